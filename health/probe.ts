@@ -1,0 +1,101 @@
+import type { Target } from './target.ts'
+
+/**
+ * `healthy`, `degraded` and `unhealthy` are the service's own words; `unreachable` means that nothing
+ * listens, `timeout` that it did not answer in time, `wrong` that the answer is not this service's.
+ */
+export type State = 'healthy' | 'degraded' | 'unhealthy' | 'unreachable' | 'timeout' | 'wrong'
+
+export type Result = {
+  readonly name: string
+  readonly stack: string
+  readonly state: State
+  /** Milliseconds until the answer, or until giving up. */
+  readonly ms: number
+  /** Why it is not well, or what it does without; empty when there is nothing to say. */
+  readonly detail: string
+  readonly version?: string
+}
+
+type Judgement = Pick<Result, 'state' | 'detail' | 'version'>
+
+/** A health reply is a few hundred bytes; whatever sends more is not ours. */
+const MAX_BYTES = 64 * 1024
+
+const object = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What comes from a service may hold anything: one line, no control characters, not too long. */
+const clean = (text: string): string =>
+  text
+    .replaceAll(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, 200)
+
+/**
+ * Judges a reply to GET /health (SPEC section 3). Healthy takes all of it: the code 200, the word, and the
+ * name of the service, so that another program on its port is not taken for it.
+ */
+export const judge = (name: string, code: number, text: string): Judgement => {
+  const body = object(parse(text))
+  if (body === undefined)
+    return { state: 'wrong', detail: `status ${code} with a body that is no JSON object` }
+  const { status, service, version, dependencies } = body
+  if (service !== name)
+    return { state: 'wrong', detail: `another program answers: ${clean(JSON.stringify(service ?? null))}` }
+  const failing = Object.entries(object(dependencies) ?? {})
+    .filter(([, says]) => says !== 'ok')
+    .map(([dependency, says]) => clean(`${dependency}: ${String(says)}`))
+    .join(', ')
+  const own = { detail: failing, ...(typeof version === 'string' && { version: clean(version) }) }
+  if (code === 200 && status === 'healthy') return { state: 'healthy', ...own }
+  if (code === 503 && (status === 'degraded' || status === 'unhealthy'))
+    return { ...own, state: status, detail: failing || 'no failing dependency named' }
+  return { ...own, state: 'wrong', detail: `status ${code} says ${clean(JSON.stringify(status ?? null))}` }
+}
+
+/** Reads a body to its end, or to the limit; the signal ends a body that never ends. */
+const readText = async (reply: Response): Promise<string> => {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of reply.body ?? []) {
+    text += decoder.decode(bytes, { stream: true })
+    if (text.length > MAX_BYTES) throw new Error('the answer is too long')
+  }
+  return text
+}
+
+const failure = (error: unknown): Judgement => {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return { state: 'timeout', detail: 'no answer in time' }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (/ConnectionRefused|ECONNREFUSED/.test(code))
+    return { state: 'unreachable', detail: 'nothing listens there' }
+  return { state: 'wrong', detail: clean(error instanceof Error ? error.message : String(error)) }
+}
+
+/** Asks one service how it is. Never throws, and never takes much longer than `timeoutMs`. */
+export const probe = async (
+  { name, stack, url }: Target,
+  { timeoutMs = 1500, now = performance.now.bind(performance) } = {},
+): Promise<Result> => {
+  const began = now()
+  const judged = await fetch(`${url}/health`, {
+    signal: AbortSignal.timeout(timeoutMs),
+    redirect: 'manual',
+    keepalive: false,
+  })
+    .then(async (reply) => judge(name, reply.status, await readText(reply)))
+    .catch(failure)
+  return { name, stack, ...judged, ms: Math.round(now() - began) }
+}

@@ -1,0 +1,64 @@
+import type { Look } from './look.ts'
+
+/** Something on the screen that changes until it is done. */
+export type Progress = {
+  /** Shows a new state. In a pipe `line` is what is worth a line of its own, undefined for nothing. */
+  readonly show: (picture: string, line?: string) => void
+  /** Leaves the last picture standing and stops redrawing. */
+  readonly done: (picture?: string) => void
+}
+
+const HIDE_CURSOR = '\x1b[?25l'
+const SHOW_CURSOR = '\x1b[?25h'
+const CLEAR_DOWN = '\x1b[0J'
+
+/** Rows a text takes on a screen that many columns wide (0 = it does not wrap). Colours take no room. */
+export const rowsOf = (text: string, width: number): number =>
+  text
+    .split('\n')
+    .reduce((rows, line) => rows + (width > 0 ? Math.max(1, Math.ceil(Bun.stringWidth(line) / width)) : 1), 0)
+
+const redraw = (previous: string | undefined, width: number): string => {
+  if (previous === undefined) return HIDE_CURSOR
+  return `\r${'\x1b[1A'.repeat(rowsOf(previous, width) - 1)}${CLEAR_DOWN}`
+}
+
+/**
+ * Redraws a picture of one or more lines in place on a terminal; in a pipe prints only the sparse lines, so
+ * that a log file of a run stays readable. Belongs on stderr: stdout is for results.
+ */
+export const progress = (write: (text: string) => void, look: Look): Progress => {
+  if (!look.live)
+    return {
+      show: (_, line) => {
+        if (line !== undefined) write(`${line}\n`)
+      },
+      done: () => {},
+    }
+  let last: string | undefined
+  let open = true
+  const show = (picture: string): void => {
+    if (!open || picture === last) return
+    write(`${redraw(last, look.width)}${picture}`)
+    last = picture
+  }
+  return {
+    show,
+    done: (picture) => {
+      if (picture !== undefined) show(picture)
+      if (open && last !== undefined) write(`\n${SHOW_CURSOR}`)
+      open = false
+    },
+  }
+}
+
+/** Lets a call through at most once in `everyMs`; the clock is an argument. */
+export const throttle = (everyMs: number, now: () => number): (() => boolean) => {
+  let next = Number.NEGATIVE_INFINITY
+  return () => {
+    const at = now()
+    if (at < next) return false
+    next = at + everyMs
+    return true
+  }
+}

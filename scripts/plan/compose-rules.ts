@@ -1,0 +1,133 @@
+import { type ComposeFile, type ComposeService, HEALTH_COMMAND } from './compose.ts'
+import { MEMORY_BUDGET, networkStack, networks, volumes } from './network.ts'
+
+/** A file as read from disk: anything may be missing. */
+export type LooseService = Partial<ComposeService> & Readonly<Record<string, unknown>>
+export type LooseFile = Partial<Omit<ComposeFile, 'services'>> & {
+  readonly services?: Readonly<Record<string, LooseService>>
+}
+/** Stack to its file. */
+export type Files = Readonly<Record<string, LooseFile>>
+
+type ServiceRule = (
+  service: LooseService,
+  at: { readonly name: string; readonly stack: string; readonly file: LooseFile },
+) => boolean
+
+const equal = (a: unknown, b: unknown) => Bun.deepEquals(a, b)
+const mebibytes = (limit: string | undefined) => Number(/^(\d+)m$/.exec(limit ?? '')?.[1] ?? Number.NaN)
+const hostPorts = (service: LooseService) => (service.ports ?? []).map((port) => port.split(':').at(-2) ?? '')
+const named = (service: LooseService) =>
+  (service.volumes ?? [])
+    .filter((volume) => typeof volume === 'string')
+    .map((volume) => volume.split(':')[0] ?? '')
+const binds = (service: LooseService) =>
+  (service.volumes ?? []).filter((volume) => typeof volume !== 'string')
+const namesSecret = (key: string) => /KEY|SECRET|PASSWORD|TOKEN|MNEMONIC/.test(key) && !key.endsWith('_FILE')
+
+/** What every service of ours must be, one rule a row (SPEC section 2). True is kept. */
+export const serviceRules: Readonly<Record<string, ServiceRule>> = {
+  image: (s, { name }) => s.image === `$\{LUCID_IMAGE_REPO:-pickme/lucid}:${name}`,
+  'container name': (s, { name }) => s.container_name === name,
+  'user lucid': (s) => s.user === '65532:65532',
+  'read-only root': (s) => s.read_only === true,
+  'tmpfs /tmp': (s) =>
+    (s.tmpfs ?? []).length === 1 && /^\/tmp:rw,noexec,nosuid,size=\d+m$/.test(s.tmpfs?.[0] ?? ''),
+  'no capabilities': (s) => equal(s.cap_drop, ['ALL']) && s['cap_add'] === undefined,
+  'no new privileges': (s) => equal(s.security_opt, ['no-new-privileges:true']),
+  'not privileged': (s) =>
+    ['privileged', 'devices', 'network_mode', 'pid', 'ipc', 'userns_mode'].every(
+      (key) => s[key] === undefined,
+    ),
+  'memory limit': (s) => mebibytes(s.mem_limit) > 0,
+  'cpu limit': (s) => (s.cpus ?? 0) > 0,
+  'pids limit': (s) => (s.pids_limit ?? 0) > 0,
+  'bounded logs': (s) =>
+    equal(s.logging, { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
+  'exec-form health check': (s) => equal(s.healthcheck?.test, HEALTH_COMMAND),
+  restart: (s) => s.restart === 'unless-stopped',
+  'stop grace period': (s) => /^\d+s$/.test(s.stop_grace_period ?? ''),
+  labels: (s, { name, stack }) =>
+    s.labels?.['org.lucid.service'] === name &&
+    s.labels['org.lucid.stage'] === stack &&
+    /^(ops|chain|wallet)$/.test(s.labels['org.lucid.plane'] ?? '') &&
+    (s.labels['org.lucid.cluster'] ?? '') !== '',
+  'loopback ports': (s) => (s.ports ?? []).every((port) => /^127\.0\.0\.1:\d+:\d+$/.test(port)),
+  'env file of its stack': (s, { stack }) => equal(s.env_file, [`../env/.env.${stack}`]),
+  'secrets as files': (s, { file }) =>
+    !Object.keys(s.environment ?? {}).some(namesSecret) &&
+    (s.secrets ?? []).every(
+      ({ source, target }) =>
+        file.secrets?.[source] !== undefined &&
+        s.environment?.[`${target}_FILE`] === `/run/secrets/${target}`,
+    ),
+  'dependencies inside the file': (s, { file }) =>
+    Object.keys(s.depends_on ?? {}).every((need) => {
+      const other = file.services?.[need]
+      return other !== undefined && other.profiles === undefined
+    }),
+  'declared networks': (s, { file }) =>
+    (s.networks ?? []).length > 0 && (s.networks ?? []).every((name) => file.networks?.[name] !== undefined),
+  'declared volumes': (s, { file }) => named(s).every((name) => file.volumes?.[name] !== undefined),
+  'no other bind mount': (s) =>
+    binds(s).every(
+      (bind) =>
+        typeof bind !== 'string' && bind.read_only === true && bind.target === '/run/lucid/identities.json',
+    ),
+}
+
+const subnetOf = (stack: string, file: LooseFile, name: string) => {
+  const network = file.networks?.[name]
+  const wanted = Object.entries(networks).find(([known]) => known === name)?.[1]
+  if (network === undefined || wanted === undefined) return false
+  const made = {
+    name,
+    driver: 'bridge',
+    ...(wanted.internal && { internal: true }),
+    ipam: { config: [{ subnet: wanted.subnet }] },
+  }
+  return equal(network, stack === networkStack ? made : { name, external: true })
+}
+
+/** What every file must be. */
+export const fileRules: Readonly<Record<string, (file: LooseFile, stack: string) => boolean>> = {
+  'project name': (file, stack) => file.name === `lucid-${stack}`,
+  networks: (file, stack) =>
+    Object.keys(file.networks ?? {}).every((name) => subnetOf(stack, file, name)) &&
+    (stack !== networkStack || equal(Object.keys(file.networks ?? {}), Object.keys(networks))),
+  volumes: (file) =>
+    Object.entries(file.volumes ?? {}).every(
+      ([name, volume]) => volume.name === name && volumes.includes(name),
+    ),
+  'secrets under the state folder': (file) =>
+    Object.values(file.secrets ?? {}).every(({ file: path }) => path.startsWith(`$\{LUCID_MOUNT_PATH:-`)),
+}
+
+const repeated = <T>(values: readonly T[]) => values.filter((value, at) => values.indexOf(value) !== at)
+
+/** What all files together must be; each answers what breaks it. */
+export const rulesOfAll: Readonly<Record<string, (files: readonly LooseFile[]) => readonly string[]>> = {
+  'unique host ports': (files) =>
+    repeated(files.flatMap((f) => Object.values(f.services ?? {}).flatMap(hostPorts))),
+  'unique services': (files) => repeated(files.flatMap((f) => Object.keys(f.services ?? {}))),
+  'memory budget': (files) => {
+    const services = files.flatMap((f) => Object.values(f.services ?? {}))
+    const bytes = services.reduce((sum, { mem_limit }) => sum + (mebibytes(mem_limit) || 0) * 2 ** 20, 0)
+    return bytes <= MEMORY_BUDGET ? [] : [`${bytes} bytes`]
+  },
+}
+
+/** Every breach as `stack/service: rule`, `stack: rule` or `rule: what`. Empty is good. */
+export const breaches = (files: Files): readonly string[] => {
+  const found: string[] = []
+  for (const [stack, file] of Object.entries(files)) {
+    for (const [rule, keeps] of Object.entries(fileRules))
+      if (!keeps(file, stack)) found.push(`${stack}: ${rule}`)
+    for (const [name, service] of Object.entries(file.services ?? {}))
+      for (const [rule, keeps] of Object.entries(serviceRules))
+        if (!keeps(service, { name, stack, file })) found.push(`${stack}/${name}: ${rule}`)
+  }
+  for (const [rule, broken] of Object.entries(rulesOfAll))
+    for (const what of broken(Object.values(files))) found.push(`${rule}: ${what}`)
+  return found
+}

@@ -1,0 +1,42 @@
+import type { Entry } from '#catalog'
+import type { SecretKeys, Services } from './compose.ts'
+
+const entry: Entry = {
+  stack: 'sessions',
+  phase: 3,
+  summary: 'does one thing',
+  port: 8090,
+  hostPort: 8090,
+  plane: 'chain',
+  networks: ['lucid_chain_net'],
+  needs: [],
+  tolerates: [],
+  memoryMiB: 128,
+  cpus: 0.5,
+  volumes: {},
+  image: { base: 'bun', addons: [] },
+}
+
+/** A small catalogue that has everything in it: a profile, a tolerated need, two stacks, the wallet's network. */
+export const services: Services = {
+  keeper: { ...entry, volumes: { lucid_sessions_data: '/data' } },
+  maker: {
+    ...entry,
+    port: 8091,
+    hostPort: 8091,
+    needs: ['keeper', 'soft', 'late', 'payer'],
+    tolerates: ['soft'],
+  },
+  soft: { ...entry, port: 8093, hostPort: 8093 },
+  late: { ...entry, port: 8092, hostPort: 8092, needs: ['keeper'], profile: 'recording' },
+  payer: {
+    ...entry,
+    stack: 'blockchain',
+    port: 8097,
+    hostPort: 8097,
+    plane: 'wallet',
+    networks: ['lucid_wallet_net', 'lucid_chain_net'],
+  },
+}
+
+export const secretKeys: SecretKeys = { keeper: ['IDENTITY_KEY', 'MASTER_KEY'], maker: ['IDENTITY_KEY'] }

@@ -1,0 +1,37 @@
+import { stacks } from '#catalog'
+import { composeOf, composeText, type Services } from './compose.ts'
+import { type EnvSchema, envExample } from './env-example.ts'
+import { serviceTable, withServiceTable } from './service-table.ts'
+
+/** A derived file: its path from the root of the repository, and its text; undefined when there is none. */
+export type Derived = { readonly path: string; readonly text: string | undefined }
+
+const secretsOf = ({ properties }: EnvSchema): readonly string[] =>
+  Object.keys(properties).filter((key) => properties[key]?.['secret'] === true)
+
+/**
+ * All files that follow from the catalogue and the Env schemas (by service). `readme` is the README as it
+ * is; undefined when it has no place for the service table.
+ */
+export const derive = (
+  services: Services,
+  schemas: Readonly<Record<string, EnvSchema>>,
+  readme: string,
+): readonly Derived[] | undefined => {
+  const secretKeys = Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, secretsOf(schema)]),
+  )
+  const table = withServiceTable(readme, serviceTable(services))
+  if (table === undefined) return undefined
+  return [
+    ...stacks.flatMap((stack): readonly Derived[] => {
+      const file = composeOf(stack, services, secretKeys)
+      const members = Object.entries(schemas).filter(([name]) => services[name]?.stack === stack)
+      return [
+        { path: `compose/docker-compose.${stack}.yaml`, text: file && composeText(file) },
+        { path: `env/.env.${stack}.example`, text: envExample(stack, Object.fromEntries(members)) },
+      ]
+    }),
+    { path: 'README.md', text: table },
+  ]
+}

@@ -1,0 +1,77 @@
+/** One import of one file. `to` is a path from the root of the repository, or the name of a package. */
+export type Import = {
+  readonly from: string
+  readonly to: string
+  /** `type` imports are gone at run time; they still couple two files. */
+  readonly kind: 'run' | 'type'
+  /** What a `type` import names; empty for run-time imports. */
+  readonly names: readonly string[]
+}
+
+export type SourceFile = { readonly path: string; readonly source: string }
+
+/** package.json#imports: prefix to folder. */
+const roots: readonly (readonly [prefix: string, folder: string])[] = [
+  ['#common/', 'services/common/'],
+  ['#services/', 'services/'],
+  ['#scripts/', 'scripts/'],
+  ['#health/', 'health/'],
+]
+
+const normalise = (path: string): string => {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}
+
+/** A specifier as a path from the root; packages and built-in modules stay as they are. */
+export const resolve = (from: string, specifier: string): string => {
+  if (specifier === '#catalog') return 'services/catalog.ts'
+  for (const [prefix, folder] of roots)
+    if (specifier.startsWith(prefix)) return `${folder}${specifier.slice(prefix.length)}.ts`
+  return specifier.startsWith('.') ? normalise(`${from}/../${specifier}`) : specifier
+}
+
+const transpiler = new Bun.Transpiler({ loader: 'ts' })
+const typeImport = /\b(?:import|export)\s+type\s+(\{[^}]*\}|\*\s+as\s+\w+|\w+)\s+from\s+['"]([^'"]+)['"]/g
+const inlineTypes = /\bimport\s+\{([^}]*\btype\b[^}]*)\}\s+from\s+['"]([^'"]+)['"]/g
+const typeOf = /\bimport\(\s*['"]([^'"]+)['"]\s*\)\s*\.\s*(\w+)/g
+
+const namesIn = (clause: string): readonly string[] =>
+  clause
+    .replaceAll(/[{}]/g, '')
+    .split(',')
+    .map((name) => name.trim().split(/\s+as\s+/)[0] ?? '')
+    .filter((name) => name !== '')
+
+/** All imports of a file: what Bun would load, and what only the compiler sees. */
+export const importsOf = ({ path, source }: SourceFile): readonly Import[] => {
+  const at = (specifier: string, kind: Import['kind'], names: readonly string[]): Import => ({
+    from: path,
+    to: resolve(path, specifier),
+    kind,
+    names,
+  })
+  const inline = [...source.matchAll(inlineTypes)].map(([, clause = '', specifier = '']) =>
+    at(
+      specifier,
+      'type',
+      namesIn(clause).flatMap((name) => (name.startsWith('type ') ? [name.slice(5).trim()] : [])),
+    ),
+  )
+  return [
+    ...transpiler.scanImports(source).map(({ path: specifier }) => at(specifier, 'run', [])),
+    ...[...source.matchAll(typeImport)].map(([, clause = '', specifier = '']) =>
+      at(specifier, 'type', namesIn(clause)),
+    ),
+    ...inline,
+    ...[...source.matchAll(typeOf)].map(([, specifier = '', name = '']) => at(specifier, 'type', [name])),
+  ]
+}
+
+/** The code as it runs: no comments, no types. */
+export const codeOf = ({ source }: SourceFile): string =>
+  transpiler.transformSync(source).replaceAll(/^\s*\/\/.*$/gm, '')

@@ -1,0 +1,34 @@
+import { expect, test } from 'bun:test'
+import { services } from './compose.fixture.ts'
+import { serviceTable, withServiceTable } from './service-table.ts'
+
+test('the table lists services in the order of stacks, then ports', () => {
+  expect(serviceTable(services)).toBe(
+    [
+      '| service | stack | port | plane | needs | what it does |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| keeper | sessions | 8090 | chain | - | does one thing |',
+      '| maker | sessions | 8091 | chain | keeper, soft, late, payer | does one thing |',
+      '| late | sessions | 8092 | chain | keeper | does one thing |',
+      '| soft | sessions | 8093 | chain | - | does one thing |',
+      '| payer | blockchain | 8097 | wallet | - | does one thing |',
+    ].join('\n'),
+  )
+})
+
+test('the table goes between the markers and nothing else changes, however often', () => {
+  const text = 'before\n<!-- services:begin -->\nold\n<!-- services:end -->\nafter\n'
+  const made = 'before\n<!-- services:begin -->\nnew\n<!-- services:end -->\nafter\n'
+  expect(withServiceTable(text, 'new')).toBe(made)
+  expect(withServiceTable(made, 'new')).toBe(made)
+})
+
+test('missing, doubled or swapped markers are refused', () => {
+  for (const text of [
+    '',
+    '<!-- services:begin -->',
+    '<!-- services:end --><!-- services:begin -->',
+    '<!-- services:begin --><!-- services:end --><!-- services:begin --><!-- services:end -->',
+  ])
+    expect(withServiceTable(text, 'new')).toBeUndefined()
+})

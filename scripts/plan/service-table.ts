@@ -1,0 +1,32 @@
+import { type Stack, stacks } from '#catalog'
+import type { Services } from './compose.ts'
+
+const BEGIN = '<!-- services:begin -->'
+const END = '<!-- services:end -->'
+
+const rank = (stack: Stack) => stacks.indexOf(stack)
+
+/** The catalogue as a Markdown table, in the order in which stacks are started, then by port. */
+export const serviceTable = (services: Services): string => {
+  const rows = Object.entries(services)
+    .toSorted(([, a], [, b]) => rank(a.stack) - rank(b.stack) || a.hostPort - b.hostPort)
+    .map(([name, { stack, hostPort, plane, needs, summary }]) => [
+      name,
+      stack,
+      `${hostPort}`,
+      plane,
+      needs.length === 0 ? '-' : needs.join(', '),
+      summary,
+    ])
+  return [['service', 'stack', 'port', 'plane', 'needs', 'what it does'], Array(6).fill('---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
+}
+
+/** A text with the table between its markers replaced. Undefined when the markers are not there once each, in order. */
+export const withServiceTable = (text: string, table: string): string | undefined => {
+  const [before, rest, ...more] = text.split(BEGIN)
+  const [, after, ...tooMany] = rest?.split(END) ?? []
+  if (before === undefined || after === undefined || more.length > 0 || tooMany.length > 0) return undefined
+  return `${before}${BEGIN}\n${table}\n${END}${after}`
+}

@@ -1,0 +1,55 @@
+import { closeSync } from 'node:fs'
+import { join } from 'node:path'
+import { CliError } from '../cli/fail.ts'
+import type { Home } from './home.ts'
+import type { KeeperMessage, KeeperOrder } from './keeper-messages.ts'
+import { openLog } from './log-file.ts'
+import type { View } from './supervisor.ts'
+
+/**
+ * Starts a supervisor that stays when this process leaves, and waits until everything is healthy. Throws
+ * CliError with its reason when it gives up. An abort before that stops it again.
+ */
+export const detach = async (
+  home: Home,
+  order: Omit<KeeperOrder, 'home'>,
+  onChange: (views: readonly View[]) => void,
+): Promise<{ readonly pid: number }> => {
+  const outcome = Promise.withResolvers<KeeperMessage>()
+  const log = openLog(home.log('supervisor'))
+  const keeper = Bun.spawn(
+    [process.execPath, join(import.meta.dir, 'keeper.ts'), JSON.stringify({ home: home.root, ...order })],
+    {
+      env: process.env,
+      stdin: 'ignore',
+      stdout: log,
+      stderr: log,
+      detached: true,
+      windowsHide: true,
+      ipc: (message: KeeperMessage) => {
+        if (message.kind === 'views') onChange(message.views)
+        else outcome.resolve(message)
+      },
+    },
+  )
+  closeSync(log)
+  const pass = () => keeper.kill('SIGTERM')
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, pass)
+  void keeper.exited.then((code) =>
+    outcome.resolve({
+      kind: 'failed',
+      message: `the supervisor ended while starting (exit code ${code}): see ${home.log('supervisor')}`,
+      details: [],
+      exitCode: 1,
+    }),
+  )
+  const end = await outcome.promise
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, pass)
+  if (end.kind === 'failed') {
+    await keeper.exited
+    throw new CliError(end.message, { exitCode: end.exitCode, details: end.details })
+  }
+  keeper.disconnect()
+  keeper.unref()
+  return { pid: keeper.pid }
+}

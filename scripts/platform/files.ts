@@ -1,0 +1,64 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const windows = process.platform === 'win32'
+
+/** Makes a folder that only its owner may enter (0700), with its parents. An existing one is left as it is. */
+export const makePrivateFolder = (path: string): void => {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/** Makes a rename or a new name in a folder survive a power cut. Windows has no such call and needs none. */
+const syncFolder = (path: string): void => {
+  if (windows) return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Writes a new private file (0600) beside `path` and returns its name, synced when `durable`. */
+const writeBeside = (path: string, text: string, durable: boolean): string => {
+  const temporary = `${path}.${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`
+  const file = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    if (durable) fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  return temporary
+}
+
+/**
+ * Replaces a file whole (0600): a reader sees the old or the new text, never a part. `durable` also makes it
+ * survive a power cut, which what only speaks of live processes need not.
+ */
+export const replaceFile = (path: string, text: string, { durable }: { readonly durable: boolean }): void => {
+  const temporary = writeBeside(path, text, durable)
+  renameSync(temporary, path)
+  if (durable) syncFolder(dirname(path))
+}
+
+const isExisting = (error: unknown): boolean =>
+  error instanceof Error && (error as NodeJS.ErrnoException).code === 'EEXIST'
+
+/**
+ * Creates a file whole and durable (0600) and never overwrites: false when there is one already. Of two
+ * processes that try at once exactly one wins (a hard link is made or fails, it does not replace).
+ */
+export const createFile = (path: string, text: string): boolean => {
+  const temporary = writeBeside(path, text, true)
+  try {
+    linkSync(temporary, path)
+    syncFolder(dirname(path))
+    return true
+  } catch (error) {
+    if (isExisting(error)) return false
+    throw error
+  } finally {
+    rmSync(temporary)
+  }
+}

@@ -1,0 +1,32 @@
+import { existsSync, statSync } from 'node:fs'
+import { readPart } from './log-file.ts'
+
+/** How often the files are looked at; polling works alike on every system and file system. */
+const EVERY_MS = 200
+
+/** Size of a file, 0 when there is none: where to follow from. */
+export const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
+
+/**
+ * Writes whole lines that are added to any of the files (path to the offset to begin at) until the signal. A
+ * file that became shorter was rotated and is read from its beginning.
+ */
+export const follow = async (
+  begin: ReadonlyMap<string, number>,
+  write: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  const seen = new Map(begin)
+  while (!signal.aborted) {
+    for (const [path, from] of seen) {
+      const size = sizeOf(path)
+      const start = size < from ? 0 : from
+      if (size === start) continue
+      const added = readPart(path, { from: start })
+      const whole = added.slice(0, added.lastIndexOf('\n') + 1)
+      write(whole)
+      seen.set(path, size - Buffer.byteLength(added.slice(whole.length)))
+    }
+    await Bun.sleep(EVERY_MS)
+  }
+}

@@ -1,0 +1,160 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Stack } from '#catalog'
+import { jsonLog } from '#common/log'
+import { CliError } from '../cli/fail.ts'
+import { localUrl } from '../plan/process-env.ts'
+import { stopOrder } from '../plan/start-order.ts'
+import { type Home, homeAt } from './home.ts'
+import { endAll, leftovers } from './leftovers.ts'
+import { takeLock } from './lock.ts'
+import { rotate, rotateOpen } from './log-file.ts'
+import { demandFree, freePorts } from './ports.ts'
+import { planStages, prepareUnits } from './prepare.ts'
+import { readRecord, removeRecord, writeRecord } from './record.ts'
+import { lucid, type PlatformSource } from './source.ts'
+import { type Supervisor, supervisor, type Timing, type View } from './supervisor.ts'
+
+export type PlatformOptions = {
+  /** State folder: a path, or what `homeAt` made of one. */
+  readonly home: string | Home
+  /** All stacks when empty or absent. */
+  readonly stacks?: readonly Stack[]
+  /** `catalogue`: the host ports of the catalogue; `free`: whatever ports are free, for tests and demos. */
+  readonly ports?: 'catalogue' | 'free'
+  /** More environment for a service, by service: a test's chunk size. */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly ambient?: Readonly<Record<string, string | undefined>>
+  readonly timing?: Partial<Timing>
+  readonly onChange?: (views: readonly View[]) => void
+  readonly source?: PlatformSource
+}
+
+/** How often the logs of running services are measured. */
+const ROTATE_EVERY_MS = 30_000
+
+/** A platform that is made ready and not started. `stop` also gives the state folder free. */
+export type Prepared = Supervisor & {
+  readonly home: Home
+  /** Base URL of every service, by name; those that were not chosen answer nothing. */
+  readonly urls: Readonly<Record<string, string>>
+  /** How many processes of a crashed predecessor had to be ended first. */
+  readonly recovered: number
+}
+
+const platformLog = (home: Home) => {
+  const path = home.log('platform')
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  rotate(path)
+  return jsonLog('platform', { write: (line) => appendFileSync(path, line, { mode: 0o600 }) })
+}
+
+const record = (home: Home, startedAt: number, views: readonly View[]): void => {
+  const running = views.flatMap((view) => {
+    const { name, pid, port, url, stack, restarts, startedAt: started_at } = view
+    return pid === undefined || started_at === undefined
+      ? []
+      : [[name, { pid, port, url, stack, started_at, restarts }] as const]
+  })
+  const absent = views
+    .filter(({ pid }) => pid === undefined)
+    .map(({ name, stack, state, restarts }) => [name, { stack, state, restarts }] as const)
+  writeRecord(home, {
+    pid: process.pid,
+    started_at: startedAt,
+    services: Object.fromEntries(running),
+    absent: Object.fromEntries(absent),
+  })
+}
+
+const choosePorts = (
+  { catalogue }: PlatformSource,
+  kind: 'catalogue' | 'free',
+  services: readonly string[],
+): Readonly<Record<string, number>> => {
+  if (kind === 'free') return freePorts(Object.keys(catalogue))
+  const ports = Object.fromEntries(Object.entries(catalogue).map(([name, { hostPort }]) => [name, hostPort]))
+  demandFree(Object.fromEntries(services.map((name) => [name, ports[name] ?? 0])))
+  return ports
+}
+
+/**
+ * Takes the state folder, ends what a crashed predecessor left, makes secrets, folders and ports ready.
+ * Throws CliError when the folder is in use, a port is taken, or the chosen stacks cannot come up; nothing
+ * has been started then.
+ */
+export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
+  const { stacks = [], ports: kind = 'catalogue', env = {}, ambient = {}, source = lucid } = options
+  const home = typeof options.home === 'string' ? homeAt(options.home) : options.home
+  const stages = planStages(source, stacks)
+  const lock = takeLock(home, { patienceMs: 300 })
+  if (lock === undefined) {
+    const pid = readRecord(home)?.pid
+    const who = pid === undefined ? '' : ` (process ${pid})`
+    throw new CliError(
+      `the platform of ${home.root} is running already${who}: bun run status shows it, bun run down stops it`,
+    )
+  }
+  try {
+    const recovered = await endAll(leftovers(home), 5_000)
+    const services = stages.flatMap((stage) => stage.services)
+    const ports = choosePorts(source, kind, services)
+    const units = await prepareUnits(source, { home, services, ports, env, ambient })
+    const log = platformLog(home)
+    const startedAt = Date.now()
+    record(home, startedAt, [])
+    if (recovered > 0) log.warn('recovered', { ended: recovered })
+    let open = true
+    const inner = supervisor({
+      stages: stages.map((stage) => stage.services.flatMap((name) => units.get(name) ?? [])),
+      stopWaves: stopOrder(source.catalogue, stages),
+      ...(options.timing ? { timing: options.timing } : {}),
+      onChange: (views) => {
+        if (open) record(home, startedAt, views)
+        options.onChange?.(views)
+      },
+      onEvent: ({ event, ...fields }) => log.info(event, fields),
+    })
+    const logs = [home.log('platform'), ...services.map(home.log)]
+    const rotation = setInterval(() => {
+      for (const path of logs) rotateOpen(path)
+    }, ROTATE_EVERY_MS)
+    rotation.unref()
+    const finish = (): void => {
+      if (!open) return
+      open = false
+      clearInterval(rotation)
+      removeRecord(home)
+      lock.release()
+    }
+    return {
+      ...inner,
+      home,
+      recovered,
+      urls: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, localUrl(port)])),
+      start: async () => {
+        try {
+          await inner.start()
+        } catch (error) {
+          finish()
+          throw error
+        }
+      },
+      stop: () => inner.stop().finally(finish),
+      stopNow: () => {
+        inner.stopNow()
+        finish()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** A platform whose services are all healthy; the caller must `stop` it. Throws as `prepare` and `start` do. */
+export const bringUp = async (options: PlatformOptions): Promise<Prepared> => {
+  const platform = await prepare(options)
+  await platform.start()
+  return platform
+}

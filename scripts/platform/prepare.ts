@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Secret } from '#common/env'
+import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { localUrl, processEnv } from '../plan/process-env.ts'
+import { emptyStacks, type Stage, startStages, unmetNeeds } from '../plan/start-order.ts'
+import { envKeys } from './env-keys.ts'
+import { makePrivateFolder } from './files.ts'
+import type { Home } from './home.ts'
+import { homeMark } from './leftovers.ts'
+import { ensureSecret, writeIdentities } from './secrets.ts'
+import type { PlatformSource } from './source.ts'
+import type { Unit } from './unit.ts'
+
+/** The stages of the chosen stacks; throws CliError when they could not come up. */
+export const planStages = (
+  { catalogue, order }: PlatformSource,
+  chosen: readonly string[],
+): readonly Stage[] => {
+  const empty = emptyStacks(catalogue, chosen)
+  const inhabited = order.filter((stack) => emptyStacks(catalogue, [stack]).length === 0)
+  if (empty.length > 0)
+    throw new CliError(`stack ${empty.join(', ')} has no services yet: use ${inhabited.join(', ')}`, {
+      exitCode: EXIT_USAGE,
+    })
+  const stages = startStages(catalogue, order, chosen)
+  const [gap] = unmetNeeds(catalogue, stages)
+  if (gap) {
+    const { service, need, stack } = gap
+    throw new CliError(`${service} needs ${need} of stack ${stack}: add --stack ${stack}`, {
+      exitCode: EXIT_USAGE,
+    })
+  }
+  return stages
+}
+
+const declaredKeys = async (source: PlatformSource, name: string) => {
+  if (!existsSync(join(source.services, name, 'main.ts')))
+    throw new CliError(`services/${name}/main.ts is missing: the checkout is not complete`)
+  return envKeys(source.services, name)
+}
+
+/**
+ * Everything that must exist before the first process starts: folders, secrets (made on first start),
+ * public identities. Returns the units to start, by name.
+ */
+export const prepareUnits = async (
+  source: PlatformSource,
+  {
+    home,
+    services,
+    ports,
+    env,
+    ambient,
+  }: {
+    readonly home: Home
+    readonly services: readonly string[]
+    readonly ports: Readonly<Record<string, number>>
+    /** More environment for a service, by service. */
+    readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>
+    readonly ambient: Readonly<Record<string, string | undefined>>
+  },
+): Promise<ReadonlyMap<string, Unit>> => {
+  const keys = (owner: string, key: string): Secret => ensureSecret(home, owner, key)
+  // Identities and secrets are made for all services, so that starting another stack later changes no file
+  // that running services have read.
+  const all = Object.keys(source.catalogue)
+  const declared = new Map(
+    await Promise.all(all.map(async (name) => [name, await declaredKeys(source, name)] as const)),
+  )
+  for (const [name, known] of declared) for (const { key, secret } of known) if (secret) keys(name, key)
+  for (const [name, known] of Object.entries(source.clientKeys)) for (const key of known) keys(name, key)
+  const names = [...all, ...Object.keys(source.clientKeys)]
+  writeIdentities(home, Object.fromEntries(names.map((name) => [name, keys(name, 'IDENTITY_KEY')])))
+
+  return new Map(
+    services.map((name) => {
+      makePrivateFolder(home.data(name))
+      const derived = Object.entries(source.derived[name] ?? {}).map(([key, value]) => [key, value(keys)])
+      const unit: Unit = {
+        name,
+        stack: source.catalogue[name]?.stack ?? 'core',
+        port: ports[name] ?? 0,
+        url: localUrl(ports[name]),
+        argv: [process.execPath, join(source.services, name, 'main.ts'), homeMark(home)],
+        cwd: join(source.services, '..'),
+        env: processEnv(name, {
+          catalogue: source.catalogue,
+          ports,
+          paths: home,
+          keys: declared.get(name) ?? [],
+          given: { ...Object.fromEntries(derived), ...env[name] },
+          ambient,
+        }),
+        log: home.log(name),
+      }
+      return [name, unit]
+    }),
+  )
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'bun:test'
+import { commandLine, commandLineQuery, isAlive, proportionalMemory, signal, waitForEnd } from './process.ts'
+
+test('a process is alive until it ends, and signalling one that ended is no error', async () => {
+  const child = Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 1000)', 'a-mark-of-ours'])
+  expect(isAlive(child.pid)).toBe(true)
+  expect(commandLine(child.pid)).toContain('a-mark-of-ours')
+  signal(child.pid, 'SIGKILL')
+  await child.exited
+  expect(isAlive(child.pid)).toBe(false)
+  signal(child.pid, 'SIGKILL')
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'a process that ended is not alive, even while its parent has not collected it',
+  async () => {
+    const program = `console.log(Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 1000)']).pid)`
+    const parent = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' })
+    const { value } = await parent.stdout.getReader().read()
+    const child = Number(new TextDecoder().decode(value))
+    parent.kill('SIGSTOP')
+    expect(isAlive(child)).toBe(true)
+    signal(child, 'SIGKILL')
+    expect(await waitForEnd([child], 4_000)).toEqual([])
+    parent.kill('SIGKILL')
+    await parent.exited
+  },
+)
+
+test('systems without /proc are asked by a program of theirs', () => {
+  expect(commandLineQuery(7, 'darwin')).toEqual(['ps', '-ww', '-o', 'command=', '-p', '7'])
+  expect(commandLineQuery(7, 'win32')).toEqual([
+    'powershell',
+    '-NoProfile',
+    '-Command',
+    '(Get-CimInstance Win32_Process -Filter "ProcessId=7").CommandLine',
+  ])
+})
+
+test.skipIf(process.platform !== 'linux')('memory is the proportional set size', () => {
+  expect(proportionalMemory(process.pid)).toBeGreaterThan(1024 * 1024)
+  expect(proportionalMemory(2 ** 22 + 1)).toBeUndefined()
+})

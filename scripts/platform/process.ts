@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What the operating system says about other processes. Where it says nothing the answer is undefined. */
+
+const procText = (pid: number, file: string): string | undefined => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** The state letter in /proc/PID/stat: it follows the program's name, which may hold any character but is in brackets. */
+const isZombie = (stat: string): boolean => /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')))
+
+/** True while a process of that id runs (ours or not). One that ended and waits to be collected does not. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  const stat = process.platform === 'linux' ? procText(pid, 'stat') : undefined
+  return stat === undefined || !isZombie(stat)
+}
+
+/** Sends a signal; a process that is gone already is no error. */
+export const signal = (pid: number, name: 'SIGTERM' | 'SIGKILL'): void => {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if (!(error instanceof Error && (error as NodeJS.ErrnoException).code === 'ESRCH')) throw error
+  }
+}
+
+/** argv of the programs that ask the system for a command line where there is no /proc. */
+export const commandLineQuery = (pid: number, platform: NodeJS.Platform): readonly string[] =>
+  platform === 'win32'
+    ? [
+        'powershell',
+        '-NoProfile',
+        '-Command',
+        `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`,
+      ]
+    : ['ps', '-ww', '-o', 'command=', '-p', String(pid)]
+
+/** The command line of a process, words separated by spaces; undefined when it is gone. */
+export const commandLine = (
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined => {
+  if (platform === 'linux') return procText(pid, 'cmdline')?.replaceAll('\0', ' ').trim() || undefined
+  const answer = Bun.spawnSync([...commandLineQuery(pid, platform)], { stderr: 'ignore' })
+  return answer.stdout.toString().trim() || undefined
+}
+
+/** Ids of the processes whose command line holds the word. Linux only; elsewhere the list is empty. */
+export const processesWith = (word: string): readonly number[] => {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => procText(pid, 'cmdline')?.split('\0').includes(word))
+}
+
+const kib = (text: string | undefined, field: string): number | undefined => {
+  const figure = text?.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))?.[1]
+  return figure === undefined ? undefined : Number(figure) * 1024
+}
+
+/**
+ * Memory that a process takes, bytes: its proportional set size, in which a page shared by n processes
+ * counts 1/n for each (Linux, /proc/PID/smaps_rollup). Undefined where the system does not say.
+ */
+export const proportionalMemory = (pid: number): number | undefined =>
+  kib(procText(pid, 'smaps_rollup'), 'Pss')
+
+/** Waits until every process is gone; those that are left after `deadlineMs` are returned. */
+export const waitForEnd = async (pids: readonly number[], deadlineMs: number): Promise<readonly number[]> => {
+  const until = performance.now() + deadlineMs
+  let left = pids.filter(isAlive)
+  while (left.length > 0 && performance.now() < until) {
+    await Bun.sleep(20)
+    left = left.filter(isAlive)
+  }
+  return left
+}

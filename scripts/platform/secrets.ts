@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { fromHex } from '#common/bytes'
+import { Secret } from '#common/env'
+import { publicKeyOf } from '#common/identity'
+import { CliError } from '../cli/fail.ts'
+import { createFile, makePrivateFolder, replaceFile } from './files.ts'
+import type { Home } from './home.ts'
+
+/** Bytes of the machine's secure random source. */
+export type Random = (length: number) => Uint8Array
+
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+/** Throws when anybody but the owner may read. Windows keeps rights elsewhere and is not checked. */
+const demandPrivate = (path: string): void => {
+  if (process.platform === 'win32') return
+  const mode = statSync(path).mode & 0o777
+  if ((mode & 0o077) === 0) return
+  const wanted = statSync(path).isDirectory() ? '700' : '600'
+  throw new CliError(
+    `${path} is open to other users (mode ${mode.toString(8)}): run chmod ${wanted} on it, and replace the secret if others had access`,
+  )
+}
+
+/** A secret of the state folder: 32 bytes as hex. Throws CliError when it is absent, open to others or no such thing. */
+export const readSecret = (home: Home, owner: string, key: string): Secret => {
+  const path = home.secret(owner, key)
+  if (!existsSync(path)) throw new CliError(`${path} is missing: bun run up creates it`)
+  demandPrivate(dirname(path))
+  demandPrivate(path)
+  const text = readFileSync(path, 'utf8').trim()
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new CliError(`${path} does not hold 64 lower-case hex digits: restore it from a backup`)
+  return new Secret(text)
+}
+
+/** Makes a secret of 32 random bytes unless there is one; an existing one is checked and never overwritten. */
+export const ensureSecret = (home: Home, owner: string, key: string, draw: Random = random): Secret => {
+  const path = home.secret(owner, key)
+  if (!existsSync(path)) {
+    makePrivateFolder(home.secrets)
+    makePrivateFolder(dirname(path))
+    demandPrivate(home.secrets)
+    demandPrivate(dirname(path))
+    createFile(path, `${draw(32).toHex()}\n`)
+  }
+  return readSecret(home, owner, key)
+}
+
+/** Writes the public identity keys (hex) by name, when they are not already those. */
+export const writeIdentities = (home: Home, identities: Readonly<Record<string, Secret>>): void => {
+  const peers = Object.fromEntries(Object.entries(identities).map(([name, key]) => [name, publicKeyOf(key)]))
+  const text = `${JSON.stringify(peers, undefined, 2)}\n`
+  if (existsSync(home.identities) && readFileSync(home.identities, 'utf8') === text) return
+  replaceFile(home.identities, text, { durable: true })
+}
+
+/**
+ * The account of a secp256k1 key, hex without prefix: the last 20 bytes of keccak256 of the public point
+ * without its 0x04 (Ethereum yellow paper, appendix F).
+ */
+export const evmAddressOf = (key: Secret): string =>
+  keccak_256(secp256k1.getPublicKey(fromHex(key.reveal(), 32), false).subarray(1))
+    .subarray(-20)
+    .toHex()

@@ -1,0 +1,45 @@
+import { type Call, call, client } from '#common/client'
+import type { Secret } from '#common/env'
+import { signer } from '#common/identity'
+import type { Api as ChainApi } from '#services/blockchain-api/routes'
+import type { Api as EncryptorApi } from '#services/session-encryptor/routes'
+import type { Api as OrchestratorApi } from '#services/session-orchestrator/routes'
+import type { Api as RecorderApi } from '#services/session-recorder/routes'
+import type { Home } from './home.ts'
+import { demandRunning, urlOf } from './running.ts'
+import { readSecret } from './secrets.ts'
+
+/** Who calls: the identity of the command line in the catalogue. */
+const OPERATOR = 'operator'
+
+/** Services that the operator may call; the catalogue's `clients.operator.needs` says so too. */
+export type Callee =
+  | 'session-recorder'
+  | 'session-orchestrator'
+  | 'session-encryptor'
+  | 'merkle-builder'
+  | 'blockchain-api'
+
+/**
+ * Typed ways to the running platform, signed with the operator's identity. Each looks its service up when
+ * it is asked for, so that a command needs no more of the platform than it uses. Unwrap with `ok`. Throws
+ * CliError when the platform or that service is not up, or the operator's key is missing.
+ */
+export const operatorClients = (home: Home, { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}) => {
+  demandRunning(home)
+  const sign = signer({ name: OPERATOR, key: readSecret(home, OPERATOR, 'IDENTITY_KEY') })
+  const options = (callee: Callee) => ({ callee, sign, timeoutMs })
+  return {
+    recorder: () => client<RecorderApi>(urlOf(home, 'session-recorder'), options('session-recorder')),
+    orchestrator: () =>
+      client<OrchestratorApi>(urlOf(home, 'session-orchestrator'), options('session-orchestrator')),
+    encryptor: () => client<EncryptorApi>(urlOf(home, 'session-encryptor'), options('session-encryptor')),
+    chain: () => client<ChainApi>(urlOf(home, 'blockchain-api'), options('blockchain-api')),
+    /** The raw way, for bodies of bytes; `timeout` (ms) bounds one call from request to last byte. */
+    raw: (callee: Callee, timeout = timeoutMs): Call =>
+      call(urlOf(home, callee), { callee, sign, timeoutMs: timeout }),
+  } as const
+}
+
+/** The operator's own TRON owner key (secp256k1), which `bun run up` makes. Throws CliError when it is missing. */
+export const ownerKey = (home: Home): Secret => readSecret(home, OPERATOR, 'OWNER_KEY')

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { catalog, clients, type Entry, type Stack, stacks } from '#catalog'
+import type { Secret } from '#common/env'
+import { repository } from './home.ts'
+import { evmAddressOf } from './secrets.ts'
+
+/** Reads or makes a secret: owner, key. */
+export type Keys = (owner: string, key: string) => Secret
+
+/** What a platform is made of. The product has one; the tests of the supervisor have small ones. */
+export type PlatformSource = {
+  readonly catalogue: Readonly<Record<string, Entry>>
+  /** Stacks in the order they start. */
+  readonly order: readonly Stack[]
+  /** Folder with `<service>/main.ts` and `<service>/env.ts`. */
+  readonly services: string
+  /** Secrets of identities that are no service. */
+  readonly clientKeys: Readonly<Record<string, readonly string[]>>
+  /** Values of a service's environment that follow from another service's secret. */
+  readonly derived: Readonly<Record<string, Readonly<Record<string, (keys: Keys) => string>>>>
+}
+
+const clientKeys = Object.fromEntries(
+  Object.keys(clients).map((name) => [
+    name,
+    name === 'operator' ? ['IDENTITY_KEY', 'OWNER_KEY'] : ['IDENTITY_KEY'],
+  ]),
+)
+
+/** Lucid itself. */
+export const lucid: PlatformSource = {
+  catalogue: catalog,
+  order: stacks,
+  services: join(repository, 'services'),
+  clientKeys,
+  derived: {
+    // The contract takes anchors from the account of the client's key and from nobody else.
+    'blockchain-ledger': {
+      REGISTRAR_ADDRESS: (keys) => evmAddressOf(keys('on-system-chain-client', 'PRIVATE_KEY')),
+    },
+  },
+}

@@ -1,0 +1,29 @@
+import type { Prepared } from './platform.ts'
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Stops a platform in order at the first signal and at once at the second. Resolves when it is stopped. A
+ * defect of the supervisor itself stops the platform too: it must not leave processes behind.
+ */
+export const untilToldToStop = (platform: Prepared, onStop: () => void = () => {}): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let told = false
+  const stop = (): void => {
+    if (told) {
+      platform.stopNow()
+      resolve()
+      return
+    }
+    told = true
+    onStop()
+    platform.stop().then(resolve, reject)
+  }
+  for (const name of signals) process.on(name, stop)
+  process.on('uncaughtException', (error) => {
+    platform.stopNow()
+    reject(error)
+  })
+  promise.catch(() => {}) // whoever waits sees it; before anybody does it must not end the process
+  return promise
+}

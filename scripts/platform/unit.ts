@@ -1,0 +1,67 @@
+import { closeSync, fstatSync } from 'node:fs'
+import type { Subprocess } from 'bun'
+import { openLog } from './log-file.ts'
+
+/** All that is needed to start one service as a process. */
+export type Unit = {
+  readonly name: string
+  readonly stack: string
+  readonly port: number
+  readonly url: string
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly log: string
+}
+
+/** A started process; `logStart` is where its part of the log begins. */
+export type Started = {
+  readonly process: Subprocess
+  readonly pid: number
+  readonly startedAt: number
+  readonly logStart: number
+}
+
+/**
+ * Starts a unit. Its output goes straight to its log file, so that it outlives whoever started it; it gets a
+ * session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which stops it in order.
+ */
+export const startProcess = (unit: Unit, now: () => number): Started => {
+  const log = openLog(unit.log)
+  try {
+    const logStart = fstatSync(log).size
+    const child = Bun.spawn([...unit.argv], {
+      cwd: unit.cwd,
+      env: { ...unit.env },
+      stdin: 'ignore',
+      stdout: log,
+      stderr: log,
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    })
+    return { process: child, pid: child.pid, startedAt: now(), logStart }
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** How a process ended, in words: `exit code 1`, `signal SIGKILL`. */
+export const endOf = ({ exitCode, signalCode }: Pick<Subprocess, 'exitCode' | 'signalCode'>): string =>
+  signalCode ? `signal ${signalCode}` : `exit code ${exitCode ?? 'unknown'}`
+
+/** SIGTERM, and SIGKILL when it has not ended after `deadlineMs`. Resolves when the process is gone. */
+export const stopProcess = async (
+  { process: child }: Started,
+  deadlineMs: number,
+): Promise<'ended' | 'killed'> => {
+  if (child.exitCode !== null || child.signalCode !== null) return 'ended'
+  child.kill('SIGTERM')
+  const deadline = Promise.withResolvers<'late'>()
+  const timer = setTimeout(() => deadline.resolve('late'), deadlineMs)
+  const outcome = await Promise.race([child.exited, deadline.promise])
+  clearTimeout(timer)
+  if (outcome !== 'late') return 'ended'
+  child.kill('SIGKILL')
+  await child.exited
+  return 'killed'
+}

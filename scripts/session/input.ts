@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises'
+import { window } from '#common/window'
+import { CliError } from '../cli/fail.ts'
+
+/** Where a recording comes from. What is not acknowledged yet can always be given again. */
+export type Input = {
+  /** Bytes in all, where they are known beforehand. */
+  readonly size: number | undefined
+  /** The rest of the stream from `offset` on, as the body of a request. Throws CliError when it is gone. */
+  readonly from: (offset: number) => Blob | ReadableStream<Uint8Array>
+  /** Everything before `offset` is durable and need not be kept. */
+  readonly acknowledge: (offset: number) => void
+}
+
+/** A file: read again from any place. Throws CliError when it cannot be read or is empty. */
+export const fileInput = async (path: string): Promise<Input> => {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined)
+    throw new CliError(`there is no file ${path}: give one with --input FILE, or - for standard input`)
+  if (!found.isFile())
+    throw new CliError(`${path} is not a file: give one with --input FILE, or - for standard input`)
+  const file = Bun.file(path)
+  return { size: found.size, from: (offset) => file.slice(offset), acknowledge: () => {} }
+}
+
+const SEGMENT = 1024 * 1024
+/** Bytes of a stream that are kept at most until they are acknowledged: more than the pipeline has in work. */
+const KEPT = 128 * 1024 * 1024
+
+/** A stream that comes once, such as standard input: what is not acknowledged is kept in memory. */
+export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
+  const pieces = stream[Symbol.asyncIterator]()
+  const kept = window(0, SEGMENT)
+  let acknowledged = 0
+  let freed = Promise.withResolvers<void>()
+
+  const room = async (): Promise<void> => {
+    while (kept.received() - acknowledged > KEPT) await freed.promise
+  }
+
+  /** Reads on; every byte passes through the window. */
+  const next = async (): Promise<readonly Uint8Array[]> => {
+    await room()
+    const { done, value } = await pieces.next()
+    if (done) {
+      const tail = kept.flush()
+      return tail === undefined ? [] : [tail.bytes]
+    }
+    return [...kept.push(value)].map(({ bytes }) => bytes)
+  }
+
+  async function* rest(offset: number): AsyncGenerator<Uint8Array> {
+    const again = kept.from(offset)
+    if (again === undefined)
+      throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
+    for (const { bytes } of again) yield bytes.slice()
+    let ended = false
+    while (!ended) {
+      const before = kept.received()
+      const given = await next()
+      for (const bytes of given) yield bytes.slice()
+      ended = given.length === 0 && kept.received() === before
+    }
+  }
+
+  return {
+    size: undefined,
+    from: (offset) => {
+      const bytes = rest(offset)
+      return new ReadableStream<Uint8Array>({
+        pull: async (to) => {
+          const { done, value } = await bytes.next()
+          if (done) to.close()
+          else to.enqueue(value)
+        },
+      })
+    },
+    acknowledge: (offset) => {
+      acknowledged = Math.max(acknowledged, offset)
+      kept.acknowledge(offset)
+      freed.resolve()
+      freed = Promise.withResolvers()
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import { ok } from '#common/client'
+import { Fault } from '#common/fault'
+import { CliError } from '../cli/fail.ts'
+import type { operatorClients } from '../platform/session-client.ts'
+import type { Input } from './input.ts'
+
+export type Clients = ReturnType<typeof operatorClients>
+
+/** How a recording stands. `acknowledged` bytes are durable. */
+export type Progress = {
+  readonly id: string
+  readonly state: string
+  readonly acknowledged: number
+  readonly chunks: number
+}
+
+/** Milliseconds between two looks at the progress, and how long a pipeline that is away is waited for. */
+const LOOK_EVERY = 200
+const PATIENCE = 90_000
+const NO_DEADLINE = 2 ** 31 - 1
+
+const retryable = (error: unknown): boolean => {
+  if (!(error instanceof Fault)) return error instanceof Error && !(error instanceof CliError)
+  return (
+    error.kind === 'unavailable' ||
+    [
+      'offset-differs',
+      'stream-busy',
+      'cut-off',
+      'window-lost',
+      'fenced',
+      'tail-missing',
+      'no-problem-document',
+    ].includes(error.code)
+  )
+}
+
+/** Looks again and again until the recorder answers. Throws what it says, or CliError after `PATIENCE`. */
+const stands = async (clients: Clients, id: string): Promise<Progress> => {
+  const until = Date.now() + PATIENCE
+  for (;;) {
+    try {
+      return await ok(clients.recorder().recordings({ id }).get())
+    } catch (error) {
+      if (!retryable(error)) throw error
+      if (Date.now() > until)
+        throw new CliError('the recorder does not answer; bun run status shows what is down', {
+          cause: error,
+        })
+      await Bun.sleep(LOOK_EVERY)
+    }
+  }
+}
+
+/**
+ * Sends an input through the recorder until all of it is durable and the session sealed, going on from what
+ * is acknowledged whenever something on the way dies. Throws the Fault that ended it.
+ */
+export const upload = async (
+  clients: Clients,
+  {
+    owner,
+    input,
+    onProgress,
+  }: { readonly owner: string; readonly input: Input; readonly onProgress: (at: Progress) => void },
+): Promise<Progress> => {
+  const raw = clients.raw('session-recorder', NO_DEADLINE)
+  const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
+  let over = false
+  const seen = (at: Progress) => {
+    input.acknowledge(at.acknowledged)
+    onProgress(at)
+  }
+  const watching = (async () => {
+    while (!over) {
+      await Bun.sleep(LOOK_EVERY)
+      const at = over
+        ? undefined
+        : await ok(clients.recorder().recordings({ id }).get()).catch(() => undefined)
+      if (at) seen(at)
+    }
+  })()
+  try {
+    let offset = 0
+    let best = 0
+    let until = Date.now() + PATIENCE
+    for (;;) {
+      try {
+        await raw(`/recordings/${id}/stream?offset=${offset}&end=true`, {
+          method: 'PATCH',
+          body: input.from(offset),
+        })
+        break
+      } catch (error) {
+        if (!retryable(error) || Date.now() > until) throw error
+        await Bun.sleep(LOOK_EVERY)
+      }
+      const at = await stands(clients, id)
+      if (at.state !== 'recording') break
+      offset = at.acknowledged
+      if (offset > best) {
+        best = offset
+        until = Date.now() + PATIENCE
+      }
+    }
+    const at = await stands(clients, id)
+    seen(at)
+    return at
+  } finally {
+    over = true
+    await watching
+  }
+}

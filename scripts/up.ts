@@ -1,0 +1,92 @@
+import { type Stack, stacks } from '#catalog'
+import type { Command } from './cli/args.ts'
+import { duration } from './cli/format.ts'
+import { lookOf } from './cli/look.ts'
+import { runCommand } from './cli/run-command.ts'
+import { detach } from './platform/detach.ts'
+import { homeFrom } from './platform/home.ts'
+import { summary } from './platform/picture.ts'
+import { prepare } from './platform/platform.ts'
+import { demandRunning } from './platform/running.ts'
+import { show } from './platform/show.ts'
+import type { View } from './platform/supervisor.ts'
+import { untilToldToStop } from './platform/told-to-stop.ts'
+
+export const command = {
+  name: 'up',
+  about: "starts the catalogue's services as local processes, stack by stack, each gated on health",
+  positionals: [{ name: 'STACK', about: 'more stacks, as after --stack', rest: true, choices: stacks }],
+  flags: {
+    stack: {
+      type: 'string',
+      value: 'STACK',
+      about: 'start only this stack; all when none is named',
+      multiple: true,
+      choices: stacks,
+    },
+    ports: {
+      type: 'string',
+      value: 'KIND',
+      about: 'ports to listen on: those of the catalogue (default), or whatever is free',
+      choices: ['catalogue', 'free'],
+    },
+    detach: { type: 'boolean', about: 'return when all is healthy; bun run down stops it' },
+    json: { type: 'boolean', about: 'print what runs as one JSON object on stdout' },
+  },
+  examples: [
+    'bun run up',
+    'bun run up --stack sessions --stack blockchain --detach',
+    'LUCID_HOME=/tmp/lucid bun run up --ports free --json',
+  ],
+} as const satisfies Command
+
+const asJson = (views: readonly View[], ms: number, home: string, pid: number): string => {
+  const services = Object.fromEntries(
+    views.map(({ name, stack, port, url, pid, readyMs }) => [
+      name,
+      { stack, pid, port, url, ready_ms: readyMs },
+    ]),
+  )
+  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services })}\n`
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
+  const home = homeFrom(process.env)
+  const chosen = [...new Set([...flags.stack, ...positionals])] as readonly Stack[] // both checked by `choices`
+  const ports = flags.ports === 'free' ? 'free' : 'catalogue'
+  const look = lookOf(process.stderr, process.env)
+  const screen = show(terminal.err, look, Date.now)
+  let views: readonly View[] = []
+  const onChange = (next: readonly View[]): void => {
+    views = next
+    screen.update(next)
+  }
+  const begun = performance.now()
+  const report = (pid: number, hint: string): void => {
+    screen.done()
+    const ms = performance.now() - begun
+    if (flags.json) terminal.out(asJson(views, ms, home.root, pid))
+    terminal.err(`${summary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
+  }
+
+  if (flags.detach) {
+    const { pid } = await detach(home, { stacks: chosen, ports }, onChange).finally(screen.done)
+    const running = demandRunning(home)
+    views = views.filter(({ name }) => running.services[name] !== undefined)
+    report(pid, 'bun run down stops it.')
+    return 0
+  }
+  const platform = await prepare({ home, stacks: chosen, ports, ambient: process.env, onChange })
+  if (platform.recovered > 0)
+    terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
+  const stopped = untilToldToStop(platform, () => terminal.err('\nstopping; again to kill\n'))
+  try {
+    await platform.start()
+  } finally {
+    screen.done()
+  }
+  report(process.pid, 'Ctrl-C stops it.')
+  await stopped
+  terminal.err(`stopped after ${duration(performance.now() - begun)}\n`)
+  return 0
+})

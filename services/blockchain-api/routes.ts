@@ -1,0 +1,114 @@
+import { t } from 'elysia'
+import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
+import { Fault } from '#common/fault'
+import { errorFields } from '#common/log'
+import { problems, type ServiceParts, service } from '#common/service'
+import { anchorProof } from './anchor.ts'
+import { performer } from './methods.ts'
+import {
+  AnchorPage,
+  AnchorsQuery,
+  Block,
+  BlockList,
+  BlockParams,
+  BlocksQuery,
+  Chain,
+  HashParams,
+  Receipt,
+  ReceiptProof,
+  RpcAnswers,
+  SessionParams,
+  Transaction,
+} from './model.ts'
+import { answerRpc } from './rpc.ts'
+import { type Clients, upstream } from './upstream.ts'
+
+/** Reading is for everybody; POST /rpc asks for a token itself where a method writes. */
+export const publicRoutes = [
+  'GET /chain',
+  'GET /anchors',
+  'GET /anchors/:session',
+  'GET /blocks',
+  'GET /blocks/:ref',
+  'GET /transactions/:hash',
+  'GET /receipts/:hash',
+  'GET /receipts/:hash/proof',
+  'POST /rpc',
+] as const
+
+const found = <T>(value: T | undefined, what: string): T => {
+  if (value === undefined) throw new Fault('missing', 'not-on-chain', `${what} is not on this chain`)
+  return value
+}
+
+export const routes = ({ clients, parts }: { readonly clients: Clients; readonly parts: ServiceParts }) =>
+  service('blockchain-api', { ...parts, publicRoutes })
+    .get(
+      '/chain',
+      async () => {
+        const { chain_id, genesis_hash, sealer_public_key, head } = await upstream(clients).chain()
+        return { chain_id, contract: ANCHORS_ADDRESS, genesis_hash, sealer_public_key, head }
+      },
+      { response: { ...problems, 200: Chain } },
+    )
+    .get('/anchors/:session', ({ params }) => anchorProof(upstream(clients), params.session), {
+      params: SessionParams,
+      response: { ...problems, 200: AnchorProof },
+    })
+    .get('/anchors', ({ query }) => upstream(clients).anchors(query), {
+      query: AnchorsQuery,
+      response: { ...problems, 200: AnchorPage },
+    })
+    .get(
+      '/blocks/:ref',
+      async ({ params }) => found(await upstream(clients).block(params.ref), 'this block'),
+      {
+        params: BlockParams,
+        response: { ...problems, 200: Block },
+      },
+    )
+    .get(
+      '/blocks',
+      async ({ query: { limit, from } }) => {
+        const up = upstream(clients)
+        const first = from ?? Math.max(0, (await up.chain()).head.number - limit + 1)
+        const { blocks, head } = await up.blocks(first, limit)
+        return { blocks: blocks.map(({ receipts: _receipts, ...block }) => block), head }
+      },
+      { query: BlocksQuery, response: { ...problems, 200: BlockList } },
+    )
+    .get(
+      '/transactions/:hash',
+      async ({ params }) => found(await upstream(clients).transaction(params.hash), 'this transaction'),
+      { params: HashParams, response: { ...problems, 200: Transaction } },
+    )
+    .get(
+      '/receipts/:hash',
+      async ({ params }) =>
+        found(await upstream(clients).receipt(params.hash), 'a receipt of this transaction'),
+      { params: HashParams, response: { ...problems, 200: Receipt } },
+    )
+    .get(
+      '/receipts/:hash/proof',
+      async ({ params }) =>
+        found(await upstream(clients).proof(params.hash), 'a receipt of this transaction'),
+      { params: HashParams, response: { ...problems, 200: ReceiptProof } },
+    )
+    .post(
+      '/rpc',
+      async ({ body, request }) => {
+        const context = { up: upstream(clients), authorise: () => parts.guard(request) }
+        const answer = await answerRpc(body, performer(context), (error) =>
+          parts.log.error('rpc-unexpected', errorFields(error)),
+        )
+        return answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer)
+      },
+      {
+        // Read as text: what is no JSON gets JSON-RPC's own parse error.
+        parse: 'text',
+        body: t.String({ description: 'JSON-RPC 2.0: one call or a batch of up to 100' }),
+        response: { ...problems, 200: RpcAnswers, 204: t.Void() },
+      },
+    )
+
+export type Api = ReturnType<typeof routes>

@@ -1,0 +1,75 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { fromHex } from '#common/bytes'
+import type { client } from '#common/client'
+import { ok } from '#common/client'
+import { isFault } from '#common/fault'
+import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
+import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
+import type { Api as VmApi } from '#services/blockchain-vm/routes'
+
+export type Clients = {
+  readonly ledger: ReturnType<typeof client<LedgerApi>>
+  readonly vm: ReturnType<typeof client<VmApi>>
+  readonly index: ReturnType<typeof client<IndexApi>>
+}
+
+const orMissing = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await answer
+  } catch (error) {
+    if (isFault(error) && error.kind === 'missing') return undefined
+    throw error
+  }
+}
+
+/** Keeps the answers of one request: a batch of receipts asks for their block once. Failures are not kept. */
+const remembered = <T>(ask: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
+  const kept = new Map<string, Promise<T>>()
+  return (key) => {
+    const known = kept.get(key)
+    if (known) return known
+    const asked = ask(key)
+    kept.set(key, asked)
+    asked.catch(() => kept.delete(key))
+    return asked
+  }
+}
+
+/** The same for a question without a parameter. */
+const rememberedOnce = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+  const kept = remembered(ask)
+  return () => kept('')
+}
+
+/**
+ * What this service asks of the others, made anew for each request so that one answer is of one moment.
+ * `undefined` is what is not on the chain; other failures are the callee's Faults.
+ */
+export const upstream = ({ ledger, vm, index }: Clients) => ({
+  chain: rememberedOnce(() => ok(ledger.chain.get())),
+  /** By number, hash or 'latest'. */
+  block: remembered((ref) => orMissing(ok(ledger.blocks({ ref }).get()))),
+  blocks: (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } })),
+  transaction: remembered((hash) => orMissing(ok(ledger.transactions({ hash }).get()))),
+  receipt: remembered((hash) => orMissing(ok(ledger.receipts({ hash }).get()))),
+  proof: (hash: string) => orMissing(ok(ledger.receipts({ hash }).proof.get())),
+  nextNonce: async (address: string) => (await ok(ledger.nonces({ address }).get())).next,
+  /** Answers the transaction's hash, which is that of its bytes (EIP-2718). */
+  submit: async (raw: string) => {
+    await ok(ledger.transactions.post({ raw }))
+    return keccak_256(fromHex(raw)).toHex()
+  },
+  call: (request: Parameters<typeof vm.call.post>[0]) => ok(vm.call.post(request)),
+  account: (address: string, state_root: string) =>
+    ok(vm.accounts({ address }).get({ query: { state_root } })),
+  slot: async (address: string, slot: string, state_root: string) =>
+    (await ok(vm.accounts({ address }).storage({ slot }).get({ query: { state_root } }))).value,
+  anchor: (session: string) => orMissing(ok(index.anchors({ session }).get())),
+  anchors: (query: { readonly limit: number; readonly owner?: string; readonly after?: number }) =>
+    ok(index.anchors.get({ query })),
+})
+
+export type Upstream = ReturnType<typeof upstream>
+export type Block = NonNullable<Awaited<ReturnType<Upstream['block']>>>
+export type Receipt = NonNullable<Awaited<ReturnType<Upstream['receipt']>>>
+export type LogEntry = Receipt['logs'][number]

@@ -1,0 +1,81 @@
+import { client } from '#common/client'
+import { isFault } from '#common/fault'
+import { answers } from '#common/health'
+import { start } from '#common/main'
+import { Gauge } from '#common/metrics'
+import type { Api as VmApi } from '#services/blockchain-vm/routes'
+import { Env } from './env.ts'
+import { BLOCK_TRANSACTIONS, type LedgerParts, openLedger } from './ledger.ts'
+import { routes } from './routes.ts'
+import { sealing } from './seal.ts'
+import { sealer } from './sealer.ts'
+import { remoteVm } from './vm.ts'
+
+/** A block of 30 million gas takes seconds, and many on a small machine. */
+const EXECUTE_TIMEOUT = 120_000
+/** The virtual machine starts beside this service: it is waited for, at most this often, 250 ms apart. */
+const START_ATTEMPTS = 120
+
+const openPatiently = async (parts: LedgerParts, attempts: number): ReturnType<typeof openLedger> => {
+  try {
+    return await openLedger(parts)
+  } catch (error) {
+    if (!isFault(error, 'unreachable') || attempts <= 1) throw error
+    await Bun.sleep(250)
+    return openPatiently(parts, attempts - 1)
+  }
+}
+
+await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
+  const store = await openStore()
+  const api = client<VmApi>(env.BLOCKCHAIN_VM_URL, {
+    callee: 'blockchain-vm',
+    sign,
+    timeoutMs: EXECUTE_TIMEOUT,
+  })
+  const ledger = await openPatiently(
+    {
+      store,
+      vm: remoteVm(api),
+      identity: {
+        chainId: env.CHAIN_ID,
+        registrar: env.REGISTRAR_ADDRESS,
+        sealing: sealing(env.LEDGER_KEY.reveal()),
+      },
+      log,
+      now: Date.now,
+      onAccepted: () => loop.wake(),
+    },
+    START_ATTEMPTS,
+  )
+  const loop = sealer({
+    seal: async () => (await ledger.sealNext()) !== undefined,
+    prepare: ledger.recoverHead,
+    // Nothing is gained by waiting for company when a block is full already.
+    window: () => (ledger.pool.size() < BLOCK_TRANSACTIONS ? env.BLOCK_WINDOW_MS : 0),
+    sleep: Bun.sleep,
+    log,
+  })
+  void loop.resume()
+  onStop(loop.stop)
+  new Gauge({
+    name: 'lucid_ledger_pending_transactions',
+    help: 'Accepted transactions that are in no block yet',
+    registers: [parts.metrics].filter((registry) => registry !== undefined),
+    collect() {
+      this.set(ledger.pool.size())
+    },
+  })
+  return routes({
+    ledger,
+    store,
+    parts: {
+      ...parts,
+      checks: {
+        store: store.ping,
+        sealing: async () => loop.check(),
+        'blockchain-vm': answers(reach('blockchain-vm', env.BLOCKCHAIN_VM_URL, 2000)),
+      },
+    },
+  })
+})

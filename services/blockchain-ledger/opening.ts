@@ -1,0 +1,62 @@
+import { Fault } from '#common/fault'
+import type { Store } from '#common/store/store'
+import { sealBlock } from './assembly.ts'
+import { genesisHeader } from './genesis.ts'
+import type { Sealing } from './seal.ts'
+import { type BlockDoc, collections, type MetaDoc } from './store.ts'
+import type { Vm } from './vm.ts'
+
+/** What makes a chain this chain; a ledger serves one for as long as its store lives. */
+export type Identity = { readonly chainId: number; readonly registrar: string; readonly sealing: Sealing }
+
+const foreign = (what: string, kept: string | number, given: string | number) =>
+  new Fault(
+    'conflict',
+    'foreign-store',
+    `this store holds a chain with ${what} ${kept}, but ${given} is configured; put the old value back or use an empty data folder`,
+  )
+
+const checkSame = (meta: MetaDoc, { chainId, registrar, sealing }: Identity) => {
+  if (meta.chain_id !== chainId) throw foreign('chain id', meta.chain_id, chainId)
+  if (meta.registrar !== registrar) throw foreign('registrar', meta.registrar, registrar)
+  if (meta.sealer_public_key !== sealing.public_key)
+    throw foreign('ledger key', meta.sealer_public_key, sealing.public_key)
+}
+
+const found = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Identity): Promise<MetaDoc> => {
+  const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
+  const block = sealBlock(genesisHeader(chainId, state_root), [], sealing)
+  const meta: MetaDoc = {
+    id: 'chain',
+    chain_id: chainId,
+    registrar,
+    genesis_hash: block.id,
+    sealer_public_key: sealing.public_key,
+    head: block.id,
+  }
+  await store.transaction(async (tx) => {
+    await collections(tx).meta.insert(meta)
+    await collections(tx).blocks.insert(block)
+  })
+  return meta
+}
+
+/**
+ * Opens the chain in a store, or founds it in an empty one. Throws Fault conflict `foreign-store` when it was
+ * founded with another chain id, registrar or ledger key, unavailable while the virtual machine is away.
+ */
+export const openChain = async (store: Store, vm: Vm, identity: Identity): Promise<MetaDoc> => {
+  const kept = await collections(store).meta.get('chain')
+  if (kept === undefined) return found(store, vm, identity)
+  checkSame(kept, identity)
+  return kept
+}
+
+/** The newest block. */
+export const headOf = async (store: Store): Promise<BlockDoc> => {
+  const { meta, blocks } = collections(store)
+  const head = await blocks.get((await meta.get('chain'))?.head ?? '')
+  if (head === undefined)
+    throw new Fault('missing', 'no-head', 'the store names a newest block that it does not hold')
+  return head
+}

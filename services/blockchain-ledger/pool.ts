@@ -1,0 +1,78 @@
+import type { Store } from '#common/store/store'
+import type { Pending } from './pending.ts'
+import { collections, pendingDoc, pendingOf } from './store.ts'
+
+/** Most transactions, and most bytes of them as hex, that wait at once. */
+export const POOL_COUNT = 10_000
+export const POOL_CHARS = 64 * 1024 * 1024
+
+/** Waiting transactions: kept in the store first, then known here. */
+export const openPool = async (store: Store) => {
+  const { transactions } = collections(store)
+  const waiting = new Map<string, Pending>()
+  const next = new Map<string, number>()
+  let chars = 0
+
+  const remember = (one: Pending) => {
+    waiting.set(one.hash, one)
+    chars += one.raw.length
+  }
+  const forget = (hash: string) => {
+    const one = waiting.get(hash)
+    if (one === undefined) return
+    waiting.delete(hash)
+    chars -= one.raw.length
+  }
+
+  for (const doc of await transactions.find({ where: { state: 'pending' } })) remember(pendingOf(doc))
+
+  /** The nonce of a sender's account at the head: accounts start at 0 and only their transactions count. */
+  const loadNext = async (sender: string): Promise<number> => {
+    const known = next.get(sender)
+    if (known !== undefined) return known
+    const [last] = await transactions.find({
+      where: { sender, state: 'mined' },
+      sort: [['nonce', 'desc']],
+      limit: 1,
+    })
+    const found = last === undefined ? 0 : last.nonce + 1
+    // A block may have been committed while the store was asked: its figure is newer.
+    const newer = next.get(sender)
+    if (newer !== undefined) return newer
+    next.set(sender, found)
+    return found
+  }
+
+  return {
+    all: () => waiting.values(),
+    has: (hash: string) => waiting.has(hash),
+    size: () => waiting.size,
+    full: () => waiting.size >= POOL_COUNT || chars >= POOL_CHARS,
+    of: (sender: string) => [...waiting.values()].filter((one) => one.sender === sender),
+    loadNext,
+    /** Next nonce of a sender that waits; loaded by `prepare`. */
+    next: (sender: string) => next.get(sender) ?? 0,
+    /** Loads what `next` answers for all who wait. */
+    prepare: async () => {
+      for (const sender of new Set([...waiting.values()].map((one) => one.sender))) await loadNext(sender)
+    },
+    /** Durable once it resolves. Throws Fault conflict `duplicate`. */
+    add: async (one: Pending) => {
+      await transactions.insert(pendingDoc(one))
+      remember(one)
+    },
+    /** After a block was committed: its transactions wait no more. */
+    mined: (hashes: readonly string[]) => {
+      for (const hash of hashes) {
+        const one = waiting.get(hash)
+        if (one) next.set(one.sender, Math.max(next.get(one.sender) ?? 0, one.nonce + 1))
+        forget(hash)
+      }
+    },
+    forget: (hashes: readonly string[]) => {
+      for (const hash of hashes) forget(hash)
+    },
+  }
+}
+
+export type Pool = Awaited<ReturnType<typeof openPool>>

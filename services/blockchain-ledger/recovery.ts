@@ -1,0 +1,105 @@
+import { Fault } from '#common/fault'
+import type { Store } from '#common/store/store'
+import { blockOf, headerOf } from './assembly.ts'
+import { checkSeal } from './seal.ts'
+import { type BlockDoc, collections } from './store.ts'
+import type { BlockContext, Vm } from './vm.ts'
+
+const blockAt = async (store: Store, number: number): Promise<BlockDoc> => {
+  const [block] = await collections(store).blocks.find({ where: { number }, limit: 1 })
+  if (block === undefined) throw new Fault('missing', 'no-such-block', `block ${number} is not kept`)
+  return block
+}
+
+const contextOf = (block: BlockDoc, chainId: number): BlockContext => ({
+  chain_id: chainId,
+  number: block.number,
+  parent_hash: block.parent_hash,
+  timestamp: block.timestamp,
+  gas_limit: block.gas_limit,
+  base_fee: block.base_fee,
+})
+
+export type Replayed = { readonly block: BlockDoc; readonly transactions: readonly string[] }
+
+/**
+ * Executes a kept block again on its parent's state and demands that everything kept of it comes out the
+ * same, the hash first: transactions, receipts, roots, gas, fee and link to the parent are all under it.
+ * Throws Fault conflict `block-differs` or `seal-differs`.
+ */
+export const replayBlock = async (
+  vm: Vm,
+  chainId: number,
+  sealerKey: string,
+  parent: BlockDoc,
+  { block, transactions }: Replayed,
+): Promise<void> => {
+  const differs = (what: string) =>
+    new Fault('conflict', 'block-differs', `block ${block.number} was altered: ${what}; restore a backup`)
+  if (block.parent_hash !== parent.id) throw differs('it does not follow the block before it')
+  if (!checkSeal(block.id, { public_key: sealerKey, signature: block.signature }))
+    throw new Fault('conflict', 'seal-differs', `block ${block.number} is not sealed by this ledger`)
+  const executed = await vm.execute({
+    state_root: parent.state_root,
+    block: contextOf(block, chainId),
+    transactions,
+  })
+  if (executed.unexecutable.length > 0) throw differs('a transaction cannot be executed')
+  const header = await headerOf(contextOf(block, chainId), transactions, executed)
+  const made = blockOf(
+    header,
+    executed.receipts.map(({ tx_hash }) => tx_hash),
+  )
+  for (const name of Object.keys(made) as (keyof typeof made)[])
+    if (!Bun.deepEquals(made[name], block[name]))
+      throw differs(`executing it again gives another ${name === 'id' ? 'hash' : name}`)
+}
+
+const rawOf = async (store: Store, block: BlockDoc): Promise<readonly string[]> =>
+  Promise.all(
+    block.tx_hashes.map(async (hash) => {
+      const doc = await collections(store).transactions.get(hash)
+      if (doc === undefined)
+        throw new Fault(
+          'conflict',
+          'block-differs',
+          `block ${block.number} lost transaction ${hash}; restore a backup`,
+        )
+      return doc.raw
+    }),
+  )
+
+export type RecoveryParts = {
+  readonly store: Store
+  readonly vm: Vm
+  readonly chainId: number
+  readonly registrar: string
+  readonly sealerKey: string
+}
+
+/**
+ * Gives the virtual machine the state of `head` back: from the newest block whose state it still has, or
+ * from genesis, block by block. Answers how many blocks were executed again.
+ */
+export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<number> => {
+  const { store, vm, chainId, registrar, sealerKey } = parts
+  let parent = head
+  while (parent.number > 0 && !(await vm.hasState(parent.state_root)))
+    parent = await blockAt(store, parent.number - 1)
+  if (parent.number === 0) {
+    const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
+    if (state_root !== parent.state_root)
+      throw new Fault(
+        'conflict',
+        'block-differs',
+        'the virtual machine makes another genesis; is its version older?',
+      )
+  }
+  const first = parent.number
+  while (parent.number < head.number) {
+    const block = await blockAt(store, parent.number + 1)
+    await replayBlock(vm, chainId, sealerKey, parent, { block, transactions: await rawOf(store, block) })
+    parent = block
+  }
+  return head.number - first
+}

@@ -1,0 +1,81 @@
+import { problems, type ServiceParts, service } from '#common/service'
+import type { Store } from '#common/store/store'
+import type { Ledger } from './ledger.ts'
+import {
+  Accepted,
+  AddressParams,
+  Block,
+  BlockPage,
+  BlockParams,
+  Chain,
+  HashParams,
+  NextNonce,
+  PageQuery,
+  Receipt,
+  ReceiptProof,
+  Submission,
+  Transaction,
+} from './model.ts'
+import { nextFree } from './pending.ts'
+import { headView, views } from './view.ts'
+
+export const routes = ({
+  ledger,
+  store,
+  parts,
+}: {
+  readonly ledger: Ledger
+  readonly store: Store
+  readonly parts: ServiceParts
+}) => {
+  const view = views(store, ledger.sealerKey)
+  const { meta, pool } = ledger
+  return service('blockchain-ledger', {
+    ...parts,
+    status: () => ({ head: headView(ledger.head()), pending: pool.size(), chain_id: meta.chain_id }),
+  })
+    .post('/transactions', async ({ body, status }) => status(202, await ledger.submit(body.raw)), {
+      body: Submission,
+      response: { ...problems, 202: Accepted },
+    })
+    .get('/transactions/:hash', ({ params }) => view.transaction(params.hash), {
+      params: HashParams,
+      response: { ...problems, 200: Transaction },
+    })
+    .get(
+      '/chain',
+      () => ({
+        chain_id: meta.chain_id,
+        genesis_hash: meta.genesis_hash,
+        sealer_public_key: meta.sealer_public_key,
+        head: headView(ledger.head()),
+        registrar: meta.registrar,
+      }),
+      { response: { ...problems, 200: Chain } },
+    )
+    .get('/blocks/:ref', ({ params }) => view.block(params.ref, ledger.head()), {
+      params: BlockParams,
+      response: { ...problems, 200: Block },
+    })
+    .get('/blocks', ({ query }) => view.page(query.from, query.limit, ledger.head()), {
+      query: PageQuery,
+      response: { ...problems, 200: BlockPage },
+    })
+    .get(
+      '/nonces/:address',
+      async ({ params }) => ({
+        next: nextFree(pool.of(params.address), await pool.loadNext(params.address)),
+      }),
+      { params: AddressParams, response: { ...problems, 200: NextNonce } },
+    )
+    .get('/receipts/:hash', ({ params }) => view.receipt(params.hash), {
+      params: HashParams,
+      response: { ...problems, 200: Receipt },
+    })
+    .get('/receipts/:hash/proof', ({ params }) => view.proof(params.hash, ledger.head()), {
+      params: HashParams,
+      response: { ...problems, 200: ReceiptProof },
+    })
+}
+
+export type Api = ReturnType<typeof routes>

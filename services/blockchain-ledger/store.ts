@@ -1,0 +1,125 @@
+import { Fault } from '#common/fault'
+import type { Declaration, Store } from '#common/store/store'
+import type { Block, Receipt } from './model.ts'
+import type { Pending } from './pending.ts'
+
+export type MetaDoc = {
+  readonly id: 'chain'
+  readonly chain_id: number
+  readonly registrar: string
+  readonly genesis_hash: string
+  readonly sealer_public_key: string
+  /** Hash of the newest block; replaced by revision, so that two ledgers cannot grow one store. */
+  readonly head: string
+}
+
+/** A block, id = hash. `header` is kept encoded and in fields, of which the encoded one is what was signed. */
+export type BlockDoc = Omit<Block, 'hash' | 'sealer'> & { readonly id: string; readonly signature: string }
+
+/** A transaction, id = hash. */
+export type TransactionDoc = {
+  readonly id: string
+  readonly raw: string
+  readonly sender: string
+  readonly nonce: number
+  readonly gas: number
+  readonly max_fee: string
+  readonly value: string
+  readonly received_at: number
+  readonly state: 'pending' | 'mined'
+  readonly block_number?: number
+  readonly tx_index?: number
+}
+
+/** A receipt, id = transaction hash. `encoded` is what the receipts trie holds. */
+export type ReceiptDoc = {
+  readonly id: string
+  readonly block_number: number
+  readonly tx_index: number
+  readonly encoded: string
+  readonly receipt: Receipt
+}
+
+const metas: Declaration<MetaDoc> = { name: 'meta', fields: {} }
+const blocks: Declaration<BlockDoc> = { name: 'blocks', fields: { number: 'integer' }, unique: [['number']] }
+const transactions: Declaration<TransactionDoc> = {
+  name: 'transactions',
+  fields: { sender: 'text', nonce: 'integer', state: 'text', received_at: 'integer' },
+  unique: [['sender', 'nonce']],
+  indexes: [['state', 'received_at']],
+}
+const receipts: Declaration<ReceiptDoc> = {
+  name: 'receipts',
+  fields: { block_number: 'integer', tx_index: 'integer' },
+  unique: [['block_number', 'tx_index']],
+}
+
+/** The ledger's four collections; inside a transaction, those of the `tx` that is handed in. */
+export const collections = (store: Store) => ({
+  meta: store.collection(metas),
+  blocks: store.collection(blocks),
+  transactions: store.collection(transactions),
+  receipts: store.collection(receipts),
+})
+
+export const pendingDoc = (one: Pending): TransactionDoc => ({
+  id: one.hash,
+  raw: one.raw,
+  sender: one.sender,
+  nonce: one.nonce,
+  gas: one.gas,
+  max_fee: String(one.max_fee),
+  value: String(one.value),
+  received_at: one.received_at,
+  state: 'pending',
+})
+
+export const pendingOf = (doc: TransactionDoc): Pending => ({
+  hash: doc.id,
+  raw: doc.raw,
+  sender: doc.sender,
+  nonce: doc.nonce,
+  gas: doc.gas,
+  max_fee: BigInt(doc.max_fee),
+  value: BigInt(doc.value),
+  received_at: doc.received_at,
+})
+
+/** What one new block changes. */
+export type Commit = {
+  readonly block: BlockDoc
+  readonly receipts: readonly ReceiptDoc[]
+  readonly mined: readonly string[]
+  readonly dropped: readonly string[]
+}
+
+/**
+ * Keeps a block with everything that follows from it, or nothing of it. Throws Fault conflict `stale` when
+ * another process moved the head, missing `transaction-gone` when a mined transaction was not waiting.
+ */
+export const commitBlock = async (store: Store, parent: string, commit: Commit): Promise<void> =>
+  store.transaction(async (tx) => {
+    const inside = collections(tx)
+    await moveHead(inside, parent, commit.block.id)
+    await inside.blocks.insert(commit.block)
+    await inside.receipts.insertMany(commit.receipts, { onDuplicate: 'fail' })
+    for (const [tx_index, hash] of commit.mined.entries()) {
+      const doc = await inside.transactions.get(hash)
+      if (doc === undefined || doc.state !== 'pending')
+        throw new Fault('missing', 'transaction-gone', `transaction ${hash} does not wait for a block`)
+      const { rev, ...rest } = doc
+      await inside.transactions.replace(
+        { ...rest, state: 'mined', block_number: commit.block.number, tx_index },
+        rev,
+      )
+    }
+    for (const hash of commit.dropped) await inside.transactions.remove(hash)
+  })
+
+const moveHead = async ({ meta }: ReturnType<typeof collections>, from: string, to: string) => {
+  const doc = await meta.get('chain')
+  if (doc === undefined || doc.head !== from)
+    throw new Fault('conflict', 'stale', 'the head of the chain is not where this process left it')
+  const { rev, ...rest } = doc
+  await meta.replace({ ...rest, head: to }, rev)
+}

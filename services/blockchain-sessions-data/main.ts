@@ -1,0 +1,52 @@
+import { client, ok } from '#common/client'
+import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+import { answers } from '#common/health'
+import { errorFields } from '#common/log'
+import { start } from '#common/main'
+import { Gauge } from '#common/metrics'
+import { backoff, poller } from '#common/poller'
+import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
+import { Env } from './env.ts'
+import { follower } from './follower.ts'
+import { routes } from './routes.ts'
+
+await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
+  const store = await openStore()
+  const url = env.BLOCKCHAIN_LEDGER_URL
+  const ledger = client<LedgerApi>(url, { callee: 'blockchain-ledger', sign })
+  const read = (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } }))
+  const follow = follower({ store, read, contract: ANCHORS_ADDRESS, log })
+  const pace = { first: env.POLL_MS, most: env.POLL_IDLE_MS }
+  let quiet = 0
+  const loop = poller({
+    step: async () => {
+      quiet = (await follow.step()) ? -1 : quiet + 1
+      return quiet < 0 ? 0 : backoff(quiet, pace)
+    },
+    onError: (error) => {
+      log.warn('ledger-not-read', errorFields(error))
+      quiet = Math.max(quiet, 0) + 1
+      return backoff(quiet, pace)
+    },
+  })
+  onStop(loop.stop)
+  new Gauge({
+    name: 'lucid_index_lag_blocks',
+    help: 'Blocks of the ledger that are not indexed yet',
+    registers: [parts.metrics].filter((registry) => registry !== undefined),
+    async collect() {
+      const { indexed, head } = await follow.progress()
+      this.set(Math.max(0, head - indexed))
+    },
+  })
+  return routes({
+    store,
+    follower: follow,
+    poke: loop.poke,
+    parts: {
+      ...parts,
+      checks: { store: store.ping, 'blockchain-ledger': answers(reach('blockchain-ledger', url, 2000)) },
+      status: follow.progress,
+    },
+  })
+})

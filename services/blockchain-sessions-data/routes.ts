@@ -1,0 +1,77 @@
+import { t } from 'elysia'
+import { Fault } from '#common/fault'
+import { problems, type ServiceParts, service } from '#common/service'
+import type { Store } from '#common/store/store'
+import type { Follower } from './follower.ts'
+import {
+  Anchor,
+  AnchorPage,
+  AnchorsQuery,
+  ChunkPage,
+  ChunksQuery,
+  Progress,
+  Replay,
+  ReplayRequest,
+  SessionParams,
+} from './model.ts'
+import { findAnchor, listAnchors, listChunks } from './store.ts'
+
+/** `poke` resolves once the ledger was asked again, and rejects when it could not be. */
+export type RouteParts = {
+  readonly store: Store
+  readonly follower: Follower
+  readonly poke: () => Promise<void>
+  readonly parts: ServiceParts
+}
+
+export const routes = ({ store, follower, poke, parts }: RouteParts) =>
+  service('blockchain-sessions-data', parts)
+    .get(
+      '/anchors/:session',
+      async ({ params: { session } }) => {
+        const known = await findAnchor(store, session)
+        if (known) return known
+        await poke()
+        const found = await findAnchor(store, session)
+        if (found) return found
+        throw new Fault('missing', 'not-anchored', 'no anchor of this session is on the chain')
+      },
+      { params: SessionParams, response: { 200: Anchor, ...problems } },
+    )
+    .get('/anchors', ({ query }) => listAnchors(store, query), {
+      query: AnchorsQuery,
+      response: { 200: AnchorPage, ...problems },
+    })
+    .get(
+      '/anchors/:session/chunks',
+      ({ params, query }) => listChunks(store, params.session, query.from, query.limit),
+      { params: SessionParams, query: ChunksQuery, response: { 200: ChunkPage, ...problems } },
+    )
+    .post(
+      '/replay',
+      async ({ body, set }) => {
+        const begun = await follower.replay(body.from)
+        // Not awaited: GET /progress is the place to look. The loop logs what goes wrong.
+        void poke().catch(() => {})
+        set.status = 202
+        return begun
+      },
+      { body: ReplayRequest, response: { 202: Replay, ...problems } },
+    )
+    .get(
+      '/progress',
+      async ({ query }) => {
+        if (query.fresh === 'true') await poke()
+        return follower.progress()
+      },
+      {
+        query: t.Object({
+          fresh: t.Optional(
+            t.Union([t.Literal('true'), t.Literal('false')], { description: 'ask the ledger first' }),
+          ),
+        }),
+        response: { 200: Progress, ...problems },
+      },
+    )
+
+export type Api = ReturnType<typeof routes>

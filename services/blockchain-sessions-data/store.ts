@@ -1,0 +1,158 @@
+import type { Collection, Store, Stored } from '#common/store/store'
+import { type EventRow, mend } from './event.ts'
+import type { Anchor, AnchorsQuery, Chunk, Difference, Replay } from './model.ts'
+
+/** Where the index stands: the next block to read and the hash of the one before it. */
+export type Cursor = { readonly id: 'follow'; readonly next: number; readonly hash?: string }
+export type ReplayCursor = Replay & { readonly id: 'replay' }
+type Row = Cursor | ReplayCursor
+
+/** The fields that events are searched by, over both kinds. */
+type Event = { readonly id: string } & Partial<Omit<Anchor & Chunk, 'session_id'>> & {
+    readonly kind: 'session' | 'chunk'
+    readonly session_id: string
+    readonly position: number
+    readonly block_number: number
+  }
+
+const events = (store: Store): Collection<Event> =>
+  store.collection<Event>({
+    name: 'events',
+    fields: {
+      kind: 'text',
+      session_id: 'text',
+      owner: 'text',
+      index: 'integer',
+      position: 'integer',
+      block_number: 'integer',
+    },
+    indexes: [['kind', 'position'], ['owner', 'position'], ['session_id', 'index'], ['block_number']],
+  })
+
+const cursors = (store: Store): Collection<Row> => store.collection<Row>({ name: 'cursors', fields: {} })
+
+/** The follow cursor; block 0 when nothing was indexed yet. */
+export const readCursor = async (store: Store): Promise<Cursor> => {
+  const kept = await cursors(store).get('follow')
+  return (kept as Cursor | undefined) ?? { id: 'follow', next: 0 }
+}
+
+export const readReplay = async (store: Store): Promise<ReplayCursor | undefined> =>
+  (await cursors(store).get('replay')) as ReplayCursor | undefined
+
+const keep = async (store: Store, cursor: Row): Promise<void> => {
+  const kept = await cursors(store).get(cursor.id)
+  if (kept === undefined) await cursors(store).insert(cursor)
+  else await cursors(store).replace(cursor, kept.rev)
+}
+
+/** Commits a cursor alone: the start of a replay, or a step back. */
+export const keepCursor = (store: Store, cursor: Row): Promise<void> =>
+  store.transaction((tx) => keep(tx, cursor))
+
+const bare = ({ rev: _rev, ...row }: Stored<Event>): EventRow => row as unknown as EventRow
+
+const heldIn = async (tx: Store, from: number, to: number | undefined, ids: readonly string[]) => {
+  const all = events(tx)
+  const inRange = await all.find({
+    where: { block_number: { gte: from, ...(to === undefined ? {} : { lte: to }) } },
+  })
+  const known = new Set(inRange.map(({ id }) => id))
+  const others = await Promise.all(ids.filter((id) => !known.has(id)).map((id) => all.get(id)))
+  return [...inRange, ...others.filter((row) => row !== undefined)]
+}
+
+/**
+ * Makes the index hold exactly `chain` for the blocks `from`..`to` (to the end when undefined) and moves the
+ * cursor, in one transaction: reading the same blocks twice changes nothing. Answers what differed.
+ */
+export const applyEvents = (
+  store: Store,
+  range: { readonly from: number; readonly to: number | undefined; readonly chain: readonly EventRow[] },
+  cursorAfter: (differences: readonly Difference[]) => Row,
+): Promise<readonly Difference[]> =>
+  store.transaction(async (tx) => {
+    const { from, to, chain } = range
+    const all = events(tx)
+    const held = await heldIn(
+      tx,
+      from,
+      to,
+      chain.map(({ id }) => id),
+    )
+    const revs = new Map(held.map(({ id, rev }) => [id, rev]))
+    const { insert, replace, remove, differences } = mend(held.map(bare), chain)
+    for (const { id } of remove) await all.remove(id)
+    for (const row of replace) await all.replace(row as unknown as Event, revs.get(row.id) ?? 0)
+    if (insert.length > 0)
+      await all.insertMany(insert as unknown as readonly Event[], { onDuplicate: 'fail' })
+    await keep(tx, cursorAfter(differences))
+    return differences
+  })
+
+const anchorFields = ({
+  session_id,
+  manifest_hash,
+  merkle_root,
+  owner,
+  started_at,
+  chunk_count,
+}: Anchor) => ({
+  session_id,
+  manifest_hash,
+  merkle_root,
+  owner,
+  started_at,
+  chunk_count,
+})
+
+const chunkFields = ({ session_id, index, leaf }: Chunk) => ({ session_id, index, leaf })
+
+const place = ({ tx_hash, block_number, block_hash, log_index }: Anchor | Chunk) => ({
+  tx_hash,
+  block_number,
+  block_hash,
+  log_index,
+})
+
+const asAnchor = (row: Event): Anchor => {
+  const anchor = row as unknown as Anchor
+  return { ...anchorFields(anchor), ...place(anchor) }
+}
+
+const asChunk = (row: Event): Chunk => {
+  const chunk = row as unknown as Chunk
+  return { ...chunkFields(chunk), ...place(chunk) }
+}
+
+/** The anchor of a session, or undefined. */
+export const findAnchor = async (store: Store, session: string): Promise<Anchor | undefined> => {
+  const row = await events(store).get(session)
+  return row === undefined ? undefined : asAnchor(row)
+}
+
+/** Anchors in chain order, one page; `next` is set when there may be more. */
+export const listAnchors = async (store: Store, { owner, limit, after }: AnchorsQuery) => {
+  const rows = await events(store).find({
+    where: {
+      kind: 'session',
+      ...(owner === undefined ? {} : { owner }),
+      ...(after === undefined ? {} : { position: { gt: after } }),
+    },
+    sort: [['position', 'asc']],
+    limit: limit + 1,
+  })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    anchors: page.map(asAnchor),
+    ...(rows.length > limit && last !== undefined ? { next: last.position } : {}),
+  }
+}
+
+/** The chunk anchors of a session from an index on, in order. */
+export const listChunks = async (store: Store, session: string, from: number, limit: number) => {
+  const where = { kind: 'chunk', session_id: session, index: { gte: from } } as const
+  const rows = await events(store).find({ where, sort: [['index', 'asc']], limit })
+  return { chunks: rows.map(asChunk) }
+}

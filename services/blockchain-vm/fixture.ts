@@ -1,0 +1,68 @@
+import { encodeRegisterSession } from '#common/anchors-abi'
+import { addressOf, signTransaction } from '#common/eth-transaction'
+import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+import type { BlockContext } from './model.ts'
+import type { Nodes } from './state.ts'
+
+/** Things that tests of the chain share. The keys are public knowledge and worth nothing. */
+export const CHAIN_ID = 1_819_632_484
+export const REGISTRAR_KEY = '11'.repeat(32)
+export const STRANGER_KEY = '22'.repeat(32)
+export const REGISTRAR = addressOf(REGISTRAR_KEY)
+export const STRANGER = addressOf(STRANGER_KEY)
+
+/** Nodes in memory, with what was written to look at. */
+export const memoryNodes = () => {
+  const kept = new Map<string, Uint8Array>()
+  const nodes: Nodes = {
+    get: async (key) => kept.get(key),
+    keep: async (fresh) => {
+      for (const [key, value] of fresh) kept.set(key, value)
+    },
+  }
+  return { ...nodes, kept }
+}
+
+export const contextOf = (number: number, more: Partial<BlockContext> = {}): BlockContext => ({
+  chain_id: CHAIN_ID,
+  number,
+  parent_hash: 'ab'.repeat(32),
+  timestamp: 1_800_000_000 + number,
+  gas_limit: 30_000_000,
+  base_fee: '7',
+  ...more,
+})
+
+/** A session id that differs for each number and is a UUIDv4. */
+export const sessionOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`
+
+export const contentOf = (n: number) => ({
+  manifest_hash: (n + 1).toString(16).padStart(64, '0'),
+  started_at: 1_790_000_000_000 + n,
+  owner: (n + 1).toString(16).padStart(40, 'a'),
+  merkle_root: (n + 1).toString(16).padStart(64, 'c'),
+  chunk_count: n + 1,
+})
+
+export type Over = Partial<Parameters<typeof signTransaction>[0]> & { readonly key?: string }
+
+/** A signed transaction with sensible fields, each replaceable. */
+export const signed = (nonce: number, { key = REGISTRAR_KEY, ...over }: Over = {}) =>
+  signTransaction(
+    {
+      chainId: CHAIN_ID,
+      nonce,
+      gas: 200_000n,
+      to: ANCHORS_ADDRESS,
+      value: 0n,
+      data: '',
+      maxFeePerGas: 1_000_000_000n,
+      maxPriorityFeePerGas: 0n,
+      ...over,
+    },
+    key,
+  )
+
+/** A signed registerSession of session `n`. */
+export const anchorTx = (nonce: number, n: number, over: Over = {}) =>
+  signed(nonce, { data: encodeRegisterSession(sessionOf(n), contentOf(n)), ...over })

@@ -1,0 +1,13 @@
+import { start } from '#common/main'
+import { Env } from './env.ts'
+import { machine } from './machine.ts'
+import { routes } from './routes.ts'
+import { nodeStore } from './store.ts'
+
+await start('blockchain-vm', Env, async ({ parts, openStore }) => {
+  const store = await openStore()
+  return routes({
+    vm: machine(nodeStore(store)),
+    parts: { ...parts, checks: { store: () => store.ping() } },
+  })
+})

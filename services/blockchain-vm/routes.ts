@@ -1,0 +1,66 @@
+import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+
+import { problems, type ServiceParts, service } from '#common/service'
+import { lucidAnchors } from '#services/contracts/lucid-anchors'
+import type { Machine } from './machine.ts'
+import {
+  Abi,
+  Account,
+  AccountParams,
+  CallRequest,
+  CallResult,
+  Executed,
+  ExecuteRequest,
+  Genesis,
+  GenesisRequest,
+  KnownState,
+  SlotParams,
+  StateParams,
+  StateQuery,
+  StorageSlot,
+} from './model.ts'
+
+/** 100 transactions of the largest size in hex would be 26 MB; a block's gas limit allows far less. */
+const MAX_BODY = 8 * 1024 * 1024
+
+export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: ServiceParts }) =>
+  service('blockchain-vm', {
+    ...parts,
+    maxBody: MAX_BODY,
+    status: () => ({ waiting: vm.waiting(), hardfork: 'cancun' }),
+  })
+    .post('/genesis', ({ body }) => vm.genesis(body), {
+      body: GenesisRequest,
+      response: { ...problems, 200: Genesis },
+    })
+    .post('/blocks/execute', ({ body }) => vm.execute(body), {
+      body: ExecuteRequest,
+      response: { ...problems, 200: Executed },
+    })
+    .post('/call', ({ body }) => vm.call(body), {
+      body: CallRequest,
+      response: { ...problems, 200: CallResult },
+    })
+    .get('/states/:root', async ({ params }) => ({ known: await vm.hasState(params.root) }), {
+      params: StateParams,
+      response: { ...problems, 200: KnownState },
+    })
+    .get('/accounts/:address', ({ params, query }) => vm.account(query.state_root, params.address), {
+      params: AccountParams,
+      query: StateQuery,
+      response: { ...problems, 200: Account },
+    })
+    .get(
+      '/accounts/:address/storage/:slot',
+      ({ params, query }) => vm.storageSlot(query.state_root, params.address, params.slot),
+      { params: SlotParams, query: StateQuery, response: { ...problems, 200: StorageSlot } },
+    )
+    .get(
+      '/abi',
+      () => ({
+        contracts: [{ name: lucidAnchors.contract, address: ANCHORS_ADDRESS, abi: [...lucidAnchors.abi] }],
+      }),
+      { response: { ...problems, 200: Abi } },
+    )
+
+export type Api = ReturnType<typeof routes>

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'bun:test'
+import { catalogBreaches } from '#scripts/plan/catalog-rules'
+import { catalog, clients, type Entry, stacks } from './catalog.ts'
+
+const entry: Entry = {
+  stack: 'sessions',
+  phase: 3,
+  summary: 'does one thing',
+  port: 1,
+  hostPort: 1,
+  plane: 'chain',
+  networks: ['lucid_chain_net'],
+  needs: [],
+  tolerates: [],
+  memoryMiB: 128,
+  cpus: 1,
+  volumes: {},
+  image: { base: 'bun', addons: [] },
+}
+const good: Readonly<Record<string, Entry>> = {
+  a: { ...entry, needs: ['b', 'c'], tolerates: ['c'] },
+  b: { ...entry, port: 2, hostPort: 2, needs: ['c'] },
+  c: { ...entry, stack: 'blockchain', port: 3, hostPort: 3 },
+}
+const withB = (change: Partial<Entry>) => ({
+  ...good,
+  b: { ...entry, port: 2, hostPort: 2, needs: ['c'], ...change },
+})
+
+test('the catalogue keeps its rules', () => {
+  expect(Object.keys(catalog).length).toBeGreaterThan(0)
+  expect(catalogBreaches(catalog)).toEqual([])
+})
+
+test('stacks start in the order of the specification', () => {
+  expect(stacks).toEqual(['core', 'sessions', 'blockchain', 'integration'])
+})
+
+test('clients have names of their own and need services that exist', () => {
+  for (const [name, { needs }] of Object.entries(clients)) {
+    expect(Object.keys(catalog)).not.toContain(name)
+    for (const need of needs) expect(Object.keys(catalog)).toContain(need)
+  }
+})
+
+describe('a planted breach of each rule is caught', () => {
+  test('none is planted', () => expect(catalogBreaches(good)).toEqual([]))
+
+  const planted: Readonly<Record<string, readonly [Readonly<Record<string, Entry>>, string]>> = {
+    'a name that is no image tag': [{ Upper_Case: entry }, 'Upper_Case: name'],
+    'a doubled host port': [withB({ hostPort: 1 }), 'host port 1: a, b'],
+    'a doubled port in one stack': [withB({ port: 1 }), 'port 1 in sessions: a, b'],
+    'an unknown need': [withB({ needs: ['nobody'] }), 'b: needs nobody, which is not listed'],
+    'a cycle': [withB({ needs: ['a'] }), 'needs go in a circle: a -> b -> a'],
+    'a need of itself': [withB({ needs: ['b'] }), 'needs go in a circle: b -> b'],
+    'a tolerated service that is not needed': [
+      withB({ tolerates: ['a'] }),
+      'b: tolerates a, which it does not need',
+    ],
+    'a need on another network': [withB({ networks: ['lucid_core_net'] }), 'b: shares no network with c'],
+    'an unknown volume': [withB({ volumes: { mine: '/data' } }), 'b: no volume mine'],
+    'a service without memory': [withB({ memoryMiB: 0 }), 'b: memory or cpus'],
+    'too much memory in all': [withB({ memoryMiB: 6200 }), 'memory limits sum to 6769606656 bytes'],
+    'a network of another plane that nobody there needs': [
+      withB({ networks: ['lucid_chain_net', 'lucid_wallet_net'] }),
+      'b: is on lucid_wallet_net without anyone there to call or be called by',
+    ],
+  }
+  for (const [what, [services, breach]] of Object.entries(planted))
+    test(what, () => expect(catalogBreaches(services)).toContain(breach))
+})

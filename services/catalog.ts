@@ -1,0 +1,180 @@
+/**
+ * The one list of services. Everything that must know a service (start-up, Compose files, health check,
+ * service tokens, images) reads it here; nothing about this machine or its environment belongs in it.
+ * A service is listed when it exists, not before. Ports and planes: SPEC section 2.
+ */
+
+export type Stack = 'core' | 'sessions' | 'blockchain' | 'integration'
+export type Plane = 'ops' | 'chain' | 'wallet'
+export type Network = 'lucid_core_net' | 'lucid_chain_net' | 'lucid_rdp_net' | 'lucid_wallet_net'
+
+/** One row of the catalogue. Sizes are MiB; ports are TCP on 127.0.0.1 of the host. */
+export type Entry = {
+  readonly stack: Stack
+  /** Build phase of SPEC section 2; a phase starts when the one before is done. */
+  readonly phase: 1 | 2 | 3 | 4 | 5
+  readonly summary: string
+  readonly port: number
+  readonly hostPort: number
+  readonly plane: Plane
+  readonly networks: readonly Network[]
+  /** The services this one calls. Also the only callers that each of those accepts. Acyclic. */
+  readonly needs: readonly string[]
+  /** The part of `needs` whose absence is queued for, not fatal: it shows in /health but keeps it at 200. */
+  readonly tolerates: readonly string[]
+  readonly memoryMiB: number
+  readonly cpus: number
+  /** Volume name to the path inside the container. `LUCID_DATA` points at the service's own folder in it. */
+  readonly volumes: Readonly<Record<string, string>>
+  readonly profile?: string
+  readonly image: { readonly base: 'bun'; readonly addons: readonly string[] }
+}
+
+const bun = { base: 'bun', addons: [] } as const
+const bunBlake3 = { base: 'bun', addons: ['@napi-rs/blake-hash'] } as const
+const chain = { plane: 'chain', networks: ['lucid_chain_net'], tolerates: [], cpus: 1 } as const
+
+export const catalog = {
+  'blockchain-vm': {
+    ...chain,
+    stack: 'blockchain',
+    phase: 4,
+    summary: 'executes blocks and calls on the EVM, keeps the state',
+    port: 8087,
+    hostPort: 8087,
+    needs: [],
+    memoryMiB: 512,
+    volumes: { lucid_chain_data: '/data' },
+    image: bun,
+  },
+  'blockchain-ledger': {
+    ...chain,
+    stack: 'blockchain',
+    phase: 4,
+    summary: 'orders transactions into blocks, signs and keeps them',
+    port: 8088,
+    hostPort: 8088,
+    needs: ['blockchain-vm'],
+    memoryMiB: 256,
+    volumes: { lucid_chain_data: '/data' },
+    image: bun,
+  },
+  'blockchain-sessions-data': {
+    ...chain,
+    stack: 'blockchain',
+    phase: 4,
+    summary: 'indexes anchor events, replays them from any block',
+    port: 8086,
+    hostPort: 8086,
+    needs: ['blockchain-ledger'],
+    memoryMiB: 192,
+    volumes: { lucid_chain_data: '/data' },
+    image: bun,
+  },
+  'blockchain-api': {
+    ...chain,
+    stack: 'blockchain',
+    phase: 4,
+    summary: 'public face of the chain: REST and Ethereum JSON-RPC',
+    port: 8084,
+    hostPort: 8084,
+    needs: ['blockchain-ledger', 'blockchain-sessions-data', 'blockchain-vm'],
+    memoryMiB: 192,
+    volumes: {},
+    image: bun,
+  },
+  'on-system-chain-client': {
+    ...chain,
+    stack: 'blockchain',
+    phase: 4,
+    summary: 'anchors each session exactly once from a durable queue',
+    port: 8096,
+    hostPort: 8096,
+    needs: ['blockchain-api'],
+    memoryMiB: 192,
+    volumes: { lucid_contract_data: '/data' },
+    image: bun,
+  },
+  'session-encryptor': {
+    ...chain,
+    stack: 'sessions',
+    phase: 3,
+    summary: 'holds the session keys; encrypts, hashes and keeps chunks',
+    port: 8091,
+    hostPort: 8091,
+    needs: [],
+    memoryMiB: 256,
+    volumes: { lucid_encrypted_data: '/data' },
+    image: bunBlake3,
+  },
+  'session-chunker': {
+    ...chain,
+    stack: 'sessions',
+    phase: 3,
+    summary: 'cuts a stream into chunks and compresses them',
+    port: 8090,
+    hostPort: 8090,
+    needs: ['session-encryptor'],
+    memoryMiB: 256,
+    volumes: {},
+    image: bun,
+  },
+  'merkle-builder': {
+    ...chain,
+    stack: 'sessions',
+    phase: 3,
+    summary: 'builds the BLAKE3 Merkle tree of a session, serves proofs',
+    port: 8092,
+    hostPort: 8092,
+    needs: [],
+    memoryMiB: 192,
+    volumes: { lucid_sessions_data: '/data' },
+    image: bunBlake3,
+  },
+  'session-orchestrator': {
+    ...chain,
+    stack: 'sessions',
+    phase: 3,
+    summary: 'keeps the life of a session; signs its manifest, has it anchored',
+    port: 8093,
+    hostPort: 8093,
+    needs: ['session-encryptor', 'merkle-builder', 'on-system-chain-client'],
+    tolerates: ['on-system-chain-client'],
+    memoryMiB: 192,
+    volumes: { lucid_sessions_data: '/data' },
+    image: bunBlake3,
+  },
+  'session-recorder': {
+    ...chain,
+    stack: 'sessions',
+    phase: 3,
+    summary: 'takes a recording and feeds it to the pipeline until it is acknowledged',
+    port: 8095,
+    hostPort: 8095,
+    needs: ['session-orchestrator', 'session-chunker'],
+    memoryMiB: 256,
+    volumes: { lucid_sessions_data: '/data' },
+    profile: 'recording',
+    image: bun,
+  },
+} as const satisfies Readonly<Record<string, Entry>>
+
+export type ServiceName = keyof typeof catalog
+
+/** Identities that call services but are none: the operator's command line. */
+export const clients = {
+  operator: {
+    needs: [
+      'session-recorder',
+      'session-orchestrator',
+      'session-encryptor',
+      'merkle-builder',
+      'blockchain-api',
+    ],
+  },
+} as const satisfies Readonly<Record<string, { readonly needs: readonly ServiceName[] }>>
+
+export type CallerName = ServiceName | keyof typeof clients
+
+/** Stacks in the order they are started; they are undone in reverse. */
+export const stacks = ['core', 'sessions', 'blockchain', 'integration'] as const satisfies readonly Stack[]

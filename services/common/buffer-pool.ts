@@ -1,0 +1,31 @@
+import { free } from './bytes.ts'
+
+/**
+ * Buffers of one size that are used again. A fresh 8 MiB buffer costs 2,048 page faults before its first
+ * byte is in; at several hundred MB a second that is a good part of the work.
+ */
+export type BufferPool = {
+  /** A buffer of the pool's size; its content is whatever was in it. */
+  readonly take: () => Uint8Array<ArrayBuffer>
+  /** Gives a buffer back. One of another size, or one too many, is freed instead. */
+  readonly give: (buffer: Uint8Array<ArrayBuffer>) => void
+  /** Frees what is spare, for when nothing is going on. */
+  readonly drain: () => void
+}
+
+/** A pool of buffers of `size` bytes that keeps at most `spare` of them. */
+export const bufferPool = (size: number, spare: number): BufferPool => {
+  let kept: Uint8Array<ArrayBuffer>[] = []
+  return {
+    take: () => kept.pop() ?? new Uint8Array(size),
+    give: (buffer) => {
+      const whole = buffer.buffer.byteLength === size
+      if (whole && kept.length < spare) kept.push(new Uint8Array(buffer.buffer))
+      else free(buffer)
+    },
+    drain: () => {
+      for (const buffer of kept) free(buffer)
+      kept = []
+    },
+  }
+}

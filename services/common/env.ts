@@ -1,0 +1,161 @@
+import {
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { catalog, type ServiceName } from '../catalog.ts'
+
+/** A value that prints as `[redacted]` wherever it is printed; only `reveal()` gives it away. */
+export class Secret {
+  readonly #value: string
+  constructor(value: string) {
+    this.#value = value
+  }
+  reveal(): string {
+    return this.#value
+  }
+  toString(): string {
+    return '[redacted]'
+  }
+  toJSON(): string {
+    return '[redacted]'
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[redacted]'
+  }
+}
+
+/** 32 random bytes as 64 hex digits, generated on first start, read as a `Secret`. */
+export const secret = ({ description }: { readonly description: string }) =>
+  // A string in the environment that readEnv hands out as a Secret; Type.Unsafe has no checker by itself.
+  Type.String({ pattern: '^[0-9a-f]{64}$', secret: true, description }) as unknown as TUnsafe<Secret>
+
+export const isSecretKey = (schema: TSchema): boolean => schema['secret'] === true
+
+type NeedUrl<N extends string> = `${Uppercase<N> extends infer U extends string ? Snake<U> : never}_URL`
+type Snake<S extends string> = S extends `${infer A}-${infer B}` ? `${A}_${Snake<B>}` : S
+type Needs<N extends ServiceName> = (typeof catalog)[N]['needs'][number]
+
+/** The environment key under which a service finds one that it needs, e.g. `BLOCKCHAIN_VM_URL`. */
+export const urlKey = (need: string): string => `${need.toUpperCase().replaceAll('-', '_')}_URL`
+
+const common = (name: ServiceName) => ({
+  LUCID_ENV: Type.Union([Type.Literal('production'), Type.Literal('development')], {
+    default: 'production',
+    description: 'production or development',
+  }),
+  LUCID_PLANE: Type.String({ default: catalog[name].plane, description: 'network plane of this stack' }),
+  CLUSTER_ID: Type.String({
+    default: 'lucid-cluster-001',
+    pattern: '^[a-z0-9-]{1,63}$',
+    description: 'name of the cluster, shown in labels and logs',
+  }),
+  LOG_LEVEL: Type.Union(
+    [Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')],
+    { default: 'info', description: 'least level that is logged' },
+  ),
+  HOST: Type.String({ default: '0.0.0.0', description: 'address to listen on' }),
+  PORT: Type.Integer({
+    default: catalog[name].port,
+    minimum: 0,
+    maximum: 65535,
+    description: 'TCP port to listen on; 0 takes a free one',
+  }),
+  LUCID_DATA: Type.String({ default: `/data/${name}`, description: "folder of the service's own data" }),
+  IDENTITY_KEY: secret({ description: 'Ed25519 key with which the service signs its tokens' }),
+  IDENTITY_PEERS_FILE: Type.String({
+    default: '/run/lucid/identities.json',
+    description: 'public keys of all identities, by name',
+  }),
+})
+
+const needUrls = (name: ServiceName): TProperties =>
+  Object.fromEntries(
+    catalog[name].needs.map((need: ServiceName) => [
+      urlKey(need),
+      Type.String({
+        default: `http://${need}:${catalog[need].port}`,
+        pattern: '^https?://',
+        description: `where ${need} answers`,
+      }),
+    ]),
+  )
+
+/**
+ * The environment of a service: the common keys, `<NEED>_URL` for everything the catalogue says it needs,
+ * and its own keys. `scripts/derive` writes the example files from it.
+ */
+export const serviceEnv = <N extends ServiceName, P extends TProperties>(name: N, own: P) =>
+  Type.Object({ ...common(name), ...needUrls(name), ...own }) as unknown as TObject<
+    // Needed: the keys of needUrls are computed from the catalogue, in the type by NeedUrl.
+    ReturnType<typeof common> & { [K in Needs<N> as NeedUrl<K>]: ReturnType<typeof Type.String> } & P
+  >
+
+export type Source = Readonly<Record<string, string | undefined>>
+export type ReadFile = (path: string) => string
+
+/** All faults of an environment at once, one a line, each naming its key and never its value. */
+export class EnvError extends Error {
+  override readonly name = 'EnvError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`environment: ${faults.join('; ')}`)
+    this.faults = faults
+  }
+}
+
+const rawValue = (key: string, source: Source, readFile: ReadFile): string | undefined => {
+  const value = source[key]
+  const path = source[`${key}_FILE`]
+  if (value !== undefined && path !== undefined)
+    throw new Error(`${key} and ${key}_FILE are both set; keep one`)
+  if (path === undefined) return value
+  try {
+    return readFile(path).trim()
+  } catch {
+    throw new Error(`${key}_FILE names a file that cannot be read: ${path}`)
+  }
+}
+
+const explain = (schema: TSchema): string =>
+  isSecretKey(schema)
+    ? '64 lower-case hex digits'
+    : Array.isArray(schema['anyOf'])
+      ? `one of ${schema['anyOf'].map((one: TSchema) => one['const']).join(', ')}`
+      : [
+          schema['type'],
+          schema['pattern'] && `matching ${schema['pattern']}`,
+          schema['minimum'] !== undefined && `from ${schema['minimum']}`,
+          schema['maximum'] !== undefined && `to ${schema['maximum']}`,
+        ]
+          .filter(Boolean)
+          .join(' ')
+
+/**
+ * Reads only the named keys, converts them, fills defaults. `NAME_FILE` stands in for `NAME` (Docker
+ * secrets). Throws EnvError that lists every fault.
+ */
+export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: ReadFile): Static<T> => {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, property] of Object.entries(schema.properties)) {
+    try {
+      const raw = rawValue(key, source, readFile)
+      const value = raw === undefined ? property['default'] : Value.Convert(property, raw)
+      const optional = !schema.required?.includes(key)
+      if (value === undefined && optional) continue
+      if (value === undefined)
+        throw new Error(`${key} is missing: ${property['description'] ?? explain(property)}`)
+      if (!Value.Check(property, value)) throw new Error(`${key} must be ${explain(property)}`)
+      values[key] = isSecretKey(property) ? new Secret(String(value)) : value
+    } catch (error) {
+      faults.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+  if (faults.length > 0) throw new EnvError(faults)
+  return values as Static<T>
+}

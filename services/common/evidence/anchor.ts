@@ -1,0 +1,155 @@
+import { RLP } from '@ethereumjs/rlp'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { type Static, Type } from '@sinclair/typebox'
+import { decodeRegistered } from '#common/anchors-abi'
+import { fromHex } from '#common/bytes'
+import { Fault } from '#common/fault'
+import { canonicalReader } from './canonical-json.ts'
+import { Hex20, Hex32, Hex64, HexBytes, Natural } from './fields.ts'
+import type { Manifest } from './manifest.ts'
+import { ownerBytes } from './owner.ts'
+import { decodeReceipt } from './receipt.ts'
+import { sessionIdBytes32 } from './session-id.ts'
+import { verifyHash } from './signature.ts'
+import { decodeRlp, rlpBytes, rlpList, trieValue } from './trie-proof.ts'
+
+/**
+ * Where LucidAnchors lives on every Lucid chain: a genesis predeploy, so that an offline verifier can know
+ * the address. The ASCII of "lucid-anchors", padded with zeros to 20 bytes.
+ */
+export const ANCHORS_ADDRESS = '6c756369642d616e63686f727300000000000000'
+
+const strict = { additionalProperties: false } as const
+
+/** What the SessionRegistered log says. `sessionId` is a bytes32, `owner` the 20-byte body of the TRON address. */
+export const AnchorEvent = Type.Object(
+  {
+    sessionId: Hex32,
+    manifestHash: Hex32,
+    startedAt: Natural,
+    owner: Hex20,
+    merkleRoot: Hex32,
+    chunkCount: Natural,
+  },
+  strict,
+)
+export type AnchorEvent = Static<typeof AnchorEvent>
+
+/** anchor.json of an anchored session: the proof that a sealed block holds its registration. */
+export const AnchorProof = Type.Object(
+  {
+    chain_id: Natural,
+    contract: Hex20,
+    tx_hash: Hex32,
+    tx_index: Natural,
+    block: Type.Object({ number: Natural, hash: Hex32, header_rlp: HexBytes }, strict),
+    receipt_proof: Type.Array(HexBytes, { minItems: 1, maxItems: 64 }),
+    sealer: Type.Object({ public_key: Hex32, signature: Hex64 }, strict),
+    event: AnchorEvent,
+  },
+  strict,
+)
+export type AnchorProof = Static<typeof AnchorProof>
+
+/** anchor.json of a session whose anchor is still on its way. */
+export const PENDING_ANCHOR = { status: 'pending' } as const
+const Pending = Type.Object({ status: Type.Literal('pending') }, strict)
+export type PendingAnchor = Static<typeof Pending>
+
+export const AnchorDocument = Type.Union([AnchorProof, Pending])
+export type AnchorDocument = AnchorProof | PendingAnchor
+
+const readProof = canonicalReader('anchor', AnchorProof)
+const readPending = canonicalReader('anchor', Pending)
+const PENDING_SIZE = 40
+
+/** Strict reader of anchor.json. Throws Fault `anchor-not-json`, `anchor-schema`, `anchor-not-canonical`. */
+export const parseAnchor = (bytes: Uint8Array): AnchorDocument =>
+  bytes.length < PENDING_SIZE ? readPending(bytes) : readProof(bytes)
+
+/** True for the anchor of a session that is not on the chain yet. */
+export const isPending = (anchor: AnchorDocument): anchor is PendingAnchor => 'status' in anchor
+
+/** The event that a manifest must have been registered with. `hash` is its manifest_hash. */
+export const expectedEvent = (manifest: Manifest, hash: Uint8Array): AnchorEvent => ({
+  sessionId: sessionIdBytes32(manifest.session_id),
+  manifestHash: hash.toHex(),
+  startedAt: manifest.started_at,
+  owner: ownerBytes(manifest.owner).toHex(),
+  merkleRoot: manifest.merkle_root,
+  chunkCount: manifest.chunk_count,
+})
+
+const EVENT_FIELDS = ['sessionId', 'manifestHash', 'startedAt', 'owner', 'merkleRoot', 'chunkCount'] as const
+
+/** The fields in which two events differ, by name. */
+export const eventDifferences = (a: AnchorEvent, b: AnchorEvent): readonly string[] =>
+  EVENT_FIELDS.filter((field) => a[field] !== b[field])
+
+const fault = (code: string, detail: string): Fault => new Fault('invalid', code, detail)
+
+/** Receipts root and number out of a block header (yellow paper 4.3: fields 5 and 8). */
+const readHeader = (header: Uint8Array): { readonly receiptsRoot: Uint8Array; readonly number: string } => {
+  const fields = rlpList(
+    decodeRlp(header, 'block-header', 'the block header'),
+    'block-header',
+    'the block header',
+  )
+  if (fields.length < 15) throw fault('block-header', 'the block header has too few fields')
+  return {
+    receiptsRoot: rlpBytes(fields[5], 'block-header', 'receiptsRoot', 32),
+    number: rlpBytes(fields[8], 'block-header', 'the block number').toHex(),
+  }
+}
+
+const numberHex = (value: number): string => {
+  const hex = value.toString(16)
+  return value === 0 ? '' : hex.padStart(hex.length + (hex.length % 2), '0')
+}
+
+/** The SessionRegistered events of LucidAnchors in the proven receipt. */
+const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly AnchorEvent[] => {
+  const receipt = decodeReceipt(
+    trieValue(
+      receiptsRoot,
+      RLP.encode(anchor.tx_index),
+      anchor.receipt_proof.map((node) => fromHex(node)),
+    ),
+  )
+  if (!receipt.ok) throw fault('receipt-failed', 'the proven receipt is of a transaction that failed')
+  return receipt.logs
+    .filter((log) => log.address === ANCHORS_ADDRESS)
+    .map(decodeRegistered)
+    .filter((event) => event !== undefined)
+    .map((event) => ({
+      sessionId: sessionIdBytes32(event.session_id),
+      manifestHash: event.manifest_hash,
+      startedAt: event.started_at,
+      owner: event.owner,
+      merkleRoot: event.merkle_root,
+      chunkCount: event.chunk_count,
+    }))
+}
+
+/**
+ * Passes only when the anchor proves its own event: right contract, header hashes to block.hash, the receipt
+ * proof holds under its receiptsRoot, that receipt succeeded and carries exactly this event, and the sealer
+ * signed the block. Whether the sealer is to be trusted is the caller's question. `tx_hash` and `chain_id`
+ * are labels: no part of the bundle proves them. Throws Fault `invalid` with the code of what fails.
+ */
+export const verifyAnchor = (anchor: AnchorProof): void => {
+  if (anchor.contract !== ANCHORS_ADDRESS)
+    throw fault('anchor-contract', `the contract is ${anchor.contract}, LucidAnchors is ${ANCHORS_ADDRESS}`)
+  const header = fromHex(anchor.block.header_rlp)
+  if (keccak_256(header).toHex() !== anchor.block.hash)
+    throw fault('block-hash', 'the block header does not hash to block.hash')
+  const { receiptsRoot, number } = readHeader(header)
+  if (number !== numberHex(anchor.block.number))
+    throw fault('block-number', 'the block header carries another number')
+  const events = provenEvents(anchor, receiptsRoot)
+  if (!events.some((event) => eventDifferences(event, anchor.event).length === 0))
+    throw fault('anchor-event', 'the proven receipt does not hold this SessionRegistered event')
+  const { public_key, signature } = anchor.sealer
+  if (!verifyHash(fromHex(anchor.block.hash), fromHex(signature), fromHex(public_key)))
+    throw fault('sealer-signature', 'the sealer did not sign this block')
+}

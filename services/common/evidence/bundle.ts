@@ -1,0 +1,100 @@
+import { Fault } from '#common/fault'
+import type { AnchorDocument } from './anchor.ts'
+import { canonicalBytes } from './canonical-json.ts'
+import { chunkFileSize } from './chunk-file.ts'
+import type { SessionKeys } from './keys.ts'
+import { type Manifest, parseManifest } from './manifest.ts'
+import type { ManifestSignature } from './signature.ts'
+import { END_SIZE, header512, padded, padding, tarEntry } from './tar.ts'
+
+/**
+ * Evidence bundle v1 (SPEC section 4), `session-<id>.lucid.tar`: the documents first, then every chunk file in
+ * order, then keys.json when the owner asked for it. Written as a stream, never held whole.
+ */
+
+export const MANIFEST_NAME = 'manifest.json'
+export const SIGNATURE_NAME = 'manifest.sig.json'
+export const ANCHOR_NAME = 'anchor.json'
+export const KEYS_NAME = 'keys.json'
+
+/** The file name of a session's bundle. */
+export const bundleName = (session: string): string => `session-${session}.lucid.tar`
+
+/** The entry name of a chunk: its index in six digits (seven for the very last of the largest sessions). */
+export const chunkName = (index: number): string => `chunks/${index.toString().padStart(6, '0')}.lcd`
+
+/** The index in an entry name that `chunkName` gives; undefined for every other name. */
+export const chunkIndex = (name: string): number | undefined => {
+  const digits = /^chunks\/(\d{6,7})\.lcd$/.exec(name)?.[1]
+  return digits !== undefined && chunkName(Number(digits)) === name ? Number(digits) : undefined
+}
+
+/** The entry names of a bundle in their order. */
+export const entryNames = (chunkCount: number, { keys }: { readonly keys: boolean }): readonly string[] => [
+  MANIFEST_NAME,
+  SIGNATURE_NAME,
+  ANCHOR_NAME,
+  ...Array.from({ length: chunkCount }, (_, index) => chunkName(index)),
+  ...(keys ? [KEYS_NAME] : []),
+]
+
+/** All of a bundle but its chunks. `manifest` = the canonical bytes that were hashed. */
+export type BundleDocuments = {
+  readonly manifest: Uint8Array
+  readonly signature: ManifestSignature
+  readonly anchor: AnchorDocument
+  readonly keys?: SessionKeys
+}
+
+const documentEntries = ({
+  manifest,
+  signature,
+  anchor,
+}: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
+  tarEntry(MANIFEST_NAME, manifest),
+  tarEntry(SIGNATURE_NAME, canonicalBytes(signature)),
+  tarEntry(ANCHOR_NAME, canonicalBytes(anchor)),
+]
+
+const endEntries = ({ keys }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
+  ...(keys === undefined ? [] : [tarEntry(KEYS_NAME, canonicalBytes(keys))]),
+  new Uint8Array(END_SIZE),
+]
+
+const bytesIn = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
+
+const chunkSizes = (manifest: Manifest): readonly number[] =>
+  manifest.chunks.map((chunk) => chunkFileSize(chunk.comp))
+
+/** Bytes of the whole bundle, for a Content-Length. Throws as `parseManifest` does. */
+export const bundleSize = (documents: BundleDocuments): number =>
+  bytesIn(documentEntries(documents)) +
+  bytesIn(endEntries(documents)) +
+  chunkSizes(parseManifest(documents.manifest)).reduce((sum, size) => sum + 512 + padded(size), 0)
+
+/**
+ * The bundle as buffers in order. `chunk` gives the whole chunk file of an index; it is asked for one chunk at
+ * a time, in order. Throws Fault `unavailable` code `chunk-size` when a chunk file has not the size that the
+ * manifest states, before a byte of it is given out. The consumer may free each buffer once it is written.
+ */
+export async function* bundleParts(
+  documents: BundleDocuments,
+  chunk: (index: number) => Promise<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const sizes = chunkSizes(parseManifest(documents.manifest))
+  yield* documentEntries(documents)
+  for (const [index, size] of sizes.entries()) {
+    const file = await chunk(index)
+    if (file.length !== size)
+      throw new Fault(
+        'unavailable',
+        'chunk-size',
+        `chunk ${index} is stored with ${file.length} bytes, the manifest states ${size}`,
+      )
+    yield header512(chunkName(index), size)
+    yield file
+    const rest = padding(size)
+    if (rest.length > 0) yield rest
+  }
+  yield* endEntries(documents)
+}

@@ -1,0 +1,116 @@
+import { blake3 } from '#common/engines/blake3'
+import { TAG_SIZE } from '#common/engines/xchacha'
+import { isFault } from '#common/fault'
+import { chunkIndex } from './bundle.ts'
+import {
+  type ChunkHeader,
+  chunkFileSize,
+  decodeHeader,
+  HEADER_SIZE,
+  MAGIC,
+  MAX_PLAIN,
+  VERSION,
+} from './chunk-file.ts'
+import { expectedHeader, headerDifferences } from './expected-chunk.ts'
+import type { Manifest, ManifestChunk } from './manifest.ts'
+import { leafHash } from './merkle.ts'
+import type { Entry } from './scan.ts'
+import { sessionIdText } from './session-id.ts'
+
+/**
+ * What an entry of the archive turned out to be. `holds` = the chunk of the manifest that its content is, or
+ * that its name claims when the content is not known; `problem` = a sentence when it is not intact.
+ */
+export type Examined = { readonly holds: number | undefined; readonly problem: string | undefined }
+
+/** What all examinations of one bundle share. */
+export type Expectation = { readonly manifest: Manifest; readonly indexOfLeaf: ReadonlyMap<string, number> }
+
+/** Prepares the look-up by content. */
+export const expectationOf = (manifest: Manifest): Expectation => ({
+  manifest,
+  indexOfLeaf: new Map(manifest.chunks.map((chunk) => [chunk.leaf, chunk.i])),
+})
+
+/** No chunk file is larger; entries above are never read into memory. */
+export const MAX_CHUNK_FILE = chunkFileSize(MAX_PLAIN)
+
+const hasMagic = (file: Uint8Array): boolean => MAGIC.every((byte, at) => file[at] === byte)
+
+/** The part of an entry that is the chunk file: all of it when its size is known, else what the header announces. */
+export const chunkFileOf = (entry: Entry, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+  if (entry.name !== undefined || bytes.length < HEADER_SIZE || !hasMagic(bytes)) return bytes
+  const compLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(30)
+  return bytes.subarray(0, Math.min(bytes.length, chunkFileSize(compLength)))
+}
+
+const sessionOf = (header: ChunkHeader): string => {
+  try {
+    return sessionIdText(header.sessionId)
+  } catch {
+    return header.sessionId.toHex()
+  }
+}
+
+/** Why content that no leaf of the manifest fits is not chunk `place`. */
+const strangerProblem = (file: Uint8Array, { manifest }: Expectation, name: string): string => {
+  if (file.length >= HEADER_SIZE && hasMagic(file) && file[4] !== VERSION)
+    return `${name} has version ${file[4]}, this program reads version ${VERSION}`
+  try {
+    const session = sessionOf(decodeHeader(file))
+    if (session !== manifest.session_id) return `${name} is foreign (session ${session})`
+    return `${name} altered`
+  } catch (error) {
+    return `${name} altered (${isFault(error) ? error.message : 'unreadable'})`
+  }
+}
+
+/** The differing header fields, or why the manifest's own row allows no header at all. */
+const differences = (
+  file: Uint8Array,
+  manifest: Manifest,
+  row: ManifestChunk,
+): readonly string[] | string => {
+  try {
+    return headerDifferences(file, expectedHeader(manifest, row))
+  } catch (error) {
+    if (isFault(error)) return `its row in the manifest fits no chunk: ${error.message}`
+    throw error
+  }
+}
+
+/** Judges one chunk file that was read whole. `sha256` = of its ciphertext || tag. Undefined for what is no chunk at all. */
+export const examineChunk = (
+  entry: Entry,
+  file: Uint8Array,
+  sha256: string,
+  expectation: Expectation,
+): Examined | undefined => {
+  const { manifest, indexOfLeaf } = expectation
+  const claimed = entry.name === undefined ? undefined : chunkIndex(entry.name)
+  const holds = indexOfLeaf.get(leafHash(blake3(file.subarray(HEADER_SIZE))).toHex())
+  const row = holds === undefined ? undefined : manifest.chunks[holds]
+  if (row === undefined) {
+    if (claimed === undefined && !hasMagic(file)) return undefined
+    const inside = claimed !== undefined && claimed < manifest.chunk_count
+    const name = claimed === undefined ? 'a chunk with a damaged name' : `chunk ${claimed}`
+    const problem = strangerProblem(file, expectation, name)
+    return {
+      holds: inside ? claimed : undefined,
+      problem: inside ? problem : `${problem}; the manifest knows no such chunk`,
+    }
+  }
+  const version = file[4]
+  if (hasMagic(file) && version !== VERSION)
+    return { holds, problem: `chunk ${holds} has version ${version}, this program reads version ${VERSION}` }
+  const fields = differences(file, manifest, row)
+  if (typeof fields === 'string') return { holds, problem: `chunk ${holds}: ${fields}` }
+  if (fields.length > 0)
+    return { holds, problem: `chunk ${holds} altered in its header (${fields.join(', ')})` }
+  if (row.sha256 !== sha256) return { holds, problem: `chunk ${holds}: the manifest states another sha256` }
+  return { holds, problem: undefined }
+}
+
+/** True when the entry can be a chunk file at all by its size. */
+export const fitsChunk = ({ name, size }: Entry): boolean =>
+  size >= HEADER_SIZE + TAG_SIZE && size <= MAX_CHUNK_FILE + (name === undefined ? 511 : 0)

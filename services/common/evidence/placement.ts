@@ -1,0 +1,96 @@
+/**
+ * What is wrong with the order of chunks, in words. A bundle holds a sequence of chunks; `holds` says for each
+ * place which chunk (by the manifest) stands there. Pure index arithmetic.
+ */
+
+const plural = (list: readonly number[]): string =>
+  list.length === 1 ? `chunk ${list[0]}` : `chunks ${list.slice(0, -1).join(', ')} and ${list.at(-1)}`
+
+/** Runs of neighbours as `3` or `5 to 9`. */
+export const runs = (indices: readonly number[]): readonly (readonly [from: number, to: number])[] => {
+  const found: [number, number][] = []
+  for (const index of indices) {
+    const last = found.at(-1)
+    if (last !== undefined && last[1] + 1 === index) last[1] = index
+    else found.push([index, index])
+  }
+  return found
+}
+
+const named = ([from, to]: readonly [number, number]): string =>
+  from === to ? `chunk ${from}` : `chunks ${from} to ${to}`
+
+/** Sentences for chunks that stand in another order than 0, 1, 2 ..; pairs that changed places are named as swapped. */
+const orderFaults = (sequence: readonly number[]): readonly string[] => {
+  const sorted = sequence.toSorted((a, b) => a - b)
+  const placeOf = new Map(sorted.map((chunk, place) => [chunk, place]))
+  const displaced = sequence.filter((chunk, place) => sorted[place] !== chunk)
+  const partner = (chunk: number): number | undefined => sequence[placeOf.get(chunk) ?? -1]
+  const isSwap = (chunk: number) => {
+    const other = partner(chunk)
+    return other !== undefined && partner(other) === chunk
+  }
+  const swaps = displaced
+    .filter((chunk) => isSwap(chunk) && chunk < (partner(chunk) ?? -1))
+    .toSorted((a, b) => a - b)
+  const moved = displaced.filter((chunk) => !isSwap(chunk))
+  return [
+    ...swaps.map((chunk) => `chunks ${chunk} and ${partner(chunk)} swapped`),
+    ...(moved.length === 0
+      ? []
+      : [
+          `${plural(moved.slice(0, 8))}${moved.length > 8 ? ` and ${moved.length - 8} more` : ''} out of order`,
+        ]),
+  ]
+}
+
+/**
+ * Sentences for missing, duplicated and displaced chunks. `holds` = for each place in order the chunk that
+ * stands there; `count` = chunks that the manifest states; `cut` = the file was truncated, so that what is
+ * missing at its end is cut off and not dropped.
+ */
+export const placementFaults = (
+  holds: readonly number[],
+  { count, cut }: { readonly count: number; readonly cut: boolean },
+): readonly string[] => {
+  const seen = new Set(holds)
+  const absent = Array.from({ length: count }, (_, chunk) => chunk).filter((chunk) => !seen.has(chunk))
+  const replaced = new Set<number>()
+  const first = new Map<number, number>()
+  const duplicates: string[] = []
+  for (const [place, chunk] of holds.entries()) {
+    const earlier = first.get(chunk)
+    if (earlier === undefined) {
+      first.set(chunk, place)
+      continue
+    }
+    // Of two equal chunks the one that stands at the place of a missing chunk is the copy.
+    const copy =
+      place !== chunk && !seen.has(place) && place < count
+        ? place
+        : earlier !== chunk && !seen.has(earlier)
+          ? earlier
+          : undefined
+    if (copy === undefined)
+      duplicates.push(
+        `chunk ${chunk} is duplicated: it stands at place ${earlier} and again at place ${place}`,
+      )
+    else {
+      replaced.add(copy)
+      if (copy === earlier) first.set(chunk, place)
+      duplicates.push(`chunk ${copy} is a duplicate of chunk ${chunk}`)
+    }
+  }
+  const missing = absent.filter((chunk) => !replaced.has(chunk))
+  const highest = Math.max(-1, ...seen)
+  return [
+    ...runs(missing.filter((chunk) => !cut || chunk < highest)).map(
+      (run) => `${named(run)} missing (dropped)`,
+    ),
+    ...runs(missing.filter((chunk) => cut && chunk >= highest)).map(
+      (run) => `${named(run)} cut off (the file is truncated)`,
+    ),
+    ...duplicates,
+    ...orderFaults([...first.entries()].toSorted((a, b) => a[1] - b[1]).map(([chunk]) => chunk)),
+  ]
+}

@@ -1,0 +1,36 @@
+import { decodeRlp, type RlpItem, rlpBytes, rlpList } from './trie-proof.ts'
+
+/** A log of a receipt; hex without prefix. */
+export type ReceiptLog = {
+  readonly address: string
+  readonly topics: readonly string[]
+  readonly data: string
+}
+export type DecodedReceipt = { readonly ok: boolean; readonly logs: readonly ReceiptLog[] }
+
+const CODE = 'receipt'
+
+const readLog = (item: RlpItem): ReceiptLog => {
+  const [address, topics, data] = rlpList(item, CODE, 'a log of the receipt')
+  return {
+    address: rlpBytes(address, CODE, 'the address of a log', 20).toHex(),
+    topics: rlpList(topics, CODE, 'the topics of a log').map((topic) =>
+      rlpBytes(topic, CODE, 'a topic', 32).toHex(),
+    ),
+    data: rlpBytes(data, CODE, 'the data of a log').toHex(),
+  }
+}
+
+/**
+ * A transaction receipt as the receipts trie holds it: rlp([status, cumulative gas, bloom, logs]), behind one
+ * type byte for typed transactions (EIP-2718: 1 to 4). Throws Fault `receipt`.
+ */
+export const decodeReceipt = (bytes: Uint8Array): DecodedReceipt => {
+  const [first = 0] = bytes
+  const body = first >= 1 && first <= 4 ? bytes.subarray(1) : bytes
+  const [status, , , logs] = rlpList(decodeRlp(body, CODE, 'the receipt'), CODE, 'the receipt')
+  return {
+    ok: rlpBytes(status, CODE, 'the status of the receipt').toHex() === '01',
+    logs: rlpList(logs, CODE, 'the logs of the receipt').map(readLog),
+  }
+}

@@ -1,0 +1,36 @@
+import { Fault } from '#common/fault'
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** True for a lower-case UUIDv4 (RFC 9562): the only spelling of a session id, so that one session has one name. */
+export const isSessionId = (text: string): boolean => UUID_V4.test(text)
+
+/** The 16 bytes of a session id. Throws Fault `session-id`. */
+export const sessionIdBytes = (id: string): Uint8Array<ArrayBuffer> => {
+  if (!isSessionId(id)) throw new Fault('invalid', 'session-id', 'a session id is a lower-case UUIDv4')
+  return Uint8Array.fromHex(id.replaceAll('-', ''))
+}
+
+/** The session id of 16 bytes. Throws Fault `session-id` for bytes that are no UUIDv4. */
+export const sessionIdText = (bytes: Uint8Array): string => {
+  const hex = bytes.toHex()
+  const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    '-',
+  )
+  if (!isSessionId(id)) throw new Fault('invalid', 'session-id', 'these 16 bytes are not a UUIDv4')
+  return id
+}
+
+/** The id as the chain holds it: bytes32, the 16 bytes followed by 16 zeros, in hex. */
+export const sessionIdBytes32 = (id: string): string => sessionIdBytes(id).toHex() + '00'.repeat(16)
+
+/** The session id of a bytes32 in hex. Throws Fault `session-id`. */
+export const sessionIdFromBytes32 = (hex: string): string => {
+  if (!/^[0-9a-f]{32}0{32}$/.test(hex))
+    throw new Fault(
+      'invalid',
+      'session-id',
+      'a bytes32 session id is 16 bytes followed by 16 zero bytes, in hex',
+    )
+  return sessionIdText(Uint8Array.fromHex(hex.slice(0, 32)))
+}

@@ -1,0 +1,51 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { type Static, Type } from '@sinclair/typebox'
+import { Fault } from '#common/fault'
+import { canonicalReader } from './canonical-json.ts'
+import { Hex32, Hex64 } from './fields.ts'
+
+/** manifest.sig.json: the session key's signature over the 32-byte manifest_hash, outside the hashed body. */
+export const ManifestSignature = Type.Object(
+  { alg: Type.Literal('Ed25519'), public_key: Hex32, signature: Hex64 },
+  { additionalProperties: false },
+)
+export type ManifestSignature = Static<typeof ManifestSignature>
+
+/** Strict reader of manifest.sig.json. Throws Fault `signature-not-json`, `signature-schema`, `signature-not-canonical`. */
+export const parseSignature = canonicalReader('signature', ManifestSignature)
+
+const checkHash = (hash: Uint8Array): void => {
+  if (hash.length !== 32) throw new Fault('invalid', 'hash-size', 'only a 32-byte hash is signed')
+}
+
+/** The 32-byte Ed25519 public key of a 32-byte seed. */
+export const publicKeyOf = (seed: Uint8Array): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(ed25519.getPublicKey(seed))
+
+/** Ed25519 (RFC 8032) over a 32-byte hash. 64 bytes; the same for the same input. */
+export const signHash = (hash: Uint8Array, seed: Uint8Array): Uint8Array<ArrayBuffer> => {
+  checkHash(hash)
+  return Uint8Array.from(ed25519.sign(hash, seed))
+}
+
+/**
+ * Strict RFC 8032 verification: canonical encodings only, s below the group order, no public key of small
+ * order (under which one signature would fit many messages). Never throws for bad signatures or keys.
+ */
+export const verifyHash = (hash: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean => {
+  checkHash(hash)
+  if (signature.length !== 64 || publicKey.length !== 32) return false
+  try {
+    if (ed25519.Point.fromBytes(publicKey).isSmallOrder()) return false
+    return ed25519.verify(signature, hash, publicKey, { zip215: false })
+  } catch {
+    return false
+  }
+}
+
+/** The document that goes beside the manifest. `seed` is the session's 32-byte Ed25519 seed. */
+export const signManifest = (hash: Uint8Array, seed: Uint8Array): ManifestSignature => ({
+  alg: 'Ed25519',
+  public_key: publicKeyOf(seed).toHex(),
+  signature: signHash(hash, seed).toHex(),
+})

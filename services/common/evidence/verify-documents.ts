@@ -1,0 +1,180 @@
+import { fromHex } from '#common/bytes'
+import { isFault } from '#common/fault'
+import {
+  type AnchorDocument,
+  eventDifferences,
+  expectedEvent,
+  isPending,
+  parseAnchor,
+  verifyAnchor,
+} from './anchor.ts'
+import { ANCHOR_NAME, entryNames, KEYS_NAME, MANIFEST_NAME, SIGNATURE_NAME } from './bundle.ts'
+import type { Check } from './check.ts'
+import { parseKeys, type SessionKeys } from './keys.ts'
+import { type Manifest, manifestFaults, manifestHash, parseManifest } from './manifest.ts'
+import type { Reader } from './reader.ts'
+import type { Scan } from './scan.ts'
+import { type ManifestSignature, parseSignature, verifyHash } from './signature.ts'
+
+/** A document of the bundle, or the sentence that says why there is none to judge. */
+export type Found<T> = { readonly value: T } | { readonly fault: string }
+
+/** 64 MiB of manifest are some 230,000 chunks; the other documents are small. Nothing larger is read into memory. */
+const MAX_SIZES: Readonly<Record<string, number>> = { [MANIFEST_NAME]: 64 * 1024 * 1024 }
+const MAX_SMALL = 4 * 1024 * 1024
+
+const findDocument = async <T>(
+  reader: Reader,
+  { entries, cut }: Scan,
+  name: string,
+  parse: (bytes: Uint8Array<ArrayBuffer>) => T,
+): Promise<Found<T>> => {
+  const entry = entries.find((one) => one.name === name)
+  if (entry === undefined)
+    return { fault: `${name} missing${cut === undefined ? '' : ' (the file is truncated)'}` }
+  if (entry.size > (MAX_SIZES[name] ?? MAX_SMALL))
+    return { fault: `${name} has ${entry.size} bytes: too large to be one` }
+  const bytes = await reader.read(entry.at, entry.size)
+  try {
+    return { value: parse(bytes) }
+  } catch (error) {
+    if (isFault(error)) return { fault: error.message }
+    throw error
+  }
+}
+
+export type FoundManifest = { readonly manifest: Manifest; readonly hash: Uint8Array }
+
+/** All documents of a bundle. `keys` is undefined when the bundle has none. */
+export type Documents = {
+  readonly manifest: Found<FoundManifest>
+  readonly signature: Found<ManifestSignature>
+  readonly anchor: Found<AnchorDocument>
+  readonly keys: Found<SessionKeys> | undefined
+}
+
+/** Reads and parses the documents; faults of their content come back as sentences, faults of the reader are thrown. */
+export const readDocuments = async (reader: Reader, scan: Scan): Promise<Documents> => ({
+  manifest: await findDocument(reader, scan, MANIFEST_NAME, (bytes) => ({
+    manifest: parseManifest(bytes),
+    hash: manifestHash(bytes),
+  })),
+  signature: await findDocument(reader, scan, SIGNATURE_NAME, parseSignature),
+  anchor: await findDocument(reader, scan, ANCHOR_NAME, parseAnchor),
+  keys: scan.entries.some((entry) => entry.name === KEYS_NAME)
+    ? await findDocument(reader, scan, KEYS_NAME, parseKeys)
+    : undefined,
+})
+
+const line = (check: Check['check'], ok: Check['ok'], detail: string): Check => ({ check, ok, detail })
+
+/** The first place where the entry names are not what the manifest demands, as a sentence. */
+const nameFault = ({ entries, cut }: Scan, manifest: Manifest): string | undefined => {
+  const names = entries.map((entry) => entry.name)
+  const expected = entryNames(manifest.chunk_count, { keys: names.includes(KEYS_NAME) })
+  const length = cut === undefined ? Math.max(names.length, expected.length) : names.length
+  for (let at = 0; at < length; at += 1) {
+    if (names[at] === expected[at] || (at < names.length && names[at] === undefined)) continue
+    if (names[at] === undefined) return `the archive ends where ${expected[at]} belongs`
+    return `entry ${at} is ${names[at]}${expected[at] === undefined ? ', and no further entry belongs there' : `, where ${expected[at]} belongs`}`
+  }
+  return undefined
+}
+
+/** The lines on the archive itself: canonical ustar, entry order, nothing missing behind, nothing following. */
+export const checkStructure = (scan: Scan, manifest: Manifest | undefined): readonly Check[] => {
+  const named = manifest === undefined ? undefined : nameFault(scan, manifest)
+  const faults = [
+    ...(scan.cut === undefined ? [] : [`truncated: ${scan.cut}`]),
+    ...scan.faults,
+    ...(named === undefined ? [] : [named]),
+  ]
+  if (faults.length > 0) return faults.map((fault) => line('structure', false, fault))
+  return [line('structure', true, `canonical ustar, ${scan.entries.length} entries in order`)]
+}
+
+/** The lines on the manifest's inner consistency. */
+export const checkConsistency = ({ manifest, hash }: FoundManifest): readonly Check[] => {
+  const faults = manifestFaults(manifest)
+  if (faults.length === 0)
+    return [line('manifest', true, `session ${manifest.session_id}, manifest_hash ${hash.toHex()}`)]
+  return faults.slice(0, 20).map((fault) => line('manifest', false, fault))
+}
+
+/** The hash that the chain holds for this session, where the bundle's anchor proves one. */
+const provenHash = (anchor: Found<AnchorDocument>): string | undefined => {
+  if (!('value' in anchor) || isPending(anchor.value)) return undefined
+  try {
+    verifyAnchor(anchor.value)
+    return anchor.value.event.manifestHash
+  } catch {
+    return undefined
+  }
+}
+
+/** The line on the session key's signature; where it fails, the anchor tells whether manifest or signature was altered. */
+export const checkSignature = (
+  { manifest, hash }: FoundManifest,
+  { signature, anchor }: Documents,
+): Check => {
+  if ('fault' in signature) return line('signature', false, `bad signature: ${signature.fault}`)
+  const { public_key, signature: bytes } = signature.value
+  if (public_key !== manifest.session_public_key)
+    return line(
+      'signature',
+      false,
+      'bad signature: it is by another key than the session_public_key of the manifest',
+    )
+  if (verifyHash(hash, fromHex(bytes), fromHex(public_key)))
+    return line('signature', true, `Ed25519 by the session key ${public_key}`)
+  const anchored = provenHash(anchor)
+  if (anchored === undefined)
+    return line('signature', false, 'bad signature: the manifest or its signature was altered')
+  return anchored === hash.toHex()
+    ? line('signature', false, 'bad signature: the manifest is the anchored one, its signature was altered')
+    : line('signature', false, 'manifest altered: its hash is neither the signed nor the anchored one')
+}
+
+/** The line on the anchor. `trust` = the ledger key that the verifier knows, 32 bytes as hex. */
+export const checkAnchor = (
+  { manifest, hash }: FoundManifest,
+  anchor: Found<AnchorDocument>,
+  trust: string | undefined,
+): Check => {
+  if ('fault' in anchor) return line('anchor', false, `anchor unreadable: ${anchor.fault}`)
+  if (isPending(anchor.value))
+    return line(
+      'anchor',
+      'warn',
+      'not anchored: the content is intact, its registration on the chain is pending',
+    )
+  const { block, sealer, event } = anchor.value
+  try {
+    verifyAnchor(anchor.value)
+    const differences = eventDifferences(event, expectedEvent(manifest, hash))
+    if (differences.length > 0)
+      return line(
+        'anchor',
+        false,
+        `anchor mismatch: the chain holds another ${differences.join(', ')} than the manifest`,
+      )
+  } catch (error) {
+    if (!isFault(error)) throw error
+    const what = isFault(error, 'anchor-event') ? 'anchor mismatch' : 'anchor does not hold'
+    return line('anchor', false, `${what}: ${error.message}`)
+  }
+  const where = `block ${block.number} ${block.hash}`
+  if (trust === undefined)
+    return line(
+      'anchor',
+      'warn',
+      `self-asserted: ${where}, sealed by ${sealer.public_key}; --trust tells whether that is the ledger`,
+    )
+  return sealer.public_key === trust
+    ? line('anchor', true, `${where}, sealed by the trusted ledger key`)
+    : line(
+        'anchor',
+        false,
+        `anchor not trusted: ${where} is sealed by ${sealer.public_key}, not by the trusted key`,
+      )
+}

@@ -1,0 +1,54 @@
+import type { Call } from './client.ts'
+
+/** A check resolves when its part works and throws when it does not. */
+export type Checks = Readonly<Record<string, () => Promise<void>>>
+
+export type Health = {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy'
+  readonly service: string
+  readonly version: string
+  readonly started_at: number
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+const outcome = async (check: () => Promise<void>): Promise<string> => {
+  try {
+    await check()
+    return 'ok'
+  } catch (error) {
+    return error instanceof Error ? error.message : 'failed'
+  }
+}
+
+/**
+ * Runs all checks at once. `unhealthy` when a part of our own fails, `degraded` when a service that we need
+ * does not answer; failures named in `soft` are shown and change nothing.
+ */
+export const health = async ({
+  checks,
+  soft,
+  ...own
+}: {
+  readonly service: string
+  readonly version: string
+  readonly started_at: number
+  readonly checks: Checks
+  readonly soft: readonly string[]
+}): Promise<Health> => {
+  const names = Object.keys(checks)
+  const outcomes = await Promise.all(Object.values(checks).map(outcome))
+  const dependencies = Object.fromEntries(names.map((name, i) => [name, outcomes[i] ?? 'failed']))
+  const failing = names.filter((name) => dependencies[name] !== 'ok' && !soft.includes(name))
+  const status = failing.length === 0 ? 'healthy' : failing.some(isOwn) ? 'unhealthy' : 'degraded'
+  return { status, ...own, dependencies }
+}
+
+/** Checks of a needed service are named after it (all have a hyphen); our own parts are single words. */
+const isOwn = (name: string) => !name.includes('-')
+
+/** The check that a needed service answers; shallow, so that health checks do not cascade. */
+export const answers =
+  (call: Call): (() => Promise<void>) =>
+  async () => {
+    await call('/health?deep=false')
+  }

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Static, TObject } from '@sinclair/typebox'
+import type { AnyElysia } from 'elysia'
+import type { ServiceName } from '../catalog.ts'
+import { type Call, call } from './client.ts'
+import { EnvError, readEnv, type Secret } from './env.ts'
+import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
+import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
+import { Registry } from './metrics.ts'
+import type { ServiceParts } from './service.ts'
+import type { Store } from './store/store.ts'
+
+type CommonEnv = {
+  readonly HOST: string
+  readonly PORT: number
+  readonly LUCID_DATA: string
+  readonly LOG_LEVEL: LogLevel
+  readonly IDENTITY_KEY: Secret
+  readonly IDENTITY_PEERS_FILE: string
+}
+
+/** What `start` hands to a service to build itself from. */
+export type Parts<E> = {
+  readonly env: E
+  readonly log: Log
+  readonly sign: Sign
+  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics'>
+  /** The service's own store in its data folder. */
+  readonly openStore: () => Promise<Store>
+  /** The raw, authorised way to a needed service. */
+  readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
+  /** Runs at shutdown, last added first, after requests in flight were answered. */
+  readonly onStop: (close: () => Promise<void> | void) => void
+}
+
+const EX_CONFIG = 78
+
+const readFile = (path: string) => readFileSync(path, 'utf8')
+
+const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
+  try {
+    return readEnv(schema, Bun.env, readFile)
+  } catch (error) {
+    const faults = error instanceof EnvError ? error.faults : [String(error)]
+    for (const fault of faults) log.error('bad-environment', { fault })
+    process.exit(EX_CONFIG)
+  }
+}
+
+/** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
+const GRACE = 8_000
+
+/**
+ * Starts a service: environment, identity, log, then `build`, then listens. On SIGTERM or SIGINT it takes
+ * no new requests, answers those in flight, closes what `onStop` was given, and exits 0.
+ */
+export const start = async <T extends TObject>(
+  name: ServiceName,
+  schema: T,
+  build: (parts: Parts<Static<T>>) => Promise<AnyElysia>,
+): Promise<void> => {
+  const env = configured(schema, jsonLog(name))
+  const common = env as unknown as CommonEnv // every schema is made by serviceEnv, which adds these keys
+  const log = jsonLog(name, { level: common.LOG_LEVEL })
+  const closers: (() => Promise<void> | void)[] = []
+  const stop = async (signal: string, app: AnyElysia | undefined) => {
+    log.info('stopping', { signal })
+    const late = setTimeout(() => process.exit(1), GRACE)
+    await app?.stop(false)
+    for (const close of closers.toReversed()) await close()
+    clearTimeout(late)
+    log.info('stopped')
+    process.exit(0)
+  }
+  try {
+    await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
+    const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))
+    const sign = signer({ name, key: common.IDENTITY_KEY })
+    const guard = verifier({ callee: name, callers: callersOf(name), peers })
+    const app = await build({
+      env,
+      log,
+      sign,
+      parts: { guard, log, metrics: new Registry() },
+      openStore: async () => {
+        const { sqliteStore } = await import('./store/sqlite.ts')
+        const store = sqliteStore({ path: join(common.LUCID_DATA, 'store.sqlite') })
+        closers.push(() => store.close())
+        return store
+      },
+      reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+      onStop: (close) => closers.push(close),
+    })
+    app.listen({ hostname: common.HOST, port: common.PORT })
+    log.info('listening', { port: app.server?.port })
+    let stopping = false
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        if (stopping) return
+        stopping = true
+        void stop(signal, app)
+      })
+  } catch (error) {
+    log.error('cannot-start', errorFields(error))
+    process.exit(1)
+  }
+}

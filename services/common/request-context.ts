@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** What is known of the request being served; it follows every await below the route. */
+export type RequestContext = {
+  /** Travels through every hop as `x-request-id`. */
+  readonly requestId: string
+  /** The verified identity of the caller; undefined on a public route. */
+  readonly caller: string | undefined
+}
+
+const current = new AsyncLocalStorage<RequestContext>()
+
+/** The context of the request in force, or undefined outside of one. */
+export const requestContext = (): RequestContext | undefined => current.getStore()
+
+/** Runs `work` with the context in force. */
+export const withRequestContext = <R>(context: RequestContext, work: () => R): R => current.run(context, work)
+
+/** A caller's request id is taken over only in this form: it lands in logs and headers. */
+export const isRequestId = (value: string | null): value is string =>
+  value !== null && /^[A-Za-z0-9._-]{8,64}$/.test(value)

@@ -1,0 +1,71 @@
+import { Fault } from '../fault.ts'
+import { kindOf, type Shape, scalarOf } from './shape.ts'
+import type { Scalar } from './store.ts'
+
+export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
+
+/** One checked condition; all of a list must hold. */
+export type Term =
+  | { readonly field: string; readonly is: Comparison; readonly value: Scalar }
+  | { readonly field: string; readonly is: 'in'; readonly values: readonly Scalar[] }
+
+/** A checked query, the same for every driver. `sort` always ends in `id`, so the order is total. */
+export type Plan = {
+  readonly terms: readonly Term[]
+  readonly sort: readonly (readonly [field: string, direction: 'asc' | 'desc'])[]
+  readonly limit: number | undefined
+  readonly skip: number
+}
+
+const comparisons = new Set<string>(['gt', 'gte', 'lt', 'lte'])
+const bad = (detail: string) => new Fault('invalid', 'bad-query', detail)
+
+const termsOf = (shape: Shape, field: string, condition: unknown): readonly Term[] => {
+  const kind = kindOf(shape, field)
+  if (typeof condition !== 'object' || condition === null)
+    return [{ field, is: 'eq', value: scalarOf(shape, field, condition) }]
+  const entries = Object.entries(condition)
+  // An empty or misspelt condition must not quietly match everything.
+  if (entries.length === 0) throw bad(`${shape.name}.${field}: the condition is empty`)
+  return entries.map(([is, operand]: [string, unknown]): Term => {
+    if (is === 'in' && Array.isArray(operand))
+      return { field, is, values: operand.map((value) => scalarOf(shape, field, value)) }
+    if (!comparisons.has(is) || kind === 'boolean')
+      throw bad(`${shape.name}.${field}: no condition ${JSON.stringify(is)} on ${kind}`)
+    return { field, is: is as Comparison, value: scalarOf(shape, field, operand) }
+  })
+}
+
+/** Checks conditions. Throws Fault invalid `undeclared-field`, `bad-value`, `bad-query`. */
+export const planWhere = (shape: Shape, where: object = {}): readonly Term[] =>
+  Object.entries(where).flatMap(([field, condition]) => termsOf(shape, field, condition))
+
+const whole = (name: string, value: number | undefined) => {
+  if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+    throw bad(`${name} must be a whole number, not ${value}`)
+  return value
+}
+
+/** Checks a whole query. Throws Fault invalid `undeclared-field`, `bad-value`, `bad-query`. */
+export const planQuery = (
+  shape: Shape,
+  query: {
+    readonly where?: object
+    readonly sort?: readonly (readonly [string, 'asc' | 'desc'])[]
+    readonly limit?: number
+    readonly skip?: number
+  } = {},
+): Plan => {
+  const sort = query.sort ?? []
+  for (const [field, direction] of sort) {
+    kindOf(shape, field)
+    if (direction !== 'asc' && direction !== 'desc')
+      throw bad(`no sort direction ${JSON.stringify(direction)}`)
+  }
+  return {
+    terms: planWhere(shape, query.where),
+    sort: [...sort, ['id', 'asc']],
+    limit: whole('limit', query.limit),
+    skip: whole('skip', query.skip) ?? 0,
+  }
+}

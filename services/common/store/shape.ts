@@ -1,0 +1,87 @@
+import { Fault } from '../fault.ts'
+import type { FieldKind, Scalar } from './store.ts'
+
+/** A declaration without its document type, as written. */
+export type Declared = {
+  readonly name: string
+  readonly fields: Readonly<Record<string, FieldKind | undefined>>
+  readonly unique?: readonly (readonly string[])[]
+  readonly indexes?: readonly (readonly string[])[]
+}
+
+/** A checked declaration, the same for every driver. */
+export type Shape = {
+  readonly name: string
+  /** Without `id`, in the order they were declared. */
+  readonly fields: ReadonlyMap<string, FieldKind>
+  readonly unique: readonly (readonly string[])[]
+  readonly indexes: readonly (readonly string[])[]
+}
+
+/** Names go into SQL and into BSON keys, so they are identifiers and nothing else. */
+const collectionName = /^[a-z][a-z0-9_]{0,47}$/
+const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,47}$/
+const reserved = new Set(['id', 'rev', 'body'])
+const kinds = new Set<string>(['text', 'integer', 'real', 'boolean'])
+
+const bad = (detail: string) => new Fault('invalid', 'bad-declaration', detail)
+
+/** Checks a declaration. Throws Fault invalid `bad-declaration`. */
+export const shapeOf = (declared: Declared): Shape => {
+  const { name } = declared
+  if (!collectionName.test(name)) throw bad(`not a collection name: ${JSON.stringify(name)}`)
+  const fields = new Map<string, FieldKind>()
+  const seen = new Set<string>(reserved)
+  for (const [field, kind] of Object.entries(declared.fields)) {
+    if (kind === undefined) continue
+    if (!fieldName.test(field)) throw bad(`${name}: not a field name: ${JSON.stringify(field)}`)
+    // SQL column names ignore case, so two fields may not differ by case alone.
+    if (seen.has(field.toLowerCase())) throw bad(`${name}: field name is taken: ${field}`)
+    if (!kinds.has(kind)) throw bad(`${name}.${field}: not a kind: ${kind}`)
+    seen.add(field.toLowerCase())
+    fields.set(field, kind)
+  }
+  const indexed = (lists: readonly (readonly string[])[] = []) => {
+    for (const list of lists)
+      if (list.length === 0 || list.some((field) => !fields.has(field)))
+        throw bad(`${name}: an index needs declared fields, got [${list.join(', ')}]`)
+    return lists
+  }
+  return { name, fields, unique: indexed(declared.unique), indexes: indexed(declared.indexes) }
+}
+
+/** The kind of a searchable field. Throws Fault invalid `undeclared-field`. */
+export const kindOf = (shape: Shape, field: string): FieldKind => {
+  const kind = field === 'id' ? 'text' : shape.fields.get(field)
+  if (kind === undefined)
+    throw new Fault(
+      'invalid',
+      'undeclared-field',
+      `${shape.name} has no declared field ${JSON.stringify(field)}`,
+    )
+  return kind
+}
+
+const fits: Readonly<Record<FieldKind, (value: unknown) => boolean>> = {
+  text: (value) => typeof value === 'string' && value.isWellFormed(),
+  integer: Number.isSafeInteger,
+  real: Number.isFinite,
+  boolean: (value) => typeof value === 'boolean',
+}
+
+/** A value of the field's kind. Throws Fault invalid `bad-value`, without the value: it may be a secret. */
+export const scalarOf = (shape: Shape, field: string, value: unknown): Scalar => {
+  const kind = kindOf(shape, field)
+  if (!fits[kind](value)) throw new Fault('invalid', 'bad-value', `${shape.name}.${field} must be ${kind}`)
+  return value as Scalar
+}
+
+/** The declared fields of a document in order, null where absent. Throws Fault invalid `bad-value`. */
+export const scalarsOf = (shape: Shape, doc: Readonly<Record<string, unknown>>): (Scalar | null)[] => {
+  if (scalarOf(shape, 'id', doc['id']) === '')
+    throw new Fault('invalid', 'bad-value', `${shape.name}.id is empty`)
+  return [...shape.fields.keys()].map((field) => {
+    const value = Object.hasOwn(doc, field) ? doc[field] : undefined
+    return value === undefined || value === null ? null : scalarOf(shape, field, value)
+  })
+}

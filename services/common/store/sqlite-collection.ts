@@ -1,0 +1,85 @@
+import type { Database } from 'bun:sqlite'
+import { Fault } from '../fault.ts'
+import { planQuery, planWhere } from './query.ts'
+import { type Shape, scalarOf, scalarsOf } from './shape.ts'
+import { bindable, type Sql, selectSql, tableOf, whereSql, writesOf } from './sqlite-sql.ts'
+import type { Row, Statements } from './sqlite-statements.ts'
+import type { Collection, Doc, Stored } from './store.ts'
+
+/** The operations of a collection as plain synchronous calls; sqlite.ts decides when they may run. */
+export type Operations = {
+  readonly [K in keyof Collection<Doc>]: (
+    ...args: Parameters<Collection<Doc>[K]>
+  ) => Awaited<ReturnType<Collection<Doc>[K]>>
+}
+
+/** `rev` belongs to the store: a document that was read may be handed back as it is. */
+const bodyOf = ({ rev: _, ...doc }: Doc & { readonly rev?: unknown }): string => JSON.stringify(doc)
+
+export const sqliteOperations = (db: Database, prepared: Statements, shape: Shape): Operations => {
+  const table = tableOf(shape)
+  const writes = writesOf(shape)
+  const parse = ({ rev, body }: Row): Stored<Doc> => ({ ...JSON.parse(body), rev })
+  const all = ({ text, values }: Sql) => prepared(text).all(...values)
+  const atomic = <R>(work: () => R): R => (db.inTransaction ? work() : db.transaction(work).immediate())
+  const row = (id: string) =>
+    prepared(`SELECT rev, body FROM ${table} WHERE id = ?`).get(scalarOf(shape, 'id', id) as string)
+  const insertBy = (text: string, doc: Doc) =>
+    prepared(text).run(doc.id, bodyOf(doc), ...scalarsOf(shape, doc).map(bindable)).changes
+  const update = (doc: Doc, rev: number) =>
+    prepared(writes.update).run(bodyOf(doc), ...scalarsOf(shape, doc).map(bindable), doc.id, rev).changes
+  const stale = () =>
+    new Fault(
+      'conflict',
+      'stale',
+      `this ${shape.name} document was changed meanwhile: read it again, then repeat`,
+    )
+
+  return {
+    get: (id) => {
+      const kept = row(id)
+      return kept ? parse(kept) : undefined
+    },
+    find: (query = {}) => all(selectSql(shape, planQuery(shape, query))).map(parse),
+    count: (where = {}) => {
+      const { text, values } = whereSql(planWhere(shape, where))
+      const [[matches = 0] = []] = prepared(`SELECT count(*) FROM ${table}${text}`).values(...values)
+      return Number(matches)
+    },
+    insert: (doc) => {
+      insertBy(writes.insert, doc)
+      return { ...doc, rev: 1 }
+    },
+    insertMany: (docs, { onDuplicate }) => {
+      const text = onDuplicate === 'ignore' ? writes.insertNew : writes.insert
+      return atomic(() => docs.reduce((made, doc) => made + insertBy(text, doc), 0))
+    },
+    replace: (doc, rev) =>
+      atomic(() => {
+        if (update(doc, rev) === 1) return { ...doc, rev: rev + 1 }
+        if (row(doc.id)) throw stale()
+        throw new Fault('missing', 'missing', `${shape.name} has no document with this id`)
+      }),
+    remove: (id, rev) =>
+      atomic(() => {
+        const kept = row(id)
+        if (!kept) return false
+        if (rev !== undefined && kept.rev !== rev) throw stale()
+        return prepared(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 1
+      }),
+    claim: ({ where, sort = [], set }) => {
+      if (Object.hasOwn(set, 'id'))
+        throw new Fault('invalid', 'bad-query', `${shape.name}: a claim cannot set id`)
+      if (Object.values(set).includes(undefined))
+        throw new Fault('invalid', 'bad-query', `${shape.name}: a claim cannot set undefined`)
+      const plan = planQuery(shape, { where, sort, limit: 1 })
+      return atomic(() => {
+        const [first] = all(selectSql(shape, plan))
+        if (!first) return undefined
+        const taken = { ...parse(first), ...set }
+        update(taken, first.rev)
+        return { ...taken, rev: first.rev + 1 }
+      })
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { Fault } from '../fault.ts'
+
+const codeOf = (error: unknown) =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+/** True for the error of a unique index or primary key (sqlite.org/rescode.html). */
+const isDuplicate = (error: unknown): boolean =>
+  codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE' || codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY'
+
+/** What SQLite and the file system report, in the words of the store. Anything unknown stays as it is: that is a bug, not a fault. */
+export const toFault = (error: unknown, collection: string): unknown => {
+  if (isDuplicate(error))
+    return new Fault('conflict', 'duplicate', `${collection} holds this id or unique value already`, {
+      cause: error,
+    })
+  const code = codeOf(error)
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
+    return new Fault(
+      'unavailable',
+      'disk-full',
+      'the disk that holds the data is full and nothing was written: free space there, then repeat the request',
+      { retryAfter: 30_000, cause: error },
+    )
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+    return new Fault(
+      'unavailable',
+      'store-busy',
+      'another process holds the data file: end it, or give this service its own data folder',
+      { retryAfter: 1_000, cause: error },
+    )
+  if (
+    /^(SQLITE_(IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|PERM)|E(ACCES|PERM|ROFS|ISDIR|NOTDIR|NOENT|IO)$)/.test(
+      code,
+    )
+  )
+    return new Fault(
+      'unavailable',
+      'disk-error',
+      `the data file cannot be used (${code}): check the disk and the rights of the data folder`,
+      { cause: error },
+    )
+  return error
+}

@@ -1,0 +1,28 @@
+import type { Database, Statement } from 'bun:sqlite'
+
+/** What every search selects. */
+export type Row = { readonly rev: number; readonly body: string }
+
+type Bound = string | number | null
+export type Statements = ((text: string) => Statement<Row, Bound[]>) & { readonly finalize: () => void }
+
+/**
+ * Prepares each statement once. Search texts vary with their conditions, so the number kept is bounded.
+ * `finalize` lets go of all of them: SQLite closes a file, and removes its WAL, only after the last statement.
+ */
+export const statementsOf = (db: Database, most = 256): Statements => {
+  const kept = new Map<string, Statement<Row, Bound[]>>()
+  const finalize = () => {
+    for (const statement of kept.values()) statement.finalize()
+    kept.clear()
+  }
+  const prepared = (text: string) => {
+    const known = kept.get(text)
+    if (known) return known
+    if (kept.size >= most) finalize()
+    const made = db.prepare<Row, Bound[]>(text)
+    kept.set(text, made)
+    return made
+  }
+  return Object.assign(prepared, { finalize })
+}

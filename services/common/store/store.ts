@@ -1,0 +1,81 @@
+/** A value that can be indexed, compared and sorted. Times are epoch milliseconds. */
+export type Scalar = string | number | boolean
+
+/** A document: JSON, with a string id that its owner chooses. */
+export type Doc = { readonly id: string }
+
+/** A document as it is kept. `rev` starts at 1 and grows by one with every change. */
+export type Stored<T> = T & { readonly rev: number }
+
+/** `integer` is a safe integer, `real` a finite number, `text` well-formed Unicode ordered by its UTF-8 bytes. */
+export type FieldKind = 'text' | 'integer' | 'real' | 'boolean'
+
+/**
+ * What a driver must know of a collection: only declared fields (and `id`) can be searched and sorted.
+ * `name` is lower snake case, fields are plain identifiers. A document that lacks a field of a unique index,
+ * or has null there, is not in that index.
+ */
+export type Declaration<T extends Doc> = {
+  readonly name: string
+  readonly fields: { readonly [K in Exclude<keyof T, 'id'>]?: FieldKind }
+  readonly unique?: readonly (readonly (keyof T & string)[])[]
+  readonly indexes?: readonly (readonly (keyof T & string)[])[]
+}
+
+export type Range<V> = { readonly gt?: V; readonly gte?: V; readonly lt?: V; readonly lte?: V }
+
+/** Equal to a value, one of several, or inside a range. An absent or null field meets no condition. */
+export type Condition<V> = V | { readonly in: readonly V[] } | Range<V>
+
+/** All conditions must hold. */
+export type Where<T> = { readonly [K in keyof T]?: Condition<Extract<T[K], Scalar>> }
+
+/** Absent fields come first in `asc`. Ties, and searches without a sort, are ordered by id. */
+export type Sort<T> = readonly (readonly [field: keyof T & string, direction: 'asc' | 'desc'])[]
+
+export type Query<T> = {
+  readonly where?: Where<T>
+  readonly sort?: Sort<T>
+  readonly limit?: number
+  readonly skip?: number
+}
+
+/**
+ * One kind of document. Every promise that resolves after a write means the write is durable (inside a
+ * transaction: once that resolves). Throws Fault `invalid` for what the declaration does not allow,
+ * `unavailable` (`disk-full`, `disk-error`, `store-busy`, `store-closed`) when the store cannot serve.
+ */
+export type Collection<T extends Doc> = {
+  get(id: string): Promise<Stored<T> | undefined>
+  find(query?: Query<T>): Promise<readonly Stored<T>[]>
+  count(where?: Where<T>): Promise<number>
+  /** Throws Fault conflict `duplicate` when the id or a unique index holds it already. */
+  insert(doc: T): Promise<Stored<T>>
+  /** All or nothing; answers how many were new. `ignore` skips duplicates instead of failing. */
+  insertMany(docs: readonly T[], options: { readonly onDuplicate: 'fail' | 'ignore' }): Promise<number>
+  /** Throws Fault missing `missing`, conflict `stale` when `rev` is not the kept one, conflict `duplicate`. */
+  replace(doc: T, rev: number): Promise<Stored<T>>
+  /** False when it was not there. With `rev`: Fault conflict `stale` when that is not the kept one. */
+  remove(id: string, rev?: number): Promise<boolean>
+  /** Takes the first match and sets the given fields in one step: no two callers get the same one. */
+  claim(take: {
+    readonly where: Where<T>
+    readonly sort?: Sort<T>
+    readonly set: Partial<Omit<T, 'id'>>
+  }): Promise<Stored<T> | undefined>
+}
+
+/**
+ * A service's own storage. In `transaction`, only the `tx` that is handed in may be used: everything through
+ * the outer store waits for the end (and is refused from within, where it would wait for ever). When `work`
+ * throws, or any write in it failed, nothing is kept. `work` may be run again by a driver that retries
+ * conflicts, so it must have no other effects. Transactions do not nest.
+ */
+export type Store = {
+  collection<T extends Doc>(declaration: Declaration<T>): Collection<T>
+  transaction<R>(work: (tx: Store) => Promise<R>): Promise<R>
+  /** Resolves when the store can serve. */
+  ping(): Promise<void>
+  /** Waits for what runs, then lets go of the files or connections. */
+  close(): Promise<void>
+}

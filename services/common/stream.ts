@@ -1,0 +1,23 @@
+import { free } from './bytes.ts'
+import { Fault } from './fault.ts'
+
+/**
+ * The body of a request as pieces. A piece is valid until the next one is asked for: its memory is given
+ * back then, since the garbage collector is slower than a stream. Throws Fault `cut-off` when the sender goes away before its end. */
+export async function* bodyOf(request: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { body } = request
+  if (body === null) return
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      if (value.length > 0) yield value
+      free(value)
+    }
+  } catch (cause) {
+    throw new Fault('invalid', 'cut-off', 'the sender went away before the end of the body', { cause })
+  } finally {
+    reader.releaseLock()
+  }
+}

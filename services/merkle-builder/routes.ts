@@ -1,0 +1,30 @@
+import { onlyFor } from '#common/callers'
+import { problems, type ServiceParts, service } from '#common/service'
+import { Build, Proof, ProofParams, RootParams, Tree, Verdict } from './model.ts'
+import { holds, type Trees } from './trees.ts'
+
+/** The largest tree, 2^20 leaves of 67 JSON bytes each, and some room. */
+const MAX_BODY = 72 * 1024 * 1024
+
+/** The HTTP face of merkle-builder. */
+export const routes = ({ trees, parts }: { readonly trees: Trees; readonly parts: ServiceParts }) =>
+  service('merkle-builder', { ...parts, maxBody: MAX_BODY })
+    .post('/build', ({ body }) => trees.build(body.session, body.leaves), {
+      body: Build,
+      response: { 200: Tree, ...problems },
+      beforeHandle: onlyFor('session-orchestrator'),
+    })
+    .get('/root/:session', ({ params }) => trees.root(params.session), {
+      params: RootParams,
+      response: { 200: Tree, ...problems },
+    })
+    .get('/proof/:session/:index', ({ params }) => trees.proof(params.session, params.index), {
+      params: ProofParams,
+      response: { 200: Proof, ...problems },
+    })
+    .post('/verify', ({ body }) => ({ valid: holds(body) }), {
+      body: Proof,
+      response: { 200: Verdict, ...problems },
+    })
+
+export type Api = ReturnType<typeof routes>

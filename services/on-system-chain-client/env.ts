@@ -1,0 +1,20 @@
+import { Type } from '@sinclair/typebox'
+import { secret, serviceEnv } from '#common/env'
+
+export const Env = serviceEnv('on-system-chain-client', {
+  PRIVATE_KEY: secret({
+    description: 'secp256k1 key of the account that the contract lets register sessions',
+  }),
+  CONFIRMATIONS: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 1000,
+    description: 'blocks that must hold an anchor, its own included, before it counts as anchored',
+  }),
+  POLL_MS: Type.Integer({
+    default: 100,
+    minimum: 10,
+    maximum: 60_000,
+    description: 'milliseconds between two looks at the chain while anchors are under way',
+  }),
+})

@@ -1,0 +1,41 @@
+import { Fault } from '#common/fault'
+import { problems, type ServiceParts, service } from '#common/service'
+import { view } from './job.ts'
+import { AnchorRequest, Job, SessionParams } from './model.ts'
+import type { Queue } from './store.ts'
+
+/** `poke` wakes the worker; it is not waited for: the job is on disk. */
+export type RouteParts = {
+  readonly queue: Queue
+  readonly poke: () => void
+  readonly now: () => number
+  readonly parts: ServiceParts
+}
+
+export const routes = ({ queue, poke, now, parts }: RouteParts) =>
+  service('on-system-chain-client', parts)
+    .post(
+      '/anchors',
+      async ({ body, set }) => {
+        const job = await queue.add(body, now())
+        if (job.state === 'queued') poke()
+        set.status = 202
+        return view(job)
+      },
+      {
+        body: AnchorRequest, // Always answered as 202; 200 is named because Eden types the data of an answer by it.
+        response: { 200: Job, 202: Job, ...problems },
+      },
+    )
+    .get(
+      '/anchors/:session',
+      async ({ params }) => {
+        const job = await queue.get(params.session)
+        if (job === undefined)
+          throw new Fault('missing', 'unknown-session', 'this session was never handed in for anchoring')
+        return view(job)
+      },
+      { params: SessionParams, response: { 200: Job, ...problems } },
+    )
+
+export type Api = ReturnType<typeof routes>

@@ -1,0 +1,324 @@
+import { describe, expect, test } from 'bun:test'
+import { encodeRegisterSession } from '#common/anchors-abi'
+import { addressOf, signTransaction } from '#common/eth-transaction'
+import { silentLog } from '#common/log'
+import { sqliteStore } from '#common/store/sqlite'
+import { CHAIN_ID, CONTRACT, type FakeChain, fakeChain, type Mishap } from './fake-chain.ts'
+import type { AnchorRequest } from './model.ts'
+import { signAnchor } from './signing.ts'
+import { queue } from './store.ts'
+import { worker } from './worker.ts'
+
+const secretKey = '11'.repeat(32)
+const account = addressOf(secretKey)
+
+const request = (n: number): AnchorRequest => ({
+  session_id: `0b0e7a52-2a4e-4f4b-9d3a-${n.toString(16).padStart(12, '0')}`,
+  manifest_hash: (n + 1).toString(16).padStart(64, 'a'),
+  started_at: 1_700_000_000_000 + n,
+  owner: 'bb'.repeat(20),
+  merkle_root: 'cc'.repeat(32),
+  chunk_count: n + 1,
+})
+
+/** A worker over a queue that outlives it, and a clock that a test moves. */
+const setUp = (fake: FakeChain, confirmations = 1) => {
+  const jobs = queue(sqliteStore({ path: ':memory:' }))
+  let time = 0
+  const born = () =>
+    worker({
+      queue: jobs,
+      chain: fake.chain,
+      account,
+      sign: (job, nonce, facts) => signAnchor(job, nonce, facts, { contract: CONTRACT, secretKey }),
+      confirmations,
+      now: () => time,
+      log: silentLog,
+    })
+  return {
+    jobs,
+    born,
+    /** Long enough for everything to be sent again. */
+    later: () => {
+      time += 100_000
+    },
+    state: async (n: number) => (await jobs.get(request(n).session_id))?.state,
+  }
+}
+
+const registering = (n: number, nonce: number, key = secretKey, changed: Partial<AnchorRequest> = {}) =>
+  signTransaction(
+    {
+      chainId: CHAIN_ID,
+      nonce,
+      gas: 150_000n,
+      to: CONTRACT,
+      value: 0n,
+      data: encodeRegisterSession(request(n).session_id, { ...request(n), ...changed }),
+      maxFeePerGas: 10n,
+      maxPriorityFeePerGas: 0n,
+    },
+    key,
+  ).raw
+
+describe('anchoring', () => {
+  test('takes a job from queued over submitted to anchored, and then has nothing to do', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    expect(await round()).toBe(true)
+    expect(await state(1)).toBe('submitted')
+    fake.mine()
+    await round()
+    const job = await jobs.get(request(1).session_id)
+    expect(job).toMatchObject({ state: 'anchored', block_number: 1, attempts: 1, nonce: 0 })
+    expect(fake.has(String(job?.tx_hash))).toBe(true)
+    expect(await round()).toBe(false)
+  })
+
+  test('puts many anchors into one block', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born } = setUp(fake)
+    for (let n = 0; n < 150; n++) await jobs.add(request(n), n)
+    const { round } = born()
+    await round()
+    expect(fake.sent).toHaveLength(100)
+    fake.mine()
+    await round()
+    expect(await jobs.counts()).toEqual({ queued: 50, submitted: 0, anchored: 100, refused: 0 })
+  })
+
+  test('keeps the bytes before it sends them, and sends the same ones after a restart', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state } = setUp(fake)
+    await jobs.add(request(1), 0)
+    fake.befall((method) => (method === 'send' ? 'not-sent' : 'none'))
+    await expect(born().round()).rejects.toThrow('away')
+    expect(fake.sent).toEqual([])
+    expect(await state(1)).toBe('submitted')
+    const kept = (await jobs.get(request(1).session_id))?.raw
+    fake.befall(() => 'none')
+    await born().round()
+    expect(fake.sent).toEqual([String(kept)])
+  })
+
+  test('a lost reply leads to the same bytes again, and to one registration', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state } = setUp(fake)
+    await jobs.add(request(1), 0)
+    fake.befall((method) => (method === 'send' ? 'reply-lost' : 'none'))
+    await expect(born().round()).rejects.toThrow('away')
+    fake.befall(() => 'none')
+    await born().round()
+    expect(new Set(fake.sent).size).toBe(1)
+    expect(fake.sent).toHaveLength(2)
+    fake.mine()
+    await born().round()
+    expect(await state(1)).toBe('anchored')
+    expect(fake.registrations(request(1).session_id)).toBe(1)
+  })
+
+  test('while the chain is away the queue grows and nothing fails', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born } = setUp(fake)
+    fake.befall(() => 'not-sent')
+    for (let n = 0; n < 5; n++) {
+      await jobs.add(request(n), n)
+      await expect(born().round()).rejects.toThrow('away')
+    }
+    expect(await jobs.counts()).toEqual({ queued: 5, submitted: 0, anchored: 0, refused: 0 })
+  })
+
+  test('bytes that the chain forgot are sent again, not before their time', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, later } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    await round()
+    await round()
+    expect(fake.sent).toHaveLength(1)
+    fake.forgetPool()
+    later()
+    await round()
+    expect(fake.sent).toHaveLength(2)
+    expect(new Set(fake.sent).size).toBe(1)
+  })
+
+  test('counts an anchor only under the confirmations asked for, and survives a reorganisation before', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state, later } = setUp(fake, 2)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    await round()
+    fake.mine()
+    await round()
+    expect(await state(1)).toBe('submitted')
+    fake.reorganise('forget')
+    later()
+    await round()
+    fake.mine()
+    fake.mine()
+    await round()
+    expect(await jobs.get(request(1).session_id)).toMatchObject({ state: 'anchored', block_number: 1 })
+    expect(fake.registrations(request(1).session_id)).toBe(1)
+  })
+})
+
+describe('what is on the chain already', () => {
+  test('with the same content counts as anchored and is not sent', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born } = setUp(fake)
+    await fake.chain.send([registering(1, 0)])
+    fake.mine()
+    const before = fake.sent.length
+    await jobs.add(request(1), 0)
+    await born().round()
+    expect(await jobs.get(request(1).session_id)).toMatchObject({ state: 'anchored', block_number: 1 })
+    expect(fake.sent).toHaveLength(before)
+  })
+
+  test('with other content is refused as anchored differently', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born } = setUp(fake)
+    await fake.chain.send([registering(1, 0, secretKey, { chunk_count: 99 })])
+    fake.mine()
+    await jobs.add(request(1), 0)
+    await born().round()
+    expect(await jobs.get(request(1).session_id)).toMatchObject({
+      state: 'refused',
+      error: { code: 'anchored-differently' },
+    })
+  })
+
+  test('a spent nonce with the session registered counts as anchored; unregistered, it is signed anew', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state } = setUp(fake)
+    for (const n of [1, 2]) await jobs.add(request(n), n)
+    fake.befall((method) => (method === 'send' ? 'not-sent' : 'none'))
+    await expect(born().round()).rejects.toThrow('away')
+    fake.befall(() => 'none')
+    await fake.chain.send([registering(1, 0, secretKey), registering(3, 1)])
+    fake.mine()
+    await born().round()
+    expect(await state(1)).toBe('anchored')
+    expect(await state(2)).toBe('queued')
+    await born().round()
+    fake.mine()
+    await born().round()
+    expect(await jobs.get(request(2).session_id)).toMatchObject({ state: 'anchored', nonce: 2 })
+  })
+
+  test('a chain that was replaced gets everything in flight signed anew from its own nonce', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, later } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    await round()
+    fake.mine()
+    await round()
+    await jobs.add(request(2), 1)
+    await round()
+    fake.replace()
+    later()
+    await round()
+    await round()
+    fake.mine()
+    await round()
+    expect(await jobs.get(request(2).session_id)).toMatchObject({ state: 'anchored', nonce: 0 })
+  })
+})
+
+describe('what cannot be anchored', () => {
+  test('a key that is not the registrar keeps the queue waiting and says so', async () => {
+    const fake = fakeChain('99'.repeat(20))
+    const { jobs, born, state } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round, trouble } = born()
+    await round()
+    expect(trouble()).toContain('not the registrar')
+    expect(await state(1)).toBe('queued')
+    expect(fake.sent).toEqual([])
+  })
+
+  test('a reverted transaction is refused, and queued anew when asked for again', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    await round()
+    const original = fake.chain.receipts
+    Object.assign(fake.chain, {
+      receipts: async (hashes: readonly string[]) =>
+        hashes.map((tx_hash) => ({
+          status: 0,
+          place: { tx_hash, block_number: 0, block_hash: '00'.repeat(32) },
+          registered: undefined,
+        })),
+    })
+    await round()
+    expect(await state(1)).toBe('refused')
+    Object.assign(fake.chain, { receipts: original })
+    expect(await jobs.add(request(1), 5)).toMatchObject({ state: 'queued' })
+  })
+
+  test('other content for a known session is a conflict', async () => {
+    const { jobs } = setUp(fakeChain(account))
+    await jobs.add(request(1), 0)
+    expect(await jobs.add(request(1), 9)).toMatchObject({ queued_at: 0 })
+    await expect(jobs.add({ ...request(1), chunk_count: 77 }, 9)).rejects.toThrow('other content')
+  })
+})
+
+/** A small deterministic generator (mulberry32), so that a failing schedule can be run again by its seed. */
+const dice = (seed: number) => {
+  let a = seed
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+describe('exactly once', () => {
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))(
+    'whatever is lost, repeated, forgotten or reorganised, and whenever the process dies (schedule %p)',
+    async (seed) => {
+      const roll = dice(seed)
+      const fake = fakeChain(account)
+      const { jobs, born, later } = setUp(fake, 2)
+      const fates: readonly Mishap[] = ['none', 'none', 'none', 'not-sent', 'reply-lost']
+      fake.befall(() => fates[Math.floor(roll() * fates.length)] ?? 'none')
+      let [alive, added] = [born(), 0]
+      const events: readonly (() => unknown)[] = [
+        () => jobs.add(request(added++), added),
+        () => jobs.add(request(Math.floor(roll() * added)), 0),
+        () => fake.mine(),
+        () => fake.mine(),
+        () => fake.reorganise(roll() < 0.5 ? 'pool' : 'forget'),
+        () => fake.forgetPool(),
+        () => later(),
+        () => {
+          alive = born()
+        },
+      ]
+      for (let step = 0; step < 200; step++) {
+        if (roll() < 0.5) await events[Math.floor(roll() * events.length)]?.()
+        else await alive.round().catch(() => {})
+      }
+      fake.befall(() => 'none')
+      for (let rest = 0; rest < 40; rest++) {
+        later()
+        await alive.round()
+        fake.mine()
+      }
+      const total = await jobs.counts()
+      expect(total).toEqual({ queued: 0, submitted: 0, anchored: total.anchored, refused: 0 })
+      for (let n = 0; n < total.anchored; n++) {
+        expect(fake.registrations(request(n).session_id)).toBe(1)
+        expect(fake.has(String((await jobs.get(request(n).session_id))?.tx_hash))).toBe(true)
+      }
+    },
+  )
+})

@@ -1,0 +1,48 @@
+import { type BufferPool, bufferPool } from '#common/buffer-pool'
+import { client } from '#common/client'
+import { compress } from '#common/engines/zstd'
+import { answers } from '#common/health'
+import { limiter } from '#common/limiter'
+import { start } from '#common/main'
+import type { Api } from '#services/session-encryptor/routes'
+import { encryptorOver } from './encryptor.ts'
+import { Env } from './env.ts'
+import { lines } from './lines.ts'
+import { routes } from './routes.ts'
+
+/** A chunk waits for its turn on a slow disk; longer than that the encryptor counts as gone. */
+const TIMEOUT = 60_000
+/** How often an idle process gives its spare buffers back, ms. */
+const DRAIN_EVERY = 5_000
+
+await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) => {
+  const callee = 'session-encryptor'
+  const url = env.SESSION_ENCRYPTOR_URL
+  const toEncryptor = reach(callee, url, TIMEOUT)
+  const pools = new Map<number, BufferPool>()
+  const poolOf = (size: number): BufferPool => {
+    const pool = pools.get(size) ?? bufferPool(size, env.CHUNKS_IN_FLIGHT + 1)
+    pools.set(size, pool)
+    return pool
+  }
+  const idle = setInterval(() => {
+    if (all.open() === 0) for (const pool of pools.values()) pool.drain()
+  }, DRAIN_EVERY)
+  onStop(() => clearInterval(idle))
+  const all = lines({
+    encryptor: encryptorOver(client<Api>(url, { callee, sign }), toEncryptor),
+    compress,
+    level: env.COMPRESSION_LEVEL,
+    slot: limiter(env.CHUNKS_IN_FLIGHT),
+    pause: (ms) => Bun.sleep(ms),
+    pool: poolOf,
+  })
+  return routes({
+    lines: all,
+    parts: {
+      ...parts,
+      checks: { [callee]: answers(toEncryptor) },
+      status: () => ({ engines: { zstd: 'bun' }, open_streams: all.open() }),
+    },
+  })
+})

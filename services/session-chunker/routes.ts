@@ -1,0 +1,42 @@
+import { onlyFor } from '#common/callers'
+import { MAX_PLAIN } from '#common/evidence/chunk-file'
+import { problems, type ServiceParts, service } from '#common/service'
+import { SessionParams } from '#common/session-model'
+import { bodyOf } from '#common/stream'
+import type { Lines } from './lines.ts'
+import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
+
+/** The HTTP face of session-chunker. */
+export const routes = ({ lines, parts }: { readonly lines: Lines; readonly parts: ServiceParts }) =>
+  service('session-chunker', { ...parts, maxBody: MAX_PLAIN, streamRoutes: ['POST /sessions/:id/stream'] })
+    .post(
+      '/sessions/:id/stream',
+      ({ params, query, request }) => lines.feed(params.id, query, bodyOf(request)),
+      {
+        params: SessionParams,
+        query: StreamQuery,
+        parse: 'none',
+        response: { 200: Streamed, ...problems },
+        beforeHandle: onlyFor('session-recorder'),
+      },
+    )
+    .get('/sessions/:id/stream', ({ params }) => lines.progress(params.id), {
+      params: SessionParams,
+      response: { 200: Streamed, ...problems },
+      beforeHandle: onlyFor('session-recorder'),
+    })
+    .post(
+      '/chunk',
+      async ({ query: { session, index, last }, request }) => {
+        const bytes = new Uint8Array(await request.arrayBuffer())
+        return lines.chunk(session, index, { bytes, last: last === 'true' })
+      },
+      {
+        query: ChunkQuery,
+        parse: 'none',
+        response: { 200: Streamed, ...problems },
+        beforeHandle: onlyFor('session-recorder'),
+      },
+    )
+
+export type Api = ReturnType<typeof routes>

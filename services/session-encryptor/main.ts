@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { fromHex } from '#common/bytes'
+import { aeadEngine } from '#common/engines/aead'
+import { blake3Engine } from '#common/engines/blake3'
+import { start } from '#common/main'
+import { Counter } from '#common/metrics'
+import { chunkFolder } from './chunk-folder.ts'
+import { Env } from './env.ts'
+import { routes } from './routes.ts'
+import { sessions } from './sessions.ts'
+import { tables } from './store.ts'
+
+const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
+
+await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => {
+  const store = await openStore()
+  const folder = chunkFolder({ root: join(env.LUCID_DATA, 'chunks'), freeBytesKept: env.FREE_BYTES_KEPT })
+  const swept = await folder.sweep()
+  if (swept > 0) log.warn('half-written-chunks-deleted', { count: swept })
+  const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])
+  for (const engine of [aead, blake3])
+    for (const { name, reason } of engine.rejected)
+      log.warn('slow-engine', { engine: engine.name, instead_of: name, reason })
+  const chunksWritten = new Counter({
+    name: 'lucid_chunks_encrypted_total',
+    help: 'Chunks made durable',
+    registers: parts.metrics ? [parts.metrics] : [],
+  })
+  return routes({
+    store,
+    sessions: sessions({ store, masterKey: fromHex(env.MASTER_KEY.reveal(), 32), random }),
+    folder,
+    aead,
+    random,
+    now: Date.now,
+    maxSessionBytes: env.MAX_SESSION_BYTES,
+    chunksWritten,
+    parts: {
+      ...parts,
+      checks: { store: () => store.ping() },
+      status: async () => ({
+        engines: { aead: aead.name, blake3: blake3.name, rejected: [...aead.rejected, ...blake3.rejected] },
+        open_sessions: await tables(store).sessions.count({ sealed: false }),
+        incidents: await tables(store).incidents.count(),
+      }),
+    },
+  })
+})

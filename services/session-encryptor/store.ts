@@ -1,0 +1,52 @@
+import type { ChunkRecord } from '#common/session-model'
+import type { Declaration, Store } from '#common/store/store'
+
+/** A session as the encryptor knows it: its wrapped key and how far it is durable. */
+export type SessionDoc = {
+  readonly id: string
+  readonly owner: string
+  readonly wrapped: string
+  readonly sealed_to_owner?: string
+  readonly chunk_size: number
+  readonly epoch: number
+  readonly chunk_count: number
+  readonly total_plain: number
+  readonly total_cipher: number
+  readonly last: boolean
+  /** The final chunk is there, be it the last of a whole recording or of one that broke off. */
+  readonly closed: boolean
+  readonly sealed: boolean
+  readonly last_at?: number
+}
+
+export type ChunkDoc = ChunkRecord & { readonly id: string; readonly session: string; readonly epoch: number }
+
+/** A read that did not verify: an AEAD or hash failure, kept for the operator. */
+export type IncidentDoc = {
+  readonly id: string
+  readonly session: string
+  readonly index: number
+  readonly reason: string
+  readonly at: number
+}
+
+const sessions: Declaration<SessionDoc> = { name: 'encryptor_sessions', fields: { sealed: 'boolean' } }
+const chunks: Declaration<ChunkDoc> = {
+  name: 'encryptor_chunks',
+  fields: { session: 'text', index: 'integer' },
+  unique: [['session', 'index']],
+}
+const incidents: Declaration<IncidentDoc> = {
+  name: 'encryptor_incidents',
+  fields: { session: 'text', at: 'integer' },
+  indexes: [['session']],
+}
+
+/** The collections of session-encryptor, on a store or inside a transaction of it. */
+export const tables = (store: Store) => ({
+  sessions: store.collection(sessions),
+  chunks: store.collection(chunks),
+  incidents: store.collection(incidents),
+})
+
+export const chunkId = (session: string, index: number) => `${session}/${index}`

@@ -1,0 +1,106 @@
+import { t } from 'elysia'
+import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Gap } from '#common/evidence/manifest'
+
+export const states = [
+  'created',
+  'active',
+  'paused',
+  'finalizing',
+  'anchoring',
+  'anchored',
+  'voided',
+  'failed',
+  'expired',
+] as const
+export const steps = [
+  'initialized',
+  'chunking',
+  'encrypting',
+  'merkle_building',
+  'anchoring',
+  'completed',
+  'failed',
+] as const
+export type State = (typeof states)[number]
+export type Step = (typeof steps)[number]
+
+const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
+
+export const NewSession = t.Object({
+  owner: TronAddress,
+  owner_x25519: t.Optional(Hex32),
+  participants: People,
+  observers: People,
+  recorder_version: t.String({ minLength: 1, maxLength: 64 }),
+  device_fingerprint: Hex32,
+})
+export type NewSession = typeof NewSession.static
+
+/** The ends of a recording: complete, or broken off with the time that is missing. */
+export const Finalize = t.Object({
+  complete: t.Boolean(),
+  reason: t.Optional(t.String({ minLength: 1, maxLength: 200 })),
+  /** What the recorder had acknowledged; a difference to what is durable stops the session. */
+  total_plain: t.Optional(Natural),
+})
+export type Finalize = typeof Finalize.static
+
+export const Anchor = t.Object({
+  tx_hash: Hex32,
+  block: t.Object({ number: Natural, hash: Hex32 }),
+})
+
+export const Session = t.Object({
+  id: SessionId,
+  state: t.UnionEnum(states),
+  pipeline: t.Optional(t.UnionEnum(steps)),
+  owner: TronAddress,
+  participants: t.Array(TronAddress),
+  observers: t.Array(TronAddress),
+  started_at: Natural,
+  ended_at: t.Optional(Natural),
+  chunk_size: Natural,
+  complete: t.Optional(t.Boolean()),
+  gaps: t.Array(Gap),
+  chunk_count: t.Optional(Natural),
+  total_plain: t.Optional(Natural),
+  merkle_root: t.Optional(Hex32),
+  manifest_hash: t.Optional(Hex32),
+  anchor: t.Optional(Anchor),
+  error: t.Optional(t.String()),
+})
+export type Session = typeof Session.static
+
+export const StateChange = t.Object({ state: t.Union([t.Literal('active'), t.Literal('paused')]) })
+
+export const ListQuery = t.Object({
+  state: t.Optional(t.UnionEnum(states)),
+  limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+})
+export const List = t.Object({ sessions: t.Array(Session) })
+
+/** The manifest as the exact text that was hashed, and the session key's signature over its hash. */
+export const SignedManifest = t.Object({
+  manifest: t.String(),
+  alg: t.Literal('Ed25519'),
+  public_key: Hex32,
+  signature: Hex64,
+})
+
+/** A hash-chained event of a session: hash = BLAKE3 of the canonical JSON of the rest. */
+export const AuditEvent = t.Object({
+  seq: Natural,
+  at: Natural,
+  event: t.String(),
+  prev: Hex32,
+  hash: Hex32,
+})
+/** The manifest's audit_root is the hash of the event `sealed`. */
+export const Audit = t.Object({ events: t.Array(AuditEvent) })
+
+export const Process = t.Object({ session: SessionId })
+export const Status = t.Object({
+  by_state: t.Record(t.String(), t.Integer()),
+  in_work: t.Integer(),
+})

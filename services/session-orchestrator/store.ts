@@ -1,0 +1,62 @@
+import type { Declaration, Store } from '#common/store/store'
+import { type AuditLink, nextLink } from './audit.ts'
+import type { Session } from './model.ts'
+
+/** A session, and what only this service needs of it. */
+export type SessionDoc = Session & {
+  readonly public_key: string
+  readonly recorder_version: string
+  readonly device_fingerprint: string
+  readonly claimed_plain?: number
+  readonly end_reason?: string
+  readonly touched_at: number
+}
+
+/** A session's signing key, wrapped; removed in the transaction that keeps the signature. */
+export type KeyDoc = { readonly id: string; readonly wrapped: string }
+
+export type ManifestDoc = {
+  readonly id: string
+  readonly manifest: string
+  readonly alg: 'Ed25519'
+  readonly public_key: string
+  readonly signature: string
+}
+
+export type AuditDoc = AuditLink & { readonly id: string; readonly session: string }
+
+const sessions: Declaration<SessionDoc> = {
+  name: 'sessions',
+  fields: { state: 'text', started_at: 'integer', touched_at: 'integer' },
+  indexes: [['state', 'touched_at'], ['started_at']],
+}
+const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {} }
+const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }
+const audit: Declaration<AuditDoc> = {
+  name: 'session_audit',
+  fields: { session: 'text', seq: 'integer' },
+  unique: [['session', 'seq']],
+}
+
+/** The collections of session-orchestrator, on a store or inside a transaction of it. */
+export const tables = (store: Store) => ({
+  sessions: store.collection(sessions),
+  keys: store.collection(keys),
+  manifests: store.collection(manifests),
+  audit: store.collection(audit),
+})
+
+export type Tables = ReturnType<typeof tables>
+
+/** Adds an event to a session's audit chain; answers the new link, whose hash is the audit root. */
+export const appendAudit = async (
+  own: Tables,
+  session: string,
+  event: string,
+  at: number,
+): Promise<AuditLink> => {
+  const [before] = await own.audit.find({ where: { session }, sort: [['seq', 'desc']], limit: 1 })
+  const link = nextLink(session, before, event, at)
+  await own.audit.insert({ id: `${session}/${link.seq}`, session, ...link })
+  return link
+}

@@ -1,0 +1,141 @@
+import { concat } from '#common/bytes'
+import { isUnreachable } from '#common/client'
+import { Fault } from '#common/fault'
+import { type Segment, window } from '#common/window'
+
+/** What the chunker says after each body: bytes taken in, and bytes that are durable. */
+export type Fed = {
+  readonly received: number
+  readonly acknowledged: number
+  readonly chunk_count: number
+  readonly complete: boolean
+}
+
+/** Sends a run of the stream to the chunker. Throws Fault `offset-differs` with `acknowledged` where it stands elsewhere. */
+export type SendSegment = (
+  offset: number,
+  end: boolean,
+  bytes: Uint8Array<ArrayBuffer> | undefined,
+) => Promise<Fed>
+
+/** Bytes a segment: large enough to be cheap, small enough that three of them are no burden. */
+const SEGMENT = 8 * 1024 * 1024
+/** Attempts to get past a pipeline that is away, and the longest pause between them, ms. */
+const ATTEMPTS = 120
+const LONGEST_PAUSE = 1_000
+
+export type Feed = {
+  readonly push: (piece: Uint8Array) => Promise<void>
+  /** Sends what is left; resolves when everything is durable. */
+  readonly end: () => Promise<Fed>
+  /** What was received after the last acknowledged byte, for a stream that breaks off here. */
+  readonly tail: () => Segment | undefined
+  readonly received: () => number
+  readonly progress: () => Fed
+  readonly drop: () => void
+}
+
+const retryable = (fault: Fault) =>
+  fault.kind === 'unavailable' ||
+  ['offset-differs', 'fenced', 'stream-busy', 'cut-off', 'tail-missing', 'restarted'].includes(fault.code)
+
+const asFault = (error: unknown): Fault =>
+  error instanceof Fault
+    ? error
+    : new Fault('unavailable', 'unreachable', 'session-chunker broke off', { cause: error })
+
+/**
+ * Feeds one recording to the chunker and rides over its restarts: whatever is not acknowledged is kept and
+ * sent again from where the pipeline stands. One segment is on its way while the next is being filled.
+ */
+export const feed = ({
+  start,
+  send,
+  pause,
+  onProgress,
+}: {
+  readonly start: Fed
+  readonly send: SendSegment
+  readonly pause: (ms: number) => Promise<void>
+  readonly onProgress: (fed: Fed) => void
+}): Feed => {
+  const kept = window(start.acknowledged, SEGMENT)
+  let at: Fed = start
+  let sending: Promise<void> = Promise.resolve()
+  let failure: Fault | undefined
+
+  const took = (fed: Fed) => {
+    at = { ...fed, acknowledged: Math.max(at.acknowledged, fed.acknowledged) }
+    kept.acknowledge(at.acknowledged)
+    onProgress(at)
+  }
+
+  const standsAt = (fault: Fault): number =>
+    typeof fault.extra['acknowledged'] === 'number' ? fault.extra['acknowledged'] : at.acknowledged
+
+  /** Sends everything that was given out from `offset` on; the chunker takes it up where it stands. */
+  const replay = async (offset: number, end: boolean): Promise<void> => {
+    const segments = kept.from(offset)
+    if (segments === undefined)
+      throw new Fault(
+        'conflict',
+        'window-lost',
+        `the pipeline stands at ${offset}, which is not kept here any more`,
+        {
+          extra: { acknowledged: at.acknowledged },
+        },
+      )
+    for (const [i, segment] of segments.entries())
+      took(await send(segment.offset, end && i === segments.length - 1, segment.bytes))
+    if (end && segments.length === 0) took(await send(offset, true, undefined))
+  }
+
+  const persist = async (first: () => Promise<void>, end: boolean): Promise<void> => {
+    let work = first
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        const fault = asFault(error)
+        if (!retryable(fault) || attempt >= ATTEMPTS) throw fault
+        if (isUnreachable(fault) || fault.kind === 'unavailable' || fault.code === 'stream-busy')
+          await pause(Math.min(LONGEST_PAUSE, 50 * 2 ** Math.min(attempt, 6)))
+        work = () => replay(standsAt(fault), end)
+      }
+    }
+  }
+
+  const sendOne = ({ offset, bytes }: Segment) =>
+    persist(async () => took(await send(offset, false, bytes)), false)
+
+  const queue = async (segment: Segment): Promise<void> => {
+    await sending
+    if (failure) throw failure
+    sending = sendOne(segment).catch((error) => {
+      failure = asFault(error)
+    })
+  }
+
+  return {
+    push: async (piece) => {
+      if (failure) throw failure
+      for (const segment of kept.push(piece)) await queue(segment)
+    },
+    end: async () => {
+      await sending
+      if (failure) throw failure
+      const tail = kept.flush()
+      await persist(async () => took(await send(tail?.offset ?? kept.received(), true, tail?.bytes)), true)
+      return at
+    },
+    tail: () => {
+      kept.flush()
+      const segments = kept.from(at.acknowledged)
+      if (segments === undefined || segments.length === 0) return undefined
+      return { offset: at.acknowledged, bytes: concat(...segments.map(({ bytes }) => bytes)) }
+    },
+    received: () => kept.received(),
+    progress: () => at,
+    drop: () => kept.drop(),
+  }
+}

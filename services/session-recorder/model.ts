@@ -1,0 +1,37 @@
+import { t } from 'elysia'
+import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { BytesParam, FlagParam } from '#common/session-model'
+
+export const recordingStates = ['recording', 'ending', 'ended', 'failed'] as const
+export type RecordingState = (typeof recordingStates)[number]
+
+const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
+
+/** Who owns the recording; with an X25519 key the session key is also sealed to them. */
+export const Start = t.Object({
+  owner: TronAddress,
+  owner_x25519: t.Optional(Hex32),
+  participants: People,
+  observers: People,
+})
+export type Start = typeof Start.static
+
+/**
+ * `received`: bytes taken in from the source. `acknowledged`: bytes that are durable; after a failure the
+ * source goes on from there. One recording is one session and has its id.
+ */
+export const Recording = t.Object({
+  id: SessionId,
+  state: t.UnionEnum(recordingStates),
+  owner: TronAddress,
+  received: Natural,
+  acknowledged: Natural,
+  chunks: Natural,
+  complete: t.Boolean(),
+  started_at: Natural,
+  error: t.Optional(t.String()),
+})
+export type Recording = typeof Recording.static
+
+export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam })
+export const List = t.Object({ recordings: t.Array(Recording) })

@@ -1,0 +1,249 @@
+import { Fault, isFault } from '#common/fault'
+import { errorFields, type Log } from '#common/log'
+import type { Store, Stored } from '#common/store/store'
+import { type Fed, type Feed, feed, type SendSegment } from './feed.ts'
+import type { Recording, Start } from './model.ts'
+import { type RecordingDoc, recordingTable } from './store.ts'
+
+export type Recordings = {
+  readonly start: (wanted: Start) => Promise<Recording>
+  readonly get: (id: string) => Promise<Recording>
+  readonly list: () => Promise<readonly Recording[]>
+  /** Takes bytes of the source from `offset` on. With `end`, resolves when all is durable and the session sealed. */
+  readonly stream: (
+    id: string,
+    query: { readonly offset: number; readonly end: boolean },
+    body: AsyncIterable<Uint8Array>,
+  ) => Promise<Recording>
+  /** Ends a recording whose source is away: what was received is kept. */
+  readonly stop: (id: string) => Promise<Recording>
+  /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
+  readonly tend: () => Promise<void>
+  readonly live: () => number
+}
+
+/** The services that a recording goes to. */
+export type RecordingsParts = {
+  readonly store: Store
+  readonly log: Log
+  readonly now: () => number
+  readonly pause: (ms: number) => Promise<void>
+  readonly resumeGrace: number
+  readonly openSession: (wanted: Start) => Promise<{ readonly id: string }>
+  readonly setState: (session: string, state: 'active' | 'paused') => Promise<unknown>
+  readonly finalize: (
+    session: string,
+    end: { readonly complete: boolean; readonly reason?: string; readonly total_plain: number },
+  ) => Promise<unknown>
+  /** How far the pipeline is with a session. */
+  readonly progress: (session: string) => Promise<Fed>
+  readonly send: (session: string) => SendSegment
+  /** Ends a stream that broke off: what is there becomes the final chunk, without the last flag. */
+  readonly breakOff: (
+    session: string,
+    offset: number,
+    bytes: Uint8Array<ArrayBuffer> | undefined,
+  ) => Promise<Fed>
+}
+
+type Live = { readonly feed: Feed; busy: boolean }
+
+const plain = ({ rev: _, ...doc }: Stored<RecordingDoc>): RecordingDoc => doc
+
+/** All recordings of this recorder. */
+export const recordings = (parts: RecordingsParts): Recordings => {
+  const { store, log, now, pause, resumeGrace } = parts
+  const table = recordingTable(store)
+  const live = new Map<string, Live>()
+
+  const find = async (id: string) => {
+    const doc = await table.get(id)
+    if (doc === undefined) throw new Fault('missing', 'no-such-recording', 'there is no recording of this id')
+    return doc
+  }
+
+  const change = (id: string, fields: Partial<RecordingDoc>): Promise<RecordingDoc> =>
+    store.transaction(async (tx) => {
+      const own = recordingTable(tx)
+      const doc = await own.get(id)
+      if (doc === undefined)
+        throw new Fault('missing', 'no-such-recording', 'there is no recording of this id')
+      return own.replace({ ...plain(doc), ...fields }, doc.rev)
+    })
+
+  const shown = async (doc: RecordingDoc): Promise<Recording> => {
+    const { id, state, owner, complete, started_at, error } = doc
+    const known = live.get(id)?.feed
+    const fed = known?.progress() ?? (state === 'recording' ? await parts.progress(id) : undefined)
+    return {
+      id,
+      state,
+      owner,
+      received: known?.received() ?? fed?.received ?? doc.acknowledged,
+      acknowledged: fed?.acknowledged ?? doc.acknowledged,
+      chunks: fed?.chunk_count ?? doc.chunks,
+      complete: fed?.complete ?? complete,
+      started_at,
+      ...(error === undefined ? {} : { error }),
+    }
+  }
+
+  const drop = (id: string) => {
+    live.get(id)?.feed.drop()
+    live.delete(id)
+  }
+
+  const liveAt = async (id: string, offset: number): Promise<Live> => {
+    const known = live.get(id)
+    if (known?.busy)
+      throw new Fault('conflict', 'stream-busy', 'another stream of this recording is being received')
+    if (known && known.feed.received() === offset) return known
+    drop(id)
+    const start = await parts.progress(id)
+    if (start.acknowledged !== offset)
+      throw new Fault(
+        'conflict',
+        'offset-differs',
+        `this recording stands at ${start.acknowledged}; go on from there`,
+        {
+          extra: { received: start.acknowledged, acknowledged: start.acknowledged },
+        },
+      )
+    const made: Live = {
+      busy: false,
+      feed: feed({ start, send: parts.send(id), pause, onProgress: () => {} }),
+    }
+    live.set(id, made)
+    return made
+  }
+
+  /** Tells the orchestrator; a failure only delays, `tend` comes back to it. */
+  const handOver = async (doc: RecordingDoc): Promise<RecordingDoc> => {
+    const { id, complete, reason, acknowledged } = doc
+    try {
+      await parts.finalize(id, {
+        complete,
+        total_plain: acknowledged,
+        ...(reason === undefined ? {} : { reason }),
+      })
+    } catch (error) {
+      if (!isFault(error, 'already-finalized')) {
+        if (!(error instanceof Fault) || error.kind === 'unavailable') {
+          log.warn('finalize-waits', { recording: id, ...errorFields(error) })
+          return doc
+        }
+        return change(id, { state: 'failed', error: error.message })
+      }
+    }
+    return change(id, { state: 'ended' })
+  }
+
+  const ended = async (id: string, fed: Fed, reason?: string): Promise<Recording> => {
+    drop(id)
+    const doc = await change(id, {
+      state: 'ending',
+      complete: fed.complete,
+      acknowledged: fed.acknowledged,
+      chunks: fed.chunk_count,
+      ...(reason === undefined ? {} : { reason }),
+    })
+    return shown(await handOver(doc))
+  }
+
+  const breakOff = async (id: string, reason: string): Promise<Recording> => {
+    const known = live.get(id)?.feed
+    const tail = known?.tail()
+    const fed =
+      known === undefined || tail === undefined
+        ? await parts.progress(id)
+        : await parts.breakOff(id, tail.offset, tail.bytes).catch(() => parts.progress(id))
+    log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
+    return ended(id, fed, reason)
+  }
+
+  const announce = (id: string, state: 'active' | 'paused') =>
+    parts
+      .setState(id, state)
+      .catch((error) => log.warn('state-not-told', { recording: id, state, ...errorFields(error) }))
+
+  const checkRecording = (doc: RecordingDoc) => {
+    if (doc.state === 'recording') return
+    throw new Fault(
+      'conflict',
+      'recording-ended',
+      `this recording has ${doc.state === 'failed' ? 'failed' : 'ended'}; start a new one`,
+      {
+        extra: { state: doc.state, acknowledged: doc.acknowledged },
+      },
+    )
+  }
+
+  return {
+    start: async (wanted) => {
+      const { id } = await parts.openSession(wanted)
+      const doc = await table.insert({
+        id,
+        state: 'recording',
+        owner: wanted.owner,
+        acknowledged: 0,
+        chunks: 0,
+        complete: false,
+        started_at: now(),
+        touched_at: now(),
+      })
+      const zero = { received: 0, acknowledged: 0, chunk_count: 0, complete: false }
+      live.set(id, {
+        busy: false,
+        feed: feed({ start: zero, send: parts.send(id), pause, onProgress: () => {} }),
+      })
+      return shown(doc)
+    },
+    get: async (id) => shown(await find(id)),
+    list: async () => {
+      const docs = await table.find({ sort: [['started_at', 'desc']], limit: 100 })
+      return Promise.all(docs.map(shown))
+    },
+    stream: async (id, { offset, end }, body) => {
+      checkRecording(await find(id))
+      const to = await liveAt(id, offset)
+      to.busy = true
+      try {
+        await announce(id, 'active')
+        for await (const piece of body) await to.feed.push(piece)
+        if (end) return await ended(id, await to.feed.end())
+        await announce(id, 'paused')
+        return await shown(await change(id, { touched_at: now() }))
+      } catch (error) {
+        if (isFault(error, 'empty-recording'))
+          await ended(id, to.feed.progress(), 'a recording of zero bytes')
+        else await Promise.all([change(id, { touched_at: now() }), announce(id, 'paused')])
+        throw error
+      } finally {
+        to.busy = false
+      }
+    },
+    stop: async (id) => {
+      checkRecording(await find(id))
+      if (live.get(id)?.busy)
+        throw new Fault(
+          'conflict',
+          'stream-busy',
+          'the source is still sending; let it end, or close it first',
+        )
+      return breakOff(id, 'stopped before its source ended')
+    },
+    tend: async () => {
+      for (const doc of await table.find({ where: { state: 'ending' } })) await handOver(doc)
+      const late = await table.find({
+        where: { state: 'recording', touched_at: { lt: now() - resumeGrace } },
+      })
+      for (const { id } of late) {
+        if (live.get(id)?.busy) continue
+        await breakOff(id, 'the source went away').catch((error) =>
+          log.warn('break-off-waits', { recording: id, ...errorFields(error) }),
+        )
+      }
+    },
+    live: () => live.size,
+  }
+}

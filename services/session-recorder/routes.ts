@@ -1,0 +1,47 @@
+import { onlyFor } from '#common/callers'
+import { problems, type ServiceParts, service } from '#common/service'
+import { SessionParams } from '#common/session-model'
+import { bodyOf } from '#common/stream'
+import { List, Recording, Start, StreamQuery } from './model.ts'
+import type { Recordings } from './recordings.ts'
+
+/** The HTTP face of session-recorder. */
+export const routes = ({
+  recordings,
+  parts,
+}: {
+  readonly recordings: Recordings
+  readonly parts: ServiceParts
+}) =>
+  service('session-recorder', { ...parts, streamRoutes: ['PATCH /recordings/:id/stream'] })
+    .post('/recordings/start', ({ body }) => recordings.start(body), {
+      body: Start,
+      response: { 200: Recording, ...problems },
+      beforeHandle: onlyFor('operator'),
+    })
+    .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), {
+      response: { 200: List, ...problems },
+    })
+    .get('/recordings/:id', ({ params }) => recordings.get(params.id), {
+      params: SessionParams,
+      response: { 200: Recording, ...problems },
+    })
+    .patch(
+      '/recordings/:id/stream',
+      ({ params, query, request }) =>
+        recordings.stream(params.id, { offset: query.offset, end: query.end === 'true' }, bodyOf(request)),
+      {
+        params: SessionParams,
+        query: StreamQuery,
+        parse: 'none',
+        response: { 200: Recording, ...problems },
+        beforeHandle: onlyFor('operator'),
+      },
+    )
+    .post('/recordings/:id/stop', ({ params }) => recordings.stop(params.id), {
+      params: SessionParams,
+      response: { 200: Recording, ...problems },
+      beforeHandle: onlyFor('operator'),
+    })
+
+export type Api = ReturnType<typeof routes>
