@@ -1,4 +1,5 @@
 import type { Command } from './cli/args.ts'
+import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { bytes, plural, rate } from './cli/format.ts'
 import { lookOf, paint } from './cli/look.ts'
 import { progress, throttle } from './cli/progress.ts'
@@ -32,7 +33,14 @@ export const command = {
   exits: { 2: 'everything is durable and sealed, but not anchored within the time' },
 } as const satisfies Command
 
+/** Milliseconds of `--wait`. Throws CliError unless it is a number of seconds. */
+const patienceOf = (text: string): number => {
+  if (/^\d{1,6}(?:\.\d+)?$/.test(text)) return Number(text) * 1000
+  throw new CliError(`--wait takes a number of seconds, not '${text}'`, { exitCode: EXIT_USAGE })
+}
+
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const patience = patienceOf(flags.wait ?? '60')
   const home = homeFrom(process.env)
   const clients = operatorClients(home)
   const owner = chooseOwner(home, flags.owner)
@@ -59,7 +67,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   screen.show(line(at.acknowledged, at.chunks))
   const waiting = throttle(5_000, () => performance.now())
   const session = await anchored(clients, at.id, {
-    patience: Number(flags.wait ?? 60) * 1000,
+    patience,
     onState: (state) => {
       const text = `${state}  waiting for the chain`
       if (state !== 'anchored') screen.show(text, waiting() ? text : undefined)

@@ -1,5 +1,5 @@
 import type { Home } from './home.ts'
-import { commandLine, isAlive, processesWith, signal, waitForEnd } from './process.ts'
+import { carries, isAlive, processesWith, signal, waitForEnd } from './process.ts'
 import { readRecord } from './record.ts'
 
 /** The word on the command line of every service process that says whose it is. */
@@ -11,7 +11,7 @@ export const homeMark = (home: Home): string => `--lucid-home=${home.root}`
  */
 export const leftovers = (home: Home): readonly number[] => {
   const recorded = Object.values(readRecord(home)?.services ?? {}).map(({ pid }) => pid)
-  const ours = recorded.filter((pid) => isAlive(pid) && commandLine(pid)?.includes(homeMark(home)))
+  const ours = recorded.filter((pid) => isAlive(pid) && carries(pid, homeMark(home)))
   return [...new Set([...ours, ...processesWith(homeMark(home))])]
 }
 

@@ -1,10 +1,19 @@
 import { expect, test } from 'bun:test'
-import { commandLine, commandLineQuery, isAlive, proportionalMemory, signal, waitForEnd } from './process.ts'
+import {
+  carries,
+  commandLineQuery,
+  endsWithWord,
+  isAlive,
+  proportionalMemory,
+  signal,
+  waitForEnd,
+} from './process.ts'
 
 test('a process is alive until it ends, and signalling one that ended is no error', async () => {
   const child = Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 1000)', 'a-mark-of-ours'])
   expect(isAlive(child.pid)).toBe(true)
-  expect(commandLine(child.pid)).toContain('a-mark-of-ours')
+  expect(carries(child.pid, 'a-mark-of-ours')).toBe(true)
+  expect(carries(child.pid, 'a-mark-of-our')).toBe(false)
   signal(child.pid, 'SIGKILL')
   await child.exited
   expect(isAlive(child.pid)).toBe(false)
@@ -18,12 +27,15 @@ test.skipIf(process.platform !== 'linux')(
     const parent = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' })
     const { value } = await parent.stdout.getReader().read()
     const child = Number(new TextDecoder().decode(value))
-    parent.kill('SIGSTOP')
-    expect(isAlive(child)).toBe(true)
-    signal(child, 'SIGKILL')
-    expect(await waitForEnd([child], 4_000)).toEqual([])
-    parent.kill('SIGKILL')
-    await parent.exited
+    try {
+      parent.kill('SIGSTOP')
+      expect(isAlive(child)).toBe(true)
+      signal(child, 'SIGKILL')
+      expect(await waitForEnd([child], 2_000)).toEqual([])
+    } finally {
+      parent.kill('SIGKILL')
+      await parent.exited
+    }
   },
 )
 
@@ -35,6 +47,14 @@ test('systems without /proc are asked by a program of theirs', () => {
     '-Command',
     '(Get-CimInstance Win32_Process -Filter "ProcessId=7").CommandLine',
   ])
+})
+
+test('of their answers only the whole last word counts', () => {
+  expect(endsWithWord('bun main.ts --lucid-home=/tmp/a\n', '--lucid-home=/tmp/a')).toBe(true)
+  expect(endsWithWord('"bun.exe" main.ts "--lucid-home=C:\\my home"\r\n', '--lucid-home=C:\\my home')).toBe(
+    true,
+  )
+  expect(endsWithWord('bun main.ts --lucid-home=/tmp/ab', '--lucid-home=/tmp/a')).toBe(false)
 })
 
 test.skipIf(process.platform !== 'linux')('memory is the proportional set size', () => {

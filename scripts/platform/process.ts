@@ -44,14 +44,18 @@ export const commandLineQuery = (pid: number, platform: NodeJS.Platform): readon
       ]
     : ['ps', '-ww', '-o', 'command=', '-p', String(pid)]
 
-/** The command line of a process, words separated by spaces; undefined when it is gone. */
-export const commandLine = (
-  pid: number,
-  platform: NodeJS.Platform = process.platform,
-): string | undefined => {
-  if (platform === 'linux') return procText(pid, 'cmdline')?.replaceAll('\0', ' ').trim() || undefined
+const wordsOf = (pid: number): readonly string[] => procText(pid, 'cmdline')?.split('\0') ?? []
+
+/** True when the last word of a command line, as `commandLineQuery` gives it, is that word, quoted or not. */
+export const endsWithWord = (line: string, word: string): boolean =>
+  [` ${word}`, ` "${word}"`].some((end) => line.trim().endsWith(end))
+
+/** True when the process was started with that word as its last argument. */
+export const carries = (pid: number, word: string): boolean => {
+  const { platform } = process
+  if (platform === 'linux') return wordsOf(pid).includes(word)
   const answer = Bun.spawnSync([...commandLineQuery(pid, platform)], { stderr: 'ignore' })
-  return answer.stdout.toString().trim() || undefined
+  return endsWithWord(answer.stdout.toString(), word)
 }
 
 /** Ids of the processes whose command line holds the word. Linux only; elsewhere the list is empty. */
@@ -60,7 +64,7 @@ export const processesWith = (word: string): readonly number[] => {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => procText(pid, 'cmdline')?.split('\0').includes(word))
+    .filter((pid) => wordsOf(pid).includes(word))
 }
 
 const kib = (text: string | undefined, field: string): number | undefined => {

@@ -79,7 +79,9 @@ export const exportBundle = async (
   const size = bundleSize(documents)
   const chunk = chunkFrom(clients.raw('session-encryptor'), session)
   const unfinished = `${path}.part-${process.pid}`
-  const out = await open(unfinished, 'wx', ownerKey === undefined ? 0o644 : 0o600)
+  const out = await open(unfinished, 'wx', ownerKey === undefined ? 0o644 : 0o600).catch((cause) => {
+    throw new CliError(`cannot write ${file}: ${cause.code}; name another place with --out FILE`, { cause })
+  })
   let done = 0
   try {
     for await (const part of bundleParts(documents, chunk)) {

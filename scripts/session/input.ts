@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { window } from '#common/window'
 import { CliError } from '../cli/fail.ts'
 
@@ -19,6 +19,10 @@ export const fileInput = async (path: string): Promise<Input> => {
     throw new CliError(`there is no file ${path}: give one with --input FILE, or - for standard input`)
   if (!found.isFile())
     throw new CliError(`${path} is not a file: give one with --input FILE, or - for standard input`)
+  if (found.size === 0) throw new CliError(`${path} is empty: there is nothing to record`)
+  await access(path, constants.R_OK).catch(() => {
+    throw new CliError(`${path} cannot be read: check its permissions`)
+  })
   const file = Bun.file(path)
   return { size: found.size, from: (offset) => file.slice(offset), acknowledge: () => {} }
 }
@@ -33,34 +37,45 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
   const kept = window(0, SEGMENT)
   let acknowledged = 0
   let freed = Promise.withResolvers<void>()
+  let reading: Promise<void> | undefined
+  let ended = false
 
   const room = async (): Promise<void> => {
     while (kept.received() - acknowledged > KEPT) await freed.promise
   }
 
-  /** Reads on; every byte passes through the window. */
-  const next = async (): Promise<readonly Uint8Array[]> => {
+  const readOne = async (): Promise<void> => {
     await room()
     const { done, value } = await pieces.next()
-    if (done) {
-      const tail = kept.flush()
-      return tail === undefined ? [] : [tail.bytes]
-    }
-    return [...kept.push(value)].map(({ bytes }) => bytes)
+    if (!done) for (const _ of kept.push(value)); // the segments stay in the window, where every reader looks
+    if (done) kept.flush()
+    ended = done === true
+  }
+
+  /** One read at a time, whoever waits for it: a reader that was given up must not take bytes with it. */
+  const readOn = (): Promise<void> => {
+    reading ??= readOne().finally(() => {
+      reading = undefined
+    })
+    return reading
   }
 
   async function* rest(offset: number): AsyncGenerator<Uint8Array> {
-    const again = kept.from(offset)
-    if (again === undefined)
-      throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
-    for (const { bytes } of again) yield bytes.slice()
-    let ended = false
-    while (!ended) {
-      const before = kept.received()
-      const given = await next()
-      for (const bytes of given) yield bytes.slice()
-      ended = given.length === 0 && kept.received() === before
+    for (let at = offset; ; ) {
+      const [segment] = segmentsFrom(at)
+      if (segment) {
+        at += segment.bytes.length
+        yield segment.bytes.slice()
+      } else if (ended) return
+      else await readOn()
     }
+  }
+
+  const segmentsFrom = (offset: number) => {
+    const segments = kept.from(offset)
+    if (segments === undefined)
+      throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
+    return segments
   }
 
   return {

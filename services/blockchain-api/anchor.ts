@@ -9,7 +9,10 @@ const unknown = () => new Fault('missing', 'not-anchored', 'no anchor of this se
  * anchor.json of a session (SPEC section 4): where its registration is, with all that proves it. Throws
  * Fault missing `not-anchored`; unavailable `index-ahead` while index and ledger tell of different histories.
  */
-export const anchorProof = async (up: Upstream, session: string): Promise<AnchorProof> => {
+export const anchorProof = async (
+  up: Pick<Upstream, 'anchor' | 'proof' | 'chain'>,
+  session: string,
+): Promise<AnchorProof> => {
   const anchor = await up.anchor(session)
   if (anchor === undefined) throw unknown()
   const [proof, { chain_id }] = await Promise.all([up.proof(anchor.tx_hash), up.chain()])

@@ -1,5 +1,4 @@
 import { decodeTransaction } from '#common/eth-transaction'
-import { version } from '#common/service'
 import { blockAt, readBlockRef } from './block-ref.ts'
 import { call, estimateGas } from './execution.ts'
 import { nextBaseFee, rewardPercentiles, tipOf } from './fees.ts'
@@ -12,7 +11,12 @@ import type { Block, Upstream } from './upstream.ts'
 import { blockView, receiptView, transactionView } from './views.ts'
 
 /** What a method works with: the services behind, and who asks. */
-type Context = { readonly up: Upstream; readonly authorise: () => Promise<unknown> }
+type Context = {
+  readonly up: Upstream
+  readonly authorise: () => Promise<unknown>
+  /** Of this software. */
+  readonly version: string
+}
 type Method = {
   /** Least and most parameters. */
   readonly arity: readonly [number, number]
@@ -134,7 +138,7 @@ const readQuantityOrWord = (value: unknown): string =>
 
 /** The methods of Ethereum JSON-RPC that this chain answers (ethereum/execution-apis). */
 const methods: Readonly<Record<string, Method>> = {
-  web3_clientVersion: { arity: [0, 0], run: async () => `Lucid/v${version}` },
+  web3_clientVersion: { arity: [0, 0], run: async ({ version }) => `Lucid/v${version}` },
   net_version: { arity: [0, 0], run: async ({ up }) => String((await up.chain()).chain_id) },
   net_listening: { arity: [0, 0], run: async () => true },
   eth_chainId: { arity: [0, 0], run: async ({ up }) => quantity((await up.chain()).chain_id) },

@@ -2,7 +2,7 @@ import { t } from 'elysia'
 import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
 import { Fault } from '#common/fault'
 import { errorFields } from '#common/log'
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service, version } from '#common/service'
 import { anchorProof } from './anchor.ts'
 import { performer } from './methods.ts'
 import {
@@ -97,7 +97,7 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
     .post(
       '/rpc',
       async ({ body, request }) => {
-        const context = { up: upstream(clients), authorise: () => parts.guard(request) }
+        const context = { up: upstream(clients), authorise: () => parts.guard(request), version }
         const answer = await answerRpc(body, performer(context), (error) =>
           parts.log.error('rpc-unexpected', errorFields(error)),
         )

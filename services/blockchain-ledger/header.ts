@@ -1,6 +1,7 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concat, fromHex, toHex, u32be, utf8 } from '#common/bytes'
+import { fromHex, toHex } from '#common/bytes'
+import { chainTag } from '#common/evidence/chain-tag'
 
 /** The header fields that differ between blocks of a Lucid chain; hex without prefix. */
 export type Header = {
@@ -32,13 +33,6 @@ const quantity = (value: number | bigint): Uint8Array => {
     ? new Uint8Array()
     : fromHex(hex.padStart(hex.length + (hex.length % 2), '0'))
 }
-
-/**
- * "lucid" and the chain id as 64-bit integer, in the extra data of every block: an Ethereum header names its
- * chain nowhere else, and a proof taken from a header should say which chain it is of.
- */
-export const chainTag = (chainId: number): Uint8Array =>
-  concat(utf8('lucid'), u32be(Math.floor(chainId / 2 ** 32)), u32be(chainId % 2 ** 32))
 
 /**
  * The header in the 20-field format of Cancun, so that any Ethereum tool reads it (Yellow Paper 4.4;

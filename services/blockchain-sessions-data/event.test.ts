@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { eventsOf, linked, mend } from './event.ts'
-import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, session } from './scripted-chain.ts'
+import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, session } from './scripted-chain.fixture.ts'
 
 const rows = (...contents: Parameters<typeof chainOf>[0]) =>
   chainOf(contents).flatMap((block) => eventsOf(block, CONTRACT))

@@ -4,7 +4,7 @@ import { silentLog } from '#common/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { follower } from './follower.ts'
-import { CONTRACT, chainOf, chunkAnchored, registered, served, session } from './scripted-chain.ts'
+import { CONTRACT, chainOf, chunkAnchored, registered, served, session } from './scripted-chain.fixture.ts'
 import { findAnchor, listAnchors, listChunks } from './store.ts'
 
 const opened = () => sqliteStore({ path: ':memory:' })

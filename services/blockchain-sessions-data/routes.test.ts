@@ -5,7 +5,15 @@ import { sqliteStore } from '#common/store/sqlite'
 import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
-import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, served, session } from './scripted-chain.ts'
+import {
+  CONTRACT,
+  chainOf,
+  chunkAnchored,
+  OWNER,
+  registered,
+  served,
+  session,
+} from './scripted-chain.fixture.ts'
 
 const built = (chain: Parameters<typeof served>[0], poke?: () => Promise<void>) => {
   const store = sqliteStore({ path: ':memory:' })

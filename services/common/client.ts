@@ -77,9 +77,9 @@ type Answer<T> = {
 }
 
 /** The data of an answer, or throws the Fault that its problem document states. */
-export const ok = async <T>(answer: Promise<Answer<T>>): Promise<NonNullable<T>> => {
+export const ok = async <T>(answer: Promise<Answer<T>>): Promise<Exclude<NonNullable<T>, Response>> => {
   const { data, error, status } = await answer
-  if (error === null) return data as NonNullable<T>
+  if (error === null) return data as Exclude<NonNullable<T>, Response>
   if (error.value instanceof Fault) throw error.value
   if (error instanceof Fault) throw error
   throw faultOf(status, error.value, 'the service')

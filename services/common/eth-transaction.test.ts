@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { keccak256 } from 'viem'
+import { fromRlp, type Hex, keccak256, toRlp } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { addressOf, decodeTransaction, signTransaction } from './eth-transaction.ts'
 
@@ -79,6 +79,23 @@ describe('Ethereum transactions', () => {
       from: addressOf(key),
       accessList: [{ address: to, storageKeys: [`${'00'.repeat(31)}01`] }],
     })
+  })
+
+  test('the mirrored signature of another hash for the same payment is refused (EIP-2)', () => {
+    const { raw } = signTransaction(
+      { chainId: 1, nonce: 0, gas: 1n, to, value: 0n, data: '', maxFeePerGas: 1n, maxPriorityFeePerGas: 0n },
+      key,
+    )
+    const { s, yParity } = decodeTransaction(raw)
+    const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    const fields = fromRlp(`0x${raw.slice(2)}`) as Hex[]
+    const mirrored = toRlp([
+      ...fields.slice(0, 9),
+      yParity === 0 ? '0x01' : '0x',
+      fields[10] ?? '0x',
+      `0x${(order - s).toString(16).padStart(64, '0')}`,
+    ])
+    expect(() => decodeTransaction(`02${mirrored.slice(2)}`)).toThrow('not a transaction')
   })
 
   test('broken bytes are refused with one kind of fault', () => {

@@ -1,4 +1,5 @@
 import type { Call } from './client.ts'
+import { Fault } from './fault.ts'
 
 /** A check resolves when its part works and throws when it does not. */
 export type Checks = Readonly<Record<string, () => Promise<void>>>
@@ -11,12 +12,18 @@ export type Health = {
   readonly dependencies: Readonly<Record<string, string>>
 }
 
-const outcome = async (check: () => Promise<void>): Promise<string> => {
+/** Told of a check that failed with something else than a Fault, for the log. */
+type OnFailure = (name: string, error: unknown) => void
+
+/** Anybody may ask for /health, so only a Fault's own words are shown; what else was thrown goes to the log. */
+const outcome = async ([name, check]: [string, Checks[string]], onFailure: OnFailure): Promise<string> => {
   try {
     await check()
     return 'ok'
   } catch (error) {
-    return error instanceof Error ? error.message : 'failed'
+    if (error instanceof Fault) return error.message
+    onFailure(name, error)
+    return 'failed'
   }
 }
 
@@ -27,6 +34,7 @@ const outcome = async (check: () => Promise<void>): Promise<string> => {
 export const health = async ({
   checks,
   soft,
+  onFailure = () => {},
   ...own
 }: {
   readonly service: string
@@ -34,9 +42,10 @@ export const health = async ({
   readonly started_at: number
   readonly checks: Checks
   readonly soft: readonly string[]
+  readonly onFailure?: OnFailure
 }): Promise<Health> => {
   const names = Object.keys(checks)
-  const outcomes = await Promise.all(Object.values(checks).map(outcome))
+  const outcomes = await Promise.all(Object.entries(checks).map((one) => outcome(one, onFailure)))
   const dependencies = Object.fromEntries(names.map((name, i) => [name, outcomes[i] ?? 'failed']))
   const failing = names.filter((name) => dependencies[name] !== 'ok' && !soft.includes(name))
   const status = failing.length === 0 ? 'healthy' : failing.some(isOwn) ? 'unhealthy' : 'degraded'

@@ -27,6 +27,10 @@ export const errorFields = (error: unknown): LogFields =>
     ? { error: error.message, stack: error.stack?.split('\n').slice(1, 8).join('\n') }
     : { error: String(error) }
 
+/** What JSON has no word for, so that a line is never lost for it: whole numbers of any size, and errors. */
+const sayable = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : isError(value) ? value.message : value
+
 /** One JSON object a line: time, level, service, event, the request id in force, then the fields. */
 export const jsonLog = (service: string, options: JsonLogOptions = {}, base: LogFields = {}): Log => {
   const { level = 'info', write = (line) => process.stdout.write(line), now = Date.now } = options
@@ -34,7 +38,9 @@ export const jsonLog = (service: string, options: JsonLogOptions = {}, base: Log
     if (levels[name] < levels[level]) return
     const request_id = requestContext()?.requestId
     const head = { time: new Date(now()).toISOString(), level: name, service, event }
-    write(`${JSON.stringify({ ...head, ...(request_id ? { request_id } : {}), ...base, ...fields })}\n`)
+    write(
+      `${JSON.stringify({ ...head, ...(request_id ? { request_id } : {}), ...base, ...fields }, sayable)}\n`,
+    )
   }
   return {
     info: at('info'),

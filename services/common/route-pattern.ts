@@ -3,14 +3,30 @@ const compiled = new Map<string, RegExp>()
 const regex = (pattern: string): RegExp => {
   const known = compiled.get(pattern)
   if (known) return known
-  const made = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/:[A-Za-z_]+/g, '[^/]+')}$`)
+  const made = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`)
   compiled.set(pattern, made)
   return made
+}
+
+/** Where the router begins to look for the path of an address, with `standardHostname: false`. */
+const AFTER_SCHEME = 'http://'.length
+
+/**
+ * The path of a request, or undefined where the router would read another one out of the address than the URL
+ * standard does (a `#`, a missing or malformed Host). Such a request must be refused: the token is asked for by
+ * this path, and the route is chosen by the router's.
+ */
+export const pathOf = (request: Request): string | undefined => {
+  const { url } = request
+  const path = URL.parse(url)?.pathname
+  const from = url.indexOf('/', AFTER_SCHEME)
+  const query = url.indexOf('?', from + 1)
+  return path === url.slice(from, query === -1 ? undefined : query) ? path : undefined
 }
 
 /** True if the request is for one of the routes, each given as 'METHOD /path/:with/:parameters'. */
 export const matchesRoute = (routes: readonly string[], request: Request): boolean => {
   if (routes.length === 0) return false
-  const wanted = `${request.method} ${new URL(request.url).pathname}`
+  const wanted = `${request.method} ${pathOf(request)}`
   return routes.some((route) => regex(route).test(wanted))
 }

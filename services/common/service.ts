@@ -1,14 +1,17 @@
 import { openapi } from '@elysia/openapi'
-import { Elysia, t } from 'elysia'
+import { KindGuard } from '@sinclair/typebox'
+import { Elysia, t, ValidationError } from 'elysia'
 import packageJson from '../../package.json' with { type: 'json' }
 import { Fault } from './fault.ts'
 import { type Checks, type Health, health } from './health.ts'
 import type { Guard } from './identity.ts'
-import { errorFields, type Log } from './log.ts'
+import { errorFields, type Log, type LogFields } from './log.ts'
 import { processMetrics, Registry, requestMetrics } from './metrics.ts'
 import { faultResponse, unexpectedResponse } from './problem.ts'
 import { isRequestId, requestContext, withRequestContext } from './request-context.ts'
-import { matchesRoute } from './route-pattern.ts'
+import { matchesRoute, pathOf } from './route-pattern.ts'
+import { cutOff } from './stream.ts'
+import { closed } from './strict-schema.ts'
 
 export { Problem, problems } from './problem.ts'
 
@@ -44,14 +47,18 @@ const Json = t.Record(t.String(), t.Any())
 /** 503 keeps the whole health document: a probe must see which dependency fails. */
 const healthStatus = ({ status }: Health) => (status === 'healthy' ? 200 : 503)
 
-const validationFault = (error: { readonly type: string; readonly valueError?: unknown }): Fault => {
-  const { path = '', message = 'is not valid' } = (error.valueError ?? {}) as {
-    path?: string
-    message?: string
-  }
-  const where = `${error.type}${path.replaceAll('/', '.')}`
-  return new Fault('invalid', 'bad-request', `${where}: ${message}`)
+type Invalid = { readonly type: string; readonly valueError?: unknown }
+
+const isBadReply = (error: unknown): error is ValidationError =>
+  error instanceof ValidationError && error.type === 'response'
+
+/** Where a value breaks its schema and how, without the value. */
+const placeOf = ({ type, valueError }: Invalid): string => {
+  const { path = '', message = 'is not valid' } = (valueError ?? {}) as { path?: string; message?: string }
+  return `${type}${path.replaceAll('/', '.')}: ${message}`
 }
+
+const validationFault = (error: Invalid): Fault => new Fault('invalid', 'bad-request', placeOf(error))
 
 const expected = (code: string | number, error: unknown): Fault | undefined => {
   if (error instanceof Fault) return error
@@ -59,12 +66,19 @@ const expected = (code: string | number, error: unknown): Fault | undefined => {
     return new Fault('missing', 'no-such-route', 'there is no such route; see /openapi.json')
   if (code === 'PARSE')
     return new Fault('invalid', 'unreadable-body', 'the body is not what its content type says')
-  if (code === 'VALIDATION') {
-    const failed = error as { type: string; valueError?: unknown }
-    return failed.type === 'response' ? undefined : validationFault(failed)
-  }
+  if (code === 'VALIDATION' && !isBadReply(error)) return validationFault(error as Invalid)
   return undefined
 }
+
+/** True for what reading a body throws when its sender is gone. */
+const isCutOff = (error: unknown, request: Request): boolean =>
+  request.signal.aborted && error instanceof Error && error.name === 'AbortError'
+
+/** For the log: Elysia's message quotes the whole reply, which may hold a key, so only the place is kept. */
+const unexpectedFields = (error: unknown): LogFields =>
+  isBadReply(error)
+    ? { error: `the reply does not keep to its schema: ${placeOf(error as unknown as Invalid)}` }
+    : errorFields(error)
 
 /** Refuses a body over the limit, and one that does not say its length where it is not a stream. */
 const checkBody = (request: Request, limit: number): void => {
@@ -78,6 +92,25 @@ const checkBody = (request: Request, limit: number): void => {
     )
   if (Number(length) > limit)
     throw new Fault('too-large', 'body-too-large', `the body has ${length} bytes, the limit is ${limit}`)
+}
+
+type Hook = { readonly body?: unknown } | undefined
+type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
+
+/** Closes the body schema of every route that is added, however deep; Elysia closes the outermost object alone. */
+const strictBodies = (app: Elysia): void => {
+  const add: Add = app['add'].bind(app)
+  const strict: Add = (method, path, handle, hook, options) => {
+    const body = hook?.body
+    return add(
+      method,
+      path,
+      handle,
+      KindGuard.IsSchema(body) ? { ...hook, body: closed(body) } : hook,
+      options,
+    )
+  }
+  app['add'] = strict
 }
 
 /**
@@ -94,14 +127,16 @@ export const service = (name: string, parts: ServiceParts) => {
   const open = [...everyService, ...publicRoutes]
   const quiet = (request: Request) => matchesRoute(everyService, request)
 
-  const failed = (error: unknown, requestId: string, code: string | number = ''): Response => {
-    const fault = expected(code, error)
+  const failed = (error: unknown, request: Request, requestId: string, code: string | number = '') => {
+    const fault = expected(code, error) ?? (isCutOff(error, request) ? cutOff(error) : undefined)
     if (fault) return faultResponse(fault, requestId)
-    log.error('unexpected', errorFields(error))
+    log.error('unexpected', unexpectedFields(error))
     return unexpectedResponse(requestId)
   }
 
   const admitted = async (request: Request) => {
+    if (pathOf(request) === undefined)
+      throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
     if (!matchesRoute(streamRoutes, request)) checkBody(request, maxBody)
     return matchesRoute(open, request) ? undefined : (await guard(request)).caller
   }
@@ -111,14 +146,21 @@ export const service = (name: string, parts: ServiceParts) => {
       const caller = await admitted(request)
       return await withRequestContext({ requestId, caller }, async () => handle(request))
     } catch (error) {
-      return withRequestContext({ requestId, caller: undefined }, () => failed(error, requestId))
+      return withRequestContext({ requestId, caller: undefined }, () => failed(error, request, requestId))
     }
   }
 
-  const own = { service: name, version, started_at: startedAt }
+  const own = {
+    service: name,
+    version,
+    started_at: startedAt,
+    onFailure: (check: string, error: unknown) => log.error('check-failed', { check, ...errorFields(error) }),
+  }
 
-  return new Elysia({
+  const root = new Elysia({
     normalize: false,
+    // Otherwise the router misreads addresses whose host has less than four characters.
+    handler: { standardHostname: false },
     // Bun's own router would pass by what is wrapped around the handler: the token, the limits, the log.
     systemRouter: false,
     nativeStaticResponse: false,
@@ -129,6 +171,8 @@ export const service = (name: string, parts: ServiceParts) => {
       idleTimeout: 120,
     },
   })
+  strictBodies(root)
+  return root
     .wrap((handle) => async (request: Request) => {
       const given = request.headers.get('x-request-id')
       const requestId = isRequestId(given) ? given : crypto.randomUUID()
@@ -142,14 +186,16 @@ export const service = (name: string, parts: ServiceParts) => {
         withRequestContext({ requestId, caller: undefined }, () =>
           log.info('request', {
             method: request.method,
-            path: new URL(request.url).pathname,
+            path: pathOf(request) ?? '',
             status: reply.status,
             ms: Math.round(ms * 10) / 10,
           }),
         )
       return reply
     })
-    .onError({ as: 'global' }, ({ code, error }) => failed(error, requestContext()?.requestId ?? '', code))
+    .onError({ as: 'global' }, ({ code, error, request }) =>
+      failed(error, request, requestContext()?.requestId ?? '', code),
+    )
     .use(
       openapi({
         provider: null,

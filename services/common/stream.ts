@@ -1,6 +1,10 @@
 import { free } from './bytes.ts'
 import { Fault } from './fault.ts'
 
+/** The Fault of a body whose sender went away before its end. */
+export const cutOff = (cause: unknown): Fault =>
+  new Fault('invalid', 'cut-off', 'the sender went away before the end of the body', { cause })
+
 /**
  * The body of a request as pieces. A piece is valid until the next one is asked for: its memory is given
  * back then, since the garbage collector is slower than a stream. Throws Fault `cut-off` when the sender goes away before its end. */
@@ -16,7 +20,7 @@ export async function* bodyOf(request: Request): AsyncGenerator<Uint8Array<Array
       free(value)
     }
   } catch (cause) {
-    throw new Fault('invalid', 'cut-off', 'the sender went away before the end of the body', { cause })
+    throw cutOff(cause)
   } finally {
     reader.releaseLock()
   }

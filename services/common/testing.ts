@@ -7,6 +7,11 @@ import { silentLog } from './log.ts'
 /** Lets everybody in as the operator; for tests that are not about who calls. */
 export const openGuard: Guard = async () => ({ caller: 'operator' })
 
+/** Lets everybody in as this caller; for tests of what a route lets whom do. */
+export const guardAs =
+  (caller: string): Guard =>
+  async () => ({ caller })
+
 /** Lets nobody in. */
 export const closedGuard: Guard = async () => {
   throw new Fault('unauthenticated', 'bad-service-token', 'this route needs a service token')

@@ -60,6 +60,21 @@ describe('POST /anchors', () => {
   })
 })
 
+test('a full disk is a 503 problem; what was acknowledged stays', async () => {
+  const store = sqliteStore({ path: ':memory:', maxBytes: 60_000 })
+  const app = routes({ queue: queue(store), poke: () => {}, now: () => 1, parts: testParts })
+  const numbered = (n: number) => ({
+    ...anchor,
+    session_id: id.slice(0, -4) + n.toString(16).padStart(4, '0'),
+  })
+  let [n, reply] = [0, await ask(app, 'POST', '/anchors', numbered(0))]
+  while (reply.status === 202) reply = await ask(app, 'POST', '/anchors', numbered(++n))
+  expect(reply).toMatchObject({ status: 503, body: { code: 'disk-full' } })
+  expect(n).toBeGreaterThan(1)
+  for (let known = 0; known < n; known++)
+    expect(await ask(app, 'GET', `/anchors/${numbered(known).session_id}`)).toMatchObject({ status: 200 })
+})
+
 test('GET /anchors of an unknown session is a 404 problem, of no session a 400', async () => {
   expect(await ask(built(), 'GET', `/anchors/${id}`)).toMatchObject({
     status: 404,

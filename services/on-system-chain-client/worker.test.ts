@@ -1,50 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { encodeRegisterSession } from '#common/anchors-abi'
-import { addressOf, signTransaction } from '#common/eth-transaction'
-import { silentLog } from '#common/log'
-import { sqliteStore } from '#common/store/sqlite'
-import { CHAIN_ID, CONTRACT, type FakeChain, fakeChain, type Mishap } from './fake-chain.ts'
+import { signTransaction } from '#common/eth-transaction'
+import { CHAIN_ID, CONTRACT, fakeChain } from './fake-chain.fixture.ts'
 import type { AnchorRequest } from './model.ts'
-import { signAnchor } from './signing.ts'
-import { queue } from './store.ts'
-import { worker } from './worker.ts'
-
-const secretKey = '11'.repeat(32)
-const account = addressOf(secretKey)
-
-const request = (n: number): AnchorRequest => ({
-  session_id: `0b0e7a52-2a4e-4f4b-9d3a-${n.toString(16).padStart(12, '0')}`,
-  manifest_hash: (n + 1).toString(16).padStart(64, 'a'),
-  started_at: 1_700_000_000_000 + n,
-  owner: 'bb'.repeat(20),
-  merkle_root: 'cc'.repeat(32),
-  chunk_count: n + 1,
-})
-
-/** A worker over a queue that outlives it, and a clock that a test moves. */
-const setUp = (fake: FakeChain, confirmations = 1) => {
-  const jobs = queue(sqliteStore({ path: ':memory:' }))
-  let time = 0
-  const born = () =>
-    worker({
-      queue: jobs,
-      chain: fake.chain,
-      account,
-      sign: (job, nonce, facts) => signAnchor(job, nonce, facts, { contract: CONTRACT, secretKey }),
-      confirmations,
-      now: () => time,
-      log: silentLog,
-    })
-  return {
-    jobs,
-    born,
-    /** Long enough for everything to be sent again. */
-    later: () => {
-      time += 100_000
-    },
-    state: async (n: number) => (await jobs.get(request(n).session_id))?.state,
-  }
-}
+import { account, request, secretKey, setUp } from './worker.fixture.ts'
 
 const registering = (n: number, nonce: number, key = secretKey, changed: Partial<AnchorRequest> = {}) =>
   signTransaction(
@@ -209,6 +168,30 @@ describe('what is on the chain already', () => {
     expect(await jobs.get(request(2).session_id)).toMatchObject({ state: 'anchored', nonce: 2 })
   })
 
+  test('bytes that are mined while they are being given up are not signed anew', async () => {
+    const fake = fakeChain(account)
+    const { jobs, born, state, later } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round } = born()
+    await round()
+    later()
+    const { send, sessions } = fake.chain
+    Object.assign(fake.chain, {
+      send: async (raws: readonly string[]) =>
+        raws.map(() => ({ outcome: 'spent', message: 'nonce too low' })),
+      sessions: async (ids: readonly string[]) => {
+        const before = await sessions(ids)
+        fake.mine()
+        return before
+      },
+    })
+    await round()
+    expect(await state(1)).toBe('submitted')
+    Object.assign(fake.chain, { send, sessions })
+    await round()
+    expect(await jobs.get(request(1).session_id)).toMatchObject({ state: 'anchored', nonce: 0 })
+  })
+
   test('a chain that was replaced gets everything in flight signed anew from its own nonce', async () => {
     const fake = fakeChain(account)
     const { jobs, born, later } = setUp(fake)
@@ -268,57 +251,4 @@ describe('what cannot be anchored', () => {
     expect(await jobs.add(request(1), 9)).toMatchObject({ queued_at: 0 })
     await expect(jobs.add({ ...request(1), chunk_count: 77 }, 9)).rejects.toThrow('other content')
   })
-})
-
-/** A small deterministic generator (mulberry32), so that a failing schedule can be run again by its seed. */
-const dice = (seed: number) => {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-describe('exactly once', () => {
-  test.each(Array.from({ length: 60 }, (_, seed) => seed))(
-    'whatever is lost, repeated, forgotten or reorganised, and whenever the process dies (schedule %p)',
-    async (seed) => {
-      const roll = dice(seed)
-      const fake = fakeChain(account)
-      const { jobs, born, later } = setUp(fake, 2)
-      const fates: readonly Mishap[] = ['none', 'none', 'none', 'not-sent', 'reply-lost']
-      fake.befall(() => fates[Math.floor(roll() * fates.length)] ?? 'none')
-      let [alive, added] = [born(), 0]
-      const events: readonly (() => unknown)[] = [
-        () => jobs.add(request(added++), added),
-        () => jobs.add(request(Math.floor(roll() * added)), 0),
-        () => fake.mine(),
-        () => fake.mine(),
-        () => fake.reorganise(roll() < 0.5 ? 'pool' : 'forget'),
-        () => fake.forgetPool(),
-        () => later(),
-        () => {
-          alive = born()
-        },
-      ]
-      for (let step = 0; step < 200; step++) {
-        if (roll() < 0.5) await events[Math.floor(roll() * events.length)]?.()
-        else await alive.round().catch(() => {})
-      }
-      fake.befall(() => 'none')
-      for (let rest = 0; rest < 40; rest++) {
-        later()
-        await alive.round()
-        fake.mine()
-      }
-      const total = await jobs.counts()
-      expect(total).toEqual({ queued: 0, submitted: 0, anchored: total.anchored, refused: 0 })
-      for (let n = 0; n < total.anchored; n++) {
-        expect(fake.registrations(request(n).session_id)).toBe(1)
-        expect(fake.has(String((await jobs.get(request(n).session_id))?.tx_hash))).toBe(true)
-      }
-    },
-  )
 })

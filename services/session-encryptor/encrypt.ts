@@ -66,18 +66,31 @@ const checkShape = (query: EncryptQuery, stored: number, chunkSize: number): voi
     throw new Fault('invalid', 'chunk-length', `${stored} bytes came, which do not fit ${plain} plain bytes`)
 }
 
+type Slot = <R>(work: () => Promise<R>) => Promise<R>
+type Take = () => Promise<Uint8Array<ArrayBuffer>>
+
 /**
  * Encrypts one chunk and answers its record once file, directory entry and record are durable. The same
- * chunk of the same writer again answers the record that exists. `take` gives the (compressed) bytes in a
- * buffer of their own, which is freed. Throws Fault `fenced`, `sealed`, `disk-full`, `too-large`.
+ * chunk of the same writer again answers the record that exists, or the one that is being made: two
+ * ciphertexts of one chunk would race for its file. `take` gives the (compressed) bytes in a buffer of their
+ * own, which is freed. Throws Fault `fenced`, `sealed`, `disk-full`, `too-large`.
  */
-export const encryptChunk =
+export const encryptChunk = (parts: EncryptParts) => {
+  const once = encryptOnce(parts)
+  const inWork = new Map<string, Promise<ChunkRecord>>()
+  return (query: EncryptQuery, take: Take, slot: Slot): Promise<ChunkRecord> => {
+    const name = `${chunkId(query.session, query.index)}/${query.epoch}`
+    const known = inWork.get(name)
+    if (known) return known
+    const work = once(query, take, slot).finally(() => inWork.delete(name))
+    inWork.set(name, work)
+    return work
+  }
+}
+
+const encryptOnce =
   ({ sessions, folder, aead, random, now, maxSessionBytes, recordOf: kept }: EncryptParts) =>
-  async (
-    query: EncryptQuery,
-    take: () => Promise<Uint8Array<ArrayBuffer>>,
-    slot: <R>(work: () => Promise<R>) => Promise<R>,
-  ) => {
+  async (query: EncryptQuery, take: Take, slot: Slot): Promise<ChunkRecord> => {
     const { session, index, epoch, flags } = query
     const line = await sessions.turns(session)
     const { chunk_size, total_plain, sealed } = await sessions.progress(session)

@@ -12,14 +12,23 @@ const sealingKey = (shared: Uint8Array, ephemeral: Uint8Array, owner: Uint8Array
 /** One key a message: the ephemeral key makes each sealing key unique, so a constant nonce is safe. */
 const ZERO_NONCE = new Uint8Array(24)
 
+const sharedWith = (secret: Uint8Array, owner: Uint8Array): Uint8Array => {
+  try {
+    return x25519.getSharedSecret(secret, owner)
+  } catch (cause) {
+    throw new Fault('invalid', 'owner-x25519', 'owner_x25519 is not a usable X25519 public key', { cause })
+  }
+}
+
 /**
  * A session key sealed to the owner's X25519 public key: ephemeral public key(32) || XChaCha20-Poly1305
- * under HKDF-BLAKE2b-512(shared secret, salt = both public keys). Only the owner can open it.
+ * under HKDF-BLAKE2b-512(shared secret, salt = both public keys). Only the owner can open it. Throws Fault
+ * `invalid` code `owner-x25519` for a key of small order, under which anybody could.
  */
 export const sealToOwner = (owner: Uint8Array, key: Uint8Array, random: Random): Uint8Array => {
   const secret = random(32)
   const ephemeral = x25519.getPublicKey(secret)
-  const shared = x25519.getSharedSecret(secret, owner)
+  const shared = sharedWith(secret, owner)
   return concat(ephemeral, xchacha20poly1305(sealingKey(shared, ephemeral, owner), ZERO_NONCE).encrypt(key))
 }
 

@@ -2,7 +2,14 @@ import { equalBytes, free, fromHex } from '#common/bytes'
 import type { Aead } from '#common/engines/aead'
 import { blake3 } from '#common/engines/blake3'
 import { decompress } from '#common/engines/zstd'
-import { aad, FLAG_ZSTD, splitChunkFile } from '#common/evidence/chunk-file'
+import {
+  aad,
+  type ChunkHeader,
+  encodeHeader,
+  FLAG_ZSTD,
+  HEADER_SIZE,
+  splitChunkFile,
+} from '#common/evidence/chunk-file'
 import { chunkKey } from '#common/evidence/chunk-key'
 import { leafHash } from '#common/evidence/merkle'
 import { sessionIdBytes } from '#common/evidence/session-id'
@@ -25,6 +32,16 @@ export type ReadParts = {
   readonly recordOf: (session: string, index: number) => Promise<ChunkDoc | undefined>
   readonly incident: (session: string, index: number, reason: string) => Promise<void>
 }
+
+/** The header that a chunk's file must have: everything in it is in the record. */
+const headerOf = ({ session, index, flags, plain, comp, nonce }: ChunkDoc): ChunkHeader => ({
+  sessionId: sessionIdBytes(session),
+  index,
+  flags,
+  plainLength: plain,
+  compLength: comp,
+  nonce: fromHex(nonce, 24),
+})
 
 /** Reading verifies: bytes leave only if they are those that were acknowledged. */
 export const reader = ({ sessions, folder, aead, recordOf, incident }: ReadParts): Reader => {
@@ -55,7 +72,7 @@ export const reader = ({ sessions, folder, aead, recordOf, incident }: ReadParts
     const { header, sealed } = parts
     if (!equalBytes(leafHash(blake3(sealed)), fromHex(record.leaf)))
       throw await damaged(session, index, 'its bytes were altered')
-    if (header.nonce.toHex() !== record.nonce || header.flags !== record.flags || header.index !== index)
+    if (!equalBytes(bytes.subarray(0, HEADER_SIZE), encodeHeader(headerOf(record))))
       throw await damaged(session, index, 'its header was altered')
     return { bytes, header, sealed }
   }

@@ -143,10 +143,11 @@ export const sessions = ({
     },
     key: async (session) => {
       const known = keys.get(session)
-      if (known) return known
+      // A copy, because `seal` wipes the kept one while it may be in use.
+      if (known) return known.slice()
       const { wrapped, sealed } = await find(session)
       const key = unwrapKey(masterKey, wrapFor(session), fromHex(wrapped))
-      if (!sealed) keys.set(session, key)
+      if (!sealed) keys.set(session, key.slice())
       return key
     },
     turns: turnsOf,

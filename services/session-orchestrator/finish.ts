@@ -125,6 +125,7 @@ export const finish = (parts: FinishParts) => {
       if (doc === undefined) throw new Fault('missing', 'no-such-session', 'there is no session of this id')
       if (change.state !== undefined && change.state !== doc.state) checkTransition(doc.state, change.state)
       await own.sessions.replace({ ...plain(doc), ...change, touched_at: now() }, doc.rev)
+      if (change.state === 'failed') await own.keys.remove(id)
       if (event !== undefined) await appendAudit(own, id, event, now())
     })
 
@@ -139,7 +140,8 @@ export const finish = (parts: FinishParts) => {
     await step(doc.id, 'chunking')
     const durable = await parts.seal(doc.id)
     if (durable.chunk_count === 0) return fail(doc.id, 'nothing was recorded: no chunk was ever acknowledged')
-    if (doc.claimed_plain !== undefined && doc.claimed_plain !== durable.total_plain)
+    // More than was acknowledged may be durable, when a reply was lost on its way; less may never be.
+    if (doc.claimed_plain !== undefined && doc.claimed_plain > durable.total_plain)
       return fail(doc.id, `${doc.claimed_plain} bytes were acknowledged, ${durable.total_plain} are durable`)
     await step(doc.id, 'encrypting')
     const records = await parts.records(doc.id)

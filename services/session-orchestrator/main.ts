@@ -2,6 +2,7 @@ import { fromHex } from '#common/bytes'
 import { client, ok } from '#common/client'
 import { blake3Engine } from '#common/engines/blake3'
 import { answers } from '#common/health'
+import { errorFields } from '#common/log'
 import { start } from '#common/main'
 import type { ChunkRecord } from '#common/session-model'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
@@ -70,12 +71,16 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
 
   const unfinished = await tables(store).sessions.find({ where: { state: { in: workStates } } })
   for (const { id } of unfinished) work.kick(id)
-  const sweeping = setInterval(async () => {
+  const sweep = async () => {
     for (const { id, state } of await all.sweep(env.EXPIRE_AFTER_MS)) {
       log.warn('session-unused', { session: id, state })
       if (workStates.includes(state)) work.kick(id)
     }
-  }, SWEEP_EVERY)
+  }
+  const sweeping = setInterval(
+    () => void sweep().catch((error) => log.warn('sweep-failed', errorFields(error))),
+    SWEEP_EVERY,
+  )
   onStop(() => {
     clearInterval(sweeping)
     work.stop()

@@ -41,7 +41,7 @@ export type NewSession = typeof NewSession.static
 export const Finalize = t.Object({
   complete: t.Boolean(),
   reason: t.Optional(t.String({ minLength: 1, maxLength: 200 })),
-  /** What the recorder had acknowledged; a difference to what is durable stops the session. */
+  /** What the recorder had acknowledged; less than that being durable stops the session. */
   total_plain: t.Optional(Natural),
 })
 export type Finalize = typeof Finalize.static

@@ -80,11 +80,25 @@ export const sessions = (parts: SessionsParts): Sessions => {
       const doc = await own.sessions.get(id)
       if (doc === undefined) throw noSuchSession()
       const next = how(plain(doc))
-      if (next.state === doc.state) return publicSession(doc)
+      if (next.state === doc.state) {
+        await own.sessions.replace({ ...next, touched_at: now() }, doc.rev)
+        return publicSession(doc)
+      }
+      if (next.state === 'expired') await own.keys.remove(id)
       await own.sessions.replace({ ...next, touched_at: now() }, doc.rev)
       await appendAudit(own, id, event, now())
       return publicSession(next)
     })
+
+  const demandRoom = async (on: Store): Promise<void> => {
+    const active = await tables(on).sessions.count({ state: { in: recordingStates } })
+    if (active >= maxActive)
+      throw new Fault(
+        'exhausted',
+        'too-many-sessions',
+        `${maxActive} sessions are being recorded; end one first`,
+      )
+  }
 
   const finalize = (id: string, end: Finalize): Promise<Session> =>
     change(
@@ -117,13 +131,7 @@ export const sessions = (parts: SessionsParts): Sessions => {
     create: async (wanted) => {
       for (const address of [wanted.owner, ...(wanted.participants ?? []), ...(wanted.observers ?? [])])
         ownerBytes(address)
-      const active = await tables(store).sessions.count({ state: { in: recordingStates } })
-      if (active >= maxActive)
-        throw new Fault(
-          'exhausted',
-          'too-many-sessions',
-          `${maxActive} sessions are being recorded; end one first`,
-        )
+      await demandRoom(store)
       const id = newId()
       const seed = random(32)
       const key = wrapKey(signingKey, signingKeyFor(id), seed, random).toHex()
@@ -150,6 +158,8 @@ export const sessions = (parts: SessionsParts): Sessions => {
       })
       return store.transaction(async (tx) => {
         const own = tables(tx)
+        // Again, inside: others may have been opened while the encryptor made the key.
+        await demandRoom(tx)
         await own.keys.insert({ id, wrapped: key })
         await own.sessions.insert(doc)
         await appendAudit(own, id, 'created', now())

@@ -27,6 +27,7 @@ export const worker = ({
   readonly pause: (ms: number) => Promise<void>
 }): Worker => {
   const working = new Set<string>()
+  const again = new Set<string>()
   let stopped = false
 
   const run = async (session: string): Promise<void> => {
@@ -49,12 +50,21 @@ export const worker = ({
     }
   }
 
+  const kick = (session: string): void => {
+    // It may be just about to stop, having seen nothing to do.
+    if (working.has(session)) {
+      again.add(session)
+      return
+    }
+    working.add(session)
+    void run(session).finally(() => {
+      working.delete(session)
+      if (again.delete(session) && !stopped) kick(session)
+    })
+  }
+
   return {
-    kick: (session) => {
-      if (working.has(session)) return
-      working.add(session)
-      void run(session).finally(() => working.delete(session))
-    },
+    kick,
     inWork: () => working.size,
     stop: () => {
       stopped = true

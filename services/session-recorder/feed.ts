@@ -28,8 +28,8 @@ export type Feed = {
   readonly push: (piece: Uint8Array) => Promise<void>
   /** Sends what is left; resolves when everything is durable. */
   readonly end: () => Promise<Fed>
-  /** What was received after the last acknowledged byte, for a stream that breaks off here. */
-  readonly tail: () => Segment | undefined
+  /** What was received from `offset` on, as one run, for a stream that breaks off here; undefined when that is nothing. */
+  readonly tail: (offset: number) => Segment | undefined
   readonly received: () => number
   readonly progress: () => Fed
   readonly drop: () => void
@@ -128,11 +128,11 @@ export const feed = ({
       await persist(async () => took(await send(tail?.offset ?? kept.received(), true, tail?.bytes)), true)
       return at
     },
-    tail: () => {
+    tail: (offset) => {
       kept.flush()
-      const segments = kept.from(at.acknowledged)
+      const segments = kept.from(offset)
       if (segments === undefined || segments.length === 0) return undefined
-      return { offset: at.acknowledged, bytes: concat(...segments.map(({ bytes }) => bytes)) }
+      return { offset, bytes: concat(...segments.map(({ bytes }) => bytes)) }
     },
     received: () => kept.received(),
     progress: () => at,

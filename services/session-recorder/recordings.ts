@@ -46,7 +46,16 @@ export type RecordingsParts = {
   ) => Promise<Fed>
 }
 
-type Live = { readonly feed: Feed; busy: boolean }
+/** `told`: when the orchestrator last heard that this recording lives, epoch ms. */
+type Live = { readonly feed: Feed; told: number }
+
+/** How often a recording that goes on for long is made known, so that nobody takes it for unused, ms. */
+const TELL_EVERY = 60_000
+/** How often the tail of a recording is cut anew because the pipeline had come further than was known. */
+const TAIL_ATTEMPTS = 5
+
+/** The session takes nothing more, whoever ended it: what is durable is all there is. */
+const isOver = (error: unknown): boolean => isFault(error, 'sealed') || isFault(error, 'after-last')
 
 const plain = ({ rev: _, ...doc }: Stored<RecordingDoc>): RecordingDoc => doc
 
@@ -55,6 +64,21 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { store, log, now, pause, resumeGrace } = parts
   const table = recordingTable(store)
   const live = new Map<string, Live>()
+  const busy = new Set<string>()
+  // A recorder that was away cannot know how long a source was: all of them get the whole grace again.
+  const opened = now()
+
+  /** One stream or one end at a time: two sources in one recording would interleave their bytes. */
+  const alone = async <R>(id: string, work: () => Promise<R>): Promise<R> => {
+    if (busy.has(id))
+      throw new Fault('conflict', 'stream-busy', 'this recording is receiving a stream or is being ended')
+    busy.add(id)
+    try {
+      return await work()
+    } finally {
+      busy.delete(id)
+    }
+  }
 
   const find = async (id: string) => {
     const doc = await table.get(id)
@@ -93,10 +117,17 @@ export const recordings = (parts: RecordingsParts): Recordings => {
     live.delete(id)
   }
 
+  const opens = (id: string, start: Fed): Live => {
+    const made: Live = {
+      told: 0,
+      feed: feed({ start, send: parts.send(id), pause, onProgress: () => {} }),
+    }
+    live.set(id, made)
+    return made
+  }
+
   const liveAt = async (id: string, offset: number): Promise<Live> => {
     const known = live.get(id)
-    if (known?.busy)
-      throw new Fault('conflict', 'stream-busy', 'another stream of this recording is being received')
     if (known && known.feed.received() === offset) return known
     drop(id)
     const start = await parts.progress(id)
@@ -109,12 +140,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
           extra: { received: start.acknowledged, acknowledged: start.acknowledged },
         },
       )
-    const made: Live = {
-      busy: false,
-      feed: feed({ start, send: parts.send(id), pause, onProgress: () => {} }),
-    }
-    live.set(id, made)
-    return made
+    return opens(id, start)
   }
 
   /** Tells the orchestrator; a failure only delays, `tend` comes back to it. */
@@ -150,21 +176,37 @@ export const recordings = (parts: RecordingsParts): Recordings => {
     return shown(await handOver(doc))
   }
 
+  /** Sends what was received and is not durable yet. The pipeline may be further than it last said. */
+  const sendTail = async (id: string, known: Feed): Promise<Fed> => {
+    let from = known.progress().acknowledged
+    for (let attempt = 1; ; attempt++) {
+      const tail = known.tail(from)
+      if (tail === undefined) return parts.progress(id)
+      try {
+        return await parts.breakOff(id, tail.offset, tail.bytes)
+      } catch (error) {
+        if (isOver(error)) return parts.progress(id)
+        const stands = isFault(error, 'offset-differs') ? error.extra['acknowledged'] : undefined
+        if (typeof stands !== 'number' || attempt === TAIL_ATTEMPTS) throw error
+        from = stands
+      }
+    }
+  }
+
   const breakOff = async (id: string, reason: string): Promise<Recording> => {
     const known = live.get(id)?.feed
-    const tail = known?.tail()
-    const fed =
-      known === undefined || tail === undefined
-        ? await parts.progress(id)
-        : await parts.breakOff(id, tail.offset, tail.bytes).catch(() => parts.progress(id))
+    const fed = known === undefined ? await parts.progress(id) : await sendTail(id, known)
     log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
     return ended(id, fed, reason)
   }
 
-  const announce = (id: string, state: 'active' | 'paused') =>
-    parts
+  const announce = (id: string, state: 'active' | 'paused') => {
+    const one = live.get(id)
+    if (one) one.told = now()
+    return parts
       .setState(id, state)
       .catch((error) => log.warn('state-not-told', { recording: id, state, ...errorFields(error) }))
+  }
 
   const checkRecording = (doc: RecordingDoc) => {
     if (doc.state === 'recording') return
@@ -191,11 +233,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
         started_at: now(),
         touched_at: now(),
       })
-      const zero = { received: 0, acknowledged: 0, chunk_count: 0, complete: false }
-      live.set(id, {
-        busy: false,
-        feed: feed({ start: zero, send: parts.send(id), pause, onProgress: () => {} }),
-      })
+      opens(id, { received: 0, acknowledged: 0, chunk_count: 0, complete: false })
       return shown(doc)
     },
     get: async (id) => shown(await find(id)),
@@ -203,43 +241,39 @@ export const recordings = (parts: RecordingsParts): Recordings => {
       const docs = await table.find({ sort: [['started_at', 'desc']], limit: 100 })
       return Promise.all(docs.map(shown))
     },
-    stream: async (id, { offset, end }, body) => {
-      checkRecording(await find(id))
-      const to = await liveAt(id, offset)
-      to.busy = true
-      try {
-        await announce(id, 'active')
-        for await (const piece of body) await to.feed.push(piece)
-        if (end) return await ended(id, await to.feed.end())
-        await announce(id, 'paused')
-        return await shown(await change(id, { touched_at: now() }))
-      } catch (error) {
-        if (isFault(error, 'empty-recording'))
-          await ended(id, to.feed.progress(), 'a recording of zero bytes')
-        else await Promise.all([change(id, { touched_at: now() }), announce(id, 'paused')])
-        throw error
-      } finally {
-        to.busy = false
-      }
-    },
-    stop: async (id) => {
-      checkRecording(await find(id))
-      if (live.get(id)?.busy)
-        throw new Fault(
-          'conflict',
-          'stream-busy',
-          'the source is still sending; let it end, or close it first',
-        )
-      return breakOff(id, 'stopped before its source ended')
-    },
+    stream: (id, { offset, end }, body) =>
+      alone(id, async () => {
+        checkRecording(await find(id))
+        const to = await liveAt(id, offset)
+        try {
+          await announce(id, 'active')
+          for await (const piece of body) await to.feed.push(piece)
+          if (end) return await ended(id, await to.feed.end())
+          await announce(id, 'paused')
+          return await shown(await change(id, { touched_at: now() }))
+        } catch (error) {
+          if (isFault(error, 'empty-recording'))
+            await ended(id, to.feed.progress(), 'a recording of zero bytes')
+          else await Promise.all([change(id, { touched_at: now() }), announce(id, 'paused')])
+          throw error
+        }
+      }),
+    stop: (id) =>
+      alone(id, async () => {
+        checkRecording(await find(id))
+        return breakOff(id, 'stopped before its source ended')
+      }),
     tend: async () => {
       for (const doc of await table.find({ where: { state: 'ending' } })) await handOver(doc)
+      for (const id of busy)
+        if (now() - (live.get(id)?.told ?? now()) > TELL_EVERY) await announce(id, 'active')
+      if (now() - opened <= resumeGrace) return
       const late = await table.find({
         where: { state: 'recording', touched_at: { lt: now() - resumeGrace } },
       })
       for (const { id } of late) {
-        if (live.get(id)?.busy) continue
-        await breakOff(id, 'the source went away').catch((error) =>
+        if (busy.has(id)) continue
+        await alone(id, () => breakOff(id, 'the source went away')).catch((error) =>
           log.warn('break-off-waits', { recording: id, ...errorFields(error) }),
         )
       }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { concat } from '#common/bytes'
 import { isFault } from '#common/fault'
 import { compress, decompress } from './zstd.ts'
+import { frameContentSize } from './zstd-frame.ts'
 
 const faultOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -46,6 +47,13 @@ test('two frames, trailing bytes, a cut frame and a skippable frame are refused'
     new Uint8Array(),
   ])
     expect(isFault(await faultOf(decompress(bad, 20_000)), 'zstd-frame')).toBe(true)
+})
+
+test('the size of a frame is read without unpacking, and only where the frame fills its bytes', async () => {
+  const frame = await compress(text(5000), 3)
+  expect(frameContentSize(frame)).toBe(5000)
+  for (const bad of [concat(frame, frame), concat(frame, Uint8Array.of(0)), frame.subarray(0, -1)])
+    expect(isFault(await faultOf(Promise.try(() => frameContentSize(bad))), 'zstd-frame')).toBe(true)
 })
 
 test('random and damaged frames never give anything but a fault or the declared size', async () => {

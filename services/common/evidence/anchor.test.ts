@@ -78,6 +78,11 @@ test('each part of the proof is needed', async () => {
     expect(await codeOf({ ...anchor, event: { ...event, ...change } })).toBe('anchor-event')
 })
 
+test('the chain id is the one that the sealed header names', async () => {
+  expect(await codeOf({ ...anchor, chain_id: anchor.chain_id + 1 })).toBe('chain-id')
+  expect(await codeOf(await sampleAnchor(sample, { chainId: 1 }))).toBe('chain-id')
+})
+
 test('a failed transaction and a log of another contract prove nothing', async () => {
   expect(await codeOf(await sampleAnchor(sample, { status: 0 }))).toBe('receipt-failed')
   expect(await codeOf(await sampleAnchor(sample, { address: '11'.repeat(20) }))).toBe('anchor-event')

@@ -2,9 +2,10 @@ import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Static, Type } from '@sinclair/typebox'
 import { decodeRegistered } from '#common/anchors-abi'
-import { fromHex } from '#common/bytes'
+import { equalBytes, fromHex } from '#common/bytes'
 import { Fault } from '#common/fault'
 import { canonicalReader } from './canonical-json.ts'
+import { chainTag } from './chain-tag.ts'
 import { Hex20, Hex32, Hex64, HexBytes, Natural } from './fields.ts'
 import type { Manifest } from './manifest.ts'
 import { ownerBytes } from './owner.ts'
@@ -88,8 +89,10 @@ export const eventDifferences = (a: AnchorEvent, b: AnchorEvent): readonly strin
 
 const fault = (code: string, detail: string): Fault => new Fault('invalid', code, detail)
 
-/** Receipts root and number out of a block header (yellow paper 4.3: fields 5 and 8). */
-const readHeader = (header: Uint8Array): { readonly receiptsRoot: Uint8Array; readonly number: string } => {
+/** Receipts root, number and extra data out of a block header (yellow paper 4.3: fields 5, 8 and 12). */
+const readHeader = (
+  header: Uint8Array,
+): { readonly receiptsRoot: Uint8Array; readonly number: string; readonly extra: Uint8Array } => {
   const fields = rlpList(
     decodeRlp(header, 'block-header', 'the block header'),
     'block-header',
@@ -99,6 +102,7 @@ const readHeader = (header: Uint8Array): { readonly receiptsRoot: Uint8Array; re
   return {
     receiptsRoot: rlpBytes(fields[5], 'block-header', 'receiptsRoot', 32),
     number: rlpBytes(fields[8], 'block-header', 'the block number').toHex(),
+    extra: rlpBytes(fields[12], 'block-header', 'the extra data'),
   }
 }
 
@@ -134,8 +138,8 @@ const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly A
 /**
  * Passes only when the anchor proves its own event: right contract, header hashes to block.hash, the receipt
  * proof holds under its receiptsRoot, that receipt succeeded and carries exactly this event, and the sealer
- * signed the block. Whether the sealer is to be trusted is the caller's question. `tx_hash` and `chain_id`
- * are labels: no part of the bundle proves them. Throws Fault `invalid` with the code of what fails.
+ * signed the block, which names its chain. Whether the sealer is to be trusted is the caller's question.
+ * `tx_hash` is a label: no part of the bundle proves it. Throws Fault `invalid` with the code of what fails.
  */
 export const verifyAnchor = (anchor: AnchorProof): void => {
   if (anchor.contract !== ANCHORS_ADDRESS)
@@ -143,9 +147,11 @@ export const verifyAnchor = (anchor: AnchorProof): void => {
   const header = fromHex(anchor.block.header_rlp)
   if (keccak_256(header).toHex() !== anchor.block.hash)
     throw fault('block-hash', 'the block header does not hash to block.hash')
-  const { receiptsRoot, number } = readHeader(header)
+  const { receiptsRoot, number, extra } = readHeader(header)
   if (number !== numberHex(anchor.block.number))
     throw fault('block-number', 'the block header carries another number')
+  if (!equalBytes(extra, chainTag(anchor.chain_id)))
+    throw fault('chain-id', 'the block header is of another chain than chain_id states')
   const events = provenEvents(anchor, receiptsRoot)
   if (!events.some((event) => eventDifferences(event, anchor.event).length === 0))
     throw fault('anchor-event', 'the proven receipt does not hold this SessionRegistered event')

@@ -4,6 +4,7 @@ import { RLP } from '@ethereumjs/rlp'
 import { encodeAbiParameters, encodeEventTopics, parseAbi } from 'viem'
 import { fromHex } from '#common/bytes'
 import { ANCHORS_ADDRESS, type AnchorEvent, type AnchorProof, expectedEvent } from './anchor.ts'
+import { chainTag } from './chain-tag.ts'
 import { derived, type Sample } from './sample-session.ts'
 import { publicKeyOf, signHash } from './signature.ts'
 
@@ -13,6 +14,8 @@ const ABI = parseAbi([
   'event SessionRegistered(bytes32 indexed sessionId, bytes32 manifestHash, uint64 startedAt, address indexed owner, bytes32 merkleRoot, uint32 chunkCount)',
 ])
 
+const CHAIN_ID = 1_819_632_484
+
 export type AnchorOptions = {
   readonly address?: string
   readonly status?: 0 | 1
@@ -21,6 +24,8 @@ export type AnchorOptions = {
   readonly at?: number
   readonly type?: 0 | 2
   readonly ledgerSeed?: number
+  /** The chain that the block header names. */
+  readonly chainId?: number
 }
 
 const hexBytes = (hex: string): Uint8Array<ArrayBuffer> => fromHex(hex.replace(/^0x/, ''))
@@ -63,7 +68,15 @@ export const anchorOfEvent = async (
   event: AnchorEvent,
   options: AnchorOptions = {},
 ): Promise<AnchorProof> => {
-  const { address = ANCHORS_ADDRESS, status = 1, receipts = 5, at = 2, type = 2, ledgerSeed = 7 } = options
+  const {
+    address = ANCHORS_ADDRESS,
+    status = 1,
+    receipts = 5,
+    at = 2,
+    type = 2,
+    ledgerSeed = 7,
+    chainId = CHAIN_ID,
+  } = options
   const trie = await createMPT()
   for (let index = 0; index < receipts; index += 1)
     await trie.put(
@@ -77,10 +90,11 @@ export const anchorOfEvent = async (
     receiptTrie: trie.root(),
     gasLimit: 30_000_000n,
     timestamp: 1_760_000_061n,
+    extraData: chainTag(chainId),
   })
   const hash = Uint8Array.from(header.hash())
   return {
-    chain_id: 1_819_632_484,
+    chain_id: CHAIN_ID,
     contract: ANCHORS_ADDRESS,
     tx_hash: derived(1, 'tx').toHex(),
     tx_index: at,

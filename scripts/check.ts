@@ -1,0 +1,13 @@
+// Only what needs no package may be imported before the install.
+import { join } from 'node:path'
+import { ensureInstalled } from './bootstrap.ts'
+
+const root = join(import.meta.dir, '..')
+
+const main = async (): Promise<number> => {
+  await ensureInstalled({ root, write: (text) => void process.stdout.write(text) })
+  const { check } = await import('./check/run.ts')
+  return check(root, process.argv.slice(2))
+}
+
+if (import.meta.main) process.exitCode = await main()

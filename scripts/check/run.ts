@@ -1,0 +1,45 @@
+import type { Command } from '../cli/args.ts'
+import { duration } from '../cli/format.ts'
+import { lookOf, paint } from '../cli/look.ts'
+import { invoke } from '../cli/run-command.ts'
+import { closingLine, sumOf, type Tally } from '../plan/check-report.ts'
+import { steps } from './steps.ts'
+
+const command = {
+  name: 'check',
+  about: 'installs, lints, checks types, derived files and imports, and runs every test this machine allows',
+  flags: {},
+  examples: ['bun run check'],
+} as const satisfies Command
+
+const TICK = 15_000
+
+/** Runs all steps, shows what failed, and ends with `N passed, N failed, N skipped`. Answers the exit code. */
+export const check = (root: string, argv: readonly string[]): Promise<number> => {
+  const look = lookOf(process.stdout, process.env)
+  const out = (text: string) => void process.stdout.write(text)
+  return invoke(
+    command,
+    argv,
+    async () => {
+      const tallies: Tally[] = [{ passed: 1, failed: 0, skipped: 0 }]
+      for (const { name, run } of steps(root)) {
+        const began = performance.now()
+        const running = setInterval(
+          () => out(`  ${name}  ${duration(performance.now() - began)} ...\n`),
+          TICK,
+        )
+        const { tally, output, notes } = await run().finally(() => clearInterval(running))
+        tallies.push(tally)
+        const word = tally.failed > 0 ? paint(look, 'red', 'failed') : paint(look, 'green', 'ok')
+        out(`${name}  ${word}  ${duration(performance.now() - began)}\n`)
+        if (tally.failed > 0) out(`${output}\n`)
+        for (const note of notes) out(`  ${paint(look, 'yellow', note)}\n`)
+      }
+      const all = sumOf(tallies)
+      out(`${closingLine(all)}\n`)
+      return all.failed > 0 ? 1 : 0
+    },
+    { out, err: (text) => void process.stderr.write(text) },
+  )
+}

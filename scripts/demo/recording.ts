@@ -1,0 +1,1 @@
+export const SHIPPED = '/work/main/scripts/demo/recording.mp4'

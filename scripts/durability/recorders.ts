@@ -1,0 +1,107 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ok } from '#common/client'
+import { fileInput, type Input, streamInput } from '../session/input.ts'
+import { type Clients, upload } from '../session/upload.ts'
+import type { Journal } from './journal.ts'
+import { bodyFrom, bytesOf, flow, type Source } from './source.ts'
+
+/** What a client of the recorder works with. `rate`: bytes a second of its source. */
+export type Work = {
+  readonly clients: Clients
+  readonly journal: Journal
+  readonly owner: string
+  /** A folder for files of its own. */
+  readonly folder: string
+  readonly rate: number
+}
+
+/** Sends one recording and ends as its client does: with all of it durable, or with what ended it. */
+export type Recorder = (work: Work, source: Source) => Promise<void>
+
+const LOOK_EVERY = 50
+const NO_DEADLINE = 2 ** 31 - 1
+
+const paced = (source: Source, { rate, journal }: Work, from: number) =>
+  (async function* () {
+    yield* flow(source, { from, rate, pause: (ms) => Bun.sleep(ms) })
+    journal.announce('ending')
+  })()
+
+/** Looks at a recording's progress as often as it is answered, until `over`. */
+const watch = async ({ clients, journal }: Work, id: string, over: () => boolean): Promise<void> => {
+  while (!over()) {
+    const at = await (async () => ok(clients.recorder().recordings({ id }).get()))().catch(() => undefined)
+    if (at) journal.look(id, at.acknowledged)
+    await Bun.sleep(LOOK_EVERY)
+  }
+}
+
+/** The command line's own way to send, over an input that tells when it is read again. */
+const sent = async (work: Work, client: string, source: Source, input: Input): Promise<void> => {
+  const { clients, journal, owner } = work
+  let id: string | undefined
+  let over = false
+  let reads = 0
+  let watching: Promise<void> | undefined
+  const counted: Input = {
+    ...input,
+    from: (offset) => {
+      if (reads++ > 0 && id !== undefined) journal.resume(id)
+      return input.from(offset)
+    },
+  }
+  try {
+    await upload(clients, {
+      owner,
+      input: counted,
+      onProgress: (at) => {
+        id ??= at.id
+        journal.begin(at.id, client, source)
+        journal.look(at.id, at.acknowledged)
+        watching ??= watch(work, at.id, () => over)
+      },
+    })
+    journal.announce('anchoring')
+  } finally {
+    over = true
+    await watching
+  }
+}
+
+/** `bun run record --input FILE`: reads again from any place. */
+const file: Recorder = async (work, source) => {
+  const path = join(work.folder, `${source.seed}.bin`)
+  await Bun.write(path, bytesOf(source, 0, source.size))
+  try {
+    const input = await fileInput(path)
+    // The file is read as fast as the test wants it; the content is checked against it at the end.
+    await sent(work, 'file', source, { ...input, from: (offset) => bodyFrom(paced(source, work, offset)) })
+  } finally {
+    await rm(path)
+  }
+}
+
+/** `bun run record --input -`: what was read and is not acknowledged is kept in memory. */
+const stream: Recorder = (work, source) => sent(work, 'stream', source, streamInput(paced(source, work, 0)))
+
+/** A client that knows nothing of resuming: one PATCH, and away when it fails. */
+const plain: Recorder = async (work, source) => {
+  const { clients, journal, owner } = work
+  const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
+  journal.begin(id, 'plain', source)
+  let over = false
+  const watching = watch(work, id, () => over)
+  try {
+    await clients.raw('session-recorder', NO_DEADLINE)(`/recordings/${id}/stream?offset=0&end=true`, {
+      method: 'PATCH',
+      body: bodyFrom(paced(source, work, 0)),
+    })
+    journal.announce('anchoring')
+  } finally {
+    over = true
+    await watching
+  }
+}
+
+export const recorders = { file, stream, plain } as const

@@ -1,0 +1,77 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { concat, utf8 } from '#common/bytes'
+import { aeadEngine } from '#common/engines/aead'
+import type { AnchorProof } from './anchor.ts'
+import { verdictOf } from './check.ts'
+import { bytesReader } from './reader.ts'
+import { sampleAnchor, sampleLedgerKey } from './sample-anchor.ts'
+import { noise, positionOf, sampleBundle, sampleSession } from './sample-session.ts'
+import { flipIn } from './testing.ts'
+import { verifyBundle } from './verify.ts'
+
+const aead = await aeadEngine()
+const trust = sampleLedgerKey()
+const sample = await sampleSession(concat(noise(2048, 1), utf8('a line of text that repeats\n'.repeat(60))))
+const anchor = await sampleAnchor(sample)
+const bundle = await sampleBundle(sample, { anchor, keys: true })
+
+const verify = async (bytes: Uint8Array) => {
+  const checks = await Array.fromAsync(verifyBundle({ reader: bytesReader(bytes), aead, trust }))
+  const wrong = checks.filter((check) => check.ok !== true).map(({ check, detail }) => `${check}: ${detail}`)
+  return { wrong, verdict: verdictOf(checks) }
+}
+
+const label = (proof: AnchorProof) => {
+  // The label of anchor.json that nothing in a bundle can prove (README, "What the bundle does not prove").
+  const from = new TextDecoder('latin1').decode(bundle).indexOf(`"tx_hash":"${proof.tx_hash}"`)
+  return [from, from + 76] as const
+}
+
+test('any single changed bit of a bundle is caught', async () => {
+  const [from, to] = label(anchor)
+  await fc.assert(
+    fc.asyncProperty(fc.nat(8 * bundle.length - 1), async (bit) => {
+      if (bit >> 3 >= from && bit >> 3 < to) return
+      expect((await verify(flipIn(bundle, bit))).verdict).toBe(1)
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('every bit of a chunk header is caught and named', async () => {
+  const start = positionOf(bundle, sample.files[1] ?? new Uint8Array(1))
+  for (let bit = 0; bit < 8 * 58; bit += 3) {
+    const { verdict, wrong } = await verify(flipIn(bundle, 8 * start + bit))
+    expect(verdict).toBe(1)
+    expect(wrong.some((line) => /^chunks: chunk 1 (altered|has version)/.test(line))).toBe(true)
+  }
+})
+
+test('a bundle cut at any place is told as truncated, never as dropped', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: bundle.length - 1 }), async (length) => {
+      const { verdict, wrong } = await verify(bundle.subarray(0, length))
+      expect(verdict).toBe(1)
+      expect(wrong[0]).toStartWith('structure: truncated')
+      expect(wrong.some((line) => line.includes('dropped'))).toBe(false)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('random bytes, and random bytes behind sound documents, give a verdict and nothing else', async () => {
+  const documents = bundle.subarray(0, positionOf(bundle, utf8('chunks/000000.lcd')))
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), fc.boolean(), async (tail, behind) => {
+      const bytes = behind ? concat(documents, Uint8Array.from(tail)) : Uint8Array.from(tail)
+      expect((await verify(bytes)).verdict).toBe(1)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('the label that a bundle cannot prove is the transaction hash and nothing else', () => {
+  const [from, to] = label(anchor)
+  expect(new TextDecoder().decode(bundle.slice(from, to))).toBe(`"tx_hash":"${anchor.tx_hash}"`)
+})
