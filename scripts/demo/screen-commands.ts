@@ -37,7 +37,7 @@ export const terminal = (inside: readonly string[]): readonly string[] => [
 const FRAMES = 10
 
 /**
- * The screen as fragmented MP4 (H.264), a fragment every two seconds: it can be cut anywhere, and what was
+ * The screen as fragmented MP4 (H.264), a fragment every four seconds: it can be cut anywhere, and what was
  * written before a crash plays.
  */
 export const grabber = (
@@ -48,8 +48,8 @@ export const grabber = (
   ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
   ...['-f', 'x11grab', '-framerate', String(FRAMES), '-video_size', `${width}x${height}`, '-i', display],
   ...['-t', String(seconds), '-an'],
-  ...['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-crf', '26', '-threads', '1'],
-  ...['-pix_fmt', 'yuv420p', '-g', String(2 * FRAMES), '-sc_threshold', '0'],
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-crf', '28', '-threads', '1'],
+  ...['-pix_fmt', 'yuv420p', '-g', String(4 * FRAMES), '-sc_threshold', '0'],
   ...['-movflags', '+frag_keyframe+empty_moov+default_base_moof'],
   ...['-f', 'mp4', '-y', file],
 ]

@@ -4,7 +4,7 @@ import { ok } from '#common/client'
 import { fileInput, type Input, streamInput } from '../session/input.ts'
 import { type Clients, upload } from '../session/upload.ts'
 import type { Journal } from './journal.ts'
-import { bodyFrom, bytesOf, flow, type Source } from './source.ts'
+import { bodyFrom, bytesOf, paced, piecesOf, type Source } from './source.ts'
 
 /** What a client of the recorder works with. `rate`: bytes a second of its source. */
 export type Work = {
@@ -22,9 +22,10 @@ export type Recorder = (work: Work, source: Source) => Promise<void>
 const LOOK_EVERY = 50
 const NO_DEADLINE = 2 ** 31 - 1
 
-const paced = (source: Source, { rate, journal }: Work, from: number) =>
+/** Bytes at the pace of the work; tells when the last one is given. */
+const slowly = (pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, { rate, journal }: Work) =>
   (async function* () {
-    yield* flow(source, { from, rate, pause: (ms) => Bun.sleep(ms) })
+    yield* paced(pieces, { rate, pause: (ms) => Bun.sleep(ms) })
     journal.announce('ending')
   })()
 
@@ -75,15 +76,19 @@ const file: Recorder = async (work, source) => {
   await Bun.write(path, bytesOf(source, 0, source.size))
   try {
     const input = await fileInput(path)
-    // The file is read as fast as the test wants it; the content is checked against it at the end.
-    await sent(work, 'file', source, { ...input, from: (offset) => bodyFrom(paced(source, work, offset)) })
+    const from = (offset: number) => {
+      const rest = input.from(offset)
+      return bodyFrom(slowly(rest instanceof Blob ? rest.stream() : rest, work))
+    }
+    await sent(work, 'file', source, { ...input, from })
   } finally {
     await rm(path)
   }
 }
 
 /** `bun run record --input -`: what was read and is not acknowledged is kept in memory. */
-const stream: Recorder = (work, source) => sent(work, 'stream', source, streamInput(paced(source, work, 0)))
+const stream: Recorder = (work, source) =>
+  sent(work, 'stream', source, streamInput(slowly(piecesOf(source), work)))
 
 /** A client that knows nothing of resuming: one PATCH, and away when it fails. */
 const plain: Recorder = async (work, source) => {
@@ -95,7 +100,7 @@ const plain: Recorder = async (work, source) => {
   try {
     await clients.raw('session-recorder', NO_DEADLINE)(`/recordings/${id}/stream?offset=0&end=true`, {
       method: 'PATCH',
-      body: bodyFrom(paced(source, work, 0)),
+      body: bodyFrom(slowly(piecesOf(source), work)),
     })
     journal.announce('anchoring')
   } finally {

@@ -43,20 +43,26 @@ export const bytesOf = (source: Source, from: number, to: number): Uint8Array<Ar
 
 const PIECE = 128 * 1024
 
-/** The source from an offset on, a piece at a time, at about `rate` bytes a second. */
-export async function* flow(
-  source: Source,
-  { from, rate, pause }: { readonly from: number; readonly rate: number; readonly pause: (ms: number) => Promise<void> },
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let at = from; at < source.size; at += PIECE) {
-    const to = Math.min(source.size, at + PIECE)
-    yield bytesOf(source, at, to)
-    await pause(((to - at) / rate) * 1000)
-  }
+/** A source from its beginning, a piece at a time. */
+export function* piecesOf(source: Source): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < source.size; at += PIECE) yield bytesOf(source, at, Math.min(source.size, at + PIECE))
+}
+
+/** The same bytes at about `rate` a second. */
+export async function* paced(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  { rate, pause }: { readonly rate: number; readonly pause: (ms: number) => Promise<void> },
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces)
+    for (let at = 0; at < piece.length; at += PIECE) {
+      const part = piece.subarray(at, at + PIECE)
+      yield part
+      await pause((part.length / rate) * 1000)
+    }
 }
 
 /** A stream of bytes as the body of a request. */
-export const bodyFrom = (pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> =>
+export const bodyFrom = (pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
   new ReadableStream({
     pull: async (to) => {
       const { done, value } = await pieces.next()

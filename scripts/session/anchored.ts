@@ -1,5 +1,6 @@
 import { ok } from '#common/client'
 import { CliError } from '../cli/fail.ts'
+import { reached } from './reached.ts'
 import type { Clients } from './upload.ts'
 
 /** A session that is through, or as far as it came within the time. */
@@ -26,12 +27,12 @@ export const anchored = async (
 ): Promise<Outcome> => {
   const until = Date.now() + patience
   for (;;) {
-    const session: Outcome | undefined = await ok(clients.orchestrator().sessions({ id }).get()).catch(
-      (error) => {
-        if (Date.now() > until) throw error
-        return undefined
-      },
-    )
+    const session: Outcome | undefined = await reached(() =>
+      ok(clients.orchestrator().sessions({ id }).get()),
+    ).catch((error) => {
+      if (Date.now() > until) throw error
+      return undefined
+    })
     if (session) {
       onState(session.state)
       if (session.state === 'failed') throw new CliError(`the session failed: ${session.error ?? 'unknown'}`)

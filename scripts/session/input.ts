@@ -39,6 +39,7 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
   let freed = Promise.withResolvers<void>()
   let reading: Promise<void> | undefined
   let ended = false
+  let broken: CliError | undefined
 
   const room = async (): Promise<void> => {
     while (kept.received() - acknowledged > KEPT) await freed.promise
@@ -46,7 +47,12 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
 
   const readOne = async (): Promise<void> => {
     await room()
-    const { done, value } = await pieces.next()
+    const { done, value } = await pieces.next().catch((cause) => {
+      broken = new CliError(`the input broke off at byte ${kept.received()}: what was received is kept`, {
+        cause,
+      })
+      throw broken
+    })
     if (!done) for (const _ of kept.push(value)); // the segments stay in the window, where every reader looks
     if (done) kept.flush()
     ended = done === true
@@ -72,6 +78,8 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
   }
 
   const segmentsFrom = (offset: number) => {
+    // A stream that threw says "done" when it is asked again: that is not its end.
+    if (broken) throw broken
     const segments = kept.from(offset)
     if (segments === undefined)
       throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
@@ -81,6 +89,7 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
   return {
     size: undefined,
     from: (offset) => {
+      segmentsFrom(offset)
       const bytes = rest(offset)
       return new ReadableStream<Uint8Array>({
         pull: async (to) => {

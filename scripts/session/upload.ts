@@ -3,15 +3,17 @@ import { Fault } from '#common/fault'
 import { CliError } from '../cli/fail.ts'
 import type { operatorClients } from '../platform/session-client.ts'
 import type { Input } from './input.ts'
+import { reached } from './reached.ts'
 
 export type Clients = ReturnType<typeof operatorClients>
 
-/** How a recording stands. `acknowledged` bytes are durable. */
+/** How a recording stands. `acknowledged` bytes are durable; `complete` when they are all there were. */
 export type Progress = {
   readonly id: string
   readonly state: string
   readonly acknowledged: number
   readonly chunks: number
+  readonly complete: boolean
 }
 
 /** Milliseconds between two looks at the progress, and how long a pipeline that is away is waited for. */
@@ -35,12 +37,15 @@ const retryable = (error: unknown): boolean => {
   )
 }
 
+const look = (clients: Clients, id: string): Promise<Progress> =>
+  reached(() => ok(clients.recorder().recordings({ id }).get()))
+
 /** Looks again and again until the recorder answers. Throws what it says, or CliError after `PATIENCE`. */
 const stands = async (clients: Clients, id: string): Promise<Progress> => {
   const until = Date.now() + PATIENCE
   for (;;) {
     try {
-      return await ok(clients.recorder().recordings({ id }).get())
+      return await look(clients, id)
     } catch (error) {
       if (!retryable(error)) throw error
       if (Date.now() > until)
@@ -64,7 +69,6 @@ export const upload = async (
     onProgress,
   }: { readonly owner: string; readonly input: Input; readonly onProgress: (at: Progress) => void },
 ): Promise<Progress> => {
-  const raw = clients.raw('session-recorder', NO_DEADLINE)
   const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
   let over = false
   const seen = (at: Progress) => {
@@ -74,9 +78,7 @@ export const upload = async (
   const watching = (async () => {
     while (!over) {
       await Bun.sleep(LOOK_EVERY)
-      const at = over
-        ? undefined
-        : await ok(clients.recorder().recordings({ id }).get()).catch(() => undefined)
+      const at = over ? undefined : await look(clients, id).catch(() => undefined)
       if (at) seen(at)
     }
   })()
@@ -86,10 +88,9 @@ export const upload = async (
     let until = Date.now() + PATIENCE
     for (;;) {
       try {
-        await raw(`/recordings/${id}/stream?offset=${offset}&end=true`, {
-          method: 'PATCH',
-          body: input.from(offset),
-        })
+        const body = input.from(offset)
+        const path = `/recordings/${id}/stream?offset=${offset}&end=true`
+        await reached(() => clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }))
         break
       } catch (error) {
         if (!retryable(error) || Date.now() > until) throw error

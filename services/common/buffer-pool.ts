@@ -19,6 +19,8 @@ export const bufferPool = (size: number, spare: number): BufferPool => {
   return {
     take: () => kept.pop() ?? new Uint8Array(size),
     give: (buffer) => {
+      // Given back twice it would be lent to two, who would then write over each other's bytes.
+      if (kept.some((one) => one.buffer === buffer.buffer)) return
       const whole = buffer.buffer.byteLength === size
       if (whole && kept.length < spare) kept.push(new Uint8Array(buffer.buffer))
       else free(buffer)

@@ -121,6 +121,10 @@ const rawValue = (key: string, source: Source, readFile: ReadFile): string | und
   }
 }
 
+/** TypeBox would cut the fraction off an integer; here a value is what it says or a fault. */
+const converted = (schema: TSchema, raw: string): unknown =>
+  schema['type'] === 'integer' && !/^-?[0-9]+$/.test(raw) ? raw : Value.Convert(schema, raw)
+
 const explain = (schema: TSchema): string =>
   isSecretKey(schema)
     ? '64 lower-case hex digits'
@@ -145,7 +149,7 @@ export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: 
   for (const [key, property] of Object.entries(schema.properties)) {
     try {
       const raw = rawValue(key, source, readFile)
-      const value = raw === undefined ? property['default'] : Value.Convert(property, raw)
+      const value = raw === undefined ? property['default'] : converted(property, raw)
       const optional = !schema.required?.includes(key)
       if (value === undefined && optional) continue
       if (value === undefined)

@@ -68,12 +68,24 @@ export const start = async <T extends TObject>(
   const stop = async (signal: string, app: AnyElysia | undefined) => {
     log.info('stopping', { signal })
     const late = setTimeout(() => process.exit(1), GRACE)
-    await app?.stop(false)
-    for (const close of closers.toReversed()) await close()
+    let failures = 0
+    for (const close of [() => app?.stop(false), ...closers.toReversed()])
+      try {
+        await close()
+      } catch (error) {
+        failures++
+        log.error('cannot-close', errorFields(error))
+      }
     clearTimeout(late)
     log.info('stopped')
-    process.exit(0)
+    process.exit(failures === 0 ? 0 : 1)
   }
+  // What nobody caught ends the process as it would without this, but says so on the log's own terms.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error) => {
+      log.error('crashed', errorFields(error))
+      process.exit(1)
+    })
   try {
     await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
     const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))

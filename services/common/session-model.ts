@@ -5,9 +5,10 @@ import { MAX_LEAVES } from './evidence/merkle.ts'
 /** Route parameters and records that the session services share. */
 const Index = t.Integer({ minimum: 0, maximum: MAX_LEAVES - 1 })
 
-/** Numbers in a query string arrive as text; these convert and then check. */
-export const IndexParam = t.Numeric({ minimum: 0, maximum: MAX_LEAVES - 1 })
-export const BytesParam = t.Numeric({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** Whole numbers in a query string or path arrive as text; these convert and then check. */
+export const WholeParam = (minimum: number, maximum: number) => t.Numeric({ minimum, maximum, multipleOf: 1 })
+export const IndexParam = WholeParam(0, MAX_LEAVES - 1)
+export const BytesParam = WholeParam(0, Number.MAX_SAFE_INTEGER)
 export const FlagParam = t.Union([t.Literal('true'), t.Literal('false')])
 
 export const SessionParams = t.Object({ id: SessionId })

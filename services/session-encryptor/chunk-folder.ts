@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Fault } from '#common/fault'
+import type { DropFromCache } from './page-cache.ts'
 
 /**
  * The encrypted chunks on disk: `<root>/<session>/<index in six digits>.lcd`. A chunk is written beside its
@@ -53,9 +54,11 @@ const fileName = (index: number) => `${String(index).padStart(6, '0')}.lcd`
 export const chunkFolder = ({
   root,
   freeBytesKept,
+  dropFromCache = () => {},
 }: {
   readonly root: string
   readonly freeBytesKept: number
+  readonly dropFromCache?: DropFromCache
 }): ChunkFolder => {
   const made = new Set<string>()
 
@@ -81,6 +84,7 @@ export const chunkFolder = ({
         while (at < part.length) at += (await file.write(part, at, part.length - at)).bytesWritten
       }
       await file.datasync()
+      dropFromCache(file.fd)
     } finally {
       await file.close()
     }

@@ -6,6 +6,7 @@ import { start } from '#common/main'
 import { Counter } from '#common/metrics'
 import { chunkFolder } from './chunk-folder.ts'
 import { Env } from './env.ts'
+import { openDropFromCache } from './page-cache.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { tables } from './store.ts'
@@ -14,7 +15,11 @@ const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
 
 await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => {
   const store = await openStore()
-  const folder = chunkFolder({ root: join(env.LUCID_DATA, 'chunks'), freeBytesKept: env.FREE_BYTES_KEPT })
+  const folder = chunkFolder({
+    root: join(env.LUCID_DATA, 'chunks'),
+    freeBytesKept: env.FREE_BYTES_KEPT,
+    dropFromCache: openDropFromCache(),
+  })
   const swept = await folder.sweep()
   if (swept > 0) log.warn('half-written-chunks-deleted', { count: swept })
   const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])

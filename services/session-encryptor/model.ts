@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { BytesParam, ChunkRecord, FlagParam, IndexParam } from '#common/session-model'
+import { BytesParam, ChunkRecord, FlagParam, IndexParam, WholeParam } from '#common/session-model'
 
 export const NewSession = t.Object({
   session: SessionId,
@@ -29,8 +29,8 @@ export const Writer = t.Object({ epoch: Natural, ...Progress.properties })
 export const EncryptQuery = t.Object({
   session: SessionId,
   index: IndexParam,
-  epoch: t.Numeric({ minimum: 0 }),
-  flags: t.Numeric({ minimum: 0, maximum: 255 }),
+  epoch: BytesParam,
+  flags: WholeParam(0, 255),
   plain: BytesParam,
   broken: t.Optional(FlagParam),
 })
@@ -38,7 +38,7 @@ export type EncryptQuery = typeof EncryptQuery.static
 
 export const PageQuery = t.Object({
   from: t.Optional(IndexParam),
-  limit: t.Optional(t.Numeric({ minimum: 1, maximum: 1000 })),
+  limit: t.Optional(WholeParam(1, 1000)),
 })
 export const Page = t.Object({ chunks: t.Array(ChunkRecord), chunk_count: Natural })
 

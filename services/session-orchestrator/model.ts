@@ -1,6 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Gap } from '#common/evidence/manifest'
+import { WholeParam } from '#common/session-model'
 
 export const states = [
   'created',
@@ -76,7 +77,7 @@ export const StateChange = t.Object({ state: t.Union([t.Literal('active'), t.Lit
 
 export const ListQuery = t.Object({
   state: t.Optional(t.UnionEnum(states)),
-  limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+  limit: t.Optional(WholeParam(1, 500)),
 })
 export const List = t.Object({ sessions: t.Array(Session) })
 

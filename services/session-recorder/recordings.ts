@@ -193,9 +193,18 @@ export const recordings = (parts: RecordingsParts): Recordings => {
     }
   }
 
+  /** Ends at the chunker what a recorder that is no more began: what it holds of the stream is not lost. */
+  const closeOff = async (id: string): Promise<Fed> => {
+    const { received } = await parts.progress(id)
+    return parts.breakOff(id, received, undefined).catch((error) => {
+      if (isOver(error)) return parts.progress(id)
+      throw error
+    })
+  }
+
   const breakOff = async (id: string, reason: string): Promise<Recording> => {
     const known = live.get(id)?.feed
-    const fed = known === undefined ? await parts.progress(id) : await sendTail(id, known)
+    const fed = await (known === undefined ? closeOff(id) : sendTail(id, known))
     log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
     return ended(id, fed, reason)
   }

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * What a fresh clone needs before anything else of this repository can be imported. Built-ins only, by
+ * necessity: there is no node_modules yet.
+ */
+
+/** An entry of `packages` in bun.lock: `name@version`, then the registry, then what is declared about it. */
+type Locked = readonly [id: string, registry: string, about?: { readonly os?: unknown; readonly cpu?: unknown }]
+
+/** A package that has to be there: its folder below the root, and the exact version. */
+export type Wanted = { readonly folder: string; readonly version: string }
+
+/** The folder of a key in bun.lock: `a/@b/c` is the `@b/c` that only `a` sees. */
+const folderOf = (key: string): string =>
+  key.replaceAll(/(?:@[^/]+\/)?[^/]+/g, (name) => `node_modules/${name}`)
+
+/**
+ * The packages that a lock file (the text of bun.lock) demands on every machine. Those for one system or
+ * processor are left out: the others do not install them, and each has a stand-in.
+ */
+export const wantedPackages = (lock: string): readonly Wanted[] => {
+  const { packages } = Bun.JSONC.parse(lock) as { readonly packages: Readonly<Record<string, Locked>> }
+  return Object.entries(packages)
+    .filter(([, [, , about]]) => about?.os === undefined && about?.cpu === undefined)
+    .map(([key, [id]]) => ({ folder: folderOf(key), version: id.slice(id.lastIndexOf('@') + 1) }))
+}
+
+const installedVersion = (root: string, folder: string): string | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).version
+  } catch {
+    return undefined
+  }
+}
+
+/** Folders of packages that are not there, or there in another version. */
+export const missingPackages = (root: string): readonly string[] =>
+  wantedPackages(readFileSync(join(root, 'bun.lock'), 'utf8'))
+    .filter(({ folder, version }) => installedVersion(root, folder) !== version)
+    .map(({ folder }) => folder)
+
+const network =
+  /ConnectionRefused|ConnectionClosed|ConnectionReset|DNSResolveFailed|FailedToOpenSocket|NetworkUnreachable|Timeout|UNABLE_TO|CERT|Unable to connect/i
+
+/** Why an installation failed, and what to do, in one sentence; `said` is what the installer printed. */
+export const installFault = (said: string, code: number): string => {
+  const [first] = said.split('\n').flatMap((line) => /^error: (.+)/.exec(line)?.[1] ?? [])
+  const why = first ?? `bun install ended with ${code}`
+  return network.test(said)
+    ? `the dependencies are not installed and no package registry can be reached (${why}): connect this machine to the network or set its proxy, then try again`
+    : `the dependencies cannot be installed: ${why}`
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+/** Milliseconds between two signs of life. */
+const PULSE = 5_000
+
+/**
+ * Installs what bun.lock says, exactly, unless all of it is there. Says what it does, a line at a time.
+ * `signal` gives it up. Throws Error with a sentence for the person at the terminal.
+ */
+export const ensureInstalled = async ({
+  root,
+  write,
+  signal,
+}: {
+  /** The folder of package.json and bun.lock. */
+  readonly root: string
+  readonly write: (text: string) => void
+  readonly signal?: AbortSignal
+}): Promise<void> => {
+  const missing = missingPackages(root).length
+  if (missing === 0) return write('dependencies: all installed already\n')
+  write(`dependencies: installing ${missing} packages in exactly the versions of bun.lock\n`)
+  const began = performance.now()
+  const pulse = setInterval(
+    () => write(`dependencies: still at it, ${seconds(performance.now() - began)}\n`),
+    PULSE,
+  )
+  try {
+    const child = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--no-progress'], {
+      cwd: root,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'pipe',
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
+    signal?.throwIfAborted()
+    if (code !== 0) throw new Error(installFault(said, code))
+    const left = missingPackages(root)
+    if (left.length > 0)
+      throw new Error(
+        `the dependencies cannot be installed: ${left[0]} is still missing after bun install; delete node_modules and try again`,
+      )
+  } finally {
+    clearInterval(pulse)
+  }
+  write(`dependencies: installed in ${seconds(performance.now() - began)}\n`)
+}

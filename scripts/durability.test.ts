@@ -1,0 +1,88 @@
+import { afterAll, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ok } from '#common/client'
+import { chainFacts } from './durability/chain-facts.ts'
+import { deck } from './durability/deck.ts'
+import { journal } from './durability/journal.ts'
+import { type Judgement, judge, sessionsOf } from './durability/judge.ts'
+import { play } from './durability/killer.ts'
+import { seeded } from './durability/random.ts'
+import { recordUntil } from './durability/rounds.ts'
+import { settled } from './durability/settled.ts'
+import { killSummary } from './durability/summary.ts'
+import { homeMark } from './platform/leftovers.ts'
+import { bringUp, type Prepared } from './platform/platform.ts'
+import { processesWith } from './platform/process.ts'
+import { operatorClients } from './platform/session-client.ts'
+import { defaultOwner } from './session/owner.ts'
+
+/** LUCID_KILL_SEED repeats a run's order of kills and sources; LUCID_KILL_ROUNDS makes it longer or shorter. */
+const seed = Number(process.env['LUCID_KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+const rounds = Number(process.env['LUCID_KILL_ROUNDS'] ?? 50)
+
+/** Nothing here depends on how fast a machine is; a hang must end some day. */
+const HANG = 20 * 60_000
+
+const env = {
+  'session-recorder': { RESUME_GRACE_MS: '4000' },
+  'session-encryptor': { FREE_BYTES_KEPT: String(64 * 1024 ** 2) },
+  // Whoever does not come back holds a place until its time of grace is over.
+  'session-orchestrator': { MAX_ACTIVE_SESSIONS: '100' },
+}
+
+const root = mkdtempSync(join(tmpdir(), 'lucid-kill-'))
+let platform: Prepared | undefined
+afterAll(async () => {
+  await platform?.stop()
+  rmSync(root, { recursive: true, force: true })
+})
+
+test(
+  'kill -9 of any service at any moment takes back nothing that was acknowledged, and anchors nothing twice',
+  async () => {
+    console.log(`kill test: LUCID_KILL_SEED=${seed} LUCID_KILL_ROUNDS=${rounds}`)
+    const random = seeded(seed)
+    const cards = deck(rounds, random)
+    const up = await bringUp({ home: join(root, 'home'), ports: 'free', env, ambient: process.env })
+    platform = up
+    const clients = operatorClients(up.home)
+    const folder = join(root, 'work')
+    mkdirSync(folder)
+    const seen = journal()
+    let over = false
+    const recording = recordUntil(
+      () => over,
+      { clients, journal: seen, owner: defaultOwner(up.home), folder },
+      random,
+    )
+    const kills = await play(cards, { platform: up, journal: seen }).finally(() => {
+      over = true
+    })
+    const gaveUp = await recording
+    await settled(clients, HANG)
+
+    const chain = chainFacts(up.urls['blockchain-api'] ?? '')
+    const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
+    const court = { clients, home: up.home, chain, trust, folder: join(root, 'bundles') }
+    const bySession = new Map(seen.seen().map((one) => [one.id, one]))
+    const judged: Judgement[] = []
+    for (const session of await sessionsOf(clients))
+      judged.push(await judge(court, session, bySession.get(session.id)))
+    const registered = (await chain.registered()).map(({ session_id }) => session_id)
+
+    console.log(killSummary({ rounds, kills, seen: seen.seen(), judged, gaveUp }))
+    expect(judged.flatMap(({ id, wrong }) => wrong.map((what) => `${id}: ${what}`))).toEqual([])
+    expect(seen.broken()).toEqual([])
+    expect([...bySession.keys()].filter((id) => !judged.some((one) => one.id === id))).toEqual([])
+    const anchored = judged.filter(({ end }) => end === 'complete' || end === 'gap').map(({ id }) => id)
+    expect(registered.toSorted()).toEqual(anchored.toSorted())
+
+    await up.stop()
+    expect(processesWith(homeMark(up.home))).toEqual([])
+    const names = readdirSync(up.home.root, { recursive: true }).map(String)
+    expect(names.filter((name) => /\.(part|tmp)$/.test(name))).toEqual([])
+  },
+  HANG,
+)

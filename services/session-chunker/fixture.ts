@@ -1,0 +1,96 @@
+import { bufferPool } from '#common/buffer-pool'
+import { concat } from '#common/bytes'
+import { call, client } from '#common/client'
+import { compress } from '#common/engines/zstd'
+import { splitChunkFile } from '#common/evidence/chunk-file'
+import { openChunk } from '#common/evidence/open-chunk'
+import type { Guard } from '#common/identity'
+import { limiter } from '#common/limiter'
+import { silentLog } from '#common/log'
+import { guardAs } from '#common/testing'
+import { encryptorAt, OWNER, serve, sessionId } from '#services/session-encryptor/fixture'
+import { type Identities, identities } from '#services/session-encryptor/fixture-identities'
+import type { Api } from '#services/session-encryptor/routes'
+import { type Encryptor, encryptorOver } from './encryptor.ts'
+import type { LineParts } from './line.ts'
+import { lines } from './lines.ts'
+import { routes } from './routes.ts'
+
+/** The way to session-encryptor over HTTP, with the chunker's own identity. */
+export const toEncryptor = (url: string, who: Identities): Encryptor => {
+  const options = { callee: 'session-encryptor', sign: who.sign('session-chunker') }
+  return encryptorOver(client<Api>(url, options), call(url, options))
+}
+
+/** All that a line needs, with pauses that are short. */
+export const lineParts = (encryptor: Encryptor): LineParts => ({
+  encryptor,
+  compress,
+  level: 3,
+  slot: limiter(3),
+  pause: () => Bun.sleep(2),
+  pool: (size) => bufferPool(size, 4),
+})
+
+/** session-chunker before an encryptor. */
+export const chunkerFor = (encryptor: Encryptor, guard: Guard = guardAs('session-recorder')) => {
+  const all = lines(lineParts(encryptor))
+  return { lines: all, app: routes({ lines: all, parts: { guard, log: silentLog } }) }
+}
+
+/**
+ * A real encryptor behind a real port, and a chunker before it. The encryptor can be shut and opened again,
+ * on the same data and port, as a process that dies and is restarted.
+ */
+export const chunkerAndEncryptor = async (root: string) => {
+  const who = identities()
+  const open = () => encryptorAt({ root, guard: who.guard('session-encryptor') })
+  let behind = await open()
+  let served = serve(behind.app)
+  const encryptor = toEncryptor(served.url, who)
+  const { app, lines: all } = chunkerFor(encryptor)
+
+  const shut = async () => {
+    await served.stop()
+    await behind.close()
+  }
+  const reopen = async () => {
+    behind = await open()
+    served = serve(behind.app, served.port)
+  }
+
+  /** Everything that is durable of a session, decrypted and joined. */
+  const plainOf = async (session: string): Promise<Uint8Array> => {
+    const { chunk_count } = await behind.sessions.progress(session)
+    const sessionKey = await behind.sessions.key(session)
+    const plains = []
+    for (let index = 0; index < chunk_count; index++) {
+      const { header, sealed } = splitChunkFile(await behind.folder.read(session, index))
+      plains.push(await openChunk(header, sealed, { aead: behind.aead, sessionKey }))
+    }
+    return concat(...plains)
+  }
+
+  return {
+    app,
+    lines: all,
+    encryptor,
+    /** The encryptor as it is now. */
+    behind: () => behind,
+    plainOf,
+    shut,
+    reopen,
+    newSession: (n: number, chunk_size = 1024) =>
+      behind.sessions.create({ session: sessionId(n), owner: OWNER, chunk_size }),
+  }
+}
+
+/** Bytes as a body that comes in pieces of these sizes; what is left comes as one. */
+export async function* inPieces(bytes: Uint8Array, sizes: readonly number[] = []) {
+  let at = 0
+  for (const size of sizes) {
+    if (size > 0 && at < bytes.length) yield bytes.slice(at, at + size)
+    at += size
+  }
+  if (at < bytes.length) yield bytes.slice(at)
+}
