@@ -31,7 +31,10 @@ export const killSummary = ({
   return [
     `kill test: ${rounds} rounds, ${kills.length} kills: ${counted(kills.map(({ service }) => service))}`,
     `  while: ${phases.map((name) => `${name} ${kills.filter(({ phase }) => phase === name).length}`).join(', ')}`,
-    `  ${judged.length} sessions: ${counted(judged.map(({ end }) => end))}; ${resumed} resumed; ${gaveUp.length} clients gave up`,
+    `  ${judged.length} sessions: ${counted(judged.map(({ end }) => end))}; ${resumed} resumed`,
     `  ${promised} acknowledged bytes in ${looks} looks, ${sum(judged.map(({ bytes }) => bytes))} bytes in ${sum(judged.map(({ chunks }) => chunks))} chunks verified and compared`,
-  ].join('\n')
+    gaveUp.length === 0 ? '' : `  clients gave up: ${counted(gaveUp.map(({ why }) => why))}\n`,
+  ]
+    .join('\n')
+    .trimEnd()
 }

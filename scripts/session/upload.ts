@@ -70,15 +70,14 @@ export const upload = async (
   }: { readonly owner: string; readonly input: Input; readonly onProgress: (at: Progress) => void },
 ): Promise<Progress> => {
   const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
-  let over = false
+  const over = Promise.withResolvers<'over'>()
   const seen = (at: Progress) => {
     input.acknowledge(at.acknowledged)
     onProgress(at)
   }
   const watching = (async () => {
-    while (!over) {
-      await Bun.sleep(LOOK_EVERY)
-      const at = over ? undefined : await look(clients, id).catch(() => undefined)
+    while ((await Promise.race([Bun.sleep(LOOK_EVERY), over.promise])) !== 'over') {
+      const at = await look(clients, id).catch(() => undefined)
       if (at) seen(at)
     }
   })()
@@ -108,7 +107,7 @@ export const upload = async (
     seen(at)
     return at
   } finally {
-    over = true
+    over.resolve('over')
     await watching
   }
 }

@@ -28,8 +28,9 @@ export type EncryptParts = {
   readonly recordOf: (session: string, index: number) => Promise<ChunkDoc | undefined>
 }
 
-/** Here and not on a thread: WebCrypto would copy the chunk first, which takes as long as hashing it. */
-const sha256 = (bytes: Uint8Array<ArrayBuffer>) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+/** On a thread of its own: the main thread has the bodies, BLAKE3 and the store to serve. */
+const sha256 = async (bytes: Uint8Array<ArrayBuffer>) =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).toHex()
 
 /** The public part of a chunk's record. */
 export const recordOf = ({
@@ -120,10 +121,10 @@ const encryptOnce =
       const cipher = await aead.seal({ key, nonce: header.nonce, aad: aad(header), plain: stored })
       key.fill(0)
       free(stored)
+      const hashing = sha256(cipher)
       const writing = folder.stage(session, index, epoch, [encodeHeader(header), cipher])
       const leaf = leafHash(blake3(cipher)).toHex()
-      const digest = sha256(cipher)
-      const written = await writing
+      const [digest, written] = await Promise.all([hashing, writing])
       const made: ChunkDoc = {
         id: chunkId(session, index),
         session,

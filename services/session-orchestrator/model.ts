@@ -75,8 +75,9 @@ export type Session = typeof Session.static
 
 export const StateChange = t.Object({ state: t.Union([t.Literal('active'), t.Literal('paused')]) })
 
+/** Elysia would fill in the first state for none; without one, all are listed. */
 export const ListQuery = t.Object({
-  state: t.Optional(t.UnionEnum(states)),
+  state: t.Optional(t.UnionEnum(states, { default: undefined })),
   limit: t.Optional(WholeParam(1, 500)),
 })
 export const List = t.Object({ sessions: t.Array(Session) })

@@ -1,0 +1,144 @@
+import { client, ok } from '#common/client'
+import { derived } from '#common/evidence/sample-session'
+import { Fault } from '#common/fault'
+import type { Guard } from '#common/identity'
+import { silentLog } from '#common/log'
+import { sqliteStore } from '#common/store/sqlite'
+import type { Store } from '#common/store/store'
+import { guardAs } from '#common/testing'
+import type { Api as Merkle } from '#services/merkle-builder/routes'
+import { routes as merkleRoutes } from '#services/merkle-builder/routes'
+import { trees } from '#services/merkle-builder/trees'
+import { type EncryptorOptions, encryptorAt, OWNER, serve } from '#services/session-encryptor/fixture'
+import { type Identities, identities } from '#services/session-encryptor/fixture-identities'
+import type { Api as Encryptor } from '#services/session-encryptor/routes'
+import { type AnchorJob, type FinishParts, finish } from './finish.ts'
+import { routes } from './routes.ts'
+import { sessions } from './sessions.ts'
+import { worker } from './worker.ts'
+
+export const SIGNING_KEY = derived(1, 'signing key')
+export const NOW = 1_760_000_000_000
+
+export type AnchorRequest = Parameters<FinishParts['anchor']>[0]
+
+/** A chain client that keeps what it was given and anchors it in the block after. Idempotent, as the real one. */
+export const scriptedChain = () => {
+  const jobs = new Map<string, AnchorRequest>()
+  let mode: 'anchors' | 'queues' | 'away' | 'refuses' = 'anchors'
+  const answer = (request: AnchorRequest): AnchorJob => {
+    if (mode === 'queues') return { state: 'queued' }
+    if (mode === 'refuses')
+      return { state: 'refused', error: { code: 'reverted', detail: 'registered by another' } }
+    const tx_hash = derived(jobs.size, `tx ${request.session_id}`).toHex()
+    return {
+      state: 'anchored',
+      tx_hash,
+      block: { number: jobs.size, hash: derived(jobs.size, 'block').toHex() },
+    }
+  }
+  return {
+    /** What was anchored, by session. */
+    jobs,
+    is: (to: typeof mode) => {
+      mode = to
+    },
+    anchor: async (request: AnchorRequest): Promise<AnchorJob> => {
+      if (mode === 'away')
+        throw new Fault('unavailable', 'unreachable', 'on-system-chain-client cannot be reached')
+      const known = jobs.get(request.session_id)
+      if (known && JSON.stringify(known) !== JSON.stringify(request))
+        throw new Fault('conflict', 'anchor-differs', 'this session has another anchor')
+      jobs.set(request.session_id, request)
+      return answer(request)
+    },
+  }
+}
+export type ScriptedChain = ReturnType<typeof scriptedChain>
+
+/** Real encryptor and merkle-builder on ports of loopback, each with its identity. */
+export const backends = async (root: string, who: Identities, options: Partial<EncryptorOptions> = {}) => {
+  const encryptor = await encryptorAt({ root, guard: who.guard('session-encryptor'), ...options })
+  const guard = who.guard('merkle-builder')
+  const store = sqliteStore({ path: ':memory:' })
+  const merkle = serve(merkleRoutes({ trees: trees(store), parts: { guard, log: silentLog } }))
+  const served = serve(encryptor.app)
+  return {
+    encryptor,
+    urls: { encryptor: served.url, merkle: merkle.url },
+    stop: async () => {
+      await Promise.all([served.stop(), merkle.stop()])
+      await encryptor.close()
+    },
+  }
+}
+
+export type OrchestratorOptions = {
+  readonly urls: { readonly encryptor: string; readonly merkle: string }
+  readonly who: Identities
+  readonly chain: Pick<ScriptedChain, 'anchor'>
+  readonly guard?: Guard
+  readonly store?: Store
+  readonly now?: () => number
+  readonly maxActive?: number
+  readonly chunkSize?: number
+}
+
+/** session-orchestrator wired as its main does, with small chunks and short pauses. */
+export const orchestratorFor = (options: OrchestratorOptions) => {
+  const { urls, who, chain, guard = guardAs('session-recorder'), now = Date.now, maxActive = 10 } = options
+  const { store = sqliteStore({ path: ':memory:' }), chunkSize = 1024 } = options
+  const sign = who.sign('session-orchestrator')
+  const encryptor = client<Encryptor>(urls.encryptor, { callee: 'session-encryptor', sign })
+  const merkle = client<Merkle>(urls.merkle, { callee: 'merkle-builder', sign })
+  const finishParts: FinishParts = {
+    store,
+    now,
+    signingKey: SIGNING_KEY,
+    level: 3,
+    seal: (session) => ok(encryptor.sessions({ id: session }).seal.post()),
+    records: async (session) =>
+      (await ok(encryptor.sessions({ id: session }).chunks.get({ query: { from: 0, limit: 1000 } }))).chunks,
+    build: (session, leaves) => ok(merkle.build.post({ session, leaves: [...leaves] })),
+    anchor: chain.anchor,
+  }
+  const all = sessions({
+    store,
+    signingKey: SIGNING_KEY,
+    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    now,
+    newId: () => crypto.randomUUID(),
+    openKey: (session) => ok(encryptor.sessions.post(session)),
+    chunkSize,
+    maxActive,
+  })
+  const work = worker({ finish: finish(finishParts), log: silentLog, pause: () => Bun.sleep(2) })
+  const appFor = (as: Guard) =>
+    routes({ store, sessions: all, worker: work, parts: { guard: as, log: silentLog } })
+  return { store, sessions: all, worker: work, finishParts, appFor, app: appFor(guard) }
+}
+
+/** A whole orchestrator with its backends, under `root`. */
+export const orchestratorAt = async (root: string, options: Partial<OrchestratorOptions> = {}) => {
+  const who = identities()
+  const behind = await backends(root, who)
+  const chain = scriptedChain()
+  const own = orchestratorFor({ urls: behind.urls, who, chain, ...options })
+  return {
+    ...own,
+    ...behind,
+    who,
+    chain,
+    stop: async () => {
+      own.worker.stop()
+      await behind.stop()
+    },
+  }
+}
+
+/** What a new session needs. */
+export const wanted = {
+  owner: OWNER,
+  recorder_version: 'lucid/test',
+  device_fingerprint: derived(1, 'device').toHex(),
+} as const
