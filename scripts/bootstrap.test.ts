@@ -10,21 +10,25 @@ const bare = mkdtempSync(join(tmpdir(), 'lucid-bootstrap-'))
 for (const file of ['package.json', 'bun.lock']) cpSync(join(root, file), join(bare, file))
 afterAll(() => rmSync(bare, { recursive: true, force: true }))
 
-test('a lock names folders and versions; what is for one system only is left out', () => {
+test('a lock names folders and versions; what one system alone needs is left out', () => {
   const lock = `{
+    "workspaces": { "": { "dependencies": { "a": "1.0.0" }, "devDependencies": { "@s/b": "2.0.0-rc.1" } } },
     "packages": {
-      "a": ["a@1.0.0", "", {}, "sha512-x"],
-      "@s/b": ["@s/b@2.0.0-rc.1", "", { "dependencies": { "a": "1.0.0" } }, "sha512-x"],
-      "@s/b/@t/c": ["@t/c@3.0.0", "", {}, "sha512-x"],
+      "a": ["a@1.0.0", "", { "dependencies": { "d": "4" }, "optionalDependencies": { "native": "5" } }, "sha512-x"],
+      "@s/b": ["@s/b@2.0.0-rc.1", "", { "dependencies": { "a": "1", "@t/c": "3" } }, "sha512-x"],
+      "@s/b/@t/c": ["@t/c@3.0.0", "", { "dependencies": { "d": "3" }, "peerDependencies": { "absent": "1" } }, "x"],
       "a/d": ["d@4.0.0", "", {}, "sha512-x"],
-      "native": ["native@5.0.0", "", { "os": "linux", "cpu": "x64" }, "sha512-x"],
+      "d": ["d@3.0.0", "", {}, "sha512-x"],
+      "native": ["native@5.0.0", "", { "dependencies": { "libnative": "1" }, "os": "linux", "cpu": "x64" }, "x"],
+      "libnative": ["libnative@1.0.0", "", {}, "sha512-x"],
     }
   }`
   expect(wantedPackages(lock)).toEqual([
     { folder: 'node_modules/a', version: '1.0.0' },
+    { folder: 'node_modules/a/node_modules/d', version: '4.0.0' },
     { folder: 'node_modules/@s/b', version: '2.0.0-rc.1' },
     { folder: 'node_modules/@s/b/node_modules/@t/c', version: '3.0.0' },
-    { folder: 'node_modules/a/node_modules/d', version: '4.0.0' },
+    { folder: 'node_modules/d', version: '3.0.0' },
   ])
 })
 
@@ -34,9 +38,9 @@ test('this checkout is complete, a bare one is not', () => {
 })
 
 test('where all is there nothing is installed', async () => {
-  let said = ''
-  await ensureInstalled({ root, write: (text) => void (said += text) })
-  expect(said).toBe('dependencies: all installed already\n')
+  const said: string[] = []
+  await ensureInstalled({ root, write: (text) => said.push(text) })
+  expect(said).toEqual(['dependencies: all installed already\n'])
 })
 
 test('a given-up installation ends with the reason of the signal', async () => {
@@ -94,7 +98,9 @@ const loadedWith = (path: string, seen = new Set<string>()): ReadonlySet<string>
 
 test('demo and bootstrap load nothing but built-ins and our own files', () => {
   for (const entry of ['scripts/demo.ts', 'scripts/bootstrap.ts']) {
-    const foreign = [...loadedWith(entry)].filter((path) => !path.endsWith('.ts') && !path.startsWith('node:'))
+    const foreign = [...loadedWith(entry)].filter(
+      (path) => !path.endsWith('.ts') && !path.startsWith('node:'),
+    )
     expect(foreign).toEqual([])
   }
   expect(loadedWith('scripts/demo.ts')).toContain('scripts/cli/run-command.ts')

@@ -6,25 +6,73 @@ import { join } from 'node:path'
  * necessity: there is no node_modules yet.
  */
 
-/** An entry of `packages` in bun.lock: `name@version`, then the registry, then what is declared about it. */
-type Locked = readonly [id: string, registry: string, about?: { readonly os?: unknown; readonly cpu?: unknown }]
+type Needs = Readonly<Record<string, string>>
+
+type About = {
+  readonly dependencies?: Needs
+  readonly devDependencies?: Needs
+  readonly optionalDependencies?: Needs
+  readonly peerDependencies?: Needs
+  readonly os?: unknown
+  readonly cpu?: unknown
+}
+
+/** An entry of `packages` in bun.lock: `name@version`, the registry, what it declares. */
+type Locked = readonly [id: string, registry: string, about?: About]
+
+type Lock = {
+  readonly workspaces: Readonly<Record<string, About>>
+  readonly packages: Readonly<Record<string, Locked>>
+}
 
 /** A package that has to be there: its folder below the root, and the exact version. */
 export type Wanted = { readonly folder: string; readonly version: string }
 
-/** The folder of a key in bun.lock: `a/@b/c` is the `@b/c` that only `a` sees. */
+/** A key of bun.lock as names: `a/@b/c` is the `@b/c` that only `a` sees. */
+const namesOf = (key: string): readonly string[] => key.match(/(?:@[^/]+\/)?[^/]+/g) ?? []
+
 const folderOf = (key: string): string =>
-  key.replaceAll(/(?:@[^/]+\/)?[^/]+/g, (name) => `node_modules/${name}`)
+  namesOf(key)
+    .map((name) => `node_modules/${name}`)
+    .join('/')
+
+/** The key of a package as another one sees it: its own copy, else one further up. */
+const seenFrom = (key: string, name: string, { packages }: Lock): string | undefined => {
+  for (let names = namesOf(key); ; names = names.slice(0, -1)) {
+    const candidate = [...names, name].join('/')
+    if (packages[candidate] !== undefined) return candidate
+    if (names.length === 0) return undefined
+  }
+}
+
+const needsOf = (about: About = {}): readonly string[] =>
+  Object.keys({
+    ...about.dependencies,
+    ...about.devDependencies,
+    ...about.optionalDependencies,
+    ...about.peerDependencies,
+  })
 
 /**
  * The packages that a lock file (the text of bun.lock) demands on every machine. Those for one system or
- * processor are left out: the others do not install them, and each has a stand-in.
+ * processor, and what only they need, are left out: other machines do not install them, and each has a stand-in.
  */
-export const wantedPackages = (lock: string): readonly Wanted[] => {
-  const { packages } = Bun.JSONC.parse(lock) as { readonly packages: Readonly<Record<string, Locked>> }
-  return Object.entries(packages)
-    .filter(([, [, , about]]) => about?.os === undefined && about?.cpu === undefined)
-    .map(([key, [id]]) => ({ folder: folderOf(key), version: id.slice(id.lastIndexOf('@') + 1) }))
+export const wantedPackages = (text: string): readonly Wanted[] => {
+  const lock = Bun.JSONC.parse(text) as Lock
+  const reached = new Map<string, Wanted>()
+  const reach = (from: string, about: About | undefined): void => {
+    for (const name of needsOf(about)) {
+      const key = seenFrom(from, name, lock)
+      const locked = key === undefined ? undefined : lock.packages[key]
+      if (key === undefined || locked === undefined || reached.has(key)) continue
+      const [id, , its] = locked
+      if (its?.os !== undefined || its?.cpu !== undefined) continue
+      reached.set(key, { folder: folderOf(key), version: id.slice(id.lastIndexOf('@') + 1) })
+      reach(key, its)
+    }
+  }
+  reach('', lock.workspaces[''])
+  return [...reached.values()]
 }
 
 const installedVersion = (root: string, folder: string): string | undefined => {

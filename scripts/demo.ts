@@ -20,7 +20,10 @@ export const command = {
     json: { type: 'boolean', about: 'print the outcome as one JSON object; the story goes to stderr' },
   },
   examples: ['bun run demo', 'npx -y bun@1.4.5 run demo', 'bun run demo --input screen.mp4 --keep'],
-  exits: { 1: 'something did not hold, or a step failed', 130: 'interrupted; everything is stopped and removed' },
+  exits: {
+    1: 'something did not hold, or a step failed',
+    130: 'interrupted; everything is stopped and removed',
+  },
 } as const satisfies Command
 
 const root = join(import.meta.dir, '..')

@@ -83,6 +83,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     merkle_root,
     chunk_count,
     bytes: at.acknowledged,
+    complete: at.complete,
     seconds: Math.round(took) / 1000,
     tx_hash: anchor?.tx_hash,
     block: anchor?.block.number,
@@ -94,11 +95,16 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         `session      ${paint(look, 'bold', id)}`,
         `recorded     ${bytes(at.acknowledged)} in ${plural(chunk_count ?? at.chunks, 'chunk')}, ${rate(at.acknowledged, took)}`,
         `merkle root  ${merkle_root ?? 'not yet'}`,
+        ...(at.complete ? [] : ['complete     no: what the input still held is not in it']),
         anchor
           ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
           : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
         '',
       ].join('\n'),
     )
+  if (!at.complete) {
+    terminal.err('the platform was away for too long: the recording ends with a gap where it broke off\n')
+    return 1
+  }
   return state === 'anchored' ? 0 : 2
 })

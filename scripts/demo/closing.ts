@@ -21,7 +21,10 @@ export const cut = (text: string, most: number): string =>
 export const closingTable = (outcomes: readonly Outcome[], look: Look): string => {
   const wide = (part: (outcome: Outcome) => string) => Math.max(...outcomes.map((one) => part(one).length))
   const room = look.live && look.width > 0 ? look.width - FRAME : Number.POSITIVE_INFINITY
-  const tried = Math.min(wide((one) => one.tried), Math.max(NARROWEST, room / 2))
+  const tried = Math.min(
+    wide((one) => one.tried),
+    Math.max(NARROWEST, room / 2),
+  )
   const each = Math.max(NARROWEST, Math.floor((room - tried) / 2))
   return table(
     columns,

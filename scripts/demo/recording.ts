@@ -20,7 +20,9 @@ export type Recording = {
 const given = async (file: string): Promise<Recording> => {
   const found = await stat(file).catch(() => undefined)
   if (!found?.isFile())
-    throw new CliError(`${found === undefined ? 'there is no file' : 'this is not a file:'} ${file}: give one with --input FILE`)
+    throw new CliError(
+      `${found === undefined ? 'there is no file' : 'this is not a file:'} ${file}: give one with --input FILE`,
+    )
   return { source: 'input', file, size: found.size, told: `yours: ${file}` }
 }
 
@@ -57,7 +59,9 @@ export const takeRecording = async ({
   if (process.platform !== 'linux') return shipped('a screen can be recorded live on Linux only')
   const missing = missingPrograms(path)
   if (missing.length > 0)
-    return shipped(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so none is taken live`)
+    return shipped(
+      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so none is taken live`,
+    )
   const file = join(folder, 'screen.mp4')
   onLive()
   try {

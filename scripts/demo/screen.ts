@@ -48,7 +48,10 @@ const displayOf = async (server: Bun.Subprocess<'ignore', 'pipe', 'ignore'>): Pr
 
 const within = async <T>(promise: Promise<T>, what: string): Promise<T> => {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new CliError(`${what} took over ${START_MS / 1000} s`)), START_MS)
+  const timer = setTimeout(
+    () => late.reject(new CliError(`${what} took over ${START_MS / 1000} s`)),
+    START_MS,
+  )
   return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer))
 }
 
@@ -98,9 +101,7 @@ export const recordScreen = async ({
   const quiet = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', cwd: folder } as const
   const begun = join(folder, 'begun')
   try {
-    const server = started(
-      Bun.spawn([...screenServer(SCREEN, authority)], { ...quiet, stdout: 'pipe', env }),
-    )
+    const server = started(Bun.spawn([...screenServer(SCREEN, authority)], { ...quiet, stdout: 'pipe', env }))
     const display = await within(displayOf(server), 'the start of Xvfb')
     const there = { ...quiet, env: { ...env, DISPLAY: display } }
     if (Bun.which(OPTIONAL, { PATH: env['PATH'] ?? '' }) !== null) {

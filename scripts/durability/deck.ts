@@ -17,8 +17,11 @@ export const chainSide = [
   'blockchain-vm',
 ] as const satisfies readonly ServiceName[]
 
-/** When a kill lands: at any time, as a source gives its last byte, or as a session is sealed and anchored. */
-export const phases = ['streaming', 'ending', 'anchoring'] as const
+/**
+ * When a kill lands: at any time, as the first part of a recording has just been acknowledged, as a source
+ * gives its last byte, or as a session is being sealed and anchored.
+ */
+export const phases = ['streaming', 'acknowledged', 'ending', 'anchoring'] as const
 export type Phase = (typeof phases)[number]
 
 /** One kill: after `phase` begins somewhere, wait `delay` ms. `rush`: do not wait for the last victim to be back. */
@@ -30,10 +33,15 @@ export type Card = {
 }
 
 /** Longest wait after the beginning of a phase, ms: streams last long, the end of one does not. */
-const LONGEST = { streaming: 1_200, ending: 80, anchoring: 300 } as const satisfies Record<Phase, number>
+const LONGEST = { streaming: 1_200, acknowledged: 400, ending: 80, anchoring: 300 } as const satisfies Record<
+  Phase,
+  number
+>
 
 const perService = (services: readonly ServiceName[], kills: number): readonly ServiceName[] =>
   Array.from({ length: kills }, (_, i) => services[i % services.length]).filter((name) => name !== undefined)
+
+const isChainSide = (service: ServiceName): boolean => chainSide.some((name) => name === service)
 
 /**
  * The order of kills: `rounds` of the pipeline in equal parts, and for every five of them one of the chain
@@ -48,7 +56,8 @@ export const deck = (rounds: number, random: Random): readonly Card[] => {
   const cards = victims.map((service): Card => {
     const nth = seen.get(service) ?? 0
     seen.set(service, nth + 1)
-    const phase = phases[nth % phases.length] ?? 'streaming'
+    const order = isChainSide(service) ? phases.toReversed() : phases
+    const phase = order[nth % phases.length] ?? 'streaming'
     return { service, phase, delay: random.below(LONGEST[phase]), rush: random.below(4) === 0 }
   })
   return random.shuffled(cards)

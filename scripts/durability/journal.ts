@@ -33,6 +33,10 @@ export const journal = (): Journal => {
   const known = new Map<string, Seen>()
   const broken: string[] = []
   const waiting = new Map<Phase, PromiseWithResolvers<void>>()
+  const announce = (phase: Phase) => {
+    waiting.get(phase)?.resolve()
+    waiting.delete(phase)
+  }
   const note = (id: string, how: (seen: Seen) => Seen) => {
     const seen = known.get(id)
     if (seen) known.set(id, how(seen))
@@ -43,6 +47,8 @@ export const journal = (): Journal => {
     },
     look: (id, acknowledged) =>
       note(id, (seen) => {
+        if (seen.acknowledged === 0 && acknowledged > 0 && acknowledged < seen.source.size)
+          announce('acknowledged')
         if (acknowledged < seen.acknowledged)
           broken.push(`${id}: ${acknowledged} bytes acknowledged after ${seen.acknowledged} had been`)
         return { ...seen, acknowledged: Math.max(seen.acknowledged, acknowledged), looks: seen.looks + 1 }
@@ -50,10 +56,7 @@ export const journal = (): Journal => {
     resume: (id) => note(id, (seen) => ({ ...seen, resumed: seen.resumed + 1 })),
     seen: () => [...known.values()],
     broken: () => broken,
-    announce: (phase) => {
-      waiting.get(phase)?.resolve()
-      waiting.delete(phase)
-    },
+    announce,
     next: (phase) => {
       const one = waiting.get(phase) ?? Promise.withResolvers<void>()
       waiting.set(phase, one)

@@ -40,9 +40,16 @@ export type Court = {
 
 type Session = Awaited<ReturnType<typeof sessionsOf>>[number]
 
-/** All sessions that the orchestrator knows, whoever began them. */
-export const sessionsOf = async (clients: Clients) =>
-  (await ok(clients.orchestrator().sessions.get({ query: { limit: 500 } }))).sessions
+/** The sessions that were seen, and the newest that the orchestrator knows whoever began them. */
+export const sessionsOf = async (clients: Clients, seen: readonly string[]) => {
+  const { sessions } = await ok(clients.orchestrator().sessions.get({ query: { limit: 500 } }))
+  const listed = new Set(sessions.map(({ id }) => id))
+  const others = seen.filter((id) => !listed.has(id))
+  return [
+    ...sessions,
+    ...(await Promise.all(others.map((id) => ok(clients.orchestrator().sessions({ id }).get())))),
+  ]
+}
 
 /** The bundle as anybody would check it: verdict 0 with the key, decrypted, and what was not right. */
 const exported = async ({ clients, home, trust, folder }: Court, id: string) => {

@@ -90,17 +90,29 @@ const file: Recorder = async (work, source) => {
 const stream: Recorder = (work, source) =>
   sent(work, 'stream', source, streamInput(slowly(piecesOf(source), work)))
 
-/** A client that knows nothing of resuming: one PATCH, and away when it fails. */
-const plain: Recorder = async (work, source) => {
+const aborter = () => {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}
+
+/** One PATCH; `pieces` are what it sends. */
+const once = async (
+  work: Work,
+  client: string,
+  source: Source,
+  pieces: (leave: () => void) => AsyncGenerator<Uint8Array>,
+): Promise<void> => {
   const { clients, journal, owner } = work
   const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
-  journal.begin(id, 'plain', source)
+  journal.begin(id, client, source)
+  const { signal, abort } = aborter()
   let over = false
   const watching = watch(work, id, () => over)
   try {
     await clients.raw('session-recorder', NO_DEADLINE)(`/recordings/${id}/stream?offset=0&end=true`, {
       method: 'PATCH',
-      body: bodyFrom(slowly(piecesOf(source), work)),
+      body: bodyFrom(pieces(abort)),
+      signal,
     })
     journal.announce('anchoring')
   } finally {
@@ -109,4 +121,18 @@ const plain: Recorder = async (work, source) => {
   }
 }
 
-export const recorders = { file, stream, plain } as const
+/** A client that knows nothing of resuming: one PATCH, and away when it fails. */
+const plain: Recorder = (work, source) => once(work, 'plain', source, () => slowly(piecesOf(source), work))
+
+/** A client that goes away before its end: after three quarters of its source. */
+const leaver: Recorder = (work, source) =>
+  once(work, 'leaver', source, async function* (leave) {
+    let given = 0
+    for await (const piece of slowly(piecesOf(source), work)) {
+      if (given > 0.75 * source.size) leave()
+      given += piece.length
+      yield piece
+    }
+  })
+
+export const recorders = { file, stream, plain, leaver } as const

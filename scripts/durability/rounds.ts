@@ -6,24 +6,25 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const CHUNK = 8 * MIB
 
-/** A client that records one thing after another. `rate`: bytes a second. */
-type Lane = { readonly recorder: Recorder; readonly rate: number; readonly size: (random: Random) => number }
+/** Clients that take turns in recording one thing after another. `rate`: bytes a second, `pause`: ms between. */
+type Lane = {
+  readonly recorders: readonly Recorder[]
+  readonly rate: number
+  readonly pause: number
+  readonly size: (random: Random) => number
+}
 
 const long = (random: Random): number =>
-  random.pick([2 * CHUNK, CHUNK + 1, CHUNK + random.below(CHUNK), 2 * CHUNK + random.below(CHUNK)])
+  random.pick([2 * CHUNK, CHUNK + 1, 3 * CHUNK, 2 * CHUNK + random.below(2 * CHUNK), 4 * CHUNK])
 const short = (random: Random): number => NAME_SIZE + random.below(256 * KIB)
 
 /** Long recordings are for kills while they stream; short ones end and are anchored all the time. */
 const lanes: readonly Lane[] = [
-  { recorder: recorders.file, rate: 5 * MIB, size: long },
-  { recorder: recorders.stream, rate: 5 * MIB, size: long },
-  { recorder: recorders.plain, rate: 5 * MIB, size: long },
-  { recorder: recorders.file, rate: MIB, size: short },
-  { recorder: recorders.plain, rate: MIB, size: short },
+  { recorders: [recorders.file], rate: 5 * MIB, pause: 100, size: long },
+  { recorders: [recorders.stream], rate: 5 * MIB, pause: 100, size: long },
+  { recorders: [recorders.plain, recorders.leaver], rate: 5 * MIB, pause: 100, size: long },
+  { recorders: [recorders.file, recorders.plain, recorders.stream], rate: MIB, pause: 400, size: short },
 ]
-
-/** Between two recordings of a lane, and after one that failed, ms. */
-const PAUSE = 100
 
 /** Why a client gave up, for those who look for the reason of a failure. */
 export type GaveUp = { readonly seed: number; readonly why: string }
@@ -35,15 +36,16 @@ export const recordUntil = async (
   random: Random,
 ): Promise<readonly GaveUp[]> => {
   const gaveUp: GaveUp[] = []
-  const run = async ({ recorder, rate, size }: Lane): Promise<void> => {
-    while (!over()) {
+  const run = async ({ recorders: turns, rate, pause, size }: Lane): Promise<void> => {
+    for (let turn = 0; !over(); turn++) {
+      const recorder = turns[turn % turns.length] ?? recorders.file
       const source = { seed: random.below(2 ** 32), size: size(random) }
       try {
         await recorder({ ...work, rate }, source)
       } catch (error) {
         gaveUp.push({ seed: source.seed, why: String(error) })
       }
-      await Bun.sleep(PAUSE)
+      await Bun.sleep(pause)
     }
   }
   await Promise.all(lanes.map(run))

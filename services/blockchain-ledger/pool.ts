@@ -74,5 +74,3 @@ export const openPool = async (store: Store) => {
     },
   }
 }
-
-export type Pool = Awaited<ReturnType<typeof openPool>>

@@ -28,7 +28,10 @@ describe('a fault as a problem document', () => {
 
   test('every kind has its own status, a title, and a reply schema it fits', async () => {
     const replies = await Promise.all(
-      kinds.map((kind) => faultResponse(new Fault(kind, 'c', 'd'), 'request-1').json()),
+      kinds.map(async (kind): Promise<typeof Problem.static> => {
+        const reply = faultResponse(new Fault(kind, 'c', 'd'), 'request-1')
+        return Value.Parse(Problem, await reply.json())
+      }),
     )
     expect(replies.map(({ status }) => status)).toEqual([400, 401, 403, 404, 409, 413, 429, 503])
     for (const reply of replies) {

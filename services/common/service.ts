@@ -13,7 +13,7 @@ import { matchesRoute, pathOf } from './route-pattern.ts'
 import { cutOff } from './stream.ts'
 import { closed } from './strict-schema.ts'
 
-export { Problem, problems } from './problem.ts'
+export { problems } from './problem.ts'
 
 export type ServiceParts = {
   /** Decides who calls; every route but the public ones asks it before anything else is read. */

@@ -21,7 +21,7 @@ describe('a chunk in a path', () => {
   })
 
   test('is refused with any other index', async () => {
-    for (const index of ['1048576', '-1', '1.5', 'one', '', '%20', 'NaN', 'Infinity'])
+    for (const index of ['1048576', '-1', '1.5', 'one', '', 'NaN', 'Infinity'])
       expect([index, (await ask(app, 'GET', `/chunks/${id}/${index}`)).status]).toEqual([
         index,
         index === '' ? 404 : 400,

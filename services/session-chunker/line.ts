@@ -1,6 +1,5 @@
 import type { BufferPool } from '#common/buffer-pool'
 import { free } from '#common/bytes'
-import { isUnreachable } from '#common/client'
 import { FLAG_LAST, FLAG_ZSTD } from '#common/evidence/chunk-file'
 import { Fault } from '#common/fault'
 import type { Limiter } from '#common/limiter'
@@ -20,7 +19,7 @@ export type LineParts = {
   readonly pool: (chunkSize: number) => BufferPool
 }
 
-/** How often an unreachable or full encryptor is asked again for one chunk, and the longest pause, ms. */
+/** How often an unreachable encryptor is asked again for one chunk, and the longest pause, ms. */
 const ATTEMPTS = 40
 const LONGEST_PAUSE = 1_000
 
@@ -38,8 +37,9 @@ export type Line = {
   readonly drop: () => void
 }
 
+/** A full disk is for the source to wait out, who must hear of it; all else that is away comes back soon. */
 const worthRetry = (error: unknown): boolean =>
-  isUnreachable(error) || (error instanceof Fault && error.kind === 'unavailable')
+  error instanceof Fault && error.kind === 'unavailable' && error.code !== 'disk-full'
 
 /** Fetch ended a body early or the peer went away: for us the same as unreachable. */
 const asFault = (error: unknown): Fault =>

@@ -18,6 +18,10 @@ export type ChunkFolder = {
   ) => Promise<Staged>
   /** The bytes of a chunk in a fresh buffer. Throws Fault `missing`. */
   readonly read: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
+  /** Throws Fault `unavailable` code `disk-full` when there is no room for a recording to begin. */
+  readonly demandRoom: () => Promise<void>
+  /** Deletes a chunk that no record names; none is no error. */
+  readonly drop: (session: string, index: number) => Promise<void>
   /** Deletes what a crash left half-written. */
   readonly sweep: () => Promise<number>
 }
@@ -117,6 +121,11 @@ export const chunkFolder = ({
         throw new Fault('missing', 'no-such-chunk', `chunk ${index} of this session is not on disk`)
       return new Uint8Array(await file.arrayBuffer())
     },
+    demandRoom: async () => {
+      await mkdir(root, { recursive: true, mode: 0o700 })
+      await checkSpace(0)
+    },
+    drop: (session, index) => rm(join(root, session, fileName(index)), { force: true }),
     sweep: async () => {
       const names = await readdir(root, { recursive: true }).catch(() => [])
       const halves = names.filter((name) => name.endsWith('.part'))

@@ -66,11 +66,19 @@ export const routes = ({
   const slot = limiter(AT_ONCE)
 
   return service('session-encryptor', { ...parts, maxBody: MAX_PLAIN })
-    .post('/sessions', ({ body }) => sessions.create(body), {
-      body: NewSession,
-      response: { 200: Progress, ...problems },
-      beforeHandle: onlyFor('session-orchestrator'),
-    })
+    .post(
+      '/sessions',
+      async ({ body }) => {
+        // Better no recording than one that breaks off at its first chunk.
+        await folder.demandRoom()
+        return sessions.create(body)
+      },
+      {
+        body: NewSession,
+        response: { 200: Progress, ...problems },
+        beforeHandle: onlyFor('session-orchestrator'),
+      },
+    )
     .get('/sessions/:id', ({ params }) => sessions.progress(params.id), {
       params: SessionParams,
       response: { 200: Progress, ...problems },
@@ -80,11 +88,20 @@ export const routes = ({
       response: { 200: Writer, ...problems },
       beforeHandle: onlyFor('session-chunker'),
     })
-    .post('/sessions/:id/seal', ({ params }) => sessions.seal(params.id), {
-      params: SessionParams,
-      response: { 200: Progress, ...problems },
-      beforeHandle: onlyFor('session-orchestrator'),
-    })
+    .post(
+      '/sessions/:id/seal',
+      async ({ params }) => {
+        const sealed = await sessions.seal(params.id)
+        // A crash between a chunk's file and its record leaves the file; nobody will come to replace it now.
+        await folder.drop(params.id, sealed.chunk_count)
+        return sealed
+      },
+      {
+        params: SessionParams,
+        response: { 200: Progress, ...problems },
+        beforeHandle: onlyFor('session-orchestrator'),
+      },
+    )
     .post(
       '/encrypt',
       async ({ query, request }) => {

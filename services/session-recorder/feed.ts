@@ -35,8 +35,9 @@ export type Feed = {
   readonly drop: () => void
 }
 
+/** What passes by itself. A full disk does not: the source hears of it, and goes on when there is room. */
 const retryable = (fault: Fault) =>
-  fault.kind === 'unavailable' ||
+  (fault.kind === 'unavailable' && fault.code !== 'disk-full') ||
   ['offset-differs', 'fenced', 'stream-busy', 'cut-off', 'tail-missing', 'restarted'].includes(fault.code)
 
 const asFault = (error: unknown): Fault =>
