@@ -107,8 +107,32 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 const PULSE = 5_000
 
 /**
+ * Set for a command that has been started again after its install: what it says of the install would be
+ * said twice.
+ */
+export const AGAIN = 'LUCID_INSTALLED'
+
+/** A command that runs once more in a process of its own. */
+export type Rerun = {
+  readonly exited: Promise<number>
+  readonly signal: (name: 'SIGTERM' | 'SIGKILL') => void
+}
+
+/**
+ * Starts this command again with the same arguments. Needed after an install: a running Bun remembers that a
+ * package was not there and does not look again.
+ */
+export const rerun = (argv: readonly string[]): Rerun => {
+  const child = Bun.spawn([process.execPath, ...argv.slice(1)], {
+    stdio: ['inherit', 'inherit', 'inherit'],
+    env: { ...process.env, [AGAIN]: '1' },
+  })
+  return { exited: child.exited, signal: (name) => child.kill(name) }
+}
+
+/**
  * Installs what bun.lock says, exactly, unless all of it is there. Says what it does, a line at a time.
- * `signal` gives it up. Throws Error with a sentence for the person at the terminal.
+ * Answers whether anything had to be installed: then the command must `rerun`. `signal` gives it up. Throws Error with a sentence for the person at the terminal.
  */
 export const ensureInstalled = async ({
   root,
@@ -119,9 +143,12 @@ export const ensureInstalled = async ({
   readonly root: string
   readonly write: (text: string) => void
   readonly signal?: AbortSignal
-}): Promise<void> => {
+}): Promise<boolean> => {
   const missing = missingPackages(root).length
-  if (missing === 0) return write('dependencies: all installed already\n')
+  if (missing === 0) {
+    if (process.env[AGAIN] === undefined) write('dependencies: all installed already\n')
+    return false
+  }
   write(`dependencies: installing ${missing} packages in exactly the versions of bun.lock\n`)
   const began = performance.now()
   const pulse = setInterval(
@@ -148,4 +175,5 @@ export const ensureInstalled = async ({
     clearInterval(pulse)
   }
   write(`dependencies: installed in ${seconds(performance.now() - began)}\n`)
+  return true
 }

@@ -1,11 +1,12 @@
 // Only what needs no package may be imported before the install.
 import { join } from 'node:path'
-import { ensureInstalled } from './bootstrap.ts'
+import { ensureInstalled, rerun } from './bootstrap.ts'
 
 const root = join(import.meta.dir, '..')
 
 const main = async (): Promise<number> => {
-  await ensureInstalled({ root, write: (text) => void process.stdout.write(text) })
+  const installed = await ensureInstalled({ root, write: (text) => void process.stdout.write(text) })
+  if (installed) return rerun(process.argv).exited
   const { check } = await import('./check/run.ts')
   return check(root, process.argv.slice(2))
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 // Only what needs no package may be imported before the install.
-import { ensureInstalled } from './bootstrap.ts'
+import { AGAIN, ensureInstalled, rerun } from './bootstrap.ts'
 import type { Command } from './cli/args.ts'
-import { CliError } from './cli/fail.ts'
+import { CliError, exitCodeOf } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
 import { chapter, hasColour } from './demo/chapter.ts'
 import { inScope } from './demo/scope.ts'
@@ -27,8 +27,10 @@ export const command = {
 } as const satisfies Command
 
 const root = join(import.meta.dir, '..')
+/** Exit code after Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED = 130
 
-const install = (write: (text: string) => void, signal: AbortSignal): Promise<void> =>
+const install = (write: (text: string) => void, signal: AbortSignal): Promise<boolean> =>
   ensureInstalled({ root, write, signal }).catch((error: unknown) => {
     signal.throwIfAborted()
     throw new CliError(error instanceof Error ? error.message : String(error), { cause: error })
@@ -39,8 +41,20 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
   const stream = flags.json ? process.stderr : process.stdout
   const onInterrupt = () => terminal.err('\nstopping and removing everything; again to do it at once\n')
   return inScope({ onInterrupt }, async (scope) => {
-    write(chapter('install', hasColour(stream, process.env)))
-    await install((line) => write(`  ${line}`), scope.signal)
+    if (process.env[AGAIN] === undefined) write(chapter('install', hasColour(stream, process.env)))
+    if (await install((line) => write(`  ${line}`), scope.signal)) {
+      const again = rerun(process.argv)
+      scope.defer({
+        kind: 'process',
+        close: async () => {
+          // Ctrl-C in a terminal has reached it already; other signals came to this process alone.
+          if (scope.signal.aborted && exitCodeOf(scope.signal.reason) !== INTERRUPTED) again.signal('SIGTERM')
+          await again.exited
+        },
+        closeNow: () => again.signal('SIGKILL'),
+      })
+      return again.exited
+    }
     const { story } = await import('./demo/story.ts')
     const outcome = await story({ scope, write, stream, input: flags.input, keep: flags.keep })
     if (flags.json) terminal.out(`${JSON.stringify(outcome)}\n`)

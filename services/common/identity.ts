@@ -97,7 +97,7 @@ export const verifier = ({
     const caller = claimedIssuer(token)
     const key = keys.get(caller)
     if (key === undefined) {
-      if (peers[caller] === undefined) throw denied('the service token names an unknown identity')
+      if (!Object.hasOwn(peers, caller)) throw denied('the service token names an unknown identity')
       throw new Fault(
         'forbidden',
         'caller-not-listed',

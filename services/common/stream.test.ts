@@ -87,8 +87,9 @@ for (const [name, how] of Object.entries(ways))
       expect(ending).toMatchObject({ end: cut })
     })
 
-    test('chunked, within the closing chunk', async () => {
-      for (const almost of ['0', '0\r', '0\r\n', '0\r\n\r']) {
+    // "0\r\n" is the sender's word that nothing follows; before it nothing counts as an end.
+    test('chunked, within the size of the closing chunk', async () => {
+      for (const almost of ['0', '00', '000']) {
         const ending = await brokenOff('transfer-encoding: chunked', `${chunk('hello')}${almost}`, how)
         expect([almost, ending?.end]).toEqual([almost, cut])
       }
