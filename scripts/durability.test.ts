@@ -2,8 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ok } from '#common/client'
-import { chainFacts } from './durability/chain-facts.ts'
+import { courtOf } from './durability/court.ts'
 import { deck } from './durability/deck.ts'
 import { journal } from './durability/journal.ts'
 import { type Judgement, judge } from './durability/judge.ts'
@@ -64,12 +63,10 @@ test(
     const bySession = new Map(seen.seen().map((one) => [one.id, one]))
     const sessions = await settled(clients, [...bySession.keys()], HANG)
 
-    const chain = chainFacts(up.urls['blockchain-api'] ?? '')
-    const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
-    const court = { clients, home: up.home, chain, trust, folder: join(root, 'bundles') }
+    const court = await courtOf(up, clients, join(root, 'bundles'))
     const judged: Judgement[] = []
     for (const session of sessions) judged.push(await judge(court, session, bySession.get(session.id)))
-    const registered = (await chain.registered()).map(({ session_id }) => session_id)
+    const registered = (await court.chain.registered()).map(({ session_id }) => session_id)
 
     console.log(killSummary({ rounds, kills, seen: seen.seen(), judged, gaveUp }))
     expect(judged.flatMap(({ id, wrong }) => wrong.map((what) => `${id}: ${what}`))).toEqual([])

@@ -17,7 +17,7 @@ export type Outcome = {
   readonly error?: string
 }
 
-const LOOK_EVERY = 100
+const LOOK_EVERY = 25
 
 /** Waits up to `patience` ms until the session is anchored. Throws CliError when it failed. */
 export const anchored = async (

@@ -33,10 +33,12 @@ const rawServer = async (onRequest: (socket: Socket, n: number) => void) => {
   return { url: `http://127.0.0.1:${port}`, seen }
 }
 const hangUp = (socket: Socket) => void socket.destroy()
-const says = (body: string, status = '200 OK', type = 'application/json') => (socket: Socket) =>
-  void socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  )
+const says =
+  (body: string, status = '200 OK', type = 'application/json') =>
+  (socket: Socket) =>
+    void socket.end(
+      `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    )
 
 const httpServer = (answer: (request: Request) => Response | Promise<Response>) => {
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, development: false, fetch: answer })

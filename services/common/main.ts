@@ -105,8 +105,7 @@ export const start = async <T extends TObject>(
       reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
       onStop: (close) => closers.push(close),
     })
-    app.listen({ hostname: common.HOST, port: common.PORT })
-    log.info('listening', { port: app.server?.port })
+    // Before it listens: whoever reads that it does may end it at once, and expects a clean end.
     let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => {
@@ -114,6 +113,8 @@ export const start = async <T extends TObject>(
         stopping = true
         void stop(signal, app)
       })
+    app.listen({ hostname: common.HOST, port: common.PORT })
+    log.info('listening', { port: app.server?.port })
   } catch (error) {
     log.error('cannot-start', errorFields(error))
     process.exit(1)

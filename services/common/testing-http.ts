@@ -5,6 +5,8 @@ import type { AnyElysia } from 'elysia'
 export type Listening = {
   readonly url: string
   readonly port: number
+  /** Requests that are being answered. */
+  readonly pending: () => number
   readonly stop: () => Promise<void>
 }
 
@@ -15,6 +17,7 @@ export const listening = (app: AnyElysia): Listening => {
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    pending: () => app.server?.pendingRequests ?? 0,
     stop: async () => {
       await app.stop(true)
     },

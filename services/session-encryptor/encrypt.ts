@@ -19,6 +19,8 @@ import { fenced } from './turns.ts'
 const TURN = 30_000
 
 export type EncryptParts = {
+  /** Gives the memory of a body back. */
+  readonly spend: (body: Uint8Array<ArrayBuffer>) => void
   readonly sessions: Sessions
   readonly folder: ChunkFolder
   readonly aead: Aead
@@ -74,7 +76,7 @@ type Take = () => Promise<Uint8Array<ArrayBuffer>>
  * Encrypts one chunk and answers its record once file, directory entry and record are durable. The same
  * chunk of the same writer again answers the record that exists, or the one that is being made: two
  * ciphertexts of one chunk would race for its file. `take` gives the (compressed) bytes in a buffer of their
- * own, which is freed. Throws Fault `fenced`, `sealed`, `disk-full`, `too-large`.
+ * own, which goes to `spend`. Throws Fault `fenced`, `sealed`, `disk-full`, `too-large`.
  */
 export const encryptChunk = (parts: EncryptParts) => {
   const once = encryptOnce(parts)
@@ -90,7 +92,7 @@ export const encryptChunk = (parts: EncryptParts) => {
 }
 
 const encryptOnce =
-  ({ sessions, folder, aead, random, now, maxSessionBytes, recordOf: kept }: EncryptParts) =>
+  ({ sessions, folder, aead, random, now, maxSessionBytes, recordOf: kept, spend }: EncryptParts) =>
   async (query: EncryptQuery, take: Take, slot: Slot): Promise<ChunkRecord> => {
     const { session, index, epoch, flags } = query
     const line = await sessions.turns(session)
@@ -120,7 +122,7 @@ const encryptOnce =
       const key = chunkKey(await sessions.key(session), id, index)
       const cipher = await aead.seal({ key, nonce: header.nonce, aad: aad(header), plain: stored })
       key.fill(0)
-      free(stored)
+      spend(stored)
       const hashing = sha256(cipher)
       const writing = folder.stage(session, index, epoch, [encodeHeader(header), cipher])
       const leaf = leafHash(blake3(cipher)).toHex()

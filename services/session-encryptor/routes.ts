@@ -9,6 +9,7 @@ import type { Counter } from '#common/metrics'
 import { problems, type ServiceParts, service } from '#common/service'
 import { ChunkParams, ChunkRecord, SessionParams } from '#common/session-model'
 import type { Store } from '#common/store/store'
+import { bodies } from './body.ts'
 import type { ChunkFolder } from './chunk-folder.ts'
 import { encryptChunk, recordOf } from './encrypt.ts'
 import {
@@ -61,7 +62,17 @@ export const routes = ({
     parts.log.error('incident', { session, index, reason })
     await table.incidents.insert({ id: crypto.randomUUID(), session, index, reason, at: now() })
   }
-  const encrypt = encryptChunk({ sessions, folder, aead, random, now, maxSessionBytes, recordOf: find })
+  const { take, spend } = bodies(AT_ONCE)
+  const encrypt = encryptChunk({
+    spend,
+    sessions,
+    folder,
+    aead,
+    random,
+    now,
+    maxSessionBytes,
+    recordOf: find,
+  })
   const read = reader({ sessions, folder, aead, recordOf: find, incident })
   const slot = limiter(AT_ONCE)
 
@@ -105,7 +116,7 @@ export const routes = ({
     .post(
       '/encrypt',
       async ({ query, request }) => {
-        const record = await encrypt(query, async () => new Uint8Array(await request.arrayBuffer()), slot)
+        const record = await encrypt(query, () => take(request), slot)
         chunksWritten?.inc()
         return record
       },

@@ -32,6 +32,8 @@ export type Feed = {
   readonly tail: (offset: number) => Segment | undefined
   readonly received: () => number
   readonly progress: () => Fed
+  /** Why nothing more can be pushed. */
+  readonly failure: () => Fault | undefined
   readonly drop: () => void
 }
 
@@ -137,6 +139,7 @@ export const feed = ({
     },
     received: () => kept.received(),
     progress: () => at,
+    failure: () => failure,
     drop: () => kept.drop(),
   }
 }

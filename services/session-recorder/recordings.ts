@@ -128,7 +128,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
 
   const liveAt = async (id: string, offset: number): Promise<Live> => {
     const known = live.get(id)
-    if (known && known.feed.received() === offset) return known
+    if (known && known.feed.failure() === undefined && known.feed.received() === offset) return known
     drop(id)
     const start = await parts.progress(id)
     if (start.acknowledged !== offset)

@@ -1,0 +1,22 @@
+import { expect, test } from 'bun:test'
+import { faultOf } from '#common/evidence/testing'
+import { Fault } from '#common/fault'
+import { CliError } from '../cli/fail.ts'
+import { reached } from './reached.ts'
+
+test('a service that is being started again is waited for like one that does not answer', async () => {
+  const restarting = reached(() => {
+    throw new CliError('session-recorder is restarting')
+  })
+  expect(await faultOf(() => restarting)).toMatchObject({
+    kind: 'unavailable',
+    code: 'unreachable',
+    message: 'session-recorder is restarting',
+  })
+})
+
+test('what a service answers stays what it is', async () => {
+  const refusal = new Fault('conflict', 'offset-differs', 'it stands elsewhere')
+  expect(await reached(async () => 7)).toBe(7)
+  expect(await reached(() => Promise.reject(refusal)).catch((error) => error)).toBe(refusal)
+})

@@ -1,0 +1,36 @@
+import { type BufferPool, bufferPool } from '#common/buffer-pool'
+import { Fault } from '#common/fault'
+import { bodyOf } from '#common/stream'
+
+/** Bodies of chunks, in buffers that are used again. */
+export type Bodies = {
+  /** The whole body. Throws Fault `cut-off` when its sender goes away, `body-too-large` beyond its announced length. */
+  readonly take: (request: Request) => Promise<Uint8Array<ArrayBuffer>>
+  /** Gives a body's memory back; the bytes are unusable afterwards. */
+  readonly spend: (body: Uint8Array<ArrayBuffer>) => void
+}
+
+/** The usual chunk; what is larger gets a buffer of its own. */
+const USUAL = 8 * 1024 * 1024
+
+/** Bodies of which at most `spare` buffers are kept for the next. */
+export const bodies = (spare: number, pool: BufferPool = bufferPool(USUAL, spare)): Bodies => ({
+  take: async (request) => {
+    const announced = Number(request.headers.get('content-length') ?? 0)
+    const buffer = announced <= USUAL ? pool.take() : new Uint8Array(announced)
+    let length = 0
+    try {
+      for await (const piece of bodyOf(request)) {
+        if (length + piece.length > announced)
+          throw new Fault('too-large', 'body-too-large', 'the body is longer than its Content-Length')
+        buffer.set(piece, length)
+        length += piece.length
+      }
+    } catch (error) {
+      pool.give(buffer)
+      throw error
+    }
+    return buffer.subarray(0, length)
+  },
+  spend: (body) => pool.give(body),
+})

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { equalBytes } from '#common/bytes'
+import { faultOf } from '#common/evidence/testing'
+import { Fault } from '#common/fault'
+import { type Fed, feed } from './feed.ts'
+
+const MIB = 1024 * 1024
+const SEGMENT = 8 * MIB
+
+/** Bytes that tell where they stand, so that a shift of one byte shows. */
+const stream = (length: number) => {
+  const bytes = new Uint8Array(length)
+  const words = new Uint32Array(bytes.buffer, 0, length >> 2)
+  for (let at = 0; at < words.length; at++) words[at] = at * 2_654_435_761
+  return bytes
+}
+
+const zero: Fed = { received: 0, acknowledged: 0, chunk_count: 0, complete: false }
+
+/**
+ * A pipeline that is a function of its calls: it keeps chunks of `size`, acknowledges all but the last whole
+ * one, and fails where the script says so: before it took a body, or after, with its answer lost.
+ */
+const pipeline = (
+  total: number,
+  size: number,
+  script: readonly ('before' | 'after' | 'lost memory' | 'fine')[],
+) => {
+  const taken = new Uint8Array(total)
+  let received = 0
+  let durable = 0
+  let over = false
+  let calls = 0
+  const away = new Fault('unavailable', 'unreachable', 'session-chunker cannot be reached')
+  const state = (): Fed => ({
+    received,
+    acknowledged: durable,
+    chunk_count: Math.ceil(durable / size),
+    complete: over,
+  })
+  const send = async (offset: number, end: boolean, bytes: Uint8Array | undefined): Promise<Fed> => {
+    const fate = script[calls++] ?? 'fine'
+    if (fate === 'before') throw away
+    if (fate === 'lost memory') {
+      received = durable
+      throw away
+    }
+    if (over) return state()
+    if (offset === durable) received = durable
+    if (offset !== received) throw new Fault('conflict', 'offset-differs', 'elsewhere', { extra: state() })
+    if (bytes) taken.set(bytes, offset)
+    received += bytes?.length ?? 0
+    durable = end ? received : Math.max(durable, Math.floor((received - 1) / size) * size)
+    over = end
+    if (fate === 'after') throw away
+    return state()
+  }
+  return { send, taken, state, calls: () => calls }
+}
+
+const feedTo = (send: Parameters<typeof feed>[0]['send'], seen: Fed[] = []) =>
+  feed({ start: zero, send, pause: async () => {}, onProgress: (fed) => seen.push(fed) })
+
+describe('the feed of a recording', () => {
+  test('gives the pipeline the same bytes, however often it fails and forgets', async () => {
+    const fate = fc.constantFrom('before', 'after', 'lost memory', 'fine')
+    const length = fc.integer({ min: 1, max: 3 * SEGMENT + 5 })
+    const size = fc.constantFrom(MIB, 3 * MIB, SEGMENT, 11 * MIB)
+    await fc.assert(
+      fc.asyncProperty(length, size, fc.array(fate, { maxLength: 12 }), async (total, chunk, script) => {
+        const source = stream(total)
+        const to = pipeline(total, chunk, script)
+        const fed = feedTo(to.send)
+        for (let at = 0; at < total; at += 3_000_001) await fed.push(source.subarray(at, at + 3_000_001))
+        expect(await fed.end()).toMatchObject({ acknowledged: total, complete: true })
+        expect(equalBytes(to.taken, source)).toBe(true)
+        expect(fed.received()).toBe(total)
+        fed.drop()
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('never says that less is acknowledged than it said before', async () => {
+    const seen: Fed[] = []
+    const to = pipeline(4 * SEGMENT, MIB, ['fine', 'after', 'fine', 'lost memory'])
+    const fed = feedTo(to.send, seen)
+    await fed.push(stream(4 * SEGMENT))
+    await fed.end()
+    const acknowledged = seen.map((at) => at.acknowledged)
+    expect(acknowledged).toEqual(acknowledged.toSorted((a, b) => a - b))
+    expect(acknowledged.at(-1)).toBe(4 * SEGMENT)
+  })
+
+  test('has the tail that is not durable, as one run', async () => {
+    const source = stream(SEGMENT + 100)
+    const to = pipeline(source.length, MIB, [])
+    const fed = feedTo(to.send)
+    await fed.push(source)
+    while (fed.progress().acknowledged === 0) await Bun.sleep(1)
+    const { acknowledged } = fed.progress()
+    expect(acknowledged).toBe(7 * MIB)
+    const tail = fed.tail(acknowledged)
+    expect(tail?.offset).toBe(acknowledged)
+    expect(equalBytes(tail?.bytes ?? new Uint8Array(), source.subarray(acknowledged))).toBe(true)
+    const later = fed.tail(acknowledged + 5)
+    expect(equalBytes(later?.bytes ?? new Uint8Array(), source.subarray(acknowledged + 5))).toBe(true)
+    expect(fed.tail(source.length)).toBeUndefined()
+  })
+
+  test('gives up after many tries and tells the source why, at its next piece', async () => {
+    const away = new Fault('unavailable', 'unreachable', 'session-chunker cannot be reached')
+    let calls = 0
+    const fed = feedTo(async () => {
+      calls++
+      throw away
+    })
+    expect(await faultOf(() => fed.push(stream(SEGMENT)))).toBe('no fault')
+    while (calls < 121) await Bun.sleep(1)
+    await Bun.sleep(1)
+    expect(await faultOf(() => fed.push(stream(1)))).toBe(away)
+    expect(await faultOf(() => fed.end())).toBe(away)
+    expect({ calls, failure: fed.failure() }).toEqual({ calls: 121, failure: away })
+  })
+
+  for (const refusal of [
+    new Fault('conflict', 'sealed', 'this session is sealed'),
+    new Fault('unavailable', 'disk-full', 'the disk is full; free space and the recording goes on'),
+  ])
+    test(`tells the source at once of ${refusal.code}, and does not ask again`, async () => {
+      let calls = 0
+      const fed = feedTo(async () => {
+        calls++
+        throw refusal
+      })
+      await fed.push(stream(5))
+      expect(await faultOf(() => fed.end())).toBe(refusal)
+      expect(calls).toBe(1)
+    })
+
+  test('says so when the pipeline stands before what is still kept', async () => {
+    const to = pipeline(4 * SEGMENT, MIB, [])
+    let stands: Fed | undefined
+    const fed = feedTo((offset, end, bytes) => {
+      if (stands) throw new Fault('conflict', 'offset-differs', 'elsewhere', { extra: stands })
+      return to.send(offset, end, bytes)
+    })
+    await fed.push(stream(2 * SEGMENT))
+    while (fed.progress().acknowledged < 15 * MIB) await Bun.sleep(1)
+    stands = zero
+    expect(await faultOf(() => fed.end())).toMatchObject({
+      kind: 'conflict',
+      code: 'window-lost',
+      extra: { acknowledged: 15 * MIB },
+    })
+  })
+})

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { noise } from '#common/evidence/sample-session'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing'
+import { OWNER, ownFolder, send } from '#services/session-encryptor/fixture'
+import { type Pipeline, pipelineAt } from './fixture.ts'
+import type { Recording } from './model.ts'
+
+const { root, remove } = ownFolder()
+let pipe: Pipeline
+let app: ReturnType<Pipeline['appFor']>
+beforeAll(async () => {
+  pipe = await pipelineAt(root)
+  app = pipe.appFor(guardAs('operator'))
+})
+afterAll(async () => {
+  await pipe.stop()
+  remove()
+})
+
+const start = async () => (await ask(app, 'POST', '/recordings/start', { owner: OWNER })).body as Recording
+const path = (id: string, offset: number, end: unknown) =>
+  `/recordings/${id}/stream?offset=${offset}&end=${end}`
+
+describe('session-recorder', () => {
+  test('refuses strangers on every route of its own', async () => {
+    expect(await everyRouteRefusesStrangers(pipe.appFor(closedGuard))).toBe(5)
+  })
+
+  test('is recorded into by the operator only', async () => {
+    const id = crypto.randomUUID()
+    const other = pipe.appFor(guardAs('session-orchestrator'))
+    const routes = [
+      ['POST', '/recordings/start', { owner: OWNER }],
+      ['PATCH', path(id, 0, true)],
+      ['POST', `/recordings/${id}/stop`],
+    ] as const
+    for (const [method, to, body] of routes)
+      expect(await ask(other, method, to, body)).toMatchObject({
+        status: 403,
+        body: { code: 'caller-not-allowed', detail: 'this route is for operator only' },
+      })
+  })
+
+  test('takes a recording and shows it', async () => {
+    const { id } = await start()
+    const reply = await send(app, 'PATCH', path(id, 0, false), noise(1500, 1))
+    expect(reply).toMatchObject({ status: 200, body: { id, state: 'recording', received: 1500 } })
+    const done = await send(app, 'PATCH', path(id, 1500, true), noise(10, 2))
+    expect(done).toMatchObject({ status: 200, body: { state: 'ended', acknowledged: 1510, chunks: 2 } })
+    expect(await ask(app, 'GET', `/recordings/${id}`)).toEqual(done as Awaited<ReturnType<typeof ask>>)
+    const { body } = await ask(app, 'GET', '/recordings')
+    expect((body as { recordings: Recording[] }).recordings).toContainEqual(done.body as Recording)
+  })
+
+  test('tells what is wrong with a stream', async () => {
+    const { id } = await start()
+    const told = async (to: string, bytes = noise(1, 1)) => {
+      const { status, body } = await send(app, 'PATCH', to, bytes)
+      return [status, (body as { code: string }).code]
+    }
+    expect(await told(path(id, 5, true))).toEqual([409, 'offset-differs'])
+    expect(await told(path(id, -5, true))).toEqual([400, 'bad-request'])
+    expect(await told(path(id, 0.5, true))).toEqual([400, 'bad-request'])
+    expect(await told(path(id, 0, 'maybe'))).toEqual([400, 'bad-request'])
+    expect(await told(`${path(id, 0, true)}&to=me`)).toEqual([400, 'bad-request'])
+    expect(await told(path(crypto.randomUUID(), 0, true))).toEqual([404, 'no-such-recording'])
+    expect(await told(path(id, 0, true), noise(0, 1))).toEqual([400, 'empty-recording'])
+    expect(await told(path(id, 0, true))).toEqual([409, 'recording-ended'])
+  })
+
+  test('starts nothing for a bad owner, an unknown field or a useless X25519 key', async () => {
+    const bad = [
+      {},
+      { owner: 'nobody' },
+      { owner: 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv9' },
+      { owner: OWNER, owner_x25519: '00'.repeat(32) },
+      { owner: OWNER, name: 'mine' },
+      { owner: OWNER, participants: [OWNER, OWNER] },
+    ]
+    for (const body of bad) expect((await ask(app, 'POST', '/recordings/start', body)).status).toBe(400)
+  })
+})
