@@ -1,12 +1,13 @@
 // Only what needs no package may be imported before the install.
 import { join } from 'node:path'
-import { ensureInstalled, rerun } from './bootstrap.ts'
+import { AGAIN, ensureInstalled, rerun } from './bootstrap.ts'
 
 const root = join(import.meta.dir, '..')
 
 const main = async (): Promise<number> => {
   const installed = await ensureInstalled({ root, write: (text) => void process.stdout.write(text) })
   if (installed) return rerun(process.argv).exited
+  delete process.env[AGAIN] // it is said to this process, not to the tests
   const { check } = await import('./check/run.ts')
   return check(root, process.argv.slice(2))
 }
