@@ -37,7 +37,6 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
   const kept = window(0, SEGMENT)
   let acknowledged = 0
   let freed = Promise.withResolvers<void>()
-  let reading: Promise<void> | undefined
   let ended = false
   let broken: CliError | undefined
 
@@ -58,14 +57,7 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
     ended = done === true
   }
 
-  /** One read at a time, whoever waits for it: a reader that was given up must not take bytes with it. */
-  const readOn = (): Promise<void> => {
-    reading ??= readOne().finally(() => {
-      reading = undefined
-    })
-    return reading
-  }
-
+  /** Gives out of the window by place alone: a body that was given up while it read takes no byte with it. */
   async function* rest(offset: number): AsyncGenerator<Uint8Array> {
     for (let at = offset; ; ) {
       const [segment] = segmentsFrom(at)
@@ -73,7 +65,7 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
         at += segment.bytes.length
         yield segment.bytes.slice()
       } else if (ended) return
-      else await readOn()
+      else await readOne()
     }
   }
 

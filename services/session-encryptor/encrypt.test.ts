@@ -195,10 +195,24 @@ describe('a writer that another one has replaced', () => {
   test('is refused with what it has in work, which leaves no file behind', async () => {
     const { app, epoch, sessions } = await opened()
     const waiting = [2, 3].map((index) => encryptInto(app, { index, epoch }, noise(SIZE, index)))
-    while (names.length >= 0 && (await staged()) < 2) await Bun.sleep(1)
+    while ((await staged()) < 2) await Bun.sleep(1)
     const { epoch: newer, chunk_count } = await sessions.openWriter(session)
     for (const reply of await Promise.all(waiting)) expect(reply).toEqual(problem(409, 'fenced'))
     expect({ newer, chunk_count, names: names() }).toEqual({ newer: epoch + 1, chunk_count: 0, names: [] })
+  })
+
+  test('names no file, even when its turn had come before it was replaced', async () => {
+    const { app, epoch, sessions } = await opened()
+    const line = await sessions.turns(session)
+    const held = Promise.withResolvers<void>()
+    void line.alone(() => held.promise)
+    const successor = sessions.openWriter(session)
+    const late = encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))
+    while ((await staged()) < 1) await Bun.sleep(1)
+    await Bun.sleep(5)
+    held.resolve()
+    expect(await late).toEqual(problem(409, 'fenced'))
+    expect({ epoch: (await successor).epoch, names: names() }).toEqual({ epoch: epoch + 1, names: [] })
   })
 
   test('cannot invent an epoch of its own', async () => {

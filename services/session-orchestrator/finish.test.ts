@@ -152,6 +152,13 @@ describe('a session that ended', () => {
     expect(await events(id)).toEqual(['created', 'recording-ended', 'sealed', 'anchored'])
   })
 
+  test('is signed once, also by two who finish it in the same moment', async () => {
+    const id = await recorded()
+    expect(await Promise.all([run(id), run(id)])).toEqual(['anchoring', 'anchoring'])
+    await soundManifest(id)
+    expect(await events(id)).toEqual(['created', 'recording-ended', 'sealed'])
+  })
+
   test('takes no further chunk', async () => {
     const id = await recorded()
     await run(id)
