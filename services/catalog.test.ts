@@ -12,6 +12,7 @@ const entry: Entry = {
   networks: ['lucid_chain_net'],
   needs: [],
   tolerates: [],
+  store: false,
   memoryMiB: 128,
   cpus: 1,
   volumes: {},

@@ -22,6 +22,8 @@ export type Entry = {
   readonly needs: readonly string[]
   /** The part of `needs` whose absence is queued for, not fatal: it shows in /health but keeps it at 200. */
   readonly tolerates: readonly string[]
+  /** True when it keeps documents (services/common/store); on MongoDB it then has a user of its own. */
+  readonly store: boolean
   readonly memoryMiB: number
   readonly cpus: number
   /** Volume name to the path inside the container. `LUCID_DATA` points at the service's own folder in it. */
@@ -43,6 +45,7 @@ export const catalog = {
     port: 8087,
     hostPort: 8087,
     needs: [],
+    store: true,
     memoryMiB: 512,
     volumes: { lucid_chain_data: '/data' },
     image: bun,
@@ -55,6 +58,7 @@ export const catalog = {
     port: 8088,
     hostPort: 8088,
     needs: ['blockchain-vm'],
+    store: true,
     memoryMiB: 256,
     volumes: { lucid_chain_data: '/data' },
     image: bun,
@@ -67,6 +71,7 @@ export const catalog = {
     port: 8086,
     hostPort: 8086,
     needs: ['blockchain-ledger'],
+    store: true,
     memoryMiB: 192,
     volumes: { lucid_chain_data: '/data' },
     image: bun,
@@ -79,6 +84,7 @@ export const catalog = {
     port: 8084,
     hostPort: 8084,
     needs: ['blockchain-ledger', 'blockchain-sessions-data', 'blockchain-vm'],
+    store: false,
     memoryMiB: 192,
     volumes: {},
     image: bun,
@@ -91,6 +97,7 @@ export const catalog = {
     port: 8096,
     hostPort: 8096,
     needs: ['blockchain-api'],
+    store: true,
     memoryMiB: 192,
     volumes: { lucid_contract_data: '/data' },
     image: bun,
@@ -103,6 +110,7 @@ export const catalog = {
     port: 8091,
     hostPort: 8091,
     needs: [],
+    store: true,
     memoryMiB: 256,
     volumes: { lucid_encrypted_data: '/data' },
     image: bunBlake3,
@@ -115,6 +123,7 @@ export const catalog = {
     port: 8090,
     hostPort: 8090,
     needs: ['session-encryptor'],
+    store: false,
     memoryMiB: 256,
     volumes: {},
     image: bun,
@@ -127,6 +136,7 @@ export const catalog = {
     port: 8092,
     hostPort: 8092,
     needs: [],
+    store: true,
     memoryMiB: 192,
     volumes: { lucid_sessions_data: '/data' },
     image: bunBlake3,
@@ -140,6 +150,7 @@ export const catalog = {
     hostPort: 8093,
     needs: ['session-encryptor', 'merkle-builder', 'on-system-chain-client'],
     tolerates: ['on-system-chain-client'],
+    store: true,
     memoryMiB: 192,
     volumes: { lucid_sessions_data: '/data' },
     image: bunBlake3,
@@ -152,6 +163,7 @@ export const catalog = {
     port: 8095,
     hostPort: 8095,
     needs: ['session-orchestrator', 'session-chunker'],
+    store: true,
     memoryMiB: 256,
     volumes: { lucid_sessions_data: '/data' },
     profile: 'recording',

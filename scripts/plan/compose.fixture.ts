@@ -11,6 +11,7 @@ const entry: Entry = {
   networks: ['lucid_chain_net'],
   needs: [],
   tolerates: [],
+  store: false,
   memoryMiB: 128,
   cpus: 0.5,
   volumes: {},

@@ -9,6 +9,7 @@ import { BLOCK_TRANSACTIONS, type LedgerParts, openLedger } from './ledger.ts'
 import { routes } from './routes.ts'
 import { sealing } from './seal.ts'
 import { sealer } from './sealer.ts'
+import { schema } from './store.ts'
 import { remoteVm } from './vm.ts'
 
 /** A block of 30 million gas takes seconds, and many on a small machine. */
@@ -27,7 +28,7 @@ const openPatiently = async (parts: LedgerParts, attempts: number): ReturnType<t
 }
 
 await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const api = client<VmApi>(env.BLOCKCHAIN_VM_URL, {
     callee: 'blockchain-vm',
     sign,

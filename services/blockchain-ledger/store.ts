@@ -1,4 +1,5 @@
 import { Fault } from '#common/fault'
+import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 import type { Block, Receipt } from './model.ts'
 import type { Pending } from './pending.ts'
@@ -41,18 +42,28 @@ export type ReceiptDoc = {
 }
 
 const metas: Declaration<MetaDoc> = { name: 'meta', fields: {} }
-const blocks: Declaration<BlockDoc> = { name: 'blocks', fields: { number: 'integer' }, unique: [['number']] }
+const blocks: Declaration<BlockDoc> = {
+  name: 'blocks',
+  fields: { number: 'integer' },
+  required: ['number'],
+  unique: [['number']],
+}
 const transactions: Declaration<TransactionDoc> = {
   name: 'transactions',
   fields: { sender: 'text', nonce: 'integer', state: 'text', received_at: 'integer' },
+  required: ['sender', 'nonce'],
   unique: [['sender', 'nonce']],
   indexes: [['state', 'received_at']],
 }
 const receipts: Declaration<ReceiptDoc> = {
   name: 'receipts',
   fields: { block_number: 'integer', tx_index: 'integer' },
+  required: ['block_number', 'tx_index'],
   unique: [['block_number', 'tx_index']],
 }
+
+/** All that the ledger keeps. */
+export const schema: StoreSchema = { collections: [metas, blocks, transactions, receipts], migrations: [] }
 
 /** The ledger's four collections; inside a transaction, those of the `tx` that is handed in. */
 export const collections = (store: Store) => ({

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/fault'
 import { silentLog } from '#common/log'
 import { sqliteStore } from '#common/store/sqlite'
-import type { Store } from '#common/store/store'
+import type { Declaration, Store } from '#common/store/store'
 import { follower } from './follower.ts'
 import { CONTRACT, chainOf, chunkAnchored, registered, served, session } from './scripted-chain.fixture.ts'
-import { findAnchor, listAnchors, listChunks } from './store.ts'
+import { findAnchor, listAnchors, listChunks, schema } from './store.ts'
 
 const opened = () => sqliteStore({ path: ':memory:' })
 const made = (store: Store, chain: Parameters<typeof served>[0], read = served(chain)) =>
@@ -108,18 +108,8 @@ describe('following the ledger', () => {
 
 describe('replay', () => {
   const damaged = async (store: Store) => {
-    const events = store.collection<{ id: string; block_number: number; owner?: string; kind: string }>({
-      name: 'events',
-      fields: {
-        kind: 'text',
-        session_id: 'text',
-        owner: 'text',
-        index: 'integer',
-        position: 'integer',
-        block_number: 'integer',
-      },
-      indexes: [['kind', 'position'], ['owner', 'position'], ['session_id', 'index'], ['block_number']],
-    } as never)
+    type Row = { id: string; block_number: number; owner?: string; kind: string }
+    const events = store.collection(schema.collections[0] as Declaration<Row>)
     const row = await events.get(session(30))
     if (!row) throw new Error('no row')
     const { rev, ...doc } = row

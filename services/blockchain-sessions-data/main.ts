@@ -9,9 +9,10 @@ import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import { Env } from './env.ts'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
+import { schema } from './store.ts'
 
 await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const url = env.BLOCKCHAIN_LEDGER_URL
   const ledger = client<LedgerApi>(url, { callee: 'blockchain-ledger', sign })
   const read = (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } }))

@@ -1,4 +1,5 @@
-import type { Collection, Store, Stored } from '#common/store/store'
+import type { StoreSchema } from '#common/store/schema'
+import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import { type EventRow, mend } from './event.ts'
 import type { Anchor, AnchorsQuery, Chunk, Difference, Replay } from './model.ts'
 
@@ -15,21 +16,26 @@ type Event = { readonly id: string } & Partial<Omit<Anchor & Chunk, 'session_id'
     readonly block_number: number
   }
 
-const events = (store: Store): Collection<Event> =>
-  store.collection<Event>({
-    name: 'events',
-    fields: {
-      kind: 'text',
-      session_id: 'text',
-      owner: 'text',
-      index: 'integer',
-      position: 'integer',
-      block_number: 'integer',
-    },
-    indexes: [['kind', 'position'], ['owner', 'position'], ['session_id', 'index'], ['block_number']],
-  })
+const eventDeclaration: Declaration<Event> = {
+  name: 'events',
+  fields: {
+    kind: 'text',
+    session_id: 'text',
+    owner: 'text',
+    index: 'integer',
+    position: 'integer',
+    block_number: 'integer',
+  },
+  required: ['kind', 'session_id', 'position', 'block_number'],
+  indexes: [['kind', 'position'], ['owner', 'position'], ['session_id', 'index'], ['block_number']],
+}
+const cursorDeclaration: Declaration<Row> = { name: 'cursors', fields: {} }
 
-const cursors = (store: Store): Collection<Row> => store.collection<Row>({ name: 'cursors', fields: {} })
+/** All that the index keeps; blockchain-ledger could give it again. */
+export const schema: StoreSchema = { collections: [eventDeclaration, cursorDeclaration], migrations: [] }
+
+const events = (store: Store): Collection<Event> => store.collection(eventDeclaration)
+const cursors = (store: Store): Collection<Row> => store.collection(cursorDeclaration)
 
 /** The follow cursor; block 0 when nothing was indexed yet. */
 export const readCursor = async (store: Store): Promise<Cursor> => {

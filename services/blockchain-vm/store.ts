@@ -1,4 +1,5 @@
-import type { Store } from '#common/store/store'
+import type { StoreSchema } from '#common/store/schema'
+import type { Declaration, Store } from '#common/store/store'
 import { recent } from './recent.ts'
 import type { Nodes } from './state.ts'
 
@@ -7,11 +8,14 @@ const CACHE_BYTES = 16 * 1024 * 1024
 
 type NodeDoc = { readonly id: string; readonly value: string }
 
-const declaration = { name: 'nodes', fields: {} } as const
+const nodes: Declaration<NodeDoc> = { name: 'nodes', fields: {} }
+
+/** All that the virtual machine keeps. */
+export const schema: StoreSchema = { collections: [nodes], migrations: [] }
 
 /** Trie nodes and code in the service's own store. They never change, so what was read once stays true. */
 export const nodeStore = (store: Store): Nodes => {
-  const kept = store.collection<NodeDoc>(declaration)
+  const kept = store.collection(nodes)
   const cache = recent(CACHE_BYTES)
   return {
     get: async (key) => {

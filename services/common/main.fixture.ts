@@ -17,7 +17,7 @@ const Env = serviceEnv('merkle-builder', {
 
 await start('merkle-builder', Env, async ({ env, log, parts, openStore, onStop }) => {
   if (env.MODE === 'broken-build') throw new Error('the build is broken')
-  const store = await openStore()
+  const store = await openStore({ collections: [], migrations: [] })
   onStop(() => log.info('closed', { part: 'first' }))
   onStop(() => {
     if (env.MODE === 'broken-close') throw new Error('the close is broken')

@@ -10,6 +10,7 @@ import { callersOf, type Peers, type Sign, signer, verifier } from './identity.t
 import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
 import { Registry } from './metrics.ts'
 import type { ServiceParts } from './service.ts'
+import type { StoreSchema } from './store/schema.ts'
 import type { Store } from './store/store.ts'
 
 type CommonEnv = {
@@ -27,8 +28,8 @@ export type Parts<E> = {
   readonly log: Log
   readonly sign: Sign
   readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics'>
-  /** The service's own store in its data folder. */
-  readonly openStore: () => Promise<Store>
+  /** The service's own store in its data folder, which has to hold what `schema` says. */
+  readonly openStore: (schema: StoreSchema) => Promise<Store>
   /** The raw, authorised way to a needed service. */
   readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
   /** Runs at shutdown, last added first, after requests in flight were answered. */
@@ -96,7 +97,7 @@ export const start = async <T extends TObject>(
       log,
       sign,
       parts: { guard, log, metrics: new Registry() },
-      openStore: async () => {
+      openStore: async (_schema) => {
         const { sqliteStore } = await import('./store/sqlite.ts')
         const store = sqliteStore({ path: join(common.LUCID_DATA, 'store.sqlite') })
         closers.push(() => store.close())

@@ -2,11 +2,11 @@ import { blake3Engine } from '#common/engines/blake3'
 import { start } from '#common/main'
 import { Env } from './env.ts'
 import { routes } from './routes.ts'
-import { treeTable } from './store.ts'
+import { schema, treeTable } from './store.ts'
 import { trees } from './trees.ts'
 
 await start('merkle-builder', Env, async ({ parts, openStore }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const blake3 = await blake3Engine()
   return routes({
     trees: trees(store),

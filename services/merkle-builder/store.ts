@@ -1,3 +1,4 @@
+import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 
 /** A tree is its leaves: everything else follows from them. `leaves` is their hex, joined. */
@@ -9,5 +10,8 @@ export type TreeDoc = {
 }
 
 const trees: Declaration<TreeDoc> = { name: 'merkle_trees', fields: { root: 'text' } }
+
+/** All that merkle-builder keeps. */
+export const schema: StoreSchema = { collections: [trees], migrations: [] }
 
 export const treeTable = (store: Store) => store.collection(trees)

@@ -11,7 +11,7 @@ import { Env } from './env.ts'
 import { routes } from './routes.ts'
 import { rpcOver } from './rpc.ts'
 import { signAnchor } from './signing.ts'
-import { queue } from './store.ts'
+import { queue, schema } from './store.ts'
 import { worker } from './worker.ts'
 
 /** With nothing to do the loop sleeps until it is woken; setTimeout takes no more than 2^31 - 1. */
@@ -20,7 +20,7 @@ const ASLEEP = 2 ** 31 - 1
 const AWAY = { first: 250, most: 15_000 } as const
 
 await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, reach, onStop }) => {
-  const jobs = queue(await openStore())
+  const jobs = queue(await openStore(schema))
   const api = reach('blockchain-api', env.BLOCKCHAIN_API_URL)
   const secretKey = env.PRIVATE_KEY.reveal()
   const account = addressOf(secretKey)

@@ -1,6 +1,7 @@
 import { sameContent } from '#common/anchors-abi'
 import { Fault, isFault } from '#common/fault'
-import type { Collection, Store, Stored } from '#common/store/store'
+import type { StoreSchema } from '#common/store/schema'
+import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import { type Finding, type JobRecord, next, type Signed } from './job.ts'
 import type { AnchorRequest, JobState } from './model.ts'
 import { assignNonces } from './nonce.ts'
@@ -26,15 +27,20 @@ export type Queue = {
   readonly counts: () => Promise<Readonly<Record<JobState, number>>>
 }
 
-const jobs = (store: Store): Collection<JobRecord> =>
-  store.collection<JobRecord>({
-    name: 'jobs',
-    fields: { state: 'text', nonce: 'integer', queued_at: 'integer' },
-    indexes: [
-      ['state', 'queued_at'],
-      ['state', 'nonce'],
-    ],
-  })
+const declaration: Declaration<JobRecord> = {
+  name: 'jobs',
+  fields: { state: 'text', nonce: 'integer', queued_at: 'integer' },
+  required: ['state', 'queued_at'],
+  indexes: [
+    ['state', 'queued_at'],
+    ['state', 'nonce'],
+  ],
+}
+
+/** All that the chain client keeps. */
+export const schema: StoreSchema = { collections: [declaration], migrations: [] }
+
+const jobs = (store: Store): Collection<JobRecord> => store.collection(declaration)
 
 const bare = ({ rev: _rev, ...job }: Stored<JobRecord>): JobRecord => job
 

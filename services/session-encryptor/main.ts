@@ -9,12 +9,12 @@ import { Env } from './env.ts'
 import { openDropFromCache } from './page-cache.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
-import { tables } from './store.ts'
+import { schema, tables } from './store.ts'
 
 const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
 
 await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const folder = chunkFolder({
     root: join(env.LUCID_DATA, 'chunks'),
     freeBytesKept: env.FREE_BYTES_KEPT,

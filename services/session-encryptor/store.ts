@@ -1,4 +1,5 @@
 import type { ChunkRecord } from '#common/session-model'
+import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 
 /** A session as the encryptor knows it: its wrapped key and how far it is durable. */
@@ -34,6 +35,7 @@ const sessions: Declaration<SessionDoc> = { name: 'encryptor_sessions', fields: 
 const chunks: Declaration<ChunkDoc> = {
   name: 'encryptor_chunks',
   fields: { session: 'text', index: 'integer' },
+  required: ['session', 'index'],
   unique: [['session', 'index']],
 }
 const incidents: Declaration<IncidentDoc> = {
@@ -41,6 +43,9 @@ const incidents: Declaration<IncidentDoc> = {
   fields: { session: 'text', at: 'integer' },
   indexes: [['session']],
 }
+
+/** All that session-encryptor keeps. */
+export const schema: StoreSchema = { collections: [sessions, chunks, incidents], migrations: [] }
 
 /** The collections of session-encryptor, on a store or inside a transaction of it. */
 export const tables = (store: Store) => ({

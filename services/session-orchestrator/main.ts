@@ -13,7 +13,7 @@ import { finish } from './finish.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { workStates } from './state.ts'
-import { tables } from './store.ts'
+import { schema, tables } from './store.ts'
 import { worker } from './worker.ts'
 
 const MIB = 1024 * 1024
@@ -21,7 +21,7 @@ const PAGE = 1000
 const SWEEP_EVERY = 60_000
 
 await start('session-orchestrator', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const urls = {
     'session-encryptor': env.SESSION_ENCRYPTOR_URL,
     'merkle-builder': env.MERKLE_BUILDER_URL,

@@ -1,3 +1,4 @@
+import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 import { type AuditLink, nextLink } from './audit.ts'
 import type { Session } from './model.ts'
@@ -35,8 +36,12 @@ const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields:
 const audit: Declaration<AuditDoc> = {
   name: 'session_audit',
   fields: { session: 'text', seq: 'integer' },
+  required: ['session', 'seq'],
   unique: [['session', 'seq']],
 }
+
+/** All that session-orchestrator keeps. */
+export const schema: StoreSchema = { collections: [sessions, keys, manifests, audit], migrations: [] }
 
 /** The collections of session-orchestrator, on a store or inside a transaction of it. */
 export const tables = (store: Store) => ({

@@ -10,6 +10,7 @@ import { Env } from './env.ts'
 import type { Fed } from './feed.ts'
 import { recordings } from './recordings.ts'
 import { routes } from './routes.ts'
+import { schema } from './store.ts'
 
 const TEND_EVERY = 1_000
 /** The last body of a stream is answered when all is durable; a slow disk may take its time. */
@@ -22,7 +23,7 @@ const machineId = () =>
     .catch(() => '')
 
 await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
-  const store = await openStore()
+  const store = await openStore(schema)
   const chunker = { callee: 'session-chunker', url: env.SESSION_CHUNKER_URL } as const
   const orchestrator = { callee: 'session-orchestrator', url: env.SESSION_ORCHESTRATOR_URL } as const
   const chunks = client<Chunker>(chunker.url, { callee: chunker.callee, sign })

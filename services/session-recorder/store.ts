@@ -1,3 +1,4 @@
+import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 import type { RecordingState } from './model.ts'
 
@@ -21,5 +22,8 @@ const recordings: Declaration<RecordingDoc> = {
   fields: { state: 'text', started_at: 'integer', touched_at: 'integer' },
   indexes: [['state', 'touched_at'], ['started_at']],
 }
+
+/** All that session-recorder keeps. */
+export const schema: StoreSchema = { collections: [recordings], migrations: [] }
 
 export const recordingTable = (store: Store) => store.collection(recordings)

@@ -25,6 +25,7 @@ const entry = ({ stack, needs = [] }: FixtureEntry, hostPort: number): Entry => 
   networks: ['lucid_chain_net'],
   needs,
   tolerates: [],
+  store: false,
   memoryMiB: 64,
   cpus: 1,
   volumes: {},

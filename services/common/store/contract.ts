@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { isFault } from '../fault.ts'
 import { checkAgainstModel } from './contract-model.ts'
+import { DOCUMENT_BYTES } from './document.ts'
 import type { Declaration, Store } from './store.ts'
 
 type Job = {
@@ -128,6 +129,71 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
       expect(await jobs().count()).toBe(1)
       expect(await jobs().insertMany(three, { onDuplicate: 'ignore' })).toBe(2)
       expect(ids(await jobs().find()).join('')).toBe('abc')
+      const taken = [job('d', { owner: 'o', slot: '1' }), job('e', { owner: 'o', slot: '1' })]
+      expect(await jobs().insertMany(taken, { onDuplicate: 'ignore' })).toBe(1)
+      expect(await jobs().insertMany(taken.toReversed(), { onDuplicate: 'ignore' })).toBe(0)
+      expect(await jobs().insertMany([], { onDuplicate: 'fail' })).toBe(0)
+      expect(ids(await jobs().find()).join('')).toBe('abcd')
+    })
+
+    test('restore keeps the revisions it is given and leaves what is there', async () => {
+      await jobs().insert(job('b'))
+      const moved = [
+        { ...job('a', { owner: 'o', slot: '1' }), rev: 7 },
+        { ...job('b', { state: 'done' }), rev: 3 },
+      ]
+      expect(await jobs().restore(moved)).toBe(1)
+      expect(await jobs().find()).toEqual([moved[0], { ...job('b'), rev: 1 }] as never)
+      expect((await jobs().replace(job('a'), 7)).rev).toBe(8)
+      const clash = [
+        { ...job('c'), rev: 2 },
+        { ...job('d', { owner: 'p', slot: '1' }), rev: 2 },
+        { ...job('e', { owner: 'p', slot: '1' }), rev: 2 },
+      ]
+      expect(await faultOf(jobs().restore(clash))).toBe('conflict/duplicate')
+      expect(ids(await jobs().find()).join('')).toBe('ab')
+    })
+
+    test('a field that is required cannot be absent or null', async () => {
+      const Steps: Declaration<{ readonly id: string; readonly run?: string; readonly at?: number | null }> =
+        {
+          name: 'steps',
+          fields: { run: 'text', at: 'integer' },
+          required: ['run', 'at'],
+          unique: [['run', 'at']],
+        }
+      const steps = store.collection(Steps)
+      await steps.insert({ id: 'a', run: 'r', at: 1 })
+      expect(await faultOf(steps.insert({ id: 'b', run: 'r', at: 1 }))).toBe('conflict/duplicate')
+      expect(await faultOf(steps.insert({ id: 'b', run: 'r' }))).toBe('invalid/bad-value')
+      expect(await faultOf(steps.replace({ id: 'a', run: 'r', at: null }, 1))).toBe('invalid/bad-value')
+      expect(await steps.find({ where: { run: 'r' }, sort: [['at', 'asc']] })).toEqual([
+        { id: 'a', run: 'r', at: 1, rev: 1 },
+      ])
+    })
+
+    test('a document that one driver could not give back as it was is refused by every driver', async () => {
+      const loose = store.collection<{ readonly id: string; readonly [name: string]: unknown }>({
+        name: 'loose',
+        fields: {},
+      })
+      const kept = { id: 'a', text: 'é\u0000𝒳', deep: { 'a.b': 1, $c: [null, 1e300, 0.1], '': '\\ud800' } }
+      expect(await loose.insert({ ...kept, gone: undefined })).toMatchObject(kept)
+      expect(await loose.get('a')).toEqual({ ...kept, rev: 1 })
+      for (const strange of [
+        { 'a.b': 1 },
+        { $a: 1 },
+        { '': 1 },
+        { _id: 1 },
+        { deep: [{ 'a\u0000b': 1 }] },
+        { text: 'a\ud800' },
+        { deep: { '\udfff': 1 } },
+      ])
+        expect(await faultOf(loose.insert({ id: 'b', ...strange }))).toBe('invalid/bad-value')
+      expect(await faultOf(loose.insert({ id: 'b', text: 'x'.repeat(DOCUMENT_BYTES) }))).toBe(
+        'too-large/document-too-large',
+      )
+      expect(await loose.count()).toBe(1)
     })
 
     test('claim hands each document to one taker, in order', async () => {

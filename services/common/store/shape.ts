@@ -5,6 +5,7 @@ import type { FieldKind, Scalar } from './store.ts'
 export type Declared = {
   readonly name: string
   readonly fields: Readonly<Record<string, FieldKind | undefined>>
+  readonly required?: readonly string[]
   readonly unique?: readonly (readonly string[])[]
   readonly indexes?: readonly (readonly string[])[]
 }
@@ -14,6 +15,7 @@ export type Shape = {
   readonly name: string
   /** Without `id`, in the order they were declared. */
   readonly fields: ReadonlyMap<string, FieldKind>
+  readonly required: ReadonlySet<string>
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]
 }
@@ -21,7 +23,7 @@ export type Shape = {
 /** Names go into SQL and into BSON keys, so they are identifiers and nothing else. */
 const collectionName = /^[a-z][a-z0-9_]{0,47}$/
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,47}$/
-const reserved = new Set(['id', 'rev', 'body'])
+const reserved = new Set(['id', '_id', 'rev', 'body'])
 const kinds = new Set<string>(['text', 'integer', 'real', 'boolean'])
 
 const bad = (detail: string) => new Fault('invalid', 'bad-declaration', detail)
@@ -47,7 +49,10 @@ export const shapeOf = (declared: Declared): Shape => {
         throw bad(`${name}: an index needs declared fields, got [${list.join(', ')}]`)
     return lists
   }
-  return { name, fields, unique: indexed(declared.unique), indexes: indexed(declared.indexes) }
+  const required = new Set(declared.required ?? [])
+  for (const field of required)
+    if (!fields.has(field)) throw bad(`${name}: a required field must be declared, ${field} is not`)
+  return { name, fields, required, unique: indexed(declared.unique), indexes: indexed(declared.indexes) }
 }
 
 /** The kind of a searchable field. Throws Fault invalid `undeclared-field`. */
@@ -76,12 +81,19 @@ export const scalarOf = (shape: Shape, field: string, value: unknown): Scalar =>
   return value as Scalar
 }
 
+/** True when every document is in an index over these fields. */
+export const holdsAll = (shape: Shape, fields: readonly string[]): boolean =>
+  fields.every((field) => shape.required.has(field))
+
 /** The declared fields of a document in order, null where absent. Throws Fault invalid `bad-value`. */
 export const scalarsOf = (shape: Shape, doc: Readonly<Record<string, unknown>>): (Scalar | null)[] => {
   if (scalarOf(shape, 'id', doc['id']) === '')
     throw new Fault('invalid', 'bad-value', `${shape.name}.id is empty`)
   return [...shape.fields.keys()].map((field) => {
     const value = Object.hasOwn(doc, field) ? doc[field] : undefined
-    return value === undefined || value === null ? null : scalarOf(shape, field, value)
+    if (value !== undefined && value !== null) return scalarOf(shape, field, value)
+    if (shape.required.has(field))
+      throw new Fault('invalid', 'bad-value', `${shape.name}.${field} is required`)
+    return null
   })
 }

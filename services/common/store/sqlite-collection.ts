@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { Fault } from '../fault.ts'
+import { documentText } from './document.ts'
 import { planQuery, planWhere } from './query.ts'
 import { type Shape, scalarOf, scalarsOf } from './shape.ts'
 import { bindable, type Sql, selectSql, tableOf, whereSql, writesOf } from './sqlite-sql.ts'
@@ -13,9 +14,6 @@ export type Operations = {
   ) => Awaited<ReturnType<Collection<Doc>[K]>>
 }
 
-/** `rev` belongs to the store: a document that was read may be handed back as it is. */
-const bodyOf = ({ rev: _, ...doc }: Doc & { readonly rev?: unknown }): string => JSON.stringify(doc)
-
 export const sqliteOperations = (db: Database, prepared: Statements, shape: Shape): Operations => {
   const table = tableOf(shape)
   const writes = writesOf(shape)
@@ -24,10 +22,12 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
   const atomic = <R>(work: () => R): R => (db.inTransaction ? work() : db.transaction(work).immediate())
   const row = (id: string) =>
     prepared(`SELECT rev, body FROM ${table} WHERE id = ?`).get(scalarOf(shape, 'id', id) as string)
-  const insertBy = (text: string, doc: Doc) =>
-    prepared(text).run(doc.id, bodyOf(doc), ...scalarsOf(shape, doc).map(bindable)).changes
-  const update = (doc: Doc, rev: number) =>
-    prepared(writes.update).run(bodyOf(doc), ...scalarsOf(shape, doc).map(bindable), doc.id, rev).changes
+  const bound = (doc: Doc) => {
+    const scalars = scalarsOf(shape, doc).map(bindable)
+    return [documentText(shape, doc), ...scalars]
+  }
+  const insertBy = (text: string, doc: Doc, rev = 1) => prepared(text).run(doc.id, rev, ...bound(doc)).changes
+  const update = (doc: Doc, rev: number) => prepared(writes.update).run(...bound(doc), doc.id, rev).changes
   const stale = () =>
     new Fault(
       'conflict',
@@ -54,6 +54,8 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
       const text = onDuplicate === 'ignore' ? writes.insertNew : writes.insert
       return atomic(() => docs.reduce((made, doc) => made + insertBy(text, doc), 0))
     },
+    restore: (docs) =>
+      atomic(() => docs.reduce((made, doc) => made + insertBy(writes.insertNewId, doc, doc.rev), 0)),
     replace: (doc, rev) =>
       atomic(() => {
         if (update(doc, rev) === 1) return { ...doc, rev: rev + 1 }

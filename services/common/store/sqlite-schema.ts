@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { Fault } from '../fault.ts'
-import { type Shape, scalarsOf } from './shape.ts'
+import { holdsAll, type Shape, scalarsOf } from './shape.ts'
 import { bindable, columnOf, columnTypes, tableOf } from './sqlite-sql.ts'
 
 type Column = { readonly name: string; readonly type: string }
@@ -18,11 +18,12 @@ const indexesOf = (shape: Shape) => {
   const table = tableOf(shape)
   const made = new Map<string, string>()
   for (const fields of shape.unique) {
-    const name = `unique:${shape.name}:${fields.join(',')}`
+    const whole = holdsAll(shape, fields)
+    const name = `unique:${shape.name}:${fields.join(',')}${whole ? ':all' : ''}`
     const present = fields.map((field) => `${columnOf(field)} IS NOT NULL`).join(' AND ')
     made.set(
       name,
-      `CREATE UNIQUE INDEX ${quoted(name)} ON ${table} (${fields.map(columnOf)}) WHERE ${present}`,
+      `CREATE UNIQUE INDEX ${quoted(name)} ON ${table} (${fields.map(columnOf)})${whole ? '' : ` WHERE ${present}`}`,
     )
   }
   for (const fields of shape.indexes) {

@@ -41,14 +41,15 @@ export const selectSql = (shape: Shape, plan: Plan): Sql => {
   }
 }
 
-/** The fixed statements of a collection. Bound in the order id, body, fields; then what WHERE names. */
+/** The fixed statements of a collection. Inserts bind id, rev, body, fields; an update binds body, fields, id, rev. */
 export const writesOf = (shape: Shape) => {
   const table = tableOf(shape)
   const columns = [...shape.fields.keys()].map(columnOf)
-  const insert = `INSERT INTO ${table} (id, rev, body${columns.map((c) => `, ${c}`).join('')}) VALUES (?, 1, ?${', ?'.repeat(columns.length)})`
+  const insert = `INSERT INTO ${table} (id, rev, body${columns.map((c) => `, ${c}`).join('')}) VALUES (?, ?, ?${', ?'.repeat(columns.length)})`
   return {
     insert,
     insertNew: `${insert} ON CONFLICT DO NOTHING`,
+    insertNewId: `${insert} ON CONFLICT (id) DO NOTHING`,
     update: `UPDATE ${table} SET rev = rev + 1, body = ?${columns.map((c) => `, ${c} = ?`).join('')} WHERE id = ? AND rev = ?`,
   }
 }

@@ -109,6 +109,7 @@ export const sqliteStore = (options: SqliteOptions): Store => {
       count: call('count', 'read'),
       insert: call('insert', 'write'),
       insertMany: call('insertMany', 'write'),
+      restore: call('restore', 'write'),
       replace: call('replace', 'write'),
       remove: call('remove', 'write'),
       claim: call('claim', 'write'),

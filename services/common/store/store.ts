@@ -13,11 +13,14 @@ export type FieldKind = 'text' | 'integer' | 'real' | 'boolean'
 /**
  * What a driver must know of a collection: only declared fields (and `id`) can be searched and sorted.
  * `name` is lower snake case, fields are plain identifiers. A document that lacks a field of a unique index,
- * or has null there, is not in that index.
+ * or has null there, is not in that index. An index over required fields alone holds every document, so that
+ * searches by its first fields can use it too.
  */
 export type Declaration<T extends Doc> = {
   readonly name: string
   readonly fields: { readonly [K in Exclude<keyof T, 'id'>]?: FieldKind }
+  /** Declared fields that no document may lack or have as null. */
+  readonly required?: readonly (keyof T & string)[]
   readonly unique?: readonly (readonly (keyof T & string)[])[]
   readonly indexes?: readonly (readonly (keyof T & string)[])[]
 }
@@ -42,8 +45,10 @@ export type Query<T> = {
 
 /**
  * One kind of document. Every promise that resolves after a write means the write is durable (inside a
- * transaction: once that resolves). Throws Fault `invalid` for what the declaration does not allow,
- * `unavailable` (`disk-full`, `disk-error`, `store-busy`, `store-closed`) when the store cannot serve.
+ * transaction: once that resolves). Throws Fault `invalid` for what the declaration does not allow or a driver
+ * could not give back as it was (`document.ts`), `too-large` (`document-too-large`), and `unavailable` when the
+ * store cannot serve: `disk-full`, `disk-error`, `store-busy`, `store-closed`, over a network also `store-away`
+ * and those of `mongo-fault.ts`. After `store-away` a write may still have happened: read before it is repeated.
  */
 export type Collection<T extends Doc> = {
   get(id: string): Promise<Stored<T> | undefined>
@@ -53,6 +58,11 @@ export type Collection<T extends Doc> = {
   insert(doc: T): Promise<Stored<T>>
   /** All or nothing; answers how many were new. `ignore` skips duplicates instead of failing. */
   insertMany(docs: readonly T[], options: { readonly onDuplicate: 'fail' | 'ignore' }): Promise<number>
+  /**
+   * Inserts documents with the revisions they have, all or nothing, and skips those whose id is there: for
+   * moving a store, never for a service. Answers how many were new.
+   */
+  restore(docs: readonly Stored<T>[]): Promise<number>
   /** Throws Fault missing `missing`, conflict `stale` when `rev` is not the kept one, conflict `duplicate`. */
   replace(doc: T, rev: number): Promise<Stored<T>>
   /** False when it was not there. With `rev`: Fault conflict `stale` when that is not the kept one. */
