@@ -40,7 +40,7 @@ const title = ({ version, name }: { readonly version: number; readonly name: str
 /** The command that finishes a half-done step. */
 const finisher: Readonly<Record<Direction, string>> = {
   up: 'bun run migrate',
-  down: 'bun run migrate --down',
+  down: 'bun run migrate --down --service S',
 }
 
 /**
