@@ -299,10 +299,11 @@ session-recorder  up 2 age-to-number: done
     for (const argv of [[], ['--dry-run'], ['--down', '--service', 'session-recorder']])
       expect(await session(argv)).toEqual({ code: 1, out: '', err: running })
     lock?.release()
-    const child = Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 1000)', homeMark(home)], {
-      stdout: 'ignore',
-      stderr: 'ignore',
-    })
+    const living = 'console.log(1); setInterval(() => {}, 1000)'
+    const child = Bun.spawn([process.execPath, '-e', living, homeMark(home)], { stdout: 'pipe' })
+    // Until it has spoken it may not carry its own command line yet.
+    const { value } = await child.stdout.getReader().read()
+    expect(value).toBeDefined()
     expect((await session([])).err).toEndWith('use their stores: bun run down ends them\n')
     child.kill('SIGKILL')
     await child.exited

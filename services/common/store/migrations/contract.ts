@@ -290,6 +290,11 @@ export const migrationContract = (name: string, place: () => Promise<() => Promi
         expect(await faultOf(run([renameName, countAge], { ask: { direction: 'down', to: 0 } }))).toBe(
           'invalid/schema-half-migrated',
         )
+        time += 1_000
+        expect(await faultOf(run([dying(0), countAge], { version: '2.0.1' }))).toBe(
+          'invalid/migration-failed',
+        )
+        expect((await using(recordOf))?.in_progress).toMatchObject({ since: START, by: '2.0.1' })
         expect(await run([renameName, countAge])).toMatchObject({
           from: 0,
           to: 2,
@@ -334,6 +339,9 @@ export const migrationContract = (name: string, place: () => Promise<() => Promi
           runs += 1
           const own = runs
           await wait('before', own)
+          await store.collection({ name: 'people', fields: { fullname: 'text', age_text: 'text' } }).insert({
+            id: `made by run ${own}`,
+          })
           await renameName.up(store)
           await wait('after', own)
         }

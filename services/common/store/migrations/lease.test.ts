@@ -62,6 +62,14 @@ test('a fenced write of a holder that was replaced is not kept, nor is its relea
   expect(await holderOf(store, time)).toMatchObject({ holder: 'new', fence: 2 })
 })
 
+test('who took the lease again under the same name is another holder', async () => {
+  const old = await take('a')
+  time += LEASE_MS
+  await take('a')
+  time += LEASE_MS
+  await expect(old.demand(store)).rejects.toMatchObject({ code: 'lease-lost' })
+})
+
 test('a lease that ran out and that nobody took is still its holder’s', async () => {
   const lease = await take('slow')
   time += 10 * LEASE_MS
