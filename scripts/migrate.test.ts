@@ -301,12 +301,14 @@ session-recorder  up 2 age-to-number: done
     lock?.release()
     const living = 'console.log(1); setInterval(() => {}, 1000)'
     const child = Bun.spawn([process.execPath, '-e', living, homeMark(home)], { stdout: 'pipe' })
-    // Until it has spoken it may not carry its own command line yet.
-    const { value } = await child.stdout.getReader().read()
-    expect(value).toBeDefined()
-    expect((await session([])).err).toEndWith('use their stores: bun run down ends them\n')
-    child.kill('SIGKILL')
-    await child.exited
+    try {
+      // Until it has spoken it may not carry its own command line yet.
+      expect((await child.stdout.getReader().read()).value).toBeDefined()
+      expect((await session([])).err).toEndWith('use their stores: bun run down ends them\n')
+    } finally {
+      child.kill('SIGKILL')
+      await child.exited
+    }
     expect((await session([])).code).toBe(0)
   })
 
