@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Argv, live } from '../../run.ts'
 import { archivesArgv, debianArchive, privateApt, sourceLine } from './private-apt.ts'
@@ -8,10 +7,6 @@ import { archivesArgv, debianArchive, privateApt, sourceLine } from './private-a
 const SUITE = 'sid'
 const PACKAGE = 'docker-compose'
 const PLUGIN = 'usr/libexec/docker/cli-plugins/docker-compose'
-
-/** Where peers are kept between runs: LUCID_PEERS, or the user's cache. */
-export const peersFolder = (env: Readonly<Record<string, string | undefined>>): string =>
-  env['LUCID_PEERS'] || join(homedir(), '.cache', 'lucid-peers')
 
 /** What stopped the set-up, in one line. */
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''

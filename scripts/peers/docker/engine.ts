@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } fr
 import { join } from 'node:path'
 import { waitForEnd } from '../../platform/process.ts'
 import { type Argv, live, type Ran } from '../../run.ts'
+import { peersFolder } from '../folder.ts'
 import { cgroupName, removeCgroup, removeLeftoverCgroups } from './cgroups.ts'
 import { composeArgv, dockerdArgv, type EnginePrograms, foldersOf, insideArgv } from './commands.ts'
-import { composePlugin, peersFolder } from './compose-plugin.ts'
+import { composePlugin } from './compose-plugin.ts'
 
 /** Debian's programs first: a client of another version may come before them in PATH. */
 const PATH = `/usr/sbin:/usr/bin:/sbin:/bin:${process.env['PATH'] ?? ''}`
