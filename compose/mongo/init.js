@@ -16,6 +16,8 @@ const PATIENCE_MS = 120_000
 const UNAUTHENTICATED = 18
 const FORBIDDEN = 13
 const ALREADY_INITIALISED = 23
+/** Answers that time cures: a new member is not reachable yet; the last change of the set is not committed yet. */
+const NOT_YET = [74, 308]
 
 const say = (text) => print(`mongo-init: ${text}`)
 
@@ -39,7 +41,7 @@ const patiently = (what, attempt) => {
       const answer = attempt()
       if (answer) return answer
     } catch (error) {
-      if (!isNetwork(error)) throw error
+      if (!isNetwork(error) && !NOT_YET.includes(error.code)) throw error
     }
     if (Date.now() > until) throw new Error(`waited ${PATIENCE_MS / 1000} s for ${what}`)
   }
@@ -93,12 +95,14 @@ const asRoot = () => {
 /** Adds the members that the set lacks, one at a time as MongoDB wants it, on whichever member is the primary. */
 const addMembers = (db) => {
   for (const host of members) {
-    const { config } = db.runCommand({ replSetGetConfig: 1 })
-    if (config.members.some((member) => member.host === host)) continue
-    const _id = Math.max(...config.members.map((member) => member._id)) + 1
-    const wanted = { ...config, version: config.version + 1, members: [...config.members, { _id, host }] }
-    patiently(host, () => db.runCommand({ replSetReconfig: wanted }).ok)
-    say(`${host} added to the replica set`)
+    const added = patiently(host, () => {
+      const { config } = db.runCommand({ replSetGetConfig: 1 })
+      if (config.members.some((member) => member.host === host)) return 'there'
+      const _id = Math.max(...config.members.map((member) => member._id)) + 1
+      const wanted = { ...config, version: config.version + 1, members: [...config.members, { _id, host }] }
+      return db.runCommand({ replSetReconfig: wanted }).ok
+    })
+    if (added !== 'there') say(`${host} added to the replica set`)
   }
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Argv, live } from '../../run.ts'
+import { workFolder } from '../folder.ts'
 import { archivesArgv, debianArchive, privateApt, sourceLine } from './private-apt.ts'
 
 /** Debian's first suite with Compose 2.40; Debian 12's own is Compose 1.29, which is another program. */
@@ -50,8 +51,9 @@ export const composePlugin = async (
   const kept = join(peers, `compose-${SUITE}`)
   const path = join(kept, 'docker-compose')
   if (existsSync(path)) return { path }
-  mkdirSync(peers, { recursive: true })
-  const folder = mkdtempSync(join(peers, 'compose-new-'))
+  const work = workFolder(peers, 'compose')
+  if ('absent' in work) return work
+  const { folder } = work
   try {
     const absent = await fetchInto(folder)
     if (absent) return absent

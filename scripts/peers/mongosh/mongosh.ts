@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { live } from '../../run.ts'
-import { peersFolder } from '../folder.ts'
+import { peersFolder, workFolder } from '../folder.ts'
 
 const VERSION = '2.12.0'
 
@@ -24,8 +24,9 @@ export const mongosh = async (): Promise<Mongosh | { readonly absent: string }> 
   const kept = join(peers, `mongosh-${VERSION}`)
   const found: Mongosh = { folder: kept, argv: [process.execPath, '--bun', join(kept, MONGOSH_SCRIPT)] }
   if (existsSync(join(kept, MONGOSH_SCRIPT))) return found
-  mkdirSync(peers, { recursive: true })
-  const folder = mkdtempSync(join(peers, 'mongosh-new-'))
+  const work = workFolder(peers, 'mongosh')
+  if ('absent' in work) return work
+  const { folder } = work
   try {
     writeFileSync(join(folder, 'package.json'), '{}')
     const added = await live([process.execPath, 'add', '--ignore-scripts', `mongosh@${VERSION}`], {
