@@ -61,6 +61,7 @@ export const fixturePlatform = (
       order: ['core', 'sessions', 'blockchain', 'integration'],
       services,
       clientKeys: { operator: ['IDENTITY_KEY', 'OWNER_KEY'] },
+      stockKeys: { database: ['KEYFILE'] },
       derived: {},
     },
     home: homeAt(join(folder, 'home')),
