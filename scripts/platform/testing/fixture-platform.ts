@@ -29,7 +29,7 @@ const entry = ({ stack, needs = [] }: FixtureEntry, hostPort: number): Entry => 
   memoryMiB: 64,
   cpus: 1,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 })
 
 /**
