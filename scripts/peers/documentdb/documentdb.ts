@@ -52,6 +52,7 @@ const launch = async (setup: Setup) => {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',
+    detached: true, // Ctrl-C is for us; what it means for the peer, we say
   })
   child.stdin.write(`${JSON.stringify(setup)}\n`)
   await child.stdin.flush()
@@ -63,10 +64,13 @@ const launch = async (setup: Setup) => {
     said += Buffer.from(value).toString()
   }
   reader.releaseLock()
-  if (said.includes('\n')) return { child, port: (JSON.parse(said) as Ready).port } // our own main.ts wrote it
+  if (said.includes('\n')) return { child, ready: JSON.parse(said) as Ready } // our own main.ts wrote it
   await child.exited
   throw new CliError(`DocumentDB did not start: see above, and ${join(setup.folder, 'engine.log')}`)
 }
+
+/** Longest time for an orderly end, ms; what still runs then is killed. */
+const orderly = 15_000
 
 /** What the engine writes of its own at a start; it cannot start without. */
 const room = 4 * 1024 ** 2
@@ -125,8 +129,10 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       ...(isMounted ? { mounted: data } : {}),
     }
     const launched = await launch(setup)
-    port = launched.port
-    running = { child: launched.child, pids: () => treeOf(launched.child.pid) }
+    const { child, ready } = launched
+    port = ready.port
+    // The engine is named besides: when the front died by itself, it may still be on its way out.
+    running = { child, pids: () => [...new Set([child.pid, ready.engine].flatMap(treeOf))] }
   }
 
   const pids = (): readonly number[] => running?.pids() ?? []
@@ -157,7 +163,7 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       if (now !== undefined) {
         const tree = now.pids()
         now.child.kill('SIGTERM')
-        await now.child.exited
+        await Promise.race([now.child.exited, Bun.sleep(orderly)])
         await killAll(tree)
       }
       await unmount()

@@ -17,6 +17,8 @@ import { allGone, killAll, treeOf } from './processes.ts'
 
 /** A running PostgreSQL with the extension. It ends with the process that started it. */
 export type Engine = {
+  /** Its first process; all others come from that. */
+  readonly pid: number
   /** Resolves when it has ended, however. */
   readonly ended: Promise<void>
   /** Orderly: clients are cut off, what is acknowledged is on the disk. */
@@ -80,6 +82,7 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
     await Bun.sleep(5)
   }
   return {
+    pid: child.pid,
     ended,
     kill,
     stop: async () => {

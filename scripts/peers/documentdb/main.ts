@@ -81,7 +81,7 @@ const run = async (setup: Setup, parentGone: Promise<void>): Promise<void> => {
   void engine.ended.then(() => {
     if (!stopping) process.exit(1) // a database server that has lost its engine is dead
   })
-  console.log(JSON.stringify({ port } satisfies Ready))
+  console.log(JSON.stringify({ port, engine: engine.pid } satisfies Ready))
 }
 
 const readSetup = (): { readonly setup: Promise<Setup>; readonly ended: Promise<void> } => {
