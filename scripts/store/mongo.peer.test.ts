@@ -102,6 +102,14 @@ const collectionsOnServer = (fresh: () => string): void => {
     expect(await indexes(url)).toEqual(['_id_', 'index:size', 'unique:topic'])
   })
 
+  test('a URL that asks for less does not weaken what is promised', async () => {
+    const url = `${fresh()}&w=0&journal=false&readConcernLevel=local&retryWrites=false`
+    await using(url, Sized, async (notes) => {
+      await notes.insert({ id: 'a', size: 1, topic: 't' })
+      await expect(notes.insert({ id: 'a', size: 1 })).rejects.toMatchObject({ code: 'duplicate' })
+    })
+  })
+
   test('claims of several processes hand each document to one taker', async () => {
     const url = fresh()
     const stores = [open(url, Sized), open(url, Sized), open(url, Sized)]

@@ -1,4 +1,10 @@
-import { type ClientSession, MongoClient, type MongoClientOptions } from 'mongodb'
+import {
+  type ClientSession,
+  type DbOptions,
+  MongoClient,
+  type MongoClientOptions,
+  ReadConcern,
+} from 'mongodb'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
 import { mongoOperations } from './mongo-collection.ts'
@@ -28,7 +34,14 @@ export type MongoOptions = {
 
 const DATABASE = 'lucid'
 
-/** The settings that the promises of the store rest on; what a URL says of them is overruled. */
+/** What the promises of the store rest on. Given again with the database, where no URL can weaken it. */
+const concernsOf = (timeoutMs: number) =>
+  ({
+    readPreference: 'primary',
+    readConcern: new ReadConcern('majority'),
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+  }) as const satisfies DbOptions
+
 const settingsOf = ({
   owner,
   url,
@@ -43,9 +56,7 @@ const settingsOf = ({
     appName: `lucid/${owner}`,
     retryReads: true,
     retryWrites: true,
-    readPreference: 'primary',
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+    ...concernsOf(timeoutMs),
     serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
     connectTimeoutMS: Math.min(5_000, timeoutMs),
     socketTimeoutMS: timeoutMs,
@@ -75,8 +86,8 @@ export const mongoStore = (options: MongoOptions): Store => {
   const settings = settingsOf(options)
   const client = new MongoClient(options.url, settings)
   const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(options.url)
-  const db = client.db(named ? undefined : DATABASE)
   const timeoutMs = settings.socketTimeoutMS
+  const db = client.db(named ? undefined : DATABASE, concernsOf(timeoutMs))
   const rules = transactionRules()
   const tables = new Map<string, Table>()
   const claims = new Map<string, Lock>()
