@@ -5,6 +5,7 @@ import {
   type MongoClientOptions,
   ReadConcern,
 } from 'mongodb'
+import { Fault } from '../fault.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
 import { mongoOperations } from './mongo-collection.ts'
@@ -70,6 +71,19 @@ const settingsOf = ({
   } as const satisfies MongoClientOptions
 }
 
+/** What the driver says of a bad URL may quote it, password and all, so it is not passed on. */
+const clientOf = (url: string, settings: MongoClientOptions): MongoClient => {
+  try {
+    return new MongoClient(url, settings)
+  } catch {
+    throw new Fault(
+      'invalid',
+      'bad-store-url',
+      'MONGO_URL is no connection string of MongoDB: it has to be like mongodb://HOST:27017/lucid?replicaSet=rs0, with special characters of a password percent-encoded',
+    )
+  }
+}
+
 /** One look at the database answers all who ask within this time, ms: /health is open to everybody. */
 const LOOK = 1_000
 /** A collection that every service owns anyway; the probe writes nothing that stays. */
@@ -80,11 +94,11 @@ type Table = { readonly declared: string; readonly ready: Promise<void>; made: b
 /**
  * The MongoDB driver of the store: majority writes in the journal, retryable, snapshot transactions. Nothing is
  * connected before the first use, and a database that is away, or refuses, is a Fault of each call and never
- * the end of the store. Throws MongoParseError for a URL that is none.
+ * the end of the store. Throws Fault invalid `bad-store-url`.
  */
 export const mongoStore = (options: MongoOptions): Store => {
   const settings = settingsOf(options)
-  const client = new MongoClient(options.url, settings)
+  const client = clientOf(options.url, settings)
   const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(options.url)
   const timeoutMs = settings.socketTimeoutMS
   const db = client.db(named ? undefined : DATABASE, concernsOf(timeoutMs))
