@@ -58,7 +58,7 @@ class Model {
     [...this.cards.values()]
       .filter((card) => colour === undefined || card.colour === colour)
       .filter((card) => atLeast === undefined || (card.size !== undefined && card.size >= atLeast))
-      .sort((a, b) => (down ? -1 : 1) * compare(a[by], b[by]) || compare(a.id, b.id))
+      .sort((a, b) => (down ? -1 : 1) * (compare(a[by], b[by]) || compare(a.id, b.id)))
   claim = (colour: string, set: Partial<Card>): unknown => {
     const [first] = this.find(colour, undefined, 'size', false)
     return first && this.replace({ ...first, ...set }, first.rev)

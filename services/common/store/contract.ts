@@ -112,12 +112,12 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
       expect(await jobs().count({ state: 'queued' })).toBe(4)
     })
 
-    test('sort puts absent first, breaks ties by id, and limit and skip cut from the sorted list', async () => {
+    test('sort puts absent first, breaks ties by id in the same direction, and limit and skip cut from the sorted list', async () => {
       await jobs().insertMany([job('c', { at: 2 }), job('b', { at: 2 }), job('a'), job('d', { at: -1 })], {
         onDuplicate: 'fail',
       })
       expect(ids(await jobs().find({ sort: [['at', 'asc']] })).join('')).toBe('adbc')
-      expect(ids(await jobs().find({ sort: [['at', 'desc']] })).join('')).toBe('bcda')
+      expect(ids(await jobs().find({ sort: [['at', 'desc']] })).join('')).toBe('cbda')
       expect(ids(await jobs().find({ sort: [['at', 'asc']], skip: 1, limit: 2 })).join('')).toBe('db')
       expect(await jobs().find({ limit: 0 })).toEqual([])
     })

@@ -1,5 +1,5 @@
 import { Fault } from '../fault.ts'
-import { kindOf, type Shape, scalarOf } from './shape.ts'
+import { holdsAll, kindOf, type Shape, scalarOf } from './shape.ts'
 import type { Scalar } from './store.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
@@ -9,7 +9,7 @@ export type Term =
   | { readonly field: string; readonly is: Comparison; readonly value: Scalar }
   | { readonly field: string; readonly is: 'in'; readonly values: readonly Scalar[] }
 
-/** A checked query, the same for every driver. `sort` always ends in `id`, so the order is total. */
+/** A checked query, the same for every driver. `sort` gives a total order, by `id` at the end where it must. */
 export type Plan = {
   readonly terms: readonly Term[]
   readonly sort: readonly (readonly [field: string, direction: 'asc' | 'desc'])[]
@@ -46,6 +46,18 @@ const whole = (name: string, value: number | undefined) => {
   return value
 }
 
+/** True when no two documents can tie: an index's sort then serves as it is, in either direction. */
+const isTotal = (shape: Shape, terms: readonly Term[], sort: Plan['sort']): boolean => {
+  const fixed = new Set([
+    ...terms.flatMap(({ field, is }) => (is === 'eq' ? [field] : [])),
+    ...sort.map(([field]) => field),
+  ])
+  return (
+    fixed.has('id') ||
+    shape.unique.some((fields) => holdsAll(shape, fields) && fields.every((field) => fixed.has(field)))
+  )
+}
+
 /** Checks a whole query. Throws Fault invalid `undeclared-field`, `bad-value`, `bad-query`. */
 export const planQuery = (
   shape: Shape,
@@ -62,9 +74,11 @@ export const planQuery = (
     if (direction !== 'asc' && direction !== 'desc')
       throw bad(`no sort direction ${JSON.stringify(direction)}`)
   }
+  const terms = planWhere(shape, query.where)
+  const last = sort.at(-1)?.[1] ?? 'asc'
   return {
-    terms: planWhere(shape, query.where),
-    sort: [...sort, ['id', 'asc']],
+    terms,
+    sort: isTotal(shape, terms, sort) ? sort : [...sort, ['id', last]],
     limit: whole('limit', query.limit),
     skip: whole('skip', query.skip) ?? 0,
   }

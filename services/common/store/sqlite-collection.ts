@@ -1,6 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import { Fault } from '../fault.ts'
 import { documentText } from './document.ts'
+import { missing, stale } from './faults.ts'
 import { planQuery, planWhere } from './query.ts'
 import { type Shape, scalarOf, scalarsOf } from './shape.ts'
 import { bindable, type Sql, selectSql, tableOf, whereSql, writesOf } from './sqlite-sql.ts'
@@ -28,13 +29,6 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
   }
   const insertBy = (text: string, doc: Doc, rev = 1) => prepared(text).run(doc.id, rev, ...bound(doc)).changes
   const update = (doc: Doc, rev: number) => prepared(writes.update).run(...bound(doc), doc.id, rev).changes
-  const stale = () =>
-    new Fault(
-      'conflict',
-      'stale',
-      `this ${shape.name} document was changed meanwhile: read it again, then repeat`,
-    )
-
   return {
     get: (id) => {
       const kept = row(id)
@@ -59,14 +53,14 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
     replace: (doc, rev) =>
       atomic(() => {
         if (update(doc, rev) === 1) return { ...doc, rev: rev + 1 }
-        if (row(doc.id)) throw stale()
-        throw new Fault('missing', 'missing', `${shape.name} has no document with this id`)
+        if (row(doc.id)) throw stale(shape)
+        throw missing(shape)
       }),
     remove: (id, rev) =>
       atomic(() => {
         const kept = row(id)
         if (!kept) return false
-        if (rev !== undefined && kept.rev !== rev) throw stale()
+        if (rev !== undefined && kept.rev !== rev) throw stale(shape)
         return prepared(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 1
       }),
     claim: ({ where, sort = [], set }) => {

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.ts'
+import { diskFull, duplicate } from './faults.ts'
 
 const codeOf = (error: unknown) =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -9,18 +10,9 @@ const isDuplicate = (error: unknown): boolean =>
 
 /** What SQLite and the file system report, in the words of the store. Anything unknown stays as it is: that is a bug, not a fault. */
 export const toFault = (error: unknown, collection: string): unknown => {
-  if (isDuplicate(error))
-    return new Fault('conflict', 'duplicate', `${collection} holds this id or unique value already`, {
-      cause: error,
-    })
+  if (isDuplicate(error)) return duplicate(collection, error)
   const code = codeOf(error)
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
-    return new Fault(
-      'unavailable',
-      'disk-full',
-      'the disk that holds the data is full and nothing was written: free space there, then repeat the request',
-      { retryAfter: 30_000, cause: error },
-    )
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error)
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
     return new Fault(
       'unavailable',

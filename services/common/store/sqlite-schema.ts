@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { Fault } from '../fault.ts'
+import { kindChanged } from './faults.ts'
 import { holdsAll, type Shape, scalarsOf } from './shape.ts'
 import { bindable, columnOf, columnTypes, tableOf } from './sqlite-sql.ts'
 
@@ -71,12 +71,7 @@ const matchColumns = (db: Database, shape: Shape) => {
     const type = present.get(`f_${field}`)
     present.delete(`f_${field}`)
     if (type === columnTypes[kind]) continue
-    if (type !== undefined)
-      throw new Fault(
-        'invalid',
-        'declaration-changed',
-        `${shape.name}.${field} is kept as ${type}, not as ${kind}`,
-      )
+    if (type !== undefined) throw kindChanged(shape, field, type)
     db.run(`ALTER TABLE ${table} ADD COLUMN ${columnOf(field)} ${columnTypes[kind]}`)
     added.push(field)
   }

@@ -1,15 +1,16 @@
 import { Database } from 'bun:sqlite'
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Fault } from '../fault.ts'
+import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock } from './lock.ts'
+import { collectionFrom, type Effect } from './operations.ts'
 import { type Declared, type Shape, shapeOf } from './shape.ts'
 import { type Operations, sqliteOperations } from './sqlite-collection.ts'
 import { toFault } from './sqlite-fault.ts'
 import { ensureTable } from './sqlite-schema.ts'
 import { statementsOf } from './sqlite-statements.ts'
-import type { Collection, Declaration, Doc, Store } from './store.ts'
+import type { Collection, Doc, Store } from './store.ts'
+import { type Running, transactionRules } from './transaction-rules.ts'
 
 /**
  * `path` is a file, or ':memory:' for tests. `maxBytes` caps the file: beyond it every write is a Fault
@@ -22,10 +23,8 @@ export type SqliteOptions = {
 }
 
 type Table = { readonly declared: string; readonly shape: Shape; readonly operations: Operations }
-/** A running transaction; `failure` holds the first failed write, after which nothing of it may be kept. */
-type Running = { open: boolean; failure?: { readonly error: unknown }; readonly made: Map<string, Table> }
 /** How a call reaches the connection: through the lock, or inside the transaction that holds it. */
-type Reach = <R>(work: () => R, effect: 'read' | 'write') => Promise<R>
+type Reach = <R>(effect: Effect, work: () => R | Promise<R>) => Promise<R>
 
 const PAGE_BYTES = 4096
 
@@ -71,21 +70,16 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   const db = open(options)
   const prepared = statementsOf(db)
   const lock = fifoLock()
-  const inside = new AsyncLocalStorage<Running>()
+  const rules = transactionRules()
   const tables = new Map<string, Table>()
   let closed = false
 
-  const collectionBy = <T extends Doc>(
-    declaration: Declaration<T>,
-    reach: Reach,
-    made: Map<string, Table>,
-  ) => {
-    const shape = shapeOf(declaration as Declared)
+  const collectionBy = (declaration: Declared, reach: Reach, made: Map<string, Table>): Collection<Doc> => {
+    const shape = shapeOf(declaration)
     const declared = JSON.stringify(declaration)
     const operations = (): Operations => {
       const known = tables.get(shape.name) ?? made.get(shape.name)
-      if (known && known.declared !== declared)
-        throw new Fault('invalid', 'bad-declaration', `${shape.name} is declared twice, differently`)
+      if (known && known.declared !== declared) throw declaredTwice(shape)
       if (known) return known.operations
       if (db.inTransaction) ensureTable(db, shape)
       else db.transaction(() => ensureTable(db, shape)).immediate()
@@ -93,79 +87,39 @@ export const sqliteStore = (options: SqliteOptions): Store => {
       made.set(shape.name, table)
       return table.operations
     }
-    const call =
-      (name: keyof Operations, effect: 'read' | 'write') =>
-      (...args: readonly unknown[]) =>
-        reach(() => {
-          try {
-            return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
-          } catch (error) {
-            throw toFault(error, shape.name)
-          }
-        }, effect)
-    return {
-      get: call('get', 'read'),
-      find: call('find', 'read'),
-      count: call('count', 'read'),
-      insert: call('insert', 'write'),
-      insertMany: call('insertMany', 'write'),
-      restore: call('restore', 'write'),
-      replace: call('replace', 'write'),
-      remove: call('remove', 'write'),
-      claim: call('claim', 'write'),
-    } as unknown as Collection<T>
-  }
-
-  const refuseClosed = () => {
-    if (closed) throw new Fault('unavailable', 'store-closed', 'the store is closed: the service is stopping')
+    return collectionFrom((name, effect, args) =>
+      reach(effect, () => {
+        try {
+          return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
+        } catch (error) {
+          throw toFault(error, shape.name)
+        }
+      }),
+    )
   }
 
   /** In line for the connection. From inside a transaction the wait would never end, so it is refused. */
   const inLine = async <R>(work: () => R | Promise<R>): Promise<R> => {
-    if (inside.getStore()?.open)
-      throw new Fault(
-        'invalid',
-        'outside-transaction',
-        'inside a transaction use only the tx that was handed in',
-      )
+    rules.demandOutside()
     return lock(() => {
-      refuseClosed()
+      if (closed) throw closedStore()
       return work()
     })
   }
 
-  const txStore = (running: Running): Store => {
-    const reach: Reach = async (work, effect) => {
-      if (!running.open) throw new Fault('invalid', 'transaction-over', 'this transaction has ended')
-      try {
-        return work()
-      } catch (error) {
-        if (effect === 'write') running.failure ??= { error }
-        throw error
-      }
-    }
-    return {
-      collection: (declaration) => collectionBy(declaration, reach, running.made),
-      transaction: () =>
-        Promise.reject(new Fault('invalid', 'nested-transaction', 'transactions do not nest')),
-      ping: async () => {},
-      close: () =>
-        Promise.reject(new Fault('invalid', 'outside-transaction', 'a transaction cannot close the store')),
-    }
-  }
-
   const transact = async <R>(work: (tx: Store) => Promise<R>): Promise<R> => {
-    const running: Running = { open: true, made: new Map() }
+    const running: Running = { open: true }
+    const made = new Map<string, Table>()
+    const tx = rules.store((declaration) =>
+      collectionBy(declaration, (effect, call) => rules.call(running, effect, call), made),
+    )
     try {
       db.run('BEGIN IMMEDIATE')
-      const result = await inside.run(running, () => work(txStore(running)))
-      running.open = false
-      if (running.failure) throw running.failure.error
+      const result = await rules.run(running, () => work(tx))
       db.run('COMMIT')
-      for (const [name, table] of running.made) tables.set(name, table)
+      for (const [name, table] of made) tables.set(name, table)
       return result
     } catch (error) {
-      running.open = false
       // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
       if (db.inTransaction) db.run('ROLLBACK')
       throw toFault(error, 'transaction')
@@ -173,7 +127,8 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   }
 
   return {
-    collection: (declaration) => collectionBy(declaration, (work) => inLine(work), tables),
+    collection: ((declaration: Declared) =>
+      collectionBy(declaration, (_effect, call) => inLine(call), tables)) as unknown as Store['collection'],
     transaction: (work) => inLine(() => transact(work)),
     ping: () =>
       inLine(() => {

@@ -33,7 +33,7 @@ export type Condition<V> = V | { readonly in: readonly V[] } | Range<V>
 /** All conditions must hold. */
 export type Where<T> = { readonly [K in keyof T]?: Condition<Extract<T[K], Scalar>> }
 
-/** Absent fields come first in `asc`. Ties, and searches without a sort, are ordered by id. */
+/** Absent fields come first in `asc`. Ties are ordered by id, in the direction of the last field; so is everything without a sort. */
 export type Sort<T> = readonly (readonly [field: keyof T & string, direction: 'asc' | 'desc'])[]
 
 export type Query<T> = {
