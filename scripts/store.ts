@@ -5,7 +5,7 @@ import { CliError, EXIT_USAGE, errorLine } from './cli/fail.ts'
 import { lookOf, plainLook } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { type Location, parseLocation } from './plan/store-location.ts'
-import { whileStopped } from './store/held.ts'
+import { holding } from './store/held.ts'
 import { openLocation } from './store/location.ts'
 import { copyStores, demandTwo, surveyAll, verifyStores } from './store/move.ts'
 import { complaintOf, planReport, verifyReport } from './store/report.ts'
@@ -93,23 +93,25 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   demandTwo(ends, services)
   const look = flags.json ? plainLook : lookOf(process.stdout, process.env)
   const talk = { write: terminal.err, now: () => performance.now() }
-  const homes = [
-    { home: ends.from.home, make: false },
-    { home: ends.to.home, make: what === 'copy' && !dry },
-  ]
-  return withExitCode(() =>
-    whileStopped(homes, async () => {
+  const stopped = holding()
+  try {
+    return await withExitCode(async () => {
+      stopped.hold(ends.from.home)
+      stopped.hold(ends.to.home)
       const surveys = what === 'copy' ? await surveyAll(services, ends) : []
       if (dry) {
         terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, look)}\n`)
         return 0
       }
+      if (what === 'copy') stopped.holdNew(ends.to.home)
       const { rows, failed } =
         what === 'copy' ? await copyStores(surveys, ends, talk) : await verifyStores(services, ends, talk)
       terminal.out(flags.json ? jsonOf(rows, failed) : `${verifyReport(rows, look)}\n`)
       if (flags.json)
         for (const complaint of rows.flatMap((row) => complaintOf(row) ?? [])) terminal.err(`${complaint}\n`)
       return failed ? 1 : 0
-    }),
-  )
+    })
+  } finally {
+    stopped.release()
+  }
 })

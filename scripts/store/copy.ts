@@ -53,15 +53,16 @@ const bring = async (
 ): Promise<Stored<CopyDoc>> => {
   try {
     return await store.transaction(async (tx) => {
+      // First of all its revision: another copy that is at work here is told apart from strange documents.
+      const noted = await tx.collection(copies).replace(next(copy, page), copy.rev)
       // A schema lists declarations of different documents; here all that counts is that they are documents.
       const made = await tx.collection(declared as Declaration<Doc>).restore(page)
       if (made !== page.length)
         throw new CliError(`${declared.name}: the target holds documents which no copy brought there`)
-      return tx.collection(copies).replace(next(copy, page), copy.rev)
+      return noted
     })
   } catch (error) {
-    if (isFault(error, 'stale'))
-      throw new CliError('another copy is writing into this target: end one of them')
+    if (isFault(error, 'stale')) throw another()
     if (!isFault(error) || error.kind === 'unavailable') throw error
     const place = `between ${JSON.stringify(page[0]?.id)} and ${JSON.stringify(page.at(-1)?.id)}`
     throw new CliError(`${declared.name}: the target refuses a document ${place}: ${error.message}`, {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
-import { takeLock } from '../platform/lock.ts'
+import { type Lock, takeLock } from '../platform/lock.ts'
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '')
 
 /** The lock, or undefined where nothing can be locked because nothing can be written: nobody can start there. */
-const lockOf = (home: Home) => {
+const lockOf = (home: Home): Lock | undefined => {
   try {
     const lock = takeLock(home, { patienceMs: 500 })
     if (lock !== undefined) return lock
@@ -19,23 +19,30 @@ const lockOf = (home: Home) => {
   )
 }
 
-/**
- * Keeps platforms from running in these state folders while `work` does. A folder in which none ever ran is
- * left untouched unless `make` says so. Throws CliError when one runs.
- */
-export const whileStopped = async <R>(
-  homes: readonly { readonly home: Home | undefined; readonly make: boolean }[],
-  work: () => Promise<R>,
-): Promise<R> => {
-  const locks = new Map<string, { readonly release: () => void }>()
-  try {
-    for (const { home, make } of homes) {
-      if (home === undefined || locks.has(home.root) || !(make || existsSync(home.lock))) continue
-      const lock = lockOf(home)
-      if (lock) locks.set(home.root, lock)
-    }
-    return await work()
-  } finally {
-    for (const { release } of locks.values()) release()
+/** Keeps platforms from running in state folders until `release`. */
+export type Holding = {
+  /** Of a folder in which one ran before. Throws CliError when one runs. */
+  readonly hold: (home: Home | undefined) => void
+  /** Also where none ever ran: makes the lock. */
+  readonly holdNew: (home: Home | undefined) => void
+  readonly release: () => void
+}
+
+export const holding = (): Holding => {
+  const locks = new Map<string, Lock>()
+  const holdNew = (home: Home | undefined) => {
+    if (home === undefined || locks.has(home.root)) return
+    const lock = lockOf(home)
+    if (lock) locks.set(home.root, lock)
+  }
+  return {
+    hold: (home) => {
+      if (home !== undefined && existsSync(home.lock)) holdNew(home)
+    },
+    holdNew,
+    release: () => {
+      for (const { release } of locks.values()) release()
+      locks.clear()
+    },
   }
 }
