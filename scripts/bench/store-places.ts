@@ -1,8 +1,12 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mongoFault } from '#common/store/mongo-fault'
 import { sqliteStore } from '#common/store/sqlite'
+import { schema } from '#services/session-encryptor/store'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { type BuildInfo, serverName } from '../plan/server-name.ts'
+import { parseLocation } from '../plan/store-location.ts'
 import type { Tested } from './store.ts'
 
 /** A store for one run, which is gone after it. */
@@ -26,8 +30,50 @@ const borrowSqlite = async (folder: string): Promise<Borrowed> => {
   }
 }
 
-/** What `--store` names. Throws CliError for anything else. */
+/** Whose collections they are in the database: no service's, so that none can be met. */
+const OWNER = 'bench'
+
+/** The MongoDB driver on collections of its own. Throws CliError when they are there, Faults as the driver. */
+const borrowMongo = async (url: string): Promise<Borrowed> => {
+  const { databaseOf, mongoStore, settingsOf } = await import('#common/store/mongo')
+  const { MongoClient } = await import('mongodb')
+  const client = new MongoClient(url, settingsOf({ url, owner: OWNER }))
+  const db = databaseOf(client, url)
+  const names = schema.collections.map(({ name }) => `${OWNER}.${name}`)
+  try {
+    const info: BuildInfo = await db.admin().command({ buildInfo: 1 })
+    const there = await db.listCollections({}, { nameOnly: true }).toArray()
+    const taken = there.find(({ name }) => names.includes(name))
+    if (taken)
+      throw new CliError(`the database holds ${taken.name} already: drop it, or name another database`)
+    const store = mongoStore({ url, owner: OWNER })
+    return {
+      tested: {
+        name: serverName(info),
+        store,
+        bytes: async () => {
+          const stats = await db.command({ collStats: `${OWNER}.encryptor_chunks` }).catch(() => undefined)
+          const size = Number(stats?.['storageSize']) + Number(stats?.['totalIndexSize'])
+          return Number.isFinite(size) && size > 0 ? size : undefined
+        },
+      },
+      giveBack: async () => {
+        await store.close()
+        for (const name of names) await db.dropCollection(name).catch(() => {}) // some were never made
+        await client.close()
+      },
+    }
+  } catch (error) {
+    await client.close()
+    throw mongoFault(error, 'store')
+  }
+}
+
+/** What `--store` names. Throws CliError for anything else, and Faults as the drivers. */
 export const borrow = async (what: string, folder: string): Promise<Borrowed> => {
   if (what === 'sqlite') return borrowSqlite(folder)
-  throw new CliError('--store takes sqlite', { exitCode: EXIT_USAGE })
+  const parsed = parseLocation(what)
+  if ('mistake' in parsed || parsed.location.kind !== 'mongodb')
+    throw new CliError('--store takes sqlite, documentdb or a mongodb:// URL', { exitCode: EXIT_USAGE })
+  return borrowMongo(parsed.location.url.reveal())
 }

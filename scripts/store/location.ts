@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs'
 import { sqliteStore } from '#common/store/sqlite'
-import { CliError } from '../cli/fail.ts'
 import type { Location } from '../plan/store-location.ts'
 import type { Home } from '../platform/home.ts'
 import { type End, type Layout, layoutAt } from './layout.ts'
@@ -35,9 +34,33 @@ const sqliteSide = (shown: string, { file, home }: Layout, limits: PageLimits | 
   write: async (service) => sqliteStore({ path: file(service) }),
 })
 
-/** Finds what is at a location; nothing is opened or made yet. Throws CliError. */
-export const openLocation = (location: Location, options: LocationOptions): Opened => {
-  if (location.kind === 'sqlite')
-    return sqliteSide(location.shown, layoutAt(location.path, options), options.limits)
-  throw new CliError('MongoDB is not there yet')
+/** A batch of eight MiB has to be with a majority within this time, ms. */
+const TIMEOUT = 60_000
+
+const mongoSide = (
+  { url, shown }: Extract<Location, { kind: 'mongodb' }>,
+  limits: PageLimits | undefined,
+): Opened => {
+  const optionsOf = (owner: string) => ({ url: url.reveal(), owner, timeoutMs: TIMEOUT })
+  return {
+    shown,
+    same: (service) => `${shown} ${service}`,
+    // The driver is loaded where it is used: it costs a copy between files a quarter of a second.
+    read: async (service) => (await import('./mongo-reader.ts')).mongoReader(optionsOf(service), limits),
+    write: async (service) => {
+      const { mongoStore } = await import('#common/store/mongo')
+      const store = mongoStore(optionsOf(service))
+      await store.ping().catch(async (error) => {
+        await store.close()
+        throw error
+      })
+      return store
+    },
+  }
 }
+
+/** Finds what is at a location; nothing is opened or made yet. Throws CliError. */
+export const openLocation = (location: Location, options: LocationOptions): Opened =>
+  location.kind === 'sqlite'
+    ? sqliteSide(location.shown, layoutAt(location.path, options), options.limits)
+    : mongoSide(location, options.limits)
