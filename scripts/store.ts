@@ -1,4 +1,3 @@
-import type { ServiceName } from '#catalog'
 import { isFault } from '#common/fault'
 import type { Command } from './cli/args.ts'
 import { CliError, EXIT_USAGE, errorLine } from './cli/fail.ts'
@@ -34,7 +33,7 @@ export const command = {
       required: true,
     },
     to: { type: 'string', value: 'LOCATION', about: 'the same, where it goes', required: true },
-    service: { type: 'string', value: 'NAME', about: 'this service alone', choices: storeServices },
+    service: { type: 'string', value: 'NAME', about: 'this service alone', choices: storeServices() },
     'dry-run': { type: 'boolean', about: 'copy: look at both ends and print what would be done' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
@@ -84,11 +83,10 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   const [source, target] = [locationOf('from', flags.from), locationOf('to', flags.to)]
   const dry = flags['dry-run']
   if (dry && what !== 'copy') throw new CliError('--dry-run is for copy', { exitCode: EXIT_USAGE })
-  const services = storeServices.filter((name) => flags.service === undefined || name === flags.service)
-  const only = flags.service as ServiceName | undefined // one of the choices
+  const services = storeServices().filter((name) => flags.service === undefined || name === flags.service)
   const ends = {
-    from: openLocation(source, { end: 'source', services, only }),
-    to: openLocation(target, { end: what === 'copy' ? 'target' : 'source', services, only }),
+    from: openLocation(source, { end: 'source', services, only: flags.service }),
+    to: openLocation(target, { end: what === 'copy' ? 'target' : 'source', services, only: flags.service }),
   }
   demandTwo(ends, services)
   const look = flags.json ? plainLook : lookOf(process.stdout, process.env)

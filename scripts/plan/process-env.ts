@@ -18,7 +18,7 @@ export type EnvInput = {
   readonly keys: readonly EnvKey[]
   /** Values that only this start-up can know, by key: the registrar's address, a test's chunk size. */
   readonly given?: Readonly<Record<string, string>>
-  /** The caller's own environment: a key that the service declares and nothing here decides passes through. */
+  /** The caller's own environment: a key that the service declares, or its file, passes through unless it is decided here. */
   readonly ambient?: Readonly<Record<string, string | undefined>>
 }
 
@@ -54,7 +54,9 @@ export const processEnv = (
   const files = keys.filter(({ key, secret }) => secret && decided[key] === undefined)
   return {
     ...defined(machineKeys.map((key) => [key, ambient[key]])),
-    ...defined(passed.map(({ key }) => [key, ambient[key]])),
+    ...defined(
+      passed.flatMap(({ key }) => [key, `${key}_FILE`].map((name) => [name, ambient[name]] as const)),
+    ),
     ...Object.fromEntries(files.map(({ key }) => [`${key}_FILE`, paths.secret(service, key)])),
     ...decided,
   }

@@ -16,7 +16,7 @@ const isBusy = (error: unknown): boolean =>
  * be believed and cannot be left behind by a crash. `patienceMs` outwaits those who only look (`isHeld`).
  */
 export const takeLock = (
-  home: Home,
+  home: Pick<Home, 'lock'>,
   { patienceMs = 0 }: { readonly patienceMs?: number } = {},
 ): Lock | undefined => {
   makePrivateFolder(dirname(home.lock))

@@ -1,7 +1,7 @@
 import { parseLocation } from '../plan/store-location.ts'
+import { collectionsOf } from './collections.ts'
 import { copyService } from './copy.ts'
 import { openLocation } from './location.ts'
-import { collectionsOf } from './schemas.ts'
 import { survey } from './survey.ts'
 
 // The child of the kill test: copies one service in small batches and prints a line after each, until killed.
@@ -16,6 +16,6 @@ const side = (text: string, end: 'source' | 'target') => {
 }
 
 const ends = { from: side(from, 'source'), to: side(to, 'target') }
-const plan = await survey(service, await collectionsOf(service), ends)
+const plan = await survey({ service, collections: await collectionsOf(service) }, ends)
 await copyService(plan, ends, (collection, documents) => process.stdout.write(`${collection} ${documents}\n`))
 process.stdout.write('over\n')

@@ -6,12 +6,12 @@ import { isFault } from '#common/fault'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Declaration, Doc } from '#common/store/store'
 import { parseLocation } from '../plan/store-location.ts'
+import { collectionsOf } from './collections.ts'
 import { copyService } from './copy.ts'
 import { fileIn, fillHome, oddIncidents, someContents } from './fixture.ts'
 import type { End } from './layout.ts'
 import { openLocation } from './location.ts'
 import { compareIds, type PageLimits } from './reader.ts'
-import { collectionsOf } from './schemas.ts'
 import { survey } from './survey.ts'
 import { type Row, verifyService } from './verify.ts'
 
@@ -33,7 +33,7 @@ const endsOf = (from: string, to: string, bounds?: PageLimits) => ({
   to: side(to, 'target', bounds),
 })
 const surveyOf = async (from: string, to: string) =>
-  survey(service, await collectionsOf(service), endsOf(from, to))
+  survey({ service, collections: await collectionsOf(service) }, endsOf(from, to))
 const copy = async (from: string, to: string) => {
   const ends = endsOf(from, to)
   const plan = await surveyOf(from, to)

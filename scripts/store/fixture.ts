@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Declaration, Doc, Stored } from '#common/store/store'
-import { collectionsOf } from './schemas.ts'
+import { collectionsOf } from './collections.ts'
 
 export type Contents = Readonly<Record<string, readonly Stored<Doc>[]>>
 

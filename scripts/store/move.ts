@@ -1,28 +1,24 @@
-import type { ServiceName } from '#catalog'
-import type { Declared } from '#common/store/shape'
 import { CliError } from '../cli/fail.ts'
+import { type Wanted, wantedOf } from './collections.ts'
 import { copyService } from './copy.ts'
 import type { Opened } from './location.ts'
 import { meter } from './meter.ts'
-import { collectionsOf } from './schemas.ts'
 import { type Survey, survey } from './survey.ts'
 import { type Row, verifyService } from './verify.ts'
 
 export type Ends = { readonly from: Opened; readonly to: Opened }
 export type Talk = { readonly write: (text: string) => void; readonly now: () => number }
 
-type Wanted = { readonly service: ServiceName; readonly collections: readonly Declared[] }
-
 /** Throws CliError when both ends are one place. */
-export const demandTwo = ({ from, to }: Ends, services: readonly ServiceName[]): void => {
+export const demandTwo = ({ from, to }: Ends, services: readonly string[]): void => {
   if (services.some((service) => from.same(service) === to.same(service)))
     throw new CliError('both locations are the same place', { exitCode: 64 })
 }
 
 /** Looks at every service before anything is written into any. Throws CliError, and Faults of the drivers. */
-export const surveyAll = async (services: readonly ServiceName[], ends: Ends): Promise<readonly Survey[]> => {
+export const surveyAll = async (services: readonly string[], ends: Ends): Promise<readonly Survey[]> => {
   const surveys: Survey[] = []
-  for (const service of services) surveys.push(await survey(service, await collectionsOf(service), ends))
+  for (const one of await wantedOf(services)) surveys.push(await survey(one, ends))
   return surveys
 }
 
@@ -61,15 +57,8 @@ const verifyAll = async (
 }
 
 /** Verifies alone. */
-export const verifyStores = async (
-  services: readonly ServiceName[],
-  ends: Ends,
-  talk: Talk,
-): Promise<Checked> => {
-  const wanted: Wanted[] = []
-  for (const service of services) wanted.push({ service, collections: await collectionsOf(service) })
-  return verifyAll(wanted, ends, talk)
-}
+export const verifyStores = async (services: readonly string[], ends: Ends, talk: Talk): Promise<Checked> =>
+  verifyAll(await wantedOf(services), ends, talk)
 
 /** Copies what the surveys say, service by service, then reads both ends again. */
 export const copyStores = async (surveys: readonly Survey[], ends: Ends, talk: Talk): Promise<Checked> => {

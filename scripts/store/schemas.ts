@@ -1,25 +1,33 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalog, type Entry, type ServiceName } from '#catalog'
+import { catalog, type Entry } from '#catalog'
 import type { StoreSchema } from '#common/store/schema'
-import type { Declared } from '#common/store/shape'
-import { OWN } from '../plan/store-copy.ts'
+import { CliError } from '../cli/fail.ts'
 import { repository } from '../platform/home.ts'
 
-/** The services that keep documents, in the order of the catalogue. */
-export const storeServices: readonly ServiceName[] = Object.entries(catalog).flatMap(
-  ([name, { store }]: [string, Entry]) => (store ? [name as ServiceName] : []), // a key of the catalogue
-)
+/** What each service keeps, by its name, in the order of the catalogue. */
+export type Schemas = Readonly<Record<string, StoreSchema>>
 
-/** The record of migrations: searched by id alone. */
-const schemaRecord: Declared = { name: OWN.schema, fields: {} }
+/** The services that have a store, in the order of the catalogue. */
+export const storeServices = (services: Readonly<Record<string, Entry>> = catalog): readonly string[] =>
+  Object.entries(services)
+    .filter(([, { store }]) => store)
+    .map(([name]) => name)
 
-/**
- * What a service keeps, its record of migrations last: a target in which it is missing is known by that to be
- * unfinished. Read from the service's own `store.ts`, so that a new service needs no entry here.
- */
-export const collectionsOf = async (service: string): Promise<readonly Declared[]> => {
-  const module: { readonly schema: StoreSchema } = await import(
-    join(repository, 'services', service, 'store.ts')
-  )
-  return [...module.schema.collections, schemaRecord]
+/** The `schema` of a service's store.ts, or undefined when it has none. */
+export const schemaOf = async (service: string): Promise<StoreSchema | undefined> => {
+  const path = join(repository, 'services', service, 'store.ts')
+  if (!existsSync(path)) return undefined
+  // The import rules keep a store.ts free of side effects; schema.ts is the type it exports its schema as.
+  return ((await import(path)) as { readonly schema?: StoreSchema }).schema
+}
+
+/** The schemas of services. Throws CliError when one has none. */
+export const loadStoreSchemas = async (names: readonly string[]): Promise<Schemas> => {
+  const loaded = names.map(async (name) => {
+    const schema = await schemaOf(name)
+    if (schema === undefined) throw new CliError(`services/${name}/store.ts exports no schema`)
+    return [name, schema] as const
+  })
+  return Object.fromEntries(await Promise.all(loaded))
 }

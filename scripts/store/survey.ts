@@ -1,4 +1,3 @@
-import type { ServiceName } from '#catalog'
 import { blake3 } from '#common/engines/blake3'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import type { Declared } from '#common/store/shape'
@@ -13,14 +12,13 @@ import {
   OWN,
   unknownNames,
 } from '../plan/store-copy.ts'
+import type { Wanted } from './collections.ts'
 import { bytesIn } from './compare.ts'
 import { pagesOf, type Reader } from './reader.ts'
 import type { Side } from './side.ts'
 
 /** What is to be copied of one service, and what is there of it. */
-export type Survey = {
-  readonly service: ServiceName
-  readonly collections: readonly Declared[]
+export type Survey = Wanted & {
   readonly source: string
   readonly found: readonly Found[]
   readonly judged: Exclude<Judged, { kind: 'refused' }>
@@ -76,8 +74,7 @@ const foundOf = async (
  * target holds anything but this copy.
  */
 export const survey = async (
-  service: ServiceName,
-  collections: readonly Declared[],
+  { service, collections }: Wanted,
   { from, to }: { readonly from: Side; readonly to: Side },
 ): Promise<Survey> => {
   const source = await from.read(service)

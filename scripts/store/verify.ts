@@ -1,12 +1,11 @@
-import type { ServiceName } from '#catalog'
-import type { Declared } from '#common/store/shape'
+import type { Wanted } from './collections.ts'
 import { type Compared, compareCollection } from './compare.ts'
 import type { Brought } from './copy.ts'
 import type { Side } from './side.ts'
 
 /** What verification found of one collection; `changed` when the source is not what was copied. */
 export type Row = Compared & {
-  readonly service: ServiceName
+  readonly service: string
   readonly collection: string
   readonly copied: number
   readonly verdict: 'equal' | 'differs' | 'source changed'
@@ -19,7 +18,7 @@ const verdictOf = ({ from, difference }: Compared, brought: Brought | undefined)
 
 /** Reads both ends of a service again, every document of every collection, and writes nothing. */
 export const verifyService = async (
-  { service, collections }: { readonly service: ServiceName; readonly collections: readonly Declared[] },
+  { service, collections }: Wanted,
   { from, to }: { readonly from: Side; readonly to: Side },
   {
     brought = [],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Type } from '@sinclair/typebox'
+import { type TObject, type TUnsafe, Type } from '@sinclair/typebox'
 import { catalog } from '../catalog.ts'
 import { EnvError, isSecretKey, readEnv, Secret, type Source, secret, serviceEnv, urlKey } from './env.ts'
 
@@ -123,7 +123,7 @@ describe('a secret', () => {
 describe('the environment of a service', () => {
   test('has an address for each of its needs, and only those', () => {
     const keys = Object.keys(serviceEnv('session-recorder', {}).properties)
-    expect(keys.filter((name) => name.endsWith('_URL'))).toEqual(
+    expect(keys.filter((name) => name.endsWith('_URL') && name !== 'MONGO_URL')).toEqual(
       catalog['session-recorder'].needs.map(urlKey),
     )
     const env = readEnv(serviceEnv('session-chunker', {}), { IDENTITY_KEY: key }, noFiles)
@@ -149,6 +149,17 @@ describe('the environment of a service', () => {
     for (const [name, property] of Object.entries(properties))
       expect([name, typeof property['description']]).toEqual([name, 'string'])
     const secrets = Object.entries(properties).filter(([, property]) => isSecretKey(property))
-    expect(secrets.map(([name]) => name)).toEqual(['IDENTITY_KEY', 'OWN_KEY'])
+    expect(secrets.map(([name]) => name)).toEqual(['IDENTITY_KEY', 'MONGO_PASSWORD', 'OWN_KEY'])
+  })
+
+  test('names a database only where documents are kept, and what logs in there is hidden', () => {
+    expect(Object.keys(serviceEnv('session-chunker', {}).properties).join()).not.toContain('MONGO')
+    const Kept = serviceEnv('session-recorder', {}) as unknown as TObject<{ MONGO_URL: TUnsafe<Secret> }>
+    const read = (url: string) => readEnv(Kept, { IDENTITY_KEY: key, MONGO_URL: url }, noFiles)
+    const { MONGO_URL } = read('mongodb://user:hunter2@db/lucid')
+    expect([MONGO_URL.reveal(), String(MONGO_URL)]).toEqual(['mongodb://user:hunter2@db/lucid', '[redacted]'])
+    expect(() => read('postgres://user:hunter2@db')).toThrow(
+      /^environment: MONGO_URL must be string matching/,
+    )
   })
 })

@@ -34,7 +34,19 @@ export const secret = ({ description }: { readonly description: string }) =>
   // A string in the environment that readEnv hands out as a Secret; Type.Unsafe has no checker by itself.
   Type.String({ pattern: '^[0-9a-f]{64}$', secret: true, description }) as unknown as TUnsafe<Secret>
 
+/** A text that only its owner can give (an address with a password in it, a private key), read as a `Secret`. */
+export const credential = ({
+  pattern,
+  description,
+}: {
+  readonly pattern: string
+  readonly description: string
+}) => Type.String({ pattern, secret: 'given', description }) as unknown as TUnsafe<Secret> // as `secret`
+
+/** True for what is generated on first start, false also for a credential. */
 export const isSecretKey = (schema: TSchema): boolean => schema['secret'] === true
+
+const isHidden = (schema: TSchema): boolean => schema['secret'] !== undefined
 
 type NeedUrl<N extends string> = `${Uppercase<N> extends infer U extends string ? Snake<U> : never}_URL`
 type Snake<S extends string> = S extends `${infer A}-${infer B}` ? `${A}_${Snake<B>}` : S
@@ -73,6 +85,51 @@ const common = (name: ServiceName) => ({
   }),
 })
 
+/** Of services that keep documents: where, when not in their own folder. */
+const storeKeys = () => ({
+  MONGO_URL: Type.Optional(
+    credential({
+      pattern: '^mongodb(\\+srv)?://.',
+      description:
+        'database as mongodb://HOST:27017/lucid?replicaSet=rs0&authSource=admin; without it documents are kept in LUCID_DATA',
+    }),
+  ),
+  MONGO_USER: Type.Optional(
+    Type.String({ minLength: 1, description: 'who logs in, when MONGO_URL does not say it' }),
+  ),
+  MONGO_PASSWORD: Type.Optional(secret({ description: 'password of MONGO_USER' })),
+  MONGO_TLS_CA: Type.Optional(
+    Type.String({
+      pattern: '^-----BEGIN ',
+      description:
+        'PEM of who signed the certificate of the database, best given as MONGO_TLS_CA_FILE; turns TLS on',
+    }),
+  ),
+  MONGO_TLS_CERT: Type.Optional(
+    Type.String({
+      pattern: '^-----BEGIN ',
+      description: 'PEM of a certificate of our own, with MONGO_TLS_KEY',
+    }),
+  ),
+  MONGO_TLS_KEY: Type.Optional(
+    credential({ pattern: '^-----BEGIN ', description: 'PEM of its key, best given as MONGO_TLS_KEY_FILE' }),
+  ),
+  MONGO_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 120_000,
+    description: 'longest wait for an answer of the database, ms',
+  }),
+  MONGO_POOL_MAX: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 1000,
+    description: 'connections to the database at most',
+  }),
+})
+
+export type StoreEnv = Static<TObject<ReturnType<typeof storeKeys>>>
+
 const needUrls = (name: ServiceName): TProperties =>
   Object.fromEntries(
     catalog[name].needs.map((need: ServiceName) => [
@@ -87,10 +144,15 @@ const needUrls = (name: ServiceName): TProperties =>
 
 /**
  * The environment of a service: the common keys, `<NEED>_URL` for everything the catalogue says it needs,
- * and its own keys. `scripts/derive` writes the example files from it.
+ * where its documents are if it keeps any, and its own keys. `scripts/derive` writes the example files from it.
  */
 export const serviceEnv = <N extends ServiceName, P extends TProperties>(name: N, own: P) =>
-  Type.Object({ ...common(name), ...needUrls(name), ...own }) as unknown as TObject<
+  Type.Object({
+    ...common(name),
+    ...needUrls(name),
+    ...(catalog[name].store ? storeKeys() : {}),
+    ...own,
+  }) as unknown as TObject<
     // Needed: the keys of needUrls are computed from the catalogue, in the type by NeedUrl.
     ReturnType<typeof common> & { [K in Needs<N> as NeedUrl<K>]: ReturnType<typeof Type.String> } & P
   >
@@ -155,7 +217,7 @@ export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: 
       if (value === undefined)
         throw new Error(`${key} is missing: ${property['description'] ?? explain(property)}`)
       if (!Value.Check(property, value)) throw new Error(`${key} must be ${explain(property)}`)
-      values[key] = isSecretKey(property) ? new Secret(String(value)) : value
+      values[key] = isHidden(property) ? new Secret(String(value)) : value
     } catch (error) {
       faults.push(error instanceof Error ? error.message : String(error))
     }

@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Static, TObject } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import type { ServiceName } from '../catalog.ts'
 import { type Call, call } from './client.ts'
-import { EnvError, readEnv, type Secret } from './env.ts'
+import { EnvError, readEnv, type Secret, type StoreEnv } from './env.ts'
 import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
 import { Registry } from './metrics.ts'
 import type { ServiceParts } from './service.ts'
+import { storeAt } from './store/open.ts'
 import type { StoreSchema } from './store/schema.ts'
 import type { Store } from './store/store.ts'
+import { untilReady } from './until-ready.ts'
+import { waitingRoom } from './waiting-room.ts'
 
-type CommonEnv = {
+type CommonEnv = Partial<StoreEnv> & {
   readonly HOST: string
   readonly PORT: number
   readonly LUCID_DATA: string
@@ -28,7 +30,10 @@ export type Parts<E> = {
   readonly log: Log
   readonly sign: Sign
   readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics'>
-  /** The service's own store in its data folder, which has to hold what `schema` says. */
+  /**
+   * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
+   * answers unhealthy with the cause, and goes on by itself when it can.
+   */
   readonly openStore: (schema: StoreSchema) => Promise<Store>
   /** The raw, authorised way to a needed service. */
   readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
@@ -48,6 +53,13 @@ const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
     for (const fault of faults) log.error('bad-environment', { fault })
     process.exit(EX_CONFIG)
   }
+}
+
+/** Resolves when the store can serve and has every collection of `schema`. */
+const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
+  await store.ping()
+  for (const declaration of schema.collections)
+    await store.collection(declaration as never).find({ limit: 1 })
 }
 
 /** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
@@ -87,36 +99,42 @@ export const start = async <T extends TObject>(
       log.error('crashed', errorFields(error))
       process.exit(1)
     })
+  let app: AnyElysia | undefined
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      void stop(signal, app)
+    })
   try {
     await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
     const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))
     const sign = signer({ name, key: common.IDENTITY_KEY })
     const guard = verifier({ callee: name, callers: callersOf(name), peers })
-    const app = await build({
+    const at = { hostname: common.HOST, port: common.PORT }
+    const room = waitingRoom(name, { parts: { guard, log }, log, at })
+    let port = common.PORT
+    app = await build({
       env,
       log,
       sign,
       parts: { guard, log, metrics: new Registry() },
-      openStore: async (_schema) => {
-        const { sqliteStore } = await import('./store/sqlite.ts')
-        const store = sqliteStore({ path: join(common.LUCID_DATA, 'store.sqlite') })
+      openStore: async (schema) => {
+        const store = await storeAt(name, common)
         closers.push(() => store.close())
+        const ready = () => holds(store, schema)
+        await untilReady({ ready, wait: room.say, pause: Bun.sleep })
+        port = (await room.close()) ?? port
         return store
       },
       reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
       onStop: (close) => closers.push(close),
     })
-    // Before it listens: whoever reads that it does may end it at once, and expects a clean end.
-    let stopping = false
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.on(signal, () => {
-        if (stopping) return
-        stopping = true
-        void stop(signal, app)
-      })
-    app.listen({ hostname: common.HOST, port: common.PORT })
+    app.listen({ hostname: common.HOST, port })
     log.info('listening', { port: app.server?.port })
   } catch (error) {
+    if (stopping) return // what was closed under it failed, as it should
     log.error('cannot-start', errorFields(error))
     process.exit(1)
   }

@@ -1,0 +1,108 @@
+import { Fault, isFault } from '../../fault.ts'
+import type { StoreSchema } from '../schema.ts'
+import type { Collection, Declaration, Doc, Store, Stored } from '../store.ts'
+
+export type Direction = 'up' | 'down'
+
+/** A step that was done. `at` is epoch ms, `by` the software version that did it. */
+export type Done = {
+  readonly version: number
+  readonly name: string
+  readonly direction: Direction
+  readonly at: number
+  readonly by: string
+}
+
+/** A step that was begun and has not been recorded as done. */
+export type Begun = Omit<Done, 'at'> & { readonly since: number }
+
+/** What a store says of itself, in a document of its own. */
+export type SchemaRecord = {
+  readonly id: 'schema'
+  readonly version: number
+  /** The version at which the record begins: the newest for a store made empty, 0 for one older than records. */
+  readonly began: { readonly version: number; readonly at: number; readonly by: string }
+  /** Every step ever done, oldest first. */
+  readonly history: readonly Done[]
+  /** There from before a step writes its first document until it is done: the store is half-migrated. */
+  readonly in_progress?: Begun
+  /** Of the lease that wrote it last. */
+  readonly fence: number
+}
+
+const declaration: Declaration<SchemaRecord> = { name: 'schema', fields: {} }
+
+/** The record's collection, on a store or inside a transaction of it. */
+export const records = (store: Store): Collection<SchemaRecord> => store.collection(declaration)
+
+/** The record, or undefined in a store that has none yet. */
+export const recordOf = (store: Store): Promise<Stored<SchemaRecord> | undefined> =>
+  records(store).get('schema')
+
+/** The version that the code is written for. */
+export const newestOf = ({ migrations }: StoreSchema): number => migrations.length
+
+/** The steps up that still hold, by version: what was undone is not among them. */
+export const appliedIn = ({ history, version }: SchemaRecord): ReadonlyMap<number, Done> =>
+  new Map(
+    history
+      .filter((done) => done.direction === 'up' && done.version <= version)
+      .map((done) => [done.version, done]),
+  )
+
+/** Reads one document of every declared collection, which makes tables and indexes as the code has them. */
+export const declareAll = async (store: Store, { collections }: StoreSchema): Promise<boolean> => {
+  let found = false
+  for (const declared of collections) {
+    // A schema lists declarations of different documents; only whether there is one is asked for here.
+    const one = await store.collection(declared as Declaration<Doc>).find({ limit: 1 })
+    found ||= one.length > 0
+  }
+  return found
+}
+
+/** True when anything is kept. What cannot even be declared as the code has it was made by an older one. */
+const holdsDocuments = (store: Store, schema: StoreSchema): Promise<boolean> =>
+  declareAll(store, schema).catch((error) => {
+    if (isFault(error) && (error.kind === 'invalid' || error.kind === 'conflict')) return true
+    throw error
+  })
+
+export type Occasion = {
+  /** The clock, epoch ms. */
+  readonly now: () => number
+  /** Of the software. */
+  readonly version: string
+}
+
+/** The record that a store without one has to get: see `settle`. Writes no document. */
+export const firstRecord = async (
+  store: Store,
+  schema: StoreSchema,
+  { now, version: by }: Occasion,
+): Promise<SchemaRecord> => {
+  const newest = newestOf(schema)
+  const version = newest > 0 && (await holdsDocuments(store, schema)) ? 0 : newest
+  return { id: 'schema', version, began: { version, at: now(), by }, history: [], fence: 0 }
+}
+
+/**
+ * The record, made when there is none: an empty store is at the newest version, one with documents is from
+ * before records and at version 0. Several processes may ask at once; all get the same one.
+ */
+export const settle = async (
+  store: Store,
+  schema: StoreSchema,
+  occasion: Occasion,
+): Promise<Stored<SchemaRecord>> => {
+  const kept = await recordOf(store)
+  if (kept) return kept
+  try {
+    return await records(store).insert(await firstRecord(store, schema, occasion))
+  } catch (error) {
+    if (!isFault(error, 'duplicate')) throw error
+    const theirs = await recordOf(store)
+    if (theirs) return theirs
+    throw new Fault('unavailable', 'record-gone', 'the schema record was there a moment ago; try again')
+  }
+}

@@ -1,0 +1,174 @@
+import { Fault } from '../fault.ts'
+import { diskFull, duplicate } from './faults.ts'
+
+/** What an unavailable database is told as: a code, one line of cause and remedy, and when to try again (ms). */
+type Cause = { readonly code: string; readonly detail: string; readonly retryAfter: number }
+
+const unavailable = ({ code, detail, retryAfter }: Cause, cause: unknown) =>
+  new Fault('unavailable', code, detail, { retryAfter, cause })
+
+const away: Cause = {
+  code: 'store-away',
+  detail:
+    'the database does not answer: see whether it runs and can be reached; this is tried again by itself',
+  retryAfter: 1_000,
+}
+const login: Cause = {
+  code: 'store-login',
+  detail: 'the database refuses the login: check MONGO_USER, MONGO_PASSWORD and the authSource of MONGO_URL',
+  retryAfter: 5_000,
+}
+const rights: Cause = {
+  code: 'store-rights',
+  detail:
+    'the database user may not do this: give it the rights that compose/mongo/init.js gives, it is safe to run again',
+  retryAfter: 5_000,
+}
+const certificate: Cause = {
+  code: 'store-certificate',
+  detail:
+    'the certificate of the database is not trusted: check MONGO_TLS_CA, the host name in MONGO_URL and the dates of the certificate',
+  retryAfter: 5_000,
+}
+const standalone: Cause = {
+  code: 'store-standalone',
+  detail:
+    'the database is no replica set, which transactions need: start mongod with --replSet, then run rs.initiate()',
+  retryAfter: 5_000,
+}
+const tooOld: Cause = {
+  code: 'store-too-old',
+  detail: 'the database is older than MongoDB 7.0: upgrade it',
+  retryAfter: 30_000,
+}
+const noPrimary: Cause = {
+  code: 'store-no-primary',
+  detail:
+    'the database has no primary that takes writes: see rs.status(); an election or a missing majority is tried again by itself',
+  retryAfter: 1_000,
+}
+const notDurable: Cause = {
+  code: 'store-not-durable',
+  detail:
+    'a majority of the replica set did not confirm the write in time: it may have happened or not, read before it is repeated',
+  retryAfter: 1_000,
+}
+const slow: Cause = {
+  code: 'store-slow',
+  detail: 'the database did not answer in time: see its load, or raise MONGO_TIMEOUT_MS',
+  retryAfter: 1_000,
+}
+const busy: Cause = {
+  code: 'store-busy',
+  detail: 'other writers kept changing the same documents: repeat the request',
+  retryAfter: 100,
+}
+const commitUnknown: Cause = {
+  code: 'store-commit-unknown',
+  detail:
+    'the database went away in the middle of a commit: whether it was kept is not known, read before it is repeated',
+  retryAfter: 1_000,
+}
+
+/** Server error codes, https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+const byCode: ReadonlyMap<number, Cause> = new Map([
+  ...[6, 7, 89, 91, 262, 317, 358, 9001, 11600, 11602].map((code) => [code, away] as const),
+  ...[189, 10058, 10107, 13435, 13436].map((code) => [code, noPrimary] as const),
+  ...[64, 79, 100].map((code) => [code, notDurable] as const),
+  ...[50, 202].map((code) => [code, slow] as const),
+  ...[24, 112, 225, 244, 246, 251].map((code) => [code, busy] as const),
+  [13, rights],
+  [18, login],
+  [20, standalone],
+])
+
+const DUPLICATE = new Set([11000, 11001])
+const INVALID_DOCUMENT = 121
+const OUT_OF_DISK_SPACE = 14031
+const TOO_LARGE = 10334
+
+type Loose = {
+  readonly name?: string
+  readonly message?: string
+  readonly code?: unknown
+  readonly cause?: unknown
+  readonly reason?: { readonly servers?: ReadonlyMap<string, { readonly error?: unknown }> }
+}
+
+/** An error and everything that it says it came from: causes, and what each known server last answered. */
+const chainOf = (error: unknown, depth = 0): readonly Loose[] => {
+  if (typeof error !== 'object' || error === null || depth > 8) return []
+  const one: Loose = error
+  const servers = [...(one.reason?.servers?.values() ?? [])].map((server) => server.error)
+  return [one, ...[one.cause, ...servers].flatMap((next) => chainOf(next, depth + 1))]
+}
+
+const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
+const speaksOfCertificate = /certificate|self.signed|\bssl\b|\btls\b/i
+
+/** Causes in the order of how much they tell; each is looked for in the whole chain. */
+const told: readonly (readonly [Cause, (one: Loose) => boolean])[] = [
+  [
+    certificate,
+    ({ code, message = '' }) =>
+      (typeof code === 'string' && CERTIFICATE.test(code)) || speaksOfCertificate.test(message),
+  ],
+  [login, ({ code }) => code === 18],
+  [tooOld, ({ name }) => name === 'MongoCompatibilityError'],
+  [slow, ({ name }) => name === 'MongoNetworkTimeoutError'],
+  [
+    away,
+    ({ name, code }) =>
+      name === 'MongoNetworkError' || (typeof code === 'string' && /^(?:E[A-Z]+|EAI_AGAIN)$/.test(code)),
+  ],
+  [noPrimary, ({ name }) => name === 'MongoServerSelectionError'],
+  [away, ({ name = '' }) => /^Mongo(?:.*Pool.*|ServerClosed|TopologyClosed|NotConnected)Error$/.test(name)],
+]
+
+const codeOf = ({ code }: Loose): number => (typeof code === 'number' ? code : Number.NaN)
+
+/**
+ * What the driver reports, in the words of the store. Anything unknown stays as it is: that is a bug, not a
+ * fault. Messages of the server are not passed on: they quote documents.
+ */
+export const mongoFault = (error: unknown, collection: string): unknown => {
+  if (error instanceof Fault) return error
+  const chain = chainOf(error)
+  const [first] = chain
+  if (first === undefined) return error
+  const code = codeOf(first)
+  if (DUPLICATE.has(code)) return duplicate(collection, error)
+  if (code === OUT_OF_DISK_SPACE) return diskFull(error)
+  if (code === TOO_LARGE)
+    return new Fault('too-large', 'document-too-large', `a ${collection} document is too large`, {
+      cause: error,
+    })
+  if (code === INVALID_DOCUMENT)
+    return new Fault('invalid', 'bad-value', `a ${collection} document breaks what is declared of it`, {
+      cause: error,
+    })
+  const known = byCode.get(code) ?? told.find(([, fits]) => chain.some(fits))?.[0]
+  return known === undefined ? error : unavailable(known, error)
+}
+
+/** The fault of a commit that was sent and never answered. */
+export const commitUnknownFault = (cause: unknown): Fault => unavailable(commitUnknown, cause)
+
+/** What a server says of itself when asked `hello`. */
+export type Hello = {
+  readonly setName?: string
+  readonly msg?: string
+  readonly maxWireVersion?: number
+  readonly isWritablePrimary?: boolean
+}
+
+/** Wire version of MongoDB 7.0. */
+const WIRE_VERSION = 21
+
+/** Throws Fault unavailable when a server cannot keep what the store promises. */
+export const demandServer = (hello: Hello): void => {
+  const sharded = hello.msg === 'isdbgrid'
+  if ((hello.maxWireVersion ?? 0) < WIRE_VERSION) throw unavailable(tooOld, undefined)
+  if (hello.setName === undefined && !sharded) throw unavailable(standalone, undefined)
+  if (hello.isWritablePrimary !== true) throw unavailable(noPrimary, undefined)
+}

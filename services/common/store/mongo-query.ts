@@ -1,0 +1,102 @@
+import type { Filter as MongoFilter } from 'mongodb'
+import type { MongoDoc } from './mongo-document.ts'
+import type { Plan, Term } from './query.ts'
+import { holdsAll, type Shape } from './shape.ts'
+import type { FieldKind, Scalar } from './store.ts'
+
+/** What must hold of a document to be in a partial index. */
+type Filter = Readonly<Record<string, { readonly $gte: Scalar }>>
+export type IndexKeys = Readonly<Record<string, 1 | -1>>
+
+/** An index as createIndexes takes it. Names spell their fields, so a changed declaration is a changed name. */
+export type Index = {
+  readonly name: string
+  readonly key: IndexKeys
+  readonly unique?: true
+  readonly partialFilterExpression?: Filter
+}
+
+/** The path of a field: the id is MongoDB's own. */
+export const pathOf = (field: string): string => (field === 'id' ? '_id' : field)
+
+const operandOf = (term: Term) => (term.is === 'in' ? { $in: term.values } : { [`$${term.is}`]: term.value })
+
+/**
+ * Terms as one filter. Values are compared within their type alone, so an absent or null field meets none.
+ */
+export const filterOf = (terms: readonly Term[]): MongoFilter<MongoDoc> => {
+  const filters = terms.map((term): MongoFilter<MongoDoc> => ({ [pathOf(term.field)]: operandOf(term) }))
+  const [only] = filters
+  if (only === undefined) return {}
+  return filters.length === 1 ? only : { $and: filters }
+}
+
+export const sortOf = (plan: Pick<Plan, 'sort'>): IndexKeys =>
+  Object.fromEntries(plan.sort.map(([field, direction]) => [pathOf(field), direction === 'asc' ? 1 : -1]))
+
+/** Least value of a kind in MongoDB's order: what is not below it is there and is no null. */
+const least: Readonly<Record<FieldKind, Scalar>> = {
+  text: '',
+  integer: Number.NEGATIVE_INFINITY,
+  real: Number.NEGATIVE_INFINITY,
+  boolean: false,
+}
+
+const keysOf = (fields: readonly string[]): IndexKeys =>
+  Object.fromEntries(fields.map((field) => [pathOf(field), 1 as const]))
+
+/**
+ * The indexes of a collection. A unique one leaves documents out that lack a field, by a comparison: the
+ * planner sees that `field = value` implies it, which it does not see of a `$type`. The others end in the id,
+ * so that an order with ties needs no sort in memory.
+ */
+export const indexesOf = (shape: Shape): readonly Index[] => [
+  ...shape.unique.map((fields): Index => {
+    const whole = holdsAll(shape, fields)
+    return {
+      name: `unique:${fields.join(',')}${whole ? ':all' : ''}`,
+      key: keysOf(fields),
+      unique: true,
+      ...(!whole && {
+        partialFilterExpression: Object.fromEntries(
+          fields.map((field) => [field, { $gte: least[shape.fields.get(field) ?? 'text'] }]),
+        ),
+      }),
+    }
+  }),
+  ...shape.indexes.map((fields) => ({ name: `index:${fields.join(',')}`, key: keysOf([...fields, 'id']) })),
+]
+
+const NUMBER = ['int', 'long', 'double'] as const
+const bsonTypes: Readonly<Record<FieldKind, readonly string[]>> = {
+  text: ['string'],
+  integer: NUMBER,
+  real: NUMBER,
+  boolean: ['bool'],
+}
+
+export type Validator = {
+  readonly $jsonSchema: {
+    readonly bsonType: 'object'
+    readonly required: readonly string[]
+    readonly properties: Readonly<Record<string, { readonly bsonType: readonly string[] }>>
+  }
+}
+
+/** What the database itself refuses, whoever writes: a required field that is absent, a field of another kind. */
+export const validatorOf = (shape: Shape): Validator => ({
+  $jsonSchema: {
+    bsonType: 'object',
+    required: ['_id', 'rev', ...shape.required],
+    properties: {
+      _id: { bsonType: ['string'] },
+      rev: { bsonType: NUMBER },
+      ...Object.fromEntries(
+        [...shape.fields].map(([field, kind]) => [
+          field,
+          { bsonType: shape.required.has(field) ? bsonTypes[kind] : [...bsonTypes[kind], 'null'] },
+        ]),
+      ),
+    },
+  },
+})

@@ -1,0 +1,64 @@
+import type { Db } from 'mongodb'
+import { kindChanged } from './faults.ts'
+import { type Index, indexesOf, type Validator, validatorOf } from './mongo-query.ts'
+import type { Shape } from './shape.ts'
+
+const NAMESPACE_EXISTS = 48
+const NAMESPACE_NOT_FOUND = 26
+const INDEX_NOT_FOUND = 27
+
+const isCode = (error: unknown, code: number): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === code
+
+const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** Throws Fault invalid `declaration-changed` when a field that both know has another kind now. */
+const demandKinds = (shape: Shape, kept: Validator | undefined, wanted: Validator): void => {
+  const before = kept?.$jsonSchema?.properties ?? {}
+  for (const [field, { bsonType }] of Object.entries(wanted.$jsonSchema.properties)) {
+    const was = before[field]?.bsonType
+    if (was !== undefined && was[0] !== bsonType[0]) throw kindChanged(shape, field, was.join(' or '))
+  }
+}
+
+const ensureCollection = async (db: Db, name: string, shape: Shape): Promise<void> => {
+  const validator = validatorOf(shape)
+  const [kept] = await db.listCollections({ name }).toArray()
+  if (kept === undefined) {
+    try {
+      await db.createCollection(name, { validator, validationLevel: 'strict', validationAction: 'error' })
+    } catch (error) {
+      if (!isCode(error, NAMESPACE_EXISTS)) throw error
+    }
+    return
+  }
+  const before = (kept as { readonly options?: { readonly validator?: Validator } }).options?.validator
+  demandKinds(shape, before, validator)
+  if (!sameJson(before, validator))
+    await db.command({ collMod: name, validator, validationLevel: 'strict', validationAction: 'error' })
+}
+
+const ours = /^(?:unique|index):/
+
+const ensureIndexes = async (db: Db, name: string, wanted: readonly Index[]): Promise<void> => {
+  const collection = db.collection(name)
+  const kept = new Set((await collection.listIndexes().toArray()).map((index) => String(index['name'])))
+  for (const index of kept)
+    if (ours.test(index) && !wanted.some((one) => one.name === index))
+      await collection.dropIndex(index).catch((error) => {
+        if (!isCode(error, INDEX_NOT_FOUND) && !isCode(error, NAMESPACE_NOT_FOUND)) throw error
+      })
+  const missing = wanted.filter((index) => !kept.has(index.name))
+  if (missing.length > 0)
+    await collection.createIndexes(missing.map((index) => ({ ...index, key: { ...index.key } })))
+}
+
+/**
+ * Brings a collection to what is declared: the collection, its validator and indexes are made, changed or
+ * dropped; documents and indexes of others are untouched. Throws Fault invalid `declaration-changed` when a
+ * field changed its kind: that needs a migration.
+ */
+export const ensureMongo = async (db: Db, name: string, shape: Shape): Promise<void> => {
+  await ensureCollection(db, name, shape)
+  await ensureIndexes(db, name, indexesOf(shape))
+}

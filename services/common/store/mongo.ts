@@ -1,0 +1,223 @@
+import { type ClientSession, type Db, MongoClient, type MongoClientOptions } from 'mongodb'
+import { closedStore, declaredTwice } from './faults.ts'
+import { fifoLock, type Lock } from './lock.ts'
+import { mongoOperations } from './mongo-collection.ts'
+import type { MongoDoc } from './mongo-document.ts'
+import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
+import { ensureMongo } from './mongo-schema.ts'
+import { hasLabel, inTransaction, runAgain, TRANSIENT } from './mongo-transaction.ts'
+import { collectionFrom, type Effect, type Operation } from './operations.ts'
+import { type Declared, type Shape, shapeOf } from './shape.ts'
+import type { Collection, Doc, Store } from './store.ts'
+import { type Running, transactionRules } from './transaction-rules.ts'
+
+/**
+ * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it
+ * names none). `auth` is used when the URL holds no credentials. Certificates and keys are PEM. Times are ms.
+ */
+export type MongoOptions = {
+  readonly url: string
+  readonly owner: string
+  readonly auth?: { readonly username: string; readonly password: string } | undefined
+  readonly ca?: string | undefined
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
+  /** Longest wait for an answer, for a primary to appear, and for a transaction with its repetitions. */
+  readonly timeoutMs?: number
+  readonly poolMax?: number
+}
+
+const DATABASE = 'lucid'
+
+/** The settings that the promises of the store rest on; what a URL says of them is overruled. */
+export const settingsOf = ({
+  owner,
+  url,
+  auth,
+  ca,
+  certificate,
+  timeoutMs = 10_000,
+  poolMax = 10,
+}: MongoOptions) => {
+  const bare = !/^mongodb(?:\+srv)?:\/\/[^/@]*@/.test(url)
+  return {
+    appName: `lucid/${owner}`,
+    retryReads: true,
+    retryWrites: true,
+    readPreference: 'primary',
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+    serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
+    connectTimeoutMS: Math.min(5_000, timeoutMs),
+    socketTimeoutMS: timeoutMs,
+    waitQueueTimeoutMS: timeoutMs,
+    maxPoolSize: poolMax,
+    minPoolSize: 0,
+    maxIdleTimeMS: 5 * 60_000,
+    ...(auth && bare && { auth }),
+    ...(ca !== undefined && { tls: true, ca }),
+    ...(certificate && { tls: true, ...certificate }),
+  } as const satisfies MongoClientOptions
+}
+
+/** The database that a URL names. */
+export const databaseOf = (client: MongoClient, url: string): Db =>
+  client.db(/^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(url) ? undefined : DATABASE)
+
+/** One look at the database answers all who ask within this time, ms: /health is open to everybody. */
+const LOOK = 1_000
+/** A collection that every service owns anyway; the probe writes nothing that stays. */
+const PROBED = 'schema'
+
+type Table = { readonly declared: string; readonly ready: Promise<void>; made: boolean }
+
+/**
+ * The MongoDB driver of the store: majority writes in the journal, retryable, snapshot transactions. Nothing is
+ * connected before the first use, and a database that is away, or refuses, is a Fault of each call and never
+ * the end of the store. Throws MongoParseError for a URL that is none.
+ */
+export const mongoStore = (options: MongoOptions): Store => {
+  const settings = settingsOf(options)
+  const client = new MongoClient(options.url, settings)
+  const db = databaseOf(client, options.url)
+  const timeoutMs = settings.socketTimeoutMS
+  const rules = transactionRules()
+  const tables = new Map<string, Table>()
+  const claims = new Map<string, Lock>()
+  const underway = new Set<Promise<unknown>>()
+  let closed = false
+  let full = false
+  let look: { readonly at: number; readonly seen: Promise<void> } | undefined
+
+  const nameOf = (collection: string): string => `${options.owner}.${collection}`
+
+  /** Makes the collection what is declared, once; tried again when that failed. */
+  const ready = (shape: Shape, declared: string): Promise<void> => {
+    const known = tables.get(shape.name)
+    if (known && known.declared !== declared) throw declaredTwice(shape)
+    if (known) return known.ready
+    const table: Table = { declared, ready: ensureMongo(db, nameOf(shape.name), shape), made: false }
+    tables.set(shape.name, table)
+    table.ready.then(
+      () => {
+        table.made = true
+      },
+      () => tables.delete(shape.name),
+    )
+    return table.ready
+  }
+
+  const claimLock = (collection: string): Lock => {
+    const lock = claims.get(collection) ?? fifoLock()
+    claims.set(collection, lock)
+    return lock
+  }
+
+  const collectionBy = (
+    declaration: Declared,
+    session: ClientSession | undefined,
+    reach: <R>(effect: Effect, work: () => Promise<R>) => Promise<R>,
+  ): Collection<Doc> => {
+    const shape = shapeOf(declaration)
+    const declared = JSON.stringify(declaration)
+    const operations = mongoOperations({
+      collection: db.collection<MongoDoc>(nameOf(shape.name)),
+      shape,
+      inTurn: session ? fifoLock() : claimLock(shape.name),
+      session,
+      atomic: (work) => (session ? work(session) : inTransaction(client, { timeoutMs }, work)),
+    })
+    const run = async (name: Operation, args: readonly unknown[]): Promise<unknown> => {
+      const before = tables.get(shape.name)
+      await ready(shape, declared)
+      // The snapshot of a transaction may be older than a collection that was made just now.
+      if (session !== undefined && before?.made !== true) throw runAgain(undefined)
+      return (operations[name] as (...args: readonly unknown[]) => Promise<unknown>)(...args)
+    }
+    return collectionFrom((name, effect, args) =>
+      reach(effect, () => run(name, args)).catch((error) => {
+        throw mongoFault(error, shape.name)
+      }),
+    )
+  }
+
+  /** From outside of transactions, while the store is open; `close` waits for it. */
+  const outside = async <R>(effect: Effect, work: () => Promise<R>): Promise<R> => {
+    rules.demandOutside()
+    if (closed) throw closedStore()
+    const running = work()
+    underway.add(running)
+    try {
+      const result = await running
+      if (effect === 'write') full = false
+      return result
+    } catch (error) {
+      const fault = mongoFault(error, 'store')
+      full ||= typeof fault === 'object' && fault !== null && 'code' in fault && fault.code === 'disk-full'
+      throw error
+    } finally {
+      underway.delete(running)
+    }
+  }
+
+  const transact = <R>(work: (tx: Store) => Promise<R>): Promise<R> =>
+    inTransaction(client, { timeoutMs }, async (session) => {
+      const running: Running = { open: true }
+      // A session has one conversation: operations that are asked for side by side go one after the other.
+      const inLine = fifoLock()
+      const inside = <C>(effect: Effect, call: () => Promise<C>): Promise<C> =>
+        rules.call(running, effect, () =>
+          inLine(call).catch((error) => {
+            if (hasLabel(error, TRANSIENT)) running.failure ??= { error }
+            throw error
+          }),
+        )
+      try {
+        return await rules.run(running, () =>
+          work(rules.store((declaration) => collectionBy(declaration, session, inside))),
+        )
+      } catch (error) {
+        // What made the server give the transaction up decides whether it is run again, not what became of it.
+        const failure = running.failure?.error
+        throw hasLabel(failure, TRANSIENT) ? failure : error
+      }
+    })
+
+  /**
+   * Asks for everything that a write needs: a primary of a replica set, rights, a majority. It changes nothing,
+   * but on a disk that was full it writes and removes a document, since only that tells.
+   */
+  const probe = async (): Promise<void> => {
+    demandServer((await db.command({ hello: 1 })) as Hello)
+    const collection = db.collection<MongoDoc>(nameOf(PROBED))
+    const probed = { _id: 'probe' } as const
+    if (full) await collection.insertOne({ ...probed, rev: 1 })
+    if (full) await collection.deleteOne(probed)
+    else await collection.updateOne({ _id: 'nothing' }, { $set: { rev: 1 } })
+  }
+
+  return {
+    // The one place where a declared document type is taken on trust: see `Declaration`.
+    collection: ((declaration: Declared) =>
+      collectionBy(declaration, undefined, outside)) as unknown as Store['collection'],
+    transaction: (work) =>
+      outside('write', () => transact(work)).catch((error) => {
+        throw mongoFault(error, 'transaction')
+      }),
+    ping: () => {
+      const now = performance.now()
+      if (look === undefined || now - look.at > LOOK || closed) {
+        const seen = outside('write', probe).catch((error) => {
+          throw mongoFault(error, PROBED)
+        })
+        seen.catch(() => {}) // whoever asked has it too
+        look = { at: now, seen }
+      }
+      return look.seen
+    },
+    close: async () => {
+      closed = true
+      await Promise.allSettled(underway)
+      await client.close()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { Secret, StoreEnv } from '../env.ts'
+import type { MongoOptions } from './mongo.ts'
+import type { Store } from './store.ts'
+
+export type StorePlace = Partial<StoreEnv> & { readonly LUCID_DATA: string }
+
+const authOf = (username: string | undefined, password: Secret | undefined) =>
+  username !== undefined && password !== undefined ? { username, password: password.reveal() } : undefined
+
+/** What the environment of a service says of its database; undefined when its documents are in its own folder. */
+export const mongoOptions = (owner: string, env: Partial<StoreEnv>): MongoOptions | undefined => {
+  if (env.MONGO_URL === undefined) return undefined
+  const key = env.MONGO_TLS_KEY?.reveal()
+  return {
+    url: env.MONGO_URL.reveal(),
+    owner,
+    auth: authOf(env.MONGO_USER, env.MONGO_PASSWORD),
+    ca: env.MONGO_TLS_CA,
+    certificate:
+      env.MONGO_TLS_CERT !== undefined && key !== undefined ? { cert: env.MONGO_TLS_CERT, key } : undefined,
+    ...(env.MONGO_TIMEOUT_MS !== undefined && { timeoutMs: env.MONGO_TIMEOUT_MS }),
+    ...(env.MONGO_POOL_MAX !== undefined && { poolMax: env.MONGO_POOL_MAX }),
+  }
+}
+
+/**
+ * The store of a service where its environment says. Each driver is loaded when it is used and not before: the
+ * one of MongoDB costs a service tens of megabytes. Throws Fault as the driver's own opening.
+ */
+export const storeAt = async (owner: string, env: StorePlace): Promise<Store> => {
+  const options = mongoOptions(owner, env)
+  if (options !== undefined) return (await import('./mongo.ts')).mongoStore(options)
+  return (await import('./sqlite.ts')).sqliteStore({ path: join(env.LUCID_DATA, 'store.sqlite') })
+}

@@ -1,0 +1,27 @@
+import { type Fault, isFault } from './fault.ts'
+
+/** How often a store that is away is asked again, ms. */
+const AGAIN = 500
+
+/**
+ * Resolves once `ready` does. While it fails with Fault unavailable, `wait` is told the newest one and stands
+ * in for the service; what it answers ends that. Any other failure is thrown: waiting would not mend it.
+ */
+export const untilReady = async ({
+  ready,
+  wait,
+  pause,
+}: {
+  readonly ready: () => Promise<void>
+  readonly wait: (fault: Fault) => Promise<void>
+  readonly pause: (ms: number) => Promise<void>
+}): Promise<void> => {
+  for (;;)
+    try {
+      return await ready()
+    } catch (error) {
+      if (!isFault(error) || error.kind !== 'unavailable') throw error
+      await wait(error)
+      await pause(AGAIN)
+    }
+}
