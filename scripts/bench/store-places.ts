@@ -5,6 +5,7 @@ import { mongoFault } from '#common/store/mongo-fault'
 import { sqliteStore } from '#common/store/sqlite'
 import { schema } from '#services/session-encryptor/store'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { startDocumentDb } from '../peers/documentdb/documentdb.ts'
 import { type BuildInfo, serverName } from '../plan/server-name.ts'
 import { parseLocation } from '../plan/store-location.ts'
 import type { Tested } from './store.ts'
@@ -69,9 +70,33 @@ const borrowMongo = async (url: string): Promise<Borrowed> => {
   }
 }
 
+/** The MongoDB driver against a DocumentDB engine that is started for it and ends with it. */
+const borrowDocumentDb = async (folder: string): Promise<Borrowed> => {
+  const root = mkdtempSync(join(folder, 'bench-documentdb-'))
+  const clean = () => rmSync(root, { recursive: true, force: true })
+  try {
+    const peer = await startDocumentDb({ folder: root })
+    const stop = async () => {
+      await peer.stop()
+      clean()
+    }
+    try {
+      const { tested, giveBack } = await borrowMongo(peer.url)
+      return { tested, giveBack: () => giveBack().finally(stop) }
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  } catch (error) {
+    clean()
+    throw error
+  }
+}
+
 /** What `--store` names. Throws CliError for anything else, and Faults as the drivers. */
 export const borrow = async (what: string, folder: string): Promise<Borrowed> => {
   if (what === 'sqlite') return borrowSqlite(folder)
+  if (what === 'documentdb') return borrowDocumentDb(folder)
   const parsed = parseLocation(what)
   if ('mistake' in parsed || parsed.location.kind !== 'mongodb')
     throw new CliError('--store takes sqlite, documentdb or a mongodb:// URL', { exitCode: EXIT_USAGE })
