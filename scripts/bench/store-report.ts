@@ -5,7 +5,7 @@ import { histogram, quantile } from '../plan/stats.ts'
 import type { StoreResult, Timed } from './store.ts'
 
 /** What every read must stay under, ms at p99. */
-export const TARGET = 20
+const TARGET = 20
 
 const right = { align: 'right' } as const
 const figure = (ms: number): string => (ms < 10 ? ms.toFixed(2) : ms.toFixed(1))
@@ -18,10 +18,6 @@ const times = ({ what, about, ms }: Timed) => [
   figure(quantile(ms, 0.99)),
   figure(quantile(ms, 1)),
 ]
-
-/** Whether all reads are as fast as they must be. */
-export const isOnTarget = ({ reads }: StoreResult): boolean =>
-  reads.every(({ ms }) => quantile(ms, 0.99) < TARGET)
 
 const EDGES = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
