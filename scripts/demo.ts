@@ -16,6 +16,11 @@ export const command = {
       value: 'FILE',
       about: 'your own recording (at most 256 MiB) instead of one of this screen or the shipped one',
     },
+    store: {
+      type: 'string',
+      value: 'URL',
+      about: 'keep documents in this database (mongodb://...) instead of embedded files',
+    },
     keep: { type: 'boolean', about: 'keep the throw-away folder and say where it is' },
     json: { type: 'boolean', about: 'print the outcome as one JSON object; the story goes to stderr' },
   },
@@ -56,7 +61,14 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
       return again.exited
     }
     const { story } = await import('./demo/story.ts')
-    const outcome = await story({ scope, write, stream, input: flags.input, keep: flags.keep })
+    const outcome = await story({
+      scope,
+      write,
+      stream,
+      input: flags.input,
+      store: flags.store,
+      keep: flags.keep,
+    })
     if (flags.json) terminal.out(`${JSON.stringify(outcome)}\n`)
     return outcome.ok ? 0 : 1
   })

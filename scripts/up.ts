@@ -3,6 +3,7 @@ import type { Command } from './cli/args.ts'
 import { duration } from './cli/format.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
+import { withStore } from './plan/store-env.ts'
 import { detach } from './platform/detach.ts'
 import { homeFrom } from './platform/home.ts'
 import { summary } from './platform/picture.ts'
@@ -30,6 +31,12 @@ export const command = {
       about: 'ports to listen on: those of the catalogue (default), or whatever is free',
       choices: ['catalogue', 'free'],
     },
+    store: {
+      type: 'string',
+      value: 'URL',
+      about:
+        'keep documents in this database (mongodb://...) instead of files; MONGO_URL does the same unseen',
+    },
     detach: { type: 'boolean', about: 'return when all is healthy; bun run down stops it' },
     json: { type: 'boolean', about: 'print what runs as one JSON object on stdout' },
   },
@@ -55,6 +62,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const chosen = [...new Set([...flags.stack, ...positionals])] as readonly Stack[] // both checked by `choices`
   const ports = flags.ports === 'free' ? 'free' : 'catalogue'
   const look = lookOf(process.stderr, process.env)
+  const ambient = flags.store === undefined ? process.env : withStore(process.env, flags.store)
   const screen = show(terminal.err, look, Date.now)
   let views: readonly View[] = []
   const onChange = (next: readonly View[]): void => {
@@ -70,13 +78,19 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   }
 
   if (flags.detach) {
-    const { pid } = await detach(home, { stacks: chosen, ports }, onChange).finally(screen.done)
+    const { pid } = await detach(home, { stacks: chosen, ports }, ambient, onChange).finally(screen.done)
     const running = demandRunning(home)
     views = views.filter(({ name }) => running.services[name] !== undefined)
     report(pid, 'bun run down stops it.')
     return 0
   }
-  const platform = await prepare({ home, stacks: chosen, ports, ambient: process.env, onChange })
+  const platform = await prepare({
+    home,
+    stacks: chosen,
+    ports,
+    ambient,
+    onChange,
+  })
   if (platform.recovered > 0)
     terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
   const stopped = untilToldToStop(platform, () => terminal.err('\nstopping; again to kill\n'))

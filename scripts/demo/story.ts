@@ -7,6 +7,7 @@ import { limiter } from '#common/limiter'
 import { CliError } from '../cli/fail.ts'
 import { bytes, duration, plural, rate } from '../cli/format.ts'
 import { lookOf } from '../cli/look.ts'
+import { withStore } from '../plan/store-env.ts'
 import { disassemble } from '../plan/tamper.ts'
 import { prepare } from '../platform/platform.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
@@ -15,6 +16,7 @@ import { exportBundle } from '../session/bundle-file.ts'
 import { fileInput } from '../session/input.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { upload } from '../session/upload.ts'
+import { throwaway } from '../store/throwaway.ts'
 import { ATTEMPTS, type Attempt, judge, type Outcome } from './attempts.ts'
 import { type Chapter, chapter, hasColour } from './chapter.ts'
 import { closingTable } from './closing.ts'
@@ -56,12 +58,15 @@ export const story = async ({
   write,
   stream,
   input,
+  store,
   keep,
 }: {
   readonly scope: Scope
   readonly write: (text: string) => void
   readonly stream: Stream
   readonly input: string | undefined
+  /** Database of the services; their own files when undefined. */
+  readonly store: string | undefined
   readonly keep: boolean
 }): Promise<Told> => {
   const colour = hasColour(stream, process.env)
@@ -82,12 +87,28 @@ export const story = async ({
   })
 
   head('up')
+  const database = store === undefined ? undefined : await throwaway(store, 'lucid_demo')
+  if (database !== undefined)
+    scope.defer({
+      kind: 'files',
+      close: async () => {
+        if (!keep) await database.drop()
+      },
+      closeNow: () => {}, // what is left behind is one database that says what it is
+    })
   const began = performance.now()
-  const platform = await prepare({ home: join(folder, 'home'), ports: 'free', ambient: process.env })
+  const platform = await prepare({
+    home: join(folder, 'home'),
+    ports: 'free',
+    ambient: withStore(process.env, database?.fresh()),
+  })
   scope.defer({ kind: 'process', close: () => platform.stop(), closeNow: () => platform.stopNow() })
   await platform.start()
   signal.throwIfAborted()
   say(`${plural(platform.views().length, 'service')} healthy in ${duration(performance.now() - began)}`)
+  say(
+    `documents in ${database === undefined ? 'bun:sqlite files' : `a database of their own on ${database.engine}`}`,
+  )
 
   head('screen')
   const recording = await takeRecording({

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
+import type { Ambient } from '../plan/store-env.ts'
 import type { Home } from './home.ts'
 import type { KeeperMessage, KeeperOrder } from './keeper-messages.ts'
 import { openLog } from './log-file.ts'
@@ -13,6 +14,7 @@ import type { View } from './supervisor.ts'
 export const detach = async (
   home: Home,
   order: Omit<KeeperOrder, 'home'>,
+  ambient: Ambient,
   onChange: (views: readonly View[]) => void,
 ): Promise<{ readonly pid: number }> => {
   const outcome = Promise.withResolvers<KeeperMessage>()
@@ -20,7 +22,7 @@ export const detach = async (
   const keeper = Bun.spawn(
     [process.execPath, join(import.meta.dir, 'keeper.ts'), JSON.stringify({ home: home.root, ...order })],
     {
-      env: process.env,
+      env: ambient,
       stdin: 'ignore',
       stdout: log,
       stderr: log,

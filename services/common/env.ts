@@ -128,7 +128,9 @@ const storeKeys = () => ({
   }),
 })
 
-export type StoreEnv = Static<TObject<ReturnType<typeof storeKeys>>>
+/** Where documents are, for whoever opens stores without being a service. */
+export const StoreEnv = Type.Object(storeKeys())
+export type StoreEnv = Static<typeof StoreEnv>
 
 const needUrls = (name: ServiceName): TProperties =>
   Object.fromEntries(

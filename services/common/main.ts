@@ -5,10 +5,13 @@ import type { AnyElysia } from 'elysia'
 import type { ServiceName } from '../catalog.ts'
 import { type Call, call } from './client.ts'
 import { EnvError, readEnv, type Secret, type StoreEnv } from './env.ts'
+import { isFault } from './fault.ts'
 import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
 import { Registry } from './metrics.ts'
-import type { ServiceParts } from './service.ts'
+import { type ServiceParts, version } from './service.ts'
+import { demandSchema } from './store/migrations/demand.ts'
+import { declareAll } from './store/migrations/record.ts'
 import { storeAt } from './store/open.ts'
 import type { StoreSchema } from './store/schema.ts'
 import type { Store } from './store/store.ts'
@@ -55,11 +58,12 @@ const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
   }
 }
 
-/** Resolves when the store can serve and has every collection of `schema`. */
+/** Resolves when the store can serve and holds what `schema` says. Throws Fault as `ping` and `demandSchema`. */
 const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
   await store.ping()
-  for (const declaration of schema.collections)
-    await store.collection(declaration as never).find({ limit: 1 })
+  // Before collections are made what the code declares: an older or newer release may declare them otherwise.
+  await demandSchema(store, schema, { now: Date.now, version })
+  await declareAll(store, schema)
 }
 
 /** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
@@ -136,6 +140,6 @@ export const start = async <T extends TObject>(
   } catch (error) {
     if (stopping) return // what was closed under it failed, as it should
     log.error('cannot-start', errorFields(error))
-    process.exit(1)
+    process.exit(isFault(error) && error.code.startsWith('schema-') ? EX_CONFIG : 1)
   }
 }
