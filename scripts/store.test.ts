@@ -147,3 +147,10 @@ test('bad input gets one line that says what is wrong', async () => {
   }
   expect(existsSync(join(at, 'to'))).toBe(false)
 })
+
+test('a server that cannot be reached is exit 2, and its password stays unsaid', async () => {
+  const { code, out, err } = await copy('mongodb://admin:hunter2@127.0.0.1:1/lucid', `sqlite:${fresh()}`)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toMatch(/^store: .*does not answer.*\n$/)
+  expect(err).not.toMatch(/hunter2|admin/)
+}, 60_000)

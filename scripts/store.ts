@@ -84,9 +84,15 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   const dry = flags['dry-run']
   if (dry && what !== 'copy') throw new CliError('--dry-run is for copy', { exitCode: EXIT_USAGE })
   const services = storeServices().filter((name) => flags.service === undefined || name === flags.service)
+  const ambient = process.env
   const ends = {
-    from: openLocation(source, { end: 'source', services, only: flags.service }),
-    to: openLocation(target, { end: what === 'copy' ? 'target' : 'source', services, only: flags.service }),
+    from: openLocation(source, { end: 'source', services, only: flags.service, ambient }),
+    to: openLocation(target, {
+      end: what === 'copy' ? 'target' : 'source',
+      services,
+      only: flags.service,
+      ambient,
+    }),
   }
   demandTwo(ends, services)
   const look = flags.json ? plainLook : lookOf(process.stdout, process.env)

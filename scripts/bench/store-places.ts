@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Secret } from '#common/env'
 import { mongoFault } from '#common/store/mongo-fault'
 import { sqliteStore } from '#common/store/sqlite'
 import { schema } from '#services/session-encryptor/store'
@@ -8,6 +9,7 @@ import { CliError, EXIT_USAGE } from '../cli/fail.ts'
 import { startDocumentDb } from '../peers/documentdb/documentdb.ts'
 import { type BuildInfo, serverName } from '../plan/server-name.ts'
 import { parseLocation } from '../plan/store-location.ts'
+import { reachBy } from '../store/location.ts'
 import type { Tested } from './store.ts'
 
 /** A store for one run, which is gone after it. */
@@ -35,11 +37,12 @@ const borrowSqlite = async (folder: string): Promise<Borrowed> => {
 const OWNER = 'bench'
 
 /** The MongoDB driver on collections of its own. Throws CliError when they are there, Faults as the driver. */
-const borrowMongo = async (url: string): Promise<Borrowed> => {
+const borrowMongo = async (secret: Secret): Promise<Borrowed> => {
+  const options = reachBy(secret, process.env)(OWNER)
   const { databaseOf, mongoStore, settingsOf } = await import('#common/store/mongo')
   const { MongoClient } = await import('mongodb')
-  const client = new MongoClient(url, settingsOf({ url, owner: OWNER }))
-  const db = databaseOf(client, url)
+  const client = new MongoClient(options.url, settingsOf(options))
+  const db = databaseOf(client, options.url)
   const names = schema.collections.map(({ name }) => `${OWNER}.${name}`)
   try {
     const info: BuildInfo = await db.admin().command({ buildInfo: 1 })
@@ -47,7 +50,7 @@ const borrowMongo = async (url: string): Promise<Borrowed> => {
     const taken = there.find(({ name }) => names.includes(name))
     if (taken)
       throw new CliError(`the database holds ${taken.name} already: drop it, or name another database`)
-    const store = mongoStore({ url, owner: OWNER })
+    const store = mongoStore(options)
     return {
       tested: {
         name: serverName(info),
@@ -81,7 +84,7 @@ const borrowDocumentDb = async (folder: string): Promise<Borrowed> => {
       clean()
     }
     try {
-      const { tested, giveBack } = await borrowMongo(peer.url)
+      const { tested, giveBack } = await borrowMongo(new Secret(peer.url))
       return { tested, giveBack: () => giveBack().finally(stop) }
     } catch (error) {
       await stop()
@@ -100,5 +103,5 @@ export const borrow = async (what: string, folder: string): Promise<Borrowed> =>
   const parsed = parseLocation(what)
   if ('mistake' in parsed || parsed.location.kind !== 'mongodb')
     throw new CliError('--store takes sqlite, documentdb or a mongodb:// URL', { exitCode: EXIT_USAGE })
-  return borrowMongo(parsed.location.url.reveal())
+  return borrowMongo(parsed.location.url)
 }

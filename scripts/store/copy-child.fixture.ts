@@ -12,7 +12,7 @@ const limits = { documents: 50, bytes: 1_000_000 }
 const side = (text: string, end: 'source' | 'target') => {
   const parsed = parseLocation(text)
   if ('mistake' in parsed) throw new Error(parsed.mistake)
-  return openLocation(parsed.location, { end, services: [service], limits })
+  return openLocation(parsed.location, { end, services: [service], ambient: {}, limits })
 }
 
 const ends = { from: side(from, 'source'), to: side(to, 'target') }

@@ -26,7 +26,7 @@ const limits: PageLimits = { documents: 50, bytes: 100_000 }
 const side = (root: string, end: End, bounds = limits) => {
   const parsed = parseLocation(`sqlite:${root}`)
   if ('mistake' in parsed) throw new Error(parsed.mistake)
-  return openLocation(parsed.location, { end, services: [service], limits: bounds })
+  return openLocation(parsed.location, { end, services: [service], ambient: {}, limits: bounds })
 }
 const endsOf = (from: string, to: string, bounds?: PageLimits) => ({
   from: side(from, 'source', bounds),

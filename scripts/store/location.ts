@@ -1,8 +1,12 @@
 import { realpathSync } from 'node:fs'
+import type { Secret } from '#common/env'
+import type { MongoOptions } from '#common/store/mongo'
+import { mongoOptions } from '#common/store/open'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Location } from '../plan/store-location.ts'
 import type { Home } from '../platform/home.ts'
 import { type End, type Layout, layoutAt } from './layout.ts'
+import { type StoreOptions, storeEnv } from './open.ts'
 import type { PageLimits } from './reader.ts'
 import type { Side } from './side.ts'
 import { sqliteReader } from './sqlite-reader.ts'
@@ -12,6 +16,8 @@ export type LocationOptions = {
   readonly services: readonly string[]
   /** The one service that is asked for; a location may then be its file. */
   readonly only?: string | undefined
+  /** The environment of the command. */
+  readonly ambient: StoreOptions['ambient']
   readonly limits?: PageLimits
 }
 
@@ -37,11 +43,22 @@ const sqliteSide = (shown: string, { file, home }: Layout, limits: PageLimits | 
 /** A batch of eight MiB has to be with a majority within this time, ms. */
 const TIMEOUT = 60_000
 
+/** How to reach a database: what its URL leaves open is taken from the MONGO_ keys. Throws CliError. */
+export const reachBy =
+  (url: Secret, ambient: StoreOptions['ambient']) =>
+  (owner: string): MongoOptions => {
+    const { timeoutMs = 0, ...options } = mongoOptions(owner, { ...storeEnv(ambient), MONGO_URL: url }) ?? {
+      url: url.reveal(),
+      owner,
+    }
+    return { ...options, timeoutMs: Math.max(timeoutMs, TIMEOUT) }
+  }
+
 const mongoSide = (
   { url, shown }: Extract<Location, { kind: 'mongodb' }>,
-  limits: PageLimits | undefined,
+  { ambient, limits }: LocationOptions,
 ): Opened => {
-  const optionsOf = (owner: string) => ({ url: url.reveal(), owner, timeoutMs: TIMEOUT })
+  const optionsOf = reachBy(url, ambient)
   return {
     shown,
     same: (service) => `${shown} ${service}`,
@@ -63,4 +80,4 @@ const mongoSide = (
 export const openLocation = (location: Location, options: LocationOptions): Opened =>
   location.kind === 'sqlite'
     ? sqliteSide(location.shown, layoutAt(location.path, options), options.limits)
-    : mongoSide(location, options.limits)
+    : mongoSide(location, options)

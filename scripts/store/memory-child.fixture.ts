@@ -31,7 +31,7 @@ for (let n = 0; n < count; n += 500)
     )
 await store.close()
 
-const options = { services: [service] }
+const options = { services: [service], ambient: {} }
 const ends = {
   from: openLocation({ kind: 'sqlite', path: source, shown: 'from' }, { ...options, end: 'source' }),
   to: openLocation({ kind: 'sqlite', path: target, shown: 'to' }, { ...options, end: 'target' }),
