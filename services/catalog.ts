@@ -173,6 +173,37 @@ export const catalog = {
 
 export type ServiceName = keyof typeof catalog
 
+/** A container of somebody else's, from a stock image. Sizes are MiB; the port is TCP on 127.0.0.1 of the host. */
+export type Stock = {
+  readonly stack: Stack
+  readonly summary: string
+  /** With the digest of a multi-architecture index: what runs is what was looked at. */
+  readonly image: string
+  readonly port: number
+  readonly hostPort: number
+  readonly plane: Plane
+  readonly networks: readonly Network[]
+  readonly memoryMiB: number
+  readonly cpus: number
+  readonly volumes: Readonly<Record<string, string>>
+}
+
+/** Third-party containers (SPEC section 2: there is one). */
+export const stock = {
+  mongo: {
+    stack: 'core',
+    summary: 'MongoDB 7, a replica set: the store of every service in production',
+    image: 'mongo:7@sha256:9854f7139445d766a9523571d6f047530c45547460ffcf8259eb2bf4264632ca',
+    port: 27017,
+    hostPort: 27017,
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_chain_net'],
+    memoryMiB: 768,
+    cpus: 1,
+    volumes: { lucid_core_mongo_data: '/data/db' },
+  },
+} as const satisfies Readonly<Record<string, Stock>>
+
 /** Identities that call services but are none: the operator's command line. */
 export const clients = {
   operator: {

@@ -1,5 +1,6 @@
 import type { Entry } from '#catalog'
 import type { SecretKeys, Services } from './compose.ts'
+import type { Stores } from './compose-model.ts'
 
 const entry: Entry = {
   stack: 'sessions',
@@ -41,3 +42,5 @@ export const services: Services = {
 }
 
 export const secretKeys: SecretKeys = { keeper: ['IDENTITY_KEY', 'MASTER_KEY'], maker: ['IDENTITY_KEY'] }
+
+export const stores: Stores = { maker: ['things'] }
