@@ -117,12 +117,15 @@ test('copied again, nothing is brought and all is verified', async () => {
   expect(rows.map(({ copied, verdict }) => [copied, verdict])).toEqual(rows.map(() => [0, 'equal']))
 })
 
+const copyChild = (from: string, to: string, stderr: 'inherit' | 'pipe') =>
+  Bun.spawn(
+    [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${from}`, `sqlite:${to}`],
+    { stdout: 'pipe', stderr },
+  )
+
 /** Runs the child until it has said so many lines, then kills it; answers whether it was over before. */
 const copyUntil = async (from: string, to: string, lines: number) => {
-  const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${from}`, `sqlite:${to}`],
-    { stdout: 'pipe', stderr: 'inherit' },
-  )
+  const child = copyChild(from, to, 'inherit')
   let said = ''
   for await (const part of child.stdout) {
     said += new TextDecoder().decode(part)
@@ -261,16 +264,8 @@ test('a full target disk is told as one, and the next run goes on', async () => 
 
 test('two copies into one target: at most one gets to its end, and what is there is right', async () => {
   const [from, to] = [await filled(2000), fresh()]
-  const child = () =>
-    Bun.spawn(
-      [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${from}`, `sqlite:${to}`],
-      {
-        stdout: 'pipe',
-        stderr: 'pipe',
-      },
-    )
-  const both = [child(), child()]
-  const said = await Promise.all(both.map(({ stderr }) => new Response(stderr).text()))
+  const both = [copyChild(from, to, 'pipe'), copyChild(from, to, 'pipe')]
+  const said = await Promise.all(both.map(({ stderr }) => new Response(stderr as ReadableStream).text() // piped, as asked for))
   expect(said.filter((text) => text === '').length).toBeLessThan(2)
   expect(said.join('')).toMatch(/another copy is writing into this target|it has been used since/)
   expect(verdicts(await copy(from, to))).toEqual(['equal'])
