@@ -6,7 +6,7 @@ import { loadSchemas } from './derive.ts'
 import type { LooseFile } from './plan/compose-loose.ts'
 import { breaches } from './plan/compose-rules.ts'
 import { derive } from './plan/derive.ts'
-import { storeCollections } from './plan/mongo-collections.ts'
+import { collectionsOf, storeServices } from './store/schemas.ts'
 
 const root = join(import.meta.dir, '..')
 const read = (path: string) =>
@@ -16,7 +16,7 @@ test('the committed files are what derive writes', async () => {
   const files = derive(
     catalog,
     await loadSchemas(Object.keys(catalog)),
-    storeCollections,
+    await collectionsOf(storeServices()),
     read('README.md') ?? '',
   )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)
@@ -36,17 +36,6 @@ test('the committed Compose files keep every rule, and every service of the cata
   expect(breaches(files)).toEqual([])
   const listed = Object.values(files).flatMap((file) => Object.keys(file.services ?? {}))
   expect(listed.toSorted()).toEqual([...Object.keys(catalog), ...Object.keys(stock), 'mongo-init'].toSorted())
-})
-
-test('the collections that the database knows are those that the services declare', () => {
-  const declared = Object.keys(catalog).flatMap((name) => {
-    const names = [...(read(`services/${name}/store.ts`) ?? '').matchAll(/\bname: '(\w+)'/g)].map(
-      ([, one]) => one,
-    )
-    return names.length === 0 ? [] : [[name, names]]
-  })
-  expect(declared.length).toBeGreaterThan(0)
-  expect(Object.fromEntries(declared)).toEqual(storeCollections)
 })
 
 test('an unknown flag is refused', async () => {

@@ -6,7 +6,7 @@ import { CliError } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
 import { type Derived, derive } from './plan/derive.ts'
 import type { EnvSchema } from './plan/env-example.ts'
-import { storeCollections } from './plan/mongo-collections.ts'
+import { collectionsOf, storeServices } from './store/schemas.ts'
 
 export const command = {
   name: 'derive',
@@ -48,7 +48,7 @@ const write = ({ path, text }: Derived) => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const schemas = await loadSchemas(Object.keys(catalog))
-  const derived = derive(catalog, schemas, storeCollections, onDisk('README.md') ?? '')
+  const derived = derive(catalog, schemas, await collectionsOf(storeServices()), onDisk('README.md') ?? '')
   if (derived === undefined)
     throw new CliError(
       'README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',

@@ -16,7 +16,7 @@ const entry: Entry = {
   memoryMiB: 128,
   cpus: 1,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 }
 const good: Readonly<Record<string, Entry>> = {
   a: { ...entry, needs: ['b', 'c'], tolerates: ['c'] },

@@ -16,7 +16,7 @@ const entry: Entry = {
   memoryMiB: 128,
   cpus: 0.5,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 }
 
 /** A small catalogue that has everything in it: a profile, a tolerated need, two stacks, the wallet's network. */

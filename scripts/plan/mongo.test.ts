@@ -26,8 +26,8 @@ test('a user may touch the collections of its service and the version of their s
     database: 'lucid',
     replicaSet: 'rs0',
     users: [
-      { user: 'keeper', collections: ['keeper.things', 'keeper.chunks', 'keeper.schema'] },
-      { user: 'maker', collections: ['maker.things', 'maker.schema'] },
+      { user: 'keeper', collections: ['keeper.things', 'keeper.chunks'] },
+      { user: 'maker', collections: ['maker.things'] },
     ],
   })
 })

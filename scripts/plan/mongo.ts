@@ -147,7 +147,7 @@ export const mongoUsers = (stores: Stores) => ({
   replicaSet: REPLICA_SET,
   users: Object.entries(stores).map(([user, collections]) => ({
     user,
-    collections: [...collections, 'schema'].map((name) => `${user}.${name}`),
+    collections: collections.map((name) => `${user}.${name}`),
   })),
 })
 

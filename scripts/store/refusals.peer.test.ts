@@ -61,7 +61,7 @@ const started = async (env: Readonly<Record<string, string>>) => {
     }
   }
   const build = async (session: string, leaves: number): Promise<string> => {
-    const body = JSON.stringify({ session, leaves: Array(leaves).fill('ab'.repeat(32)) })
+    const body = JSON.stringify({ session, leaves: randomLeaves(leaves) })
     const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
     return ask('/build', { method: 'POST', body, headers }).then(
       () => 'kept',
@@ -75,6 +75,10 @@ const started = async (env: Readonly<Record<string, string>>) => {
   const alive = () => process.kill(pid, 0)
   return { health, untilHealth, build, alive }
 }
+
+/** Random, since an engine compresses what is not. */
+const randomLeaves = (count: number): readonly string[] =>
+  Array.from({ length: count }, () => crypto.getRandomValues(new Uint8Array(32)).toHex())
 
 const sessionOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const password = 'a-password-that-is-right'
@@ -100,18 +104,9 @@ const withAuth = (db: DocumentDb) => `${db.url}&authSource=admin`
 const certificate = async (): Promise<{ readonly cert: string; readonly key: string }> => {
   const at = folder()
   const [cert, key] = [join(at, 'cert.pem'), join(at, 'key.pem')]
-  const argv = [
-    'openssl',
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-  ]
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
-  const made = await live([...argv, ...subject, '-keyout', key, '-out', cert])
+  const made = await live(['openssl', 'req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert])
   if (made.code !== 0) throw new Error(made.err)
   return { cert: await Bun.file(cert).text(), key: await Bun.file(key).text() }
 }

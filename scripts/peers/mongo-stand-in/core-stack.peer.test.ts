@@ -2,9 +2,9 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { storeCollections } from '../../plan/mongo-collections.ts'
 import { homeAt } from '../../platform/home.ts'
 import { ensureSecret } from '../../platform/secrets.ts'
+import { storeServices } from '../../store/schemas.ts'
 import { startDocker } from '../docker/engine.ts'
 import { importStandIn, STAND_IN, STAND_IN_IMAGE } from './image.ts'
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 const compose = join(import.meta.dir, '../../../compose')
-const services = Object.keys(storeCollections)
+const services = storeServices()
 
 /** mongod's limit of open files, where this machine allows less than the Compose file asks for. */
 const lowered = (): readonly string[] => {
