@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { benchPipeline } from './bench/pipeline.ts'
 import { pipelineReport } from './bench/report.ts'
-import type { Command } from './cli/args.ts'
-import { CliError } from './cli/fail.ts'
-import { lookOf } from './cli/look.ts'
+import { benchStore } from './bench/store.ts'
+import { borrow } from './bench/store-places.ts'
+import { storeReport } from './bench/store-report.ts'
+import type { Command, Flags } from './cli/args.ts'
+import { CliError, EXIT_USAGE } from './cli/fail.ts'
+import { type Look, lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { parseSize } from './plan/stats.ts'
 import { homeFrom } from './platform/home.ts'
@@ -14,15 +17,21 @@ const MIB = 1024 * 1024
 
 export const command = {
   name: 'bench',
-  about: 'measures the real services against other tools and the disk, in the same run on the same file',
+  about: 'measures the real services and drivers, on the disk under test',
   flags: {
     size: {
       type: 'string',
       value: 'SIZE',
-      about: 'size of the recording, as 512MiB or 2GiB (default 512MiB)',
+      about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'counted runs after one warm-up (default 5)' },
-    memory: { type: 'boolean', about: 'also measure peak memory at 64 MiB and 2 GiB' },
+    runs: { type: 'string', value: 'N', about: 'pipeline: counted runs after one warm-up (default 5)' },
+    memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
+    records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
+    store: {
+      type: 'string',
+      value: 'sqlite|documentdb|URL',
+      about: 'store: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
+    },
     folder: {
       type: 'string',
       value: 'DIR',
@@ -31,30 +40,83 @@ export const command = {
     out: {
       type: 'string',
       value: 'FILE',
-      about: 'where the JSON goes (default bench/pipeline.json in the state folder)',
+      about: 'where the JSON goes (default bench/<WHAT>.json in the state folder)',
     },
     json: { type: 'boolean', about: 'print the JSON instead of the tables' },
   },
-  positionals: [{ name: 'WHAT', about: 'what to measure', required: true, choices: ['pipeline'] }],
-  examples: ['bun run bench pipeline --size 512MiB', 'bun run bench pipeline --runs 1 --size 64MiB'],
+  positionals: [
+    {
+      name: 'WHAT',
+      about: 'pipeline: against other tools and the disk; store: lookups and pages among many records',
+      required: true,
+      choices: ['pipeline', 'store'],
+    },
+  ],
+  examples: [
+    'bun run bench pipeline --size 512MiB',
+    'bun run bench pipeline --runs 1 --size 64MiB',
+    'bun run bench store --records 100000',
+  ],
 } as const satisfies Command
 
-await runCommand(import.meta.main, command, async ({ flags, positionals: [what], terminal }) => {
+type Given = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
+type Measured = { readonly json: unknown; readonly report: (look: Look) => string }
+
+const folderOf = ({ flags }: Given): string => resolve(flags.folder ?? tmpdir())
+
+const pipeline = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
   const size = parseSize(flags.size ?? '512MiB')
   const runs = Number(flags.runs ?? 5)
   if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
   if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
-  const result = await benchPipeline({
-    folder: resolve(flags.folder ?? tmpdir()),
-    size,
-    runs,
-    memorySizes: flags.memory ? [64 * MIB, 2048 * MIB] : [],
+  const memorySizes = flags.memory ? [64 * MIB, 2048 * MIB] : []
+  const result = await benchPipeline({ folder: folderOf(given), size, runs, memorySizes, say })
+  return { json: result, report: (look) => pipelineReport(result, look) }
+}
+
+/** Reads of each kind: enough for a hundredth of them to be many. */
+const CALLS = 5000
+
+const store = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const records = Number(flags.records ?? 1_000_000)
+  if (!Number.isInteger(records) || records < 1) throw new CliError('--records takes a whole number from 1')
+  const borrowed = await borrow(flags.store ?? 'sqlite', folderOf(given))
+  try {
+    const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
+    return { json: result, report: (look) => storeReport(result, look) }
+  } finally {
+    await borrowed.giveBack()
+  }
+}
+
+const benches = {
+  pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
+  store: { run: store, flags: ['records', 'store'] },
+} as const satisfies Record<
+  string,
+  { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
+>
+
+/** A flag of another bench is a mistake, not ignored. */
+const refuseOthers = (what: keyof typeof benches, flags: Flags<typeof command>): void => {
+  for (const [name, other] of Object.entries(benches))
+    for (const flag of name === what ? [] : other.flags)
+      if (flags[flag]) throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals: [name], terminal }) => {
+  const what = name as keyof typeof benches // one of the choices
+  refuseOthers(what, flags)
+  const { json, report } = await benches[what].run({
+    flags,
     say: (line) => terminal.err(`bench: ${line}\n`),
   })
   const out = resolve(flags.out ?? join(homeFrom(process.env).root, 'bench', `${what}.json`))
   await mkdir(dirname(out), { recursive: true })
-  const text = `${JSON.stringify(result, null, 2)}\n`
+  const text = `${JSON.stringify(json, null, 2)}\n`
   await writeFile(out, text)
-  terminal.out(flags.json ? text : `${pipelineReport(result, lookOf(process.stdout, process.env))}\n`)
+  terminal.out(flags.json ? text : `${report(lookOf(process.stdout, process.env))}\n`)
   return 0
 })

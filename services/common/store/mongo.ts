@@ -1,14 +1,8 @@
-import {
-  type ClientSession,
-  type DbOptions,
-  MongoClient,
-  type MongoClientOptions,
-  ReadConcern,
-} from 'mongodb'
-import { Fault } from '../fault.ts'
+import type { ClientSession } from 'mongodb'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
 import { mongoOperations } from './mongo-collection.ts'
+import { type MongoOptions, mongoConnection } from './mongo-connection.ts'
 import type { MongoDoc } from './mongo-document.ts'
 import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
 import { ensureMongo } from './mongo-schema.ts'
@@ -17,72 +11,6 @@ import { collectionFrom, type Effect, type Operation } from './operations.ts'
 import { type Declared, type Shape, shapeOf } from './shape.ts'
 import type { Collection, Doc, Store } from './store.ts'
 import { type Running, transactionRules } from './transaction-rules.ts'
-
-/**
- * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it
- * names none). `auth` is used when the URL holds no credentials. Certificates and keys are PEM. Times are ms.
- */
-export type MongoOptions = {
-  readonly url: string
-  readonly owner: string
-  readonly auth?: { readonly username: string; readonly password: string } | undefined
-  readonly ca?: string | undefined
-  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
-  /** Longest wait for an answer, for a primary to appear, and for a transaction with its repetitions. */
-  readonly timeoutMs?: number
-  readonly poolMax?: number
-}
-
-const DATABASE = 'lucid'
-
-/** What the promises of the store rest on. Given again with the database, where no URL can weaken it. */
-const concernsOf = (timeoutMs: number) =>
-  ({
-    readPreference: 'primary',
-    readConcern: new ReadConcern('majority'),
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
-  }) as const satisfies DbOptions
-
-const settingsOf = ({
-  owner,
-  url,
-  auth,
-  ca,
-  certificate,
-  timeoutMs = 10_000,
-  poolMax = 10,
-}: MongoOptions) => {
-  const bare = !/^mongodb(?:\+srv)?:\/\/[^/@]*@/.test(url)
-  return {
-    appName: `lucid/${owner}`,
-    retryReads: true,
-    retryWrites: true,
-    ...concernsOf(timeoutMs),
-    serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
-    connectTimeoutMS: Math.min(5_000, timeoutMs),
-    socketTimeoutMS: timeoutMs,
-    waitQueueTimeoutMS: timeoutMs,
-    maxPoolSize: poolMax,
-    minPoolSize: 0,
-    maxIdleTimeMS: 5 * 60_000,
-    ...(auth && bare && { auth }),
-    ...(ca !== undefined && { tls: true, ca }),
-    ...(certificate && { tls: true, ...certificate }),
-  } as const satisfies MongoClientOptions
-}
-
-/** What the driver says of a bad URL may quote it, password and all, so it is not passed on. */
-const clientOf = (url: string, settings: MongoClientOptions): MongoClient => {
-  try {
-    return new MongoClient(url, settings)
-  } catch {
-    throw new Fault(
-      'invalid',
-      'bad-store-url',
-      'MONGO_URL is no connection string of MongoDB: it has to be like mongodb://HOST:27017/lucid?replicaSet=rs0, with special characters of a password percent-encoded',
-    )
-  }
-}
 
 /** One look at the database answers all who ask within this time, ms: /health is open to everybody. */
 const LOOK = 1_000
@@ -97,11 +25,7 @@ type Table = { readonly declared: string; readonly ready: Promise<void>; made: b
  * the end of the store. Throws Fault invalid `bad-store-url`.
  */
 export const mongoStore = (options: MongoOptions): Store => {
-  const settings = settingsOf(options)
-  const client = clientOf(options.url, settings)
-  const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(options.url)
-  const timeoutMs = settings.socketTimeoutMS
-  const db = client.db(named ? undefined : DATABASE, concernsOf(timeoutMs))
+  const { client, db, timeoutMs } = mongoConnection(options)
   const rules = transactionRules()
   const tables = new Map<string, Table>()
   const claims = new Map<string, Lock>()
