@@ -107,7 +107,7 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
 
   const start = async (): Promise<void> => {
     if (running !== undefined) throw new CliError('it runs already')
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (size !== undefined && !isMounted) {
       await mountData(data, size)
       rmSync(join(folder, 'whole'), { force: true }) // what lay there before is not there any more
