@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { benchPipeline } from './bench/pipeline.ts'
-import { placeFor } from './bench/place.ts'
 import { pipelineReport } from './bench/report.ts'
 import { benchSoak } from './bench/soak.ts'
+import { soakPlace } from './bench/soak-place.ts'
 import { soakReport } from './bench/soak-report.ts'
 import type { Command, Flags } from './cli/args.ts'
 import { CliError } from './cli/fail.ts'
@@ -73,7 +73,7 @@ const soak = async (given: Given): Promise<Measured> => {
   const minutes = Number(flags.minutes ?? 30)
   if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
   const folder = folderOf(given)
-  const place = await placeFor(flags.store ?? 'sqlite', process.env, folder)
+  const place = await soakPlace(flags.store ?? 'sqlite', process.env, folder)
   try {
     const result = await benchSoak({ place, folder, minutes, say })
     return { json: result, report: (look) => soakReport(result, look) }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ok } from '#common/client'
 import { seeded } from '../durability/random.ts'
 import { bytesOf, NAME_SIZE } from '../durability/source.ts'
+import type { Place } from '../peers/place.ts'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { operatorClients } from '../platform/session-client.ts'
 import { anchored } from '../session/anchored.ts'
@@ -10,7 +11,6 @@ import { streamInput } from '../session/input.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { type Clients, upload } from '../session/upload.ts'
 import { pssOf, rssOf } from './memory.ts'
-import type { Place } from './place.ts'
 
 /** Memory of one service, MiB, a value for each sample. */
 export type Curve = {

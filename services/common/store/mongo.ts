@@ -1,6 +1,7 @@
 import { type ClientSession, MongoClient, type MongoClientOptions } from 'mongodb'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
+import './mongo-connection.ts'
 import { mongoOperations } from './mongo-collection.ts'
 import type { MongoDoc } from './mongo-document.ts'
 import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
