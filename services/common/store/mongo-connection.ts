@@ -19,13 +19,18 @@ export const failWithConnection = (prototype: Pick<DriverConnection, 'writeComma
     const { promise: closed, reject } = Promise.withResolvers<never>()
     const onClose = () => reject(this.error ?? new MongoNetworkError('the connection closed during a write'))
     this.once('close', onClose)
-    return Promise.race([write.call(this, command, options), closed]).finally(() => this.off('close', onClose))
+    return Promise.race([write.call(this, command, options), closed]).finally(() =>
+      this.off('close', onClose),
+    )
   }
 }
 
 /** A part of the driver that it does not export: its version is pinned, and a test stands over what is used of it. */
 export const driverConnection = (): {
-  readonly Connection: new (stream: unknown, options: unknown) => DriverConnection & {
+  readonly Connection: new (
+    stream: unknown,
+    options: unknown,
+  ) => DriverConnection & {
     readonly command: (namespace: unknown, command: unknown, options: unknown) => Promise<unknown>
   }
 } => require('mongodb/lib/cmap/connection.js')
