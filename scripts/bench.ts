@@ -6,8 +6,11 @@ import { pipelineReport } from './bench/report.ts'
 import { benchSoak } from './bench/soak.ts'
 import { soakPlace } from './bench/soak-place.ts'
 import { soakReport } from './bench/soak-report.ts'
+import { benchStore } from './bench/store.ts'
+import { borrow } from './bench/store-places.ts'
+import { storeReport } from './bench/store-report.ts'
 import type { Command, Flags } from './cli/args.ts'
-import { CliError } from './cli/fail.ts'
+import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { type Look, lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { parseSize } from './plan/stats.ts'
@@ -17,21 +20,23 @@ const MIB = 1024 * 1024
 
 export const command = {
   name: 'bench',
-  about: 'measures the real services against other tools and the disk, in the same run on the same file',
+  about: 'measures the real services and drivers, on the disk under test',
   flags: {
     size: {
       type: 'string',
       value: 'SIZE',
-      about: 'size of the recording, as 512MiB or 2GiB (default 512MiB)',
+      about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'counted runs after one warm-up (default 5)' },
-    memory: { type: 'boolean', about: 'also measure peak memory at 64 MiB and 2 GiB' },
-    minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
+    runs: { type: 'string', value: 'N', about: 'pipeline: counted runs after one warm-up (default 5)' },
+    memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
+    records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
       type: 'string',
       value: 'sqlite|documentdb|URL',
-      about: 'soak: where documents are kept; documentdb starts the test peer (default sqlite)',
+      about:
+        'store, soak: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
     },
+    minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
     folder: {
       type: 'string',
       value: 'DIR',
@@ -44,10 +49,19 @@ export const command = {
     },
     json: { type: 'boolean', about: 'print the JSON instead of the tables' },
   },
-  positionals: [{ name: 'WHAT', about: 'what to measure', required: true, choices: ['pipeline', 'soak'] }],
+  positionals: [
+    {
+      name: 'WHAT',
+      about:
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load',
+      required: true,
+      choices: ['pipeline', 'store', 'soak'],
+    },
+  ],
   examples: [
     'bun run bench pipeline --size 512MiB',
     'bun run bench pipeline --runs 1 --size 64MiB',
+    'bun run bench store --records 100000',
     'bun run bench soak --minutes 30 --store documentdb',
   ],
 } as const satisfies Command
@@ -68,6 +82,22 @@ const pipeline = async (given: Given): Promise<Measured> => {
   return { json: result, report: (look) => pipelineReport(result, look) }
 }
 
+/** Reads of each kind: enough for a hundredth of them to be many. */
+const CALLS = 5000
+
+const store = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const records = Number(flags.records ?? 1_000_000)
+  if (!Number.isInteger(records) || records < 1) throw new CliError('--records takes a whole number from 1')
+  const borrowed = await borrow(flags.store ?? 'sqlite', folderOf(given))
+  try {
+    const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
+    return { json: result, report: (look) => storeReport(result, look) }
+  } finally {
+    await borrowed.giveBack()
+  }
+}
+
 const soak = async (given: Given): Promise<Measured> => {
   const { flags, say } = given
   const minutes = Number(flags.minutes ?? 30)
@@ -82,11 +112,31 @@ const soak = async (given: Given): Promise<Measured> => {
   }
 }
 
-const benches = { pipeline, soak } as const
+const benches = {
+  pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
+  store: { run: store, flags: ['records', 'store'] },
+  soak: { run: soak, flags: ['minutes', 'store'] },
+} as const satisfies Record<
+  string,
+  { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
+>
+
+/** A flag of another bench is a mistake, not ignored. */
+const refuseOthers = (what: keyof typeof benches, flags: Flags<typeof command>): void => {
+  const own: readonly string[] = benches[what].flags
+  for (const [name, other] of Object.entries(benches))
+    for (const flag of name === what ? [] : other.flags)
+      if (flags[flag] && !own.some((one) => one === flag))
+        throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
+}
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [name], terminal }) => {
   const what = name as keyof typeof benches // one of the choices
-  const { json, report } = await benches[what]({ flags, say: (line) => terminal.err(`bench: ${line}\n`) })
+  refuseOthers(what, flags)
+  const { json, report } = await benches[what].run({
+    flags,
+    say: (line) => terminal.err(`bench: ${line}\n`),
+  })
   const out = resolve(flags.out ?? join(homeFrom(process.env).root, 'bench', `${what}.json`))
   await mkdir(dirname(out), { recursive: true })
   const text = `${JSON.stringify(json, null, 2)}\n`

@@ -1,17 +1,24 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalog } from '#catalog'
+import { catalog, stock } from '#catalog'
 import { loadSchemas } from './derive.ts'
-import { breaches, type LooseFile } from './plan/compose-rules.ts'
+import type { LooseFile } from './plan/compose-loose.ts'
+import { breaches } from './plan/compose-rules.ts'
 import { derive } from './plan/derive.ts'
+import { collectionsOf, storeServices } from './store/schemas.ts'
 
 const root = join(import.meta.dir, '..')
 const read = (path: string) =>
   existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined
 
 test('the committed files are what derive writes', async () => {
-  const files = derive(catalog, await loadSchemas(Object.keys(catalog)), read('README.md') ?? '')
+  const files = derive(
+    catalog,
+    await loadSchemas(Object.keys(catalog)),
+    await collectionsOf(storeServices()),
+    read('README.md') ?? '',
+  )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)
   expect(drift).toEqual([])
 })
@@ -28,7 +35,7 @@ test('the committed Compose files keep every rule, and every service of the cata
   )
   expect(breaches(files)).toEqual([])
   const listed = Object.values(files).flatMap((file) => Object.keys(file.services ?? {}))
-  expect(listed.toSorted()).toEqual(Object.keys(catalog).toSorted())
+  expect(listed.toSorted()).toEqual([...Object.keys(catalog), ...Object.keys(stock), 'mongo-init'].toSorted())
 })
 
 test('an unknown flag is refused', async () => {

@@ -6,10 +6,12 @@ import { CliError } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
 import { type Derived, derive } from './plan/derive.ts'
 import type { EnvSchema } from './plan/env-example.ts'
+import { collectionsOf, storeServices } from './store/schemas.ts'
 
 export const command = {
   name: 'derive',
-  about: 'writes the Compose files, example env files and the service table of the README from the catalogue',
+  about:
+    'writes the Compose files, users of the database, example env files and the service table of the README from the catalogue',
   flags: {
     check: { type: 'boolean', about: 'write nothing; exit 1 when a file differs from what would be written' },
     json: { type: 'boolean', about: 'print the result as JSON' },
@@ -46,7 +48,7 @@ const write = ({ path, text }: Derived) => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const schemas = await loadSchemas(Object.keys(catalog))
-  const derived = derive(catalog, schemas, onDisk('README.md') ?? '')
+  const derived = derive(catalog, schemas, await collectionsOf(storeServices()), onDisk('README.md') ?? '')
   if (derived === undefined)
     throw new CliError(
       'README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',

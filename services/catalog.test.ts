@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { catalogBreaches } from '#scripts/plan/catalog-rules'
-import { catalog, clients, type Entry, stacks } from './catalog.ts'
+import { catalog, clients, type Entry, type Stock, stacks, stock } from './catalog.ts'
 
 const entry: Entry = {
   stack: 'sessions',
@@ -16,7 +16,7 @@ const entry: Entry = {
   memoryMiB: 128,
   cpus: 1,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 }
 const good: Readonly<Record<string, Entry>> = {
   a: { ...entry, needs: ['b', 'c'], tolerates: ['c'] },
@@ -30,7 +30,7 @@ const withB = (change: Partial<Entry>) => ({
 
 test('the catalogue keeps its rules', () => {
   expect(Object.keys(catalog).length).toBeGreaterThan(0)
-  expect(catalogBreaches(catalog)).toEqual([])
+  expect(catalogBreaches(catalog, stock)).toEqual([])
 })
 
 test('stacks start in the order of the specification', () => {
@@ -69,4 +69,30 @@ describe('a planted breach of each rule is caught', () => {
   }
   for (const [what, [services, breach]] of Object.entries(planted))
     test(what, () => expect(catalogBreaches(services)).toContain(breach))
+})
+
+describe('a planted breach by a stock container is caught', () => {
+  const other: Stock = {
+    stack: 'core',
+    summary: 'somebody else’s',
+    image: `other:1@sha256:${'0'.repeat(64)}`,
+    port: 9,
+    hostPort: 9,
+    plane: 'ops',
+    networks: ['lucid_core_net'],
+    memoryMiB: 128,
+    cpus: 1,
+    volumes: {},
+  }
+  test('none is planted', () => expect(catalogBreaches(good, { other })).toEqual([]))
+
+  const planted: Readonly<Record<string, readonly [Readonly<Record<string, Stock>>, string]>> = {
+    'the name of a service': [{ a: other }, 'name a: a, a'],
+    'a host port of a service': [{ other: { ...other, hostPort: 1 } }, 'host port 1: a, other'],
+    'too much memory': [{ other: { ...other, memoryMiB: 6200 } }, 'memory limits sum to 6903824384 bytes'],
+    'an unknown volume': [{ other: { ...other, volumes: { mine: '/data' } } }, 'other: no volume mine'],
+    'an image by tag alone': [{ other: { ...other, image: 'other:1' } }, 'other: image without a digest'],
+  }
+  for (const [what, [containers, breach]] of Object.entries(planted))
+    test(what, () => expect(catalogBreaches(good, containers)).toContain(breach))
 })

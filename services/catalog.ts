@@ -8,6 +8,15 @@ export type Stack = 'core' | 'sessions' | 'blockchain' | 'integration'
 export type Plane = 'ops' | 'chain' | 'wallet'
 export type Network = 'lucid_core_net' | 'lucid_chain_net' | 'lucid_rdp_net' | 'lucid_wallet_net'
 
+/** What an image holds beside the base, Bun and the service's own bundle. */
+export type Image = {
+  readonly base: 'bun'
+  /** npm packages with a native addon. */
+  readonly addons: readonly string[]
+  /** Debian packages, with what they need to run. */
+  readonly packages: readonly string[]
+}
+
 /** One row of the catalogue. Sizes are MiB; ports are TCP on 127.0.0.1 of the host. */
 export type Entry = {
   readonly stack: Stack
@@ -29,11 +38,15 @@ export type Entry = {
   /** Volume name to the path inside the container. `LUCID_DATA` points at the service's own folder in it. */
   readonly volumes: Readonly<Record<string, string>>
   readonly profile?: string
-  readonly image: { readonly base: 'bun'; readonly addons: readonly string[] }
+  readonly image: Image
+  /** More TCP ports, by what is spoken there: the same number in the container and on 127.0.0.1 of the host. */
+  readonly ports?: Readonly<Record<string, number>>
+  /** Programs that `bun run up` needs on this machine; where one is missing the service is left out, and said so. */
+  readonly programs?: readonly string[]
 }
 
-const bun = { base: 'bun', addons: [] } as const
-const bunBlake3 = { base: 'bun', addons: ['@napi-rs/blake-hash'] } as const
+const bun = { base: 'bun', addons: [], packages: [] } as const
+const bunBlake3 = { base: 'bun', addons: ['@napi-rs/blake-hash'], packages: [] } as const
 const chain = { plane: 'chain', networks: ['lucid_chain_net'], tolerates: [], cpus: 1 } as const
 
 export const catalog = {
@@ -172,6 +185,37 @@ export const catalog = {
 } as const satisfies Readonly<Record<string, Entry>>
 
 export type ServiceName = keyof typeof catalog
+
+/** A container of somebody else's, from a stock image. Sizes are MiB; the port is TCP on 127.0.0.1 of the host. */
+export type Stock = {
+  readonly stack: Stack
+  readonly summary: string
+  /** With the digest of a multi-architecture index: what runs is what was looked at. */
+  readonly image: string
+  readonly port: number
+  readonly hostPort: number
+  readonly plane: Plane
+  readonly networks: readonly Network[]
+  readonly memoryMiB: number
+  readonly cpus: number
+  readonly volumes: Readonly<Record<string, string>>
+}
+
+/** Third-party containers (SPEC section 2: there is one). */
+export const stock = {
+  mongo: {
+    stack: 'core',
+    summary: 'MongoDB 7, a replica set: the store of every service in production',
+    image: 'mongo:7@sha256:9854f7139445d766a9523571d6f047530c45547460ffcf8259eb2bf4264632ca',
+    port: 27017,
+    hostPort: 27017,
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_chain_net'],
+    memoryMiB: 768,
+    cpus: 1,
+    volumes: { lucid_core_mongo_data: '/data/db' },
+  },
+} as const satisfies Readonly<Record<string, Stock>>
 
 /** Identities that call services but are none: the operator's command line. */
 export const clients = {

@@ -107,7 +107,7 @@ export const story = async ({
   signal.throwIfAborted()
   say(`${plural(platform.views().length, 'service')} healthy in ${duration(performance.now() - began)}`)
   say(
-    `documents in ${database === undefined ? 'bun:sqlite files' : `a database of their own on ${database.engine}`}`,
+    `documents in ${database === undefined ? 'bun:sqlite files' : `a database of their own (${database.server})`}`,
   )
 
   head('screen')

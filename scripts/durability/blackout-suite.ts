@@ -42,7 +42,7 @@ export const blackoutSuite = (kind: PlaceKind): void => {
     await endAll(leftovers(home), 5_000)
     await place?.giveBack()
     rmSync(root, { recursive: true, force: true })
-  })
+  }, HANG)
 
   /** Fresh processes on the same state folder, on other ports. */
   const again = async (ambient: Ambient, graceMs: number): Promise<Prepared> => {

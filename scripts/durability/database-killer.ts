@@ -6,12 +6,14 @@ import type { Phase } from './deck.ts'
 import type { Journal } from './journal.ts'
 import { moment } from './killer.ts'
 
-/** A kill of the database that was done. Times are ms. */
+/** How long a service took to answer /health with 200 after the database's return, ms, and what it said before. */
+export type Recovery = { readonly service: string; readonly ms: number; readonly said: string }
+
+/** A kill of the database that was done; `away` ms. */
 export type DatabaseKill = {
   readonly phase: Phase
   readonly away: number
-  /** From the database's return until each service answered /health with 200. */
-  readonly back: Readonly<Record<string, number>>
+  readonly back: readonly Recovery[]
 }
 
 /** Between two looks at a service that is not healthy yet, and the longest one look takes, ms. */
@@ -20,20 +22,21 @@ const LOOK_TIMEOUT = 1_000
 /** A service that does not recover within this time hangs, ms. */
 const HANG = 60_000
 
-/** Milliseconds until every service answers 200. Throws Error naming what hangs, with what it says. */
-const allHealthy = async (platform: Prepared): Promise<Readonly<Record<string, number>>> => {
+/** Resolves when every service answers 200. Throws Error naming what hangs, with what it says. */
+const allHealthy = async (platform: Prepared): Promise<readonly Recovery[]> => {
   const from = performance.now()
-  const until = async (name: string, url: string): Promise<readonly [string, number]> => {
+  const until = async (service: string, url: string): Promise<Recovery> => {
+    let said = ''
     for (;;) {
       const answer = await probe(url, LOOK_TIMEOUT)
       const ms = performance.now() - from
-      if (answer.healthy) return [name, ms]
-      if (ms > HANG)
-        throw new Error(`${name} does not recover: ${[answer.status, ...answer.failing].join('; ')}`)
+      if (answer.healthy) return { service, ms, said }
+      said = [answer.status, ...answer.failing].join('; ')
+      if (ms > HANG) throw new Error(`${service} does not recover: ${said}`)
       await Bun.sleep(LOOK_EVERY)
     }
   }
-  return Object.fromEntries(await Promise.all(platform.views().map(({ name, url }) => until(name, url))))
+  return Promise.all(platform.views().map(({ name, url }) => until(name, url)))
 }
 
 /** Plays the deck: each card kills the database and brings it back. Throws Error when a service does not recover. */
@@ -57,6 +60,6 @@ export const playDatabase = async (
   return done
 }
 
-/** The slowest service of a kill, and its time in ms. */
-export const slowest = ({ back }: DatabaseKill): readonly [service: string, ms: number] =>
-  Object.entries(back).reduce((worst, one) => (one[1] > worst[1] ? one : worst), ['', 0] as const)
+/** The slowest service of a kill. */
+export const slowest = ({ back }: DatabaseKill): Recovery =>
+  back.reduce((worst, one) => (one.ms > worst.ms ? one : worst), { service: '', ms: 0, said: '' })

@@ -34,7 +34,7 @@ afterAll(async () => {
   await platform?.stop()
   await place?.giveBack()
   rmSync(root, { recursive: true, force: true })
-})
+}, HANG)
 
 const promise =
   'kill -9 of the database at any moment takes back nothing that was acknowledged, anchors nothing twice, and all recover by themselves'
@@ -87,8 +87,8 @@ if ('absent' in kind) {
       const anchored = judged.filter(({ end }) => end === 'complete' || end === 'gap').map(({ id }) => id)
       expect(registered.toSorted()).toEqual(anchored.toSorted())
       const late = kills.flatMap((kill, round) => {
-        const [service, ms] = slowest(kill)
-        return ms > RECOVERY ? [`round ${round}: ${service} after ${Math.round(ms)} ms`] : []
+        const { service, ms, said } = slowest(kill)
+        return ms > RECOVERY ? [`round ${round}: ${service} after ${Math.round(ms)} ms: ${said}`] : []
       })
       expect(late).toEqual([])
       expect(up.views().flatMap(({ name, restarts }) => (restarts > 0 ? [`${name} ended`] : []))).toEqual([])

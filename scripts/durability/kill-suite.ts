@@ -35,7 +35,7 @@ export const killSuite = (kind: PlaceKind, { rounds: usual }: { readonly rounds:
     await platform?.stop()
     await place?.giveBack()
     rmSync(root, { recursive: true, force: true })
-  })
+  }, HANG)
 
   test(
     `${kind.name}: kill -9 of any service at any moment takes back nothing that was acknowledged, and anchors nothing twice`,

@@ -22,7 +22,7 @@ export const proofSuite = (kind: PlaceKind): void => {
     await endAll(leftovers(home), 5_000)
     await place?.giveBack()
     rmSync(root, { recursive: true, force: true })
-  })
+  }, HANG)
 
   test(
     `${kind.name}: what was recorded is exported, verified without the platform, and is what was recorded`,

@@ -61,11 +61,11 @@ export const databaseSummary = ({
   kills,
   ...rest
 }: Outcome & { readonly store: string; readonly kills: readonly DatabaseKill[] }): string => {
-  const times = kills.map((kill) => slowest(kill)[1]).toSorted((a, b) => a - b)
+  const times = kills.map((kill) => slowest(kill).ms).toSorted((a, b) => a - b)
   return [
     `kill test of the database, ${store}: ${kills.length} kills, away for ${duration(Math.min(...kills.map(({ away }) => away)))} to ${duration(Math.max(...kills.map(({ away }) => away)))}`,
     whileIn(kills),
-    `  all services healthy again after: median ${part(times, 0.5)}, 90 % ${part(times, 0.9)}, longest ${part(times, 1)}; slowest of all: ${counted(kills.map((kill) => slowest(kill)[0]))}`,
+    `  all services healthy again after: median ${part(times, 0.5)}, 90 % ${part(times, 0.9)}, longest ${part(times, 1)}; slowest of all: ${counted(kills.map((kill) => slowest(kill).service))}`,
     ...outcome(rest),
   ].join('\n')
 }

@@ -60,9 +60,9 @@ export const documentDbPlace = async (ambient: Ambient): Promise<PlaceKind | Abs
 export const serverPlace = (ambient: Ambient, url: string): PlaceKind => ({
   name: 'MongoDB driver against MONGO_URL',
   open: async () => {
-    const { engine, fresh, drop } = await throwaway(url, 'lucid_test')
+    const { server, fresh, drop } = await throwaway(url, 'lucid_test')
     return {
-      name: `MongoDB driver against ${engine}`,
+      name: server,
       ambient: withStore(ambient, fresh()),
       giveBack: drop,
     }

@@ -1,4 +1,4 @@
-import type { Entry } from '#catalog'
+import type { Entry, Stock } from '#catalog'
 import { MEMORY_BUDGET, volumes } from './network.ts'
 
 type Services = Readonly<Record<string, Entry>>
@@ -6,11 +6,17 @@ type Services = Readonly<Record<string, Entry>>
 const entries = (services: Services) => Object.entries(services)
 const meets = (a: Entry, b: Entry) => a.networks.some((network) => b.networks.includes(network))
 
-/** Groups of services that share a key which only one may have. */
-const shared = (services: Services, label: (entry: Entry) => string): readonly string[] =>
-  [...Map.groupBy(entries(services), ([, entry]) => label(entry))]
-    .filter(([, members]) => members.length > 1)
-    .map(([key, members]) => `${key}: ${members.map(([name]) => name).join(', ')}`)
+/** What services of ours and of others have in common. */
+type Member = Pick<Entry, 'stack' | 'port' | 'hostPort' | 'memoryMiB' | 'cpus' | 'volumes'>
+
+/** Groups of members that share a key which only one may have. */
+const shared = (
+  members: readonly (readonly [name: string, entry: Member])[],
+  label: (entry: Member, name: string) => string,
+): readonly string[] =>
+  [...Map.groupBy(members, ([name, entry]) => label(entry, name))]
+    .filter(([, group]) => group.length > 1)
+    .map(([key, group]) => `${key}: ${group.map(([name]) => name).join(', ')}`)
 
 /** The first circle of needs reached from each service, written out. */
 const circles = (services: Services): readonly string[] => {
@@ -35,9 +41,15 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
   return entry.networks.filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
 }
 
-const ofService = (services: Services, name: string, entry: Entry): readonly string[] => [
+const ofMember = (name: string, entry: Member): readonly string[] => [
   ...(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) ? [] : [`${name}: name`]),
   ...(entry.memoryMiB > 0 && entry.cpus > 0 ? [] : [`${name}: memory or cpus`]),
+  ...Object.keys(entry.volumes)
+    .filter((volume) => !volumes.includes(volume))
+    .map((volume) => `${name}: no volume ${volume}`),
+]
+
+const ofService = (services: Services, name: string, entry: Entry): readonly string[] => [
   ...entry.needs.flatMap((need) => {
     const other = services[need]
     if (other === undefined) return [`${name}: needs ${need}, which is not listed`]
@@ -46,22 +58,31 @@ const ofService = (services: Services, name: string, entry: Entry): readonly str
   ...entry.tolerates
     .filter((need) => !entry.needs.includes(need))
     .map((need) => `${name}: tolerates ${need}, which it does not need`),
-  ...Object.keys(entry.volumes)
-    .filter((volume) => !volumes.includes(volume))
-    .map((volume) => `${name}: no volume ${volume}`),
   ...idleNetworks(services, name, entry).map(
     (network) => `${name}: is on ${network} without anyone there to call or be called by`,
   ),
 ]
 
-/** Everything that is wrong with a catalogue, one sentence each; empty is good (SPEC section 2). */
-export const catalogBreaches = (services: Services): readonly string[] => {
-  const memory = entries(services).reduce((sum, [, { memoryMiB }]) => sum + memoryMiB * 2 ** 20, 0)
+/**
+ * Everything that is wrong with a catalogue and the stock containers beside it, one sentence each; empty is
+ * good (SPEC section 2).
+ */
+export const catalogBreaches = (
+  services: Services,
+  stock: Readonly<Record<string, Stock>> = {},
+): readonly string[] => {
+  const members: readonly (readonly [string, Member])[] = [...entries(services), ...Object.entries(stock)]
+  const memory = members.reduce((sum, [, { memoryMiB }]) => sum + memoryMiB * 2 ** 20, 0)
   return [
+    ...members.flatMap(([name, entry]) => ofMember(name, entry)),
     ...entries(services).flatMap(([name, entry]) => ofService(services, name, entry)),
-    ...shared(services, ({ hostPort }) => `host port ${hostPort}`),
-    ...shared(services, ({ stack, port }) => `port ${port} in ${stack}`),
+    ...shared(members, (_, name) => `name ${name}`),
+    ...shared(members, ({ hostPort }) => `host port ${hostPort}`),
+    ...shared(members, ({ stack, port }) => `port ${port} in ${stack}`),
     ...circles(services),
+    ...Object.entries(stock)
+      .filter(([, { image }]) => !/@sha256:[0-9a-f]{64}$/.test(image))
+      .map(([name]) => `${name}: image without a digest`),
     ...(memory <= MEMORY_BUDGET ? [] : [`memory limits sum to ${memory} bytes`]),
   ]
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { stacks } from '#catalog'
-import { secretKeys, services } from './compose.fixture.ts'
+import { secretKeys, services, stores } from './compose.fixture.ts'
 import { composeOf } from './compose.ts'
-import { breaches, type Files, fileRules, rulesOfAll, serviceRules } from './compose-rules.ts'
+import type { Files } from './compose-loose.ts'
+import { breaches, exceptions, fileRules, rulesOfAll, serviceRules } from './compose-rules.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a planted violation is by nature no well-typed file
 type Wild = any
@@ -10,7 +11,7 @@ type Wild = any
 const files = (): Record<string, Wild> =>
   Object.fromEntries(
     stacks.flatMap((stack) => {
-      const file = composeOf(stack, services, secretKeys)
+      const file = composeOf(stack, services, secretKeys, stores)
       return file ? [[stack, JSON.parse(JSON.stringify(file))]] : []
     }),
   )
@@ -66,6 +67,12 @@ const brokenServices: Readonly<Record<keyof typeof serviceRules, readonly ((serv
     (s) => delete s.environment.IDENTITY_KEY_FILE,
     (s) => (s.secrets[0].source = 'unknown'),
   ],
+  'own database user': [
+    (s) => delete s.environment.MONGO_URL,
+    (s) => (s.environment.MONGO_USER = 'keeper'),
+    (s) => (s.environment.MONGO_URL = 'mongodb://maker:ab@lucid_mongo/lucid'),
+    (s) => (s.secrets = s.secrets.filter(({ target }: Wild) => target !== 'MONGO_PASSWORD')),
+  ],
   'dependencies inside the file': [
     (s) => (s.depends_on.payer = { condition: 'service_healthy' }),
     (s) => (s.depends_on.late = { condition: 'service_healthy' }),
@@ -89,6 +96,99 @@ describe('every service rule catches what breaks it', () => {
         plant(planted['sessions'].services.maker)
         expect(breaches(planted)).toEqual([`sessions/maker: ${rule}`])
       })
+})
+
+/** For each exception, ways to break what holds instead, in the core file. */
+const brokenExceptions: Readonly<
+  Record<string, Readonly<Record<string, readonly ((s: Wild) => unknown)[]>>>
+> = {
+  mongo: {
+    image: [(s) => (s.image = 'mongo:7'), (s) => (s.image = 'mongo:latest')],
+    'container name': [(s) => (s.container_name = 'mongo')],
+    'user lucid': [(s) => delete s.user, (s) => (s.user = '0:0')],
+    'tmpfs /tmp': [
+      (s) => (s.tmpfs[0] = '/tmp:rw,exec,nosuid,size=16m'),
+      (s) => s.tmpfs.push('/data/db:rw,noexec,nosuid,size=1m'),
+      (s) => s.tmpfs.pop(),
+    ],
+    'exec-form health check': [(s) => delete s.healthcheck, (s) => (s.healthcheck.test = ['CMD', 'mongosh'])],
+    'env file of its stack': [(s) => (s.env_file = ['../env/.env.core'])],
+    'secrets as files': [
+      (s) => (s.environment = { MONGO_INITDB_ROOT_PASSWORD: 'ab' }),
+      (s) => s.secrets.push({ source: 'mongo-ROOT_PASSWORD', target: 'ROOT_PASSWORD' }),
+      (s) => delete s.secrets,
+    ],
+    'no other bind mount': [
+      (s) => s.volumes.push({ type: 'bind', source: '/', target: '/host', read_only: true, bind: {} }),
+      (s) => (s.volumes[1].read_only = false),
+    ],
+    'own entry': [(s) => delete s.entrypoint],
+    'authenticated replica set': [
+      (s) => (s.command = s.command.filter((word: string) => !/keyFile|KEYFILE/.test(word))),
+      (s) => s.command.push('--noauth'),
+      (s) => (s.command[s.command.indexOf('rs0')] = 'other'),
+    ],
+    'cache within memory': [(s) => (s.mem_limit = '300m'), (s) => (s.command[s.command.length - 1] = '4')],
+    'enough open files': [(s) => delete s.ulimits, (s) => (s.ulimits.nofile = 1024)],
+    'data on its volume': [(s) => s.volumes.shift()],
+  },
+  'mongo-init': {
+    image: [(s) => (s.image = 'mongo:7')],
+    'container name': [(s) => delete s.container_name],
+    'not privileged': [
+      (s) => (s.network_mode = 'host'),
+      (s) => delete s.network_mode,
+      (s) => (s.privileged = true),
+    ],
+    'exec-form health check': [(s) => (s.healthcheck = { test: ['CMD', 'true'] })],
+    restart: [(s) => (s.restart = 'always'), (s) => delete s.restart],
+    'loopback ports': [(s) => (s.ports = ['127.0.0.1:1:1'])],
+    'env file of its stack': [(s) => (s.env_file = ['../env/.env.core'])],
+    'secrets as files': [
+      (s) => (s.environment.ROOT_PASSWORD = 'ab'),
+      (s) => s.secrets.push({ source: 'mongo-KEYFILE', target: 'KEYFILE' }),
+      (s) => (s.secrets[1].target = 'MONGO_PASSWORD'),
+    ],
+    'own database user': [(s) => delete s.environment.MONGO_MEMBERS],
+    'declared networks': [(s) => (s.networks = ['lucid_core_net'])],
+    'no other bind mount': [(s) => s.volumes.pop(), (s) => (s.volumes[0].source = '/etc/passwd')],
+  },
+}
+
+/** Rules of services of ours that the exceptions leave as they are, and that are broken here once each. */
+const stillBroken: Readonly<Record<string, (s: Wild) => unknown>> = {
+  'read-only root': (s) => (s.read_only = false),
+  'no capabilities': (s) => (s.cap_add = ['CHOWN', 'SETUID', 'SETGID']),
+  'no new privileges': (s) => delete s.security_opt,
+  'memory limit': (s) => (s.mem_limit = '0m'),
+  'pids limit': (s) => delete s.pids_limit,
+  'bounded logs': (s) => delete s.logging,
+  labels: (s) => delete s.labels,
+}
+
+describe('every exception is narrow', () => {
+  test('there is a planted breach for each', () => {
+    expect(
+      Object.fromEntries(Object.entries(brokenExceptions).map(([name, ways]) => [name, Object.keys(ways)])),
+    ).toEqual(
+      Object.fromEntries(Object.entries(exceptions).map(([name, rules]) => [name, Object.keys(rules)])),
+    )
+  })
+  for (const [name, rules] of Object.entries(brokenExceptions)) {
+    for (const [rule, ways] of Object.entries(rules))
+      for (const [at, plant] of ways.entries())
+        test(`${name}: ${rule}, way ${at + 1}`, () => {
+          const planted = files()
+          plant(planted['core'].services[name])
+          expect(breaches(planted)).toContain(`core/${name}: ${rule}`)
+        })
+    for (const [rule, plant] of Object.entries(stillBroken))
+      test(`${name} keeps the common rule ${rule}`, () => {
+        const planted = files()
+        plant(planted['core'].services[name])
+        expect(breaches(planted)).toContain(`core/${name}: ${rule}`)
+      })
+  }
 })
 
 const brokenFiles: Readonly<Record<keyof typeof fileRules, readonly ((all: Wild) => unknown)[]>> = {

@@ -1,29 +1,18 @@
-import { type ComposeFile, type ComposeService, HEALTH_COMMAND } from './compose.ts'
+import { HEALTH_COMMAND } from './compose.ts'
+import {
+  binds,
+  equal,
+  type Files,
+  hostPorts,
+  type LooseFile,
+  mebibytes,
+  named,
+  namesSecret,
+  type ServiceRule,
+} from './compose-loose.ts'
+import { MONGO_PASSWORD } from './compose-model.ts'
+import { mongoRules } from './mongo-rules.ts'
 import { MEMORY_BUDGET, networkStack, networks, volumes } from './network.ts'
-
-/** A file as read from disk: anything may be missing. */
-export type LooseService = Partial<ComposeService> & Readonly<Record<string, unknown>>
-export type LooseFile = Partial<Omit<ComposeFile, 'services'>> & {
-  readonly services?: Readonly<Record<string, LooseService>>
-}
-/** Stack to its file. */
-export type Files = Readonly<Record<string, LooseFile>>
-
-type ServiceRule = (
-  service: LooseService,
-  at: { readonly name: string; readonly stack: string; readonly file: LooseFile },
-) => boolean
-
-const equal = (a: unknown, b: unknown) => Bun.deepEquals(a, b)
-const mebibytes = (limit: string | undefined) => Number(/^(\d+)m$/.exec(limit ?? '')?.[1] ?? Number.NaN)
-const hostPorts = (service: LooseService) => (service.ports ?? []).map((port) => port.split(':').at(-2) ?? '')
-const named = (service: LooseService) =>
-  (service.volumes ?? [])
-    .filter((volume) => typeof volume === 'string')
-    .map((volume) => volume.split(':')[0] ?? '')
-const binds = (service: LooseService) =>
-  (service.volumes ?? []).filter((volume) => typeof volume !== 'string')
-const namesSecret = (key: string) => /KEY|SECRET|PASSWORD|TOKEN|MNEMONIC/.test(key) && !key.endsWith('_FILE')
 
 /** What every service of ours must be, one rule a row (SPEC section 2). True is kept. */
 export const serviceRules: Readonly<Record<string, ServiceRule>> = {
@@ -61,6 +50,11 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
         file.secrets?.[source] !== undefined &&
         s.environment?.[`${target}_FILE`] === `/run/secrets/${target}`,
     ),
+  'own database user': (s, { name }) =>
+    (s.secrets ?? []).some(({ target }) => target === MONGO_PASSWORD)
+      ? s.environment?.['MONGO_USER'] === name &&
+        /^\$\{LUCID_MONGO_URL:-mongodb:\/\/[^@]+\}$/.test(s.environment['MONGO_URL'] ?? '')
+      : !Object.keys(s.environment ?? {}).some((key) => key.startsWith('MONGO_')),
   'dependencies inside the file': (s, { file }) =>
     Object.keys(s.depends_on ?? {}).every((need) => {
       const other = file.services?.[need]
@@ -75,6 +69,11 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
         typeof bind !== 'string' && bind.read_only === true && bind.target === '/run/lucid/identities.json',
     ),
 }
+
+/** Services that cannot keep some rule, each with what holds there instead. compose/README.md has the reasons. */
+export const exceptions: Readonly<Record<string, Readonly<Record<string, ServiceRule>>>> = mongoRules
+
+const rulesFor = (name: string) => Object.entries({ ...serviceRules, ...exceptions[name] })
 
 const subnetOf = (stack: string, file: LooseFile, name: string) => {
   const network = file.networks?.[name]
@@ -124,7 +123,7 @@ export const breaches = (files: Files): readonly string[] => {
     for (const [rule, keeps] of Object.entries(fileRules))
       if (!keeps(file, stack)) found.push(`${stack}: ${rule}`)
     for (const [name, service] of Object.entries(file.services ?? {}))
-      for (const [rule, keeps] of Object.entries(serviceRules))
+      for (const [rule, keeps] of rulesFor(name))
         if (!keeps(service, { name, stack, file })) found.push(`${stack}/${name}: ${rule}`)
   }
   for (const [rule, broken] of Object.entries(rulesOfAll))

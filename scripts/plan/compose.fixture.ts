@@ -1,5 +1,6 @@
 import type { Entry } from '#catalog'
 import type { SecretKeys, Services } from './compose.ts'
+import type { Stores } from './compose-model.ts'
 
 const entry: Entry = {
   stack: 'sessions',
@@ -15,7 +16,7 @@ const entry: Entry = {
   memoryMiB: 128,
   cpus: 0.5,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 }
 
 /** A small catalogue that has everything in it: a profile, a tolerated need, two stacks, the wallet's network. */
@@ -41,3 +42,5 @@ export const services: Services = {
 }
 
 export const secretKeys: SecretKeys = { keeper: ['IDENTITY_KEY', 'MASTER_KEY'], maker: ['IDENTITY_KEY'] }
+
+export const stores: Stores = { maker: ['things'] }

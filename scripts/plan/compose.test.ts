@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { stacks } from '#catalog'
-import { secretKeys, services } from './compose.fixture.ts'
+import { secretKeys, services, stores } from './compose.fixture.ts'
 import { composeOf, composeText } from './compose.ts'
 
-const sessions = composeOf('sessions', services, secretKeys)
+const sessions = composeOf('sessions', services, secretKeys, stores)
 const home = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
 
 test('a service is confined, limited, watched and labelled, and finds its secrets as files', () => {
@@ -59,6 +59,25 @@ test('a service is confined, limited, watched and labelled, and finds its secret
   })
 })
 
+test('a service that keeps documents finds its database, its user and the file of its password', () => {
+  const { environment, secrets } = sessions?.services['maker'] ?? {}
+  expect(environment).toEqual({
+    LUCID_PLANE: 'chain',
+    MONGO_URL: `$\{LUCID_MONGO_URL:-mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin}`,
+    MONGO_USER: 'maker',
+    IDENTITY_KEY_FILE: '/run/secrets/IDENTITY_KEY',
+    MONGO_PASSWORD_FILE: '/run/secrets/MONGO_PASSWORD',
+  })
+  expect(secrets).toContainEqual({ source: 'maker-MONGO_PASSWORD', target: 'MONGO_PASSWORD' })
+})
+
+test('a password that the Env declares already stands there once', () => {
+  const declared = composeOf('sessions', services, { maker: ['MONGO_PASSWORD'] }, stores)
+  expect(declared?.services['maker']?.secrets).toEqual([
+    { source: 'maker-MONGO_PASSWORD', target: 'MONGO_PASSWORD' },
+  ])
+})
+
 test('depends_on names only what is in the file, not tolerated and not behind a profile', () => {
   expect(sessions?.services['maker']?.depends_on).toEqual({ keeper: { condition: 'service_healthy' } })
   expect(sessions?.services['keeper']?.depends_on).toBeUndefined()
@@ -78,36 +97,33 @@ test('a stack names its project, volumes and secret files, and joins networks it
       'keeper-IDENTITY_KEY': { file: `${home}/secrets/keeper/IDENTITY_KEY` },
       'keeper-MASTER_KEY': { file: `${home}/secrets/keeper/MASTER_KEY` },
       'maker-IDENTITY_KEY': { file: `${home}/secrets/maker/IDENTITY_KEY` },
+      'maker-MONGO_PASSWORD': { file: `${home}/secrets/maker/MONGO_PASSWORD` },
     },
   })
 })
 
 test('core makes all four networks, the wallet’s without a way out, even before it has a service', () => {
-  expect(composeOf('core', services, {})).toEqual({
-    name: 'lucid-core',
-    services: {},
-    networks: {
-      lucid_core_net: {
-        name: 'lucid_core_net',
-        driver: 'bridge',
-        ipam: { config: [{ subnet: '172.21.0.0/24' }] },
-      },
-      lucid_chain_net: {
-        name: 'lucid_chain_net',
-        driver: 'bridge',
-        ipam: { config: [{ subnet: '172.22.0.0/24' }] },
-      },
-      lucid_rdp_net: {
-        name: 'lucid_rdp_net',
-        driver: 'bridge',
-        ipam: { config: [{ subnet: '172.23.0.0/24' }] },
-      },
-      lucid_wallet_net: {
-        name: 'lucid_wallet_net',
-        driver: 'bridge',
-        internal: true,
-        ipam: { config: [{ subnet: '172.26.0.0/24' }] },
-      },
+  expect(composeOf('core', services, {})?.networks).toEqual({
+    lucid_core_net: {
+      name: 'lucid_core_net',
+      driver: 'bridge',
+      ipam: { config: [{ subnet: '172.21.0.0/24' }] },
+    },
+    lucid_chain_net: {
+      name: 'lucid_chain_net',
+      driver: 'bridge',
+      ipam: { config: [{ subnet: '172.22.0.0/24' }] },
+    },
+    lucid_rdp_net: {
+      name: 'lucid_rdp_net',
+      driver: 'bridge',
+      ipam: { config: [{ subnet: '172.23.0.0/24' }] },
+    },
+    lucid_wallet_net: {
+      name: 'lucid_wallet_net',
+      driver: 'bridge',
+      internal: true,
+      ipam: { config: [{ subnet: '172.26.0.0/24' }] },
     },
   })
 })
@@ -118,9 +134,9 @@ test('a stack without services has no file', () => {
 
 test('the text reads back as the same file, without anchors', () => {
   for (const stack of stacks) {
-    const file = composeOf(stack, services, secretKeys)
+    const file = composeOf(stack, services, secretKeys, stores)
     if (!file) continue
     expect(Bun.YAML.parse(composeText(file))).toEqual(file)
-    expect(composeText(file)).not.toMatch(/[&*]\w/)
+    expect(composeText(file)).not.toMatch(/[:-] [&*]\w/)
   }
 })

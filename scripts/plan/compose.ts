@@ -1,4 +1,15 @@
-import type { Entry, Stack } from '#catalog'
+import { type Entry, type Stack, type Stock, stock } from '#catalog'
+import {
+  type ComposeFile,
+  type ComposeService,
+  labelsOf,
+  logging,
+  MONGO_PASSWORD,
+  readOnlyFile,
+  type Stores,
+  secretName,
+} from './compose-model.ts'
+import { mongoServices } from './mongo.ts'
 import { networkStack, networks } from './network.ts'
 
 /** The catalogue, or a part of it. */
@@ -16,71 +27,9 @@ export const HEALTH_COMMAND = ['CMD', '/usr/local/bin/bun', '/app/health.js'] as
 const USER = '65532:65532'
 /** Where the state folder lies on the host: secrets/<service>/<KEY> and identities.json, as `bun run up` lays it out. */
 const HOME = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
+/** The database of the core stack, or another that the operator names. User and password are the service's own. */
+const MONGO_URL = `$\{LUCID_MONGO_URL:-mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin}`
 const IMAGE = `$\{LUCID_IMAGE_REPO:-pickme/lucid}`
-const CLUSTER = `$\{CLUSTER_ID:-lucid-cluster-001}`
-
-export type ComposeService = {
-  readonly image: string
-  readonly container_name: string
-  readonly profiles?: readonly string[]
-  readonly user: string
-  readonly read_only: boolean
-  readonly tmpfs: readonly string[]
-  readonly cap_drop: readonly string[]
-  readonly security_opt: readonly string[]
-  readonly mem_limit: string
-  readonly cpus: number
-  readonly pids_limit: number
-  readonly restart: string
-  readonly stop_grace_period: string
-  readonly env_file: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly secrets?: readonly { readonly source: string; readonly target: string }[]
-  readonly volumes: readonly (
-    | string
-    | {
-        readonly type: 'bind'
-        readonly source: string
-        readonly target: string
-        readonly read_only: true
-        readonly bind: { readonly create_host_path: false }
-      }
-  )[]
-  readonly networks: readonly string[]
-  readonly ports: readonly string[]
-  readonly depends_on?: Readonly<Record<string, { readonly condition: 'service_healthy' }>>
-  readonly healthcheck: {
-    readonly test: readonly string[]
-    readonly interval: string
-    readonly timeout: string
-    readonly retries: number
-    readonly start_period: string
-  }
-  readonly logging: {
-    readonly driver: string
-    readonly options: { readonly 'max-size': string; readonly 'max-file': string }
-  }
-  readonly labels: Readonly<Record<string, string>>
-}
-
-export type ComposeNetwork =
-  | { readonly name: string; readonly external: true }
-  | {
-      readonly name: string
-      readonly driver: 'bridge'
-      readonly internal?: true
-      readonly ipam: { readonly config: readonly { readonly subnet: string }[] }
-    }
-
-export type ComposeFile = {
-  readonly name: string
-  readonly services: Readonly<Record<string, ComposeService>>
-  readonly networks: Readonly<Record<string, ComposeNetwork>>
-  readonly volumes?: Readonly<Record<string, { readonly name: string }>>
-  readonly secrets?: Readonly<Record<string, { readonly file: string }>>
-}
-
-const secretName = (service: string, key: string) => `${service}-${key}`
 
 /** Needs that compose may wait for: in the same file, fatal when absent, and started without a profile. */
 const waitsFor = (entry: Entry, services: Services): readonly string[] =>
@@ -113,6 +62,7 @@ const serviceOf = (
     env_file: [`../env/.env.${entry.stack}`],
     environment: {
       LUCID_PLANE: entry.plane,
+      ...(secrets.includes(MONGO_PASSWORD) && { MONGO_URL, MONGO_USER: name }),
       ...Object.fromEntries(secrets.map((key) => [`${key}_FILE`, `/run/secrets/${key}`])),
     },
     ...(secrets.length > 0 && {
@@ -120,14 +70,7 @@ const serviceOf = (
     }),
     volumes: [
       ...Object.entries(entry.volumes).map(([volume, path]) => `${volume}:${path}`),
-      {
-        type: 'bind',
-        source: `${HOME}/identities.json`,
-        target: '/run/lucid/identities.json',
-        read_only: true,
-        // Docker would otherwise make a folder where the file is missing, and start with it.
-        bind: { create_host_path: false },
-      },
+      readOnlyFile(`${HOME}/identities.json`, '/run/lucid/identities.json'),
     ],
     networks: entry.networks,
     ports: [`127.0.0.1:${entry.hostPort}:${entry.port}`],
@@ -135,13 +78,8 @@ const serviceOf = (
       depends_on: Object.fromEntries(dependencies.map((need) => [need, { condition: 'service_healthy' }])),
     }),
     healthcheck: { test: HEALTH_COMMAND, interval: '10s', timeout: '3s', retries: 3, start_period: '10s' },
-    logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
-    labels: {
-      'org.lucid.plane': entry.plane,
-      'org.lucid.stage': entry.stack,
-      'org.lucid.service': name,
-      'org.lucid.cluster': CLUSTER,
-    },
+    logging,
+    labels: labelsOf(name, entry.stack, entry.plane),
   }
 }
 
@@ -158,6 +96,14 @@ const networksOf = (stack: Stack, members: readonly (readonly [string, Entry])[]
   )
 }
 
+/** The secrets of a service: those that its Env declares, and the password when it keeps documents. */
+const secretsOf = (name: string, keys: SecretKeys, stores: Stores): readonly string[] => [
+  ...new Set([...(keys[name] ?? []), ...(stores[name] === undefined ? [] : [MONGO_PASSWORD])]),
+]
+
+const stockOf = (stack: Stack): readonly (readonly [string, Stock])[] =>
+  Object.entries(stock).filter(([, entry]) => entry.stack === stack)
+
 /**
  * The Compose file of a stack (SPEC section 2). Undefined when the stack has nothing to say: no service and
  * no network of its own.
@@ -166,16 +112,31 @@ export const composeOf = (
   stack: Stack,
   services: Services,
   secretKeys: SecretKeys,
+  stores: Stores = {},
 ): ComposeFile | undefined => {
   const members = Object.entries(services).filter(([, entry]) => entry.stack === stack)
-  if (members.length === 0 && stack !== networkStack) return undefined
-  const volumes = new Set(members.flatMap(([, entry]) => Object.keys(entry.volumes)))
-  const secrets = members.flatMap(([name]) => (secretKeys[name] ?? []).map((key) => [name, key] as const))
+  const others = stockOf(stack)
+  if (members.length === 0 && others.length === 0 && stack !== networkStack) return undefined
+  const mongo =
+    stack === stock.mongo.stack
+      ? mongoServices(stock.mongo, Object.keys(stores))
+      : { services: {}, secrets: [] }
+  const volumes = new Set([...others, ...members].flatMap(([, entry]) => Object.keys(entry.volumes)))
+  const secrets = [
+    ...mongo.secrets,
+    ...members.flatMap(([name]) => secretsOf(name, secretKeys, stores).map((key) => [name, key] as const)),
+  ]
   return {
     name: `lucid-${stack}`,
-    services: Object.fromEntries(
-      members.map(([name, entry]) => [name, serviceOf(name, services, entry, secretKeys[name] ?? [])]),
-    ),
+    services: {
+      ...mongo.services,
+      ...Object.fromEntries(
+        members.map(([name, entry]) => [
+          name,
+          serviceOf(name, services, entry, secretsOf(name, secretKeys, stores)),
+        ]),
+      ),
+    },
     networks: networksOf(stack, members),
     ...(volumes.size > 0 && {
       volumes: Object.fromEntries([...volumes].sort().map((name) => [name, { name }])),

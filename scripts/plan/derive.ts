@@ -1,6 +1,9 @@
 import { stacks } from '#catalog'
 import { composeOf, composeText, type Services } from './compose.ts'
+import type { Stores } from './compose-model.ts'
 import { type EnvSchema, envExample } from './env-example.ts'
+import { mongoUsersText } from './mongo.ts'
+import { mongoReplicaSetText } from './mongo-replica-set.ts'
 import { serviceTable, withServiceTable } from './service-table.ts'
 
 /** A derived file: its path from the root of the repository, and its text; undefined when there is none. */
@@ -10,12 +13,13 @@ const secretsOf = ({ properties }: EnvSchema): readonly string[] =>
   Object.keys(properties).filter((key) => properties[key]?.['secret'] === true)
 
 /**
- * All files that follow from the catalogue and the Env schemas (by service). `readme` is the README as it
+ * All files that follow from the catalogue, the Env schemas and the collections (by service). `readme` is the README as it
  * is; undefined when it has no place for the service table.
  */
 export const derive = (
   services: Services,
   schemas: Readonly<Record<string, EnvSchema>>,
+  stores: Stores,
   readme: string,
 ): readonly Derived[] | undefined => {
   const secretKeys = Object.fromEntries(
@@ -25,13 +29,15 @@ export const derive = (
   if (table === undefined) return undefined
   return [
     ...stacks.flatMap((stack): readonly Derived[] => {
-      const file = composeOf(stack, services, secretKeys)
+      const file = composeOf(stack, services, secretKeys, stores)
       const members = Object.entries(schemas).filter(([name]) => services[name]?.stack === stack)
       return [
         { path: `compose/docker-compose.${stack}.yaml`, text: file && composeText(file) },
         { path: `env/.env.${stack}.example`, text: envExample(stack, Object.fromEntries(members)) },
       ]
     }),
+    { path: 'compose/docker-compose.mongo-replica-set.yaml', text: mongoReplicaSetText() },
+    { path: 'compose/mongo/users.json', text: mongoUsersText(stores) },
     { path: 'README.md', text: table },
   ]
 }

@@ -63,6 +63,7 @@ test('the core example gives what the Compose files themselves read, also before
     'CLUSTER_ID=lucid-cluster-001',
     'LUCID_MOUNT_PATH=/mnt/myssd/Lucid',
     'LUCID_IMAGE_REPO=pickme/lucid',
+    "LUCID_MONGO_URL='mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin'",
   ])
 })
 

@@ -25,6 +25,11 @@ const composeKeys: readonly (readonly [key: string, value: string, about: string
     'state folder on the host: secrets/<service>/<KEY>, identities.json',
   ],
   ['LUCID_IMAGE_REPO', 'pickme/lucid', 'repository of the images, without a tag'],
+  [
+    'LUCID_MONGO_URL',
+    'mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin',
+    'database of every service that keeps documents, without user and password',
+  ],
 ]
 
 /** These belong to one service each and their defaults are right: a stack's file would give them to all. */

@@ -70,6 +70,7 @@ export const prepareUnits = async (
   )
   for (const [name, known] of declared) for (const { key, secret } of known) if (secret) keys(name, key)
   for (const [name, known] of Object.entries(source.clientKeys)) for (const key of known) keys(name, key)
+  for (const [name, known] of Object.entries(source.stockKeys)) for (const key of known) keys(name, key)
   const names = [...all, ...Object.keys(source.clientKeys)]
   writeIdentities(home, Object.fromEntries(names.map((name) => [name, keys(name, 'IDENTITY_KEY')])))
 

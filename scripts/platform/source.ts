@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { catalog, clients, type Entry, type Stack, stacks } from '#catalog'
+import { catalog, clients, type Entry, type Stack, stacks, type stock } from '#catalog'
 import type { Secret } from '#common/env'
 import { repository } from './home.ts'
 import { evmAddressOf } from './secrets.ts'
@@ -16,6 +16,8 @@ export type PlatformSource = {
   readonly services: string
   /** Secrets of identities that are no service. */
   readonly clientKeys: Readonly<Record<string, readonly string[]>>
+  /** Secrets of containers that are not ours; made with the others, for whoever starts them. */
+  readonly stockKeys: Readonly<Record<string, readonly string[]>>
   /** Values of a service's environment that follow from another service's secret. */
   readonly derived: Readonly<Record<string, Readonly<Record<string, (keys: Keys) => string>>>>
 }
@@ -33,6 +35,7 @@ export const lucid: PlatformSource = {
   order: stacks,
   services: join(repository, 'services'),
   clientKeys,
+  stockKeys: { mongo: ['KEYFILE', 'ROOT_PASSWORD'] } satisfies Record<keyof typeof stock, readonly string[]>,
   derived: {
     // The contract takes anchors from the account of the client's key and from nobody else.
     'blockchain-ledger': {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Entry } from '#catalog'
+import { reservedCollections } from '#common/store/migrations/check'
 import type { StoreSchema } from '#common/store/schema'
 import { CliError } from '../cli/fail.ts'
 import { repository } from '../platform/home.ts'
@@ -21,6 +22,17 @@ export const schemaOf = async (service: string): Promise<StoreSchema | undefined
   // The import rules keep a store.ts free of side effects; schema.ts is the type it exports its schema as.
   return ((await import(path)) as { readonly schema?: StoreSchema }).schema
 }
+
+/** The names of all collections that services have, those of the migrations too. Throws as `loadStoreSchemas`. */
+export const collectionsOf = async (
+  names: readonly string[],
+): Promise<Readonly<Record<string, readonly string[]>>> =>
+  Object.fromEntries(
+    Object.entries(await loadStoreSchemas(names)).map(([name, { collections }]) => [
+      name,
+      [...collections.map((one) => one.name), ...reservedCollections],
+    ]),
+  )
 
 /** The schemas of services. Throws CliError when one has none. */
 export const loadStoreSchemas = async (names: readonly string[]): Promise<Schemas> => {

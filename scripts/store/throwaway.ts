@@ -1,21 +1,17 @@
 import { MongoClient } from 'mongodb'
 import { mongoFault } from '#common/store/mongo-fault'
 import { withDatabase } from '../plan/mongo-url.ts'
+import { type BuildInfo, serverName } from '../plan/server-name.ts'
 
 /** Databases that nobody else has, on a server that may have others. */
 export type Throwaway = {
-  /** What answers there, for people: `MongoDB 7.0.14`, or that it is none. */
-  readonly engine: string
+  /** What answers there, as results are headed. */
+  readonly server: string
   /** The URL of one more. */
   readonly fresh: () => string
   /** Removes those that were made. */
   readonly drop: () => Promise<void>
 }
-
-type BuildInfo = { readonly version?: string; readonly storageEngines?: readonly string[] }
-
-const engineOf = ({ version = '?', storageEngines = [] }: BuildInfo): string =>
-  storageEngines.includes('documentdb') ? 'DocumentDB, which is not MongoDB' : `MongoDB ${version}`
 
 /** Throws Fault unavailable as the store does when the server cannot be used. */
 export const throwaway = async (url: string, prefix: string): Promise<Throwaway> => {
@@ -32,7 +28,7 @@ export const throwaway = async (url: string, prefix: string): Promise<Throwaway>
   const run = crypto.randomUUID().slice(0, 8)
   const made: string[] = []
   return {
-    engine: engineOf((await on((client) => client.db('admin').command({ buildInfo: 1 }))) as BuildInfo),
+    server: serverName((await on((client) => client.db('admin').command({ buildInfo: 1 }))) as BuildInfo),
     fresh: () => {
       const name = `${prefix}_${run}_${made.length}`
       made.push(name)

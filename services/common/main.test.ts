@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from './env.ts'
 import { publicKeyOf, signer } from './identity.ts'
+import { records } from './store/migrations/record.ts'
+import { sqliteStore } from './store/sqlite.ts'
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
 const home = mkdtempSync(join(tmpdir(), 'lucid-main-'))
@@ -222,6 +224,35 @@ describe('a service that cannot start', () => {
     expect((await fetch(`${await good.url()}/health`)).status).toBe(200)
     const bad = spawn({ IDENTITY_KEY: undefined, IDENTITY_KEY_FILE: `${path}-not` })
     expect((await bad.end()).code).toBe(78)
+  })
+
+  test('for a database whose address is none exits 78, and does not print it', async () => {
+    for (const url of [
+      'mongodb://user:hunter2@',
+      'mongodb://user:hun:ter2@h/x',
+      'mongodb://u:hunter2@h:99999/x',
+    ]) {
+      const one = spawn({ MONGO_URL: url })
+      const { code, events } = await one.end()
+      expect([code, events]).toEqual([78, ['cannot-start']])
+      expect(String(one.lines[0]?.['error'])).toStartWith('MONGO_URL is no connection string')
+      expect(JSON.stringify(one.lines)).not.toMatch(/hunter2|hun:ter2|99999/)
+    }
+  })
+
+  test('for documents of another release exits 78 and says what to do', async () => {
+    const first = spawn()
+    await first.url()
+    first.child.kill('SIGTERM')
+    await first.end()
+    const store = sqliteStore({ path: join(first.data, 'store.sqlite') })
+    const kept = await records(store).get('schema')
+    if (kept === undefined) throw new Error('no record')
+    await records(store).replace({ ...kept, version: 9 }, kept.rev)
+    await store.close()
+    const second = spawn({ LUCID_DATA: first.data })
+    expect(await second.end()).toMatchObject({ code: 78, events: ['cannot-start'] })
+    expect(String(second.lines[0]?.['error'])).toMatch(/newer/)
   })
 
   const failures = {

@@ -140,6 +140,6 @@ export const start = async <T extends TObject>(
   } catch (error) {
     if (stopping) return // what was closed under it failed, as it should
     log.error('cannot-start', errorFields(error))
-    process.exit(isFault(error) && error.code.startsWith('schema-') ? EX_CONFIG : 1)
+    process.exit(isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code) ? EX_CONFIG : 1)
   }
 }

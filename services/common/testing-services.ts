@@ -39,7 +39,8 @@ const portOf = (stream: ReadableStream<Uint8Array>, said: string[]): Promise<num
         for (const line of lines) {
           said.push(line)
           if (said.length > KEPT_LINES) said.shift()
-          if (line.includes('"event":"listening"')) resolve(Number(JSON.parse(line).port))
+          // While it waits for its database it listens too, and says why on /health.
+          if (/"event":"(?:listening|waiting)"/.test(line)) resolve(Number(JSON.parse(line).port))
         }
       }
       reject(new Error(`ended before it listened:\n${said.join('\n')}`))

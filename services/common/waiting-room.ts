@@ -34,11 +34,14 @@ export const waitingRoom = (
   let open: ReturnType<typeof made> | undefined
   return {
     say: async (fault) => {
-      if (fault.code !== told?.code) log.warn('waiting', { code: fault.code, detail: fault.message })
+      const { code, message: detail } = fault
+      const news = code !== told?.code
       told = fault
-      if (open !== undefined) return
-      open = made()
-      open.listen(at)
+      if (open === undefined) {
+        open = made()
+        open.listen(at)
+      }
+      if (news) log.warn('waiting', { code, detail, port: open.server?.port })
     },
     close: async () => {
       const port = open?.server?.port

@@ -13,7 +13,7 @@ import type { EncryptQuery } from './model.ts'
 import type { Sessions } from './sessions.ts'
 import type { ChunkDoc } from './store.ts'
 import { chunkId } from './store.ts'
-import { fenced } from './turns.ts'
+import { fenced, type Turns } from './turns.ts'
 
 /** Milliseconds a chunk waits for its predecessor before it is given up. */
 const TURN = 30_000
@@ -94,6 +94,11 @@ export const encryptChunk = (parts: EncryptParts) => {
 const encryptOnce =
   ({ sessions, folder, aead, random, now, maxSessionBytes, recordOf: kept, spend }: EncryptParts) =>
   async (query: EncryptQuery, take: Take, slot: Slot): Promise<ChunkRecord> => {
+    const settled = async (id: string, line: Turns): Promise<void> => {
+      const at = await sessions.settle(id)
+      if (at.epoch !== line.epoch()) throw fenced()
+      line.settle(at.chunk_count)
+    }
     const { session, index, epoch, flags } = query
     const line = await sessions.turns(session)
     const { chunk_size, total_plain, sealed } = await sessions.progress(session)
@@ -147,15 +152,24 @@ const encryptOnce =
 
     try {
       await line.wait(epoch, index, TURN)
-      await line.alone(async () => {
+      return await line.alone(async () => {
         if (epoch !== line.epoch()) throw fenced()
+        if (line.inDoubt()) await settled(session, line)
+        if (index < line.next()) {
+          // An earlier try was committed after all: its file belongs to its record and stays.
+          const known = await kept(session, index)
+          if (known?.epoch !== epoch) throw fenced()
+          await staged.discard()
+          return recordOf(known)
+        }
         await staged.keep()
+        line.doubt()
         await sessions.commit(session, record, query.broken === 'true')
         line.done(index)
+        return recordOf(record)
       })
     } catch (error) {
       await staged.discard()
       throw error
     }
-    return recordOf(record)
   }

@@ -8,6 +8,7 @@ import type { Guard } from '#common/identity'
 import type { Random } from '#common/key-wrap'
 import { silentLog } from '#common/log'
 import { sqliteStore } from '#common/store/sqlite'
+import type { Store } from '#common/store/store'
 import { guardAs } from '#common/testing'
 import { chunkFolder } from './chunk-folder.ts'
 import { routes } from './routes.ts'
@@ -34,6 +35,8 @@ export const countedRandom = (): Random => {
 export type EncryptorOptions = {
   readonly root: string
   readonly guard?: Guard
+  /** Puts something between the service and its store. */
+  readonly over?: (store: Store) => Store
   readonly random?: Random
   readonly now?: () => number
   readonly freeBytesKept?: number
@@ -48,7 +51,8 @@ export const encryptorAt = async (options: EncryptorOptions) => {
     random = (size) => crypto.getRandomValues(new Uint8Array(size)),
   } = options
   const { now = Date.now, freeBytesKept = 0, maxSessionBytes = 10 ** 9 } = options
-  const store = sqliteStore({ path: join(root, 'store.sqlite') })
+  const { over = (store: Store) => store } = options
+  const store = over(sqliteStore({ path: join(root, 'store.sqlite') }))
   const folder = chunkFolder({ root: join(root, 'chunks'), freeBytesKept })
   const all = sessions({ store, masterKey: MASTER_KEY, random })
   const parts = { store, sessions: all, folder, aead: await aeadEngine(), random, now, maxSessionBytes }

@@ -21,6 +21,11 @@ export type Sessions = {
   /** The session key in clear; the caller must not let it out of this service but to its owner. */
   readonly key: (session: string) => Promise<Uint8Array>
   readonly turns: (session: string) => Promise<Turns>
+  /**
+   * Where a session stands when a commit of it may still be under way: it writes the session too, so that the
+   * one that comes later fails.
+   */
+  readonly settle: (session: string) => Promise<{ readonly epoch: number; readonly chunk_count: number }>
   /** Records the chunk as durable; call only in its turn and after its file is. */
   readonly commit: (session: string, chunk: ChunkDoc, broken: boolean) => Promise<void>
 }
@@ -151,6 +156,14 @@ export const sessions = ({
       return key
     },
     turns: turnsOf,
+    settle: (session) =>
+      store.transaction(async (tx) => {
+        const own = tables(tx).sessions
+        const doc = await own.get(session)
+        if (doc === undefined) throw noSuchSession()
+        await own.replace(without(doc), doc.rev)
+        return doc
+      }),
     commit: (session, chunk, broken) =>
       store.transaction(async (tx) => {
         const own = tables(tx)

@@ -12,6 +12,11 @@ export type Turns = {
   readonly wait: (epoch: number, index: number, ms: number) => Promise<void>
   /** `index` was committed: the next one may go. */
   readonly done: (index: number) => void
+  /** Whether the chunk at `next` was committed is not known: the store went away while it was asked to. */
+  readonly doubt: () => void
+  readonly inDoubt: () => boolean
+  /** Ends a doubt: the store says that `next` is next. */
+  readonly settle: (next: number) => void
   /** A new writer starts at `next`; whoever waits under an older epoch is refused. */
   readonly reset: (epoch: number, next: number) => void
   /** Runs one piece of work at a time, so that a writer that was fenced meanwhile cannot touch a file. */
@@ -31,9 +36,19 @@ export const fenced = () =>
 /** Turns of a session whose `epoch` writer stands at `next`. */
 export const turns = (epoch: number, next: number): Turns => {
   let at = { epoch, next }
+  let doubted = false
   const waiting = new Map<number, Waiter>()
+  const moveTo = (next: number) => {
+    at = { ...at, next }
+    doubted = false
+    waiting.get(next)?.go()
+  }
   return {
     alone: limiter(1),
+    doubt: () => {
+      doubted = true
+    },
+    inDoubt: () => doubted,
     epoch: () => at.epoch,
     next: () => at.next,
     wait: (mine, index, ms) => {
@@ -71,12 +86,11 @@ export const turns = (epoch: number, next: number): Turns => {
       })
       return promise
     },
-    done: (index) => {
-      at = { ...at, next: index + 1 }
-      waiting.get(at.next)?.go()
-    },
+    done: (index) => moveTo(index + 1),
+    settle: moveTo,
     reset: (newEpoch, newNext) => {
       at = { epoch: newEpoch, next: newNext }
+      doubted = false
       for (const waiter of waiting.values()) waiter.refuse(fenced())
     },
   }

@@ -11,7 +11,7 @@ import { inside, namespaceProbe, template } from './namespace.ts'
 export type Root = { readonly root: string } | { readonly absent: string }
 
 /** Changes when what is in the root changes, so that an older one is not used for it. */
-const version = 'documentdb-1'
+const version = 'documentdb-2'
 
 /** Where peers are kept between runs: LUCID_PEERS, or `~/.cache/lucid-peers`. */
 export const peersFolder = (env: Readonly<Record<string, string | undefined>>): string =>

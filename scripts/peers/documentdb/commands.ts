@@ -5,6 +5,7 @@ import { type Doc, decode, decodeExactly, fieldsOf } from './document.ts'
 import { duplicateError, indexIn } from './duplicate.ts'
 import { CommandError, knownCode, unpackState } from './errors.ts'
 import { fromEngine, type Query, type Row } from './pool.ts'
+import type { retryable } from './schema.ts'
 import { writeReply } from './writes.ts'
 
 /** Commands that the engine carries out: a row for each. */
@@ -31,17 +32,13 @@ const answer =
   (sql: string, values: (call: Call) => readonly unknown[]): Handler =>
   async (call, { query }) => {
     const document = decodeExactly(fromEngine(only(await query(sql, values(call)))))
-    return done({ ...document, ok: document['ok'] ?? 1 })
+    return done({ ...document, ok: 1 }) // what went wrong was thrown
   }
 
 const page =
   (kind: FirstPage): Handler =>
   async ({ db, spec }, { cursors, asker }) =>
     done(await cursors.first(kind, db, spec, asker))
-
-/** Names a retryable write, so that the engine does it once; in a transaction nothing is retried alone. */
-const retryKey = ({ session, number, transaction }: Call): string | null =>
-  transaction === 'none' && number !== undefined ? `${session}:${number}` : null
 
 const documentAt = ({ body, name }: Call, index: number): Doc | undefined => {
   const array =
@@ -77,17 +74,27 @@ export const explainDuplicate = async (
   return duplicateError(`${call.db}.${call.collection}`, { name, key }, documentAt(call, index))
 }
 
+/** A retryable write is done once, however often it comes; in a transaction nothing is retried alone. */
 const write =
-  (sql: string): Handler =>
-  async (call, { query, unmapped }) =>
-    writeReply(await query(sql, [call.db, call.spec, retryKey(call)]), {
+  (name: (typeof retryable)[number], direct: string): Handler =>
+  async (call, { query, unmapped }) => {
+    const { db, spec, session, number, transaction } = call
+    const once = transaction === 'none' && number !== undefined
+    const row = once
+      ? await query('select p_result, p_success from front.write_once($1, $2, $3, $4, $5)', [
+          name,
+          db,
+          spec,
+          session,
+          number,
+        ])
+      : await query(`select p_result, p_success from documentdb_api.${direct}`, [db, spec])
+    return writeReply(row, {
       explain: (index, message) => explainDuplicate(call, index, message, query),
       unmapped,
-      inTransaction: call.transaction !== 'none',
+      inTransaction: transaction !== 'none',
     })
-
-const writeTo = (name: 'insert' | 'update' | 'delete'): Handler =>
-  write(`select p_result, p_success from documentdb_api.${name}($1, $2, null, $3)`)
+  }
 
 /** The engine answers an index it cannot make with ok: 0 inside; that is an error of the command. */
 const createIndexes: Handler = async ({ db, spec }, { query, unmapped }) => {
@@ -100,8 +107,8 @@ const createIndexes: Handler = async ({ db, spec }, { query, unmapped }) => {
   if (shard['ok'] === 1) return done(shard)
   const state = unpackState(Number(shard['code']))
   const message = String(shard['errmsg'])
-  const [code, codeName] = knownCode(state) ?? [8, 'UnknownError']
-  if (knownCode(state) === undefined) unmapped(state, message)
+  const [code, codeName] = knownCode(state, message) ?? [8, 'UnknownError']
+  if (knownCode(state, message) === undefined) unmapped(state, message)
   throw new CommandError(code, codeName, message)
 }
 
@@ -144,10 +151,10 @@ export const engineCommands: Readonly<Record<string, Handler>> = {
   getMore: async ({ db, spec, request }, { cursors, asker }) =>
     done(await cursors.more(String(request['getMore']), db, spec, asker)),
   killCursors,
-  insert: writeTo('insert'),
-  update: writeTo('update'),
-  delete: writeTo('delete'),
-  findAndModify: write('select p_result, p_success from documentdb_api.find_and_modify($1, $2, $3)'),
+  insert: write('insert', 'insert($1, $2, null, null)'),
+  update: write('update', 'update($1, $2, null, null)'),
+  delete: write('delete', 'delete($1, $2, null, null)'),
+  findAndModify: write('findAndModify', 'find_and_modify($1, $2, null)'),
   count: answer('select document from documentdb_api.count_query($1, $2)', dbAndSpec),
   distinct: answer('select document from documentdb_api.distinct_query($1, $2)', dbAndSpec),
   create: answer('select documentdb_api.create_collection_view($1, $2)', dbAndSpec),

@@ -4,7 +4,7 @@ import { type Call, callOf } from './call.ts'
 import { type Answer, engineCommands, explainDuplicate, inTransactions } from './commands.ts'
 import type { Cursors } from './cursors.ts'
 import { type Doc, encode } from './document.ts'
-import { CommandError, commandErrorOf, errorReply } from './errors.ts'
+import { CommandError, commandErrorOf, errorReply, isLoss, isPassing } from './errors.ts'
 import { buildInfoReply, configReply, hasTransactions, helloReply, type Pose, statusReply } from './hello.ts'
 import { type Identity, identity } from './identity.ts'
 import type { Pool, Query } from './pool.ts'
@@ -26,7 +26,7 @@ export type Front = {
 
 /** One client's connection. */
 export type Connection = {
-  /** Answers a command; never throws. */
+  /** Answers a command. Throws only when the engine was lost: then there is no answer. */
   readonly answer: (body: Uint8Array) => Promise<Buffer>
   /** Rolls back and frees what hung on it. */
   readonly gone: () => Promise<void>
@@ -108,15 +108,13 @@ const queryFor = async (call: Call, { transactions, pool }: Front, id: number): 
     : transactions.use(placeOf(call), id)
 }
 
-/** Deadlocks outside a transaction are the engine's own affair: MongoDB would have tried again unseen. */
+/** Deadlocks and races outside a transaction are the engine's own affair: MongoDB would have tried again unseen. */
 const again = async <T>(call: Call, attempt: () => Promise<T>): Promise<T> => {
   for (let tries = 0; ; tries++)
     try {
       return await attempt()
     } catch (error) {
-      const state = (error as { readonly code?: unknown }).code
-      const temporary = state === '40001' || state === '40P01'
-      if (call.transaction !== 'none' || !temporary || tries >= 20) throw error
+      if (call.transaction !== 'none' || !isPassing(error) || tries >= 20) throw error
     }
 }
 
@@ -198,6 +196,7 @@ export const connection = (id: number, front: Front): Connection => {
         if (failed) await abandon(call, front)
         return Buffer.isBuffer(reply) ? reply : encode(reply)
       } catch (error) {
+        if (isLoss(error)) throw error
         return refuse(error, call)
       }
     },

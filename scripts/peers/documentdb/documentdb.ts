@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import { live } from '../../run.ts'
@@ -22,7 +22,7 @@ export type DocumentDbOptions = {
    * replica set of MongoDB 6.0. Default `replica-set`.
    */
   readonly pose?: Pose
-  /** Size of a memory file system on which the engine's data lies, to fill it for real; an empty database takes 40 MB. Its data is gone after `stop`. */
+  /** Size of a memory file system on which the engine's data lies, to fill it for real; an empty database takes 40 MB. Its data is gone after `stop`. A start after a kill on a full one takes 4 MB more. */
   readonly dataBytes?: number
   /** Default: a free one. */
   readonly port?: number
@@ -40,6 +40,8 @@ export type DocumentDb = {
   readonly pids: () => readonly number[]
   /** Orderly end. Resolves when all processes and mounts are gone. */
   readonly stop: () => Promise<void>
+  /** Another size for a data file system that was made with `dataBytes`, at once: room again, or none. */
+  readonly resize: (dataBytes: number) => Promise<void>
 }
 
 const urlOf = (port: number, pose: Pose): string =>
@@ -50,6 +52,7 @@ const launch = async (setup: Setup) => {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',
+    detached: true, // Ctrl-C is for us; what it means for the peer, we say
   })
   child.stdin.write(`${JSON.stringify(setup)}\n`)
   await child.stdin.flush()
@@ -61,9 +64,26 @@ const launch = async (setup: Setup) => {
     said += Buffer.from(value).toString()
   }
   reader.releaseLock()
-  if (said.includes('\n')) return { child, port: (JSON.parse(said) as Ready).port } // our own main.ts wrote it
+  if (said.includes('\n')) return { child, ready: JSON.parse(said) as Ready } // our own main.ts wrote it
   await child.exited
   throw new CliError(`DocumentDB did not start: see above, and ${join(setup.folder, 'engine.log')}`)
+}
+
+/** Longest time for an orderly end, ms; what still runs then is killed. */
+const orderly = 15_000
+
+/** What the engine writes of its own at a start; it cannot start without. */
+const room = 4 * 1024 ** 2
+
+const isTight = (path: string): boolean => {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize < room
+}
+
+/** Gives a mounted file system another size, in bytes. */
+const remount = async (path: string, bytes: number): Promise<void> => {
+  const { code, err } = await live(['mount', '-o', `remount,size=${Math.trunc(bytes)}`, path])
+  if (code !== 0) throw new CliError(`no ${bytes} bytes for ${path}: ${err.trim()}`)
 }
 
 /** The engine's data on a file system of its own. What can be filled there is the data; the log of changes is beside it. */
@@ -82,17 +102,22 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
   if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
   const folder = resolve(options.folder)
   const data = join(folder, 'data')
-  const { users, tls, dataBytes, pose = 'replica-set' } = options
+  const { users, tls, pose = 'replica-set' } = options
   let port = options.port ?? 0
   let running: { readonly child: Bun.Subprocess; readonly pids: () => readonly number[] } | undefined
   let isMounted = false
+  let size = options.dataBytes
 
   const start = async (): Promise<void> => {
     if (running !== undefined) throw new CliError('it runs already')
     mkdirSync(folder, { recursive: true })
-    if (dataBytes !== undefined && !isMounted) {
-      await mountData(data, dataBytes)
+    if (size !== undefined && !isMounted) {
+      await mountData(data, size)
+      rmSync(join(folder, 'whole'), { force: true }) // what lay there before is not there any more
       isMounted = true
+    } else if (size !== undefined && isTight(data)) {
+      size += room
+      await remount(data, size)
     }
     const setup: Setup = {
       root: found.root,
@@ -104,8 +129,10 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       ...(isMounted ? { mounted: data } : {}),
     }
     const launched = await launch(setup)
-    port = launched.port
-    running = { child: launched.child, pids: () => treeOf(launched.child.pid) }
+    const { child, ready } = launched
+    port = ready.port
+    // The engine is named besides: when the front died by itself, it may still be on its way out.
+    running = { child, pids: () => [...new Set([child.pid, ready.engine].flatMap(treeOf))] }
   }
 
   const pids = (): readonly number[] => running?.pids() ?? []
@@ -117,7 +144,10 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
     if (code !== 0) throw new CliError(`${data} cannot be unmounted: ${err.trim()}`)
   }
 
-  await start()
+  await start().catch(async (error) => {
+    await unmount()
+    throw error
+  })
   return {
     port,
     url: urlOf(port, pose),
@@ -133,10 +163,15 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       if (now !== undefined) {
         const tree = now.pids()
         now.child.kill('SIGTERM')
-        await now.child.exited
+        await Promise.race([now.child.exited, Bun.sleep(orderly)])
         await killAll(tree)
       }
       await unmount()
+    },
+    resize: async (bytes) => {
+      if (!isMounted) throw new CliError('its data lies on no file system of its own')
+      await remount(data, bytes)
+      size = bytes
     },
   }
 }

@@ -1,12 +1,24 @@
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { Client } from 'pg'
 import { live } from '../../run.ts'
 import { initCommand, inNamespace, mounted, serverCommand, singleUserCommand, template } from './namespace.ts'
 import { allGone, killAll, treeOf } from './processes.ts'
 
 /** A running PostgreSQL with the extension. It ends with the process that started it. */
 export type Engine = {
+  /** Its first process; all others come from that. */
+  readonly pid: number
   /** Resolves when it has ended, however. */
   readonly ended: Promise<void>
   /** Orderly: clients are cut off, what is acknowledged is on the disk. */
@@ -38,24 +50,22 @@ const makeFolders = (root: string, folder: string): void => {
   }
 }
 
-const answers = async (): Promise<boolean> => {
-  const client = new Client(connection)
+/** The engine writes its state into the eighth line of its pid file, for its own tools to wait by. */
+const isReady = (pidFile: string): boolean => {
   try {
-    await client.connect()
-    await client.query('select 1')
-    return true
+    return readFileSync(pidFile, 'utf8').split('\n')[7]?.trim() === 'ready'
   } catch {
     return false
-  } finally {
-    await client.end().catch(() => {})
   }
 }
 
 /**
- * Starts the engine on the data in `folder`, which must be the working directory; resolves when it answers.
+ * Starts the engine on the data in `folder`, which nobody else may have; resolves when it answers.
  * Its log is `folder/engine.log`. Throws when it ends before that.
  */
 export const startEngine = async (root: string, folder: string): Promise<Engine> => {
+  const pidFile = join(folder, 'data', 'postmaster.pid')
+  rmSync(pidFile, { force: true }) // of one that was killed
   const log = openSync(join(folder, 'engine.log'), 'a')
   const child = Bun.spawn([...inNamespace(root, folder, ...serverCommand)], {
     stdin: 'ignore',
@@ -66,12 +76,13 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
   closeSync(log)
   const ended = child.exited.then(() => {})
   const kill = () => killAll(treeOf(child.pid))
-  while (!(await answers())) {
+  while (!isReady(pidFile)) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the engine ended at its start: see ${join(folder, 'engine.log')}`)
-    await Bun.sleep(10)
+    await Bun.sleep(5)
   }
   return {
+    pid: child.pid,
     ended,
     kill,
     stop: async () => {
@@ -84,13 +95,6 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
   }
 }
 
-/** What every database begins with: the extension, and the front's memory of committed transactions. */
-const beginnings = [
-  'create extension documentdb cascade',
-  'create schema front',
-  'create table front.committed (session text primary key, number bigint not null)',
-]
-
 /** Makes the template of an empty database in a new root, so that instances start at once. */
 export const fillTemplate = async (root: string): Promise<void> => {
   const folder = join(root, template)
@@ -98,7 +102,7 @@ export const fillTemplate = async (root: string): Promise<void> => {
   const made = await live(inNamespace(root, folder, ...initCommand))
   if (made.code !== 0) throw new Error(`initdb: ${made.err.trim().slice(-500)}`)
   const single = Bun.spawn([...inNamespace(root, folder, ...singleUserCommand)], {
-    stdin: Buffer.from(beginnings.map((line) => `${line}\n`).join('')),
+    stdin: Buffer.from('create extension documentdb cascade\n'),
     stdout: 'ignore',
     stderr: 'pipe',
   })
@@ -112,6 +116,7 @@ export const ensureData = async (root: string, folder: string): Promise<void> =>
   const whole = join(folder, 'whole') // written last: a copy that was cut off is made again
   if (existsSync(whole)) return
   for (const name of ['wal', 'data'] as const) {
+    for (const left of readdirSync(join(folder, name))) rmSync(join(folder, name, left), { recursive: true })
     const copied = await live([
       'cp',
       '-a',
@@ -122,4 +127,6 @@ export const ensureData = async (root: string, folder: string): Promise<void> =>
     if (copied.code !== 0) throw new Error(`no room for an empty database: ${copied.err.trim()}`)
   }
   await Bun.write(whole, '')
+  // Not waited for. Its recovery after a kill syncs every file; the sooner they are clean, the shorter that is.
+  Bun.spawn(['sync', '-f', folder], { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
 }

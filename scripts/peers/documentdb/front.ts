@@ -40,11 +40,14 @@ export const listen = async (front: Front, { port, tls }: ListenOptions): Promis
   const sockets = new Set<Socket>()
   let connections = 0
   const accept = (socket: Socket): void => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
     serve(socket, connection(++connections, front))
   }
   const server: Server = tls === undefined ? createServer(accept) : createTlsServer({ ...tls }, accept)
+  // The plain sockets below TLS: one that never shakes hands would hold up the end.
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, '127.0.0.1', resolve)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { takeLock } from '../../platform/lock.ts'
 import { live } from '../../run.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
 import type { Front } from './connection.ts'
@@ -8,6 +9,7 @@ import { openCursors } from './cursors.ts'
 import { ensureData, startEngine } from './engine.ts'
 import { listen } from './front.ts'
 import { openPool } from './pool.ts'
+import { schema } from './schema.ts'
 import { keptRole, type Ready, type Setup, type Users } from './setup.ts'
 import { openTransactions } from './transactions.ts'
 
@@ -38,14 +40,19 @@ const accountsFor = ({ folder, users }: Setup): Accounts | undefined => {
 
 const run = async (setup: Setup, parentGone: Promise<void>): Promise<void> => {
   process.chdir(setup.folder)
+  const lock = takeLock({ lock: join(setup.folder, 'lock') })
+  if (lock === undefined) throw new Error(`${setup.folder} is in use by another one`)
   await ensureData(setup.root, setup.folder)
   const engine = await startEngine(setup.root, setup.folder)
+  let stopping = false
   void parentGone.then(async () => {
+    stopping = true
     await engine.kill()
     if (setup.mounted !== undefined) await live(['umount', '--lazy', setup.mounted])
     process.exit(1)
   })
   const pool = openPool()
+  for (const statement of schema) await pool.query(statement, [])
   let port = setup.port
   const front: Front = {
     pose: setup.pose,
@@ -61,18 +68,20 @@ const run = async (setup: Setup, parentGone: Promise<void>): Promise<void> => {
   }
   const listening = await listen(front, { port: setup.port, tls: setup.tls })
   port = listening.port
-  let stopping = false
   process.on('SIGTERM', () => {
     stopping = true
     void listening
       .close()
       .then(engine.stop)
-      .finally(() => process.exit(0))
+      .finally(() => {
+        lock.release()
+        process.exit(0)
+      })
   })
   void engine.ended.then(() => {
     if (!stopping) process.exit(1) // a database server that has lost its engine is dead
   })
-  console.log(JSON.stringify({ port } satisfies Ready))
+  console.log(JSON.stringify({ port, engine: engine.pid } satisfies Ready))
 }
 
 const readSetup = (): { readonly setup: Promise<Setup>; readonly ended: Promise<void> } => {
@@ -91,5 +100,10 @@ const readSetup = (): { readonly setup: Promise<Setup>; readonly ended: Promise<
 
 if (import.meta.main) {
   const { setup, ended } = readSetup()
-  await run(await setup, ended)
+  try {
+    await run(await setup, ended)
+  } catch (error) {
+    console.error(`DocumentDB peer: ${error instanceof Error ? error.message : error}`)
+    process.exit(1)
+  }
 }

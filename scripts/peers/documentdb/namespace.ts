@@ -57,6 +57,8 @@ const settings: Readonly<Record<string, string>> = {
   'cron.database_name': 'postgres',
   'cron.host': inside.run,
   'documentdb.localhost_connection_string': `host=${inside.run}`,
+  'documentdb_core.enableCollation': 'on',
+  'documentdb.throwDeadlockOnCRUD': 'on',
   max_connections: '120',
   min_wal_size: '32MB',
   max_wal_size: '256MB',

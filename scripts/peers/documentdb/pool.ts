@@ -18,7 +18,6 @@ export type Held = {
 export type Pool = {
   readonly query: Query
   readonly hold: () => Promise<Held>
-  readonly end: () => Promise<void>
 }
 
 /** Together below the engine's `max_connections`, with room for its own workers. */
@@ -59,9 +58,6 @@ export const openPool = (): Pool => {
           client.release(broken)
         },
       }
-    },
-    end: async () => {
-      await Promise.all([statements.end(), held.end()])
     },
   }
 }

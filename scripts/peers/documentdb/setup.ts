@@ -28,7 +28,11 @@ export type Setup = {
 }
 
 /** What it says on the first line of its stdout when it answers. */
-export type Ready = { readonly port: number }
+export type Ready = {
+  readonly port: number
+  /** Process id of the engine's first process. */
+  readonly engine: number
+}
 
 /** A role as the front keeps it; those with privileges of their own are defined in `admin`. */
 export const keptRole = (

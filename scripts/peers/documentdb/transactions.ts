@@ -32,7 +32,7 @@ const lifetime = 60_000
  * Snapshot isolation, and a lock that is not had at once is a write conflict: MongoDB waits 5 ms; the engine
  * gets some more, because its locks are also those of its catalogue.
  */
-const opening = ['begin isolation level repeatable read', "set local lock_timeout = '100ms'"]
+const opening = ['begin isolation level repeatable read', "set local lock_timeout = '30ms'"]
 
 const gone = ({ number }: Place, how: string): CommandError =>
   new CommandError(251, 'NoSuchTransaction', `Transaction with { txnNumber: ${number} } ${how}`, {

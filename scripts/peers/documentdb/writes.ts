@@ -1,6 +1,6 @@
 import { BSON } from 'mongodb'
 import { type Doc, decodeExactly } from './document.ts'
-import { CommandError, knownCode, transient, unpackState } from './errors.ts'
+import { knownCode, unpackState, writeConflict } from './errors.ts'
 import { fromEngine, type Row } from './pool.ts'
 
 /** Answers to insert, update, delete and findAndModify, in MongoDB's words. */
@@ -19,7 +19,7 @@ const translated = async (
 ): Promise<Doc> => {
   const state = unpackState(numberOf(error.code))
   const message = String(error.errmsg)
-  const known = knownCode(state)
+  const known = knownCode(state, message)
   if (known === undefined) unmapped(state, message)
   const code = known?.[0] ?? 8
   const whole = { ...error, code: new BSON.Int32(code) }
@@ -47,11 +47,7 @@ export const writeReply = async (
   const reply = decodeExactly(bytes)
   const errors = (reply['writeErrors'] ?? []) as readonly WriteError[]
   const made = await Promise.all(errors.map((error) => translated(error, explain, unmapped)))
-  const conflict = made.find((error) => numberOf(error['code']) === 112)
-  if (conflict !== undefined)
-    throw new CommandError(112, 'WriteConflict', String(conflict['errmsg']), {
-      labels: inTransaction ? [transient] : [],
-    })
+  if (made.some((error) => numberOf(error['code']) === 112)) throw writeConflict({ inTransaction })
   return {
     reply: { ...reply, ...(made.length > 0 ? { writeErrors: made } : {}), ok: 1 },
     failed: made.length > 0,

@@ -29,7 +29,7 @@ const entry = ({ stack, needs = [] }: FixtureEntry, hostPort: number): Entry => 
   memoryMiB: 64,
   cpus: 1,
   volumes: {},
-  image: { base: 'bun', addons: [] },
+  image: { base: 'bun', addons: [], packages: [] },
 })
 
 /**
@@ -61,6 +61,7 @@ export const fixturePlatform = (
       order: ['core', 'sessions', 'blockchain', 'integration'],
       services,
       clientKeys: { operator: ['IDENTITY_KEY', 'OWNER_KEY'] },
+      stockKeys: { database: ['KEYFILE'] },
       derived: {},
     },
     home: homeAt(join(folder, 'home')),

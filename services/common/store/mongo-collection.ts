@@ -7,7 +7,7 @@ import { filterOf, pathOf, sortOf } from './mongo-query.ts'
 import { runAgain } from './mongo-transaction.ts'
 import { planQuery, planWhere } from './query.ts'
 import { type Shape, scalarOf } from './shape.ts'
-import type { Collection, Doc, Stored } from './store.ts'
+import type { Collection, Doc } from './store.ts'
 
 /** Whatever runs in a transaction: it is handed the session of a new one, or the one that is open. */
 type Atomic = <R>(work: (session: ClientSession) => Promise<R>) => Promise<R>
@@ -78,15 +78,16 @@ export const mongoOperations = ({
     find: async (query = {}) => {
       const plan = planQuery(shape, query)
       if (plan.limit === 0) return [] // to MongoDB it would be no limit
-      const cursor = collection.find(filterOf(plan.terms), {
-        ...within,
-        sort: sortOf(plan),
-        skip: plan.skip,
-        ...(plan.limit !== undefined && { limit: plan.limit }),
-      })
-      const found: Stored<Doc>[] = []
-      for await (const doc of cursor) found.push(fromMongo(doc))
-      return found
+      const found = await collection
+        .find(filterOf(plan.terms), {
+          ...within,
+          sort: sortOf(plan),
+          skip: plan.skip,
+          // The whole page in one answer: another round trip would cost more than the page.
+          ...(plan.limit !== undefined && { limit: plan.limit, batchSize: plan.limit }),
+        })
+        .toArray()
+      return found.map(fromMongo)
     },
     count: (where = {}) => collection.countDocuments(filterOf(planWhere(shape, where)), within),
     insert: async (doc) => {

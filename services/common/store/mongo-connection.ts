@@ -1,38 +1,79 @@
-import { MongoNetworkError } from 'mongodb'
-
-/** What is used here of the driver's own connection; it is not part of the driver's types. */
-export type DriverConnection = {
-  readonly error: Error | null
-  readonly once: (event: 'close', listener: () => void) => void
-  readonly off: (event: 'close', listener: () => void) => void
-  writeCommand: (this: DriverConnection, command: unknown, options: unknown) => Promise<void>
-}
+import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
+import { Fault } from '../fault.ts'
+import './mongo-closing.ts'
 
 /**
- * Makes a command fail when its connection closes while the command waits to be written. The driver waits for
- * `drain` or `error` then, but in Bun a socket whose peer was killed may refuse a write and close with neither:
- * the command, or the monitor that would find the server again, would wait for ever.
+ * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it
+ * names none). `auth` is used when the URL holds no credentials. Certificates and keys are PEM. Times are ms.
  */
-export const failWithConnection = (prototype: Pick<DriverConnection, 'writeCommand'>): void => {
-  const write = prototype.writeCommand
-  prototype.writeCommand = function (command, options) {
-    const { promise: closed, reject } = Promise.withResolvers<never>()
-    const onClose = () => reject(this.error ?? new MongoNetworkError('the connection closed during a write'))
-    this.once('close', onClose)
-    return Promise.race([write.call(this, command, options), closed]).finally(() =>
-      this.off('close', onClose),
+export type MongoOptions = {
+  readonly url: string
+  readonly owner: string
+  readonly auth?: { readonly username: string; readonly password: string } | undefined
+  readonly ca?: string | undefined
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
+  /** Longest wait for an answer, for a primary to appear, and for a transaction with its repetitions. */
+  readonly timeoutMs?: number
+  readonly poolMax?: number
+}
+
+const DATABASE = 'lucid'
+
+/** What the promises of the store rest on. Given again with the database, where no URL can weaken it. */
+const concernsOf = (timeoutMs: number) =>
+  ({
+    readPreference: 'primary',
+    readConcern: new ReadConcern('majority'),
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+  }) as const satisfies DbOptions
+
+const settingsOf = (
+  { owner, url, auth, ca, certificate, poolMax = 10 }: MongoOptions,
+  timeoutMs: number,
+): MongoClientOptions => {
+  const bare = !/^mongodb(?:\+srv)?:\/\/[^/@]*@/.test(url)
+  return {
+    appName: `lucid/${owner}`,
+    retryReads: true,
+    retryWrites: true,
+    ...concernsOf(timeoutMs),
+    serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
+    connectTimeoutMS: Math.min(5_000, timeoutMs),
+    socketTimeoutMS: timeoutMs,
+    waitQueueTimeoutMS: timeoutMs,
+    maxPoolSize: poolMax,
+    minPoolSize: 0,
+    maxIdleTimeMS: 5 * 60_000,
+    ...(auth && bare && { auth }),
+    ...(ca !== undefined && { tls: true, ca }),
+    ...(certificate && { tls: true, ...certificate }),
+  }
+}
+
+/** What the driver says of a bad URL may quote it, password and all, so it is not passed on. */
+const clientOf = (url: string, settings: MongoClientOptions): MongoClient => {
+  try {
+    return new MongoClient(url, settings)
+  } catch {
+    throw new Fault(
+      'invalid',
+      'bad-store-url',
+      'MONGO_URL is no connection string of MongoDB: it has to be like mongodb://HOST:27017/lucid?replicaSet=rs0, with special characters of a password percent-encoded',
     )
   }
 }
 
-/** A part of the driver that it does not export: its version is pinned, and a test stands over what is used of it. */
-export const driverConnection = (): {
-  readonly Connection: new (
-    stream: unknown,
-    options: unknown,
-  ) => DriverConnection & {
-    readonly command: (namespace: unknown, command: unknown, options: unknown) => Promise<unknown>
-  }
-} => require('mongodb/lib/cmap/connection.js')
+export type MongoConnection = {
+  readonly client: MongoClient
+  /** The database of the URL, with the concerns of the store. */
+  readonly db: Db
+  readonly timeoutMs: number
+}
 
-failWithConnection(driverConnection().Connection.prototype)
+/** A client with the settings of the store; nothing is connected yet. Throws Fault invalid `bad-store-url`. */
+export const mongoConnection = (options: MongoOptions): MongoConnection => {
+  const { url, timeoutMs = 10_000 } = options
+  const client = clientOf(url, settingsOf(options, timeoutMs))
+  const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(url)
+  return { client, db: client.db(named ? undefined : DATABASE, concernsOf(timeoutMs)), timeoutMs }
+}

@@ -1,8 +1,8 @@
-import { type ClientSession, MongoClient, type MongoClientOptions } from 'mongodb'
+import type { ClientSession } from 'mongodb'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
-import './mongo-connection.ts'
 import { mongoOperations } from './mongo-collection.ts'
+import { type MongoOptions, mongoConnection } from './mongo-connection.ts'
 import type { MongoDoc } from './mongo-document.ts'
 import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
 import { ensureMongo } from './mongo-schema.ts'
@@ -11,54 +11,6 @@ import { collectionFrom, type Effect, type Operation } from './operations.ts'
 import { type Declared, type Shape, shapeOf } from './shape.ts'
 import type { Collection, Doc, Store } from './store.ts'
 import { type Running, transactionRules } from './transaction-rules.ts'
-
-/**
- * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it
- * names none). `auth` is used when the URL holds no credentials. Certificates and keys are PEM. Times are ms.
- */
-export type MongoOptions = {
-  readonly url: string
-  readonly owner: string
-  readonly auth?: { readonly username: string; readonly password: string } | undefined
-  readonly ca?: string | undefined
-  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
-  /** Longest wait for an answer, for a primary to appear, and for a transaction with its repetitions. */
-  readonly timeoutMs?: number
-  readonly poolMax?: number
-}
-
-const DATABASE = 'lucid'
-
-/** The settings that the promises of the store rest on; what a URL says of them is overruled. */
-const settingsOf = ({
-  owner,
-  url,
-  auth,
-  ca,
-  certificate,
-  timeoutMs = 10_000,
-  poolMax = 10,
-}: MongoOptions) => {
-  const bare = !/^mongodb(?:\+srv)?:\/\/[^/@]*@/.test(url)
-  return {
-    appName: `lucid/${owner}`,
-    retryReads: true,
-    retryWrites: true,
-    readPreference: 'primary',
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
-    serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
-    connectTimeoutMS: Math.min(5_000, timeoutMs),
-    socketTimeoutMS: timeoutMs,
-    waitQueueTimeoutMS: timeoutMs,
-    maxPoolSize: poolMax,
-    minPoolSize: 0,
-    maxIdleTimeMS: 5 * 60_000,
-    ...(auth && bare && { auth }),
-    ...(ca !== undefined && { tls: true, ca }),
-    ...(certificate && { tls: true, ...certificate }),
-  } as const satisfies MongoClientOptions
-}
 
 /** One look at the database answers all who ask within this time, ms: /health is open to everybody. */
 const LOOK = 1_000
@@ -70,14 +22,10 @@ type Table = { readonly declared: string; readonly ready: Promise<void>; made: b
 /**
  * The MongoDB driver of the store: majority writes in the journal, retryable, snapshot transactions. Nothing is
  * connected before the first use, and a database that is away, or refuses, is a Fault of each call and never
- * the end of the store. Throws MongoParseError for a URL that is none.
+ * the end of the store. Throws Fault invalid `bad-store-url`.
  */
 export const mongoStore = (options: MongoOptions): Store => {
-  const settings = settingsOf(options)
-  const client = new MongoClient(options.url, settings)
-  const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(options.url)
-  const db = client.db(named ? undefined : DATABASE)
-  const timeoutMs = settings.socketTimeoutMS
+  const { client, db, timeoutMs } = mongoConnection(options)
   const rules = transactionRules()
   const tables = new Map<string, Table>()
   const claims = new Map<string, Lock>()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Secret, StoreEnv } from '../env.ts'
-import type { MongoOptions } from './mongo.ts'
+import type { MongoOptions } from './mongo-connection.ts'
 import type { Store } from './store.ts'
 
 export type StorePlace = Partial<StoreEnv> & { readonly LUCID_DATA: string }

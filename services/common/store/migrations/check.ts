@@ -3,7 +3,7 @@ import type { StoreSchema } from '../schema.ts'
 import { shapeOf } from '../shape.ts'
 
 /** Collections of the store itself: no service may declare them. */
-export const reservedCollections: readonly string[] = ['schema', 'schema_lease']
+export const reservedCollections: readonly string[] = ['schema', 'schema_lease', 'copies']
 
 const kebab = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { isFault } from '../../fault.ts'
 import type { Migration } from '../schema.ts'
-import type { Store } from '../store.ts'
+import type { Collection, Store } from '../store.ts'
 import {
   countAge,
   forgetAge,
@@ -120,6 +120,20 @@ export const migrationContract = (name: string, place: () => Promise<() => Promi
           message:
             'the store is at version 3 and this release knows 1: install the newer release, or restore the snapshot taken before the upgrade',
         })
+      })
+
+      test('is refused on a store that a copy has brought here by half, until it is whole', async () => {
+        type Copy = { readonly id: string; readonly done: boolean }
+        const note = (change: (copies: Collection<Copy>) => Promise<unknown>) =>
+          using((store) => change(store.collection<Copy>({ name: 'copies', fields: {} })))
+        await note((copies) => copies.insert({ id: 'people', done: false }))
+        await expect(demanded()).rejects.toMatchObject({
+          kind: 'invalid',
+          code: 'schema-half-copied',
+          message: expect.stringContaining('people'),
+        })
+        await note((copies) => copies.replace({ id: 'people', done: true }, 1))
+        await demanded()
       })
 
       test('is refused on a store that another migration of the same number brought here', async () => {

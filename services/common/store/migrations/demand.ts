@@ -1,16 +1,32 @@
+import { Fault } from '../../fault.ts'
 import type { StoreSchema } from '../schema.ts'
-import type { Store } from '../store.ts'
+import type { Declaration, Store } from '../store.ts'
 import { checkSchema } from './check.ts'
 import { standingFault } from './plan.ts'
 import { type Occasion, settle } from './record.ts'
 
+/** What `bun run store copy` notes of each collection that it brings into a store. */
+const copies: Declaration<{ readonly id: string; readonly done: boolean }> = { name: 'copies', fields: {} }
+
+/** A service on a part of its documents would go on from it, and neither part could be put right again. */
+const demandWhole = async (store: Store): Promise<void> => {
+  const missing = (await store.collection(copies).find()).filter(({ done }) => !done).map(({ id }) => id)
+  if (missing.length > 0)
+    throw new Fault(
+      'invalid',
+      'schema-half-copied',
+      `these collections are not here yet: ${missing.join(', ')}; give the same bun run store copy again to its end`,
+    )
+}
+
 /**
  * What a service calls before it uses its store. A store that holds nothing is recorded as being at the newest
  * version. Throws Fault invalid `schema-old`, `schema-newer`, `schema-half-migrated`, `schema-differs`, each
- * with the command that mends it, and `bad-schema`.
+ * with the command that mends it, `schema-half-copied`, and `bad-schema`.
  */
 export const demandSchema = async (store: Store, schema: StoreSchema, occasion: Occasion): Promise<void> => {
   checkSchema(schema)
+  await demandWhole(store)
   const fault = standingFault(await settle(store, schema, occasion), schema)
   if (fault) throw fault
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Duplex } from 'node:stream'
 import { MongoNetworkError } from 'mongodb'
-import { driverConnection } from './mongo-connection.ts'
+import { driverConnection } from './mongo-closing.ts'
 
 const { Connection } = driverConnection()
 

@@ -1,0 +1,61 @@
+import { expect, test } from 'bun:test'
+import { librariesOf } from './bun-image.ts'
+import { composeArgv, dockerdArgv, foldersOf, insideArgv } from './commands.ts'
+import { debianArchive, privateApt, sourceLine } from './private-apt.ts'
+
+test('the engine gets namespaces of its own, dies with its starter and keeps everything in its folder', () => {
+  const programs = { dockerd: '/usr/sbin/dockerd', docker: '/usr/bin/docker', init: '/usr/bin/docker-init' }
+  const argv: readonly string[] = dockerdArgv(programs, foldersOf('/t'), 'lucid-docker-1-a')
+  expect(argv).toEqual([
+    ...['setpriv', '--pdeathsig', 'KILL'],
+    ...['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'],
+    ...['sh', '-c', 'ip link set lo up && exec "$@"', 'lucid-docker'],
+    ...['/usr/bin/docker-init', '--', '/usr/sbin/dockerd'],
+    ...['--data-root=/t/data', '--exec-root=/t/exec', '--host=unix:///t/docker.sock'],
+    ...['--pidfile=/t/dockerd.pid', '--cgroup-parent=/lucid-docker-1-a'],
+    ...['--exec-opt=native.cgroupdriver=cgroupfs', '--shutdown-timeout=10'],
+  ])
+})
+
+test('a command inside runs in the network of the engine and in no other of its namespaces', () => {
+  expect(insideArgv(7, ['bun', 'x.ts'])).toEqual(['nsenter', '--target=7', '--net', '--', 'bun', 'x.ts'])
+})
+
+test('Compose gets its files in order, and the env file before them', () => {
+  expect(composeArgv(['a.yaml', 'b.yaml'], ['up', '-d'], { envFile: '.env' })).toEqual(
+    'compose --env-file .env --file a.yaml --file b.yaml up -d'.split(' '),
+  )
+})
+
+test('the archive is Debian’s own among those that apt has, never its security or another maker’s', () => {
+  const lines = [
+    'Node|Node|https://node.example/|',
+    'Debian|Debian-Security|http://deb.example/debian-security/',
+    'Debian|Debian|http://deb.example/debian/',
+  ].join('\n')
+  expect(debianArchive(lines)).toBe('http://deb.example/debian/')
+  expect(debianArchive('Node|Node|https://node.example/')).toBeUndefined()
+  expect(sourceLine('http://deb.example/debian/', 'sid')).toBe('deb http://deb.example/debian/ sid main\n')
+})
+
+test('a private apt reads and writes in its own folder only', () => {
+  const options = privateApt('/p', ['update']).filter((word) => word.startsWith('Dir::'))
+  expect(options).toEqual([
+    'Dir::Etc::SourceList=/p/sources.list',
+    'Dir::Etc::SourceParts=-',
+    'Dir::Etc::Preferences=-',
+    'Dir::Etc::PreferencesParts=-',
+    'Dir::State::Lists=/p/lists',
+    'Dir::State::Status=/dev/null',
+    'Dir::Cache=/p/cache',
+  ])
+})
+
+test('the libraries of a program are read from ldd, without the kernel’s own', () => {
+  const ldd = [
+    '\tlinux-vdso.so.1 (0x00007ffd)',
+    '\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f)',
+    '\t/lib64/ld-linux-x86-64.so.2 (0x00007f)',
+  ].join('\n')
+  expect(librariesOf(ldd)).toEqual(['/lib/x86_64-linux-gnu/libc.so.6', '/lib64/ld-linux-x86-64.so.2'])
+})

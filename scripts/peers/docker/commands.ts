@@ -1,0 +1,82 @@
+import type { Argv } from '../../run.ts'
+
+/** Where one engine keeps its things; absolute paths. */
+export type EngineFolders = {
+  readonly data: string
+  readonly exec: string
+  readonly socket: string
+  readonly pidFile: string
+}
+
+/** The programs of the engine; absolute paths. */
+export type EnginePrograms = {
+  readonly dockerd: string
+  readonly docker: string
+  readonly init: string
+}
+
+/** All places of an engine under its folder. A socket's path may have 107 bytes, so these names are short. */
+export const foldersOf = (folder: string): EngineFolders => ({
+  data: `${folder}/data`,
+  exec: `${folder}/exec`,
+  socket: `${folder}/docker.sock`,
+  pidFile: `${folder}/dockerd.pid`,
+})
+
+/**
+ * dockerd as the child of an init in process, mount and network namespaces of its own. With the last process
+ * of the process namespace everything else in it ends; with the last process of the others their mounts,
+ * bridges and firewall rules are gone. `--pdeathsig` and `--kill-child` carry the death of the test down to
+ * the init, so that a crash leaves folders behind and nothing that runs.
+ */
+export const dockerdArgv = (
+  { dockerd, init }: EnginePrograms,
+  { data, exec, socket, pidFile }: EngineFolders,
+  cgroup: string,
+): Argv => [
+  'setpriv',
+  '--pdeathsig',
+  'KILL',
+  'unshare',
+  '--mount',
+  '--net',
+  '--pid',
+  '--fork',
+  '--kill-child=SIGKILL',
+  '--mount-proc',
+  'sh',
+  '-c',
+  'ip link set lo up && exec "$@"',
+  'lucid-docker',
+  init,
+  '--',
+  dockerd,
+  `--data-root=${data}`,
+  `--exec-root=${exec}`,
+  `--host=unix://${socket}`,
+  `--pidfile=${pidFile}`,
+  `--cgroup-parent=/${cgroup}`,
+  '--exec-opt=native.cgroupdriver=cgroupfs',
+  '--shutdown-timeout=10',
+]
+
+/** A command in the network of the engine: there, ports that are published to 127.0.0.1 answer. */
+export const insideArgv = (pid: number, argv: readonly string[]): Argv => [
+  'nsenter',
+  `--target=${pid}`,
+  '--net',
+  '--',
+  ...argv,
+]
+
+/** `docker compose` over one or more files, later ones over earlier ones. */
+export const composeArgv = (
+  files: readonly string[],
+  args: readonly string[],
+  { envFile }: { readonly envFile?: string } = {},
+): readonly string[] => [
+  'compose',
+  ...(envFile === undefined ? [] : ['--env-file', envFile]),
+  ...files.flatMap((file) => ['--file', file]),
+  ...args,
+]

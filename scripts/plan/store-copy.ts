@@ -1,0 +1,73 @@
+import type { Doc } from '#common/store/store'
+
+/**
+ * How far a collection is copied, kept in the target's own store (collection `copies`, id = collection) in the
+ * transaction that brings the documents.
+ */
+export type CopyDoc = {
+  readonly id: string
+  /** Fingerprint of the source's store. */
+  readonly source: string
+  /** Where that was, as it may be shown. */
+  readonly from: string
+  /** Documents in the source when the copy began. */
+  readonly total: number
+  readonly documents: number
+  /** Id of the last document that was brought. */
+  readonly after?: string
+  readonly done: boolean
+}
+
+/** What is there of one collection before anything is written. */
+export type Found = {
+  readonly collection: string
+  readonly total: number
+  /** Documents in the target. */
+  readonly kept: number
+  /** True when the target holds documents behind the last that was brought. */
+  readonly beyond: boolean
+  readonly copy: CopyDoc | undefined
+}
+
+export type Judged =
+  | { readonly kind: 'new' | 'goes-on' | 'done' }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+const refused = (reason: string): Judged => ({ kind: 'refused', reason })
+const START_OVER = 'empty the target, then copy again'
+
+/** Whether a service's store may be copied into its target: nothing but this copy may be in there. */
+export const judge = (source: string, found: readonly Found[]): Judged => {
+  const begun = found.filter(({ copy }) => copy !== undefined)
+  if (begun.length === 0) {
+    const taken = found.find(({ kept }) => kept > 0)
+    if (taken === undefined) return { kind: 'new' }
+    return refused(`${taken.collection} holds ${taken.kept} documents that no copy brought there`)
+  }
+  const other = begun.find(({ copy }) => copy?.source !== source)?.copy
+  if (other !== undefined)
+    return refused(
+      `it holds a copy of another store (${other.from}), or of this one before it changed: ${START_OVER}`,
+    )
+  if (begun.length < found.length)
+    return refused(`it holds a copy that another release began: finish it with that one, or ${START_OVER}`)
+  const strange = found.find(({ copy, kept, beyond }) => beyond || kept !== copy?.documents)
+  if (strange !== undefined)
+    return refused(
+      `${strange.collection} holds ${strange.kept} documents where the copy brought ${strange.copy?.documents}: it has been used since, or changed`,
+    )
+  return { kind: begun.every(({ copy }) => copy?.done) ? 'done' : 'goes-on' }
+}
+
+/** Collections of the store itself; the lease of a migration ends with its runner and is not copied. */
+export const OWN = { schema: 'schema', lease: 'schema_lease', copies: 'copies' } as const
+
+/**
+ * Names in a source that this release does not know: their documents would be left behind unseen. In the
+ * order given.
+ */
+export const unknownNames = (names: readonly string[], declared: readonly string[]): readonly string[] =>
+  names.filter((name) => !declared.includes(name) && name !== OWN.lease && name !== OWN.copies)
+
+/** A document, as far as it tells of a migration that is not over. */
+export const isHalfMigrated = (record: Doc): boolean => Object.hasOwn(record, 'in_progress')

@@ -1,0 +1,31 @@
+import { blake3 } from '@noble/hashes/blake3.js'
+import { u32be } from '#common/bytes'
+import { canonicalBytes } from '#common/evidence/canonical-json'
+import type { Doc, Stored } from '#common/store/store'
+
+/** What a collection holds: `bytes` of canonical JSON, and the content hash in hex. */
+export type Tally = { readonly documents: number; readonly bytes: number; readonly hash: string }
+
+/**
+ * A document as RFC 8785 canonical JSON, its `rev` included: the same whichever driver kept it. Throws Fault
+ * invalid `not-json`.
+ */
+export const documentBytes = (doc: Stored<Doc>): Uint8Array<ArrayBuffer> => canonicalBytes(doc)
+
+/** Adds up documents in the order of their ids. The hash is BLAKE3 over u32be(length) and bytes of each. */
+export type Tallying = { readonly add: (document: Uint8Array) => void; readonly tally: () => Tally }
+
+/** A new tally. Memory does not grow with what is added. */
+export const tallying = (): Tallying => {
+  const hash = blake3.create({})
+  let documents = 0
+  let bytes = 0
+  return {
+    add: (document) => {
+      hash.update(u32be(document.length)).update(document)
+      documents += 1
+      bytes += document.length
+    },
+    tally: () => ({ documents, bytes, hash: hash.clone().digest().toHex() }),
+  }
+}

@@ -1,0 +1,96 @@
+import { bytes, duration, plural, rate } from '../cli/format.ts'
+import { type Look, paint } from '../cli/look.ts'
+import { table } from '../cli/table.ts'
+import type { How } from './compare.ts'
+import type { Survey } from './survey.ts'
+import type { Row } from './verify.ts'
+
+const right = { align: 'right' } as const
+const SHORT = 16
+
+const plan = { new: 'copy', 'goes-on': 'go on', done: 'nothing: it is copied' } as const
+
+/** What a copy would do. */
+export const planReport = (surveys: readonly Survey[], look: Look): string =>
+  table(
+    [
+      { title: 'service' },
+      { title: 'collection' },
+      { title: 'documents', ...right },
+      { title: 'there', ...right },
+      { title: 'to copy', ...right },
+      { title: 'would' },
+    ],
+    surveys.flatMap(({ service, found, judged }) =>
+      found.map(({ collection, total, kept, copy }) => [
+        service,
+        collection,
+        String(total),
+        String(kept),
+        String(copy?.done ? 0 : total - kept),
+        plan[judged.kind],
+      ]),
+    ),
+    look,
+  )
+
+const hows: Readonly<Record<How, string>> = {
+  missing: 'is missing in the target',
+  extra: 'is in the target alone',
+  changed: 'is not the same on both sides',
+}
+
+/** What is wrong with a collection, in a sentence; undefined when all is equal. */
+export const complaintOf = ({ service, collection, verdict, difference }: Row): string | undefined => {
+  if (difference === undefined) return undefined
+  const source = verdict === 'source changed' ? 'the source changed while it was copied; ' : ''
+  const { count, id, how } = difference
+  const many = `${plural(count, 'document')} ${count === 1 ? 'differs' : 'differ'}`
+  return `${service} ${collection}: ${source}${many}, first ${JSON.stringify(id)}, which ${hows[how]}`
+}
+
+/** The result for people: a line a collection, then what is wrong. */
+export const verifyReport = (rows: readonly Row[], look: Look): string =>
+  [
+    table(
+      [
+        { title: 'service' },
+        { title: 'collection' },
+        { title: 'documents', ...right },
+        { title: 'bytes', ...right },
+        { title: 'copied now', ...right },
+        { title: 'hash' },
+        { title: 'verdict' },
+      ],
+      rows.map(({ service, collection, from, copied, verdict }) => [
+        service,
+        collection,
+        String(from.documents),
+        bytes(from.bytes),
+        String(copied),
+        from.hash.slice(0, SHORT),
+        { text: verdict, colour: verdict === 'equal' ? 'green' : 'red' },
+      ]),
+      look,
+    ),
+    ...rows.flatMap((row) => complaintOf(row) ?? []).map((text) => paint(look, 'red', text)),
+  ].join('\n')
+
+/** How far it is. Counts are documents; `ms` since this run began, in which `done - before` were done. */
+export type Going = {
+  readonly what: 'copying' | 'verifying'
+  readonly place: string
+  readonly done: number
+  readonly before: number
+  readonly total: number
+  readonly bytes: number
+  readonly ms: number
+}
+
+/** One line with rates and the time that is left. */
+export const goingLine = ({ what, place, done, before, total, bytes, ms }: Going): string => {
+  const now = done - before
+  const perSecond = ms <= 0 ? 0 : Math.round((now * 1000) / ms)
+  const left = now <= 0 ? '' : `, ${duration((ms / now) * Math.max(0, total - done))} left`
+  return `${what} ${place}: ${done} of ${total} documents, ${perSecond} documents/s, ${rate(bytes, ms)}${left}`
+}

@@ -1,0 +1,122 @@
+import { constants, Database, type Statement } from 'bun:sqlite'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { Fault } from '#common/fault'
+import { toFault } from '#common/store/sqlite-fault'
+import { CliError } from '../cli/fail.ts'
+import { type Document, emptyReader, PAGE, type PageLimits, type Reader } from './reader.ts'
+
+const MAGIC = 'SQLite format 3\0'
+
+/** Throws CliError unless the file is empty or begins as SQLite files do. */
+const demandSqlite = (path: string): void => {
+  const file = openSync(path, 'r')
+  try {
+    const head = Buffer.alloc(MAGIC.length)
+    const read = readSync(file, head)
+    if (read > 0 && head.toString('latin1') !== MAGIC) throw new CliError(`${path} is no SQLite database`)
+  } finally {
+    closeSync(file)
+  }
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '')
+
+/**
+ * Opens a file that may be changed by nobody through this connection. Where even the reading of a WAL file
+ * is not possible because its folder cannot be written, and no WAL is left, the bytes themselves are read.
+ */
+const openForReading = (path: string): Database => {
+  const opened = new Database(path, { readonly: true, strict: true })
+  try {
+    opened.run('PRAGMA busy_timeout = 5000')
+    opened.query('SELECT count(*) FROM sqlite_schema').get()
+    return opened
+  } catch (error) {
+    opened.close()
+    const wal = `${path}-wal`
+    const settled = !existsSync(wal) || statSync(wal).size === 0
+    if (!settled || !/^SQLITE_(CANTOPEN|READONLY)/.test(codeOf(error))) throw error
+    const url = `${Bun.pathToFileURL(path).href}?immutable=1`
+    return new Database(url, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
+  }
+}
+
+type Row = { readonly id: string; readonly rev: number; readonly body: string }
+
+/**
+ * Reads a file of the SQLite driver without changing a byte of it: no table, column or index is made, as
+ * opening it as a store would do. Throws CliError for a file that is no SQLite, Faults as the driver.
+ */
+export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader => {
+  if (!existsSync(path)) return emptyReader
+  const guarded = <R>(work: () => R): R => {
+    try {
+      return work()
+    } catch (error) {
+      throw toFault(error, path)
+    }
+  }
+  const db = guarded(() => {
+    demandSqlite(path)
+    return openForReading(path)
+  })
+  const statements = new Map<string, Statement>()
+  const statement = (text: string) => {
+    const made = statements.get(text) ?? db.prepare(text)
+    statements.set(text, made)
+    return made
+  }
+  const tables = (): readonly string[] =>
+    statement(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\' ORDER BY name",
+    )
+      .values()
+      .map(([name]) => String(name).slice(2))
+  const table = (collection: string): string | undefined =>
+    tables().includes(collection) ? `"c_${collection}"` : undefined
+
+  const parsed = (collection: string, { id, rev, body }: Row) => {
+    const broken = (what: string, cause?: unknown) => {
+      const detail = `${collection}: the document ${JSON.stringify(id)} in ${path} ${what}`
+      return new Fault('invalid', 'broken-document', detail, { cause })
+    }
+    let doc: Document
+    try {
+      doc = { ...JSON.parse(body), rev }
+    } catch (cause) {
+      throw broken('is no JSON', cause)
+    }
+    if (doc.id !== id) throw broken('says that it has another id')
+    return doc
+  }
+  return {
+    page: async (collection, after = '') =>
+      guarded(() => {
+        const from = table(collection)
+        if (from === undefined) return []
+        const rows = statement(
+          `SELECT id, rev, body FROM ${from} WHERE id > ? ORDER BY id LIMIT ${limits.documents}`,
+        )
+        const page: Document[] = []
+        let bytes = 0
+        for (const row of rows.iterate(after) as IterableIterator<Row>) {
+          bytes += row.body.length
+          if (page.length > 0 && bytes > limits.bytes) break
+          page.push(parsed(collection, row))
+        }
+        return page
+      }),
+    count: async (collection) =>
+      guarded(() => {
+        const from = table(collection)
+        if (from === undefined) return 0
+        const [[found = 0] = []] = statement(`SELECT count(*) FROM ${from}`).values()
+        return Number(found)
+      }),
+    names: async () => guarded(tables),
+    close: async () => {
+      for (const made of statements.values()) made.finalize()
+      db.close()
+    },
+  }
+}

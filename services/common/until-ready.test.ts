@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test'
+import { Fault } from './fault.ts'
+import { untilReady } from './until-ready.ts'
+
+const away = new Fault('unavailable', 'store-away', 'it is away', { retryAfter: 1 })
+
+/** Fails with each of `failures` in turn, then is ready. */
+const run = async (...failures: readonly unknown[]) => {
+  const left = [...failures]
+  const told: string[] = []
+  const result = await untilReady({
+    ready: async () => {
+      if (left.length > 0) throw left.shift()
+    },
+    wait: async ({ code }) => void told.push(code),
+    pause: async () => {},
+  }).then(
+    () => 'ready',
+    (error) => error,
+  )
+  return { result, told }
+}
+
+test('what is ready at once never waits', async () => {
+  expect(await run()).toEqual({ result: 'ready', told: [] })
+})
+
+test('what is away is waited for, and each reason is told', async () => {
+  const login = new Fault('unavailable', 'store-login', 'wrong', {})
+  expect(await run(away, away, login)).toEqual({
+    result: 'ready',
+    told: ['store-away', 'store-away', 'store-login'],
+  })
+})
+
+test('what no waiting mends ends it', async () => {
+  const newer = new Fault('invalid', 'schema-newer', 'too new')
+  expect(await run(away, newer, away)).toEqual({ result: newer, told: ['store-away'] })
+})
