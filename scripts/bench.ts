@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchLoad, type Load, loadReport } from './bench/load.ts'
 import { benchPipeline } from './bench/pipeline.ts'
+import { placeFor } from './bench/place-for.ts'
 import { pipelineReport } from './bench/report.ts'
 import { benchSoak } from './bench/soak.ts'
-import { soakPlace } from './bench/soak-place.ts'
 import { soakReport } from './bench/soak-report.ts'
 import { benchStore } from './bench/store.ts'
 import { borrow } from './bench/store-places.ts'
@@ -27,7 +28,7 @@ export const command = {
       value: 'SIZE',
       about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'pipeline: counted runs after one warm-up (default 5)' },
+    runs: { type: 'string', value: 'N', about: 'pipeline, load: counted runs (default 5)' },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
@@ -53,9 +54,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database',
       required: true,
-      choices: ['pipeline', 'store', 'soak'],
+      choices: ['pipeline', 'store', 'soak', 'load'],
     },
   ],
   examples: [
@@ -103,7 +104,7 @@ const soak = async (given: Given): Promise<Measured> => {
   const minutes = Number(flags.minutes ?? 30)
   if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
   const folder = folderOf(given)
-  const place = await soakPlace(flags.store ?? 'sqlite', process.env, folder)
+  const place = await placeFor(flags.store ?? 'sqlite', process.env, folder)
   try {
     const result = await benchSoak({ place, folder, minutes, say })
     return { json: result, report: (look) => soakReport(result, look) }
@@ -112,10 +113,28 @@ const soak = async (given: Given): Promise<Measured> => {
   }
 }
 
+const load = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const runs = Number(flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const folder = folderOf(given)
+  const loads: Load[] = []
+  for (const what of ['sqlite', flags.store ?? 'documentdb']) {
+    const place = await placeFor(what, process.env, folder)
+    try {
+      loads.push(...(await benchLoad(place, { folder, runs, say })))
+    } finally {
+      await place.giveBack()
+    }
+  }
+  return { json: loads, report: (look) => loadReport(loads, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
   soak: { run: soak, flags: ['minutes', 'store'] },
+  load: { run: load, flags: ['runs', 'store'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }

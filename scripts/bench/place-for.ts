@@ -11,5 +11,5 @@ const kindOf = async (what: string, ambient: Ambient): Promise<PlaceKind> => {
 }
 
 /** `sqlite`, `documentdb` or the URL of a server. Throws CliError or Fault when it cannot be had. */
-export const soakPlace = async (what: string, ambient: Ambient, folder: string): Promise<Place> =>
+export const placeFor = async (what: string, ambient: Ambient, folder: string): Promise<Place> =>
   (await kindOf(what, ambient)).open(folder)
