@@ -103,7 +103,11 @@ export const openLedger = async (parts: LedgerParts) => {
       const balance = await balanceOf(tx.from)
       const sender = { nonce: await pool.loadNext(tx.from), balance, pending: pool.of(tx.from) }
       await pool.add(admit(raw, tx, sender, { chainId, baseFee: nextBaseFee(head), now: now() }))
-    }).finally(() => onAccepted?.()) // one that failed may have been kept: the next round learns it
+    }).catch((error) => {
+      if (!pool.isSettled()) onAccepted?.() // it may have been kept: the next round learns it
+      throw error
+    })
+    onAccepted?.()
     return { tx_hash: tx.hash }
   }
 

@@ -53,7 +53,7 @@ export const openPool = async (store: Store) => {
   }
 
   /** By a write, since a read could be overtaken by the one that is still on its way. */
-  const settle = async (): Promise<void> => {
+  const settleAll = async (): Promise<void> => {
     for (const one of [...unsure.values()]) {
       await transactions.insert(pendingDoc(one)).then(
         () => remember(one),
@@ -66,9 +66,18 @@ export const openPool = async (store: Store) => {
     }
   }
 
+  let settling: Promise<void> | undefined
+  const settle = (): Promise<void> => {
+    settling ??= settleAll().finally(() => {
+      settling = undefined
+    })
+    return settling
+  }
+
   return {
     /** Learns what became of transactions whose keeping was not confirmed. Throws what the store throws. */
     settle,
+    isSettled: () => unsure.size === 0,
     all: () => waiting.values(),
     has: (hash: string) => waiting.has(hash),
     size: () => waiting.size,
