@@ -1,8 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchLoad, type Load, loadReport } from './bench/load.ts'
 import { benchPipeline } from './bench/pipeline.ts'
+import { placeFor } from './bench/place-for.ts'
 import { pipelineReport } from './bench/report.ts'
+import { benchSoak } from './bench/soak.ts'
+import { soakReport } from './bench/soak-report.ts'
 import { benchStore } from './bench/store.ts'
 import { borrow } from './bench/store-places.ts'
 import { storeReport } from './bench/store-report.ts'
@@ -24,14 +28,16 @@ export const command = {
       value: 'SIZE',
       about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'pipeline: counted runs after one warm-up (default 5)' },
+    runs: { type: 'string', value: 'N', about: 'pipeline, load: counted runs (default 5)' },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
       type: 'string',
       value: 'sqlite|documentdb|URL',
-      about: 'store: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
+      about:
+        'store, soak: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
     },
+    minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
     folder: {
       type: 'string',
       value: 'DIR',
@@ -47,15 +53,17 @@ export const command = {
   positionals: [
     {
       name: 'WHAT',
-      about: 'pipeline: against other tools and the disk; store: lookups and pages among many records',
+      about:
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database',
       required: true,
-      choices: ['pipeline', 'store'],
+      choices: ['pipeline', 'store', 'soak', 'load'],
     },
   ],
   examples: [
     'bun run bench pipeline --size 512MiB',
     'bun run bench pipeline --runs 1 --size 64MiB',
     'bun run bench store --records 100000',
+    'bun run bench soak --minutes 30 --store documentdb',
   ],
 } as const satisfies Command
 
@@ -91,9 +99,42 @@ const store = async (given: Given): Promise<Measured> => {
   }
 }
 
+const soak = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const minutes = Number(flags.minutes ?? 30)
+  if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
+  const folder = folderOf(given)
+  const place = await placeFor(flags.store ?? 'sqlite', process.env, folder)
+  try {
+    const result = await benchSoak({ place, folder, minutes, say })
+    return { json: result, report: (look) => soakReport(result, look) }
+  } finally {
+    await place.giveBack()
+  }
+}
+
+const load = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const runs = Number(flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const folder = folderOf(given)
+  const loads: Load[] = []
+  for (const what of ['sqlite', flags.store ?? 'documentdb']) {
+    const place = await placeFor(what, process.env, folder)
+    try {
+      loads.push(...(await benchLoad(place, { folder, runs, say })))
+    } finally {
+      await place.giveBack()
+    }
+  }
+  return { json: loads, report: (look) => loadReport(loads, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
+  soak: { run: soak, flags: ['minutes', 'store'] },
+  load: { run: load, flags: ['runs', 'store'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
@@ -101,9 +142,11 @@ const benches = {
 
 /** A flag of another bench is a mistake, not ignored. */
 const refuseOthers = (what: keyof typeof benches, flags: Flags<typeof command>): void => {
+  const own: readonly string[] = benches[what].flags
   for (const [name, other] of Object.entries(benches))
     for (const flag of name === what ? [] : other.flags)
-      if (flags[flag]) throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
+      if (flags[flag] && !own.some((one) => one === flag))
+        throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [name], terminal }) => {

@@ -15,6 +15,9 @@ const field = (path: string, name: string): number => {
 /** Memory of a process now, its share of shared pages counted in part (proportional set size), MiB. */
 export const pssOf = (pid: number): number => field(`/proc/${pid}/smaps_rollup`, 'Pss')
 
+/** Resident memory of a process now, the Bun binary's shared pages counted whole, MiB. */
+export const rssOf = (pid: number): number => field(`/proc/${pid}/status`, 'VmRSS')
+
 /**
  * Watches processes by name: the kernel's own high-water mark of resident memory (the Bun binary's shared
  * pages counted whole in each), and the highest sampled proportional set size.

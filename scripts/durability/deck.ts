@@ -33,10 +33,12 @@ export type Card = {
 }
 
 /** Longest wait after the beginning of a phase, ms: streams last long, the end of one does not. */
-const LONGEST = { streaming: 1_200, acknowledged: 400, ending: 80, anchoring: 300 } as const satisfies Record<
-  Phase,
-  number
->
+export const LONGEST = {
+  streaming: 1_200,
+  acknowledged: 400,
+  ending: 80,
+  anchoring: 300,
+} as const satisfies Record<Phase, number>
 
 const perService = (services: readonly ServiceName[], kills: number): readonly ServiceName[] =>
   Array.from({ length: kills }, (_, i) => services[i % services.length]).filter((name) => name !== undefined)

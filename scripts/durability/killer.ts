@@ -11,6 +11,13 @@ const PATIENCE = 5_000
 /** A service that does not come back within this time hangs; ms. */
 const BACK = 60_000
 
+/** Resolves as the phase begins somewhere; answers the phase it is then, as far as it began in time. */
+export const moment = async (journal: Journal, phase: Phase): Promise<Phase> => {
+  if (phase === 'streaming') return phase
+  const late = Bun.sleep(PATIENCE).then(() => 'streaming' as const)
+  return Promise.race([journal.next(phase).then(() => phase), late])
+}
+
 const runs = (platform: Prepared, service: string): boolean =>
   platform.views().some(({ name, pid }) => name === service && pid !== undefined)
 
@@ -26,14 +33,9 @@ export const play = async (
   },
 ): Promise<readonly Kill[]> => {
   const done: Kill[] = []
-  const moment = async (phase: Phase): Promise<Phase> => {
-    if (phase === 'streaming') return phase
-    const late = Bun.sleep(PATIENCE).then(() => 'streaming' as const)
-    return Promise.race([journal.next(phase).then(() => phase), late])
-  }
   for (const { service, phase, delay, rush } of cards) {
     if (!rush || !runs(platform, service)) await platform.healthy(BACK)
-    const landed = await moment(phase)
+    const landed = await moment(journal, phase)
     await Bun.sleep(delay)
     await platform.kill(service)
     done.push({ service, phase: landed })

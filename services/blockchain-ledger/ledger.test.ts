@@ -233,4 +233,79 @@ describe('the ledger', () => {
     expect((await again.sealNext())?.number).toBe(1)
     expect([again.head().number, again.pool.size()]).toEqual([1, 0])
   })
+
+  test('goes on from a block that was kept although the store went away before it could say so', async () => {
+    const { store, vm } = await opened()
+    const away = new Fault('unavailable', 'store-away', 'the database does not answer')
+    let state: 'there' | 'dies at the commit' | 'away' = 'there'
+    const mortal: Store = {
+      ...store,
+      collection: (declaration) => ({
+        ...store.collection(declaration),
+        get: (id) => (state === 'away' ? Promise.reject(away) : store.collection(declaration).get(id)),
+      }),
+      transaction: async (work) => {
+        if (state === 'away') throw away
+        const result = await store.transaction(work)
+        if (state === 'there') return result
+        state = 'away'
+        throw away
+      },
+    }
+    const again = await ledgerOn(mortal, vm)
+    await again.submit(anchorTx(0, 0).raw)
+    state = 'dies at the commit'
+    await expect(again.sealNext()).rejects.toMatchObject({ code: 'store-away' })
+    await expect(again.sealNext()).rejects.toMatchObject({ code: 'store-away' })
+    state = 'there'
+    expect(await again.sealNext()).toBeUndefined()
+    expect([again.head().number, again.head().tx_hashes]).toEqual([1, [anchorTx(0, 0).hash]])
+    await again.submit(anchorTx(1, 1).raw)
+    expect((await again.sealNext())?.number).toBe(2)
+  })
+
+  test('mines a transaction that was kept although the store went away before it could say so', async () => {
+    const { store, vm } = await opened()
+    let lost = true
+    let woken = 0
+    const mortal: Store = {
+      ...store,
+      collection: (declaration) => ({
+        ...store.collection(declaration),
+        insert: async (doc) => {
+          const kept = await store.collection(declaration).insert(doc)
+          if (lost) throw new Fault('unavailable', 'store-away', 'the database does not answer')
+          return kept
+        },
+      }),
+    }
+    const again = await ledgerOn(mortal, vm, { onAccepted: () => woken++ })
+    await expect(again.submit(anchorTx(0, 0).raw)).rejects.toMatchObject({ code: 'store-away' })
+    lost = false
+    expect(woken).toBe(1)
+    expect((await again.sealNext())?.tx_hashes).toEqual([anchorTx(0, 0).hash])
+    expect(await again.submit(anchorTx(0, 0).raw)).toEqual({ tx_hash: anchorTx(0, 0).hash })
+    expect(await again.sealNext()).toBeUndefined()
+  })
+
+  test('keeps and mines a transaction whose keeping failed when the store went away', async () => {
+    const { store, vm } = await opened()
+    let away = true
+    const mortal: Store = {
+      ...store,
+      collection: (declaration) => ({
+        ...store.collection(declaration),
+        insert: async (doc) => {
+          if (away) throw new Fault('unavailable', 'store-away', 'the database does not answer')
+          return store.collection(declaration).insert(doc)
+        },
+      }),
+    }
+    const again = await ledgerOn(mortal, vm)
+    await expect(again.submit(anchorTx(0, 0).raw)).rejects.toMatchObject({ code: 'store-away' })
+    await expect(again.sealNext()).rejects.toMatchObject({ code: 'store-away' })
+    away = false
+    expect(await again.submit(anchorTx(0, 0).raw)).toEqual({ tx_hash: anchorTx(0, 0).hash })
+    expect((await again.sealNext())?.tx_hashes).toEqual([anchorTx(0, 0).hash])
+  })
 })

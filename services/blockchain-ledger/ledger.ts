@@ -12,7 +12,7 @@ import type { Pending } from './pending.ts'
 import { openPool } from './pool.ts'
 import { recover } from './recovery.ts'
 import { pricedOut, select } from './selection.ts'
-import { type BlockDoc, collections, commitBlock } from './store.ts'
+import { type BlockDoc, type Commit, collections, commitBlock } from './store.ts'
 import type { Executed, Vm } from './vm.ts'
 
 /** Transactions of one block, and bytes of them: the request to the machine stays below its body limit. */
@@ -40,6 +40,7 @@ export const openLedger = async (parts: LedgerParts) => {
   let head = await headOf(store)
   let balances = new Map<string, Promise<bigint>>()
   let recovering: Promise<void> | undefined
+  const unsure = new Map<string, Commit>()
 
   const moveTo = (block: BlockDoc) => {
     head = block
@@ -88,6 +89,7 @@ export const openLedger = async (parts: LedgerParts) => {
   const submit = async (raw: string): Promise<Accepted> => {
     const tx = decodeTransaction(raw)
     await oneAtATime(async () => {
+      await pool.settle()
       if (await isKnown(tx.hash)) return
       if (pool.full())
         throw new Fault(
@@ -101,23 +103,41 @@ export const openLedger = async (parts: LedgerParts) => {
       const balance = await balanceOf(tx.from)
       const sender = { nonce: await pool.loadNext(tx.from), balance, pending: pool.of(tx.from) }
       await pool.add(admit(raw, tx, sender, { chainId, baseFee: nextBaseFee(head), now: now() }))
+    }).catch((error) => {
+      if (!pool.isSettled()) onAccepted?.() // it may have been kept: the next round learns it
+      throw error
     })
     onAccepted?.()
     return { tx_hash: tx.hash }
   }
 
-  const keep = async (block: BlockDoc, executed: Executed, dropped: readonly string[]) => {
-    const receipts = receiptsOf(block, executed)
-    try {
-      await commitBlock(store, head.id, { block, receipts, mined: block.tx_hashes, dropped })
-    } catch (error) {
-      // The commit may have reached the disk although its answer did not: the store knows.
-      const kept = await headOf(store)
-      if (kept.id !== block.id) throw error
-    }
+  const take = ({ block, mined, dropped }: Commit) => {
     moveTo(block)
-    pool.mined(block.tx_hashes)
+    pool.mined(mined)
     pool.forget(dropped)
+    unsure.clear()
+  }
+
+  /** Learns what became of blocks whose commit was not confirmed: of all that follow one head one at most is kept. */
+  const settle = async (): Promise<void> => {
+    if (unsure.size === 0) return
+    const kept = unsure.get((await headOf(store)).id)
+    if (kept) take(kept)
+  }
+
+  const keep = async (block: BlockDoc, executed: Executed, dropped: readonly string[]) => {
+    const commit = { block, receipts: receiptsOf(block, executed), mined: block.tx_hashes, dropped }
+    try {
+      await commitBlock(store, head.id, commit)
+    } catch (error) {
+      if (!isFault(error) || error.kind !== 'unavailable' || error.code === 'disk-full') throw error
+      // The commit may have reached the disk although its answer did not: the store knows, now or when it is back.
+      unsure.set(block.id, commit)
+      await settle().catch(() => {})
+      if (head.id !== block.id) throw error
+      return
+    }
+    take(commit)
   }
 
   const dropOnly = async (dropped: readonly string[]) => {
@@ -153,6 +173,7 @@ export const openLedger = async (parts: LedgerParts) => {
    */
   const sealNext = (): Promise<BlockDoc | undefined> =>
     sealOne(async () => {
+      await settle()
       await pool.prepare()
       const baseFee = nextBaseFee(head)
       const limits = { baseFee, gas: GAS_LIMIT, count: BLOCK_TRANSACTIONS, bytes: BLOCK_BYTES }

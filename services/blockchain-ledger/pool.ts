@@ -1,3 +1,4 @@
+import { isFault } from '#common/fault'
 import type { Store } from '#common/store/store'
 import type { Pending } from './pending.ts'
 import { collections, pendingDoc, pendingOf } from './store.ts'
@@ -11,9 +12,12 @@ export const openPool = async (store: Store) => {
   const { transactions } = collections(store)
   const waiting = new Map<string, Pending>()
   const next = new Map<string, number>()
+  /** Those that the store may have kept or not: it went away before it said so. */
+  const unsure = new Map<string, Pending>()
   let chars = 0
 
   const remember = (one: Pending) => {
+    if (waiting.has(one.hash)) return
     waiting.set(one.hash, one)
     chars += one.raw.length
   }
@@ -43,7 +47,37 @@ export const openPool = async (store: Store) => {
     return found
   }
 
+  const recall = async (hash: string): Promise<void> => {
+    const doc = await transactions.get(hash)
+    if (doc?.state === 'pending') remember(pendingOf(doc))
+  }
+
+  /** By a write, since a read could be overtaken by the one that is still on its way. */
+  const settleAll = async (): Promise<void> => {
+    for (const one of [...unsure.values()]) {
+      await transactions.insert(pendingDoc(one)).then(
+        () => remember(one),
+        (error) => {
+          if (!isFault(error, 'duplicate')) throw error
+          return recall(one.hash)
+        },
+      )
+      unsure.delete(one.hash)
+    }
+  }
+
+  let settling: Promise<void> | undefined
+  const settle = (): Promise<void> => {
+    settling ??= settleAll().finally(() => {
+      settling = undefined
+    })
+    return settling
+  }
+
   return {
+    /** Learns what became of transactions whose keeping was not confirmed. Throws what the store throws. */
+    settle,
+    isSettled: () => unsure.size === 0,
     all: () => waiting.values(),
     has: (hash: string) => waiting.has(hash),
     size: () => waiting.size,
@@ -54,11 +88,18 @@ export const openPool = async (store: Store) => {
     next: (sender: string) => next.get(sender) ?? 0,
     /** Loads what `next` answers for all who wait. */
     prepare: async () => {
+      await settle()
       for (const sender of new Set([...waiting.values()].map((one) => one.sender))) await loadNext(sender)
     },
-    /** Durable once it resolves. Throws Fault conflict `duplicate`. */
+    /** Durable once it resolves. Throws Fault conflict `duplicate`; after `unavailable` only `settle` knows. */
     add: async (one: Pending) => {
-      await transactions.insert(pendingDoc(one))
+      try {
+        await transactions.insert(pendingDoc(one))
+      } catch (error) {
+        if (isFault(error) && error.kind === 'unavailable' && error.code !== 'disk-full')
+          unsure.set(one.hash, one)
+        throw error
+      }
       remember(one)
     },
     /** After a block was committed: its transactions wait no more. */

@@ -20,7 +20,8 @@ const ASLEEP = 2 ** 31 - 1
 const AWAY = { first: 250, most: 15_000 } as const
 
 await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, reach, onStop }) => {
-  const jobs = queue(await openStore(schema))
+  const store = await openStore(schema)
+  const jobs = queue(store)
   const api = reach('blockchain-api', env.BLOCKCHAIN_API_URL)
   const secretKey = env.PRIVATE_KEY.reveal()
   const account = addressOf(secretKey)
@@ -68,7 +69,7 @@ await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, 
     parts: {
       ...parts,
       checks: {
-        store: async () => void (await jobs.counts()),
+        store: () => store.ping(),
         'blockchain-api': answers(reach('blockchain-api', env.BLOCKCHAIN_API_URL, 2000)),
         'chain-takes-anchors': async () => {
           const trouble = anchoring.trouble()

@@ -224,6 +224,18 @@ describe('what cannot be anchored', () => {
     expect(fake.sent).toEqual([])
   })
 
+  test('what the chain refused once is not told any more when chain or store are away', async () => {
+    const fake = fakeChain('99'.repeat(20))
+    const { jobs, born } = setUp(fake)
+    await jobs.add(request(1), 0)
+    const { round, trouble } = born()
+    await round()
+    expect(trouble()).toBeDefined()
+    fake.befall(() => 'not-sent')
+    await expect(round()).rejects.toThrow('away')
+    expect(trouble()).toBeUndefined()
+  })
+
   test('a reverted transaction is refused, and queued anew when asked for again', async () => {
     const fake = fakeChain(account)
     const { jobs, born, state } = setUp(fake)

@@ -148,17 +148,21 @@ export const worker = (parts: WorkerParts): Worker => {
   return {
     round: async () => {
       found = undefined
-      const flying = await queue.inFlight()
-      const queued = await queue.queued(Math.max(0, WINDOW - flying.length))
-      const busy = flying.length > 0 || queued.length > 0
-      if (busy) {
-        const head = await chain.head()
-        if (flying.length > 0) await tend(flying, head)
-        if (queued.length > 0) await begin(queued, head)
+      try {
+        const flying = await queue.inFlight()
+        const queued = await queue.queued(Math.max(0, WINDOW - flying.length))
+        const busy = flying.length > 0 || queued.length > 0
+        if (busy) {
+          const head = await chain.head()
+          if (flying.length > 0) await tend(flying, head)
+          if (queued.length > 0) await begin(queued, head)
+        }
+        if (found !== undefined && found !== trouble) log.warn('chain-refuses', { detail: found })
+        return busy
+      } finally {
+        // Also of a round that failed: an old answer says nothing of a chain or a store that is away since.
+        trouble = found
       }
-      if (found !== undefined && found !== trouble) log.warn('chain-refuses', { detail: found })
-      trouble = found
-      return busy
     },
     trouble: () => trouble,
   }

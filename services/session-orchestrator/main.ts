@@ -69,9 +69,14 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     maxActive: env.MAX_ACTIVE_SESSIONS,
   })
 
-  const unfinished = await tables(store).sessions.find({ where: { state: { in: workStates } } })
-  for (const { id } of unfinished) work.kick(id)
+  const resume = async () => {
+    const unfinished = await tables(store).sessions.find({ where: { state: { in: workStates } } })
+    for (const { id } of unfinished) work.kick(id)
+  }
+  await resume()
   const sweep = async () => {
+    // What is kept decides: an end may have been kept although the store could not say so.
+    await resume()
     for (const { id, state } of await all.sweep(env.EXPIRE_AFTER_MS)) {
       log.warn('session-unused', { session: id, state })
       if (workStates.includes(state)) work.kick(id)

@@ -3,6 +3,9 @@ import { utf8 } from '#common/bytes'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
 import { noise } from '#common/evidence/sample-session'
+import { Fault } from '#common/fault'
+import { sqliteStore } from '#common/store/sqlite'
+import type { Store } from '#common/store/store'
 import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { identities } from '#services/session-encryptor/fixture-identities'
@@ -151,6 +154,29 @@ describe('session-orchestrator', () => {
       },
     })
     expect(one.chain.jobs.size).toBe(1)
+  })
+
+  test('finishes a session whose end was kept although the answer of the store was lost', async () => {
+    const store = sqliteStore({ path: ':memory:' })
+    let lost = false
+    const flaky: Store = {
+      ...store,
+      transaction: async (work) => {
+        const result = await store.transaction(work)
+        if (lost) throw new Fault('unavailable', 'store-commit-unknown', 'the answer was lost')
+        return result
+      },
+    }
+    const one = opened({ store: flaky })
+    const { id } = await create(one)
+    await record(id, 2)
+    const end = () => ask(one.app, 'POST', `/sessions/${id}/finalize`, { complete: true })
+    lost = true
+    expect(await end()).toMatchObject(refused(503, 'store-commit-unknown'))
+    lost = false
+    expect(one.worker.inWork()).toBe(0)
+    expect(await end()).toMatchObject(refused(409, 'already-finalized'))
+    expect(await until(one, id, 'anchored')).toMatchObject({ complete: true, chunk_count: 2 })
   })
 
   test('fails a session in which nothing was recorded', async () => {

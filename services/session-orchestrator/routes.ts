@@ -1,5 +1,5 @@
 import { onlyFor } from '#common/callers'
-import { Fault } from '#common/fault'
+import { Fault, isFault } from '#common/fault'
 import { problems, type ServiceParts, service } from '#common/service'
 import { SessionParams } from '#common/session-model'
 import type { Store } from '#common/store/store'
@@ -59,7 +59,11 @@ export const routes = ({
     .post(
       '/sessions/:id/finalize',
       async ({ params, body, status }) => {
-        const ended = await sessions.finalize(params.id, body)
+        const ended = await sessions.finalize(params.id, body).catch((error) => {
+          // The answer to an end that is kept may have been lost: whoever asks again finds it, and so do we.
+          if (isFault(error, 'already-finalized')) worker.kick(params.id)
+          throw error
+        })
         worker.kick(params.id)
         return status(202, ended)
       },

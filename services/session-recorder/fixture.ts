@@ -134,7 +134,8 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
     chunker,
     orchestrator,
     recorder,
-    restartedRecorder: () => recorderOn(store),
+    /** Over a store that the test may make fail. */
+    restartedRecorder: (over: (store: Store) => Store = (same) => same) => recorderOn(over(store)),
     appFor,
     urls: { ...behind.urls, chunker: chunker.url, orchestrator: orchestrator.url },
     encryptor: behind.encryptor,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { noise } from '#common/evidence/sample-session'
 import { faultOf } from '#common/evidence/testing'
 import { Fault } from '#common/fault'
+import type { Store } from '#common/store/store'
 import { inPieces } from '#services/session-chunker/fixture'
 import { OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { GRACE, type Pipeline, type PipelineOptions, pipelineAt } from './fixture.ts'
@@ -252,6 +253,37 @@ describe('a recording whose source is lost', () => {
     while ((await pipe.encryptor.sessions.progress(id)).chunk_count < 2) await Bun.sleep(1)
     expect(await pipe.recorder.stop(id)).toMatchObject({ state: 'ended', acknowledged: 2500, chunks: 3 })
     expect(await pipe.plainOf(id)).toEqual(bytes)
+  })
+
+  test('has the whole grace again after the store of the recorder was away', async () => {
+    const bytes = noise(2500, 1)
+    const id = await start()
+    await pipe.sendToChunker(id, 0, 'false', bytes)
+    let store: 'there' | 'away' | 'slow' = 'there'
+    const mortal = (kept: Store): Store => ({
+      ...kept,
+      collection: (declaration) => ({
+        ...kept.collection(declaration),
+        find: async (query) => {
+          if (store === 'away') throw new Fault('unavailable', 'store-away', 'the database does not answer')
+          if (store === 'slow') now += 3_000
+          return kept.collection(declaration).find(query)
+        },
+      }),
+    })
+    const again = pipe.restartedRecorder(mortal)
+    for (const state of ['away', 'slow'] as const) {
+      now += GRACE
+      store = state
+      await again.tend().catch(() => {})
+      store = 'there'
+      now += GRACE
+      await again.tend()
+      expect(await again.get(id)).toMatchObject({ state: 'recording' })
+    }
+    now += 1
+    await again.tend()
+    expect(await again.get(id)).toMatchObject({ state: 'ended', complete: false })
   })
 
   test('has the whole grace again after the recorder was restarted', async () => {

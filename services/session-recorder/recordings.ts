@@ -51,6 +51,8 @@ type Live = { readonly feed: Feed; told: number }
 
 /** How often a recording that goes on for long is made known, so that nobody takes it for unused, ms. */
 const TELL_EVERY = 60_000
+/** A store that answers this late was away meanwhile, ms. */
+const STORE_AWAY = 1_000
 /** How often the tail of a recording is cut anew because the pipeline had come further than was known. */
 const TAIL_ATTEMPTS = 5
 
@@ -65,8 +67,9 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const table = recordingTable(store)
   const live = new Map<string, Live>()
   const busy = new Set<string>()
-  // A recorder that was away cannot know how long a source was: all of them get the whole grace again.
-  const opened = now()
+  // A recorder that was away cannot know how long a source was: all of them get the whole grace again. The same
+  // after its store was away, when no source could be served.
+  let opened = now()
 
   /** One stream or one end at a time: two sources in one recording would interleave their bytes. */
   const alone = async <R>(id: string, work: () => Promise<R>): Promise<R> => {
@@ -273,7 +276,13 @@ export const recordings = (parts: RecordingsParts): Recordings => {
         return breakOff(id, 'stopped before its source ended')
       }),
     tend: async () => {
-      for (const doc of await table.find({ where: { state: 'ending' } })) await handOver(doc)
+      const asked = now()
+      const ending = await table.find({ where: { state: 'ending' } }).catch((error) => {
+        opened = now()
+        throw error
+      })
+      if (now() - asked > STORE_AWAY) opened = now()
+      for (const doc of ending) await handOver(doc)
       for (const id of busy)
         if (now() - (live.get(id)?.told ?? now()) > TELL_EVERY) await announce(id, 'active')
       if (now() - opened <= resumeGrace) return

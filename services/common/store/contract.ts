@@ -172,6 +172,24 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
       ])
     })
 
+    test('what a whole unique key names is found without a sort', async () => {
+      await jobs().insert(job('a', { owner: 'p', slot: '1' }))
+      const query = { where: { owner: 'p', slot: '1' }, limit: 1 } as const
+      expect(ids(await jobs().find(query))).toEqual(['a'])
+      const Days: Declaration<{ readonly id: string; readonly day: number }> = {
+        name: 'days',
+        fields: { day: 'integer' },
+        required: ['day'],
+        unique: [['day']],
+      }
+      const days = store.collection(Days)
+      await days.insertMany(
+        [1, 2].map((day) => ({ id: `d${day}`, day })),
+        { onDuplicate: 'fail' },
+      )
+      expect(ids(await days.find({ where: { day: 2 }, limit: 1 }))).toEqual(['d2'])
+    })
+
     test('a document that one driver could not give back as it was is refused by every driver', async () => {
       const loose = store.collection<{ readonly id: string; readonly [name: string]: unknown }>({
         name: 'loose',

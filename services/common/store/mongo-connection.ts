@@ -1,5 +1,6 @@
 import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
 import { Fault } from '../fault.ts'
+import './mongo-closing.ts'
 
 /**
  * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it

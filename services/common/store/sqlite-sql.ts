@@ -34,9 +34,10 @@ export const whereSql = (terms: readonly Term[]): Sql => ({
 
 export const selectSql = (shape: Shape, plan: Plan): Sql => {
   const where = whereSql(plan.terms)
-  const order = plan.sort.map(([field, direction]) => `${columnOf(field)} ${direction}`).join(', ')
+  const columns = plan.sort.map(([field, direction]) => `${columnOf(field)} ${direction}`).join(', ')
+  const order = columns === '' ? '' : ` ORDER BY ${columns}`
   return {
-    text: `SELECT rev, body FROM ${tableOf(shape)}${where.text} ORDER BY ${order} LIMIT ? OFFSET ?`,
+    text: `SELECT rev, body FROM ${tableOf(shape)}${where.text}${order} LIMIT ? OFFSET ?`,
     values: [...where.values, plan.limit ?? -1, plan.skip],
   }
 }

@@ -1,0 +1,19 @@
+import { test } from 'bun:test'
+import { serverPlaces } from '../peers/place.ts'
+import { blackoutSuite } from './blackout-suite.ts'
+import { killSuite } from './kill-suite.ts'
+import { proofSuite } from './proof-suite.ts'
+
+/** Fewer than on the embedded driver, which has run the same code; LUCID_KILL_ROUNDS makes them more. */
+const rounds = 10
+
+for (const kind of await serverPlaces(process.env)) {
+  if ('absent' in kind) {
+    console.log(`NOT RUN: the suites of the whole pipeline, ${kind.name}: ${kind.absent}`)
+    test.skip(`${kind.name}: the suites of the whole pipeline`, () => {})
+    continue
+  }
+  proofSuite(kind)
+  blackoutSuite(kind)
+  killSuite(kind, { rounds })
+}

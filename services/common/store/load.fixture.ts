@@ -1,0 +1,19 @@
+/**
+ * Prints how many modules of the MongoDB driver this process has loaded: with what every service loads, with an
+ * embedded store in the folder that is its argument, and with a store in a database that nobody asks yet.
+ */
+import '../main.ts'
+import { Secret } from '../env.ts'
+import { storeAt } from './open.ts'
+
+const loaded = (): number =>
+  Object.keys(require.cache).filter((path) => path.includes('/node_modules/mongodb/')).length
+
+const LUCID_DATA = process.argv[2] ?? ''
+const counts = [loaded()]
+await (await storeAt('session-chunker', { LUCID_DATA })).close()
+counts.push(loaded())
+const MONGO_URL = new Secret('mongodb://127.0.0.1:1/lucid')
+await (await storeAt('session-chunker', { LUCID_DATA, MONGO_URL })).close()
+counts.push(loaded())
+console.log(JSON.stringify(counts))
