@@ -11,7 +11,7 @@ import { sumOf } from '../cache.ts'
 import type { MadeLayer } from '../layers/made.ts'
 import { layerPath, packLayer } from '../layers/pack.ts'
 import type { LayerShop } from '../layers/shop.ts'
-import { appLayer } from './app-layer.ts'
+import { appLayers } from './app-layers.ts'
 import { type Bundle, bundle } from './bundle.ts'
 import { type BuiltState, type ShareBlob, shareDocument, writeLayout } from './layout.ts'
 import { npmComponents } from './npm-components.ts'
@@ -80,12 +80,12 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
   const sources = sourceSum(sums, files)
   const inputs = inputsOf(recipe, sources)
   onStep('layers')
-  const app = packLayer(cache, appLayer(product, program.files, health.files))
+  const app = appLayers(product, program.files, health.files).map((content) => packLayer(cache, content))
   const images = await Promise.all(
     [...plans].map(async ([platform, layers]) => {
       const shared = await Promise.all(layers.map(shop.get))
-      for (const layer of [...shared, app]) share(layerPath(cache, layer), layer.digest)
-      return imageOf(work, platform, inputs, [...shared, app])
+      for (const layer of [...shared, ...app]) share(layerPath(cache, layer), layer.digest)
+      return imageOf(work, platform, inputs, [...shared, ...app])
     }),
   )
   onStep('writing')
