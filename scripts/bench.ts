@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchImages } from './bench/images.ts'
+import { imagesReport } from './bench/images-report.ts'
 import { benchLoad, type Load, loadReport } from './bench/load.ts'
 import { benchPipeline } from './bench/pipeline.ts'
 import { placeFor } from './bench/place-for.ts'
@@ -14,6 +16,7 @@ import type { Command, Flags } from './cli/args.ts'
 import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { type Look, lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
+import { cacheFolder } from './images/cache.ts'
 import { parseSize } from './plan/stats.ts'
 import { homeFrom } from './platform/home.ts'
 
@@ -21,7 +24,7 @@ const MIB = 1024 * 1024
 
 export const command = {
   name: 'bench',
-  about: 'measures the real services and drivers, on the disk under test',
+  about: 'measures the real services and drivers, and the build of the images, on the disk under test',
   flags: {
     size: {
       type: 'string',
@@ -54,9 +57,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images'],
     },
   ],
   examples: [
@@ -64,6 +67,7 @@ export const command = {
     'bun run bench pipeline --runs 1 --size 64MiB',
     'bun run bench store --records 100000',
     'bun run bench soak --minutes 30 --store documentdb',
+    'bun run bench images',
   ],
 } as const satisfies Command
 
@@ -130,11 +134,18 @@ const load = async (given: Given): Promise<Measured> => {
   return { json: loads, report: (look) => loadReport(loads, look) }
 }
 
+const images = async (given: Given): Promise<Measured> => {
+  const root = join(import.meta.dir, '..')
+  const result = await benchImages(root, { folder: folderOf(given), cache: cacheFolder(process.env), say: given.say })
+  return { json: result, report: (look) => imagesReport(result, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
   soak: { run: soak, flags: ['minutes', 'store'] },
   load: { run: load, flags: ['runs', 'store'] },
+  images: { run: images, flags: [] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
