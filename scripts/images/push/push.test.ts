@@ -161,9 +161,8 @@ describe('a push', () => {
         fault: (request, path) => {
           const status =
             request.method === 'HEAD' && path.includes('/manifests/') ? answers.shift() : undefined
-          return (
-            status && new Response(null, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
-          )
+          if (status === undefined) return undefined
+          return new Response(null, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
         },
       },
       async (fake) => expect((await pushTo(fake.port, layoutOf(), { waits })).changed).toBe(true),

@@ -20,6 +20,8 @@ export type FixtureImage = {
   readonly architecture: string
   readonly layers: readonly (readonly FixtureEntry[])[]
   readonly config?: Readonly<Record<string, unknown>>
+  /** One more layer, as it is stored: no archive. */
+  readonly stored?: Uint8Array
 }
 
 const BLOCK = 512
@@ -86,7 +88,7 @@ export const goodConfig = {
 /** Writes an OCI image layout with a multi-platform index; answers the digest of the index. */
 export const writeLayout = (folder: string, images: readonly FixtureImage[]): string => {
   const write = blobWriter(folder)
-  const manifests = images.map(({ architecture, layers, config = goodConfig }): Descriptor => {
+  const manifests = images.map(({ architecture, layers, config = goodConfig, stored }): Descriptor => {
     const tars = layers.map(fixtureTar)
     const configuration = write(
       json({
@@ -101,7 +103,10 @@ export const writeLayout = (folder: string, images: readonly FixtureImage[]): st
       schemaVersion: 2,
       mediaType: MEDIA.manifest,
       config: configuration,
-      layers: tars.map((tar) => write(Bun.gzipSync(tar), MEDIA.layer)),
+      layers: [
+        ...tars.map((tar) => write(Bun.gzipSync(tar), MEDIA.layer)),
+        ...(stored === undefined ? [] : [write(stored, MEDIA.layer)]),
+      ],
     }
     return { ...write(json(manifest), MEDIA.manifest), platform: { os: 'linux', architecture } }
   })
