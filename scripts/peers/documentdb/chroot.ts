@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { archiveSettings, debianMirror } from '../../plan/apt-sources.ts'
+import { aptSources } from '../../platform/apt.ts'
 import { takeLock } from '../../platform/lock.ts'
 import { type Argv, live } from '../../run.ts'
-import { archiveSettings, debianMirror, type SourcesFile } from './archive.ts'
 import { fillTemplate } from './engine.ts'
 import { inside, namespaceProbe, template } from './namespace.ts'
 
@@ -16,18 +17,6 @@ const version = 'documentdb-1'
 /** Where peers are kept between runs: LUCID_PEERS, or `~/.cache/lucid-peers`. */
 export const peersFolder = (env: Readonly<Record<string, string | undefined>>): string =>
   env['LUCID_PEERS'] || join(homedir(), '.cache', 'lucid-peers')
-
-const aptFolder = '/etc/apt'
-
-const sourcesFiles = (): readonly SourcesFile[] =>
-  [
-    join(aptFolder, 'sources.list'),
-    ...readdirSync(join(aptFolder, 'sources.list.d'))
-      .toSorted()
-      .map((name) => join(aptFolder, 'sources.list.d', name)),
-  ]
-    .filter((name) => existsSync(name))
-    .map((name) => ({ name, text: readFileSync(name, 'utf8') }))
 
 /** mmdebstrap's command for a root with the engine and no more than it needs. */
 const bootstrap = (root: string, mirror: string, settings: readonly string[]): Argv => [
@@ -66,8 +55,7 @@ const obstacle = async (): Promise<string | undefined> => {
 /** Builds beside and renames, so that a half-made root is never found. */
 const build = async (root: string): Promise<Root> => {
   if (Bun.which('mmdebstrap') === null) return { absent: 'mmdebstrap is not installed' }
-  if (!existsSync(join(aptFolder, 'sources.list.d'))) return { absent: 'there is no apt on this machine' }
-  const mirror = debianMirror(sourcesFiles())
+  const mirror = debianMirror(aptSources())
   if (mirror === undefined) return { absent: 'apt knows no mirror of the Debian archive' }
   const settings = archiveSettings((await live(['apt-config', 'dump'])).out)
   const half = mkdtempSync(`${root}.half-`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { archiveSettings, debianMirror } from './archive.ts'
+import { archiveSettings, debianMirror } from './apt-sources.ts'
 
 const sources = `Types: deb
 # a comment between

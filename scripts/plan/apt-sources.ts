@@ -38,17 +38,23 @@ const mirrorsOfList = (text: string): readonly string[] =>
 /** A file of apt's sources. Files of any other ending are none. */
 export type SourcesFile = { readonly name: string; readonly text: string }
 
+/** Every mirror that apt knows, in the order of the files. */
+const mirrorsOf = (files: readonly SourcesFile[]): readonly string[] =>
+  files.flatMap(({ name, text }) => {
+    if (name.endsWith('.sources')) return mirrorsOfSources(text)
+    return name.endsWith('.list') ? mirrorsOfList(text) : []
+  })
+
 /**
  * The mirror of the main archive: the first one that holds neither security updates nor something that is
  * not Debian (its path ends in `debian`). Undefined when apt knows none.
  */
 export const debianMirror = (files: readonly SourcesFile[]): string | undefined =>
-  files
-    .flatMap(({ name, text }) => {
-      if (name.endsWith('.sources')) return mirrorsOfSources(text)
-      return name.endsWith('.list') ? mirrorsOfList(text) : []
-    })
-    .find((mirror) => /^(?:https?|mirror\+\S+|tor\+\S+|file|copy):.*\/debian\/?$/.test(mirror))
+  mirrorsOf(files).find((mirror) => /^(?:https?|mirror\+\S+|tor\+\S+|file|copy):.*\/debian\/?$/.test(mirror))
+
+/** The mirror of Debian's security updates: its path ends in `debian-security`. Undefined when apt knows none. */
+export const securityMirror = (files: readonly SourcesFile[]): string | undefined =>
+  mirrorsOf(files).find((mirror) => /^(?:https?|file):.*\/debian-security\/?$/.test(mirror))
 
 /** Settings of apt that decide how an archive is reached and believed; the rest is the machine's own business. */
 const carried = /^Acquire::(?:https?::|Retries|ForceIPv[46]|Check-(?:Valid-Until|Date))/

@@ -1,0 +1,112 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import packageJson from '../package.json' with { type: 'json' }
+import type { Command } from './cli/args.ts'
+import { CliError } from './cli/fail.ts'
+import { lookOf } from './cli/look.ts'
+import { progress } from './cli/progress.ts'
+import { runCommand } from './cli/run-command.ts'
+import { board } from './images/build/board.ts'
+import { buildImages } from './images/build/build.ts'
+import { dryReport, report } from './images/build/report.ts'
+import { cacheFolder } from './images/cache.ts'
+import { demandLock } from './images/lock/lock-file.ts'
+import { products } from './plan/images/contents.ts'
+import { PhaseError } from './plan/images/phases.ts'
+import { type Platform, platformNames } from './plan/images/platform.ts'
+import { selected } from './plan/images/selection.ts'
+
+export const command = {
+  name: 'build-distroless',
+  about: 'builds the image of every service for both platforms into dist/images, without a container engine',
+  flags: {
+    only: { type: 'string', value: 'A,B', about: 'only these services' },
+    phase: { type: 'string', value: 'N', about: 'only this phase', choices: ['1', '2', '3', '4', '5'] },
+    platform: {
+      type: 'string',
+      value: 'P',
+      about: 'only this platform',
+      choices: platformNames,
+      multiple: true,
+    },
+    tag: { type: 'string', value: 'T', about: 'name the images SERVICE-T instead of SERVICE' },
+    jobs: { type: 'string', value: 'N', about: 'services and layers at once (default: one a processor)' },
+    'dry-run': { type: 'boolean', about: 'build nothing; print what each image would be made of' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: [
+    'bun run build-distroless',
+    'bun run build-distroless --only session-chunker,merkle-builder',
+    'bun run build-distroless --phase 3 --platform linux/arm64',
+  ],
+} as const satisfies Command
+
+const root = join(import.meta.dir, '..')
+
+const jobsOf = (text: string | undefined): number => {
+  const jobs = text === undefined ? availableParallelism() : Number(text)
+  if (!Number.isInteger(jobs) || jobs < 1) throw new CliError('--jobs takes a whole number from 1')
+  return jobs
+}
+
+/** The bundler's output and the runtime in the image are those of one version, or a build says nothing about another. */
+const demandBun = (): void => {
+  const pinned = packageJson.packageManager.replace(/^bun@/, '')
+  if (Bun.version !== pinned)
+    throw new CliError(
+      `images are built with Bun ${pinned}, this is ${Bun.version}: npm install --global bun@${pinned}`,
+    )
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  demandBun()
+  const all = products()
+  const wanted = selected(all, { only: flags.only, phase: flags.phase })
+  if ('fault' in wanted) throw new CliError(wanted.fault)
+  if (flags.tag !== undefined && !/^[\w][\w.-]{0,100}$/.test(flags.tag))
+    throw new CliError(`--tag takes letters, digits, dots, dashes and underscores, not '${flags.tag}'`)
+  const platforms = flags.platform.length === 0 ? platformNames : (flags.platform as readonly Platform[]) // its choices
+  const options = {
+    root,
+    dist: join(root, 'dist', 'images'),
+    cache: cacheFolder(process.env),
+    lock: demandLock(root),
+    products: all,
+    wanted: wanted.names,
+    platforms,
+    version: packageJson.version,
+    tag: flags.tag,
+    jobs: jobsOf(flags.jobs),
+  }
+  if (flags['dry-run']) {
+    terminal.out(dryReport(options, flags.json))
+    return 0
+  }
+  const began = performance.now()
+  const screen = progress(terminal.err, lookOf(process.stderr, process.env))
+  const picture = board(all.filter(({ name }) => wanted.names.includes(name)))
+  try {
+    const built = await buildImages({
+      ...options,
+      onStep: (service, step) => {
+        const { text, line } = picture.note(service, step, performance.now() - began)
+        screen.show(text, line)
+      },
+    })
+    screen.done()
+    const ms = performance.now() - began
+    terminal.out(
+      flags.json
+        ? `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms) }, null, 2)}\n`
+        : report(built, ms, lookOf(process.stdout, process.env)),
+    )
+    return 0
+  } catch (error) {
+    screen.done()
+    if (!(error instanceof PhaseError)) throw error
+    const { service, phase, cause, message } = error
+    if (flags.json) terminal.out(`${JSON.stringify({ ok: false, service, phase, error: message })}\n`)
+    if (cause instanceof CliError) throw new CliError(message, { details: cause.details, cause })
+    throw new CliError(`${message} (unexpected; LUCID_TRACE=1 shows where)`, { cause })
+  }
+})

@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Product } from '../../plan/images/contents.ts'
+import { type LayerPlan, sharedLayers } from '../../plan/images/layers.ts'
+import { type ImagesLock, sortedJson } from '../../plan/images/lock.ts'
+import { runPhases } from '../../plan/images/phases.ts'
+import type { Platform } from '../../plan/images/platform.ts'
+import { provenance } from '../../plan/images/provenance.ts'
+import { sumOf, writeWhole } from '../cache.ts'
+import { type LayerShop, layerShop, layerThreads } from '../layers/shop.ts'
+import { LOCK_PATH } from '../lock/lock-file.ts'
+import { bundle } from './bundle.ts'
+import { type BuiltState, layoutFolder, readState, renameLayout, sweep } from './layout.ts'
+import { type Revision, revisionOf } from './revision.ts'
+import { buildService, type Step, sourceSum } from './service.ts'
+import { builderFiles, type Sums, sumOfFiles, sumsIn } from './sums.ts'
+
+export type BuildOptions = {
+  readonly root: string
+  readonly dist: string
+  readonly cache: string
+  readonly lock: ImagesLock
+  /** Everything that has an image, and the names of those to build now. */
+  readonly products: readonly Product[]
+  readonly wanted: readonly string[]
+  readonly platforms: readonly Platform[]
+  readonly version: string
+  /** Put behind the service's name in its reference; none for the plain name. */
+  readonly tag: string | undefined
+  readonly jobs: number
+  readonly onStep: (service: string, step: Step | 'unchanged' | 'built') => void
+  /** Given by tests. */
+  readonly threads?: typeof layerThreads
+}
+
+/** An image as `images.lock.json` names it. Sizes are bytes of all its blobs, platforms are manifests. */
+export type LockedImage = {
+  readonly reference: string
+  readonly digest: string
+  readonly platforms: Readonly<Record<string, string>>
+  readonly size: number
+}
+
+export type Built = {
+  readonly images: Readonly<Record<string, LockedImage>>
+  readonly built: readonly string[]
+  readonly unchanged: readonly string[]
+  readonly revision: Revision
+}
+
+/** Where the digests of the images stand, in the folder of images. */
+export const IMAGES_LOCK = 'images.lock.json'
+
+/** The name of an image in its repository: the service's, with the tag behind it when there is one. */
+export const referenceOf = (service: string, tag: string | undefined): string =>
+  tag === undefined ? service : `${service}-${tag}`
+
+type Recipe = {
+  readonly product: Product
+  readonly plans: ReadonlyMap<Platform, readonly LayerPlan[]>
+  readonly recipe: string
+}
+
+/** What every product's image is made of, and the sum of it. */
+export const recipes = (
+  { products, lock, platforms, version }: Pick<BuildOptions, 'products' | 'lock' | 'platforms' | 'version'>,
+  code: string,
+): readonly Recipe[] => {
+  const shared = platforms.map((platform) => [platform, sharedLayers(products, lock, platform)] as const)
+  return products.map((product) => {
+    const plans = new Map(shared.map(([platform, layers]) => [platform, layers.get(product.name) ?? []]))
+    const text = sortedJson({ product, plans: Object.fromEntries(plans), version, code, bun: Bun.version })
+    return { product, plans, recipe: sumOf(new TextEncoder().encode(text)).hex }
+  })
+}
+
+/** The state of a layout that is what a build would make now; undefined when it is not. */
+const current = (dist: string, { product, recipe }: Recipe, sums: Sums): BuiltState | undefined => {
+  const state = readState(dist, product.name)
+  if (state === undefined || state.recipe !== recipe) return undefined
+  return sourceSum(sums, state.files) === state.sources ? state : undefined
+}
+
+const lockedImage = ({ reference, index, platforms, size }: BuiltState): LockedImage => ({
+  reference,
+  digest: index.digest,
+  platforms,
+  size,
+})
+
+/** Writes a document only when it would change, so that a build that changes nothing touches nothing. */
+const writeChanged = (path: string, text: string): void => {
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeWhole(path, text)
+}
+
+const writeOrigins = (
+  options: BuildOptions,
+  states: ReadonlyMap<string, BuiltState>,
+  sums: Sums,
+): Revision => {
+  const { root, dist, tag } = options
+  const revision = revisionOf(root)
+  const locks = Object.fromEntries(['bun.lock', LOCK_PATH].map((path) => [path, sums(path) ?? '']))
+  for (const [service, { index, inputs, platforms }] of states) {
+    const text = sortedJson(
+      provenance({
+        service,
+        digest: index.digest,
+        ...revision,
+        bun: Bun.version,
+        platforms: Object.keys(platforms),
+        inputs,
+        locks,
+      }),
+    )
+    writeChanged(join(layoutFolder(dist, service), 'provenance.json'), text)
+  }
+  const services = Object.fromEntries([...states].map(([service, state]) => [service, lockedImage(state)]))
+  writeChanged(join(dist, IMAGES_LOCK), sortedJson({ ...revision, tag: tag ?? null, services }))
+  return revision
+}
+
+/**
+ * Builds the wanted images, phase by phase; those that would come out as they are stay. Then writes
+ * `images.lock.json` with every image in the folder that is what its sources and the lock say now. Throws
+ * PhaseError for the first that fails; what was built before it stays, and the next run goes on from there.
+ */
+export const buildImages = async (options: BuildOptions): Promise<Built> => {
+  const { root, dist, cache, products, wanted, tag, jobs, version, onStep } = options
+  mkdirSync(dist, { recursive: true })
+  const sums = sumsIn(root)
+  const code = sumOfFiles(sums, builderFiles(root))
+  const all = recipes(options, code)
+  const states = new Map<string, BuiltState>()
+  const todo: Recipe[] = []
+  for (const recipe of all) {
+    const { name } = recipe.product
+    const state = current(dist, recipe, sums)
+    const reference = referenceOf(name, tag)
+    if (state === undefined) {
+      if (wanted.includes(name)) todo.push(recipe)
+      continue
+    }
+    states.set(name, state.reference === reference ? state : renameLayout(dist, name, state, reference))
+    if (wanted.includes(name)) onStep(name, 'unchanged')
+  }
+  const unchanged = wanted.filter((name) => states.has(name))
+  if (todo.length > 0) {
+    const shop: LayerShop = layerShop({ cache, code }, (options.threads ?? layerThreads)(jobs))
+    const health = bundle(root, { entry: 'scripts/images/app/health.ts', name: 'health', addons: [] })
+    try {
+      // Layers take longest, so the first of them are begun while the first services are bundled.
+      const items = todo.map((recipe) => ({ name: recipe.product.name, phase: recipe.product.phase, recipe }))
+      await runPhases(items, jobs, async ({ name, recipe }) => {
+        const state = await buildService({
+          ...recipe,
+          root,
+          dist,
+          cache,
+          reference: referenceOf(name, tag),
+          version,
+          shop,
+          sums,
+          health,
+          onStep: (step) => onStep(name, step),
+        })
+        states.set(name, state)
+        onStep(name, 'built')
+      })
+    } finally {
+      shop.close()
+    }
+  }
+  const ordered = new Map(
+    products.flatMap(({ name }) => (states.has(name) ? [[name, states.get(name) as BuiltState]] : [])),
+  ) // has() says so
+  sweep(
+    dist,
+    products.map(({ name }) => name),
+  )
+  const revision = writeOrigins(options, ordered, sums)
+  return {
+    images: Object.fromEntries([...ordered].map(([name, state]) => [name, lockedImage(state)])),
+    built: todo.map(({ product }) => product.name),
+    unchanged,
+    revision,
+  }
+}

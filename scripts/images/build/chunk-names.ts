@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * The bundler names a chunk after a hash that also depends on where it was started. Here each is named after its
+ * contents, with the names of other chunks in them left out, so that the same program has the same bytes
+ * everywhere. Pure. Throws RangeError when two chunks would get one name.
+ */
+export const renameChunks = (
+  files: Readonly<Record<string, Uint8Array>>,
+  entry: string,
+): Readonly<Record<string, Uint8Array>> => {
+  const chunks = Object.keys(files).filter((name) => name !== entry)
+  if (chunks.length === 0) return files
+  const pattern = new RegExp(chunks.map((name) => RegExp.escape(name)).join('|'), 'g')
+  // Bytes as characters, so that nothing in them changes on the way.
+  const texts = Object.entries(files).map(
+    ([name, bytes]) => [name, Buffer.from(bytes).toString('latin1')] as const,
+  )
+  const names = new Map(
+    texts
+      .filter(([name]) => name !== entry)
+      .map(([name, text]) => {
+        const sum = createHash('sha256').update(text.replaceAll(pattern, 'chunk'), 'latin1').digest('hex')
+        return [name, name.replace(/-[0-9a-z]+(?=\.\w+$)/, `-${sum.slice(0, 8)}`)] as const
+      }),
+  )
+  if (new Set(names.values()).size !== names.size) throw new RangeError('two chunks of a bundle are alike')
+  return Object.fromEntries(
+    texts.map(([name, text]) => [
+      names.get(name) ?? name,
+      new Uint8Array(
+        Buffer.from(
+          text.replaceAll(pattern, (old) => names.get(old) ?? old),
+          'latin1',
+        ),
+      ),
+    ]),
+  )
+}

@@ -1,0 +1,68 @@
+import { bytes, duration, plural } from '../../cli/format.ts'
+import type { Look } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import type { LayerPlan } from '../../plan/images/layers.ts'
+import { sortedJson } from '../../plan/images/lock.ts'
+import { type BuildOptions, type Built, recipes, referenceOf } from './build.ts'
+
+/** The images of a build as a table, and what it took. */
+export const report = ({ images, built, unchanged, revision }: Built, ms: number, look: Look): string => {
+  const rows = Object.entries(images).map(([name, { digest, size, platforms }]) => [
+    name,
+    built.includes(name) ? 'built' : 'unchanged',
+    Object.keys(platforms).join(' '),
+    bytes(size),
+    digest,
+  ])
+  const columns = [
+    { title: 'image' },
+    { title: 'state' },
+    { title: 'platforms' },
+    { title: 'size', align: 'right' as const },
+    { title: 'digest' },
+  ]
+  return [
+    table(columns, rows, look),
+    `${plural(built.length, 'image')} built, ${unchanged.length} unchanged, in ${duration(ms)}; revision ${revision.revision.slice(0, 12)}${revision.dirty ? ' with changes' : ''}`,
+    '',
+  ].join('\n')
+}
+
+const words = (plan: LayerPlan): string => {
+  switch (plan.kind) {
+    case 'base':
+    case 'debian':
+      return `${plan.kind}: ${plan.packages.map(({ name, version }) => `${name} ${version}`).join(', ')}`
+    case 'bun':
+      return `bun: ${plan.tarball.name} ${plan.tarball.version}`
+    case 'addons':
+      return `addons: ${plan.files.map(({ path, tarball }) => `${tarball.name} ${tarball.version} at /${path}`).join(', ')}`
+  }
+}
+
+/** What a build would make, without making it. */
+export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean): string => {
+  const planned = recipes(options, '').filter(({ product }) => options.wanted.includes(product.name))
+  if (json)
+    return sortedJson(
+      planned.map(({ product, plans }) => ({
+        service: product.name,
+        phase: product.phase,
+        reference: referenceOf(product.name, options.tag),
+        layers: Object.fromEntries(plans),
+      })),
+    )
+  return planned
+    .map(({ product, plans }) =>
+      [
+        `phase ${product.phase}  ${referenceOf(product.name, options.tag)}: ${product.summary}`,
+        ...[...plans].flatMap(([platform, layers]) => [
+          `  ${platform}`,
+          ...layers.map((plan) => `    ${words(plan)}`),
+        ]),
+        `    app: services/${product.name}/main.ts${product.port === undefined ? '' : ', health check'}`,
+        '',
+      ].join('\n'),
+    )
+    .join('\n')
+}

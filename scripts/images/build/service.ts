@@ -1,0 +1,122 @@
+import { CliError } from '../../cli/fail.ts'
+import { containerConfig } from '../../plan/images/config.ts'
+import type { Product } from '../../plan/images/contents.ts'
+import type { LayerPlan } from '../../plan/images/layers.ts'
+import { linkageFaults } from '../../plan/images/linkage.ts'
+import { sortedJson } from '../../plan/images/lock.ts'
+import { imageConfig, imageIndex, imageManifest, type Layer } from '../../plan/images/oci.ts'
+import { type Platform, platforms } from '../../plan/images/platform.ts'
+import { cycloneDx } from '../../plan/images/sbom.ts'
+import { sumOf } from '../cache.ts'
+import type { MadeLayer } from '../layers/made.ts'
+import { layerPath, packLayer } from '../layers/pack.ts'
+import type { LayerShop } from '../layers/shop.ts'
+import { appLayer } from './app-layer.ts'
+import { type Bundle, bundle } from './bundle.ts'
+import { type BuiltState, shareBlob, shareDocument, writeLayout } from './layout.ts'
+import { npmComponents } from './npm-components.ts'
+import { RESOLUTION, type Sums, sumOfFiles } from './sums.ts'
+
+/** What a step of the work is called while it goes on. */
+export type Step = 'bundling' | 'layers' | 'writing'
+
+export type ServiceWork = {
+  readonly root: string
+  readonly dist: string
+  readonly cache: string
+  readonly product: Product
+  readonly plans: ReadonlyMap<Platform, readonly LayerPlan[]>
+  readonly recipe: string
+  readonly reference: string
+  readonly version: string
+  readonly shop: LayerShop
+  readonly sums: Sums
+  readonly health: Promise<Bundle>
+  readonly onStep: (step: Step) => void
+}
+
+/** The sum over everything that decides an image: the recipe and the sources. */
+export const inputsOf = (recipe: string, sources: string): string =>
+  sumOf(new TextEncoder().encode(`${recipe}\n${sources}\n`)).hex
+
+/** Files whose change means that a service must be bundled again. */
+export const sourceSum = (sums: Sums, files: readonly string[]): string =>
+  sumOfFiles(sums, [...files, ...RESOLUTION])
+
+const demandLinkage = (platform: Platform, layers: readonly MadeLayer[]): void => {
+  const faults = linkageFaults(
+    platform,
+    layers.flatMap(({ elf }) => elf),
+    layers.flatMap(({ libraries }) => libraries),
+  )
+  if (faults.length > 0)
+    throw new CliError(`${platform}: files would not find what they are linked against`, { details: faults })
+}
+
+const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: readonly MadeLayer[]) => {
+  const { dist, product, version } = work
+  demandLinkage(platform, layers)
+  const described: readonly Layer[] = layers
+  const config = shareDocument(
+    dist,
+    imageConfig(platform, containerConfig(product, { version, inputs }), described),
+  )
+  const manifest = shareDocument(dist, imageManifest(config, described))
+  return { platform, manifest, config, layers }
+}
+
+/** Builds the image of one service for its platforms and replaces its layout. Throws CliError. */
+export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
+  const { root, dist, cache, product, plans, recipe, reference, version, shop, sums, onStep } = work
+  onStep('bundling')
+  const program = await bundle(root, {
+    entry: `services/${product.name}/main.ts`,
+    name: 'main',
+    addons: product.image.addons,
+  })
+  const health = await work.health
+  const files = [...new Set([...program.sources, ...health.sources])].sort()
+  const sources = sourceSum(sums, files)
+  const inputs = inputsOf(recipe, sources)
+  onStep('layers')
+  const app = packLayer(cache, appLayer(product, program.files, health.files))
+  const images = await Promise.all(
+    [...plans].map(async ([platform, layers]) => {
+      const shared = await Promise.all(layers.map(shop.get))
+      for (const layer of [...shared, app]) shareBlob(dist, layerPath(cache, layer), layer.digest)
+      return imageOf(work, platform, inputs, [...shared, app])
+    }),
+  )
+  onStep('writing')
+  const index = shareDocument(
+    dist,
+    imageIndex(
+      images.map(({ platform, manifest }) => ({ platform, ...manifest })),
+      { 'org.opencontainers.image.title': product.name, 'org.opencontainers.image.version': version },
+    ),
+  )
+  const blobs: Readonly<Record<string, number>> = Object.fromEntries(
+    [index, ...images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])]
+      .map(({ digest, size }) => [digest, size] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+  const npm = npmComponents(root, program.used)
+  const state: BuiltState = {
+    recipe,
+    sources,
+    files,
+    inputs,
+    reference,
+    index,
+    platforms: Object.fromEntries(images.map(({ platform, manifest }) => [platform, manifest.digest])),
+    size: Object.values(blobs).reduce((sum, size) => sum + size, 0),
+    blobs,
+  }
+  const boms = images.map(({ platform, layers }) => {
+    const parts = [...layers.flatMap(({ components }) => components), ...npm]
+    const bom = cycloneDx({ service: product.name, version, platform, parts })
+    return [`sbom.${platforms[platform].architecture}.json`, sortedJson(bom)] as const
+  })
+  writeLayout(dist, product.name, state, Object.fromEntries(boms))
+  return state
+}

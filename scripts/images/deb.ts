@@ -1,0 +1,23 @@
+import { ar } from './format/ar.ts'
+import { type Unpacked, untar } from './format/untar.ts'
+import { decompress } from './unpack.ts'
+
+/** A Debian package (deb(5)): its files and the text of its control file. */
+export type Deb = { readonly control: string; readonly files: readonly Unpacked[] }
+
+const member = async (
+  members: ReadonlyMap<string, Uint8Array>,
+  start: string,
+): Promise<readonly Unpacked[]> => {
+  const found = [...members].find(([name]) => name.startsWith(start))
+  if (found === undefined) throw new RangeError(`a Debian package has no ${start}`)
+  return untar(await decompress(...found))
+}
+
+/** Reads a package. Throws RangeError when it is broken. */
+export const readDeb = async (bytes: Uint8Array): Promise<Deb> => {
+  const members = ar(bytes)
+  const control = (await member(members, 'control.tar')).find(({ path }) => path === 'control')
+  if (control === undefined) throw new RangeError('a Debian package has no control file')
+  return { control: new TextDecoder().decode(control.data), files: await member(members, 'data.tar') }
+}

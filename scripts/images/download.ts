@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { CliError } from '../cli/fail.ts'
+import { blobPath, keepBlob, readBlob, type Sum, sumOf } from './cache.ts'
+
+/** Where a download comes from is asked for only when the cache does not have it. */
+export type Source = {
+  /** What it is, for messages. */
+  readonly what: string
+  readonly sum: Sum
+  readonly size?: number
+  readonly address: () => Promise<string>
+  /** The command that mends the lock when the file has gone. */
+  readonly mend: string
+}
+
+/** Gets a file from an address; undefined when there is none (404, 410). Throws for anything else that goes wrong. */
+export type Get = (address: string) => Promise<Uint8Array | undefined>
+
+const TRIES = 3
+const IDLE_MS = 60_000
+
+const shown = (address: string): string => {
+  const url = new URL(address)
+  url.username = ''
+  url.password = ''
+  return url.href
+}
+
+const once = async (address: string): Promise<Uint8Array | undefined> => {
+  if (address.startsWith('file:')) return new Uint8Array(await readFile(fileURLToPath(address)))
+  const answer = await fetch(address, { signal: AbortSignal.timeout(10 * IDLE_MS) })
+  if (answer.status === 404 || answer.status === 410) return undefined
+  if (!answer.ok) throw new Error(`status ${answer.status}`)
+  const bytes = new Uint8Array(await answer.arrayBuffer())
+  const promised = answer.headers.get('content-length')
+  if (
+    promised !== null &&
+    answer.headers.get('content-encoding') === null &&
+    Number(promised) !== bytes.length
+  )
+    throw new Error(`${bytes.length} of ${promised} bytes came`)
+  return bytes
+}
+
+/** The live way: three tries over http, https or file. Throws CliError that names the address without credentials. */
+export const get: Get = async (address) => {
+  let last: unknown
+  for (let go = 0; go < TRIES; go++) {
+    try {
+      return await once(address)
+    } catch (error) {
+      if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      last = error
+      await Bun.sleep(200 * 2 ** go)
+    }
+  }
+  throw new CliError(`${shown(address)} cannot be fetched: ${last instanceof Error ? last.message : last}`, {
+    cause: last,
+  })
+}
+
+/**
+ * The bytes that a sum names: from the cache when they are there and whole, else fetched, checked and kept.
+ * Throws CliError when the file has gone, is not what was pinned, or cannot be fetched.
+ */
+export const obtain = async (cache: string, source: Source, fetched: Get = get): Promise<Uint8Array> => {
+  const cached = readBlob(cache, source.sum)
+  if (cached !== undefined) return cached
+  const address = await source.address()
+  const bytes = await fetched(address)
+  if (bytes === undefined)
+    throw new CliError(
+      `${source.what} is no longer at ${shown(address)}; pin what there is now: ${source.mend}`,
+    )
+  if (source.size !== undefined && bytes.length !== source.size)
+    throw new CliError(
+      `${source.what} from ${shown(address)} has ${bytes.length} bytes, the lock says ${source.size}: nothing was kept`,
+    )
+  if (sumOf(bytes, source.sum.algorithm).hex !== source.sum.hex)
+    throw new CliError(
+      `${source.what} from ${shown(address)} is not what the lock pins (${source.sum.algorithm}): nothing was kept`,
+    )
+  keepBlob(cache, bytes, source.sum.algorithm)
+  return bytes
+}
+
+/** Whether the cache has a file under that name; its bytes are looked at when it is used. */
+export const isKept = (cache: string, sum: Sum): Promise<boolean> => Bun.file(blobPath(cache, sum)).exists()

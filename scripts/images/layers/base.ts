@@ -1,0 +1,58 @@
+import {
+  baseFiles,
+  baseFolders,
+  baseLinks,
+  basePackages,
+  CA_BUNDLE,
+  CA_SOURCES,
+} from '../../plan/images/base.ts'
+import type { NamedPackage } from '../../plan/images/layers.ts'
+import type { TarEntry } from '../format/tar.ts'
+import { file, folder, link, withFolders } from './entries.ts'
+import type { LayerContent } from './made.ts'
+import { componentOf, copyright, type GetPackage, type Opened, openPackage, statusEntry } from './packages.ts'
+
+/** Certificates in one file, each ended by a newline, in the order of their names. */
+const caBundle = (entries: readonly TarEntry[]): Uint8Array =>
+  Buffer.concat(
+    entries
+      .filter(({ path }) => path.startsWith(CA_SOURCES))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+      .flatMap((entry) => (entry.type === 'file' ? [Buffer.from(entry.data), Buffer.from('\n')] : [])),
+  )
+
+const wanted = ({ pinned, placed }: Opened): readonly TarEntry[] => {
+  const patterns = (basePackages[pinned.name]?.keep ?? []).map((pattern) => new RegExp(pattern))
+  const found = placed
+    .map(({ entry }) => entry)
+    .filter(({ path, type }) => type !== 'folder' && patterns.some((pattern) => pattern.test(path)))
+  const idle = patterns.find((pattern) => !found.some(({ path }) => pattern.test(path)))
+  // Of the loader's two places each architecture has one.
+  if (found.length === 0 || (idle !== undefined && pinned.name !== 'libc6'))
+    throw new RangeError(
+      `the package ${pinned.name} has no file for ${idle?.source ?? 'the base'}: it has changed`,
+    )
+  return found
+}
+
+/** The base layer (plan/images/base.ts). */
+export const baseLayer = async (
+  packages: readonly NamedPackage[],
+  getPackage: GetPackage,
+): Promise<LayerContent> => {
+  const opened = await Promise.all(packages.map((pinned) => openPackage(pinned, getPackage)))
+  const files = opened.flatMap(wanted)
+  const entries = [
+    ...files.filter(({ path }) => !path.startsWith(CA_SOURCES)),
+    file(CA_BUNDLE, caBundle(files)),
+    ...Object.entries(baseFiles).map(([path, text]) => file(path, text)),
+    ...Object.entries(baseFolders).map(([path, facts]) => folder(path, facts)),
+    ...Object.entries(baseLinks).map(([path, target]) => link(path, target)),
+    folder('usr/bin'),
+    folder('usr/sbin'),
+    folder('usr/lib64'),
+    ...opened.flatMap(copyright),
+    ...opened.map(statusEntry),
+  ]
+  return { title: 'base', entries: withFolders(entries), components: opened.map(componentOf) }
+}

@@ -1,0 +1,25 @@
+import type { NamedPackage } from '../../plan/images/layers.ts'
+import type { TarEntry } from '../format/tar.ts'
+import { withFolders } from './entries.ts'
+import type { LayerContent } from './made.ts'
+import { allowed, componentOf, type GetPackage, openPackage, statusEntry } from './packages.ts'
+
+/** Two packages may both bring a folder; a file that both bring would be a conflict that dpkg refuses too. */
+const once = (entries: readonly TarEntry[]): readonly TarEntry[] => {
+  const folders = new Map(entries.filter(({ type }) => type === 'folder').map((entry) => [entry.path, entry]))
+  return [...entries.filter(({ type }) => type !== 'folder'), ...folders.values()]
+}
+
+/** A layer of Debian packages, less what is left out (plan/images/left-out.ts). */
+export const debianLayer = async (
+  packages: readonly NamedPackage[],
+  getPackage: GetPackage,
+): Promise<LayerContent> => {
+  const opened = await Promise.all(packages.map((pinned) => openPackage(pinned, getPackage)))
+  const entries = once(opened.flatMap(({ placed }) => allowed(placed)))
+  return {
+    title: `Debian packages: ${packages.map(({ name }) => name).join(' ')}`,
+    entries: withFolders([...entries, ...opened.map(statusEntry)]),
+    components: opened.map(componentOf),
+  }
+}

@@ -1,0 +1,58 @@
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { blobPath, keepBlob, sumOf, writeWhole } from '../cache.ts'
+import { tar } from '../format/tar.ts'
+import { elfOf, type LayerContent, type MadeLayer } from './made.ts'
+
+/**
+ * gzip by libdeflate, whose output depends on neither processor nor system (zlib-ng's does), with no time and no
+ * name in the header. Level 6: level 9 takes twice the time for 0.4 %, level 12 eight times for 2.4 %.
+ */
+export const gzip = (bytes: Uint8Array): Uint8Array =>
+  Bun.gzipSync(bytes as Uint8Array<ArrayBuffer>, { library: 'libdeflate', level: 6 }) // never shared memory
+
+/** Packs a layer and keeps its blob in the cache. */
+export const packLayer = (cache: string, { title, entries, components }: LayerContent): MadeLayer => {
+  const archive = tar(entries)
+  const blob = gzip(archive)
+  const { hex } = keepBlob(cache, blob)
+  return {
+    title,
+    digest: `sha256:${hex}`,
+    diffId: `sha256:${sumOf(archive).hex}`,
+    size: blob.length,
+    unpacked: archive.length,
+    components,
+    ...elfOf(entries),
+  }
+}
+
+/** Path of a layer's blob in a folder of blobs. */
+export const layerPath = (folder: string, { digest }: { readonly digest: string }): string =>
+  blobPath(folder, { algorithm: 'sha256', hex: digest.replace(/^sha256:/, '') })
+
+const notePath = (cache: string, key: string): string => join(cache, 'layers', `${key}.json`)
+
+/** What was made for a plan before, when its blob is still there in its full size. */
+export const knownLayer = (cache: string, key: string): MadeLayer | undefined => {
+  const path = notePath(cache, key)
+  if (!existsSync(path)) return undefined
+  try {
+    const made = JSON.parse(readFileSync(path, 'utf8')) as MadeLayer // written by noteLayer
+    if (statSync(layerPath(cache, made)).size === made.size) return made
+  } catch {
+    // A note that cannot be read, or without its blob, is none.
+  }
+  rmSync(path, { force: true })
+  return undefined
+}
+
+/** Remembers what was made for a plan. */
+export const noteLayer = (cache: string, key: string, made: MadeLayer): void =>
+  writeWhole(notePath(cache, key), JSON.stringify(made))
+
+/** Forgets a layer whose blob turned out to be something else. */
+export const forgetLayer = (cache: string, key: string, made: MadeLayer): void => {
+  rmSync(notePath(cache, key), { force: true })
+  rmSync(layerPath(cache, made), { force: true })
+}

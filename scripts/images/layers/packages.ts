@@ -1,0 +1,67 @@
+import { stanzaOf } from '../../plan/images/control.ts'
+import type { NamedPackage } from '../../plan/images/layers.ts'
+import { filesLeftOut, reasonToLeave } from '../../plan/images/left-out.ts'
+import { type Deb, readDeb } from '../deb.ts'
+import type { TarEntry } from '../format/tar.ts'
+import { file, type Placed, place } from './entries.ts'
+import { debianLicences } from './licences.ts'
+import type { Component } from './made.ts'
+
+/** Gets the pinned file of a package. */
+export type GetPackage = (pinned: NamedPackage) => Promise<Uint8Array>
+
+export type Opened = { readonly pinned: NamedPackage; readonly deb: Deb; readonly placed: readonly Placed[] }
+
+/** Reads a package and puts its files where they belong in an image. */
+export const openPackage = async (pinned: NamedPackage, getPackage: GetPackage): Promise<Opened> => {
+  const deb = await readDeb(await getPackage(pinned))
+  return { pinned, deb, placed: place(deb.files) }
+}
+
+const isScript = (entry: TarEntry): boolean =>
+  entry.type === 'file' && entry.data[0] === 0x23 && entry.data[1] === 0x21
+
+/** Folders that a program finds its state in; an empty one elsewhere is dust. */
+const isStateFolder = ({ path, type }: TarEntry): boolean =>
+  type === 'folder' && /^(var|etc)\/[^/]+\/[^/]+/.test(path)
+
+/**
+ * What of a package an image may hold: files by the table of what is left out, no script (there is no
+ * interpreter), no link to what was left out.
+ */
+export const allowed = (placed: readonly Placed[]): readonly TarEntry[] => {
+  const kept = placed.filter(
+    ({ entry }) =>
+      reasonToLeave(entry.type === 'folder' ? `${entry.path}/` : entry.path, filesLeftOut) === undefined &&
+      !isScript(entry) &&
+      (entry.type !== 'folder' || isStateFolder(entry)),
+  )
+  const keptPaths = new Set(kept.map(({ entry }) => entry.path))
+  const left = new Set(placed.map(({ entry }) => entry.path).filter((path) => !keptPaths.has(path)))
+  return kept.flatMap(({ entry, leadsTo }) => (leadsTo !== undefined && left.has(leadsTo) ? [] : [entry]))
+}
+
+/** The copyright file, which travels with every copy of a package. */
+export const copyright = ({ pinned: { name }, placed }: Opened): readonly TarEntry[] =>
+  placed
+    .map(({ entry }) => entry)
+    .filter(({ path, type }) => path === `usr/share/doc/${name}/copyright` && type === 'file')
+
+/** The package's control file where scanners of images without dpkg look for it. */
+export const statusEntry = ({ pinned, deb }: Opened): TarEntry =>
+  file(`var/lib/dpkg/status.d/${pinned.name}`, `${deb.control.trimEnd()}\n`)
+
+export const componentOf = (opened: Opened): Component => {
+  const { Architecture: architecture = '', Source: source = '' } = stanzaOf(opened.deb.control)
+  const [text] = copyright(opened)
+  const { name, version, sha256 } = opened.pinned
+  return {
+    kind: 'deb',
+    name,
+    version,
+    architecture,
+    source: source.split(' ')[0] || name,
+    licences: text?.type === 'file' ? debianLicences(new TextDecoder().decode(text.data)) : [],
+    sha256,
+  }
+}

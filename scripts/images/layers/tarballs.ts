@@ -1,0 +1,65 @@
+import type { NamedTarball } from '../../plan/images/layers.ts'
+import { type Unpacked, untar } from '../format/untar.ts'
+import { file, withFolders } from './entries.ts'
+import type { Component, LayerContent } from './made.ts'
+
+/** Gets the pinned tarball of an npm package. */
+export type GetTarball = (pinned: NamedTarball) => Promise<Uint8Array>
+
+const open = async (pinned: NamedTarball, getTarball: GetTarball): Promise<readonly Unpacked[]> =>
+  untar(Bun.gunzipSync(new Uint8Array(await getTarball(pinned))))
+
+const only = (files: readonly Unpacked[], pattern: RegExp, name: string): Uint8Array => {
+  const found = files.filter(({ path, type }) => type === 'file' && pattern.test(path))
+  const [one] = found
+  if (one === undefined || found.length > 1)
+    throw new RangeError(`npm's ${name} has not exactly one ${pattern.source}`)
+  return one.data
+}
+
+const licenceOf = (files: readonly Unpacked[]): readonly string[] => {
+  const manifest = files.find(({ path }) => path === 'package/package.json')
+  const { license } = JSON.parse(new TextDecoder().decode(manifest?.data ?? new TextEncoder().encode('{}')))
+  return typeof license === 'string' ? [license] : []
+}
+
+const componentOf = (pinned: NamedTarball, architecture: string, files: readonly Unpacked[]): Component => ({
+  kind: 'npm',
+  name: pinned.name,
+  version: pinned.version,
+  architecture,
+  licences: licenceOf(files),
+  integrity: pinned.integrity,
+})
+
+/** The layer with the Bun runtime at /usr/local/bin/bun: one for all images of a platform. */
+export const bunLayer = async (
+  pinned: NamedTarball,
+  architecture: string,
+  getTarball: GetTarball,
+): Promise<LayerContent> => {
+  const files = await open(pinned, getTarball)
+  return {
+    title: `Bun ${pinned.version}`,
+    entries: withFolders([file('usr/local/bin/bun', only(files, /^package\/bin\/bun$/, pinned.name), 0o755)]),
+    components: [componentOf(pinned, architecture, files)],
+  }
+}
+
+/** The layer with native addons. */
+export const addonsLayer = async (
+  wanted: readonly { readonly path: string; readonly tarball: NamedTarball }[],
+  architecture: string,
+  getTarball: GetTarball,
+): Promise<LayerContent> => {
+  const opened = await Promise.all(
+    wanted.map(async ({ path, tarball }) => ({ path, tarball, files: await open(tarball, getTarball) })),
+  )
+  return {
+    title: `native addons: ${wanted.map(({ tarball }) => tarball.name).join(' ')}`,
+    entries: withFolders(
+      opened.map(({ path, tarball, files }) => file(path, only(files, /\.node$/, tarball.name))),
+    ),
+    components: opened.map(({ tarball, files }) => componentOf(tarball, architecture, files)),
+  }
+}

@@ -1,0 +1,76 @@
+import { CliError } from '../../cli/fail.ts'
+import { stanzasOf } from '../../plan/images/control.ts'
+import type { Archive, LockedSuite } from '../../plan/images/lock.ts'
+import type { Architecture } from '../../plan/images/platform.ts'
+import type { Candidate } from '../../plan/images/resolve.ts'
+import { sumOf } from '../cache.ts'
+import { type Get, obtain } from '../download.ts'
+import type { Mirrors } from '../mirror.ts'
+import { decompress } from '../unpack.ts'
+import { keysOf } from './archive-keys.ts'
+import { type Release, readRelease } from './release.ts'
+
+export type Lists = {
+  readonly suite: LockedSuite
+  readonly packages: Readonly<Record<Architecture, readonly Candidate[]>>
+}
+
+type Where = { readonly mirrors: Mirrors; readonly get: Get; readonly cache: string; readonly now: Date }
+
+/** The list of packages of an architecture, checked against the sum that was signed. */
+const packagesOf = async (
+  release: Release,
+  suite: string,
+  archive: Archive,
+  architecture: Architecture,
+  { mirrors, get, cache }: Where,
+): Promise<readonly Candidate[]> => {
+  const name = [`main/binary-${architecture}/Packages.xz`, `main/binary-${architecture}/Packages.gz`].find(
+    (path) => release.files.has(path),
+  )
+  const listed = release.files.get(name ?? '')
+  if (name === undefined || listed === undefined)
+    throw new CliError(`${suite} lists no packages for ${architecture}`)
+  const folder = name.slice(0, name.lastIndexOf('/'))
+  const bytes = await obtain(
+    cache,
+    {
+      what: `the package list of ${suite} for ${architecture}`,
+      sum: { algorithm: 'sha256', hex: listed.sha256 },
+      size: listed.size,
+      // By its hash, so that a mirror that is being updated cannot give the list of another moment.
+      address: async () => `${mirrors(archive)}dists/${suite}/${folder}/by-hash/SHA256/${listed.sha256}`,
+      mend: 'bun run images:lock',
+    },
+    get,
+  )
+  const text = new TextDecoder().decode(await decompress(name, bytes))
+  return stanzasOf(text).map((stanza) => ({ archive, stanza }))
+}
+
+/** Fetches, verifies and reads a suite. Throws CliError when anything in the chain does not hold. */
+export const readSuite = async (
+  suite: string,
+  archive: Archive,
+  architectures: readonly Architecture[],
+  where: Where,
+): Promise<Lists> => {
+  // The security archive calls its suites `bookworm-security` by name and in the path.
+  const address = `${where.mirrors(archive)}dists/${suite}/InRelease`
+  const bytes = await where.get(address)
+  if (bytes === undefined) throw new CliError(`the ${archive} archive has no suite ${suite}`)
+  const release = await readRelease(new TextDecoder().decode(bytes), await keysOf(archive), {
+    suite,
+    now: where.now,
+  })
+  const packages = await Promise.all(
+    architectures.map(
+      async (architecture) =>
+        [architecture, await packagesOf(release, suite, archive, architecture, where)] as const,
+    ),
+  )
+  return {
+    suite: { archive, date: release.date, sha256: sumOf(bytes).hex, signedBy: release.signedBy },
+    packages: Object.fromEntries(packages) as Lists['packages'], // one for each architecture asked for
+  }
+}

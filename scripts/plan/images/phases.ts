@@ -1,0 +1,45 @@
+/** Work in phases: those of one phase side by side, the phases one after the other, and the first failure ends it. */
+
+export type Phased = { readonly name: string; readonly phase: number }
+
+/** Where and why it ended. */
+export class PhaseError extends Error {
+  readonly service: string
+  readonly phase: number
+
+  constructor({ name, phase }: Phased, cause: unknown) {
+    super(`phase ${phase}, ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'PhaseError'
+    this.service = name
+    this.phase = phase
+  }
+}
+
+/** Groups in the order of their phases. */
+export const phasesOf = <T extends Phased>(items: readonly T[]): readonly (readonly T[])[] =>
+  [...Map.groupBy(items, ({ phase }) => phase)].sort(([a], [b]) => a - b).map(([, group]) => group)
+
+/**
+ * Runs `work` on every item, at most `jobs` at once. After a failure nothing more is begun; what had begun is waited
+ * for, so that nothing is left half-done, and the first failure is thrown as PhaseError.
+ */
+export const runPhases = async <T extends Phased>(
+  items: readonly T[],
+  jobs: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
+  for (const group of phasesOf(items)) {
+    const waiting = [...group]
+    let failed: PhaseError | undefined
+    const lane = async (): Promise<void> => {
+      for (let item = waiting.shift(); item !== undefined && failed === undefined; item = waiting.shift())
+        try {
+          await work(item)
+        } catch (error) {
+          failed ??= new PhaseError(item, error)
+        }
+    }
+    await Promise.all(Array.from({ length: Math.max(1, jobs) }, lane))
+    if (failed !== undefined) throw failed
+  }
+}

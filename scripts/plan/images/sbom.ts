@@ -1,0 +1,96 @@
+import { type Platform, platforms } from './platform.ts'
+
+/** The bill of materials of an image: CycloneDX 1.6 (ECMA-424). Pure; it names no time and no machine. */
+
+type Part = {
+  readonly kind: 'deb' | 'npm'
+  readonly name: string
+  readonly version: string
+  readonly architecture: string
+  readonly source?: string
+  readonly licences: readonly string[]
+  readonly sha256?: string
+  readonly integrity?: string
+}
+
+/** Package URL (ECMA-427). */
+export const purl = ({ kind, name, version, architecture, source }: Part): string => {
+  const at = encodeURIComponent(version)
+  if (kind === 'npm') return `pkg:npm/${name.startsWith('@') ? `%40${name.slice(1)}` : name}@${at}`
+  const qualifiers = [
+    `arch=${architecture}`,
+    'distro=debian-12',
+    ...(source && source !== name ? [`upstream=${source}`] : []),
+  ]
+  return `pkg:deb/debian/${encodeURIComponent(name)}@${at}?${qualifiers.join('&')}`
+}
+
+/** An SPDX expression where it is one, else the name as the package wrote it. */
+const licencesOf = (names: readonly string[], kind: Part['kind']) => {
+  const [only] = names
+  if (
+    kind === 'npm' &&
+    names.length === 1 &&
+    only !== undefined &&
+    /^[\w.+()\- ]+$/.test(only) &&
+    !/^SEE /i.test(only)
+  )
+    return [{ expression: only.replace(/^\((.*)\)$/, '$1') }]
+  return names.map((name) => ({ license: { name } }))
+}
+
+const hashes = ({ sha256, integrity }: Part) => [
+  ...(sha256 === undefined ? [] : [{ alg: 'SHA-256', content: sha256 }]),
+  ...(integrity === undefined
+    ? []
+    : [
+        { alg: 'SHA-512', content: Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex') },
+      ]),
+]
+
+const component = (part: Part) => ({
+  type: part.kind === 'npm' && part.name.startsWith('@oven/bun-') ? 'application' : 'library',
+  'bom-ref': purl(part),
+  name: part.name,
+  version: part.version,
+  purl: purl(part),
+  ...(part.licences.length > 0 && { licenses: licencesOf(part.licences, part.kind) }),
+  ...(hashes(part).length > 0 && { hashes: hashes(part) }),
+  ...(part.source !== undefined && { properties: [{ name: 'debian:source', value: part.source }] }),
+})
+
+export type BillOfMaterials = {
+  readonly service: string
+  readonly version: string
+  readonly platform: Platform
+  readonly parts: readonly Part[]
+}
+
+const byPurl = (a: Part, b: Part): number => (purl(a) < purl(b) ? -1 : 1)
+
+/** The document as an object; parts are sorted and each is named once. */
+export const cycloneDx = ({ service, version, platform, parts }: BillOfMaterials) => {
+  const { architecture } = platforms[platform]
+  const ref = `pkg:oci/${service}?arch=${architecture}`
+  const once = [...new Map(parts.toSorted(byPurl).map((part) => [purl(part), part])).values()]
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: {
+      component: { type: 'container', 'bom-ref': ref, name: service, version, purl: ref },
+      tools: { components: [{ type: 'application', name: 'lucid build-distroless', version }] },
+    },
+    components: [
+      {
+        type: 'operating-system',
+        'bom-ref': 'os:debian-12',
+        name: 'debian',
+        version: '12',
+        description: 'Debian GNU/Linux 12 (bookworm), of which only the listed packages are there',
+      },
+      ...once.map(component),
+    ],
+    dependencies: [{ ref, dependsOn: ['os:debian-12', ...once.map(purl)] }],
+  }
+}

@@ -1,0 +1,22 @@
+import type { Product } from './contents.ts'
+
+type Choice = { readonly only: string | undefined; readonly phase: string | undefined }
+
+/** The names that `--only a,b` and `--phase N` leave, in the order of the build, or what is wrong with them. */
+export const selected = (
+  products: readonly Pick<Product, 'name' | 'phase'>[],
+  { only, phase }: Choice,
+): { readonly names: readonly string[] } | { readonly fault: string } => {
+  const known = products.map(({ name }) => name)
+  const named = only
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  const stranger = named?.find((name) => !known.includes(name))
+  if (stranger !== undefined) return { fault: `there is no image ${stranger}; there are ${known.join(', ')}` }
+  const names = products
+    .filter((product) => named === undefined || named.includes(product.name))
+    .filter((product) => phase === undefined || product.phase === Number(phase))
+    .map(({ name }) => name)
+  return names.length > 0 ? { names } : { fault: 'no image is in that phase' }
+}
