@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { addons } from '../../plan/images/addons.ts'
 
 /** Name of the npm package that a path inside `node_modules` belongs to; of nested ones the innermost. */
 const packageOf = (path: string): string | undefined =>
   /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path.replaceAll('\\', '/'))?.[1]
 
 /**
- * npm packages that a service's sources import, with all that those import. It is read from the sources, not from
+ * npm packages of which something is left in a service's bundle. It is read from the sources, not from
  * what the builder wrote down. Native packages for one platform are left out: which of them is there depends on
  * the machine that looks.
  */
@@ -15,6 +16,13 @@ export const importedPackages = async (root: string, service: string): Promise<r
     target: 'bun',
     metafile: true,
   })
-  const names = Object.keys(built.metafile?.inputs ?? {}).flatMap((path) => packageOf(path) ?? [])
-  return [...new Set(names)].filter((name) => !/-(?:linux|darwin|win32)-/.test(name)).sort()
+  const outputs = Object.values(built.metafile?.outputs ?? {})
+  const used = outputs.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  )
+  const names = new Set(used.flatMap((path) => packageOf(path) ?? []))
+  // The image has the addon's file for its platform, and the loader around it is ours.
+  return [...names]
+    .filter((name) => addons[name] === undefined && !/-(?:linux|darwin|win32)-/.test(name))
+    .sort()
 }

@@ -41,6 +41,14 @@ const recorded = (root: Root): ReadonlyMap<string, string> =>
       }),
   )
 
+/** Whether an npm package for one platform is listed whose name begins like the file of an addon. */
+const addonListed = (path: string, packages: SbomFacts['packages']): boolean => {
+  const name = path.slice(path.lastIndexOf('/') + 1, -'.node'.length)
+  return [...packages.keys()].some((url) =>
+    url.replace('pkg:npm/%40', '').replaceAll('/', '-').startsWith(`${name}-linux-`),
+  )
+}
+
 /** What an SBOM leaves out or says wrongly, as sentences. Pure. */
 export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] => {
   if (sbom === undefined) return ['there is no SBOM']
@@ -65,11 +73,17 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
       'npm packages that the code imports and it does not list',
       imported.filter((name) => !packages.has(npmUrl(name))),
     ),
+    ...listed(
+      'native addons of no listed package',
+      [...root.keys()]
+        .filter((path) => path.endsWith('.node') && !addonListed(path, packages))
+        .map((path) => `/${path}`),
+    ),
     ...(bun ? ['it does not list Bun'] : []),
     ...listed(
-      'packages without a licence',
+      'npm packages without a licence',
       [...packages]
-        .filter(([url, { licensed }]) => !licensed && /^pkg:(?:deb|npm)\//.test(url))
+        .filter(([url, { licensed }]) => !licensed && url.startsWith('pkg:npm/'))
         .map(([url]) => url),
     ),
   ]

@@ -324,7 +324,7 @@ const plants: readonly (readonly [rule: string, what: string, says: string, plan
   [
     'SBOM',
     'a package without a licence',
-    'packages without a licence: pkg:npm/elysia',
+    'npm packages without a licence: pkg:npm/elysia',
     {
       sbom: (good) => ({
         ...good,
