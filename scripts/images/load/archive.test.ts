@@ -59,9 +59,9 @@ test('a platform that is not there, and a blob that is cut short, are said', asy
   const [blob] = blobsOf(layout)
   truncateSync(blobPath(layout.folder, { digest: blob?.digest ?? '' }), 5)
   const stream = archiveStream(archiveParts([{ layout, reference: 'a:b' }], 'linux/amd64'))
-  expect(Array.fromAsync(stream)).rejects.toThrow('has 5 bytes and not')
+  await expect(Array.fromAsync(stream)).rejects.toThrow('has 5 bytes and not')
 })
 
-test('without a client or an engine, that is what is said', () => {
-  expect(loadImages(images, { env: { PATH: folder } })).rejects.toThrow('there is no docker in PATH')
+test('without a client or an engine, that is what is said', async () => {
+  await expect(loadImages(images, { env: { PATH: folder } })).rejects.toThrow('there is no docker in PATH')
 })

@@ -139,7 +139,7 @@ describe.skipIf('absent' in registry || skopeo === null)('a real registry', () =
         if (kind === 'uploaded') stopped ??= first.stop()
       },
     })
-    expect(broken).rejects.toThrow(/try again later/)
+    await expect(broken).rejects.toThrow(/try again later/)
     await broken.catch(() => undefined)
     await stopped
     const second = await startRegistry({ ...at, port: first.port })
@@ -166,11 +166,11 @@ describe.skipIf('absent' in registry || skopeo === null)('a real registry', () =
         return { env: { DOCKER_CONFIG: at } }
       }
       const repository = [`${closed.host}/pickme/lucid`]
-      expect(push(image, repository)).rejects.toThrow(
+      await expect(push(image, repository)).rejects.toThrow(
         `asks for a user and a password: docker login ${closed.host}`,
       )
       const wrong = push(image, repository, config('wrong'))
-      expect(wrong).rejects.toThrow(/answered 401 .*docker login again/)
+      await expect(wrong).rejects.toThrow(/answered 401 .*docker login again/)
       await wrong.catch(() => undefined)
       expect(await push(image, repository, config('right'))).toMatchObject([{ changed: true }])
       expect((await pulled(`${closed.host}/pickme/lucid:one`, 'me:right')).digest).toBe(

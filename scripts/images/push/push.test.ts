@@ -174,7 +174,7 @@ describe('a push', () => {
     with_({ fault: () => new Response(null, { status: 500 }) }, async (fake) => {
       const waits: number[] = []
       const failed = pushTo(fake.port, layoutOf(), { waits })
-      expect(failed).rejects.toThrow(
+      await expect(failed).rejects.toThrow(
         `127.0.0.1:${fake.port} answered 500 to HEAD /v2/pickme/lucid/manifests/one; tried 6 times: try again later`,
       )
       await failed.catch(() => undefined)
@@ -185,7 +185,7 @@ describe('a push', () => {
     with_(
       { fault: (request) => (request.method === 'PATCH' ? new Response(null, { status: 500 }) : undefined) },
       async (fake) => {
-        expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
+        await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
           /answered 500 to PATCH .*; 6 times in a row at byte 0/,
         )
       },
@@ -215,17 +215,17 @@ describe('a push', () => {
         blobPath(layout.folder, { digest: first?.digest ?? '' }),
         new Uint8Array(first?.size ?? 0),
       )
-      expect(pushTo(fake.port, layout)).rejects.toThrow(
+      await expect(pushTo(fake.port, layout)).rejects.toThrow(
         /answered 400 .*DIGEST_INVALID: provided digest did not match/,
       )
       truncateSync(blobPath(layout.folder, { digest: first?.digest ?? '' }), 3)
-      expect(pushTo(fake.port, layout)).rejects.toThrow(/is shorter than its manifest says/)
+      await expect(pushTo(fake.port, layout)).rejects.toThrow(/is shorter than its manifest says/)
     }))
 
   test('to nobody says that the connection broke', async () => {
     const fake = fakeRegistry()
     await fake.stop()
-    expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
+    await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
       /the connection to 127.0.0.1:\d+ broke.*try again later/,
     )
   })
@@ -244,7 +244,7 @@ describe('who pushes', () => {
     test(`is refused by ${scheme} after one more try, and the password is not said`, () =>
       with_({ password: 'another', scheme }, async (fake) => {
         const failed = pushTo(fake.port, layoutOf(), { credentials: good })
-        expect(failed).rejects.toThrow(/docker login/)
+        await expect(failed).rejects.toThrow(/docker login/)
         expect(String(await failed.catch((error: unknown) => error))).not.toContain('hidden')
         expect(fake.requests.length).toBeLessThan(4)
       }))
@@ -252,7 +252,7 @@ describe('who pushes', () => {
 
   test('without a password is told to sign in', () =>
     with_({ password: 'hidden' }, async (fake) => {
-      expect(pushTo(fake.port, layoutOf())).rejects.toThrow(`docker login 127.0.0.1:${fake.port}`)
+      await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(`docker login 127.0.0.1:${fake.port}`)
     }))
 
   test('is not told to a host that the registry sends us to', async () => {
@@ -274,7 +274,7 @@ describe('who pushes', () => {
             : undefined,
       },
       async (fake) => {
-        expect(pushTo(fake.port, layoutOf(), { credentials: good })).rejects.toThrow(/answered 400/)
+        await expect(pushTo(fake.port, layoutOf(), { credentials: good })).rejects.toThrow(/answered 400/)
         await Bun.sleep(0)
       },
     ).finally(() => thief.stop(true))

@@ -96,14 +96,14 @@ describe('credentials in Docker’s configuration', () => {
     expect(await credentialsFor('reg.example', { env, helper: answer(1, 'no') })).toMatchObject({
       user: 'me',
     })
-    expect(credentialsFor('reg.example', { env, helper: answer(0, '?') })).rejects.toThrow(
+    await expect(credentialsFor('reg.example', { env, helper: answer(0, '?') })).rejects.toThrow(
       'docker login again',
     )
-    expect(credentialsFor('reg.example', { env })).rejects.toThrow(
+    await expect(credentialsFor('reg.example', { env })).rejects.toThrow(
       'docker-credential-x, which is not in PATH',
     )
     writeFileSync(join(folder, 'config.json'), 'no json')
-    expect(credentialsFor('reg.example', { env })).rejects.toThrow('is not JSON')
+    await expect(credentialsFor('reg.example', { env })).rejects.toThrow('is not JSON')
   })
 })
 
@@ -160,7 +160,7 @@ test('work in parallel is bounded, complete, and ends at the first failure', asy
     begun.push(item)
     if (item === 2) throw new Error('two')
   })
-  expect(failing).rejects.toThrow('two')
+  await expect(failing).rejects.toThrow('two')
   await failing.catch(() => undefined)
   expect(begun).toEqual([1, 2])
 })
