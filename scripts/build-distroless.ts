@@ -10,7 +10,9 @@ import { board } from './images/build/board.ts'
 import { buildImages } from './images/build/build.ts'
 import { dryReport, report } from './images/build/report.ts'
 import { cacheFolder } from './images/cache.ts'
+import { deliveryText, load, push, writePins } from './images/deliver.ts'
 import { demandLock } from './images/lock/lock-file.ts'
+import { parseRepository } from './images/push/reference.ts'
 import { products } from './plan/images/contents.ts'
 import { PhaseError } from './plan/images/phases.ts'
 import { type Platform, platformNames } from './plan/images/platform.ts'
@@ -30,6 +32,13 @@ export const command = {
       multiple: true,
     },
     tag: { type: 'string', value: 'T', about: 'name the images SERVICE-T instead of SERVICE' },
+    push: {
+      type: 'string',
+      value: 'REPO',
+      about: 'push the images to this repository, [HOST[:PORT]/]PATH; credentials are those of docker login',
+      multiple: true,
+    },
+    load: { type: 'boolean', about: 'load the images of its platform into the local Docker engine' },
     jobs: { type: 'string', value: 'N', about: 'services and layers at once (default: one a processor)' },
     rebuild: { type: 'boolean', about: 'build also what is unchanged' },
     'dry-run': { type: 'boolean', about: 'build nothing; print what each image would be made of' },
@@ -39,6 +48,7 @@ export const command = {
     'bun run build-distroless',
     'bun run build-distroless --only session-chunker,merkle-builder',
     'bun run build-distroless --phase 3 --platform linux/arm64',
+    'bun run build-distroless --push registry.example/pickme/lucid --load',
   ],
 } as const satisfies Command
 
@@ -66,6 +76,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if ('fault' in wanted) throw new CliError(wanted.fault)
   if (flags.tag !== undefined && !/^[\w][\w.-]{0,100}$/.test(flags.tag))
     throw new CliError(`--tag takes letters, digits, dots, dashes and underscores, not '${flags.tag}'`)
+  for (const repository of flags.push) parseRepository(repository)
   const platforms = flags.platform.length === 0 ? platformNames : (flags.platform as readonly Platform[]) // its choices
   const options = {
     root,
@@ -95,12 +106,21 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         screen.show(text, line)
       },
     })
-    screen.done()
     const ms = performance.now() - began
+    const { dist } = options
+    writePins({ dist, images: built.images })
+    const images = Object.fromEntries(
+      Object.entries(built.images).filter(([name]) => wanted.names.includes(name)),
+    )
+    const delivery = { dist, images, env: process.env, show: screen.show }
+    const pushed = await push(flags.push, delivery)
+    const loaded = flags.load ? await load(delivery) : undefined
+    screen.done()
+    const delivered = { ...(flags.push.length > 0 && { pushed }), ...(loaded !== undefined && { loaded }) }
     terminal.out(
       flags.json
-        ? `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms) }, null, 2)}\n`
-        : report(built, ms, lookOf(process.stdout, process.env)),
+        ? `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms), ...delivered }, null, 2)}\n`
+        : `${report(built, ms, lookOf(process.stdout, process.env))}${deliveryText(pushed, loaded)}`,
     )
     return 0
   } catch (error) {

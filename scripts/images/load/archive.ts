@@ -1,0 +1,99 @@
+import { utf8 } from '#common/bytes'
+import { BLOCK, END_SIZE, header512, padding } from '#common/evidence/tar'
+import { CliError } from '../../cli/fail.ts'
+import { blobPath, type Layout, type PlatformImage } from '../read/layout.ts'
+import { type Descriptor, MEDIA } from '../read/model.ts'
+
+/** An image to load: one service, under the names it shall have. */
+export type Loadable = { readonly layout: Layout; readonly reference: string }
+
+/** A part of an archive: bytes that are there, or a file. */
+type Part = {
+  readonly name: string
+  readonly size: number
+  readonly content: Uint8Array<ArrayBuffer> | string
+}
+
+const json = (name: string, value: unknown): Part => {
+  const content = utf8(JSON.stringify(value))
+  return { name, size: content.length, content }
+}
+
+const blobName = (digest: string): string => `blobs/${digest.replace(':', '/')}`
+
+/** The image of a platform. Throws CliError when the layout has none. */
+export const imageFor = ({ folder, images }: Layout, platform: string): PlatformImage => {
+  const found = images.find(
+    (image) => image.platform === platform || `${image.platform}`.startsWith(`${platform}/`),
+  )
+  if (found === undefined)
+    throw new CliError(
+      `${folder} has no image for ${platform}, only for ${images.map((one) => one.platform).join(', ')}`,
+    )
+  return found
+}
+
+const blobsIn = (folder: string, image: PlatformImage): readonly Part[] => {
+  const { manifest, documents } = image
+  const file = ({ digest, size }: Descriptor): Part => ({
+    name: blobName(digest),
+    size,
+    content: blobPath(folder, { digest }),
+  })
+  return [documents.manifest.descriptor, manifest.config, ...manifest.layers].map(file)
+}
+
+/**
+ * What `docker load` takes: an OCI image layout and, for engines that do not read that (before 25), Docker's own
+ * `manifest.json` over the same blobs. Of each image only one platform; blobs that images share are there once.
+ */
+export const archiveParts = (images: readonly Loadable[], platform: string): readonly Part[] => {
+  const chosen = images.map(({ layout, reference }) => ({
+    reference,
+    folder: layout.folder,
+    image: imageFor(layout, platform),
+  }))
+  const manifests = chosen.map(({ reference, image }) => ({
+    ...image.documents.manifest.descriptor,
+    annotations: {
+      'io.containerd.image.name': reference,
+      'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
+    },
+  }))
+  const legacy = chosen.map(({ reference, image: { manifest } }) => ({
+    Config: blobName(manifest.config.digest),
+    RepoTags: [reference],
+    Layers: manifest.layers.map(({ digest }) => blobName(digest)),
+  }))
+  const blobs = new Map(
+    chosen.flatMap(({ folder, image }) => blobsIn(folder, image)).map((part) => [part.name, part]),
+  )
+  return [
+    json('oci-layout', { imageLayoutVersion: '1.0.0' }),
+    json('index.json', { schemaVersion: 2, mediaType: MEDIA.index, manifests }),
+    json('manifest.json', legacy),
+    ...blobs.values(),
+  ]
+}
+
+/** Bytes of the archive of these parts. */
+export const archiveSize = (parts: readonly Part[]): number =>
+  parts.reduce((sum, { size }) => sum + BLOCK + size + padding(size).length, 0) + END_SIZE
+
+/** The archive as a stream of pieces; no blob is ever held whole. Throws CliError when a blob is not as long as it should be. */
+export const archiveStream = async function* (parts: readonly Part[]): AsyncGenerator<Uint8Array> {
+  for (const { name, size, content } of parts) {
+    yield header512(name, size)
+    if (typeof content === 'string') {
+      let sent = 0
+      for await (const piece of Bun.file(content).stream()) {
+        sent += piece.length
+        yield piece
+      }
+      if (sent !== size)
+        throw new CliError(`${content} has ${sent} bytes and not ${size}: build the image again`)
+    } else yield content
+    yield padding(size)
+  }
+  yield new Uint8Array(END_SIZE)
+}

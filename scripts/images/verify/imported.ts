@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { addons } from '../../plan/images/addons.ts'
+
+/** Name of the npm package that a path inside `node_modules` belongs to; of nested ones the innermost. */
+const packageOf = (path: string): string | undefined =>
+  /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path.replaceAll('\\', '/'))?.[1]
+
+/**
+ * npm packages of which something is left in a service's bundle. It is read from the sources, not from
+ * what the builder wrote down. Native packages for one platform are left out: which of them is there depends on
+ * the machine that looks.
+ */
+export const importedPackages = async (root: string, service: string): Promise<readonly string[]> => {
+  const built = await Bun.build({
+    entrypoints: [join(root, 'services', service, 'main.ts')],
+    target: 'bun',
+    metafile: true,
+  })
+  const outputs = Object.values(built.metafile?.outputs ?? {})
+  const used = outputs.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  )
+  const names = new Set(used.flatMap((path) => packageOf(path) ?? []))
+  // The image has the addon's file for its platform, and the loader around it is ours.
+  return [...names]
+    .filter((name) => addons[name] === undefined && !/-(?:linux|darwin|win32)-/.test(name))
+    .sort()
+}

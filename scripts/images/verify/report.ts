@@ -1,0 +1,49 @@
+import { plural } from '../../cli/format.ts'
+import type { Look } from '../../cli/look.ts'
+import { type Cell, type Column, table } from '../../cli/table.ts'
+
+/** How a promise stands. `checked` counts what was looked at; nothing that was not run counts as kept. */
+export type Outcome = {
+  readonly rule: string
+  readonly promise: string
+  readonly checked: number
+  readonly breaches: readonly string[]
+  /** Why it was not run. */
+  readonly notRun?: string
+}
+
+/** 0: all holds. 1: something is broken. 2: what was run holds, and something was not run. */
+export type Verdict = 0 | 1 | 2
+
+export const verdictOf = (outcomes: readonly Outcome[]): Verdict => {
+  if (outcomes.some(({ breaches }) => breaches.length > 0)) return 1
+  return outcomes.some(({ notRun }) => notRun !== undefined) ? 2 : 0
+}
+
+const columns: readonly Column[] = [
+  { title: 'rule' },
+  { title: 'state' },
+  { title: 'checked', align: 'right' },
+  { title: 'promise' },
+]
+
+const stateOf = ({ breaches, notRun }: Outcome): Cell => {
+  if (breaches.length > 0) return { text: 'BROKEN', colour: 'red' }
+  return notRun === undefined ? { text: 'holds', colour: 'green' } : { text: 'NOT RUN', colour: 'yellow' }
+}
+
+/** The table, what is broken, what was not run, and one line that sums up; ends with a newline. */
+export const reportText = (outcomes: readonly Outcome[], images: number, look: Look): string => {
+  const broken = outcomes.filter(({ breaches }) => breaches.length > 0)
+  const skipped = outcomes.filter(({ notRun }) => notRun !== undefined)
+  const rows = outcomes.map((one) => [one.rule, stateOf(one), String(one.checked), one.promise])
+  const held =
+    outcomes.length - broken.length - skipped.filter(({ breaches }) => breaches.length === 0).length
+  return [
+    table(columns, rows, look),
+    ...broken.flatMap(({ rule, breaches }) => breaches.map((breach) => `BROKEN  ${rule}: ${breach}`)),
+    ...skipped.map(({ rule, notRun }) => `NOT RUN: ${notRun} (${rule})`),
+    `${plural(images, 'image')}: ${held} rules hold, ${broken.length} broken, ${skipped.length} not run`,
+    '',
+  ].join('\n')
+}
