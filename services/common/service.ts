@@ -224,7 +224,8 @@ export const service = (name: string, parts: ServiceParts) => {
           components: { securitySchemes },
           security: [{ [SCHEME]: [] }],
         },
-        exclude: { paths: ['/openapi'] },
+        // `staticFile` would leave out every route with a dot in it, /openapi/merged.json for one.
+        exclude: { paths: ['/openapi', '/openapi.json'], staticFile: false },
       }),
     )
     .get(

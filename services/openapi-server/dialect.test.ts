@@ -81,7 +81,11 @@ test('what Elysia writes of a real service comes out as it is on the wire', asyn
       limit: t.Integer({ minimum: 1, default: 5 }),
       ratio: t.Optional(t.Numeric({ maximum: 1 })),
     }),
-    response: { 200: t.Object({ n: t.Integer(), to: t.Union([t.String(), t.Null()]) }), ...problems },
+    response: {
+      200: t.Object({ n: t.Integer(), to: t.Union([t.String(), t.Null()]) }),
+      204: t.Void(),
+      ...problems,
+    },
   })
   const text = await (await app.handle(new Request('http://localhost/openapi.json'))).text()
   const document = read(text)
@@ -107,6 +111,7 @@ test('what Elysia writes of a real service comes out as it is on the wire', asyn
       },
     },
   })
+  expect(operation.responses['204']).toEqual({ description: 'No Content' })
   expect(operation.responses['404']).toEqual({
     description: 'Not Found',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

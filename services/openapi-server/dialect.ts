@@ -104,6 +104,12 @@ const problem = (response: JsonObject): JsonObject => {
   return { ...response, content: media }
 }
 
+/** Of a reply without a body Elysia writes its schema's type where the media types belong. */
+const bodiless = (response: JsonObject): JsonObject => {
+  const { content, ...rest } = response
+  return isObject(content) && !Object.values(content).every(isObject) ? rest : response
+}
+
 /** "Response for status 404" as its title; every operation has responses. */
 const titled = (operation: JsonObject): JsonObject => {
   if (!isObject(operation['responses'])) return { ...operation, responses: { 200: { description: 'OK' } } }
@@ -129,7 +135,15 @@ export const modern = (document: Document): Document => {
   const own = objectOf(objectOf(document['components'])['schemas'])
   // A service that means something else by the name keeps its meaning; its problems then stay where they are.
   const free = own['Problem'] === undefined || same(own['Problem'], PROBLEM)
-  const steps = [...(old ? [alone] : []), number, nullable, exclusive, optional, ...(free ? [problem] : [])]
+  const steps = [
+    ...(old ? [alone] : []),
+    number,
+    nullable,
+    exclusive,
+    optional,
+    bodiless,
+    ...(free ? [problem] : []),
+  ]
   const changed = walk(document, (object) => steps.reduce((value, step) => step(value), object)) as Document
   const components = objectOf(changed['components'])
   const used = free && JSON.stringify(changed).includes('"#/components/schemas/Problem"')
