@@ -33,7 +33,8 @@ const opened = async () => {
 
 /** Waits until openapi-server has asked everybody, and has read these. */
 const read = async (...names: readonly string[]) => {
-  const known = async () => (await fetch(`${services.url('openapi-server')}/status`)).json()
+  type Status = { documents: readonly { service: string; state: string }[] }
+  const known = async () => (await (await fetch(`${services.url('openapi-server')}/status`)).json()) as Status // what it promises
   const isRead = ({ service, state }: { service: string; state: string }) =>
     names.includes(service) && state === 'fresh'
   while ((await known()).documents.filter(isRead).length < names.length) await Bun.sleep(50)

@@ -1,0 +1,32 @@
+import { lookup } from 'node:dns/promises'
+import { catalog, clients, stock, tools } from '#catalog'
+import { dial } from '#common/dial'
+import { version } from '#common/service'
+import { run } from './run.ts'
+
+/** Longest wait for a TCP connection, ms. */
+const PATIENCE = 2000
+
+process.exitCode = await run(process.argv.slice(2), {
+  known: {
+    services: catalog,
+    stock,
+    clients,
+    networks: tools['server-tools'].networks,
+    addresses: Bun.env,
+  },
+  wires: {
+    resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+    dial: (address, port) => dial(address, port, { timeoutMs: PATIENCE }),
+  },
+  versions: {
+    lucid: version,
+    // Given by whoever builds the image.
+    revision: Bun.env['LUCID_REVISION'] ?? 'unknown: this was not started from an image',
+    bun: Bun.version,
+    platform: `${process.platform}/${process.arch}`,
+  },
+  now: Date.now,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+})
