@@ -44,5 +44,3 @@ export const routes = ({ merged, parts }: { readonly merged: ReadMerged; readonl
       { response: { 200: OpenApi, 304: t.Undefined(), ...problems } },
     )
     .get('/docs/:asset', ({ params: { asset }, headers }) => file(asset, headers), { params: AssetParams })
-
-export type Api = ReturnType<typeof routes>

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { catalog, clients, stock, tools } from '#catalog'
 import { dial } from '#common/dial'
+import { urlKey } from '#common/env'
 import { version } from '#common/service'
 import { run } from './run.ts'
 
@@ -13,7 +14,7 @@ process.exitCode = await run(process.argv.slice(2), {
     stock,
     clients,
     networks: tools['server-tools'].networks,
-    addresses: Bun.env,
+    addresses: Object.fromEntries(Object.keys(catalog).map((name) => [name, Bun.env[urlKey(name)]])),
   },
   wires: {
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),

@@ -20,7 +20,7 @@ test('a service is at its name and the port of its container', () => {
 })
 
 test('the environment may say otherwise', () => {
-  const addresses = { KEEPER_URL: 'http://[::1]:4000/', MAKER_URL: 'https://maker.example' }
+  const addresses = { keeper: 'http://[::1]:4000/', maker: 'https://maker.example' }
   expect(places({ ...known, addresses }).near).toMatchObject([
     { host: '::1', port: 4000, url: 'http://[::1]:4000' },
     { host: 'maker.example', port: 443 },

@@ -1,5 +1,4 @@
 import type { Entry, Network, Stack, Stock } from '#catalog'
-import { urlKey } from '#common/env'
 
 /** Somebody on the networks. */
 export type Place = {
@@ -20,7 +19,7 @@ export type Known = {
   readonly clients: Readonly<Record<string, { readonly needs: readonly string[] }>>
   /** Networks that whoever asks is on. */
   readonly networks: readonly Network[]
-  /** `<SERVICE>_URL` of the environment. */
+  /** Where services answer, by name, when not at their name and port. */
   readonly addresses: Readonly<Record<string, string | undefined>>
 }
 
@@ -33,7 +32,7 @@ const meets = (networks: readonly Network[], own: readonly Network[]) =>
   networks.some((network) => own.includes(network))
 
 const placeOf = (name: string, { stack, port }: Entry, known: Known): Place => {
-  const given = known.addresses[urlKey(name)]
+  const given = known.addresses[name]
   const url = (given ?? `http://${name}:${port}`).replace(/\/$/, '')
   const { hostname, port: urlPort } = new URL(url)
   return {

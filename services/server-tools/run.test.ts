@@ -29,7 +29,7 @@ const withAlpha = (url: string): Known => ({
   ...base,
   services: { alpha: { ...base.services['keeper'], needs: [] } as Known['services'][string] },
   clients: { operator: { needs: ['alpha'] } },
-  addresses: { ALPHA_URL: url },
+  addresses: { alpha: url },
 })
 
 describe('health', () => {
@@ -78,7 +78,7 @@ describe('onions', () => {
   const withTor = (url: string): Known => ({
     ...base,
     services: { 'tor-proxy': base.services['keeper'] as Known['services'][string] },
-    addresses: { TOR_PROXY_URL: url },
+    addresses: { 'tor-proxy': url },
   })
 
   test('lists them', async () => {
