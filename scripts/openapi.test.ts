@@ -57,8 +57,7 @@ test('every service is in the one document, which is valid OpenAPI 3.1 and says 
     version: '3.1',
   })
   expect(merged.tags.map(({ name }) => name)).toEqual(Object.keys(catalog).toSorted())
-  for (const name of running)
-    expect(merged.paths[`/${name}/health`]?.['get']?.security).toEqual([])
+  for (const name of running) expect(merged.paths[`/${name}/health`]?.['get']?.security).toEqual([])
   expect(merged.paths['/session-encryptor/encrypt']?.['post']?.security).toEqual([{ serviceToken: [] }])
   expect(merged.paths['/openapi-server/openapi/merged.json']?.['get']?.security).toEqual([
     { serviceToken: [] },
