@@ -1,11 +1,11 @@
-import { lookup } from 'node:dns/promises'
 import { catalog, clients, stock, tools } from '#catalog'
 import { dial } from '#common/dial'
 import { urlKey } from '#common/env'
+import { addressesOf } from '#common/name-server'
 import { version } from '#common/service'
 import { run } from './run.ts'
 
-/** Longest wait for a TCP connection, ms. */
+/** Longest wait for a TCP connection, ms; for a name half of it. */
 const PATIENCE = 2000
 
 process.exitCode = await run(process.argv.slice(2), {
@@ -17,7 +17,7 @@ process.exitCode = await run(process.argv.slice(2), {
     addresses: Object.fromEntries(Object.keys(catalog).map((name) => [name, Bun.env[urlKey(name)]])),
   },
   wires: {
-    resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+    resolve: (host) => addressesOf(host, { timeoutMs: PATIENCE / 2 }),
     dial: (address, port) => dial(address, port, { timeoutMs: PATIENCE }),
   },
   versions: {

@@ -24,30 +24,52 @@ export type Reach = {
 
 const TRIES = 3
 
-const reasons: Readonly<Record<string, string>> = {
+/** Of a name that nobody has, the engine asks further; where nobody answers, that is no answer instead of a no. */
+const nameReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known here',
-  EAI_AGAIN: 'the name server does not answer',
+  ENODATA: 'its name is not known here',
+  ESERVFAIL: 'no name server has an answer for its name',
+  ETIMEOUT: 'no name server has an answer for its name',
+  ECONNREFUSED: 'there is no name server',
+}
+
+const wireReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ETIMEDOUT: 'no answer in time',
   EHOSTUNREACH: 'no way to its address',
   ENETUNREACH: 'no way to its network',
 }
 
-const reasonOf = (error: unknown): string => {
+const reasonOf = (error: unknown, reasons: Readonly<Record<string, string>>): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return reasons[code] ?? (code || 'it failed')
 }
 
 const rounded = (ms: number) => Math.round(ms * 100) / 100
 
-/** Resolves the name of a place and opens connections to its first address. Never rejects. */
-export const reach = async ({ name, host, port, neededBy }: Place, wires: Wires): Promise<Reach> => {
-  const own = { name, host, port, needed_by: neededBy }
-  let addresses: readonly string[] = []
+export type Found = { readonly addresses: readonly string[] } | { readonly detail: string }
+
+/** Addresses of a name, or in one sentence why there is none. Never rejects. */
+export const find = async (host: string, { resolve }: Pick<Wires, 'resolve'>): Promise<Found> => {
   try {
-    addresses = await wires.resolve(host)
+    const addresses = await resolve(host)
+    return addresses.length > 0 ? { addresses } : { detail: 'its name has no address' }
+  } catch (error) {
+    return { detail: reasonOf(error, nameReasons) }
+  }
+}
+
+const dialled = async (
+  { name, host, port, neededBy }: Place,
+  found: Found,
+  { dial }: Pick<Wires, 'dial'>,
+): Promise<Reach> => {
+  const own = { name, host, port, needed_by: neededBy }
+  if ('detail' in found) return { ...own, addresses: [], ok: false, detail: found.detail }
+  const { addresses } = found
+  try {
     const times: number[] = []
-    for (let i = 0; i < TRIES; i++) times.push(await wires.dial(addresses[0] ?? host, port))
+    for (let i = 0; i < TRIES; i++) times.push(await dial(addresses[0] ?? host, port))
     const [fastest = 0, median = 0] = times.toSorted((a, b) => a - b)
     return {
       ...own,
@@ -58,8 +80,21 @@ export const reach = async ({ name, host, port, neededBy }: Place, wires: Wires)
       detail: '',
     }
   } catch (error) {
-    return { ...own, addresses, ok: false, detail: reasonOf(error) }
+    return { ...own, addresses, ok: false, detail: reasonOf(error, wireReasons) }
   }
+}
+
+/**
+ * Looks all names up at once, then opens connections to the first address of each, one after the other: no time is
+ * that of the others. Never rejects.
+ */
+export const reach = async (places: readonly Place[], wires: Wires): Promise<readonly Reach[]> => {
+  const named = await Promise.all(
+    places.map(async (place) => [place, await find(place.host, wires)] as const),
+  )
+  const all: Reach[] = []
+  for (const [place, found] of named) all.push(await dialled(place, found, wires))
+  return all
 }
 
 /** A few by name, more by number: a line of a terminal is short. `--json` has them all. */

@@ -6,7 +6,7 @@ export type Place = {
   readonly stack: Stack
   readonly host: string
   readonly port: number
-  /** Base URL of a service of ours; a stock container has none. */
+  /** Base URL of a service of ours. */
   readonly url?: string
   readonly neededBy: readonly string[]
 }

@@ -1,10 +1,10 @@
 import { jsonOf, reportOf, tableOf } from '#common/health-report'
-import { probe } from '#common/probe'
+import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
 import { type CommandName, commandLine, HELP } from './command-line.ts'
-import { netTable, type Reach, reach, type Wires } from './net.ts'
+import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
-import { type Known, places, stockPlaces } from './places.ts'
+import { type Known, type Place, places, stockPlaces } from './places.ts'
 
 export type Tools = {
   readonly known: Known
@@ -28,10 +28,20 @@ const tellElsewhere = ({ err }: Tools, elsewhere: readonly string[]): void => {
     err(`not asked, on networks that this container is not on: ${elsewhere.join(', ')}\n`)
 }
 
+/** Asks a service by its address: names are looked up before, so that one nobody knows holds up nobody else. */
+const ask = async ({ name, stack, host, url }: Place, wires: Wires): Promise<Result> => {
+  const found = await find(host, wires)
+  if ('detail' in found) return { name, stack, state: 'unreachable', ms: 0, detail: found.detail }
+  const [address = host] = found.addresses
+  const at = new URL(url ?? '')
+  // A certificate is for the name, so only plain HTTP goes by address.
+  if (at.protocol === 'http:') at.hostname = address.includes(':') ? `[${address}]` : address
+  return probe({ name, stack, url: at.href.replace(/\/$/, '') })
+}
+
 const health: Run = async (tools, json) => {
   const { near, elsewhere } = places(tools.known)
-  const targets = near.flatMap(({ name, stack, url }) => (url === undefined ? [] : [{ name, stack, url }]))
-  const report = reportOf(await Promise.all(targets.map((target) => probe(target))), tools.now())
+  const report = reportOf(await Promise.all(near.map((place) => ask(place, tools.wires))), tools.now())
   tools.out(json ? jsonOf(report) : tableOf(report, { colour: false }))
   tellElsewhere(tools, elsewhere)
   return report.ok
@@ -40,9 +50,7 @@ const health: Run = async (tools, json) => {
 const net: Run = async (tools, json) => {
   const { near, elsewhere } = places(tools.known)
   const needed = [...stockPlaces(tools.known), ...near].filter(({ neededBy }) => neededBy.length > 0)
-  // One after the other, so that no time is that of the others.
-  const found: Reach[] = []
-  for (const place of needed) found.push(await reach(place, tools.wires))
+  const found = await reach(needed, tools.wires)
   const ok = found.length > 0 && found.every((one) => one.ok)
   tools.out(json ? asJson({ ok, reached: found }) : netTable(found))
   tellElsewhere(tools, elsewhere)
