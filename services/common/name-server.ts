@@ -23,3 +23,10 @@ export const addressesOf = async (
     clearTimeout(timer)
   }
 }
+
+/** A plain http URL with an address in the place of its name. A certificate is for the name, so https keeps it. */
+export const withAddress = (url: string, address: string): string => {
+  const at = new URL(url)
+  if (at.protocol === 'http:') at.hostname = isIP(address) === 6 ? `[${address}]` : address
+  return at.href
+}

@@ -1,3 +1,5 @@
+import { addressesOf, withAddress } from './name-server.ts'
+
 /** What was read, or in one sentence why it was not. */
 export type Reading = { readonly text: string } | { readonly failure: string }
 
@@ -26,8 +28,11 @@ export const readPublic = async (
   { timeoutMs, maxBytes }: { readonly timeoutMs: number; readonly maxBytes: number },
 ): Promise<Reading> => {
   try {
-    const reply = await fetch(url, {
-      signal: AbortSignal.timeout(timeoutMs),
+    const signal = AbortSignal.timeout(timeoutMs)
+    // By address: one name that nobody knows must not hold up the others that are read beside it.
+    const [address] = await addressesOf(new URL(url).hostname.replace(/^\[(.*)\]$/, '$1'), { timeoutMs })
+    const reply = await fetch(address === undefined ? url : withAddress(url, address), {
+      signal,
       redirect: 'manual',
       keepalive: false,
     })

@@ -6,10 +6,11 @@ export type Place = {
   readonly stack: Stack
   readonly host: string
   readonly port: number
-  /** Base URL of a service of ours. */
-  readonly url?: string
   readonly neededBy: readonly string[]
 }
+
+/** A service of ours, with its base URL. */
+export type ServicePlace = Place & { readonly url: string }
 
 type Services = Readonly<Record<string, Entry>>
 
@@ -31,7 +32,7 @@ const callersOf = (name: string, { services, clients }: Known): readonly string[
 const meets = (networks: readonly Network[], own: readonly Network[]) =>
   networks.some((network) => own.includes(network))
 
-const placeOf = (name: string, { stack, port }: Entry, known: Known): Place => {
+const placeOf = (name: string, { stack, port }: Entry, known: Known): ServicePlace => {
   const given = known.addresses[name]
   const url = (given ?? `http://${name}:${port}`).replace(/\/$/, '')
   const { hostname, port: urlPort } = new URL(url)
@@ -48,7 +49,7 @@ const placeOf = (name: string, { stack, port }: Entry, known: Known): Place => {
 /** All services on a network of `known.networks`, and the names of those that are on none of them. */
 export const places = (
   known: Known,
-): { readonly near: readonly Place[]; readonly elsewhere: readonly string[] } => {
+): { readonly near: readonly ServicePlace[]; readonly elsewhere: readonly string[] } => {
   const entries = Object.entries(known.services)
   return {
     near: entries

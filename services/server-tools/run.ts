@@ -1,10 +1,11 @@
 import { jsonOf, reportOf, tableOf } from '#common/health-report'
+import { withAddress } from '#common/name-server'
 import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
 import { type CommandName, commandLine, HELP } from './command-line.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
-import { type Known, type Place, places, stockPlaces } from './places.ts'
+import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
 
 export type Tools = {
   readonly known: Known
@@ -29,14 +30,11 @@ const tellElsewhere = ({ err }: Tools, elsewhere: readonly string[]): void => {
 }
 
 /** Asks a service by its address: names are looked up before, so that one nobody knows holds up nobody else. */
-const ask = async ({ name, stack, host, url }: Place, wires: Wires): Promise<Result> => {
+const ask = async ({ name, stack, host, url }: ServicePlace, wires: Wires): Promise<Result> => {
   const found = await find(host, wires)
   if ('detail' in found) return { name, stack, state: 'unreachable', ms: 0, detail: found.detail }
   const [address = host] = found.addresses
-  const at = new URL(url ?? '')
-  // A certificate is for the name, so only plain HTTP goes by address.
-  if (at.protocol === 'http:') at.hostname = address.includes(':') ? `[${address}]` : address
-  return probe({ name, stack, url: at.href.replace(/\/$/, '') })
+  return probe({ name, stack, url: withAddress(url, address).replace(/\/$/, '') })
 }
 
 const health: Run = async (tools, json) => {
@@ -64,7 +62,7 @@ const onions: Run = async (tools, json) => {
     tools.err(`server-tools: ${why}\n`)
     return false
   }
-  if (tor?.url === undefined) return absent(`${TOR} is not there: this release's catalogue does not list it`)
+  if (tor === undefined) return absent(`${TOR} is not there: this release's catalogue does not list it`)
   const status = await readPublic(`${tor.url}/status`, STATUS)
   if ('failure' in status) return absent(`${TOR} is not there: ${status.failure} (${tor.url})`)
   const found = onionsOf(status.text)
