@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deadPort, serve } from '../services/common/testing-health.ts'
 import { check } from './check.ts'
-import { deadPort, serve } from './fixture.ts'
 import type { Listed } from './target.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-health-'))

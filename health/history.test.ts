@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Result, State } from '../services/common/probe.ts'
 import { changesOf, isNews, readHistory } from './history.ts'
 import { openJournal } from './journal.ts'
-import type { Result, State } from './probe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-health-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,4 +1,4 @@
-import type { Result } from './probe.ts'
+import type { Result } from '../services/common/probe.ts'
 
 /** A service that is in another state than last time. `unknown` is the state before the first check. */
 export type Change = {

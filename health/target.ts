@@ -1,7 +1,5 @@
 import { type Stack, stacks } from '#catalog'
-
-/** What is probed: GET `url`/health must answer as `name`. */
-export type Target = { readonly name: string; readonly stack: Stack; readonly url: string }
+import type { Target } from '../services/common/probe.ts'
 
 /** The part of the catalogue that a probe needs. */
 export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly hostPort: number }>>

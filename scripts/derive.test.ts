@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalog, stock } from '#catalog'
+import { catalog, stock, tools } from '#catalog'
 import { loadSchemas } from './derive.ts'
 import type { LooseFile } from './plan/compose-loose.ts'
 import { breaches } from './plan/compose-rules.ts'
@@ -35,7 +35,9 @@ test('the committed Compose files keep every rule, and every service of the cata
   )
   expect(breaches(files)).toEqual([])
   const listed = Object.values(files).flatMap((file) => Object.keys(file.services ?? {}))
-  expect(listed.toSorted()).toEqual([...Object.keys(catalog), ...Object.keys(stock), 'mongo-init'].toSorted())
+  expect(listed.toSorted()).toEqual(
+    [...Object.keys(catalog), ...Object.keys(stock), ...Object.keys(tools), 'mongo-init'].toSorted(),
+  )
 })
 
 test('an unknown flag is refused', async () => {

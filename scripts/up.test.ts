@@ -158,14 +158,14 @@ describe('a platform in the foreground', () => {
   )
 
   test.each([
-    [['--stack', 'core'], 'up: stack core has no services yet: use sessions, blockchain\n'],
+    [['--stack', 'core'], 'up: stack core has no services yet: use sessions, blockchain, integration\n'],
     [
       ['--stack', 'chain'],
       "up: --stack does not take 'chain': use core, sessions, blockchain, integration (bun run up --help)\n",
     ],
     [
       ['--detatch'],
-      'up: unknown flag --detatch; known flags: --stack, --ports, --detach, --json, --help (bun run up --help)\n',
+      'up: unknown flag --detatch; known flags: --stack, --ports, --store, --detach, --json, --help (bun run up --help)\n',
     ],
   ])(
     '$ up %j is a mistake that starts nothing',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { catalogBreaches } from '#scripts/plan/catalog-rules'
-import { catalog, clients, type Entry, type Stock, stacks, stock } from './catalog.ts'
+import { catalogBreaches, unread } from '#scripts/plan/catalog-rules'
+import { catalog, clients, type Entry, type Stock, stacks, stock, type Tool, tools } from './catalog.ts'
 
 const entry: Entry = {
   stack: 'sessions',
@@ -30,7 +30,11 @@ const withB = (change: Partial<Entry>) => ({
 
 test('the catalogue keeps its rules', () => {
   expect(Object.keys(catalog).length).toBeGreaterThan(0)
-  expect(catalogBreaches(catalog, stock)).toEqual([])
+  expect(catalogBreaches(catalog, stock, tools)).toEqual([])
+})
+
+test('the document server reads every service that it shares a network with', () => {
+  expect(unread(catalog, 'openapi-server')).toEqual([])
 })
 
 test('stacks start in the order of the specification', () => {
@@ -59,6 +63,11 @@ describe('a planted breach of each rule is caught', () => {
       'b: tolerates a, which it does not need',
     ],
     'a need on another network': [withB({ networks: ['lucid_core_net'] }), 'b: shares no network with c'],
+    'a document of nobody': [withB({ reads: ['nobody'] }), 'b: reads nobody, which is not listed'],
+    'a document on another network': [
+      withB({ networks: ['lucid_core_net'], needs: [], reads: ['c'] }),
+      'b: shares no network with c, which it reads',
+    ],
     'an unknown volume': [withB({ volumes: { mine: '/data' } }), 'b: no volume mine'],
     'a service without memory': [withB({ memoryMiB: 0 }), 'b: memory or cpus'],
     'too much memory in all': [withB({ memoryMiB: 6200 }), 'memory limits sum to 6769606656 bytes'],
@@ -95,4 +104,40 @@ describe('a planted breach by a stock container is caught', () => {
   }
   for (const [what, [containers, breach]] of Object.entries(planted))
     test(what, () => expect(catalogBreaches(good, containers)).toContain(breach))
+})
+
+test('reading each other’s public documents is no circle, and puts a service on the network of whom it reads', () => {
+  const there: Entry = { ...entry, port: 4, hostPort: 4, networks: ['lucid_core_net'], reads: ['reader'] }
+  const reader: Entry = {
+    ...entry,
+    port: 5,
+    hostPort: 5,
+    networks: ['lucid_chain_net', 'lucid_core_net'],
+    reads: ['a', 'there'],
+  }
+  const both = { ...good, there, reader }
+  expect(catalogBreaches(both)).toEqual([])
+  expect(unread(both, 'reader')).toEqual(['b', 'c'])
+})
+
+describe('a planted breach by a tool is caught', () => {
+  const tool: Tool = {
+    stack: 'core',
+    phase: 1,
+    summary: 'looks',
+    plane: 'ops',
+    networks: ['lucid_core_net'],
+    memoryMiB: 64,
+    cpus: 1,
+    profile: 'tools',
+    image: entry.image,
+  }
+  test('none is planted, of two without ports', () =>
+    expect(catalogBreaches(good, {}, { one: tool, two: tool })).toEqual([]))
+  test('the name of a service', () =>
+    expect(catalogBreaches(good, {}, { a: tool })).toContain('name a: a, a'))
+  test('too much memory', () =>
+    expect(catalogBreaches(good, {}, { one: { ...tool, memoryMiB: 6200 } })).toContain(
+      'memory limits sum to 6903824384 bytes',
+    ))
 })

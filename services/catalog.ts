@@ -31,6 +31,11 @@ export type Entry = {
   readonly needs: readonly string[]
   /** The part of `needs` whose absence is queued for, not fatal: it shows in /health but keeps it at 200. */
   readonly tolerates: readonly string[]
+  /**
+   * Services whose public documents it reads, without a token: no right comes of it and no order of start, so it
+   * may go in a circle. They share a network with it.
+   */
+  readonly reads?: readonly string[]
   /** True when it keeps documents (services/common/store); on MongoDB it then has a user of its own. */
   readonly store: boolean
   readonly memoryMiB: number
@@ -182,6 +187,52 @@ export const catalog = {
     profile: 'recording',
     image: bun,
   },
+  'openapi-gateway': {
+    stack: 'integration',
+    phase: 5,
+    summary: 'the documentation page of all services, with nothing from elsewhere',
+    port: 8095,
+    hostPort: 8195,
+    plane: 'ops',
+    networks: ['lucid_core_net'],
+    needs: ['openapi-server'],
+    tolerates: ['openapi-server'],
+    store: false,
+    memoryMiB: 128,
+    cpus: 0.5,
+    volumes: {},
+    image: bun,
+  },
+  'openapi-server': {
+    stack: 'integration',
+    phase: 5,
+    summary: 'one OpenAPI document, merged from those of all services',
+    port: 8096,
+    hostPort: 8196,
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_chain_net'],
+    needs: [],
+    tolerates: [],
+    // Everything that shares a network with it: catalog.test.ts says which one is missing.
+    reads: [
+      'session-chunker',
+      'session-encryptor',
+      'merkle-builder',
+      'session-orchestrator',
+      'session-recorder',
+      'blockchain-api',
+      'blockchain-sessions-data',
+      'blockchain-vm',
+      'blockchain-ledger',
+      'on-system-chain-client',
+      'openapi-gateway',
+    ],
+    store: false,
+    memoryMiB: 128,
+    cpus: 0.5,
+    volumes: {},
+    image: bun,
+  },
 } as const satisfies Readonly<Record<string, Entry>>
 
 export type ServiceName = keyof typeof catalog
@@ -216,6 +267,31 @@ export const stock = {
     volumes: { lucid_core_mongo_data: '/data/db' },
   },
 } as const satisfies Readonly<Record<string, Stock>>
+
+/** A container of ours that is started by hand, does one thing and ends: no port, no identity, nothing that waits for it. */
+export type Tool = Pick<
+  Entry,
+  'stack' | 'phase' | 'summary' | 'networks' | 'memoryMiB' | 'cpus' | 'image'
+> & {
+  readonly plane: Plane
+  /** Compose starts it only when it is asked for. */
+  readonly profile: string
+}
+
+/** Tools: not in `catalog`, so that ports, tokens, start-up and health checks do not see them. */
+export const tools = {
+  'server-tools': {
+    stack: 'core',
+    phase: 1,
+    summary: 'asks after services, networks, onions and versions from inside the networks',
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_chain_net'],
+    memoryMiB: 128,
+    cpus: 0.5,
+    profile: 'tools',
+    image: bun,
+  },
+} as const satisfies Readonly<Record<string, Tool>>
 
 /** Identities that call services but are none: the operator's command line. */
 export const clients = {

@@ -194,6 +194,7 @@ const planted: Readonly<Record<string, readonly (readonly [path: string, source:
         "import { catalog } from '#catalog'; import { jsonLog } from '#common/log'; import { a } from './y.ts'; f(catalog, jsonLog, a)",
         true,
       ],
+      ['health/x.ts', "import { probe } from '../services/common/probe.ts'; f(probe)", true],
       ['health/x.ts', "import { ok } from '#common/client'; f(ok)", false],
       ['health/x.ts', "import type { Api } from '#services/callee/routes'", false],
       ['health/x.test.ts', "import { a } from '#services/callee/model'; f(a)", false],

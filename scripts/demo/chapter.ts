@@ -6,7 +6,7 @@ export const CHAPTERS = {
   ],
   up: [
     'Bring the platform up',
-    'Ten services in a throw-away folder, on free ports. A recorder, a pipeline that encrypts, and a chain of our own.',
+    'In a throw-away folder, on free ports: a recorder, a pipeline that encrypts, and a chain of our own.',
   ],
   screen: [
     'Take a screen recording',

@@ -1,4 +1,4 @@
-import type { Entry, Stock } from '#catalog'
+import type { Entry, Stock, Tool } from '#catalog'
 import { MEMORY_BUDGET, volumes } from './network.ts'
 
 type Services = Readonly<Record<string, Entry>>
@@ -7,15 +7,16 @@ const entries = (services: Services) => Object.entries(services)
 const meets = (a: Entry, b: Entry) => a.networks.some((network) => b.networks.includes(network))
 
 /** What services of ours and of others have in common. */
-type Member = Pick<Entry, 'stack' | 'port' | 'hostPort' | 'memoryMiB' | 'cpus' | 'volumes'>
+type Member = Pick<Entry, 'stack' | 'memoryMiB' | 'cpus'> &
+  Partial<Pick<Entry, 'port' | 'hostPort' | 'volumes'>>
 
 /** Groups of members that share a key which only one may have. */
 const shared = (
   members: readonly (readonly [name: string, entry: Member])[],
-  label: (entry: Member, name: string) => string,
+  label: (entry: Member, name: string) => string | undefined,
 ): readonly string[] =>
   [...Map.groupBy(members, ([name, entry]) => label(entry, name))]
-    .filter(([, group]) => group.length > 1)
+    .filter(([key, group]) => key !== undefined && group.length > 1)
     .map(([key, group]) => `${key}: ${group.map(([name]) => name).join(', ')}`)
 
 /** The first circle of needs reached from each service, written out. */
@@ -32,11 +33,13 @@ const circles = (services: Services): readonly string[] => {
   return Object.keys(services).flatMap((name) => walk(name, []))
 }
 
+const partnersOf = ({ needs, reads = [] }: Entry): readonly string[] => [...needs, ...reads]
+
 /** Networks on which a service meets nobody it calls or is called by, though it meets them on another. */
 const idleNetworks = (services: Services, name: string, entry: Entry): readonly string[] => {
   if (entry.networks.length < 2) return []
   const partners = entries(services).filter(
-    ([other, { needs }]) => entry.needs.includes(other) || needs.includes(name),
+    ([other, its]) => partnersOf(entry).includes(other) || partnersOf(its).includes(name),
   )
   return entry.networks.filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
 }
@@ -44,7 +47,7 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
 const ofMember = (name: string, entry: Member): readonly string[] => [
   ...(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) ? [] : [`${name}: name`]),
   ...(entry.memoryMiB > 0 && entry.cpus > 0 ? [] : [`${name}: memory or cpus`]),
-  ...Object.keys(entry.volumes)
+  ...Object.keys(entry.volumes ?? {})
     .filter((volume) => !volumes.includes(volume))
     .map((volume) => `${name}: no volume ${volume}`),
 ]
@@ -55,6 +58,11 @@ const ofService = (services: Services, name: string, entry: Entry): readonly str
     if (other === undefined) return [`${name}: needs ${need}, which is not listed`]
     return meets(entry, other) ? [] : [`${name}: shares no network with ${need}`]
   }),
+  ...(entry.reads ?? []).flatMap((read) => {
+    const other = services[read]
+    if (other === undefined) return [`${name}: reads ${read}, which is not listed`]
+    return meets(entry, other) ? [] : [`${name}: shares no network with ${read}, which it reads`]
+  }),
   ...entry.tolerates
     .filter((need) => !entry.needs.includes(need))
     .map((need) => `${name}: tolerates ${need}, which it does not need`),
@@ -63,22 +71,36 @@ const ofService = (services: Services, name: string, entry: Entry): readonly str
   ),
 ]
 
+/** Services that share a network with `reader` and that it does not read; a document server reads them all. */
+export const unread = (services: Services, reader: string): readonly string[] => {
+  const own = services[reader]
+  if (own === undefined) return []
+  return entries(services)
+    .filter(([name, entry]) => name !== reader && meets(own, entry) && !own.reads?.includes(name))
+    .map(([name]) => name)
+}
+
 /**
- * Everything that is wrong with a catalogue and the stock containers beside it, one sentence each; empty is
+ * Everything that is wrong with a catalogue, the stock containers and the tools beside it, one sentence each; empty is
  * good (SPEC section 2).
  */
 export const catalogBreaches = (
   services: Services,
   stock: Readonly<Record<string, Stock>> = {},
+  tools: Readonly<Record<string, Tool>> = {},
 ): readonly string[] => {
-  const members: readonly (readonly [string, Member])[] = [...entries(services), ...Object.entries(stock)]
+  const members: readonly (readonly [string, Member])[] = [
+    ...entries(services),
+    ...Object.entries(stock),
+    ...Object.entries(tools),
+  ]
   const memory = members.reduce((sum, [, { memoryMiB }]) => sum + memoryMiB * 2 ** 20, 0)
   return [
     ...members.flatMap(([name, entry]) => ofMember(name, entry)),
     ...entries(services).flatMap(([name, entry]) => ofService(services, name, entry)),
     ...shared(members, (_, name) => `name ${name}`),
-    ...shared(members, ({ hostPort }) => `host port ${hostPort}`),
-    ...shared(members, ({ stack, port }) => `port ${port} in ${stack}`),
+    ...shared(members, ({ hostPort }) => (hostPort === undefined ? undefined : `host port ${hostPort}`)),
+    ...shared(members, ({ stack, port }) => (port === undefined ? undefined : `port ${port} in ${stack}`)),
     ...circles(services),
     ...Object.entries(stock)
       .filter(([, { image }]) => !/@sha256:[0-9a-f]{64}$/.test(image))

@@ -4,6 +4,10 @@ import type { Stack } from '#catalog'
 
 const CLUSTER = `$\{CLUSTER_ID:-lucid-cluster-001}`
 
+/** `lucid` in our images: no login, no shell, no entry in any group. */
+export const USER = '65532:65532'
+export const IMAGE = `$\{LUCID_IMAGE_REPO:-pickme/lucid}`
+
 export type ReadOnlyFile = {
   readonly type: 'bind'
   readonly source: string

@@ -153,6 +153,15 @@ const brokenExceptions: Readonly<
     'declared networks': [(s) => (s.networks = ['lucid_core_net'])],
     'no other bind mount': [(s) => s.volumes.pop(), (s) => (s.volumes[0].source = '/etc/passwd')],
   },
+  'server-tools': {
+    'exec-form health check': [(s) => (s.healthcheck = { test: ['CMD', 'true'] })],
+    'loopback ports': [(s) => (s.ports = ['127.0.0.1:1:1'])],
+    restart: [(s) => (s.restart = 'unless-stopped'), (s) => delete s.restart],
+    'env file of its stack': [(s) => (s.env_file = ['../env/.env.core'])],
+    'no secret': [(s) => (s.secrets = [])],
+    'no volume': [(s) => s.volumes.push('lucid_core_mongo_data:/data')],
+    'only when asked for': [(s) => delete s.profiles, (s) => (s.profiles = ['recording'])],
+  },
 }
 
 /** Rules of services of ours that the exceptions leave as they are, and that are broken here once each. */

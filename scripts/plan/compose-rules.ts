@@ -13,6 +13,7 @@ import {
 import { MONGO_PASSWORD } from './compose-model.ts'
 import { mongoRules } from './mongo-rules.ts'
 import { MEMORY_BUDGET, networkStack, networks, volumes } from './network.ts'
+import { toolRules } from './tool-rules.ts'
 
 /** What every service of ours must be, one rule a row (SPEC section 2). True is kept. */
 export const serviceRules: Readonly<Record<string, ServiceRule>> = {
@@ -71,7 +72,10 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
 }
 
 /** Services that cannot keep some rule, each with what holds there instead. compose/README.md has the reasons. */
-export const exceptions: Readonly<Record<string, Readonly<Record<string, ServiceRule>>>> = mongoRules
+export const exceptions: Readonly<Record<string, Readonly<Record<string, ServiceRule>>>> = {
+  ...mongoRules,
+  ...toolRules,
+}
 
 const rulesFor = (name: string) => Object.entries({ ...serviceRules, ...exceptions[name] })
 

@@ -2,15 +2,18 @@ import { type Entry, type Stack, type Stock, stock } from '#catalog'
 import {
   type ComposeFile,
   type ComposeService,
+  IMAGE,
   labelsOf,
   logging,
   MONGO_PASSWORD,
   readOnlyFile,
   type Stores,
   secretName,
+  USER,
 } from './compose-model.ts'
 import { mongoServices } from './mongo.ts'
 import { networkStack, networks } from './network.ts'
+import { toolServices } from './tools.ts'
 
 /** The catalogue, or a part of it. */
 export type Services = Readonly<Record<string, Entry>>
@@ -23,13 +26,10 @@ export type SecretKeys = Readonly<Record<string, readonly string[]>>
  */
 export const HEALTH_COMMAND = ['CMD', '/usr/local/bin/bun', '/app/health.js'] as const
 
-/** `lucid` in our images: no login, no shell, no entry in any group. */
-const USER = '65532:65532'
 /** Where the state folder lies on the host: secrets/<service>/<KEY> and identities.json, as `bun run up` lays it out. */
 const HOME = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
 /** The database of the core stack, or another that the operator names. User and password are the service's own. */
 const MONGO_URL = `$\{LUCID_MONGO_URL:-mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin}`
-const IMAGE = `$\{LUCID_IMAGE_REPO:-pickme/lucid}`
 
 /** Needs that compose may wait for: in the same file, fatal when absent, and started without a profile. */
 const waitsFor = (entry: Entry, services: Services): readonly string[] =>
@@ -136,6 +136,7 @@ export const composeOf = (
           serviceOf(name, services, entry, secretsOf(name, secretKeys, stores)),
         ]),
       ),
+      ...toolServices(stack),
     },
     networks: networksOf(stack, members),
     ...(volumes.size > 0 && {

@@ -1,4 +1,4 @@
-import { stacks } from '#catalog'
+import { stacks, tools } from '#catalog'
 import { composeOf, composeText, type Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
 import { type EnvSchema, envExample } from './env-example.ts'
@@ -25,7 +25,7 @@ export const derive = (
   const secretKeys = Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, secretsOf(schema)]),
   )
-  const table = withServiceTable(readme, serviceTable(services))
+  const table = withServiceTable(readme, serviceTable(services, tools))
   if (table === undefined) return undefined
   return [
     ...stacks.flatMap((stack): readonly Derived[] => {

@@ -143,9 +143,10 @@ export const rules: readonly Rule[] = [
     why: 'what will be done can then be shown, and tested, without doing it',
   },
   {
-    name: 'the health check knows the catalogue and the log alone',
+    name: 'the health check knows the catalogue, the log and how to ask a service alone',
     from: /^health\//,
-    never: /^services\/(?!catalog\.ts$|common\/log\.ts$)|^scripts\/|^#/,
+    never:
+      /^services\/(?!catalog\.ts$|common\/(?:log|probe|health-report|testing-health)\.ts$)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',

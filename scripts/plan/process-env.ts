@@ -12,7 +12,7 @@ export type Paths = {
 }
 
 export type EnvInput = {
-  readonly catalogue: Readonly<Record<string, Pick<Entry, 'plane' | 'needs'>>>
+  readonly catalogue: Readonly<Record<string, Pick<Entry, 'plane' | 'needs' | 'reads'>>>
   readonly ports: Readonly<Record<string, number>>
   readonly paths: Paths
   readonly keys: readonly EnvKey[]
@@ -47,7 +47,9 @@ export const processEnv = (
     PORT: String(ports[service] ?? 0),
     LUCID_DATA: paths.data(service),
     IDENTITY_PEERS_FILE: paths.identities,
-    ...Object.fromEntries((entry?.needs ?? []).map((need) => [urlKey(need), localUrl(ports[need])])),
+    ...Object.fromEntries(
+      [...(entry?.needs ?? []), ...(entry?.reads ?? [])].map((need) => [urlKey(need), localUrl(ports[need])]),
+    ),
     ...given,
   }
   const passed = keys.filter(({ key, secret }) => !secret && decided[key] === undefined)

@@ -16,6 +16,23 @@ test('the table lists services in the order of stacks, then ports', () => {
   )
 })
 
+test('tools come last, without a port', () => {
+  const tool = {
+    stack: 'core',
+    phase: 1,
+    summary: 'looks',
+    plane: 'ops',
+    networks: ['lucid_core_net'],
+    memoryMiB: 64,
+    cpus: 1,
+    profile: 'tools',
+    image: { base: 'bun', addons: [], packages: [] },
+  } as const
+  expect(serviceTable(services, { looker: tool }).split('\n').at(-1)).toBe(
+    '| looker | core | - | ops | - | looks (run by hand) |',
+  )
+})
+
 test('the table goes between the markers and nothing else changes, however often', () => {
   const text = 'before\n<!-- services:begin -->\nold\n<!-- services:end -->\nafter\n'
   const made = 'before\n<!-- services:begin -->\nnew\n<!-- services:end -->\nafter\n'

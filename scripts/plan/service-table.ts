@@ -1,4 +1,4 @@
-import { type Stack, stacks } from '#catalog'
+import { type Stack, stacks, type Tool } from '#catalog'
 import type { Services } from './compose.ts'
 
 const BEGIN = '<!-- services:begin -->'
@@ -6,8 +6,16 @@ const END = '<!-- services:end -->'
 
 const rank = (stack: Stack) => stacks.indexOf(stack)
 
-/** The catalogue as a Markdown table, in the order in which stacks are started, then by port. */
-export const serviceTable = (services: Services): string => {
+/** The catalogue as a Markdown table, in the order in which stacks are started, then by port; tools have none. */
+export const serviceTable = (services: Services, tools: Readonly<Record<string, Tool>> = {}): string => {
+  const toolRows = Object.entries(tools).map(([name, { stack, plane, summary }]) => [
+    name,
+    stack,
+    '-',
+    plane,
+    '-',
+    `${summary} (run by hand)`,
+  ])
   const rows = Object.entries(services)
     .toSorted(([, a], [, b]) => rank(a.stack) - rank(b.stack) || a.hostPort - b.hostPort)
     .map(([name, { stack, hostPort, plane, needs, summary }]) => [
@@ -18,7 +26,12 @@ export const serviceTable = (services: Services): string => {
       needs.length === 0 ? '-' : needs.join(', '),
       summary,
     ])
-  return [['service', 'stack', 'port', 'plane', 'needs', 'what it does'], Array(6).fill('---'), ...rows]
+  return [
+    ['service', 'stack', 'port', 'plane', 'needs', 'what it does'],
+    Array(6).fill('---'),
+    ...rows,
+    ...toolRows,
+  ]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 }

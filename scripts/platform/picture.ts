@@ -51,7 +51,7 @@ export const changes = (before: readonly View[], after: readonly View[], now: nu
     )
 }
 
-/** What stands at the end of a start: `10 services healthy in 2.4 s`. */
+/** What stands at the end of a start: `12 services healthy in 2.4 s`. */
 export const summary = (views: readonly View[], ms: number, look: Look): string => {
   const healthy = views.filter(({ state }) => state === 'healthy').length
   return paint(

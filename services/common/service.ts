@@ -2,6 +2,7 @@ import { openapi } from '@elysia/openapi'
 import { KindGuard } from '@sinclair/typebox'
 import { Elysia, t, ValidationError } from 'elysia'
 import packageJson from '../../package.json' with { type: 'json' }
+import { catalog, type Entry } from '../catalog.ts'
 import { Fault } from './fault.ts'
 import { type Checks, type Health, health } from './health.ts'
 import type { Guard } from './identity.ts'
@@ -94,21 +95,38 @@ const checkBody = (request: Request, limit: number): void => {
     throw new Fault('too-large', 'body-too-large', `the body has ${length} bytes, the limit is ${limit}`)
 }
 
-type Hook = { readonly body?: unknown } | undefined
+/** What the catalogue says a service does; tests have services that are not in it. */
+const summaryOf = (name: string): string =>
+  (catalog as Readonly<Record<string, Entry>>)[name]?.summary ?? name
+
+type Hook = { readonly body?: unknown; readonly detail?: object } | undefined
 type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
 
-/** Closes the body schema of every route that is added, however deep; Elysia closes the outermost object alone. */
-const strictBodies = (app: Elysia): void => {
+/** The service token as OpenAPI states it; what a route needs unless its own `security` is empty. */
+const SCHEME = 'serviceToken'
+const securitySchemes = {
+  [SCHEME]: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'token of the calling service’s own identity (EdDSA), made for this service alone',
+  },
+} as const
+
+/**
+ * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
+ * object alone), and an open route says in the OpenAPI document that it takes no token.
+ */
+const strictRoutes = (app: Elysia, open: readonly string[]): void => {
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
     const body = hook?.body
-    return add(
-      method,
-      path,
-      handle,
-      KindGuard.IsSchema(body) ? { ...hook, body: closed(body) } : hook,
-      options,
-    )
+    const changed = {
+      ...hook,
+      ...(KindGuard.IsSchema(body) && { body: closed(body) }),
+      ...(open.includes(`${method} ${path}`) && { detail: { ...hook?.detail, security: [] } }),
+    }
+    return add(method, path, handle, Object.keys(changed).length === 0 ? hook : changed, options)
   }
   app['add'] = strict
 }
@@ -171,7 +189,7 @@ export const service = (name: string, parts: ServiceParts) => {
       idleTimeout: 120,
     },
   })
-  strictBodies(root)
+  strictRoutes(root, open)
   return root
     .wrap((handle) => async (request: Request) => {
       const given = request.headers.get('x-request-id')
@@ -201,8 +219,13 @@ export const service = (name: string, parts: ServiceParts) => {
         provider: null,
         path: '/openapi',
         specPath: '/openapi.json',
-        documentation: { info: { title: name, version } },
-        exclude: { paths: ['/openapi'] },
+        documentation: {
+          info: { title: name, version, description: summaryOf(name) },
+          components: { securitySchemes },
+          security: [{ [SCHEME]: [] }],
+        },
+        // `staticFile` would leave out every route with a dot in it, /openapi/merged.json for one.
+        exclude: { paths: ['/openapi', '/openapi.json'], staticFile: false },
       }),
     )
     .get(

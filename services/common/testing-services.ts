@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CallerName, catalog, clients, type ServiceName } from '../catalog.ts'
+import { type CallerName, catalog, clients, type Entry, type ServiceName } from '../catalog.ts'
 import { Secret, urlKey } from './env.ts'
 import { type Peers, publicKeyOf, type Sign, signer } from './identity.ts'
 
@@ -70,6 +70,10 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
     return `http://127.0.0.1:${port}`
   }
 
+  const readsOf = (name: ServiceName): readonly string[] => (catalog[name] as Entry).reads ?? []
+  /** What is only read need not have been started: then it is where nothing listens. */
+  const addressOf = (name: string) => `http://127.0.0.1:${ports.get(name as ServiceName) ?? 1}`
+
   const environment = (name: ServiceName): Record<string, string> => ({
     PATH: String(Bun.env['PATH']),
     HOST: '127.0.0.1',
@@ -79,6 +83,7 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
     IDENTITY_KEY: keyOf(name).reveal(),
     IDENTITY_PEERS_FILE: peersFile,
     ...Object.fromEntries(catalog[name].needs.map((need) => [urlKey(need), url(need)])),
+    ...Object.fromEntries(readsOf(name).map((read) => [urlKey(read), addressOf(read)])),
     ...own[name],
   })
 

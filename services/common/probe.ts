@@ -1,4 +1,5 @@
-import type { Target } from './target.ts'
+/** What is probed: GET `url`/health must answer as `name`. */
+export type Target = { readonly name: string; readonly stack: string; readonly url: string }
 
 /**
  * `healthy`, `degraded` and `unhealthy` are the service's own words; `unreachable` means that nothing
@@ -75,12 +76,14 @@ const readText = async (reply: Response): Promise<string> => {
   return text
 }
 
-const failure = (error: unknown): Judgement => {
+/** What a request that got no answer says of the service. */
+export const failure = (error: unknown): Judgement => {
   if (error instanceof Error && error.name === 'TimeoutError')
     return { state: 'timeout', detail: 'no answer in time' }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (/ConnectionRefused|ECONNREFUSED/.test(code))
     return { state: 'unreachable', detail: 'nothing listens there' }
+  if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { state: 'unreachable', detail: 'its name is not known here' }
   return { state: 'wrong', detail: clean(error instanceof Error ? error.message : String(error)) }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type Answer, deadPort, serve } from './fixture.ts'
-import { probe } from './probe.ts'
+import { failure, probe } from './probe.ts'
+import { type Answer, deadPort, serve } from './testing-health.ts'
 
 const at = (url: string) => ({ name: 'alpha', stack: 'core' as const, url })
 
@@ -43,4 +43,9 @@ test('the time is measured by the clock that is handed in', async () => {
   await using server = serve('healthy')
   const ticks = [100, 142.4]
   expect((await probe(at(server.url), { now: () => ticks.shift() ?? 0 })).ms).toBe(42)
+})
+
+test('a name that nobody knows is unreachable too, and said to be that', () => {
+  const unknown = Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' })
+  expect(failure(unknown)).toEqual({ state: 'unreachable', detail: 'its name is not known here' })
 })

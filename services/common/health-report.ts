@@ -1,5 +1,5 @@
-import Table from 'cli-table3'
 import pc from 'picocolors'
+import { plainTable } from './plain-table.ts'
 import type { Result, State } from './probe.ts'
 
 /** Seconds of a person's attention: all well or not, and what is not. */
@@ -27,37 +27,21 @@ const colours: Readonly<Record<State, 'green' | 'yellow' | 'red'>> = {
   wrong: 'red',
 }
 
-const noBorder = Object.fromEntries(
-  [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'mid',
-    'mid-mid',
-    'right',
-    'right-mid',
-  ].map((part) => [part, '']),
-)
-
 /** A line a service and a closing line. Plain text unless `colour`: no sign of it may reach a mail from cron. */
 export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour: boolean }): string => {
   const colors = pc.createColors(colour)
-  const table = new Table({
-    head: ['SERVICE', 'STACK', 'STATE', 'MS', 'VERSION', 'DETAIL'],
-    colAligns: ['left', 'left', 'left', 'right', 'left', 'left'],
-    chars: { ...noBorder, middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  })
-  for (const { name, stack, state, ms, version = '', detail } of services)
-    table.push([name, stack, colors[colours[state]](state), `${ms}`, version, detail])
+  const table = plainTable(
+    { SERVICE: 'left', STACK: 'left', STATE: 'left', MS: 'right', VERSION: 'left', DETAIL: 'left' },
+    services.map(({ name, stack, state, ms, version = '', detail }) => [
+      name,
+      stack,
+      colors[colours[state]](state),
+      `${ms}`,
+      version,
+      detail,
+    ]),
+  )
   const well = services.filter(({ state }) => state === 'healthy').length
   const closing = `${well} of ${services.length} healthy`
-  return `${table.toString().replaceAll(/[ \t]+$/gm, '')}\n\n${colors[ok ? 'green' : 'red'](closing)}\n`
+  return `${table}\n\n${colors[ok ? 'green' : 'red'](closing)}\n`
 }

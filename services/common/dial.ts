@@ -1,0 +1,26 @@
+import { connect } from 'node:net'
+
+/**
+ * Opens a TCP connection and closes it again; answers how long opening took, ms. Rejects with the system's error
+ * (`code` ECONNREFUSED, EHOSTUNREACH, ...), or with ETIMEDOUT.
+ */
+export const dial = (
+  address: string,
+  port: number,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<number> =>
+  new Promise((done, failed) => {
+    const began = performance.now()
+    const socket = connect({ host: address, port })
+    const late = setTimeout(() => {
+      socket.destroy()
+      failed(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }))
+    }, timeoutMs)
+    const end = (settle: () => void) => {
+      clearTimeout(late)
+      socket.destroy()
+      settle()
+    }
+    socket.on('connect', () => end(() => done(performance.now() - began)))
+    socket.on('error', (error) => end(() => failed(error)))
+  })

@@ -1,0 +1,3 @@
+import { serviceEnv } from '#common/env'
+
+export const Env = serviceEnv('openapi-gateway', {})

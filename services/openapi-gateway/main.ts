@@ -1,0 +1,28 @@
+import { client } from '#common/client'
+import { Fault } from '#common/fault'
+import { answers } from '#common/health'
+import { start } from '#common/main'
+import { faultOf } from '#common/problem'
+import type { Api as ServerApi } from '#services/openapi-server/routes'
+import { Env } from './env.ts'
+import { routes } from './routes.ts'
+
+const SERVER = 'openapi-server'
+
+await start('openapi-gateway', Env, async ({ env, sign, parts, reach }) => {
+  const url = env.OPENAPI_SERVER_URL
+  const server = client<ServerApi>(url, { callee: SERVER, sign })
+  return routes({
+    merged: async () => {
+      const { data, error, status, response } = await server.openapi['merged.json'].get()
+      if (error?.value instanceof Fault) throw error.value
+      if (error !== null || data === null || data === undefined) throw faultOf(status, error?.value, SERVER)
+      return { document: data, etag: response.headers.get('etag') ?? '' }
+    },
+    parts: {
+      ...parts,
+      checks: { [SERVER]: answers(reach(SERVER, url, 2000)) },
+      soft: [SERVER],
+    },
+  })
+})

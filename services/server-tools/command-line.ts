@@ -1,0 +1,59 @@
+/** What can be asked for, and what it answers. */
+export const commands = {
+  health: 'asks every service how it is; 0 only if all are healthy',
+  net: 'opens a TCP connection to everybody that a service needs; 0 only if all take it',
+  onions: 'lists the onion services that tor-proxy keeps',
+  version: 'versions of Lucid and Bun, and the revision this was built from',
+} as const
+
+export type CommandName = keyof typeof commands
+
+const flags = {
+  '--json': 'print the result as JSON',
+  '--help': 'print this',
+} as const
+
+export type CommandLine =
+  | { readonly kind: 'run'; readonly command: CommandName; readonly json: boolean }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'usage'; readonly message: string }
+
+const listed = (rows: Readonly<Record<string, string>>): string =>
+  Object.entries(rows)
+    .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
+    .join('\n')
+
+export const HELP = `Looks at a running Lucid from inside its networks.
+
+Usage: docker compose run --rm server-tools COMMAND [--json]
+
+Commands:
+${listed(commands)}
+
+Flags:
+${listed(flags)}
+
+Exit codes: 0 all well, 1 not all well, 64 the command line is wrong.
+
+Environment: <SERVICE>_URL says where a service answers when it is not at its name and port, for example
+MERKLE_BUILDER_URL=http://127.0.0.1:8092.
+`
+
+const known = (what: Readonly<Record<string, string>>) => Object.keys(what).join(', ')
+
+const isCommand = (word: string): word is CommandName => Object.hasOwn(commands, word)
+
+const usage = (message: string): CommandLine => ({ kind: 'usage', message })
+
+/** Reads the words after the program's name. What is not known is refused, with what is. */
+export const commandLine = (words: readonly string[]): CommandLine => {
+  const wrong = words.find((word) => word.startsWith('-') && !Object.hasOwn(flags, word))
+  if (wrong !== undefined) return usage(`no flag ${wrong}; known flags: ${known(flags)}`)
+  if (words.includes('--help')) return { kind: 'help' }
+  const [command, ...more] = words.filter((word) => !word.startsWith('-'))
+  if (command === undefined) return usage(`which command? known commands: ${known(commands)}`)
+  if (!isCommand(command))
+    return usage(`no command ${JSON.stringify(command)}; known commands: ${known(commands)}`)
+  if (more.length > 0) return usage(`${command} takes no ${JSON.stringify(more[0])}`)
+  return { kind: 'run', command, json: words.includes('--json') }
+}

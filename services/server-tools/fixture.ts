@@ -1,0 +1,38 @@
+import type { Entry, Stock } from '#catalog'
+import type { Known } from './places.ts'
+
+const entry: Entry = {
+  stack: 'sessions',
+  phase: 3,
+  summary: 'does one thing',
+  port: 8090,
+  hostPort: 8090,
+  plane: 'chain',
+  networks: ['lucid_chain_net'],
+  needs: [],
+  tolerates: [],
+  store: false,
+  memoryMiB: 128,
+  cpus: 1,
+  volumes: {},
+  image: { base: 'bun', addons: [], packages: [] },
+}
+const db: Stock = {
+  ...entry,
+  stack: 'core',
+  port: 27017,
+  image: 'db:1',
+}
+
+/** `keeper` is needed by two, `maker` by nobody, `payer` is on another network. */
+export const known: Known = {
+  services: {
+    keeper: { ...entry, store: true },
+    maker: { ...entry, port: 8091, needs: ['keeper'] },
+    payer: { ...entry, port: 8097, networks: ['lucid_wallet_net'] },
+  },
+  stock: { db },
+  clients: { operator: { needs: ['keeper'] } },
+  networks: ['lucid_core_net', 'lucid_chain_net'],
+  addresses: {},
+}

@@ -1,0 +1,33 @@
+import { catalog, clients, stock, tools } from '#catalog'
+import { dial } from '#common/dial'
+import { urlKey } from '#common/env'
+import { addressesOf } from '#common/name-server'
+import { version } from '#common/service'
+import { run } from './run.ts'
+
+/** Longest wait for a TCP connection, ms; for a name half of it. */
+const PATIENCE = 2000
+
+process.exitCode = await run(process.argv.slice(2), {
+  known: {
+    services: catalog,
+    stock,
+    clients,
+    networks: tools['server-tools'].networks,
+    addresses: Object.fromEntries(Object.keys(catalog).map((name) => [name, Bun.env[urlKey(name)]])),
+  },
+  wires: {
+    resolve: (host) => addressesOf(host, { timeoutMs: PATIENCE / 2 }),
+    dial: (address, port) => dial(address, port, { timeoutMs: PATIENCE }),
+  },
+  versions: {
+    lucid: version,
+    // Given by whoever builds the image.
+    revision: Bun.env['LUCID_REVISION'] ?? 'unknown: this was not started from an image',
+    bun: Bun.version,
+    platform: `${process.platform}/${process.arch}`,
+  },
+  now: Date.now,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+})

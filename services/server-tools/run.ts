@@ -1,0 +1,94 @@
+import { jsonOf, reportOf, tableOf } from '#common/health-report'
+import { withAddress } from '#common/name-server'
+import { probe, type Result } from '#common/probe'
+import { readPublic } from '#common/read-public'
+import { type CommandName, commandLine, HELP } from './command-line.ts'
+import { find, netTable, reach, type Wires } from './net.ts'
+import { onionsOf, onionTable } from './onions.ts'
+import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
+
+export type Tools = {
+  readonly known: Known
+  readonly wires: Wires
+  readonly versions: Readonly<Record<string, string>>
+  readonly now: () => number
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+const EX_USAGE = 64
+const TOR = 'tor-proxy'
+const STATUS = { timeoutMs: 3000, maxBytes: 256 * 1024 }
+
+const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+type Run = (tools: Tools, json: boolean) => Promise<boolean>
+
+const tellElsewhere = ({ err }: Tools, elsewhere: readonly string[]): void => {
+  if (elsewhere.length > 0)
+    err(`not asked, on networks that this container is not on: ${elsewhere.join(', ')}\n`)
+}
+
+/** Asks a service by its address: names are looked up before, so that one nobody knows holds up nobody else. */
+const ask = async ({ name, stack, host, url }: ServicePlace, wires: Wires): Promise<Result> => {
+  const found = await find(host, wires)
+  if ('detail' in found) return { name, stack, state: 'unreachable', ms: 0, detail: found.detail }
+  const [address = host] = found.addresses
+  return probe({ name, stack, url: withAddress(url, address).replace(/\/$/, '') })
+}
+
+const health: Run = async (tools, json) => {
+  const { near, elsewhere } = places(tools.known)
+  const report = reportOf(await Promise.all(near.map((place) => ask(place, tools.wires))), tools.now())
+  tools.out(json ? jsonOf(report) : tableOf(report, { colour: false }))
+  tellElsewhere(tools, elsewhere)
+  return report.ok
+}
+
+const net: Run = async (tools, json) => {
+  const { near, elsewhere } = places(tools.known)
+  const needed = [...stockPlaces(tools.known), ...near].filter(({ neededBy }) => neededBy.length > 0)
+  const found = await reach(needed, tools.wires)
+  const ok = found.length > 0 && found.every((one) => one.ok)
+  tools.out(json ? asJson({ ok, reached: found }) : netTable(found))
+  tellElsewhere(tools, elsewhere)
+  return ok
+}
+
+const onions: Run = async (tools, json) => {
+  const tor = places(tools.known).near.find(({ name }) => name === TOR)
+  const absent = (why: string): boolean => {
+    if (json) tools.out(asJson({ ok: false, failure: why }))
+    tools.err(`server-tools: ${why}\n`)
+    return false
+  }
+  if (tor === undefined) return absent(`${TOR} is not there: this release's catalogue does not list it`)
+  const status = await readPublic(`${tor.url}/status`, STATUS)
+  if ('failure' in status) return absent(`${TOR} is not there: ${status.failure} (${tor.url})`)
+  const found = onionsOf(status.text)
+  if ('failure' in found) return absent(`${TOR} cannot be read: ${found.failure}`)
+  tools.out(json ? asJson({ ok: true, onions: found.onions }) : onionTable(found.onions))
+  return true
+}
+
+const version: Run = async ({ versions, out }, json) => {
+  const lines = Object.entries(versions).map(([what, value]) => `${what.padEnd(9)} ${value}\n`)
+  out(json ? asJson(versions) : lines.join(''))
+  return true
+}
+
+const runs: Readonly<Record<CommandName, Run>> = { health, net, onions, version }
+
+/** Does what the words ask for; answers the exit code. */
+export const run = async (words: readonly string[], tools: Tools): Promise<number> => {
+  const asked = commandLine(words)
+  if (asked.kind === 'help') {
+    tools.out(HELP)
+    return 0
+  }
+  if (asked.kind === 'usage') {
+    tools.err(`server-tools: ${asked.message}\n`)
+    return EX_USAGE
+  }
+  return (await runs[asked.command](tools, asked.json)) ? 0 : 1
+}
