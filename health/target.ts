@@ -1,7 +1,13 @@
 import { type Stack, stacks } from '#catalog'
 
 /** What is probed: GET `url`/health must answer as `name`. */
-export type Target = { readonly name: string; readonly stack: Stack; readonly url: string }
+export type Target = {
+  readonly name: string
+  readonly stack: Stack
+  readonly url: string
+  /** Why the running platform was started without it; it is not asked then. */
+  readonly leftOut?: string
+}
 
 /** The part of the catalogue that a probe needs. */
 export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly hostPort: number }>>
@@ -10,6 +16,8 @@ export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly h
 export type Platform = {
   readonly pid: number
   readonly services: Readonly<Record<string, { readonly url: string }>>
+  /** Services it was started without, with the reason. */
+  readonly leftOut: Readonly<Record<string, string>>
 }
 
 const object = (value: unknown): Readonly<Record<string, unknown>> =>
@@ -18,7 +26,7 @@ const object = (value: unknown): Readonly<Record<string, unknown>> =>
 /** Reads the platform's record; undefined when it is not one. */
 export const parsePlatform = (text: string): Platform | undefined => {
   try {
-    const { pid, services } = object(JSON.parse(text))
+    const { pid, services, left_out } = object(JSON.parse(text))
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1) return undefined
     const urls = Object.entries(object(services)).flatMap(([name, service]) => {
       const { url } = object(service)
@@ -26,7 +34,8 @@ export const parsePlatform = (text: string): Platform | undefined => {
         ? [[name, { url }]]
         : []
     })
-    return { pid, services: Object.fromEntries(urls) }
+    const leftOut = Object.entries(object(left_out)).map(([name, why]) => [name, String(why)])
+    return { pid, services: Object.fromEntries(urls), leftOut: Object.fromEntries(leftOut) }
   } catch {
     return undefined
   }
@@ -46,8 +55,12 @@ export const targetsOf = (
   Object.entries(listed)
     .filter(([, { stack }]) => chosen.length === 0 || chosen.includes(stack))
     .toSorted(([, a], [, b]) => stacks.indexOf(a.stack) - stacks.indexOf(b.stack) || a.hostPort - b.hostPort)
-    .map(([name, { stack, hostPort }]) => ({
-      name,
-      stack,
-      url: platform?.services[name]?.url ?? `http://127.0.0.1:${hostPort}`,
-    }))
+    .map(([name, { stack, hostPort }]) => {
+      const leftOut = platform?.leftOut[name]
+      return {
+        name,
+        stack,
+        url: platform?.services[name]?.url ?? `http://127.0.0.1:${hostPort}`,
+        ...(leftOut !== undefined && { leftOut }),
+      }
+    })

@@ -41,7 +41,12 @@ const SEALED = ['anchoring', 'anchored']
 export const ours = async (folder: string): Promise<Ours> => {
   const root = await mkdtemp(join(folder, 'home-'))
   const began = performance.now()
-  const platform = await bringUp({ home: root, ports: 'free', ambient: process.env })
+  const platform = await bringUp({
+    home: root,
+    stacks: ['sessions', 'blockchain'],
+    ports: 'free',
+    ambient: process.env,
+  })
   const upMs = performance.now() - began
   await Bun.sleep(SETTLE)
   const pids = pidsOf(platform)

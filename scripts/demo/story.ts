@@ -99,6 +99,7 @@ export const story = async ({
   const began = performance.now()
   const platform = await prepare({
     home: join(folder, 'home'),
+    stacks: ['sessions', 'blockchain'],
     ports: 'free',
     ambient: withStore(process.env, database?.fresh()),
   })

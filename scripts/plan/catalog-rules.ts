@@ -1,5 +1,5 @@
 import type { Entry, Stock } from '#catalog'
-import { MEMORY_BUDGET, volumes } from './network.ts'
+import { MEMORY_BUDGET, volumes, wayOut } from './network.ts'
 
 type Services = Readonly<Record<string, Entry>>
 
@@ -10,9 +10,9 @@ const meets = (a: Entry, b: Entry) => a.networks.some((network) => b.networks.in
 type Member = Pick<Entry, 'stack' | 'port' | 'hostPort' | 'memoryMiB' | 'cpus' | 'volumes'>
 
 /** Groups of members that share a key which only one may have. */
-const shared = (
-  members: readonly (readonly [name: string, entry: Member])[],
-  label: (entry: Member, name: string) => string,
+const shared = <M>(
+  members: readonly (readonly [name: string, entry: M])[],
+  label: (entry: M, name: string) => string,
 ): readonly string[] =>
   [...Map.groupBy(members, ([name, entry]) => label(entry, name))]
     .filter(([, group]) => group.length > 1)
@@ -38,7 +38,9 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
   const partners = entries(services).filter(
     ([other, { needs }]) => entry.needs.includes(other) || needs.includes(name),
   )
-  return entry.networks.filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
+  return entry.networks
+    .filter((network) => !(name === wayOut.service && network === wayOut.network))
+    .filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
 }
 
 const ofMember = (name: string, entry: Member): readonly string[] => [
@@ -72,13 +74,26 @@ export const catalogBreaches = (
   stock: Readonly<Record<string, Stock>> = {},
 ): readonly string[] => {
   const members: readonly (readonly [string, Member])[] = [...entries(services), ...Object.entries(stock)]
+  // A further port counts as one more member, so that no number is taken twice.
+  const withFurther = [
+    ...members,
+    ...entries(services).flatMap(([name, entry]) =>
+      Object.entries(entry.ports ?? {}).map(
+        ([what, port]) => [`${name} (${what})`, { ...entry, port, hostPort: port }] as const,
+      ),
+    ),
+  ]
   const memory = members.reduce((sum, [, { memoryMiB }]) => sum + memoryMiB * 2 ** 20, 0)
   return [
     ...members.flatMap(([name, entry]) => ofMember(name, entry)),
     ...entries(services).flatMap(([name, entry]) => ofService(services, name, entry)),
     ...shared(members, (_, name) => `name ${name}`),
-    ...shared(members, ({ hostPort }) => `host port ${hostPort}`),
-    ...shared(members, ({ stack, port }) => `port ${port} in ${stack}`),
+    ...shared(withFurther, ({ hostPort }) => `host port ${hostPort}`),
+    ...shared(withFurther, ({ stack, port }) => `port ${port} in ${stack}`),
+    ...shared(
+      entries(services).filter(([, entry]) => entry.public !== undefined),
+      (entry) => `public prefix ${entry.public?.prefix}`,
+    ),
     ...circles(services),
     ...Object.entries(stock)
       .filter(([, { image }]) => !/@sha256:[0-9a-f]{64}$/.test(image))

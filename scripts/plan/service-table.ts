@@ -6,14 +6,19 @@ const END = '<!-- services:end -->'
 
 const rank = (stack: Stack) => stacks.indexOf(stack)
 
+const portCell = (hostPort: number, further: Readonly<Record<string, number>> = {}): string => {
+  const named = Object.entries(further).map(([what, port]) => `${what} ${port}`)
+  return named.length === 0 ? `${hostPort}` : `${hostPort} (${named.join(', ')})`
+}
+
 /** The catalogue as a Markdown table, in the order in which stacks are started, then by port. */
 export const serviceTable = (services: Services): string => {
   const rows = Object.entries(services)
     .toSorted(([, a], [, b]) => rank(a.stack) - rank(b.stack) || a.hostPort - b.hostPort)
-    .map(([name, { stack, hostPort, plane, needs, summary }]) => [
+    .map(([name, { stack, hostPort, ports, plane, needs, summary }]) => [
       name,
       stack,
-      `${hostPort}`,
+      portCell(hostPort, ports),
       plane,
       needs.length === 0 ? '-' : needs.join(', '),
       summary,
