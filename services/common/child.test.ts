@@ -28,6 +28,15 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await Bun.sleep(5)
 }
 
+/** Ended, or only waiting to be collected. */
+const gone = (pid: number): boolean => {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+
 const STAYS = "console.log('here'); setInterval(() => {}, 1000)"
 
 test('what it writes to either stream comes as lines, the last one without its end too', async () => {
@@ -66,13 +75,27 @@ test('a stop is for good, and kills what does not end by itself', async () => {
   expect(ends).toEqual([])
 })
 
+test.skipIf(process.platform === 'win32')(
+  'killed, it takes its own children with it before it is started again',
+  async () => {
+    const { child, lines } = run(
+      "const c = Bun.spawn(['sleep', '1000']); console.log(c.pid); setInterval(() => {}, 1000)",
+    )
+    await until(() => lines.length === 1)
+    child.signal('SIGKILL')
+    await until(() => lines.length === 2)
+    await until(() => gone(Number(lines[0])))
+    expect(gone(Number(lines[0]))).toBe(true)
+  },
+)
+
 test.skipIf(process.platform !== 'linux')('it does not outlive a keeper that is killed', async () => {
   const keeper = Bun.spawn(
     [
       process.execPath,
       '-e',
       `import { keepRunning } from ${JSON.stringify(`${import.meta.dir}/child.ts`)}
-       keepRunning({ argv: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], onLine() {}, onEnd() {}, onHopeless() {},
+       keepRunning({ argv: ['sleep', '1000'], onLine() {}, onEnd() {}, onHopeless() {},
          onStart: (pid) => console.log(pid) })`,
     ],
     { stdout: 'pipe' },
@@ -80,17 +103,10 @@ test.skipIf(process.platform !== 'linux')('it does not outlive a keeper that is 
   const { value } = await keeper.stdout.getReader().read()
   const pid = Number(new TextDecoder().decode(value))
   expect(() => process.kill(pid, 0)).not.toThrow()
-  // The first words come before the program itself: wait until it is what runs there.
+  // setpriv comes before the program itself: wait until that is what runs there.
   await until(() => !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('setpriv'))
   keeper.kill('SIGKILL')
   await keeper.exited
-  const gone = () => {
-    try {
-      return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    } catch {
-      return true
-    }
-  }
-  await until(gone)
-  expect(gone()).toBe(true)
+  await until(() => gone(pid))
+  expect(gone(pid)).toBe(true)
 })

@@ -16,6 +16,8 @@ export type ChildOptions = {
   readonly env?: Readonly<Record<string, string>>
   /** A line that it wrote to stdout or stderr. */
   readonly onLine: (line: string) => void
+  /** Before each start. */
+  readonly beforeStart?: () => void
   /** It was started, for the first time or again. */
   readonly onStart?: (pid: number) => void
   /** It ended by itself; started again after `delayMs`. */
@@ -45,6 +47,16 @@ const boundToUs = (argv: readonly string[]): readonly string[] => {
   return setpriv === undefined ? argv : [setpriv, '--pdeathsig', 'TERM', '--', ...argv]
 }
 
+/** Ends what a program that was killed left of itself: it has a group of its own, and may have had children. */
+const endGroup = (leader: number): void => {
+  if (process.platform === 'win32') return
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // Nobody is left, which is as it should be.
+  }
+}
+
 /** Hands every line of a stream on. */
 const follow = async (stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> => {
   const decoder = new TextDecoder()
@@ -59,7 +71,7 @@ const follow = async (stream: ReadableStream<Uint8Array>, onLine: (line: string)
 
 /** Starts a program and keeps it running: started again when it ends, later each time that it ends soon. */
 export const keepRunning = (options: ChildOptions): Child => {
-  const { argv, env = {}, onLine, onStart, onEnd, onHopeless } = options
+  const { argv, env = {}, onLine, beforeStart, onStart, onEnd, onHopeless } = options
   const timing = { ...usual, ...options.timing }
   let current: Bun.Subprocess<'ignore', 'pipe', 'pipe'> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -68,13 +80,21 @@ export const keepRunning = (options: ChildOptions): Child => {
   let failures = 0
 
   const start = (): void => {
+    beforeStart?.()
     const began = performance.now()
-    const child = Bun.spawn([...boundToUs(argv)], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+    const child = Bun.spawn([...boundToUs(argv)], {
+      env,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+      detached: process.platform !== 'win32',
+    })
     current = child
     onStart?.(child.pid)
     const heard = [follow(child.stdout, onLine), follow(child.stderr, onLine)]
     void child.exited.then(async () => {
       current = undefined
+      endGroup(child.pid)
       await Promise.allSettled(heard)
       if (!wanted) return
       failures = performance.now() - began < timing.calmMs ? failures + 1 : 1
