@@ -88,7 +88,9 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop 
       help,
       registers: [metrics],
       async collect() {
-        this.set((await nginx.counts())[key])
+        // A figure that is not to be had makes no scrape fail.
+        const counts = await nginx.counts().catch(() => undefined)
+        this.set(counts?.[key] ?? Number.NaN)
       },
     })
 
