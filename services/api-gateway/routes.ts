@@ -49,5 +49,3 @@ export const routes = ({
     },
     { response: { 200: GatewayStatus } },
   )
-
-export type Api = ReturnType<typeof routes>

@@ -30,5 +30,3 @@ export const routes = ({
     },
     { response: { 200: Onions } },
   )
-
-export type Api = ReturnType<typeof routes>
