@@ -59,5 +59,6 @@ export const changesOf = (
     }))
     .filter(({ from, to }) => from !== to)
 
-/** A service that is well when it is first seen is no news. */
-export const isNews = ({ from, to }: Change): boolean => !(from === 'unknown' && to === 'healthy')
+/** A service that is well, or left out, when it is first seen is no news. */
+export const isNews = ({ from, to }: Change): boolean =>
+  !(from === 'unknown' && (to === 'healthy' || to === 'absent'))

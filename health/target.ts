@@ -8,6 +8,8 @@ export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly h
 export type Platform = {
   readonly pid: number
   readonly services: Readonly<Record<string, { readonly url: string }>>
+  /** Services it was started without, with the reason. */
+  readonly leftOut: Readonly<Record<string, string>>
 }
 
 const object = (value: unknown): Readonly<Record<string, unknown>> =>
@@ -16,7 +18,7 @@ const object = (value: unknown): Readonly<Record<string, unknown>> =>
 /** Reads the platform's record; undefined when it is not one. */
 export const parsePlatform = (text: string): Platform | undefined => {
   try {
-    const { pid, services } = object(JSON.parse(text))
+    const { pid, services, left_out } = object(JSON.parse(text))
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1) return undefined
     const urls = Object.entries(object(services)).flatMap(([name, service]) => {
       const { url } = object(service)
@@ -24,7 +26,8 @@ export const parsePlatform = (text: string): Platform | undefined => {
         ? [[name, { url }]]
         : []
     })
-    return { pid, services: Object.fromEntries(urls) }
+    const leftOut = Object.entries(object(left_out)).map(([name, why]) => [name, String(why)])
+    return { pid, services: Object.fromEntries(urls), leftOut: Object.fromEntries(leftOut) }
   } catch {
     return undefined
   }
@@ -44,8 +47,12 @@ export const targetsOf = (
   Object.entries(listed)
     .filter(([, { stack }]) => chosen.length === 0 || chosen.includes(stack))
     .toSorted(([, a], [, b]) => stacks.indexOf(a.stack) - stacks.indexOf(b.stack) || a.hostPort - b.hostPort)
-    .map(([name, { stack, hostPort }]) => ({
-      name,
-      stack,
-      url: platform?.services[name]?.url ?? `http://127.0.0.1:${hostPort}`,
-    }))
+    .map(([name, { stack, hostPort }]) => {
+      const leftOut = platform?.leftOut[name]
+      return {
+        name,
+        stack,
+        url: platform?.services[name]?.url ?? `http://127.0.0.1:${hostPort}`,
+        ...(leftOut !== undefined && { leftOut }),
+      }
+    })

@@ -136,7 +136,11 @@ const load = async (given: Given): Promise<Measured> => {
 
 const images = async (given: Given): Promise<Measured> => {
   const root = join(import.meta.dir, '..')
-  const result = await benchImages(root, { folder: folderOf(given), cache: cacheFolder(process.env), say: given.say })
+  const result = await benchImages(root, {
+    folder: folderOf(given),
+    cache: cacheFolder(process.env),
+    say: given.say,
+  })
   return { json: result, report: (look) => imagesReport(result, look) }
 }
 

@@ -3,9 +3,10 @@ import { bytes, duration } from './cli/format.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { table } from './cli/table.ts'
+import { leftOutLine } from './plan/left-out.ts'
 import { homeFrom } from './platform/home.ts'
 import { situation } from './platform/running.ts'
-import { type Row, statusRows, totals } from './platform/status-rows.ts'
+import { LEFT_OUT, type Row, statusRows, totals } from './platform/status-rows.ts'
 
 export const command = {
   name: 'status',
@@ -27,10 +28,12 @@ const columns = [
   { title: 'version' },
 ] as const
 
+const colourOf = (state: string) => (state === 'healthy' ? 'green' : state === LEFT_OUT ? 'dim' : 'red')
+
 const cells = (row: Row) => [
   row.service,
   row.stack,
-  { text: row.state, colour: row.state === 'healthy' ? ('green' as const) : ('red' as const) },
+  { text: row.state, colour: colourOf(row.state) } as const,
   String(row.pid ?? '-'),
   String(row.port ?? '-'),
   row.uptime_ms === undefined ? '-' : duration(row.uptime_ms),
@@ -44,6 +47,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const now = situation(home)
   const rows = now.kind === 'down' || now.record === undefined ? [] : await statusRows(now.record, Date.now())
   const sum = totals(rows)
+  const wanted = rows.filter(({ state }) => state !== LEFT_OUT)
   const running = now.kind === 'up'
   if (flags.json)
     terminal.out(
@@ -53,12 +57,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else {
     const memory = sum.pss_bytes === null ? '' : `, ${bytes(sum.pss_bytes)} of memory`
     terminal.out(`${table(columns, rows.map(cells), lookOf(process.stdout, process.env))}\n`)
-    terminal.out(`${sum.healthy} of ${rows.length} healthy${memory}\n`)
+    terminal.out(`${sum.healthy} of ${wanted.length} healthy${memory}\n`)
+    for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
+      terminal.out(`${leftOutLine(service, failing.join(', '))}\n`)
     if (!running)
       terminal.err(
         'the supervisor is gone and nobody restarts these: bun run down cleans up, then bun run up\n',
       )
   }
   if (!running) return now.kind === 'down' ? 3 : 1
-  return rows.length > 0 && sum.healthy === rows.length ? 0 : 1
+  return wanted.length > 0 && sum.healthy === wanted.length ? 0 : 1
 })

@@ -3,6 +3,7 @@ import type { Command } from './cli/args.ts'
 import { duration } from './cli/format.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
+import { type LeftOut, leftOutLine } from './plan/left-out.ts'
 import { withStore } from './plan/store-env.ts'
 import { detach } from './platform/detach.ts'
 import { homeFrom } from './platform/home.ts'
@@ -47,14 +48,16 @@ export const command = {
   ],
 } as const satisfies Command
 
-const asJson = (views: readonly View[], ms: number, home: string, pid: number): string => {
+type Running = { readonly home: string; readonly pid: number; readonly leftOut: LeftOut }
+
+const asJson = (views: readonly View[], ms: number, { home, pid, leftOut }: Running): string => {
   const services = Object.fromEntries(
     views.map(({ name, stack, port, url, pid, readyMs }) => [
       name,
       { stack, pid, port, url, ready_ms: readyMs },
     ]),
   )
-  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services })}\n`
+  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services, left_out: leftOut })}\n`
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
@@ -70,10 +73,11 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     screen.update(next)
   }
   const begun = performance.now()
-  const report = (pid: number, hint: string): void => {
+  const report = (pid: number, leftOut: LeftOut, hint: string): void => {
     screen.done()
     const ms = performance.now() - begun
-    if (flags.json) terminal.out(asJson(views, ms, home.root, pid))
+    if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
+    for (const [name, why] of Object.entries(leftOut)) terminal.err(`${leftOutLine(name, why)}\n`)
     terminal.err(`${summary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
   }
 
@@ -81,7 +85,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const { pid } = await detach(home, { stacks: chosen, ports }, ambient, onChange).finally(screen.done)
     const running = demandRunning(home)
     views = views.filter(({ name }) => running.services[name] !== undefined)
-    report(pid, 'bun run down stops it.')
+    report(pid, running.left_out ?? {}, 'bun run down stops it.')
     return 0
   }
   const platform = await prepare({
@@ -99,7 +103,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   } finally {
     screen.done()
   }
-  report(process.pid, 'Ctrl-C stops it.')
+  report(process.pid, platform.leftOut, 'Ctrl-C stops it.')
   await stopped
   terminal.err(`stopped after ${duration(performance.now() - begun)}\n`)
   return 0

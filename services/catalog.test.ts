@@ -23,6 +23,7 @@ const good: Readonly<Record<string, Entry>> = {
   b: { ...entry, port: 2, hostPort: 2, needs: ['c'] },
   c: { ...entry, stack: 'blockchain', port: 3, hostPort: 3 },
 }
+const face = { prefix: '/x', open: [], guarded: [], streams: [] }
 const withB = (change: Partial<Entry>) => ({
   ...good,
   b: { ...entry, port: 2, hostPort: 2, needs: ['c'], ...change },
@@ -55,6 +56,15 @@ describe('a planted breach of each rule is caught', () => {
     'a name that is no image tag': [{ Upper_Case: entry }, 'Upper_Case: name'],
     'a doubled host port': [withB({ hostPort: 1 }), 'host port 1: a, b'],
     'a doubled port in one stack': [withB({ port: 1 }), 'port 1 in sessions: a, b'],
+    'a further port that another has': [withB({ ports: { socks: 1 } }), 'host port 1: a, b (socks)'],
+    'a doubled public prefix': [
+      {
+        ...good,
+        a: { ...entry, needs: ['b', 'c'], tolerates: ['c'], public: face },
+        b: { ...entry, port: 2, hostPort: 2, needs: ['c'], public: face },
+      },
+      'public prefix /x: a, b',
+    ],
     'an unknown need': [withB({ needs: ['nobody'] }), 'b: needs nobody, which is not listed'],
     'a cycle': [withB({ needs: ['a'] }), 'needs go in a circle: a -> b -> a'],
     'a need of itself': [withB({ needs: ['b'] }), 'needs go in a circle: b -> b'],

@@ -17,6 +17,18 @@ export type Image = {
   readonly packages: readonly string[]
 }
 
+/** Routes as the service has them, 'GET /path/:parameter'. All others stay inside. */
+export type Public = {
+  /** Where the gateway has them: PREFIX/path goes to the service as /path. */
+  readonly prefix: string
+  /** Without a token. Whoever calls them counts as anonymous. */
+  readonly open: readonly string[]
+  /** Behind the guard of the service itself. */
+  readonly guarded: readonly string[]
+  /** As `guarded`, with a body that is a stream of any length. */
+  readonly streams: readonly string[]
+}
+
 /** One row of the catalogue. Sizes are MiB; ports are TCP on 127.0.0.1 of the host. */
 export type Entry = {
   readonly stack: Stack
@@ -48,6 +60,8 @@ export type Entry = {
   readonly ports?: Readonly<Record<string, number>>
   /** Programs that `bun run up` needs on this machine; where one is missing the service is left out, and said so. */
   readonly programs?: readonly string[]
+  /** What the outside reaches of it through api-gateway. Without it: nothing. */
+  readonly public?: Public
 }
 
 const bun = { base: 'bun', addons: [], packages: [] } as const
@@ -55,6 +69,42 @@ const bunBlake3 = { base: 'bun', addons: ['@napi-rs/blake-hash'], packages: [] }
 const chain = { plane: 'chain', networks: ['lucid_chain_net'], tolerates: [], cpus: 1 } as const
 
 export const catalog = {
+  'tor-proxy': {
+    stack: 'core',
+    phase: 1,
+    summary: 'the one way into Tor and out of it: SOCKS, HTTP tunnel, the onion of the gateway',
+    port: 9052,
+    hostPort: 9052,
+    ports: { socks: 9050, control: 9051, http: 8888 },
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_wallet_net'],
+    needs: ['api-gateway'],
+    tolerates: ['api-gateway'],
+    store: false,
+    memoryMiB: 256,
+    cpus: 1,
+    volumes: { lucid_core_tor_data: '/data', lucid_core_onion_state: '/onions' },
+    image: { base: 'bun', addons: [], packages: ['tor'] },
+    programs: ['tor'],
+  },
+  'api-gateway': {
+    stack: 'core',
+    phase: 2,
+    summary: 'the public front (NGINX): routes, limits, problem documents',
+    port: 8080,
+    hostPort: 8080,
+    ports: { onion: 8079 },
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_chain_net'],
+    needs: ['blockchain-api', 'session-orchestrator', 'session-recorder'],
+    tolerates: ['blockchain-api', 'session-orchestrator', 'session-recorder'],
+    store: false,
+    memoryMiB: 128,
+    cpus: 1,
+    volumes: {},
+    image: { base: 'bun', addons: [], packages: ['nginx'] },
+    programs: ['nginx'],
+  },
   'blockchain-vm': {
     ...chain,
     stack: 'blockchain',
@@ -106,6 +156,22 @@ export const catalog = {
     memoryMiB: 192,
     volumes: {},
     image: bun,
+    public: {
+      prefix: '/blockchain',
+      open: [
+        'GET /chain',
+        'GET /anchors',
+        'GET /anchors/:session',
+        'GET /blocks',
+        'GET /blocks/:ref',
+        'GET /transactions/:hash',
+        'GET /receipts/:hash',
+        'GET /receipts/:hash/proof',
+        'POST /rpc',
+      ],
+      guarded: [],
+      streams: [],
+    },
   },
   'on-system-chain-client': {
     ...chain,
@@ -172,6 +238,17 @@ export const catalog = {
     memoryMiB: 192,
     volumes: { lucid_sessions_data: '/data' },
     image: bunBlake3,
+    public: {
+      prefix: '/orchestrator',
+      open: [],
+      guarded: [
+        'GET /sessions',
+        'GET /sessions/:id',
+        'GET /sessions/:id/manifest',
+        'GET /sessions/:id/audit',
+      ],
+      streams: [],
+    },
   },
   'session-recorder': {
     ...chain,
@@ -186,6 +263,17 @@ export const catalog = {
     volumes: { lucid_sessions_data: '/data' },
     profile: 'recording',
     image: bun,
+    public: {
+      prefix: '/recorder',
+      open: [],
+      guarded: [
+        'GET /recordings',
+        'GET /recordings/:id',
+        'POST /recordings/start',
+        'POST /recordings/:id/stop',
+      ],
+      streams: ['PATCH /recordings/:id/stream'],
+    },
   },
   'openapi-gateway': {
     stack: 'integration',

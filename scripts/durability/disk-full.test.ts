@@ -29,6 +29,7 @@ const upKeeping = async (free: number): Promise<Prepared> => {
   await platform?.stop()
   const up = await bringUp({
     home: join(root, 'home'),
+    stacks: ['sessions', 'blockchain'],
     ports: 'free',
     env: {
       'session-encryptor': { FREE_BYTES_KEPT: String(free) },

@@ -1,5 +1,5 @@
 import type { Entry, Stock, Tool } from '#catalog'
-import { MEMORY_BUDGET, volumes } from './network.ts'
+import { MEMORY_BUDGET, volumes, wayOut } from './network.ts'
 
 type Services = Readonly<Record<string, Entry>>
 
@@ -11,9 +11,9 @@ type Member = Pick<Entry, 'stack' | 'memoryMiB' | 'cpus'> &
   Partial<Pick<Entry, 'port' | 'hostPort' | 'volumes'>>
 
 /** Groups of members that share a key which only one may have. */
-const shared = (
-  members: readonly (readonly [name: string, entry: Member])[],
-  label: (entry: Member, name: string) => string | undefined,
+const shared = <M>(
+  members: readonly (readonly [name: string, entry: M])[],
+  label: (entry: M, name: string) => string | undefined,
 ): readonly string[] =>
   [...Map.groupBy(members, ([name, entry]) => label(entry, name))]
     .filter(([key, group]) => key !== undefined && group.length > 1)
@@ -41,7 +41,9 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
   const partners = entries(services).filter(
     ([other, its]) => partnersOf(entry).includes(other) || partnersOf(its).includes(name),
   )
-  return entry.networks.filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
+  return entry.networks
+    .filter((network) => !(name === wayOut.service && network === wayOut.network))
+    .filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
 }
 
 const ofMember = (name: string, entry: Member): readonly string[] => [
@@ -94,13 +96,28 @@ export const catalogBreaches = (
     ...Object.entries(stock),
     ...Object.entries(tools),
   ]
+  // A further port counts as one more member, so that no number is taken twice.
+  const withFurther = [
+    ...members,
+    ...entries(services).flatMap(([name, entry]) =>
+      Object.entries(entry.ports ?? {}).map(
+        ([what, port]) => [`${name} (${what})`, { ...entry, port, hostPort: port }] as const,
+      ),
+    ),
+  ]
   const memory = members.reduce((sum, [, { memoryMiB }]) => sum + memoryMiB * 2 ** 20, 0)
   return [
     ...members.flatMap(([name, entry]) => ofMember(name, entry)),
     ...entries(services).flatMap(([name, entry]) => ofService(services, name, entry)),
     ...shared(members, (_, name) => `name ${name}`),
-    ...shared(members, ({ hostPort }) => (hostPort === undefined ? undefined : `host port ${hostPort}`)),
-    ...shared(members, ({ stack, port }) => (port === undefined ? undefined : `port ${port} in ${stack}`)),
+    ...shared(withFurther, ({ hostPort }) => (hostPort === undefined ? undefined : `host port ${hostPort}`)),
+    ...shared(withFurther, ({ stack, port }) =>
+      port === undefined ? undefined : `port ${port} in ${stack}`,
+    ),
+    ...shared(
+      entries(services).filter(([, entry]) => entry.public !== undefined),
+      (entry) => `public prefix ${entry.public?.prefix}`,
+    ),
     ...circles(services),
     ...Object.entries(stock)
       .filter(([, { image }]) => !/@sha256:[0-9a-f]{64}$/.test(image))

@@ -59,6 +59,13 @@ test('a service is confined, limited, watched and labelled, and finds its secret
   })
 })
 
+test('further ports are published on loopback too', () => {
+  const { keeper } = services
+  if (keeper === undefined) throw new Error('the fixture has a keeper')
+  const made = composeOf('sessions', { keeper: { ...keeper, ports: { socks: 9050 } } }, {})
+  expect(made?.services['keeper']?.ports).toEqual(['127.0.0.1:8090:8090', '127.0.0.1:9050:9050'])
+})
+
 test('a service that keeps documents finds its database, its user and the file of its password', () => {
   const { environment, secrets } = sessions?.services['maker'] ?? {}
   expect(environment).toEqual({

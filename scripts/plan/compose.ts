@@ -73,7 +73,10 @@ const serviceOf = (
       readOnlyFile(`${HOME}/identities.json`, '/run/lucid/identities.json'),
     ],
     networks: entry.networks,
-    ports: [`127.0.0.1:${entry.hostPort}:${entry.port}`],
+    ports: [
+      `127.0.0.1:${entry.hostPort}:${entry.port}`,
+      ...Object.values(entry.ports ?? {}).map((port) => `127.0.0.1:${port}:${port}`),
+    ],
     ...(dependencies.length > 0 && {
       depends_on: Object.fromEntries(dependencies.map((need) => [need, { condition: 'service_healthy' }])),
     }),

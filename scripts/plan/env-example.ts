@@ -34,6 +34,8 @@ const composeKeys: readonly (readonly [key: string, value: string, about: string
 
 /** These belong to one service each and their defaults are right: a stack's file would give them to all. */
 const perService = new Set(['PORT', 'LUCID_DATA', 'LUCID_PLANE'])
+/** Ports inside a container are the catalogue's, and Compose publishes those. */
+const isOwnPort = (key: string): boolean => key.endsWith('_PORT')
 
 const isSecret = (property: EnvProperty) => property['secret'] === true
 
@@ -108,7 +110,9 @@ export const envExample = (
   if (members === 0 && stack !== 'core') return undefined
   const own = stack === 'core' ? composeKeys : []
   const given = new Set(own.map(([key]) => key))
-  const entries = [...byKey(schemas)].filter(([key]) => !perService.has(key) && !given.has(key))
+  const entries = [...byKey(schemas)].filter(
+    ([key]) => !perService.has(key) && !isOwnPort(key) && !given.has(key),
+  )
   return `${[
     [
       `# Example of env/.env.${stack}: copy it there, without ".example", and change what you need.`,

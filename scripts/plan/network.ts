@@ -8,6 +8,12 @@ export const networks: Readonly<Record<Network, { readonly subnet: string; reado
   lucid_wallet_net: { subnet: '172.26.0.0/24', internal: true },
 }
 
+/** The one way out of the wallet's network, so it is there for whoever comes (SPEC section 2). */
+export const wayOut: { readonly service: string; readonly network: Network } = {
+  service: 'tor-proxy',
+  network: 'lucid_wallet_net',
+}
+
 /** The stack that makes the networks, because it is started first and ends last. */
 export const networkStack: Stack = 'core'
 

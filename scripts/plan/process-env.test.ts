@@ -37,6 +37,19 @@ test('a process gets its address, its peers, its data folder and its secrets by 
   })
 })
 
+test('further ports are told to their service as numbers and to callers as HOST:PORT', () => {
+  const front = { plane: 'ops', needs: [], ports: { onion: 8079 } } as const
+  const proxy = { plane: 'ops', needs: ['front'], ports: { socks: 9050 } } as const
+  const ports = { front: 1, 'front/onion': 2, proxy: 3, 'proxy/socks': 4 }
+  const env = processEnv('proxy', { ...input, catalogue: { front, proxy }, ports, keys: [] })
+  expect(env).toMatchObject({
+    PORT: '3',
+    SOCKS_PORT: '4',
+    FRONT_URL: 'http://127.0.0.1:1',
+    FRONT_ONION: '127.0.0.1:2',
+  })
+})
+
 test('of the environment around only declared keys and what a process needs of the machine pass through', () => {
   const ambient = {
     LOG_LEVEL: 'warn',

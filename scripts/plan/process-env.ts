@@ -1,5 +1,5 @@
 import type { Entry } from '#catalog'
-import { urlKey } from '#common/env'
+import { needPortKey, portKey, urlKey } from '#common/env'
 
 /** One key that a service's Env schema declares. */
 export type EnvKey = { readonly key: string; readonly secret: boolean }
@@ -12,7 +12,8 @@ export type Paths = {
 }
 
 export type EnvInput = {
-  readonly catalogue: Readonly<Record<string, Pick<Entry, 'plane' | 'needs' | 'reads'>>>
+  readonly catalogue: Readonly<Record<string, Pick<Entry, 'plane' | 'needs' | 'reads' | 'ports'>>>
+  /** By service; its further ports by `service/port`. */
   readonly ports: Readonly<Record<string, number>>
   readonly paths: Paths
   readonly keys: readonly EnvKey[]
@@ -27,6 +28,12 @@ const machineKeys = ['PATH', 'HOME', 'USERPROFILE', 'SystemRoot', 'TMPDIR', 'TEM
 
 const defined = (entries: readonly (readonly [string, string | undefined])[]): Record<string, string> =>
   Object.fromEntries(entries.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+
+/** The name in a table of ports of a service's further port. */
+export const furtherPort = (service: string, port: string): string => `${service}/${port}`
+
+const portNames = (entry: Pick<Entry, 'ports'> | undefined): readonly string[] =>
+  Object.keys(entry?.ports ?? {})
 
 /** The address of a service's HTTP interface on this machine. */
 export const localUrl = (port: number | undefined): string => `http://127.0.0.1:${port ?? 0}`
@@ -49,6 +56,17 @@ export const processEnv = (
     IDENTITY_PEERS_FILE: paths.identities,
     ...Object.fromEntries(
       [...(entry?.needs ?? []), ...(entry?.reads ?? [])].map((need) => [urlKey(need), localUrl(ports[need])]),
+    ),
+    ...Object.fromEntries(
+      portNames(entry).map((port) => [portKey(port), String(ports[furtherPort(service, port)] ?? 0)]),
+    ),
+    ...Object.fromEntries(
+      (entry?.needs ?? []).flatMap((need) =>
+        portNames(catalogue[need]).map((port) => [
+          needPortKey(need, port),
+          `127.0.0.1:${ports[furtherPort(need, port)] ?? 0}`,
+        ]),
+      ),
     ),
     ...given,
   }

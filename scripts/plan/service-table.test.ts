@@ -33,6 +33,14 @@ test('tools come last, without a port', () => {
   )
 })
 
+test('further ports stand beside the first, by what is spoken there', () => {
+  const { keeper } = services
+  if (keeper === undefined) throw new Error('the fixture has a keeper')
+  expect(serviceTable({ keeper: { ...keeper, ports: { socks: 9050, control: 9051 } } })).toContain(
+    '| 8090 (socks 9050, control 9051) |',
+  )
+})
+
 test('the table goes between the markers and nothing else changes, however often', () => {
   const text = 'before\n<!-- services:begin -->\nold\n<!-- services:end -->\nafter\n'
   const made = 'before\n<!-- services:begin -->\nnew\n<!-- services:end -->\nafter\n'

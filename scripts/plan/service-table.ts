@@ -6,6 +6,11 @@ const END = '<!-- services:end -->'
 
 const rank = (stack: Stack) => stacks.indexOf(stack)
 
+const portCell = (hostPort: number, further: Readonly<Record<string, number>> = {}): string => {
+  const named = Object.entries(further).map(([what, port]) => `${what} ${port}`)
+  return named.length === 0 ? `${hostPort}` : `${hostPort} (${named.join(', ')})`
+}
+
 /** The catalogue as a Markdown table, in the order in which stacks are started, then by port; tools have none. */
 export const serviceTable = (services: Services, tools: Readonly<Record<string, Tool>> = {}): string => {
   const toolRows = Object.entries(tools).map(([name, { stack, plane, summary }]) => [
@@ -18,10 +23,10 @@ export const serviceTable = (services: Services, tools: Readonly<Record<string, 
   ])
   const rows = Object.entries(services)
     .toSorted(([, a], [, b]) => rank(a.stack) - rank(b.stack) || a.hostPort - b.hostPort)
-    .map(([name, { stack, hostPort, plane, needs, summary }]) => [
+    .map(([name, { stack, hostPort, ports, plane, needs, summary }]) => [
       name,
       stack,
-      `${hostPort}`,
+      portCell(hostPort, ports),
       plane,
       needs.length === 0 ? '-' : needs.join(', '),
       summary,

@@ -2,8 +2,10 @@ import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Stack } from '#catalog'
 import { jsonLog } from '#common/log'
+import { findProgram } from '#common/program'
 import { CliError } from '../cli/fail.ts'
-import { localUrl } from '../plan/process-env.ts'
+import type { LeftOut } from '../plan/left-out.ts'
+import { furtherPort, localUrl } from '../plan/process-env.ts'
 import { stopOrder } from '../plan/start-order.ts'
 import { type Home, homeAt } from './home.ts'
 import { endAll, leftovers } from './leftovers.ts'
@@ -40,6 +42,8 @@ export type Prepared = Supervisor & {
   readonly urls: Readonly<Record<string, string>>
   /** How many processes of a crashed predecessor had to be ended first. */
   readonly recovered: number
+  /** Services of the chosen stacks that this machine has no program for, with the reason. */
+  readonly leftOut: LeftOut
 }
 
 const platformLog = (home: Home) => {
@@ -49,7 +53,7 @@ const platformLog = (home: Home) => {
   return jsonLog('platform', { write: (line) => appendFileSync(path, line, { mode: 0o600 }) })
 }
 
-const record = (home: Home, startedAt: number, views: readonly View[]): void => {
+const record = (home: Home, startedAt: number, views: readonly View[], leftOut: LeftOut): void => {
   const running = views.flatMap((view) => {
     const { name, pid, port, url, stack, restarts, startedAt: started_at } = view
     return pid === undefined || started_at === undefined
@@ -64,6 +68,7 @@ const record = (home: Home, startedAt: number, views: readonly View[]): void => 
     started_at: startedAt,
     services: Object.fromEntries(running),
     absent: Object.fromEntries(absent),
+    left_out: leftOut,
   })
 }
 
@@ -72,10 +77,14 @@ const choosePorts = (
   kind: 'catalogue' | 'free',
   services: readonly string[],
 ): Readonly<Record<string, number>> => {
-  if (kind === 'free') return freePorts(Object.keys(catalogue))
-  const ports = Object.fromEntries(Object.entries(catalogue).map(([name, { hostPort }]) => [name, hostPort]))
-  demandFree(Object.fromEntries(services.map((name) => [name, ports[name] ?? 0])))
-  return ports
+  const listed = Object.entries(catalogue).flatMap(([name, { hostPort, ports: further = {} }]) => [
+    { name, port: hostPort, label: name },
+    ...Object.entries(further).map(([what, port]) => ({ name, port, label: furtherPort(name, what) })),
+  ])
+  if (kind === 'free') return freePorts(listed.map(({ label }) => label))
+  const started = listed.filter(({ name }) => services.includes(name))
+  demandFree(Object.fromEntries(started.map(({ label, port }) => [label, port])))
+  return Object.fromEntries(listed.map(({ label, port }) => [label, port]))
 }
 
 /**
@@ -86,7 +95,8 @@ const choosePorts = (
 export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
   const { stacks = [], ports: kind = 'catalogue', env = {}, ambient = {}, source = lucid } = options
   const home = typeof options.home === 'string' ? homeAt(options.home) : options.home
-  const stages = planStages(source, stacks)
+  const has = (program: string) => findProgram(program, ambient['PATH']) !== undefined
+  const { stages, leftOut } = planStages(source, stacks, has)
   const lock = takeLock(home, { patienceMs: 300 })
   if (lock === undefined) {
     const pid = readRecord(home)?.pid
@@ -102,7 +112,7 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
     const units = await prepareUnits(source, { home, services, ports, env, ambient })
     const log = platformLog(home)
     const startedAt = Date.now()
-    record(home, startedAt, [])
+    record(home, startedAt, [], leftOut)
     if (recovered > 0) log.warn('recovered', { ended: recovered })
     let open = true
     const inner = supervisor({
@@ -110,7 +120,7 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
       stopWaves: stopOrder(source.catalogue, stages),
       ...(options.timing ? { timing: options.timing } : {}),
       onChange: (views) => {
-        if (open) record(home, startedAt, views)
+        if (open) record(home, startedAt, views, leftOut)
         options.onChange?.(views)
       },
       onEvent: ({ event, ...fields }) => log.info(event, fields),
@@ -131,7 +141,8 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
       ...inner,
       home,
       recovered,
-      urls: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, localUrl(port)])),
+      leftOut,
+      urls: Object.fromEntries(Object.keys(source.catalogue).map((name) => [name, localUrl(ports[name])])),
       start: async () => {
         try {
           await inner.start()

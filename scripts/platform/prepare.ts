@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Secret } from '#common/env'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { type LeftOut, leftOut, leftOutLine } from '../plan/left-out.ts'
 import { localUrl, processEnv } from '../plan/process-env.ts'
 import { emptyStacks, type Stage, startStages, unmetNeeds } from '../plan/start-order.ts'
 import { envKeys } from './env-keys.ts'
@@ -12,11 +13,30 @@ import { ensureSecret, writeIdentities } from './secrets.ts'
 import type { PlatformSource } from './source.ts'
 import type { Unit } from './unit.ts'
 
-/** The stages of the chosen stacks; throws CliError when they could not come up. */
+/** What is started, and what this machine cannot have. */
+export type Planned = { readonly stages: readonly Stage[]; readonly leftOut: LeftOut }
+
+/**
+ * The stages of the chosen stacks, without what needs a program that is not there (`has`); throws CliError
+ * when they could not come up.
+ */
 export const planStages = (
-  { catalogue, order }: PlatformSource,
+  { catalogue: whole, order }: PlatformSource,
   chosen: readonly string[],
-): readonly Stage[] => {
+  has: (program: string) => boolean,
+): Planned => {
+  const out = leftOut(whole, has)
+  const catalogue = Object.fromEntries(Object.entries(whole).filter(([name]) => out[name] === undefined))
+  const missed = Object.entries(out).filter(
+    ([name]) => chosen.length === 0 || chosen.includes(whole[name]?.stack ?? ''),
+  )
+  const gone = chosen.filter(
+    (stack) => emptyStacks(catalogue, [stack]).length > 0 && emptyStacks(whole, [stack]).length === 0,
+  )
+  if (gone.length > 0)
+    throw new CliError(`stack ${gone.join(', ')} cannot be started on this machine`, {
+      details: missed.map(([name, why]) => leftOutLine(name, why)),
+    })
   const empty = emptyStacks(catalogue, chosen)
   const inhabited = order.filter((stack) => emptyStacks(catalogue, [stack]).length === 0)
   if (empty.length > 0)
@@ -31,7 +51,7 @@ export const planStages = (
       exitCode: EXIT_USAGE,
     })
   }
-  return stages
+  return { stages, leftOut: Object.fromEntries(missed) }
 }
 
 const declaredKeys = async (source: PlatformSource, name: string) => {
@@ -77,7 +97,10 @@ export const prepareUnits = async (
   return new Map(
     services.map((name) => {
       makePrivateFolder(home.data(name))
-      const derived = Object.entries(source.derived[name] ?? {}).map(([key, value]) => [key, value(keys)])
+      const derived = Object.entries(source.derived[name] ?? {}).map(([key, value]) => [
+        key,
+        value(keys, home),
+      ])
       const unit: Unit = {
         name,
         stack: source.catalogue[name]?.stack ?? 'core',

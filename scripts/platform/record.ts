@@ -24,6 +24,8 @@ export const PlatformRecord = Type.Object({
     Type.String(),
     Type.Object({ stack: Type.String(), state: Type.String(), restarts: Type.Integer({ minimum: 0 }) }),
   ),
+  /** Services that this machine has no program for, with the reason. */
+  left_out: Type.Optional(Type.Record(Type.String(), Type.String())),
 })
 export type PlatformRecord = Static<typeof PlatformRecord>
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { catalog, clients, type Entry, type Stack, stacks, type stock } from '#catalog'
 import type { Secret } from '#common/env'
-import { repository } from './home.ts'
+import { type Home, repository } from './home.ts'
 import { evmAddressOf } from './secrets.ts'
 
 /** Reads or makes a secret: owner, key. */
@@ -18,8 +18,8 @@ export type PlatformSource = {
   readonly clientKeys: Readonly<Record<string, readonly string[]>>
   /** Secrets of containers that are not ours; made with the others, for whoever starts them. */
   readonly stockKeys: Readonly<Record<string, readonly string[]>>
-  /** Values of a service's environment that follow from another service's secret. */
-  readonly derived: Readonly<Record<string, Readonly<Record<string, (keys: Keys) => string>>>>
+  /** Values of a service's environment that follow from another service's secret or from the state folder. */
+  readonly derived: Readonly<Record<string, Readonly<Record<string, (keys: Keys, home: Home) => string>>>>
 }
 
 const clientKeys = Object.fromEntries(
@@ -41,5 +41,7 @@ export const lucid: PlatformSource = {
     'blockchain-ledger': {
       REGISTRAR_ADDRESS: (keys) => evmAddressOf(keys('on-system-chain-client', 'PRIVATE_KEY')),
     },
+    // In a container this is a volume of its own.
+    'tor-proxy': { ONION_STATE: (_, home) => join(home.data('tor-proxy'), 'addresses') },
   },
 }

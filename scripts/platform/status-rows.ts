@@ -43,13 +43,23 @@ const rowOf = async (
   }
 }
 
+/** The state of a service that this machine has no program for; nothing is wrong with it. */
+export const LEFT_OUT = 'left out'
+
 /** Every service of a record, asked at once. `now` is epoch ms. */
 export const statusRows = async (record: PlatformRecord, now: number): Promise<readonly Row[]> => {
   const running = await Promise.all(
     Object.entries(record.services).map(([service, entry]) => rowOf(service, entry, now)),
   )
   const absent = Object.entries(record.absent).map(([service, entry]) => ({ service, ...entry, failing: [] }))
-  return [...running, ...absent]
+  const leftOut = Object.entries(record.left_out ?? {}).map(([service, why]) => ({
+    service,
+    stack: '-',
+    state: LEFT_OUT,
+    restarts: 0,
+    failing: [why],
+  }))
+  return [...running, ...absent, ...leftOut]
 }
 
 /** How many are healthy, and their memory together (null where the system does not say). */

@@ -177,6 +177,34 @@ describe('a start', () => {
   })
 })
 
+describe('a machine without a program', () => {
+  const entries = {
+    vault: { stack: 'sessions' },
+    press: { stack: 'integration', programs: ['no-such-printing-press'] },
+    desk: { stack: 'integration', needs: ['press'] },
+  } as const
+  const why = {
+    press: 'needs no-such-printing-press, which is not on this machine',
+    desk: 'needs press, which is left out',
+  }
+
+  test('starts all the others, and says and records what is left out and why', async () => {
+    const given = options(entries)
+    const platform = await up(given)
+    expect(platform.views().map(({ name }) => name)).toEqual(['vault'])
+    expect(platform.leftOut).toEqual(why)
+    expect(readRecord(given.home)?.left_out).toEqual(why)
+  })
+
+  test('cannot start a stack of which nothing would be left, and says what it lacks', async () => {
+    const error = await failureOf(prepare({ ...options(entries), stacks: ['integration'] }))
+    expect([error.message, error.details]).toEqual([
+      'stack integration cannot be started on this machine',
+      Object.entries(why).map(([name, reason]) => `left out: ${name} ${reason}`),
+    ])
+  })
+})
+
 describe('a stop', () => {
   test('goes in reverse, callers before callees, and frees the state folder', async () => {
     const order: string[] = []

@@ -163,3 +163,22 @@ describe('the environment of a service', () => {
     )
   })
 })
+
+describe('further ports of the catalogue', () => {
+  test('a service has a number for each of its own, and HOST:PORT for those of whom it needs', () => {
+    const { properties } = serviceEnv('tor-proxy', {}) as TObject
+    expect([properties['SOCKS_PORT']?.['default'], properties['CONTROL_PORT']?.['default']]).toEqual([
+      9050, 9051,
+    ])
+    expect(properties['API_GATEWAY_ONION']?.['default']).toBe('api-gateway:8079')
+    const given = (value: string) =>
+      readEnv(
+        Type.Object({ API_GATEWAY_ONION: properties['API_GATEWAY_ONION'] ?? Type.Never() }),
+        { API_GATEWAY_ONION: value },
+        noFiles,
+      )
+    expect(given('127.0.0.1:1')).toEqual({ API_GATEWAY_ONION: '127.0.0.1:1' })
+    for (const wrong of ['api-gateway', 'http://api-gateway:1', 'a b:1', ':1'])
+      expect(() => given(wrong)).toThrow('API_GATEWAY_ONION must be')
+  })
+})

@@ -7,7 +7,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { catalog, type ServiceName } from '../catalog.ts'
+import { catalog, type Entry, type ServiceName } from '../catalog.ts'
 
 /** A value that prints as `[redacted]` wherever it is printed; only `reveal()` gives it away. */
 export class Secret {
@@ -51,9 +51,27 @@ const isHidden = (schema: TSchema): boolean => schema['secret'] !== undefined
 type NeedUrl<N extends string> = `${Uppercase<N> extends infer U extends string ? Snake<U> : never}_URL`
 type Snake<S extends string> = S extends `${infer A}-${infer B}` ? `${A}_${Snake<B>}` : S
 type Needs<N extends ServiceName> = (typeof catalog)[N]['needs'][number]
+type PortOf<N extends ServiceName> = (typeof catalog)[N] extends { readonly ports: infer P }
+  ? keyof P & string
+  : never
+type NeedPort<N extends ServiceName> = N extends ServiceName
+  ? `${Snake<Uppercase<N>>}_${Uppercase<PortOf<N>>}`
+  : never
 
 /** The environment key under which a service finds one that it needs, e.g. `BLOCKCHAIN_VM_URL`. */
 export const urlKey = (need: string): string => `${need.toUpperCase().replaceAll('-', '_')}_URL`
+
+/** The key under which a service finds the number of one of its own further `ports`, e.g. `SOCKS_PORT`. */
+export const portKey = (port: string): string => `${port.toUpperCase()}_PORT`
+
+/** The key under which a service finds a further port of one that it needs, e.g. `API_GATEWAY_ONION`. */
+export const needPortKey = (need: string, port: string): string =>
+  `${need.toUpperCase().replaceAll('-', '_')}_${port.toUpperCase()}`
+
+const portsOf = (name: ServiceName): readonly (readonly [port: string, number: number])[] => {
+  const { ports = {} }: Entry = catalog[name]
+  return Object.entries(ports)
+}
 
 const common = (name: ServiceName) => ({
   LUCID_ENV: Type.Union([Type.Literal('production'), Type.Literal('development')], {
@@ -144,19 +162,45 @@ const needUrls = (name: ServiceName): TProperties =>
     ]),
   )
 
+const ownPorts = (name: ServiceName): TProperties =>
+  Object.fromEntries(
+    portsOf(name).map(([port, number]) => [
+      portKey(port),
+      Type.Integer({ default: number, minimum: 0, maximum: 65535, description: `TCP port for ${port}` }),
+    ]),
+  )
+
+const needPorts = (name: ServiceName): TProperties =>
+  Object.fromEntries(
+    catalog[name].needs.flatMap((need: ServiceName) =>
+      portsOf(need).map(([port, number]) => [
+        needPortKey(need, port),
+        Type.String({
+          default: `${need}:${number}`,
+          pattern: '^[A-Za-z0-9.-]+:[0-9]{1,5}$',
+          description: `where ${need} speaks ${port}, as HOST:PORT`,
+        }),
+      ]),
+    ),
+  )
+
 /**
  * The environment of a service: the common keys, `<NEED>_URL` for everything the catalogue says it needs,
- * where its documents are if it keeps any, and its own keys. `scripts/derive` writes the example files from it.
+ * further ports of its own and of those, where its documents are if it keeps any, and its own keys. `scripts/derive` writes the example files from it.
  */
 export const serviceEnv = <N extends ServiceName, P extends TProperties>(name: N, own: P) =>
   Type.Object({
     ...common(name),
     ...needUrls(name),
+    ...ownPorts(name),
+    ...needPorts(name),
     ...(catalog[name].store ? storeKeys() : {}),
     ...own,
   }) as unknown as TObject<
-    // Needed: the keys of needUrls are computed from the catalogue, in the type by NeedUrl.
-    ReturnType<typeof common> & { [K in Needs<N> as NeedUrl<K>]: ReturnType<typeof Type.String> } & P
+    // Needed: the keys of needUrls and of the ports are computed from the catalogue, in the type likewise.
+    ReturnType<typeof common> & { [K in Needs<N> as NeedUrl<K>]: ReturnType<typeof Type.String> } & {
+      [K in PortOf<N> as `${Uppercase<K>}_PORT`]: ReturnType<typeof Type.Integer>
+    } & { [K in NeedPort<Needs<N>>]: ReturnType<typeof Type.String> } & P
   >
 
 export type Source = Readonly<Record<string, string | undefined>>

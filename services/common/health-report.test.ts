@@ -34,6 +34,15 @@ test('all is well only when every service is healthy, and there is one', () => {
   expect(reportOf([], 1).ok).toBe(false)
 })
 
+test('what was left out is shown and is no fault, but it is no service that is well either', () => {
+  const absent: Result = { name: 'gamma', stack: 'core', state: 'absent', ms: 0, detail: 'needs nginx' }
+  expect(reportOf([good, absent], 1).ok).toBe(true)
+  expect(reportOf([absent], 1).ok).toBe(false)
+  const text = tableOf(reportOf([good, absent], 1), { colour: false })
+  expect(text).toContain('gamma    core   absent    0           needs nginx')
+  expect(text).toEndWith('1 of 1 healthy, 1 left out\n')
+})
+
 test('the JSON is the report', () => {
   expect(JSON.parse(jsonOf(reportOf([bad], 5)))).toEqual({ ok: false, checked_at: 5, services: [bad] })
 })

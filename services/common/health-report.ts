@@ -9,22 +9,25 @@ export type Report = {
   readonly services: readonly Result[]
 }
 
-/** `checkedAt` in epoch ms. No service at all is not well: then nothing was checked. */
+const present = (services: readonly Result[]) => services.filter(({ state }) => state !== 'absent')
+
+/** `checkedAt` in epoch ms. No service at all is not well: then nothing was checked. What is absent is no fault. */
 export const reportOf = (services: readonly Result[], checkedAt: number): Report => ({
-  ok: services.length > 0 && services.every(({ state }) => state === 'healthy'),
+  ok: present(services).length > 0 && present(services).every(({ state }) => state === 'healthy'),
   checked_at: checkedAt,
   services,
 })
 
 export const jsonOf = (report: Report): string => `${JSON.stringify(report, null, 2)}\n`
 
-const colours: Readonly<Record<State, 'green' | 'yellow' | 'red'>> = {
+const colours: Readonly<Record<State, 'green' | 'yellow' | 'red' | 'dim'>> = {
   healthy: 'green',
   degraded: 'yellow',
   unhealthy: 'red',
   unreachable: 'red',
   timeout: 'red',
   wrong: 'red',
+  absent: 'dim',
 }
 
 /** A line a service and a closing line. Plain text unless `colour`: no sign of it may reach a mail from cron. */
@@ -42,6 +45,7 @@ export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour:
     ]),
   )
   const well = services.filter(({ state }) => state === 'healthy').length
-  const closing = `${well} of ${services.length} healthy`
+  const absent = services.length - present(services).length
+  const closing = `${well} of ${present(services).length} healthy${absent > 0 ? `, ${absent} left out` : ''}`
   return `${table}\n\n${colors[ok ? 'green' : 'red'](closing)}\n`
 }

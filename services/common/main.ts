@@ -27,6 +27,9 @@ type CommonEnv = Partial<StoreEnv> & {
   readonly IDENTITY_PEERS_FILE: string
 }
 
+/** A program in front of a service, which owns the port that the outside calls. */
+export type Front = { readonly unix: string; readonly port: number }
+
 /** What `start` hands to a service to build itself from. */
 export type Parts<E> = {
   readonly env: E
@@ -40,6 +43,8 @@ export type Parts<E> = {
   readonly openStore: (schema: StoreSchema) => Promise<Store>
   /** The raw, authorised way to a needed service. */
   readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
+  /** Listens on this Unix socket instead of HOST:PORT, behind a front of its own that holds `port`. */
+  readonly behind: (front: Front) => void
   /** Runs at shutdown, last added first, after requests in flight were answered. */
   readonly onStop: (close: () => Promise<void> | void) => void
 }
@@ -119,6 +124,7 @@ export const start = async <T extends TObject>(
     const at = { hostname: common.HOST, port: common.PORT }
     const room = waitingRoom(name, { parts: { guard, log }, log, at })
     let port = common.PORT
+    let front: Front | undefined
     app = await build({
       env,
       log,
@@ -133,10 +139,13 @@ export const start = async <T extends TObject>(
         return store
       },
       reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+      behind: (given) => {
+        front = given
+      },
       onStop: (close) => closers.push(close),
     })
-    app.listen({ hostname: common.HOST, port })
-    log.info('listening', { port: app.server?.port })
+    app.listen(front === undefined ? { hostname: common.HOST, port } : { unix: front.unix })
+    log.info('listening', { port: front?.port ?? app.server?.port })
   } catch (error) {
     if (stopping) return // what was closed under it failed, as it should
     log.error('cannot-start', errorFields(error))

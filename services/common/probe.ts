@@ -1,11 +1,18 @@
 /** What is probed: GET `url`/health must answer as `name`. */
-export type Target = { readonly name: string; readonly stack: string; readonly url: string }
+export type Target = {
+  readonly name: string
+  readonly stack: string
+  readonly url: string
+  /** Why the running platform was started without it; it is not asked then. */
+  readonly leftOut?: string
+}
 
 /**
  * `healthy`, `degraded` and `unhealthy` are the service's own words; `unreachable` means that nothing
- * listens, `timeout` that it did not answer in time, `wrong` that the answer is not this service's.
+ * listens, `timeout` that it did not answer in time, `wrong` that the answer is not this service's, `absent`
+ * that the running platform was started without it.
  */
-export type State = 'healthy' | 'degraded' | 'unhealthy' | 'unreachable' | 'timeout' | 'wrong'
+export type State = 'healthy' | 'degraded' | 'unhealthy' | 'unreachable' | 'timeout' | 'wrong' | 'absent'
 
 export type Result = {
   readonly name: string
@@ -89,9 +96,10 @@ export const failure = (error: unknown): Judgement => {
 
 /** Asks one service how it is. Never throws, and never takes much longer than `timeoutMs`. */
 export const probe = async (
-  { name, stack, url }: Target,
+  { name, stack, url, leftOut }: Target,
   { timeoutMs = 1500, now = performance.now.bind(performance) } = {},
 ): Promise<Result> => {
+  if (leftOut !== undefined) return { name, stack, state: 'absent', ms: 0, detail: clean(leftOut) }
   const began = now()
   const judged = await fetch(`${url}/health`, {
     signal: AbortSignal.timeout(timeoutMs),

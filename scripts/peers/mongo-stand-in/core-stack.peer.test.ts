@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { homeAt } from '../../platform/home.ts'
@@ -24,7 +24,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const compose = join(import.meta.dir, '../../../compose')
+// Beside its env file, as on a host: without that Compose reads no file that names it.
+const repository = join(import.meta.dir, '../../..')
+const compose = join(folder, 'compose')
+cpSync(join(repository, 'compose'), compose, { recursive: true })
+mkdirSync(join(folder, 'env'))
+cpSync(join(repository, 'env', '.env.core.example'), join(folder, 'env', '.env.core'))
+/** What is started here: our own services of the stack need images of ours. */
+const started = ['mongo', 'mongo-init']
 const services = storeServices()
 
 /** mongod's limit of open files, where this machine allows less than the Compose file asks for. */
@@ -71,7 +78,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${STAND_IN})`, 
   /** Ups the stack and waits for the end of the set-up; answers its exit code and what it said this time. */
   const up = async () => {
     const before = (await initLog()).length
-    const { code, err } = await stack('up', '--detach')
+    const { code, err } = await stack('up', '--detach', ...started)
     if (code !== 0) throw new Error(err)
     const exit = await docker('wait', 'lucid_mongo_init')
     await untilHealthy()
@@ -143,7 +150,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${STAND_IN})`, 
     await engine.kill()
     const again = await startDocker({ folder: join(folder, 'engine') })
     if ('absent' in again) throw new Error(again.absent)
-    const back = await again.compose(files, ['up', '--detach'], { env })
+    const back = await again.compose(files, ['up', '--detach', ...started], { env })
     expect({ code: back.code, err: back.code === 0 ? '' : back.err }).toEqual({ code: 0, err: '' })
     expect((await again.run(['wait', 'lucid_mongo_init'])).out.trim()).toBe('0')
     const found = await again.run([
@@ -167,7 +174,8 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${STAND_IN})`, 
         Record<string, { readonly environment?: unknown; readonly healthcheck?: { readonly test: unknown } }>
       >
     }
-    expect(Object.keys(config.services).toSorted()).toEqual(['mongo', 'mongo-2', 'mongo-3', 'mongo-init'])
+    const databases = Object.keys(config.services).filter((name) => name.startsWith('mongo'))
+    expect(databases.toSorted()).toEqual(['mongo', 'mongo-2', 'mongo-3', 'mongo-init'])
     expect(config.services['mongo-init']?.environment).toMatchObject({
       HOME: '/tmp',
       MONGO_MEMBERS: 'lucid_mongo:27017,lucid_mongo_2:27017,lucid_mongo_3:27017',

@@ -6,7 +6,11 @@ import { type Home, homeAt } from '../home.ts'
 import type { PlatformSource } from '../source.ts'
 import type { Timing } from '../supervisor.ts'
 
-export type FixtureEntry = { readonly stack: Stack; readonly needs?: readonly string[] }
+export type FixtureEntry = {
+  readonly stack: Stack
+  readonly needs?: readonly string[]
+  readonly programs?: readonly string[]
+}
 
 /** Quick enough for tests, and no test asserts any of these times. */
 export const quick: Partial<Timing> = {
@@ -15,7 +19,7 @@ export const quick: Partial<Timing> = {
   pollMs: 10,
 }
 
-const entry = ({ stack, needs = [] }: FixtureEntry, hostPort: number): Entry => ({
+const entry = ({ stack, needs = [], programs = [] }: FixtureEntry, hostPort: number): Entry => ({
   stack,
   phase: 3,
   summary: 'a fixture',
@@ -30,6 +34,7 @@ const entry = ({ stack, needs = [] }: FixtureEntry, hostPort: number): Entry => 
   cpus: 1,
   volumes: {},
   image: { base: 'bun', addons: [], packages: [] },
+  programs,
 })
 
 /**

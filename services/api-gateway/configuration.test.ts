@@ -1,0 +1,70 @@
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { catalog, type Entry } from '#catalog'
+import { configuration, type Settings } from './configuration.ts'
+
+const small: Settings = {
+  host: '0.0.0.0',
+  port: 8080,
+  onionPort: 8079,
+  folder: '/tmp/lucid-api-gateway-000000000000',
+  resolvers: ['127.0.0.11'],
+  upstreams: [
+    {
+      service: 'blockchain-api',
+      origin: 'http://blockchain-api:8084',
+      public: {
+        prefix: '/blockchain',
+        open: ['GET /chain', 'GET /receipts/:hash/proof'],
+        guarded: [],
+        streams: [],
+      },
+    },
+    {
+      service: 'session-recorder',
+      origin: 'http://session-recorder:8095',
+      public: {
+        prefix: '/recorder',
+        open: [],
+        guarded: ['GET /recordings/:id', 'DELETE /recordings/:id'],
+        streams: ['PATCH /recordings/:id/stream'],
+      },
+    },
+  ],
+  hostNames: ['lucid.example'],
+  timeoutMs: 30_000,
+}
+
+test('the configuration of a small catalogue, to the byte', async () => {
+  const expected = await Bun.file(join(import.meta.dir, 'vectors', 'small.conf')).text()
+  expect(configuration(small)).toBe(expected)
+})
+
+test('the same settings give the same text', () => {
+  expect(configuration(structuredClone(small))).toBe(configuration(small))
+})
+
+test('without names there is no resolver, an address with colons is bracketed, root stays root', () => {
+  const text = configuration({ ...small, host: '::1', resolvers: [], user: 'root' })
+  expect(text).not.toContain('resolver')
+  expect(text).toContain('listen [::1]:8080;')
+  expect(text).toContain('\nuser root;\n')
+})
+
+test('what a service shows nowhere is in no location', () => {
+  const shown = Object.entries<Entry>(catalog).flatMap(([service, entry]) =>
+    entry.public === undefined ? [] : [{ service, origin: 'http://127.0.0.1:1', public: entry.public }],
+  )
+  const text = configuration({ ...small, upstreams: shown })
+  for (const inner of [
+    'decrypt',
+    'finalize',
+    'orchestrator/process',
+    '/state',
+    '/key',
+    '/encrypt',
+    '/replay',
+  ])
+    expect(text).not.toContain(inner)
+  expect(text.match(/set \$kind guarded;/g)?.length).toBe(2 * 9)
+})

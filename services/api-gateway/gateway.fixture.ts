@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The real service as a process of its own, in front of whatever upstream a test gives it. */
+export type Gateway = {
+  readonly url: string
+  readonly port: number
+  readonly onionPort: number
+  readonly process: Bun.Subprocess
+  /** Its log so far. */
+  readonly said: () => string
+  /** Ends it, however it is, and removes what it made. */
+  readonly stop: () => Promise<void>
+}
+
+const freePort = (): number => {
+  const held = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
+  const { port } = held
+  held.stop(true)
+  return port
+}
+
+/** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
+export const startGateway = async (
+  upstream: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Gateway> => {
+  const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'identities.json'), '{}')
+  const onionPort = freePort()
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
+    env: {
+      PATH: String(Bun.env['PATH']),
+      HOST: '127.0.0.1',
+      PORT: String(freePort()),
+      ONION_PORT: String(onionPort),
+      LUCID_ENV: 'development',
+      LUCID_DATA: join(folder, 'data'),
+      IDENTITY_KEY: 'ab'.repeat(32),
+      IDENTITY_PEERS_FILE: join(folder, 'identities.json'),
+      BLOCKCHAIN_API_URL: upstream,
+      SESSION_ORCHESTRATOR_URL: upstream,
+      SESSION_RECORDER_URL: upstream,
+      ...env,
+    },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  let said = ''
+  const listening = Promise.withResolvers<number>()
+  const follow = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder()
+    for await (const bytes of stream) {
+      said += decoder.decode(bytes, { stream: true })
+      const port = /"event":"listening","port":(\d+)/.exec(said)?.[1]
+      if (port !== undefined) listening.resolve(Number(port))
+    }
+  }
+  const heard = [follow(child.stdout), follow(child.stderr)]
+  void Promise.all(heard).then(() => listening.reject(new Error(`ended before it listened:\n${said}`)))
+  const port = await listening.promise
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    onionPort,
+    process: child,
+    said: () => said,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await child.exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,366 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { findProgram } from '#common/program'
+import { exchange, readReply, wire } from '#common/testing-http'
+import { type Gateway, startGateway } from './gateway.fixture.ts'
+
+// Only a hang is ended by it.
+setDefaultTimeout(60_000)
+
+const absent = findProgram('nginx', Bun.env['PATH']) === undefined
+if (absent) console.log('NOT RUN: no nginx on this machine (the gateway)')
+
+type Seen = { readonly method: string; readonly target: string; readonly headers: Headers }
+
+describe.skipIf(absent)('the gateway with the real NGINX', () => {
+  const seen: Seen[] = []
+  /** Told of each piece of a body as it comes. */
+  let onPiece = (_: Uint8Array) => {}
+  let answer: (request: Request) => Response | Promise<Response> = () => Response.json({})
+  const upstream = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    idleTimeout: 0,
+    fetch: async (request) => {
+      seen.push({ method: request.method, target: request.url, headers: request.headers })
+      for await (const piece of request.body ?? []) onPiece(piece)
+      return answer(request)
+    },
+  })
+  const origin = `http://127.0.0.1:${upstream.port}`
+  let gateway: Gateway
+  beforeAll(async () => {
+    gateway = await startGateway(origin, { UPSTREAM_TIMEOUT_MS: '400' })
+  })
+  afterAll(async () => {
+    await gateway?.stop()
+    await upstream.stop(true)
+  })
+
+  const bearer = { authorization: 'Bearer of.a.test' }
+  /** By a route that is limited generously, so that tests do not use up what others count. */
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`${gateway.url}${path}`, { ...init, keepalive: false, headers: { ...bearer, ...init.headers } })
+  const problem = async (reply: Response) => {
+    expect(reply.headers.get('content-type')).toBe('application/problem+json')
+    const body = (await reply.json()) as Record<string, unknown>
+    expect(body['status']).toBe(reply.status)
+    expect(String(body['request_id'])).toBe(reply.headers.get('x-request-id') ?? '')
+    return [reply.status, body['code']]
+  }
+
+  test('a route of the catalogue reaches its service without the prefix, with its query and its token', async () => {
+    answer = () => Response.json({ yes: true }, { headers: { 'x-own': '1' } })
+    const reply = await ask('/recorder/recordings/4b6f?from=1&x=%2F', {
+      headers: { 'x-request-id': 'travels-along' },
+    })
+    expect([reply.status, await reply.json(), reply.headers.get('x-own')]).toEqual([200, { yes: true }, '1'])
+    expect(reply.headers.get('x-content-type-options')).toBe('nosniff')
+    const last = seen.at(-1)
+    expect(last?.target).toBe(`${origin}/recordings/4b6f?from=1&x=%2F`)
+    expect(last?.headers.get('authorization')).toBe(bearer.authorization)
+    expect(last?.headers.get('x-request-id')).toBe('travels-along')
+  })
+
+  test('a problem of the service passes through as it is', async () => {
+    answer = () =>
+      Response.json(
+        { type: 'about:blank', title: 'Conflict', status: 409, code: 'root-differs', detail: 'no' },
+        { status: 409, headers: { 'content-type': 'application/problem+json', 'x-request-id': 'r' } },
+      )
+    const reply = await ask('/recorder/recordings')
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([409, 'root-differs'])
+  })
+
+  test.each([
+    '/',
+    '/nowhere',
+    '/recorder',
+    '/recorder/health',
+    '/recorder/metrics',
+    '/recorder/recordings/',
+    '/recorder/recordings/a/b',
+    '/orchestrator/orchestrator/process',
+    '/encryptor/decrypt',
+    '/nginx',
+    '/.problem/400',
+  ])('%s is nowhere', async (path) => {
+    const before = seen.length
+    expect(await problem(await ask(path))).toEqual([404, 'no-such-route'])
+    expect(seen.length).toBe(before)
+  })
+
+  test.each([
+    '/recorder/recordings/../../health',
+    '/recorder/recordings/%2e%2e/%2e%2e/health',
+    '/recorder/recordings/%2e%2e%2f%2e%2e%2fhealth',
+    '/recorder/recordings/a%2f..%2f..%2fhealth',
+    '/recorder/recordings/a%00',
+    '/recorder/recordings/a%0d%0aX-Evil:%201',
+    '/recorder/recordings/a%20b',
+    '/recorder/recordings/a%3fb',
+    '/recorder/recordings%0a',
+    '/recorder/..%2frecorder/recordings/x%0a',
+    '/blockchain/..;/recorder/recordings/..;/x',
+  ])('the path %s leads nowhere but to health itself', async (path) => {
+    const before = seen.length
+    const reply = await exchange(
+      gateway.port,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`,
+    )
+    // Some of them are a plain /health once the dots are resolved, which is the gateway's own.
+    expect([200, 400, 404]).toContain(reply.status)
+    if (reply.status === 200) expect(JSON.parse(reply.body)).toMatchObject({ service: 'api-gateway' })
+    const reached = seen.slice(before).filter(({ target }) => new URL(target).pathname !== '/health')
+    expect(reached).toEqual([])
+  })
+
+  test('another method than the route has is refused, and the right ones are named', async () => {
+    const reply = await ask('/recorder/recordings/x', { method: 'DELETE' })
+    expect(reply.headers.get('allow')).toBe('GET')
+    expect(await problem(reply)).toEqual([405, 'method-not-allowed'])
+  })
+
+  test('what a client says about its way here is not passed on, and cannot become another header', async () => {
+    answer = () => Response.json({})
+    await ask('/recorder/recordings', {
+      headers: {
+        'x-forwarded-for': '203.0.113.9',
+        'x-real-ip': '203.0.113.9',
+        forwarded: 'for=203.0.113.9',
+        'x-request-id': 'short',
+        host: 'localhost',
+      },
+    })
+    const { headers } = seen.at(-1) ?? { headers: new Headers() }
+    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded']) expect(headers.get(name)).toBeNull()
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/)
+    expect(headers.get('host')).toBe(new URL(origin).host)
+    const smuggled = await exchange(
+      gateway.port,
+      'GET /recorder/recordings HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: aaaaaaaa\rX-Evil: 1\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n',
+    )
+    expect([200, 400]).toContain(smuggled.status)
+    expect(seen.at(-1)?.headers.get('x-evil')).toBeNull()
+  })
+
+  test('two lengths, or a length and chunks, are not well-formed', async () => {
+    const before = seen.length
+    for (const lengths of [
+      'Content-Length: 4\r\nTransfer-Encoding: chunked',
+      'Content-Length: 4\r\nContent-Length: 5',
+    ]) {
+      const reply = await exchange(
+        gateway.port,
+        `POST /recorder/recordings/start HTTP/1.1\r\nHost: localhost\r\n${lengths}\r\nConnection: close\r\n\r\n0\r\n\r\n`,
+      )
+      expect(reply.status).toBe(400)
+    }
+    expect(seen.length).toBe(before)
+  })
+
+  test('what cannot be read is a problem document too', async () => {
+    const status = async (request: string) => {
+      const { status: code, headers, body } = await exchange(gateway.port, request)
+      expect(headers['content-type']).toBe('application/problem+json')
+      expect(JSON.parse(body).status).toBe(code)
+      return code
+    }
+    expect(await status('GET /a%00 HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(400)
+    expect(await status(`GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)).toBe(414)
+    expect(await status(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`)).toBe(431)
+  })
+
+  test.each(['evil.example', '127.0.0.1.evil.example', 'x.onion'])(
+    'the host %s is not this gateway',
+    async (host) => {
+      expect(await problem(await ask('/health', { headers: { host } }))).toEqual([421, 'unknown-host'])
+    },
+  )
+
+  test('its own routes: health, status, metrics, OpenAPI, and the public status', async () => {
+    const health = (await (await ask('/health')).json()) as { dependencies: Record<string, string> }
+    expect(health).toMatchObject({ status: 'healthy', service: 'api-gateway' })
+    expect(health.dependencies['nginx']).toBe('ok')
+    expect(await (await ask('/metrics')).text()).toContain('nginx_requests ')
+    expect(await (await ask('/status')).json()).toMatchObject({ nginx: { restarts: 0 } })
+    expect(Object.keys(((await (await ask('/openapi.json')).json()) as { paths: object }).paths)).toContain(
+      '/gateway/status',
+    )
+    expect(await (await ask('/gateway/status')).json()).toMatchObject({
+      status: 'ok',
+      limits: { anonymous_per_minute: 100 },
+    })
+  })
+
+  test('a body over 16 MiB is refused before it is sent, one of 16 MiB is not', async () => {
+    answer = () => Response.json({})
+    const head = (length: number) =>
+      `POST /recorder/recordings/start HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`
+    const refused = await exchange(gateway.port, head(16 * 2 ** 20 + 1))
+    expect([refused.status, JSON.parse(refused.body).code]).toEqual([413, 'body-too-large'])
+    const taken = await exchange(gateway.port, head(16 * 2 ** 20), new Uint8Array(16 * 2 ** 20))
+    expect(taken.status).toBe(200)
+  })
+
+  test('a stream is handed on while it comes: the service has its first bytes before the last are sent', async () => {
+    answer = () => Response.json({ done: true })
+    const first = Promise.withResolvers<void>()
+    let received = 0
+    onPiece = (piece) => {
+      received += piece.length
+      first.resolve()
+    }
+    const line = await wire(gateway.port)
+    const piece = new Uint8Array(2 ** 20)
+    const chunk = `${piece.length.toString(16)}\r\n`
+    line.write(
+      'PATCH /recorder/recordings/one/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
+    )
+    line.write(chunk)
+    line.write(piece)
+    line.write('\r\n')
+    await first.promise
+    for (let sent = 1; sent < 24; sent++) {
+      line.write(chunk)
+      line.write(piece)
+      line.write('\r\n')
+    }
+    line.write('0\r\n\r\n')
+    const reply = readReply(await line.reply)
+    onPiece = () => {}
+    expect([reply.status, received]).toEqual([200, 24 * 2 ** 20])
+  })
+
+  test('a service that is silent too long is a 504, one that breaks off a 502', async () => {
+    const silence = Promise.withResolvers<Response>()
+    answer = () => silence.promise
+    expect(await problem(await ask('/recorder/recordings'))).toEqual([504, 'upstream-timeout'])
+    silence.resolve(Response.json({}))
+    const dead = await startGateway('http://127.0.0.1:1')
+    try {
+      const reply = await fetch(`${dead.url}/blockchain/chain`)
+      expect(reply.headers.get('retry-after')).toBe('1')
+      expect(await problem(reply)).toEqual([502, 'unreachable'])
+      const health = await fetch(`${dead.url}/health`)
+      expect([health.status, ((await health.json()) as { status: string }).status]).toEqual([200, 'healthy'])
+      expect(await (await fetch(`${dead.url}/gateway/status`)).json()).toMatchObject({ status: 'partial' })
+    } finally {
+      await dead.stop()
+    }
+  })
+
+  test('a service whose name nobody knows keeps nothing from starting', async () => {
+    const lost = await startGateway('http://no-such-service.invalid:8084')
+    try {
+      expect(await problem(await fetch(`${lost.url}/blockchain/chain`))).toEqual([502, 'unreachable'])
+    } finally {
+      await lost.stop()
+    }
+  })
+
+  test('the 101st anonymous request of a minute is refused; a bogus token does not help on an open route', async () => {
+    answer = () => Response.json({})
+    const own = await startGateway(origin)
+    try {
+      const statuses = new Map<number, number>()
+      for (let sent = 0; sent < 110; sent++) {
+        const headers = sent % 2 === 0 ? {} : { authorization: `Bearer ${sent}` }
+        const { status } = await fetch(`${own.url}/blockchain/chain`, { headers })
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+      // One place is given back every 600 ms, so a slow machine sees a few more pass.
+      expect(statuses.get(200)).toBeGreaterThanOrEqual(100)
+      expect(statuses.get(429)).toBeGreaterThan(0)
+      const reply = await fetch(`${own.url}/blockchain/chain`)
+      if (reply.status === 429) {
+        expect(reply.headers.get('retry-after')).toBe('1')
+        expect(await problem(reply)).toEqual([429, 'rate-limited'])
+      }
+      expect((await fetch(`${own.url}/recorder/recordings`, { headers: bearer })).status).toBe(200)
+      expect((await fetch(`${own.url}/health`)).status).toBe(200)
+      // Through the onion every circuit is a client of its own.
+      const onion = async (circuit: string) =>
+        (
+          await exchange(
+            own.onionPort,
+            `PROXY TCP6 ${circuit} ::1 65535 80\r\nGET /blockchain/chain HTTP/1.1\r\nHost: ${'a'.repeat(56)}.onion\r\nConnection: close\r\n\r\n`,
+          )
+        ).status
+      for (let sent = 0; sent < 110; sent++) await onion('fc00:dead:beef:4dad::0:1')
+      expect(await onion('fc00:dead:beef:4dad::0:2')).toBe(200)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('through the onion there is neither status nor metrics, and no other name', async () => {
+    const onion = async (path: string, host: string) =>
+      (
+        await exchange(
+          gateway.onionPort,
+          `PROXY TCP6 fc00:dead:beef:4dad::0:9 ::1 65535 80\r\nGET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        )
+      ).status
+    const ours = `${'b'.repeat(56)}.onion`
+    expect(await onion('/health', ours)).toBe(200)
+    expect(await onion('/status', ours)).toBe(404)
+    expect(await onion('/metrics', ours)).toBe(404)
+    expect(await onion('/health', 'localhost')).toBe(421)
+  })
+
+  test('an NGINX that is killed comes back', async () => {
+    const pid = Number(/"event":"nginx-started","pid":(\d+)/.exec(gateway.said())?.[1])
+    process.kill(pid, 'SIGKILL')
+    while (!gateway.said().includes('"event":"nginx-ended"')) await Bun.sleep(10)
+    for (;;) {
+      const reply = await ask('/health').catch(() => undefined)
+      if (reply?.status === 200) break
+      await Bun.sleep(20)
+    }
+    expect(await (await ask('/status')).json()).toMatchObject({ nginx: { restarts: 1 } })
+  })
+
+  test('SIGHUP has it read its configuration anew and breaks off nothing', async () => {
+    const gate = Promise.withResolvers<Response>()
+    const own = await startGateway(origin)
+    try {
+      answer = () => gate.promise
+      const before = seen.length
+      const reply = fetch(`${own.url}/recorder/recordings`, { headers: bearer })
+      while (seen.length === before) await Bun.sleep(5)
+      own.process.kill('SIGHUP')
+      while (!own.said().includes('"event":"reloaded"')) await Bun.sleep(5)
+      gate.resolve(Response.json({ kept: true }))
+      expect(await (await reply).json()).toEqual({ kept: true })
+      answer = () => Response.json({})
+      expect((await fetch(`${own.url}/recorder/recordings`, { headers: bearer })).status).toBe(200)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('SIGTERM finishes the request in flight, then nothing is left', async () => {
+    const gate = Promise.withResolvers<Response>()
+    const own = await startGateway(origin)
+    answer = () => gate.promise
+    const before = seen.length
+    const reply = fetch(`${own.url}/recorder/recordings`, { headers: bearer, keepalive: false })
+    while (seen.length === before) await Bun.sleep(5)
+    own.process.kill('SIGTERM')
+    while (!own.said().includes('"event":"stopping"')) await Bun.sleep(5)
+    gate.resolve(Response.json({ last: true }))
+    expect(await (await reply).json()).toEqual({ last: true })
+    await own.process.exited
+    expect(own.process.exitCode).toBe(0)
+    expect(await fetch(`${own.url}/health`).catch(() => 'nobody')).toBe('nobody')
+    await own.stop()
+  })
+
+  test('no address of a client and no token is in its log', () => {
+    const said = gateway.said()
+    expect(said).not.toContain('client: ')
+    expect(said).not.toContain('203.0.113.9')
+    expect(said).not.toContain('of.a.test')
+  })
+})

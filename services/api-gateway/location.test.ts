@@ -1,0 +1,59 @@
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { catalog, type Entry } from '#catalog'
+import { locationsOf } from './location.ts'
+
+const shown = {
+  prefix: '/x',
+  open: ['GET /a.b', 'POST /a.b'],
+  guarded: ['GET /c/:id'],
+  streams: ['PUT /c/:id/s'],
+}
+
+test('routes of one path become one location with all its methods', () => {
+  expect(locationsOf('one', shown)).toEqual([
+    { service: 'one', match: '= /x/a.b', target: '/a.b', methods: ['GET', 'POST'], kind: 'open' },
+    {
+      service: 'one',
+      match: '~ "^/x(?<path>/c/[A-Za-z0-9._~-]{1,128})\\z"',
+      target: '$path',
+      methods: ['GET'],
+      kind: 'guarded',
+    },
+    {
+      service: 'one',
+      match: '~ "^/x(?<path>/c/[A-Za-z0-9._~-]{1,128}/s)\\z"',
+      target: '$path',
+      methods: ['PUT'],
+      kind: 'stream',
+    },
+  ])
+})
+
+test('a path that is open for one method and guarded for another is refused', () => {
+  expect(() => locationsOf('one', { ...shown, guarded: ['PUT /a.b'] })).toThrow(
+    'one: /a.b is open and guarded',
+  )
+})
+
+test('every route that the catalogue shows is one that its service has', () => {
+  const root = join(import.meta.dir, '..')
+  let seen = 0
+  for (const [name, entry] of Object.entries<Entry>(catalog)) {
+    const { public: face } = entry
+    if (face === undefined) continue
+    const source = readFileSync(join(root, name, 'routes.ts'), 'utf8')
+    for (const route of [...face.open, ...face.guarded, ...face.streams]) {
+      const [method = '', path = ''] = route.split(' ')
+      const written = new RegExp(`\\.${method.toLowerCase()}\\(\\s*'${path.replaceAll('/', '\\/')}'`)
+      expect({ route: `${name} ${route}`, found: written.test(source) }).toEqual({
+        route: `${name} ${route}`,
+        found: true,
+      })
+      seen++
+    }
+    for (const route of face.open) expect(source).toContain(`'${route}'`)
+  }
+  expect(seen).toBeGreaterThan(10)
+})

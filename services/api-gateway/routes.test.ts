@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { Fault } from '#common/fault'
+import { silentLog } from '#common/log'
+import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing'
+import { publicRoutes, routes } from './routes.ts'
+
+const app = routes({
+  behind: [
+    { service: 'blockchain-api', prefix: '/blockchain', answers: async () => {} },
+    {
+      service: 'session-recorder',
+      prefix: '/recorder',
+      answers: async () => {
+        throw new Fault('unavailable', 'unreachable', 'session-recorder cannot be reached')
+      },
+    },
+  ],
+  parts: { guard: closedGuard, log: silentLog },
+})
+
+test('the status of the gateway is for everybody: where it leads, what answers, what the limits are', async () => {
+  expect(await everyRouteRefusesStrangers(app, publicRoutes)).toBe(0)
+  expect(await ask(app, 'GET', '/gateway/status')).toEqual({
+    status: 200,
+    body: {
+      status: 'partial',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      services: [
+        { service: 'blockchain-api', prefix: '/blockchain', reachable: true },
+        { service: 'session-recorder', prefix: '/recorder', reachable: false },
+      ],
+      limits: { anonymous_per_minute: 100, authenticated_per_minute: 1000, body_bytes: 16 * 2 ** 20 },
+    },
+  })
+})

@@ -1,0 +1,118 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findProgram } from '#common/program'
+import { startGateway } from '#services/api-gateway/gateway.fixture'
+import { startPrivateNetwork } from './private-network.fixture.ts'
+import { end, getBySocks, getByTunnel, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
+
+// Only a hang is ended by it.
+setDefaultTimeout(240_000)
+
+const tor = findProgram('tor', Bun.env['PATH'])
+const gencert = findProgram('tor-gencert', Bun.env['PATH'])
+const nginx = findProgram('nginx', Bun.env['PATH'])
+const missing = [
+  ['tor', tor],
+  ['tor-gencert', gencert],
+  ['nginx', nginx],
+].flatMap(([name, path]) => (path === undefined ? [name] : []))
+if (missing.length > 0)
+  console.log(`NOT RUN: no ${missing.join(', no ')} on this machine (the onion of the gateway)`)
+
+const root = mkdtempSync(join(tmpdir(), 'lucid-onion-'))
+const closers: (() => Promise<void>)[] = []
+afterAll(async () => {
+  for (const close of closers.toReversed()) await close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+const health = async ({ url }: TorProxy) => {
+  const reply = await fetch(`${url}/health`)
+  return { status: reply.status, body: (await reply.json()) as { dependencies: Record<string, string> } }
+}
+
+const untilHealthy = async (proxy: TorProxy) => {
+  while ((await health(proxy)).status !== 200) await Bun.sleep(100)
+}
+
+/** A fresh descriptor is not at once where every client looks for it: ask again, as any client does. */
+const reach = async (get: () => Promise<string>): Promise<string> => {
+  for (let tried = 0; ; tried++) {
+    const reply = await get().catch(String)
+    if (reply.startsWith('HTTP/1.1 200') || tried > 30) return reply
+    await Bun.sleep(500)
+  }
+}
+
+describe.skipIf(missing.length > 0)(
+  'the onion of the gateway, on a Tor network of our own on loopback',
+  () => {
+    test('is reached through SOCKS and the tunnel, under the same address after a restart and after SIGKILL', async () => {
+      const network = await startPrivateNetwork(join(root, 'network'), {
+        tor: tor ?? '',
+        gencert: gencert ?? '',
+      })
+      closers.push(network.stop)
+      const upstream = Bun.serve({
+        hostname: '127.0.0.1',
+        port: 0,
+        fetch: (request) => Response.json({ path: new URL(request.url).pathname }),
+      })
+      closers.push(() => upstream.stop(true))
+      const gateway = await startGateway(`http://127.0.0.1:${upstream.port}`)
+      closers.push(gateway.stop)
+      const lines = join(root, 'lines')
+      writeFileSync(lines, network.lines.join('\n'))
+      const env = {
+        TOR_NETWORK: 'on',
+        TOR_TEST_NETWORK_FILE: lines,
+        API_GATEWAY_ONION: `127.0.0.1:${gateway.onionPort}`,
+      }
+      const home = join(root, 'home')
+      const start = async () => {
+        const proxy = await startTorProxy(home, env)
+        closers.push(() => end(proxy, 'SIGKILL'))
+        return proxy
+      }
+      const address = () => readFileSync(join(home, 'data', 'onions', 'gateway', 'hostname'), 'utf8').trim()
+
+      const first = await start()
+      const young = await health(first)
+      expect(young.status).toBe(503)
+      expect(young.body.dependencies['tor']).toBe('ok')
+      expect(young.body.dependencies['bootstrap']).toMatch(/^\d+ %: /)
+      await untilHealthy(first)
+      const onion = address()
+      const bySocks = await reach(() => getBySocks(first.ports.socks, onion, '/blockchain/chain'))
+      expect(bySocks).toStartWith('HTTP/1.1 200')
+      expect(bySocks).toEndWith('{"path":"/chain"}')
+      expect(await reach(() => getByTunnel(first.ports.http, onion, '/health'))).toContain(
+        '"service":"api-gateway"',
+      )
+      expect(await getBySocks(first.ports.socks, onion, '/status')).toStartWith('HTTP/1.1 404')
+      expect(await (await fetch(`${first.url}/status`)).json()).toMatchObject({
+        network: 'on',
+        tor: { bootstrap: { percent: 100 } },
+        onions: { gateway: onion },
+      })
+
+      await end(first)
+      const second = await start()
+      await untilHealthy(second)
+      expect(address()).toBe(onion)
+      expect(await reach(() => getBySocks(second.ports.socks, onion, '/health'))).toStartWith('HTTP/1.1 200')
+
+      process.kill(second.tor(), 'SIGKILL')
+      while (!second.said().includes('"event":"tor-ended"')) await Bun.sleep(10)
+      await untilHealthy(second)
+      await end(second, 'SIGKILL')
+      const third = await start()
+      await untilHealthy(third)
+      expect(address()).toBe(onion)
+      expect(await reach(() => getBySocks(third.ports.socks, onion, '/health'))).toStartWith('HTTP/1.1 200')
+      await end(third)
+    })
+  },
+)
