@@ -143,6 +143,8 @@ export const sessions = ({
         line.reset(next.epoch, next.chunk_count)
         keys.get(session)?.fill(0)
         keys.delete(session)
+        // Nobody can append any more; who still asks gets a new line, and the store refuses him.
+        order.delete(session)
         return progressOf(next)
       })
     },

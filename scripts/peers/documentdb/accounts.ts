@@ -1,8 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { CommandError } from './errors.ts'
 import { type Privilege, privilegesOf, type RoleDefinition, type RoleName } from './rights.ts'
 import { type Credentials, credentialsOf } from './scram.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** A user of the front; `db` is where it is defined (authSource). */
 export type User = {
@@ -46,19 +46,6 @@ const is = (
   db: string,
 ) => one.db === db && (one.user ?? one.role) === name
 
-/** Writes beside, syncs, renames, syncs the folder: after a kill there is the old file or the new one. */
-const keep = (path: string, text: string): void => {
-  const beside = `${path}.new`
-  const file = openSync(beside, 'w', 0o600)
-  writeSync(file, text)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(beside, path)
-  const folder = openSync(dirname(path), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
-}
-
 /** Opens the file, or begins it. `salt` gives 28 random bytes. */
 export const openAccounts = (path: string, salt: () => Uint8Array): Accounts => {
   let kept: Kept = existsSync(path)
@@ -66,7 +53,7 @@ export const openAccounts = (path: string, salt: () => Uint8Array): Accounts => 
     : { users: [], roles: [] }
   const change = (next: Partial<Kept>): void => {
     const whole = { ...kept, ...next }
-    keep(path, JSON.stringify(whole))
+    writeWhole(path, JSON.stringify(whole))
     kept = whole
   }
   const demandRoles = (roles: readonly RoleName[]): void => {

@@ -1,11 +1,12 @@
-import { mkdirSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import { live } from '../../run.ts'
 import { documentDbRoot } from './chroot.ts'
 import { type Pose, setName } from './hello.ts'
 import { killAll, treeOf } from './processes.ts'
-import type { Ready, Role, Setup, Users } from './setup.ts'
+import { type Ready, type Role, readyFile, type Setup, setupFile, type Users } from './setup.ts'
+import { writeWhole } from './whole-file.ts'
 
 export { documentDbRoot } from './chroot.ts'
 export type { Role } from './setup.ts'
@@ -47,26 +48,22 @@ export type DocumentDb = {
 const urlOf = (port: number, pose: Pose): string =>
   `mongodb://127.0.0.1:${port}/lucid${pose === 'standalone' ? '' : `?replicaSet=${setName}`}`
 
+/** Files instead of pipes: nothing of the front then depends on a stream of ours that is read or collected. */
 const launch = async (setup: Setup) => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'inherit',
-    detached: true, // Ctrl-C is for us; what it means for the peer, we say
-  })
-  child.stdin.write(`${JSON.stringify(setup)}\n`)
-  await child.stdin.flush()
-  const reader = child.stdout.getReader()
-  let said = ''
-  while (!said.includes('\n')) {
-    const { value, done } = await reader.read()
-    if (done) break
-    said += Buffer.from(value).toString()
+  const { folder } = setup
+  rmSync(readyFile(folder), { force: true })
+  writeWhole(setupFile(folder), JSON.stringify(setup))
+  const child = Bun.spawn(
+    ['setpriv', '--pdeathsig=HUP', process.execPath, join(import.meta.dir, 'main.ts'), setupFile(folder)],
+    // A session of its own: Ctrl-C is for us, and what it means for the peer, we say.
+    { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit', detached: true },
+  )
+  while (!existsSync(readyFile(folder))) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new CliError(`DocumentDB did not start: see above, and ${join(folder, 'engine.log')}`)
+    await Bun.sleep(5)
   }
-  reader.releaseLock()
-  if (said.includes('\n')) return { child, ready: JSON.parse(said) as Ready } // our own main.ts wrote it
-  await child.exited
-  throw new CliError(`DocumentDB did not start: see above, and ${join(setup.folder, 'engine.log')}`)
+  return { child, ready: JSON.parse(readFileSync(readyFile(folder), 'utf8')) as Ready } // our own main.ts wrote it
 }
 
 /** Longest time for an orderly end, ms; what still runs then is killed. */
@@ -110,7 +107,7 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
 
   const start = async (): Promise<void> => {
     if (running !== undefined) throw new CliError('it runs already')
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (size !== undefined && !isMounted) {
       await mountData(data, size)
       rmSync(join(folder, 'whole'), { force: true }) // what lay there before is not there any more
@@ -122,6 +119,7 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
     const setup: Setup = {
       root: found.root,
       folder,
+      starter: process.pid,
       port,
       pose,
       ...(users === undefined ? {} : { users: users satisfies Users }),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { takeLock } from '../../platform/lock.ts'
 import { live } from '../../run.ts'
@@ -10,12 +10,14 @@ import { ensureData, startEngine } from './engine.ts'
 import { listen } from './front.ts'
 import { openPool } from './pool.ts'
 import { schema } from './schema.ts'
-import { keptRole, type Ready, type Setup, type Users } from './setup.ts'
+import { keptRole, type Ready, readyFile, type Setup, type Users } from './setup.ts'
 import { openTransactions } from './transactions.ts'
+import { writeWhole } from './whole-file.ts'
 
 /**
- * The front as a process of its own, parent of the engine. It is told what to be on stdin, and takes the end
- * of stdin for the death of who started it: then everything ends at once. SIGTERM ends it in order.
+ * The front as a process of its own, parent of the engine. Its argument is a file that says what to be; when
+ * it answers it leaves another one. SIGHUP is the death of who started it (the kernel sends it): then
+ * everything ends at once. SIGTERM ends it in order.
  */
 
 const seed = (accounts: Accounts, users: Users): void => {
@@ -38,18 +40,26 @@ const accountsFor = ({ folder, users }: Setup): Accounts | undefined => {
   return accounts
 }
 
-const run = async (setup: Setup, parentGone: Promise<void>): Promise<void> => {
-  process.chdir(setup.folder)
-  const lock = takeLock({ lock: join(setup.folder, 'lock') })
-  if (lock === undefined) throw new Error(`${setup.folder} is in use by another one`)
-  await ensureData(setup.root, setup.folder)
-  const engine = await startEngine(setup.root, setup.folder)
+const run = async (setup: Setup): Promise<void> => {
+  const { root, folder, mounted } = setup
   let stopping = false
-  void parentGone.then(async () => {
+  let endEngine = async (): Promise<void> => {}
+  const starterGone = async (): Promise<void> => {
     stopping = true
-    await engine.kill()
-    if (setup.mounted !== undefined) await live(['umount', '--lazy', setup.mounted])
+    await endEngine()
+    if (mounted !== undefined) await live(['umount', '--lazy', mounted])
     process.exit(1)
+  }
+  process.on('SIGHUP', () => void starterGone())
+  if (process.ppid !== setup.starter) return starterGone() // it died before the kernel knew whom to tell
+  process.chdir(folder)
+  const lock = takeLock({ lock: join(folder, 'lock') })
+  if (lock === undefined) throw new Error(`${folder} is in use by another one`)
+  await ensureData(root, folder)
+  const engine = await startEngine(root, folder)
+  endEngine = engine.kill
+  void engine.ended.then(() => {
+    if (!stopping) process.exit(1) // a database server that has lost its engine is dead
   })
   const pool = openPool()
   for (const statement of schema) await pool.query(statement, [])
@@ -78,30 +88,15 @@ const run = async (setup: Setup, parentGone: Promise<void>): Promise<void> => {
         process.exit(0)
       })
   })
-  void engine.ended.then(() => {
-    if (!stopping) process.exit(1) // a database server that has lost its engine is dead
-  })
-  console.log(JSON.stringify({ port, engine: engine.pid } satisfies Ready))
-}
-
-const readSetup = (): { readonly setup: Promise<Setup>; readonly ended: Promise<void> } => {
-  const setup = Promise.withResolvers<Setup>()
-  const ended = Promise.withResolvers<void>()
-  let text = ''
-  process.stdin.on('data', (piece) => {
-    text += String(piece)
-    const end = text.indexOf('\n')
-    if (end !== -1) setup.resolve(JSON.parse(text.slice(0, end)) as Setup) // our own parent wrote it
-  })
-  process.stdin.on('end', () => ended.resolve())
-  process.stdin.on('error', () => ended.resolve())
-  return { setup: setup.promise, ended: ended.promise }
+  writeWhole(readyFile(folder), JSON.stringify({ port, engine: engine.pid } satisfies Ready))
 }
 
 if (import.meta.main) {
-  const { setup, ended } = readSetup()
+  const file = process.argv[2] ?? ''
   try {
-    await run(await setup, ended)
+    const setup = JSON.parse(readFileSync(file, 'utf8')) as Setup // documentdb.ts wrote it
+    rmSync(file) // it may hold passwords
+    await run(setup)
   } catch (error) {
     console.error(`DocumentDB peer: ${error instanceof Error ? error.message : error}`)
     process.exit(1)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,16 +21,20 @@ export const chroot = 'root' in found ? found.root : ''
 /** Longest time for a test that starts one, ms: only a hang is ended by it. */
 export const patience = 120_000
 
-/** A folder that is there for a group of tests. */
+const newPath = (): string => join(tmpdir(), `lucid-documentdb-${crypto.randomUUID()}`)
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true })
+
+/** A folder that is there while the tests of a group run. */
 export const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'lucid-documentdb-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = newPath()
+  beforeAll(() => void mkdirSync(folder, { mode: 0o700 }))
+  afterAll(() => remove(folder))
   return folder
 }
 
 /** One peer for all tests of a group, and clients that are closed after it. */
 export const usePeer = (options: Omit<DocumentDbOptions, 'folder'> = {}) => {
-  const folder = temporaryFolder()
+  const folder = newPath()
   const clients: MongoClient[] = []
   let peer: DocumentDb | undefined
   beforeAll(async () => {
@@ -39,6 +43,7 @@ export const usePeer = (options: Omit<DocumentDbOptions, 'folder'> = {}) => {
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.close()))
     await peer?.stop()
+    remove(folder)
   }, patience)
   const now = (): DocumentDb => {
     if (peer === undefined) throw new Error('the peer did not start')

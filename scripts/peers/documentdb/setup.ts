@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Pose } from './hello.ts'
 import type { Privilege } from './rights.ts'
 
@@ -15,24 +16,29 @@ export type Role =
 
 export type Users = Readonly<Record<string, { readonly password: string; readonly roles: readonly Role[] }>>
 
-/** What a front is told on the first line of its stdin, as JSON. */
+/** What a front is told, as JSON in a file. */
 export type Setup = {
   readonly root: string
   readonly folder: string
+  /** Process id of who starts it and dies with it. */
+  readonly starter: number
   readonly port: number
   readonly pose: Pose
   readonly users?: Users
   readonly tls?: { readonly cert: string; readonly key: string }
-  /** A file system that ends with the front's parent. */
+  /** A file system that ends with the starter. */
   readonly mounted?: string
 }
 
-/** What it says on the first line of its stdout when it answers. */
+/** What it says in a file of its folder when it answers. */
 export type Ready = {
   readonly port: number
   /** Process id of the engine's first process. */
   readonly engine: number
 }
+
+export const setupFile = (folder: string): string => join(folder, 'setup.json')
+export const readyFile = (folder: string): string => join(folder, 'ready.json')
 
 /** A role as the front keeps it; those with privileges of their own are defined in `admin`. */
 export const keptRole = (
