@@ -16,6 +16,8 @@ export type DatabaseKill = {
   readonly back: readonly Recovery[]
 }
 
+/** How long the beginning of a phase is waited for: recordings have to begin anew after each kill, ms. */
+const PATIENCE = 15_000
 /** Between two looks at a service that is not healthy yet, and the longest one look takes, ms. */
 const LOOK_EVERY = 20
 const LOOK_TIMEOUT = 1_000
@@ -50,7 +52,7 @@ export const playDatabase = async (
 ): Promise<readonly DatabaseKill[]> => {
   const done: DatabaseKill[] = []
   for (const { phase, delay, away } of cards) {
-    const landed = await moment(journal, phase)
+    const landed = await moment(journal, phase, PATIENCE)
     await Bun.sleep(delay)
     await database.kill()
     await Bun.sleep(away)

@@ -11,10 +11,10 @@ const PATIENCE = 5_000
 /** A service that does not come back within this time hangs; ms. */
 const BACK = 60_000
 
-/** Resolves as the phase begins somewhere; answers the phase it is then, as far as it began in time. */
-export const moment = async (journal: Journal, phase: Phase): Promise<Phase> => {
+/** Resolves as the phase begins somewhere; answers the phase it is then, as far as it began within `patience` ms. */
+export const moment = async (journal: Journal, phase: Phase, patience: number): Promise<Phase> => {
   if (phase === 'streaming') return phase
-  const late = Bun.sleep(PATIENCE).then(() => 'streaming' as const)
+  const late = Bun.sleep(patience).then(() => 'streaming' as const)
   return Promise.race([journal.next(phase).then(() => phase), late])
 }
 
@@ -35,7 +35,7 @@ export const play = async (
   const done: Kill[] = []
   for (const { service, phase, delay, rush } of cards) {
     if (!rush || !runs(platform, service)) await platform.healthy(BACK)
-    const landed = await moment(journal, phase)
+    const landed = await moment(journal, phase, PATIENCE)
     await Bun.sleep(delay)
     await platform.kill(service)
     done.push({ service, phase: landed })
