@@ -21,8 +21,11 @@ import { databaseSummary } from './summary.ts'
 const seed = Number(process.env['LUCID_KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
 const rounds = Number(process.env['LUCID_KILL_ROUNDS'] ?? 8)
 
-/** What issue and operator may expect: every service is healthy this long after the database's return, ms. */
-const RECOVERY = 5_000
+/**
+ * Every service is healthy this long after the database's return, ms: what is promised when the machine has
+ * nothing else to do, as in a run of its own (LUCID_KILL_ROUNDS). Beside other tests only a hang is a failure.
+ */
+const RECOVERY = process.env['LUCID_KILL_ROUNDS'] === undefined ? 60_000 : 5_000
 /** Else nothing here depends on how fast a machine is; a hang must end some day. */
 const HANG = 20 * 60_000
 
