@@ -373,3 +373,23 @@ describe('a build that meets trouble', () => {
     expect(Object.keys((await buildImages(options)).images)).toEqual(['chunker', 'merkle', 'tool'])
   })
 })
+
+test('what an interrupted build left half-made is cleared away', async () => {
+  const { options, digests } = await setUp()
+  await Bun.write(join(options.dist, '.chunker.new', 'blobs', 'sha256', 'aa'), 'half')
+  await Bun.write(join(options.dist, '.gone.new', 'index.json'), '{')
+  await Bun.write(join(options.dist, 'blobs', 'sha256', 'bb.1-2.part'), 'half')
+  await Bun.write(join(options.cache, 'layers', 'broken.json'), '{')
+  await digests()
+  expect(readdirSync(options.dist).toSorted()).toEqual([
+    '.lock',
+    'blobs',
+    'chunker',
+    IMAGES_LOCK,
+    'merkle',
+    'tool',
+  ])
+  expect(readdirSync(join(options.dist, 'blobs', 'sha256')).filter((name) => name.endsWith('.part'))).toEqual(
+    [],
+  )
+})
