@@ -44,13 +44,7 @@ test(
     console.log(`kill test: LUCID_KILL_SEED=${seed} LUCID_KILL_ROUNDS=${rounds}`)
     const random = seeded(seed)
     const cards = deck(rounds, random)
-    const up = await bringUp({
-      home: join(root, 'home'),
-      stacks: ['sessions', 'blockchain'],
-      ports: 'free',
-      env,
-      ambient: process.env,
-    })
+    const up = await bringUp({ home: join(root, 'home'), ports: 'free', env, ambient: process.env })
     platform = up
     const clients = operatorClients(up.home)
     const folder = join(root, 'work')

@@ -43,7 +43,6 @@ const command = (name: string, ...args: readonly string[]) => [
 const again = async (graceMs: number): Promise<Prepared> => {
   const up = await bringUp({
     home,
-    stacks: ['sessions', 'blockchain'],
     ports: 'free',
     env: { 'session-recorder': { RESUME_GRACE_MS: String(graceMs) } },
     ambient: process.env,
