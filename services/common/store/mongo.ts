@@ -136,7 +136,8 @@ export const mongoStore = (options: MongoOptions): Store => {
     demandServer((await db.command({ hello: 1 })) as Hello)
     const collection = db.collection<MongoDoc>(nameOf(PROBED))
     const probed = { _id: 'probe' } as const
-    if (full) await collection.insertOne({ ...probed, rev: 1 })
+    // One that could not be removed, for want of room, is still there.
+    if (full) await collection.updateOne(probed, { $inc: { rev: 1 } }, { upsert: true })
     if (full) await collection.deleteOne(probed)
     else await collection.updateOne({ _id: 'nothing' }, { $set: { rev: 1 } })
   }
