@@ -40,6 +40,7 @@ export const command = {
     },
     load: { type: 'boolean', about: 'load the images of its platform into the local Docker engine' },
     jobs: { type: 'string', value: 'N', about: 'services and layers at once (default: one a processor)' },
+    rebuild: { type: 'boolean', about: 'build also what is unchanged' },
     'dry-run': { type: 'boolean', about: 'build nothing; print what each image would be made of' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
@@ -88,6 +89,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     version: packageJson.version,
     tag: flags.tag,
     jobs: jobsOf(flags.jobs),
+    rebuild: flags.rebuild,
   }
   if (flags['dry-run']) {
     terminal.out(dryReport(options, flags.json))
@@ -127,6 +129,6 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const { service, phase, cause, message } = error
     if (flags.json) terminal.out(`${JSON.stringify({ ok: false, service, phase, error: message })}\n`)
     if (cause instanceof CliError) throw new CliError(message, { details: cause.details, cause })
-    throw new CliError(`${message} (unexpected; LUCID_TRACE=1 shows where)`, { cause })
+    throw error
   }
 })

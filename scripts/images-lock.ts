@@ -4,6 +4,7 @@ import type { Command } from './cli/args.ts'
 import { runCommand } from './cli/run-command.ts'
 import { cacheFolder, writeWhole } from './images/cache.ts'
 import { get } from './images/download.ts'
+import { keysOf } from './images/lock/archive-keys.ts'
 import { LOCK_PATH, readLock } from './images/lock/lock-file.ts'
 import { refreshedLock } from './images/lock/refresh.ts'
 import { mirrorsFrom } from './images/mirror.ts'
@@ -41,6 +42,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     products: products(),
     versions: { ...packageJson.dependencies, bun: packageJson.packageManager.replace(/^bun@/, '') },
     mirrors: mirrorsFrom(process.env, aptSources),
+    keysOf,
     get,
     ask: askBun(root),
     cache: cacheFolder(process.env),

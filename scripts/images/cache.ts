@@ -7,9 +7,12 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
@@ -74,12 +77,25 @@ export const writeWhole = (path: string, bytes: Uint8Array | string): void => {
   }
 }
 
+/** Marks a file as used now; what only may be read stays as old as it is. */
+const touch = (path: string): void => {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // A cache that somebody else owns.
+  }
+}
+
 /** The blob when the folder has it and its bytes give its sum. One that does not is removed. */
 export const readBlob = (folder: string, sum: Sum): Uint8Array | undefined => {
   const path = blobPath(folder, sum)
   if (!existsSync(path)) return undefined
   const bytes = new Uint8Array(readFileSync(path))
-  if (sumOf(bytes, sum.algorithm).hex === sum.hex) return bytes
+  if (sumOf(bytes, sum.algorithm).hex === sum.hex) {
+    touch(path)
+    return bytes
+  }
   rmSync(path, { force: true })
   return undefined
 }
@@ -106,5 +122,17 @@ export const linkOrCopy = (from: string, to: string): void => {
     throw storeFault(to, error)
   } finally {
     rmSync(beside, { force: true })
+  }
+}
+
+/** Removes what nobody used since a moment (ms since 1970): blobs, notes, and parts of interrupted writes. */
+export const sweepCache = (folder: string, before: number): void => {
+  for (const part of ['blobs/sha256', 'blobs/sha512', 'layers']) {
+    const path = join(folder, part)
+    for (const name of existsSync(path) ? readdirSync(path) : []) {
+      const file = join(path, name)
+      if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) < before)
+        rmSync(file, { force: true })
+    }
   }
 }

@@ -1,16 +1,18 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CliError } from '../../cli/fail.ts'
 import type { Product } from '../../plan/images/contents.ts'
 import { type LayerPlan, sharedLayers } from '../../plan/images/layers.ts'
 import { type ImagesLock, sortedJson } from '../../plan/images/lock.ts'
 import { runPhases } from '../../plan/images/phases.ts'
 import type { Platform } from '../../plan/images/platform.ts'
 import { provenance } from '../../plan/images/provenance.ts'
-import { sumOf, writeWhole } from '../cache.ts'
+import { takeLock } from '../../platform/lock.ts'
+import { sumOf, sweepCache, writeWhole } from '../cache.ts'
 import { type LayerShop, layerShop, layerThreads } from '../layers/shop.ts'
 import { LOCK_PATH } from '../lock/lock-file.ts'
 import { bundle } from './bundle.ts'
-import { type BuiltState, layoutFolder, readState, renameLayout, sweep } from './layout.ts'
+import { type BuiltState, blobSharer, layoutFolder, readState, renameLayout, sweep } from './layout.ts'
 import { type Revision, revisionOf } from './revision.ts'
 import { buildService, type Step, sourceSum } from './service.ts'
 import { builderFiles, type Sums, sumOfFiles, sumsIn } from './sums.ts'
@@ -28,6 +30,8 @@ export type BuildOptions = {
   /** Put behind the service's name in its reference; none for the plain name. */
   readonly tag: string | undefined
   readonly jobs: number
+  /** Builds also what would come out as it is. */
+  readonly rebuild: boolean
   readonly onStep: (service: string, step: Step | 'unchanged' | 'built') => void
   /** Given by tests. */
   readonly threads?: typeof layerThreads
@@ -47,6 +51,9 @@ export type Built = {
   readonly unchanged: readonly string[]
   readonly revision: Revision
 }
+
+/** How long the cache keeps what no build uses, ms: 30 days. */
+const KEPT_MS = 30 * 24 * 3_600_000
 
 /** Where the digests of the images stand, in the folder of images. */
 export const IMAGES_LOCK = 'images.lock.json'
@@ -120,69 +127,108 @@ const writeOrigins = (
   return revision
 }
 
-/**
- * Builds the wanted images, phase by phase; those that would come out as they are stay. Then writes
- * `images.lock.json` with every image in the folder that is what its sources and the lock say now. Throws
- * PhaseError for the first that fails; what was built before it stays, and the next run goes on from there.
- */
-export const buildImages = async (options: BuildOptions): Promise<Built> => {
-  const { root, dist, cache, products, wanted, tag, jobs, version, onStep } = options
-  mkdirSync(dist, { recursive: true })
-  const sums = sumsIn(root)
-  const code = sumOfFiles(sums, builderFiles(root))
-  const all = recipes(options, code)
+/** What is there already, and what must be built. */
+const sorted = (options: BuildOptions, all: readonly Recipe[], sums: Sums) => {
+  const { dist, wanted, rebuild, tag, onStep } = options
   const states = new Map<string, BuiltState>()
   const todo: Recipe[] = []
   for (const recipe of all) {
     const { name } = recipe.product
-    const state = current(dist, recipe, sums)
-    const reference = referenceOf(name, tag)
+    const state = rebuild && wanted.includes(name) ? undefined : current(dist, recipe, sums)
     if (state === undefined) {
       if (wanted.includes(name)) todo.push(recipe)
       continue
     }
+    const reference = referenceOf(name, tag)
     states.set(name, state.reference === reference ? state : renameLayout(dist, name, state, reference))
     if (wanted.includes(name)) onStep(name, 'unchanged')
   }
-  const unchanged = wanted.filter((name) => states.has(name))
-  if (todo.length > 0) {
-    const shop: LayerShop = layerShop({ cache, code }, (options.threads ?? layerThreads)(jobs))
-    const health = bundle(root, { entry: 'scripts/images/app/health.ts', name: 'health', addons: [] })
-    try {
-      // Layers take longest, so the first of them are begun while the first services are bundled.
-      const items = todo.map((recipe) => ({ name: recipe.product.name, phase: recipe.product.phase, recipe }))
-      await runPhases(items, jobs, async ({ name, recipe }) => {
-        const state = await buildService({
-          ...recipe,
-          root,
-          dist,
-          cache,
-          reference: referenceOf(name, tag),
-          version,
-          shop,
-          sums,
-          health,
-          onStep: (step) => onStep(name, step),
-        })
-        states.set(name, state)
-        onStep(name, 'built')
+  return { states, todo }
+}
+
+const buildAll = async (
+  options: BuildOptions,
+  todo: readonly Recipe[],
+  {
+    sums,
+    code,
+    states,
+  }: { readonly sums: Sums; readonly code: string; readonly states: Map<string, BuiltState> },
+): Promise<void> => {
+  const { root, dist, cache, tag, jobs, version, onStep } = options
+  const shop: LayerShop = layerShop({ cache, code }, (options.threads ?? layerThreads)(jobs))
+  const health = bundle(root, { entry: 'scripts/images/app/health.ts', name: 'health', addons: [] })
+  // Threads compress the layers while this one bundles; whoever needs one hears of its failure.
+  for (const plan of todo.flatMap(({ plans }) => [...plans.values()].flat())) shop.get(plan).catch(() => {})
+  const share = blobSharer(dist)
+  try {
+    const items = todo.map((recipe) => ({ name: recipe.product.name, phase: recipe.product.phase, recipe }))
+    await runPhases(items, jobs, async ({ name, recipe }) => {
+      const state = await buildService({
+        ...recipe,
+        root,
+        dist,
+        cache,
+        reference: referenceOf(name, tag),
+        version,
+        shop,
+        sums,
+        health,
+        share,
+        onStep: (step) => onStep(name, step),
       })
-    } finally {
-      shop.close()
-    }
+      states.set(name, state)
+      onStep(name, 'built')
+    })
+  } finally {
+    shop.close()
   }
-  const ordered = new Map(
-    products.flatMap(({ name }) => (states.has(name) ? [[name, states.get(name) as BuiltState]] : [])),
-  ) // has() says so
-  sweep(
-    dist,
-    products.map(({ name }) => name),
-  )
-  const revision = writeOrigins(options, ordered, sums)
-  return {
-    images: Object.fromEntries([...ordered].map(([name, state]) => [name, lockedImage(state)])),
-    built: todo.map(({ product }) => product.name),
-    unchanged,
-    revision,
+}
+
+/**
+ * Builds the wanted images, phase by phase; those that would come out as they are stay. `images.lock.json` then has
+ * every image in the folder that is what its sources and the lock say now, also after a failure. Throws PhaseError
+ * for the first that fails: what was built before it stays, and the next run goes on from there. Throws CliError
+ * while another build is at work in the folder.
+ */
+export const buildImages = async (options: BuildOptions): Promise<Built> => {
+  const { root, dist, cache, products, wanted } = options
+  mkdirSync(dist, { recursive: true })
+  const mine = takeLock({ lock: join(dist, '.lock') })
+  if (mine === undefined) throw new CliError(`another build is at work in ${dist}: wait for it to end`)
+  try {
+    const sums = sumsIn(root)
+    const builder = builderFiles(root)
+    const all = recipes(options, sumOfFiles(sums, builder.images))
+    const { states, todo } = sorted(options, all, sums)
+    const unchanged = wanted.filter((name) => states.has(name))
+    const names = products.map(({ name }) => name)
+    const finish = () => {
+      const ordered = new Map(
+        names.flatMap((name) => {
+          const state = states.get(name)
+          return state === undefined ? [] : [[name, state] as const]
+        }),
+      )
+      sweep(dist, names)
+      return { ordered, revision: writeOrigins(options, ordered, sums) }
+    }
+    if (todo.length > 0)
+      try {
+        await buildAll(options, todo, { sums, code: sumOfFiles(sums, builder.layers), states })
+        sweepCache(cache, Date.now() - KEPT_MS)
+      } catch (error) {
+        finish()
+        throw error
+      }
+    const { ordered, revision } = finish()
+    return {
+      images: Object.fromEntries([...ordered].map(([name, state]) => [name, lockedImage(state)])),
+      built: todo.map(({ product }) => product.name),
+      unchanged,
+      revision,
+    }
+  } finally {
+    mine.release()
   }
 }

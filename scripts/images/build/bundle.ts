@@ -15,7 +15,6 @@ export type Bundle = {
 }
 
 const ADDON = 'lucid-addon'
-const HERE = 'lucid-here'
 
 /**
  * Addons are loaded from a file beside the bundle whose name does not say the platform, so that one bundle, and
@@ -25,19 +24,13 @@ const HERE = 'lucid-here'
 const addonPlugin = (addons: readonly string[]): BunPlugin => ({
   name: 'native addons',
   setup: (build) => {
-    build.onResolve({ filter: /^@?[\w/.-]+$/ }, ({ path }) => {
-      if (Object.hasOwn(knownAddons, path)) return { path, namespace: ADDON }
-      return path === HERE ? { path, namespace: HERE } : undefined
-    })
+    build.onResolve({ filter: /^@?[\w/.-]+$/ }, ({ path }) =>
+      Object.hasOwn(knownAddons, path) ? { path, namespace: ADDON } : undefined,
+    )
     build.onLoad({ filter: /./, namespace: ADDON }, ({ path }) => ({
       contents: addons.includes(path)
-        ? `process.dlopen(module, require('${HERE}').folder + '/addons/${addonFile(path)}')`
+        ? `process.dlopen(module, require('node:path').join(Bun.main, '..', 'addons', '${addonFile(path)}'))`
         : `throw new Error('${path} is not in this image: the catalogue lists no such addon for it')`,
-      loader: 'js',
-    }))
-    // Two modules, because import.meta makes a module one of ECMAScript, and dlopen wants one of CommonJS.
-    build.onLoad({ filter: /./, namespace: HERE }, () => ({
-      contents: 'export const folder = import.meta.dir',
       loader: 'js',
     }))
   },
@@ -96,7 +89,7 @@ export const bundle = async (
   )
   const local = (path: string): string => relative(root, join(process.cwd(), path)).split(sep).join('/')
   const { inputs, outputs } = result.metafile ?? { inputs: {}, outputs: {} }
-  const real = (path: string): boolean => !path.startsWith(`${ADDON}:`) && !path.startsWith(`${HERE}:`)
+  const real = (path: string): boolean => !path.startsWith(`${ADDON}:`)
   const used = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   )

@@ -31,10 +31,20 @@ export const layoutFolder = (dist: string, service: string): string => join(dist
 
 const sha = (digest: string) => ({ algorithm: 'sha256', hex: digest.replace(/^sha256:/, '') }) as const
 
-/** Puts a blob of the cache into the common folder, if it is not there. The caller has checked its bytes. */
-export const shareBlob = (dist: string, from: string, digest: string): void => {
-  const to = blobPath(dist, sha(digest))
-  if (!existsSync(to)) linkOrCopy(from, to)
+/** Puts a blob of the cache, whose bytes were checked, into the common folder. */
+export type ShareBlob = (from: string, digest: string) => void
+
+/**
+ * Each blob is put there once a build, over one that is there: that one may have been changed, the one in the cache
+ * was just checked.
+ */
+export const blobSharer = (dist: string): ShareBlob => {
+  const shared = new Set<string>()
+  return (from, digest) => {
+    if (shared.has(digest)) return
+    linkOrCopy(from, blobPath(dist, sha(digest)))
+    shared.add(digest)
+  }
 }
 
 /** Writes a small document into the common folder and says what points at it. */

@@ -11,9 +11,9 @@ import { sumOf } from '../cache.ts'
 import type { MadeLayer } from '../layers/made.ts'
 import { layerPath, packLayer } from '../layers/pack.ts'
 import type { LayerShop } from '../layers/shop.ts'
-import { appLayer } from './app-layer.ts'
+import { appLayers } from './app-layers.ts'
 import { type Bundle, bundle } from './bundle.ts'
-import { type BuiltState, shareBlob, shareDocument, writeLayout } from './layout.ts'
+import { type BuiltState, type ShareBlob, shareDocument, writeLayout } from './layout.ts'
 import { npmComponents } from './npm-components.ts'
 import { RESOLUTION, type Sums, sumOfFiles } from './sums.ts'
 
@@ -32,6 +32,7 @@ export type ServiceWork = {
   readonly shop: LayerShop
   readonly sums: Sums
   readonly health: Promise<Bundle>
+  readonly share: ShareBlob
   readonly onStep: (step: Step) => void
 }
 
@@ -67,7 +68,7 @@ const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: 
 
 /** Builds the image of one service for its platforms and replaces its layout. Throws CliError. */
 export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
-  const { root, dist, cache, product, plans, recipe, reference, version, shop, sums, onStep } = work
+  const { root, dist, cache, product, plans, recipe, reference, version, shop, sums, share, onStep } = work
   onStep('bundling')
   const program = await bundle(root, {
     entry: `services/${product.name}/main.ts`,
@@ -79,12 +80,12 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
   const sources = sourceSum(sums, files)
   const inputs = inputsOf(recipe, sources)
   onStep('layers')
-  const app = packLayer(cache, appLayer(product, program.files, health.files))
+  const app = appLayers(product, program.files, health.files).map((content) => packLayer(cache, content))
   const images = await Promise.all(
     [...plans].map(async ([platform, layers]) => {
       const shared = await Promise.all(layers.map(shop.get))
-      for (const layer of [...shared, app]) shareBlob(dist, layerPath(cache, layer), layer.digest)
-      return imageOf(work, platform, inputs, [...shared, app])
+      for (const layer of [...shared, ...app]) share(layerPath(cache, layer), layer.digest)
+      return imageOf(work, platform, inputs, [...shared, ...app])
     }),
   )
   onStep('writing')

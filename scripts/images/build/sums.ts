@@ -33,19 +33,28 @@ export const sumOfFiles = (sums: Sums, paths: readonly string[]): string => {
   return hash.digest('hex')
 }
 
-/** What the program that makes images is written in: what it makes may change with it. */
-const BUILDER = [
+/** What makes layers out of packages: a layer of another program is not used. */
+const LAYERS = [
   'scripts/plan/images/*.ts',
   'scripts/images/format/*.ts',
   'scripts/images/layers/*.ts',
-  'scripts/images/build/*.ts',
-  'scripts/images/app/*.ts',
   'scripts/images/{deb,unpack}.ts',
 ] as const
 
-/** Its files, as paths from the root, sorted. */
-export const builderFiles = (root: string): readonly string[] =>
-  BUILDER.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: root })])
+/** What makes images out of layers and our sources. */
+const IMAGES = [...LAYERS, 'scripts/images/build/*.ts', 'scripts/images/app/*.ts'] as const
+
+const filesOf = (root: string, patterns: readonly string[]): readonly string[] =>
+  patterns
+    .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: root })])
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => !/\.(test|fixture)\.ts$/.test(path))
     .sort()
+
+/** The files of the programs that make layers and images, as paths from the root, sorted. */
+export const builderFiles = (
+  root: string,
+): { readonly layers: readonly string[]; readonly images: readonly string[] } => ({
+  layers: filesOf(root, LAYERS),
+  images: filesOf(root, IMAGES),
+})

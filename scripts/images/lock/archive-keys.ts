@@ -28,10 +28,14 @@ export const archiveKeys: readonly ArchiveKey[] = [
   },
 ]
 
-/** The keys of one archive: those of the file whose fingerprint is in the table. */
-export const keysOf = async (archive: Archive, file: string = armored): Promise<readonly PublicKey[]> => {
-  const blocks =
-    file.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g) ?? []
+/** Whose signatures are believed for an archive. */
+export type KeysOf = (archive: Archive) => Promise<readonly PublicKey[]>
+
+const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g
+
+/** The live ones: the keys of the file whose fingerprint is in the table. */
+export const keysOf: KeysOf = async (archive) => {
+  const blocks = armored.match(BLOCK) ?? []
   const keys = (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat()
   const believed = archiveKeys.filter((key) => key.archive === archive).map(({ fingerprint }) => fingerprint)
   return keys.filter((key) => believed.includes(key.getFingerprint()))

@@ -7,7 +7,7 @@ import { sumOf } from '../cache.ts'
 import { type Get, obtain } from '../download.ts'
 import type { Mirrors } from '../mirror.ts'
 import { decompress } from '../unpack.ts'
-import { keysOf } from './archive-keys.ts'
+import type { KeysOf } from './archive-keys.ts'
 import { type Release, readRelease } from './release.ts'
 
 export type Lists = {
@@ -15,7 +15,13 @@ export type Lists = {
   readonly packages: Readonly<Record<Architecture, readonly Candidate[]>>
 }
 
-type Where = { readonly mirrors: Mirrors; readonly get: Get; readonly cache: string; readonly now: Date }
+type Where = {
+  readonly mirrors: Mirrors
+  readonly keysOf: KeysOf
+  readonly get: Get
+  readonly cache: string
+  readonly now: Date
+}
 
 /** The list of packages of an architecture, checked against the sum that was signed. */
 const packagesOf = async (
@@ -59,7 +65,7 @@ export const readSuite = async (
   const address = `${where.mirrors(archive)}dists/${suite}/InRelease`
   const bytes = await where.get(address)
   if (bytes === undefined) throw new CliError(`the ${archive} archive has no suite ${suite}`)
-  const release = await readRelease(new TextDecoder().decode(bytes), await keysOf(archive), {
+  const release = await readRelease(new TextDecoder().decode(bytes), await where.keysOf(archive), {
     suite,
     now: where.now,
   })

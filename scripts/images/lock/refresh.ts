@@ -14,6 +14,7 @@ import {
 import type { Get } from '../download.ts'
 import type { Mirrors } from '../mirror.ts'
 import type { Ask } from '../npm-client.ts'
+import type { KeysOf } from './archive-keys.ts'
 import { readSuite } from './lists.ts'
 import { suites } from './suites.ts'
 
@@ -22,6 +23,7 @@ export type RefreshParts = {
   /** `bun` and the addons, name to exact version, as package.json has them. */
   readonly versions: Readonly<Record<string, string>>
   readonly mirrors: Mirrors
+  readonly keysOf: KeysOf
   readonly get: Get
   readonly ask: Ask
   readonly cache: string

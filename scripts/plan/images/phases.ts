@@ -10,6 +10,8 @@ export class PhaseError extends Error {
   constructor({ name, phase }: Phased, cause: unknown) {
     super(`phase ${phase}, ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
     this.name = 'PhaseError'
+    // The place that matters is where the work failed.
+    if (cause instanceof Error && cause.stack !== undefined) this.stack = `${this.message}\n${cause.stack}`
     this.service = name
     this.phase = phase
   }

@@ -1,10 +1,8 @@
-import type { Product } from './contents.ts'
-
 type Choice = { readonly only: string | undefined; readonly phase: string | undefined }
 
 /** The names that `--only a,b` and `--phase N` leave, in the order of the build, or what is wrong with them. */
 export const selected = (
-  products: readonly Pick<Product, 'name' | 'phase'>[],
+  products: readonly { readonly name: string; readonly phase: number }[],
   { only, phase }: Choice,
 ): { readonly names: readonly string[] } | { readonly fault: string } => {
   const known = products.map(({ name }) => name)
