@@ -63,6 +63,7 @@ const made = async (): Promise<Ready | { readonly absent: string }> => {
       version: packageJson.version,
       tag: undefined,
       jobs: availableParallelism(),
+      rebuild: false,
       onStep: () => {},
     })
     images = built.images
