@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../cli/fail.ts'
-import { blobPath, keepBlob, readBlob, type Sum, sumOf } from './cache.ts'
+import { keepBlob, readBlob, type Sum, sumOf } from './cache.ts'
 
 /** Where a download comes from is asked for only when the cache does not have it. */
 export type Source = {
@@ -84,6 +84,3 @@ export const obtain = async (cache: string, source: Source, fetched: Get = get):
   keepBlob(cache, bytes, source.sum.algorithm)
   return bytes
 }
-
-/** Whether the cache has a file under that name; its bytes are looked at when it is used. */
-export const isKept = (cache: string, sum: Sum): Promise<boolean> => Bun.file(blobPath(cache, sum)).exists()

@@ -1,4 +1,4 @@
-import { basename, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import type { BunPlugin } from 'bun'
 import { CliError } from '../../cli/fail.ts'
 import { addonFile, addons as knownAddons } from '../../plan/images/addons.ts'
@@ -36,6 +36,24 @@ const addonPlugin = (addons: readonly string[]): BunPlugin => ({
   },
 })
 
+/** `new URL('./x.ts', import.meta.url)`: how a thread is started from a file of its own. */
+const WORKER = /new URL\((['"])\.\/([\w-]+)\.ts\1, import\.meta\.url\)/g
+
+/**
+ * The bundler leaves the addresses of threads as they are. Here they point to a bundle beside this one, and which
+ * these are is noted: name to the path of its source.
+ */
+const workerPlugin = (found: Map<string, string>): BunPlugin => ({
+  name: 'threads',
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]services[\\/](?!.*node_modules).*\.ts$/ }, async ({ path }) => {
+      const text = await Bun.file(path).text()
+      for (const [, , name = ''] of text.matchAll(WORKER)) found.set(name, join(dirname(path), `${name}.ts`))
+      return { contents: text.replaceAll(WORKER, "new URL('./$2.js', import.meta.url)"), loader: 'ts' }
+    })
+  },
+})
+
 /** A file that only one platform can load has no place in a layer for all. */
 const demandPortable = (entry: string, names: readonly string[]): void => {
   const native = names.find((name) => name.endsWith('.node'))
@@ -50,20 +68,16 @@ const messages = (error: unknown): readonly string[] =>
     ? error.errors.map(String)
     : [error instanceof Error ? error.message : String(error)]
 
-/**
- * Bundles an entry with Bun's bundler. Only white space and syntax are made smaller, since Elysia reads its
- * handlers' source; what is imported lazily stays in files of its own. Nothing of the machine that builds goes
- * in: no environment, no folder, no platform. Throws CliError with the bundler's messages.
- */
-export const bundle = async (
-  root: string,
-  {
-    entry,
-    name,
-    addons,
-  }: { readonly entry: string; readonly name: string; readonly addons: readonly string[] },
-): Promise<Bundle> => {
-  const result = await Bun.build({
+type Entry = {
+  /** Path from the root of the repository. */
+  readonly entry: string
+  /** Of the file that comes out, without `.js`. */
+  readonly name: string
+  readonly addons: readonly string[]
+}
+
+const build = async (root: string, { entry, name, addons }: Entry, workers: Map<string, string>) =>
+  Bun.build({
     entrypoints: [join(root, entry)],
     root,
     target: 'bun',
@@ -74,28 +88,50 @@ export const bundle = async (
     env: 'disable',
     define: { 'process.env.NODE_ENV': '"production"', 'process.platform': '"linux"' },
     metafile: true,
-    plugins: [addonPlugin(addons)],
+    plugins: [addonPlugin(addons), workerPlugin(workers)],
   }).catch((error: unknown) => {
     throw new CliError(`${entry} cannot be bundled`, { details: messages(error), cause: error })
   })
-  const files = await Promise.all(
+
+const unique = (paths: readonly string[]): readonly string[] => [...new Set(paths)].sort()
+
+/**
+ * Bundles an entry with Bun's bundler, and the threads that it starts. Only white space and syntax are made
+ * smaller, since Elysia reads its handlers' source; what is imported lazily stays in files of its own. Nothing of
+ * the machine that builds goes in: no environment, no folder, no platform. Throws CliError with the bundler's
+ * messages.
+ */
+export const bundle = async (root: string, wanted: Entry): Promise<Bundle> => {
+  const workers = new Map<string, string>()
+  const result = await build(root, wanted, workers)
+  const outputs = await Promise.all(
     result.outputs.map(
       async (output) => [basename(output.path), new Uint8Array(await output.arrayBuffer())] as const,
     ),
   )
   demandPortable(
-    entry,
-    files.map(([name]) => name),
+    wanted.entry,
+    outputs.map(([name]) => name),
   )
-  const local = (path: string): string => relative(root, join(process.cwd(), path)).split(sep).join('/')
-  const { inputs, outputs } = result.metafile ?? { inputs: {}, outputs: {} }
-  const real = (path: string): boolean => !path.startsWith(`${ADDON}:`)
-  const used = Object.values(outputs).flatMap((output) =>
-    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  const local = (path: string): string => relative(root, resolve(path)).split(sep).join('/')
+  const meta = result.metafile ?? { inputs: {}, outputs: {} }
+  const isFile = (path: string): boolean => !path.startsWith(`${ADDON}:`)
+  const used = Object.values(meta.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  )
+  const files = renameChunks(Object.fromEntries(outputs), `${wanted.name}.js`)
+  const started = [...workers].filter(([name]) =>
+    Object.values(files).some((bytes) => Buffer.from(bytes).includes(`./${name}.js`)),
+  )
+  const threads = await Promise.all(
+    started.map(([name, path]) => bundle(root, { entry: local(path), name, addons: wanted.addons })),
   )
   return {
-    files: renameChunks(Object.fromEntries(files), `${name}.js`),
-    sources: [...new Set(Object.keys(inputs).filter(real).map(local))].sort(),
-    used: [...new Set(used.filter(real).map(local))].sort(),
+    files: Object.assign({}, ...threads.map((thread) => thread.files), files),
+    sources: unique([
+      ...Object.keys(meta.inputs).filter(isFile).map(local),
+      ...threads.flatMap((one) => one.sources),
+    ]),
+    used: unique([...used.filter(isFile).map(local), ...threads.flatMap((one) => one.used)]),
   }
 }

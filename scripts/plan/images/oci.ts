@@ -10,15 +10,6 @@ export const MEDIA = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const
 
-/** Points at a blob: `digest` is `sha256:` and hex, `size` bytes. */
-export type Descriptor = {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-  readonly platform?: { readonly architecture: string; readonly os: string }
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
 /** A layer: the blob as it is stored, and the digest of the tar inside. */
 export type Layer = {
   readonly digest: string
