@@ -205,7 +205,10 @@ console.log(JSON.stringify({ arch: process.arch, uid: process.getuid(), bounding
 const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { images, registry }: Ready) => {
   const platform = `linux/${architecture}`
   const more = { DOCKER_DEFAULT_PLATFORM: platform }
-  let peer: Awaited<ReturnType<typeof startRegistry>>
+  let peer: Awaited<ReturnType<typeof startRegistry>> | undefined
+  afterAll(async () => {
+    if (peer !== undefined && !('absent' in peer)) await peer.stop()
+  })
   let host: Awaited<ReturnType<typeof prepareHost>>
   const compose = (stack: Stack, members: readonly string[], ...args: readonly string[]) =>
     docker.compose(
@@ -319,7 +322,6 @@ const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { imag
     for (const { stack, members } of stackMembers.toReversed())
       await demand('down', compose(stack, members, '--profile', '*', 'down', '--volumes'))
     expect((await docker.run(['ps', '--all', '--quiet'])).out).toBe('')
-    if (peer !== undefined && !('absent' in peer)) await peer.stop()
   })
 }
 
