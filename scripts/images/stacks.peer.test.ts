@@ -129,13 +129,33 @@ const prepareHost = async () => {
   return { host, env: { LUCID_MOUNT_PATH: home.root, LUCID_IMAGE_REPO: REPOSITORY } }
 }
 
-/** No database: without an address, a service keeps its documents in its own volume. */
-const embedded = (stack: Stack, members: readonly string[]): string => {
-  const path = join(folder, `embedded.${stack}.yaml`)
-  const kept = members.filter((name) => services[name]?.store === true)
+const isEmulated = (architecture: string): boolean => architecture !== process.arch.replace('x64', 'amd64')
+
+/** qemu keeps the translated code of each process beside the process: with the limits of a Pi the kernel ends them. */
+const memoryOf = (name: string, architecture: string): number =>
+  (services[name]?.memoryMiB ?? 0) * (isEmulated(architecture) ? 4 : 1)
+
+/** An emulated health check takes longer than a Pi's; what it asks and how often it may fail stay. */
+const patient = (name: string, architecture: string): readonly string[] => [
+  `    mem_limit: ${memoryOf(name, architecture)}m`,
+  ...['    healthcheck:', '      interval: 10s', '      timeout: 60s', '      start_period: 120s'],
+]
+
+/**
+ * What this test changes of the committed files. No database: without an address, a service keeps its documents in its
+ * own volume. Under emulation health checks get more time, and limits of memory are four times as high.
+ */
+const changesTo = (stack: Stack, members: readonly string[], architecture: string): string => {
+  const path = join(folder, `changes.${stack}.${architecture}.yaml`)
   const unset = ['MONGO_URL', 'MONGO_USER', 'MONGO_PASSWORD_FILE'].map((key) => `      ${key}: !reset null`)
-  const lines = kept.flatMap((name) => [`  ${name}:`, '    environment:', ...unset])
-  writeFileSync(path, kept.length === 0 ? 'services: {}\n' : `services:\n${lines.join('\n')}\n`)
+  const lines = members.flatMap((name) => {
+    const changes = [
+      ...(services[name]?.store === true ? ['    environment:', ...unset] : []),
+      ...(isEmulated(architecture) ? patient(name, architecture) : []),
+    ]
+    return changes.length === 0 ? [] : [`  ${name}:`, ...changes]
+  })
+  writeFileSync(path, lines.length === 0 ? 'services: {}\n' : `services:\n${lines.join('\n')}\n`)
   return path
 }
 
@@ -185,14 +205,17 @@ console.log(JSON.stringify({ arch: process.arch, uid: process.getuid(), bounding
 const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { images, registry }: Ready) => {
   const platform = `linux/${architecture}`
   const more = { DOCKER_DEFAULT_PLATFORM: platform }
-  let peer: Awaited<ReturnType<typeof startRegistry>>
+  let peer: Awaited<ReturnType<typeof startRegistry>> | undefined
+  afterAll(async () => {
+    if (peer !== undefined && !('absent' in peer)) await peer.stop()
+  })
   let host: Awaited<ReturnType<typeof prepareHost>>
   const compose = (stack: Stack, members: readonly string[], ...args: readonly string[]) =>
     docker.compose(
       [
         join(host.host, 'compose', `docker-compose.${stack}.yaml`),
         join(dist, `compose.${stack}.yaml`),
-        embedded(stack, members),
+        changesTo(stack, members, architecture),
       ],
       args,
       { env: { ...host.env, ...more } },
@@ -259,7 +282,7 @@ const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { imag
         CapAdd: null,
         Privileged: false,
         SecurityOpt: ['no-new-privileges:true'],
-        Memory: (entry?.memoryMiB ?? 0) * 2 ** 20,
+        Memory: memoryOf(name, architecture) * 2 ** 20,
         NanoCpus: (entry?.cpus ?? 0) * 1e9,
         PidsLimit: 128,
         RestartPolicy: { Name: 'unless-stopped' },
@@ -299,7 +322,6 @@ const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { imag
     for (const { stack, members } of stackMembers.toReversed())
       await demand('down', compose(stack, members, '--profile', '*', 'down', '--volumes'))
     expect((await docker.run(['ps', '--all', '--quiet'])).out).toBe('')
-    if (peer !== undefined && !('absent' in peer)) await peer.stop()
   })
 }
 

@@ -56,6 +56,7 @@ export const startRegistry = async ({
 }: RegistryOptions): Promise<RegistryPeer | Absent> => {
   const program = Bun.which('docker-registry', { PATH: `/usr/bin:${process.env['PATH'] ?? ''}` })
   if (program === null) return { absent: 'docker-registry is not installed: apt-get install docker-registry' }
+  if (Bun.which('setpriv') === null) return { absent: 'setpriv is not installed: apt-get install util-linux' }
   mkdirSync(folder, { recursive: true })
   const port = wanted ?? (await freePort())
   const passwords = join(folder, 'htpasswd')
@@ -71,7 +72,10 @@ export const startRegistry = async ({
   writeFileSync(config, Bun.YAML.stringify(settings, null, 2))
   const path = join(folder, `log-${port}`)
   const log = openSync(path, 'w')
-  const child = Bun.spawn([...inside([program, 'serve', config])], { stdio: ['ignore', log, log] })
+  // It dies with this process, however that ends.
+  const child = Bun.spawn([...inside(['setpriv', '--pdeathsig', 'KILL', program, 'serve', config])], {
+    stdio: ['ignore', log, log],
+  })
   const stop = async (): Promise<void> => {
     child.kill()
     await child.exited
