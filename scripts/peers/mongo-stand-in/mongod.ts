@@ -11,6 +11,7 @@ import { ensureData } from '../documentdb/engine.ts'
 import { listen } from '../documentdb/front.ts'
 import { serverCommand } from '../documentdb/namespace.ts'
 import { openPool, type Pool } from '../documentdb/pool.ts'
+import { schema } from '../documentdb/schema.ts'
 import { openTransactions } from '../documentdb/transactions.ts'
 import { readCommandLine } from './command-line.ts'
 import { openGate, openMembership } from './set-gate.ts'
@@ -59,6 +60,7 @@ const run = async (): Promise<void> => {
 
   const pool = openPool()
   while (!(await answers(pool))) await Bun.sleep(50)
+  for (const statement of schema) await pool.query(statement, [])
   const membership = openMembership(`${DATA}/member`)
   const front: Front = {
     pose: 'replica-set',
