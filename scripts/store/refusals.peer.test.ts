@@ -212,7 +212,7 @@ if ('absent' in root) {
     test(
       'for a full disk refuses writes, is unhealthy, loses nothing, and goes on when there is room',
       async () => {
-        const db = await database({ dataBytes: 64 * MIB })
+        const db = await database({ dataBytes: 96 * MIB })
         const service = await started({ MONGO_URL: db.url })
         await service.untilHealth(200)
         const kept: number[] = []
@@ -231,7 +231,7 @@ if ('absent' in root) {
         const found = await trees.find({}, { projection: { _id: 1 } }).toArray()
         expect(found.map(({ _id }) => _id).toSorted()).toEqual(kept.map(sessionOf).toSorted())
         await client.close()
-        await db.resize(128 * MIB)
+        await db.resize(192 * MIB)
         await service.untilHealth(200)
         expect(await service.build(sessionOf(900), 1)).toBe('kept')
         service.alive()

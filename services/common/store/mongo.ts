@@ -1,4 +1,5 @@
-import type { ClientSession } from 'mongodb'
+import { Binary, type ClientSession } from 'mongodb'
+import { isFault } from '../fault.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
 import { mongoOperations } from './mongo-collection.ts'
@@ -14,6 +15,10 @@ import { type Running, transactionRules } from './transaction-rules.ts'
 
 /** One look at the database answers all who ask within this time, ms: /health is open to everybody. */
 const LOOK = 1_000
+/** The same while its disk is full, since then a look writes. */
+const LOOK_WHEN_FULL = 5_000
+/** Room that a disk which was full must have again, bytes: more than a service writes at once. */
+const ROOM = 4 * 1024 * 1024
 /** A collection that every service owns anyway; the probe writes nothing that stays. */
 const PROBED = 'schema'
 
@@ -87,18 +92,18 @@ export const mongoStore = (options: MongoOptions): Store => {
   }
 
   /** From outside of transactions, while the store is open; `close` waits for it. */
-  const outside = async <R>(effect: Effect, work: () => Promise<R>): Promise<R> => {
+  const outside = async <R>(work: () => Promise<R>): Promise<R> => {
     rules.demandOutside()
     if (closed) throw closedStore()
     const running = work()
     underway.add(running)
     try {
-      const result = await running
-      if (effect === 'write') full = false
-      return result
+      return await running
     } catch (error) {
-      const fault = mongoFault(error, 'store')
-      full ||= typeof fault === 'object' && fault !== null && 'code' in fault && fault.code === 'disk-full'
+      if (!full && isFault(mongoFault(error, 'store'), 'disk-full')) {
+        full = true
+        look = undefined
+      }
       throw error
     } finally {
       underway.delete(running)
@@ -130,30 +135,35 @@ export const mongoStore = (options: MongoOptions): Store => {
 
   /**
    * Asks for everything that a write needs: a primary of a replica set, rights, a majority. It changes nothing,
-   * but on a disk that was full it writes and removes a document, since only that tells.
+   * but on a disk that was full it writes and removes a large document: small ones find a place when others do not.
    */
   const probe = async (): Promise<void> => {
     demandServer((await db.command({ hello: 1 })) as Hello)
     const collection = db.collection<MongoDoc>(nameOf(PROBED))
     const probed = { _id: 'probe' } as const
     // One that could not be removed, for want of room, is still there.
-    if (full) await collection.updateOne(probed, { $inc: { rev: 1 } }, { upsert: true })
-    if (full) await collection.deleteOne(probed)
-    else await collection.updateOne({ _id: 'nothing' }, { $set: { rev: 1 } })
+    if (full) {
+      const filler = new Binary(crypto.getRandomValues(new Uint8Array(ROOM)))
+      await collection.replaceOne(probed, { rev: 1, filler }, { upsert: true })
+      await collection.deleteOne(probed)
+      full = false
+    } else await collection.updateOne({ _id: 'nothing' }, { $set: { rev: 1 } })
   }
 
   return {
     // The one place where a declared document type is taken on trust: see `Declaration`.
     collection: ((declaration: Declared) =>
-      collectionBy(declaration, undefined, outside)) as unknown as Store['collection'],
+      collectionBy(declaration, undefined, (_effect, work) =>
+        outside(work),
+      )) as unknown as Store['collection'],
     transaction: (work) =>
-      outside('write', () => transact(work)).catch((error) => {
+      outside(() => transact(work)).catch((error) => {
         throw mongoFault(error, 'transaction')
       }),
     ping: () => {
       const now = performance.now()
-      if (look === undefined || now - look.at > LOOK || closed) {
-        const seen = outside('write', probe).catch((error) => {
+      if (look === undefined || now - look.at > (full ? LOOK_WHEN_FULL : LOOK) || closed) {
+        const seen = outside(probe).catch((error) => {
           throw mongoFault(error, PROBED)
         })
         seen.catch(() => {}) // whoever asked has it too
