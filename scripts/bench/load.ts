@@ -5,6 +5,7 @@ import { table } from '../cli/table.ts'
 import type { Place } from '../peers/place.ts'
 import { median } from '../plan/stats.ts'
 import { bringUp } from '../platform/platform.ts'
+import { RECORDING } from '../platform/source.ts'
 import { pssOf, rssOf } from './memory.ts'
 
 /** What a service takes to start and to stand idle; a value for each start. Times ms, memory MiB. */
@@ -32,7 +33,7 @@ export const benchLoad = async (
 ): Promise<readonly Load[]> => {
   const root = await mkdtemp(join(folder, 'load-'))
   say(`bringing the platform up: ${place.name}`)
-  const platform = await bringUp({ home: root, ports: 'free', ambient: place.ambient })
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: place.ambient })
   const loads: Load[] = []
   try {
     for (const service of services) {

@@ -4,6 +4,7 @@ import { ok } from '#common/client'
 import { CliError } from '../cli/fail.ts'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { live } from '../run.ts'
 import { anchored } from '../session/anchored.ts'
 import { exportBundle } from '../session/bundle-file.ts'
@@ -43,7 +44,7 @@ export const ours = async (folder: string): Promise<Ours> => {
   const began = performance.now()
   const platform = await bringUp({
     home: root,
-    stacks: ['sessions', 'blockchain'],
+    stacks: RECORDING,
     ports: 'free',
     ambient: process.env,
   })

@@ -6,6 +6,7 @@ import { bytesOf, NAME_SIZE } from '../durability/source.ts'
 import type { Place } from '../peers/place.ts'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { anchored } from '../session/anchored.ts'
 import { streamInput } from '../session/input.ts'
 import { defaultOwner } from '../session/owner.ts'
@@ -117,7 +118,7 @@ export const benchSoak = async ({ place, folder, minutes, say }: SoakOptions): P
   const root = await mkdtemp(join(folder, 'soak-'))
   const load: Load = { anchored: 0, bytes: 0, reads: 0, failures: [] }
   say(`bringing the platform up: ${place.name}`)
-  const platform = await bringUp({ home: root, ports: 'free', ambient: place.ambient })
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: place.ambient })
   try {
     const clients = operatorClients(platform.home)
     const { sample, curves } = sampler(platform)

@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Stack } from '#catalog'
 import { ok } from '#common/client'
 import { limiter } from '#common/limiter'
 import { CliError } from '../cli/fail.ts'
@@ -12,6 +11,7 @@ import { withStore } from '../plan/store-env.ts'
 import { disassemble } from '../plan/tamper.ts'
 import { prepare } from '../platform/platform.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { anchored } from '../session/anchored.ts'
 import { exportBundle } from '../session/bundle-file.ts'
 import { fileInput } from '../session/input.ts'
@@ -40,8 +40,6 @@ export type Told = {
   readonly outcomes: readonly Outcome[]
 }
 
-/** What a recording and its proof pass through; the rest of the platform would only take time. */
-const RECORDING = ['sessions', 'blockchain'] as const satisfies readonly Stack[]
 const ANCHOR_PATIENCE = 60_000
 /** Verifications at once: one for each core of a small machine. */
 const AT_ONCE = 2

@@ -11,6 +11,7 @@ import { bringUp, type Prepared } from '../platform/platform.ts'
 import { processesWith, signal, waitForEnd } from '../platform/process.ts'
 import { demandRunning } from '../platform/running.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { courtOf } from './court.ts'
 import { journal } from './journal.ts'
@@ -48,6 +49,7 @@ export const blackoutSuite = (kind: PlaceKind): void => {
   const again = async (ambient: Ambient, graceMs: number): Promise<Prepared> => {
     const up = await bringUp({
       home,
+      stacks: RECORDING,
       ports: 'free',
       env: { 'session-recorder': { RESUME_GRACE_MS: String(graceMs) } },
       ambient,
@@ -62,7 +64,7 @@ export const blackoutSuite = (kind: PlaceKind): void => {
       place = await kind.open(root)
       const { ambient, database } = place
       const environment = { ...ambient, LUCID_HOME: home.root, RESUME_GRACE_MS: String(HANG) }
-      const first = Bun.spawn(command('up', '--ports', 'free', '--detach'), {
+      const first = Bun.spawn(command('up', ...RECORDING, '--ports', 'free', '--detach'), {
         env: environment,
         stdout: 'ignore',
         stderr: 'ignore',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { documentDbPlace, type Place } from '../peers/place.ts'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { courtOf } from './court.ts'
 import { databaseDeck } from './database-deck.ts'
@@ -57,6 +58,7 @@ if ('absent' in kind) {
       if (database === undefined) throw new Error('this database cannot be killed')
       const up = await bringUp({
         home: join(root, 'home'),
+        stacks: RECORDING,
         ports: 'free',
         env: killEnv,
         ambient: place.ambient,

@@ -6,6 +6,7 @@ import { ok } from '#common/client'
 import { faultOf } from '#common/evidence/testing'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { courtOf } from './court.ts'
 import { sendRest } from './full-disk.ts'
@@ -29,7 +30,7 @@ const upKeeping = async (free: number): Promise<Prepared> => {
   await platform?.stop()
   const up = await bringUp({
     home: join(root, 'home'),
-    stacks: ['sessions', 'blockchain'],
+    stacks: RECORDING,
     ports: 'free',
     env: {
       'session-encryptor': { FREE_BYTES_KEPT: String(free) },

@@ -7,6 +7,7 @@ import { homeMark } from '../platform/leftovers.ts'
 import { bringUp, type Prepared } from '../platform/platform.ts'
 import { processesWith } from '../platform/process.ts'
 import { operatorClients } from '../platform/session-client.ts'
+import { RECORDING } from '../platform/source.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { courtOf } from './court.ts'
 import { deck } from './deck.ts'
@@ -46,6 +47,7 @@ export const killSuite = (kind: PlaceKind, { rounds: usual }: { readonly rounds:
       place = await kind.open(root)
       const up = await bringUp({
         home: join(root, 'home'),
+        stacks: RECORDING,
         ports: 'free',
         env: killEnv,
         ambient: place.ambient,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Place, PlaceKind } from '../peers/place.ts'
 import { homeAt, repository } from '../platform/home.ts'
 import { endAll, leftovers } from '../platform/leftovers.ts'
+import { RECORDING } from '../platform/source.ts'
 import { bytesOf } from './source.ts'
 
 /** Nothing here depends on how fast a machine is; a hang must end some day. */
@@ -43,7 +44,7 @@ export const proofSuite = (kind: PlaceKind): void => {
         expect({ name, code, err: code === 0 ? '' : err }).toEqual({ name, code: 0, err: '' })
         return out
       }
-      await $('up', '--ports', 'free', '--detach')
+      await $('up', ...RECORDING, '--ports', 'free', '--detach')
       const made: { readonly file: string; readonly bundle: string }[] = []
       for (const [seed, size] of sizes.entries()) {
         const file = join(root, `${seed}.bin`)

@@ -29,6 +29,9 @@ const clientKeys = Object.fromEntries(
   ]),
 )
 
+/** What a recording and its proof pass through; the rest of the platform would only take time. */
+export const RECORDING = ['sessions', 'blockchain'] as const satisfies readonly Stack[]
+
 /** Lucid itself. */
 export const lucid: PlatformSource = {
   catalogue: catalog,
