@@ -35,7 +35,8 @@ export const command = {
     push: {
       type: 'string',
       value: 'REPO',
-      about: 'push the images to this repository, [HOST[:PORT]/]PATH; credentials are those of docker login',
+      about:
+        'push the images to this repository, HOST[:PORT]/PATH, or PATH on the registry LUCID_REGISTRY; credentials are those of docker login',
       multiple: true,
     },
     load: { type: 'boolean', about: 'load the images of its platform into the local Docker engine' },
@@ -76,7 +77,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if ('fault' in wanted) throw new CliError(wanted.fault)
   if (flags.tag !== undefined && !/^[\w][\w.-]{0,100}$/.test(flags.tag))
     throw new CliError(`--tag takes letters, digits, dots, dashes and underscores, not '${flags.tag}'`)
-  for (const repository of flags.push) parseRepository(repository)
+  for (const repository of flags.push) parseRepository(repository, process.env['LUCID_REGISTRY'])
   const platforms = flags.platform.length === 0 ? platformNames : (flags.platform as readonly Platform[]) // its choices
   const options = {
     root,

@@ -27,11 +27,14 @@ export type DockerConfig = {
   readonly credHelpers?: Readonly<Record<string, string>>
 }
 
-/** Docker writes its default registry under the address of the first version of its API. */
-const keysOf = (host: string): readonly string[] =>
-  host === 'docker.io'
-    ? ['https://index.docker.io/v1/', 'docker.io', 'index.docker.io']
-    : [host, `https://${host}`, `https://${host}/`, `https://${host}/v1/`, `https://${host}/v2/`]
+/** What a registry may be written under: its host, or the address of its API in one of its versions. */
+const keysOf = (host: string): readonly string[] => [
+  host,
+  `https://${host}`,
+  `https://${host}/`,
+  `https://${host}/v1/`,
+  `https://${host}/v2/`,
+]
 
 /** The helper program that keeps the credentials of a host, and the name it knows the host by. */
 export const helperOf = (

@@ -25,7 +25,7 @@ export const pushImages = async (
     readonly onEvent?: (reference: string, event: PushEvent) => void
   },
 ): Promise<readonly Pushed[]> => {
-  const targets = repositories.map(parseRepository)
+  const targets = repositories.map((one) => parseRepository(one, env['LUCID_REGISTRY']))
   for (const { tag } of images) checkTag(tag)
   const layouts = images.map(({ folder, tag }) => ({ layout: openLayout(folder), tag }))
   const pushed: Pushed[] = []

@@ -51,7 +51,7 @@ const pushTo = (
   }: { credentials?: Credentials; waits?: number[]; name?: string } & Partial<PushOptions> = {},
 ) => {
   const line = lineOf(waits)
-  const registry = openRegistry(parseRepository(`127.0.0.1:${port}/${name}`), {
+  const registry = openRegistry(parseRepository(`127.0.0.1:${port}/${name}`, undefined), {
     credentials,
     line,
     mountFrom: more.mountFrom ?? [],

@@ -21,10 +21,10 @@ describe('a repository', () => {
     ['localhost/a', { origin: 'http://localhost', host: 'localhost', name: 'a' }],
     ['reg.example/a/b/c', { origin: 'https://reg.example', host: 'reg.example', name: 'a/b/c' }],
     ['reg.example:5000/a', { origin: 'https://reg.example:5000', host: 'reg.example:5000', name: 'a' }],
-    ['pickme/lucid', { origin: 'https://registry-1.docker.io', host: 'docker.io', name: 'pickme/lucid' }],
-    ['lucid', { origin: 'https://registry-1.docker.io', host: 'docker.io', name: 'library/lucid' }],
+    ['pickme/lucid', { origin: 'https://own.example', host: 'own.example', name: 'pickme/lucid' }],
+    ['lucid', { origin: 'https://own.example', host: 'own.example', name: 'lucid' }],
   ])('%p is read as Docker reads it, plain HTTP to this machine only', (text, wanted) =>
-    expect(parseRepository(text)).toEqual(wanted),
+    expect(parseRepository(text, 'own.example')).toEqual(wanted),
   )
 
   test.each([
@@ -36,7 +36,12 @@ describe('a repository', () => {
     'a//b',
     '../a',
     'reg.example/a@sha256:00',
-  ])('%p is none', (text) => expect(() => parseRepository(text)).toThrow('is no repository'))
+  ])('%p is none', (text) => expect(() => parseRepository(text, 'own.example')).toThrow('is no repository'))
+
+  test('without a host is nowhere unless the machine names its registry', () =>
+    expect(() => parseRepository('pickme/lucid', undefined)).toThrow(
+      "'pickme/lucid' names no registry: use HOST/pickme/lucid, or set LUCID_REGISTRY to the host",
+    ))
 
   test('a tag has letters, digits, dots, dashes and underscores', () => {
     expect(checkTag('session-encryptor')).toBe('session-encryptor')
@@ -51,9 +56,6 @@ describe('credentials in Docker’s configuration', () => {
     const wanted = { kind: 'password', user: 'me', password: 'pass:word' } as const
     expect(storedCredentials({ auths: { 'reg.example': { auth } } }, 'reg.example')).toEqual(wanted)
     expect(storedCredentials({ auths: { 'https://reg.example/v1/': { auth } } }, 'reg.example')).toEqual(
-      wanted,
-    )
-    expect(storedCredentials({ auths: { 'https://index.docker.io/v1/': { auth } } }, 'docker.io')).toEqual(
       wanted,
     )
     expect(storedCredentials({ auths: { other: { auth } } }, 'reg.example')).toEqual({ kind: 'none' })
@@ -72,7 +74,7 @@ describe('credentials in Docker’s configuration', () => {
       program: 'docker-credential-one',
       server: 'reg.example',
     })
-    expect(helperOf({ credsStore: 'all' }, 'docker.io')?.server).toBe('https://index.docker.io/v1/')
+    expect(helperOf({ credsStore: 'all' }, 'reg.example')?.server).toBe('reg.example')
     expect(helperOf({}, 'reg.example')).toBeUndefined()
   })
 

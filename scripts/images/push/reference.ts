@@ -10,9 +10,6 @@ export type Repository = {
   readonly name: string
 }
 
-/** A reference without a host means this registry (distribution/reference, "familiar names"). */
-const DEFAULT = { host: 'docker.io', api: 'registry-1.docker.io' } as const
-
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const nameShape = new RegExp(`^${component}(?:/${component})*$`)
@@ -22,14 +19,18 @@ export const isLoopback = (host: string): boolean => loopback.test(host)
 
 /**
  * Reads `[HOST[:PORT]/]PATH` as Docker does: the first part is a host when it has a dot or a port or is
- * `localhost`. Throws CliError (usage) for a tag, a digest or an upper-case letter.
+ * `localhost`. Without one it is `registry`, the machine's own choice (LUCID_REGISTRY): no public registry is
+ * anybody's default. Throws CliError (usage) for no host at all, a tag, a digest or an upper-case letter.
  */
-export const parseRepository = (text: string): Repository => {
+export const parseRepository = (text: string, registry: string | undefined): Repository => {
   const [first = '', ...rest] = text.split('/')
   const named = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
-  const host = named ? first : DEFAULT.host
-  const path = named ? rest.join('/') : text
-  const name = host === DEFAULT.host && !path.includes('/') ? `library/${path}` : path
+  const name = named ? rest.join('/') : text
+  if (nameShape.test(name) && !named && registry === undefined)
+    throw new CliError(`'${text}' names no registry: use HOST/${text}, or set LUCID_REGISTRY to the host`, {
+      exitCode: EXIT_USAGE,
+    })
+  const host = named ? first : (registry ?? '')
   if (
     !nameShape.test(name) ||
     name.length > 255 ||
@@ -38,8 +39,7 @@ export const parseRepository = (text: string): Repository => {
     throw new CliError(`'${text}' is no repository: use [HOST[:PORT]/]PATH in lower case, without a tag`, {
       exitCode: EXIT_USAGE,
     })
-  const api = host === DEFAULT.host ? DEFAULT.api : host
-  return { origin: `${isLoopback(host) ? 'http' : 'https'}://${api}`, host, name }
+  return { origin: `${isLoopback(host) ? 'http' : 'https'}://${host}`, host, name }
 }
 
 /** A tag as the distribution specification allows it. Throws CliError (usage). */
