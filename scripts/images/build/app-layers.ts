@@ -1,4 +1,4 @@
-import { LUCID } from '../../plan/images/base.ts'
+import { baseFolders, LUCID } from '../../plan/images/base.ts'
 import type { Product } from '../../plan/images/contents.ts'
 import type { TarEntry } from '../format/tar.ts'
 import { file, folder, withFolders } from '../layers/entries.ts'
@@ -25,6 +25,7 @@ const layer = (title: string, entries: readonly TarEntry[]): LayerContent => ({
   title,
   entries: withFolders(entries),
   components: [],
+  own: entries.map(({ path }) => path).filter((path) => baseFolders[path] === undefined),
 })
 
 /** The layers with the program itself, the same for every platform: its large chunks, then all else. */

@@ -101,8 +101,8 @@ const digestsOf = ({ images }: Awaited<ReturnType<typeof buildImages>>) =>
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 const blob = (layout: string, digest: string) => readFileSync(join(layout, 'blobs', ...digest.split(':')))
 
-/** Paths in the topmost layer of an image, or in all of them. */
-const filesIn = (layout: string, platform = 'linux/amd64') => {
+/** What each layer of an image holds, lowest first. */
+const layersOf = (layout: string, platform: string): readonly ReturnType<typeof untar>[] => {
   const [entry] = json(join(layout, 'index.json')).manifests
   const index = JSON.parse(blob(layout, entry.digest).toString())
   const manifest = index.manifests.find((one: { platform: { architecture: string } }) =>
@@ -110,11 +110,15 @@ const filesIn = (layout: string, platform = 'linux/amd64') => {
   )
   const { layers } = JSON.parse(blob(layout, manifest.digest).toString())
   return layers.map(({ digest }: { digest: string }) =>
-    untar(Bun.gunzipSync(new Uint8Array(blob(layout, digest))))
-      .filter(({ type }) => type === 'file')
-      .map(({ path }) => path),
+    untar(Bun.gunzipSync(new Uint8Array(blob(layout, digest)))),
   )
 }
+
+/** Paths of the files in each of them. */
+const filesIn = (layout: string, platform = 'linux/amd64') =>
+  layersOf(layout, platform).map((entries) =>
+    entries.filter(({ type }) => type === 'file').map(({ path }) => path),
+  )
 
 describe('a build', () => {
   test('makes a layout a service, whose blobs are what their names say', async () => {
@@ -172,12 +176,43 @@ describe('a build', () => {
       ...['base-files', 'ca-certificates', 'libc6', 'libgcc-s1', 'tzdata'].map(
         (name) => `pkg:deb/debian/${name}@1.0-1?arch=arm64&distro=debian-12`,
       ),
+      'pkg:generic/lucid/image-files@0.1.0',
+      'pkg:generic/lucid/merkle@0.1.0',
       'pkg:npm/%40napi-rs/blake-hash-linux-arm64-gnu@1.0.0',
       'pkg:npm/%40oven/bun-linux-aarch64@1.0.0',
     ])
     const origin = json(join(options.dist, 'merkle', 'provenance.json'))
     expect(origin.subject).toEqual([{ name: 'merkle', digest: { sha256: made['merkle']?.slice(7) } }])
     expect(JSON.stringify(origin)).not.toContain(folder)
+  })
+
+  test('names the owner of every file and link of an image, once, and no file that is not there', async () => {
+    const { options, digests } = await setUp()
+    await digests()
+    for (const { name } of all)
+      for (const [platform, bomName] of [
+        ['linux/amd64', 'sbom.amd64.json'],
+        ['linux/arm64', 'sbom.arm64.json'],
+      ] as const) {
+        const layout = join(options.dist, name)
+        const components: readonly {
+          readonly purl?: string
+          readonly evidence?: { readonly occurrences: readonly { readonly location: string }[] }
+        }[] = json(join(layout, bomName)).components
+        const named = components.flatMap(({ evidence }) => evidence?.occurrences ?? [])
+        const paths = named.map(({ location }) => location.slice(1))
+        const entries = layersOf(layout, platform).flat()
+        const folders = new Set(entries.filter(({ type }) => type === 'folder').map(({ path }) => path))
+        expect(paths.filter((path) => !folders.has(path)).sort()).toEqual(
+          entries
+            .filter(({ type }) => type !== 'folder')
+            .map(({ path }) => path)
+            .sort(),
+        )
+        expect(new Set(paths).size).toBe(paths.length)
+        const program = components.find(({ purl }) => purl === `pkg:generic/lucid/${name}@0.1.0`)
+        expect(program?.evidence?.occurrences).toContainEqual({ location: '/app/main.js' })
+      }
   })
 
   test('of the same things in another folder has the same digests and documents', async () => {

@@ -114,8 +114,14 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
     blobs,
   }
   const boms = images.map(({ platform, layers }) => {
-    const parts = [...layers.flatMap(({ components }) => components), ...npm]
-    const bom = cycloneDx({ service: product.name, version, platform, parts })
+    const bom = cycloneDx({
+      service: product.name,
+      version,
+      platform,
+      parts: [...layers.flatMap(({ components }) => components), ...npm],
+      program: app.flatMap(({ own }) => own),
+      made: layers.filter((layer) => !app.includes(layer)).flatMap(({ own }) => own),
+    })
     return [`sbom.${platforms[platform].architecture}.json`, sortedJson(bom)] as const
   })
   writeLayout(dist, product.name, state, Object.fromEntries(boms))

@@ -41,18 +41,23 @@ export const baseLayer = async (
   getPackage: GetPackage,
 ): Promise<LayerContent> => {
   const opened = await Promise.all(packages.map((pinned) => openPackage(pinned, getPackage)))
-  const files = opened.flatMap(wanted)
-  const entries = [
-    ...files.filter(({ path }) => !path.startsWith(CA_SOURCES)),
-    file(CA_BUNDLE, caBundle(files)),
+  const found = opened.map((one) => ({ one, entries: wanted(one) }))
+  const taken = found.map(({ one, entries }) => ({
+    one,
+    entries: [...entries.filter(({ path }) => !path.startsWith(CA_SOURCES)), ...copyright(one)],
+  }))
+  const own = [
+    file(CA_BUNDLE, caBundle(found.flatMap(({ entries }) => entries))),
     ...Object.entries(baseFiles).map(([path, text]) => file(path, text)),
     ...Object.entries(baseFolders).map(([path, facts]) => folder(path, facts)),
     ...Object.entries(baseLinks).map(([path, target]) => link(path, target)),
-    folder('usr/bin'),
-    folder('usr/sbin'),
-    folder('usr/lib64'),
-    ...opened.flatMap(copyright),
     ...opened.map(statusEntry),
   ]
-  return { title: 'base', entries: withFolders(entries), components: opened.map(componentOf) }
+  const linkTargets = [folder('usr/bin'), folder('usr/sbin'), folder('usr/lib64')]
+  return {
+    title: 'base',
+    entries: withFolders([...taken.flatMap(({ entries }) => entries), ...own, ...linkTargets]),
+    components: taken.map(({ one, entries }) => componentOf(one, entries)),
+    own: own.map(({ path }) => path),
+  }
 }

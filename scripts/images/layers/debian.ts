@@ -1,6 +1,6 @@
 import type { NamedPackage } from '../../plan/images/layers.ts'
 import type { TarEntry } from '../format/tar.ts'
-import { withFolders } from './entries.ts'
+import { filePaths, withFolders } from './entries.ts'
 import type { LayerContent } from './made.ts'
 import { allowed, componentOf, type GetPackage, openPackage, statusEntry } from './packages.ts'
 
@@ -16,10 +16,12 @@ export const debianLayer = async (
   getPackage: GetPackage,
 ): Promise<LayerContent> => {
   const opened = await Promise.all(packages.map((pinned) => openPackage(pinned, getPackage)))
-  const entries = once(opened.flatMap(({ placed }) => allowed(placed)))
+  const taken = opened.map((one) => ({ one, entries: allowed(one.placed) }))
+  const status = opened.map(statusEntry)
   return {
     title: `Debian packages: ${packages.map(({ name }) => name).join(' ')}`,
-    entries: withFolders([...entries, ...opened.map(statusEntry)]),
-    components: opened.map(componentOf),
+    entries: withFolders([...once(taken.flatMap(({ entries }) => entries)), ...status]),
+    components: taken.map(({ one, entries }) => componentOf(one, entries)),
+    own: filePaths(status),
   }
 }

@@ -35,6 +35,10 @@ export const folder = (path: string, { mode = 0o755, owner = 0 } = {}): TarEntry
   gid: owner,
 })
 
+/** Paths of files and links; a folder above them belongs to no package, since several may bring it. */
+export const filePaths = (entries: readonly TarEntry[]): readonly string[] =>
+  entries.filter(({ type }) => type !== 'folder').map(({ path }) => path)
+
 /** The folders above a path, as every layer must have them: alike, or the last layer would win. */
 const above = (path: string): readonly string[] => {
   const parts = path.split('/').slice(0, -1)

@@ -104,6 +104,49 @@ describe('the base layer', () => {
     ])
   })
 
+  test('says of each file which package brought it, and which are of none', async () => {
+    const [base] = await contentsOf({})
+    expect(base?.components.map(({ name, files }) => [name, files.toSorted()])).toEqual([
+      [
+        'base-files',
+        ['etc/debian_version', 'etc/os-release', 'usr/lib/os-release', 'usr/share/doc/base-files/copyright'],
+      ],
+      ['ca-certificates', ['usr/share/doc/ca-certificates/copyright']],
+      [
+        'libc6',
+        [
+          ...[
+            'ld-linux-x86-64.so.2',
+            'libc.so.6',
+            'libdl.so.2',
+            'libm.so.6',
+            'libpthread.so.0',
+            'librt.so.1',
+          ].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
+          'usr/lib64/ld-linux-x86-64.so.2',
+          'usr/share/doc/libc6/copyright',
+        ],
+      ],
+      ['tzdata', ['usr/share/doc/tzdata/copyright', 'usr/share/zoneinfo/UTC']],
+    ])
+    expect(base?.own.toSorted()).toEqual([
+      'bin',
+      'data',
+      'etc/group',
+      'etc/nsswitch.conf',
+      'etc/passwd',
+      'etc/ssl/certs/ca-certificates.crt',
+      'lib',
+      'lib64',
+      'run',
+      'run/lucid',
+      'run/secrets',
+      'sbin',
+      'tmp',
+      ...['base-files', 'ca-certificates', 'libc6', 'tzdata'].map((name) => `var/lib/dpkg/status.d/${name}`),
+    ])
+  })
+
   test('joins the authorities by name, and knows lucid, who has no shell', async () => {
     const [base] = await contentsOf({})
     expect(base && textOf(base, 'etc/ssl/certs/ca-certificates.crt')).toBe('first\n\nsecond\n')
@@ -153,7 +196,7 @@ describe('a layer of Debian packages', () => {
     expect(layer?.entries.every(({ uid, gid }) => uid === 0 && gid === 0)).toBe(true)
   })
 
-  test('says what it holds', async () => {
+  test('says what it holds, and which files it took of each package', async () => {
     const layer = (await contentsOf(web)).at(-1)
     expect(layer?.components).toMatchObject([
       {
@@ -165,6 +208,16 @@ describe('a layer of Debian packages', () => {
         licences: ['GPL-2+'],
       },
     ])
+    expect(layer?.components[0]?.files.toSorted()).toEqual([
+      'etc/web/web.conf',
+      'usr/bin/helper',
+      'usr/bin/web',
+      'usr/lib/x86_64-linux-gnu/libweb.so',
+      'usr/lib/x86_64-linux-gnu/libweb.so.1',
+      'usr/sbin/web',
+      'usr/share/doc/web/copyright',
+    ])
+    expect(layer?.own).toEqual(['var/lib/dpkg/status.d/web'])
   })
 })
 

@@ -13,6 +13,8 @@ export type Component = {
   readonly licences: readonly string[]
   readonly sha256?: string
   readonly integrity?: string
+  /** Paths in the image of what it brought; none when it is inside the program's own files. */
+  readonly files: readonly string[]
 }
 
 export type ElfFile = Elf & { readonly path: string }
@@ -22,6 +24,8 @@ export type LayerContent = {
   readonly title: string
   readonly entries: readonly TarEntry[]
   readonly components: readonly Component[]
+  /** Paths of what no component brought: we wrote it. */
+  readonly own: readonly string[]
 }
 
 /** A layer that was made; kept as JSON beside its blob. */
@@ -33,6 +37,7 @@ export type MadeLayer = {
   readonly size: number
   readonly unpacked: number
   readonly components: readonly Component[]
+  readonly own: readonly string[]
   readonly elf: readonly ElfFile[]
   /** Paths of everything that a program could load. */
   readonly libraries: readonly string[]

@@ -19,7 +19,7 @@ const gzip = (bytes: Uint8Array): Uint8Array =>
   }) // never shared memory
 
 /** Packs a layer and keeps its blob in the cache. */
-export const packLayer = (cache: string, { title, entries, components }: LayerContent): MadeLayer => {
+export const packLayer = (cache: string, { title, entries, components, own }: LayerContent): MadeLayer => {
   const archive = tar(entries)
   const blob = gzip(archive)
   const { hex } = keepBlob(cache, blob)
@@ -30,6 +30,7 @@ export const packLayer = (cache: string, { title, entries, components }: LayerCo
     size: blob.length,
     unpacked: archive.length,
     components,
+    own,
     ...elfOf(entries),
   }
 }

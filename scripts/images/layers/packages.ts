@@ -3,7 +3,7 @@ import type { NamedPackage } from '../../plan/images/layers.ts'
 import { filesLeftOut, reasonToLeave } from '../../plan/images/left-out.ts'
 import { type Deb, readDeb } from '../deb.ts'
 import type { TarEntry } from '../format/tar.ts'
-import { file, type Placed, place } from './entries.ts'
+import { file, filePaths, type Placed, place } from './entries.ts'
 import { debianLicences } from './licences.ts'
 import type { Component } from './made.ts'
 
@@ -51,7 +51,8 @@ export const copyright = ({ pinned: { name }, placed }: Opened): readonly TarEnt
 export const statusEntry = ({ pinned, deb }: Opened): TarEntry =>
   file(`var/lib/dpkg/status.d/${pinned.name}`, `${deb.control.trimEnd()}\n`)
 
-export const componentOf = (opened: Opened): Component => {
+/** The package as a bill of materials names it; `taken` is what an image holds of it. */
+export const componentOf = (opened: Opened, taken: readonly TarEntry[]): Component => {
   const { Architecture: architecture = '', Source: source = '' } = stanzaOf(opened.deb.control)
   const [text] = copyright(opened)
   const { name, version, sha256 } = opened.pinned
@@ -63,5 +64,6 @@ export const componentOf = (opened: Opened): Component => {
     source: source.split(' ')[0] || name,
     licences: text?.type === 'file' ? debianLicences(new TextDecoder().decode(text.data)) : [],
     sha256,
+    files: filePaths(taken),
   }
 }

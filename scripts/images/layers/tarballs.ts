@@ -23,14 +23,29 @@ const licenceOf = (files: readonly Unpacked[]): readonly string[] => {
   return typeof license === 'string' ? [license] : []
 }
 
-const componentOf = (pinned: NamedTarball, architecture: string, files: readonly Unpacked[]): Component => ({
+const componentOf = (
+  {
+    pinned,
+    architecture,
+    files,
+  }: {
+    readonly pinned: NamedTarball
+    readonly architecture: string
+    readonly files: readonly Unpacked[]
+  },
+  path: string,
+): Component => ({
   kind: 'npm',
   name: pinned.name,
   version: pinned.version,
   architecture,
   licences: licenceOf(files),
   integrity: pinned.integrity,
+  files: [path],
 })
+
+/** Where the image has its one program. */
+const BUN = 'usr/local/bin/bun'
 
 /** The layer with the Bun runtime at /usr/local/bin/bun: one for all images of a platform. */
 export const bunLayer = async (
@@ -41,8 +56,9 @@ export const bunLayer = async (
   const files = await open(pinned, getTarball)
   return {
     title: `Bun ${pinned.version}`,
-    entries: withFolders([file('usr/local/bin/bun', only(files, /^package\/bin\/bun$/, pinned.name), 0o755)]),
-    components: [componentOf(pinned, architecture, files)],
+    entries: withFolders([file(BUN, only(files, /^package\/bin\/bun$/, pinned.name), 0o755)]),
+    components: [componentOf({ pinned, architecture, files }, BUN)],
+    own: [],
   }
 }
 
@@ -60,6 +76,9 @@ export const addonsLayer = async (
     entries: withFolders(
       opened.map(({ path, tarball, files }) => file(path, only(files, /\.node$/, tarball.name))),
     ),
-    components: opened.map(({ tarball, files }) => componentOf(tarball, architecture, files)),
+    components: opened.map(({ path, tarball, files }) =>
+      componentOf({ pinned: tarball, architecture, files }, path),
+    ),
+    own: [],
   }
 }

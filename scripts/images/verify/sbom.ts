@@ -89,13 +89,19 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
   ]
 }
 
-/** Files that belong to no listed package; undefined when the SBOM names no files at all. */
-export const orphanFiles = ({ sbom, root }: Subject): readonly string[] | undefined => {
+/** Files that belong to no listed package, and listed ones that are not there; undefined when the SBOM names no files at all. */
+export const ownerGaps = ({ sbom, root }: Subject): readonly string[] | undefined => {
   if (sbom === undefined || typeof sbom === 'string' || sbom.owners.size === 0) return undefined
   const { owners, packages } = sbom
   const files = [...root.values()].filter(({ kind }) => kind !== 'folder').map(({ path }) => path)
-  return listed(
-    'files that belong to no listed package',
-    files.filter((path) => !packages.has(owners.get(path) ?? '')).map((path) => `/${path}`),
-  )
+  return [
+    ...listed(
+      'files that belong to no listed package',
+      files.filter((path) => !packages.has(owners.get(path) ?? '')).map((path) => `/${path}`),
+    ),
+    ...listed(
+      'files that it lists and the image does not hold',
+      [...owners.keys()].filter((path) => !root.has(path)).map((path) => `/${path}`),
+    ),
+  ]
 }

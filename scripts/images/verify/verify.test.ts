@@ -41,26 +41,24 @@ const app: readonly FixtureEntry[] = [
   { path: 'app/health.js', content: 'process.exit(0)' },
 ]
 
-const owned = [
+const owned = (architecture: Architecture): readonly (readonly [string, readonly string[]])[] => [
   [
-    'pkg:deb/debian/libc6@2.36-9?arch=amd64',
+    `pkg:deb/debian/libc6@2.36-9?arch=${architecture}`,
     [
       'lib',
       'lib64',
-      'usr/lib64/ld-linux-x86-64.so.2',
-      'usr/lib/ld-linux-aarch64.so.1',
-      'usr/lib/x86_64-linux-gnu/libc.so.6',
-      'usr/lib/aarch64-linux-gnu/libc.so.6',
+      loaders[architecture].replace('lib', 'usr/lib'),
+      `usr/lib/${triplets[architecture]}/libc.so.6`,
       'var/lib/dpkg/status.d/libc6',
     ],
   ],
   ['pkg:npm/%40oven/bun-linux-x64@1.4.5', ['usr/local/bin/bun']],
   ['pkg:npm/elysia@1.4.30', ['/app/main.js', '/app/health.js']],
-] as const
+]
 
-const goodSbom = () => ({
+const goodSbom = (architecture: Architecture) => ({
   bomFormat: 'CycloneDX',
-  components: owned.map(([purl, files]) => ({
+  components: owned(architecture).map(([purl, files]) => ({
     purl,
     version: purl.slice(purl.lastIndexOf('@') + 1).split('?')[0],
     licenses: [{ expression: 'MIT' }],
@@ -99,7 +97,7 @@ const makeImages = ({
     })),
   )
   for (const architecture of architectures) {
-    const text = sbom(goodSbom())
+    const text = sbom(goodSbom(architecture))
     if (text !== undefined) writeFileSync(join(at, `sbom.${architecture}.json`), JSON.stringify(text))
   }
   writeFileSync(join(images, LOCK_FILE), JSON.stringify({ services: { [SERVICE]: { digest } } }))
@@ -342,7 +340,35 @@ const plants: readonly (readonly [rule: string, what: string, says: string, plan
     'files that belong to no listed package: /app/extra',
     { more: [{ path: 'app/extra' }] },
   ],
+  [
+    'file owners',
+    'a file that is not there',
+    'files that it lists and the image does not hold: /app/gone.js',
+    {
+      sbom: (good) => ({
+        ...good,
+        components: good.components.map((one) => ({
+          ...one,
+          evidence: { occurrences: [...one.evidence.occurrences, { location: '/app/gone.js' }] },
+        })),
+      }),
+    },
+  ],
 ]
+
+test('an SBOM that names no files leaves their owners unasked, and never kept', async () => {
+  const { outcomes } = await judge({
+    sbom: (good) => ({
+      ...good,
+      components: good.components.map(({ evidence: _, ...one }) => one),
+    }),
+  })
+  expect(outcomes.find(({ rule }) => rule === 'file owners')).toMatchObject({
+    checked: 0,
+    breaches: [],
+    notRun: '2 SBOMs name packages and no files',
+  })
+})
 
 /** An entry of a plant that has no owner breaks that rule as well, which is no matter here. */
 const withoutOwners = (broken: Readonly<Record<string, readonly string[]>>, rule: string) =>

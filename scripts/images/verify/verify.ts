@@ -10,7 +10,7 @@ import { layerReader, layersOf } from './read-image.ts'
 import type { Outcome } from './report.ts'
 import { flatten } from './root.ts'
 import { rules } from './rules.ts'
-import { orphanFiles } from './sbom.ts'
+import { ownerGaps } from './sbom.ts'
 import { readSbom } from './sbom-file.ts'
 import { blocking, type Scanner } from './scan.ts'
 import type { Fingerprints } from './secrets.ts'
@@ -123,12 +123,13 @@ const vulnerabilities = async (scanner: Scanner, sboms: readonly string[]): Prom
 }
 
 const fileOwners = (subjects: readonly Subject[]): Outcome => {
-  const base = { rule: 'file owners', promise: 'every file belongs to a package that the SBOM lists' }
+  const base = {
+    rule: 'file owners',
+    promise: 'every file belongs to a package that the SBOM lists, and every file it lists is there',
+  }
   const answers = subjects.flatMap((subject) => {
-    const orphans = orphanFiles(subject)
-    return orphans === undefined
-      ? []
-      : [orphans.map((one) => `${subject.service} ${subject.platform}: ${one}`)]
+    const gaps = ownerGaps(subject)
+    return gaps === undefined ? [] : [gaps.map((one) => `${subject.service} ${subject.platform}: ${one}`)]
   })
   const silent = subjects.length - answers.length
   return {

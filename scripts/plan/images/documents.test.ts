@@ -10,6 +10,7 @@ const deb = {
   source: 'openssl',
   licences: ['Apache-2.0'],
   sha256: 'ab',
+  files: ['usr/lib/libssl.so.3', 'usr/lib/libcrypto.so.3'],
 } as const
 const npm = {
   kind: 'npm',
@@ -17,6 +18,7 @@ const npm = {
   version: '2.4.0',
   architecture: 'any',
   licences: ['(MIT OR Apache-2.0)'],
+  files: [],
 } as const
 const bun = {
   kind: 'npm',
@@ -25,6 +27,7 @@ const bun = {
   architecture: 'arm64',
   licences: ['MIT'],
   integrity: 'sha512-AAE=',
+  files: ['usr/local/bin/bun'],
 } as const
 
 test('package URLs escape what they must', () => {
@@ -34,12 +37,14 @@ test('package URLs escape what they must', () => {
   expect(purl(npm)).toBe('pkg:npm/%40noble/hashes@2.4.0')
 })
 
-test('a bill of materials names each part once, sorted, with sums and licences', () => {
+test('a bill of materials names each part once, sorted, with sums, licences and the files it brought', () => {
   const { components, dependencies, metadata } = cycloneDx({
     service: 'web',
     version: '0.1.0',
     platform: 'linux/arm64',
     parts: [npm, bun, deb, npm],
+    program: ['app/main.js', 'app/bunfig.toml'],
+    made: ['etc/passwd', 'bin'],
   })
   expect(components.slice(1)).toEqual([
     {
@@ -51,6 +56,25 @@ test('a bill of materials names each part once, sorted, with sums and licences',
       licenses: [{ license: { name: 'Apache-2.0' } }],
       hashes: [{ alg: 'SHA-256', content: 'ab' }],
       properties: [{ name: 'debian:source', value: 'openssl' }],
+      evidence: {
+        occurrences: [{ location: '/usr/lib/libcrypto.so.3' }, { location: '/usr/lib/libssl.so.3' }],
+      },
+    },
+    {
+      type: 'file',
+      'bom-ref': 'pkg:generic/lucid/image-files@0.1.0',
+      name: 'image-files',
+      version: '0.1.0',
+      purl: 'pkg:generic/lucid/image-files@0.1.0',
+      evidence: { occurrences: [{ location: '/bin' }, { location: '/etc/passwd' }] },
+    },
+    {
+      type: 'application',
+      'bom-ref': 'pkg:generic/lucid/web@0.1.0',
+      name: 'web',
+      version: '0.1.0',
+      purl: 'pkg:generic/lucid/web@0.1.0',
+      evidence: { occurrences: [{ location: '/app/bunfig.toml' }, { location: '/app/main.js' }] },
     },
     {
       type: 'library',
@@ -68,10 +92,22 @@ test('a bill of materials names each part once, sorted, with sums and licences',
       purl: purl(bun),
       licenses: [{ expression: 'MIT' }],
       hashes: [{ alg: 'SHA-512', content: '0001' }],
+      evidence: { occurrences: [{ location: '/usr/local/bin/bun' }] },
     },
   ])
   expect(dependencies).toEqual([
-    { ref: metadata.component['bom-ref'], dependsOn: ['os:debian-12', purl(deb), purl(npm), purl(bun)] },
+    {
+      ref: metadata.component['bom-ref'],
+      dependsOn: [
+        'os:debian-12',
+        purl(deb),
+        'pkg:generic/lucid/image-files@0.1.0',
+        'pkg:generic/lucid/web@0.1.0',
+        purl(npm),
+        purl(bun),
+      ],
+    },
+    { ref: 'pkg:generic/lucid/web@0.1.0', dependsOn: [purl(npm)] },
   ])
 })
 

@@ -3,7 +3,8 @@ import { type Platform, platforms } from './platform.ts'
 /** The bill of materials of an image: CycloneDX 1.6 (ECMA-424). Pure; it names no time and no machine. */
 
 type Part = {
-  readonly kind: 'deb' | 'npm'
+  /** `lucid` is what we wrote ourselves. */
+  readonly kind: 'deb' | 'npm' | 'lucid'
   readonly name: string
   readonly version: string
   readonly architecture: string
@@ -11,12 +12,18 @@ type Part = {
   readonly licences: readonly string[]
   readonly sha256?: string
   readonly integrity?: string
+  /** Paths in the image of what it brought, without a leading `/`. */
+  readonly files: readonly string[]
 }
+
+/** What every image holds that is of no package: accounts, links, mount points, joined authorities. */
+const MADE = 'image-files'
 
 /** Package URL (ECMA-427). */
 export const purl = ({ kind, name, version, architecture, source }: Part): string => {
   const at = encodeURIComponent(version)
   if (kind === 'npm') return `pkg:npm/${name.startsWith('@') ? `%40${name.slice(1)}` : name}@${at}`
+  if (kind === 'lucid') return `pkg:generic/lucid/${name}@${at}`
   const qualifiers = [
     `arch=${architecture}`,
     'distro=debian-12',
@@ -48,8 +55,18 @@ const hashes = ({ sha256, integrity }: Part) => [
       ]),
 ]
 
+const typeOf = ({ kind, name }: Part): 'application' | 'file' | 'library' => {
+  if (kind === 'lucid') return name === MADE ? 'file' : 'application'
+  return kind === 'npm' && name.startsWith('@oven/bun-') ? 'application' : 'library'
+}
+
+/** Where in the image it is, sorted. */
+const evidence = ({ files }: Part) => ({
+  occurrences: [...new Set(files)].sort().map((path) => ({ location: `/${path}` })),
+})
+
 const component = (part: Part) => ({
-  type: part.kind === 'npm' && part.name.startsWith('@oven/bun-') ? 'application' : 'library',
+  type: typeOf(part),
   'bom-ref': purl(part),
   name: part.name,
   version: part.version,
@@ -57,6 +74,7 @@ const component = (part: Part) => ({
   ...(part.licences.length > 0 && { licenses: licencesOf(part.licences, part.kind) }),
   ...(hashes(part).length > 0 && { hashes: hashes(part) }),
   ...(part.source !== undefined && { properties: [{ name: 'debian:source', value: part.source }] }),
+  ...(part.files.length > 0 && { evidence: evidence(part) }),
 })
 
 export type BillOfMaterials = {
@@ -64,15 +82,31 @@ export type BillOfMaterials = {
   readonly version: string
   readonly platform: Platform
   readonly parts: readonly Part[]
+  /** Paths of the program itself, which has the npm packages without files of their own inside it. */
+  readonly program: readonly string[]
+  /** Paths of what the builder wrote beside it. */
+  readonly made: readonly string[]
 }
+
+const own = (name: string, version: string, files: readonly string[]): Part => ({
+  kind: 'lucid',
+  name,
+  version,
+  architecture: 'any',
+  licences: [],
+  files,
+})
 
 const byPurl = (a: Part, b: Part): number => (purl(a) < purl(b) ? -1 : 1)
 
 /** The document as an object; parts are sorted and each is named once. */
-export const cycloneDx = ({ service, version, platform, parts }: BillOfMaterials) => {
+export const cycloneDx = ({ service, version, platform, parts, program, made }: BillOfMaterials) => {
   const { architecture } = platforms[platform]
   const ref = `pkg:oci/${service}?arch=${architecture}`
-  const once = [...new Map(parts.toSorted(byPurl).map((part) => [purl(part), part])).values()]
+  const self = own(service, version, program)
+  const all = [...parts, self, own(MADE, version, made)]
+  const once = [...new Map(all.toSorted(byPurl).map((part) => [purl(part), part])).values()]
+  const bundled = once.filter(({ kind, files }) => kind === 'npm' && files.length === 0)
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
@@ -91,6 +125,9 @@ export const cycloneDx = ({ service, version, platform, parts }: BillOfMaterials
       },
       ...once.map(component),
     ],
-    dependencies: [{ ref, dependsOn: ['os:debian-12', ...once.map(purl)] }],
+    dependencies: [
+      { ref, dependsOn: ['os:debian-12', ...once.map(purl)] },
+      { ref: purl(self), dependsOn: bundled.map(purl) },
+    ],
   }
 }
