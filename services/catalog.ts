@@ -314,6 +314,8 @@ export const catalog = {
       'blockchain-ledger',
       'on-system-chain-client',
       'openapi-gateway',
+      'api-gateway',
+      'tor-proxy',
     ],
     store: false,
     memoryMiB: 128,

@@ -20,7 +20,7 @@ import { HEALTH_COMMAND } from '../plan/compose.ts'
 import type { LockedImages } from '../plan/compose-images.ts'
 import { products } from '../plan/images/contents.ts'
 import { platformNames } from '../plan/images/platform.ts'
-import { networks } from '../plan/network.ts'
+import { networkStack, networks } from '../plan/network.ts'
 import { homeAt, repository } from '../platform/home.ts'
 import { prepareUnits } from '../platform/prepare.ts'
 import { lucid } from '../platform/source.ts'
@@ -143,7 +143,7 @@ const patient = (name: string, architecture: string): readonly string[] => [
 
 /**
  * What this test changes of the committed files. No database: without an address, a service keeps its documents in its
- * own volume. Under emulation health checks get more time, and limits of memory are four times as high.
+ * own volume. No Tor network: there is none here, and tor-proxy would wait for it. Under emulation health checks get more time, and limits of memory are four times as high.
  */
 const changesTo = (stack: Stack, members: readonly string[], architecture: string): string => {
   const path = join(folder, `changes.${stack}.${architecture}.yaml`)
@@ -151,6 +151,7 @@ const changesTo = (stack: Stack, members: readonly string[], architecture: strin
   const lines = members.flatMap((name) => {
     const changes = [
       ...(services[name]?.store === true ? ['    environment:', ...unset] : []),
+      ...(name === 'tor-proxy' ? ['    environment:', "      TOR_NETWORK: 'off'"] : []),
       ...(isEmulated(architecture) ? patient(name, architecture) : []),
     ]
     return changes.length === 0 ? [] : [`  ${name}:`, ...changes]
@@ -227,11 +228,16 @@ const runStacks = (docker: DockerEngine, architecture: 'amd64' | 'arm64', { imag
     peer = await startRegistry({ folder: registry, inside: docker.inside, port: PORT })
     if ('absent' in peer) throw new Error(peer.absent)
     host = await prepareHost()
+    // Compose makes the networks that a service of the core file uses; the others are the deployer's to make.
+    const used = new Set<string>(
+      Object.values(services).flatMap((one) => (one.stack === networkStack ? one.networks : [])),
+    )
     for (const [name, { subnet, internal }] of Object.entries(networks))
-      await demand(
-        name,
-        docker.run(['network', 'create', '--subnet', subnet, ...(internal ? ['--internal'] : []), name]),
-      )
+      if (!used.has(name))
+        await demand(
+          name,
+          docker.run(['network', 'create', '--subnet', subnet, ...(internal ? ['--internal'] : []), name]),
+        )
   })
 
   for (const { stack, members } of stackMembers)
