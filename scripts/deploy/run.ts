@@ -171,11 +171,13 @@ const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Pr
  * did not let it: then the run stays open.
  */
 const undo = async (
-  context: Context,
+  forwardContext: Context,
   reason: string,
   { migrated }: { readonly migrated: boolean },
 ): Promise<'undone' | 'failed'> => {
-  const { from, to, show } = context
+  const { from, to, show, host, timing } = forwardContext
+  // What was well on the way there is started anew on the way back.
+  const context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
     backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
@@ -183,8 +185,8 @@ const undo = async (
   show.note(`putting ${from === undefined ? 'an empty host' : from.id} back: ${reason}`)
   try {
     // A commit that failed may have been half done. While the pointer is on the new release nothing old is started.
-    if ((await again(() => context.host.observe(), context)).current !== from?.id)
-      await insist(() => again(() => context.host.commit(from?.id), context), context)
+    if ((await again(() => host.observe(), context)).current !== from?.id)
+      await insist(() => again(() => host.commit(from?.id), context), context)
     for (const step of changes ?? []) await insist(() => perform(step, target, 'back:', context), context)
   } catch (error) {
     if (error instanceof LeaseLost) throw error
