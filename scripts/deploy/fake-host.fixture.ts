@@ -85,7 +85,7 @@ const stateOf = (
 ): ContainerState => {
   const base = {
     container,
-    imageId: image,
+    image, imageId: image,
     startedAt: String(startedAt),
     oomKilled: false,
     restarts: 0,

@@ -12,7 +12,9 @@ export type ContainerState = {
   readonly restarts: number
   /** Changes with every start. */
   readonly startedAt: string
-  /** What the engine calls the image. */
+  /** The name of the image that it was made from. */
+  readonly image: string
+  /** What the engine calls that image. */
   readonly imageId: string
 }
 
