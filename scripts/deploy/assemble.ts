@@ -1,7 +1,13 @@
 import { posix } from 'node:path'
 import type { Stack } from '#catalog'
 import type { ReleaseImage } from '../plan/release/image.ts'
-import { type Bundle, composeFile, type Release, type ReleaseContent, type SchemaVersion } from '../plan/release/release.ts'
+import {
+  type Bundle,
+  composeFile,
+  type Release,
+  type ReleaseContent,
+  type SchemaVersion,
+} from '../plan/release/release.ts'
 import { renderStack } from '../plan/release/render.ts'
 import { hashOf, releaseId } from './release-file.ts'
 
@@ -96,7 +102,15 @@ export const withImage = (
 ): Bundle => {
   const before = release.images.find(({ service }) => service === image.service)
   if (before === undefined) throw new RangeError(`${release.id} has no service ${image.service}`)
-  const { id: _, version: __, revision: ___, madeBy: ____, madeAt: _____, signer: ______, ...content } = release
+  const {
+    id: _,
+    version: __,
+    revision: ___,
+    madeBy: ____,
+    madeAt: _____,
+    signer: ______,
+    ...content
+  } = release
   // A name is the end of its content's digest: nothing else in a rendered file can be that text.
   const changed = Object.fromEntries(
     Object.entries(files).map(([name, text]) => [name, text.replaceAll(before.name, image.name)]),
@@ -124,13 +138,22 @@ export const withImage = (
 /**
  * One stack of a new release, all others as they run: what `--stage` deploys. `current` is undefined on an empty host.
  */
-export const withStack = (current: Bundle | undefined, fresh: Bundle, stack: Stack, origin: Origin): Bundle => {
+export const withStack = (
+  current: Bundle | undefined,
+  fresh: Bundle,
+  stack: Stack,
+  origin: Origin,
+): Bundle => {
   const kept = current?.release.stacks.filter((one) => one.stack !== stack) ?? []
   const stacks = [...kept, ...fresh.release.stacks.filter((one) => one.stack === stack)].toSorted(
     (a, b) => order.indexOf(a.stack) - order.indexOf(b.stack),
   )
   const services = new Set(stacks.flatMap(({ members }) => members.map(({ service }) => service)))
-  const ofStack = new Set(stacks.filter((one) => one.stack === stack).flatMap(({ members }) => members.map(({ service }) => service)))
+  const ofStack = new Set(
+    stacks
+      .filter((one) => one.stack === stack)
+      .flatMap(({ members }) => members.map(({ service }) => service)),
+  )
   const old = current?.release
   const file = composeFile(stack)
   const files = {
@@ -138,14 +161,26 @@ export const withStack = (current: Bundle | undefined, fresh: Bundle, stack: Sta
     ...(fresh.files[file] !== undefined && { [file]: fresh.files[file] }),
   }
   const support = { ...current?.support, ...fresh.support }
-  const { id: _, version: __, revision: ___, madeBy: ____, madeAt: _____, signer: ______, ...content } = fresh.release
-  const from = <T extends { readonly service: string }>(before: readonly T[], after: readonly T[]): readonly T[] => [
+  const {
+    id: _,
+    version: __,
+    revision: ___,
+    madeBy: ____,
+    madeAt: _____,
+    signer: ______,
+    ...content
+  } = fresh.release
+  const from = <T extends { readonly service: string }>(
+    before: readonly T[],
+    after: readonly T[],
+  ): readonly T[] => [
     ...before.filter(({ service }) => services.has(service) && !ofStack.has(service)),
     ...after.filter(({ service }) => ofStack.has(service) || !services.has(service)),
   ]
-  const versions = Object.fromEntries(
-    [...Object.entries(old?.migrations ?? {}).filter(([service]) => !ofStack.has(service)), ...Object.entries(content.migrations).filter(([service]) => ofStack.has(service))],
-  )
+  const versions = Object.fromEntries([
+    ...Object.entries(old?.migrations ?? {}).filter(([service]) => !ofStack.has(service)),
+    ...Object.entries(content.migrations).filter(([service]) => ofStack.has(service)),
+  ])
   return {
     release: released(
       {

@@ -14,7 +14,10 @@ import { releaseImages } from './images/release-images.ts'
 export type Checkout = { readonly parts: Parts; readonly placeholders: readonly string[] }
 
 /** The values of a stack's env file: the real one, or what the committed example says. */
-const envOf = (root: string, stack: Stack): { readonly values: Readonly<Record<string, string>>; readonly faults: readonly string[] } => {
+const envOf = (
+  root: string,
+  stack: Stack,
+): { readonly values: Readonly<Record<string, string>>; readonly faults: readonly string[] } => {
   const path = `env/.env.${stack}`
   const real = join(root, path)
   if (!existsSync(real)) {
@@ -40,7 +43,9 @@ type Mounts = {
 /** Relative paths that a Compose file mounts. */
 const mountsOf = (text: string): readonly string[] =>
   Object.values((Bun.YAML.parse(text) as Mounts).services ?? {}).flatMap(({ volumes = [] }) =>
-    volumes.flatMap((one) => (typeof one !== 'string' && one.source.startsWith('./') ? [posix.normalize(one.source)] : [])),
+    volumes.flatMap((one) =>
+      typeof one !== 'string' && one.source.startsWith('./') ? [posix.normalize(one.source)] : [],
+    ),
   )
 
 const schemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>> =>
@@ -65,7 +70,13 @@ export type CheckoutOptions = {
 }
 
 /** Reads everything that a release of this checkout is made of. Throws CliError when images are missing or are not those of the lock. */
-export const readCheckout = async ({ root, dist, platform, dir, repository }: CheckoutOptions): Promise<Checkout> => {
+export const readCheckout = async ({
+  root,
+  dist,
+  platform,
+  dir,
+  repository,
+}: CheckoutOptions): Promise<Checkout> => {
   const files = stacks.flatMap((stack) => {
     const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
     return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, stack) }] : []

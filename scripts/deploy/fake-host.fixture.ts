@@ -85,7 +85,8 @@ const stateOf = (
 ): ContainerState => {
   const base = {
     container,
-    image, imageId: image,
+    image,
+    imageId: image,
     startedAt: String(startedAt),
     oomKilled: false,
     restarts: 0,

@@ -1,12 +1,10 @@
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
-import { type Answer, demand } from '../host/shell.ts'
-import { parseJournal } from '../plan/release/journal.ts'
-import { composeFile, type Member, membersOf, type Release } from '../plan/release/release.ts'
-import { parseStates, STATE_FORMAT } from './container-states.ts'
+import type { Answer } from '../host/shell.ts'
+import { composeFile, type Release } from '../plan/release/release.ts'
 import type { DeployHost } from './host.ts'
-import { parseRelease } from './release-file.ts'
+import { askStates, observeHost, readRelease } from './observe.ts'
 
 /** Longest time of an engine's command that starts or ends containers, ms. */
 const ENGINE_MS = 600_000
@@ -87,29 +85,8 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
 
   return {
     name: shell.name,
-    observe: async () => {
-      const out = await demand(
-        `${shell.name}: ${dir}`,
-        read(
-          [
-            `cd ${quote(dir)} 2>/dev/null || exit 0`,
-            'printf "%s\\n" "$(cat deploy/current 2>/dev/null)"',
-            'printf "%s\\n" "$(for f in releases/r-*/release.json; do [ -f "$f" ] && printf "%s " "$f"; done)"',
-            'cat deploy/journal 2>/dev/null || :',
-          ].join('\n'),
-        ),
-      )
-      const [current = '', releases = '', ...journal] = out.split('\n')
-      return {
-        current: current.trim() || undefined,
-        releases: releases.split(' ').flatMap((path) => path.split('/')[1] ?? []),
-        entries: parseJournal(journal.join('\n')),
-      }
-    },
-    release: async (id) => {
-      const { code, out } = await read(`cat ${quote(`${dir}/releases/${id}/release.json`)}`)
-      return code === 0 ? parseRelease(out, `${shell.name}: release ${id}`) : undefined
-    },
+    observe: () => observeHost(shell, dir),
+    release: (id) => readRelease(shell, dir, id),
     journal: (entry) =>
       change(
         'the journal cannot be written',
@@ -132,21 +109,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         // Its files are not there when they never came whole: then nothing of it was started, but for an older one's.
         `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${line('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
       ),
-    states: async (members) => {
-      if (members.length === 0) return []
-      const answer = await read(
-        line(
-          'docker',
-          'inspect',
-          '--type',
-          'container',
-          '--format',
-          STATE_FORMAT,
-          ...members.map(({ container }) => container),
-        ),
-      )
-      return parseStates(answer, shell.name)
-    },
+    states: (members) => askStates(shell, members),
     probe: async (members) => {
       const asks = members.map(({ container, proof }) =>
         proof.kind === 'healthy'
@@ -191,19 +154,4 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
     migrate: parts.migrate,
     restore: parts.restore,
   }
-}
-
-/** Everything that a host's containers must be to be those of a release: names with what is wrong. */
-export const differences = async (host: DeployHost, release: Release): Promise<readonly string[]> => {
-  const members: readonly Member[] = membersOf(release)
-  const states = new Map((await host.states(members)).map((state) => [state.container, state]))
-  return members.flatMap(({ container, image, proof }) => {
-    const state = states.get(container)
-    if (state === undefined) return [`${container} is missing`]
-    if (state.image !== image) return [`${container} is ${state.image}`]
-    if (proof.kind === 'ends')
-      return state.exitCode === 0 ? [] : [`${container} ended with ${state.exitCode}`]
-    if (state.status !== 'running') return [`${container} is ${state.status}`]
-    return proof.kind === 'healthy' && state.health !== 'healthy' ? [`${container} is ${state.health}`] : []
-  })
 }

@@ -25,7 +25,6 @@ export type HostFacts = {
   readonly secrets: readonly string[]
   /** Volumes that exist. */
   readonly volumes: readonly string[]
-  readonly images: readonly string[]
 }
 
 export type Fault = { readonly check: string; readonly fault: string; readonly remedy: string }
