@@ -32,7 +32,7 @@ test('a set-up runs in the namespaces before the engine, which may listen on a s
 })
 
 test('entering goes into the files, the network and the processes of the engine', () => {
-  expect(enterArgv(7, ['id'])).toEqual('nsenter --target=7 --mount --net --pid -- id'.split(' '))
+  expect(enterArgv(7, ['id'])).toEqual(['nsenter', '--target=7', '--mount', '--net', '--pid', '--', 'id'])
 })
 
 test('Compose gets its files in order, and the env file before them', () => {
