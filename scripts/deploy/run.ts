@@ -6,13 +6,12 @@ import { type BeginEntry, openRun, type RunKind, type RunRecord } from '../plan/
 import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
 import { backward, crossings, forward, type Step, stepName } from '../plan/release/steps.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
-import type { DeployHost, Observed, Timing } from './host.ts'
+import type { DeployHost, Observed, Telling, Timing } from './host.ts'
 
 /** What the person sees of a run. */
-export type Show = {
+export type Show = Telling & {
   readonly step: (name: string, state: 'start' | 'done' | 'failed') => void
   readonly seen: (seen: readonly Seen[]) => void
-  readonly note: (text: string) => void
 }
 
 export type Wanted = {
@@ -90,7 +89,7 @@ const execute = async (step: Step, release: Release, context: Context): Promise<
     case 'files':
       return bundle === undefined ? undefined : host.putFiles(bundle)
     case 'images':
-      return host.bringImages(release, show.note)
+      return host.bringImages(release, show)
     case 'prepare':
       return host.prepare(release)
     case 'snapshot':
