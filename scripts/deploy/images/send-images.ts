@@ -7,7 +7,7 @@ import { type Answer, LineLost } from '../../host/shell.ts'
 import type { Loadable } from '../../images/load/archive.ts'
 import { blobPath, openLayout } from '../../images/read/layout.ts'
 import type { ReleaseImage } from '../../plan/release/image.ts'
-import { ask, LONG_MS, type Patience, waitAfter } from './ask.ts'
+import { ask, type ImagesProgress, LONG_MS, waitAfter } from './ask.ts'
 import { loadInput, loadScript, segmentsOf } from './assembly.ts'
 import { hexOf } from './blobs.ts'
 import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
@@ -15,11 +15,6 @@ import { hostFault, isFull } from './faults.ts'
 import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
 import { type SentBlobs, sendBlobs, type WantedBlob } from './send-blobs.ts'
 import { removeWrong } from './wrong-blobs.ts'
-
-export type ImagesProgress = Patience & {
-  /** Bytes that are on the host of all that it lacked, and what is done now, for people. */
-  readonly onProgress?: (bytes: number, total: number, what: string) => void
-}
 
 export type SendOptions = ImagesProgress & {
   /** Folder of image layouts by service, dist/images. */
