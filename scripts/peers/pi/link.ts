@@ -9,7 +9,7 @@ export type Down = 'refuse' | 'hang'
 /** The line between a client and the stand-in. Figures are bytes from the client to the host. */
 export type Link = {
   /** Cuts the line once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
-  readonly cutAfter: (bytes: number) => void
+  readonly cutAfter: (bytes: number, options?: { readonly noticed?: Noticed }) => void
   /** Until `up`. `refuse` resets what is open; `hang` holds it, and it goes on after `up`. */
   readonly down: (how: Down) => void
   readonly up: () => void
@@ -28,8 +28,18 @@ export type Relay = {
   readonly close: () => Promise<void>
 }
 
+/**
+ * When the host hears of a cut. `late`: after all that passed has reached its program, as when a laptop is
+ * closed. `at once`: as when a router says so; a real sshd then drops what it has read but not yet handed to
+ * the program, up to its window of 2 MiB.
+ */
+export type Noticed = 'late' | 'at once'
+
+/** From the cut to the end of the server's input. */
+const NOTICED_MS: Readonly<Record<Noticed, number>> = { late: 100, 'at once': 0 }
+
 /** One open connection. */
-type Line = { readonly hold: () => void; readonly go: () => void; readonly reset: () => void }
+type Line = { readonly hold: () => void; readonly go: () => void; readonly reset: (noticed: Noticed) => void }
 
 /**
  * Listens on a free port of 127.0.0.1 and starts `server()` for each connection, with the connection as its
@@ -49,8 +59,10 @@ export const openRelay = async ({
   let received = 0
   let cutAt = Number.POSITIVE_INFINITY
 
-  const resetAll = () => {
-    for (const line of lines) line.reset()
+  let cutNoticed: Noticed = 'late'
+
+  const resetAll = (noticed: Noticed = 'at once') => {
+    for (const line of lines) line.reset(noticed)
   }
 
   const join = (client: Socket, argv: Argv) => {
@@ -70,12 +82,13 @@ export const openRelay = async ({
         client.resume()
         stdout.resume()
       },
-      // The server reads the end of its input, as after a connection that broke.
-      reset: () => {
-        lines.delete(line)
-        stdin.end()
-        stdout.destroy()
+      // What passed is with the server; what it answers is lost.
+      reset: (noticed) => {
+        if (!lines.delete(line)) return
         client.resetAndDestroy()
+        stdout.removeAllListeners('data')
+        stdout.resume()
+        setTimeout(() => stdin.end(), NOTICED_MS[noticed]).unref()
       },
     }
     lines.add(line)
@@ -88,7 +101,7 @@ export const openRelay = async ({
       const flows = stdin.write(part)
       if (bytes.length >= room) {
         cutAt = Number.POSITIVE_INFINITY
-        resetAll()
+        resetAll(cutNoticed)
       } else if (!flows) {
         client.pause()
         stdin.once('drain', () => state !== 'hang' && client.resume())
@@ -96,20 +109,22 @@ export const openRelay = async ({
     })
     stdout.on('data', (bytes: Buffer) => {
       received += bytes.length
-      if (client.write(bytes)) return
+      if (client.destroyed || client.write(bytes)) return
       stdout.pause()
       client.once('drain', () => state !== 'hang' && stdout.resume())
     })
-    client.on('end', () => stdin.end())
+    // A reset ends the client's side too, in its own time.
+    client.on('end', () => {
+      if (lines.has(line)) stdin.end()
+    })
     stdout.on('end', () => client.end())
     client.on('close', () => {
-      lines.delete(line)
-      stdin.end()
+      if (lines.delete(line)) stdin.end()
     })
-    for (const end of [client, stdin, stdout, host]) end.on('error', line.reset)
+    for (const end of [client, stdin, stdout, host]) end.on('error', () => line.reset('at once'))
   }
 
-  const listener = createServer((client) => {
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
     client.setNoDelay(true)
     const argv = server()
     if (state !== 'refuse' && argv !== undefined) join(client, argv)
@@ -124,13 +139,14 @@ export const openRelay = async ({
 
   return {
     port: address.port,
-    reset: resetAll,
+    reset: () => resetAll(),
     close: async () => {
       resetAll()
       await new Promise<void>((done) => listener.close(() => done()))
     },
     link: {
-      cutAfter: (bytes) => {
+      cutAfter: (bytes, { noticed = 'late' } = {}) => {
+        cutNoticed = noticed
         cutAt = sent + bytes
       },
       down: (how) => {

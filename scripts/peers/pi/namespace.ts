@@ -85,7 +85,6 @@ export const setupScript = (
 ): string =>
   [
     'set -e',
-    // Another engine's mounts under the same root would be copied into this namespace.
     'mount -t tmpfs -o mode=755 tmpfs /run',
     'mkdir -m 755 /run/sshd /run/lock',
     bind(home, '/home'),
