@@ -104,12 +104,11 @@ export const sendImages = async (
       onNotice(`${error.message}: asking the engine whether it took the images`)
       await pause(waitAfter(0))
       if ((await missingStates(lease, wanted, patience)).length > 0) continue
-      answer = { code: 0, out: '', err: '' }
-    }
-    if (answer.code === 0) {
-      await demandThere(lease, wanted, patience)
       return { ...done, loaded: wanted.map(({ name }) => name) }
     }
+    // A containerd store says yes to a layer that it could not unpack: only what it has afterwards counts.
+    if (answer.code === 0 && (await missingStates(lease, wanted, patience)).length === 0)
+      return { ...done, loaded: wanted.map(({ name }) => name) }
     if (isFull(answer)) break
     // An engine that cannot do without a layer after all, or a blob that went bad on the disk.
     const gone = await removeWrong(lease, [...layers.values()], patience)
@@ -117,5 +116,6 @@ export const sendImages = async (
     if (gone === 0 && engine.images.length === 0) break
     engine = { ...engine, images: [] }
   }
+  if (answer.code === 0) await demandThere(lease, wanted, patience)
   throw hostFault(lease.shell.name, 'docker load', answer, { dir: lease.dir })
 }

@@ -50,7 +50,7 @@ export const stockImages = async (
   images: readonly Stock[],
   { from, ...patience }: StockOptions,
 ): Promise<readonly string[]> => {
-  const stock = [...new Map(images.map((one) => [one.name, one])).values()]
+  const stock = images.filter((one, at) => images.findIndex(({ name }) => name === one.name) === at)
   if (stock.length === 0) return []
   const host = lease.shell.name
   const answer = await ask(lease, askScript(stock.map(({ name }) => name)), patience)
