@@ -1,0 +1,71 @@
+import { Fault } from '#common/fault'
+import { unseal } from './age.ts'
+import { chunkId } from './chunk-id.ts'
+import type { Repository } from './repository.ts'
+
+/** Reads chunks in an order that is known before: the next ones are read and decrypted while one is used. */
+export type ChunkReader = {
+  /** The bytes of the chunk that is next in the order. Throws Fault that says what is wrong with it. */
+  readonly next: (id: string) => Promise<Uint8Array<ArrayBuffer>>
+  readonly bytesRead: () => number
+}
+
+const AHEAD = 4
+/** Chunks that were used and may be used again soon: packs of small files. */
+const REMEMBERED = 4
+
+const unpacked = async (
+  repository: Repository,
+  id: string,
+  { key, identities }: { readonly key: Uint8Array; readonly identities: readonly string[] },
+): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly stored: number }> => {
+  const stored = await repository.read(id)
+  const packed = await unseal(stored, identities)
+  const bytes = await Bun.zstdDecompress(packed).then(
+    (plain) => new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.length), // never shared
+    (error: unknown) => {
+      throw new Fault('invalid', 'damaged', 'it is no zstd frame', { cause: error })
+    },
+  )
+  if (chunkId(key, bytes) !== id)
+    throw new Fault('invalid', 'other-chunk', 'it holds the bytes of another chunk')
+  return { bytes, stored: stored.length }
+}
+
+/** `order`: the ids in the order of use, one after the other once. */
+export const chunkReader = (
+  repository: Repository,
+  order: readonly string[],
+  secrets: { readonly key: Uint8Array; readonly identities: readonly string[] },
+): ChunkReader => {
+  const held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
+  let at = 0
+  let bytes = 0
+
+  const fetch = (id: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const one = unpacked(repository, id, secrets).then((read) => {
+      bytes += read.stored
+      return read.bytes
+    })
+    one.catch(() => {}) // whoever waits for it hears of it
+    held.set(id, one)
+    return one
+  }
+
+  return {
+    next: (id) => {
+      if (order[at] !== id) at = Math.max(0, order.indexOf(id, at))
+      const wanted = held.get(id) ?? fetch(id)
+      held.delete(id)
+      held.set(id, wanted)
+      for (const coming of order.slice(at + 1, at + 1 + AHEAD)) if (!held.has(coming)) fetch(coming)
+      for (const old of held.keys()) {
+        if (held.size <= AHEAD + REMEMBERED + 1) break
+        held.delete(old)
+      }
+      at += 1
+      return wanted
+    },
+    bytesRead: () => bytes,
+  }
+}
