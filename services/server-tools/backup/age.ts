@@ -1,8 +1,9 @@
-import { Decrypter, Encrypter } from 'age-encryption'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concat, utf8 } from '#common/bytes'
+import { Decrypter, Encrypter } from 'age-encryption'
+import { utf8 } from '#common/bytes'
 import { Fault } from '#common/fault'
+import { emptyBuffer } from './own-bytes.ts'
 
 /**
  * age files (https://age-encryption.org/v1). The header, and with it all public-key work, is made and read by typage,
@@ -108,16 +109,15 @@ export const unseal = async (
   const key = await streamKey(fileKey, file.subarray(end, end + KEY_NONCE), 'decrypt')
   const pieces = piecesOf(payload.length, STREAM_PIECE + TAG)
   try {
-    const opened = await Promise.all(
-      pieces.map(([from, to], i) =>
-        crypto.subtle.decrypt(
-          cipher(streamNonce(i, i === pieces.length - 1)),
-          key,
-          payload.subarray(from, to),
-        ),
-      ),
+    const plain = emptyBuffer(payload.length - TAG * pieces.length)
+    await Promise.all(
+      pieces.map(async ([from, to], i) => {
+        const nonce = streamNonce(i, i === pieces.length - 1)
+        const piece = await crypto.subtle.decrypt(cipher(nonce), key, payload.subarray(from, to))
+        plain.set(new Uint8Array(piece), i * STREAM_PIECE)
+      }),
     )
-    return concat(...opened.map((piece) => new Uint8Array(piece)))
+    return plain
   } catch (error) {
     throw new Fault('invalid', 'damaged', 'its bytes are not those that were written', { cause: error })
   }

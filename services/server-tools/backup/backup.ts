@@ -1,8 +1,8 @@
 import { fromHex, utf8 } from '#common/bytes'
+import type { Random } from './age.ts'
 import { type Cache, type Known, lookOf, settledBefore } from './cache.ts'
 import type { CacheFile } from './cache-file.ts'
-import type { Random } from './age.ts'
-import { keyName } from './chunk-id.ts'
+import { chunkNamer, keyName } from './chunk-id.ts'
 import { chunkWriter, sealer } from './chunk-writer.ts'
 import { fileReader } from './file-reader.ts'
 import { snapshotName } from './format.ts'
@@ -145,18 +145,14 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
   const key = fromHex(job.chunkKey, 32)
   const sealed = sealer(job.recipients, random)
   repository.sweep()
-  const writer = chunkWriter(repository, { key, seal: sealed, atOnce: AT_ONCE })
+  const writer = chunkWriter(repository, { name: await chunkNamer(key), seal: sealed, atOnce: AT_ONCE })
   const reader = fileReader(tree, writer)
   const known = new Map<BytePath, Known>()
   const whole = ({ pieces }: Known): boolean => pieces.every(([id]) => id === '' || repository.has(id))
 
   const bound = BigInt(now()) * 1_000_000n - RACY
   /** Reads what is not known as it looks now, or whose look cannot be trusted. */
-  const pass = async (
-    files: readonly Seen[],
-    before: Cache,
-    phase: Progress['phase'],
-  ): Promise<number> => {
+  const pass = async (files: readonly Seen[], before: Cache, phase: Progress['phase']): Promise<number> => {
     let [read, flushed] = [0, 0]
     const learn = async (): Promise<void> => {
       const lines = await reader.flush()

@@ -32,7 +32,9 @@ const known = (line: string): readonly [BytePath, Known] | undefined => {
 
 /** Reads a cache; later lines win, and what a crash cut off is left out. */
 export const readCache = (text: string): Cache =>
-  new Map(text.split('\n').flatMap((line) => (line === '' ? [] : [known(line)].filter((one) => one !== undefined))))
+  new Map(
+    text.split('\n').flatMap((line) => (line === '' ? [] : [known(line)].filter((one) => one !== undefined))),
+  )
 
 /** True when a file had been left alone for long enough before `bound` (ns) that any later change shows in its look. */
 export const settledBefore = (look: string, bound: bigint): boolean =>

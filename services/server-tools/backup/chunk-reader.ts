@@ -1,6 +1,7 @@
 import { Fault } from '#common/fault'
 import { unseal } from './age.ts'
-import { chunkId } from './chunk-id.ts'
+import type { ChunkNamer } from './chunk-id.ts'
+import { ownBytes } from './own-bytes.ts'
 import type { Repository } from './repository.ts'
 
 /** Reads chunks in an order that is known before: the next ones are read and decrypted while one is used. */
@@ -14,20 +15,19 @@ const AHEAD = 4
 /** Chunks that were used and may be used again soon: packs of small files. */
 const REMEMBERED = 4
 
+type Secrets = { readonly name: ChunkNamer; readonly identities: readonly string[] }
+
 const unpacked = async (
   repository: Repository,
   id: string,
-  { key, identities }: { readonly key: Uint8Array; readonly identities: readonly string[] },
+  { name, identities }: Secrets,
 ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly stored: number }> => {
   const stored = await repository.read(id)
   const packed = await unseal(stored, identities)
-  const bytes = await Bun.zstdDecompress(packed).then(
-    (plain) => new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.length), // never shared
-    (error: unknown) => {
-      throw new Fault('invalid', 'damaged', 'it is no zstd frame', { cause: error })
-    },
-  )
-  if (chunkId(key, bytes) !== id)
+  const bytes = await Bun.zstdDecompress(packed).then(ownBytes, (error: unknown) => {
+    throw new Fault('invalid', 'damaged', 'it is no zstd frame', { cause: error })
+  })
+  if ((await name(bytes)) !== id)
     throw new Fault('invalid', 'other-chunk', 'it holds the bytes of another chunk')
   return { bytes, stored: stored.length }
 }
@@ -36,7 +36,7 @@ const unpacked = async (
 export const chunkReader = (
   repository: Repository,
   order: readonly string[],
-  secrets: { readonly key: Uint8Array; readonly identities: readonly string[] },
+  secrets: Secrets,
 ): ChunkReader => {
   const held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   let at = 0

@@ -1,6 +1,7 @@
 import { free } from '#common/bytes'
 import { type Random, seal } from './age.ts'
-import { chunkId } from './chunk-id.ts'
+import type { ChunkNamer } from './chunk-id.ts'
+import { ownBytes } from './own-bytes.ts'
 import type { Repository } from './repository.ts'
 
 /** zstd's level; what does not shrink is stored raw within the frame by zstd itself (25 bytes a MiB more). */
@@ -12,13 +13,16 @@ export type Sealer = (plain: Uint8Array<ArrayBuffer>) => Promise<readonly Uint8A
 export const sealer =
   (recipients: readonly string[], random: Random): Sealer =>
   async (plain) => {
-    const packed = new Uint8Array(await Bun.zstdCompress(plain, { level: LEVEL }))
-    return seal(packed, recipients, random)
+    const packed = await Bun.zstdCompress(plain, { level: LEVEL })
+    return seal(ownBytes(packed), recipients, random)
   }
 
 export type ChunkWriter = {
-  /** Names the bytes, and stores them unless they are there. The buffer is the writer's from now on. */
-  readonly put: (bytes: Uint8Array<ArrayBuffer>) => Promise<string>
+  /**
+   * Names the bytes and stores them unless they are there. Resolves when there is room for more; the name comes when it
+   * is known. The buffer is the writer's from now on.
+   */
+  readonly put: (bytes: Uint8Array<ArrayBuffer>) => Promise<{ readonly id: Promise<string> }>
   /** Waits until all is stored and its names are on disk. Throws what went wrong. */
   readonly drain: () => Promise<void>
   /** How many chunks may be on their way at once; each takes about three times its size. */
@@ -29,7 +33,11 @@ export type ChunkWriter = {
 /** Stores chunks a few at a time; a failure shows at the next call. */
 export const chunkWriter = (
   repository: Repository,
-  { key, seal: sealed, atOnce }: { readonly key: Uint8Array; readonly seal: Sealer; readonly atOnce: number },
+  {
+    name,
+    seal: sealed,
+    atOnce,
+  }: { readonly name: ChunkNamer; readonly seal: Sealer; readonly atOnce: number },
 ): ChunkWriter => {
   const going = new Set<Promise<void>>()
   const claimed = new Set<string>()
@@ -41,8 +49,11 @@ export const chunkWriter = (
     if (failure !== undefined) throw failure.error
   }
 
-  const store = async (id: string, plain: Uint8Array<ArrayBuffer>): Promise<void> => {
+  const store = async (naming: Promise<string>, plain: Uint8Array<ArrayBuffer>): Promise<void> => {
     try {
+      const id = await naming
+      if (repository.has(id) || claimed.has(id)) return
+      claimed.add(id)
       bytes += await repository.put(id, await sealed(plain))
       chunks += 1
     } catch (error) {
@@ -54,19 +65,13 @@ export const chunkWriter = (
 
   return {
     put: async (plain) => {
-      check()
-      const id = chunkId(key, plain)
-      if (repository.has(id) || claimed.has(id)) {
-        free(plain)
-        return id
-      }
-      claimed.add(id)
       while (going.size >= limit) await Promise.race(going)
       check()
+      const id = name(plain)
       const one = store(id, plain)
       going.add(one)
       void one.then(() => going.delete(one))
-      return id
+      return { id }
     },
     drain: async () => {
       await Promise.all(going)

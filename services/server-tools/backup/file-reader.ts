@@ -4,6 +4,7 @@ import { fileHash } from './chunk-id.ts'
 import type { ChunkWriter } from './chunk-writer.ts'
 import { PIECE, SMALL } from './format.ts'
 import type { Piece } from './manifest.ts'
+import { emptyBuffer } from './own-bytes.ts'
 import type { BytePath } from './path-bytes.ts'
 import type { Seen, Source, Tree } from './tree.ts'
 
@@ -16,27 +17,38 @@ export type FileReader = {
   readonly bytesRead: () => number
 }
 
-type Packed = { readonly seen: Seen; readonly offset: number; readonly length: number; readonly sha256: string }
+type Packed = {
+  readonly seen: Seen
+  readonly offset: number
+  readonly length: number
+  readonly sha256: string
+}
 
 const zeros = Buffer.alloc(PIECE)
 const isZeros = (bytes: Uint8Array): boolean => zeros.subarray(0, bytes.length).equals(bytes)
 
 export const fileReader = (tree: Tree, writer: ChunkWriter): FileReader => {
-  let found: (readonly [BytePath, Known])[] = []
+  let found: Promise<readonly [BytePath, Known]>[] = []
   let pack = new Uint8Array(0)
   let filled = 0
   let packed: Packed[] = []
   let bytes = 0
 
-  const know = (seen: Seen, size: number, sha256: string, pieces: readonly Piece[]): void => {
-    found.push([seen.path, { look: lookOf(seen), size, sha256, pieces }])
+  const know = (seen: Seen, size: number, sha256: string, pieces: readonly Promise<Piece>[]): void => {
+    const look = lookOf(seen)
+    const one = Promise.all(pieces).then(
+      (named) => [seen.path, { look, size, sha256, pieces: named }] as const,
+    )
+    one.catch(() => {}) // `flush` says so
+    found.push(one)
   }
 
   const closePack = async (): Promise<void> => {
     if (packed.length === 0) return
     const members = packed
-    const id = await writer.put(pack.slice(0, filled))
-    for (const { seen, offset, length, sha256 } of members) know(seen, length, sha256, [[id, offset, length]])
+    const { id } = await writer.put(pack.slice(0, filled))
+    for (const { seen, offset, length, sha256 } of members)
+      know(seen, length, sha256, [id.then((name) => [name, offset, length] as const)])
     packed = []
     filled = 0
   }
@@ -51,22 +63,27 @@ export const fileReader = (tree: Tree, writer: ChunkWriter): FileReader => {
     bytes += length
     const hash = fileHash()
     hash.update(content)
-    if (isZeros(content)) return know(seen, length, hash.digest(), length === 0 ? [] : [['', 0, length]])
+    if (isZeros(content))
+      return know(seen, length, hash.digest(), length === 0 ? [] : [Promise.resolve(['', 0, length])])
     packed.push({ seen, offset: filled, length, sha256: hash.digest() })
     filled += length
   }
 
   const readBig = async (source: Source, seen: Seen): Promise<void> => {
     const hash = fileHash()
-    const pieces: Piece[] = []
+    const pieces: Promise<Piece>[] = []
     let size = 0
     while (size < seen.size) {
-      const buffer = new Uint8Array(Math.min(PIECE, seen.size - size))
+      const buffer = emptyBuffer(Math.min(PIECE, seen.size - size))
       const length = source.read(buffer)
       if (length === 0) break
       const piece = length === buffer.length ? buffer : buffer.slice(0, length)
       hash.update(piece)
-      pieces.push([isZeros(piece) ? '' : await writer.put(piece), 0, length])
+      if (isZeros(piece)) pieces.push(Promise.resolve(['', 0, length]))
+      else {
+        const { id } = await writer.put(piece)
+        pieces.push(id.then((name) => [name, 0, length]))
+      }
       size += length
       bytes += length
     }
@@ -88,7 +105,7 @@ export const fileReader = (tree: Tree, writer: ChunkWriter): FileReader => {
       await writer.drain()
       const all = found
       found = []
-      return all
+      return Promise.all(all)
     },
     bytesRead: () => bytes,
   }

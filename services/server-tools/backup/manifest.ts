@@ -53,7 +53,8 @@ const entryJson = (entry: Entry): string =>
 export const manifestText = ({ header, entries }: Manifest): string =>
   `${[JSON.stringify(header), ...entries.map(entryJson)].join('\n')}\n`
 
-const damaged = (why: string) => new Fault('invalid', 'bad-manifest', `the manifest is not one of ours: ${why}`)
+const damaged = (why: string) =>
+  new Fault('invalid', 'bad-manifest', `the manifest is not one of ours: ${why}`)
 
 type Json = Readonly<Record<string, unknown>>
 

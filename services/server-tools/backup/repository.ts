@@ -1,8 +1,9 @@
 import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Fault, isFault } from '#common/fault'
 import { chunkIdOf, chunkPath, indexPath, PART, snapshotFileOf, snapshotPath } from './format.ts'
+import { ownBytes } from './own-bytes.ts'
 import { readIndex, type SnapshotIndex } from './snapshot-index.ts'
 
 /**
@@ -53,6 +54,18 @@ const syncFolder = async (path: string): Promise<void> => {
   }
 }
 
+/** One call of the system for all parts. What a full disk did not take is written again alone, so that it says so. */
+const writeAll = async (file: FileHandle, parts: readonly Uint8Array[]): Promise<void> => {
+  const { bytesWritten } = await file.writev([...parts])
+  let skip = bytesWritten
+  for (const part of parts) {
+    if (skip < part.length)
+      for (let done = skip; done < part.length; )
+        done += (await file.write(part, done, part.length - done)).bytesWritten
+    skip = Math.max(0, skip - part.length)
+  }
+}
+
 const list = (path: string): readonly string[] => (existsSync(path) ? readdirSync(path) : [])
 
 /** Opens a repository, or makes an empty one. `onWrite` is told before each change of the disk, for tests that end there. */
@@ -74,9 +87,7 @@ export const openRepository = (
       const file = await open(part, 'w', 0o600)
       try {
         onWrite(`write ${path}`)
-        const whole = Buffer.concat(parts)
-        for (let done = 0; done < whole.length; )
-          done += (await file.write(whole, done, whole.length - done)).bytesWritten
+        await writeAll(file, parts)
         onWrite(`sync ${path}`)
         await file.datasync()
       } finally {
@@ -93,7 +104,7 @@ export const openRepository = (
 
   const read = async (path: string, what: string): Promise<Uint8Array<ArrayBuffer>> => {
     try {
-      return new Uint8Array(await readFile(at(path)))
+      return ownBytes(await readFile(at(path)))
     } catch (error) {
       if (codeOf(error) === 'ENOENT')
         throw new Fault('missing', 'gone', `${what} is not there`, { cause: error })

@@ -1,7 +1,7 @@
 import { fromHex } from '#common/bytes'
 import { Fault } from '#common/fault'
 import { unseal } from './age.ts'
-import { fileHash, keyName } from './chunk-id.ts'
+import { chunkNamer, fileHash, keyName } from './chunk-id.ts'
 import { type ChunkReader, chunkReader } from './chunk-reader.ts'
 import { chooseSnapshot } from './format.ts'
 import { chunksOf, type Entry, type FileEntry, type Manifest, readManifest } from './manifest.ts'
@@ -118,6 +118,9 @@ const writeFile = async (
   return { chunk: '', problem: 'its bytes are not those of the manifest' }
 }
 
+/** Files that the disk is at work on at once: its journal takes them together. */
+const SETTLING = 16
+
 const isFile = (entry: Entry): entry is FileEntry => entry.type === 'file'
 
 const orderOf = (files: readonly FileEntry[]): readonly string[] => {
@@ -161,7 +164,7 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   const files = entries.filter(isFile)
   const order = orderOf(files)
   const reader = chunkReader(repository, order, {
-    key: fromHex(header.chunk_key, 32),
+    name: await chunkNamer(fromHex(header.chunk_key, 32)),
     identities: job.identities,
   })
   const warnings = indexComplaints(repository, header.name, chunksOf(manifest.entries))
@@ -169,13 +172,22 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   const faults = new Map<string, { readonly problem: string; readonly files: string[] }>()
   const lost = new Set<BytePath>()
   let bytes = 0
+  const settling = new Set<Promise<void>>()
+  /** Goes on while the disk is at work, so many files behind at most. */
+  const settle = async (path: BytePath): Promise<void> => {
+    const one = target.settle(path)
+    settling.add(one)
+    void one.finally(() => settling.delete(one)).catch(() => {}) // whoever awaits it hears of it
+    if (settling.size >= SETTLING) await Promise.race(settling)
+  }
   try {
     for (const unit of units) if (target.occupied(unit)) target.setAside(unit)
     for (const { path } of entries.filter(({ type }) => type === 'folder')) target.makeFolder(path)
     for (const [at, file] of files.entries()) {
       const fault = await writeFile(file, target, reader)
       bytes += file.size
-      if (fault !== undefined) {
+      if (fault === undefined) await settle(file.path)
+      else {
         lost.add(file.path)
         const name = shownPath(file.path)
         if (fault.chunk === '') complaints.push(`${name}: ${fault.problem}`)
@@ -194,11 +206,8 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
     // From the inside out, because a folder's time changes with what is made in it.
     for (const entry of entries.toReversed())
       if (!lost.has(entry.path) && entry.type !== 'link') target.dress(entry)
-    await target.settle(
-      entries.flatMap(({ type, path }) =>
-        (type === 'file' || type === 'folder') && !lost.has(path) ? [path] : [],
-      ),
-    )
+    for (const { path } of entries.filter(({ type }) => type === 'folder')) await settle(path)
+    await Promise.all(settling)
   } catch (error) {
     for (const unit of units) target.putBack(unit)
     throw error

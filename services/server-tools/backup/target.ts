@@ -44,15 +44,13 @@ export type Target = {
   readonly remove: (path: BytePath) => void
   /** Owner, mode and time; to the microsecond, which is what the runtime can set. */
   readonly dress: (entry: Entry) => void
-  /** All of these are on disk when it resolves. */
-  readonly settle: (paths: readonly BytePath[]) => Promise<void>
+  /** A file or folder is on disk when it resolves. */
+  readonly settle: (path: BytePath) => Promise<void>
 }
 
 const ASIDE = '.lucid-before-restore'
 /** While things are moved into it: what is beside it then is old, not restored. */
 const MOVING = `${ASIDE}.part`
-/** Files that are waited for at once: the disk's journal takes them together. */
-const SYNCS = 16
 const PAGE = 4096
 const zeros = Buffer.alloc(PAGE)
 
@@ -70,8 +68,7 @@ const sinkOf = (fd: number): Sink => {
         let to = from + PAGE
         while (to < bytes.length && isHole(to) === hole) to += PAGE
         to = Math.min(to, bytes.length)
-        if (!hole)
-          for (let done = from; done < to; ) done += writeSync(fd, bytes, done, to - done, at + done)
+        if (!hole) for (let done = from; done < to; ) done += writeSync(fd, bytes, done, to - done, at + done)
         from = to
       }
       at += bytes.length
@@ -116,7 +113,8 @@ export const folderTarget = (root: string): Target => {
     },
     setAside: (unit) => {
       if (isFolder(unit)) setAsideFolder(unit)
-      else if (stat(`${unit}${ASIDE}`) === undefined && stat(unit) !== undefined) move(unit, `${unit}${ASIDE}`)
+      else if (stat(`${unit}${ASIDE}`) === undefined && stat(unit) !== undefined)
+        move(unit, `${unit}${ASIDE}`)
       else remove(unit)
     },
     putBack: (unit) => {
@@ -149,15 +147,9 @@ export const folderTarget = (root: string): Target => {
       if (entry.type !== 'symlink') chmodSync(path, entry.mode)
       lutimesSync(path, seconds, seconds)
     },
-    settle: async (paths) => {
-      const waiting = paths.values()
-      const one = async (): Promise<void> => {
-        for (const path of waiting) {
-          const file = await open(at(path), 'r')
-          await file.sync().finally(() => file.close())
-        }
-      }
-      await Promise.all(Array.from({ length: SYNCS }, one))
+    settle: async (path) => {
+      const file = await open(at(path), 'r')
+      await file.sync().finally(() => file.close())
     },
   }
 }

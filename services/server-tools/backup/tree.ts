@@ -79,9 +79,7 @@ export const folderTree = (root: string): Tree => {
     if (stat === undefined) return undefined
     const kind = kindOf(stat)
     const target =
-      kind === 'symlink'
-        ? ifThere(path, () => readlinkSync(at(path), { encoding: 'buffer' }))
-        : undefined
+      kind === 'symlink' ? ifThere(path, () => readlinkSync(at(path), { encoding: 'buffer' })) : undefined
     if (kind === 'symlink' && target === undefined) return undefined
     return {
       path,
@@ -111,8 +109,7 @@ export const folderTree = (root: string): Tree => {
   }
 
   return {
-    units: () =>
-      ['host', 'volumes'].flatMap((kind) => (existsSync(`${root}/${kind}`) ? children(kind) : [])),
+    units: () => ['host', 'volumes'].flatMap((kind) => (existsSync(`${root}/${kind}`) ? children(kind) : [])),
     walk,
     open: (path) => {
       const fd = ifThere(path, () => openSync(at(path), constants.O_RDONLY | constants.O_NOFOLLOW))
