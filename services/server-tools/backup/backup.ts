@@ -7,7 +7,7 @@ import { chunkWriter, sealer } from './chunk-writer.ts'
 import { fileReader } from './file-reader.ts'
 import { snapshotName } from './format.ts'
 import { chunksOf, type Entry, manifestText } from './manifest.ts'
-import { type BytePath, shownPath } from './path-bytes.ts'
+import { type BytePath, shownPath, unitOf } from './path-bytes.ts'
 import { type Keep, kept, unreferenced } from './prune.ts'
 import type { Repository } from './repository.ts'
 import { indexText } from './snapshot-index.ts'
@@ -94,14 +94,16 @@ const entryOf = (seen: Seen, known: Known | undefined, first: BytePath | undefin
   return [{ ...meta, type: 'file', size, sha256, pieces }]
 }
 
-const unitOf = (path: BytePath): BytePath => path.split('/', 2).join('/')
-
 /** Everything as it stands in a manifest; a second name of a file is a link to the first within a unit. */
-const entriesOf = (all: readonly Seen[], known: ReadonlyMap<BytePath, Known>): readonly Entry[] => {
+const entriesOf = (
+  all: readonly Seen[],
+  known: ReadonlyMap<BytePath, Known>,
+  units: readonly BytePath[],
+): readonly Entry[] => {
   const first = new Map<string, BytePath>()
   return all.flatMap((seen) => {
     if (!isFile(seen) || seen.names < 2) return entryOf(seen, known.get(seen.path), undefined)
-    const file = `${unitOf(seen.path)}\n${seen.inode}`
+    const file = `${unitOf(seen.path, units)}\n${seen.inode}`
     const earlier = first.get(file)
     if (earlier === undefined) first.set(file, seen.path)
     return entryOf(seen, known.get(seen.path), earlier)
@@ -150,6 +152,7 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
   const known = new Map<BytePath, Known>()
   const whole = ({ pieces }: Known): boolean => pieces.every(([id]) => id === '' || repository.has(id))
 
+  const units = tree.units()
   const bound = BigInt(now()) * 1_000_000n - RACY
   /** Reads what is not known as it looks now, or whose look cannot be trusted. */
   const pass = async (files: readonly Seen[], before: Cache, phase: Progress['phase']): Promise<number> => {
@@ -162,7 +165,7 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
     const firstNames = new Set<string>()
     for (const [at, seen] of files.entries()) {
       if (seen.names > 1) {
-        const file = `${unitOf(seen.path)}\n${seen.inode}`
+        const file = `${unitOf(seen.path, units)}\n${seen.inode}`
         if (firstNames.has(file)) continue
         firstNames.add(file)
       }
@@ -184,7 +187,6 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
     return read
   }
 
-  const units = tree.units()
   const live = walkAll(tree, units).filter(isFile)
   await pass(live, cache.load(), 'reading')
 
@@ -203,7 +205,7 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
   writer.allow(AT_ONCE)
   for (const [path, one] of await reader.flush()) known.set(path, one)
 
-  const entries = entriesOf(all, known)
+  const entries = entriesOf(all, known, units)
   const name = snapshotName(at, random(4))
   const header = {
     v: 1,
@@ -223,6 +225,7 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
     at,
     tag: job.tag,
     key: keyName(key),
+    units,
     files: files.length,
     bytes: files.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0),
     new_bytes,

@@ -42,7 +42,7 @@ export const chunkReader = (
   let at = 0
   let bytes = 0
 
-  const fetch = (id: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const begin = (id: string): Promise<Uint8Array<ArrayBuffer>> => {
     const one = unpacked(repository, id, secrets).then((read) => {
       bytes += read.stored
       return read.bytes
@@ -55,10 +55,10 @@ export const chunkReader = (
   return {
     next: (id) => {
       if (order[at] !== id) at = Math.max(0, order.indexOf(id, at))
-      const wanted = held.get(id) ?? fetch(id)
+      const wanted = held.get(id) ?? begin(id)
       held.delete(id)
       held.set(id, wanted)
-      for (const coming of order.slice(at + 1, at + 1 + AHEAD)) if (!held.has(coming)) fetch(coming)
+      for (const coming of order.slice(at + 1, at + 1 + AHEAD)) if (!held.has(coming)) begin(coming)
       for (const old of held.keys()) {
         if (held.size <= AHEAD + REMEMBERED + 1) break
         held.delete(old)

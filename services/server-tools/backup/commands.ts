@@ -6,6 +6,7 @@ import { chunkKeyIn } from './chunk-key.ts'
 import { copy } from './copy.ts'
 import { timeOf } from './format.ts'
 import { backupOrder, copyOrder, restoreOrder } from './job.ts'
+import { unitOf } from './path-bytes.ts'
 import { proofFolder } from './proof-folder.ts'
 import { prove } from './proofs.ts'
 import { openRepository, problemOf } from './repository.ts'
@@ -119,8 +120,8 @@ export const restoreCommand: Command = guarded(async (tools) => {
   })
   const proofs = job.prove
     ? prove(
-        (await openSnapshot(repository, report.name, job.identities)).entries.filter(({ path }) =>
-          report.units.some((unit) => path === unit || path.startsWith(`${unit}/`)),
+        (await openSnapshot(repository, report.name, job.identities)).entries.filter(
+          ({ path }) => unitOf(path, report.units) !== undefined,
         ),
         proofFolder(places.target),
       )
@@ -150,11 +151,12 @@ export const backupsCommand: Command = guarded(async (tools) => {
   return true
 })
 
-/** Copies units from /source to /target as they are. */
+/** Copies units from /source to /target as they are, and removes old copies there. */
 export const copyCommand: Command = guarded(async (tools) => {
-  const { units } = copyOrder(await order(tools))
-  const { source, target } = tools.places
-  const report = await copy(units, { tree: folderTree(source), target: folderTarget(target) })
+  const { units, remove } = copyOrder(await order(tools))
+  const target = folderTarget(tools.places.target)
+  for (const name of remove) target.remove(name)
+  const report = await copy(units, { tree: folderTree(tools.places.source), target })
   say(tools, 'done', { report })
   return true
 })

@@ -1,6 +1,6 @@
 import { Fault } from '#common/fault'
 import type { Entry } from './manifest.ts'
-import { type BytePath, shownPath } from './path-bytes.ts'
+import { type BytePath, parentOf, shownPath } from './path-bytes.ts'
 import type { Target } from './target.ts'
 import type { Seen, Tree } from './tree.ts'
 
@@ -44,6 +44,7 @@ export const copy = async (
   for (const unit of units) {
     const all = tree.walk(unit)
     if (all.length === 0) throw new Fault('missing', 'no-such-unit', `there is no ${shownPath(unit)}`)
+    target.makeFolder(parentOf(unit))
     if (target.occupied(unit)) target.setAside(unit)
     const first = new Map<string, BytePath>()
     for (const seen of all) {

@@ -23,8 +23,8 @@ export type RestoreOrder = {
   readonly prove: boolean
 }
 
-/** Which folders of /source go to which of /target. */
-export type CopyOrder = { readonly units: readonly string[] }
+/** Folders of /source that go to /target, and folders of /target that are removed. */
+export type CopyOrder = { readonly units: readonly string[]; readonly remove: readonly string[] }
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -96,5 +96,8 @@ export const restoreOrder = (line: string): RestoreOrder => {
 }
 
 export const copyOrder = (line: string): CopyOrder => {
-  return { units: texts(parse(line), 'units') }
+  const json = parse(line)
+  const remove = texts(json, 'remove')
+  if (!remove.every((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))) throw wrong('removes no good name')
+  return { units: texts(json, 'units'), remove }
 }

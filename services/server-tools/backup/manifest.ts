@@ -1,5 +1,5 @@
 import { Fault } from '#common/fault'
-import { type BytePath, fromNameJson, type NameJson, nameJson, staysBelow } from './path-bytes.ts'
+import { type BytePath, fromNameJson, type NameJson, nameJson, staysBelow, unitOf } from './path-bytes.ts'
 
 /** Bytes of a chunk: its id (empty = zeros, which no chunk holds), where they begin in it, how many they are. */
 export type Piece = readonly [chunk: string, offset: number, length: number]
@@ -135,7 +135,7 @@ export const readManifest = (text: string): Manifest => {
     const { path } = entry
     if (!staysBelow(path)) throw damaged('a path leaves its place')
     if (seen.has(path)) throw damaged('a path stands twice')
-    const unit = header.units.find((one) => path === one || path.startsWith(`${one}/`))
+    const unit = unitOf(path, header.units)
     if (unit === undefined) throw damaged('a path is in no unit')
     if (path !== unit && seen.get(path.slice(0, path.lastIndexOf('/'))) !== 'folder')
       throw damaged('a path is in no folder')

@@ -38,3 +38,7 @@ export const staysBelow = (path: BytePath): boolean =>
 
 /** The folder of a path; empty at the top. */
 export const parentOf = (path: BytePath): BytePath => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+
+/** The unit that a path is in: itself, or a folder above it. */
+export const unitOf = (path: BytePath, units: readonly BytePath[]): BytePath | undefined =>
+  units.find((unit) => path === unit || path.startsWith(`${unit}/`))

@@ -5,7 +5,7 @@ import { chunkNamer, fileHash, keyName } from './chunk-id.ts'
 import { type ChunkReader, chunkReader } from './chunk-reader.ts'
 import { chooseSnapshot } from './format.ts'
 import { chunksOf, type Entry, type FileEntry, type Manifest, readManifest } from './manifest.ts'
-import { type BytePath, shownPath } from './path-bytes.ts'
+import { type BytePath, parentOf, shownPath, unitOf } from './path-bytes.ts'
 import { problemOf, type Repository } from './repository.ts'
 import type { Target } from './target.ts'
 
@@ -121,6 +121,9 @@ const writeFile = async (
 /** Files that the disk is at work on at once: its journal takes them together. */
 const SETTLING = 16
 
+/** Named by their content: what is there is what would be restored, and belongs to other releases too. */
+const IMMUTABLE = /^host\/(?:files|releases)\//
+
 const isFile = (entry: Entry): entry is FileEntry => entry.type === 'file'
 
 const orderOf = (files: readonly FileEntry[]): readonly string[] => {
@@ -150,7 +153,9 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   const { repository, target, say = () => {} } = parts
   const manifest = await openSnapshot(repository, job.snapshot, job.identities)
   const { header } = manifest
-  const units = demandUnits(manifest, job.units)
+  const units = demandUnits(manifest, job.units).filter(
+    (unit) => !(IMMUTABLE.test(unit) && target.occupied(unit)),
+  )
   const inTheWay = units.filter(target.occupied)
   if (inTheWay.length > 0 && !job.replace)
     throw new Fault(
@@ -158,9 +163,7 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
       'not-empty',
       `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} not empty: --replace sets aside what is there`,
     )
-  const entries = manifest.entries.filter(({ path }) =>
-    units.some((unit) => path === unit || path.startsWith(`${unit}/`)),
-  )
+  const entries = manifest.entries.filter(({ path }) => unitOf(path, units) !== undefined)
   const files = entries.filter(isFile)
   const order = orderOf(files)
   const reader = chunkReader(repository, order, {
@@ -182,6 +185,7 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   }
   try {
     for (const unit of units) if (target.occupied(unit)) target.setAside(unit)
+    for (const unit of units) target.makeFolder(parentOf(unit))
     for (const { path } of entries.filter(({ type }) => type === 'folder')) target.makeFolder(path)
     for (const [at, file] of files.entries()) {
       const fault = await writeFile(file, target, reader)

@@ -6,6 +6,8 @@ export type SnapshotIndex = {
   readonly tag: string | null
   /** Of the chunk key: snapshots of one key share chunks. */
   readonly key: string
+  /** What it holds: names of volumes, and of folders of the host. */
+  readonly units: readonly string[]
   readonly files: number
   /** Of all files, bytes. */
   readonly bytes: number

@@ -45,6 +45,9 @@ export type Tree = {
   readonly open: (path: BytePath) => Source | undefined
 }
 
+/** Folders whose members are units each: they are restored one by one beside others that are there. */
+const DEEPER: readonly BytePath[] = ['host/files', 'host/releases', 'host/deploy']
+
 const GONE = ['ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP']
 
 const ifThere = <T>(path: BytePath, look: () => T): T | undefined => {
@@ -109,7 +112,12 @@ export const folderTree = (root: string): Tree => {
   }
 
   return {
-    units: () => ['host', 'volumes'].flatMap((kind) => (existsSync(`${root}/${kind}`) ? children(kind) : [])),
+    units: () => [
+      ...(existsSync(`${root}/host`) ? children('host') : []).flatMap((path) =>
+        DEEPER.includes(path) ? children(path) : [path],
+      ),
+      ...(existsSync(`${root}/volumes`) ? children('volumes') : []),
+    ],
     walk,
     open: (path) => {
       const fd = ifThere(path, () => openSync(at(path), constants.O_RDONLY | constants.O_NOFOLLOW))
