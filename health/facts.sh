@@ -93,16 +93,16 @@ if [ -n "$ids" ]; then
   [ -z "$in_use" ] || printf '%s\n' "$in_use" | content
 fi
 
-# Two seconds: only for what no file says, and only where the kernel counts at all.
+# Two seconds: only where no file says anything, and only where the kernel counts at all.
 section stats
-if [ -n "$ids" ] && [ -n "$limited" ]; then
-  missing=''
-  for id in $(bounded "$LIMIT" docker ps --quiet --no-trunc 2>/dev/null); do
-    case $ids in *"$id"*) ;; *) continue ;; esac
-    case $in_use in *"$id"*) ;; *) missing="$missing $id" ;; esac
+if [ -n "$ids" ] && [ -n "$limited" ] && [ -z "$in_use" ]; then
+  running=$(bounded "$LIMIT" docker ps --quiet --no-trunc --filter status=running 2>/dev/null)
+  known=''
+  for id in $running; do
+    case $ids in *"$id"*) known="$known $id" ;; esac
   done
   # shellcheck disable=SC2086
-  [ -z "$missing" ] || bounded 4 docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemUsage}}' $missing 2>/dev/null | content
+  [ -z "$known" ] || bounded 4 docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemUsage}}' $known 2>/dev/null | content
 fi
 
 section disk

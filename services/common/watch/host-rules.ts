@@ -79,14 +79,13 @@ const memory = ({ facts: { containers, engine } }: HostView): readonly Finding[]
         'add "cgroup_enable=memory cgroup_memory=1" to the line in /boot/firmware/cmdline.txt and reboot',
       ),
     )
-  return limited.map(({ service, memoryUsed, memoryLimit }) =>
-    about(
-      `memory:${service}`,
-      memoryUsed === undefined
-        ? unknown('its memory cannot be read', 'docker stats --no-stream')
-        : memoryOf(memoryUsed, memoryLimit),
-    ),
+  const read = limited.flatMap(({ service, memoryUsed, memoryLimit }) =>
+    memoryUsed === undefined ? [] : [about(`memory:${service}`, memoryOf(memoryUsed, memoryLimit))],
   )
+  // One that began or ended meanwhile has no figure; that none has is another matter.
+  return read.length > 0 || limited.length === 0
+    ? read
+    : one('memory:limits', unknown('the memory of no container can be read', 'docker stats --no-stream'))
 }
 
 const restarts = ({ facts: { containers }, counts }: HostView): readonly Finding[] =>
