@@ -108,7 +108,7 @@ test('state changes are logged once and posted to the webhook, again until it ta
   const message = {
     source: 'lucid-health',
     checked_at: 1_000,
-    changes: [{ subject: 'alpha', from: 'unknown', to: 'bad', detail: 'nothing listens there' }],
+    changes: [{ subject: 'alpha', from: 'unseen', to: 'bad', detail: 'nothing listens there' }],
   }
   const refused = await run(dead, [], env)
   expect(refused.code).toBe(1)
@@ -161,7 +161,7 @@ describe('facts that somebody gathered', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-      .filter(({ event, from }) => event === 'state-changed' && from !== 'unknown')
+      .filter(({ event, from }) => event === 'state-changed' && from !== 'unseen')
       .map(({ subject, from, to }) => `${subject} ${from} ${to}`)
     expect(changes).toEqual(['restarts:alpha ok warn', 'restarts:alpha warn ok', 'alpha ok bad'])
   })

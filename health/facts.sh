@@ -6,7 +6,7 @@
 # Reads only. Needs sh and docker, and of Debian's base sed, awk, find, df, head, tail, timeout; whatever is missing leaves
 # its section empty. A section is a line "== name"; every line of content begins with a blank, so that no content can pass
 # for a section. Nothing secret is printed: of a container no environment, of a file with a key only the certificates.
-# FACTS_LIMIT: seconds that the engine gets for an answer (1.2).
+# FACTS_LIMIT: seconds that the engine gets for an answer (1.2). FACTS_CGROUPS: where control groups are (/sys/fs/cgroup).
 set -u
 export LC_ALL=C
 DIR=${1:-/mnt/myssd/Lucid}
@@ -36,13 +36,17 @@ engine=''
 root=''
 limited=''
 if command -v docker >/dev/null 2>&1; then
-  engine=$(bounded "$LIMIT" docker info --format '{"version":{{json .ServerVersion}},"root":{{json .DockerRootDir}},"driver":{{json .Driver}},"cgroup":{{json .CgroupVersion}},"memoryLimit":{{json .MemoryLimit}},"architecture":{{json .Architecture}},"kernel":{{json .KernelVersion}}}' 2>&1) || {
-    code=$?
-    [ "$code" != 124 ] || engine="no answer within $LIMIT s"
-    printf 'failed: %s\n' "$engine" | tr '\n' ' ' | content
-    engine=''
-  }
-  [ -z "$engine" ] || printf '%s\n' "$engine" | content
+  said=$(bounded "$LIMIT" docker info --format '{"version":{{json .ServerVersion}},"root":{{json .DockerRootDir}},"driver":{{json .Driver}},"cgroup":{{json .CgroupVersion}},"memoryLimit":{{json .MemoryLimit}},"architecture":{{json .Architecture}},"kernel":{{json .KernelVersion}}}' 2>&1)
+  code=$?
+  # The client's own warnings may stand before the answer.
+  [ $code != 0 ] || engine=$(printf '%s\n' "$said" | grep '^{"version":"[^"]')
+  if [ -n "$engine" ]; then
+    printf '%s\n' "$engine" | content
+  else
+    # Of an engine that is down some clients say nothing but that their template fails; another command says why.
+    if [ $code = 124 ]; then said="no answer within $LIMIT s"; else said=$(bounded "$LIMIT" docker ps --quiet 2>&1 >/dev/null); fi
+    printf 'failed: %s' "$said" | tr '\n' ' ' | content
+  fi
   root=$(printf '%s' "$engine" | sed -n 's/.*"root":"\([^"]*\)".*/\1/p')
   case $engine in *'"memoryLimit":true'*) limited=yes ;; esac
 else
@@ -86,8 +90,8 @@ used() {
 section memory-in-use
 in_use=''
 if [ -n "$ids" ]; then
-  groups=/sys/fs/cgroup
-  [ -f "$groups/cgroup.controllers" ] || groups=/sys/fs/cgroup/memory
+  groups=${FACTS_CGROUPS:-/sys/fs/cgroup}
+  [ -f "$groups/cgroup.controllers" ] || groups=$groups/memory
   # By the id alone: whatever the parent group, whatever the driver.
   in_use=$(used "$(bounded "$LIMIT" find "$groups" -type d 2>/dev/null | grep -E '[0-9a-f]{64}(\.scope)?$')")
   [ -z "$in_use" ] || printf '%s\n' "$in_use" | content

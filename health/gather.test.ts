@@ -50,16 +50,59 @@ describe.skipIf(process.platform === 'win32')('facts.sh', () => {
     expect(facts?.dir).toBeUndefined()
   })
 
-  test('says what an engine that fails says, and asks it nothing more', async () => {
+  test('says what an engine that fails says, and asks it for no container', async () => {
     const log = join(folder, 'asked')
     const { facts } = await ask(fresh(), `echo "$1" >>${log}; echo 'Cannot connect' >&2; exit 1`)
     expect(facts).toMatchObject({ whole: true, engine: { is: 'down', why: 'Cannot connect' } })
-    expect(await Bun.file(log).text()).toBe('info\n')
+    expect(await Bun.file(log).text()).toBe('info\nps\n')
   })
 
   test('gives up on an engine that hangs', async () => {
     const { facts } = await ask(fresh(), 'exec sleep 600', { FACTS_LIMIT: '0.2' })
     expect(facts).toMatchObject({ whole: true, engine: { is: 'down', why: 'no answer within 0.2 s' } })
+  })
+
+  test('an engine’s answer is found behind the client’s own warnings', async () => {
+    const { facts } = await ask(fresh(), `echo 'WARNING: old' >&2; echo '{"version":"stand-in","root":"/"}'`)
+    expect(facts?.engine).toMatchObject({ is: 'up', version: 'stand-in' })
+  })
+
+  const id = 'a1'.repeat(32)
+  const docker = [
+    'case $1 in',
+    `info) echo '{"version":"stand-in","root":"/","memoryLimit":true}' ;;`,
+    `ps) case $* in *status=running*) echo ${id} ;; *) echo ${id} lucid-core ;; esac ;;`,
+    `inspect) echo '{"id":"${id}","service":"alpha","status":"running"}' ;;`,
+    `stats) echo '${id} 7MiB / 64MiB' ;;`,
+    'esac',
+  ].join('\n')
+  const memory = async (files: Readonly<Record<string, string>>) => {
+    const groups = fresh()
+    for (const [path, text] of Object.entries(files)) await Bun.write(join(groups, path), text)
+    const { facts } = await ask(fresh(), docker, { FACTS_CGROUPS: groups })
+    return facts?.containers[0]?.memoryUsed
+  }
+  test('reads memory from control groups of version 2, whatever their parent', async () => {
+    for (const group of [`system.slice/docker-${id}.scope`, `docker/${id}`, `a/b/c/${id}`])
+      expect(
+        await memory({
+          'cgroup.controllers': 'memory',
+          [`${group}/memory.current`]: '1000\n',
+          [`${group}/memory.stat`]: 'anon 1\ninactive_file 300\nactive_file 5\n',
+          [`${group}/below/memory.current`]: '5\n',
+        }),
+      ).toBe(700)
+  })
+  test('reads memory from control groups of version 1', async () => {
+    expect(
+      await memory({
+        [`memory/docker/${id}/memory.usage_in_bytes`]: '1000\n',
+        [`memory/docker/${id}/memory.stat`]: 'inactive_file 1\ntotal_inactive_file 400\ntotal_cache 9\n',
+      }),
+    ).toBe(600)
+  })
+  test('asks the engine where there are no such files', async () => {
+    expect(await memory({})).toBe(7 * 2 ** 20)
   })
 
   test('prints certificates and never a key, also where a certificate was cut before one', async () => {

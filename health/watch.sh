@@ -27,10 +27,13 @@ user=$(id -u):$(id -g)
 if [ "${user%%:*}" = 0 ]; then
   user=65532:65532
   for path in "$state" "$state/health.log" "$state/health.log.1" "$state/metrics" "$state/metrics/lucid.prom"; do
-    [ -L "$path" ] || [ ! -e "$path" ] || chown "$user" "$path"
+    [ ! -e "$path" ] || chown -h "$user" "$path"
   done
 fi
 
+# Nobody waits for cron: an engine under load gets longer than when a person asks.
+FACTS_LIMIT=${FACTS_LIMIT:-5}
+export FACTS_LIMIT
 sh "${0%/*}/facts.sh" "$DIR" | timeout 60 docker run --rm --interactive --pull never --network host --read-only --cap-drop ALL \
   --security-opt no-new-privileges --user "$user" --memory 192m --pids-limit 64 --log-driver none \
   --tmpfs /tmp:rw,noexec,nosuid,size=16m --env HEALTH_WEBHOOK --mount "type=bind,source=$state,target=/health" \

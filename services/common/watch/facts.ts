@@ -48,7 +48,8 @@ export type Facts = {
 
 const engineOf = (line = ''): Engine => {
   if (line === 'absent' || line === '') return { is: 'absent' }
-  if (line.startsWith('failed: ')) return { is: 'down', why: textOf(line.slice('failed: '.length)) }
+  if (line.startsWith('failed: '))
+    return { is: 'down', why: textOf(line.slice('failed: '.length)) || 'it does not say why' }
   const { version, root, memoryLimit } = objectOf(jsonOf(line))
   const said = textOf(version)
   return said === ''

@@ -18,7 +18,7 @@ const finding = (subject: string, state: FindingState, detail = ''): Finding => 
   detail,
   remedy: '',
 })
-const toBad = { subject: 'a', from: 'unknown', to: 'bad', detail: '' }
+const toBad = { subject: 'a', from: 'unseen', to: 'bad', detail: '' }
 const toOk = { subject: 'a', from: 'bad', to: 'ok', detail: '' }
 const nothing = { states: new Map(), counts: new Map(), untold: [] }
 
@@ -30,7 +30,7 @@ test('only a subject that is in another state than last time is a change', () =>
   const findings = [finding('a', 'warn', 'why'), finding('b', 'bad'), finding('c', 'ok')]
   expect(changesOf(findings, states, { all: true })).toEqual([
     { subject: 'a', from: 'ok', to: 'warn', detail: 'why' },
-    { subject: 'c', from: 'unknown', to: 'ok', detail: '' },
+    { subject: 'c', from: 'unseen', to: 'ok', detail: '' },
   ])
 })
 
@@ -47,7 +47,7 @@ test('a subject that was not well and is no longer there is gone, once, and only
 })
 
 test('a subject that is well when first seen is no news, anything else is', () => {
-  const change = { subject: 'a', from: 'unknown', to: 'ok', detail: '' }
+  const change = { subject: 'a', from: 'unseen', to: 'ok', detail: '' }
   expect([change, { ...change, to: 'warn' }, { ...change, from: 'bad' }].map(isNews)).toEqual([
     false,
     true,
@@ -76,7 +76,7 @@ test('the log reads back: the last states and counts, and what the webhook was n
   second.changed([toOk])
   expect(openJournal(path, now).history).toEqual({ states: new Map([['a', 'ok']]), counts, untold: [toOk] })
   expect(readFileSync(path, 'utf8').split('\n').slice(0, 2)).toEqual([
-    '{"time":"2026-01-01T00:00:00.000Z","level":"warn","service":"health","event":"state-changed","subject":"a","from":"unknown","to":"bad","detail":""}',
+    '{"time":"2026-01-01T00:00:00.000Z","level":"warn","service":"health","event":"state-changed","subject":"a","from":"unseen","to":"bad","detail":""}',
     '{"time":"2026-01-01T00:00:00.000Z","level":"info","service":"health","event":"counted","subject":"restarts:a","id":"one","count":2}',
   ])
 })

@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts'
 import { countOf, jsonOf, objectOf } from './read.ts'
 
-/** A subject that is in another state than last time. `unknown` is the state before the first check. */
+/** A subject that is in another state than last time; `unseen` before the first time. */
 export type Change = {
   readonly subject: string
   readonly from: string
@@ -23,6 +23,8 @@ export type History = {
 export const CHANGED = 'state-changed'
 export const COUNTED = 'counted'
 export const TOLD = 'webhook-told'
+
+const UNSEEN = 'unseen'
 
 /** The state of a subject that there is no more. */
 export const GONE = 'gone'
@@ -65,7 +67,7 @@ export const changesOf = (
   return [
     ...findings.map(({ subject, state, detail }) => ({
       subject,
-      from: states.get(subject) ?? 'unknown',
+      from: states.get(subject) ?? UNSEEN,
       to: state,
       detail,
     })),
@@ -74,7 +76,7 @@ export const changesOf = (
 }
 
 /** A subject that is well when it is first seen is no news. */
-export const isNews = ({ from, to }: Change): boolean => !(from === 'unknown' && to === 'ok')
+export const isNews = ({ from, to }: Change): boolean => !(from === UNSEEN && to === 'ok')
 
 /** By how much it grew; 0 when it was not counted before, or was something else. */
 export const grownBy = (counts: Counts, subject: string, { id, count }: Count): number => {
