@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { catalog } from '#catalog'
 import { parseFacts } from '#common/watch/facts'
 import type { WatchReport } from '#common/watch/report'
+import { bundle } from '../../images/build/bundle.ts'
 import { live } from '../../run.ts'
 import { importBunImage } from '../docker/bun-image.ts'
 import { startDocker } from '../docker/engine.ts'
@@ -102,13 +103,11 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     (await engine.run(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Status}}'])).out
 
   test('the image is made, and stand-ins started: well, unhealthy, out of memory, restarted again and again', async () => {
-    const bundle = await Bun.build({
-      entrypoints: [join(root, 'services', 'server-tools', 'main.ts')],
-      outdir: join(folder, 'bundle'),
-      target: 'bun',
-    })
-    expect(bundle.success).toBe(true)
-    const files = { '/app/main.js': join(folder, 'bundle', 'main.js') }
+    const made = await bundle(root, { entry: 'services/server-tools/main.ts', name: 'main', addons: [] })
+    for (const [name, bytes] of Object.entries(made.files)) await Bun.write(join(folder, 'app', name), bytes)
+    const files = Object.fromEntries(
+      Object.keys(made.files).map((name) => [`/app/${name}`, join(folder, 'app', name)]),
+    )
     expect(await importBunImage(engine, IMAGE, { folder, files })).toMatchObject({ code: 0, err: '' })
     // `docker import` can set no entrypoint.
     await engine.run(['create', '--name', 'base', IMAGE, 'x'])
@@ -123,7 +122,6 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
       const up = await engine.compose([file], ['up', '--detach'])
       expect({ code: up.code, err: up.code === 0 ? '' : up.err }).toEqual({ code: 0, err: '' })
     }
-    // The engine waits twice as long before each start, so that after some it is found waiting.
     const wanted = [
       /^lucid_mongo running .*\(healthy\)/m,
       /^merkle-builder running .*\(healthy\)/m,
@@ -131,11 +129,14 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
       /^session-chunker exited /m,
       /^lucid_mongo_init exited /m,
     ]
-    const counted = async () =>
-      (await engine.run(['inspect', '--format', '{{.RestartCount}} {{.State.Status}}', 'tor-proxy'])).out
+    for (let now = ''; !wanted.every((one) => one.test(now)); now = await states()) await Bun.sleep(100)
+    // The engine waits twice as long before each start: after six it has 6.4 s in which it is seen waiting.
+    const format = ['inspect', '--format', '{{.RestartCount}} {{.State.Status}}', 'tor-proxy']
+    const restarts = async () => (await engine.run(format)).out.trim().split(' ')
+    const [seen] = await restarts()
     for (;;) {
-      const now = await states()
-      if (wanted.every((one) => one.test(now)) && /^(?:[6-9]|\d\d) restarting/.test(await counted())) break
+      const [count, status] = await restarts()
+      if (Number(count) >= 6 && Number(count) > Number(seen) && status === 'restarting') break
       await Bun.sleep(100)
     }
   })
@@ -158,8 +159,9 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
       detail: "it answers here, but the engine's health check fails: no key",
       remedy: 'docker logs --tail 50 session-encryptor',
     })
-    expect(of('session-chunker')?.detail).toStartWith(
-      'it does not run: killed for want of memory (its limit is 64 MiB)',
+    // The engine does not always notice who killed it.
+    expect(of('session-chunker')?.detail).toMatch(
+      /^it does not run: killed,? for want of memory \(its limit is 64 MiB\)/,
     )
     expect(of('tor-proxy')?.detail).toMatch(
       /^it is restarted again and again, \d+ times so far: exit code 3$/,

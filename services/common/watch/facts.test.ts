@@ -152,6 +152,14 @@ describe('the deployer’s files', () => {
     expect(minimal('== journal', begin('one'), end('other')).openRun?.run).toBe('one')
     expect(minimal('== journal', begin('one'), ' {"at":2,"run":"on').openRun?.run).toBe('one')
   })
+  test('a backup that failed and never went well before has no date', () => {
+    expect(minimal('== backup', ' {"ok":false}').backup).toEqual({ ok: false, id: '' })
+    expect(minimal('== backup', ' {"ok":false,"at":5,"id":"b"}').backup).toEqual({
+      at: 5,
+      ok: false,
+      id: 'b',
+    })
+  })
   test('a lease says who has it, and until when', () => {
     expect(minimal('== lease', ' 7 1795638800 {"by":"dev@desk","what":"deploy r-1"}').lease).toEqual({
       by: 'dev@desk',
@@ -179,7 +187,8 @@ describe('a host that lies or is broken', () => {
     const { containers } = minimal('== containers', ...lines.map((line) => ` ${JSON.stringify(line)}`))
     expect(containers).toHaveLength(1)
     expect(containers[0]).toMatchObject({ restarts: 0, memoryLimit: 0, oomKilled: false, exitCode: -1 })
-    expect(minimal('== backup', ' {"at":"yesterday"}').backup).toBeUndefined()
+    for (const text of ['{"at":"yesterday","ok":true}', '{"at":5}', '{"ok":"yes","at":5}', '7', 'null'])
+      expect(minimal('== backup', ` ${text}`).backup).toBeUndefined()
     expect(minimal('== release', ' ../../etc').release).toBeUndefined()
     expect(minimal('== disk', ' platform /dev/x 0 0 0 0% /', ' nonsense').disks).toEqual([])
   })

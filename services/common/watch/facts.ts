@@ -13,8 +13,8 @@ export type Engine =
 /** The file system that holds a folder; sizes in bytes. */
 export type Disk = { readonly mount: string; readonly size: number; readonly free: number }
 
-/** The last run of something that runs by the clock: epoch ms, and whether it went well. */
-export type Stamp = { readonly at: number; readonly ok: boolean; readonly id: string }
+/** Something that runs by the clock: when it last went well (epoch ms; undefined: never), and whether the last run did. */
+export type Stamp = { readonly at?: number; readonly ok: boolean; readonly id: string }
 
 /** What a host says of itself. Nothing in it is trusted to be true, only to have this shape. Times are epoch ms, sizes bytes. */
 export type Facts = {
@@ -89,7 +89,9 @@ const throttledOf = (line = ''): number | undefined => {
 const stampOf = (lines: readonly string[]): Stamp | undefined => {
   const { at, ok, id } = objectOf(jsonOf(lines.join('\n')))
   const moment = countOf(at)
-  return moment === undefined ? undefined : { at: moment, ok: ok === true, id: textOf(id) }
+  return typeof ok === 'boolean' && (moment !== undefined || !ok)
+    ? { ...(moment !== undefined && { at: moment }), ok, id: textOf(id) }
+    : undefined
 }
 
 const scaled = (value: number | undefined, factor: number) =>

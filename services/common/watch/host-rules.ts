@@ -143,38 +143,42 @@ const certificates = ({ facts, now }: HostView): readonly Finding[] =>
   facts.certificates.map((one) => about(`certificate:${one.file}`, certificateOf(one, now)))
 
 /** Later than the host's clock by more than a moment: then no age can be told. */
-const fromTheFuture = ({ at }: Stamp, now: number) => at > now + 60_000
+const fromTheFuture = (at: number, now: number) => at > now + 60_000
 
-const backup = ({ facts, now }: HostView): readonly Finding[] => {
-  const { backup: stamp, dir } = facts
-  if (dir === undefined) return []
-  const verdict = (): Verdict => {
-    const remedy = 'bun run backup'
-    if (stamp === undefined) return bad('there has never been one', remedy)
-    if (fromTheFuture(stamp, now)) return unknown('the last one is dated in the future', 'date -u')
-    const age = now - stamp.at
-    const detail = `the last one is ${spanText(age)} old`
-    if (!stamp.ok) return bad(`the last one failed, ${spanText(age)} ago`, remedy)
-    if (age > limits.backup.bad) return bad(detail, remedy)
-    return age > limits.backup.warn ? warn(detail, remedy) : ok(detail)
-  }
-  return one('backup:newest', verdict())
+/** Age of the last good run, ms; or what is to be said where there is none. */
+const ageOf = (stamp: Stamp | undefined, now: number): number | 'never' | 'future' => {
+  if (stamp?.at === undefined) return 'never'
+  return fromTheFuture(stamp.at, now) ? 'future' : now - stamp.at
 }
 
-const drill = ({ facts, now }: HostView): readonly Finding[] => {
-  const { drill: stamp, dir } = facts
-  if (dir === undefined) return []
-  const verdict = (): Verdict => {
-    const remedy = 'bun run restore --drill'
-    if (stamp === undefined) return warn('no backup was ever restored on trial', remedy)
-    if (fromTheFuture(stamp, now)) return unknown('the last one is dated in the future', 'date -u')
-    const age = now - stamp.at
-    if (!stamp.ok) return bad(`the newest backup could not be restored, ${spanText(age)} ago`, remedy)
-    const detail = `the last one was ${spanText(age)} ago`
-    return age > limits.drill.warn ? warn(detail, remedy) : ok(detail)
-  }
-  return one('backup:drill', verdict())
+const dated = unknown('the last one is dated in the future', 'date -u')
+
+const backupOf = (stamp: Stamp | undefined, now: number): Verdict => {
+  const remedy = 'bun run backup'
+  const age = ageOf(stamp, now)
+  if (age === 'future') return dated
+  const failed = stamp?.ok === false
+  if (age === 'never') return bad(failed ? 'none has ever gone well' : 'there has never been one', remedy)
+  const detail = `${failed ? 'the last run failed, ' : ''}the newest is ${spanText(age)} old`
+  if (age > limits.backup.bad) return bad(detail, remedy)
+  return failed || age > limits.backup.warn ? warn(detail, remedy) : ok(detail)
 }
+
+const drillOf = (stamp: Stamp | undefined, now: number): Verdict => {
+  const remedy = 'bun run restore --identity KEY --drill'
+  const age = ageOf(stamp, now)
+  if (stamp?.ok === false) return bad('the newest backup could not be restored on trial', remedy)
+  if (age === 'future') return dated
+  if (age === 'never') return warn('no backup was ever restored on trial', remedy)
+  const detail = `the last one was ${spanText(age)} ago`
+  return age > limits.drill.warn ? warn(detail, remedy) : ok(detail)
+}
+
+const backup = ({ facts, now }: HostView): readonly Finding[] =>
+  facts.dir === undefined ? [] : one('backup:newest', backupOf(facts.backup, now))
+
+const drill = ({ facts, now }: HostView): readonly Finding[] =>
+  facts.dir === undefined ? [] : one('backup:drill', drillOf(facts.drill, now))
 
 const throttles = ['under-voltage', 'frequency capped', 'throttled', 'soft temperature limit'] as const
 

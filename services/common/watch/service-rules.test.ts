@@ -33,6 +33,10 @@ describe('a service is bad, with one line of cause and remedy,', () => {
       one({ state: 'exited', exitCode: 137, oomKilled: true, finishedAt: NOW - 1000 }, gone),
       'bad alpha: it does not run: killed for want of memory (its limit is 100 MiB), 1 second ago -> docker logs --tail 50 alpha',
     ],
+    'when it was killed and the engine does not know why': [
+      one({ state: 'exited', exitCode: 137, finishedAt: NOW - 1000 }, gone),
+      'bad alpha: it does not run: killed, for want of memory (its limit is 100 MiB) or by hand, 1 second ago -> docker logs --tail 50 alpha',
+    ],
     'when the engine restarts it again and again': [
       one({ state: 'restarting', exitCode: 3, restarts: 7 }, gone),
       'bad alpha: it is restarted again and again, 7 times so far: exit code 3 -> docker logs --tail 50 alpha',

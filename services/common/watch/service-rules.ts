@@ -25,8 +25,14 @@ type ServiceRule = {
   readonly judge: (view: ServiceView) => Verdict | undefined
 }
 
+/** 128 + SIGKILL. */
+const KILLED = 137
+
 const ended = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
-  if (oomKilled) return `killed for want of memory (its limit is ${sizeText(memoryLimit)})`
+  const want = `for want of memory (its limit is ${sizeText(memoryLimit)})`
+  if (oomKilled) return `killed ${want}`
+  // The engine misses some of the kernel's kills: its word for that may come after the end of the process.
+  if (exitCode === KILLED && memoryLimit > 0) return `killed, ${want} or by hand`
   return error === '' ? `exit code ${exitCode}` : error
 }
 
