@@ -219,7 +219,7 @@ describe('a host that lies or is broken', () => {
           parseFacts(changed.join('\n'))
         },
       ),
-      { seed: 1 },
+      { seed: 1, numRuns: 30 },
     )
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => parseFacts(text) === undefined),
