@@ -208,21 +208,20 @@ describe('a host that lies or is broken', () => {
     ])
   })
 
+  /** Any UTF-16 there is, halves of pairs too. */
+  const anyText = fc.array(fc.nat(0xffff), { maxLength: 20 }).map((units) => String.fromCharCode(...units))
   test('no text at all makes it throw', () => {
     const lines = recorded.split('\n')
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(lines.length - 1), fc.string({ unit: 'binary' })), { maxLength: 5 }),
-        (changes) => {
-          const changed = [...lines]
-          for (const [at, text] of changes) changed[at] = (changed[at] ?? '').slice(0, text.length * 7) + text
-          parseFacts(changed.join('\n'))
-        },
-      ),
-      { seed: 1, numRuns: 30 },
+      fc.property(fc.array(fc.tuple(fc.nat(lines.length - 1), anyText), { maxLength: 5 }), (changes) => {
+        const changed = [...lines]
+        for (const [at, text] of changes) changed[at] = (changed[at] ?? '').slice(0, text.length * 7) + text
+        parseFacts(changed.join('\n'))
+      }),
+      { seed: 1 },
     )
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => parseFacts(text) === undefined),
+      fc.property(anyText, (text) => parseFacts(text) === undefined),
       { seed: 1 },
     )
   })
