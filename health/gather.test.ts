@@ -34,7 +34,7 @@ const pathWith = (docker?: string): string => {
 }
 
 const ask = async (dir: string, docker?: string, env: Readonly<Record<string, string>> = {}) => {
-  const options = { asked: true, running: false, env: { PATH: pathWith(docker), ...env } }
+  const options = { asked: true, running: false, env: { PATH: pathWith(docker), FACTS_LIMIT: '60', ...env } }
   const gathered = await localFacts(dir, options)
   if (!('text' in gathered)) throw new Error(JSON.stringify(gathered))
   return { text: gathered.text, facts: parseFacts(gathered.text) }
