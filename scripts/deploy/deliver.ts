@@ -2,13 +2,13 @@ import { duration, plural } from '../cli/format.ts'
 import { type Look, paint } from '../cli/look.ts'
 import type { Terminal } from '../cli/run-command.ts'
 import { changesOf, summaryOf } from '../plan/release/diff.ts'
-import { committed, openRun, type RunKind } from '../plan/release/journal.ts'
+import { committed, openRun, type RunKind, runsOf } from '../plan/release/journal.ts'
 import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
 import type { Observed, Timing } from './host.ts'
 import { differences } from './observe.ts'
 import { newRunId, type Opened, whoami, withLease } from './open.ts'
 import { hostParts, type Supply } from './parts.ts'
-import { runRelease } from './run.ts'
+import { runRelease, snapshotOf } from './run.ts'
 import { openScreen } from './screen.ts'
 import { shellHost } from './shell-host.ts'
 
@@ -27,6 +27,7 @@ export type Delivery = {
   readonly terminal: Terminal
   readonly look: Look
   readonly json: boolean
+  readonly rewind?: string | undefined
 }
 
 /**
@@ -35,7 +36,7 @@ export type Delivery = {
  */
 export const deliver = async (
   opened: Opened,
-  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json }: Delivery,
+  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json, rewind }: Delivery,
 ): Promise<void> => {
   const began = timing.now()
   const tell = (outcome: 'nothing to do' | 'done') => {
@@ -61,14 +62,17 @@ export const deliver = async (
       const host = shellHost(lease, hostParts(lease, supply))
       await runRelease(
         { host, timing, show: screen, newId: newRunId },
-        { kind, bundle, to, by: whoami(), what },
+        { kind, bundle, to, by: whoami(), what, rewind },
       )
       const after = await host.observe()
-      const keep = committed(after.entries).slice(-KEPT)
-      const releases = await Promise.all([...new Set([...keep, to.id])].map((id) => host.release(id)))
+      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id])
+      const releases = await Promise.all([...keep].map((id) => host.release(id)))
+      const snapshots = runsOf(after.entries)
+        .filter(({ begin }) => keep.has(begin.to))
+        .map(({ begin }) => snapshotOf(begin.run))
       // What cannot be cleared away now is by the next run.
       await host
-        .prune(releases.filter((one) => one !== undefined))
+        .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
         .catch((error: unknown) => screen.note(String(error)))
     })
   } finally {

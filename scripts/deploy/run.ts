@@ -21,6 +21,8 @@ export type Wanted = {
   readonly to: Release
   readonly by: string
   readonly what: string
+  /** A snapshot to put documents back from, instead of migrating them. */
+  readonly rewind?: string | undefined
 }
 
 export type RunParts = {
@@ -78,6 +80,7 @@ type Context = RunParts & {
   readonly watch: Watch
   readonly before: readonly ContainerState[]
   readonly way: 'forward' | 'back'
+  readonly rewind: string | undefined
 }
 
 const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
@@ -102,7 +105,7 @@ const isAsWanted = async (
 
 /** What each step does. `release`: the one that is being brought up. */
 const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
-  const { host, from, to, bundle, watch, before, show } = context
+  const { host, from, to, bundle, watch, before, show, run, rewind } = context
   switch (step.kind) {
     case 'files':
       return bundle === undefined ? undefined : host.putFiles(bundle)
@@ -111,11 +114,13 @@ const execute = async (step: Step, release: Release, context: Context): Promise<
     case 'prepare':
       return host.prepare(release)
     case 'snapshot':
-      return from === undefined ? undefined : host.snapshot(from, to)
+      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotOf(run))
     case 'migrate':
-      return from === undefined ? undefined : host.migrate(from, to)
+      return from === undefined ? undefined : host.migrate({ from, to })
+    case 'rewind':
+      return from === undefined || rewind === undefined ? undefined : host.restore({ from, to }, rewind)
     case 'restore':
-      return from === undefined ? undefined : host.restore(from, to)
+      return from === undefined ? undefined : host.restore({ from, to }, snapshotOf(run))
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
@@ -167,9 +172,12 @@ const end = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: s
     context,
   )
 
+/** Name of the snapshot that a run takes before it changes documents. */
+export const snapshotOf = (run: string): string => `run-${run}`
+
 /** True when documents may have been changed: the step was begun. */
 const hasMigrated = ({ steps }: Pick<RunRecord, 'steps'>): boolean =>
-  steps.some(({ step }) => step === 'migrate')
+  steps.some(({ step }) => step === 'migrate' || step === 'rewind')
 
 /** Tries to put a step of the way back through even when the engine refuses it for a while. */
 const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Promise<void> => {
@@ -233,7 +241,7 @@ const backWords = (outcome: 'undone' | 'failed', from: Release | undefined): str
 const contextOf = async (
   parts: RunParts,
   run: string,
-  { from, to, bundle }: Pick<Context, 'from' | 'to' | 'bundle'>,
+  { from, to, bundle, rewind }: Pick<Context, 'from' | 'to' | 'bundle' | 'rewind'>,
 ): Promise<Context> => {
   const { host, timing, show } = parts
   return {
@@ -245,6 +253,7 @@ const contextOf = async (
     watch: openWatch(host, timing, show.seen),
     before: await again(() => host.states(membersOf(to)), parts),
     way: 'forward',
+    rewind,
   }
 }
 
@@ -281,7 +290,7 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
     )
     return
   }
-  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined })
+  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined, rewind: undefined })
   if (current === begin.to && begin.to !== begin.from) {
     await end(context, 'done', 'finished by the next command')
     return
@@ -293,7 +302,10 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
  * not make it, Unfinished when the line or the engine did not let this end either way, LeaseLost.
  */
-export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }: Wanted): Promise<void> => {
+export const runRelease = async (
+  parts: RunParts,
+  { kind, bundle, to, by, what, rewind }: Wanted,
+): Promise<void> => {
   const { host, timing } = parts
   const observed = await again(() => host.observe(), parts)
   await recover(parts, observed)
@@ -315,11 +327,11 @@ export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }
     what,
   }
   await again(() => host.journal(begin), parts)
-  const context = await contextOf(parts, run, { from, to, bundle })
+  const context = await contextOf(parts, run, { from, to, bundle, rewind })
   let migrated = false
   try {
-    for (const step of forward(from, to)) {
-      if (step.kind === 'migrate') migrated = true
+    for (const step of forward(from, to, { rewinds: rewind !== undefined })) {
+      if (step.kind === 'migrate' || step.kind === 'rewind') migrated = true
       await perform(step, to, '', context)
     }
   } catch (error) {
