@@ -234,7 +234,7 @@ const checks: readonly Check[] = [
   },
   {
     check: 'stock images',
-    detail: ({ release }) => release.stock.map(({ name }) => name.split('@', 1)[0]).join(', '),
+    detail: ({ release }) => [...new Set(release.stock.map(({ name }) => name.split('@', 1)[0]))].join(', '),
     faults: () => [],
   },
 ]
