@@ -2,7 +2,7 @@ import type { Command } from './cli/args.ts'
 import { CliError } from './cli/fail.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
-import { deliver } from './deploy/deliver.ts'
+import { deliver, undoFirst } from './deploy/deliver.ts'
 import type { Observed } from './deploy/host.ts'
 import { observeHost, readRelease } from './deploy/observe.ts'
 import { gateFlags, openHost, timingOf } from './deploy/open.ts'
@@ -59,13 +59,24 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const look = lookOf(process.stderr, process.env)
   try {
     const observed = await observeHost(shell, target.dir)
-    if (observed.current === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
-    const current = await readRelease(shell, target.dir, observed.current)
     // A run that was cut is undone first, and that is often all that is wanted.
     const cut = openRun(observed.entries)
+    if (observed.current === undefined) {
+      if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
+      if (flags['dry-run']) {
+        terminal.out(
+          `${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`,
+        )
+        return 0
+      }
+      await undoFirst(opened, { timing: timingOf(flags), terminal, look, json: flags.json })
+      return 0
+    }
+    const current = await readRelease(shell, target.dir, observed.current)
+    // One that had committed is a release to go back from, unless it was this very rollback.
     const id =
       flags.to ??
-      (cut !== undefined && cut.begin.to !== observed.current
+      (cut !== undefined && (cut.begin.to !== observed.current || cut.begin.kind === 'rollback')
         ? observed.current
         : previousOf(observed.entries, observed.current))
     if (id === undefined)

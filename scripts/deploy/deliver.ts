@@ -8,7 +8,7 @@ import type { Observed, Timing } from './host.ts'
 import { differences } from './observe.ts'
 import { newRunId, type Opened, whoami, withLease } from './open.ts'
 import { hostParts, type Supply } from './parts.ts'
-import { runRelease, snapshotOf } from './run.ts'
+import { recover, runRelease, snapshotOf } from './run.ts'
 import { openScreen } from './screen.ts'
 import { shellHost } from './shell-host.ts'
 
@@ -79,4 +79,25 @@ export const deliver = async (
     screen.close()
   }
   tell('done')
+}
+
+/** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
+export const undoFirst = async (
+  opened: Opened,
+  { timing, terminal, look, json }: Pick<Delivery, 'timing' | 'terminal' | 'look' | 'json'>,
+): Promise<void> => {
+  const screen = openScreen(terminal.err, look, { release: { stacks: [] }, now: timing.now })
+  try {
+    await withLease(opened, 'rollback', screen.note, async (lease) => {
+      const host = shellHost(lease, hostParts(lease, { kind: 'none' }))
+      await recover({ host, timing, show: screen, newId: newRunId }, await host.observe())
+    })
+  } finally {
+    screen.close()
+  }
+  terminal.out(
+    json
+      ? `${JSON.stringify({ ok: true, outcome: 'undone', release: null })}\n`
+      : `${opened.shell.name} is without a release again: everything that was started is down, volumes are kept\n`,
+  )
 }

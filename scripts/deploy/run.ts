@@ -257,13 +257,16 @@ const contextOf = async (
   }
 }
 
+/** What became of a run that was cut; `failed`: the release before is back and not well. */
+export type Recovered = 'none' | 'finished' | 'undone' | 'failed'
+
 /**
  * Closes a run that was cut: one that had committed is done; any other is undone. Does nothing when there is none.
  * Throws Unfinished when it cannot.
  */
-export const recover = async (parts: RunParts, { current, entries }: Observed): Promise<void> => {
+export const recover = async (parts: RunParts, { current, entries }: Observed): Promise<Recovered> => {
   const open = openRun(entries)
-  if (open === undefined) return
+  if (open === undefined) return 'none'
   const { begin } = open
   parts.show.note(`${begin.what} by ${begin.by} was cut short`)
   const [from, to] = await Promise.all([
@@ -288,14 +291,14 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
         }),
       parts,
     )
-    return
+    return 'undone'
   }
   const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined, rewind: undefined })
   if (current === begin.to && begin.to !== begin.from) {
     await end(context, 'done', 'finished by the next command')
-    return
+    return 'finished'
   }
-  await undo(context, 'it was cut short', { migrated: hasMigrated(open) })
+  return undo(context, 'it was cut short', { migrated: hasMigrated(open) })
 }
 
 /**
@@ -308,13 +311,15 @@ export const runRelease = async (
 ): Promise<void> => {
   const { host, timing } = parts
   const observed = await again(() => host.observe(), parts)
-  await recover(parts, observed)
+  const recovered = await recover(parts, observed)
   const { current } = observed.entries.length === 0 ? observed : await again(() => host.observe(), parts)
   const from = current === undefined ? undefined : await again(() => host.release(current), parts)
   if (current !== undefined && from === undefined)
     throw new CliError(
       `${host.name}: the files of ${current}, which runs there, are not whole: bun run doctor`,
     )
+  // The way back has just brought it and gated it on health: a second run would do the same again.
+  if (recovered === 'undone' && from?.id === to.id) return
   const run = parts.newId()
   const begin: BeginEntry = {
     at: timing.now(),

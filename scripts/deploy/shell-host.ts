@@ -110,7 +110,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         // Its files are not there when they never came whole: then nothing of it was started, but for an older one's.
         `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${line('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
       ),
-    states: (members) => askStates(shell, members),
+    states: (members) => askStates({ name: shell.name, run: lease.look }, members),
     probe: async (members) => {
       const asks = members.map(({ container, proof }) =>
         proof.kind === 'healthy'
