@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { stacks } from '#catalog'
-import { composePlugin } from '../peers/docker/compose-plugin.ts'
-import { peersFolder } from '../peers/folder.ts'
+import { enginePrograms } from '../peers/docker/programs.ts'
 import { envValue } from '../plan/env-example.ts'
 import { envFile } from '../plan/release/env-file.ts'
 import { repository } from '../platform/home.ts'
@@ -14,13 +13,13 @@ import { live } from '../run.ts'
 /** What Docker Compose itself reads from an env file, and what we read. */
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-env-file-'))
-const plugin = await composePlugin(peersFolder(process.env))
-if ('absent' in plugin) console.log(`NOT RUN: ${plugin.absent} (env files by Compose)`)
+const programs = await enginePrograms('classic')
+if ('absent' in programs) console.log(`NOT RUN: ${programs.absent} (env files by Compose)`)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe.skipIf('absent' in plugin)('an env file', () => {
-  if ('absent' in plugin) {
-    test.skip(plugin.absent, () => {})
+describe.skipIf('absent' in programs)('an env file', () => {
+  if ('absent' in programs) {
+    test.skip(programs.absent, () => {})
     return
   }
   const byCompose = async (text: string): Promise<Readonly<Record<string, string>>> => {
@@ -28,7 +27,7 @@ describe.skipIf('absent' in plugin)('an env file', () => {
     const file = join(folder, 'compose.json')
     writeFileSync(env, text)
     writeFileSync(file, JSON.stringify({ services: { one: { image: 'x', env_file: [env] } } }))
-    const argv = [plugin.path, '--file', file, 'config', '--format', 'json'] as const
+    const argv = [programs.compose, '--file', file, 'config', '--format', 'json'] as const
     const { code, out, err } = await live(argv, { env: { PATH: process.env['PATH'] ?? '', HOME: folder } })
     if (code !== 0) throw new Error(err)
     // Its output doubles each $, so that it could be read as a Compose file again.
