@@ -19,7 +19,7 @@ const script = (dir: string, secrets: readonly string[]): string =>
     `i=$(docker info --format '{{.MemoryLimit}} {{.DockerRootDir}}' 2>/dev/null) && say info "$i"`,
     'free() { df -Pk "$1" 2>/dev/null | awk \'NR == 2 { printf "%d", $4 * 1024 }\'; }',
     'say free-dir "$(free "$d")"',
-    'say free-docker "$(free "${i#* }" || free /)"',
+    `say free-docker "$(free "\${i#* }" || free /)"`,
     // Lines of /proc/net/tcp: local address in hex, state 0A is LISTEN (Linux, tcp_states.h).
     'say listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk \'$4 == "0A" { split($2, a, ":"); print a[length(a)] }\' | sort -u | tr \'\\n\' \' \')"',
     `docker ps --filter label=org.lucid.stage --format '{{.Ports}}' 2>/dev/null | while read -r p; do say published "$p"; done`,

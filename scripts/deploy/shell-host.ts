@@ -143,7 +143,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
           'rm -rf releases/.*.part',
           'for f in files/*/*; do [ -f "$f" ] || continue; case "$f" in',
           ...[...support].map((path) => `${quote(path)}) ;;`),
-          '*) rm -f "$f"; rmdir "${f%/*}" 2>/dev/null || : ;; esac; done',
+          `*) rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || : ;; esac; done`,
         ].join('\n'),
       )
       await parts.pruneImages(keep)
