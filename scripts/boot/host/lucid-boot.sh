@@ -68,8 +68,10 @@ trap 'exit 1' HUP INT TERM
 
 plain() { printf '%s' "$*" | tr -cd 'A-Za-z0-9 ._:,/-'; }
 write() {
-  [ -z "$(tail -c 1 journal 2>/dev/null)" ] || echo >>journal
-  printf '%s\n' "$1" >>journal && { sync journal 2>/dev/null || sync; }
+  { [ -z "$(tail -c 1 journal 2>/dev/null)" ] || echo >>journal; } 2>/dev/null
+  { printf '%s\n' "$1" >>journal; } 2>/dev/null && { sync journal 2>/dev/null || sync; } && return
+  say "$DIR/deploy/journal cannot be written: ls -l it, df -h $DIR"
+  return 1
 }
 step() { # STEP PHASE [REASON]
   reason=
@@ -189,8 +191,7 @@ if [ -z "$current" ]; then
     say 'there is no release on this host'
     exit 0
   fi
-  down "$to" || exit 1
-  close undone
+  { down "$to" && close undone; } || exit 1
   exit 0
 fi
 [ -d "$DIR/releases/$current" ] || {
@@ -210,7 +211,7 @@ for stack in $STACKS; do
 done
 case $worst in
 0)
-  if [ "$current" = "$to" ]; then close done; else close undone; fi
+  if [ "$current" = "$to" ]; then close done; else close undone; fi || exit 1
   say "$current is up and well"
   exit 0
   ;;
