@@ -3,11 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LeaseLost, takeLease } from '../host/lease.ts'
+import { quote } from '../host/quote.ts'
 import { openShell, type Shell } from '../host/shell.ts'
 import { tinyImages } from '../peers/pi/images.ts'
 import { startPi } from '../peers/pi/pi.ts'
 import { parseJournal, runsOf } from '../plan/release/journal.ts'
 import { live } from '../run.ts'
+import { watchLine, withLines } from './crontab.ts'
+import { bootState } from './state.ts'
 import { unitText } from './unit.ts'
 
 /**
@@ -21,7 +24,10 @@ setDefaultTimeout(180_000)
 const folder = mkdtempSync(join(tmpdir(), 'lb-'))
 const pi = await startPi({ folder: join(folder, 'pi') })
 if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (boot on a Pi stand-in)`)
-else console.log('NOT RUN: systemd and cron themselves (the stand-in has no init)')
+else
+  console.log(
+    'NOT RUN: systemd and cron themselves (the stand-in has no init; the unit and the lines are run by hand)',
+  )
 const tiny = 'absent' in pi ? pi : await tinyImages(pi.engine, { folder })
 if (!('absent' in pi) && 'absent' in tiny) console.log(`NOT RUN: ${tiny.absent} (boot on a Pi stand-in)`)
 
@@ -163,7 +169,6 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
 
   test('that had committed before the cut goes on with the new release', async () => {
     append(begin('run-3', NEW, OLD), { at: 2, run: 'run-3', step: 'commit', phase: 'start' })
-    await offAndOn()
     expect(await boot()).toMatchObject({ code: 0 })
     expect(runsOf(journal()).at(-1)?.end).toMatchObject({ run: 'run-3', outcome: 'done' })
   })
@@ -205,5 +210,65 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
       `run run-4 to ${NEW} was cut short: back to ${OLD}`,
     )
     expect(runsOf(journal()).at(-1)?.end).toMatchObject({ run: 'run-4', outcome: 'failed' })
+  })
+
+  describe('is watched by cron', () => {
+    const crontab = Bun.which('crontab')
+    if (crontab === null)
+      console.log('NOT RUN: crontab is not installed: apt-get install cron (the crontab of a host)')
+    const CRONTABS = '/var/spool/cron/crontabs'
+
+    test.skipIf(crontab === null)('by a line that a real crontab takes, and gives back', async () => {
+      // The machine's own crontabs are out of sight.
+      const spool = await live(
+        pi.enter([
+          'sh',
+          '-c',
+          `group=$(stat -c %g ${CRONTABS}) && mount -t tmpfs tmpfs ${CRONTABS} && chown 0:$group ${CRONTABS} && chmod 1730 ${CRONTABS}`,
+        ]),
+      )
+      expect(spool.code).toBe(0)
+      const read = async () => (await bootState(shell, { dir: pi.dir }, [])).crontab
+      expect(await read()).toBe('')
+      const theirs = '0 1 * * * true\n'
+      const ours = withLines(theirs, pi.dir, [watchLine(pi.dir)])
+      expect(await shell.run('crontab -', { input: ours })).toMatchObject({ code: 0 })
+      expect(await read()).toBe(ours)
+    })
+
+    test('with the image of the committed release, one at a time, in the environment of cron', async () => {
+      put('bin/cron-watch.sh', readFileSync(join(import.meta.dir, 'host', 'cron-watch.sh'), 'utf8'))
+      // A stand-in for health/watch.sh: says how it was called, and takes its time.
+      put('bin/watch.sh', 'echo "$@ $HEALTH_WEBHOOK" >> "$1/health/called"; sleep 2; exit 3\n')
+      put(
+        `releases/${OLD}/release.json`,
+        JSON.stringify({
+          images: [
+            { service: 'x', name: 'p/l:x-000000000000' },
+            { service: 'server-tools', name: 'p/l:server-tools-0123456789ab' },
+          ],
+        }),
+      )
+      mkdirSync(at('health'))
+      put('health/webhook', 'http://127.0.0.1:1/x\n')
+      await own()
+      const [line = ''] = watchLine(pi.dir).split(' | ')
+      const command = line.split(' ').slice(5).join(' ')
+      const asCron = () =>
+        shell.run(`env -i HOME=/home/pi LOGNAME=pi SHELL=/bin/sh PATH=/usr/bin:/bin sh -c ${quote(command)}`)
+      const second = openShell({ host: pi.host, sshConfig: pi.sshConfig })
+      try {
+        const first = asCron()
+        while (!existsSync(at('health/called'))) await Bun.sleep(20)
+        const beside = `env -i HOME=/home/pi LOGNAME=pi SHELL=/bin/sh PATH=/usr/bin:/bin sh -c ${quote(command)}`
+        expect(await second.run(beside)).toMatchObject({ code: 0 })
+        expect(await first).toMatchObject({ code: 3 })
+      } finally {
+        await second.close()
+      }
+      expect(readFileSync(at('health/called'), 'utf8')).toBe(
+        `${pi.dir} p/l:server-tools-0123456789ab http://127.0.0.1:1/x\n`,
+      )
+    })
   })
 })
