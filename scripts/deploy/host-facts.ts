@@ -15,9 +15,9 @@ const script = (dir: string, secrets: readonly string[]): string =>
     'say compose "$(docker compose version --short 2>/dev/null)"',
     'command -v flock >/dev/null && say flock yes',
     '[ -w "$d" ] && say writable yes',
-    'say memory "$(awk \'/^MemTotal:/ { printf "%d", $2 * 1024 }\' /proc/meminfo)"',
+    'say memory "$(awk \'/^MemTotal:/ { printf "%.0f", $2 * 1024 }\' /proc/meminfo)"',
     `i=$(docker info --format '{{.MemoryLimit}} {{.DockerRootDir}}' 2>/dev/null) && say info "$i"`,
-    'free() { df -Pk "$1" 2>/dev/null | awk \'NR == 2 { printf "%d", $4 * 1024 }\'; }',
+    'free() { df -Pk "$1" 2>/dev/null | awk \'NR == 2 { printf "%.0f", $4 * 1024 }\'; }',
     'say free-dir "$(free "$d")"',
     `say free-docker "$(free "\${i#* }" || free /)"`,
     // Lines of /proc/net/tcp: local address in hex, state 0A is LISTEN (Linux, tcp_states.h).

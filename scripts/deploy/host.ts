@@ -12,6 +12,12 @@ export type Observed = {
   readonly releases: readonly string[]
 }
 
+/** Words while a step is at work: something to know, and how far it is. */
+export type Telling = {
+  readonly note: (text: string) => void
+  readonly progress: (text: string) => void
+}
+
 /**
  * A host under a lease, as deploy, rollback and update see it. Every method is idempotent: cut at any point it may be
  * called again. They throw LineLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
@@ -26,7 +32,7 @@ export type DeployHost = {
   readonly journal: (entry: Entry) => Promise<void>
   readonly putFiles: (bundle: Bundle) => Promise<void>
   /** Brings what is missing and checks each image against its digests. */
-  readonly bringImages: (release: Release, show: (text: string) => void) => Promise<void>
+  readonly bringImages: (release: Release, show: Telling) => Promise<void>
   /** Secrets, identities, networks. Never replaces a secret. */
   readonly prepare: (release: Release) => Promise<void>
   readonly up: (release: Release, stack: Stack) => Promise<void>

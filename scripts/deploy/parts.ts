@@ -50,8 +50,8 @@ export const hostParts = (lease: Lease, supply: Supply): HostParts => ({
     if (missing.length > 0 && supply.kind === 'line')
       await sendImages(lease, missing, {
         dist: supply.dist,
-        onProgress: (sent, total, what) => show(`${what}: ${bytes(sent)} of ${bytes(total)}`),
-        onNotice: show,
+        onProgress: (sent, total, what) => show.progress(`${what}: ${bytes(sent)} of ${bytes(total)}`),
+        onNotice: show.note,
       })
     await bringStock(lease, release, supply)
   },

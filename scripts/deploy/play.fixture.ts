@@ -44,7 +44,7 @@ export const play = async (
         limitMs: 60_000,
         settleMs: 5_000,
       },
-      show: { step: () => {}, seen: () => {}, note: () => {} },
+      show: { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} },
       newId: () => `run-${machine.token}`,
     },
     {

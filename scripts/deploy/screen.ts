@@ -1,11 +1,13 @@
 import { duration } from '../cli/format.ts'
 import { type Colour, type Look, paint } from '../cli/look.ts'
-import { progress } from '../cli/progress.ts'
+import { progress, throttle } from '../cli/progress.ts'
 import { table } from '../cli/table.ts'
 import type { Verdict } from '../plan/release/gate.ts'
 import { membersOf, type Release } from '../plan/release/release.ts'
 import type { Seen } from './gate.ts'
 import type { Show } from './run.ts'
+
+const LOG_MS = 5_000
 
 const colours: Readonly<Record<Verdict['kind'], Colour>> = { waiting: 'yellow', well: 'green', failed: 'red' }
 
@@ -26,6 +28,8 @@ export const openScreen = (
   )
   const rows = new Map<string, Seen>()
   let doing = ''
+  // A log has a line for some seconds of work, a terminal each state.
+  const often = throttle(LOG_MS, now)
 
   const picture = (): string =>
     [
@@ -61,6 +65,10 @@ export const openScreen = (
     note: (text) => {
       doing = text
       say(`${duration(now() - began).padStart(8)}  ${text}`)
+    },
+    progress: (text) => {
+      doing = text
+      say(often() ? `${duration(now() - began).padStart(8)}  ${text}` : undefined)
     },
     close: () => screen.done(look.live ? picture() : undefined),
   }

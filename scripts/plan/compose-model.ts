@@ -48,6 +48,7 @@ export type ComposeService = {
   readonly volumes: readonly (string | ReadOnlyFile)[]
   readonly network_mode?: string
   readonly networks?: readonly string[]
+  readonly dns_opt?: readonly string[]
   readonly ports?: readonly string[]
   readonly depends_on?: Readonly<
     Record<string, { readonly condition: 'service_healthy' | 'service_started' }>

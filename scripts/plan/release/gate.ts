@@ -118,3 +118,20 @@ export const judge = (
     }
   return { kind: 'waiting', why: state.health === '' ? state.status : state.health }
 }
+
+/** What is not as a release says of a container; undefined when it runs and is well. */
+export const unlike = (
+  { container, image, proof }: Member,
+  state: ContainerState | undefined,
+): string | undefined => {
+  if (state === undefined) return `${container} is missing`
+  if (state.image !== image) return `${container} is ${state.image}`
+  if (proof.kind === 'ends')
+    return state.status === 'exited' && state.exitCode === 0
+      ? undefined
+      : `${container} ended with ${state.exitCode}`
+  if (state.status !== 'running') return `${container} is ${state.status}`
+  return proof.kind === 'healthy' && state.health !== 'healthy'
+    ? `${container} is ${state.health}`
+    : undefined
+}
