@@ -1,13 +1,11 @@
-import { hostname, userInfo } from 'node:os'
-import { bootGaps, installBoot, programs, removeBoot } from './boot/install.ts'
+import { bootGaps, installBoot, programs, removeBoot, showInstall, showRemoval } from './boot/install.ts'
 import { bootState } from './boot/state.ts'
 import type { Command } from './cli/args.ts'
 import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
-import { takeLease } from './host/lease.ts'
-import { openShell } from './host/shell.ts'
-import { targetFlags, targetOf } from './host/target.ts'
-import { homeFrom } from './platform/home.ts'
+import { openHost, withLease } from './deploy/open.ts'
+import type { Lease } from './host/lease.ts'
+import { targetFlags } from './host/target.ts'
 
 export const command = {
   name: 'boot',
@@ -29,44 +27,35 @@ export const command = {
 
 const asked = ['install', 'uninstall', 'status'] as const
 
+const ways = {
+  install: { change: (lease: Lease) => installBoot(lease), show: showInstall },
+  uninstall: { change: (lease: Lease) => removeBoot(lease), show: showRemoval },
+} as const
+
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const [what, more] = asked.filter((name) => flags[name])
   if (what === undefined || more !== undefined)
     throw new CliError(`say one of ${asked.map((name) => `--${name}`).join(', ')}`, { exitCode: EXIT_USAGE })
-  const target = targetOf(flags, process.env, homeFrom(process.env))
-  const shell = openShell(target)
+  const host = openHost(flags, process.env)
+  const { dir } = host.target
   try {
     if (what === 'status') {
-      const state = await bootState(shell, { dir: target.dir }, Object.keys(programs))
-      const gaps = bootGaps(state, { dir: target.dir })
+      const gaps = bootGaps(await bootState(host.shell, { dir }, Object.keys(programs)), { dir })
       if (flags.json) terminal.out(`${JSON.stringify({ ok: gaps.length === 0, gaps })}\n`)
       else
         terminal.out(gaps.length === 0 ? 'unit and crontab are as they should be\n' : `${gaps.join('\n')}\n`)
       return gaps.length === 0 ? 0 : 1
     }
-    const by = `${userInfo().username}@${hostname()}`
-    const lease = await takeLease(
-      shell,
-      target.dir,
-      { by, machine: hostname(), pid: process.pid, what: `boot --${what}` },
-      { onWait: (text) => terminal.err(`${text}\n`) },
-    )
-    try {
-      const mode = flags['dry-run'] ? 'show' : 'change'
-      const done = await (what === 'install' ? installBoot(lease, { mode }) : removeBoot(lease, { mode }))
-      if (flags.json)
-        terminal.out(`${JSON.stringify({ ok: true, done: mode === 'change', changes: done })}\n`)
-      else
-        terminal.out(
-          done.length === 0
-            ? 'nothing to do\n'
-            : `${done.map((one) => `${mode === 'show' ? 'would ' : ''}${one}`).join('\n')}\n`,
-        )
-      return 0
-    } finally {
-      await lease.release()
-    }
+    const dry = flags['dry-run']
+    const { change, show } = ways[what]
+    const changes = dry
+      ? await show(host.shell, { dir })
+      : await withLease(host, `boot --${what}`, (text) => terminal.err(`${text}\n`), change)
+    const lines = changes.map((one) => `${dry ? 'would ' : ''}${one}\n`)
+    if (flags.json) terminal.out(`${JSON.stringify({ ok: true, done: !dry, changes })}\n`)
+    else terminal.out(lines.length === 0 ? 'nothing to do\n' : lines.join(''))
+    return 0
   } finally {
-    await shell.close()
+    await host.shell.close()
   }
 })

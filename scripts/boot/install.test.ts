@@ -15,7 +15,7 @@ import { CliError } from '../cli/fail.ts'
 import { type Lease, takeLease } from '../host/lease.ts'
 import { openShell, type Shell } from '../host/shell.ts'
 import { withLines } from './crontab.ts'
-import { bootGaps, installBoot, programTexts, removeBoot } from './install.ts'
+import { bootGaps, installBoot, programTexts, removeBoot, showInstall, showRemoval } from './install.ts'
 import { bootState } from './state.ts'
 import { unitText } from './unit.ts'
 
@@ -62,7 +62,7 @@ beforeEach(async () => {
 })
 
 const mayBecomeRoot = () => writeFileSync(join(place, 'sudoer'), '')
-const install = (mode: 'change' | 'show' = 'change') => installBoot(lease, { units, files, mode })
+const install = () => installBoot(lease, { units, files })
 const crontab = () => (existsSync(join(place, 'crontab')) ? readFileSync(join(place, 'crontab'), 'utf8') : '')
 const refusal = async (work: Promise<unknown>): Promise<CliError> => {
   const error: unknown = await work.then(
@@ -91,7 +91,7 @@ test('programs, crontab and unit are installed, and a second time there is nothi
 
 test('a dry run says the same and changes nothing', async () => {
   mayBecomeRoot()
-  const said = await install('show')
+  const said = await showInstall(lease.shell, { dir, units, files })
   expect(readdirSync(units)).toEqual([])
   expect(existsSync(join(dir, 'bin'))).toBe(false)
   expect(crontab()).toBe('')
@@ -118,6 +118,7 @@ test('uninstall takes exactly that away', async () => {
   writeFileSync(join(place, 'crontab'), '0 1 * * * theirs\n')
   await install()
   writeFileSync(join(dir, 'bin', 'mine.sh'), '')
+  expect(await showRemoval(lease.shell, { dir, units, files })).toHaveLength(4)
   expect(await removeBoot(lease, { units, files })).toEqual([
     'remove the unit lucid.service',
     'change the lines of Lucid in the crontab',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
-import { demand } from '../host/shell.ts'
+import { demand, type Shell } from '../host/shell.ts'
 import { repository } from '../platform/home.ts'
 import { type BootPlan, type Change, changeWords, installPlan, removePlan } from './plan.ts'
 import { type BootState, bootState, type Place, UNITS } from './state.ts'
@@ -88,43 +88,62 @@ const carryOutAll = async (lease: Lease, plan: BootPlan, state: BootState, units
 export type BootOptions = Pick<Place, 'units'> & {
   /** Programs for DIR/bin, by name. */
   readonly files?: Readonly<Record<string, string>>
-  /** `show`: say what would be done. */
-  readonly mode?: 'change' | 'show'
 }
 
-/**
- * Has a host start Lucid at boot and watch it by cron; whatever stands there already is left. Answers what was (or would
- * be) done. Throws CliError, with the lines for a person to type, when something is not allowed: then nothing was changed.
- */
-export const installBoot = async (
-  lease: Lease,
-  { units = UNITS, files = programTexts(), mode = 'change' }: BootOptions = {},
-): Promise<readonly string[]> => {
-  const { dir, shell } = lease
+type Planned = { readonly state: BootState; readonly plan: BootPlan }
+
+const plannedInstall = async (
+  shell: Shell,
+  { dir, units = UNITS, files = programTexts() }: Place & BootOptions,
+): Promise<Planned> => {
   const state = await bootState(shell, { dir, units }, Object.keys(files))
   const plan = installPlan(state, { dir, units, files })
   refuse(shell.name, plan)
-  if (mode === 'change') await carryOutAll(lease, plan, state, units)
-  return plan.changes.map((change) => changeWords(change, dir))
+  return { state, plan }
 }
 
-/** Takes away exactly what `installBoot` puts there. Answers and throws as that does. */
-export const removeBoot = async (
-  lease: Lease,
-  { units = UNITS, files = programs, mode = 'change' }: BootOptions = {},
-): Promise<readonly string[]> => {
-  const { dir, shell } = lease
+const plannedRemoval = async (
+  shell: Shell,
+  { dir, units = UNITS, files = programs }: Place & BootOptions,
+): Promise<Planned> => {
   const state = await bootState(shell, { dir, units }, Object.keys(files))
   const plan = removePlan(state, { dir, units })
   refuse(shell.name, plan)
-  if (mode === 'change') await carryOutAll(lease, plan, state, units)
-  return plan.changes.map((change) => changeWords(change, dir))
+  return { state, plan }
+}
+
+const words = ({ plan }: Planned, dir: string): readonly string[] =>
+  plan.changes.map((change) => changeWords(change, dir))
+
+/** What `installBoot` would do, in words; throws as that does, and changes nothing. */
+export const showInstall = async (shell: Shell, options: Place & BootOptions): Promise<readonly string[]> =>
+  words(await plannedInstall(shell, options), options.dir)
+
+/** What `removeBoot` would do, in words; throws as that does, and changes nothing. */
+export const showRemoval = async (shell: Shell, options: Place & BootOptions): Promise<readonly string[]> =>
+  words(await plannedRemoval(shell, options), options.dir)
+
+/**
+ * Has a host start Lucid at boot and watch it by cron; whatever stands there already is left. Answers what was done.
+ * Throws CliError, with the lines for a person to type, when something is not allowed: then nothing was changed.
+ */
+export const installBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
+  const planned = await plannedInstall(lease.shell, { ...options, dir: lease.dir })
+  await carryOutAll(lease, planned.plan, planned.state, options.units ?? UNITS)
+  return words(planned, lease.dir)
+}
+
+/** Takes away exactly what `installBoot` puts there. Answers and throws as that does. */
+export const removeBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
+  const planned = await plannedRemoval(lease.shell, { ...options, dir: lease.dir })
+  await carryOutAll(lease, planned.plan, planned.state, options.units ?? UNITS)
+  return words(planned, lease.dir)
 }
 
 /** What is missing or different on a host, in words; empty when all of it is as this checkout would install it. */
 export const bootGaps = (
   state: BootState,
-  { dir, units = UNITS, files = programTexts() }: Place & Pick<BootOptions, 'files'>,
+  { dir, units = UNITS, files = programTexts() }: Place & BootOptions,
 ): readonly string[] => {
   const { changes, faults } = installPlan(state, { dir, units, files })
   return [...changes.map((change) => `not done: ${changeWords(change, dir)}`), ...faults]
