@@ -72,9 +72,6 @@ export const hostParts = (lease: Lease, supply: Supply): HostParts => ({
   snapshot: async () => {
     throw new CliError('no snapshot')
   },
-  migrate: async () => {
-    throw new CliError('no migration')
-  },
   restore: async () => {
     throw new CliError('no restore')
   },
