@@ -4,13 +4,13 @@ export const commands = {
   net: 'opens a TCP connection to everybody that a service needs; 0 only if all take it',
   onions: 'lists the onion services that tor-proxy keeps',
   version: 'versions of Lucid and Bun, and the revision this was built from',
+  watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
   restore: 'restores from /repository into /target (JSON on standard input); bun run restore starts it',
   copy: 'copies folders of /source to /target as they are (JSON on standard input)',
   owners: 'gives volumes to whom they belong (JSON on standard input); 0 only when they do',
-  watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
 } as const
 
 /** Commands that read the words after them by themselves. */
