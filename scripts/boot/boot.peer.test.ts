@@ -77,7 +77,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
   const boot = async (env = '') => {
     await live(pi.enter(['install', '-d', '-o', '1000', '-g', '1000', '-m', '700', '/run/lucid']))
     const [start = ''] = /^ExecStart=(.*)$/m.exec(unitText({ dir: pi.dir, user: pi.user }))?.slice(1) ?? []
-    const bare = `env -i LANG=C.UTF-8 HOME=/home/pi USER=pi LOGNAME=pi SHELL=/bin/sh RUNTIME_DIRECTORY=/run/lucid LUCID_HEALTH_TIMEOUT=20 ${env}`
+    const bare = `env -i LANG=C.UTF-8 HOME=/home/pi USER=pi LOGNAME=pi SHELL=/bin/sh RUNTIME_DIRECTORY=/run/lucid LUCID_HEALTH_TIMEOUT=120 ${env}`
     return live(['ssh', '-F', pi.sshConfig, pi.host, `${bare} ${start}`])
   }
   const running = async () =>
@@ -181,13 +181,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
       /gate is (?:starting|unhealthy) after 3 s; the end of its log:\n {4}tiny: version sick, sick/,
     )
     expect((await running()).map((line) => line.split(' ')[0])).toContain('keeper')
-    expect(
-      journal()
-        .filter((entry) => 'step' in entry && entry.phase === 'failed')
-        .at(-1),
-    ).toMatchObject({
-      step: 'boot:core',
-    })
+    expect(journal()).toContainEqual(expect.objectContaining({ step: 'boot:core', phase: 'failed' }))
   })
 
   test('that is being changed by somebody is left alone by a start by hand', async () => {
