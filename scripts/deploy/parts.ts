@@ -23,7 +23,8 @@ export type Supply =
 /** The image whose container does on a host what sh cannot. */
 const TOOL = 'server-tools'
 
-const toolOf = ({ images }: Release): string | undefined =>
+/** Name of the image of server-tools in a release. */
+export const toolOf = ({ images }: Release): string | undefined =>
   images.find(({ service }) => service === TOOL)?.name
 
 const demandTool = (release: Release): string => {
