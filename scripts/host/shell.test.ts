@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { framed } from './frame.ts'
 import { line, quote } from './quote.ts'
 import { LineLost, openShell, shellArgv } from './shell.ts'
 
@@ -92,5 +93,21 @@ test('any word without a NUL byte reaches a program as it is', async () => {
 test('a host that looks like a flag is refused, and one that is none cannot become one', () => {
   expect(() => openShell({ host: '-oProxyCommand=x' })).toThrow('is no host')
   expect(shellArgv({ host: 'pi@host', sshConfig: '/a b' }, 'sh').slice(0, 3)).toEqual(['ssh', '-F', '/a b'])
-  expect(shellArgv({ host: 'pi@host' }, 'sh').slice(-3)).toEqual(['--', 'pi@host', 'sh'])
+  expect(shellArgv({ host: 'pi@host' }, "echo 'x'").slice(-3)).toEqual([
+    '--',
+    'pi@host',
+    "exec sh -c 'echo '\\''x'\\'''",
+  ])
 })
+
+test('of a script that is cut on its way nothing runs, wherever the cut is', async () => {
+  const done = join(folder, 'done')
+  const text = framed(`cat > ${quote(done)}\necho more >> ${quote(done)}`, 'lucid-mark', 'one\ntwo\n')
+  for (let length = 0; length < text.length - 1; length++) {
+    const sh = Bun.spawn(['sh'], { stdin: 'pipe', stdout: 'ignore', stderr: 'ignore' })
+    sh.stdin.write(text.slice(0, length))
+    await sh.stdin.end()
+    await sh.exited
+    expect([length, existsSync(done)]).toEqual([length, false])
+  }
+}, 60_000)

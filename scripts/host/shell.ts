@@ -1,5 +1,6 @@
 import { CliError } from '../cli/fail.ts'
 import { endOf, framed } from './frame.ts'
+import { quote } from './quote.ts'
 
 /** What a script did. Never thrown for its exit code. */
 export type Answer = { readonly code: number; readonly out: string; readonly err: string }
@@ -70,7 +71,8 @@ export const shellArgv = ({ host, sshConfig }: Address, command: string): readon
         ].flatMap((option) => ['-o', option]),
         '--',
         host,
-        command,
+        // Whatever the login shell is there.
+        `exec sh -c ${quote(command)}`,
       ]
 
 type Line = {

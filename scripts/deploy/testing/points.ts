@@ -106,3 +106,36 @@ export const wordsOf = ({ scenario, at, trouble, next }: Point): string => {
   const said = Object.keys(how).length === 0 ? '' : ` ${JSON.stringify(how)}`
   return `${scenario}, ${kind}${said} at ${at}, then ${next}`
 }
+
+/** Points for a check that has a minute: each kind of trouble, on the first two stacks. They chain without a deploy between them. */
+export const fewPoints: readonly Point[] = [
+  { scenario: 'first deploy', at: 'files done', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'files start', trouble: { kind: 'disk', lasts: 'long' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'up:core start', trouble: { kind: 'kill', after: 300 }, next: 'rollback' },
+  {
+    scenario: 'first deploy',
+    at: 'up:core start',
+    trouble: { kind: 'engine', how: 'refuse', lasts: 'long' },
+    next: 'deploy',
+  },
+  { scenario: 'deploy', at: 'begin', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'files start', trouble: { kind: 'line', how: 'gone' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'kill', after: 700 }, next: 'rollback' },
+  {
+    scenario: 'deploy',
+    at: 'up:sessions start',
+    trouble: { kind: 'engine', how: 'half', lasts: 'long' },
+    next: 'rollback',
+  },
+  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'power' }, next: 'rollback' },
+  { scenario: 'failed deploy', at: 'back:up:core start', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit start', trouble: { kind: 'line', how: { cut: 300 } }, next: 'deploy' },
+  {
+    scenario: 'rollback',
+    at: 'up:sessions start',
+    trouble: { kind: 'disk', lasts: 'short' },
+    next: 'rollback',
+  },
+  { scenario: 'rollback', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
+]

@@ -24,7 +24,10 @@ export type Stage = {
   readonly shell: Shell
   readonly release: (tags: Tags) => Bundle
   /** The product's deliver; answers what it printed. Throws what it throws. */
-  readonly deploy: (bundle: Bundle, gate?: Gate) => Promise<string>
+  readonly deploy: (
+    bundle: Bundle,
+    options?: Partial<Gate> & { readonly onText?: (text: string) => void },
+  ) => Promise<string>
   /** `bun run rollback` as a person runs it. */
   readonly rollback: () => Promise<Ran>
   /** A deployer in a process of its own. */
@@ -117,10 +120,12 @@ export const openStage = async (
     shell,
     observe,
     release: (wanted) => smallRelease(wanted, { dir: pi.dir, images }),
-    deploy: async (bundle, { limitMs, settleMs } = GATE) => {
+    deploy: async (bundle, { onText = () => {}, ...gate } = {}) => {
+      const { limitMs, settleMs } = { ...GATE, ...gate }
       let printed = ''
       const print = (text: string) => {
         printed += text
+        onText(text)
       }
       const observed = await observe()
       await deliver(opened, {

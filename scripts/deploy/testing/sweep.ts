@@ -26,7 +26,7 @@ const inflict = async ({ pi, engineFails }: Stage, deployer: Deployer, trouble: 
     deployer.go()
     return deployer.ended
   }
-  const during = async (lasts: 'short' | 'long', end: () => Promise<unknown> | void): Promise<number> => {
+  const during = async (lasts: 'short' | 'long', end: () => unknown): Promise<number> => {
     const ended = goOn()
     if (lasts === 'short') await Promise.race([Bun.sleep(SHORT_MS), ended])
     else await ended
