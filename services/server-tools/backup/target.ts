@@ -148,7 +148,8 @@ export const folderTarget = (root: string): Target => {
     dress: (entry) => {
       const path = at(entry.path)
       if (!existsSync(path) && entry.type !== 'symlink') return
-      const seconds = Number(BigInt(entry.mtime) / 1000n) / 1e6
+      // Half a microsecond more: the runtime cuts off what a double cannot hold.
+      const seconds = (Number(BigInt(entry.mtime) / 1000n) + 0.5) / 1e6
       lchownSync(path, entry.uid, entry.gid)
       // After the owner, whose change takes set-user-id bits away.
       if (entry.type !== 'symlink') chmodSync(path, entry.mode)
