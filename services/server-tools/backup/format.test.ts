@@ -59,7 +59,9 @@ describe('age files', () => {
       expect(payload.reduce((sum, part) => sum + part.length, 0)).toBe(payloadSize(length))
       const file = new Uint8Array(Buffer.concat(parts))
       expect(await unseal(file, [identity])).toEqual(bytes)
-      await expect(unseal(file.slice(0, -1), [identity])).rejects.toThrow(/not those that were written|cut off/)
+      await expect(unseal(file.slice(0, -1), [identity])).rejects.toThrow(
+        /not those that were written|cut off/,
+      )
     }
   })
 
