@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchBackup } from './bench/backup.ts'
+import { backupReport } from './bench/backup-report.ts'
 import { benchDeploy } from './bench/deploy.ts'
 import { deployReport } from './bench/deploy-report.ts'
 import { benchImages } from './bench/images.ts'
@@ -32,12 +34,12 @@ export const command = {
     size: {
       type: 'string',
       value: 'SIZE',
-      about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
+      about: 'pipeline, backup: size of the data, as 512MiB or 2GiB (default 512MiB)',
     },
     runs: {
       type: 'string',
       value: 'N',
-      about: 'pipeline, load, watch, deploy: counted runs (default 5; deploy 3)',
+      about: 'pipeline, load, watch, backup, deploy: counted runs (default 5; deploy 3)',
     },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
@@ -64,9 +66,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; deploy: a deploy to a stand-in of a Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to a stand-in of a Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'deploy'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'backup', 'deploy'],
     },
   ],
   examples: [
@@ -166,6 +168,16 @@ const deploy = async (given: Given): Promise<Measured> => {
   return { json: result, report: (look) => deployReport(result, look) }
 }
 
+const backup = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const size = parseSize(flags.size ?? '512MiB')
+  const runs = Number(flags.runs ?? 5)
+  if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const result = await benchBackup({ folder: folderOf(given), bytes: size, runs, say })
+  return { json: result, report: (look) => backupReport(result, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
@@ -174,6 +186,7 @@ const benches = {
   images: { run: images, flags: [] },
   watch: { run: watch, flags: ['runs'] },
   deploy: { run: deploy, flags: ['runs'] },
+  backup: { run: backup, flags: ['size', 'runs'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }

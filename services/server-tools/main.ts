@@ -36,7 +36,7 @@ process.exitCode = await run(process.argv.slice(2), {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     folder: '/lucid',
     volumes: '/volumes',
-    nextLine: lines(() => Bun.stdin.stream()),
+    lines: lines(() => Bun.stdin.stream()),
     backup: {
       source: '/source',
       repository: '/repository',

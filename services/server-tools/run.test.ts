@@ -16,7 +16,7 @@ const ran = async (words: readonly string[], known: Known, host: Partial<HostToo
       random: (length) => new Uint8Array(length),
       folder: '/nowhere',
       volumes: '/nowhere',
-      nextLine: async () => undefined,
+      lines: { next: async () => undefined, stop: async () => {} },
       backup: {
         source: '/nowhere',
         repository: '/nowhere',

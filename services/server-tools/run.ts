@@ -4,6 +4,7 @@ import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
 import type { BackupPlaces } from './backup/commands.ts'
 import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
+import type { Lines } from './lines.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
 import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
@@ -16,8 +17,8 @@ export type HostTools = {
   /** Where the folder of Lucid is mounted, and where volumes are. */
   readonly folder: string
   readonly volumes: string
-  /** Lines of standard input as they come; undefined when it has ended. */
-  readonly nextLine: () => Promise<string | undefined>
+  /** Standard input as it comes. */
+  readonly lines: Lines
   readonly backup: BackupPlaces
 }
 
@@ -134,8 +135,14 @@ type BackupCommands = typeof import('./backup/commands.ts')
 
 const ofBackup =
   (name: keyof BackupCommands): Run =>
-  async ({ host: { nextLine, random, backup: folders }, now, out }) =>
-    (await import('./backup/commands.ts'))[name]({ places: folders, nextLine, random, now, out })
+  async ({ host: { lines, random, backup: folders }, now, out }) => {
+    const commands = await import('./backup/commands.ts')
+    try {
+      return await commands[name]({ places: folders, nextLine: lines.next, random, now, out })
+    } finally {
+      await lines.stop()
+    }
+  }
 
 const runs: Readonly<Record<CommandName, Run>> = {
   health,
