@@ -1,0 +1,33 @@
+/** The four common faults (SPEC section 10). */
+export const families = ['start', 'network', 'volume', 'slow'] as const
+export type Family = (typeof families)[number]
+
+/** A line that mends something: typed where `bun run` is, or on the host. */
+export type Mend = { readonly on: 'here' | 'host'; readonly line: string }
+
+/** One fault that was found. */
+export type Finding = {
+  readonly family: Family
+  /** The form of the fault, a word of its own: `wrong-owner`. */
+  readonly kind: string
+  /** A service, network, volume or file; `host` for the machine. */
+  readonly subject: string
+  readonly what: string
+  /** The line that shows it, as it was read. */
+  readonly evidence: string
+  readonly cause: string
+  /** What mends it, in this order; empty when no command can. */
+  readonly mend: readonly Mend[]
+}
+
+/** A finding with those that it explains. */
+export type Rooted = Finding & { readonly consequences: readonly Finding[] }
+
+/** `bun run recover ...`, which needs no host: it is remembered, or in the environment. */
+export const recover = (...words: readonly string[]): Mend => ({
+  on: 'here',
+  line: ['bun', 'run', 'recover', ...words].join(' '),
+})
+
+export const here = (line: string): Mend => ({ on: 'here', line })
+export const onHost = (line: string): Mend => ({ on: 'host', line })
