@@ -61,9 +61,13 @@ export const shellArgv = ({ host, sshConfig }: Address, command: string): readon
         'ssh',
         ...(sshConfig === undefined ? [] : ['-F', sshConfig]),
         '-T',
-        ...['BatchMode=yes', 'ConnectTimeout=10', 'ServerAliveInterval=5', 'ServerAliveCountMax=3'].flatMap(
-          (option) => ['-o', option],
-        ),
+        ...[
+          'BatchMode=yes',
+          'Compression=no',
+          'ConnectTimeout=10',
+          'ServerAliveInterval=5',
+          'ServerAliveCountMax=3',
+        ].flatMap((option) => ['-o', option]),
         '--',
         host,
         command,
@@ -197,8 +201,13 @@ export const openShell = (address: Address): Shell => {
     const complained = new Response(child.stderr).text()
     let broke: unknown
     try {
-      for await (const piece of bytes) {
-        child.stdin.write(piece)
+      const source = Symbol.asyncIterator in bytes ? bytes[Symbol.asyncIterator]() : bytes[Symbol.iterator]()
+      const gone = ended.then(() => ({ done: true, value: undefined }) as const)
+      for (;;) {
+        // A source may wait for what the script says: it ends when the script does.
+        const { done, value } = await Promise.race([source.next(), gone])
+        if (done) break
+        child.stdin.write(value)
         await child.stdin.flush()
       }
       await child.stdin.end()

@@ -1,14 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import {
-  chownSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog, type Entry, type Stack, stacks } from '#catalog'
@@ -18,6 +9,7 @@ import { ensureArm64 } from '../peers/emulation/arm64.ts'
 import { startRegistry } from '../peers/registry/registry.ts'
 import { HEALTH_COMMAND } from '../plan/compose.ts'
 import type { LockedImages } from '../plan/compose-images.ts'
+import { derivedSecrets } from '../plan/derived-secrets.ts'
 import { products } from '../plan/images/contents.ts'
 import { platformNames } from '../plan/images/platform.ts'
 import { networkStack, networks } from '../plan/network.ts'
@@ -115,17 +107,14 @@ const prepareHost = async () => {
     env: {},
     ambient: {},
   })
+  for (const [name, row] of Object.entries(derivedSecrets))
+    for (const key of Object.keys(row))
+      writeFileSync(home.secret(name, key), `${units.get(name)?.env[key]}\n`, { mode: 0o600 })
   for (const owner of readdirSync(home.secrets))
     for (const key of readdirSync(join(home.secrets, owner))) chownSync(home.secret(owner, key), 65532, 65532)
   chownSync(home.identities, 65532, 65532)
-  for (const { stack } of stackMembers) {
-    const example = readFileSync(join(host, 'env', `.env.${stack}.example`), 'utf8')
-    const registrar = units.get('blockchain-ledger')?.env['REGISTRAR_ADDRESS'] ?? ''
-    writeFileSync(
-      join(host, 'env', `.env.${stack}`),
-      example.replace(/^REGISTRAR_ADDRESS=.*$/m, `REGISTRAR_ADDRESS=${registrar}`),
-    )
-  }
+  for (const { stack } of stackMembers)
+    cpSync(join(host, 'env', `.env.${stack}.example`), join(host, 'env', `.env.${stack}`))
   return { host, env: { LUCID_MOUNT_PATH: home.root, LUCID_IMAGE_REPO: REPOSITORY } }
 }
 

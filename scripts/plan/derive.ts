@@ -1,6 +1,7 @@
 import { stacks, tools } from '#catalog'
 import { composeOf, composeText, type Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
+import { derivedKeys } from './derived-secrets.ts'
 import { type EnvSchema, envExample } from './env-example.ts'
 import { mongoUsersText } from './mongo.ts'
 import { mongoReplicaSetText } from './mongo-replica-set.ts'
@@ -23,7 +24,10 @@ export const derive = (
   readme: string,
 ): readonly Derived[] | undefined => {
   const secretKeys = Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [name, secretsOf(schema)]),
+    Object.entries(schemas).map(([name, schema]) => [
+      name,
+      [...secretsOf(schema), ...derivedKeys(name).filter((key) => key in schema.properties)],
+    ]),
   )
   const table = withServiceTable(readme, serviceTable(services, tools))
   if (table === undefined) return undefined

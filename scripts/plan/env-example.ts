@@ -1,4 +1,5 @@
 import type { Plane, Stack } from '#catalog'
+import { derivedSecrets } from './derived-secrets.ts'
 
 /** The part of a TypeBox property that an example needs. */
 export type EnvProperty = { readonly [key: string]: unknown }
@@ -59,6 +60,12 @@ const bounds = ({ minimum, maximum }: EnvProperty): string | undefined =>
         ? `at most ${maximum}`
         : undefined
 
+/** What a derived key follows from, as owner/key; undefined when the service is to be told it. */
+const sourceOf = ({ service }: Use, key: string): string | undefined => {
+  const of = derivedSecrets[service]?.[key]?.of
+  return of && `${of.owner}/${of.key}`
+}
+
 /** One key as the services of a stack declare it. */
 type Use = { readonly service: string; readonly property: EnvProperty; readonly required: boolean }
 
@@ -67,6 +74,11 @@ const assignment = (key: string, uses: readonly Use[]): readonly string[] => {
   const [value] = values
   if (uses.some(({ property }) => isSecret(property)))
     return [`# ${key}_FILE=/run/secrets/${key} (set by Compose; the value never stands here)`]
+  const [source] = uses.flatMap((use) => sourceOf(use, key) ?? [])
+  if (source !== undefined)
+    return [
+      `# ${key}_FILE=/run/secrets/${key} (set by Compose; the host makes it from ${source}: leave it out)`,
+    ]
   if (values.size > 1)
     return uses.map(({ service, property }) => `# ${key}=${envValue(property['default'] ?? '')} (${service})`)
   if (value !== undefined) return [`${key}=${envValue(value)}`]
@@ -82,6 +94,7 @@ const entryOf = (key: string, uses: readonly Use[], members: number): string => 
       ? (choices(property) ?? bounds(property))
       : bounds(property),
     uses.some(({ required, property: p }) => required && p['default'] === undefined && !isSecret(p)) &&
+      uses.every((use) => sourceOf(use, key) === undefined) &&
       'required',
     uses.length < members && `read by ${uses.map(({ service }) => service).join(', ')}`,
   ].filter((note) => typeof note === 'string' && note !== '')

@@ -169,6 +169,14 @@ export const exceptions: Readonly<Record<string, { readonly rule: string; readon
     rule: domain,
     why: 'it is the process itself: writes its file, starts it, asks it',
   },
+  'services/server-tools/prepare/disk.ts': {
+    rule: domain,
+    why: 'it is the folder of the host itself, handed to the domain as an argument',
+  },
+  'services/server-tools/owners/tree.ts': {
+    rule: domain,
+    why: 'it is the tree of a volume itself, handed to the domain as an argument',
+  },
   'services/tor-proxy/onion-folder.ts': {
     rule: domain,
     why: 'it is the folder of the key itself',

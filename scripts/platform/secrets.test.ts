@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Secret } from '#common/env'
 import { type Home, homeAt } from './home.ts'
-import { ensureSecret, evmAddressOf, readSecret, writeIdentities } from './secrets.ts'
+import { ensureSecret, readSecret, writeIdentities } from './secrets.ts'
 
 let home: Home
 beforeEach(() => {
@@ -82,9 +82,4 @@ test('identities are the public keys by name', () => {
   expect(JSON.parse(readFileSync(home.identities, 'utf8'))).toEqual({
     operator: 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
   })
-})
-
-test('the account of a secp256k1 key is its Ethereum address', () => {
-  // the private key 1; its address is in the test suites of every Ethereum library
-  expect(evmAddressOf(new Secret(`${'0'.repeat(63)}1`))).toBe('7e5f4552091a69125d5dfcb7b8c2659029395bdf')
 })

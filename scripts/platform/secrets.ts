@@ -1,8 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { fromHex } from '#common/bytes'
 import { Secret } from '#common/env'
 import { publicKeyOf } from '#common/identity'
 import { CliError } from '../cli/fail.ts'
@@ -57,12 +54,3 @@ export const writeIdentities = (home: Home, identities: Readonly<Record<string, 
   if (existsSync(home.identities) && readFileSync(home.identities, 'utf8') === text) return
   replaceFile(home.identities, text, { durable: true })
 }
-
-/**
- * The account of a secp256k1 key, hex without prefix: the last 20 bytes of keccak256 of the public point
- * without its 0x04 (Ethereum yellow paper, appendix F).
- */
-export const evmAddressOf = (key: Secret): string =>
-  keccak_256(secp256k1.getPublicKey(fromHex(key.reveal(), 32), false).subarray(1))
-    .subarray(-20)
-    .toHex()

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { catalog, clients, type Entry, type Stack, stacks, type stock } from '#catalog'
 import type { Secret } from '#common/env'
+import { evmAddressOf } from '#common/evm-address'
+import { derivedSecrets } from '../plan/derived-secrets.ts'
 import { type Home, repository } from './home.ts'
-import { evmAddressOf } from './secrets.ts'
 
 /** Reads or makes a secret: owner, key. */
 export type Keys = (owner: string, key: string) => Secret
@@ -41,9 +42,17 @@ export const lucid: PlatformSource = {
   stockKeys: { mongo: ['KEYFILE', 'ROOT_PASSWORD'] } satisfies Record<keyof typeof stock, readonly string[]>,
   derived: {
     // The contract takes anchors from the account of the client's key and from nobody else.
-    'blockchain-ledger': {
-      REGISTRAR_ADDRESS: (keys) => evmAddressOf(keys('on-system-chain-client', 'PRIVATE_KEY')),
-    },
+    ...Object.fromEntries(
+      Object.entries(derivedSecrets).map(([service, row]) => [
+        service,
+        Object.fromEntries(
+          Object.entries(row).map(([key, { of }]) => [
+            key,
+            (keys: Keys) => evmAddressOf(keys(of.owner, of.key)),
+          ]),
+        ),
+      ]),
+    ),
     // In a container this is a volume of its own.
     'tor-proxy': { ONION_STATE: (_, home) => join(home.data('tor-proxy'), 'addresses') },
   },

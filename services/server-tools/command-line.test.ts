@@ -2,9 +2,14 @@ import { describe, expect, test } from 'bun:test'
 import { commandLine, commands, HELP } from './command-line.ts'
 
 test('a command and its flag, in any order', () => {
-  expect(commandLine(['health'])).toEqual({ kind: 'run', command: 'health', json: false })
-  expect(commandLine(['--json', 'net'])).toEqual({ kind: 'run', command: 'net', json: true })
+  expect(commandLine(['health'])).toMatchObject({ kind: 'run', command: 'health', json: false })
+  expect(commandLine(['--json', 'net'])).toMatchObject({ kind: 'run', command: 'net', json: true })
   expect(commandLine(['onions', '--help'])).toEqual({ kind: 'help' })
+})
+
+test('what changes a host changes nothing when it is only asked to look', () => {
+  expect(commandLine(['prepare'])).toMatchObject({ command: 'prepare', mode: 'change' })
+  expect(commandLine(['prepare', '--check'])).toMatchObject({ command: 'prepare', mode: 'look' })
 })
 
 test('the help names every command', () => {
@@ -12,14 +17,15 @@ test('the help names every command', () => {
 })
 
 describe('what is not known is refused, with what is', () => {
-  const list = 'health, net, onions, version'
+  const list = Object.keys(commands).join(', ')
   const cases: readonly (readonly [words: readonly string[], message: string])[] = [
     [[], `which command? known commands: ${list}`],
     [['helth'], `no command "helth"; known commands: ${list}`],
     [['constructor'], `no command "constructor"; known commands: ${list}`],
-    [['health', '--jsn'], 'no flag --jsn; known flags: --json, --help'],
-    [['--json=1', 'net'], 'no flag --json=1; known flags: --json, --help'],
-    [['-h'], 'no flag -h; known flags: --json, --help'],
+    [['health', '--jsn'], 'no flag --jsn; known flags: --json, --check, --help'],
+    [['--json=1', 'net'], 'no flag --json=1; known flags: --json, --check, --help'],
+    [['-h'], 'no flag -h; known flags: --json, --check, --help'],
+    [['health', '--check'], 'health takes no --check'],
     [['health', 'net'], 'health takes no "net"'],
   ]
   for (const [words, message] of cases)

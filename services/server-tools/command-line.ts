@@ -4,17 +4,28 @@ export const commands = {
   net: 'opens a TCP connection to everybody that a service needs; 0 only if all take it',
   onions: 'lists the onion services that tor-proxy keeps',
   version: 'versions of Lucid and Bun, and the revision this was built from',
+  prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
+  owners: 'gives volumes to whom they belong (JSON on standard input); 0 only when they do',
 } as const
 
 export type CommandName = keyof typeof commands
 
 const flags = {
   '--json': 'print the result as JSON',
+  '--check': 'prepare, owners: change nothing, say what would be',
   '--help': 'print this',
 } as const
 
+/** Flags that not every command takes. */
+const takers: Readonly<Record<string, readonly CommandName[]>> = { '--check': ['prepare', 'owners'] }
+
 export type CommandLine =
-  | { readonly kind: 'run'; readonly command: CommandName; readonly json: boolean }
+  | {
+      readonly kind: 'run'
+      readonly command: CommandName
+      readonly json: boolean
+      readonly mode: 'look' | 'change'
+    }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly message: string }
 
@@ -55,5 +66,12 @@ export const commandLine = (words: readonly string[]): CommandLine => {
   if (!isCommand(command))
     return usage(`no command ${JSON.stringify(command)}; known commands: ${known(commands)}`)
   if (more.length > 0) return usage(`${command} takes no ${JSON.stringify(more[0])}`)
-  return { kind: 'run', command, json: words.includes('--json') }
+  const foreign = words.find((word) => takers[word]?.includes(command) === false)
+  if (foreign !== undefined) return usage(`${command} takes no ${foreign}`)
+  return {
+    kind: 'run',
+    command,
+    json: words.includes('--json'),
+    mode: words.includes('--check') ? 'look' : 'change',
+  }
 }

@@ -27,6 +27,12 @@ process.exitCode = await run(process.argv.slice(2), {
     bun: Bun.version,
     platform: `${process.platform}/${process.arch}`,
   },
+  host: {
+    input: () => Bun.stdin.text(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    folder: '/lucid',
+    volumes: '/volumes',
+  },
   now: Date.now,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

@@ -3,14 +3,21 @@ import { join } from 'node:path'
 import { deadPort, serve } from '#common/testing-health'
 import { known as base } from './fixture.ts'
 import type { Known } from './places.ts'
-import { run } from './run.ts'
+import { type HostTools, run } from './run.ts'
 
 const address = `${'a'.repeat(56)}.onion`
 
-const ran = async (words: readonly string[], known: Known) => {
+const ran = async (words: readonly string[], known: Known, host: Partial<HostTools> = {}) => {
   const said = { out: '', err: '' }
   const code = await run(words, {
     known,
+    host: {
+      input: async () => '',
+      random: (length) => new Uint8Array(length),
+      folder: '/nowhere',
+      volumes: '/nowhere',
+      ...host,
+    },
     wires: { resolve: async (host) => [host], dial: async () => 1 },
     versions: { lucid: '1.2.3', bun: '1' },
     now: () => 1000,

@@ -7,7 +7,18 @@ import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
 import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
 
+/** What the commands have that change a host. */
+export type HostTools = {
+  /** All of standard input. */
+  readonly input: () => Promise<string>
+  readonly random: (length: number) => Uint8Array
+  /** Where the folder of Lucid is mounted, and where volumes are. */
+  readonly folder: string
+  readonly volumes: string
+}
+
 export type Tools = {
+  readonly host: HostTools
   readonly known: Known
   readonly wires: Wires
   readonly versions: Readonly<Record<string, string>>
@@ -22,7 +33,7 @@ const STATUS = { timeoutMs: 3000, maxBytes: 256 * 1024 }
 
 const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-type Run = (tools: Tools, json: boolean) => Promise<boolean>
+type Run = (tools: Tools, json: boolean, mode: 'look' | 'change') => Promise<boolean>
 
 const tellElsewhere = ({ err }: Tools, elsewhere: readonly string[]): void => {
   if (elsewhere.length > 0)
@@ -77,7 +88,38 @@ const version: Run = async ({ versions, out }, json) => {
   return true
 }
 
-const runs: Readonly<Record<CommandName, Run>> = { health, net, onions, version }
+/** A command that reads a document and answers one; what is wrong with either is said in a line. */
+const onHost =
+  (work: (text: string, tools: Tools, mode: 'look' | 'change') => Promise<{ readonly ok: boolean }>): Run =>
+  async (tools, _, mode) => {
+    try {
+      const report = await work(await tools.host.input(), tools, mode)
+      tools.out(asJson(report))
+      return report.ok
+    } catch (error) {
+      tools.err(`server-tools: ${error instanceof Error ? error.message : String(error)}\n`)
+      return false
+    }
+  }
+
+// Loaded when they are asked for: health, which runs often, needs none of it.
+const prepare = onHost(async (text, { host: { folder, random } }, mode) => {
+  const [{ hostSpec, prepare: prepareHost }, { diskAt }] = await Promise.all([
+    import('./prepare/prepare.ts'),
+    import('./prepare/disk.ts'),
+  ])
+  return prepareHost(hostSpec(text), { disk: diskAt(folder), random, mode })
+})
+
+const owners = onHost(async (text, { host: { volumes } }, mode) => {
+  const [{ owners: giveOwners, ownersSpec }, { treeAt }] = await Promise.all([
+    import('./owners/owners.ts'),
+    import('./owners/tree.ts'),
+  ])
+  return giveOwners(ownersSpec(text), { treeOf: (volume) => treeAt(`${volumes}/${volume}`), mode })
+})
+
+const runs: Readonly<Record<CommandName, Run>> = { health, net, onions, version, prepare, owners }
 
 /** Does what the words ask for; answers the exit code. */
 export const run = async (words: readonly string[], tools: Tools): Promise<number> => {
@@ -90,5 +132,5 @@ export const run = async (words: readonly string[], tools: Tools): Promise<numbe
     tools.err(`server-tools: ${asked.message}\n`)
     return EX_USAGE
   }
-  return (await runs[asked.command](tools, asked.json)) ? 0 : 1
+  return (await runs[asked.command](tools, asked.json, asked.mode)) ? 0 : 1
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { librariesOf } from './bun-image.ts'
-import { composeArgv, dockerdArgv, foldersOf, insideArgv } from './commands.ts'
+import { composeArgv, dockerdArgv, enterArgv, foldersOf, insideArgv } from './commands.ts'
 import { debianArchive, privateApt, sourceLine } from './private-apt.ts'
 
 test('the engine gets namespaces of its own, dies with its starter and keeps everything in its folder', () => {
@@ -19,6 +19,20 @@ test('the engine gets namespaces of its own, dies with its starter and keeps eve
 
 test('a command inside runs in the network of the engine and in no other of its namespaces', () => {
   expect(insideArgv(7, ['bun', 'x.ts'])).toEqual(['nsenter', '--target=7', '--net', '--', 'bun', 'x.ts'])
+})
+
+test('a set-up runs in the namespaces before the engine, which may listen on a second socket', () => {
+  const programs = { dockerd: '/d', init: '/i' }
+  const extras = { setup: '/t/setup.sh', socket: '/run/docker.sock', config: '/t/daemon.json' }
+  const argv: readonly string[] = dockerdArgv(programs, foldersOf('/t'), 'g', extras)
+  const words = ['lucid-docker', 'sh', '-c', 'sh "$0" && exec "$@"', '/t/setup.sh', '/i', '--', '/d']
+  expect(argv.slice(argv.indexOf('lucid-docker'), argv.indexOf('/d') + 1)).toEqual(words)
+  expect(argv).toContain('--host=unix:///run/docker.sock')
+  expect(argv).toContain('--config-file=/t/daemon.json')
+})
+
+test('entering goes into the files, the network and the processes of the engine', () => {
+  expect(enterArgv(7, ['id'])).toEqual(['nsenter', '--target=7', '--mount', '--net', '--pid', '--', 'id'])
 })
 
 test('Compose gets its files in order, and the env file before them', () => {

@@ -13,6 +13,20 @@ export type EnginePrograms = {
   readonly dockerd: string
   readonly docker: string
   readonly init: string
+  /** The plugin of Compose v2. */
+  readonly compose: string
+  /** PATH on which the engine finds its helpers and `docker` fits it. */
+  readonly path: string
+}
+
+/** What an engine has beyond the usual. */
+export type EngineExtras = {
+  /** A POSIX sh script that root runs in the engine's namespaces before it; when it fails so does the start. */
+  readonly setup?: string
+  /** A second socket to listen on; a path as the namespaces see it. */
+  readonly socket?: string
+  /** A configuration file of the engine. */
+  readonly config?: string
 }
 
 /** All places of an engine under its folder. A socket's path may have 107 bytes, so these names are short. */
@@ -30,9 +44,10 @@ export const foldersOf = (folder: string): EngineFolders => ({
  * the init, so that a crash leaves folders behind and nothing that runs.
  */
 export const dockerdArgv = (
-  { dockerd, init }: EnginePrograms,
+  { dockerd, init }: Pick<EnginePrograms, 'dockerd' | 'init'>,
   { data, exec, socket, pidFile }: EngineFolders,
   cgroup: string,
+  { setup, socket: second, config }: EngineExtras = {},
 ): Argv => [
   'setpriv',
   '--pdeathsig',
@@ -48,12 +63,15 @@ export const dockerdArgv = (
   '-c',
   'ip link set lo up && exec "$@"',
   'lucid-docker',
+  ...(setup === undefined ? [] : ['sh', '-c', 'sh "$0" && exec "$@"', setup]),
   init,
   '--',
   dockerd,
   `--data-root=${data}`,
   `--exec-root=${exec}`,
   `--host=unix://${socket}`,
+  ...(second === undefined ? [] : [`--host=unix://${second}`]),
+  ...(config === undefined ? [] : [`--config-file=${config}`]),
   `--pidfile=${pidFile}`,
   `--cgroup-parent=/${cgroup}`,
   '--exec-opt=native.cgroupdriver=cgroupfs',
@@ -65,6 +83,17 @@ export const insideArgv = (pid: number, argv: readonly string[]): Argv => [
   'nsenter',
   `--target=${pid}`,
   '--net',
+  '--',
+  ...argv,
+]
+
+/** A command of root in all namespaces of the engine: its files, its processes and its network. */
+export const enterArgv = (pid: number, argv: readonly string[]): Argv => [
+  'nsenter',
+  `--target=${pid}`,
+  '--mount',
+  '--net',
+  '--pid',
   '--',
   ...argv,
 ]

@@ -1,26 +1,19 @@
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { waitForEnd } from '../../platform/process.ts'
 import { type Argv, live, type Ran } from '../../run.ts'
-import { peersFolder } from '../folder.ts'
 import { cgroupName, removeCgroup, removeLeftoverCgroups } from './cgroups.ts'
-import { composeArgv, dockerdArgv, type EnginePrograms, foldersOf, insideArgv } from './commands.ts'
-import { composePlugin } from './compose-plugin.ts'
-
-/** Debian's programs first: a client of another version may come before them in PATH. */
-const PATH = `/usr/sbin:/usr/bin:/sbin:/bin:${process.env['PATH'] ?? ''}`
-
-/** Everything that must be there, with the package of Debian that has it. */
-const needed = {
-  dockerd: 'docker.io',
-  docker: 'docker.io',
-  'docker-init': 'docker.io',
-  iptables: 'iptables',
-  ip: 'iproute2',
-  unshare: 'util-linux',
-  nsenter: 'util-linux',
-  setpriv: 'util-linux',
-} as const
+import { composeArgv, dockerdArgv, type EngineExtras, enterArgv, foldersOf, insideArgv } from './commands.ts'
+import { enginePrograms, type ImageStore } from './programs.ts'
 
 const START_MS = 60_000
 const STOP_MS = 30_000
@@ -47,16 +40,21 @@ export type DockerEngine = {
   readonly kill: () => Promise<void>
 }
 
+/** One whose namespaces are ours to enter. */
+export type OwnEngine = DockerEngine & {
+  /** The argument list that runs a command as root among the engine's files, processes and network. */
+  readonly enter: (argv: readonly string[]) => Argv
+  /** Where this process sees a path of the engine's mount namespace, while the engine runs. */
+  readonly outside: (path: string) => string
+}
+
 export type Absent = { readonly absent: string }
 
-const find = (name: string) => Bun.which(name, { PATH })
-
-const missing = (): string | undefined => {
-  if (process.platform !== 'linux') return 'a Docker engine of our own needs Linux'
-  if (process.getuid?.() !== 0) return 'a Docker engine of our own needs root'
-  const [gap] = Object.entries(needed).filter(([program]) => find(program) === null)
-  return gap && `${gap[0]} is not installed: apt-get install ${gap[1]}`
-}
+/** The engine's configuration for each store. */
+const settings = {
+  classic: {},
+  containerd: { features: { 'containerd-snapshotter': true } },
+} as const
 
 /** The host's ids of a process's direct children. */
 const childrenOf = (pid: number): readonly number[] => {
@@ -78,13 +76,15 @@ const lastLine = (path: string): string =>
  */
 export const startDocker = async ({
   folder,
+  store = 'classic',
+  setup,
+  socket,
 }: {
   readonly folder: string
-}): Promise<DockerEngine | Absent> => {
-  const gap = missing()
-  if (gap) return { absent: gap }
-  const plugin = await composePlugin(peersFolder(process.env))
-  if ('absent' in plugin) return plugin
+  readonly store?: ImageStore
+} & Omit<EngineExtras, 'config'>): Promise<OwnEngine | Absent> => {
+  const programs = await enginePrograms(store)
+  if ('absent' in programs) return programs
   removeLeftoverCgroups()
 
   const folders = foldersOf(folder)
@@ -94,22 +94,22 @@ export const startDocker = async ({
   for (const path of [folders.pidFile, folders.socket]) rmSync(path, { force: true })
   rmSync(folders.exec, { recursive: true })
   rmSync(join(config, 'docker-compose'), { force: true })
-  symlinkSync(plugin.path, join(config, 'docker-compose'))
+  symlinkSync(programs.compose, join(config, 'docker-compose'))
 
-  const programs: EnginePrograms = {
-    dockerd: find('dockerd') ?? '',
-    docker: find('docker') ?? '',
-    init: find('docker-init') ?? '',
-  }
+  // Written for the classic store too: the machine's own /etc/docker/daemon.json is not ours.
+  const configFile = join(folder, 'daemon.json')
+  writeFileSync(configFile, JSON.stringify(settings[store]))
   const cgroup = cgroupName(process.pid, crypto.randomUUID().slice(0, 8))
   const log = join(folder, 'dockerd.log')
   const out = openSync(log, 'w')
-  const engine = Bun.spawn([...dockerdArgv(programs, folders, cgroup)], {
-    env: { PATH, HOME: folder },
+  const extras = { config: configFile, ...(setup && { setup }), ...(socket && { socket }) }
+  const engine = Bun.spawn([...dockerdArgv(programs, folders, cgroup, extras)], {
+    env: { PATH: programs.path, HOME: folder },
     stdio: ['ignore', out, out],
   })
+  closeSync(out)
   const env = {
-    PATH,
+    PATH: programs.path,
     DOCKER_HOST: `unix://${folders.socket}`,
     DOCKER_CONFIG: join(folder, 'config'),
   }
@@ -137,13 +137,16 @@ export const startDocker = async ({
     await Bun.sleep(100)
   }
 
+  const first = () => childrenOf(engine.pid)[0] ?? engine.pid
   return {
     host: env.DOCKER_HOST,
     env,
     run,
     compose: (files, args, { envFile, env: more } = {}) =>
       run(composeArgv(files, args, envFile === undefined ? {} : { envFile }), more),
-    inside: (argv) => insideArgv(childrenOf(engine.pid)[0] ?? engine.pid, argv),
+    inside: (argv) => insideArgv(first(), argv),
+    enter: (argv) => enterArgv(first(), argv),
+    outside: (path) => `/proc/${first()}/root${path}`,
     stop: () => ended('SIGTERM'),
     kill: () => ended('SIGKILL'),
   }

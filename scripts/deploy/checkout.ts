@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { catalog, clients, type Stack, stacks, tools } from '#catalog'
+import packageJson from '../../package.json' with { type: 'json' }
+import { CliError } from '../cli/fail.ts'
+import { revisionOf } from '../images/build/revision.ts'
+import { defaultsOf, envFile, placeholderFaults } from '../plan/release/env-file.ts'
+import type { SchemaVersion } from '../plan/release/release.ts'
+import { loadStoreSchemas, storeServices } from '../store/schemas.ts'
+import type { Parts } from './assemble.ts'
+import { releaseImages } from './images/release-images.ts'
+
+/** A release's parts as this checkout has them, and the keys of env files that nobody filled in. */
+export type Checkout = { readonly parts: Parts; readonly placeholders: readonly string[] }
+
+/** The values of a stack's env file: the real one, or what the committed example says. */
+const envOf = (
+  root: string,
+  stack: Stack,
+): { readonly values: Readonly<Record<string, string>>; readonly faults: readonly string[] } => {
+  const path = `env/.env.${stack}`
+  const real = join(root, path)
+  if (!existsSync(real)) {
+    const example = `${real}.example`
+    return { values: existsSync(example) ? defaultsOf(readFileSync(example, 'utf8')) : {}, faults: [] }
+  }
+  const { values, faults } = envFile(readFileSync(real, 'utf8'))
+  return {
+    values,
+    faults: [
+      ...faults.map(({ line, what }) => `${path}:${line}: ${what}`),
+      ...placeholderFaults(values).map((fault) => `${path}: ${fault}`),
+    ],
+  }
+}
+
+type Mounts = {
+  readonly services?: Readonly<
+    Record<string, { readonly volumes?: readonly (string | { readonly source: string })[] }>
+  >
+}
+
+/** Relative paths that a Compose file mounts. */
+const mountsOf = (text: string): readonly string[] =>
+  Object.values((Bun.YAML.parse(text) as Mounts).services ?? {}).flatMap(({ volumes = [] }) =>
+    volumes.flatMap((one) =>
+      typeof one !== 'string' && one.source.startsWith('./') ? [posix.normalize(one.source)] : [],
+    ),
+  )
+
+const schemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>> =>
+  Object.fromEntries(
+    Object.entries(await loadStoreSchemas(storeServices())).map(([service, { migrations }]) => [
+      service,
+      {
+        version: migrations.at(-1)?.version ?? 0,
+        irreversible: migrations.filter(({ down }) => down === 'irreversible').map(({ version }) => version),
+      },
+    ]),
+  )
+
+export type CheckoutOptions = {
+  readonly root: string
+  /** Folder of image layouts, dist/images. */
+  readonly dist: string
+  readonly platform: string
+  readonly dir: string
+  /** HOST/PATH where a registry has the images; what the env file says unless given. */
+  readonly repository: string | undefined
+}
+
+/** Reads everything that a release of this checkout is made of. Throws CliError when images are missing or are not those of the lock. */
+export const readCheckout = async ({
+  root,
+  dist,
+  platform,
+  dir,
+  repository,
+}: CheckoutOptions): Promise<Checkout> => {
+  const files = stacks.flatMap((stack) => {
+    const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
+    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, stack) }] : []
+  })
+  const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
+  const where = repository ?? (variables['LUCID_IMAGE_REPO'] || 'pickme/lucid')
+  const images = releaseImages(dist, platform, where)
+  const wanted = [...Object.keys(catalog), ...Object.keys(tools)]
+  const missing = wanted.filter((name) => !images.some(({ service }) => service === name))
+  if (missing.length > 0)
+    throw new CliError(`no image of ${missing.join(', ')} in ${dist}: bun run build-distroless`)
+  return {
+    placeholders: files.flatMap(({ faults }) => faults),
+    parts: {
+      platform,
+      dir,
+      stacks: files.map(({ stack, text, values }) => ({ stack, text, env: values })),
+      variables,
+      images: images.filter(({ service }) => wanted.includes(service)),
+      tools: Object.keys(tools),
+      mounted: Object.fromEntries(
+        files
+          .flatMap(({ text }) => mountsOf(text))
+          .map((path) => [path, readFileSync(join(root, 'compose', path), 'utf8')]),
+      ),
+      identities: [...Object.keys(catalog), ...Object.keys(clients)],
+      migrations: await schemaVersions(),
+    },
+  }
+}
+
+/** Version and commit of a checkout. */
+export const originOf = (root: string): { readonly version: string; readonly revision: string } => {
+  const { revision, dirty } = revisionOf(root)
+  return { version: packageJson.version, revision: `${revision}${dirty ? '+' : ''}` }
+}

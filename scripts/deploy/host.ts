@@ -1,0 +1,59 @@
+import type { Stack } from '#catalog'
+import type { ContainerState } from '../plan/release/gate.ts'
+import type { Entry } from '../plan/release/journal.ts'
+import type { Bundle, Member, Release } from '../plan/release/release.ts'
+
+/** What a host knows of its releases. */
+export type Observed = {
+  /** Id of the committed release. */
+  readonly current: string | undefined
+  readonly entries: readonly Entry[]
+  /** Ids of the releases whose files are there, whole. */
+  readonly releases: readonly string[]
+}
+
+/**
+ * A host under a lease, as deploy, rollback and update see it. Every method is idempotent: cut at any point it may be
+ * called again. They throw LineLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
+ * one in memory.
+ */
+export type DeployHost = {
+  readonly name: string
+  readonly observe: () => Promise<Observed>
+  /** A release that is on the host; undefined when it is not, or not whole. */
+  readonly release: (id: string) => Promise<Release | undefined>
+  /** Appends to the journal; on the disk when it returns. */
+  readonly journal: (entry: Entry) => Promise<void>
+  readonly putFiles: (bundle: Bundle) => Promise<void>
+  /** Brings what is missing and checks each image against its digests. */
+  readonly bringImages: (release: Release, show: (text: string) => void) => Promise<void>
+  /** Secrets, identities, networks. Never replaces a secret. */
+  readonly prepare: (release: Release) => Promise<void>
+  readonly up: (release: Release, stack: Stack) => Promise<void>
+  /** Ends the containers of a stack and keeps them. */
+  readonly stop: (release: Release, stack: Stack) => Promise<void>
+  /** Takes the containers of a stack away; volumes stay. */
+  readonly down: (release: Release, stack: Stack) => Promise<void>
+  readonly snapshot: (from: Release, to: Release) => Promise<void>
+  readonly migrate: (from: Release, to: Release) => Promise<void>
+  readonly restore: (from: Release, to: Release) => Promise<void>
+  /** Those of the containers that exist. */
+  readonly states: (members: readonly Member[]) => Promise<readonly ContainerState[]>
+  /** Runs the health checks of containers now; names of those whose check ended with 0. */
+  readonly probe: (members: readonly Member[]) => Promise<readonly string[]>
+  readonly logs: (container: string) => Promise<readonly string[]>
+  /** From here on the release is the one of the host, or none is; on the disk when it returns. */
+  readonly commit: (id: string | undefined) => Promise<void>
+  /** Removes files, images and snapshots of releases that are not among these. */
+  readonly prune: (keep: readonly Release[]) => Promise<void>
+}
+
+/** The clock and the patience of a run. */
+export type Timing = {
+  readonly now: () => number
+  readonly pause: (ms: number) => Promise<unknown>
+  /** Longest time until a service is well, ms. */
+  readonly limitMs: number
+  /** How long a service that was started must stay well before the release counts, ms. */
+  readonly settleMs: number
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CliError } from '../../cli/fail.ts'
+import type { Lease } from '../../host/lease.ts'
+import { type Answer, LineLost, type ScriptOptions } from '../../host/shell.ts'
+
+/** Tries one after the other that bring nothing. Any number of cuts is mended while there is progress. */
+export const FRUITLESS_TRIES = 8
+
+const FIRST_MS = 250
+const LONGEST_MS = 30_000
+
+/** Longest wait for a script, ms: what an earlier line left behind is waited for, and a Pi loads slowly. */
+export const LONG_MS = 1_800_000
+
+/** Milliseconds before the next try, after so many that brought nothing (0 = there was progress). */
+export const waitAfter = (fruitless: number): number => Math.min(FIRST_MS * 2 ** fruitless, LONGEST_MS)
+
+/** How a line that breaks is borne. */
+export type Patience = {
+  /** Told what a person should know though nothing has failed: a line that broke, a name that was another image. */
+  readonly onNotice?: (text: string) => void
+  readonly pause?: (ms: number) => Promise<unknown>
+}
+
+/** A line that stays away. `error` is the last that was heard of it. */
+export const gaveUp = (error: LineLost): CliError =>
+  new CliError(
+    `${error.message}: ${FRUITLESS_TRIES} tries brought nothing over; run the same command again when the line is back, it goes on where it stopped`,
+    { details: error.details },
+  )
+
+/** Runs a script under the lease that may be run twice; a line that breaks is opened again. Throws CliError, LeaseLost. */
+export const ask = async (
+  lease: Lease,
+  script: string,
+  { onNotice = () => {}, pause = (ms) => sleep(ms), ...options }: Patience & ScriptOptions = {},
+): Promise<Answer> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await lease.run(script, { timeoutMs: LONG_MS, ...options })
+    } catch (error) {
+      if (!(error instanceof LineLost)) throw error
+      if (tries === FRUITLESS_TRIES) throw gaveUp(error)
+      onNotice(`${error.message}: trying again`)
+      await pause(waitAfter(tries - 1))
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { BLOBS } from './blobs.ts'
+
+/**
+ * The program that takes blobs on the host, POSIX sh with coreutils. Bytes come on standard input with nothing between
+ * them. Each piece is in the file before the next is read and is answered, so the sender knows what has arrived.
+ */
+
+/** A blob to send: `at` bytes of it are there. */
+export type Passage = { readonly hex: string; readonly size: number; readonly at: number }
+
+/** Largest piece, bytes: what is answered at a time. */
+export const PIECE = 256 * 1024
+
+/** A line that gives no piece for so long is given up by the host, so that the next one need not wait for it, seconds. */
+const SILENT_S = 30
+
+/** Blobs whose sums are taken at once, beside what comes next. */
+const SUMS_AT_ONCE = 4
+
+const GOT = 'lucid-got'
+const SUM = 'lucid-sum'
+
+/** The exit code for a line that went silent; it is that of timeout(1). */
+export const SILENT = 124
+
+const functions = `
+check() {
+  said=$(sha256sum "$1.part") || said=
+  if [ "\${said%% *}" = "$1" ]; then
+    { sync "$1.part" 2>/dev/null || sync; } && mv -f "$1.part" "$1" && echo "${SUM} good $1"
+  elif [ "$(wc -c <"$1.part")" -lt "$2" ]; then
+    echo "${SUM} short $1"
+  else
+    rm -f "$1.part"; echo "${SUM} wrong $1"
+  fi
+}
+blob() {
+  left=$(($2 - $3))
+  while [ "$left" -gt 0 ]; do
+    n=${PIECE}; [ "$left" -ge "$n" ] || n=$left
+    timeout ${SILENT_S} head -c "$n" >>"$1.part" || exit
+    left=$((left - n)); echo "${GOT} $n"
+  done
+  [ -e "$1.part" ] || : >"$1.part"
+  check "$1" "$2" &
+  begun=$((begun + 1))
+  [ $((begun % ${SUMS_AT_ONCE})) != 0 ] || wait
+}`
+
+/** The script that takes these blobs, in this order. */
+export const receiverScript = (passages: readonly Passage[]): string =>
+  [
+    `cd ${BLOBS} || exit 1`,
+    functions.trim(),
+    'begun=0',
+    ...passages.map(({ hex, size, at }) => `blob ${hex} ${size} ${at}`),
+    'wait',
+  ].join('\n')
+
+/** What it says of a blob: its sum is right, it is not whole, or it is another content and was removed. */
+export type Verdict = 'good' | 'short' | 'wrong'
+
+/** Reads what it says as it comes, whatever the pieces. */
+export const readReceiver = (
+  onGot: (bytes: number) => void,
+  onVerdict: (hex: string, verdict: Verdict) => void,
+): ((text: string) => void) => {
+  let held = ''
+  return (text) => {
+    const lines = `${held}${text}`.split('\n')
+    // A host that never ends a line must not fill our memory.
+    held = (lines.pop() ?? '').slice(-1024)
+    for (const line of lines) {
+      const [, got] = /^lucid-got (\d{1,7})\r?$/.exec(line) ?? []
+      if (got !== undefined) onGot(Number(got))
+      const [, verdict, hex] = /^lucid-sum (good|short|wrong) ([0-9a-f]{64})\r?$/.exec(line) ?? []
+      // The expression lets no other word through.
+      if (verdict !== undefined && hex !== undefined) onVerdict(hex, verdict as Verdict)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CliError } from '../../cli/fail.ts'
+import type { Lease } from '../../host/lease.ts'
+import { type Answer, LineLost } from '../../host/shell.ts'
+import { FRUITLESS_TRIES, gaveUp, LONG_MS, type Patience, waitAfter } from './ask.ts'
+import { BLOBS, type HeldBlobs, listScript, readHeld } from './blobs.ts'
+import { hostFault } from './faults.ts'
+import { flowOf, type PathOf } from './flow.ts'
+import { type Passage, readReceiver, receiverScript, SILENT } from './receiver.ts'
+
+/** A blob that the host must hold, by its sum. Size in bytes. */
+export type WantedBlob = { readonly hex: string; readonly size: number }
+
+/** What a transfer did: blobs that came whole, bytes that arrived, lines that broke on the way. */
+export type SentBlobs = { readonly sent: number; readonly bytes: number; readonly cuts: number }
+
+export type SendBlobsOptions = Patience & {
+  readonly pathOf: PathOf
+  /** Bytes that the host has of all that it lacked at first. */
+  readonly onProgress?: (bytes: number, total: number) => void
+}
+
+/** How often a blob is sent that arrives as another one. */
+const SUM_TRIES = 3
+
+const sumOf = async (path: string): Promise<string> => {
+  const hash = createHash('sha256')
+  for await (const piece of Bun.file(path).stream()) hash.update(piece)
+  return hash.digest('hex')
+}
+
+const held = async (lease: Lease): Promise<HeldBlobs> => {
+  const answer = await lease.run(listScript(lease.dir), { timeoutMs: LONG_MS })
+  const read = answer.code === 0 ? readHeld(answer.out) : undefined
+  if (read === undefined) throw hostFault(lease.shell.name, 'the list of blobs', answer, { dir: lease.dir })
+  return read
+}
+
+type Plan = { readonly passages: readonly Passage[]; readonly removed: readonly string[] }
+
+/** What is still to be sent, the biggest first; files of a size that no blob or part of it can have are removed. */
+export const planOf = (wanted: readonly WantedBlob[], { whole, parts }: HeldBlobs): Plan => {
+  const removed: string[] = []
+  const passages = [...new Map(wanted.map((one) => [one.hex, one])).values()]
+    .filter(({ hex, size }) => {
+      const there = whole.get(hex)
+      if (there !== undefined && there !== size) removed.push(hex)
+      return there !== size
+    })
+    .toSorted((a, b) => b.size - a.size || (a.hex < b.hex ? -1 : 1))
+    .map(({ hex, size }) => {
+      const there = parts.get(hex) ?? 0
+      if (there > size) removed.push(`${hex}.part`)
+      return { hex, size, at: there > size ? 0 : there }
+    })
+  return { passages, removed }
+}
+
+const left = (passages: readonly Passage[]): number =>
+  passages.reduce((sum, { size, at }) => sum + size - at, 0)
+
+/**
+ * Brings blobs onto the host: those that it lacks, once each, over one line. When the line breaks the next one goes on
+ * from the bytes that are there. Throws CliError for a disk that is full, a blob that comes over wrong three times, a
+ * blob of this machine that is not what it should be, or a line that brings nothing any more; LeaseLost when somebody took over.
+ */
+export const sendBlobs = async (
+  lease: Lease,
+  wanted: readonly WantedBlob[],
+  { pathOf, onProgress = () => {}, onNotice = () => {}, pause = (ms) => sleep(ms) }: SendBlobsOptions,
+): Promise<SentBlobs> => {
+  const wrong = new Map<string, number>()
+  const good = new Set<string>()
+  let bytes = 0
+  let cuts = 0
+  let total: number | undefined
+  let best = Number.POSITIVE_INFINITY
+  let fruitless = 0
+  for (;;) {
+    try {
+      const plan = planOf(wanted, await held(lease))
+      if (plan.passages.length === 0) return { sent: good.size, bytes, cuts }
+      const open = left(plan.passages)
+      total ??= plan.passages.reduce((sum, { size }) => sum + size, 0)
+      const before = total - open
+      onProgress(Math.max(0, before), total)
+      if (open < best) fruitless = 0
+      best = Math.min(best, open)
+
+      const whole = total
+      const flow = flowOf(plan.passages, pathOf, {
+        onArrived: (arrived) => onProgress(Math.max(0, before + arrived), whole),
+      })
+      const bad: string[] = []
+      let heard: Answer = { code: 0, out: '', err: '' }
+      const hear = readReceiver(flow.got, (hex, verdict) => {
+        if (verdict === 'good') good.add(hex)
+        if (verdict === 'wrong') bad.push(hex)
+      })
+      const remove = plan.removed.map((name) => `rm -f ${BLOBS}/${name}\n`).join('')
+      try {
+        const answer = await lease.send(`${remove}${receiverScript(plan.passages)}`, flow.bytes, {
+          timeoutMs: LONG_MS + open / 4,
+          onOut: hear,
+        })
+        if (flow.fault() !== undefined) throw flow.fault()
+        if (answer.code === SILENT) throw new LineLost(`${lease.shell.name}: the line went silent`)
+        heard = answer
+        if (answer.code !== 0)
+          throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
+      } finally {
+        flow.stop()
+        bytes += flow.arrived()
+      }
+      for (const hex of bad) {
+        if ((await sumOf(pathOf(hex))) !== hex)
+          throw new CliError(`${pathOf(hex)} is not what its digest says: build the image again`)
+        const times = (wrong.get(hex) ?? 0) + 1
+        wrong.set(hex, times)
+        if (times >= SUM_TRIES)
+          throw new CliError(
+            `${lease.shell.name} got the blob ${hex.slice(0, 12)} wrong ${times} times: its disk or memory fails (dmesg there shows it)`,
+          )
+      }
+      // Something is still missing though the script ended well: only so often.
+      if (bad.length === 0 && flow.arrived() === 0 && ++fruitless > FRUITLESS_TRIES)
+        throw hostFault(lease.shell.name, 'keeping the blobs of images', heard, { dir: lease.dir })
+    } catch (error) {
+      if (!(error instanceof LineLost)) throw error
+      cuts++
+      fruitless++
+      if (fruitless > FRUITLESS_TRIES) throw gaveUp(error)
+      onNotice(`${error.message}: going on where it stopped`)
+      await pause(waitAfter(fruitless - 1))
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { CliError } from '../cli/fail.ts'
+import { line, quote } from '../host/quote.ts'
+import { demand, type Shell } from '../host/shell.ts'
+import { parseJournal } from '../plan/release/journal.ts'
+import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
+import { parseStates, STATE_FORMAT } from './container-states.ts'
+import type { DeployHost, Observed } from './host.ts'
+import { hashOf, parseRelease } from './release-file.ts'
+
+/** What a host knows of its releases; nothing is changed. A host without Lucid has none. */
+export const observeHost = async (shell: Shell, dir: string): Promise<Observed> => {
+  const out = await demand(
+    `${shell.name}: ${dir}`,
+    shell.run(
+      [
+        `cd ${quote(dir)} 2>/dev/null || exit 0`,
+        'printf "%s\\n" "$(cat deploy/current 2>/dev/null)"',
+        'printf "%s\\n" "$(for f in releases/r-*/release.json; do [ -f "$f" ] && printf "%s " "$f"; done)"',
+        'cat deploy/journal 2>/dev/null || :',
+      ].join('\n'),
+    ),
+  )
+  const [current = '', releases = '', ...journal] = out.split('\n')
+  return {
+    current: current.trim() || undefined,
+    releases: releases.split(' ').flatMap((path) => path.split('/')[1] ?? []),
+    entries: parseJournal(journal.join('\n')),
+  }
+}
+
+/** A release that is on the host; undefined when it is not. Throws CliError when its file was changed. */
+export const readRelease = async (shell: Shell, dir: string, id: string): Promise<Release | undefined> => {
+  const { code, out } = await shell.run(`cat ${quote(`${dir}/releases/${id}/release.json`)}`)
+  return code === 0 ? parseRelease(out, `${shell.name}: release ${id}`) : undefined
+}
+
+/** A release with the texts of its files, each as its hash in release.json says. Throws CliError when one is gone or changed. */
+export const readBundle = async (shell: Shell, dir: string, id: string): Promise<Bundle> => {
+  const release = await readRelease(shell, dir, id)
+  if (release === undefined) throw new CliError(`${shell.name} has no files of ${id}`)
+  const read = async (path: string, hash: string): Promise<string> => {
+    const text = await demand(`${shell.name}: ${path}`, shell.run(`cat ${quote(`${dir}/${path}`)}`))
+    if (hashOf(text) !== hash)
+      throw new CliError(
+        `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
+      )
+    return text
+  }
+  const all = async (texts: Readonly<Record<string, string>>, folder: string) => {
+    const entries: (readonly [string, string])[] = []
+    for (const [name, hash] of Object.entries(texts))
+      entries.push([name, await read(`${folder}${name}`, hash)])
+    return Object.fromEntries(entries)
+  }
+  return {
+    release,
+    files: await all(release.files, `releases/${id}/`),
+    support: await all(release.support, ''),
+  }
+}
+
+/** The containers of a release as the engine sees them; those that do not exist are left out. */
+export const askStates = async (
+  shell: Shell,
+  members: Parameters<DeployHost['states']>[0],
+): ReturnType<DeployHost['states']> => {
+  if (members.length === 0) return []
+  const names = members.map(({ container }) => container)
+  return parseStates(
+    await shell.run(line('docker', 'inspect', '--type', 'container', '--format', STATE_FORMAT, ...names)),
+    shell.name,
+  )
+}
+
+/** What is not as a release says, a sentence a container; empty when all of it runs and is well. */
+export const differences = async (shell: Shell, release: Release): Promise<readonly string[]> => {
+  const members = membersOf(release)
+  const states = new Map((await askStates(shell, members)).map((state) => [state.container, state]))
+  return members.flatMap(({ container, image, proof }) => {
+    const state = states.get(container)
+    if (state === undefined) return [`${container} is missing`]
+    if (state.image !== image) return [`${container} is ${state.image}`]
+    if (proof.kind === 'ends')
+      return state.status === 'exited' && state.exitCode === 0
+        ? []
+        : [`${container} ended with ${state.exitCode}`]
+    if (state.status !== 'running') return [`${container} is ${state.status}`]
+    return proof.kind === 'healthy' && state.health !== 'healthy' ? [`${container} is ${state.health}`] : []
+  })
+}

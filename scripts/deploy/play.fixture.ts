@@ -1,0 +1,62 @@
+import type { RunKind } from '../plan/release/journal.ts'
+import type { Release } from '../plan/release/release.ts'
+import { type FakeMachine, type FakeOptions, fakeHost, type Trouble } from './fake-host.fixture.ts'
+import { bundleOf } from './release.fixture.ts'
+import { runRelease } from './run.ts'
+
+export type Played = {
+  readonly outcome: 'done' | 'killed' | 'failed'
+  readonly error?: unknown
+  readonly calls: readonly string[]
+}
+
+/** One deployer's life: it brings a fake machine to a release, with troubles on the way. */
+export const play = async (
+  machine: FakeMachine,
+  to: Release,
+  {
+    kind = 'deploy',
+    troubles = [],
+    behaviour = () => 'good',
+  }: {
+    readonly kind?: RunKind
+    readonly troubles?: readonly Trouble[]
+    readonly behaviour?: FakeOptions['behaviour']
+  } = {},
+): Promise<Played> => {
+  const calls: string[] = []
+  const death = Promise.withResolvers<Played>()
+  const host = fakeHost({
+    machine,
+    behaviour,
+    troubles,
+    killed: () => death.resolve({ outcome: 'killed', calls }),
+    onCall: (name) => calls.push(name),
+  })
+  const life = runRelease(
+    {
+      host,
+      timing: {
+        now: () => machine.clock,
+        pause: async (ms) => {
+          machine.clock += ms
+        },
+        limitMs: 60_000,
+        settleMs: 5_000,
+      },
+      show: { step: () => {}, seen: () => {}, note: () => {} },
+      newId: () => `run-${machine.token}`,
+    },
+    {
+      kind,
+      to,
+      bundle: kind === 'rollback' ? undefined : bundleOf(to),
+      by: 'test',
+      what: `${kind} ${to.id}`,
+    },
+  ).then(
+    (): Played => ({ outcome: 'done', calls }),
+    (error: unknown): Played => ({ outcome: 'failed', error, calls }),
+  )
+  return Promise.race([life, death.promise])
+}

@@ -1,0 +1,103 @@
+/** What a host's journal says of the runs that changed it: one JSON object a line. */
+
+export type RunKind = 'deploy' | 'rollback' | 'update'
+export type Outcome = 'done' | 'undone' | 'failed'
+
+export type BeginEntry = {
+  readonly at: number
+  readonly run: string
+  readonly phase: 'begin'
+  readonly kind: RunKind
+  readonly from: string | null
+  readonly to: string
+  readonly by: string
+  /** For people: `update session-chunker`. */
+  readonly what: string
+}
+export type StepEntry = {
+  readonly at: number
+  readonly run: string
+  readonly step: string
+  readonly phase: 'start' | 'done' | 'failed'
+  readonly reason?: string
+}
+export type EndEntry = {
+  readonly at: number
+  readonly run: string
+  readonly phase: 'end'
+  readonly outcome: Outcome
+  readonly reason?: string
+}
+export type Entry = BeginEntry | StepEntry | EndEntry
+
+/** A run with all that is known of it. */
+export type RunRecord = {
+  readonly begin: BeginEntry
+  readonly steps: readonly StepEntry[]
+  readonly end: EndEntry | undefined
+}
+
+const isEntry = (value: unknown): value is Entry =>
+  typeof value === 'object' &&
+  value !== null &&
+  'run' in value &&
+  typeof value.run === 'string' &&
+  'phase' in value &&
+  typeof value.phase === 'string'
+
+/** Reads lines; one that a power cut left half is skipped. */
+export const parseJournal = (text: string): readonly Entry[] =>
+  text.split('\n').flatMap((line) => {
+    try {
+      const value: unknown = JSON.parse(line)
+      return isEntry(value) ? [value] : []
+    } catch {
+      return []
+    }
+  })
+
+/** The runs in the order in which they began. */
+export const runsOf = (entries: readonly Entry[]): readonly RunRecord[] => {
+  const runs = new Map<string, RunRecord>()
+  for (const entry of entries) {
+    if (entry.phase === 'begin') {
+      runs.set(entry.run, { begin: entry, steps: [], end: undefined })
+      continue
+    }
+    const known = runs.get(entry.run)
+    if (known === undefined) continue
+    runs.set(
+      entry.run,
+      entry.phase === 'end' ? { ...known, end: entry } : { ...known, steps: [...known.steps, entry] },
+    )
+  }
+  return [...runs.values()]
+}
+
+/** The run that was cut, if there is one. Only the last can be: a new one begins when the one before has ended. */
+export const openRun = (entries: readonly Entry[]): RunRecord | undefined => {
+  const last = runsOf(entries).at(-1)
+  return last?.end === undefined ? last : undefined
+}
+
+/**
+ * Releases that were committed, oldest first, as a rollback leaves them: a release that was gone back from is no longer
+ * there. The last one is the current release.
+ */
+export const committed = (entries: readonly Entry[]): readonly string[] => {
+  const stack: string[] = []
+  for (const { begin, end } of runsOf(entries)) {
+    if (end?.outcome !== 'done' || stack.at(-1) === begin.to) continue
+    const at = begin.kind === 'rollback' ? stack.lastIndexOf(begin.to) : -1
+    if (at >= 0) stack.splice(at + 1)
+    else stack.push(begin.to)
+  }
+  return stack
+}
+
+/** The release to go back to from the current one; undefined when there was none before. */
+export const previousOf = (entries: readonly Entry[], current: string | undefined): string | undefined => {
+  const history = committed(entries)
+  const at = current === undefined ? -1 : history.lastIndexOf(current)
+  return at > 0 ? history[at - 1] : undefined
+}

@@ -1,0 +1,169 @@
+import { posix } from 'node:path'
+import type { Stack } from '#catalog'
+import { interpolated, literal } from './interpolate.ts'
+import type { Member, Proof, ReleaseStack } from './release.ts'
+
+/** The parts of a committed Compose file that are read here. */
+type ReadService = {
+  readonly image: string
+  readonly container_name?: string
+  readonly profiles?: readonly string[]
+  readonly restart?: string
+  readonly mem_limit?: string | number
+  readonly env_file?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly healthcheck?: { readonly test: readonly string[] }
+  readonly volumes?: readonly (
+    | string
+    | { readonly type: string; readonly source: string; readonly target: string }
+  )[]
+  readonly ports?: readonly string[]
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly labels?: Readonly<Record<string, string>>
+}
+type ReadFile = {
+  readonly name: string
+  readonly services?: Readonly<Record<string, ReadService>>
+  readonly networks?: Readonly<Record<string, unknown>>
+  readonly volumes?: Readonly<Record<string, unknown>>
+  readonly secrets?: Readonly<Record<string, { readonly file: string }>>
+}
+
+export type RenderInput = {
+  readonly stack: Stack
+  /** The committed Compose file. */
+  readonly text: string
+  /** Values of the stack's env file. */
+  readonly env: Readonly<Record<string, string>>
+  /** What Compose replaces in the file itself. */
+  readonly variables: Readonly<Record<string, string>>
+  /** DIR on the host. */
+  readonly dir: string
+  /** Services of ours to the name of their image on the host. A service that is not in it keeps what the file says. */
+  readonly images: Readonly<Record<string, string>>
+  /** Containers that are run by hand: left out. */
+  readonly tools: readonly string[]
+  /** Mounted files, by their path from the folder of Compose files, to their place under DIR. */
+  readonly support: Readonly<Record<string, string>>
+  /** Changes when a service must read the public identities anew. */
+  readonly identities: string
+  /** A short digest, for values that must not be shown. */
+  readonly digest: (text: string) => string
+}
+
+export type Rendered = {
+  readonly text: string
+  readonly stack: ReleaseStack
+  /** `owner/KEY` */
+  readonly secrets: readonly string[]
+  readonly volumes: readonly string[]
+  readonly networks: readonly string[]
+}
+
+const units: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
+
+const bytesOf = (limit: string | number | undefined): number => {
+  const [, count = '0', unit = 'b'] = /^(\d+)([bkmg]?)/i.exec(String(limit ?? 0)) ?? []
+  return Number(count) * (units[unit.toLowerCase() || 'b'] ?? 1)
+}
+
+const proofOf = ({ healthcheck, restart }: ReadService): Proof => {
+  if (healthcheck !== undefined) return { kind: 'healthy', command: healthcheck.test.slice(1) }
+  return { kind: restart?.startsWith('on-failure') ? 'ends' : 'runs' }
+}
+
+/** `127.0.0.1:8080:80` takes port 8080 of the host. */
+const hostPort = (binding: string): number => Number(binding.split(':').at(-2))
+
+const namedVolumes = ({ volumes = [] }: ReadService): readonly string[] =>
+  volumes.flatMap((one) => (typeof one === 'string' ? [one.split(':', 1)[0] ?? ''] : []))
+
+const withoutProfile = ({ profiles: _, env_file: __, depends_on: ___, ...service }: ReadService) => service
+
+/**
+ * The Compose file of a stack as a release has it: complete, so that it means the same on any day: images by their content
+ * and never pulled, the environment inlined, mounted files at a place that changes with their content alone. Of
+ * `depends_on` only the order of a start is kept: our services wait for each other by themselves, and a host's restart never looks at it.
+ */
+export const renderStack = ({
+  stack,
+  text,
+  env,
+  variables,
+  dir,
+  images,
+  tools,
+  support,
+  identities,
+  digest,
+}: RenderInput): Rendered => {
+  // Written by derive and held to the rules of compose-rules.ts.
+  const file = interpolated(Bun.YAML.parse(text), { ...variables, LUCID_MOUNT_PATH: dir }) as ReadFile
+  const members = Object.entries(file.services ?? {}).filter(([name]) => !tools.includes(name))
+  const environmentOf = (service: ReadService): Readonly<Record<string, string>> => ({
+    ...(service.env_file !== undefined && env),
+    ...service.environment,
+  })
+  const sourceOf = (source: string): string => {
+    if (source.startsWith('/')) return source
+    const place = support[posix.normalize(source)]
+    if (place === undefined)
+      throw new RangeError(`${stack}: ${source} is mounted and not among the files of the release`)
+    return `${dir}/${place}`
+  }
+  const services = members.map(([name, service]) => {
+    const environment = environmentOf(service)
+    const started = Object.entries(service.depends_on ?? {}).filter(
+      ([, { condition }]) => condition === 'service_started',
+    )
+    return [
+      name,
+      {
+        ...withoutProfile(service),
+        image: images[name] ?? service.image,
+        pull_policy: 'never',
+        ...(Object.keys(environment).length > 0 && { environment }),
+        ...(service.volumes !== undefined && {
+          volumes: service.volumes.map((one) =>
+            typeof one === 'string' ? one : { ...one, source: sourceOf(one.source) },
+          ),
+        }),
+        ...(started.length > 0 && { depends_on: Object.fromEntries(started) }),
+        labels: {
+          ...service.labels,
+          ...(images[name] !== undefined && { 'org.lucid.identities': identities }),
+        },
+      },
+    ] as const
+  })
+  const used = new Set(members.flatMap(([, service]) => namedVolumes(service)))
+  const rendered = { ...file, services: Object.fromEntries(services) }
+  return {
+    text: `${Bun.YAML.stringify(JSON.parse(JSON.stringify(literal(rendered))), null, 2)}\n`,
+    stack: {
+      stack,
+      members: members.map(
+        ([name, service]): Member => ({
+          service: name,
+          container: service.container_name ?? name,
+          image: images[name] ?? service.image,
+          proof: proofOf(service),
+          memory: bytesOf(service.mem_limit),
+          ports: (service.ports ?? []).map(hostPort),
+          volumes: namedVolumes(service),
+        }),
+      ),
+      env: Object.fromEntries(
+        members.map(([name, service]) => [
+          name,
+          Object.fromEntries(
+            Object.entries(environmentOf(service)).map(([key, value]) => [key, digest(value)]),
+          ),
+        ]),
+      ),
+    },
+    secrets: Object.values(file.secrets ?? {}).map(({ file: path }) => path.split('/').slice(-2).join('/')),
+    volumes: [...used],
+    networks: Object.keys(file.networks ?? {}),
+  }
+}
