@@ -53,7 +53,11 @@ const edges: readonly Edge[] = [
   { cause: ['host-memory'], effect: ['swapping', 'load', 'slow-disk'], link: 'all' },
   { cause: ['heat', 'under-voltage'], effect: ['load'], link: 'all' },
   { cause: ['subnet-taken'], effect: ['no-network', 'wrong-network', 'route-clash'], link: 'same' },
-  { cause: ['subnet-taken', 'no-network', 'wrong-network'], effect: ['not-attached', ...SYMPTOMS], link: 'uses' },
+  {
+    cause: ['subnet-taken', 'no-network', 'wrong-network'],
+    effect: ['not-attached', ...SYMPTOMS],
+    link: 'uses',
+  },
   { cause: ['subnet-taken', 'no-network', 'wrong-network'], effect: 'down', link: 'uses' },
   { cause: ['no-volume'], effect: 'down', link: 'uses' },
   { cause: ['wrong-owner', 'foreign-files', 'closed'], effect: 'down', link: 'uses' },
@@ -88,7 +92,8 @@ const linked = (facts: Facts, link: Link, cause: Finding, effect: Finding): bool
     case 'uses':
       return (
         service !== undefined &&
-        (service.networks.includes(cause.subject) || service.volumes.some(({ name }) => name === cause.subject))
+        (service.networks.includes(cause.subject) ||
+          service.volumes.some(({ name }) => name === cause.subject))
       )
     case 'needs':
       return cause.subject !== effect.subject && needsOf(facts, effect.subject).has(cause.subject)
@@ -107,8 +112,7 @@ const ownFault = (effect: Finding): boolean => NO_RIGHT.test(effect.evidence) ||
 
 const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): Finding | undefined => {
   for (const edge of edges) {
-    if (edge.link === 'needs' && (edge.cause.includes(effect.kind) === false || isByHand(effect) || ownFault(effect)))
-      continue
+    if (edge.link === 'needs' && (isByHand(effect) || ownFault(effect))) continue
     const cause = findings.find((one) => fits(facts, edge, one, effect))
     if (cause !== undefined) return cause
   }
@@ -117,9 +121,16 @@ const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): F
 
 /** Somebody did this to the container itself; no neighbour explains it. */
 const isByHand = ({ kind }: Finding): boolean =>
-  ['paused', 'stopped', 'never-made', 'port-taken', 'wrong-platform', 'no-program', 'no-image', 'out-of-memory'].includes(
-    kind,
-  )
+  [
+    'paused',
+    'stopped',
+    'never-made',
+    'port-taken',
+    'wrong-platform',
+    'no-program',
+    'no-image',
+    'out-of-memory',
+  ].includes(kind)
 
 /** Findings with what they explain, causes first as they came; a consequence is shown once, under its root. */
 export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Rooted[] => {

@@ -88,8 +88,7 @@ const prefixed = (looked: Sections, prefix: string): readonly (readonly [string,
     name.startsWith(`${prefix} `) ? [[name.slice(prefix.length + 1), value] as const] : [],
   )
 
-const platformOf = (said: string): string | undefined =>
-  /^sha256:[0-9a-f]{64}\|(\S+)$/.exec(said.trim())?.[1]
+const platformOf = (said: string): string | undefined => /^sha256:[0-9a-f]{64}\|(\S+)$/.exec(said.trim())?.[1]
 
 /** The last line, since what the engine warns of comes before it. */
 const answer = (said: string): unknown => parsed(said.split('\n').at(-1) ?? '')
@@ -133,9 +132,12 @@ const gapsOf = (second: Sections | undefined): readonly string[] => {
     return [
       'the inside of networks and volumes: no image with Bun is on the host (that of server-tools, or any of ours)',
     ]
-  return [...prefixed(second, 'dial'), ['ports', second.get('ports') ?? '[]'] as const, ['walk', second.get('walk') ?? '{}'] as const].flatMap(
-    ([what, said]) =>
-      answer(said) === undefined ? [`${what}: ${said.split('\n').at(-1) || 'no answer'}`] : [],
+  return [
+    ...prefixed(second, 'dial'),
+    ['ports', second.get('ports') ?? '[]'] as const,
+    ['walk', second.get('walk') ?? '{}'] as const,
+  ].flatMap(([what, said]) =>
+    answer(said) === undefined ? [`${what}: ${said.split('\n').at(-1) || 'no answer'}`] : [],
   )
 }
 
@@ -169,7 +171,9 @@ export const factsOf = (
     volumes: parsedLines(first.get('volumes') ?? '').map((value) => text(at(value, 'Name'))),
     images: Object.fromEntries(prefixed(closer, 'image').map(([name, said]) => [name, platformOf(said)])),
     files: Object.fromEntries(prefixed(closer, 'file').map(([path, said]) => [path, fileOf(said)])),
-    logs: Object.fromEntries(prefixed(closer, 'log').map(([name, said]) => [name, said.split('\n').filter(Boolean)])),
+    logs: Object.fromEntries(
+      prefixed(closer, 'log').map(([name, said]) => [name, said.split('\n').filter(Boolean)]),
+    ),
     usage: usageOf(first),
     walked: Object.fromEntries(
       list(at(walk, 'volumes'))

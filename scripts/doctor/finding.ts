@@ -1,3 +1,5 @@
+import { quote } from '../host/quote.ts'
+
 /** The four common faults (SPEC section 10). */
 export const families = ['start', 'network', 'volume', 'slow'] as const
 export type Family = (typeof families)[number]
@@ -31,3 +33,24 @@ export const recover = (...words: readonly string[]): Mend => ({
 
 export const here = (line: string): Mend => ({ on: 'here', line })
 export const onHost = (line: string): Mend => ({ on: 'host', line })
+
+/** The words of a command line that say which host it is about. */
+export type Said = {
+  readonly host: string | undefined
+  readonly dir: string | undefined
+  readonly 'ssh-config': string | undefined
+}
+
+/** A finding whose commands are about the host that was asked for, when that was typed and not remembered. */
+export const addressed = (finding: Rooted, said: Said): Rooted => {
+  const flags = (['host', 'dir', 'ssh-config'] as const).flatMap((name) => {
+    const value = said[name]
+    return value === undefined ? [] : [`--${name} ${quote(value)}`]
+  })
+  return {
+    ...finding,
+    mend: finding.mend.map((one) =>
+      one.on === 'here' && flags.length > 0 ? { ...one, line: [one.line, ...flags].join(' ') } : one,
+    ),
+  }
+}

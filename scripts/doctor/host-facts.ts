@@ -13,7 +13,12 @@ export type Disk = {
 }
 
 export type Route = { readonly to: string; readonly device: string; readonly line: string }
-export type Listener = { readonly ip: string; readonly port: number; readonly who: string; readonly pid: number }
+export type Listener = {
+  readonly ip: string
+  readonly port: number
+  readonly who: string
+  readonly pid: number
+}
 
 /** The machine under the containers. */
 export type Host = {
@@ -78,7 +83,9 @@ const inodeShare = (line: string): readonly [string, number] => {
 
 const disksOf = (looked: Sections): readonly Disk[] => {
   const inodes = new Map(lines(looked, 'inodes').map(inodeShare))
-  const options = new Map(lines(looked, 'mounts').map((line) => [line.split(' ')[1], line.split(' ')[3] ?? '']))
+  const options = new Map(
+    lines(looked, 'mounts').map((line) => [line.split(' ')[1], line.split(' ')[3] ?? '']),
+  )
   const seen = new Map<string, Disk>()
   for (const line of lines(looked, 'disk')) {
     const [device = '', size, used, free, , ...mount] = line.split(/\s+/)

@@ -32,6 +32,8 @@ export type WantedService = {
   /** Runs once and ends. */
   readonly once: boolean
   readonly probed: boolean
+  /** Its health check, as an argument list; empty when it has none or one that a shell reads. */
+  readonly check: readonly string[]
 }
 
 export type WantedNetwork = { readonly subnet: string; readonly internal: boolean; readonly stack: string }
@@ -83,6 +85,11 @@ export type Needs = Readonly<
   Record<string, { readonly needs: readonly string[]; readonly tolerates: readonly string[] }>
 >
 
+const checkOf = (test: unknown): readonly string[] => {
+  const [form, ...words] = list(test).map(text)
+  return form === 'CMD' ? words : []
+}
+
 type Known = {
   readonly stack: Stack
   readonly hashes: Readonly<Record<string, string>>
@@ -122,9 +129,7 @@ const serviceOf = (name: string, value: unknown, file: unknown, known: Known): W
       .map(({ source, target }) => ({ name: realName('volumes', source), target })),
     files: [
       ...secrets.filter(Boolean).map((path) => ({ path, secret: true })),
-      ...mounts
-        .filter(({ type }) => type === 'bind')
-        .map(({ source }) => ({ path: source, secret: false })),
+      ...mounts.filter(({ type }) => type === 'bind').map(({ source }) => ({ path: source, secret: false })),
     ],
     memory: bytesOf(said['mem_limit']),
     cpus: number(said['cpus']),
@@ -132,6 +137,7 @@ const serviceOf = (name: string, value: unknown, file: unknown, known: Known): W
     ...(hash !== undefined && { hash }),
     needs: [...new Set(needs)],
     once: !/^(?:always|unless-stopped)/.test(text(said['restart'])),
+    check: checkOf(at(said, 'healthcheck', 'test')),
     probed: said['healthcheck'] !== undefined && at(said, 'healthcheck', 'disable') !== true,
   }
 }
@@ -205,12 +211,18 @@ export const wantedOf = (
   }
 }
 
-/** Images that can look inside networks and volumes, best first: the tools', then those of ours, which have the same Bun. */
-export const probeImages = (files: readonly Composed[]): readonly string[] => {
+/** Images that can look inside networks and volumes, best first: that of server-tools, then those of ours, which have the same Bun. */
+export const probeImages = (files: readonly Composed[], release: unknown): readonly string[] => {
+  const tools = list(at(release, 'images')).filter((image) => at(image, 'service') === 'server-tools')
   const services = files.flatMap(({ file }) => Object.entries(fields(at(file, 'services'))))
-  const tools = services.filter(([, value]) => names(at(value, 'profiles')).includes(TOOLS))
+  const named = services.filter(([name]) => name === 'server-tools')
   const ours = services.filter(([, value]) =>
     list(at(value, 'healthcheck', 'test')).includes('/usr/local/bin/bun'),
   )
-  return [...new Set([...tools, ...ours].map(([, value]) => text(at(value, 'image'))))]
+  return [
+    ...new Set([
+      ...tools.map((image) => text(at(image, 'name'))),
+      ...[...named, ...ours].map(([, value]) => text(at(value, 'image'))),
+    ]),
+  ].filter(Boolean)
 }

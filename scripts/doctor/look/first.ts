@@ -31,6 +31,7 @@ s leftovers; ls -ln "$D/blobs/sha256" 2>/dev/null | grep '[.]part$'
 R=$(cat "$D/deploy/current" 2>/dev/null)
 case $R in */*|.*) R= ;; esac
 if [ -n "$R" ]; then
+  s release; cat "$D/releases/$R/release.json" 2>/dev/null
   for k in ${line(...stacks)}; do
     f="$D/releases/$R/compose.$k.yaml"
     [ -f "$f" ] || continue

@@ -120,6 +120,8 @@ export const walkAll = async ({
         entries++
         seen++
         const short = at.slice(path.length + 1)
+        // Every ext4 has it, and it is root's.
+        if (short === 'lost+found') continue
         if (stat.uid !== uid) {
           foreign++
           if (foreignPaths.length < 3) foreignPaths.push(`${short} (${stat.uid}:${stat.gid})`)

@@ -40,7 +40,11 @@ export const secondLook = ({ images, logs, files, dials, ports, volumes, probes,
   const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
   const jobs = [
     ...Object.entries(dials).map(([name, targets]) =>
-      inside(`dial ${name}`, `--user 65532:65532 ${line('--network', `container:${name}`)}`, program(dialAll, targets)),
+      inside(
+        `dial ${name}`,
+        `--user 65532:65532 ${line('--network', `container:${name}`)}`,
+        program(dialAll, targets),
+      ),
     ),
     ...(ports.length === 0
       ? []

@@ -1,7 +1,7 @@
+import { overlap, rangeOf } from '../../plan/release/networks.ts'
 import { isWell } from '../container.ts'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
-import { overlap, takes } from '../subnet.ts'
 import { held, type Rule, running } from './rule.ts'
 
 /** A fault of the networks between containers, and of the ports that lead into them. */
@@ -10,6 +10,12 @@ import { held, type Rule, running } from './rule.ts'
 export const CLOCK_S = 30
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/
+
+/** Whether a route takes packets away from a subnet: it is inside it or the same, so it is at least as specific. */
+const takes = (route: string, subnet: string): boolean => {
+  const [one, two] = [rangeOf(route.includes('/') ? route : `${route}/32`), rangeOf(subnet)]
+  return one !== undefined && two !== undefined && one.from >= two.from && one.to <= two.to
+}
 
 const wantedNetworks = (facts: Facts) => Object.entries(facts.wanted?.networks ?? {})
 
@@ -33,7 +39,9 @@ const WIRE_FAULTS: Readonly<Record<string, string>> = {
 const calleeOf = (facts: Facts, from: string, host: string) => {
   const caller = facts.containers.find(({ name }) => name === from)
   const callee = running(facts).find(({ want }) => want.container === host || want.name === host)
-  const shared = Object.keys(caller?.networks ?? {}).some((name) => callee?.container.networks[name] !== undefined)
+  const shared = Object.keys(caller?.networks ?? {}).some(
+    (name) => callee?.container.networks[name] !== undefined,
+  )
   return callee !== undefined && shared && !callee.want.shares ? callee : undefined
 }
 
@@ -92,9 +100,13 @@ export const networkRules: readonly Rule[] = [
         const has = facts.networks[name]
         if (has === undefined) return []
         const differs = [
-          want.subnet !== '' && has.subnet !== want.subnet && `subnet ${has.subnet} instead of ${want.subnet}`,
+          want.subnet !== '' &&
+            has.subnet !== want.subnet &&
+            `subnet ${has.subnet} instead of ${want.subnet}`,
           has.internal !== want.internal &&
-            (has.internal ? 'has no way out, and should have' : 'has a way out of the host, and should have none'),
+            (has.internal
+              ? 'has no way out, and should have'
+              : 'has a way out of the host, and should have none'),
         ].filter((said) => said !== false)
         if (differs.length === 0) return []
         return [
@@ -156,7 +168,8 @@ export const networkRules: readonly Rule[] = [
             subject: callee.want.name,
             what: `its name ${NAME_FAULTS[fault]} inside its network`,
             evidence: `from ${from}: ${host}: ${fault}`,
-            cause: 'it was connected to the network without its names, or the engine’s name server has lost it',
+            cause:
+              'it was connected to the network without its names, or the engine’s name server has lost it',
             mend: [recover('service', callee.want.name)],
           })),
       ),
@@ -226,7 +239,8 @@ export const networkRules: readonly Rule[] = [
       running(facts).flatMap(({ want, container }) =>
         want.ports
           .filter(
-            ({ host }) => (facts.ports[String(host)] ?? '') !== '' && container.open.some((one) => one.host === host),
+            ({ host }) =>
+              (facts.ports[String(host)] ?? '') !== '' && container.open.some((one) => one.host === host),
           )
           .slice(0, 1)
           .map(({ host }) => ({

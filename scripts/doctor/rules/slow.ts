@@ -6,7 +6,11 @@ import { held, type Rule, running } from './rule.ts'
 /** What makes everything slow: memory, disk, processor, heat. */
 
 /** Bits of get_throttled (Raspberry Pi documentation, "vcgencmd"): now, and since it was started. */
-const throttleBits: readonly { readonly bit: number; readonly kind: 'power' | 'heat'; readonly says: string }[] = [
+const throttleBits: readonly {
+  readonly bit: number
+  readonly kind: 'power' | 'heat'
+  readonly says: string
+}[] = [
   { bit: 0, kind: 'power', says: 'under-voltage now' },
   { bit: 2, kind: 'power', says: 'throttled now' },
   { bit: 16, kind: 'power', says: 'under-voltage since it was started' },
@@ -23,7 +27,9 @@ const throttledBy = (throttled: number | undefined, kind: 'power' | 'heat'): rea
   const weak = has(0) || has(16)
   return throttleBits
     .filter(({ bit }) => has(bit))
-    .filter((one) => (one.bit === 2 || one.bit === 18 ? kind === (weak ? 'power' : 'heat') : one.kind === kind))
+    .filter((one) =>
+      one.bit === 2 || one.bit === 18 ? kind === (weak ? 'power' : 'heat') : one.kind === kind,
+    )
     .map(({ says }) => says)
 }
 
@@ -85,7 +91,9 @@ export const slowRules: readonly Rule[] = [
           want.cpus > 0 &&
             Math.abs(container.cpus - want.cpus) > 0.001 &&
             `processor ${container.cpus} instead of ${want.cpus}`,
-          want.pids > 0 && container.pids !== want.pids && `processes ${container.pids} instead of ${want.pids}`,
+          want.pids > 0 &&
+            container.pids !== want.pids &&
+            `processes ${container.pids} instead of ${want.pids}`,
         ].filter((said) => said !== false)
         if (differs.length === 0) return []
         return [
@@ -197,7 +205,7 @@ export const slowRules: readonly Rule[] = [
               what: 'it moves memory to the disk and back',
               evidence: `/proc/vmstat: ${host.swapping} pages through swap while we looked; ${bytes(host.memory.swapTotal - host.memory.swapFree)} in use`,
               cause: 'more memory is used than there is; each access to what was moved waits for the disk',
-              mend: [onHost("ps -A -o rss= -o pid= -o args= | sort -rn | head -n 5")],
+              mend: [onHost('ps -A -o rss= -o pid= -o args= | sort -rn | head -n 5')],
             },
           ],
   },
@@ -263,7 +271,10 @@ export const slowRules: readonly Rule[] = [
           subject: 'host',
           what: `${load} processes want its ${cpus} processors`,
           evidence: `/proc/loadavg: ${load} over five minutes; most: ${facts.host.processes[0] ?? 'unknown'}`,
-          cause: other === undefined ? 'the containers have more work than there is time' : `${other.args.slice(0, 80)} works beside them`,
+          cause:
+            other === undefined
+              ? 'the containers have more work than there is time'
+              : `${other.args.slice(0, 80)} works beside them`,
           mend: other === undefined ? [] : [onHost(`sudo renice -n 19 -p ${other.pid}`)],
         },
       ]
@@ -297,7 +308,8 @@ export const slowRules: readonly Rule[] = [
           what: 'it is too hot, so it slows down',
           evidence: [
             host.temperature !== undefined && `thermal_zone0: ${host.temperature.toFixed(1)} C`,
-            says.length > 0 && `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
+            says.length > 0 &&
+              `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
           ]
             .filter(Boolean)
             .join('; '),

@@ -39,7 +39,11 @@ const portOf = (error: string): number | undefined => {
   return found === undefined ? undefined : Number(found)
 }
 
-const holderOf = (facts: Facts, port: number, mine: Container): { readonly who: string; readonly mend: Mend } => {
+const holderOf = (
+  facts: Facts,
+  port: number,
+  mine: Container,
+): { readonly who: string; readonly mend: Mend } => {
   const other = facts.containers.find(
     ({ name, open, status }) =>
       name !== mine.name && status === 'running' && open.some(({ host }) => host === port),
@@ -103,7 +107,8 @@ const forms: readonly Form[] = [
     of: (one, facts) =>
       /executable file not found|no such file or directory.*unknown|exec: "|stat \/\S+: no such file/.test(
         one.container.error,
-      ) || (one.container.status !== 'running' && [126, 127].includes(one.container.exitCode))
+      ) ||
+      (one.container.status !== 'running' && [126, 127].includes(one.container.exitCode))
         ? {
             what: 'has nothing to run',
             evidence: one.container.error || evidence(facts, one.container),
@@ -269,7 +274,10 @@ export const startRules: readonly Rule[] = [
         .filter(({ want }) => want.image in facts.images && facts.images[want.image] === undefined)
         .map(({ want, container }) => ({
           subject: want.name,
-          what: container === undefined ? 'has no image' : 'runs, but its image is gone: it could not be made again',
+          what:
+            container === undefined
+              ? 'has no image'
+              : 'runs, but its image is gone: it could not be made again',
           evidence: `No such image: ${want.image}`,
           cause: 'the image was removed from the host, or never came whole',
           mend: [DEPLOY],
@@ -287,7 +295,9 @@ export const startRules: readonly Rule[] = [
               subject: want.name,
               what: `mounts ${secret ? 'a secret' : 'a file'} that is ${file.kind === 'missing' ? 'not there' : 'no file'}: ${path}`,
               evidence:
-                file.kind === 'missing' ? `ls: ${path}: No such file or directory` : `ls: ${path} is a ${file.kind}`,
+                file.kind === 'missing'
+                  ? `ls: ${path}: No such file or directory`
+                  : `ls: ${path} is a ${file.kind}`,
               cause: secret
                 ? 'the secret was removed; a new one is not the old one, so it comes from a backup where there is one'
                 : 'the file was removed from the host',

@@ -7,7 +7,9 @@ import { pairs, type Rule } from './rule.ts'
 
 /** Services by the volume that they mount, with the uid that must own it. */
 const users = (facts: Facts, volume: string) =>
-  Object.values(facts.wanted?.services ?? {}).filter(({ volumes }) => volumes.some(({ name }) => name === volume))
+  Object.values(facts.wanted?.services ?? {}).filter(({ volumes }) =>
+    volumes.some(({ name }) => name === volume),
+  )
 
 const walks = (facts: Facts) =>
   Object.values(facts.walked).map((walk) => {
@@ -20,7 +22,12 @@ const octal = (mode: number) => mode.toString(8).padStart(4, '0')
 /** Everybody's: a file that all services mount, or a folder that all may read. */
 const readable = (mode: string): boolean => mode[6] === 'r'
 
-type Mounted = { readonly service: string; readonly uid: number; readonly path: string; readonly secret: boolean }
+type Mounted = {
+  readonly service: string
+  readonly uid: number
+  readonly path: string
+  readonly secret: boolean
+}
 
 const mounted = (facts: Facts): readonly Mounted[] => {
   const all = pairs(facts).flatMap(({ want }) =>
@@ -125,8 +132,13 @@ export const volumeRules: readonly Rule[] = [
           subject: walk.name,
           what: `is full: ${bytes(walk.free)} of ${bytes(walk.size)} are free`,
           evidence: `largest: ${walk.largest.map(({ path, size }) => `${path} (${bytes(size)})`).join(', ') || 'no files'}`,
-          cause: 'what writes to it wrote more than there is room for; evidence is never removed to make room',
-          mend: [onHost(`docker run --rm -v ${walk.name}:/v:ro busybox du -a /v`)],
+          cause:
+            'what writes to it wrote more than there is room for; evidence is never removed to make room',
+          mend: [
+            onHost(
+              `sudo du -a "$(docker volume inspect --format '{{.Mountpoint}}' ${walk.name})" | sort -rn | head`,
+            ),
+          ],
         })),
   },
   {
@@ -147,7 +159,8 @@ export const volumeRules: readonly Rule[] = [
     find: (facts) =>
       mounted(facts).flatMap(({ service, uid, path, secret }) => {
         const file = facts.files[path]
-        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || readable(file.mode)) return []
+        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || readable(file.mode))
+          return []
         return [
           {
             subject: service,
