@@ -58,7 +58,7 @@ const plans: Readonly<Record<string, (site: Site, name: string) => readonly Step
 }
 
 const siteOf = async (shell: Shell, dir: string): Promise<Site> => {
-  const { facts, probes } = await glance(shell, dir, { now: Date.now })
+  const { facts, probes } = await glance(shell, dir, { now: Date.now, counters: 'never' })
   const { wanted } = facts
   if (wanted?.release === undefined)
     throw new CliError(`${shell.name} has no release in ${dir}: bun run deploy:pi brings one`)

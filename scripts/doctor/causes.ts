@@ -110,7 +110,11 @@ const fits = (facts: Facts, edge: Edge, cause: Finding, effect: Finding): boolea
 /** A service that says itself that it lacks a right or room is no consequence of a neighbour that is down. */
 const ownFault = (effect: Finding): boolean => NO_RIGHT.test(effect.evidence) || NO_ROOM.test(effect.evidence)
 
+/** Somebody wanted it so; nothing else explains it. */
+const WILLED: readonly string[] = ['paused', 'stopped']
+
 const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): Finding | undefined => {
+  if (WILLED.includes(effect.kind)) return undefined
   for (const edge of edges) {
     if (edge.link === 'needs' && (isByHand(effect) || ownFault(effect))) continue
     const cause = findings.find((one) => fits(facts, edge, one, effect))
@@ -121,16 +125,7 @@ const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): F
 
 /** Somebody did this to the container itself; no neighbour explains it. */
 const isByHand = ({ kind }: Finding): boolean =>
-  [
-    'paused',
-    'stopped',
-    'never-made',
-    'port-taken',
-    'wrong-platform',
-    'no-program',
-    'no-image',
-    'out-of-memory',
-  ].includes(kind)
+  ['never-made', 'port-taken', 'wrong-platform', 'no-program', 'no-image', 'out-of-memory'].includes(kind)
 
 /** Findings with what they explain, causes first as they came; a consequence is shown once, under its root. */
 export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Rooted[] => {

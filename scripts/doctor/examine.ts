@@ -91,15 +91,16 @@ const asked = async (shell: Shell, script: string): Promise<ReadonlyMap<string, 
 }
 
 type Clock = { readonly now: () => number }
+type How = Clock & { readonly counters: 'twice' | 'never' }
 
-/** The first look at a host. Throws CliError with exit code EXIT_BLIND when it cannot be looked at. */
-export const glance = async (shell: Shell, dir: string, { now }: Clock): Promise<Glance> => {
+/** The first look at a host; what only counters say takes a second more. Throws CliError with exit code EXIT_BLIND when it cannot be looked at. */
+export const glance = async (shell: Shell, dir: string, { now, counters }: How): Promise<Glance> => {
   // The line is opened before the clock is asked: that takes longer than the question.
   await asked(shell, ':')
   const before = now()
   const clock = await asked(shell, 'printf "\\n== date\\n"; date +%s')
   const middle = (before + now()) / 2000
-  const first = new Map([...(await asked(shell, firstLook(dir, stacks))), ...clock])
+  const first = new Map([...(await asked(shell, firstLook(dir, { stacks, counters }))), ...clock])
   const trouble = engineTrouble(first)
   if (trouble !== undefined)
     throw new CliError(`${shell.name}: ${trouble}; on the host: sudo systemctl start docker`, {
@@ -118,7 +119,7 @@ export const glance = async (shell: Shell, dir: string, { now }: Clock): Promise
 
 /** Looks at a host twice: at what there is, then closer at what should be there. Changes nothing. Throws as `glance` does. */
 export const examine = async (shell: Shell, dir: string, clock: Clock): Promise<Omit<Glance, 'closer'>> => {
-  const { closer, ...seen } = await glance(shell, dir, clock)
+  const { closer, ...seen } = await glance(shell, dir, { ...clock, counters: 'twice' })
   if (seen.facts.wanted === undefined) return seen
   const second = await asked(shell, secondLook(closerOf(seen.facts, seen.probes)))
   return { ...seen, facts: closer(second) }

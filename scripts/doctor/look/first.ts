@@ -4,7 +4,10 @@ import { line, quote } from '../../host/quote.ts'
  * The first look at a host: POSIX sh, changes nothing, prints `== NAME` sections. What a host does not have leaves its section
  * empty. Counters that only say something as a difference are printed twice, a second and more apart.
  */
-export const firstLook = (dir: string, stacks: readonly string[]): string => `
+export const firstLook = (
+  dir: string,
+  { stacks, counters }: { readonly stacks: readonly string[]; readonly counters: 'twice' | 'never' },
+): string => `
 D=${quote(dir)}
 s() { printf '\\n== %s\\n' "$*"; }
 counters() {
@@ -21,7 +24,7 @@ counters() {
 s date; date +%s
 command -v docker >/dev/null 2>&1 || { s absent; exit 0; }
 s docker; docker info --format '{{json .}}' 2>/dev/null || docker info 2>&1 | tail -n 3
-counters 1
+${counters === 'twice' ? 'counters 1' : ''}
 s uname; uname -m; uname -r
 s current; cat "$D/deploy/current" 2>/dev/null
 s previous; cat "$D/deploy/previous" 2>/dev/null
@@ -60,6 +63,6 @@ s processes; ps -A -o pcpu= -o rss= -o pid= -o args= 2>/dev/null | sort -rn | he
 s resolv; cat /etc/resolv.conf 2>/dev/null
 s ntp; timedatectl show -p NTPSynchronized 2>/dev/null
 s events; now=$(date +%s); docker events --since $((now - 900)) --until "$now" --filter type=container --filter event=oom --filter event=die --format '{{json .}}' 2>/dev/null
-sleep 1
-counters 2
+${counters === 'twice' ? 'sleep 1\ncounters 2' : ''}
+:
 `

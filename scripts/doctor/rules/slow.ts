@@ -33,20 +33,22 @@ const throttledBy = (throttled: number | undefined, kind: 'power' | 'heat'): rea
     .map(({ says }) => says)
 }
 
-/** The device that a file system is on, for the counters of its disk. */
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 
-/** Ended first: what is not of Lucid and takes most. `ps`: share of the processor, memory in KiB, pid, arguments. */
-const foreignProcess = (facts: Facts) =>
+type Process = { readonly cpu: number; readonly rss: number; readonly pid: number; readonly args: string }
+
+/** What the platform itself is made of, and what everybody comes in by. */
+const OURS =
+  /^(?:\/\S*\/)?(?:dockerd|containerd\S*|docker\S*|mongod|bun|tor|nginx|runc\S*|sshd\S*|ssh|systemd\S*|ps|sort|sh)(?:[\s:]|$)/
+
+/** The first process that is not of Lucid and takes a part that matters. `ps`: percent of a processor, memory in KiB, pid, arguments. */
+const foreignProcess = (facts: Facts, matters: (process: Process) => boolean): Process | undefined =>
   facts.host.processes
     .map((line) => {
       const [cpu = '0', rss = '0', pid = '0', ...args] = line.split(/\s+/)
       return { cpu: Number(cpu), rss: Number(rss) * 1024, pid: Number(pid), args: args.join(' ') }
     })
-    .find(
-      ({ args, pid }) =>
-        pid > 1 && !/^(?:\/\S*\/)?(?:dockerd|containerd\S*|docker-proxy|mongod|bun|tor|nginx)\b/.test(args),
-    )
+    .find((process) => process.pid > 1 && !OURS.test(process.args) && matters(process))
 
 const roomMends = (facts: Facts): readonly Mend[] => {
   const left = facts.host.leftovers.reduce((sum, { size }) => sum + size, 0)
@@ -182,7 +184,7 @@ export const slowRules: readonly Rule[] = [
     find: (facts) => {
       const { total, available, swapFree, swapTotal } = facts.host.memory
       if (total === 0 || available / total >= 0.1) return []
-      const other = foreignProcess(facts)
+      const other = foreignProcess(facts, ({ rss }) => rss / total >= 0.1)
       return [
         {
           subject: 'host',
@@ -265,7 +267,7 @@ export const slowRules: readonly Rule[] = [
     find: (facts) => {
       const { load, cpus } = facts.host
       if (load <= cpus * 2) return []
-      const other = foreignProcess(facts)
+      const other = foreignProcess(facts, ({ cpu }) => cpu >= 25)
       return [
         {
           subject: 'host',

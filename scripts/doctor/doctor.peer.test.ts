@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Pi, startPi } from '../peers/pi/pi.ts'
+import { repository } from '../platform/home.ts'
+import { type Argv, live } from '../run.ts'
+import type { Rooted } from './finding.ts'
+import { oneByOne, type Plant, together } from './testing/plants.ts'
+import { asRoot, plantRelease } from './testing/release.ts'
+
+// Only a hang is ended by it.
+setDefaultTimeout(300_000)
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-dr-'))
+// A disk of its own size, so that it can be full without the machine's being so.
+const pi = await startPi({ folder: join(folder, 'pi'), diskBytes: 64 * 2 ** 20 })
+if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on a Pi stand-in)`)
+const full = process.env['LUCID_FULL'] === '1'
+if (!full)
+  console.log(
+    `NOT RUN: only with --full (${oneByOne.length} more faults planted on a Pi stand-in, one by one)`,
+  )
+
+afterAll(async () => {
+  if (!('absent' in pi)) await pi.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What the machine under the stand-in does is not the stand-in's: others work on it. */
+const MACHINE = ['load', 'slow-disk', 'host-memory', 'swapping', 'no-memory-limits', 'no-name-server']
+
+type Told = {
+  readonly ok: boolean
+  readonly findings: readonly Rooted[]
+  readonly not_looked_at: readonly string[]
+}
+
+const envOf = ({ sshConfig, host }: Pi) => ({
+  LUCID_HOST: host,
+  LUCID_SSH_CONFIG: sshConfig,
+  LUCID_HOME: join(folder, 'home'),
+})
+
+/** What `bun run doctor --json` tells of the stand-in. */
+const doctor = async (on: Pi): Promise<Told> => {
+  const ran = await live(['bun', 'run', 'doctor', '--json'], { cwd: repository, env: envOf(on) })
+  expect([0, 1], ran.err).toContain(ran.code)
+  const told = JSON.parse(ran.out) as Told
+  expect(ran.code).toBe(told.ok ? 0 : 1)
+  const findings = told.findings.filter(
+    ({ kind, subject, what }) =>
+      !(
+        subject === 'host' &&
+        (MACHINE.includes(kind) || (kind === 'disk-full' && !what.startsWith('/mnt/myssd')))
+      ),
+  )
+  return { ...told, findings }
+}
+
+/** Does what the doctor said, to the letter. The stand-in has no sudo: its root does what is asked of sudo. */
+const mend = async (on: Pi, { mend, kind }: Rooted) => {
+  for (const { on: where, line } of mend) {
+    const argv: Argv =
+      where === 'here'
+        ? ['sh', '-c', line]
+        : line.includes('sudo ')
+          ? on.enter(['sh', '-c', `sudo() { "$@"; }\n${line}`])
+          : ['ssh', '-F', on.sshConfig, on.host, line]
+    const { code, out, err } = await live(argv, { cwd: repository, env: envOf(on) })
+    expect({ kind, line, code, said: code === 0 ? '' : `${out}${err}` }).toEqual({
+      kind,
+      line,
+      code: 0,
+      said: '',
+    })
+  }
+}
+
+/** Looks again until nothing is found: what depends on what was mended takes a health check or two to notice. */
+const clean = async (on: Pi) => {
+  const until = performance.now() + 90_000
+  let told = await doctor(on)
+  while (told.findings.length > 0 && performance.now() < until) told = await doctor(on)
+  expect(told.findings).toEqual([])
+}
+
+const named = ({ findings }: Told) => findings.map(({ family, kind, subject }) => ({ family, kind, subject }))
+const name = ({ family, kind, subject }: Plant) => ({ family, kind, subject })
+
+describe.skipIf('absent' in pi)('a host that is a Pi stand-in', () => {
+  if ('absent' in pi) return
+  beforeAll(async () => {
+    const planted = await plantRelease(pi, folder)
+    if ('absent' in planted) throw new Error(planted.absent)
+  })
+
+  test('that is well has nothing, and everything of it could be looked at', async () => {
+    const told = await doctor(pi)
+    expect({ findings: told.findings, gaps: told.not_looked_at }).toEqual({ findings: [], gaps: [] })
+  })
+
+  test(`has ${together.length} faults at once: each is named as its own, and what is said mends it`, async () => {
+    for (const { script } of together) await asRoot(pi, script)
+    const told = await doctor(pi)
+    expect(named(told).toSorted((a, b) => a.kind.localeCompare(b.kind))).toEqual(
+      together.map(name).toSorted((a, b) => a.kind.localeCompare(b.kind)),
+    )
+    for (const finding of told.findings) await mend(pi, finding)
+    await clean(pi)
+  })
+
+  describe.skipIf(!full)('with one fault', () => {
+    test.each(oneByOne.map((plant) => [`${plant.family}: ${plant.form}`, plant] as const))(
+      '%s',
+      async (_, plant) => {
+        await asRoot(pi, plant.script)
+        const told = await doctor(pi)
+        expect(named(told)).toContainEqual(name(plant))
+        if (plant.instead === undefined) for (const finding of told.findings) await mend(pi, finding)
+        else await asRoot(pi, plant.instead)
+        await clean(pi)
+      },
+    )
+  })
+})
