@@ -33,6 +33,11 @@ export const command = {
   flags: {
     ...targetFlags,
     'from-backup': { type: 'string', value: 'ID', about: 'volume: this backup instead of the newest' },
+    identity: {
+      type: 'string',
+      value: 'FILE',
+      about: 'volume: the age identity that backups are for, on this machine (LUCID_BACKUP_IDENTITY)',
+    },
     empty: { type: 'boolean', about: 'volume: make one that is gone and has no backup, empty' },
     force: { type: 'boolean', about: 'lock: free the host from whoever holds it' },
     'dry-run': { type: 'boolean', about: 'print what would be done, and change nothing' },
@@ -83,14 +88,14 @@ const underLease = async (
 
 const RESTORE = join(repository, 'scripts', 'restore.ts')
 
-const restoreArgv = (volume: string, flags: Given): readonly string[] => [
-  '--volume',
-  volume,
+/** The words after `bun run restore`. */
+const restoreArgv = (volume: string, flags: Given, identity: string): readonly string[] => [
+  ...['--volume', volume, '--replace', '--identity', identity],
   ...(['host', 'dir', 'ssh-config'] as const).flatMap((name) => {
     const value = flags[name]
     return value === undefined ? [] : [`--${name}`, value]
   }),
-  ...(flags['from-backup'] === undefined ? [] : [`--backup=${flags['from-backup']}`]),
+  ...(flags['from-backup'] === undefined ? [] : ['--snapshot', flags['from-backup']]),
 ]
 
 /** A volume: stops its users, lets `restore` bring it back (which has a lease of its own), and starts them. */
@@ -103,7 +108,15 @@ const recoverVolume = async (
 ) => {
   const site = await siteOf(shell, target.dir)
   const { before, after } = volumePlan(site, name, { empty: flags.empty ? 'empty' : 'restored' })
-  const restore = flags.empty ? undefined : restoreArgv(name, flags)
+  const identity = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
+  if (!flags.empty && identity === undefined)
+    throw new CliError(
+      '--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too',
+      {
+        exitCode: EXIT_USAGE,
+      },
+    )
+  const restore = flags.empty || identity === undefined ? undefined : restoreArgv(name, flags, identity)
   const typed = restore === undefined ? '' : `bun run restore ${restore.join(' ')}`
   if (flags['dry-run']) {
     terminal.out(`${planText(before)}${typed === '' ? '' : `${typed}\n`}${planText(after)}`)

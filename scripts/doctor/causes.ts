@@ -62,7 +62,7 @@ const edges: readonly Edge[] = [
   { cause: ['no-volume'], effect: 'down', link: 'uses' },
   { cause: ['wrong-owner', 'foreign-files', 'closed'], effect: 'down', link: 'uses' },
   { cause: ['full', 'no-inodes', 'read-only'], effect: 'down', link: 'uses' },
-  { cause: ['no-file', 'closed-file', 'empty-secret', 'no-image'], effect: 'down', link: 'same' },
+  { cause: ['no-file', 'closed-file', 'empty-secret', 'no-image'], effect: 'down', link: 'uses' },
   { cause: ['altered-limits'], effect: ['memory-limit', 'processor-limit', 'process-limit'], link: 'same' },
   { cause: ['altered-limits'], effect: 'down', link: 'same' },
   { cause: ['process-limit', 'memory-limit', 'not-attached'], effect: 'down', link: 'same' },
@@ -93,6 +93,8 @@ const linked = (facts: Facts, link: Link, cause: Finding, effect: Finding): bool
       return (
         service !== undefined &&
         (service.networks.includes(cause.subject) ||
+          service.image === cause.subject ||
+          service.files.some(({ path }) => path === cause.subject) ||
           service.volumes.some(({ name }) => name === cause.subject))
       )
     case 'needs':
@@ -130,13 +132,15 @@ const isByHand = ({ kind }: Finding): boolean =>
 /** Findings with what they explain, causes first as they came; a consequence is shown once, under its root. */
 export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Rooted[] => {
   const rootOf = (finding: Finding): Finding => {
-    const passed = new Set<Finding>([finding])
-    for (let at = finding; ; ) {
-      const cause = causeOf(facts, findings, at)
-      // Two that explain each other are told both, under the one that was met first.
-      if (cause === undefined || passed.has(cause)) return at
-      passed.add(cause)
-      at = cause
+    const path = [finding]
+    for (;;) {
+      const cause = causeOf(facts, findings, path.at(-1) ?? finding)
+      if (cause === undefined) return path.at(-1) ?? finding
+      // Those that explain each other in a circle are told under the one that came first.
+      const circle = path.includes(cause) ? path.slice(path.indexOf(cause)) : []
+      const [first] = circle.toSorted((a, b) => findings.indexOf(a) - findings.indexOf(b))
+      if (first !== undefined) return first
+      path.push(cause)
     }
   }
   const roots = new Map<Finding, Finding[]>()
@@ -145,7 +149,9 @@ export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Roo
     roots.set(root, roots.get(root) ?? [])
     if (root !== finding) roots.get(root)?.push(finding)
   }
-  return findings.flatMap((finding) => {
+  // What is wrong with the machine comes first: on a disk that is full or read-only nothing else can be mended.
+  const ordered = findings.toSorted((a, b) => Number(b.subject === 'host') - Number(a.subject === 'host'))
+  return ordered.flatMap((finding) => {
     const consequences = roots.get(finding)
     return consequences === undefined ? [] : [{ ...finding, consequences }]
   })

@@ -14,16 +14,20 @@ counters() {
   s "vmstat $1"; grep -E '^(pswpin|pswpout|oom_kill) ' /proc/vmstat
   s "diskstats $1"; cat /proc/diskstats
   find /sys/fs/cgroup -type d 2>/dev/null | grep -E '/(docker-)?[0-9a-f]{64}([.]scope)?$' | while read -r d; do
-    id=$(printf '%s' "$d" | sed 's/[.]scope$//; s/.*\\([0-9a-f]\\{64\\}\\)$/\\1/')
+    id=\${d##*/}; id=\${id%.scope}; id=\${id#docker-}
+    case $up in *"$id"*) ;; *) continue ;; esac
     s "cgroup $1 $id"
-    for f in memory.current memory.max memory.stat memory.usage_in_bytes cpu.stat pids.current pids.max pids.events; do
+    for f in memory.current memory.usage_in_bytes pids.current pids.max pids.events; do
       [ -r "$d/$f" ] && sed "s|^|$f |" "$d/$f" 2>/dev/null
     done
+    grep -E '^(total_)?inactive_file ' "$d/memory.stat" 2>/dev/null | sed 's/^/memory.stat /'
+    grep -E '^nr_(periods|throttled) ' "$d/cpu.stat" 2>/dev/null | sed 's/^/cpu.stat /'
   done
 }
 s date; date +%s
 command -v docker >/dev/null 2>&1 || { s absent; exit 0; }
 s docker; docker info --format '{{json .}}' 2>/dev/null || docker info 2>&1 | tail -n 3
+up=$(docker ps --quiet --no-trunc 2>/dev/null)
 ${counters === 'twice' ? 'counters 1' : ''}
 s uname; uname -m; uname -r
 s current; cat "$D/deploy/current" 2>/dev/null

@@ -1,6 +1,6 @@
 import { type Container, isWell } from '../container.ts'
 import type { Facts } from '../facts.ts'
-import type { Finding } from '../finding.ts'
+import { type Finding, here, type Mend, onHost, recover } from '../finding.ts'
 import type { WantedService } from '../wanted.ts'
 
 /** What a rule says of one subject. */
@@ -44,3 +44,21 @@ export const isAltered = ({ want, container }: Held): boolean =>
 /** `lucid_mongo (mongo)`, or the one name where both are the same. */
 export const titleOf = (want: WantedService): string =>
   want.name === want.container ? want.name : `${want.name} (${want.container})`
+
+/** A lost file of the host, out of the newest backup: all of it is laid beside what is there, and the one file taken. */
+export const fromBackup = ({ dir }: Facts, path: string): readonly Mend[] => [
+  here(`bun run restore --identity "$LUCID_BACKUP_IDENTITY" --into ${dir}/restored`),
+  onHost(
+    `sudo cp -p ${dir}/restored/host/${path.slice(dir.length + 1)} ${path}; sudo rm -rf ${dir}/restored`,
+  ),
+  recover('secrets'),
+]
+
+/** The services that something is said of, by name: `a, b and 3 more`. */
+export const named = (facts: Facts, which: (want: WantedService) => boolean): string => {
+  const names = pairs(facts).flatMap(({ want }) => (which(want) ? [want.name] : []))
+  return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+}
+
+export const isSecret = (facts: Facts, path: string): boolean =>
+  pairs(facts).some(({ want }) => want.files.some((one) => one.path === path && one.secret))

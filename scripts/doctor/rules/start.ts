@@ -2,7 +2,19 @@ import type { Container } from '../container.ts'
 import { exitMeaning } from '../exit-codes.ts'
 import type { Facts } from '../facts.ts'
 import { here, type Mend, onHost, recover } from '../finding.ts'
-import { type Found, type Held, held, isAltered, isFine, lastWords, pairs, type Rule } from './rule.ts'
+import {
+  type Found,
+  fromBackup,
+  type Held,
+  held,
+  isAltered,
+  isFine,
+  isSecret,
+  lastWords,
+  named,
+  pairs,
+  type Rule,
+} from './rule.ts'
 
 /** A container that does not start, or does not stay. */
 
@@ -53,7 +65,11 @@ const holderOf = (
   const listener = facts.host.listeners.find((one) => one.port === port)
   if (listener !== undefined && listener.pid > 0)
     return { who: `${listener.who} (process ${listener.pid})`, mend: onHost(`sudo kill ${listener.pid}`) }
-  return { who: 'a program of the host', mend: onHost(`sudo ss -ltnp 'sport = :${port}'`) }
+  // Only root sees who it is.
+  return {
+    who: 'a program of the host',
+    mend: onHost(`sudo kill $(sudo ss -ltnpH 'sport = :${port}' | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p')`),
+  }
 }
 
 /** In this order: the more a form says, the earlier it is asked. */
@@ -270,42 +286,37 @@ export const startRules: readonly Rule[] = [
   {
     kind: 'no-image',
     find: (facts) =>
-      pairs(facts)
-        .filter(({ want }) => want.image in facts.images && facts.images[want.image] === undefined)
-        .map(({ want, container }) => ({
-          subject: want.name,
-          what:
-            container === undefined
-              ? 'has no image'
-              : 'runs, but its image is gone: it could not be made again',
-          evidence: `No such image: ${want.image}`,
-          cause: 'the image was removed from the host, or never came whole',
+      Object.entries(facts.images)
+        .filter(([, platform]) => platform === undefined)
+        .map(([image]) => ({
+          subject: image,
+          what: `the image of ${named(facts, ({ image: its }) => its === image)} is not on the host`,
+          evidence: `No such image: ${image}`,
+          cause: 'it was removed, or never came whole; a container that runs from it could not be made again',
           mend: [DEPLOY],
         })),
   },
   {
     kind: 'no-file',
     find: (facts) =>
-      pairs(facts).flatMap(({ want }) =>
-        want.files.flatMap(({ path, secret }) => {
-          const file = facts.files[path]
-          if (file === undefined || file.kind === 'unknown' || file.kind === 'file') return []
-          return [
-            {
-              subject: want.name,
-              what: `mounts ${secret ? 'a secret' : 'a file'} that is ${file.kind === 'missing' ? 'not there' : 'no file'}: ${path}`,
-              evidence:
-                file.kind === 'missing'
-                  ? `ls: ${path}: No such file or directory`
-                  : `ls: ${path} is a ${file.kind}`,
-              cause: secret
-                ? 'the secret was removed; a new one is not the old one, so it comes from a backup where there is one'
-                : 'the file was removed from the host',
-              mend: secret && facts.backups ? [here('bun run restore --secrets')] : [DEPLOY],
-            },
-          ]
-        }),
-      ),
+      Object.entries(facts.files).flatMap(([path, file]) => {
+        if (file.kind === 'unknown' || file.kind === 'file') return []
+        const secret = isSecret(facts, path)
+        return [
+          {
+            subject: path,
+            what: `${secret ? 'a secret' : 'a file'} of ${named(facts, ({ files }) => files.some((one) => one.path === path))} ${file.kind === 'missing' ? 'is not there' : 'is no file'}`,
+            evidence:
+              file.kind === 'missing'
+                ? `ls: ${path}: No such file or directory`
+                : `ls: ${path} is a ${file.kind}`,
+            cause: secret
+              ? 'it was removed; a new one is not the old one, so it comes from a backup where there is one'
+              : 'it was removed from the host',
+            mend: secret && facts.backups ? fromBackup(facts, path) : [DEPLOY],
+          },
+        ]
+      }),
   },
   {
     kind: 'never-made',

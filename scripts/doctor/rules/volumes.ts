@@ -1,7 +1,7 @@
 import { bytes } from '../../cli/format.ts'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
-import { pairs, type Rule } from './rule.ts'
+import { fromBackup, pairs, type Rule } from './rule.ts'
 
 /** Rights and room of volumes, secrets and mounted files. */
 
@@ -77,8 +77,9 @@ export const volumeRules: readonly Rule[] = [
           subject: walk.name,
           what: `${names.join(', ')} cannot write to it`,
           evidence: `/proc/self/mountinfo: ${walk.name} ro`,
-          cause: 'its file system can only be read: the disk failed, or the volume was made with o=ro',
-          mend: [recover('volume', walk.name)],
+          cause:
+            'its file system can only be read: the disk failed, or the volume was made with o=ro; then what is in it has to be moved by hand',
+          mend: [],
         })),
   },
   {
@@ -163,9 +164,9 @@ export const volumeRules: readonly Rule[] = [
           return []
         return [
           {
-            subject: service,
-            what: `may not read ${secret ? 'its secret' : 'a file that it mounts'}`,
-            evidence: `ls -ln: ${file.mode} uid ${file.uid} ${path}; the service is uid ${uid}`,
+            subject: path,
+            what: `${service} may not read ${secret ? 'its secret' : 'this file, which it mounts'}`,
+            evidence: `ls -ln: ${file.mode} uid ${file.uid}; the service is uid ${uid}`,
             cause: 'the file belongs to another user, or its permissions were changed',
             mend: [recover('secrets')],
           },
@@ -180,9 +181,9 @@ export const volumeRules: readonly Rule[] = [
         if (!secret || file?.kind !== 'file' || !/[rwx]/.test(file.mode.slice(3))) return []
         return [
           {
-            subject: service,
-            what: 'its secret can be read by others',
-            evidence: `ls -ln: ${file.mode} uid ${file.uid} ${path}`,
+            subject: path,
+            what: `this secret of ${service} can be read by others`,
+            evidence: `ls -ln: ${file.mode} uid ${file.uid}`,
             cause: 'the permissions of the file were changed: it should be its service’s alone',
             mend: [recover('secrets')],
           },
@@ -197,11 +198,11 @@ export const volumeRules: readonly Rule[] = [
         if (!secret || file?.kind !== 'file' || file.size > 0) return []
         return [
           {
-            subject: service,
-            what: 'its secret is empty',
-            evidence: `ls -ln: 0 bytes ${path}`,
+            subject: path,
+            what: `this secret of ${service} is empty`,
+            evidence: 'ls -ln: 0 bytes',
             cause: 'writing it was interrupted, by a full disk or a power cut',
-            mend: facts.backups ? [{ on: 'here', line: 'bun run restore --secrets' } as const] : [],
+            mend: facts.backups ? fromBackup(facts, path) : [],
           },
         ]
       }),
