@@ -19,7 +19,7 @@ if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on a Pi s
 const full = process.env['LUCID_FULL'] === '1'
 if (!full)
   console.log(
-    `NOT RUN: only with --full (${oneByOne.length} more faults planted on a Pi stand-in, one by one)`,
+    `NOT RUN: only with --full (${rounds.flat().length} more faults planted on a Pi stand-in, one by one)`,
   )
 
 afterAll(async () => {

@@ -39,12 +39,15 @@ R=$(cat "$D/deploy/current" 2>/dev/null)
 case $R in */*|.*) R= ;; esac
 if [ -n "$R" ]; then
   s release; cat "$D/releases/$R/release.json" 2>/dev/null
-  for k in ${line(...stacks)}; do
+  # Compose takes its time to start: all at once.
+  T=$(mktemp -d) && for k in ${line(...stacks)}; do
     f="$D/releases/$R/compose.$k.yaml"
     [ -f "$f" ] || continue
-    s "compose $k"; docker compose --file "$f" --profile '*' config --format json 2>&1
-    s "hashes $k"; docker compose --file "$f" --profile '*' config --hash '*' 2>/dev/null
+    { s "compose $k"; docker compose --file "$f" --profile '*' config --format json 2>&1; } > "$T/$k.a" &
+    { s "hashes $k"; docker compose --file "$f" --profile '*' config --hash '*' 2>/dev/null; } > "$T/$k.b" &
   done
+  wait
+  [ -z "$T" ] || { cat "$T"/* 2>/dev/null; rm -rf "$T"; }
 fi
 s containers; ids=$(docker ps --all --quiet --no-trunc); [ -z "$ids" ] || docker inspect --format '{{json .}}' $ids 2>/dev/null
 s networks; docker network inspect --format '{{json .}}' $(docker network ls --quiet) 2>/dev/null
