@@ -31,9 +31,7 @@ test('a real engine with eight faults is read as what was planted, each with wha
     found
       .filter(({ consequences }) => consequences.length > 0)
       .map(({ kind, consequences }) => [kind, consequences.map(({ subject }) => subject)]),
-  ).toEqual([
-    ['wrong-owner', ['merkle-builder', 'session-orchestrator']],
-  ])
+  ).toEqual([['wrong-owner', ['merkle-builder', 'session-orchestrator']]])
 })
 
 test('what is printed names evidence, cause and command, in plain lines', () => {

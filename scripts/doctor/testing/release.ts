@@ -100,7 +100,8 @@ const composed = (name: string, made: Made, dir: string) => {
     tmpfs: ['/tmp:rw,noexec,nosuid,size=16m'],
     cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
-    cpus: 0.5,
+    // Little enough that a busy one is held up even where the machine has other work.
+    cpus: 0.25,
     pids_limit: 32,
     restart: 'unless-stopped',
     stop_grace_period: '1s',
