@@ -115,13 +115,13 @@ export const walkAll = async ({
           break
         }
         const at = `${folder}/${one}`
+        // Every ext4 has it, and it is root's.
+        if (at === `${path}/lost+found`) continue
         const stat = fs.lstatSync(at, { throwIfNoEntry: false })
         if (stat === undefined) continue
         entries++
         seen++
         const short = at.slice(path.length + 1)
-        // Every ext4 has it, and it is root's.
-        if (short === 'lost+found') continue
         if (stat.uid !== uid) {
           foreign++
           if (foreignPaths.length < 3) foreignPaths.push(`${short} (${stat.uid}:${stat.gid})`)
