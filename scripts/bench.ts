@@ -12,6 +12,7 @@ import { soakReport } from './bench/soak-report.ts'
 import { benchStore } from './bench/store.ts'
 import { borrow } from './bench/store-places.ts'
 import { storeReport } from './bench/store-report.ts'
+import { benchWatch, watchReport } from './bench/watch.ts'
 import type { Command, Flags } from './cli/args.ts'
 import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { type Look, lookOf } from './cli/look.ts'
@@ -31,7 +32,7 @@ export const command = {
       value: 'SIZE',
       about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'pipeline, load: counted runs (default 5)' },
+    runs: { type: 'string', value: 'N', about: 'pipeline, load, watch: counted runs (default 5)' },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
@@ -57,9 +58,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch'],
     },
   ],
   examples: [
@@ -144,12 +145,20 @@ const images = async (given: Given): Promise<Measured> => {
   return { json: result, report: (look) => imagesReport(result, look) }
 }
 
+const watch = async (given: Given): Promise<Measured> => {
+  const runs = Number(given.flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const times = await benchWatch({ folder: folderOf(given), runs })
+  return { json: times, report: (look) => watchReport(times, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
   soak: { run: soak, flags: ['minutes', 'store'] },
   load: { run: load, flags: ['runs', 'store'] },
   images: { run: images, flags: [] },
+  watch: { run: watch, flags: ['runs'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }

@@ -1,18 +1,17 @@
 import { CliError } from '../cli/fail.ts'
 import { LeaseLost } from '../host/lease.ts'
 import { LineLost } from '../host/shell.ts'
-import type { ContainerState } from '../plan/release/gate.ts'
+import { type ContainerState, unlike } from '../plan/release/gate.ts'
 import { type BeginEntry, openRun, type RunKind, type RunRecord } from '../plan/release/journal.ts'
-import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
+import { type Bundle, composeFile, membersOf, type Release } from '../plan/release/release.ts'
 import { backward, crossings, forward, type Step, stepName } from '../plan/release/steps.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
-import type { DeployHost, Observed, Timing } from './host.ts'
+import type { DeployHost, Observed, Telling, Timing } from './host.ts'
 
 /** What the person sees of a run. */
-export type Show = {
+export type Show = Telling & {
   readonly step: (name: string, state: 'start' | 'done' | 'failed') => void
   readonly seen: (seen: readonly Seen[]) => void
-  readonly note: (text: string) => void
 }
 
 export type Wanted = {
@@ -22,6 +21,8 @@ export type Wanted = {
   readonly to: Release
   readonly by: string
   readonly what: string
+  /** A snapshot to put documents back from, instead of migrating them. */
+  readonly rewind?: string | undefined
 }
 
 export type RunParts = {
@@ -78,31 +79,52 @@ type Context = RunParts & {
   readonly bundle: Bundle | undefined
   readonly watch: Watch
   readonly before: readonly ContainerState[]
+  readonly way: 'forward' | 'back'
+  readonly rewind: string | undefined
 }
 
 const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
   release.stacks.find(({ stack }) => stack === step.stack)?.members ?? []
 
+/**
+ * True when a stack is the same in both releases and all of it runs and is well: then even what runs once is left alone.
+ * On the way back nothing is taken for granted.
+ */
+const isAsWanted = async (
+  step: Extract<Step, { stack: unknown }>,
+  release: Release,
+  { host, from, to, way }: Context,
+): Promise<boolean> => {
+  const file = composeFile(step.stack)
+  if (way === 'back' || from === undefined || release !== to || from.files[file] !== to.files[file])
+    return false
+  const members = membersIn(release, step)
+  const states = new Map((await host.states(members)).map((state) => [state.container, state]))
+  return members.every((member) => unlike(member, states.get(member.container)) === undefined)
+}
+
 /** What each step does. `release`: the one that is being brought up. */
 const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
-  const { host, from, to, bundle, watch, before, show } = context
+  const { host, from, to, bundle, watch, before, show, run, rewind } = context
   switch (step.kind) {
     case 'files':
       return bundle === undefined ? undefined : host.putFiles(bundle)
     case 'images':
-      return host.bringImages(release, show.note)
+      return host.bringImages(release, show)
     case 'prepare':
       return host.prepare(release)
     case 'snapshot':
-      return from === undefined ? undefined : host.snapshot(from, to)
+      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotOf(run))
     case 'migrate':
-      return from === undefined ? undefined : host.migrate(from, to)
+      return from === undefined ? undefined : host.migrate({ from, to })
+    case 'rewind':
+      return from === undefined || rewind === undefined ? undefined : host.restore({ from, to }, rewind)
     case 'restore':
-      return from === undefined ? undefined : host.restore(from, to)
+      return from === undefined ? undefined : host.restore({ from, to }, snapshotOf(run))
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
-      return host.up(release, step.stack)
+      return (await isAsWanted(step, release, context)) ? undefined : host.up(release, step.stack)
     case 'health':
       return watch.until(membersIn(release, step))
     case 'down':
@@ -150,9 +172,12 @@ const end = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: s
     context,
   )
 
+/** Name of the snapshot that a run takes before it changes documents. */
+export const snapshotOf = (run: string): string => `run-${run}`
+
 /** True when documents may have been changed: the step was begun. */
 const hasMigrated = ({ steps }: Pick<RunRecord, 'steps'>): boolean =>
-  steps.some(({ step }) => step === 'migrate')
+  steps.some(({ step }) => step === 'migrate' || step === 'rewind')
 
 /** Tries to put a step of the way back through even when the engine refuses it for a while. */
 const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Promise<void> => {
@@ -177,7 +202,7 @@ const undo = async (
 ): Promise<'undone' | 'failed'> => {
   const { from, to, show, host, timing } = forwardContext
   // What was well on the way there is started anew on the way back.
-  const context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
+  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen), way: 'back' }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
     backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
@@ -216,7 +241,7 @@ const backWords = (outcome: 'undone' | 'failed', from: Release | undefined): str
 const contextOf = async (
   parts: RunParts,
   run: string,
-  { from, to, bundle }: Pick<Context, 'from' | 'to' | 'bundle'>,
+  { from, to, bundle, rewind }: Pick<Context, 'from' | 'to' | 'bundle' | 'rewind'>,
 ): Promise<Context> => {
   const { host, timing, show } = parts
   return {
@@ -227,6 +252,8 @@ const contextOf = async (
     bundle,
     watch: openWatch(host, timing, show.seen),
     before: await again(() => host.states(membersOf(to)), parts),
+    way: 'forward',
+    rewind,
   }
 }
 
@@ -263,7 +290,7 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
     )
     return
   }
-  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined })
+  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined, rewind: undefined })
   if (current === begin.to && begin.to !== begin.from) {
     await end(context, 'done', 'finished by the next command')
     return
@@ -275,7 +302,10 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
  * not make it, Unfinished when the line or the engine did not let this end either way, LeaseLost.
  */
-export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }: Wanted): Promise<void> => {
+export const runRelease = async (
+  parts: RunParts,
+  { kind, bundle, to, by, what, rewind }: Wanted,
+): Promise<void> => {
   const { host, timing } = parts
   const observed = await again(() => host.observe(), parts)
   await recover(parts, observed)
@@ -297,11 +327,11 @@ export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }
     what,
   }
   await again(() => host.journal(begin), parts)
-  const context = await contextOf(parts, run, { from, to, bundle })
+  const context = await contextOf(parts, run, { from, to, bundle, rewind })
   let migrated = false
   try {
-    for (const step of forward(from, to)) {
-      if (step.kind === 'migrate') migrated = true
+    for (const step of forward(from, to, { rewinds: rewind !== undefined })) {
+      if (step.kind === 'migrate' || step.kind === 'rewind') migrated = true
       await perform(step, to, '', context)
     }
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
 import type { Answer } from '../host/shell.ts'
 import { composeFile, type Release } from '../plan/release/release.ts'
+import { crossings } from '../plan/release/steps.ts'
 import type { DeployHost } from './host.ts'
 import { askStates, observeHost, readRelease } from './observe.ts'
 
@@ -15,9 +16,9 @@ const LOG_LINES = 20
 const synced = (path: string): string => `{ sync ${path} 2>/dev/null || sync; }`
 
 /** What other rooms do to a host, each under its lease. */
-export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'migrate' | 'restore'> & {
-  /** Removes images and blobs that none of these releases has. */
-  readonly pruneImages: (keep: readonly Release[]) => Promise<void>
+export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore'> & {
+  /** Removes images and blobs that none of these releases has, and snapshots that are not named. */
+  readonly pruneRest: DeployHost['prune']
 }
 
 /** A file of a script's own text: its mark is a line that no file holds. */
@@ -131,8 +132,8 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
           : `printf '%s\\n' ${id} > current.new && ${synced('current.new')} && mv -f current.new current && sync`,
       ),
     prune: async (keep) => {
-      const ids = new Set(keep.map(({ id }) => id))
-      const support = new Set(keep.flatMap((release) => Object.keys(release.support)))
+      const ids = new Set(keep.releases.map(({ id }) => id))
+      const support = new Set(keep.releases.flatMap((release) => Object.keys(release.support)))
       await change(
         'old releases cannot be removed',
         [
@@ -143,15 +144,40 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
           'rm -rf releases/.*.part',
           'for f in files/*/*; do [ -f "$f" ] || continue; case "$f" in',
           ...[...support].map((path) => `${quote(path)}) ;;`),
-          '*) rm -f "$f"; rmdir "${f%/*}" 2>/dev/null || : ;; esac; done',
+          `*) rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || : ;; esac; done`,
         ].join('\n'),
       )
-      await parts.pruneImages(keep)
+      await parts.pruneRest(keep)
     },
     bringImages: parts.bringImages,
     prepare: parts.prepare,
     snapshot: parts.snapshot,
-    migrate: parts.migrate,
+    migrate: async ({ from, to }) => {
+      for (const service of crossings(from, to)) {
+        const [before = 0, after = 0] = [from, to].map(({ migrations }) => migrations[service]?.version)
+        // The newer release knows the way, up and down.
+        const newer = after > before ? to : from
+        const stack = newer.stacks.find(({ members }) =>
+          members.some((one) => one.service === service),
+        )?.stack
+        if (stack === undefined) continue
+        await change(
+          `the documents of ${service} cannot be brought from version ${before} to ${after}`,
+          compose(
+            newer,
+            stack,
+            'run',
+            '--rm',
+            '--no-deps',
+            '--no-TTY',
+            service,
+            'migrate',
+            after > before ? 'up' : 'down',
+            `${after}`,
+          ),
+        )
+      }
+    },
     restore: parts.restore,
   }
 }

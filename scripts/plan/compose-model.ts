@@ -37,7 +37,7 @@ export type ComposeService = {
   readonly mem_limit: string
   readonly cpus: number
   readonly pids_limit: number
-  readonly ulimits?: Readonly<Record<string, number>>
+  readonly ulimits?: Readonly<Record<string, number | string>>
   readonly restart: string
   readonly stop_grace_period: string
   readonly entrypoint?: readonly string[]
@@ -48,6 +48,7 @@ export type ComposeService = {
   readonly volumes: readonly (string | ReadOnlyFile)[]
   readonly network_mode?: string
   readonly networks?: readonly string[]
+  readonly dns_opt?: readonly string[]
   readonly ports?: readonly string[]
   readonly depends_on?: Readonly<
     Record<string, { readonly condition: 'service_healthy' | 'service_started' }>

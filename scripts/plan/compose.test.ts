@@ -41,6 +41,7 @@ test('a service is confined, limited, watched and labelled, and finds its secret
       },
     ],
     networks: ['lucid_chain_net'],
+    dns_opt: ['timeout:1', 'attempts:1', 'ndots:0'],
     ports: ['127.0.0.1:8090:8090'],
     healthcheck: {
       test: ['CMD', '/usr/local/bin/bun', '/app/health.js'],

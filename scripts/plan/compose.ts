@@ -31,6 +31,12 @@ const HOME = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
 /** The database of the core stack, or another that the operator names. User and password are the service's own. */
 const MONGO_URL = `$\{LUCID_MONGO_URL:-mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin}`
 
+/**
+ * Options of resolv.conf(5). The engine answers names of containers at once; one that is not there it passes on, and where
+ * nobody answers (a Pi behind Tor) the usual ten seconds of waiting would hold up every other name of the process.
+ */
+const NAME_SERVER = ['timeout:1', 'attempts:1', 'ndots:0'] as const
+
 /** Needs that compose may wait for: in the same file, fatal when absent, and started without a profile. */
 const waitsFor = (entry: Entry, services: Services): readonly string[] =>
   entry.needs.filter((need) => {
@@ -73,6 +79,7 @@ const serviceOf = (
       readOnlyFile(`${HOME}/identities.json`, '/run/lucid/identities.json'),
     ],
     networks: entry.networks,
+    dns_opt: NAME_SERVER,
     ports: [
       `127.0.0.1:${entry.hostPort}:${entry.port}`,
       ...Object.values(entry.ports ?? {}).map((port) => `127.0.0.1:${port}:${port}`),

@@ -143,13 +143,21 @@ export const rules: readonly Rule[] = [
     why: 'what will be done can then be shown, and tested, without doing it',
   },
   {
-    name: 'the health check knows the catalogue, the log and how to ask a service alone',
+    name: 'the health check knows the catalogue, the log and the watch alone',
     from: /^health\//,
     never:
-      /^services\/(?!catalog\.ts$|common\/(?:log|probe|health-report|testing-health)\.ts$)|^scripts\/|^#/,
+      /^services\/(?!catalog\.ts$|common\/(?:log|probe|health-report|testing-health)\.ts$|common\/watch\/)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',
+  },
+  {
+    name: 'the watch stands alone',
+    from: /^services\/common\/(?:watch\/|(?:probe|health-report|plain-table)\.ts$)/,
+    never: /^services\/(?!catalog\.ts$|common\/(?:watch\/|(?:log|probe|health-report|plain-table)\.ts$))/,
+    kinds: 'both',
+    tests: 'exempt',
+    why: 'whoever watches must not believe what the watched code believes',
   },
 ]
 
@@ -176,6 +184,30 @@ export const exceptions: Readonly<Record<string, { readonly rule: string; readon
   'services/server-tools/owners/tree.ts': {
     rule: domain,
     why: 'it is the tree of a volume itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/repository.ts': {
+    rule: domain,
+    why: 'it is the folder of backups itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/tree.ts': {
+    rule: domain,
+    why: 'it is the tree that is backed up itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/target.ts': {
+    rule: domain,
+    why: 'it is the tree that is restored itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/cache-file.ts': {
+    rule: domain,
+    why: 'it is the file of the cache itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/chunk-key.ts': {
+    rule: domain,
+    why: 'it is the file of the key itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/proof-folder.ts': {
+    rule: domain,
+    why: 'it is the tree that is proved itself, handed to the domain as an argument',
   },
   'services/tor-proxy/onion-folder.ts': {
     rule: domain,

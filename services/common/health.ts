@@ -55,9 +55,15 @@ export const health = async ({
 /** Checks of a needed service are named after it (all have a hyphen); our own parts are single words. */
 const isOwn = (name: string) => !name.includes('-')
 
-/** The check that a needed service answers; shallow, so that health checks do not cascade. */
+/** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/app/health.ts). */
+const ANSWER_MS = 1_000
+
+/**
+ * The check that a needed service answers; shallow, so that health checks do not cascade, and short, since the name of a
+ * container that is not there takes a resolver ten seconds where no upstream answers it.
+ */
 export const answers =
   (call: Call): (() => Promise<void>) =>
   async () => {
-    await call('/health?deep=false')
+    await call('/health?deep=false', { signal: AbortSignal.timeout(ANSWER_MS) })
   }

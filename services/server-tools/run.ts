@@ -2,7 +2,8 @@ import { jsonOf, reportOf, tableOf } from '#common/health-report'
 import { withAddress } from '#common/name-server'
 import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
-import { type CommandName, commandLine, HELP } from './command-line.ts'
+import type { BackupPlaces } from './backup/commands.ts'
+import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
 import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
@@ -15,6 +16,9 @@ export type HostTools = {
   /** Where the folder of Lucid is mounted, and where volumes are. */
   readonly folder: string
   readonly volumes: string
+  /** Lines of standard input as they come; undefined when it has ended. */
+  readonly nextLine: () => Promise<string | undefined>
+  readonly backup: BackupPlaces
 }
 
 export type Tools = {
@@ -22,6 +26,13 @@ export type Tools = {
   readonly known: Known
   readonly wires: Wires
   readonly versions: Readonly<Record<string, string>>
+  /** Commands with words of their own; each answers the exit code. */
+  readonly own: Readonly<
+    Record<
+      Extract<CommandLine, { readonly kind: 'own' }>['command'],
+      (words: readonly string[]) => Promise<number>
+    >
+  >
   readonly now: () => number
   readonly out: (text: string) => void
   readonly err: (text: string) => void
@@ -119,7 +130,25 @@ const owners = onHost(async (text, { host: { volumes } }, mode) => {
   return giveOwners(ownersSpec(text), { treeOf: (volume) => treeAt(`${volumes}/${volume}`), mode })
 })
 
-const runs: Readonly<Record<CommandName, Run>> = { health, net, onions, version, prepare, owners }
+type BackupCommands = typeof import('./backup/commands.ts')
+
+const ofBackup =
+  (name: keyof BackupCommands): Run =>
+  async ({ host: { nextLine, random, backup: folders }, now, out }) =>
+    (await import('./backup/commands.ts'))[name]({ places: folders, nextLine, random, now, out })
+
+const runs: Readonly<Record<CommandName, Run>> = {
+  health,
+  net,
+  onions,
+  version,
+  prepare,
+  backup: ofBackup('backupCommand'),
+  backups: ofBackup('backupsCommand'),
+  restore: ofBackup('restoreCommand'),
+  copy: ofBackup('copyCommand'),
+  owners,
+}
 
 /** Does what the words ask for; answers the exit code. */
 export const run = async (words: readonly string[], tools: Tools): Promise<number> => {
@@ -132,5 +161,6 @@ export const run = async (words: readonly string[], tools: Tools): Promise<numbe
     tools.err(`server-tools: ${asked.message}\n`)
     return EX_USAGE
   }
+  if (asked.kind === 'own') return tools.own[asked.command](asked.words)
   return (await runs[asked.command](tools, asked.json, asked.mode)) ? 0 : 1
 }

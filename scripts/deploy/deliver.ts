@@ -1,0 +1,82 @@
+import { duration, plural } from '../cli/format.ts'
+import { type Look, paint } from '../cli/look.ts'
+import type { Terminal } from '../cli/run-command.ts'
+import { changesOf, summaryOf } from '../plan/release/diff.ts'
+import { committed, openRun, type RunKind, runsOf } from '../plan/release/journal.ts'
+import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
+import type { Observed, Timing } from './host.ts'
+import { differences } from './observe.ts'
+import { newRunId, type Opened, whoami, withLease } from './open.ts'
+import { hostParts, type Supply } from './parts.ts'
+import { runRelease, snapshotOf } from './run.ts'
+import { openScreen } from './screen.ts'
+import { shellHost } from './shell-host.ts'
+
+/** Releases that a host keeps, the current one included. */
+export const KEPT = 5
+
+export type Delivery = {
+  readonly kind: RunKind
+  readonly what: string
+  readonly bundle: Bundle | undefined
+  readonly to: Release
+  readonly observed: Observed
+  readonly current: Release | undefined
+  readonly supply: Supply
+  readonly timing: Timing
+  readonly terminal: Terminal
+  readonly look: Look
+  readonly json: boolean
+  readonly rewind?: string | undefined
+}
+
+/**
+ * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what runRelease
+ * throws.
+ */
+export const deliver = async (
+  opened: Opened,
+  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json, rewind }: Delivery,
+): Promise<void> => {
+  const began = timing.now()
+  const tell = (outcome: 'nothing to do' | 'done') => {
+    const ms = timing.now() - began
+    const summary = summaryOf(changesOf(current, to))
+    terminal.out(
+      json
+        ? `${JSON.stringify({ ok: true, outcome, release: to.id, before: current?.id ?? null, changed: summary, ms })}\n`
+        : outcome === 'done'
+          ? `${paint(look, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(membersOf(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
+          : `${to.id} runs on ${opened.shell.name} already, and is healthy: nothing to do\n`,
+    )
+  }
+  if (
+    current?.id === to.id &&
+    openRun(observed.entries) === undefined &&
+    (await differences(opened.shell, to)).length === 0
+  )
+    return tell('nothing to do')
+  const screen = openScreen(terminal.err, look, { release: to, now: timing.now })
+  try {
+    await withLease(opened, what, screen.note, async (lease) => {
+      const host = shellHost(lease, hostParts(lease, supply))
+      await runRelease(
+        { host, timing, show: screen, newId: newRunId },
+        { kind, bundle, to, by: whoami(), what, rewind },
+      )
+      const after = await host.observe()
+      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id])
+      const releases = await Promise.all([...keep].map((id) => host.release(id)))
+      const snapshots = runsOf(after.entries)
+        .filter(({ begin }) => keep.has(begin.to))
+        .map(({ begin }) => snapshotOf(begin.run))
+      // What cannot be cleared away now is by the next run.
+      await host
+        .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
+        .catch((error: unknown) => screen.note(String(error)))
+    })
+  } finally {
+    screen.close()
+  }
+  tell('done')
+}
