@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Pi, startPi } from '../peers/pi/pi.ts'
 import { repository } from '../platform/home.ts'
@@ -21,6 +21,12 @@ if (!full)
   console.log(
     `NOT RUN: only with --full (${rounds.flat().length} more faults planted on a Pi stand-in, one by one)`,
   )
+
+/** A program that turns in a circle reaches its limit only where it gets that much of a processor. */
+const busy = full && (loadavg()[0] ?? 0) > availableParallelism() * 4
+if (busy)
+  console.log('NOT RUN: this machine has too much other work (a container held up by its processor limit)')
+const planted = rounds.map((plants) => plants.filter(({ kind }) => !(busy && kind === 'processor-limit')))
 
 afterAll(async () => {
   if (!('absent' in pi)) await pi.stop()
@@ -95,8 +101,8 @@ const name = ({ family, kind, subject }: Plant): Named => ({ family, kind, subje
 describe.skipIf('absent' in pi)('a host that is a Pi stand-in', () => {
   if ('absent' in pi) return
   beforeAll(async () => {
-    const planted = await plantRelease(pi, folder)
-    if ('absent' in planted) throw new Error(planted.absent)
+    const release = await plantRelease(pi, folder)
+    if ('absent' in release) throw new Error(release.absent)
   })
 
   const round = async (plants: readonly Plant[]) => {
@@ -114,7 +120,7 @@ describe.skipIf('absent' in pi)('a host that is a Pi stand-in', () => {
     round(together))
 
   describe.skipIf(!full)('with others at once', () => {
-    test.each(rounds.map((plants) => [plants.map(({ form }) => form).join('; '), plants] as const))(
+    test.each(planted.map((plants) => [plants.map(({ form }) => form).join('; '), plants] as const))(
       '%s',
       (_, plants) => round(plants),
     )

@@ -41,10 +41,6 @@ export const lastWords = (facts: Facts, container: Container): string =>
 export const isAltered = ({ want, container }: Held): boolean =>
   want.hash !== undefined && container.hash !== '' && want.hash !== container.hash
 
-/** `lucid_mongo (mongo)`, or the one name where both are the same. */
-export const titleOf = (want: WantedService): string =>
-  want.name === want.container ? want.name : `${want.name} (${want.container})`
-
 /** A lost file of the host, out of the newest backup: all of it is laid beside what is there, and the one file taken. */
 export const fromBackup = ({ dir }: Facts, path: string): readonly Mend[] => [
   here(`bun run restore --identity "$LUCID_BACKUP_IDENTITY" --into ${dir}/restored`),
