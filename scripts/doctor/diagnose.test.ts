@@ -51,6 +51,11 @@ describe('a container that does not start', () => {
       'configuration merkle-builder',
     ],
     [
+      'ends with 78 again and again, and runs at this moment',
+      [container('merkle-builder', { exitCode: 78, restarts: 5, startedAt: 9_999, health: 'starting' })],
+      'configuration merkle-builder',
+    ],
+    [
       'has no program',
       [
         container('merkle-builder', {

@@ -144,6 +144,16 @@ const gapsOf = (second: Sections | undefined): readonly string[] => {
 export const containersOf = (looked: Sections): readonly Container[] =>
   parsedLines(looked.get('containers') ?? '').map(containerOf)
 
+/** Between two restarts the engine shows 0: what it ended with is then in the engine's events. */
+const lastExit = (looked: Sections, one: Container): Container => {
+  if (one.status !== 'running' || one.restarts === 0) return one
+  const died = parsedLines(looked.get('events') ?? '').findLast(
+    (event) =>
+      text(at(event, 'Actor', 'Attributes', 'exitCode')) !== '' && text(at(event, 'Actor', 'ID')) === one.id,
+  )
+  return died === undefined ? one : { ...one, exitCode: number(at(died, 'Actor', 'Attributes', 'exitCode')) }
+}
+
 /** Puts two looks together. `now` is our own clock when the first one answered, epoch seconds. */
 export const factsOf = (
   first: Sections,
@@ -166,7 +176,7 @@ export const factsOf = (
     dir,
     host: hostOf(first, now),
     wanted,
-    containers: containersOf(first),
+    containers: containersOf(first).map((one) => lastExit(first, one)),
     networks: networksOf(first),
     volumes: parsedLines(first.get('volumes') ?? '').map((value) => text(at(value, 'Name'))),
     images: Object.fromEntries(prefixed(closer, 'image').map(([name, said]) => [name, platformOf(said)])),

@@ -72,6 +72,10 @@ const holderOf = (
   }
 }
 
+/** It ends again and again, whether or not it runs at this moment. */
+const loops = ({ container }: Held, facts: Facts): boolean =>
+  container.status === 'restarting' || (container.restarts >= 3 && facts.host.now - container.startedAt < 60)
+
 /** In this order: the more a form says, the earlier it is asked. */
 const forms: readonly Form[] = [
   {
@@ -166,7 +170,7 @@ const forms: readonly Form[] = [
   {
     kind: 'configuration',
     of: (one, facts) =>
-      one.container.exitCode === 78 && one.container.status !== 'running'
+      one.container.exitCode === 78 && (one.container.status !== 'running' || loops(one, facts))
         ? {
             what: 'refuses its configuration',
             evidence: evidence(facts, one.container),
@@ -178,8 +182,8 @@ const forms: readonly Form[] = [
   {
     kind: 'restart-loop',
     of: (one, facts) => {
-      const { status, restarts, startedAt } = one.container
-      if (status !== 'restarting' && !(restarts >= 3 && facts.host.now - startedAt < 60)) return undefined
+      if (!loops(one, facts)) return undefined
+      const { restarts } = one.container
       return {
         what: `ends again and again (${restarts} restarts)`,
         evidence: evidence(facts, one.container),
