@@ -68,7 +68,7 @@ const edges: readonly Edge[] = [
   { cause: ['process-limit', 'memory-limit', 'not-attached'], effect: 'down', link: 'same' },
   { cause: ['route-clash'], effect: SYMPTOMS, link: 'uses' },
   { cause: ['not-attached', ...DOWN], effect: SYMPTOMS, link: 'same' },
-  { cause: ['not-published'], effect: ['silent-port'], link: 'same' },
+  { cause: ['not-published', 'no-way'], effect: ['silent-port'], link: 'same' },
   { cause: ['not-attached', 'no-name', 'no-way', ...DOWN], effect: 'down', link: 'needs' },
   { cause: ['load', 'slow-disk', 'swapping'], effect: ['never-well'], link: 'all' },
 ]

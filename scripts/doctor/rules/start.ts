@@ -111,9 +111,11 @@ const forms: readonly Form[] = [
     of: (one, facts) => {
       const has = facts.images[one.want.image]
       const wants = platforms[facts.host.machine]
-      const said = /exec format error/.test(`${one.container.error} ${lastWords(facts, one.container)}`)
+      const said = /exec format error/.test(
+        [one.container.error, ...(facts.logs[one.container.name] ?? [])].join('\n'),
+      )
       if (!said && (has === undefined || wants === undefined || has === wants)) return undefined
-      if (one.container.status === 'running') return undefined
+      if (one.container.status === 'running' && !loops(one, facts)) return undefined
       return {
         what: 'has an image for another processor',
         evidence: said ? evidence(facts, one.container) : `${one.want.image} is ${has}, the host ${wants}`,
@@ -128,7 +130,8 @@ const forms: readonly Form[] = [
       /executable file not found|no such file or directory.*unknown|exec: "|stat \/\S+: no such file/.test(
         one.container.error,
       ) ||
-      (one.container.status !== 'running' && [126, 127].includes(one.container.exitCode))
+      ((one.container.status !== 'running' || loops(one, facts)) &&
+        [126, 127].includes(one.container.exitCode))
         ? {
             what: 'has nothing to run',
             evidence: one.container.error || evidence(facts, one.container),
