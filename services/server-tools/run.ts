@@ -2,7 +2,7 @@ import { jsonOf, reportOf, tableOf } from '#common/health-report'
 import { withAddress } from '#common/name-server'
 import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
-import { type CommandName, commandLine, HELP } from './command-line.ts'
+import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
 import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
@@ -22,6 +22,13 @@ export type Tools = {
   readonly known: Known
   readonly wires: Wires
   readonly versions: Readonly<Record<string, string>>
+  /** Commands with words of their own; each answers the exit code. */
+  readonly own: Readonly<
+    Record<
+      Extract<CommandLine, { readonly kind: 'own' }>['command'],
+      (words: readonly string[]) => Promise<number>
+    >
+  >
   readonly now: () => number
   readonly out: (text: string) => void
   readonly err: (text: string) => void
@@ -132,5 +139,6 @@ export const run = async (words: readonly string[], tools: Tools): Promise<numbe
     tools.err(`server-tools: ${asked.message}\n`)
     return EX_USAGE
   }
+  if (asked.kind === 'own') return tools.own[asked.command](asked.words)
   return (await runs[asked.command](tools, asked.json, asked.mode)) ? 0 : 1
 }
