@@ -5,7 +5,7 @@ import { CliError } from './cli/fail.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { assemble, withStack } from './deploy/assemble.ts'
-import { originOf, readCheckout } from './deploy/checkout.ts'
+import { givenEnv, originOf, readCheckout } from './deploy/checkout.ts'
 import { deliver } from './deploy/deliver.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { observeHost, readBundle, readRelease } from './deploy/observe.ts'
@@ -42,6 +42,7 @@ export const command = {
       about: 'where the registry has the images, HOST/PATH (LUCID_IMAGE_REPO of env/.env.core)',
     },
     images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
     signer: {
       type: 'string',
       value: 'HEX',
@@ -81,6 +82,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       platform: first.facts.platform,
       dir: target.dir,
       repository: flags.registry,
+      env: givenEnv(flags.env, process.env),
     })
     const trusted = flags.signer === undefined ? first.signer : readKey(flags.signer, '--signer')
     const signed = checkSignature(dist, trusted)

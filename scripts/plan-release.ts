@@ -4,7 +4,7 @@ import { CliError } from './cli/fail.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { assemble } from './deploy/assemble.ts'
-import { originOf, readCheckout } from './deploy/checkout.ts'
+import { givenEnv, originOf, readCheckout } from './deploy/checkout.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { observeHost, readRelease } from './deploy/observe.ts'
 import { openHost, whoami } from './deploy/open.ts'
@@ -21,6 +21,7 @@ export const command = {
     ...targetFlags,
     registry: { type: 'string', value: 'REPO', about: 'where the registry has the images, HOST/PATH' },
     images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
   examples: ['bun run plan'],
@@ -44,6 +45,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       platform: facts.platform,
       dir: target.dir,
       repository: flags.registry,
+      env: givenEnv(flags.env, process.env),
     })
     const signed = checkSignature(dist, signer)
     const { release } = assemble(parts, {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, posix, relative, resolve } from 'node:path'
 import { catalog, clients, type Stack, stacks, tools } from '#catalog'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CliError } from '../cli/fail.ts'
@@ -13,15 +13,19 @@ import { releaseImages } from './images/release-images.ts'
 /** A release's parts as this checkout has them, and the keys of env files that nobody filled in. */
 export type Checkout = { readonly parts: Parts; readonly placeholders: readonly string[] }
 
+/** Where the filled-in env files of a checkout are. */
+const envFolder = (root: string): string => join(root, 'env')
+
 /** The values of a stack's env file: the real one, or what the committed example says. */
 const envOf = (
   root: string,
+  folder: string,
   stack: Stack,
 ): { readonly values: Readonly<Record<string, string>>; readonly faults: readonly string[] } => {
-  const path = `env/.env.${stack}`
-  const real = join(root, path)
+  const real = join(folder, `.env.${stack}`)
+  const path = relative(root, real).startsWith('..') ? real : relative(root, real)
   if (!existsSync(real)) {
-    const example = `${real}.example`
+    const example = join(envFolder(root), `.env.${stack}.example`)
     return { values: existsSync(example) ? defaultsOf(readFileSync(example, 'utf8')) : {}, faults: [] }
   }
   const { values, faults } = envFile(readFileSync(real, 'utf8'))
@@ -67,6 +71,20 @@ export type CheckoutOptions = {
   readonly dir: string
   /** HOST/PATH where a registry has the images; what the env file says unless given. */
   readonly repository: string | undefined
+  /** Folder of the env files, absolute; the checkout's own unless given. */
+  readonly env?: string | undefined
+}
+
+/** The folder that `--env` or LUCID_ENV_FOLDER names, absolute. Throws CliError when it is not there. */
+export const givenEnv = (
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined => {
+  const given = flag ?? (env['LUCID_ENV_FOLDER'] || undefined)
+  if (given === undefined) return undefined
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory())
+    throw new CliError(`${given} is no folder: --env names the one with .env.core, .env.sessions, ...`)
+  return resolve(given)
 }
 
 /** Reads everything that a release of this checkout is made of. Throws CliError when images are missing or are not those of the lock. */
@@ -76,10 +94,11 @@ export const readCheckout = async ({
   platform,
   dir,
   repository,
+  env = envFolder(root),
 }: CheckoutOptions): Promise<Checkout> => {
   const files = stacks.flatMap((stack) => {
     const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
-    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, stack) }] : []
+    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, env, stack) }] : []
   })
   const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
   const where = repository ?? (variables['LUCID_IMAGE_REPO'] || 'pickme/lucid')

@@ -51,22 +51,21 @@ export const openWatch = (
   const watched = new Map<string, Watched>()
   const probes = new Map<string, { readonly at: number; readonly wait: number }>()
 
-  const due = (at: number): readonly Member[] =>
+  const due = (at: number, states: ReadonlyMap<string, ContainerState>): readonly Member[] =>
     [...watched.values()]
-      .filter(({ member, state, wellAt }) => {
-        if (wellAt !== undefined || member.proof.kind !== 'healthy') return false
-        return (
-          state?.status === 'running' &&
-          state.health === 'starting' &&
-          (probes.get(member.container)?.at ?? 0) <= at
-        )
+      .filter(({ member, wellAt }) => {
+        const state = states.get(member.container)
+        if (member.proof.kind !== 'healthy' || state?.status !== 'running') return false
+        // The engine counts failures from before it was well, too: what we see now decides.
+        if (wellAt !== undefined) return state.health === 'unhealthy'
+        return state.health !== 'healthy' && (probes.get(member.container)?.at ?? 0) <= at
       })
       .map(({ member }) => member)
 
   const look = async (): Promise<readonly Seen[]> => {
     const members = [...watched.values()].map(({ member }) => member)
     const states = new Map((await host.states(members)).map((state) => [state.container, state]))
-    const asked = due(now())
+    const asked = due(now(), states)
     const well = new Set(asked.length === 0 ? [] : await host.probe(asked))
     const at = now()
     for (const { container } of asked) {

@@ -17,9 +17,10 @@ const script = (dir: string, secrets: readonly string[]): string =>
     '[ -w "$d" ] && say writable yes',
     'say memory "$(awk \'/^MemTotal:/ { printf "%.0f", $2 * 1024 }\' /proc/meminfo)"',
     `i=$(docker info --format '{{.MemoryLimit}} {{.DockerRootDir}}' 2>/dev/null) && say info "$i"`,
-    'free() { df -Pk "$1" 2>/dev/null | awk \'NR == 2 { printf "%.0f", $4 * 1024 }\'; }',
+    // A folder that this user may not look into lies on the disk of the nearest above it that it may, unless it is a mount.
+    'free() { p=$1; while :; do k=$(df -Pk "$p" 2>/dev/null | awk \'NR == 2 { printf "%.0f", $4 * 1024 }\'); case "$k$p" in /|?|"") break;; esac; [ -n "$k" ] && break; p=$(dirname "$p"); done; printf "%s" "$k"; }',
     'say free-dir "$(free "$d")"',
-    `say free-docker "$(free "\${i#* }" || free /)"`,
+    `r=\${i#* }; say free-docker "$(free "\${r:-/}")"`,
     // Lines of /proc/net/tcp: local address in hex, state 0A is LISTEN (Linux, tcp_states.h).
     'say listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk \'$4 == "0A" { split($2, a, ":"); print a[length(a)] }\' | sort -u | tr \'\\n\' \' \')"',
     `docker ps --filter label=org.lucid.stage --format '{{.Ports}}' 2>/dev/null | while read -r p; do say published "$p"; done`,

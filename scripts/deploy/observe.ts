@@ -1,6 +1,7 @@
 import { CliError } from '../cli/fail.ts'
 import { line, quote } from '../host/quote.ts'
 import { demand, type Shell } from '../host/shell.ts'
+import { unlike } from '../plan/release/gate.ts'
 import { parseJournal } from '../plan/release/journal.ts'
 import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
 import { parseStates, STATE_FORMAT } from './container-states.ts'
@@ -76,15 +77,5 @@ export const askStates = async (
 export const differences = async (shell: Shell, release: Release): Promise<readonly string[]> => {
   const members = membersOf(release)
   const states = new Map((await askStates(shell, members)).map((state) => [state.container, state]))
-  return members.flatMap(({ container, image, proof }) => {
-    const state = states.get(container)
-    if (state === undefined) return [`${container} is missing`]
-    if (state.image !== image) return [`${container} is ${state.image}`]
-    if (proof.kind === 'ends')
-      return state.status === 'exited' && state.exitCode === 0
-        ? []
-        : [`${container} ended with ${state.exitCode}`]
-    if (state.status !== 'running') return [`${container} is ${state.status}`]
-    return proof.kind === 'healthy' && state.health !== 'healthy' ? [`${container} is ${state.health}`] : []
-  })
+  return members.flatMap((member) => unlike(member, states.get(member.container)) ?? [])
 }

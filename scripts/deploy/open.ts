@@ -30,7 +30,8 @@ export const openHost = (
 }
 
 /** Who runs this command, for journals and leases. */
-export const whoami = (): string => `${userInfo().username}@${hostname()}`
+export const whoami = (): string =>
+  `${process.env['USER'] || process.env['USERNAME'] || userInfo().username}@${hostname()}`
 
 /** Takes the lease of a host, does the work, gives it back; also when the work fails. */
 export const withLease = async <T>(

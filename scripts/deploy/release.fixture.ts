@@ -1,5 +1,5 @@
 import { type Stack, stacks } from '#catalog'
-import type { Bundle, Member, Release } from '../plan/release/release.ts'
+import { type Bundle, composeFile, type Member, type Release } from '../plan/release/release.ts'
 
 export type Planted = {
   readonly id: string
@@ -47,7 +47,7 @@ export const plantRelease = ({ id, services, migrations = {} }: Planted): Releas
       })),
     stock: [],
     stacks: members.filter((one) => one.members.length > 0),
-    files: {},
+    files: Object.fromEntries(stacks.map((stack) => [composeFile(stack), JSON.stringify(services[stack])])),
     support: {},
     secrets: [],
     networks: [],

@@ -1,9 +1,9 @@
 import { CliError } from '../cli/fail.ts'
 import { LeaseLost } from '../host/lease.ts'
 import { LineLost } from '../host/shell.ts'
-import type { ContainerState } from '../plan/release/gate.ts'
+import { type ContainerState, unlike } from '../plan/release/gate.ts'
 import { type BeginEntry, openRun, type RunKind, type RunRecord } from '../plan/release/journal.ts'
-import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
+import { type Bundle, composeFile, membersOf, type Release } from '../plan/release/release.ts'
 import { backward, crossings, forward, type Step, stepName } from '../plan/release/steps.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
 import type { DeployHost, Observed, Telling, Timing } from './host.ts'
@@ -77,10 +77,28 @@ type Context = RunParts & {
   readonly bundle: Bundle | undefined
   readonly watch: Watch
   readonly before: readonly ContainerState[]
+  readonly way: 'forward' | 'back'
 }
 
 const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
   release.stacks.find(({ stack }) => stack === step.stack)?.members ?? []
+
+/**
+ * True when a stack is the same in both releases and all of it runs and is well: then even what runs once is left alone.
+ * On the way back nothing is taken for granted.
+ */
+const isAsWanted = async (
+  step: Extract<Step, { stack: unknown }>,
+  release: Release,
+  { host, from, to, way }: Context,
+): Promise<boolean> => {
+  const file = composeFile(step.stack)
+  if (way === 'back' || from === undefined || release !== to || from.files[file] !== to.files[file])
+    return false
+  const members = membersIn(release, step)
+  const states = new Map((await host.states(members)).map((state) => [state.container, state]))
+  return members.every((member) => unlike(member, states.get(member.container)) === undefined)
+}
 
 /** What each step does. `release`: the one that is being brought up. */
 const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
@@ -101,7 +119,7 @@ const execute = async (step: Step, release: Release, context: Context): Promise<
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
-      return host.up(release, step.stack)
+      return (await isAsWanted(step, release, context)) ? undefined : host.up(release, step.stack)
     case 'health':
       return watch.until(membersIn(release, step))
     case 'down':
@@ -176,7 +194,7 @@ const undo = async (
 ): Promise<'undone' | 'failed'> => {
   const { from, to, show, host, timing } = forwardContext
   // What was well on the way there is started anew on the way back.
-  const context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
+  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen), way: 'back' }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
     backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
@@ -226,6 +244,7 @@ const contextOf = async (
     bundle,
     watch: openWatch(host, timing, show.seen),
     before: await again(() => host.states(membersOf(to)), parts),
+    way: 'forward',
   }
 }
 

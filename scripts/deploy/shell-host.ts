@@ -3,6 +3,7 @@ import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
 import type { Answer } from '../host/shell.ts'
 import { composeFile, type Release } from '../plan/release/release.ts'
+import { crossings } from '../plan/release/steps.ts'
 import type { DeployHost } from './host.ts'
 import { askStates, observeHost, readRelease } from './observe.ts'
 
@@ -15,7 +16,7 @@ const LOG_LINES = 20
 const synced = (path: string): string => `{ sync ${path} 2>/dev/null || sync; }`
 
 /** What other rooms do to a host, each under its lease. */
-export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'migrate' | 'restore'> & {
+export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore'> & {
   /** Removes images and blobs that none of these releases has. */
   readonly pruneImages: (keep: readonly Release[]) => Promise<void>
 }
@@ -151,7 +152,32 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
     bringImages: parts.bringImages,
     prepare: parts.prepare,
     snapshot: parts.snapshot,
-    migrate: parts.migrate,
+    migrate: async (from, to) => {
+      for (const service of crossings(from, to)) {
+        const [before = 0, after = 0] = [from, to].map(({ migrations }) => migrations[service]?.version)
+        // The newer release knows the way, up and down.
+        const newer = after > before ? to : from
+        const stack = newer.stacks.find(({ members }) =>
+          members.some((one) => one.service === service),
+        )?.stack
+        if (stack === undefined) continue
+        await change(
+          `the documents of ${service} cannot be brought from version ${before} to ${after}`,
+          compose(
+            newer,
+            stack,
+            'run',
+            '--rm',
+            '--no-deps',
+            '--no-TTY',
+            service,
+            'migrate',
+            after > before ? 'up' : 'down',
+            `${after}`,
+          ),
+        )
+      }
+    },
     restore: parts.restore,
   }
 }

@@ -37,7 +37,7 @@ export type ComposeService = {
   readonly mem_limit: string
   readonly cpus: number
   readonly pids_limit: number
-  readonly ulimits?: Readonly<Record<string, number>>
+  readonly ulimits?: Readonly<Record<string, number | string>>
   readonly restart: string
   readonly stop_grace_period: string
   readonly entrypoint?: readonly string[]

@@ -185,6 +185,30 @@ export const exceptions: Readonly<Record<string, { readonly rule: string; readon
     rule: domain,
     why: 'it is the tree of a volume itself, handed to the domain as an argument',
   },
+  'services/server-tools/backup/repository.ts': {
+    rule: domain,
+    why: 'it is the folder of backups itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/tree.ts': {
+    rule: domain,
+    why: 'it is the tree that is backed up itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/target.ts': {
+    rule: domain,
+    why: 'it is the tree that is restored itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/cache-file.ts': {
+    rule: domain,
+    why: 'it is the file of the cache itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/chunk-key.ts': {
+    rule: domain,
+    why: 'it is the file of the key itself, handed to the domain as an argument',
+  },
+  'services/server-tools/backup/proof-folder.ts': {
+    rule: domain,
+    why: 'it is the tree that is proved itself, handed to the domain as an argument',
+  },
   'services/tor-proxy/onion-folder.ts': {
     rule: domain,
     why: 'it is the folder of the key itself',

@@ -78,7 +78,7 @@ const mongo: Readonly<Record<string, ServiceRule>> = {
       gigabytes * 1024 < mebibytes(service.mem_limit) / 2
     )
   },
-  'enough open files': (service) => (service.ulimits?.['nofile'] ?? 0) >= 64000,
+  'enough open files': (service) => service.ulimits?.['nofile'] === `$\{LUCID_MONGO_FILES:-64000}`,
   'data on its volume': (service) => equal(named(service), ['lucid_core_mongo_data']),
 }
 

@@ -19,6 +19,9 @@ const INIT_MEMORY = 256
 
 const script = (name: string) => readOnlyFile(`./mongo/${name}`, `/opt/lucid/${name}`)
 
+/** Files and connections that mongod may have open: what its manual asks for ("UNIX ulimit Settings"). */
+const FILES = 64000
+
 const imageOf = ({ image }: Stock) => `$\{LUCID_MONGO_IMAGE:-${image}}`
 
 /**
@@ -62,7 +65,8 @@ export const mongoNode = (
   mem_limit: `${entry.memoryMiB}m`,
   cpus: entry.cpus,
   pids_limit: 512,
-  ulimits: { nofile: 64000 },
+  // An engine cannot give a container more than it may have itself.
+  ulimits: { nofile: `$\{LUCID_MONGO_FILES:-${FILES}}` },
   restart: 'unless-stopped',
   stop_grace_period: '60s',
   entrypoint: ['/bin/bash', '/opt/lucid/start.sh'],

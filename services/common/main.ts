@@ -9,6 +9,7 @@ import { isFault } from './fault.ts'
 import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
 import { Registry } from './metrics.ts'
+import { migrationAsked, runMigration } from './migration-run.ts'
 import { type ServiceParts, version } from './service.ts'
 import { demandSchema } from './store/migrations/demand.ts'
 import { declareAll } from './store/migrations/record.ts'
@@ -50,6 +51,7 @@ export type Parts<E> = {
 }
 
 const EX_CONFIG = 78
+const EX_USAGE = 64
 
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
@@ -60,6 +62,15 @@ const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
     const faults = error instanceof EnvError ? error.faults : [String(error)]
     for (const fault of faults) log.error('bad-environment', { fault })
     process.exit(EX_CONFIG)
+  }
+}
+
+const asked = (log: Log) => {
+  try {
+    return migrationAsked(process.argv.slice(2).filter((word) => !word.startsWith('--lucid-home=')))
+  } catch (error) {
+    log.error('bad-words', errorFields(error))
+    process.exit(EX_USAGE)
   }
 }
 
@@ -86,6 +97,7 @@ export const start = async <T extends TObject>(
   const env = configured(schema, jsonLog(name))
   const common = env as unknown as CommonEnv // every schema is made by serviceEnv, which adds these keys
   const log = jsonLog(name, { level: common.LOG_LEVEL })
+  const ask = asked(log)
   const closers: (() => Promise<void> | void)[] = []
   const stop = async (signal: string, app: AnyElysia | undefined) => {
     log.info('stopping', { signal })
@@ -131,6 +143,10 @@ export const start = async <T extends TObject>(
       sign,
       parts: { guard, log, metrics: new Registry() },
       openStore: async (schema) => {
+        if (ask !== undefined) {
+          await runMigration(name, { open: () => storeAt(name, common), schema, ask, log, version })
+          process.exit(0)
+        }
         const store = await storeAt(name, common)
         closers.push(() => store.close())
         const ready = () => holds(store, schema)

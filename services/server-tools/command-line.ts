@@ -8,6 +8,10 @@ export const commands = {
   exercise:
     'records, exports, verifies and is refused, as the operator (JSON on standard input); a line of JSON a finding',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
+  backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
+  backups: 'lists the backups in /repository',
+  restore: 'restores from /repository into /target (JSON on standard input); bun run restore starts it',
+  copy: 'copies folders of /source to /target as they are (JSON on standard input)',
   owners: 'gives volumes to whom they belong (JSON on standard input); 0 only when they do',
 } as const
 

@@ -3,6 +3,7 @@ import { dial } from '#common/dial'
 import { urlKey } from '#common/env'
 import { addressesOf } from '#common/name-server'
 import { version } from '#common/service'
+import { lines } from './lines.ts'
 import { run } from './run.ts'
 
 /** Longest wait for a TCP connection, ms; for a name half of it. */
@@ -35,6 +36,14 @@ process.exitCode = await run(process.argv.slice(2), {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     folder: '/lucid',
     volumes: '/volumes',
+    nextLine: lines(() => Bun.stdin.stream()),
+    backup: {
+      source: '/source',
+      repository: '/repository',
+      key: '/key',
+      cache: '/cache',
+      target: '/target',
+    },
   },
   own: {
     // Loaded only when asked for: cron and people ask for different things, and none shall wait for the other's code.

@@ -2,6 +2,7 @@ import { jsonOf, reportOf, tableOf } from '#common/health-report'
 import { withAddress } from '#common/name-server'
 import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
+import type { BackupPlaces } from './backup/commands.ts'
 import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
@@ -15,6 +16,9 @@ export type HostTools = {
   /** Where the folder of Lucid is mounted, and where volumes are. */
   readonly folder: string
   readonly volumes: string
+  /** Lines of standard input as they come; undefined when it has ended. */
+  readonly nextLine: () => Promise<string | undefined>
+  readonly backup: BackupPlaces
 }
 
 export type Tools = {
@@ -126,7 +130,25 @@ const owners = onHost(async (text, { host: { volumes } }, mode) => {
   return giveOwners(ownersSpec(text), { treeOf: (volume) => treeAt(`${volumes}/${volume}`), mode })
 })
 
-const runs: Readonly<Record<CommandName, Run>> = { health, net, onions, version, prepare, owners }
+type BackupCommands = typeof import('./backup/commands.ts')
+
+const ofBackup =
+  (name: keyof BackupCommands): Run =>
+  async ({ host: { nextLine, random, backup: folders }, now, out }) =>
+    (await import('./backup/commands.ts'))[name]({ places: folders, nextLine, random, now, out })
+
+const runs: Readonly<Record<CommandName, Run>> = {
+  health,
+  net,
+  onions,
+  version,
+  prepare,
+  backup: ofBackup('backupCommand'),
+  backups: ofBackup('backupsCommand'),
+  restore: ofBackup('restoreCommand'),
+  copy: ofBackup('copyCommand'),
+  owners,
+}
 
 /** Does what the words ask for; answers the exit code. */
 export const run = async (words: readonly string[], tools: Tools): Promise<number> => {

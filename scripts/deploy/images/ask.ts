@@ -22,6 +22,11 @@ export type Patience = {
   readonly pause?: (ms: number) => Promise<unknown>
 }
 
+export type ImagesProgress = Patience & {
+  /** Bytes that are on the host of all that it lacked, and what is done now, for people. */
+  readonly onProgress?: (bytes: number, total: number, what: string) => void
+}
+
 /** A line that stays away. `error` is the last that was heard of it. */
 export const gaveUp = (error: LineLost): CliError =>
   new CliError(

@@ -52,6 +52,9 @@ const imageLine = new RegExp(
   `^${IMAGE} (sha256:[0-9a-f]{64})\\|((?:[^\\s|]+ )*)\\|((?:[0-9a-f]{${DIGITS}} )*)$`,
 )
 
+/** A name that is none, or one that a containerd store gave to an image whose layers it could not take. */
+const absent = /no such image|map has no entry for key "?(?:RootFS|Layers)/i
+
 const words = (text: string): readonly string[] => text.split(' ').filter(Boolean)
 
 /**
@@ -66,7 +69,7 @@ export const readEngine = (
   const lines = out.split('\n').map((one) => one.replace(/\r$/, ''))
   const store = lines.find((one) => one.startsWith(`${STORE} `))
   const told = lines.filter((one) => one.startsWith(IMAGE))
-  const gone = err.split('\n').filter((one) => /no such image/i.test(one))
+  const gone = err.split('\n').filter((one) => absent.test(one))
   if (code !== 0 || store === undefined || (asked !== undefined && told.length + gone.length !== asked))
     throw hostFault(host, 'docker', { code, out, err })
   const images = told.map((text) => {

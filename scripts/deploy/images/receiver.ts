@@ -11,8 +11,9 @@ export type Passage = { readonly hex: string; readonly size: number; readonly at
 /** Largest piece, bytes: what is answered at a time. */
 export const PIECE = 256 * 1024
 
-/** A line that gives no piece for so long is given up by the host, so that the next one need not wait for it, seconds. */
-const SILENT_S = 30
+/** Bytes for which a line may take SILENT_S: one that is slower, or silent, is given up by the host, so that the next need not wait for it. */
+const STRETCH = 16 * PIECE
+const SILENT_S = 60
 
 /** Blobs whose sums are taken at once, beside what comes next. */
 const SUMS_AT_ONCE = 4
@@ -22,6 +23,9 @@ const SUM = 'lucid-sum'
 
 /** The exit code for a line that went silent; it is that of timeout(1). */
 export const SILENT = 124
+
+/** Run by a shell of its own under timeout(1): `$1` bytes from standard input to standard output, told on 4. */
+const take = `while [ "$1" -gt 0 ]; do n=${PIECE}; [ "$1" -ge "$n" ] || n=$1; head -c "$n" || exit; echo "${GOT} $n" >&4; set -- $(($1 - n)); done`
 
 const functions = `
 check() {
@@ -37,9 +41,9 @@ check() {
 blob() {
   left=$(($2 - $3))
   while [ "$left" -gt 0 ]; do
-    n=${PIECE}; [ "$left" -ge "$n" ] || n=$left
-    timeout ${SILENT_S} head -c "$n" >>"$1.part" || exit
-    left=$((left - n)); echo "${GOT} $n"
+    n=${STRETCH}; [ "$left" -ge "$n" ] || n=$left
+    timeout ${SILENT_S} sh -c '${take}' sh "$n" >>"$1.part" || exit
+    left=$((left - n))
   done
   [ -e "$1.part" ] || : >"$1.part"
   check "$1" "$2" &
@@ -52,6 +56,7 @@ export const receiverScript = (passages: readonly Passage[]): string =>
   [
     `cd ${BLOBS} || exit 1`,
     functions.trim(),
+    'exec 4>&1',
     'begun=0',
     ...passages.map(({ hex, size, at }) => `blob ${hex} ${size} ${at}`),
     'wait',

@@ -7,7 +7,7 @@ import { type Answer, LineLost } from '../../host/shell.ts'
 import type { Loadable } from '../../images/load/archive.ts'
 import { blobPath, openLayout } from '../../images/read/layout.ts'
 import type { ReleaseImage } from '../../plan/release/image.ts'
-import { ask, LONG_MS, type Patience, waitAfter } from './ask.ts'
+import { ask, type ImagesProgress, LONG_MS, waitAfter } from './ask.ts'
 import { loadInput, loadScript, segmentsOf } from './assembly.ts'
 import { hexOf } from './blobs.ts'
 import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
@@ -15,11 +15,6 @@ import { hostFault, isFull } from './faults.ts'
 import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
 import { type SentBlobs, sendBlobs, type WantedBlob } from './send-blobs.ts'
 import { removeWrong } from './wrong-blobs.ts'
-
-export type ImagesProgress = Patience & {
-  /** Bytes that are on the host of all that it lacked, and what is done now, for people. */
-  readonly onProgress?: (bytes: number, total: number, what: string) => void
-}
 
 export type SendOptions = ImagesProgress & {
   /** Folder of image layouts by service, dist/images. */
@@ -109,12 +104,11 @@ export const sendImages = async (
       onNotice(`${error.message}: asking the engine whether it took the images`)
       await pause(waitAfter(0))
       if ((await missingStates(lease, wanted, patience)).length > 0) continue
-      answer = { code: 0, out: '', err: '' }
-    }
-    if (answer.code === 0) {
-      await demandThere(lease, wanted, patience)
       return { ...done, loaded: wanted.map(({ name }) => name) }
     }
+    // A containerd store says yes to a layer that it could not unpack: only what it has afterwards counts.
+    if (answer.code === 0 && (await missingStates(lease, wanted, patience)).length === 0)
+      return { ...done, loaded: wanted.map(({ name }) => name) }
     if (isFull(answer)) break
     // An engine that cannot do without a layer after all, or a blob that went bad on the disk.
     const gone = await removeWrong(lease, [...layers.values()], patience)
@@ -122,5 +116,6 @@ export const sendImages = async (
     if (gone === 0 && engine.images.length === 0) break
     engine = { ...engine, images: [] }
   }
+  if (answer.code === 0) await demandThere(lease, wanted, patience)
   throw hostFault(lease.shell.name, 'docker load', answer, { dir: lease.dir })
 }

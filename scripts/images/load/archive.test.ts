@@ -45,7 +45,7 @@ test('an archive has both formats over the same blobs, of one platform, each blo
   expect(manifests[0]).toMatchObject({
     platform: { os: 'linux', architecture: 'amd64' },
     annotations: {
-      'io.containerd.image.name': 'pickme/lucid:one',
+      'io.containerd.image.name': 'docker.io/pickme/lucid:one',
       'org.opencontainers.image.ref.name': 'one',
     },
   })

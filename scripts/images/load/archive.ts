@@ -33,6 +33,13 @@ export const imageFor = ({ folder, images }: Layout, platform: string): Platform
   return found
 }
 
+/** A name in full, as containerd keeps it: an engine with that store finds an image by no shorter one. */
+const fullName = (reference: string): string => {
+  const [first = '', ...rest] = reference.split('/')
+  if (rest.length === 0) return `docker.io/library/${reference}`
+  return /[.:]/.test(first) || first === 'localhost' ? reference : `docker.io/${reference}`
+}
+
 const blobsIn = (folder: string, image: PlatformImage): readonly Part[] => {
   const { manifest, documents } = image
   const file = ({ digest, size }: Descriptor): Part => ({
@@ -56,7 +63,7 @@ export const archiveParts = (images: readonly Loadable[], platform: string): rea
   const manifests = chosen.map(({ reference, image }) => ({
     ...image.documents.manifest.descriptor,
     annotations: {
-      'io.containerd.image.name': reference,
+      'io.containerd.image.name': fullName(reference),
       'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
     },
   }))

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { homeAt } from '../../platform/home.ts'
@@ -7,6 +7,7 @@ import { ensureSecret } from '../../platform/secrets.ts'
 import { storeServices } from '../../store/schemas.ts'
 import { startDocker } from '../docker/engine.ts'
 import { importStandIn, STAND_IN, STAND_IN_IMAGE } from './image.ts'
+import { openFiles } from './open-files.ts'
 
 /** The core Compose file as it is committed, on a Docker engine; the database's image is DocumentDB. */
 
@@ -34,17 +35,11 @@ cpSync(join(repository, 'env', '.env.core.example'), join(folder, 'env', '.env.c
 const started = ['mongo', 'mongo-init']
 const services = storeServices()
 
-/** mongod's limit of open files, where this machine allows less than the Compose file asks for. */
-const lowered = (): readonly string[] => {
-  const allowed = Number(
-    /Max open files\s+\d+\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 64000,
+const fewer = openFiles()
+if ('LUCID_MONGO_FILES' in fewer)
+  console.log(
+    `${STAND_IN}: with ${fewer['LUCID_MONGO_FILES']} open files instead of 64000, this machine allows no more`,
   )
-  if (allowed >= 64000) return []
-  console.log(`${STAND_IN}: with ${allowed} open files instead of 64000, this machine allows no more`)
-  const path = join(folder, 'open-files.yaml')
-  writeFileSync(path, `services: { mongo: { ulimits: { nofile: ${allowed} } } }\n`)
-  return [path]
-}
 
 describe.skipIf(reason !== undefined)(`the core stack on Docker (${STAND_IN})`, () => {
   if (reason !== undefined || 'absent' in engine) {
@@ -60,8 +55,8 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${STAND_IN})`, 
   make('mongo', 'ROOT_PASSWORD', 65532)
   for (const service of services) make(service, 'MONGO_PASSWORD', 65532)
 
-  const env = { LUCID_MOUNT_PATH: home.root, LUCID_MONGO_IMAGE: STAND_IN_IMAGE }
-  const files = [join(compose, 'docker-compose.core.yaml'), ...lowered()]
+  const env = { LUCID_MOUNT_PATH: home.root, LUCID_MONGO_IMAGE: STAND_IN_IMAGE, ...fewer }
+  const files = [join(compose, 'docker-compose.core.yaml')]
   const stack = (...args: readonly string[]) => engine.compose(files, args, { env })
   const docker = async (...args: readonly string[]) => (await engine.run(args)).out.trim()
   const inspect = async (name: string): Promise<Record<string, unknown>> =>

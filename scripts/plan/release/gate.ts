@@ -27,6 +27,8 @@ export type Watched = {
   readonly wellAt: number | undefined
   /** The start that was well. */
   readonly wellStart: string | undefined
+  /** At the last look its health check, run by us, ended with 0. */
+  readonly probed: boolean
   /** Its restarts when it was first seen. */
   readonly restartsBefore: number | undefined
 }
@@ -57,13 +59,14 @@ export const watch = (member: Member, since: number): Watched => ({
   state: undefined,
   wellAt: undefined,
   wellStart: undefined,
+  probed: false,
   restartsBefore: undefined,
 })
 
 const isWell = (member: Member, state: ContainerState, probed: boolean): boolean => {
   if (member.proof.kind === 'ends') return state.status === 'exited' && state.exitCode === 0
   if (state.status !== 'running') return false
-  return member.proof.kind === 'runs' || state.health === 'healthy' || (probed && state.health === 'starting')
+  return member.proof.kind === 'runs' || state.health === 'healthy' || probed
 }
 
 /** Adds a look. `probed`: its health check, run by us, ended with 0. */
@@ -76,6 +79,7 @@ export const looked = (
   return {
     ...before,
     state,
+    probed,
     restartsBefore: before.restartsBefore ?? state?.restarts,
     wellAt: before.wellAt ?? (well ? now : undefined),
     wellStart: before.wellStart ?? (well ? state.startedAt : undefined),
@@ -84,7 +88,7 @@ export const looked = (
 
 /** Judges a container; `limitMs` is the longest time until it is well. */
 export const judge = (
-  { member, since, state, wellAt, wellStart, restartsBefore }: Watched,
+  { member, since, state, wellAt, wellStart, probed, restartsBefore }: Watched,
   { now, limitMs }: { readonly now: number; readonly limitMs: number },
 ): Verdict => {
   const late = now - since > limitMs
@@ -104,7 +108,8 @@ export const judge = (
     if (ended) return { kind: 'failed', why: `it was healthy and then ended: ${exitWords(state.exitCode)}` }
     if (state.startedAt !== wellStart)
       return { kind: 'failed', why: 'it was healthy and then started again by itself' }
-    if (state.health === 'unhealthy') return { kind: 'failed', why: 'it was healthy and then unhealthy' }
+    if (state.health === 'unhealthy' && !probed)
+      return { kind: 'failed', why: 'it was healthy and then unhealthy' }
     return { kind: 'well' }
   }
   if (ended && state.exitCode === EX_CONFIG) return { kind: 'failed', why: exitWords(EX_CONFIG) }
@@ -117,4 +122,21 @@ export const judge = (
       why: ended ? exitWords(state.exitCode) : `not healthy after ${Math.round(limitMs / 1000)} s`,
     }
   return { kind: 'waiting', why: state.health === '' ? state.status : state.health }
+}
+
+/** What is not as a release says of a container; undefined when it runs and is well. */
+export const unlike = (
+  { container, image, proof }: Member,
+  state: ContainerState | undefined,
+): string | undefined => {
+  if (state === undefined) return `${container} is missing`
+  if (state.image !== image) return `${container} is ${state.image}`
+  if (proof.kind === 'ends')
+    return state.status === 'exited' && state.exitCode === 0
+      ? undefined
+      : `${container} ended with ${state.exitCode}`
+  if (state.status !== 'running') return `${container} is ${state.status}`
+  return proof.kind === 'healthy' && state.health !== 'healthy'
+    ? `${container} is ${state.health}`
+    : undefined
 }

@@ -173,7 +173,7 @@ const checks: readonly Check[] = [
           'make room there',
         ),
         ...when(
-          host.freeDocker < wanted,
+          host.engine !== '' && host.freeDocker < wanted,
           `the engine's folder has ${gib(host.freeDocker)} free, twice the release is ${gib(wanted)}`,
           'make room there: docker image ls shows what takes it',
         ),
@@ -196,7 +196,8 @@ const checks: readonly Check[] = [
     faults: ({ host, release }) =>
       membersOf(release).flatMap(({ service, ports }) =>
         ports
-          .filter((port) => host.foreignPorts.includes(port))
+          // Without an answer of the engine it is not known whose a port is.
+          .filter((port) => host.engine !== '' && host.foreignPorts.includes(port))
           .map(
             (port) =>
               [
@@ -233,7 +234,7 @@ const checks: readonly Check[] = [
   },
   {
     check: 'stock images',
-    detail: ({ release }) => release.stock.map(({ name }) => name.split('@', 1)[0]).join(', '),
+    detail: ({ release }) => [...new Set(release.stock.map(({ name }) => name.split('@', 1)[0]))].join(', '),
     faults: () => [],
   },
 ]

@@ -10,6 +10,7 @@ type ReadService = {
   readonly profiles?: readonly string[]
   readonly restart?: string
   readonly mem_limit?: string | number
+  readonly ulimits?: Readonly<Record<string, string | number>>
   readonly env_file?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly healthcheck?: { readonly test: readonly string[] }
@@ -122,6 +123,12 @@ export const renderStack = ({
         ...withoutProfile(service),
         image: images[name] ?? service.image,
         pull_policy: 'never',
+        // A limit that a variable gave is a text here; Compose's schema has it as a number.
+        ...(service.ulimits !== undefined && {
+          ulimits: Object.fromEntries(
+            Object.entries(service.ulimits).map(([name, limit]) => [name, Number(limit)]),
+          ),
+        }),
         ...(Object.keys(environment).length > 0 && { environment }),
         ...(service.volumes !== undefined && {
           volumes: service.volumes.map((one) =>

@@ -1,0 +1,42 @@
+import { CliError } from '../cli/fail.ts'
+import type { Answer } from '../host/shell.ts'
+
+/** A line of a program on the host. */
+export type ToolEvent = { readonly event: string } & Readonly<Record<string, unknown>>
+
+export const eventOf = (line: string): ToolEvent | undefined => {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null && 'event' in value ? (value as ToolEvent) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Cuts what comes into lines and hands the events on. */
+export const eventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) => {
+  let held = ''
+  return (text) => {
+    const lines = `${held}${text}`.split('\n')
+    held = lines.pop() ?? ''
+    for (const line of lines) {
+      const event = eventOf(line)
+      if (event !== undefined) onEvent(event)
+    }
+  }
+}
+
+/** The report of a program that came to its end. Throws CliError with what it said when it did not. */
+export const reportOf = <T>(what: string, { out, err, code }: Answer): T => {
+  const events = out.split('\n').flatMap((line) => eventOf(line) ?? [])
+  const done = events.findLast(({ event }) => event === 'done')
+  if (done !== undefined) return done['report'] as T // our own program's, of the same checkout or an older release's
+  const failed = events.findLast(({ event }) => event === 'failed')
+  const words = err.trim().split('\n').filter(Boolean).slice(-5)
+  throw new CliError(
+    `${what}: ${failed === undefined ? (words.at(-1) ?? `it ended with ${code}`) : String(failed['message'])}`,
+    {
+      details: failed === undefined ? words : [],
+    },
+  )
+}

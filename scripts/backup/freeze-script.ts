@@ -1,0 +1,66 @@
+import { line, quote } from '../host/quote.ts'
+import { CONTAINER, PROJECTS } from './places.ts'
+
+/**
+ * The part of a script that makes the platform stand still and lets it go on, POSIX sh. What is paused stands in a file
+ * before it is paused. It is let go by the script, by its trap, or by a watchdog of its own session which sees within a
+ * second that the script is gone, and in any case after the limit; what a power cut leaves, the next command lets go.
+ */
+export const freezeFunctions = ({
+  state,
+  limitS,
+}: {
+  /** A folder of the host that is there. */
+  readonly state: string
+  readonly limitS: number
+}): string => `
+FROZEN=${quote(`${state}/frozen`)}
+WORK=$(mktemp -d) || exit 1
+ME=$(exec sh -c 'echo $PPID')
+unfreeze() {
+  [ -s "$FROZEN" ] || return 0
+  docker unpause $(cat "$FROZEN") >/dev/null 2>&1
+  left=$(docker ps --quiet --no-trunc --filter status=paused)
+  for id in $left; do grep -q -x "$id" "$FROZEN" && return 1; done
+  rm -f "$FROZEN"
+}
+clean() { : >"$WORK/over"; unfreeze; }
+now() { date +%s%3N; }
+running() {
+  for project in ${line(...PROJECTS)}; do
+    docker ps --quiet --no-trunc --filter status=running --filter "label=com.docker.compose.project=$project" || return 1
+  done
+}
+watch() {
+  exec </dev/null >/dev/null 2>&1
+  exec 3>&- 4<&- 9>&-
+  trap '' HUP INT TERM
+  n=0
+  while [ $n -lt ${limitS} ] && kill -0 "$ME" 2>/dev/null && [ ! -e "$WORK/over" ]; do sleep 1; n=$((n + 1)); done
+  [ -e "$WORK/over" ] || { : >"$WORK/late"; unfreeze; sleep 1; unfreeze; }
+  kill -0 "$ME" 2>/dev/null || { docker rm --force ${CONTAINER} 2>/dev/null; rm -rf "$WORK"; }
+}
+freeze() {
+  running >"$FROZEN.new" && mv -f "$FROZEN.new" "$FROZEN" || return 1
+  began=$(now)
+  rm -f "$WORK/over"
+  watch &
+  watcher=$!
+  [ ! -s "$FROZEN" ] || docker pause $(cat "$FROZEN") >/dev/null
+}
+# Says for how long all stood still; fails when somebody let it go before.
+thaw() {
+  [ ! -e "$WORK/late" ] && still || { clean; return 1; }
+  clean || return 1
+  took=$(($(now) - began))
+  kill -9 $watcher 2>/dev/null
+  wait $watcher 2>/dev/null
+  [ ! -e "$WORK/late" ]
+}
+still() {
+  [ -s "$FROZEN" ] || return 0
+  paused=$(docker ps --quiet --no-trunc --filter status=paused)
+  while read -r id; do case "$paused" in *"$id"*) ;; *) return 1 ;; esac; done <"$FROZEN"
+}
+unfreeze
+`

@@ -1,0 +1,94 @@
+import type { BackupReport } from '#services/server-tools/backup/backup'
+import { bytes, duration, plural } from '../cli/format.ts'
+import type { Look } from '../cli/look.ts'
+import { table } from '../cli/table.ts'
+import type { Drilled, Restored } from './restore-host.ts'
+import type { Listed } from './snapshots.ts'
+
+const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+export const backupText = (report: BackupReport, look: Look): string => {
+  const { pruned } = report
+  const rows: readonly (readonly [string, string])[] = [
+    ['backup', report.name],
+    ['state of', utc(report.at)],
+    ['files', `${report.files}, ${bytes(report.bytes)}`],
+    ['read', bytes(report.read_bytes)],
+    ['new, as stored', `${bytes(report.new_bytes)} in ${plural(report.new_chunks, 'chunk')}`],
+    ['stood still for', `${report.frozen_ms} ms, ${plural(report.read_frozen, 'file')} read then`],
+    [
+      'pruned',
+      `${plural(pruned.snapshots.length, 'backup')}, ${plural(pruned.chunks, 'chunk')}, ${bytes(pruned.bytes)}`,
+    ],
+    ['key', report.key],
+    ...report.left_out.map((path) => ['no data, left out', path] as const),
+    ...pruned.without_index.map((name) => ['no index, so nothing is pruned', name] as const),
+  ]
+  return table([{ title: 'what' }, { title: 'is' }], rows, look)
+}
+
+export const listText = (all: readonly Listed[], look: Look): string =>
+  all.length === 0
+    ? 'no backups here'
+    : table(
+        [
+          { title: 'backup' },
+          { title: 'state of' },
+          { title: 'files', align: 'right' },
+          { title: 'size', align: 'right' },
+          { title: 'stored', align: 'right' },
+          { title: 'new', align: 'right' },
+          { title: 'tag' },
+          { title: 'remark' },
+        ],
+        all.map((one) => [
+          one.name,
+          utc(one.at),
+          `${one.files ?? ''}`,
+          one.bytes === undefined ? '' : bytes(one.bytes),
+          one.stored_bytes === undefined ? '' : bytes(one.stored_bytes),
+          one.new_bytes === undefined ? '' : bytes(one.new_bytes),
+          one.tag ?? '',
+          !one.index
+            ? { text: 'no whole index', colour: 'yellow' }
+            : (one.missing ?? 0) > 0
+              ? { text: `${plural(one.missing ?? 0, 'chunk')} missing`, colour: 'red' }
+              : '',
+        ]),
+        look,
+      )
+
+const faultLines = ({ faults, complaints, warnings }: Restored): readonly string[] => [
+  ...faults.map(
+    ({ chunk, problem, files }) =>
+      `chunk ${chunk}: ${problem}; needed by ${files.slice(0, 5).join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`,
+  ),
+  ...complaints,
+  ...warnings.map((text) => `warning: ${text}`),
+]
+
+export const restoreText = (report: Restored, ms: number): string =>
+  [
+    `${report.ok ? 'restored' : 'NOT RESTORED'} ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
+    `${plural(report.files, 'file')}, ${bytes(report.bytes)}, ${plural(report.chunks, 'chunk')} in ${duration(ms)}: ${report.units.join(', ')}`,
+    ...faultLines(report),
+  ].join('\n')
+
+const mongoLine = ({ mongo }: Drilled): readonly string[] => {
+  if (mongo.kind === 'not-run') return [`NOT RUN: ${mongo.reason} (start of the database)`]
+  if (mongo.kind === 'healthy')
+    return [`ok    database: ${mongo.image} is healthy on the restored volume after ${mongo.seconds} s`]
+  return [
+    `FAIL  database: ${mongo.image} is not healthy on the restored volume`,
+    ...mongo.log.map((said) => `      ${said}`),
+  ]
+}
+
+export const drillText = (report: Drilled, ms: number): string =>
+  [
+    `${report.ok ? 'the backup is usable' : 'THE BACKUP IS NOT USABLE'}: ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
+    `${plural(report.chunks, 'chunk')} decrypted and ${plural(report.files, 'file')} compared, ${bytes(report.bytes)} in ${duration(ms)}`,
+    ...faultLines(report),
+    ...report.proofs.map(({ what, ok, detail }) => `${ok ? 'ok  ' : 'FAIL'}  ${what}: ${detail}`),
+    ...mongoLine(report),
+  ].join('\n')

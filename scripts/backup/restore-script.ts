@@ -1,0 +1,143 @@
+import { catalog, stock } from '#catalog'
+import { line, quote } from '../host/quote.ts'
+import { capabilities, demandMountable, type Mount, runLine } from './container.ts'
+import { PROJECTS } from './places.ts'
+
+/** The exit code of a script that found a volume in use; what it prints says by whom. */
+export const IN_USE = 91
+
+export const volumeOf = (unit: string): string | undefined => /^volumes\/(.+)$/.exec(unit)?.[1]
+
+/** The Compose project that a volume belongs to: Compose asks after its labels. */
+const projectOf = (volume: string): string | undefined =>
+  Object.values({ ...catalog, ...stock })
+    .filter(({ volumes }) => Object.hasOwn(volumes, volume))
+    .map(({ stack }) => `lucid-${stack}`)[0]
+
+/** Makes a volume as Compose would, unless it is there. */
+const createVolume = (volume: string): string => {
+  const project = projectOf(volume)
+  const labels =
+    project === undefined
+      ? []
+      : ['--label', `com.docker.compose.project=${project}`, '--label', `com.docker.compose.volume=${volume}`]
+  return `docker volume inspect ${quote(volume)} >/dev/null 2>&1 || ${line('docker', 'volume', 'create', ...labels, volume)} >/dev/null || exit 1`
+}
+
+/** Ends with IN_USE, naming the containers, while one that runs has a volume of these, or is of the platform at all. */
+const demandUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): string => {
+  const filters =
+    whole === 'host'
+      ? PROJECTS.map((project) => `label=com.docker.compose.project=${project}`)
+      : volumes.map((volume) => `volume=${volume}`)
+  return [
+    'used=',
+    ...['running', 'paused', 'restarting'].flatMap((status) =>
+      filters.map(
+        (filter) =>
+          `used="$used $(${line('docker', 'ps', '--filter', `status=${status}`, '--filter', filter, '--format', '{{.Names}}')} | tr '\\n' ' ')" || exit 1`,
+      ),
+    ),
+    `used=$(printf '%s\\n' $used | sort -u | tr '\\n' ' ')`,
+    `[ -z "\${used# }" ] || { echo "$used"; exit ${IN_USE}; }`,
+  ].join('\n')
+}
+
+export type RestoreScript = {
+  readonly dir: string
+  readonly image: string
+  readonly repository: string
+  readonly units: readonly string[]
+  /** A folder of the host to restore into, instead of where things were. */
+  readonly into?: string | undefined
+}
+
+/** Restores on the host; the order comes on standard input, and only there. */
+export const restoreScript = ({ dir, image, repository, units, into }: RestoreScript): string => {
+  const volumes = units.flatMap((unit) => volumeOf(unit) ?? [])
+  const host = units.some((unit) => unit.startsWith('host/'))
+  const mounts: readonly Mount[] =
+    into !== undefined
+      ? [{ kind: 'bind', from: demandMountable(into), to: '/target', access: 'write' }]
+      : [
+          ...volumes.map(
+            (name): Mount => ({
+              kind: 'volume',
+              from: name,
+              to: `/target/volumes/${name}`,
+              access: 'write',
+            }),
+          ),
+          ...(host ? [{ kind: 'bind', from: dir, to: '/target/host', access: 'write' } as const] : []),
+        ]
+  const folders = ['files', 'releases', 'deploy'].map((name) => `${dir}/${name}`)
+  return [
+    ...(into === undefined
+      ? [
+          demandUnused(volumes, host ? 'host' : 'volumes'),
+          ...volumes.map(createVolume),
+          ...(host ? [line('mkdir', '-p', ...folders), line('chmod', '755', dir, `${dir}/files`)] : []),
+        ]
+      : [line('mkdir', '-p', into)]),
+    'set --',
+    `docker rm --force lucid-backup >/dev/null 2>&1`,
+    runLine(image, 'restore', {
+      mounts: [
+        ...mounts,
+        { kind: 'bind', from: demandMountable(repository), to: '/repository', access: 'write' },
+      ],
+      caps: capabilities.own,
+    }),
+  ].join('\n')
+}
+
+/** What a drill makes, and what it leaves when it is killed, has this label. */
+export const DRILL_LABEL = 'org.lucid.drill'
+
+/** Removes what an earlier drill left. */
+export const drillCleanScript = [
+  `for c in $(docker ps --all --quiet --filter label=${DRILL_LABEL}); do docker rm --force "$c" >/dev/null; done`,
+  `for v in $(docker volume ls --quiet --filter label=${DRILL_LABEL}); do docker volume rm --force "$v" >/dev/null; done`,
+  `[ -z "$(docker volume ls --quiet --filter label=${DRILL_LABEL})" ]`,
+].join('\n')
+
+/** The throw-away volume of a unit: all of the host's in one. */
+export const drillVolume = (unit: string): string => `lucid-drill-${volumeOf(unit) ?? 'host'}`
+
+export const DRILL_ROOM = 92
+
+/** Restores into throw-away volumes; ends with DRILL_ROOM when there is no room for so many bytes. */
+export const drillScript = ({
+  image,
+  repository,
+  units,
+  bytes,
+}: Pick<RestoreScript, 'image' | 'repository' | 'units'> & { readonly bytes: number }): string => {
+  const mounts = new Map<string, Mount>(
+    units.map((unit) => {
+      const name = volumeOf(unit)
+      const to = name === undefined ? '/target/host' : `/target/volumes/${name}`
+      return [to, { kind: 'volume', from: drillVolume(unit), to, access: 'write' }]
+    }),
+  )
+  return [
+    drillCleanScript,
+    'root=$(docker info --format "{{.DockerRootDir}}") || exit 1',
+    // Nobody but root may look into the engine's folder everywhere; then the disk says so itself when it is full.
+    `free=$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $4 }')`,
+    `[ -z "$free" ] || [ "$free" -gt ${Math.ceil((bytes * 1.05) / 1024)} ] || { echo "$free"; exit ${DRILL_ROOM}; }`,
+    ...[...mounts.values()].map(
+      ({ from }) =>
+        `${line('docker', 'volume', 'create', '--label', `${DRILL_LABEL}=1`, from)} >/dev/null || exit 1`,
+    ),
+    'set --',
+    'docker rm --force lucid-backup >/dev/null 2>&1',
+    runLine(image, 'restore', {
+      mounts: [
+        ...mounts.values(),
+        { kind: 'bind', from: demandMountable(repository), to: '/repository', access: 'write' },
+      ],
+      caps: capabilities.own,
+    }),
+  ].join('\n')
+}

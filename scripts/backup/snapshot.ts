@@ -1,0 +1,165 @@
+import type { CopyReport } from '#services/server-tools/backup/copy'
+import { CliError } from '../cli/fail.ts'
+import type { Lease } from '../host/lease.ts'
+import { line, quote } from '../host/quote.ts'
+import { demand } from '../host/shell.ts'
+import { capabilities, type Mount, runLine } from './container.ts'
+import { reportOf } from './events.ts'
+import { freezeFunctions } from './freeze-script.ts'
+import { isVolume, placesOn } from './places.ts'
+
+/**
+ * Plain copies of volumes on the same disk, so that a rollback over a migration needs no key and no operator. They are
+ * protected as the volumes are: root's alone. An encrypted backup beside it is `takeBackup` with a tag.
+ */
+export type SnapshotOptions = {
+  /** Image of server-tools on the host. */
+  readonly image: string
+  /** What it is called: the id of the release that is left. */
+  readonly id: string
+  readonly volumes: readonly string[]
+}
+
+const LONG_MS = 6 * 3_600_000
+/** Nothing is lost by a pause; only the watchdog of a script that was killed waits so long at most, s. */
+const LIMIT_S = 3_600
+const DONE = 'whole'
+
+const demandNames = ({ id, volumes }: Pick<SnapshotOptions, 'id' | 'volumes'>): void => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) throw new CliError(`'${id}' is no name of a snapshot`)
+  const strange = volumes.find((name) => !isVolume(name))
+  if (strange !== undefined) throw new CliError(`there is no volume ${strange}`)
+}
+
+const mount = (kind: Mount['kind'], from: string, to: string, access: Mount['access']): Mount => ({
+  kind,
+  from,
+  to,
+  access,
+})
+
+const orderFor = (volumes: readonly string[]): string =>
+  JSON.stringify({ units: volumes.map((name) => `volumes/${name}`) })
+
+const thereOf = async (lease: Lease, volumes: readonly string[]): Promise<readonly string[]> => {
+  const tests = volumes.map((name) => `docker volume inspect ${name} >/dev/null 2>&1 && echo ${name}`)
+  const out = await demand('looking at volumes', lease.run([...tests, ':'].join('\n')))
+  return out.split('\n').filter(Boolean)
+}
+
+/**
+ * Copies volumes to DIR/snapshots/<id>/ while all containers of the platform that run stand still. Idempotent: one that is
+ * whole is left as it is. Volumes that are not there are left out. Throws CliError; then there is no whole snapshot.
+ */
+export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Promise<CopyReport | 'there'> => {
+  demandNames(options)
+  const { dir } = lease
+  const at = `${placesOn(dir).snapshots}/${options.id}`
+  const whole = await lease.run(`[ -f ${quote(`${at}.${DONE}`)} ]`)
+  if (whole.code === 0) return 'there'
+  const volumes = await thereOf(lease, options.volumes)
+  const run = runLine(options.image, 'copy', {
+    mounts: [
+      ...volumes.map((name) => mount('volume', name, `/source/volumes/${name}`, 'read')),
+      mount('bind', at, '/target', 'write'),
+    ],
+    caps: capabilities.own,
+  })
+  const script = [
+    line('mkdir', '-p', at, placesOn(dir).cache),
+    freezeFunctions({ state: placesOn(dir).cache, limitS: LIMIT_S }).trim(),
+    'trap \'clean; docker rm --force lucid-backup >/dev/null 2>&1; rm -rf "$WORK"\' EXIT',
+    "trap 'exit 1' HUP INT TERM",
+    'docker rm --force lucid-backup >/dev/null 2>&1',
+    'set --',
+    'freeze || exit 1',
+    `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`,
+    'code=$?',
+    'thaw || exit 1',
+    `[ $code = 0 ] && sync && printf '%s\\n' ${line(...volumes)} > ${quote(`${at}.${DONE}.new`)} || exit 1`,
+    `mv -f ${quote(`${at}.${DONE}.new`)} ${quote(`${at}.${DONE}`)} && sync && exit 0`,
+    'exit 1',
+  ].join('\n')
+  const answer = await lease.run(script, { timeoutMs: LONG_MS })
+  const report = reportOf<CopyReport>(`snapshot ${options.id}`, answer)
+  if (answer.code !== 0)
+    throw new CliError(`snapshot ${options.id}: it did not become whole`, {
+      details: answer.err.split('\n').filter(Boolean),
+    })
+  return report
+}
+
+/**
+ * Puts volumes back as a snapshot has them. Nothing that runs may use them. Idempotent: cut anywhere, the next call does
+ * it again from the snapshot. Throws CliError when there is no whole snapshot.
+ */
+export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): Promise<CopyReport> => {
+  demandNames(options)
+  const at = `${placesOn(lease.dir).snapshots}/${options.id}`
+  const mark = await lease.run(`cat ${quote(`${at}.${DONE}`)}`)
+  if (mark.code !== 0) throw new CliError(`${lease.shell.name} has no whole snapshot ${options.id}`)
+  // A volume that was made since has nothing to go back to.
+  const volumes = mark.out.split('\n').filter((name) => isVolume(name) && options.volumes.includes(name))
+  const used = await demand(
+    'looking at containers',
+    lease.run(
+      volumes
+        .map((name) => line('docker', 'ps', '--filter', `volume=${name}`, '--format', '{{.Names}}'))
+        .join('\n'),
+    ),
+  )
+  if (used.trim() !== '')
+    throw new CliError(
+      `${lease.shell.name}: in use by ${[...new Set(used.trim().split(/\s+/))].join(', ')}: stop it first`,
+    )
+  const run = runLine(options.image, 'copy', {
+    mounts: [
+      mount('bind', at, '/source', 'read'),
+      ...volumes.map((name) => mount('volume', name, `/target/volumes/${name}`, 'write')),
+    ],
+    caps: capabilities.own,
+  })
+  const answer = await lease.run(
+    [
+      'docker rm --force lucid-backup >/dev/null 2>&1',
+      'set --',
+      `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`,
+    ].join('\n'),
+    { timeoutMs: LONG_MS },
+  )
+  return reportOf<CopyReport>(`snapshot ${options.id}`, answer)
+}
+
+/** Removes the snapshots that are not among these ids. */
+export const dropSnapshots = async (
+  lease: Lease,
+  { image, keep }: { readonly image: string; readonly keep: readonly string[] },
+): Promise<void> => {
+  for (const id of keep) demandNames({ id, volumes: [] })
+  const { snapshots } = placesOn(lease.dir)
+  const out = await demand(
+    'looking at snapshots',
+    lease.run(
+      `cd ${quote(snapshots)} 2>/dev/null || exit 0; for f in *; do [ -e "$f" ] && echo "$f"; done; :`,
+    ),
+  )
+  const gone = out
+    .split('\n')
+    .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
+    .filter((name) => !keep.includes(name.replace(new RegExp(`\\.${DONE}$`), '')))
+  if (gone.length === 0) return
+  // Its mark first: what is half removed is no snapshot.
+  const marks = gone.filter((name) => name.endsWith(`.${DONE}`)).map((name) => `${snapshots}/${name}`)
+  if (marks.length > 0) await demand('removing snapshots', lease.run(line('rm', '-f', ...marks)))
+  const folders = gone.filter((name) => !name.endsWith(`.${DONE}`))
+  if (folders.length === 0) return
+  const run = runLine(image, 'copy', {
+    mounts: [mount('bind', snapshots, '/target', 'write')],
+    caps: capabilities.own,
+  })
+  const answer = await lease.run(
+    ['set --', `${run} <<'ORDER'\n${JSON.stringify({ remove: folders })}\nORDER`].join('\n'),
+    { timeoutMs: LONG_MS },
+  )
+  reportOf('removing snapshots', answer)
+}

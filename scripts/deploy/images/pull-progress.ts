@@ -1,0 +1,23 @@
+/** How far a pull is, from the lines that `docker pull` prints without a terminal. Pure. */
+
+/** A layer by its digest, size in bytes. */
+type PulledLayer = { readonly digest: string; readonly size: number }
+
+/** The words after which a layer has come. A line says nothing of the bytes before that. */
+const come = /^([0-9a-f]{12}): (?:Download complete|Pull complete|Already exists|Verifying Checksum)/
+
+/** Bytes of all that have come; each call takes the next text, whatever its pieces. */
+export const pullMeter = (layers: readonly PulledLayer[]): ((text: string) => number) => {
+  const sizes = new Map(layers.map(({ digest, size }) => [digest.slice(7, 19), size]))
+  const done = new Map<string, number>()
+  let held = ''
+  return (text) => {
+    const lines = `${held}${text}`.split('\n')
+    held = (lines.pop() ?? '').slice(-1024)
+    for (const line of lines) {
+      const id = come.exec(line)?.[1]
+      if (id !== undefined) done.set(id, sizes.get(id) ?? 0)
+    }
+    return [...done.values()].reduce((sum, size) => sum + size, 0)
+  }
+}

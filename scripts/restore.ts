@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { identitiesIn } from '#services/server-tools/backup/age'
+import { drillText, restoreText } from './backup/report.ts'
+import { drillHost, planRestore, type RestoreOptions, restoreHost } from './backup/restore-host.ts'
+import { withLease, withShell } from './backup/session.ts'
+import { toolsImage } from './backup/tools-image.ts'
+import type { Command, Flags } from './cli/args.ts'
+import { CliError, EXIT_USAGE, errorLine } from './cli/fail.ts'
+import { bytes } from './cli/format.ts'
+import { lookOf, plainLook } from './cli/look.ts'
+import { progress, throttle } from './cli/progress.ts'
+import { runCommand } from './cli/run-command.ts'
+import type { Shell } from './host/shell.ts'
+import { targetFlags, targetOf } from './host/target.ts'
+import { homeFrom } from './platform/home.ts'
+
+export const command = {
+  name: 'restore',
+  about: 'restores a host or volumes of it from a backup, or proves in a drill that a backup can be used',
+  flags: {
+    ...targetFlags,
+    identity: {
+      type: 'string',
+      value: 'FILE',
+      about:
+        'the age identity that backups are for, on this machine; it is piped, and kept nowhere on the host',
+      required: true,
+    },
+    snapshot: { type: 'string', value: 'ID', about: 'the backup, or the beginning of its name (newest)' },
+    from: { type: 'string', value: 'DIR', about: 'the repository, a folder on the host (DIR/backups)' },
+    volume: { type: 'string', value: 'VOLUME', about: 'this volume alone', multiple: true },
+    drill: {
+      type: 'boolean',
+      about: 'restore into throw-away volumes, open every database, remove them; nothing else is touched',
+    },
+    replace: {
+      type: 'boolean',
+      about: 'set aside what is there, and throw it away when all is restored',
+    },
+    into: { type: 'string', value: 'FOLDER', about: 'restore into this folder of the host, to look at' },
+    image: {
+      type: 'string',
+      value: 'IMAGE',
+      about: 'image of server-tools on the host (that of the release)',
+    },
+    'dry-run': { type: 'boolean', about: 'say what would be restored' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: [
+    'bun run restore --identity ~/lucid-backup.key --drill',
+    'bun run restore --identity ~/lucid-backup.key --volume lucid_sessions_data --replace',
+    'bun run restore --identity ~/lucid-backup.key --host pi@new --image pickme/lucid:server-tools',
+  ],
+} as const satisfies Command
+
+const identityIn = (path: string): string => {
+  if (!existsSync(path)) throw new CliError(`${path} is not there: --identity takes the file of your key`)
+  const text = readFileSync(path, 'utf8')
+  try {
+    identitiesIn(text)
+  } catch (error) {
+    throw new CliError(`${path}: ${errorLine(error)}`)
+  }
+  return text
+}
+
+const demandTogether = (flags: Flags<typeof command>): void => {
+  if (flags.drill && (flags.into !== undefined || flags.replace))
+    throw new CliError('--drill replaces nothing and restores into volumes of its own', {
+      exitCode: EXIT_USAGE,
+    })
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  demandTogether(flags)
+  const identity = identityIn(flags.identity)
+  const target = targetOf(flags, process.env, homeFrom(process.env))
+  const optionsFor = async (shell: Shell): Promise<RestoreOptions> => {
+    const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
+    const due = throttle(10_000, () => performance.now())
+    return {
+      image: await toolsImage(shell, target.dir, flags.image),
+      identity,
+      snapshot: flags.snapshot ?? 'newest',
+      repository: flags.from,
+      volumes: flags.volume,
+      existing: flags.replace ? 'replace' : 'refuse',
+      into: flags.into,
+      onProgress: (files, of, read) => {
+        const text = `${files} of ${of} files, ${bytes(read)}`
+        shown.show(text, due() ? text : undefined)
+        if (files === of) shown.done()
+      },
+    }
+  }
+  if (flags['dry-run'])
+    return withShell(target, async (shell) => {
+      const { listed, units } = await planRestore({ shell, dir: target.dir }, await optionsFor(shell))
+      terminal.out(
+        flags.json
+          ? `${JSON.stringify({ backup: listed, units }, null, 2)}\n`
+          : `would restore ${listed.name}: ${units.join(', ')}\n`,
+      )
+      return 0
+    })
+  const what = flags.drill ? 'restore drill' : 'restore'
+  return withLease(target, { what, onWait: (text) => terminal.err(`${text}\n`) }, async (lease) => {
+    const options = await optionsFor(lease.shell)
+    const began = performance.now()
+    if (flags.drill) {
+      const report = await drillHost(lease, options)
+      terminal.out(
+        flags.json
+          ? `${JSON.stringify(report, null, 2)}\n`
+          : `${drillText(report, performance.now() - began)}\n`,
+      )
+      return report.ok ? 0 : 1
+    }
+    const report = await restoreHost(lease, options)
+    terminal.out(
+      flags.json
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : `${restoreText(report, performance.now() - began)}\n`,
+    )
+    return report.ok ? 0 : 1
+  })
+})
