@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from './cli/args.ts'
 import { CliError } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
+import { givenEnv } from './deploy/checkout.ts'
 import { openHost } from './deploy/open.ts'
 import { exits, groupFlags, runGroup } from './groups/group.ts'
 import { testPreDeployment } from './groups/pre-deployment.ts'
@@ -17,6 +18,7 @@ export const command = {
   flags: {
     ...targetFlags,
     images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
     key: { type: 'string', value: 'FILE', about: 'the public key that must have signed the images' },
     ...groupFlags,
   },
@@ -30,6 +32,7 @@ export const command = {
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if (flags.key !== undefined && !existsSync(flags.key)) throw new CliError(`${flags.key} is missing`)
   const trusted = flags.key === undefined ? undefined : readKey(readFileSync(flags.key, 'utf8'), flags.key)
+  const envFolder = givenEnv(flags.env, process.env)
   // The host that deploy:pi remembers is not asked by itself: images can be tested with no host at all.
   const named = flags.host ?? (process.env['LUCID_HOST'] || undefined)
   const opened = named === undefined ? undefined : openHost(flags, process.env)
@@ -47,6 +50,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
             dist: resolve(flags.images ?? join(repository, 'dist', 'images')),
             trusted,
             opened,
+            envFolder,
             env: process.env,
           },
           report,

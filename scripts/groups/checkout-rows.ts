@@ -52,12 +52,12 @@ const composeRow = (root: string): Row => {
 }
 
 /** Env files that were filled in, a row a stack. */
-const envRows = (root: string): readonly Row[] =>
+const envRows = (root: string, folder = join(root, 'env')): readonly Row[] =>
   stacks.map((stack) => {
-    const path = `env/.env.${stack}`
-    if (!existsSync(join(root, path)))
+    const path = `.env.${stack}`
+    if (!existsSync(join(folder, path)))
       return pass('env file has no placeholder', path, 'there is none: the defaults of the example')
-    const { values, faults } = envFile(readFileSync(join(root, path), 'utf8'))
+    const { values, faults } = envFile(readFileSync(join(folder, path), 'utf8'))
     return judged('env file has no placeholder', path, {
       wrong: [...faults.map(({ line, what }) => `line ${line} ${what}`), ...placeholderFaults(values)],
       figure: `${Object.keys(values).length} values`,
@@ -65,8 +65,8 @@ const envRows = (root: string): readonly Row[] =>
   })
 
 /** What a checkout must be before anything of it is deployed. */
-export const checkoutRows = async (root: string): Promise<readonly Row[]> => [
+export const checkoutRows = async (root: string, envFolder?: string): Promise<readonly Row[]> => [
   await driftRow(root),
   composeRow(root),
-  ...envRows(root),
+  ...envRows(root, envFolder),
 ]

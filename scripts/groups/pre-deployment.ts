@@ -37,6 +37,8 @@ export type PreDeployment = {
   readonly trusted: string | undefined
   /** The host that they are for, if one was named. */
   readonly opened: Opened | undefined
+  /** Folder of the env files; the checkout's own unless given. */
+  readonly envFolder: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -63,7 +65,7 @@ const imageRows = async (
 /** The preflight of deploy:pi, a row a check. */
 const hostRows = async (
   { shell, target }: Opened,
-  { dist, trusted }: PreDeployment,
+  { dist, trusted, envFolder }: PreDeployment,
 ): Promise<readonly Row[]> => {
   const first = await askFacts(shell, target.dir, [])
   const engine = first.facts.platform
@@ -75,6 +77,7 @@ const hostRows = async (
     platform: engine,
     dir: target.dir,
     repository: undefined,
+    env: envFolder,
   })
   const signed = checkSignature(dist, trusted ?? first.signer)
   const { release } = assemble(parts, {
@@ -123,7 +126,7 @@ const section = async (
 export const testPreDeployment = async (wanted: PreDeployment, report: Report): Promise<void> => {
   const { add, doing } = report
   doing('deriving')
-  add(...(await section('checkout', 'checkout', () => checkoutRows(repository))))
+  add(...(await section('checkout', 'checkout', () => checkoutRows(repository, wanted.envFolder))))
   doing('reading images')
   add(...(await section('images', wanted.dist, () => imageRows(wanted, report))))
   const { opened } = wanted
