@@ -24,8 +24,9 @@ export const groupFlags = {
   json: { type: 'boolean', about: 'print the report as one JSON document' },
 } as const
 
-/** A line of progress in a log, at most this often, ms. */
-const LOG_MS = 2_000
+/** Nothing is said of what is over before; a log has a line of progress at most this often, ms. */
+const QUIET_MS = 2_000
+const LOG_MS = 5_000
 
 /** Runs a group, shows how far it is, prints its report; answers the exit code. What it throws before a check ends it. */
 export const runGroup = async (
@@ -50,7 +51,7 @@ export const runGroup = async (
   let what = 'starting'
   const show = (): void => {
     const text = `${duration(performance.now() - began).padStart(8)}  ${what}  (${closingLine(tallyOf(rows))})`
-    bar.show(text, performance.now() - began > LOG_MS && due() ? text : undefined)
+    bar.show(text, performance.now() - began > QUIET_MS && due() ? text : undefined)
   }
   // What takes long says nothing by itself.
   const tick = setInterval(show, 500)

@@ -18,6 +18,16 @@ export type LookedAt = {
 
 const MARK = '== lucid '
 
+/** Health checks that are run at once: each starts a Bun of its own, and has three seconds. */
+const AT_ONCE = 4
+
+/** A check that failed is run a second time: on a host under load a first one may come too late. */
+const probeLine = ({ container, proof }: Promised): readonly string[] => {
+  if (proof.kind !== 'healthy') return []
+  const exec = `${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null`
+  return [`( { ${exec} || { sleep 2; ${exec}; }; } && echo ${container} ) &`]
+}
+
 /** One script: engine, control groups, sockets and the health checks of all containers, all at once. It changes nothing. */
 const script = (promised: readonly Promised[], networks: readonly string[]): string => {
   const containers = promised.map(({ container }) => container)
@@ -34,13 +44,7 @@ const script = (promised: readonly Promised[], networks: readonly string[]): str
         `printf '%s %s\\n' ${name} "$(${line('docker', 'network', 'inspect', '--format', '{{range .Containers}}{{.Name}} {{end}}', name)} 2>/dev/null)"`,
     ),
     `echo '${MARK}probed'`,
-    ...promised.flatMap(({ container, proof }) =>
-      proof.kind === 'healthy'
-        ? [
-            `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${container} ) &`,
-          ]
-        : [],
-    ),
+    ...promised.flatMap(probeLine).map((text, at) => (at % AT_ONCE === AT_ONCE - 1 ? `${text}\nwait` : text)),
     'wait',
   ].join('\n')
 }

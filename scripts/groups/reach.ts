@@ -82,22 +82,30 @@ export const asksOf = (world: World): readonly Asks[] => {
     })
 }
 
-/** Longest wait for a name or a connection, ms: packets that are dropped are never answered. */
-const PATIENCE = 1_500
+/** Longest wait for a name or a connection, ms: of what must open, and of what must not, where packets are dropped and never answered. */
+const PATIENCE = { opens: 6_000, closed: 1_500 } as const
 
 /** The program that a container runs with its own Bun: it prints a list of what opened. */
 const PROGRAM = `
 const { connect } = require('node:net'), { lookup } = require('node:dns').promises
-const within = (p) => Promise.race([p, new Promise((_, no) => setTimeout(no, ${PATIENCE}))])
-const dial = (host, port) => within(new Promise((yes, no) => {
-  const s = connect({ host, port }, () => { s.destroy(); yes() }); s.on('error', no) }))
-const one = async ([name, address, port]) => dial(name ? (await within(lookup(name))).address : address, port)
+const within = (ms, p) => Promise.race([p, new Promise((_, no) => setTimeout(no, ms))])
+const dial = (host, port) => new Promise((yes, no) => {
+  const s = connect({ host, port }, () => { s.destroy(); yes() }); s.on('error', no) })
+const found = async (name, address, port) => dial(name ? (await lookup(name)).address : address, port)
+const one = ([name, address, port, ms]) => within(ms, found(name, address, port))
 Promise.all(JSON.parse(process.argv.at(-1)).map((ask) => one(ask).then(() => 1, () => 0)))
   .then((all) => { console.log(JSON.stringify(all)); process.exit(0) })`
 
 /** The line of sh that has a container try its asks; prints its name, a tab and the answers. */
 export const askLine = ({ container, asks }: Asks): string => {
-  const words = JSON.stringify(asks.map(({ name = '', address = '', port }) => [name, address, port]))
+  const words = JSON.stringify(
+    asks.map(({ name = '', address = '', port, opens }) => [
+      name,
+      address,
+      port,
+      opens ? PATIENCE.opens : PATIENCE.closed,
+    ]),
+  )
   const exec = line('docker', 'exec', container, '/usr/local/bin/bun', '-e', PROGRAM, words)
   return `printf '%s\\t%s\\n' ${container} "$(${exec} 2>/dev/null </dev/null)"`
 }
