@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchDeploy } from './bench/deploy.ts'
+import { deployReport } from './bench/deploy-report.ts'
 import { benchImages } from './bench/images.ts'
 import { imagesReport } from './bench/images-report.ts'
 import { benchLoad, type Load, loadReport } from './bench/load.ts'
@@ -24,14 +26,14 @@ const MIB = 1024 * 1024
 
 export const command = {
   name: 'bench',
-  about: 'measures the real services and drivers, and the build of the images, on the disk under test',
+  about: 'measures the real services and drivers, the build of the images and a deploy of them',
   flags: {
     size: {
       type: 'string',
       value: 'SIZE',
       about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'pipeline, load: counted runs (default 5)' },
+    runs: { type: 'string', value: 'N', about: 'pipeline, load, deploy: counted runs (default 5; deploy 3)' },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
@@ -57,9 +59,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; deploy: a deploy to a stand-in of a Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'deploy'],
     },
   ],
   examples: [
@@ -68,6 +70,7 @@ export const command = {
     'bun run bench store --records 100000',
     'bun run bench soak --minutes 30 --store documentdb',
     'bun run bench images',
+    'bun run bench deploy',
   ],
 } as const satisfies Command
 
@@ -144,12 +147,20 @@ const images = async (given: Given): Promise<Measured> => {
   return { json: result, report: (look) => imagesReport(result, look) }
 }
 
+const deploy = async (given: Given): Promise<Measured> => {
+  const runs = Number(given.flags.runs ?? 3)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const result = await benchDeploy({ folder: folderOf(given), runs, say: given.say })
+  return { json: result, report: (look) => deployReport(result, look) }
+}
+
 const benches = {
   pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
   store: { run: store, flags: ['records', 'store'] },
   soak: { run: soak, flags: ['minutes', 'store'] },
   load: { run: load, flags: ['runs', 'store'] },
   images: { run: images, flags: [] },
+  deploy: { run: deploy, flags: ['runs'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }

@@ -1,8 +1,9 @@
-import { appendFileSync, cpSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
 import { blobPath, type Sum, sumOfIntegrity } from '../images/cache.ts'
+import { copyCheckout } from '../images/checkout-copy.ts'
 import { demandLock } from '../images/lock/lock-file.ts'
 import type { ImagesLock } from '../plan/images/lock.ts'
 import { type Argv, live } from '../run.ts'
@@ -27,29 +28,6 @@ type Images = Readonly<
 >
 type Described = { readonly digest: string; readonly size: number }
 type Manifest = { readonly config: Described; readonly layers: readonly Described[] }
-
-/** What of the repository a build reads. */
-const PARTS = ['services', 'scripts', 'package.json', 'tsconfig.json', 'bun.lock', 'bunfig.toml'] as const
-
-/** A folder of installed packages a second time, without its bytes. */
-const linkTree = (from: string, to: string): void => {
-  mkdirSync(to, { recursive: true })
-  for (const entry of readdirSync(from, { withFileTypes: true }))
-    if (entry.isDirectory()) linkTree(join(from, entry.name), join(to, entry.name))
-    else if (entry.isFile()) linkSync(join(from, entry.name), join(to, entry.name))
-}
-
-const copyOf = (root: string, folder: string): string => {
-  mkdirSync(folder, { recursive: true })
-  for (const part of PARTS) cpSync(join(root, part), join(folder, part), { recursive: true })
-  try {
-    linkTree(join(root, 'node_modules'), join(folder, 'node_modules'))
-  } catch {
-    rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
-    cpSync(join(root, 'node_modules'), join(folder, 'node_modules'), { recursive: true })
-  }
-  return folder
-}
 
 const pinned = (lock: ImagesLock): readonly Sum[] => [
   ...Object.values(lock.debian).flatMap((packages) =>
@@ -114,8 +92,8 @@ export const benchImages = async (
     say('getting the packages')
     await build(root, { LUCID_CACHE: cache })
     const lock = demandLock(root)
-    const one = copyOf(root, join(folder, 'one'))
-    const other = copyOf(root, join(folder, 'some', 'where', 'else'))
+    const one = copyCheckout(root, join(folder, 'one'))
+    const other = copyCheckout(root, join(folder, 'some', 'where', 'else'))
     const caches = ['a', 'b'].map((name) => downloadsOf(cache, lock, join(folder, `cache-${name}`)))
     say('building from nothing, in two folders and time zones')
     const env = { LUCID_CACHE: caches[0] ?? '', TZ: 'UTC' }
