@@ -5,6 +5,8 @@ export const commands = {
   onions: 'lists the onion services that tor-proxy keeps',
   version: 'versions of Lucid and Bun, and the revision this was built from',
   watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
+  exercise:
+    'records, exports, verifies and is refused, as the operator (JSON on standard input); a line of JSON a finding',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
@@ -14,7 +16,7 @@ export const commands = {
 } as const
 
 /** Commands that read the words after them by themselves. */
-const ownWords = { watch: true } as const
+const ownWords = { watch: true, exercise: true } as const
 
 type OwnName = keyof typeof ownWords
 export type CommandName = Exclude<keyof typeof commands, OwnName>

@@ -61,6 +61,20 @@ process.exitCode = await run(process.argv.slice(2), {
         err,
       })
     },
+    exercise: async () => {
+      const { runExercise } = await import('./exercise/run-exercise.ts')
+      return runExercise({
+        stdin: () => Bun.stdin.text(),
+        identity: () => Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text(),
+        fetch,
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        uuid: () => crypto.randomUUID(),
+        now: Date.now,
+        pause: Bun.sleep,
+        out,
+        err,
+      })
+    },
   },
   now: Date.now,
   out,
