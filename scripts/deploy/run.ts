@@ -4,7 +4,7 @@ import { LineLost } from '../host/shell.ts'
 import { type ContainerState, unlike } from '../plan/release/gate.ts'
 import { type BeginEntry, openRun, type RunKind, type RunRecord } from '../plan/release/journal.ts'
 import { type Bundle, composeFile, membersOf, type Release } from '../plan/release/release.ts'
-import { backward, crossings, forward, type Step, stepName } from '../plan/release/steps.ts'
+import { backward, forward, type Step, stepName } from '../plan/release/steps.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
 import type { DeployHost, Observed, Telling, Timing } from './host.ts'
 
@@ -347,6 +347,3 @@ export const runRelease = async (
   }
   await end(context, 'done')
 }
-
-/** Whether a run from one release to another changes documents. */
-export const migrates = (from: Release | undefined, to: Release): boolean => crossings(from, to).length > 0

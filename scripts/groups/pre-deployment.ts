@@ -1,9 +1,11 @@
 import { catalog } from '#catalog'
 import { assemble } from '../deploy/assemble.ts'
 import { originOf, readCheckout } from '../deploy/checkout.ts'
+import { askDeep } from '../deploy/deep-facts.ts'
 import { askFacts } from '../deploy/host-facts.ts'
 import { observeHost, readRelease } from '../deploy/observe.ts'
 import { type Opened, whoami } from '../deploy/open.ts'
+import { toolOf } from '../deploy/parts.ts'
 import { checkSignature } from '../deploy/signature.ts'
 import { readImagesLock } from '../images/read/lock.ts'
 import { importedPackages } from '../images/verify/imported.ts'
@@ -92,6 +94,7 @@ const hostRows = async (
   const { facts } = await askFacts(shell, target.dir, release.secrets)
   return preflight({
     host: facts,
+    deep: await askDeep(shell, { dir: target.dir, image: toolOf(current ?? release) }),
     release,
     current,
     now: Date.now(),
