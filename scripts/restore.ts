@@ -83,7 +83,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   demandTogether(flags)
   const identity = identityIn(flags.identity)
   const target = targetOf(flags, process.env, homeFrom(process.env))
-  const optionsFor = async (shell: Shell, image: string): Promise<RestoreOptions> => {
+  const optionsFor = (image: string): RestoreOptions => {
     const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
     const due = throttle(10_000, () => performance.now())
     return {
@@ -105,7 +105,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     return withShell(target, async (shell) => {
       const { listed, units } = await planRestore(
         { shell, dir: target.dir },
-        await optionsFor(shell, await toolsImage(shell, target.dir, flags.image)),
+        optionsFor(await toolsImage(shell, target.dir, flags.image)),
       )
       terminal.out(
         flags.json
@@ -122,7 +122,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const image = isNew
       ? await bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
       : await toolsImage(lease.shell, target.dir, flags.image)
-    const options = await optionsFor(lease.shell, image)
+    const options = optionsFor(image)
     const began = performance.now()
     if (flags.drill) {
       const report = await drillHost(lease, options)
