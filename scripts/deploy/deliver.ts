@@ -65,7 +65,9 @@ export const deliver = async (
       )
       const after = await host.observe()
       const keep = committed(after.entries).slice(-KEPT)
-      const releases = await Promise.all([...new Set([...keep, to.id])].map((id) => host.release(id)))
+      // The one that was left stays for now: to be looked at, or gone back to after a rollback.
+      const ids = new Set([...keep, to.id, ...(current === undefined ? [] : [current.id])])
+      const releases = await Promise.all([...ids].map((id) => host.release(id)))
       // What cannot be cleared away now is by the next run.
       await host
         .prune(releases.filter((one) => one !== undefined))

@@ -93,4 +93,6 @@ test('a host that looks like a flag is refused, and one that is none cannot beco
   expect(() => openShell({ host: '-oProxyCommand=x' })).toThrow('is no host')
   expect(shellArgv({ host: 'pi@host', sshConfig: '/a b' }, 'sh').slice(0, 3)).toEqual(['ssh', '-F', '/a b'])
   expect(shellArgv({ host: 'pi@host' }, 'sh').slice(-3)).toEqual(['--', 'pi@host', 'sh'])
+  expect(shellArgv({ host: 'pi@host' }, 'sh', 'layers')).toContain('Compression=no')
+  expect(shellArgv({ host: 'pi@host' }, 'sh')).toContain('Compression=yes')
 })
