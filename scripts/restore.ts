@@ -13,7 +13,6 @@ import { lookOf, plainLook } from './cli/look.ts'
 import { progress, throttle } from './cli/progress.ts'
 import { runCommand } from './cli/run-command.ts'
 import { observeHost } from './deploy/observe.ts'
-import type { Shell } from './host/shell.ts'
 import { targetFlags, targetOf } from './host/target.ts'
 import { homeFrom, repository } from './platform/home.ts'
 

@@ -65,7 +65,9 @@ export const deliver = async (
         { kind, bundle, to, by: whoami(), what, rewind },
       )
       const after = await host.observe()
-      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id])
+      // The one that was left stays for now: to be looked at, or gone back to after a rollback.
+      const left = current === undefined ? [] : [current.id]
+      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id, ...left])
       const releases = await Promise.all([...keep].map((id) => host.release(id)))
       const snapshots = runsOf(after.entries)
         .filter(({ begin }) => keep.has(begin.to))

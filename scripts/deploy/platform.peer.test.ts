@@ -109,8 +109,8 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     const file = join(envFolder, '.env.core')
     const text = await Bun.file(file).text()
     writeFileSync(file, text.replace(/^CLUSTER_ID=.*$/m, 'CLUSTER_ID=changeme'))
-    const [program, ...args] = pi.enter(['busybox', 'httpd', '-f', '-p', '127.0.0.1:8093', '-h', '/mnt'])
-    const other = Bun.spawn([program, ...args], { stdio: ['ignore', 'ignore', 'ignore'] })
+    const server = ['busybox', 'httpd', '-f', '-p', '127.0.0.1:8093', '-h', envFolder] as const
+    const other = Bun.spawn([...pi.engine.inside(server)], { stdio: ['ignore', 'ignore', 'ignore'] })
     await pi.disk?.fill(2 ** 20)
     try {
       while (!(await listens(8093))) await Bun.sleep(50)

@@ -98,6 +98,8 @@ test('a host that looks like a flag is refused, and one that is none cannot beco
     'pi@host',
     "exec sh -c 'echo '\\''x'\\'''",
   ])
+  expect(shellArgv({ host: 'pi@host' }, 'sh', 'layers')).toContain('Compression=no')
+  expect(shellArgv({ host: 'pi@host' }, 'sh')).toContain('Compression=yes')
 })
 
 test('of a script that is cut on its way nothing runs, wherever the cut is', async () => {
