@@ -18,9 +18,7 @@ const pi = await startPi({ folder: join(folder, 'pi'), diskBytes: 64 * 2 ** 20 }
 if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on a Pi stand-in)`)
 const full = process.env['LUCID_FULL'] === '1'
 if (!full)
-  console.log(
-    `NOT RUN: only with --full (${rounds.flat().length} more faults planted on a Pi stand-in, one by one)`,
-  )
+  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults planted on a Pi stand-in)`)
 
 /** A program that turns in a circle reaches its limit only where it gets that much of a processor. */
 const busy = full && (loadavg()[0] ?? 0) > availableParallelism() * 4
