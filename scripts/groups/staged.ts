@@ -1,8 +1,8 @@
 import { CliError } from '../cli/fail.ts'
 import { bytes, duration, plural } from '../cli/format.ts'
-import { plainLook } from '../cli/look.ts'
-import { deliver } from '../deploy/deliver.ts'
 import { askStates, differences, observeHost, readRelease } from '../deploy/observe.ts'
+import { newRunId, whoami } from '../deploy/open.ts'
+import { runRelease, type Show } from '../deploy/run.ts'
 import { line } from '../host/quote.ts'
 import { demand } from '../host/shell.ts'
 import { MEMORY_BUDGET } from '../plan/network.ts'
@@ -119,13 +119,11 @@ const performanceRows = async (place: HostPlace): Promise<readonly Row[]> => {
   ]
 }
 
-const startsOf = async ({ opened: { shell }, bundle }: HostPlace): Promise<ReadonlyMap<string, string>> =>
-  new Map(
-    (await askStates(shell, membersOf(bundle.release))).map(({ container, startedAt }) => [
-      container,
-      startedAt,
-    ]),
-  )
+/** When each container was started last; those that are run once and end are run by every `up`. */
+const startsOf = async ({ opened: { shell }, bundle }: HostPlace): Promise<ReadonlyMap<string, string>> => {
+  const lasting = membersOf(bundle.release).filter(({ proof }) => proof.kind !== 'ends')
+  return new Map((await askStates(shell, lasting)).map(({ container, startedAt }) => [container, startedAt]))
+}
 
 /** Every stack brought up again, in order: nothing may be started anew. */
 const stageRows = async (touched: Touched, { add, doing }: Report): Promise<void> => {
@@ -195,28 +193,26 @@ const seenStopped = (touched: Touched): Promise<Row> =>
     return `'${said}', then started again`
   })
 
-const silent = { out: () => {}, err: () => {} } as const
+/** Nobody watches the run: the group has a line of its own. */
+const unseen: Show = { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} }
 
-/** Brings the host to a release that it holds, as the deployer does it. */
-const bringTo = async ({ opened }: HostPlace, kind: 'rollback' | 'deploy', to: Release): Promise<void> => {
-  const observed = await observeHost(opened.shell, opened.target.dir)
-  const current =
-    observed.current === undefined
-      ? undefined
-      : await readRelease(opened.shell, opened.target.dir, observed.current)
-  await deliver(opened, {
-    kind,
-    what: `${kind} to ${to.id} for a test`,
-    bundle: undefined,
-    to,
-    observed,
-    current,
-    supply: { kind: 'none' },
-    timing: { now: Date.now, pause: Bun.sleep, limitMs: 60_000, settleMs: 5_000 },
-    terminal: silent,
-    look: plainLook,
-    json: true,
-  })
+/**
+ * Brings the host to a release that it holds, by the deployer's own run. Nothing is pruned behind it, as the commands
+ * do: the release that was gone back from must still be there to go forward to.
+ */
+const bringTo = (place: HostPlace, kind: 'rollback' | 'deploy', to: Release): Promise<unknown> => {
+  const what = `${kind} to ${to.id} for a test`
+  return touching(place, what, ({ host }) =>
+    runRelease(
+      {
+        host,
+        timing: { now: Date.now, pause: Bun.sleep, limitMs: 60_000, settleMs: 5_000 },
+        show: unseen,
+        newId: newRunId,
+      },
+      { kind, bundle: kind === 'deploy' ? place.bundle : undefined, to, by: whoami(), what },
+    ),
+  )
 }
 
 const thereAndBack = async (place: HostPlace, before: Release, { add, doing }: Report): Promise<void> => {
@@ -234,8 +230,8 @@ const thereAndBack = async (place: HostPlace, before: Release, { add, doing }: R
   add(
     await tried('forward again', place.bundle.release.id, async () => {
       await bringTo(place, 'deploy', place.bundle.release)
-      const wrong = await differences(place.opened.shell, place.bundle.release)
-      if (wrong.length > 0) throw new CliError(wrong.join('; '))
+      const { current } = await observeHost(place.opened.shell, place.opened.target.dir)
+      if (current !== place.bundle.release.id) throw new CliError(`the host is on ${current ?? 'nothing'}`)
       return 'from what the host holds'
     }),
   )
