@@ -98,7 +98,7 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
     const wrong = await tools('restart')
     expect(wrong.code).toBe(64)
     expect(wrong.err).toContain(
-      'known commands: health, net, onions, version, watch, exercise, prepare, owners',
+      'known commands: health, net, onions, version, watch, exercise, prepare, backup, backups, restore, copy, owners',
     )
   })
 
