@@ -100,16 +100,19 @@ const watchRow = (place: HostPlace): Promise<Row> =>
 const performanceRows = async (place: HostPlace): Promise<readonly Row[]> => {
   const { opened, promised } = place
   const { findings } = await exercise(place, { parts: ['health'] })
-  const slowest = Math.max(
-    0,
-    ...findings.map(({ detail }) => Number(/^(\d+) ms$/.exec(detail)?.[1] ?? Number.NaN)),
+  const times = findings.flatMap(({ result, detail }) =>
+    result === 'pass' ? [Number.parseInt(detail, 10)] : [],
   )
+  const slowest = Math.max(0, ...times)
+  const sick = findings
+    .filter(({ result }) => result !== 'pass')
+    .map(({ subject }) => `${subject} is not well`)
   const at = await lookAt(opened.shell, promised, [])
   const used = promised.reduce((sum, { container }) => sum + (at.usage.get(container)?.memory ?? 0), 0)
   const limits = promised.reduce((sum, { memory }) => sum + memory, 0)
   return [
     judged('every service answers in time', `${findings.length} services`, {
-      wrong: slowest <= HEALTH_MS ? [] : [`the slowest took ${slowest} ms, or was not healthy`],
+      wrong: [...sick, ...(slowest <= HEALTH_MS ? [] : [`the slowest took ${slowest} ms`])],
       figure: `slowest ${slowest} ms of ${HEALTH_MS} ms`,
     }),
     judged('memory limits within the budget', opened.shell.name, {

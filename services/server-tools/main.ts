@@ -1,6 +1,6 @@
 import { catalog, clients, stock, tools } from '#catalog'
 import { dial } from '#common/dial'
-import { urlKey } from '#common/env'
+import { Secret, urlKey } from '#common/env'
 import { addressesOf } from '#common/name-server'
 import { version } from '#common/service'
 import { lines } from './lines.ts'
@@ -65,8 +65,11 @@ process.exitCode = await run(process.argv.slice(2), {
       const { runExercise } = await import('./exercise/run-exercise.ts')
       return runExercise({
         stdin: () => Bun.stdin.text(),
-        identity: () => Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text(),
-        fetch,
+        identity: async () =>
+          new Secret(
+            (await Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text()).trim(),
+          ),
+        request: fetch,
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         uuid: () => crypto.randomUUID(),
         now: Date.now,

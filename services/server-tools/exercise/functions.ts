@@ -175,6 +175,7 @@ export const functions: Readonly<Record<ServiceName, Function>> = {
       const answer = await wire
         .call('session-chunker')(`/sessions/${wire.uuid()}/stream`)
         .catch((error: unknown) => error)
+      if (answer instanceof Error && !isFault(answer)) throw answer
       demand(
         isFault(answer) && answer.kind === 'forbidden',
         'it takes a caller that the catalogue does not list',

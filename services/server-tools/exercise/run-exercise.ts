@@ -1,17 +1,17 @@
-import { call } from '#common/client'
 import { aeadEngine } from '#common/engines/aead'
-import { Secret } from '#common/env'
+import type { Secret } from '#common/env'
 import { signer } from '#common/identity'
 import { probe } from '#common/probe'
+import { faultOf } from '#common/problem'
 import { exercise, wantedOf } from './exercise.ts'
 import { type Finding, NotRun } from './model.ts'
 import { wordsOf } from './wire.ts'
 
 export type Edge = {
   readonly stdin: () => Promise<string>
-  /** The operator's secret key, hex; rejects when it cannot be read. */
-  readonly identity: () => Promise<string>
-  readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>
+  /** The operator's secret key; rejects when it cannot be read. */
+  readonly identity: () => Promise<Secret>
+  readonly request: (url: string, init: BunFetchRequestInit) => Promise<Response>
   readonly random: (bytes: number) => Uint8Array<ArrayBuffer>
   readonly uuid: () => string
   readonly now: () => number
@@ -36,15 +36,9 @@ export const runExercise = async (edge: Edge): Promise<number> => {
     edge.err(`server-tools: ${wordsOf(error)}\n`)
     return 64
   }
-  const [key, aead] = await Promise.all([
-    edge.identity().then(
-      (text) => new Secret(text.trim()),
-      () => undefined,
-    ),
-    aeadEngine(),
-  ])
+  const [key, aead] = await Promise.all([edge.identity().catch(() => undefined), aeadEngine()])
   const sign = key === undefined ? undefined : signer({ name: OPERATOR, key, now: edge.now })
-  const signed = (service: string): Promise<string> => {
+  const signed = async (service: string): Promise<string> => {
     if (sign === undefined) throw new NotRun("there is no key of the operator's identity to sign with")
     return sign(service)
   }
@@ -54,6 +48,13 @@ export const runExercise = async (edge: Edge): Promise<number> => {
     if (found === undefined) throw new NotRun(`${service} is not part of what runs`)
     return found
   }
+  const ask = async (service: string, path: string, init: BunFetchRequestInit = {}): Promise<Response> =>
+    edge.request(`${at(service)}${path}`, {
+      redirect: 'manual',
+      keepalive: false,
+      signal: AbortSignal.timeout(PATIENCE),
+      ...init,
+    })
   let failed = 0
   const tell = (finding: Finding) => {
     if (finding.result === 'fail') failed += 1
@@ -62,15 +63,17 @@ export const runExercise = async (edge: Edge): Promise<number> => {
   await exercise(wanted, {
     wire: {
       url,
-      ask: async (service, path, init = {}) =>
-        edge.fetch(`${at(service)}${path}`, {
-          redirect: 'manual',
-          keepalive: false,
-          signal: AbortSignal.timeout(PATIENCE),
-          ...init,
-        }),
-      call: (service) =>
-        call(at(service), { callee: service, sign: async () => signed(service), timeoutMs: PATIENCE }),
+      ask,
+      // Not the typed client of the services: its packages would be in the image for this alone.
+      call:
+        (service) =>
+        async (path, init = {}) => {
+          const headers = new Headers(init.headers)
+          headers.set('authorization', `Bearer ${await signed(service)}`)
+          const reply = await ask(service, path, { ...init, headers })
+          if (reply.ok) return reply
+          throw faultOf(reply.status, await reply.json().catch(() => undefined), service)
+        },
       random: edge.random,
       uuid: edge.uuid,
       now: edge.now,
@@ -78,7 +81,7 @@ export const runExercise = async (edge: Edge): Promise<number> => {
     },
     aead,
     probe: (name, where) => probe({ name, stack: '', url: where }, { timeoutMs: 3000 }),
-    tokenFor: async (service) => signed(service),
+    tokenFor: signed,
     tell,
   })
   return failed > 0 ? 1 : 0
