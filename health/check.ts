@@ -1,29 +1,41 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { catalog, stacks } from '#catalog'
-import { jsonOf, reportOf, tableOf } from '../services/common/health-report.ts'
-import { probe } from '../services/common/probe.ts'
-import { changesOf, isNews } from './history.ts'
-import { openJournal } from './journal.ts'
-import { type Listed, type Platform, parsePlatform, targetsOf } from './target.ts'
-import { tell } from './webhook.ts'
+import { catalog, stock } from '#catalog'
+import { watch } from '../services/common/watch/command.ts'
+import { expectedOf, type Listed, targetsOf } from '../services/common/watch/expected.ts'
+import { exitLine, type Flags, flagLines, watchFlags } from '../services/common/watch/flags.ts'
+import { givenFacts, localFacts } from './gather.ts'
+import { runningPlatform } from './platform.ts'
 
-const HELP = `Asks every service of the catalogue how it is.
+const DIR = '/mnt/myssd/Lucid'
 
-Usage: bun health/check.ts [--stack S]... [--json]
+const flags = {
+  dir: {
+    value: 'DIR',
+    about: `the platform's folder on this machine (default: LUCID_MOUNT_PATH, else ${DIR})`,
+  },
+  facts: {
+    value: 'FILE',
+    about: 'what health/facts.sh printed, on this machine or another; - is standard input',
+  },
+  ...watchFlags,
+} as const satisfies Flags
 
-  --stack S   only this stack: ${stacks.join(', ')} (may be repeated)
-  --json      print the result as JSON
-  --help      print this
+const HELP = `Asks every service of the catalogue how it is, and the host about engine, containers, memory, disk, certificates,
+backups and deploys.
 
-Exit codes: 0 all healthy, 1 not all healthy, 64 the command line is wrong.
+Usage: bun health/check.ts [--stack S]... [--dir DIR | --facts FILE] [--json | --quiet] [--prometheus FILE]
+
+${flagLines(flags)}
+${exitLine}
+
+Without --facts the host is asked when a platform was set up in DIR; else only the services are, and that is said.
 
 Environment:
-  LUCID_HOME      state folder (default: .lucid in the repository); run/platform.json there says where the
-                  services of \`bun run up\` listen, else their host ports of the catalogue are asked
-  HEALTH_LOG      log of state changes, JSON lines (default: LUCID_HOME/logs/health.log)
-  HEALTH_WEBHOOK  URL that state changes are posted to as JSON
+  LUCID_HOME        state folder (default: .lucid in the repository); run/platform.json there says where the
+                    services of \`bun run up\` listen, else their host ports of the catalogue are asked
+  LUCID_MOUNT_PATH  the platform's folder
+  HEALTH_LOG        log of state changes, JSON lines (default: LUCID_HOME/logs/health.log)
+  HEALTH_WEBHOOK    URL that state changes are posted to as JSON
 `
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -31,89 +43,48 @@ type Out = (text: string) => void
 
 export type CheckOptions = {
   readonly listed: Listed
+  /** Containers of stock images. */
+  readonly stock: Parameters<typeof expectedOf>[1]
   readonly argv: readonly string[]
   readonly env: Env
+  readonly stdin: () => Promise<string>
   readonly out: Out
   readonly err: Out
   readonly colour: boolean
   readonly now: () => number
 }
 
-const readFlags = (argv: readonly string[]) => {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      stack: { type: 'string', multiple: true, default: [] },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  const known: readonly string[] = stacks
-  const unknown = values.stack.find((stack) => !known.includes(stack))
-  if (unknown !== undefined)
-    throw new Error(`no stack ${JSON.stringify(unknown)}; there are ${stacks.join(', ')}`)
-  return values
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM: it is there and belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
-
-/** The platform that `bun run up` runs, unless it is gone and only left its record. */
-const runningPlatform = (home: string): Platform | undefined => {
-  const path = join(home, 'run', 'platform.json')
-  const platform = existsSync(path) ? parsePlatform(readFileSync(path, 'utf8')) : undefined
-  return platform && isAlive(platform.pid) ? platform : undefined
-}
-
-const say = (error: unknown) => (error instanceof Error ? error.message : String(error))
-
 /** One check; answers the exit code. The log and the webhook may fail, the check itself is still reported. */
-export const check = async ({ listed, argv, env, out, err, colour, now }: CheckOptions): Promise<number> => {
-  let flags: ReturnType<typeof readFlags>
-  try {
-    flags = readFlags(argv)
-  } catch (error) {
-    err(`health: ${say(error)}\nknown flags: --stack, --json, --help\n`)
-    return 64
-  }
-  if (flags.help) {
-    out(HELP)
-    return 0
-  }
+export const check = async ({ listed, stock, env, stdin, ...rest }: CheckOptions): Promise<number> => {
   const home = resolve(env['LUCID_HOME'] || join(import.meta.dir, '..', '.lucid'))
-  const targets = targetsOf(listed, { platform: runningPlatform(home), chosen: flags.stack })
-  const results = await Promise.all(targets.map((target) => probe(target)))
-  const report = reportOf(results, now())
-  out(flags.json ? jsonOf(report) : tableOf(report, { colour }))
-  if (results.length === 0) err('health: the catalogue lists no service there\n')
-  try {
-    const journal = openJournal(env['HEALTH_LOG'] || join(home, 'logs', 'health.log'), now)
-    const changes = changesOf(results, journal.history.states)
-    journal.changed(changes)
-    const webhook = env['HEALTH_WEBHOOK']
-    const news = [...journal.history.untold, ...changes.filter(isNews)]
-    if (webhook && news.length > 0) {
-      await tell(webhook, news, { checkedAt: report.checked_at })
-      journal.told()
-    }
-  } catch (error) {
-    err(`health: state changes were not passed on: ${say(error)}; the next check tries again\n`)
-  }
-  return report.ok ? 0 : 1
+  const platform = runningPlatform(home)
+  return watch({
+    ...rest,
+    name: 'health',
+    flags,
+    help: HELP,
+    targets: ({ stacks }) => targetsOf(listed, { chosen: stacks, elsewhere: platform }),
+    expected: ({ stacks }) => expectedOf(listed, stock, stacks),
+    gather: ({ values }) =>
+      values['facts'] === undefined
+        ? localFacts(values['dir'] ?? (env['LUCID_MOUNT_PATH'] || DIR), {
+            asked: values['dir'] !== undefined,
+            running: platform !== undefined,
+            env,
+          })
+        : givenFacts(values['facts'], stdin),
+    log: env['HEALTH_LOG'] || join(home, 'logs', 'health.log'),
+    webhook: env['HEALTH_WEBHOOK'],
+  })
 }
 
 if (import.meta.main)
   process.exitCode = await check({
     listed: catalog,
+    stock,
     argv: process.argv.slice(2),
     env: process.env,
+    stdin: () => Bun.stdin.text(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { benchBackup } from './bench/backup.ts'
+import { backupReport } from './bench/backup-report.ts'
 import { benchDeploy } from './bench/deploy.ts'
 import { deployReport } from './bench/deploy-report.ts'
 import { benchImages } from './bench/images.ts'
@@ -14,6 +16,7 @@ import { soakReport } from './bench/soak-report.ts'
 import { benchStore } from './bench/store.ts'
 import { borrow } from './bench/store-places.ts'
 import { storeReport } from './bench/store-report.ts'
+import { benchWatch, watchReport } from './bench/watch.ts'
 import type { Command, Flags } from './cli/args.ts'
 import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { type Look, lookOf } from './cli/look.ts'
@@ -31,9 +34,13 @@ export const command = {
     size: {
       type: 'string',
       value: 'SIZE',
-      about: 'pipeline: size of the recording, as 512MiB or 2GiB (default 512MiB)',
+      about: 'pipeline, backup: size of the data, as 512MiB or 2GiB (default 512MiB)',
     },
-    runs: { type: 'string', value: 'N', about: 'pipeline, load, deploy: counted runs (default 5; deploy 3)' },
+    runs: {
+      type: 'string',
+      value: 'N',
+      about: 'pipeline, load, watch, backup, deploy: counted runs (default 5; deploy 3)',
+    },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
@@ -59,9 +66,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; deploy: a deploy to a stand-in of a Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to a stand-in of a Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'deploy'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'backup', 'deploy'],
     },
   ],
   examples: [
@@ -147,11 +154,28 @@ const images = async (given: Given): Promise<Measured> => {
   return { json: result, report: (look) => imagesReport(result, look) }
 }
 
+const watch = async (given: Given): Promise<Measured> => {
+  const runs = Number(given.flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const times = await benchWatch({ folder: folderOf(given), runs })
+  return { json: times, report: (look) => watchReport(times, look) }
+}
+
 const deploy = async (given: Given): Promise<Measured> => {
   const runs = Number(given.flags.runs ?? 3)
   if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
   const result = await benchDeploy({ folder: folderOf(given), runs, say: given.say })
   return { json: result, report: (look) => deployReport(result, look) }
+}
+
+const backup = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const size = parseSize(flags.size ?? '512MiB')
+  const runs = Number(flags.runs ?? 5)
+  if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const result = await benchBackup({ folder: folderOf(given), bytes: size, runs, say })
+  return { json: result, report: (look) => backupReport(result, look) }
 }
 
 const benches = {
@@ -160,7 +184,9 @@ const benches = {
   soak: { run: soak, flags: ['minutes', 'store'] },
   load: { run: load, flags: ['runs', 'store'] },
   images: { run: images, flags: [] },
+  watch: { run: watch, flags: ['runs'] },
   deploy: { run: deploy, flags: ['runs'] },
+  backup: { run: backup, flags: ['size', 'runs'] },
 } as const satisfies Record<
   string,
   { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }

@@ -4,12 +4,15 @@ import type { Command } from './cli/args.ts'
 import { CliError } from './cli/fail.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
+import { afterDeploy } from './deploy/after.ts'
 import { assemble, withStack } from './deploy/assemble.ts'
 import { givenEnv, originOf, readCheckout } from './deploy/checkout.ts'
+import { askDeep } from './deploy/deep-facts.ts'
 import { deliver } from './deploy/deliver.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { observeHost, readBundle, readRelease } from './deploy/observe.ts'
 import { gateFlags, openHost, timingOf, whoami } from './deploy/open.ts'
+import { toolOf } from './deploy/parts.ts'
 import { changesText, preflightText } from './deploy/report.ts'
 import { checkSignature } from './deploy/signature.ts'
 import { remember, targetFlags } from './host/target.ts'
@@ -105,6 +108,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const { facts } = await askFacts(shell, target.dir, bundle.release.secrets)
     const checked = preflight({
       host: facts,
+      deep: await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
       release: bundle.release,
       current,
       now: Date.now(),
@@ -145,6 +149,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       json: flags.json,
     })
     remember(home, target)
+    for (const line of await afterDeploy(opened)) terminal.err(`${line}\n`)
     return 0
   } finally {
     await shell.close()

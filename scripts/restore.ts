@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { identitiesIn } from '#services/server-tools/backup/age'
+import { bringTools } from './backup/bring-tools.ts'
 import { drillText, restoreText } from './backup/report.ts'
 import { drillHost, planRestore, type RestoreOptions, restoreHost } from './backup/restore-host.ts'
 import { withLease, withShell } from './backup/session.ts'
@@ -10,9 +12,9 @@ import { bytes } from './cli/format.ts'
 import { lookOf, plainLook } from './cli/look.ts'
 import { progress, throttle } from './cli/progress.ts'
 import { runCommand } from './cli/run-command.ts'
-import type { Shell } from './host/shell.ts'
+import { observeHost } from './deploy/observe.ts'
 import { targetFlags, targetOf } from './host/target.ts'
-import { homeFrom } from './platform/home.ts'
+import { homeFrom, repository } from './platform/home.ts'
 
 export const command = {
   name: 'restore',
@@ -43,13 +45,18 @@ export const command = {
       value: 'IMAGE',
       about: 'image of server-tools on the host (that of the release)',
     },
+    images: {
+      type: 'string',
+      value: 'FOLDER',
+      about: 'where the images are that a host without a release gets server-tools from (dist/images)',
+    },
     'dry-run': { type: 'boolean', about: 'say what would be restored' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
   examples: [
     'bun run restore --identity ~/lucid-backup.key --drill',
     'bun run restore --identity ~/lucid-backup.key --volume lucid_sessions_data --replace',
-    'bun run restore --identity ~/lucid-backup.key --host pi@new --image pickme/lucid:server-tools',
+    'bun run restore --identity ~/lucid-backup.key --host pi@new',
   ],
 } as const satisfies Command
 
@@ -75,11 +82,11 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   demandTogether(flags)
   const identity = identityIn(flags.identity)
   const target = targetOf(flags, process.env, homeFrom(process.env))
-  const optionsFor = async (shell: Shell): Promise<RestoreOptions> => {
+  const optionsFor = (image: string): RestoreOptions => {
     const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
     const due = throttle(10_000, () => performance.now())
     return {
-      image: await toolsImage(shell, target.dir, flags.image),
+      image,
       identity,
       snapshot: flags.snapshot ?? 'newest',
       repository: flags.from,
@@ -95,7 +102,10 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   }
   if (flags['dry-run'])
     return withShell(target, async (shell) => {
-      const { listed, units } = await planRestore({ shell, dir: target.dir }, await optionsFor(shell))
+      const { listed, units } = await planRestore(
+        { shell, dir: target.dir },
+        optionsFor(await toolsImage(shell, target.dir, flags.image)),
+      )
       terminal.out(
         flags.json
           ? `${JSON.stringify({ backup: listed, units }, null, 2)}\n`
@@ -105,7 +115,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     })
   const what = flags.drill ? 'restore drill' : 'restore'
   return withLease(target, { what, onWait: (text) => terminal.err(`${text}\n`) }, async (lease) => {
-    const options = await optionsFor(lease.shell)
+    // A new host has nothing yet to restore with.
+    const isNew =
+      flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
+    const image = isNew
+      ? await bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
+      : await toolsImage(lease.shell, target.dir, flags.image)
+    const options = optionsFor(image)
     const began = performance.now()
     if (flags.drill) {
       const report = await drillHost(lease, options)

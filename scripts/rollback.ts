@@ -2,13 +2,15 @@ import type { Command } from './cli/args.ts'
 import { CliError } from './cli/fail.ts'
 import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
-import { deliver } from './deploy/deliver.ts'
+import { deliver, undoFirst } from './deploy/deliver.ts'
+import type { Observed } from './deploy/host.ts'
 import { observeHost, readRelease } from './deploy/observe.ts'
 import { gateFlags, openHost, timingOf } from './deploy/open.ts'
 import { changesText } from './deploy/report.ts'
+import { snapshotOf } from './deploy/run.ts'
 import { targetFlags } from './host/target.ts'
 import { changesOf } from './plan/release/diff.ts'
-import { openRun, previousOf } from './plan/release/journal.ts'
+import { openRun, previousOf, runsOf } from './plan/release/journal.ts'
 import { forward, irreversible, stepName } from './plan/release/steps.ts'
 
 export const command = {
@@ -22,6 +24,11 @@ export const command = {
       value: 'ID',
       about: 'this release (bun run releases lists them) instead of the one before',
     },
+    'with-snapshot': {
+      type: 'boolean',
+      about:
+        'go back over a migration that cannot be undone, with the documents as they were before it: what came since is lost',
+    },
     ...gateFlags,
     'dry-run': { type: 'boolean', about: 'change nothing; show what would change and the steps' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
@@ -34,19 +41,42 @@ export const command = {
   },
 } as const satisfies Command
 
+const time = (at: number): string => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`
+
+/** The run that brought the current release over this one: it took a snapshot before it changed documents. */
+const snapshotBefore = ({ current, entries }: Observed, older: string) =>
+  runsOf(entries).findLast(
+    ({ begin, steps, end }) =>
+      end?.outcome === 'done' &&
+      begin.to === current &&
+      begin.from === older &&
+      steps.some(({ step, phase }) => step === 'snapshot' && phase === 'done'),
+  )?.begin
+
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const opened = openHost(flags, process.env)
   const { shell, target } = opened
   const look = lookOf(process.stderr, process.env)
   try {
     const observed = await observeHost(shell, target.dir)
-    if (observed.current === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
-    const current = await readRelease(shell, target.dir, observed.current)
     // A run that was cut is undone first, and that is often all that is wanted.
     const cut = openRun(observed.entries)
+    if (observed.current === undefined) {
+      if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
+      if (flags['dry-run']) {
+        terminal.out(
+          `${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`,
+        )
+        return 0
+      }
+      await undoFirst(opened, { timing: timingOf(flags), terminal, look, json: flags.json })
+      return 0
+    }
+    const current = await readRelease(shell, target.dir, observed.current)
+    // One that had committed is a release to go back from, unless it was this very rollback.
     const id =
       flags.to ??
-      (cut !== undefined && cut.begin.to !== observed.current
+      (cut !== undefined && (cut.begin.to !== observed.current || cut.begin.kind === 'rollback')
         ? observed.current
         : previousOf(observed.entries, observed.current))
     if (id === undefined)
@@ -57,19 +87,29 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     if (to === undefined)
       throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
     const stuck = current === undefined ? [] : irreversible(current, to)
-    if (stuck.length > 0)
+    const taken = snapshotBefore(observed, to.id)
+    if (stuck.length > 0 && !flags['with-snapshot'])
       throw new CliError(
         `${observed.current} changed documents in a way that cannot be undone (${stuck.join(', ')}): the way back is the snapshot from before it`,
         {
           details: [
-            `bun run restore --snapshot before-${observed.current} --identity FILE   puts the documents of then back; what was recorded since is lost`,
-            `bun run rollback --to ${id}   then has nothing to cross`,
+            ...(taken === undefined
+              ? []
+              : [
+                  `bun run rollback --with-snapshot   puts back the documents of ${time(taken.at)}; what came since is lost`,
+                ]),
+            'bun run restore --identity FILE   puts back a backup; bun run backup --list has them',
           ],
         },
       )
+    if (flags['with-snapshot'] && taken === undefined)
+      throw new CliError(
+        `${shell.name} holds no snapshot from before ${observed.current}: bun run restore --identity FILE puts back a backup`,
+      )
+    const rewind = flags['with-snapshot'] && taken !== undefined ? snapshotOf(taken.run) : undefined
     if (flags['dry-run']) {
       const changes = changesOf(current, to)
-      const steps = forward(current, to).map(stepName)
+      const steps = forward(current, to, { rewinds: rewind !== undefined }).map(stepName)
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: observed.current, to: id, changes, steps }, null, 2)}\n`
@@ -89,6 +129,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       terminal,
       look,
       json: flags.json,
+      rewind,
     })
     return 0
   } finally {

@@ -6,11 +6,13 @@ import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { withImage } from './deploy/assemble.ts'
 import { originOf } from './deploy/checkout.ts'
+import { askDeep } from './deploy/deep-facts.ts'
 import { deliver } from './deploy/deliver.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { releaseImages } from './deploy/images/release-images.ts'
 import { observeHost, readBundle } from './deploy/observe.ts'
 import { gateFlags, openHost, timingOf, whoami } from './deploy/open.ts'
+import { toolOf } from './deploy/parts.ts'
 import { changesText, preflightText } from './deploy/report.ts'
 import { checkSignature } from './deploy/signature.ts'
 import { targetFlags } from './host/target.ts'
@@ -77,6 +79,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     })
     const checked = preflight({
       host: first.facts,
+      deep: await askDeep(shell, { dir: target.dir, image: toolOf(current.release) }),
       release: bundle.release,
       current: current.release,
       now: Date.now(),

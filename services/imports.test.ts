@@ -195,10 +195,21 @@ const planted: Readonly<Record<string, readonly (readonly [path: string, source:
         true,
       ],
       ['health/x.ts', "import { probe } from '../services/common/probe.ts'; f(probe)", true],
+      ['health/x.ts', "import { watch } from '../services/common/watch/command.ts'; f(watch)", true],
       ['health/x.ts', "import { ok } from '#common/client'; f(ok)", false],
       ['health/x.ts', "import type { Api } from '#services/callee/routes'", false],
       ['health/x.test.ts', "import { a } from '#services/callee/model'; f(a)", false],
       ['health/x.ts', "import { a } from '#scripts/cli/table'; f(a)", false],
+    ],
+    'services/common/watch': [
+      [
+        'services/common/watch/x.ts',
+        "import { stacks } from '#catalog'; import { clean } from '../probe.ts'; f(stacks, clean)",
+        true,
+      ],
+      ['services/common/watch/x.ts', "import { Fault } from '../fault.ts'; f(Fault)", false],
+      ['services/common/probe.ts', "import { client } from './client.ts'; f(client)", false],
+      ['services/common/watch/x.test.ts', "import { serve } from '../testing-health.ts'; f(serve)", true],
     ],
   }
 

@@ -8,8 +8,10 @@ import { steps } from './steps.ts'
 const command = {
   name: 'check',
   about: 'installs, lints, checks types, derived files and imports, and runs every test this machine allows',
-  flags: {},
-  examples: ['bun run check'],
+  flags: {
+    full: { type: 'boolean', about: 'the large sweeps too, which take hours' },
+  },
+  examples: ['bun run check', 'bun run check --full'],
 } as const satisfies Command
 
 const TICK = 15_000
@@ -21,9 +23,9 @@ export const check = (root: string, argv: readonly string[]): Promise<number> =>
   return invoke(
     command,
     argv,
-    async () => {
+    async ({ flags }) => {
       const tallies: Tally[] = [{ passed: 1, failed: 0, skipped: 0 }]
-      for (const { name, run } of steps(root)) {
+      for (const { name, run } of steps(root, { full: flags.full })) {
         const began = performance.now()
         const running = setInterval(
           () => out(`  ${name}  ${duration(performance.now() - began)} ...\n`),

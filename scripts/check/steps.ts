@@ -34,7 +34,10 @@ const whole = (root: string, name: string, argv: Argv): Step => ({
 /** Longest time of one test, ms: only a hang is ended by it. */
 const HANG = 600_000
 
-const tests = (root: string): Step => ({
+/** How much is asked of this machine. `full`: the large sweeps too. */
+export type Extent = { readonly full: boolean }
+
+const tests = (root: string, { full }: Extent): Step => ({
   name: 'tests',
   run: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lucid-check-'))
@@ -50,7 +53,7 @@ const tests = (root: string): Step => ({
           '--reporter=junit',
           `--reporter-outfile=${report}`,
         ],
-        { cwd: root },
+        { cwd: root, ...(full && { env: { LUCID_FULL: '1' } }) },
       )
       const output = `${out}${err}`
       const counted = tallyOfJunit(
@@ -69,10 +72,10 @@ const tests = (root: string): Step => ({
 })
 
 /** Everything that `bun run check` does after the install, in order. */
-export const steps = (root: string): readonly Step[] => [
+export const steps = (root: string, extent: Extent): readonly Step[] => [
   whole(root, 'lint', tool('biome', 'check', '--error-on-warnings', '.')),
   whole(root, 'types', tool('tsc', '-p', '.')),
   whole(root, 'unused', tool('knip')),
   whole(root, 'derived files', [process.execPath, join(root, 'scripts', 'derive.ts'), '--check']),
-  tests(root),
+  tests(root, extent),
 ]

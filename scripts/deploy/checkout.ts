@@ -4,6 +4,7 @@ import { catalog, clients, type Stack, stacks, tools } from '#catalog'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CliError } from '../cli/fail.ts'
 import { revisionOf } from '../images/build/revision.ts'
+import { derivedSecrets } from '../plan/derived-secrets.ts'
 import { defaultsOf, envFile, placeholderFaults } from '../plan/release/env-file.ts'
 import type { SchemaVersion } from '../plan/release/release.ts'
 import { loadStoreSchemas, storeServices } from '../store/schemas.ts'
@@ -15,6 +16,9 @@ export type Checkout = { readonly parts: Parts; readonly placeholders: readonly 
 
 /** Where the filled-in env files of a checkout are. */
 const envFolder = (root: string): string => join(root, 'env')
+
+/** Keys that the host makes files of: an env file that still has one would stop the service. */
+const derivedKeys = Object.values(derivedSecrets).flatMap((keys) => Object.keys(keys))
 
 /** The values of a stack's env file: the real one, or what the committed example says. */
 const envOf = (
@@ -33,7 +37,7 @@ const envOf = (
     values,
     faults: [
       ...faults.map(({ line, what }) => `${path}:${line}: ${what}`),
-      ...placeholderFaults(values).map((fault) => `${path}: ${fault}`),
+      ...placeholderFaults(values, { files: derivedKeys }).map((fault) => `${path}: ${fault}`),
     ],
   }
 }

@@ -2,13 +2,13 @@ import { duration, plural } from '../cli/format.ts'
 import { type Look, paint } from '../cli/look.ts'
 import type { Terminal } from '../cli/run-command.ts'
 import { changesOf, summaryOf } from '../plan/release/diff.ts'
-import { committed, openRun, type RunKind } from '../plan/release/journal.ts'
+import { committed, openRun, type RunKind, runsOf } from '../plan/release/journal.ts'
 import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
 import type { Observed, Timing } from './host.ts'
 import { differences } from './observe.ts'
 import { newRunId, type Opened, whoami, withLease } from './open.ts'
 import { hostParts, type Supply } from './parts.ts'
-import { runRelease } from './run.ts'
+import { recover, runRelease, snapshotOf } from './run.ts'
 import { openScreen } from './screen.ts'
 import { shellHost } from './shell-host.ts'
 
@@ -27,6 +27,7 @@ export type Delivery = {
   readonly terminal: Terminal
   readonly look: Look
   readonly json: boolean
+  readonly rewind?: string | undefined
 }
 
 /**
@@ -35,7 +36,7 @@ export type Delivery = {
  */
 export const deliver = async (
   opened: Opened,
-  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json }: Delivery,
+  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json, rewind }: Delivery,
 ): Promise<void> => {
   const began = timing.now()
   const tell = (outcome: 'nothing to do' | 'done') => {
@@ -61,20 +62,44 @@ export const deliver = async (
       const host = shellHost(lease, hostParts(lease, supply))
       await runRelease(
         { host, timing, show: screen, newId: newRunId },
-        { kind, bundle, to, by: whoami(), what },
+        { kind, bundle, to, by: whoami(), what, rewind },
       )
       const after = await host.observe()
-      const keep = committed(after.entries).slice(-KEPT)
       // The one that was left stays for now: to be looked at, or gone back to after a rollback.
-      const ids = new Set([...keep, to.id, ...(current === undefined ? [] : [current.id])])
-      const releases = await Promise.all([...ids].map((id) => host.release(id)))
+      const left = current === undefined ? [] : [current.id]
+      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id, ...left])
+      const releases = await Promise.all([...keep].map((id) => host.release(id)))
+      const snapshots = runsOf(after.entries)
+        .filter(({ begin }) => keep.has(begin.to))
+        .map(({ begin }) => snapshotOf(begin.run))
       // What cannot be cleared away now is by the next run.
       await host
-        .prune(releases.filter((one) => one !== undefined))
+        .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
         .catch((error: unknown) => screen.note(String(error)))
     })
   } finally {
     screen.close()
   }
   tell('done')
+}
+
+/** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
+export const undoFirst = async (
+  opened: Opened,
+  { timing, terminal, look, json }: Pick<Delivery, 'timing' | 'terminal' | 'look' | 'json'>,
+): Promise<void> => {
+  const screen = openScreen(terminal.err, look, { release: { stacks: [] }, now: timing.now })
+  try {
+    await withLease(opened, 'rollback', screen.note, async (lease) => {
+      const host = shellHost(lease, hostParts(lease, { kind: 'none' }))
+      await recover({ host, timing, show: screen, newId: newRunId }, await host.observe())
+    })
+  } finally {
+    screen.close()
+  }
+  terminal.out(
+    json
+      ? `${JSON.stringify({ ok: true, outcome: 'undone', release: null })}\n`
+      : `${opened.shell.name} is without a release again: everything that was started is down, volumes are kept\n`,
+  )
 }

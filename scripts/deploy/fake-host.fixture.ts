@@ -232,9 +232,19 @@ export const fakeHost = ({
         nothing,
       ),
     down: (_, stack) => call(`down ${stack}`, remove(stack, []), nothing),
-    snapshot: (from) =>
-      call('snapshot', [() => {}, () => machine.snapshots.set(from.id, new Map(machine.documents))], nothing),
-    migrate: (_, to) =>
+    snapshot: (_, name) =>
+      call(
+        'snapshot',
+        [
+          () => {},
+          () => {
+            // One that is whole is left as it is.
+            if (!machine.snapshots.has(name)) machine.snapshots.set(name, new Map(machine.documents))
+          },
+        ],
+        nothing,
+      ),
+    migrate: ({ to }) =>
       call(
         'migrate',
         Object.entries(to.migrations).map(
@@ -244,12 +254,14 @@ export const fakeHost = ({
         ),
         nothing,
       ),
-    restore: (from) =>
+    restore: (_, name) =>
       call(
         'restore',
         [
           () => {
-            machine.documents = new Map(machine.snapshots.get(from.id) ?? machine.documents)
+            const kept = machine.snapshots.get(name)
+            if (kept === undefined) throw new CliError(`fake: no snapshot ${name}`)
+            machine.documents = new Map(kept)
           },
         ],
         nothing,

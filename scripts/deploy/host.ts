@@ -12,6 +12,9 @@ export type Observed = {
   readonly releases: readonly string[]
 }
 
+/** The release that a host has, and the one that it gets. */
+export type Between = { readonly from: Release; readonly to: Release }
+
 /** Words while a step is at work: something to know, and how far it is. */
 export type Telling = {
   readonly note: (text: string) => void
@@ -40,9 +43,11 @@ export type DeployHost = {
   readonly stop: (release: Release, stack: Stack) => Promise<void>
   /** Takes the containers of a stack away; volumes stay. */
   readonly down: (release: Release, stack: Stack) => Promise<void>
-  readonly snapshot: (from: Release, to: Release) => Promise<void>
-  readonly migrate: (from: Release, to: Release) => Promise<void>
-  readonly restore: (from: Release, to: Release) => Promise<void>
+  /** Copies the documents that two releases have in different shapes, under a name of this run. */
+  readonly snapshot: (between: Between, name: string) => Promise<void>
+  readonly migrate: (between: Between) => Promise<void>
+  /** Puts the documents back as a snapshot has them. */
+  readonly restore: (between: Between, name: string) => Promise<void>
   /** Those of the containers that exist. */
   readonly states: (members: readonly Member[]) => Promise<readonly ContainerState[]>
   /** Runs the health checks of containers now; names of those whose check ended with 0. */
@@ -50,8 +55,11 @@ export type DeployHost = {
   readonly logs: (container: string) => Promise<readonly string[]>
   /** From here on the release is the one of the host, or none is; on the disk when it returns. */
   readonly commit: (id: string | undefined) => Promise<void>
-  /** Removes files, images and snapshots of releases that are not among these. */
-  readonly prune: (keep: readonly Release[]) => Promise<void>
+  /** Removes files and images of releases, and snapshots, that are not among these. */
+  readonly prune: (keep: {
+    readonly releases: readonly Release[]
+    readonly snapshots: readonly string[]
+  }) => Promise<void>
 }
 
 /** The clock and the patience of a run. */

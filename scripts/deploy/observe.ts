@@ -62,7 +62,7 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
 
 /** The containers of a release as the engine sees them; those that do not exist are left out. */
 export const askStates = async (
-  shell: Shell,
+  shell: Pick<Shell, 'name' | 'run'>,
   members: Parameters<DeployHost['states']>[0],
 ): ReturnType<DeployHost['states']> => {
   if (members.length === 0) return []

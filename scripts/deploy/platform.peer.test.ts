@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
 import { duration } from '../cli/format.ts'
+import { groupTests } from '../groups/planted.fixture.ts'
 import { push } from '../images/deliver.ts'
 import { STAND_IN, STAND_IN_IMAGE } from '../peers/mongo-stand-in/image.ts'
 import { openDesk, operate } from '../peers/pi/desk.ts'
@@ -190,6 +191,8 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
       end()
     }
   })
+
+  groupTests({ desk, pi, tell, full })
 
   test('with nothing changed nothing is started, and that is said', async () => {
     const before = await desk.containers()

@@ -18,9 +18,12 @@ export const play = async (
     kind = 'deploy',
     troubles = [],
     behaviour = () => 'good',
+    documents = 'migrate',
   }: {
     readonly kind?: RunKind
     readonly troubles?: readonly Trouble[]
+    /** Documents come back from the newest snapshot instead of being migrated. */
+    readonly documents?: 'migrate' | 'rewind'
     readonly behaviour?: FakeOptions['behaviour']
   } = {},
 ): Promise<Played> => {
@@ -53,6 +56,7 @@ export const play = async (
       bundle: kind === 'rollback' ? undefined : bundleOf(to),
       by: 'test',
       what: `${kind} ${to.id}`,
+      rewind: documents === 'rewind' ? [...machine.snapshots.keys()][0] : undefined,
     },
   ).then(
     (): Played => ({ outcome: 'done', calls }),

@@ -19,6 +19,7 @@ import { type Lease, takeLease } from '../host/lease.ts'
 import { openShell, type Shell } from '../host/shell.ts'
 import { importBunImage } from '../peers/docker/bun-image.ts'
 import { startDocker } from '../peers/docker/engine.ts'
+import { live } from '../run.ts'
 import { checkNetworks, ensureNetworks } from './networks.ts'
 import { checkHost, hostSpec, prepareHost } from './prepare.ts'
 import { checkVolumeOwners, fixVolumeOwners, ourVolumes } from './volumes.ts'
@@ -169,6 +170,34 @@ describe.skipIf('absent' in docker)('a host', () => {
     expect(rights(join(mountpoint, 'chunks', 'one'))).toBe(`${SERVICE}:${SERVICE} 644`)
     expect(await checkVolumeOwners(shell, { image: IMAGE, volumes })).toMatchObject({ ok: true })
     expect((await docker.run(['volume', 'ls', '--quiet'])).out.trim()).toBe('lucid_encrypted_data')
+  })
+
+  test('gives a new volume, and an empty one of root, to the user that the folder of the image belongs to', async () => {
+    // As mongo's image has /data/db; ours have /data of 65532.
+    const tree = join(folder, 'tree')
+    mkdirSync(join(tree, 'data', 'db'), { recursive: true })
+    const archive = `${tree}.tar`
+    const pack = [
+      'tar',
+      '--create',
+      '--file',
+      archive,
+      '--owner=999',
+      '--group=999',
+      '-C',
+      tree,
+      '.',
+    ] as const
+    expect((await live(pack)).code).toBe(0)
+    expect(await docker.run(['import', archive, 'lucid/for-tests:db'])).toMatchObject({ code: 0 })
+    expect(await docker.run(['volume', 'create', 'lucid_by_hand'])).toMatchObject({ code: 0 })
+    for (const volume of ['lucid_core_mongo_data', 'lucid_by_hand']) {
+      const create = ['create', '--volume', `${volume}:/data/db`, 'lucid/for-tests:db', 'x']
+      expect(await docker.run(create)).toMatchObject({ code: 0 })
+      const { out } = await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])
+      expect(rights(out.trim())).toStartWith('999:999 ')
+    }
+    expect(ourVolumes['lucid_core_mongo_data']).toBe(999)
   })
 
   test('gets the networks that Compose does not make, once; one that is in the way is named', async () => {

@@ -130,15 +130,21 @@ const kinds = ['kill', 'line', 'disk-full', 'engine-error'] as const
 const whens = ['before', 'half', 'after'] as const
 
 describe('trouble at every call of a run', () => {
-  const sweeps: readonly (readonly [string, readonly Release[], Release, 'deploy' | 'rollback'])[] = [
-    ['a first deploy', [], two, 'deploy'],
-    ['a deploy', [one], two, 'deploy'],
-    ['a deploy with a migration', [one], three, 'deploy'],
-    ['a rollback', [one, two], one, 'rollback'],
+  const sweeps: readonly (readonly [
+    string,
+    readonly Release[],
+    Release,
+    { readonly kind: 'deploy' | 'rollback'; readonly documents?: 'rewind' },
+  ])[] = [
+    ['a first deploy', [], two, { kind: 'deploy' }],
+    ['a deploy', [one], two, { kind: 'deploy' }],
+    ['a deploy with a migration', [one], three, { kind: 'deploy' }],
+    ['a rollback', [one, two], one, { kind: 'rollback' }],
+    ['a rollback with a snapshot', [one, three], one, { kind: 'rollback', documents: 'rewind' }],
   ]
-  for (const [name, before, to, kind] of sweeps)
+  for (const [name, before, to, command] of sweeps)
     test(`${name}: the next command finds a whole release, and nothing is stuck`, async () => {
-      const { calls } = await play(await machineOn(...before), to, { kind })
+      const { calls } = await play(await machineOn(...before), to, command)
       let points = 0
       for (const [at] of calls.entries())
         for (const trouble of kinds)
@@ -147,12 +153,12 @@ describe('trouble at every call of a run', () => {
               const machine = await machineOn(...before)
               const troubles: readonly Trouble[] = [{ at, kind: trouble, when, calls: length }]
               const label = `${calls[at]} (${at}) ${trouble} ${when} x ${length}`
-              const { outcome } = await play(machine, to, { kind, troubles })
+              const { outcome } = await play(machine, to, { ...command, troubles })
               // Whatever the first command said, one that ended by itself left a whole release or an open run.
               if (outcome === 'done') expect([label, faultsOf(machine)]).toEqual([label, []])
               else if (openRun(machine.entries) === undefined)
                 expect([label, faultsOf(machine)]).toEqual([label, []])
-              const next = await play(machine, to, { kind })
+              const next = await play(machine, to, command)
               expect([label, next.outcome, next.error]).toEqual([label, 'done', undefined])
               expect([label, faultsOf(machine), machine.current]).toEqual([label, [], to.id])
               points += 1

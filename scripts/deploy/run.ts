@@ -4,7 +4,7 @@ import { LineLost } from '../host/shell.ts'
 import { type ContainerState, unlike } from '../plan/release/gate.ts'
 import { type BeginEntry, openRun, type RunKind, type RunRecord } from '../plan/release/journal.ts'
 import { type Bundle, composeFile, membersOf, type Release } from '../plan/release/release.ts'
-import { backward, crossings, forward, type Step, stepName } from '../plan/release/steps.ts'
+import { backward, forward, type Step, stepName } from '../plan/release/steps.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
 import type { DeployHost, Observed, Telling, Timing } from './host.ts'
 
@@ -21,6 +21,8 @@ export type Wanted = {
   readonly to: Release
   readonly by: string
   readonly what: string
+  /** A snapshot to put documents back from, instead of migrating them. */
+  readonly rewind?: string | undefined
 }
 
 export type RunParts = {
@@ -78,6 +80,7 @@ type Context = RunParts & {
   readonly watch: Watch
   readonly before: readonly ContainerState[]
   readonly way: 'forward' | 'back'
+  readonly rewind: string | undefined
 }
 
 const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
@@ -102,7 +105,7 @@ const isAsWanted = async (
 
 /** What each step does. `release`: the one that is being brought up. */
 const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
-  const { host, from, to, bundle, watch, before, show } = context
+  const { host, from, to, bundle, watch, before, show, run, rewind } = context
   switch (step.kind) {
     case 'files':
       return bundle === undefined ? undefined : host.putFiles(bundle)
@@ -111,11 +114,13 @@ const execute = async (step: Step, release: Release, context: Context): Promise<
     case 'prepare':
       return host.prepare(release)
     case 'snapshot':
-      return from === undefined ? undefined : host.snapshot(from, to)
+      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotOf(run))
     case 'migrate':
-      return from === undefined ? undefined : host.migrate(from, to)
+      return from === undefined ? undefined : host.migrate({ from, to })
+    case 'rewind':
+      return from === undefined || rewind === undefined ? undefined : host.restore({ from, to }, rewind)
     case 'restore':
-      return from === undefined ? undefined : host.restore(from, to)
+      return from === undefined ? undefined : host.restore({ from, to }, snapshotOf(run))
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
@@ -167,9 +172,12 @@ const end = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: s
     context,
   )
 
+/** Name of the snapshot that a run takes before it changes documents. */
+export const snapshotOf = (run: string): string => `run-${run}`
+
 /** True when documents may have been changed: the step was begun. */
 const hasMigrated = ({ steps }: Pick<RunRecord, 'steps'>): boolean =>
-  steps.some(({ step }) => step === 'migrate')
+  steps.some(({ step }) => step === 'migrate' || step === 'rewind')
 
 /** Tries to put a step of the way back through even when the engine refuses it for a while. */
 const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Promise<void> => {
@@ -233,7 +241,7 @@ const backWords = (outcome: 'undone' | 'failed', from: Release | undefined): str
 const contextOf = async (
   parts: RunParts,
   run: string,
-  { from, to, bundle }: Pick<Context, 'from' | 'to' | 'bundle'>,
+  { from, to, bundle, rewind }: Pick<Context, 'from' | 'to' | 'bundle' | 'rewind'>,
 ): Promise<Context> => {
   const { host, timing, show } = parts
   return {
@@ -245,16 +253,20 @@ const contextOf = async (
     watch: openWatch(host, timing, show.seen),
     before: await again(() => host.states(membersOf(to)), parts),
     way: 'forward',
+    rewind,
   }
 }
+
+/** What became of a run that was cut; `failed`: the release before is back and not well. */
+export type Recovered = 'none' | 'finished' | 'undone' | 'failed'
 
 /**
  * Closes a run that was cut: one that had committed is done; any other is undone. Does nothing when there is none.
  * Throws Unfinished when it cannot.
  */
-export const recover = async (parts: RunParts, { current, entries }: Observed): Promise<void> => {
+export const recover = async (parts: RunParts, { current, entries }: Observed): Promise<Recovered> => {
   const open = openRun(entries)
-  if (open === undefined) return
+  if (open === undefined) return 'none'
   const { begin } = open
   parts.show.note(`${begin.what} by ${begin.by} was cut short`)
   const [from, to] = await Promise.all([
@@ -279,30 +291,35 @@ export const recover = async (parts: RunParts, { current, entries }: Observed): 
         }),
       parts,
     )
-    return
+    return 'undone'
   }
-  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined })
+  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined, rewind: undefined })
   if (current === begin.to && begin.to !== begin.from) {
     await end(context, 'done', 'finished by the next command')
-    return
+    return 'finished'
   }
-  await undo(context, 'it was cut short', { migrated: hasMigrated(open) })
+  return undo(context, 'it was cut short', { migrated: hasMigrated(open) })
 }
 
 /**
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
  * not make it, Unfinished when the line or the engine did not let this end either way, LeaseLost.
  */
-export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }: Wanted): Promise<void> => {
+export const runRelease = async (
+  parts: RunParts,
+  { kind, bundle, to, by, what, rewind }: Wanted,
+): Promise<void> => {
   const { host, timing } = parts
   const observed = await again(() => host.observe(), parts)
-  await recover(parts, observed)
+  const recovered = await recover(parts, observed)
   const { current } = observed.entries.length === 0 ? observed : await again(() => host.observe(), parts)
   const from = current === undefined ? undefined : await again(() => host.release(current), parts)
   if (current !== undefined && from === undefined)
     throw new CliError(
       `${host.name}: the files of ${current}, which runs there, are not whole: bun run doctor`,
     )
+  // The way back has just brought it and gated it on health: a second run would do the same again.
+  if (recovered === 'undone' && from?.id === to.id) return
   const run = parts.newId()
   const begin: BeginEntry = {
     at: timing.now(),
@@ -315,11 +332,11 @@ export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }
     what,
   }
   await again(() => host.journal(begin), parts)
-  const context = await contextOf(parts, run, { from, to, bundle })
+  const context = await contextOf(parts, run, { from, to, bundle, rewind })
   let migrated = false
   try {
-    for (const step of forward(from, to)) {
-      if (step.kind === 'migrate') migrated = true
+    for (const step of forward(from, to, { rewinds: rewind !== undefined })) {
+      if (step.kind === 'migrate' || step.kind === 'rewind') migrated = true
       await perform(step, to, '', context)
     }
   } catch (error) {
@@ -330,6 +347,3 @@ export const runRelease = async (parts: RunParts, { kind, bundle, to, by, what }
   }
   await end(context, 'done')
 }
-
-/** Whether a run from one release to another changes documents. */
-export const migrates = (from: Release | undefined, to: Release): boolean => crossings(from, to).length > 0

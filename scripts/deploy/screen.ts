@@ -17,7 +17,7 @@ const words = (verdict: Verdict): string => (verdict.kind === 'well' ? 'healthy'
 export const openScreen = (
   write: (text: string) => void,
   look: Look,
-  { release, now }: { readonly release: Release; readonly now: () => number },
+  { release, now }: { readonly release: Pick<Release, 'stacks'>; readonly now: () => number },
 ): Show & { readonly close: () => void } => {
   const began = now()
   const screen = progress(write, look)

@@ -17,8 +17,8 @@ const synced = (path: string): string => `{ sync ${path} 2>/dev/null || sync; }`
 
 /** What other rooms do to a host, each under its lease. */
 export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore'> & {
-  /** Removes images and blobs that none of these releases has. */
-  readonly pruneImages: (keep: readonly Release[]) => Promise<void>
+  /** Removes images and blobs that none of these releases has, and snapshots that are not named. */
+  readonly pruneRest: DeployHost['prune']
 }
 
 /** A file of a script's own text: its mark is a line that no file holds. */
@@ -110,7 +110,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         // Its files are not there when they never came whole: then nothing of it was started, but for an older one's.
         `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${line('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
       ),
-    states: (members) => askStates(shell, members),
+    states: (members) => askStates({ name: shell.name, run: lease.look }, members),
     probe: async (members) => {
       const asks = members.map(({ container, proof }) =>
         proof.kind === 'healthy'
@@ -132,8 +132,8 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
           : `printf '%s\\n' ${id} > current.new && ${synced('current.new')} && mv -f current.new current && sync`,
       ),
     prune: async (keep) => {
-      const ids = new Set(keep.map(({ id }) => id))
-      const support = new Set(keep.flatMap((release) => Object.keys(release.support)))
+      const ids = new Set(keep.releases.map(({ id }) => id))
+      const support = new Set(keep.releases.flatMap((release) => Object.keys(release.support)))
       await change(
         'old releases cannot be removed',
         [
@@ -147,12 +147,12 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
           `*) rm -f "$f"; rmdir "\${f%/*}" 2>/dev/null || : ;; esac; done`,
         ].join('\n'),
       )
-      await parts.pruneImages(keep)
+      await parts.pruneRest(keep)
     },
     bringImages: parts.bringImages,
     prepare: parts.prepare,
     snapshot: parts.snapshot,
-    migrate: async (from, to) => {
+    migrate: async ({ from, to }) => {
       for (const service of crossings(from, to)) {
         const [before = 0, after = 0] = [from, to].map(({ migrations }) => migrations[service]?.version)
         // The newer release knows the way, up and down.

@@ -1,6 +1,7 @@
 /**
  * How scripts go through one shell, one after the other: each runs in a subshell of its own, and a line that nothing
- * else prints says on both streams that it ended.
+ * else prints says on both streams that it ended. All of it stands in braces, for a shell runs nothing of a group before
+ * it has read its end: a line that breaks while a script or its input is on its way runs none of it.
  */
 
 /** What to write to the shell. `mark` is a word that the script cannot print; `input` is its standard input, text. */
@@ -8,7 +9,7 @@ export const framed = (script: string, mark: string, input?: string): string => 
   const stdin = input === undefined ? '</dev/null' : `<<'${mark}'`
   const document =
     input === undefined ? '' : `${input}${input === '' || input.endsWith('\n') ? '' : '\n'}${mark}\n`
-  return `( :\n${script}\n) ${stdin}\n${document}printf '\\n%s %d\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2\n`
+  return `{\n( :\n${script}\n) ${stdin}\n${document}printf '\\n%s %d\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2\n}\n`
 }
 
 /** Output up to the mark. `code` is there on the stream that carries it. */

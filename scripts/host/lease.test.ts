@@ -77,6 +77,66 @@ test('one on the same machine whose process is gone is followed at once', async 
   expect(second.token).toBe(first.token + 1)
 })
 
+const expiryIn = (dir: string): number =>
+  Number(readFileSync(join(dir, 'deploy', 'lease'), 'utf8').split(' ')[1])
+
+test('one that only looks shows itself, and hears that it has lost the lease', async () => {
+  const dir = freshDir()
+  const first = await takeLease(shells[0], dir, holder())
+  moveExpiry(dir, -1000)
+  const before = expiryIn(dir)
+  expect((await first.look('echo seen')).out).toBe('seen\n')
+  expect(expiryIn(dir)).toBe(before)
+  // A shorter lease is shown more often: this one after 83 ms.
+  const short = await takeLease(shells[0], dir, holder(), { leaseS: 1 })
+  moveExpiry(dir, -1000)
+  await Bun.sleep(100)
+  expect((await short.look('echo seen')).out).toBe('seen\n')
+  expect(expiryIn(dir)).toBeGreaterThan(before)
+  moveExpiry(dir, -1000)
+  const third = await takeLease(shells[1], dir, holder({ machine: 'other' }), { pause: noPause })
+  expect(third.token).toBe(short.token + 1)
+  await Bun.sleep(100)
+  await expect(short.look('echo seen')).rejects.toBeInstanceOf(LeaseLost)
+})
+
+test('a script that takes longer than the lease has shown itself when it ends, with its own code', async () => {
+  const dir = freshDir()
+  const lease = await takeLease(shells[0], dir, holder())
+  const back = `read -r t e h < lease; printf '%s 5 %s\\n' "$t" "$h" > lease; cd /`
+  expect((await lease.run(`${back}; exit 9`)).code).toBe(9)
+  expect(expiryIn(dir)).toBeGreaterThan(5)
+  expect((await lease.run(`${back}; sleep 0`)).code).toBe(0)
+  expect(expiryIn(dir)).toBeGreaterThan(5)
+})
+
+test('what a holder that is gone began is waited for; what one that lives does is not', async () => {
+  const dir = freshDir()
+  const gone = Bun.spawn([process.execPath, '--version'], { stdout: 'ignore' })
+  await gone.exited
+  const first = await takeLease(shells[0], dir, holder({ pid: gone.pid }))
+  const lived = await takeLease(shells[0], freshDir(), holder())
+  const end = join(dir, 'end')
+  const long = first.run(`until [ -e ${end} ]; do sleep 0.1; done; echo over >> ${dir}/order`)
+  const other = takeLease(shells[1], lived.dir, holder({ machine: 'other' }), {
+    pause: async () => moveExpiry(lived.dir, 1),
+  })
+  await expect(other).rejects.toThrow('wait until it is done')
+  const waits: string[] = []
+  const second = takeLease(shells[1], dir, holder(), {
+    onWait: (text) => {
+      waits.push(text)
+      writeFileSync(end, '')
+    },
+    pause: noPause,
+  })
+  const { token } = await second
+  await long
+  expect(token).toBe(first.token + 1)
+  expect(waits[0]).toContain('is still at work here')
+  expect(readFileSync(join(dir, 'order'), 'utf8')).toBe('over\n')
+}, 30_000)
+
 test('no script runs beside one whose line was cut: the next waits until its last process has ended', async () => {
   const dir = freshDir()
   const lease = await takeLease(shells[0], dir, holder())

@@ -23,6 +23,11 @@ export type Lease = {
   readonly dir: string
   /** Runs a script unless somebody else has the lease by now; nobody's script runs beside it. Throws LeaseLost, LineLost. */
   readonly run: (script: string, options?: ScriptOptions) => Promise<Answer>
+  /**
+   * Runs a script that changes nothing, whoever is at work: a look while something is waited for. Now and then it is
+   * run as `run` does, so that a holder who only looks is not taken for a silent one, and hears when the lease is lost.
+   */
+  readonly look: (script: string, options?: ScriptOptions) => Promise<Answer>
   /** The same with bytes as standard input. */
   readonly send: (
     script: string,
@@ -45,6 +50,11 @@ export class LeaseLost extends CliError {
 /** A holder that shows no sign of life for so long has lost the lease, seconds. */
 export const LEASE_S = 60
 
+/** A holder who only looks shows itself so often, as a part of LEASE_S. */
+const SIGNS = 12
+/** Tries of five seconds each while a command of a holder that is gone is still at work. */
+const BUSY_TRIES = 120
+
 const FENCED = 75
 const BUSY = 76
 
@@ -52,28 +62,38 @@ const BUSY = 76
  * Before every script under a lease. The kernel's lock on `op` keeps two scripts apart and is held until the last process
  * of a script has ended, also when the line that started it is gone; the token under that lock is the fence.
  */
-export const fence = (dir: string, token: number, waitS = 600): string =>
+export const fence = (
+  dir: string,
+  token: number,
+  { waitS = 600, leaseS = LEASE_S }: { readonly waitS?: number; readonly leaseS?: number } = {},
+): string =>
   [
     `cd ${quote(`${dir}/deploy`)} || exit 1`,
     `exec 9>>op; flock -w ${waitS} 9 || exit ${BUSY}`,
     `[ "$(cat token 2>/dev/null)" = ${token} ] || exit ${FENCED}`,
     // Parameter expansion alone: the holder's words stand between the two numbers and the end of the line.
     `read -r lt le lh < lease || exit ${FENCED}`,
-    `printf '%s %s %s\\n' "$lt" $(( $(date +%s) + ${LEASE_S} )) "$lh" > lease.new && mv -f lease.new lease`,
+    `renew() { printf '%s %s %s\\n' "$lt" $(( $(date +%s) + ${leaseS} )) "$lh" > lease.new && mv -f lease.new lease; }`,
+    // Once more when it ends: one that took longer than the lease is not silent. It ends in its own folder and code.
+    `renew; trap ${quote(`code=$?; cd ${quote(`${dir}/deploy`)} && renew; exit $code`)} EXIT`,
     '',
   ].join('\n')
 
-const takeScript = (dir: string, holder: string, over: number): string =>
+const takeScript = (
+  dir: string,
+  { holder, over, leaseS }: { readonly holder: string; readonly over: number; readonly leaseS: number },
+): string =>
   [
     `mkdir -p ${quote(`${dir}/deploy`)} && cd ${quote(`${dir}/deploy`)} || exit 1`,
-    `exec 9>>op; flock -w 5 9 || { echo busy; cat lease 2>/dev/null; exit 0; }`,
+    'le=0; exec 9>>op',
+    'flock -w 5 9 || { read -r lt le lh 2>/dev/null < lease; echo busy $((le - $(date +%s))); cat lease 2>/dev/null; exit 0; }',
     'now=$(date +%s)',
     'if [ -s lease ]; then read -r lt le lh < lease; if [ "$le" -gt "$now" ] && ' +
       `[ "$lt" != ${over} ]; then echo held $((le - now)); cat lease; exit 0; fi; fi`,
     'read -r t 2>/dev/null < token || t=0',
     't=$((t + 1))',
     `printf '%s\\n' $t > token.new && { sync token.new 2>/dev/null || sync; } && mv -f token.new token || exit 1`,
-    `printf '%s %s %s\\n' $t $((now + ${LEASE_S})) ${quote(holder)} > lease.new && mv -f lease.new lease || exit 1`,
+    `printf '%s %s %s\\n' $t $((now + ${leaseS})) ${quote(holder)} > lease.new && mv -f lease.new lease || exit 1`,
     'echo taken $t',
   ].join('\n')
 
@@ -94,6 +114,8 @@ export type TakeOptions = {
   /** Called while an old lease runs out. */
   readonly onWait?: (text: string) => void
   readonly pause?: (ms: number) => Promise<unknown>
+  /** How long it may be silent, seconds; all commands of a host must say the same. */
+  readonly leaseS?: number
 }
 
 /**
@@ -104,27 +126,38 @@ export const takeLease = async (
   shell: Shell,
   dir: string,
   holder: Holder,
-  { onWait = () => {}, pause = (ms) => sleep(ms) }: TakeOptions = {},
+  { onWait = () => {}, pause = (ms) => sleep(ms), leaseS = LEASE_S }: TakeOptions = {},
 ): Promise<Lease> => {
   const words = JSON.stringify(holder)
   let waited: string | undefined
   let over = 0
+  let busy = 0
   for (;;) {
-    const out = await demand(`${shell.name}: ${dir}/deploy`, shell.run(takeScript(dir, words, over)))
+    const out = await demand(
+      `${shell.name}: ${dir}/deploy`,
+      shell.run(takeScript(dir, { holder: words, over, leaseS })),
+    )
     const [verdict = '', lease = ''] = out.trim().split('\n')
-    if (verdict.startsWith('taken ')) return leaseOf(shell, dir, Number(verdict.slice(6)))
+    if (verdict.startsWith('taken ')) return leaseOf(shell, dir, { token: Number(verdict.slice(6)), leaseS })
     const held = heldBy(lease)
-    if (verdict === 'busy')
-      throw new CliError(`${shell.name} is being changed by ${told(held)}: wait until it is done`)
+    const refused = new CliError(`${shell.name} is being changed by ${told(held)}: wait until it is done`)
     const sameMachine = held.holder.machine === holder.machine && typeof held.holder.pid === 'number'
-    if (sameMachine && !isAlive(held.holder.pid ?? 0)) {
+    const isGone = sameMachine && !isAlive(held.holder.pid ?? 0)
+    if (verdict.startsWith('busy')) {
+      // What a holder began ends in its own time, also when nobody is there to hear of it.
+      const isOver = isGone || Number(verdict.slice(5)) <= 0
+      if (!isOver || busy >= BUSY_TRIES) throw refused
+      busy += 1
+      onWait(`a command that ${told(held)} began is still at work here; waiting for its end`)
+      continue
+    }
+    if (isGone) {
       over = held.token
       continue
     }
     // Its expiry was moved: it lives.
     const expiry = lease.split(' ')[1]
-    if (waited !== undefined && waited !== expiry)
-      throw new CliError(`${shell.name} is being changed by ${told(held)}: wait until it is done`)
+    if (waited !== undefined && waited !== expiry) throw refused
     waited = expiry
     const seconds = Number(verdict.slice(5)) || 1
     onWait(`${told(held)} was at work here and is silent; going on in ${duration(seconds * 1000)}`)
@@ -132,21 +165,32 @@ export const takeLease = async (
   }
 }
 
-const leaseOf = (shell: Shell, dir: string, token: number): Lease => {
+const leaseOf = (
+  shell: Shell,
+  dir: string,
+  { token, leaseS }: { readonly token: number; readonly leaseS: number },
+): Lease => {
   const checked = (answer: Answer): Answer => {
     if (answer.code === FENCED) throw new LeaseLost(shell.name)
     if (answer.code === BUSY) throw new CliError(`${shell.name}: an earlier step is still at work there`)
     return answer
   }
-  const before = fence(dir, token)
+  const before = fence(dir, token, { leaseS })
+  let shown = performance.now()
+  const run: Lease['run'] = async (script, options) => {
+    shown = performance.now()
+    return checked(await shell.run(`${before}${script}`, options))
+  }
   return {
     token,
     shell,
     dir,
-    run: async (script, options) => checked(await shell.run(`${before}${script}`, options)),
+    run,
+    look: (script, options) =>
+      performance.now() - shown > (leaseS * 1000) / SIGNS ? run(script, options) : shell.run(script, options),
     send: async (script, bytes, options) => checked(await shell.send(`${before}${script}`, bytes, options)),
     release: async () => {
-      await shell.run(`${before}rm -f lease`, { timeoutMs: 10_000 }).catch(() => undefined)
+      await shell.run(`${before}trap - EXIT; rm -f lease`, { timeoutMs: 10_000 }).catch(() => undefined)
     },
   }
 }

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { framed } from './frame.ts'
 import { line, quote } from './quote.ts'
 import { LineLost, openShell, shellArgv } from './shell.ts'
 
@@ -29,7 +30,7 @@ describe('a shell', () => {
 
   test('keeps nothing of one script for the next, and no script can read the next', async () => {
     await shell.run('A=1; cd /; exec 7>&1')
-    expect((await shell.run('echo "[${A:-}]"; cat')).out).toBe('[]\n')
+    expect((await shell.run('echo "[$A]"; cat')).out).toBe('[]\n')
   })
 
   test('gives a script its input, to the byte', async () => {
@@ -92,7 +93,23 @@ test('any word without a NUL byte reaches a program as it is', async () => {
 test('a host that looks like a flag is refused, and one that is none cannot become one', () => {
   expect(() => openShell({ host: '-oProxyCommand=x' })).toThrow('is no host')
   expect(shellArgv({ host: 'pi@host', sshConfig: '/a b' }, 'sh').slice(0, 3)).toEqual(['ssh', '-F', '/a b'])
-  expect(shellArgv({ host: 'pi@host' }, 'sh').slice(-3)).toEqual(['--', 'pi@host', 'sh'])
+  expect(shellArgv({ host: 'pi@host' }, "echo 'x'").slice(-3)).toEqual([
+    '--',
+    'pi@host',
+    "exec sh -c 'echo '\\''x'\\'''",
+  ])
   expect(shellArgv({ host: 'pi@host' }, 'sh', 'layers')).toContain('Compression=no')
   expect(shellArgv({ host: 'pi@host' }, 'sh')).toContain('Compression=yes')
 })
+
+test('of a script that is cut on its way nothing runs, wherever the cut is', async () => {
+  const done = join(folder, 'done')
+  const text = framed(`cat > ${quote(done)}\necho more >> ${quote(done)}`, 'lucid-mark', 'one\ntwo\n')
+  for (let length = 0; length < text.length - 1; length++) {
+    const sh = Bun.spawn(['sh'], { stdin: 'pipe', stdout: 'ignore', stderr: 'ignore' })
+    sh.stdin.write(text.slice(0, length))
+    await sh.stdin.end()
+    await sh.exited
+    expect([length, existsSync(done)]).toEqual([length, false])
+  }
+}, 60_000)

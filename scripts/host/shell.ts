@@ -1,5 +1,6 @@
 import { CliError } from '../cli/fail.ts'
 import { endOf, framed } from './frame.ts'
+import { quote } from './quote.ts'
 
 /** What a script did. Never thrown for its exit code. */
 export type Answer = { readonly code: number; readonly out: string; readonly err: string }
@@ -77,12 +78,18 @@ export const shellArgv = (
         ].flatMap((option) => ['-o', option]),
         '--',
         host,
-        command,
+        // Whatever the login shell is there.
+        `exec sh -c ${quote(command)}`,
       ]
 
 type Line = {
   readonly child: Bun.Subprocess<'pipe', 'pipe', 'pipe'>
   readonly ended: Promise<number>
+}
+
+/** Of a child that is gone each of the two promises may be the one that fails. */
+const written = async (child: Line['child'], bytes: Uint8Array | string): Promise<void> => {
+  await Promise.all([child.stdin.write(bytes), child.stdin.flush()])
 }
 
 const spawn = (address: Address, command: string, traffic: Traffic): Line => {
@@ -154,7 +161,8 @@ export const openShell = (address: Address): Shell => {
     if (session === undefined || session.child.exitCode !== null || session.child.signalCode !== null) {
       const line = spawn(address, 'exec sh', 'text')
       session = { ...line, out: reader(line.child.stdout), err: reader(line.child.stderr) }
-      session.child.stdin.write(PREAMBLE)
+      // A line that is dead already says so at the script that follows.
+      written(line.child, PREAMBLE).catch(() => undefined)
     }
     return session
   }
@@ -171,8 +179,7 @@ export const openShell = (address: Address): Shell => {
       drop()
     }, timeoutMs)
     try {
-      child.stdin.write(framed(script, mark, input))
-      await child.stdin.flush()
+      await written(child, framed(script, mark, input))
       const [printed, complained] = await Promise.all([out.until(mark, onOut), err.until(mark)])
       if (printed === undefined || complained === undefined) {
         drop()
@@ -214,8 +221,7 @@ export const openShell = (address: Address): Shell => {
         // A source may wait for what the script says: it ends when the script does.
         const { done, value } = await Promise.race([source.next(), gone])
         if (done) break
-        child.stdin.write(value)
-        await child.stdin.flush()
+        await written(child, value)
       }
       await child.stdin.end()
     } catch (error) {

@@ -78,7 +78,7 @@ test('a value with blanks or signs that are read by others is quoted', () => {
     '8',
     "'a b'",
     "'$HOME'",
-    "'it'\\''s'",
+    "'it\\'s'",
     "'#x'",
   ])
 })

@@ -43,7 +43,7 @@ const isSecret = (property: EnvProperty) => property['secret'] === true
 /** Values with blanks or signs that a shell or Compose would read are put in single quotes. */
 export const envValue = (value: unknown): string => {
   const text = String(value)
-  return /^[\w.,:/@%+=-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w.,:/@%+=-]*$/.test(text) ? text : `'${text.replaceAll("'", "\\'")}'`
 }
 
 const choices = (property: EnvProperty): string | undefined =>

@@ -143,13 +143,21 @@ export const rules: readonly Rule[] = [
     why: 'what will be done can then be shown, and tested, without doing it',
   },
   {
-    name: 'the health check knows the catalogue, the log and how to ask a service alone',
+    name: 'the health check knows the catalogue, the log and the watch alone',
     from: /^health\//,
     never:
-      /^services\/(?!catalog\.ts$|common\/(?:log|probe|health-report|testing-health)\.ts$)|^scripts\/|^#/,
+      /^services\/(?!catalog\.ts$|common\/(?:log|probe|health-report|testing-health)\.ts$|common\/watch\/)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',
+  },
+  {
+    name: 'the watch stands alone',
+    from: /^services\/common\/(?:watch\/|(?:probe|health-report|plain-table)\.ts$)/,
+    never: /^services\/(?!catalog\.ts$|common\/(?:watch\/|(?:log|probe|health-report|plain-table)\.ts$))/,
+    kinds: 'both',
+    tests: 'exempt',
+    why: 'whoever watches must not believe what the watched code believes',
   },
 ]
 

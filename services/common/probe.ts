@@ -23,9 +23,11 @@ export type Result = {
   /** Why it is not well, or what it does without; empty when there is nothing to say. */
   readonly detail: string
   readonly version?: string
+  /** Dependencies that are not ok and what it says of them; undefined when all are. */
+  readonly failing?: Readonly<Record<string, string>>
 }
 
-type Judgement = Pick<Result, 'state' | 'detail' | 'version'>
+type Judgement = Pick<Result, 'state' | 'detail' | 'version' | 'failing'>
 
 /** A health reply is a few hundred bytes; whatever sends more is not ours. */
 const MAX_BYTES = 64 * 1024
@@ -44,7 +46,7 @@ const parse = (text: string): unknown => {
 }
 
 /** What comes from a service may hold anything: one line, no control characters, not too long. */
-const clean = (text: string): string =>
+export const clean = (text: string): string =>
   text
     .replaceAll(/\p{C}+/gu, ' ')
     .trim()
@@ -61,11 +63,15 @@ export const judge = (name: string, code: number, text: string): Judgement => {
   const { status, service, version, dependencies } = body
   if (service !== name)
     return { state: 'wrong', detail: `another program answers: ${clean(JSON.stringify(service ?? null))}` }
-  const failing = Object.entries(object(dependencies) ?? {})
+  const broken = Object.entries(object(dependencies) ?? {})
     .filter(([, says]) => says !== 'ok')
-    .map(([dependency, says]) => clean(`${dependency}: ${String(says)}`))
-    .join(', ')
-  const own = { detail: failing, ...(typeof version === 'string' && { version: clean(version) }) }
+    .map(([dependency, says]) => [clean(dependency), clean(String(says))] as const)
+  const failing = broken.map(([dependency, says]) => clean(`${dependency}: ${says}`)).join(', ')
+  const own = {
+    detail: failing,
+    ...(typeof version === 'string' && { version: clean(version) }),
+    ...(broken.length > 0 && { failing: Object.fromEntries(broken) }),
+  }
   if (code === 200 && status === 'healthy') return { state: 'healthy', ...own }
   if (code === 503 && (status === 'degraded' || status === 'unhealthy'))
     return { ...own, state: status, detail: failing || 'no failing dependency named' }

@@ -12,6 +12,14 @@ test('what changes a host changes nothing when it is only asked to look', () => 
   expect(commandLine(['prepare', '--check'])).toMatchObject({ command: 'prepare', mode: 'look' })
 })
 
+test('a command with flags of its own gets all words after it', () => {
+  expect(commandLine(['watch', '--quiet', '--help'])).toEqual({
+    kind: 'own',
+    command: 'watch',
+    words: ['--quiet', '--help'],
+  })
+})
+
 test('the help names every command', () => {
   for (const name of Object.keys(commands)) expect(HELP).toContain(`  ${name} `)
 })
@@ -27,6 +35,7 @@ describe('what is not known is refused, with what is', () => {
     [['-h'], 'no flag -h; known flags: --json, --check, --help'],
     [['health', '--check'], 'health takes no --check'],
     [['health', 'net'], 'health takes no "net"'],
+    [['--json', 'watch'], 'watch stands before its flags'],
   ]
   for (const [words, message] of cases)
     test(words.join(' ') || 'nothing', () => expect(commandLine(words)).toEqual({ kind: 'usage', message }))

@@ -4,6 +4,9 @@ export const commands = {
   net: 'opens a TCP connection to everybody that a service needs; 0 only if all take it',
   onions: 'lists the onion services that tor-proxy keeps',
   version: 'versions of Lucid and Bun, and the revision this was built from',
+  watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
+  exercise:
+    'records, exports, verifies and is refused, as the operator (JSON on standard input); a line of JSON a finding',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
@@ -12,7 +15,11 @@ export const commands = {
   owners: 'gives volumes to whom they belong (JSON on standard input); 0 only when they do',
 } as const
 
-export type CommandName = keyof typeof commands
+/** Commands that read the words after them by themselves. */
+const ownWords = { watch: true, exercise: true } as const
+
+type OwnName = keyof typeof ownWords
+export type CommandName = Exclude<keyof typeof commands, OwnName>
 
 const flags = {
   '--json': 'print the result as JSON',
@@ -30,6 +37,7 @@ export type CommandLine =
       readonly json: boolean
       readonly mode: 'look' | 'change'
     }
+  | { readonly kind: 'own'; readonly command: OwnName; readonly words: readonly string[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly message: string }
 
@@ -48,7 +56,7 @@ ${listed(commands)}
 Flags:
 ${listed(flags)}
 
-Exit codes: 0 all well, 1 not all well, 64 the command line is wrong.
+Exit codes: 0 all well, 1 not all well (watch: 2 only warnings), 64 the command line is wrong.
 
 Environment: <SERVICE>_URL says where a service answers when it is not at its name and port, for example
 MERKLE_BUILDER_URL=http://127.0.0.1:8092.
@@ -56,12 +64,15 @@ MERKLE_BUILDER_URL=http://127.0.0.1:8092.
 
 const known = (what: Readonly<Record<string, string>>) => Object.keys(what).join(', ')
 
-const isCommand = (word: string): word is CommandName => Object.hasOwn(commands, word)
+const isCommand = (word: string): word is CommandName | OwnName => Object.hasOwn(commands, word)
+const isOwn = (word: string): word is OwnName => Object.hasOwn(ownWords, word)
 
 const usage = (message: string): CommandLine => ({ kind: 'usage', message })
 
 /** Reads the words after the program's name. What is not known is refused, with what is. */
 export const commandLine = (words: readonly string[]): CommandLine => {
+  const [begin = '', ...rest] = words
+  if (isOwn(begin)) return { kind: 'own', command: begin, words: rest }
   const wrong = words.find((word) => word.startsWith('-') && !Object.hasOwn(flags, word))
   if (wrong !== undefined) return usage(`no flag ${wrong}; known flags: ${known(flags)}`)
   if (words.includes('--help')) return { kind: 'help' }
@@ -69,6 +80,7 @@ export const commandLine = (words: readonly string[]): CommandLine => {
   if (command === undefined) return usage(`which command? known commands: ${known(commands)}`)
   if (!isCommand(command))
     return usage(`no command ${JSON.stringify(command)}; known commands: ${known(commands)}`)
+  if (isOwn(command)) return usage(`${command} stands before its flags`)
   if (more.length > 0) return usage(`${command} takes no ${JSON.stringify(more[0])}`)
   const foreign = words.find((word) => takers[word]?.includes(command) === false)
   if (foreign !== undefined) return usage(`${command} takes no ${foreign}`)

@@ -9,6 +9,9 @@ import { run } from './run.ts'
 /** Longest wait for a TCP connection, ms; for a name half of it. */
 const PATIENCE = 2000
 
+const out = (text: string): void => void process.stdout.write(text)
+const err = (text: string): void => void process.stderr.write(text)
+
 process.exitCode = await run(process.argv.slice(2), {
   known: {
     services: catalog,
@@ -33,7 +36,7 @@ process.exitCode = await run(process.argv.slice(2), {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     folder: '/lucid',
     volumes: '/volumes',
-    nextLine: lines(() => Bun.stdin.stream()),
+    lines: lines(() => Bun.stdin.stream()),
     backup: {
       source: '/source',
       repository: '/repository',
@@ -42,7 +45,38 @@ process.exitCode = await run(process.argv.slice(2), {
       target: '/target',
     },
   },
+  own: {
+    // Loaded only when asked for: cron and people ask for different things, and none shall wait for the other's code.
+    watch: async (words) => {
+      const { watchHost } = await import('./watch/watch-host.ts')
+      return watchHost({
+        listed: catalog,
+        stock,
+        argv: words,
+        state: Bun.env['HEALTH_STATE'] || '/health',
+        webhook: Bun.env['HEALTH_WEBHOOK'],
+        stdin: () => Bun.stdin.text(),
+        now: Date.now,
+        out,
+        err,
+      })
+    },
+    exercise: async () => {
+      const { runExercise } = await import('./exercise/run-exercise.ts')
+      return runExercise({
+        stdin: () => Bun.stdin.text(),
+        identity: () => Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text(),
+        fetch,
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        uuid: () => crypto.randomUUID(),
+        now: Date.now,
+        pause: Bun.sleep,
+        out,
+        err,
+      })
+    },
+  },
   now: Date.now,
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out,
+  err,
 })

@@ -16,7 +16,7 @@ const ran = async (words: readonly string[], known: Known, host: Partial<HostToo
       random: (length) => new Uint8Array(length),
       folder: '/nowhere',
       volumes: '/nowhere',
-      nextLine: async () => undefined,
+      lines: { next: async () => undefined, stop: async () => {} },
       backup: {
         source: '/nowhere',
         repository: '/nowhere',
@@ -28,6 +28,7 @@ const ran = async (words: readonly string[], known: Known, host: Partial<HostToo
     },
     wires: { resolve: async (host) => [host], dial: async () => 1 },
     versions: { lucid: '1.2.3', bun: '1' },
+    own: { watch: async (given) => given.length, exercise: async (given) => given.length },
     now: () => 1000,
     out: (text) => {
       said.out += text
@@ -120,6 +121,10 @@ describe('onions', () => {
     expect(gone.err).toBe(`server-tools: tor-proxy is not there: it cannot be reached (${url})\n`)
     expect(JSON.parse(gone.out)).toMatchObject({ ok: false })
   })
+})
+
+test('a command of its own answers the exit code', async () => {
+  expect((await ran(['watch', '--quiet', '--json'], base)).code).toBe(2)
 })
 
 test('as a program it takes words in exec form, and refuses what it does not know with 64', async () => {

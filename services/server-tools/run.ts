@@ -3,7 +3,8 @@ import { withAddress } from '#common/name-server'
 import { probe, type Result } from '#common/probe'
 import { readPublic } from '#common/read-public'
 import type { BackupPlaces } from './backup/commands.ts'
-import { type CommandName, commandLine, HELP } from './command-line.ts'
+import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
+import type { Lines } from './lines.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'
 import { type Known, places, type ServicePlace, stockPlaces } from './places.ts'
@@ -16,8 +17,8 @@ export type HostTools = {
   /** Where the folder of Lucid is mounted, and where volumes are. */
   readonly folder: string
   readonly volumes: string
-  /** Lines of standard input as they come; undefined when it has ended. */
-  readonly nextLine: () => Promise<string | undefined>
+  /** Standard input as it comes. */
+  readonly lines: Lines
   readonly backup: BackupPlaces
 }
 
@@ -26,6 +27,13 @@ export type Tools = {
   readonly known: Known
   readonly wires: Wires
   readonly versions: Readonly<Record<string, string>>
+  /** Commands with words of their own; each answers the exit code. */
+  readonly own: Readonly<
+    Record<
+      Extract<CommandLine, { readonly kind: 'own' }>['command'],
+      (words: readonly string[]) => Promise<number>
+    >
+  >
   readonly now: () => number
   readonly out: (text: string) => void
   readonly err: (text: string) => void
@@ -127,8 +135,14 @@ type BackupCommands = typeof import('./backup/commands.ts')
 
 const ofBackup =
   (name: keyof BackupCommands): Run =>
-  async ({ host: { nextLine, random, backup: folders }, now, out }) =>
-    (await import('./backup/commands.ts'))[name]({ places: folders, nextLine, random, now, out })
+  async ({ host: { lines, random, backup: folders }, now, out }) => {
+    const commands = await import('./backup/commands.ts')
+    try {
+      return await commands[name]({ places: folders, nextLine: lines.next, random, now, out })
+    } finally {
+      await lines.stop()
+    }
+  }
 
 const runs: Readonly<Record<CommandName, Run>> = {
   health,
@@ -154,5 +168,6 @@ export const run = async (words: readonly string[], tools: Tools): Promise<numbe
     tools.err(`server-tools: ${asked.message}\n`)
     return EX_USAGE
   }
+  if (asked.kind === 'own') return tools.own[asked.command](asked.words)
   return (await runs[asked.command](tools, asked.json, asked.mode)) ? 0 : 1
 }

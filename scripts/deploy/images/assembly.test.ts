@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { archiveParts, archiveStream } from '../../images/load/archive.ts'
@@ -6,6 +6,9 @@ import { blobPath, openLayout } from '../../images/read/layout.ts'
 import { readLayer } from '../../images/verify/layer-tar.ts'
 import { loadInput, loadScript, segmentsOf } from './assembly.ts'
 import { imagesIn, localHost, noise, tempFolder } from './transfer.fixture.ts'
+
+// Only a hang is ended by it.
+setDefaultTimeout(120_000)
 
 const { folder, remove } = tempFolder()
 afterAll(remove)

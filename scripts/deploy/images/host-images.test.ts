@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { missingImages } from './missing-images.ts'
@@ -9,6 +9,9 @@ import { stockImages } from './stock-images.ts'
 import { type FakeEngine, imagesIn, localHost, noise, REPOSITORY, tempFolder } from './transfer.fixture.ts'
 
 // The engine is a fake: a script that says what it is told. The real ones are in transfer.peer.test.ts.
+
+// Only a hang is ended by it.
+setDefaultTimeout(120_000)
 
 const { folder, remove } = tempFolder()
 afterAll(remove)

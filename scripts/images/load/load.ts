@@ -98,8 +98,8 @@ export const loadImages = async (
   let broke: unknown
   try {
     for await (const piece of archiveStream(parts)) {
-      child.stdin.write(piece)
-      await child.stdin.flush()
+      // Of an engine that is gone each of the two promises may be the one that fails.
+      await Promise.all([child.stdin.write(piece), child.stdin.flush()])
       sent += piece.length
       onProgress(sent, total)
     }

@@ -97,7 +97,7 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
     })
     const wrong = await tools('restart')
     expect(wrong.code).toBe(64)
-    expect(wrong.err).toContain('known commands: health, net, onions, version, prepare, owners')
+    expect(wrong.err).toContain('known commands: health, net, onions, version, watch')
   })
 
   test('up without the profile does not start it', async () => {

@@ -30,13 +30,14 @@ const closed = (text: string, value: Value, end: number): Read => {
     : { fault: 'goes on after its closing quote', end: stop }
 }
 
+/** Nothing is replaced between single quotes but \\' for a quote. */
 const singleQuoted = (text: string, from: number): Read => {
-  const end = text.indexOf("'", from + 1)
-  if (end < 0) return { fault: 'has no closing quote', end: text.length }
-  const value = text.slice(from + 1, end)
-  return value.endsWith('\\')
-    ? { fault: 'has a backslash before its closing quote', end: lineEnd(text, end) }
-    : closed(text, { value }, end + 1)
+  const raw = /^(?:[^'\\]|\\'|\\(?!'))*(?=')/s.exec(text.slice(from + 1))?.[0]
+  if (raw === undefined) return { fault: 'has no closing quote', end: text.length }
+  const end = from + raw.length + 2
+  return raw.includes("\\\\'") || raw.endsWith('\\')
+    ? { fault: 'has two backslashes before a quote, which readers take differently', end: lineEnd(text, end) }
+    : closed(text, { value: raw.replaceAll("\\'", "'") }, end)
 }
 
 const unescaped = (raw: string): Value => {
@@ -56,10 +57,11 @@ const doubleQuoted = (text: string, from: number): Read => {
 
 const bare = (text: string, from: number): Read => {
   const end = lineEnd(text, from)
-  const value = text
-    .slice(from, end)
-    .replace(/(?:^|[ \t])#.*$/, '')
-    .trim()
+  const raw = text.slice(from, end)
+  // Compose takes these for a value, other readers for a comment.
+  if (raw.startsWith('#') || /\t#/.test(raw))
+    return { fault: 'has a # that may be a comment or not: use quotes', end }
+  const value = raw.replace(/ #.*$/, '').trim()
   return value.includes('$') ? { fault: DOLLAR, end } : { value, end }
 }
 

@@ -31,6 +31,8 @@ export type Watched = {
   readonly probed: boolean
   /** Its restarts when it was first seen. */
   readonly restartsBefore: number | undefined
+  /** What it ended with when it was last seen ended: the engine says 0 of one that it has started again. */
+  readonly endedWith: number | undefined
 }
 
 export type Verdict =
@@ -61,7 +63,11 @@ export const watch = (member: Member, since: number): Watched => ({
   wellStart: undefined,
   probed: false,
   restartsBefore: undefined,
+  endedWith: undefined,
 })
+
+const ENDED: readonly string[] = ['exited', 'dead', 'restarting']
+const hasEnded = ({ status }: ContainerState): boolean => ENDED.includes(status)
 
 const isWell = (member: Member, state: ContainerState, probed: boolean): boolean => {
   if (member.proof.kind === 'ends') return state.status === 'exited' && state.exitCode === 0
@@ -81,6 +87,7 @@ export const looked = (
     state,
     probed,
     restartsBefore: before.restartsBefore ?? state?.restarts,
+    endedWith: state !== undefined && hasEnded(state) ? state.exitCode : before.endedWith,
     wellAt: before.wellAt ?? (well ? now : undefined),
     wellStart: before.wellStart ?? (well ? state.startedAt : undefined),
   }
@@ -88,7 +95,7 @@ export const looked = (
 
 /** Judges a container; `limitMs` is the longest time until it is well. */
 export const judge = (
-  { member, since, state, wellAt, wellStart, probed, restartsBefore }: Watched,
+  { member, since, state, wellAt, wellStart, probed, restartsBefore, endedWith }: Watched,
   { now, limitMs }: { readonly now: number; readonly limitMs: number },
 ): Verdict => {
   const late = now - since > limitMs
@@ -96,7 +103,7 @@ export const judge = (
     return late
       ? { kind: 'failed', why: 'it was never created' }
       : { kind: 'waiting', why: 'not created yet' }
-  const ended = state.status === 'exited' || state.status === 'dead' || state.status === 'restarting'
+  const ended = hasEnded(state)
   if (state.oomKilled) return { kind: 'failed', why: 'it ran out of memory and was ended by the kernel' }
   if (member.proof.kind === 'ends') {
     if (wellAt !== undefined) return { kind: 'well' }
@@ -115,7 +122,10 @@ export const judge = (
   if (ended && state.exitCode === EX_CONFIG) return { kind: 'failed', why: exitWords(EX_CONFIG) }
   const restarts = state.restarts - (restartsBefore ?? 0)
   if (restarts >= RESTARTS)
-    return { kind: 'failed', why: `it ended ${restarts} times while starting: ${exitWords(state.exitCode)}` }
+    return {
+      kind: 'failed',
+      why: `it ended ${restarts} times while starting${endedWith === undefined ? '' : `: ${exitWords(endedWith)}`}`,
+    }
   if (late)
     return {
       kind: 'failed',

@@ -69,4 +69,10 @@ describe('the release to go back to', () => {
   test('does not come of deploying the same release again', () => {
     expect(previousOf([...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-b')], 'r-b')).toBe('r-a')
   })
+
+  test('knows a run that was cut behind its commit by the release that is current', () => {
+    const entries = [...whole('1', 'r-a'), begin('2', 'r-b')]
+    expect(previousOf(entries, 'r-b')).toBe('r-a')
+    expect(previousOf(entries, 'r-a')).toBeUndefined()
+  })
 })

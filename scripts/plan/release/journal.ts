@@ -82,12 +82,13 @@ export const openRun = (entries: readonly Entry[]): RunRecord | undefined => {
 
 /**
  * Releases that were committed, oldest first, as a rollback leaves them: a release that was gone back from is no longer
- * there. The last one is the current release.
+ * there. The last one is the current release. A run that was cut behind its commit, so that its release is `current`, counts.
  */
-export const committed = (entries: readonly Entry[]): readonly string[] => {
+export const committed = (entries: readonly Entry[], current?: string): readonly string[] => {
   const stack: string[] = []
   for (const { begin, end } of runsOf(entries)) {
-    if (end?.outcome !== 'done' || stack.at(-1) === begin.to) continue
+    const isDone = end === undefined ? begin.to === current : end.outcome === 'done'
+    if (!isDone || stack.at(-1) === begin.to) continue
     const at = begin.kind === 'rollback' ? stack.lastIndexOf(begin.to) : -1
     if (at >= 0) stack.splice(at + 1)
     else stack.push(begin.to)
@@ -97,7 +98,7 @@ export const committed = (entries: readonly Entry[]): readonly string[] => {
 
 /** The release to go back to from the current one; undefined when there was none before. */
 export const previousOf = (entries: readonly Entry[], current: string | undefined): string | undefined => {
-  const history = committed(entries)
+  const history = committed(entries, current)
   const at = current === undefined ? -1 : history.lastIndexOf(current)
   return at > 0 ? history[at - 1] : undefined
 }

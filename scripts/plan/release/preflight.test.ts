@@ -84,6 +84,7 @@ const input: PreflightInput = {
   current: undefined,
   now: 1_001_000,
   signature: undefined,
+  deep: { secrets: [], networks: [], owners: [] },
   placeholders: [],
   dir: '/lucid',
 }
@@ -123,7 +124,26 @@ describe('preflight', () => {
     [{ clock: 900_000 }, {}, 'clock: its clock is -101 s from ours'],
     [{ foreignPorts: [8080] }, {}, 'ports: port 8080 of gate is taken by another program'],
     [{}, { current: release }, 'secrets: secret gate/KEY is gone'],
-    [{}, { placeholders: ['MONGO_URL'] }, 'secrets: MONGO_URL holds a placeholder'],
+    [
+      {},
+      { placeholders: ['env/.env.core: MONGO_URL still holds a placeholder'] },
+      'secrets: env/.env.core: MONGO_URL still holds a placeholder',
+    ],
+    [
+      {},
+      { deep: { ...input.deep, secrets: ['gate/KEY: is a placeholder'] } },
+      'secrets: gate/KEY: is a placeholder',
+    ],
+    [
+      {},
+      { deep: { ...input.deep, networks: ['172.21.0.0/24 is taken'] } },
+      'networks: 172.21.0.0/24 is taken',
+    ],
+    [
+      {},
+      { deep: { ...input.deep, owners: ['volume data has 2 files of another user'] } },
+      'volumes: volume data has 2 files of another user',
+    ],
     [{}, { signature: 'the images are not signed' }, 'signature: the images are not signed'],
   ]
   for (const [change, more, fault] of cases) test(fault, () => expect(faults(change, more)).toEqual([fault]))

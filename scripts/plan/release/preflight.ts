@@ -27,6 +27,13 @@ export type HostFacts = {
   readonly volumes: readonly string[]
 }
 
+/** What is wrong with what only a container can see; sentences, no value. */
+export type DeepFacts = {
+  readonly secrets: readonly string[]
+  readonly networks: readonly string[]
+  readonly owners: readonly string[]
+}
+
 export type Fault = { readonly check: string; readonly fault: string; readonly remedy: string }
 /** A check that was made, for the report. */
 export type Checked = { readonly check: string; readonly detail: string; readonly faults: readonly Fault[] }
@@ -56,6 +63,7 @@ export const releaseSize = ({ images }: Pick<Release, 'images'>): number =>
 
 export type PreflightInput = {
   readonly host: HostFacts
+  readonly deep: DeepFacts
   readonly release: Release
   /** The release that runs there. */
   readonly current: Release | undefined
@@ -219,8 +227,20 @@ const checks: readonly Check[] = [
       ...missingSecrets(input).map(
         (one) => [`secret ${one} is gone`, 'bun run restore brings it back from a backup'] as const,
       ),
-      ...input.placeholders.map((key) => [`${key} holds a placeholder`, 'put the real value there'] as const),
+      ...input.deep.secrets.map((one) => [one, 'bun run restore brings it back from a backup'] as const),
+      ...input.placeholders.map((key) => [key, 'put the real value there'] as const),
     ],
+  },
+  {
+    check: 'networks',
+    detail: ({ release }) => `${release.networks.length} wanted`,
+    faults: ({ deep }) =>
+      deep.networks.map((one) => [one, 'docker network ls and ip route show what is in the way'] as const),
+  },
+  {
+    check: 'volumes',
+    detail: ({ host }) => `${host.volumes.length} there`,
+    faults: ({ deep }) => deep.owners.map((one) => [one, 'bun run recover volume-owners NAME'] as const),
   },
   {
     check: 'signature',

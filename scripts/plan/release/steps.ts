@@ -4,7 +4,7 @@ import type { Release } from './release.ts'
 /** A step of a run, as it stands in the journal. */
 export type Step =
   | { readonly kind: 'files' | 'images' | 'prepare' | 'settle' | 'commit' }
-  | { readonly kind: 'snapshot' | 'migrate' | 'restore' }
+  | { readonly kind: 'snapshot' | 'migrate' | 'rewind' | 'restore' }
   | { readonly kind: 'stop' | 'up' | 'health' | 'down'; readonly stack: Stack }
 
 /** Its name: `up:core`. */
@@ -33,23 +33,27 @@ export const irreversible = (newer: Release, older: Release): readonly string[] 
 
 /**
  * From one release to another: everything that can fail without touching what runs comes first, then the stacks in
- * their order, each gated on health. Only `commit` makes the new release the one of the host.
+ * their order, each gated on health. Only `commit` makes the new release the one of the host. `rewinds`: documents are
+ * not migrated but put back from a snapshot of the older release.
  */
-export const forward = (from: Release | undefined, to: Release): readonly Step[] => {
+export const forward = (
+  from: Release | undefined,
+  to: Release,
+  { rewinds = false }: { readonly rewinds?: boolean } = {},
+): readonly Step[] => {
   const gone = stacksOf(from).filter((stack) => !stacksOf(to).includes(stack))
   const migrates = crossings(from, to).length > 0
+  // A database must run to be migrated, and must not to be put back.
+  const stopped = stacksOf(from).filter((stack) => rewinds || stack !== 'core')
   return [
     { kind: 'files' },
     { kind: 'images' },
     { kind: 'prepare' },
     ...(migrates
       ? [
-          ...stacksOf(from)
-            .toReversed()
-            .filter((stack) => stack !== 'core')
-            .map((stack): Step => ({ kind: 'stop', stack })),
+          ...stopped.toReversed().map((stack): Step => ({ kind: 'stop', stack })),
           { kind: 'snapshot' } as const,
-          { kind: 'migrate' } as const,
+          { kind: rewinds ? 'rewind' : 'migrate' } as const,
         ]
       : []),
     ...stacksOf(to).flatMap((stack): readonly Step[] => [

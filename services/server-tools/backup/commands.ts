@@ -118,14 +118,15 @@ export const restoreCommand: Command = guarded(async (tools) => {
     target: folderTarget(places.target),
     say: told(tools),
   })
-  const proofs = job.prove
-    ? prove(
-        (await openSnapshot(repository, report.name, job.identities)).entries.filter(
-          ({ path }) => unitOf(path, report.units) !== undefined,
-        ),
-        proofFolder(places.target),
-      )
-    : []
+  const proofs =
+    job.prove && report.ok
+      ? prove(
+          (await openSnapshot(repository, report.name, job.identities)).entries.filter(
+            ({ path }) => unitOf(path, report.units) !== undefined,
+          ),
+          proofFolder(places.target),
+        )
+      : []
   const ok = report.ok && proofs.every((proof) => proof.ok)
   say(tools, 'done', { report: { ...report, ok, proofs } })
   return ok

@@ -61,6 +61,8 @@ export const copy = async (
     for (const seen of all.toReversed()) if (seen.kind !== 'other') target.dress(dressOf(seen))
     for (const seen of all) if (seen.kind === 'file' || seen.kind === 'folder') await target.settle(seen.path)
     target.forgetAside(unit)
+    const [root] = all
+    if (root !== undefined) target.dress(dressOf(root))
   }
   return { ok: true, files, bytes }
 }

@@ -18,7 +18,7 @@ export const SMALL = 1024 * 1024
 export const PART = '.part'
 
 const CHUNK = /^([0-9a-f]{64})\.age$/
-const SNAPSHOT = /^(\d{8}T\d{6}Z-[0-9a-f]{8})\.(age|index)$/
+const SNAPSHOT = /^(\d{8}T\d{9}Z-[0-9a-f]{8})\.(age|index)$/
 
 /** The path of a chunk under the repository. */
 export const chunkPath = (id: string): string => `chunks/${id.slice(0, 2)}/${id}.age`
@@ -37,16 +37,13 @@ export const snapshotFileOf = (
   return name === undefined ? undefined : { name, kind: kind === 'age' ? 'age' : 'index' }
 }
 
-/** The name of a snapshot: when (epoch ms, in UTC to the second) and four random bytes. Names sort by time. */
+/** The name of a snapshot: when (epoch ms, in UTC to the millisecond) and four random bytes. Names sort by time. */
 export const snapshotName = (at: number, draw: Uint8Array): string =>
-  `${new Date(at)
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replaceAll(/[-:]/g, '')}-${draw.toHex().slice(0, 8)}`
+  `${new Date(at).toISOString().replaceAll(/[-:.]/g, '')}-${draw.toHex().slice(0, 8)}`
 
 /** The time in a snapshot's name, epoch ms. */
 export const timeOf = (name: string): number =>
-  Date.parse(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'))
+  Date.parse(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z.*$/, '$1-$2-$3T$4:$5:$6.$7Z'))
 
 /** The one snapshot that `wanted` means: a name, the beginning of one, or `newest`. Throws Fault `missing`. */
 export const chooseSnapshot = (names: readonly string[], wanted: string): string => {

@@ -218,8 +218,12 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   }
   const ok = faults.size === 0 && complaints.length === 0
   for (const unit of units) {
-    if (ok) target.forgetAside(unit)
-    else if (job.replace) target.putBack(unit)
+    if (!ok && job.replace) target.putBack(unit)
+    if (!ok) continue
+    target.forgetAside(unit)
+    // Its time is that of the last change in it.
+    const root = entries.find(({ path }) => path === unit)
+    if (root !== undefined) target.dress(root)
   }
   return {
     ok,

@@ -87,6 +87,14 @@ const sinkOf = (fd: number): Sink => {
 export const folderTarget = (root: string): Target => {
   const at = (path: BytePath): Buffer => Buffer.concat([Buffer.from(`${root}/`), bytesOf(path)])
   const stat = (path: BytePath) => lstatSync(at(path), { throwIfNoEntry: false })
+  /** A file has nothing below it: that is no error here. */
+  const there = (path: BytePath): boolean => {
+    try {
+      return stat(path) !== undefined
+    } catch {
+      return false
+    }
+  }
   const isFolder = (path: BytePath): boolean => stat(path)?.isDirectory() === true
   const children = (path: BytePath): readonly BytePath[] =>
     readdirSync(at(path), { encoding: 'buffer' }).map(pathOf)
@@ -130,8 +138,7 @@ export const folderTarget = (root: string): Target => {
       remove(`${unit}/${ASIDE}`)
     },
     forgetAside: (unit) => {
-      remove(`${unit}${ASIDE}`)
-      if (isFolder(unit)) remove(`${unit}/${ASIDE}`)
+      for (const aside of [`${unit}${ASIDE}`, `${unit}/${ASIDE}`]) if (there(aside)) remove(aside)
     },
     makeFolder: (path) => void mkdirSync(at(path), { recursive: true, mode: 0o700 }),
     makeFile: (path) => sinkOf(openSync(at(path), 'wx', 0o600)),
@@ -141,7 +148,8 @@ export const folderTarget = (root: string): Target => {
     dress: (entry) => {
       const path = at(entry.path)
       if (!existsSync(path) && entry.type !== 'symlink') return
-      const seconds = Number(BigInt(entry.mtime) / 1000n) / 1e6
+      // Half a microsecond more: the runtime cuts off what a double cannot hold.
+      const seconds = (Number(BigInt(entry.mtime) / 1000n) + 0.5) / 1e6
       lchownSync(path, entry.uid, entry.gid)
       // After the owner, whose change takes set-user-id bits away.
       if (entry.type !== 'symlink') chmodSync(path, entry.mode)

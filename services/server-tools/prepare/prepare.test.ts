@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { Disk } from './disk.ts'
 import { digits, file, memoryDisk, spec, wishes } from './fixture.ts'
 import type { HostSpec } from './model.ts'
 import type { Found } from './plan.ts'
@@ -27,7 +28,7 @@ test('an empty host gets everything, each file with its owner and mode', () => {
   expect(textOf(files.get('secrets/judge/PAYER_ADDRESS'))).toMatch(/^[0-9a-f]{40}$/)
   expect(Object.keys(JSON.parse(textOf(files.get('identities.json')) ?? ''))).toEqual(['keeper'])
   expect(files.get('identities.json')).toMatchObject({ uid: 65532, mode: 0o444 })
-  expect(textOf(files.get('secrets.list'))).toBe(`${[...names].sort().join('\n')}`)
+  expect(textOf(files.get('secrets/.list'))).toBe(`${[...names].sort().join('\n')}`)
   expect(folders.get('secrets/keeper')).toEqual({ uid: 0, mode: 0o711 })
 })
 
@@ -162,4 +163,47 @@ test('a document that is none is refused, and a name cannot leave the folder', (
   const climbing = JSON.stringify(spec()).replace('"owner":"keeper"', '"owner":".."')
   expect(() => hostSpec(climbing)).toThrow('is not what a host needs: /secrets/0')
   expect(hostSpec(JSON.stringify(spec()))).toEqual(spec())
+})
+
+describe('cut at any write, it is finished by the next run, and no key that was made is made again', () => {
+  const older = () => run({}, { secrets: wishes.slice(0, 2) }).files
+  const hosts = {
+    'an empty host': () => new Map<string, Found>(),
+    'a new service on a host with data': older,
+  }
+  for (const [name, files] of Object.entries(hosts))
+    test(name, () => {
+      const wanted = spec({ hasData: name !== 'an empty host' })
+      const random = draws()
+      const uncut = memoryDisk(files())
+      prepare(wanted, { disk: uncut.disk, random, mode: 'change' })
+      expect(uncut.log.length).toBeGreaterThan(2)
+      for (let cut = 0; cut < uncut.log.length; cut++) {
+        const memory = memoryDisk(files())
+        const power = () => {
+          if (memory.log.length >= cut) throw new Error('the power is gone')
+        }
+        const disk: Disk = {
+          ...memory.disk,
+          create: (...args) => {
+            power()
+            memory.disk.create(...args)
+          },
+          replace: (...args) => {
+            power()
+            memory.disk.replace(...args)
+          },
+        }
+        expect(() => prepare(wanted, { disk, random, mode: 'change' })).toThrow('the power is gone')
+        const made = new Map(memory.files)
+        expect(prepare(wanted, { disk: memory.disk, random, mode: 'change' })).toMatchObject({
+          ok: true,
+          done: true,
+        })
+        for (const one of names) expect(memory.files.has(`secrets/${one}`)).toBe(true)
+        for (const [path, found] of made)
+          if (path.startsWith('secrets/') && path !== 'secrets/.list')
+            expect(textOf(memory.files.get(path))).toBe(textOf(found) ?? '')
+      }
+    })
 })

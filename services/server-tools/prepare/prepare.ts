@@ -8,8 +8,8 @@ import { nameOf, planOf } from './plan.ts'
 
 const SECRETS = 'secrets'
 const IDENTITIES = 'identities.json'
-/** Names of the secrets that were made here: without it, one that is lost looks like one of a new service. */
-const RECORD = 'secrets.list'
+/** Names of the secrets that were made here: without it, one that is lost looks like one of a new service. It lies among them so that a backup has both. */
+const RECORD = 'secrets/.list'
 
 const ROOT = 0
 /** Anybody may pass through to a file whose name he knows (Docker must); nobody may list. */

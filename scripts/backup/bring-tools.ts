@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CliError } from '../cli/fail.ts'
+import { releaseImages } from '../deploy/images/release-images.ts'
+import { sendImages } from '../deploy/images/send-images.ts'
+import type { Lease } from '../host/lease.ts'
+import { demand } from '../host/shell.ts'
+import { LOCK_FILE } from '../images/read/lock.ts'
+
+const TOOL = 'server-tools'
+
+/**
+ * Sends server-tools of this machine's images to a host that has no release: a new one, onto which a backup is to come.
+ * Answers its name there. Throws CliError when the images were not built, or the engine takes none.
+ */
+export const bringTools = async (lease: Lease, dist: string): Promise<string> => {
+  const { name } = lease.shell
+  if (!existsSync(join(dist, LOCK_FILE)))
+    throw new CliError(
+      `${name} has no release, and there are no images here to restore with: bun run build-distroless --only ${TOOL}`,
+    )
+  const platform = await demand(
+    `${name}: no Docker engine answers`,
+    lease.shell.run("docker version --format '{{.Server.Os}}/{{.Server.Arch}}'"),
+  )
+  const image = releaseImages(dist, platform.trim(), 'pickme/lucid').find(({ service }) => service === TOOL)
+  if (image === undefined)
+    throw new CliError(`no image of ${TOOL} in ${dist}: bun run build-distroless --only ${TOOL}`)
+  await sendImages(lease, [image], { dist })
+  return image.name
+}

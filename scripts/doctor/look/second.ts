@@ -1,0 +1,94 @@
+import { line, quote } from '../../host/quote.ts'
+import { type Dial, dialAll, program, type Walk, walkAll } from './inside.ts'
+
+/** What the first look made worth a closer one. */
+export type Closer = {
+  readonly images: readonly string[]
+  /** Names of containers whose last words matter. */
+  readonly logs: readonly string[]
+  /** Absolute paths of files of the host. */
+  readonly files: readonly string[]
+  /** Container to what it must reach. */
+  readonly dials: Readonly<Record<string, readonly Dial[]>>
+  /** Ports on the host's loopback. */
+  readonly ports: readonly number[]
+  readonly volumes: readonly { readonly name: string; readonly uid: number }[]
+  /** Images that can look inside, best first. */
+  readonly probes: readonly string[]
+  /** Folder of the engine; empty when its logs are not to be measured. */
+  readonly root: string
+}
+
+const CONFINED =
+  '--rm --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --entrypoint /usr/local/bin/bun'
+
+const inside = (section: string, flags: string, code: string): string =>
+  `one ${quote(section)} docker run ${CONFINED} ${flags} "$P" -e ${quote(code)}`
+
+const walkFlags = (volumes: readonly Walk[], root: string): string =>
+  [
+    '--network none --user 0:0 --cap-add DAC_READ_SEARCH',
+    ...volumes.map(({ name, path }) => line('--volume', `${name}:${path}:ro`)),
+    ...(root === '' ? [] : [line('--volume', `${root}/containers:/logs:ro`)]),
+  ].join(' ')
+
+/**
+ * The second look: POSIX sh that changes nothing. What only a container can see is seen by one of an image that is there,
+ * confined, without rights and removed at its end.
+ */
+export const secondLook = ({ images, logs, files, dials, ports, volumes, probes, root }: Closer): string => {
+  const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
+  const jobs = [
+    ...Object.entries(dials).map(([name, targets]) =>
+      inside(
+        `dial ${name}`,
+        `--user 65532:65532 ${line('--network', `container:${name}`)}`,
+        program(dialAll, targets),
+      ),
+    ),
+    ...(ports.length === 0
+      ? []
+      : [
+          inside(
+            'ports',
+            '--user 65532:65532 --network host',
+            program(
+              dialAll,
+              ports.map((port) => ({ host: '127.0.0.1', port })),
+            ),
+          ),
+        ]),
+    ...(walks.length === 0 && root === ''
+      ? []
+      : [
+          inside(
+            'walk',
+            walkFlags(walks, root),
+            program(walkAll, { volumes: walks, logs: root === '' ? '' : '/logs' }),
+          ),
+        ]),
+  ]
+  return `
+s() { printf '\\n== %s\\n' "$*"; }
+${images.map((image) => `s ${quote(`image ${image}`)}; docker image inspect --format '{{.Id}}|{{.Os}}/{{.Architecture}}' ${quote(image)} 2>&1 | tail -n 1`).join('\n')}
+${files.map((path) => `s ${quote(`file ${path}`)}; ls -lnd ${quote(path)} 2>&1 | tail -n 1`).join('\n')}
+${logs.map((name) => `s ${quote(`log ${name}`)}; docker logs --tail 30 ${quote(name)} 2>&1 | sed 's/^==/ ==/'`).join('\n')}
+P=
+for c in ${line(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done
+s probe; echo "$P"
+[ -n "$P" ] || exit 0
+T=$(mktemp -d) || exit 1
+trap 'rm -rf "$T"' EXIT
+n=0
+one() {
+  n=$((n + 1)); title=$1; shift
+  { printf '\\n== %s\\n' "$title"; "$@" 2>&1; } > "$T/$n" &
+  # Four at once: more would take from the services what they need.
+  [ $((n % 4)) -ne 0 ] || wait
+}
+${jobs.join('\n')}
+wait
+cat "$T"/* 2>/dev/null
+exit 0
+`
+}

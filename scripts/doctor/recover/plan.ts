@@ -1,0 +1,224 @@
+import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
+import { line, quote } from '../../host/quote.ts'
+import type { Facts } from '../facts.ts'
+import { program } from '../look/inside.ts'
+import { isFine, pairs } from '../rules/rule.ts'
+import type { Wanted, WantedService } from '../wanted.ts'
+import { tendFiles, tendVolume } from './tend.ts'
+
+/** One thing that is done to a host. */
+export type Step = {
+  readonly say: string
+  /** POSIX sh; empty when there is only something to wait for. */
+  readonly script: string
+  /** Services that must be well before the next step. */
+  readonly until: readonly WantedService[]
+}
+
+/** What a plan is made from: the facts of a host that has a release. */
+export type Site = {
+  readonly facts: Facts
+  readonly wanted: Wanted
+  readonly release: string
+  /** Images that can put owners right, best first. */
+  readonly probes: readonly string[]
+  /** Stacks in the order they are started. */
+  readonly stacks: readonly string[]
+}
+
+const known = (what: string, name: string, names: readonly string[]): never => {
+  throw new CliError(`no ${what} ${JSON.stringify(name)} in this release; there are ${names.join(', ')}`, {
+    exitCode: EXIT_USAGE,
+  })
+}
+
+const composeUp = ({ facts, release }: Site, stack: string, names: readonly string[]): string =>
+  line(
+    ...['docker', 'compose', '--file', `${facts.dir}/releases/${release}/compose.${stack}.yaml`],
+    ...['up', '--detach', '--no-deps', '--no-build', '--pull', 'never', '--force-recreate'],
+    ...names,
+  )
+
+/** A container under our name that another project or nobody's made: Compose would not touch it. */
+const strangers = ({ facts }: Site, services: readonly WantedService[]): readonly string[] =>
+  services.flatMap(({ container, stack }) => {
+    const there = facts.containers.find(({ name }) => name === container)
+    return there !== undefined && there.project !== `lucid-${stack}`
+      ? [line('docker', 'rm', '--force', container)]
+      : []
+  })
+
+/** Makes services of one stack anew, as the release has them. */
+const remake = (site: Site, stack: string, services: readonly WantedService[]): Step => ({
+  say: `make ${services.map(({ name }) => name).join(', ')} again, as ${site.release} has ${services.length === 1 ? 'it' : 'them'}`,
+  script: [
+    'set -e',
+    ...strangers(site, services),
+    composeUp(
+      site,
+      stack,
+      services.map(({ name }) => name),
+    ),
+  ].join('\n'),
+  until: services,
+})
+
+/** The same of any services, stack by stack in their order. */
+const remakeAll = (site: Site, services: readonly WantedService[]): readonly Step[] =>
+  site.stacks.flatMap((stack) => {
+    const mine = services.filter((service) => service.stack === stack)
+    return mine.length === 0 ? [] : [remake(site, stack, mine)]
+  })
+
+/** What is to run: all but what is behind a profile and was never started. */
+const present = (site: Site): readonly WantedService[] => pairs(site.facts).map(({ want }) => want)
+
+/** One service. */
+export const servicePlan = (site: Site, name: string): readonly Step[] => {
+  const service = site.wanted.services[name] ?? known('service', name, Object.keys(site.wanted.services))
+  // What lives in its network loses it with the container.
+  const guests = present(site).filter(({ shares, once }) => shares === name && !once)
+  return remakeAll(site, [service, ...guests])
+}
+
+/** All services of a stack. Volumes and networks stay. */
+export const stackPlan = (site: Site, stack: string): readonly Step[] => {
+  const services = present(site).filter((service) => service.stack === stack)
+  if (services.length === 0)
+    return known('stack', stack, [...new Set(Object.values(site.wanted.services).map((one) => one.stack))])
+  return [remake(site, stack, services)]
+}
+
+/** A network, with everything that is in it. */
+export const networkPlan = (site: Site, name: string): readonly Step[] => {
+  const want = site.wanted.networks[name] ?? known('network', name, Object.keys(site.wanted.networks))
+  const ours = present(site).filter(({ networks }) => networks.includes(name))
+  const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
+  const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
+  const there = site.facts.networks[name] !== undefined
+  const create = line(
+    ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', want.subnet],
+    ...(want.internal ? ['--internal'] : []),
+    // With these Compose takes it for its own.
+    ...[
+      '--label',
+      `com.docker.compose.project=lucid-${want.stack}`,
+      '--label',
+      `com.docker.compose.network=${name}`,
+    ],
+    name,
+  )
+  return [
+    {
+      say: `${there ? 'remove the network and ' : ''}make ${name} with ${want.subnet}`,
+      script: [
+        ...attached.map(
+          (one) => `${line('docker', 'network', 'disconnect', '--force', name, one.name)} || :`,
+        ),
+        ...(there ? [`${line('docker', 'network', 'rm', name)} || exit 1`] : []),
+        `${create} >/dev/null`,
+      ].join('\n'),
+      until: [],
+    },
+    ...remakeAll(site, ours),
+    ...guests
+      .filter(({ status }) => status === 'running')
+      .map((one) => ({
+        say: `connect ${one.name} again, which is not of the release`,
+        script: `${line('docker', 'network', 'connect', name, one.name)} || :`,
+        until: [],
+      })),
+  ]
+}
+
+const usersOf = (site: Site, volume: string): readonly WantedService[] => {
+  if (!site.wanted.volumes.includes(volume)) known('volume', volume, site.wanted.volumes)
+  return present(site).filter(({ volumes }) => volumes.some(({ name }) => name === volume))
+}
+
+const RIGHTS = '--cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE'
+
+/** A container of the first image that is there, as root and with no more rights than owners and permissions take. */
+const asRoot = ({ probes }: Site, mount: string, code: string): string =>
+  [
+    `P=; for c in ${line(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done`,
+    `[ -n "$P" ] || { echo 'no image with Bun is on the host: bun run deploy:pi brings one' >&2; exit 1; }`,
+    `docker run --rm --read-only --network none --user 0:0 --cap-drop ALL ${RIGHTS} --security-opt no-new-privileges ` +
+      `--pids-limit 64 --volume ${quote(mount)} --entrypoint /usr/local/bin/bun "$P" -e ${quote(code)}`,
+  ].join('\n')
+
+const ownersStep = (site: Site, volume: string, users: readonly WantedService[]): Step => {
+  const { uid = 0, gid = 0 } = users[0] ?? {}
+  return {
+    say: `give ${volume} and all in it to ${uid}:${gid}`,
+    script: asRoot(site, `${volume}:/v`, program(tendVolume, { path: '/v', uid, gid })),
+    until: [],
+  }
+}
+
+const sick = (site: Site, services: readonly WantedService[]): readonly WantedService[] =>
+  services.filter((want) => pairs(site.facts).some((pair) => pair.want === want && !isFine(pair)))
+
+/** Owners and permissions in a volume; its users are started again where they are not well. */
+export const ownersPlan = (site: Site, volume: string): readonly Step[] => {
+  const users = usersOf(site, volume)
+  if (!site.facts.volumes.includes(volume))
+    throw new CliError(`${volume} is not there: bun run recover volume ${volume} brings it back`)
+  return [ownersStep(site, volume, users), ...remakeAll(site, sick(site, users))]
+}
+
+/** Around a restore of a volume: who is stopped before, and what follows. */
+export type VolumePlan = { readonly before: readonly Step[]; readonly after: readonly Step[] }
+
+export const volumePlan = (
+  site: Site,
+  volume: string,
+  { empty }: { readonly empty: 'empty' | 'restored' },
+): VolumePlan => {
+  const users = usersOf(site, volume)
+  const there = site.facts.volumes.includes(volume)
+  if (empty === 'empty' && there)
+    throw new CliError(`${volume} is there: --empty makes one that is gone, it empties none`)
+  const stack = users[0]?.stack ?? 'core'
+  const containers = users.map(({ container }) => container)
+  return {
+    before: [
+      {
+        say: `stop ${users.map(({ name }) => name).join(', ')}, which ${users.length === 1 ? 'uses' : 'use'} it`,
+        script: `docker stop ${line(...containers)} >/dev/null 2>&1; :`,
+        until: [],
+      },
+      ...(empty === 'empty'
+        ? [
+            {
+              say: `make ${volume}, empty`,
+              script: `docker volume create --label com.docker.compose.project=lucid-${stack} --label com.docker.compose.volume=${volume} ${quote(volume)} >/dev/null`,
+              until: [],
+            },
+          ]
+        : []),
+    ],
+    after: [ownersStep(site, volume, users), ...remakeAll(site, users)],
+  }
+}
+
+/** Owners and permissions of secrets and mounted files; services that are not well are started again. */
+export const secretsPlan = (site: Site): readonly Step[] => {
+  const { dir } = site.facts
+  const users = present(site).filter(({ files }) => files.length > 0)
+  const files = users
+    .flatMap(({ uid, files }) => files.map(({ path, secret }) => ({ path, uid, secret })))
+    .filter(
+      ({ path }, index, all) =>
+        path.startsWith(`${dir}/`) && all.findIndex((one) => one.path === path) === index,
+    )
+    .map((file) => ({ ...file, path: `/lucid/${file.path.slice(dir.length + 1)}` }))
+  return [
+    {
+      say: `put the owners and permissions of ${files.length} secrets and files right`,
+      script: asRoot(site, `${dir}:/lucid`, program(tendFiles, files)),
+      until: [],
+    },
+    ...remakeAll(site, sick(site, users)),
+  ]
+}

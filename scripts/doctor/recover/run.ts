@@ -1,0 +1,89 @@
+import { hostname, userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CliError } from '../../cli/fail.ts'
+import { openWatch } from '../../deploy/gate.ts'
+import { askStates } from '../../deploy/observe.ts'
+import { type Holder, type Lease, takeLease } from '../../host/lease.ts'
+import { line, quote } from '../../host/quote.ts'
+import type { Shell } from '../../host/shell.ts'
+import type { Member } from '../../plan/release/release.ts'
+import type { WantedService } from '../wanted.ts'
+import type { Step } from './plan.ts'
+
+/** Longest wait for a service to become well, ms. */
+const LIMIT_MS = 60_000
+/** Longest time of a step, ms: a volume with very many files takes its time. */
+const STEP_MS = 600_000
+
+type Say = (text: string) => void
+
+const memberOf = ({ name, container, image, probed, once, memory, check }: WantedService): Member => ({
+  service: name,
+  container,
+  image,
+  proof: probed ? { kind: 'healthy', command: check } : { kind: once ? 'ends' : 'runs' },
+  memory,
+  ports: [],
+  volumes: [],
+})
+
+/** Waits until these are well. Throws Unhealthy, with the last lines of the one that is not. */
+const wellOf = async (shell: Shell, services: readonly WantedService[]): Promise<void> => {
+  const watch = openWatch(
+    {
+      states: (members) => askStates(shell, members),
+      probe: async (members) => {
+        const asks = members.map(({ container, proof }) =>
+          proof.kind === 'healthy' && proof.command.length > 0
+            ? `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`
+            : ':',
+        )
+        return (await shell.run([...asks, 'wait'].join('\n'))).out.split('\n').filter(Boolean)
+      },
+      logs: async (container) =>
+        (await shell.run(`docker logs --tail 10 ${quote(container)} 2>&1`)).out.trim().split('\n'),
+    },
+    { now: () => performance.now(), pause: (ms) => sleep(ms), limitMs: LIMIT_MS, settleMs: 0 },
+    () => {},
+  )
+  await watch.until(services.map(memberOf))
+}
+
+/** Does the steps of a plan under a lease. Throws CliError with what the host said when one fails; a plan may be done again. */
+export const perform = async (lease: Lease, steps: readonly Step[], say: Say): Promise<void> => {
+  for (const { say: what, script, until } of steps) {
+    say(`${what}\n`)
+    const { code, out, err } = await lease.run(script, { timeoutMs: STEP_MS })
+    const said = `${err}\n${out}`.split('\n').filter((one) => one.trim() !== '')
+    if (code !== 0)
+      throw new CliError(`${what}: ${said.at(-1) ?? `exit code ${code}`}`, { details: said.slice(-5) })
+    if (until.length === 0) continue
+    await wellOf(lease.shell, until)
+    say(`  well: ${until.map(({ name }) => name).join(', ')}\n`)
+  }
+}
+
+/** Takes the lease of a host for a recovery. Throws CliError while somebody else is at work. */
+export const leaseFor = (shell: Shell, dir: string, what: string, say: Say): Promise<Lease> => {
+  const holder: Holder = {
+    by: `${userInfo().username}@${hostname()}`,
+    machine: hostname(),
+    pid: process.pid,
+    what,
+  }
+  return takeLease(shell, dir, holder, { onWait: (text) => say(`${text}\n`) })
+}
+
+/** A plan as text: what would be done, with the lines for the host. */
+export const planText = (steps: readonly Step[]): string =>
+  steps
+    .map(
+      ({ say, script, until }) =>
+        `${say}\n${script
+          .split('\n')
+          .map((one) => `    ${one}\n`)
+          .join(
+            '',
+          )}${until.length === 0 ? '' : `    wait until ${until.map(({ name }) => name).join(', ')} are well\n`}`,
+    )
+    .join('')

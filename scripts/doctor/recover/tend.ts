@@ -1,0 +1,52 @@
+/**
+ * What runs in a container of a host to put owners and permissions right. These functions go there as text, as those of
+ * look/inside.ts do, and hold everything that they use.
+ */
+
+export type Tended = { readonly changed: number }
+
+/** Gives a volume and all in it to one user and group, and its owner the right to use it. Links are not followed. */
+export const tendVolume = async ({
+  path,
+  uid,
+  gid,
+}: {
+  readonly path: string
+  readonly uid: number
+  readonly gid: number
+}): Promise<Tended> => {
+  const fs = await import('node:fs')
+  let changed = 0
+  const left = [path]
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    const stat = fs.lstatSync(at)
+    if (at === `${path}/lost+found`) continue
+    const needed = stat.isDirectory() ? 0o700 : 0o400
+    const wrongOwner = stat.uid !== uid || stat.gid !== gid
+    const wrongMode = !stat.isSymbolicLink() && (stat.mode & needed) !== needed
+    if (wrongOwner) fs.lchownSync(at, uid, gid)
+    if (wrongMode) fs.chmodSync(at, (stat.mode & 0o7777) | needed)
+    if (wrongOwner || wrongMode) changed++
+    if (stat.isDirectory()) for (const name of fs.readdirSync(at)) left.push(`${at}/${name}`)
+  }
+  return { changed }
+}
+
+export type Tendable = { readonly path: string; readonly uid: number; readonly secret: boolean }
+
+/** A secret is its service's alone; another file may be read by all. What is not there is left so. */
+export const tendFiles = async (files: readonly Tendable[]): Promise<Tended> => {
+  const fs = await import('node:fs')
+  let changed = 0
+  for (const { path, uid, secret } of files) {
+    const stat = fs.lstatSync(path, { throwIfNoEntry: false })
+    if (!stat?.isFile()) continue
+    const mode = secret ? 0o400 : (stat.mode & 0o7777) | 0o444
+    const owner = secret ? uid : stat.uid
+    if (stat.uid === owner && (stat.mode & 0o7777) === mode) continue
+    fs.chmodSync(path, mode)
+    if (stat.uid !== owner) fs.chownSync(path, owner, owner)
+    changed++
+  }
+  return { changed }
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import type { Finding, Part, Wanted } from '#services/server-tools/exercise/model'
+import { line, quote } from '../host/quote.ts'
+import { repository } from '../platform/home.ts'
+import type { HostPlace, LocalPlace, Place, Urls } from './place.ts'
+import { fail, notRun, type Row } from './row.ts'
+
+/** What is to be exercised. */
+export type ExerciseOptions = {
+  readonly parts: readonly Part[]
+  /** Only these services; all of the place unless given. */
+  readonly urls?: Urls
+  readonly load?: Wanted['load']
+  readonly onFinding?: (finding: Finding) => void
+}
+
+const OPERATOR_KEY = 'secrets/operator/IDENTITY_KEY'
+/** Longest time of an exercise, ms. */
+const EXERCISE_MS = 600_000
+const ANCHOR_MS = 60_000
+const SMALL_LOAD = { recordings: 5, bytes: 2_000_000 } as const
+
+/**
+ * The script that exercises the platform of a host, on the host: a container of the release's own server-tools on the
+ * host's network, as the user of our images, with the operator's key mounted for reading. The key never leaves the host.
+ */
+export const exerciseScript = (image: string, dir: string): string => {
+  const key = `${dir}/${OPERATOR_KEY}`
+  const run = line(
+    'docker',
+    'run',
+    '--rm',
+    '--interactive',
+    '--pull=never',
+    '--network=host',
+    '--read-only',
+    '--tmpfs=/tmp:rw,noexec,nosuid,size=16m',
+    '--cap-drop=ALL',
+    '--security-opt=no-new-privileges:true',
+    '--user=65532:65532',
+    '--memory=384m',
+    '--pids-limit=128',
+    '--log-driver=none',
+    '--label=org.lucid.tool=server-tools',
+  )
+  const mount = line(`--mount=type=bind,source=${key},target=/run/secrets/IDENTITY_KEY,readonly`)
+  return [
+    // Without its key what needs a token is not run, and says so.
+    `mount=; [ ! -e ${quote(key)} ] || mount=${quote(mount)}`,
+    `${run} $mount ${line(image, 'exercise')}`,
+  ].join('\n')
+}
+
+const isFinding = (value: unknown): value is Finding =>
+  typeof value === 'object' && value !== null && 'result' in value && 'check' in value
+
+/** Takes text as it comes, gives each finding as its line is whole. */
+const findings = (onFinding: (finding: Finding) => void) => {
+  let held = ''
+  return (text: string): void => {
+    const lines = (held + text).split('\n')
+    held = lines.pop() ?? ''
+    for (const one of lines.filter((words) => words.startsWith('{'))) {
+      const value: unknown = JSON.parse(one)
+      if (isFinding(value)) onFinding(value)
+    }
+  }
+}
+
+type Ended = { readonly code: number; readonly err: string }
+
+const onHost = async (
+  { opened, tools }: HostPlace,
+  input: string,
+  onOut: (text: string) => void,
+): Promise<Ended | undefined> => {
+  if (tools === undefined) return undefined
+  return opened.shell.run(exerciseScript(tools, opened.target.dir), { input, onOut, timeoutMs: EXERCISE_MS })
+}
+
+const onThisMachine = async (
+  { home }: LocalPlace,
+  input: string,
+  onOut: (text: string) => void,
+): Promise<Ended> => {
+  const main = join(repository, 'services', 'server-tools', 'main.ts')
+  const child = Bun.spawn([process.execPath, main, 'exercise'], {
+    cwd: repository,
+    env: { ...process.env, IDENTITY_KEY_FILE: home.secret('operator', 'IDENTITY_KEY') },
+    stdin: new TextEncoder().encode(input),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const timer = setTimeout(() => child.kill(), EXERCISE_MS)
+  const decoder = new TextDecoder()
+  const err = new Response(child.stderr).text()
+  for await (const piece of child.stdout) onOut(decoder.decode(piece, { stream: true }))
+  clearTimeout(timer)
+  return { code: await child.exited, err: await err }
+}
+
+/** Exercises a platform; what is found comes as it is found, and all of it at the end. Throws LineLost. */
+export const exercise = async (
+  place: Place,
+  { parts, urls = place.urls, load = SMALL_LOAD, onFinding = () => {} }: ExerciseOptions,
+): Promise<{ readonly findings: readonly Finding[]; readonly broke: string | undefined }> => {
+  const found: Finding[] = []
+  const take = findings((one) => {
+    found.push(one)
+    onFinding(one)
+  })
+  const wanted: Wanted = { urls, parts: [...parts], load, anchorMs: ANCHOR_MS }
+  const input = JSON.stringify(wanted)
+  const ended =
+    place.kind === 'host' ? await onHost(place, input, take) : await onThisMachine(place, input, take)
+  if (ended === undefined) return { findings: found, broke: 'the release has no image of server-tools' }
+  // 0 and 1 are its own; all else is the engine's, or the container's that was ended.
+  const broke =
+    ended.code > 1 ? ended.err.trim().split('\n').at(-1) || `it ended with ${ended.code}` : undefined
+  return { findings: found, broke }
+}
+
+const results: Readonly<Record<Finding['result'], Row['result']>> = {
+  pass: 'PASS',
+  fail: 'FAIL',
+  'not-run': 'NOT RUN',
+}
+
+export const rowOf = ({ check, subject, result, detail }: Finding): Row => ({
+  check,
+  subject,
+  result: results[result],
+  detail,
+})
+
+/** An exercise that did not come to its end, as a row; none when it did. */
+export const brokeRow = (broke: string | undefined): readonly Row[] => {
+  if (broke === undefined) return []
+  const at = ['exercise', 'server-tools'] as const
+  // An image from before there was such a command.
+  return [/no command/.test(broke) ? notRun(...at, broke) : fail(...at, broke)]
+}

@@ -1,0 +1,81 @@
+import { duration } from '../cli/format.ts'
+import { lookOf, paint } from '../cli/look.ts'
+import { progress, throttle } from '../cli/progress.ts'
+import type { Terminal } from '../cli/run-command.ts'
+import { reportJson, reportText } from './report.ts'
+import { closingLine, type Row, tallyOf, verdictOf } from './row.ts'
+
+/** Takes what a group finds, as it finds it. */
+export type Report = {
+  readonly add: (...rows: readonly Row[]) => void
+  /** What is being done now, for whoever waits. */
+  readonly doing: (text: string) => void
+}
+
+/** What the exit codes of every group mean. */
+export const exits = {
+  0: 'every check was run and passed',
+  1: 'a check failed, or nothing could be looked at; the lines say what',
+  2: 'what was run passed, but something was not run; the lines say why',
+} as const
+
+/** Flags of every group. */
+export const groupFlags = {
+  json: { type: 'boolean', about: 'print the report as one JSON document' },
+} as const
+
+/** Nothing is said of what is over before; a log has a line of progress at most this often, ms. */
+const QUIET_MS = 2_000
+const LOG_MS = 5_000
+
+/** Runs a group, shows how far it is, prints its report; answers the exit code. What it throws before a check ends it. */
+export const runGroup = async (
+  {
+    group,
+    subject,
+    json,
+    terminal,
+  }: {
+    readonly group: string
+    /** What is looked at: `pi@raspberrypi.local`, `this checkout`. */
+    readonly subject: string
+    readonly json: boolean
+    readonly terminal: Terminal
+  },
+  work: (report: Report) => Promise<void>,
+): Promise<number> => {
+  const began = performance.now()
+  const bar = progress(terminal.err, lookOf(process.stderr, process.env))
+  const due = throttle(LOG_MS, () => performance.now())
+  const rows: Row[] = []
+  let what = 'starting'
+  const show = (): void => {
+    const text = `${duration(performance.now() - began).padStart(8)}  ${what}  (${closingLine(tallyOf(rows))})`
+    bar.show(text, performance.now() - began > QUIET_MS && due() ? text : undefined)
+  }
+  // What takes long says nothing by itself.
+  const tick = setInterval(show, 500)
+  try {
+    await work({
+      add: (...found) => {
+        rows.push(...found)
+        show()
+      },
+      doing: (text) => {
+        what = text
+        show()
+      },
+    })
+  } finally {
+    clearInterval(tick)
+    bar.done()
+  }
+  const ms = Math.round(performance.now() - began)
+  const look = lookOf(process.stdout, process.env)
+  if (json) terminal.out(reportJson({ group, subject, rows, ms }))
+  else
+    terminal.out(
+      reportText({ title: `${paint(look, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, look }),
+    )
+  return verdictOf(rows)
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Part } from '#services/server-tools/exercise/model'
+import { CliError } from '../cli/fail.ts'
+import { duration } from '../cli/format.ts'
+import { memberOf, NEEDS_DISTURB, touching, tried, whileStopped } from './disturb.ts'
+import { brokeRow, exercise, rowOf } from './exercise.ts'
+import type { Report } from './group.ts'
+import type { HostPlace, Place } from './place.ts'
+import { notRun } from './row.ts'
+
+/** What is stopped, and who must say so. */
+const VICTIM = 'merkle-builder'
+const FEELS = 'session-orchestrator'
+/** A service is asked again until then, ms. */
+const FELT_MS = 20_000
+
+const CHECK = 'a stopped service is felt, and then back'
+
+/** What a service says of itself, as others see it. */
+const healthOf = async (place: HostPlace, service: string): Promise<string> => {
+  const { findings, broke } = await exercise(place, {
+    parts: ['health'],
+    urls: Object.fromEntries(Object.entries(place.urls).filter(([name]) => name === service)),
+  })
+  const [said] = findings
+  if (said === undefined) throw new CliError(broke ?? `${service} has no port`)
+  return said.result === 'pass' ? 'healthy' : said.detail
+}
+
+const felt = async (place: HostPlace): Promise<string> => {
+  const until = Date.now() + FELT_MS
+  for (;;) {
+    const says = await healthOf(place, FEELS)
+    if (says !== 'healthy' && says.includes(VICTIM)) return says
+    if (Date.now() > until) throw new CliError(`${FEELS} says '${says}' while ${VICTIM} is stopped`)
+    await sleep(500)
+  }
+}
+
+const disturbed = (place: HostPlace): Promise<string> =>
+  touching(place, `stop ${VICTIM} for a test`, async (touched) => {
+    let said = ''
+    const ms = await whileStopped(touched, memberOf(place, VICTIM), async () => {
+      said = await felt(place)
+    })
+    const until = Date.now() + FELT_MS
+    while ((await healthOf(place, FEELS)) !== 'healthy') {
+      if (Date.now() > until) throw new CliError(`${FEELS} is not healthy after ${VICTIM} is back`)
+      await sleep(500)
+    }
+    return `${said}; ${VICTIM} well ${duration(ms)} after its start`
+  })
+
+/** Services together: one recording to its proof, many at once, what must be refused, one that is away. */
+export const testIntegration = async (
+  place: Place,
+  report: Report,
+  {
+    disturb,
+    recordings,
+    megabytes,
+  }: { readonly disturb: boolean; readonly recordings: number; readonly megabytes: number },
+): Promise<void> => {
+  const words: Readonly<Record<string, string>> = {
+    session: 'recording, exporting, verifying',
+    load: `${recordings} recordings at once`,
+    errors: 'asking for what must be refused',
+  }
+  for (const part of ['session', 'load', 'errors'] satisfies readonly Part[]) {
+    report.doing(words[part] ?? part)
+    const { broke } = await exercise(place, {
+      parts: [part],
+      load: { recordings, bytes: megabytes * 1_000_000 },
+      onFinding: (one) => report.add(rowOf(one)),
+    })
+    report.add(...brokeRow(broke))
+  }
+  if (place.kind === 'local')
+    report.add(notRun(CHECK, VICTIM, 'bun run up starts it again at once: there is no container'))
+  else if (!disturb) report.add(notRun(CHECK, VICTIM, NEEDS_DISTURB))
+  else {
+    report.doing(`stopping ${VICTIM}`)
+    report.add(await tried(CHECK, FEELS, () => disturbed(place)))
+  }
+}

@@ -1,0 +1,136 @@
+import type { Entry, Stock } from '#catalog'
+import { line } from '../host/quote.ts'
+import type { Inspected } from './inspected.ts'
+import type { Promised } from './promised.ts'
+
+/** A connection that is tried from inside a container. By name where `name` is given, else to the address. */
+export type Ask = {
+  readonly name?: string
+  readonly address?: string
+  readonly port: number
+  /** Whether it must open; undefined for what is of no account. */
+  readonly opens: boolean
+  /** For people. */
+  readonly what: string
+}
+
+/** What one container is asked to try. */
+export type Asks = { readonly container: string; readonly service: string; readonly asks: readonly Ask[] }
+
+export type World = {
+  readonly catalog: Readonly<Record<string, Entry>>
+  readonly stock: Readonly<Record<string, Stock>>
+  readonly promised: readonly Promised[]
+  readonly inspected: ReadonlyMap<string, Inspected>
+}
+
+const portOf = ({ catalog, stock }: World, service: string): number | undefined =>
+  catalog[service]?.port ?? stock[service]?.port
+
+const neededBy = ({ catalog, stock }: World, service: string): readonly string[] => {
+  const entry = catalog[service]
+  return entry === undefined
+    ? []
+    : [...entry.needs, ...(entry.reads ?? []), ...(entry.store ? Object.keys(stock) : [])]
+}
+
+const addressesOf = (is: Inspected | undefined): readonly string[] =>
+  Object.values(is?.networks ?? {})
+    .map(({ IPAddress }) => IPAddress)
+    .filter(Boolean)
+
+/**
+ * Everything that each container of ours is to try: whom it needs must take its connection by name; who shares no network
+ * with it may be found neither by name nor by address; and no port that the host publishes for itself may be open to it.
+ */
+export const asksOf = (world: World): readonly Asks[] => {
+  const { promised, inspected } = world
+  const served = promised.filter(({ networks }) => networks.length > 0)
+  const hostPorts = promised.flatMap(({ ports }) => Object.values(ports).map(Number))
+  return served
+    .filter(
+      ({ ours, service, container }) =>
+        ours && world.catalog[service] !== undefined && inspected.has(container),
+    )
+    .map(({ service, container, networks }) => {
+      const needed = new Set(neededBy(world, service))
+      const is = inspected.get(container)
+      const asks = served.flatMap((other): readonly Ask[] => {
+        const port = portOf(world, other.service)
+        if (other.service === service || port === undefined) return []
+        const meets = other.networks.some((name) => networks.includes(name))
+        if (needed.has(other.service) && meets)
+          return [{ name: other.container, port, opens: true, what: other.service }]
+        if (meets) return []
+        return [
+          { name: other.container, port, opens: false, what: `${other.service} by name` },
+          ...addressesOf(inspected.get(other.container)).map((address) => ({
+            address,
+            port,
+            opens: false,
+            what: `${other.service} at ${address}`,
+          })),
+        ]
+      })
+      const gateways = Object.values(is?.networks ?? {})
+        .map(({ Gateway }) => Gateway)
+        .filter(Boolean)
+      const host = gateways.flatMap((address) =>
+        hostPorts.map((port) => ({ address, port, opens: false, what: `port ${port} of the host` })),
+      )
+      return { container, service, asks: [...asks, ...host] }
+    })
+}
+
+/** Longest wait for a name or a connection, ms: of what must open, and of what must not, where packets are dropped and never answered. */
+const PATIENCE = { opens: 6_000, closed: 1_500 } as const
+
+/** The program that a container runs with its own Bun: it prints a list of what opened. */
+const PROGRAM = `
+const { connect } = require('node:net'), { lookup } = require('node:dns').promises
+const within = (ms, p) => Promise.race([p, new Promise((_, no) => setTimeout(no, ms))])
+const dial = (host, port) => new Promise((yes, no) => {
+  const s = connect({ host, port }, () => { s.destroy(); yes() }); s.on('error', no) })
+const found = async (name, address, port) => dial(name ? (await lookup(name)).address : address, port)
+const one = ([name, address, port, ms]) => within(ms, found(name, address, port))
+Promise.all(JSON.parse(process.argv.at(-1)).map((ask) => one(ask).then(() => 1, () => 0)))
+  .then((all) => { console.log(JSON.stringify(all)); process.exit(0) })`
+
+/** The line of sh that has a container try its asks; prints its name, a tab and the answers. */
+export const askLine = ({ container, asks }: Asks): string => {
+  const words = JSON.stringify(
+    asks.map(({ name = '', address = '', port, opens }) => [
+      name,
+      address,
+      port,
+      opens ? PATIENCE.opens : PATIENCE.closed,
+    ]),
+  )
+  const exec = line('docker', 'exec', container, '/usr/local/bin/bun', '-e', PROGRAM, words)
+  return `printf '%s\\t%s\\n' ${container} "$(${exec} 2>/dev/null </dev/null)"`
+}
+
+/** What is not as it should be, and how much was tried. */
+export type Reached = {
+  readonly wrong: readonly string[]
+  readonly reached: readonly string[]
+  readonly kept: number
+}
+
+/** Judges the answers of one container; undefined when it gave none. */
+export const reachedBy = ({ asks }: Asks, answers: string | undefined): Reached | undefined => {
+  let opened: unknown
+  try {
+    opened = JSON.parse(answers ?? '')
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(opened) || opened.length !== asks.length) return undefined
+  const isOpen = (at: number): boolean => opened[at] === 1
+  const odd = asks.filter(({ opens }, at) => opens !== isOpen(at))
+  return {
+    wrong: odd.map(({ opens, what }) => (opens ? `cannot reach ${what}` : `can reach ${what}`)),
+    reached: asks.filter(({ opens }, at) => opens && isOpen(at)).map(({ what }) => what),
+    kept: asks.filter(({ opens }, at) => !opens && !isOpen(at)).length,
+  }
+}

@@ -1,0 +1,53 @@
+import { type Colour, type Look, paint } from '../cli/look.ts'
+import { table } from '../cli/table.ts'
+import { closingLine, type Row, tallyOf, verdictOf } from './row.ts'
+
+const colours: Readonly<Record<Row['result'], Colour>> = { PASS: 'green', FAIL: 'red', 'NOT RUN': 'yellow' }
+
+/** The table, what failed and what was not run once more, and the closing line; ends with a newline. */
+export const reportText = ({
+  title,
+  rows,
+  look,
+}: {
+  readonly title: string
+  readonly rows: readonly Row[]
+  readonly look: Look
+}): string => {
+  const of = (wanted: Row['result']) => rows.filter(({ result }) => result === wanted)
+  return [
+    table(
+      [{ title: 'Check' }, { title: 'Subject' }, { title: 'Result' }, { title: 'Figure or reason' }],
+      rows.map(({ check, subject, result, detail }) => [
+        check,
+        subject,
+        { text: result, colour: colours[result] },
+        detail,
+      ]),
+      look,
+    ),
+    ...of('FAIL').map(
+      ({ check, subject, detail }) => `${paint(look, 'red', 'FAIL')}     ${check} of ${subject}: ${detail}`,
+    ),
+    ...of('NOT RUN').map(({ check, subject, detail }) => `NOT RUN: ${detail} (${check} of ${subject})`),
+    `${title}: ${closingLine(tallyOf(rows))}`,
+    '',
+  ].join('\n')
+}
+
+/** The same as one JSON document; ends with a newline. */
+export const reportJson = ({
+  group,
+  subject,
+  rows,
+  ms,
+}: {
+  readonly group: string
+  readonly subject: string
+  readonly rows: readonly Row[]
+  readonly ms: number
+}): string => {
+  const { passed, failed, notRun } = tallyOf(rows)
+  const verdict = verdictOf(rows)
+  return `${JSON.stringify({ group, subject, ok: verdict === 0, verdict, passed, failed, not_run: notRun, ms, checks: rows }, null, 2)}\n`
+}

@@ -1,0 +1,150 @@
+import type { Result } from '../probe.ts'
+import type { Container } from './container.ts'
+import type { Expected } from './expected.ts'
+import type { Facts } from './facts.ts'
+import { bad, ok, unknown, type Verdict, warn } from './finding.ts'
+import { limits } from './limits.ts'
+import { logs, lookInside, startAgain } from './remedies.ts'
+import { sizeText, spanText } from './words.ts'
+
+/** All that is known of one service; what was not asked is not there. */
+export type ServiceView = {
+  readonly service: string
+  readonly stack: string
+  readonly expected?: Expected
+  readonly http?: Result
+  readonly container?: Container
+  readonly facts?: Facts
+  /** The host's clock, epoch ms. */
+  readonly now: number
+}
+
+/** What one rule says of a service; undefined when it has nothing to say. */
+type ServiceRule = {
+  readonly about: string
+  readonly judge: (view: ServiceView) => Verdict | undefined
+}
+
+/** 128 + SIGKILL. */
+const KILLED = 137
+
+const ended = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
+  const want = `for want of memory (its limit is ${sizeText(memoryLimit)})`
+  if (oomKilled) return `killed ${want}`
+  // The engine misses some of the kernel's kills: its word for that may come after the end of the process.
+  if (exitCode === KILLED && memoryLimit > 0) return `killed, ${want} or by hand`
+  return error === '' ? `exit code ${exitCode}` : error
+}
+
+const ago = (at: number | undefined, now: number): string =>
+  at === undefined || at > now ? '' : `, ${spanText(now - at)} ago`
+
+const missing = (view: ServiceView): Verdict | undefined => {
+  const { expected, facts, container, http } = view
+  if (facts === undefined || expected === undefined || container !== undefined) return undefined
+  if (http?.state === 'healthy') return undefined
+  if (facts.engine.is === 'up' && facts.allContainers) {
+    if (expected.shows === 'once')
+      return warn('its container is gone: that it did its work cannot be seen', startAgain(view))
+    return bad('there is no container of it', startAgain(view))
+  }
+  return http === undefined
+    ? unknown('the engine did not tell of it', 'see the line of engine:docker')
+    : undefined
+}
+
+const runOnce = (view: ServiceView): Verdict | undefined => {
+  const { expected, container, now } = view
+  if (expected?.shows !== 'once' || container === undefined) return undefined
+  const { state, exitCode, startedAt = now } = container
+  if (state === 'exited' && exitCode === 0) return ok()
+  if (state !== 'running') return bad(`it did not end well: ${ended(container)}`, logs(view))
+  return now - startedAt > limits.runOnce.warn
+    ? warn(`it should have ended and has been running for ${spanText(now - startedAt)}`, logs(view))
+    : ok('at work')
+}
+
+const restarting = (view: ServiceView): Verdict | undefined => {
+  const { container } = view
+  if (container?.state !== 'restarting') return undefined
+  const times = `${container.restarts} time${container.restarts === 1 ? '' : 's'} so far`
+  return bad(`it is restarted again and again, ${times}: ${ended(container)}`, logs(view))
+}
+
+const stopped = (view: ServiceView): Verdict | undefined => {
+  const { container, now } = view
+  if (container === undefined || container.state === 'running') return undefined
+  if (container.state === 'paused') return bad('it is paused', `docker unpause ${container.name}`)
+  if (container.state === 'created')
+    return bad(
+      `it was never started${container.error === '' ? '' : `: ${container.error}`}`,
+      startAgain(view),
+    )
+  return bad(`it does not run: ${ended(container)}${ago(container.finishedAt, now)}`, logs(view))
+}
+
+/** tor-proxy says in /health how far tor is; these two mean that nobody reaches the platform. */
+const torParts: Readonly<Record<string, { readonly says: string; readonly remedy: string }>> = {
+  bootstrap: {
+    says: 'tor has not joined its network',
+    remedy: "check the host's clock (date -u) and its way out, then docker logs --tail 50 tor-proxy",
+  },
+  onion: {
+    says: 'no directory has taken the descriptor of the onion, so nobody finds it',
+    remedy: 'give it five minutes after a start, then docker restart tor-proxy',
+  },
+}
+
+const tor = ({ service, http, facts }: ServiceView): Verdict | undefined => {
+  if (service !== 'tor-proxy' || http?.failing === undefined) return undefined
+  const part = Object.keys(torParts).find((name) => http.failing?.[name] !== undefined)
+  const known = part === undefined ? undefined : torParts[part]
+  if (part !== undefined && known) return bad(`${known.says}: ${http.failing[part]}`, known.remedy)
+  return facts !== undefined && http.failing['network'] !== undefined
+    ? warn(
+        `tor stays offline, nobody reaches the platform: ${http.failing['network']}`,
+        'set TOR_NETWORK=on in .env.core',
+      )
+    : undefined
+}
+
+const starting = ({ container, http }: ServiceView): Verdict | undefined =>
+  container?.health === 'starting' && http?.state !== 'healthy'
+    ? warn('it is starting', 'look again in a minute')
+    : undefined
+
+const http = (view: ServiceView): Verdict | undefined => {
+  const { state, detail } = view.http ?? { state: 'healthy', detail: '' }
+  if (state === 'healthy' || state === 'absent') return undefined
+  const own = state === 'degraded' || state === 'unhealthy'
+  return bad(own ? `${state}: ${detail}` : detail, lookInside(view))
+}
+
+const unhealthy = (view: ServiceView): Verdict | undefined => {
+  const { container } = view
+  if (container?.health !== 'unhealthy') return undefined
+  const says = container.healthSays === '' ? '' : `: ${container.healthSays}`
+  const answers = view.http === undefined ? '' : 'it answers here, but '
+  return bad(`${answers}the engine's health check fails${says}`, logs(view))
+}
+
+/** In the order of causes: the first that speaks is the one line about the service. */
+export const serviceRules: readonly ServiceRule[] = [
+  { about: 'what runs once has ended with 0', judge: runOnce },
+  { about: 'its container is there', judge: missing },
+  { about: 'it is not restarted again and again', judge: restarting },
+  { about: 'its container runs', judge: stopped },
+  { about: 'tor is in its network and the onion is published', judge: tor },
+  { about: 'it has finished starting', judge: starting },
+  { about: 'it answers /health as healthy', judge: http },
+  { about: "the engine's own health check passes", judge: unhealthy },
+]
+
+/** The verdict on one service; well when no rule has anything to say. */
+export const judgeService = (view: ServiceView): Verdict => {
+  for (const { judge } of serviceRules) {
+    const verdict = judge(view)
+    if (verdict !== undefined) return verdict
+  }
+  return ok(view.http?.detail)
+}

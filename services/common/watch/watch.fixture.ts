@@ -1,0 +1,83 @@
+import type { Result, State } from '../probe.ts'
+import type { Container } from './container.ts'
+import type { Facts } from './facts.ts'
+import { findingsOf, type Watched } from './rules.ts'
+
+/** Noon of a day, epoch ms. */
+export const NOW = Date.UTC(2026, 10, 25, 12)
+export const HOUR = 3_600_000
+export const DAY = 24 * HOUR
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+
+export const container = (service: string, more: Partial<Container> = {}): Container => ({
+  id: service.padEnd(64, '0'),
+  name: service,
+  project: 'lucid-core',
+  service,
+  stage: 'core',
+  oneoff: false,
+  state: 'running',
+  health: 'healthy',
+  healthSays: '',
+  exitCode: 0,
+  oomKilled: false,
+  error: '',
+  restarts: 0,
+  startedAt: NOW - HOUR,
+  image: 'example:1',
+  imageId: 'sha256:00',
+  configHash: '00',
+  memoryLimit: 100 * MIB,
+  memoryUsed: 50 * MIB,
+  ...more,
+})
+
+/** A host on which everything is well. */
+export const wellHost: Facts = {
+  whole: true,
+  at: NOW,
+  dir: '/srv/lucid',
+  engine: { is: 'up', version: '28', root: '/var/lib/docker', limitsMemory: true },
+  containers: [container('alpha')],
+  allContainers: true,
+  disks: [{ mount: '/', size: 100 * GIB, free: 50 * GIB }],
+  oomKills: 3,
+  temperature: 50,
+  throttled: 0,
+  certificates: [{ file: 'a.pem', notAfter: NOW + 60 * DAY }],
+  backup: { at: NOW - HOUR, ok: true, id: 'b-1' },
+  drill: { at: NOW - DAY, ok: true, id: 'b-0' },
+  release: 'r-1',
+}
+
+export const answer = (name: string, state: State = 'healthy', more: Partial<Result> = {}): Result => ({
+  name,
+  stack: 'core',
+  state,
+  ms: 1,
+  detail: '',
+  ...more,
+})
+
+/** One service that is well, on a host that is well. */
+export const well: Watched = {
+  services: [answer('alpha')],
+  expected: [{ service: 'alpha', stack: 'core', container: 'alpha', shows: 'http' }],
+  facts: wellHost,
+  counts: new Map(),
+  now: NOW,
+}
+
+/** The same with other facts. */
+export const host = (facts: Partial<Facts>, more: Partial<Watched> = {}): Watched => ({
+  ...well,
+  ...more,
+  facts: { ...wellHost, ...facts },
+})
+
+/** What is not well, a line each: `state subject: detail -> remedy`. */
+export const problems = (watched: Watched): readonly string[] =>
+  findingsOf(watched)
+    .filter(({ state }) => state !== 'ok')
+    .map(({ subject, state, detail, remedy }) => `${state} ${subject}: ${detail} -> ${remedy}`)
