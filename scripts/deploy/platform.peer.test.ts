@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { catalog } from '#catalog'
 import { duration } from '../cli/format.ts'
 import { groupTests } from '../groups/planted.fixture.ts'
+import { push } from '../images/deliver.ts'
 import { STAND_IN, STAND_IN_IMAGE } from '../peers/mongo-stand-in/image.ts'
 import { openDesk, operate } from '../peers/pi/desk.ts'
 import { startPlatformPi } from '../peers/pi/platform-pi.ts'
 import { openWorkshop, type Way, ways } from '../peers/pi/workshop.ts'
+import { startRegistry } from '../peers/registry/registry.ts'
 import { membersOf } from '../plan/release/release.ts'
 import { repository } from '../platform/home.ts'
 import type { Ran } from '../run.ts'
@@ -33,8 +35,6 @@ const TALK = 64_000
 const folder = mkdtempSync(join(tmpdir(), 'lucid-platform-'))
 const tell = (text: string) => console.log(`platform on the Pi stand-in (${STAND_IN}): ${text}`)
 
-const started = await startPlatformPi({ folder: join(folder, 'pi'), diskBytes: 2 * 2 ** 30 })
-
 /** The images; `absent` when their packages cannot be had. */
 const built = async () => {
   const workshop = openWorkshop(folder)
@@ -47,8 +47,11 @@ const built = async () => {
     throw error
   }
 }
-const made = 'absent' in started ? started : await built()
-const reason = 'absent' in made ? made.absent : undefined
+const [started, made] = await Promise.all([
+  startPlatformPi({ folder: join(folder, 'pi'), diskBytes: 2 * 2 ** 30 }),
+  built(),
+])
+const reason = 'absent' in started ? started.absent : 'absent' in made ? made.absent : undefined
 if (reason !== undefined) console.log(`NOT RUN: ${reason} (the platform on the Pi stand-in)`)
 
 afterAll(async () => {
@@ -61,7 +64,7 @@ const outcome = ({ code, out, err }: Ran) => ({ code, said: code === 0 ? '' : `$
 const WELL = { code: 0, said: '' }
 
 describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_IN})`, () => {
-  if (reason !== undefined || 'absent' in started || 'absent' in made) {
+  if ('absent' in started || 'absent' in made) {
     test.skip(reason ?? 'no stand-in', () => {})
     return
   }
@@ -249,7 +252,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     })
   })
 
-  test('--stage brings one stack of a release and leaves the others as they run', async () => {
+  test.skipIf(!full)('--stage brings one stack of a release and leaves the others as they run', async () => {
     const before = await desk.containers()
     const dist = await variant('one more line', ['session-chunker', 'openapi-gateway'])
     const ran = await desk.type(
@@ -281,6 +284,12 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     return desk.backAfter()
   }
 
+  if (!full)
+    console.log(
+      'NOT RUN: only with --full (--stage, a registry, another architecture, each service broken in each of four ways)',
+    )
+  /** Ways that take long to see. */
+  const slow: readonly Way[] = ['never healthy', 'eats memory']
   const few: Readonly<Record<Way, string>> = {
     exits: 'merkle-builder',
     'never healthy': 'openapi-gateway',
@@ -288,12 +297,53 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     'eats memory': 'session-chunker',
   }
   for (const way of ways)
-    test(`an update of ${few[way]} that ${way === 'never healthy' ? 'is' : ''} ${way} is undone, with its last words`, async () => {
-      const ms = await broken(way, few[way], await variant(way, [few[way]]))
-      tell(`${few[way]} ${way}: the release before is back ${duration(ms)} after that was seen`)
-    })
+    test.skipIf(!full && slow.includes(way))(
+      `an update of ${few[way]} that ${way === 'never healthy' ? 'is ' : ''}${way} is undone, with its last words`,
+      async () => {
+        const ms = await broken(way, few[way], await variant(way, [few[way]]))
+        tell(`${few[way]} ${way}: the release before is back ${duration(ms)} after that was seen`)
+      },
+    )
 
-  if (!full) console.log('NOT RUN: only with --full (each service broken in each of four ways)')
+  test.skipIf(!full)('images of another architecture are refused before anything changes', async () => {
+    const other = platform === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64'
+    const dist = await sign(await workshop.whole(other, 'images of another'))
+    const { code, err } = await desk.type('deploy-pi', ...lineFrom(dist))
+    expect(code).toBe(1)
+    expect(err).toContain(`has no image for ${platform}, only for ${other}`)
+  })
+
+  test.skipIf(!full)('with a registry all images are pulled by their digests', async () => {
+    const data = join(folder, 'registry')
+    const outside = await startRegistry({ folder: data })
+    if ('absent' in outside) {
+      console.log(`NOT RUN: ${outside.absent} (a deploy from a registry)`)
+      return
+    }
+    const path = 'pickme/lucid'
+    const { services: locked } = await Bun.file(join(images, 'images.lock.json')).json()
+    const env = { DOCKER_CONFIG: join(folder, 'nobody') }
+    await push([`${outside.host}/${path}`], { dist: images, images: locked, env, show: () => {} })
+    await outside.stop()
+    const inside = await startRegistry({ folder: data, inside: pi.engine.inside, port: 5000 })
+    if ('absent' in inside) throw new Error(inside.absent)
+    try {
+      const where = `${inside.host}/${path}`
+      const sent = pi.link.sent()
+      const ran = await desk.type('deploy-pi', '--registry', where, '--images', images, ...PATIENT, '--json')
+      expect(outcome(ran)).toEqual(WELL)
+      await expectWhole(jsonOf(ran).release)
+      const { digest } = locked['session-chunker']
+      const pulled = await pi.engine.run(['image', 'inspect', '--format', '{{.Id}}', `${where}@${digest}`])
+      expect(pulled.out.trim()).toBe((await desk.containers())['session-chunker']?.imageId ?? '')
+      tell(`deploy from a registry in ${duration(ran.ms)}, ${pi.link.sent() - sent} bytes on the line`)
+    } finally {
+      await inside.stop()
+    }
+    // Without it: what the host holds is enough.
+    expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
+  })
+
   test.skipIf(!full)('each service broken in each way is undone', async () => {
     const times: number[] = []
     for (const way of ways) {

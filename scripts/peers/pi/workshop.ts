@@ -30,7 +30,7 @@ const breaks: Readonly<Record<Way | 'one more line', (main: string) => string>> 
 /** A copy of this checkout that images are built from, so that their sources may be changed. */
 export type Workshop = {
   /** Builds all images of the platform. Answers their folder. */
-  readonly whole: (platform: Platform) => Promise<string>
+  readonly whole: (platform: Platform, name?: string) => Promise<string>
   /** Builds these services changed; all other images are those of `from`. Answers the folder. */
   readonly changed: (
     how: keyof typeof breaks,
@@ -61,9 +61,9 @@ export const openWorkshop = (folder: string): Workshop => {
     return dist
   }
   return {
-    whole: (platform) =>
+    whole: (platform, name = 'images') =>
       build(
-        join(folder, 'images'),
+        join(folder, name),
         products().map(({ name }) => name),
         platform,
       ),
