@@ -30,7 +30,7 @@ describe('a shell', () => {
 
   test('keeps nothing of one script for the next, and no script can read the next', async () => {
     await shell.run('A=1; cd /; exec 7>&1')
-    expect((await shell.run('echo "[${A:-}]"; cat')).out).toBe('[]\n')
+    expect((await shell.run('echo "[$A]"; cat')).out).toBe('[]\n')
   })
 
   test('gives a script its input, to the byte', async () => {

@@ -88,6 +88,12 @@ const spawn = (address: Address, command: string): Line => {
   return { child, ended: child.exited }
 }
 
+/** Both calls answer with a promise when the pipe is full, and each of them may fail for a pipe that is closed. */
+const put = async ({ stdin }: Line['child'], bytes: string | Uint8Array): Promise<void> => {
+  await stdin.write(bytes)
+  await stdin.flush()
+}
+
 const lastLines = (text: string): readonly string[] => text.trim().split('\n').filter(Boolean).slice(-5)
 
 const lost = (name: string, why: string, err = ''): LineLost =>
@@ -147,7 +153,8 @@ export const openShell = (address: Address): Shell => {
     if (session === undefined || session.child.exitCode !== null || session.child.signalCode !== null) {
       const line = spawn(address, 'exec sh')
       session = { ...line, out: reader(line.child.stdout), err: reader(line.child.stderr) }
-      session.child.stdin.write(PREAMBLE)
+      // A line that is dead already says so when the script is written.
+      put(session.child, PREAMBLE).catch(() => undefined)
     }
     return session
   }
@@ -164,8 +171,7 @@ export const openShell = (address: Address): Shell => {
       drop()
     }, timeoutMs)
     try {
-      child.stdin.write(framed(script, mark, input))
-      await child.stdin.flush()
+      await put(child, framed(script, mark, input))
       const [printed, complained] = await Promise.all([out.until(mark, onOut), err.until(mark)])
       if (printed === undefined || complained === undefined) {
         drop()
@@ -207,8 +213,7 @@ export const openShell = (address: Address): Shell => {
         // A source may wait for what the script says: it ends when the script does.
         const { done, value } = await Promise.race([source.next(), gone])
         if (done) break
-        child.stdin.write(value)
-        await child.stdin.flush()
+        await put(child, value)
       }
       await child.stdin.end()
     } catch (error) {
