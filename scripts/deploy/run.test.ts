@@ -158,9 +158,11 @@ describe('trouble at every call of a run', () => {
               if (outcome === 'done') expect([label, faultsOf(machine)]).toEqual([label, []])
               else if (openRun(machine.entries) === undefined)
                 expect([label, faultsOf(machine)]).toEqual([label, []])
-              const next = await play(machine, to, command)
+              // The next command is the same again, or one back to what was there.
+              const then = points % 4 < 2 ? to : (before.at(-1) ?? to)
+              const next = await play(machine, then, then === to ? command : { kind: 'deploy' })
               expect([label, next.outcome, next.error]).toEqual([label, 'done', undefined])
-              expect([label, faultsOf(machine), machine.current]).toEqual([label, [], to.id])
+              expect([label, faultsOf(machine), machine.current]).toEqual([label, [], then.id])
               points += 1
             }
       console.log(`${name}, fake engine: ${points} points, 0 mixed releases, 0 stuck`)

@@ -50,7 +50,7 @@ export const filesScript = (
         'fi',
       ]
     }),
-    `printf '%s\\n' ${release.signer} > ${quote(`${dir}/deploy/signer.new`)}`,
+    hereDocument(`${dir}/deploy/signer.new`, release.signer),
     `mv -f ${quote(`${dir}/deploy/signer.new`)} ${quote(`${dir}/deploy/signer`)}`,
     `if [ ! -f ${quote(`${whole}/release.json`)} ]; then`,
     `rm -rf ${quote(part)} ${quote(whole)}; mkdir ${quote(part)}`,
@@ -94,7 +94,8 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         [
           // A line that a power cut left half must not take this one with it.
           '[ -z "$(tail -c 1 journal 2>/dev/null)" ] || echo >> journal',
-          `printf '%s\\n' ${quote(JSON.stringify(entry))} >> journal && ${synced('journal')}`,
+          // Through cat, which says why it cannot write; a shell's own printf does not.
+          `printf '%s\\n' ${quote(JSON.stringify(entry))} | cat >> journal && ${synced('journal')}`,
         ].join('\n'),
       ),
     putFiles: (bundle) => change('the files of the release cannot be written', filesScript(dir, bundle)),
@@ -129,7 +130,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         'the release cannot be committed',
         id === undefined
           ? 'rm -f current && sync'
-          : `printf '%s\\n' ${id} > current.new && ${synced('current.new')} && mv -f current.new current && sync`,
+          : `printf '%s\\n' ${id} | cat > current.new && ${synced('current.new')} && mv -f current.new current && sync`,
       ),
     prune: async (keep) => {
       const ids = new Set(keep.releases.map(({ id }) => id))

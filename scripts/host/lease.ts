@@ -73,7 +73,7 @@ export const fence = (
     `[ "$(cat token 2>/dev/null)" = ${token} ] || exit ${FENCED}`,
     // Parameter expansion alone: the holder's words stand between the two numbers and the end of the line.
     `read -r lt le lh < lease || exit ${FENCED}`,
-    `renew() { printf '%s %s %s\\n' "$lt" $(( $(date +%s) + ${leaseS} )) "$lh" > lease.new && mv -f lease.new lease; }`,
+    `renew() { printf '%s %s %s\\n' "$lt" $(( $(date +%s) + ${leaseS} )) "$lh" > lease.new && mv -f lease.new lease; } 2>/dev/null`,
     // Once more when it ends: one that took longer than the lease is not silent. It ends in its own folder and code.
     `renew; trap ${quote(`code=$?; cd ${quote(`${dir}/deploy`)} && renew; exit $code`)} EXIT`,
     '',
@@ -92,8 +92,8 @@ const takeScript = (
       `[ "$lt" != ${over} ]; then echo held $((le - now)); cat lease; exit 0; fi; fi`,
     'read -r t 2>/dev/null < token || t=0',
     't=$((t + 1))',
-    `printf '%s\\n' $t > token.new && { sync token.new 2>/dev/null || sync; } && mv -f token.new token || exit 1`,
-    `printf '%s %s %s\\n' $t $((now + ${leaseS})) ${quote(holder)} > lease.new && mv -f lease.new lease || exit 1`,
+    `printf '%s\\n' $t | cat > token.new && { sync token.new 2>/dev/null || sync; } && mv -f token.new token || exit 1`,
+    `printf '%s %s %s\\n' $t $((now + ${leaseS})) ${quote(holder)} | cat > lease.new && mv -f lease.new lease || exit 1`,
     'echo taken $t',
   ].join('\n')
 

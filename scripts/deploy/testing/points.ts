@@ -40,7 +40,7 @@ const failures = ['refuse', 'half', 'after'] as const
 /** What each kind of trouble looks like at the nth place. */
 const kinds = {
   line: (n) => {
-    const [cut, how] = [{ cut: 40 + 397 * n }, (['gone', 'hang'] as const)[(n >> 1) % 2] ?? 'gone']
+    const [cut, how] = [{ cut: 40 + 97 * n }, (['gone', 'hang'] as const)[(n >> 1) % 2] ?? 'gone']
     return { kind: 'line', how: n % 2 === 0 ? cut : how }
   },
   disk: (n) => ({ kind: 'disk', lasts: lasts[n % 2] ?? 'long' }),

@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { plainLook } from '../../cli/look.ts'
+import { takeLease } from '../../host/lease.ts'
 import type { Shell } from '../../host/shell.ts'
 import type { Absent } from '../../peers/docker/engine.ts'
 import { tinyImages } from '../../peers/pi/images.ts'
@@ -115,6 +117,19 @@ export const openStage = async (
     )
   }
 
+  /** What keeps the next command from the lease. One that was killed leaves its own, which must be followed at once. */
+  const heldAgainst = async (): Promise<readonly string[]> => {
+    const waits: string[] = []
+    const holder = { by: 'test', machine: hostname(), pid: process.pid, what: 'look' }
+    try {
+      const lease = await takeLease(shell, pi.dir, holder, { onWait: (text) => waits.push(text) })
+      await lease.release()
+    } catch (error) {
+      waits.push(String(error))
+    }
+    return waits.map((text) => `stuck: ${text}`)
+  }
+
   return {
     pi,
     shell,
@@ -175,7 +190,7 @@ export const openStage = async (
         )
       const stuck = [
         ...(openRun(observed.entries) === undefined ? [] : ['stuck: a run is open']),
-        ...(existsSync(pi.outside(`${pi.dir}/deploy/lease`)) ? ['stuck: the lease is held'] : []),
+        ...(existsSync(pi.outside(`${pi.dir}/deploy/lease`)) ? await heldAgainst() : []),
       ]
       const unwell = async (): Promise<readonly string[]> => {
         const until = performance.now() + WELL_MS

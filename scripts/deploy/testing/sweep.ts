@@ -44,7 +44,7 @@ const inflict = async ({ pi, engineFails }: Stage, deployer: Deployer, trouble: 
     case 'line': {
       if (typeof trouble.how === 'object') {
         pi.link.cutAfter(trouble.how.cut)
-        return goOn()
+        return goOn().finally(() => pi.link.cutAfter(Number.POSITIVE_INFINITY))
       }
       pi.link.down(trouble.how === 'gone' ? 'refuse' : 'hang')
       const ended = goOn()

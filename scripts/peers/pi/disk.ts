@@ -15,12 +15,14 @@ const BALLAST = '/mnt/myssd/.ballast'
 const fillScript = (leave: number): string =>
   [
     'set -e',
-    `rm -f ${BALLAST}`,
+    `rm -f ${BALLAST} ${BALLAST}.rest`,
     // Free blocks and their size; fallocate writes nothing, so this takes no time.
     `set -- $(stat -f -c '%a %S' /mnt/myssd)`,
     `room=$(($1 * $2 - ${leave}))`,
     // What the file needs for itself is missing at the end, hence the second and smaller try.
     `[ $room -le 0 ] || fallocate -l $room ${BALLAST} || fallocate -l $((room - 1048576)) ${BALLAST}`,
+    // The rest of that try, block by block until there is none.
+    ...(leave === 0 ? [`dd if=/dev/zero bs=4096 of=${BALLAST}.rest 2>/dev/null || :`] : []),
     'sync -f /mnt/myssd',
   ].join('\n')
 
@@ -42,6 +44,6 @@ export const diskOn = (enter: (argv: readonly string[]) => Argv): Disk => {
   }
   return {
     fill: (leave = 0) => sh(fillScript(leave)),
-    free: () => sh(`rm -f ${BALLAST} && sync -f /mnt/myssd`),
+    free: () => sh(`rm -f ${BALLAST} ${BALLAST}.rest && sync -f /mnt/myssd`),
   }
 }
