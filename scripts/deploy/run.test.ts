@@ -170,6 +170,31 @@ describe('trouble at every call of a run', () => {
     })
 })
 
+describe('trouble at every call of a run, and then a command back to what was there', () => {
+  for (const [name, to] of [
+    ['a deploy', two],
+    ['a deploy with a migration', three],
+  ] as const)
+    test(`${name}: finds that release whole, and its documents`, async () => {
+      const { calls } = await play(await machineOn(one), to)
+      for (const [at] of calls.entries())
+        for (const trouble of kinds)
+          for (const when of whens) {
+            const machine = await machineOn(one)
+            const label = `${calls[at]} (${at}) ${trouble} ${when}`
+            const { outcome } = await play(machine, to, {
+              troubles: [{ at, kind: trouble, when, calls: 1_000 }],
+            })
+            // From a release whose migration cannot be undone nobody goes back so: bun run rollback refuses.
+            if (machine.current === to.id) continue
+            expect([label, outcome]).not.toEqual([label, 'done'])
+            const next = await play(machine, one)
+            expect([label, next.outcome, next.error]).toEqual([label, 'done', undefined])
+            expect([label, faultsOf(machine), machine.current]).toEqual([label, [], one.id])
+          }
+    })
+})
+
 /** mulberry32: the same schedule for the same seed. */
 const randomOf = (seed: number) => {
   let state = seed
