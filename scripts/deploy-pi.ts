@@ -7,8 +7,8 @@ import { runCommand } from './cli/run-command.ts'
 import { afterDeploy } from './deploy/after.ts'
 import { assemble, withStack } from './deploy/assemble.ts'
 import { givenEnv, originOf, readCheckout } from './deploy/checkout.ts'
-import { askDeep } from './deploy/deep-facts.ts'
-import { deliver } from './deploy/deliver.ts'
+import { askDeep, NOTHING_DEEP } from './deploy/deep-facts.ts'
+import { deliver, isDone } from './deploy/deliver.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { observeHost, readBundle, readRelease } from './deploy/observe.ts'
 import { gateFlags, openHost, timingOf, whoami } from './deploy/open.ts'
@@ -106,9 +106,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
             origin,
           )
     const { facts } = await askFacts(shell, target.dir, bundle.release.secrets)
+    // A host that needs nothing is not looked into: that takes containers.
+    const isThere = current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
     const checked = preflight({
       host: facts,
-      deep: await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
+      deep: isThere
+        ? NOTHING_DEEP
+        : await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
       release: bundle.release,
       current,
       now: Date.now(),

@@ -4,6 +4,9 @@ import { checkNetworks } from './networks.ts'
 import { checkHost, hostSpec } from './prepare.ts'
 import { checkVolumeOwners, ourVolumes } from './volumes.ts'
 
+/** Of a host that was not looked into. */
+export const NOTHING_DEEP: DeepFacts = { secrets: [], networks: [], owners: [] }
+
 /**
  * What only a container can see of a host: contents of secrets, owners in volumes; and its networks. Nothing is changed.
  * `image` is that of server-tools; on a host that has not got it yet there is nothing of ours to be wrong.

@@ -30,6 +30,15 @@ export type Delivery = {
   readonly rewind?: string | undefined
 }
 
+/** True when a release is the committed one of a host, no run is open, and all of it runs and is well. */
+export const isDone = async (
+  { shell }: Opened,
+  { observed, to }: Pick<Delivery, 'observed' | 'to'>,
+): Promise<boolean> =>
+  observed.current === to.id &&
+  openRun(observed.entries) === undefined &&
+  (await differences(shell, to)).length === 0
+
 /**
  * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what runRelease
  * throws.
@@ -50,12 +59,7 @@ export const deliver = async (
           : `${to.id} runs on ${opened.shell.name} already, and is healthy: nothing to do\n`,
     )
   }
-  if (
-    current?.id === to.id &&
-    openRun(observed.entries) === undefined &&
-    (await differences(opened.shell, to)).length === 0
-  )
-    return tell('nothing to do')
+  if (await isDone(opened, { observed, to })) return tell('nothing to do')
   const screen = openScreen(terminal.err, look, { release: to, now: timing.now })
   try {
     await withLease(opened, what, screen.note, async (lease) => {

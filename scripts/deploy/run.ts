@@ -79,7 +79,6 @@ type Context = RunParts & {
   readonly bundle: Bundle | undefined
   readonly watch: Watch
   readonly before: readonly ContainerState[]
-  readonly way: 'forward' | 'back'
   readonly rewind: string | undefined
 }
 
@@ -87,17 +86,16 @@ const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
   release.stacks.find(({ stack }) => stack === step.stack)?.members ?? []
 
 /**
- * True when a stack is the same in both releases and all of it runs and is well: then even what runs once is left alone.
- * On the way back nothing is taken for granted.
+ * True when a stack is the same in both releases and all of it runs and is well: then even what runs once is left alone,
+ * on the way there and back. Whichever of the two releases started it, it is what both say.
  */
 const isAsWanted = async (
   step: Extract<Step, { stack: unknown }>,
   release: Release,
-  { host, from, to, way }: Context,
+  { host, from, to }: Context,
 ): Promise<boolean> => {
   const file = composeFile(step.stack)
-  if (way === 'back' || from === undefined || release !== to || from.files[file] !== to.files[file])
-    return false
+  if (from === undefined || from.files[file] !== to.files[file]) return false
   const members = membersIn(release, step)
   const states = new Map((await host.states(members)).map((state) => [state.container, state]))
   return members.every((member) => unlike(member, states.get(member.container)) === undefined)
@@ -202,7 +200,7 @@ const undo = async (
 ): Promise<'undone' | 'failed'> => {
   const { from, to, show, host, timing } = forwardContext
   // What was well on the way there is started anew on the way back.
-  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen), way: 'back' }
+  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
     backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
@@ -252,7 +250,6 @@ const contextOf = async (
     bundle,
     watch: openWatch(host, timing, show.seen),
     before: await again(() => host.states(membersOf(to)), parts),
-    way: 'forward',
     rewind,
   }
 }
