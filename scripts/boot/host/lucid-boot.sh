@@ -177,7 +177,7 @@ up() { # STACK; 0 well, 1 not well, 2 the engine refused
 # --- what was cut
 
 if [ -n "$begin" ] && [ "$current" != "$to" ]; then
-  if grep -q "\"run\":\"$run\",\"step\":\"migrate\"" journal &&
+  if grep -q "\"run\":\"$run\",\"step\":\"\(migrate\|rewind\)\"" journal &&
     ! grep -q "\"run\":\"$run\",\"step\":\"back:restore\",\"phase\":\"done\"" journal; then
     say "run $run was cut after it began to change documents: nothing is started, because only a deployer can put the"
     say 'snapshot back. Run bun run rollback or bun run deploy:pi against this host.'
