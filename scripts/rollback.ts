@@ -78,7 +78,9 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       flags.to ??
       (cut !== undefined && (cut.begin.to !== observed.current || cut.begin.kind === 'rollback')
         ? observed.current
-        : previousOf(observed.entries, observed.current))
+        : previousOf(observed.entries, observed.current)) ??
+      // A first one that was cut behind its commit: nothing is before it, and what is left is to finish it.
+      cut?.begin.to
     if (id === undefined)
       throw new CliError(
         `${shell.name} has had no release before ${observed.current}: bun run releases lists what it holds`,

@@ -38,6 +38,7 @@ const main = async (): Promise<number> => {
   const input = Bun.stdin.stream().getReader()
   const tell = (line: string) => void process.stdout.write(`${line}\n`)
   const shell = openShell({ host: task.host, sshConfig: task.sshConfig })
+  let held = false
   const what = `${task.kind} ${task.bundle.release.id}`
   try {
     const lease = await takeLease(
@@ -56,7 +57,10 @@ const main = async (): Promise<number> => {
               await host.journal(entry)
               const point = pointOf(entry)
               tell(`point ${point}`)
-              if (point === task.holdAt) await input.read()
+              // Once: a step of the way back that the engine refuses is begun again.
+              if (point !== task.holdAt || held) return
+              held = true
+              await input.read()
             },
           },
           timing: {
