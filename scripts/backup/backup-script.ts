@@ -70,6 +70,7 @@ export const backupScript = ({ dir, image, to, order, freezeLimitS }: BackupScri
     "trap 'exit 1' HUP INT TERM",
     `docker rm --force ${CONTAINER} >/dev/null 2>&1`,
     'mkfifo "$WORK/in" "$WORK/out" || exit 1',
+    'set -- "$@" --cidfile "$WORK/cid"',
     `${runLine(image, 'backup', { mounts, caps: capabilities.write })} <"$WORK/in" >"$WORK/out" 3>&- 4<&- &`,
     'program=$!',
     'exec 3>"$WORK/in" 4<"$WORK/out"',

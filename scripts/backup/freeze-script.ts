@@ -1,10 +1,11 @@
 import { line, quote } from '../host/quote.ts'
-import { CONTAINER, PROJECTS } from './places.ts'
+import { PROJECTS } from './places.ts'
 
 /**
  * The part of a script that makes the platform stand still and lets it go on, POSIX sh. What is paused stands in a file
  * before it is paused. It is let go by the script, by its trap, or by a watchdog of its own session which sees within a
  * second that the script is gone, and in any case after the limit; what a power cut leaves, the next command lets go.
+ * The watchdog knows the container of its own script by the id in `$WORK/cid`: by then the next may have one of that name.
  */
 export const freezeFunctions = ({
   state,
@@ -38,7 +39,7 @@ watch() {
   n=0
   while [ $n -lt ${limitS} ] && kill -0 "$ME" 2>/dev/null && [ ! -e "$WORK/over" ]; do sleep 1; n=$((n + 1)); done
   [ -e "$WORK/over" ] || { : >"$WORK/late"; unfreeze; sleep 1; unfreeze; }
-  kill -0 "$ME" 2>/dev/null || { docker rm --force ${CONTAINER} 2>/dev/null; rm -rf "$WORK"; }
+  kill -0 "$ME" 2>/dev/null || { [ ! -s "$WORK/cid" ] || docker rm --force "$(cat "$WORK/cid")"; rm -rf "$WORK"; }
 }
 freeze() {
   running >"$FROZEN.new" && mv -f "$FROZEN.new" "$FROZEN" || return 1

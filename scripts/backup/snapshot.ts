@@ -71,7 +71,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
     'trap \'clean; docker rm --force lucid-backup >/dev/null 2>&1; rm -rf "$WORK"\' EXIT',
     "trap 'exit 1' HUP INT TERM",
     'docker rm --force lucid-backup >/dev/null 2>&1',
-    'set --',
+    'set -- --cidfile "$WORK/cid"',
     'freeze || exit 1',
     `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`,
     'code=$?',

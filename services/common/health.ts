@@ -56,7 +56,7 @@ export const health = async ({
 const isOwn = (name: string) => !name.includes('-')
 
 /** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/app/health.ts). */
-const ANSWER_MS = 1_000
+const ANSWER_MS = 2_000
 
 /**
  * The check that a needed service answers; shallow, so that health checks do not cascade, and short, since the name of a
