@@ -115,7 +115,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
           id,
           state === 'current' ? { text: state, colour: 'green' } : state,
           version,
-          revision.slice(0, 12),
+          `${revision.slice(0, 12)}${revision.endsWith('+') ? '+' : ''}`,
           made_by,
           time(made_at),
         ]),

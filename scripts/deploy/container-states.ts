@@ -4,7 +4,7 @@ import type { ContainerState } from '../plan/release/gate.ts'
 
 /** One line of JSON a container, for `docker inspect --format`. Without the health check's output, which nobody reads here. */
 export const STATE_FORMAT =
-  '{"name":{{json .Name}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},' +
+  '{"name":{{json .Name}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"streak":{{if .State.Health}}{{.State.Health.FailingStreak}}{{else}}0{{end}},' +
   '"exit":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},' +
   '"image":{{json .Config.Image}},"id":{{json .Image}}}'
 
@@ -12,6 +12,7 @@ type Line = {
   readonly name: string
   readonly status: string
   readonly health: string
+  readonly streak: number
   readonly exit: number
   readonly oom: boolean
   readonly restarts: number
@@ -30,11 +31,14 @@ export const parseStates = ({ code, out, err }: Answer, host: string): readonly 
     .split('\n')
     .filter((one) => one.startsWith('{'))
     .map((text) => {
-      const { name, status, health, exit, oom, restarts, started, image, id } = JSON.parse(text) as Line // made by STATE_FORMAT
+      const { name, status, health, streak, exit, oom, restarts, started, image, id } = JSON.parse(
+        text,
+      ) as Line // made by STATE_FORMAT
       return {
         container: name.replace(/^\//, ''),
         status,
-        health,
+        // An engine calls what was paused unhealthy until its next check, with no check that failed.
+        health: health === 'unhealthy' && streak === 0 ? 'starting' : health,
         exitCode: exit,
         oomKilled: oom,
         restarts,

@@ -55,6 +55,12 @@ const ports = (value: unknown): readonly Published[] =>
 /** An engine without the limit says 0, -1 or nothing. */
 const limit = (value: unknown): number => Math.max(0, number(value))
 
+/** An engine calls what was paused unhealthy until its next check, with no check that failed: nothing is known of it yet. */
+const healthOf = (value: unknown): string => {
+  const status = text(at(value, 'Status')).replace(/^none$/, '')
+  return status === 'unhealthy' && at(value, 'FailingStreak') === 0 ? 'starting' : status
+}
+
 export const containerOf = (value: unknown): Container => {
   const labels = fields(at(value, 'Config', 'Labels'))
   const checks = list(at(value, 'State', 'Health', 'Log'))
@@ -73,7 +79,7 @@ export const containerOf = (value: unknown): Container => {
     startedAt: epoch(at(value, 'State', 'StartedAt')),
     finishedAt: epoch(at(value, 'State', 'FinishedAt')),
     restarts: number(at(value, 'RestartCount')),
-    health: text(at(value, 'State', 'Health', 'Status')).replace(/^none$/, ''),
+    health: healthOf(at(value, 'State', 'Health')),
     healthOutput: text(at(failed ?? {}, 'Output')).trim(),
     restartPolicy: text(at(value, 'HostConfig', 'RestartPolicy', 'Name')),
     memory: limit(at(value, 'HostConfig', 'Memory')),

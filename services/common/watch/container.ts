@@ -36,8 +36,10 @@ export type Container = {
 const healths = ['starting', 'healthy', 'unhealthy'] as const
 
 const healthOf = (value: unknown): Pick<Container, 'health' | 'healthSays'> => {
-  const { status, log } = objectOf(value)
-  const health = healths.find((one) => one === status)
+  const { status, streak, log } = objectOf(value)
+  // An engine calls what was paused (for a backup) unhealthy until its next check, with no check that failed.
+  const known = status === 'unhealthy' && streak === 0 ? 'starting' : status
+  const health = healths.find((one) => one === known)
   return { ...(health && { health }), healthSays: textOf(Array.isArray(log) ? log.at(-1) : '') }
 }
 
