@@ -21,7 +21,16 @@ type Document = (path: string) => Uint8Array<ArrayBuffer>
 export const segmentsOf = (
   images: readonly Loadable[],
   platform: string,
-  { layers, read }: { readonly layers: ReadonlySet<string>; readonly read: Document },
+  {
+    layers,
+    read,
+    domain,
+  }: {
+    readonly layers: ReadonlySet<string>
+    readonly read: Document
+    /** The engine's own registry for names without one, as archiveParts takes it. */
+    readonly domain?: string | undefined
+  },
 ): readonly Segment[] => {
   const digests = new Set(
     images.flatMap(({ layout }) =>
@@ -30,7 +39,7 @@ export const segmentsOf = (
   )
   const segments: Segment[] = []
   let bytes: Uint8Array[] = []
-  for (const { name, size, content } of archiveParts(images, platform)) {
+  for (const { name, size, content } of archiveParts(images, platform, { domain })) {
     const digest = name.replace(/^blobs\/sha256\//, 'sha256:')
     if (digests.has(digest) && !layers.has(digest)) continue
     bytes.push(header512(name, size))

@@ -25,7 +25,7 @@ const engine = (
 test('an image is there when its name, its id and its layers are those of the release', () => {
   for (const id of [image.config, image.manifest, image.digest])
     expect(stateOf(image, engine({ id }))).toBe('there')
-  expect(stateOf(image, engine({ names: ['other/name:1', `docker.io/${image.name}`] }))).toBe('there')
+  expect(stateOf(image, engine({ names: ['other/name:1', `registry.example/${image.name}`] }))).toBe('there')
   expect(stateOf(image, engine({ names: ['pickme/lucid:other-aaaaaaaaaaaa'] }))).toBe('missing')
   expect(stateOf(image, engine({ id: sum('f') }))).toBe('differs')
   expect(stateOf(image, engine({ layers: layers.slice(1) }))).toBe('differs')

@@ -81,11 +81,9 @@ export const readEngine = (
   return { store: store.includes('io.containerd.snapshotter') ? 'containerd' : 'classic', images }
 }
 
-/** Docker's own names leave the default registry out. */
-const sameName = (a: string, b: string): boolean => {
-  const plain = (name: string) => name.replace(/^docker\.io\/(?:library\/)?/, '')
-  return plain(a) === plain(b)
-}
+/** Docker's own names leave the default registry out, and some engines' answers do not. */
+const sameName = (told: string, asked: string): boolean =>
+  told === asked || told.endsWith(`/${asked}`) || asked.endsWith(`/${told}`)
 
 /** Whether the engine has an image under its name, by the id and the layers that it says. */
 export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => {

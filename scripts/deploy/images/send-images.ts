@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { type Answer, LineLost } from '../../host/shell.ts'
-import type { Loadable } from '../../images/load/archive.ts'
+import { domainOf, type Loadable } from '../../images/load/archive.ts'
 import { blobPath, openLayout } from '../../images/read/layout.ts'
 import type { ReleaseImage } from '../../plan/release/image.ts'
-import { ask, type ImagesProgress, LONG_MS, waitAfter } from './ask.ts'
+import { ask, type ImagesProgress, LONG_MS, type Patience, waitAfter } from './ask.ts'
 import { loadInput, loadScript, segmentsOf } from './assembly.ts'
 import { hexOf } from './blobs.ts'
 import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
@@ -51,6 +51,12 @@ const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): Readonly
     ),
   )
 
+/** The registry that a containerd store's engine puts before names without one. */
+const domainThere = async (lease: Lease, patience: Patience): Promise<string | undefined> => {
+  const { out } = await ask(lease, "docker info --format 'lucid-index {{.IndexServerAddress}}'", patience)
+  return domainOf(/^lucid-index (\S+)/m.exec(out)?.[1] ?? '')
+}
+
 const TRIES = 4
 
 /**
@@ -76,6 +82,7 @@ export const sendImages = async (
     ),
   )
   let engine = readEngine(lease.shell.name, await ask(lease, askByService(wanted), patience))
+  const domain = engine.store === 'containerd' ? await domainThere(lease, patience) : undefined
   let done: SentBlobs = { sent: 0, bytes: 0, cuts: 0 }
   let answer: Answer = { code: 0, out: '', err: '' }
   for (let tries = 1; tries <= TRIES; tries++) {
@@ -95,6 +102,7 @@ export const sendImages = async (
     const segments = segmentsOf(sources, platform, {
       layers: new Set(layers.keys()),
       read: (path) => new Uint8Array(readFileSync(path)),
+      domain,
     })
     try {
       answer = await lease.run(loadScript(segments), { input: loadInput(segments), timeoutMs: LONG_MS })

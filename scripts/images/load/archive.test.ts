@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { writeLayout } from '../read/layout.fixture.ts'
 import { blobPath, blobsOf, digestOf, openLayout } from '../read/layout.ts'
 import { readLayer } from '../verify/layer-tar.ts'
-import { archiveParts, archiveSize, archiveStream } from './archive.ts'
+import { archiveParts, archiveSize, archiveStream, domainOf } from './archive.ts'
 import { loadImages } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-load-'))
@@ -22,7 +22,7 @@ const layoutOf = (name: string) => {
 const images = ['one', 'two'].map((name) => ({ layout: layoutOf(name), reference: `pickme/lucid:${name}` }))
 
 test('an archive has both formats over the same blobs, of one platform, each blob once', async () => {
-  const parts = archiveParts(images, 'linux/amd64')
+  const parts = archiveParts(images, 'linux/amd64', { domain: 'hub.example' })
   const bytes = Buffer.concat(await Array.fromAsync(archiveStream(parts)))
   expect(bytes.length).toBe(archiveSize(parts))
   const entries = new Map(readLayer(bytes).map(({ path, data }) => [path, data]))
@@ -45,7 +45,7 @@ test('an archive has both formats over the same blobs, of one platform, each blo
   expect(manifests[0]).toMatchObject({
     platform: { os: 'linux', architecture: 'amd64' },
     annotations: {
-      'io.containerd.image.name': 'docker.io/pickme/lucid:one',
+      'io.containerd.image.name': 'hub.example/pickme/lucid:one',
       'org.opencontainers.image.ref.name': 'one',
     },
   })
@@ -64,4 +64,13 @@ test('a platform that is not there, and a blob that is cut short, are said', asy
 
 test('without a client or an engine, that is what is said', async () => {
   await expect(loadImages(images, { env: { PATH: folder } })).rejects.toThrow('there is no docker in PATH')
+})
+
+test.each([
+  ['https://index.hub.example/v1/', 'hub.example'],
+  ['https://mirror.example:5000', 'mirror.example'],
+  ['', undefined],
+  ['nothing that is an address', undefined],
+])('of an engine whose index is %p, names without a registry are of %p', (index, domain) => {
+  expect(domainOf(index)).toBe(domain as string)
 })

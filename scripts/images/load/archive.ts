@@ -33,11 +33,18 @@ export const imageFor = ({ folder, images }: Layout, platform: string): Platform
   return found
 }
 
+/** The registry that an engine means when a name has none, from what it says of its index. Undefined when it says nothing. */
+export const domainOf = (indexServer: string): string | undefined => {
+  const { hostname } = URL.canParse(indexServer) ? new URL(indexServer) : { hostname: '' }
+  return hostname.replace(/^index\./, '') || undefined
+}
+
 /** A name in full, as containerd keeps it: an engine with that store finds an image by no shorter one. */
-const fullName = (reference: string): string => {
+const fullName = (reference: string, domain: string | undefined): string => {
   const [first = '', ...rest] = reference.split('/')
-  if (rest.length === 0) return `docker.io/library/${reference}`
-  return /[.:]/.test(first) || first === 'localhost' ? reference : `docker.io/${reference}`
+  if (domain === undefined) return reference
+  if (rest.length === 0) return `${domain}/library/${reference}`
+  return /[.:]/.test(first) || first === 'localhost' ? reference : `${domain}/${reference}`
 }
 
 const blobsIn = (folder: string, image: PlatformImage): readonly Part[] => {
@@ -52,9 +59,14 @@ const blobsIn = (folder: string, image: PlatformImage): readonly Part[] => {
 
 /**
  * What `docker load` takes: an OCI image layout and, for engines that do not read that (before 25), Docker's own
- * `manifest.json` over the same blobs. Of each image only one platform; blobs that images share are there once.
+ * `manifest.json` over the same blobs. Of each image only one platform; blobs that images share are there once. `domain`
+ * is the engine's own registry for names without one.
  */
-export const archiveParts = (images: readonly Loadable[], platform: string): readonly Part[] => {
+export const archiveParts = (
+  images: readonly Loadable[],
+  platform: string,
+  { domain }: { readonly domain?: string | undefined } = {},
+): readonly Part[] => {
   const chosen = images.map(({ layout, reference }) => ({
     reference,
     folder: layout.folder,
@@ -63,7 +75,7 @@ export const archiveParts = (images: readonly Loadable[], platform: string): rea
   const manifests = chosen.map(({ reference, image }) => ({
     ...image.documents.manifest.descriptor,
     annotations: {
-      'io.containerd.image.name': fullName(reference),
+      'io.containerd.image.name': fullName(reference, domain),
       'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
     },
   }))

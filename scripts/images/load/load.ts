@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import { archiveParts, archiveSize, archiveStream, imageFor, type Loadable } from './archive.ts'
+import { archiveParts, archiveSize, archiveStream, domainOf, imageFor, type Loadable } from './archive.ts'
 
 /** What a load did. Sizes are bytes that were handed to the engine. */
 export type Loaded = {
@@ -90,7 +90,8 @@ export const loadImages = async (
     states.filter(({ there }) => there === wanted).map(({ image }) => image.reference)
   if (missing.length === 0) return { platform, loaded: [], there: names(true), bytes: 0 }
 
-  const parts = archiveParts(missing, platform)
+  const { out: index } = await client.ask(['info', '--format', '{{.IndexServerAddress}}'])
+  const parts = archiveParts(missing, platform, { domain: domainOf(index.trim()) })
   const total = archiveSize(parts)
   const child = client.start(['load'])
   const words = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
