@@ -2,7 +2,6 @@ import { KEEP } from '#services/server-tools/backup/prune'
 import { placesOn } from './backup/places.ts'
 import { addRecipients, newKey, recipientsOn } from './backup/recipients.ts'
 import { backupText, listText } from './backup/report.ts'
-import { withLease, withShell } from './backup/session.ts'
 import { listSnapshots } from './backup/snapshots.ts'
 import { takeBackup } from './backup/take.ts'
 import { toolsImage } from './backup/tools-image.ts'
@@ -12,8 +11,8 @@ import { bytes } from './cli/format.ts'
 import { lookOf, plainLook } from './cli/look.ts'
 import { progress, throttle } from './cli/progress.ts'
 import { runCommand, type Terminal } from './cli/run-command.ts'
-import { type Target, targetFlags, targetOf } from './host/target.ts'
-import { homeFrom } from './platform/home.ts'
+import { type Opened, withHost, withLease } from './host/open.ts'
+import { targetFlags } from './host/target.ts'
 
 export const command = {
   name: 'backup',
@@ -97,12 +96,11 @@ const phases = { reading: 'reading', frozen: 'reading what changed, all stands s
 
 type Given = {
   readonly flags: Flags<typeof command>
-  readonly target: Target
   readonly terminal: Terminal
 }
 
-const list = ({ flags, target, terminal }: Given): Promise<number> =>
-  withShell(target, async (shell) => {
+const list = ({ flags, terminal }: Given): Promise<number> =>
+  withHost(flags, process.env, async ({ shell, target }) => {
     const image = await toolsImage(shell, target.dir, flags.image)
     const repository = flags.to ?? placesOn(target.dir).repository
     const all = await listSnapshots(shell, { image, repository })
@@ -114,8 +112,8 @@ const list = ({ flags, target, terminal }: Given): Promise<number> =>
     return 0
   })
 
-const dry = ({ flags, target, terminal }: Given): Promise<number> =>
-  withShell(target, async (shell) => {
+const dry = ({ flags, terminal }: Given): Promise<number> =>
+  withHost(flags, process.env, async ({ shell, target }) => {
     const image = await toolsImage(shell, target.dir, flags.image)
     const recipients = flags.recipient.length > 0 ? flags.recipient : await recipientsOn(shell, target.dir)
     const repository = flags.to ?? placesOn(target.dir).repository
@@ -129,8 +127,10 @@ const dry = ({ flags, target, terminal }: Given): Promise<number> =>
     return 0
   })
 
-const take = ({ flags, target, terminal }: Given): Promise<number> =>
-  withLease(target, { what: 'backup', onWait: (text) => terminal.err(`${text}\n`) }, async (lease) => {
+const take = async ({ flags, terminal }: Given, opened: Opened): Promise<number> => {
+  const { target } = opened
+  const onWait = (text: string) => terminal.err(`${text}\n`)
+  return withLease(opened, { what: 'backup', onWait }, async (lease) => {
     const image = await toolsImage(lease.shell, target.dir, flags.image)
     if (flags.recipient.length > 0) await addRecipients(lease, flags.recipient)
     const recipients = await recipientsOn(lease.shell, target.dir)
@@ -157,6 +157,7 @@ const take = ({ flags, target, terminal }: Given): Promise<number> =>
     )
     return 0
   })
+}
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if (flags['new-key'] !== undefined) {
@@ -167,7 +168,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     )
     return 0
   }
-  const given = { flags, target: targetOf(flags, process.env, homeFrom(process.env)), terminal }
+  const given = { flags, terminal }
   if (flags.list) return list(given)
-  return flags['dry-run'] ? dry(given) : take(given)
+  return flags['dry-run'] ? dry(given) : withHost(flags, process.env, (opened) => take(given, opened))
 })

@@ -3,8 +3,8 @@ import { bootState } from './boot/state.ts'
 import type { Command } from './cli/args.ts'
 import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { runCommand } from './cli/run-command.ts'
-import { openHost, withLease } from './deploy/open.ts'
 import type { Lease } from './host/lease.ts'
+import { openHost, withLease } from './host/open.ts'
 import { targetFlags } from './host/target.ts'
 
 export const command = {
@@ -50,7 +50,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const { change, show } = ways[what]
     const changes = dry
       ? await show(host.shell, { dir })
-      : await withLease(host, `boot --${what}`, (text) => terminal.err(`${text}\n`), change)
+      : await withLease(host, { what: `boot --${what}`, onWait: (text) => terminal.err(`${text}\n`) }, change)
     const lines = changes.map((one) => `${dry ? 'would ' : ''}${one}\n`)
     if (flags.json) terminal.out(`${JSON.stringify({ ok: true, done: !dry, changes })}\n`)
     else terminal.out(lines.length === 0 ? 'nothing to do\n' : lines.join(''))

@@ -6,15 +6,16 @@ import { lookOf } from './cli/look.ts'
 import { runCommand } from './cli/run-command.ts'
 import { afterDeploy } from './deploy/after.ts'
 import { assemble, withStack } from './deploy/assemble.ts'
-import { givenEnv, originOf, readCheckout } from './deploy/checkout.ts'
+import { givenEnv, originOf, platformFor, readCheckout } from './deploy/checkout.ts'
 import { askDeep, NOTHING_DEEP } from './deploy/deep-facts.ts'
 import { deliver, isDone } from './deploy/deliver.ts'
 import { askFacts } from './deploy/host-facts.ts'
 import { observeHost, readBundle, readRelease } from './deploy/observe.ts'
-import { gateFlags, openHost, timingOf, whoami } from './deploy/open.ts'
 import { toolOf } from './deploy/parts.ts'
 import { changesText, preflightText } from './deploy/report.ts'
 import { checkSignature } from './deploy/signature.ts'
+import { gateFlags, timingOf } from './deploy/timing.ts'
+import { openHost, whoami } from './host/open.ts'
 import { remember, targetFlags } from './host/target.ts'
 import { readKey } from './images/sign/signature.ts'
 import { changesOf } from './plan/release/diff.ts'
@@ -77,12 +78,10 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const look = lookOf(process.stderr, process.env)
   try {
     const first = await askFacts(shell, target.dir, [])
-    if (first.facts.platform === '')
-      throw new CliError(`${shell.name}: no Docker engine answers: ${first.facts.engineError}`)
     const { parts, placeholders } = await readCheckout({
       root: repository,
       dist,
-      platform: first.facts.platform,
+      platform: platformFor(dist, first.facts),
       dir: target.dir,
       repository: flags.registry,
       env: givenEnv(flags.env, process.env),
@@ -107,12 +106,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
           )
     const { facts } = await askFacts(shell, target.dir, bundle.release.secrets)
     // A host that needs nothing is not looked into: that takes containers.
-    const isThere = current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
+    const isThere =
+      facts.engine !== '' && current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
     const checked = preflight({
       host: facts,
-      deep: isThere
-        ? NOTHING_DEEP
-        : await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
+      deep:
+        isThere || facts.engine === ''
+          ? NOTHING_DEEP
+          : await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
       release: bundle.release,
       current,
       now: Date.now(),

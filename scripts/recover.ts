@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { stacks } from '#catalog'
+import { identityFile } from './backup/identity-file.ts'
+import { restoreHost } from './backup/restore-host.ts'
+import { toolsImage } from './backup/tools-image.ts'
 import type { Command, Flags } from './cli/args.ts'
-import { CliError, EXIT_USAGE } from './cli/fail.ts'
+import { CliError, EXIT_USAGE, errorDetails, errorLine } from './cli/fail.ts'
 import { runCommand, type Terminal } from './cli/run-command.ts'
 import { glance } from './doctor/examine.ts'
 import { freeScript, holderOf } from './doctor/recover/lock.ts'
@@ -16,10 +17,10 @@ import {
   stackPlan,
   volumePlan,
 } from './doctor/recover/plan.ts'
-import { leaseFor, perform, planText } from './doctor/recover/run.ts'
-import { demand, openShell, type Shell } from './host/shell.ts'
-import { type Target, targetFlags, targetOf } from './host/target.ts'
-import { homeFrom, repository } from './platform/home.ts'
+import { perform, planText } from './doctor/recover/run.ts'
+import { type Opened, withHost, withLease } from './host/open.ts'
+import { demand, type Shell } from './host/shell.ts'
+import { targetFlags } from './host/target.ts'
 
 const subjects = ['service', 'stack', 'network', 'volume', 'volume-owners', 'secrets', 'lock'] as const
 
@@ -70,73 +71,60 @@ const siteOf = async (shell: Shell, dir: string): Promise<Site> => {
   return { facts, wanted, release: wanted.release, probes, stacks }
 }
 
-const underLease = async (
-  shell: Shell,
-  dir: string,
-  what: string,
-  steps: readonly Step[],
-  terminal: Terminal,
-) => {
-  if (steps.length === 0) return
-  const lease = await leaseFor(shell, dir, what, terminal.err)
-  try {
-    await perform(lease, steps, terminal.err)
-  } finally {
-    await lease.release()
-  }
-}
+const onWait =
+  ({ err }: Terminal) =>
+  (text: string): void =>
+    err(`${text}\n`)
 
-const RESTORE = join(repository, 'scripts', 'restore.ts')
-
-/** The words after `bun run restore`. */
-const restoreArgv = (volume: string, flags: Given, identity: string): readonly string[] => [
-  ...['--volume', volume, '--replace', '--identity', identity],
-  ...(['host', 'dir', 'ssh-config'] as const).flatMap((name) => {
-    const value = flags[name]
-    return value === undefined ? [] : [`--${name}`, value]
-  }),
-  ...(flags['from-backup'] === undefined ? [] : ['--snapshot', flags['from-backup']]),
-]
-
-/** A volume: stops its users, lets `restore` bring it back (which has a lease of its own), and starts them. */
-const recoverVolume = async (
-  shell: Shell,
-  target: Target,
-  name: string,
-  flags: Given,
-  terminal: Terminal,
-) => {
+/** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
+const recoverVolume = async (opened: Opened, name: string, flags: Given, terminal: Terminal) => {
+  const { shell, target } = opened
   const site = await siteOf(shell, target.dir)
   const { before, after } = volumePlan(site, name, { empty: flags.empty ? 'empty' : 'restored' })
-  const identity = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
-  if (!flags.empty && identity === undefined)
+  const key = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
+  if (!flags.empty && key === undefined)
     throw new CliError(
       '--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too',
-      {
-        exitCode: EXIT_USAGE,
-      },
+      { exitCode: EXIT_USAGE },
     )
-  const restore = flags.empty || identity === undefined ? undefined : restoreArgv(name, flags, identity)
-  const typed = restore === undefined ? '' : `bun run restore ${restore.join(' ')}`
+  const snapshot = flags['from-backup'] ?? 'newest'
   if (flags['dry-run']) {
-    terminal.out(`${planText(before)}${typed === '' ? '' : `${typed}\n`}${planText(after)}`)
+    const restored = flags.empty ? '' : `restore ${name} from ${snapshot}\n`
+    terminal.out(`${planText(before)}${restored}${planText(after)}`)
     return
   }
-  if (restore !== undefined && !existsSync(RESTORE))
-    throw new CliError(`this checkout has no restore command; where one is: ${typed}`)
-  await underLease(shell, target.dir, `recover volume ${name}`, before, terminal)
-  if (restore !== undefined) {
-    terminal.err(`${typed}\n`)
-    const child = Bun.spawn([process.execPath, RESTORE, ...restore], { stdio: ['inherit', 2, 2] })
-    if ((await child.exited) !== 0)
-      throw new CliError(
-        `${name} was not restored, and its services are stopped: bun run recover volume ${name} tries again`,
-      )
-  }
-  await underLease(shell, target.dir, `recover volume ${name}`, after, terminal)
+  const restore =
+    flags.empty || key === undefined
+      ? undefined
+      : { identity: identityFile(key), image: await toolsImage(shell, target.dir, undefined) }
+  await withLease(opened, { what: `recover volume ${name}`, onWait: onWait(terminal) }, async (lease) => {
+    await perform(lease, before, terminal.err)
+    if (restore !== undefined) {
+      const again = `bun run recover volume ${name}`
+      const report = await restoreHost(lease, {
+        ...restore,
+        snapshot,
+        volumes: [name],
+        existing: 'replace',
+      }).catch((error: unknown) => {
+        throw new CliError(
+          `${errorLine(error)}: ${name} was not restored, and its services are stopped: ${again} tries again`,
+          { details: errorDetails(error) },
+        )
+      })
+      if (!report.ok)
+        throw new CliError(`${name} was restored in part, and its services are stopped`, {
+          details: report.faults.map((fault) => JSON.stringify(fault)),
+        })
+      terminal.err(`restored ${name} from ${report.name}\n`)
+    }
+    await perform(lease, after, terminal.err)
+  })
 }
 
-const recoverLock = async (shell: Shell, dir: string, flags: Given, terminal: Terminal) => {
+const recoverLock = async (opened: Opened, flags: Given, terminal: Terminal) => {
+  const { shell, target } = opened
+  const { dir } = target
   const held = await holderOf(shell, dir)
   if (held === undefined) {
     terminal.out(`${shell.name} is free: nobody holds its lease\n`)
@@ -158,7 +146,7 @@ const recoverLock = async (shell: Shell, dir: string, flags: Given, terminal: Te
   }
   await demand(`${shell.name}: ${dir}/deploy`, shell.run(freeScript(dir)))
   // Taken once and given back: from now on the old holder's number is too low.
-  await (await leaseFor(shell, dir, 'recover lock', terminal.err)).release()
+  await withLease(opened, { what: 'recover lock', onWait: onWait(terminal) }, async () => {})
   terminal.out(`${shell.name} is free; ${held.by} can do nothing more there\n`)
 }
 
@@ -166,19 +154,19 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const [what = '', name = ''] = positionals
   if (name === '' && !['secrets', 'lock'].includes(what))
     throw new CliError(`which ${what}? bun run recover ${what} NAME`, { exitCode: EXIT_USAGE })
-  const target = targetOf(flags, process.env, homeFrom(process.env))
-  const shell = openShell(target)
-  try {
+  await withHost(flags, process.env, async (opened) => {
+    const { shell, target } = opened
     const plan = plans[what]
-    if (what === 'lock') await recoverLock(shell, target.dir, flags, terminal)
-    else if (plan === undefined) await recoverVolume(shell, target, name, flags, terminal)
-    else {
-      const steps = plan(await siteOf(shell, target.dir), name)
-      if (flags['dry-run']) terminal.out(planText(steps))
-      else await underLease(shell, target.dir, ['recover', what, name].join(' ').trim(), steps, terminal)
-    }
-  } finally {
-    await shell.close()
-  }
+    if (what === 'lock') return recoverLock(opened, flags, terminal)
+    if (plan === undefined) return recoverVolume(opened, name, flags, terminal)
+    const steps = plan(await siteOf(shell, target.dir), name)
+    if (flags['dry-run']) terminal.out(planText(steps))
+    else if (steps.length > 0)
+      await withLease(
+        opened,
+        { what: ['recover', what, name].join(' ').trim(), onWait: onWait(terminal) },
+        (lease) => perform(lease, steps, terminal.err),
+      )
+  })
   return 0
 })

@@ -1,20 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { identitiesIn } from '#services/server-tools/backup/age'
 import { bringTools } from './backup/bring-tools.ts'
+import { identityFile } from './backup/identity-file.ts'
 import { drillText, restoreText } from './backup/report.ts'
 import { drillHost, planRestore, type RestoreOptions, restoreHost } from './backup/restore-host.ts'
-import { withLease, withShell } from './backup/session.ts'
 import { toolsImage } from './backup/tools-image.ts'
 import type { Command, Flags } from './cli/args.ts'
-import { CliError, EXIT_USAGE, errorLine } from './cli/fail.ts'
+import { CliError, EXIT_USAGE } from './cli/fail.ts'
 import { bytes } from './cli/format.ts'
 import { lookOf, plainLook } from './cli/look.ts'
 import { progress, throttle } from './cli/progress.ts'
 import { runCommand } from './cli/run-command.ts'
 import { observeHost } from './deploy/observe.ts'
-import { targetFlags, targetOf } from './host/target.ts'
-import { homeFrom, repository } from './platform/home.ts'
+import { withHost, withLease } from './host/open.ts'
+import { targetFlags } from './host/target.ts'
+import { repository } from './platform/home.ts'
 
 export const command = {
   name: 'restore',
@@ -60,17 +59,6 @@ export const command = {
   ],
 } as const satisfies Command
 
-const identityIn = (path: string): string => {
-  if (!existsSync(path)) throw new CliError(`${path} is not there: --identity takes the file of your key`)
-  const text = readFileSync(path, 'utf8')
-  try {
-    identitiesIn(text)
-  } catch (error) {
-    throw new CliError(`${path}: ${errorLine(error)}`)
-  }
-  return text
-}
-
 const demandTogether = (flags: Flags<typeof command>): void => {
   if (flags.drill && (flags.into !== undefined || flags.replace))
     throw new CliError('--drill replaces nothing and restores into volumes of its own', {
@@ -80,8 +68,7 @@ const demandTogether = (flags: Flags<typeof command>): void => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   demandTogether(flags)
-  const identity = identityIn(flags.identity)
-  const target = targetOf(flags, process.env, homeFrom(process.env))
+  const identity = identityFile(flags.identity)
   const optionsFor = (image: string): RestoreOptions => {
     const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
     const due = throttle(10_000, () => performance.now())
@@ -101,7 +88,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     }
   }
   if (flags['dry-run'])
-    return withShell(target, async (shell) => {
+    return withHost(flags, process.env, async ({ shell, target }) => {
       const { listed, units } = await planRestore(
         { shell, dir: target.dir },
         optionsFor(await toolsImage(shell, target.dir, flags.image)),
@@ -114,30 +101,34 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       return 0
     })
   const what = flags.drill ? 'restore drill' : 'restore'
-  return withLease(target, { what, onWait: (text) => terminal.err(`${text}\n`) }, async (lease) => {
-    // A new host has nothing yet to restore with.
-    const isNew =
-      flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
-    const image = isNew
-      ? await bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
-      : await toolsImage(lease.shell, target.dir, flags.image)
-    const options = optionsFor(image)
-    const began = performance.now()
-    if (flags.drill) {
-      const report = await drillHost(lease, options)
+  const onWait = (text: string) => terminal.err(`${text}\n`)
+  return withHost(flags, process.env, (opened) =>
+    withLease(opened, { what, onWait }, async (lease) => {
+      const { target } = opened
+      // A new host has nothing yet to restore with.
+      const isNew =
+        flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
+      const image = isNew
+        ? await bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
+        : await toolsImage(lease.shell, target.dir, flags.image)
+      const options = optionsFor(image)
+      const began = performance.now()
+      if (flags.drill) {
+        const report = await drillHost(lease, options)
+        terminal.out(
+          flags.json
+            ? `${JSON.stringify(report, null, 2)}\n`
+            : `${drillText(report, performance.now() - began)}\n`,
+        )
+        return report.ok ? 0 : 1
+      }
+      const report = await restoreHost(lease, options)
       terminal.out(
         flags.json
           ? `${JSON.stringify(report, null, 2)}\n`
-          : `${drillText(report, performance.now() - began)}\n`,
+          : `${restoreText(report, performance.now() - began)}\n`,
       )
       return report.ok ? 0 : 1
-    }
-    const report = await restoreHost(lease, options)
-    terminal.out(
-      flags.json
-        ? `${JSON.stringify(report, null, 2)}\n`
-        : `${restoreText(report, performance.now() - began)}\n`,
-    )
-    return report.ok ? 0 : 1
-  })
+    }),
+  )
 })

@@ -1,5 +1,6 @@
 import { line, quote } from '../host/quote.ts'
-import { capabilities, demandMountable, type Mount, mountWords, runLine } from './container.ts'
+import type { Mount } from '../host/tool-run.ts'
+import { capabilities, demandMountable, mountWords, runLine } from './container.ts'
 import { freezeFunctions } from './freeze-script.ts'
 import { CONTAINER, placesOn, VOLUMES } from './places.ts'
 
@@ -16,7 +17,12 @@ export type BackupScript = {
   readonly freezeLimitS: number
 }
 
-const read = (kind: Mount['kind'], from: string, to: string): Mount => ({ kind, from, to, access: 'read' })
+const read = (type: Mount['type'], source: string, target: string): Mount => ({
+  type,
+  source,
+  target,
+  access: 'read',
+})
 
 /** Adds a mount to `"$@"` if its source is there. */
 const ifThere = (test: string, mount: Mount): string =>
@@ -59,8 +65,8 @@ const folders = (dir: string, to: string): readonly string[] => {
 export const backupScript = ({ dir, image, to, order, freezeLimitS }: BackupScript): string => {
   const places = placesOn(dir)
   const mounts: readonly Mount[] = [
-    { kind: 'bind', from: demandMountable(to), to: '/repository', access: 'write' },
-    { kind: 'bind', from: places.cache, to: '/cache', access: 'write' },
+    { type: 'bind', source: demandMountable(to), target: '/repository', access: 'write' },
+    { type: 'bind', source: places.cache, target: '/cache', access: 'write' },
   ]
   return [
     ...sources(dir),

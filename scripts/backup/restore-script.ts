@@ -1,6 +1,7 @@
 import { catalog, stock } from '#catalog'
 import { line, quote } from '../host/quote.ts'
-import { capabilities, demandMountable, type Mount, runLine } from './container.ts'
+import type { Mount } from '../host/tool-run.ts'
+import { capabilities, demandMountable, runLine } from './container.ts'
 import { PROJECTS } from './places.ts'
 
 /** The exit code of a script that found a volume in use; what it prints says by whom. */
@@ -58,17 +59,17 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
   const host = units.some((unit) => unit.startsWith('host/'))
   const mounts: readonly Mount[] =
     into !== undefined
-      ? [{ kind: 'bind', from: demandMountable(into), to: '/target', access: 'write' }]
+      ? [{ type: 'bind', source: demandMountable(into), target: '/target', access: 'write' }]
       : [
           ...volumes.map(
             (name): Mount => ({
-              kind: 'volume',
-              from: name,
-              to: `/target/volumes/${name}`,
+              type: 'volume',
+              source: name,
+              target: `/target/volumes/${name}`,
               access: 'write',
             }),
           ),
-          ...(host ? [{ kind: 'bind', from: dir, to: '/target/host', access: 'write' } as const] : []),
+          ...(host ? [{ type: 'bind', source: dir, target: '/target/host', access: 'write' } as const] : []),
         ]
   const folders = ['files', 'releases', 'deploy'].map((name) => `${dir}/${name}`)
   return [
@@ -84,7 +85,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
     runLine(image, 'restore', {
       mounts: [
         ...mounts,
-        { kind: 'bind', from: demandMountable(repository), to: '/repository', access: 'write' },
+        { type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' },
       ],
       caps: capabilities.own,
     }),
@@ -117,7 +118,7 @@ export const drillScript = ({
     units.map((unit) => {
       const name = volumeOf(unit)
       const to = name === undefined ? '/target/host' : `/target/volumes/${name}`
-      return [to, { kind: 'volume', from: drillVolume(unit), to, access: 'write' }]
+      return [to, { type: 'volume', source: drillVolume(unit), target: to, access: 'write' }]
     }),
   )
   return [
@@ -127,15 +128,15 @@ export const drillScript = ({
     `free=$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $4 }')`,
     `[ -z "$free" ] || [ "$free" -gt ${Math.ceil((bytes * 1.05) / 1024)} ] || { echo "$free"; exit ${DRILL_ROOM}; }`,
     ...[...mounts.values()].map(
-      ({ from }) =>
-        `${line('docker', 'volume', 'create', '--label', `${DRILL_LABEL}=1`, from)} >/dev/null || exit 1`,
+      ({ source }) =>
+        `${line('docker', 'volume', 'create', '--label', `${DRILL_LABEL}=1`, source)} >/dev/null || exit 1`,
     ),
     'set --',
     'docker rm --force lucid-backup >/dev/null 2>&1',
     runLine(image, 'restore', {
       mounts: [
         ...mounts.values(),
-        { kind: 'bind', from: demandMountable(repository), to: '/repository', access: 'write' },
+        { type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' },
       ],
       caps: capabilities.own,
     }),

@@ -3,7 +3,8 @@ import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
 import { demand } from '../host/shell.ts'
-import { capabilities, type Mount, runLine } from './container.ts'
+import type { Mount } from '../host/tool-run.ts'
+import { capabilities, runLine } from './container.ts'
 import { reportOf } from './events.ts'
 import { freezeFunctions } from './freeze-script.ts'
 import { isVolume, placesOn } from './places.ts'
@@ -31,10 +32,10 @@ const demandNames = ({ id, volumes }: Pick<SnapshotOptions, 'id' | 'volumes'>): 
   if (strange !== undefined) throw new CliError(`there is no volume ${strange}`)
 }
 
-const mount = (kind: Mount['kind'], from: string, to: string, access: Mount['access']): Mount => ({
-  kind,
-  from,
-  to,
+const mount = (type: Mount['type'], source: string, target: string, access: Mount['access']): Mount => ({
+  type,
+  source,
+  target,
   access,
 })
 

@@ -1,4 +1,5 @@
 import type { SnapshotIndex } from '#services/server-tools/backup/snapshot-index'
+import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
 import { capabilities, demandMountable, runLine } from './container.ts'
 import { reportOf } from './events.ts'
@@ -23,10 +24,10 @@ export const listSnapshots = async (
   { image, repository }: { readonly image: string; readonly repository: string },
 ): Promise<readonly Listed[]> => {
   const list = runLine(image, 'backups', {
-    mounts: [{ kind: 'bind', from: demandMountable(repository), to: '/repository', access: 'write' }],
+    mounts: [{ type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' }],
     caps: capabilities.write,
   })
-  const script = `set --; [ -d '${repository}/snapshots' ] || { echo '{"event":"done","report":{"snapshots":[]}}'; exit 0; }\n${list}`
+  const script = `set --; [ -d ${quote(`${repository}/snapshots`)} ] || { echo '{"event":"done","report":{"snapshots":[]}}'; exit 0; }\n${list}`
   const answer = await shell.run(script, { timeoutMs: LIST_MS })
   return reportOf<{ readonly snapshots: readonly Listed[] }>(`backups of ${shell.name}`, answer).snapshots
 }

@@ -1,6 +1,6 @@
 import { bootGaps, installBoot, programs } from '../boot/install.ts'
 import { bootState } from '../boot/state.ts'
-import { type Opened, withLease } from './open.ts'
+import { type Opened, withLease } from '../host/open.ts'
 
 /**
  * After a deploy: what starts Lucid at boot is brought up to date where it is installed; where it is not, a sentence says
@@ -13,11 +13,8 @@ export const afterDeploy = async (opened: Opened): Promise<readonly string[]> =>
     if (state.unit === undefined)
       return ['it does not start at boot and nobody watches it yet: bun run boot --install']
     if (bootGaps(state, { dir: target.dir }).length === 0) return []
-    return await withLease(
-      opened,
-      'boot --install',
-      () => {},
-      (lease) => installBoot(lease),
+    return await withLease(opened, { what: 'boot --install', onWait: () => {} }, (lease) =>
+      installBoot(lease),
     )
   } catch (error) {
     return [

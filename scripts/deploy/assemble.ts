@@ -49,13 +49,18 @@ const released = (content: ReleaseContent, origin: Origin): Release => ({
   ...origin,
 })
 
+/** A text as a script of sh writes it: with a line feed at its end. */
+const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)
+
 /** Makes a release with all texts of its files. Throws RangeError when a Compose file mounts what is not among `mounted`. */
 export const assemble = (parts: Parts, origin: Origin): Bundle => {
   const places = Object.fromEntries(
-    Object.entries(parts.mounted).map(([path, text]) => [
-      posix.normalize(path),
-      { path: `files/${short(text)}/${posix.basename(path)}`, text },
-    ]),
+    Object.entries(parts.mounted)
+      .map(([path, mounted]) => [path, ended(mounted)] as const)
+      .map(([path, text]) => [
+        posix.normalize(path),
+        { path: `files/${short(text)}/${posix.basename(path)}`, text },
+      ]),
   )
   const names = Object.fromEntries(parts.images.map(({ service, name }) => [service, name]))
   const rendered = parts.stacks.map((one) =>

@@ -4,8 +4,11 @@ import { catalog, clients, type Stack, stacks, tools } from '#catalog'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CliError } from '../cli/fail.ts'
 import { revisionOf } from '../images/build/revision.ts'
+import { openLayout } from '../images/read/layout.ts'
+import { readImagesLock } from '../images/read/lock.ts'
 import { derivedSecrets } from '../plan/derived-secrets.ts'
 import { defaultsOf, envFile, placeholderFaults } from '../plan/release/env-file.ts'
+import type { HostFacts } from '../plan/release/preflight.ts'
 import type { SchemaVersion } from '../plan/release/release.ts'
 import { loadStoreSchemas, storeServices } from '../store/schemas.ts'
 import type { Parts } from './assemble.ts'
@@ -66,6 +69,25 @@ const schemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>
       },
     ]),
   )
+
+/** What `uname -m` calls the platforms of images, for a host whose engine does not answer. */
+const machines: Readonly<Record<string, string>> = { aarch64: 'linux/arm64', x86_64: 'linux/amd64' }
+
+/**
+ * The platform to make a release for: the host's. Where there is no image for that, one that there is, so that preflight
+ * can name it beside all else that is wrong.
+ */
+export const platformFor = (
+  dist: string,
+  { platform, machine }: Pick<HostFacts, 'platform' | 'machine'>,
+): string => {
+  const wanted = platform || (machines[machine] ?? machine)
+  const [service] = Object.keys(readImagesLock(dist).digests)
+  const built =
+    service === undefined ? [] : openLayout(join(dist, service)).images.map((one) => `${one.platform}`)
+  const isBuilt = built.some((one) => one === wanted || one.startsWith(`${wanted}/`))
+  return isBuilt ? wanted : (built[0]?.split('/').slice(0, 2).join('/') ?? wanted)
+}
 
 export type CheckoutOptions = {
   readonly root: string

@@ -1,16 +1,20 @@
 import { duration, plural } from '../cli/format.ts'
 import { type Look, paint } from '../cli/look.ts'
 import type { Terminal } from '../cli/run-command.ts'
+import { type Opened, whoami, withLease } from '../host/open.ts'
 import { changesOf, summaryOf } from '../plan/release/diff.ts'
 import { committed, openRun, type RunKind, runsOf } from '../plan/release/journal.ts'
 import { type Bundle, membersOf, type Release } from '../plan/release/release.ts'
+import { checkScript } from './files-script.ts'
 import type { Observed, Timing } from './host.ts'
 import { differences } from './observe.ts'
-import { newRunId, type Opened, whoami, withLease } from './open.ts'
 import { hostParts, type Supply } from './parts.ts'
-import { recover, runRelease, snapshotOf } from './run.ts'
+import { snapshotOf } from './perform.ts'
+import { recover } from './recover.ts'
+import { runRelease } from './run.ts'
 import { openScreen } from './screen.ts'
 import { shellHost } from './shell-host.ts'
+import { newRunId } from './timing.ts'
 
 /** Releases that a host keeps, the current one included. */
 export const KEPT = 5
@@ -30,13 +34,14 @@ export type Delivery = {
   readonly rewind?: string | undefined
 }
 
-/** True when a release is the committed one of a host, no run is open, and all of it runs and is well. */
+/** True when a release is the committed one of a host, whole, no run is open, and all of it runs and is well. */
 export const isDone = async (
-  { shell }: Opened,
+  { shell, target }: Opened,
   { observed, to }: Pick<Delivery, 'observed' | 'to'>,
 ): Promise<boolean> =>
   observed.current === to.id &&
   openRun(observed.entries) === undefined &&
+  (await shell.run(checkScript(target.dir, to))).code === 0 &&
   (await differences(shell, to)).length === 0
 
 /**
@@ -62,7 +67,7 @@ export const deliver = async (
   if (await isDone(opened, { observed, to })) return tell('nothing to do')
   const screen = openScreen(terminal.err, look, { release: to, now: timing.now })
   try {
-    await withLease(opened, what, screen.note, async (lease) => {
+    await withLease(opened, { what, onWait: screen.note }, async (lease) => {
       const host = shellHost(lease, hostParts(lease, supply))
       await runRelease(
         { host, timing, show: screen, newId: newRunId },
@@ -94,7 +99,7 @@ export const undoFirst = async (
 ): Promise<void> => {
   const screen = openScreen(terminal.err, look, { release: { stacks: [] }, now: timing.now })
   try {
-    await withLease(opened, 'rollback', screen.note, async (lease) => {
+    await withLease(opened, { what: 'rollback', onWait: screen.note }, async (lease) => {
       const host = shellHost(lease, hostParts(lease, { kind: 'none' }))
       await recover({ host, timing, show: screen, newId: newRunId }, await host.observe())
     })

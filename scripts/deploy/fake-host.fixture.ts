@@ -200,6 +200,7 @@ export const fakeHost = ({
     putFiles: ({ release }) =>
       // Half of it is a folder with another name.
       call('putFiles', [() => {}, () => machine.releases.set(release.id, release)], nothing),
+    demandFiles: () => call('demandFiles', [], nothing),
     bringImages: ({ images }) =>
       call(
         'bringImages',

@@ -34,6 +34,8 @@ export type DeployHost = {
   /** Appends to the journal; on the disk when it returns. */
   readonly journal: (entry: Entry) => Promise<void>
   readonly putFiles: (bundle: Bundle) => Promise<void>
+  /** Throws CliError when files that the host holds are not those that were brought. */
+  readonly demandFiles: (release: Release) => Promise<void>
   /** Brings what is missing and checks each image against its digests. */
   readonly bringImages: (release: Release, show: Telling) => Promise<void>
   /** Secrets, identities, networks. Never replaces a secret. */

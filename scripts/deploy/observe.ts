@@ -73,6 +73,31 @@ export const askStates = async (
   )
 }
 
+/** Runs the health checks of containers now, at once; names of those whose check ended with 0. */
+export const askProbes = async (
+  shell: Pick<Shell, 'run'>,
+  members: Parameters<DeployHost['probe']>[0],
+): Promise<readonly string[]> => {
+  const asks = members.flatMap(({ container, proof }) =>
+    proof.kind === 'healthy' && proof.command.length > 0
+      ? [
+          `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`,
+        ]
+      : [],
+  )
+  const { out } = await shell.run([...asks, 'wait'].join('\n'))
+  return out.split('\n').filter(Boolean)
+}
+
+/** Lines of a container's log that are shown. */
+const LOG_LINES = 20
+
+/** The end of a container's log. */
+export const askLogs = async (shell: Pick<Shell, 'run'>, container: string): Promise<readonly string[]> => {
+  const { out } = await shell.run(`docker logs --tail ${LOG_LINES} ${quote(container)} 2>&1`)
+  return out.trimEnd().split('\n').slice(-LOG_LINES)
+}
+
 /** What is not as a release says, a sentence a container; empty when all of it runs and is well. */
 export const differences = async (shell: Shell, release: Release): Promise<readonly string[]> => {
   const members = membersOf(release)

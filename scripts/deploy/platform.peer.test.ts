@@ -310,7 +310,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     const dist = await sign(await workshop.whole(other, 'images of another'))
     const { code, err } = await desk.type('deploy-pi', ...lineFrom(dist))
     expect(code).toBe(1)
-    expect(err).toContain(`has no image for ${platform}, only for ${other}`)
+    expect(err).toContain(`architecture: the host is ${platform}, the release is for ${other}`)
   })
 
   test.skipIf(!full)('with a registry all images are pulled by their digests', async () => {

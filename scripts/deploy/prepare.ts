@@ -4,10 +4,10 @@ import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'
 import { type Answer, demand, type Shell } from '../host/shell.ts'
+import { CHANGES, LOOKS, toolLine } from '../host/tool-run.ts'
 import { prepareSpec, type SecretNames, volumeOwners } from '../plan/release/prepare-spec.ts'
 import { envKeys } from '../platform/env-keys.ts'
 import { lucid } from '../platform/source.ts'
-import { CHANGES, LOOKS, toolLine } from './tool-run.ts'
 
 /** The secrets that this checkout's services, clients and stock containers have, by name. */
 export const secretNames = async (): Promise<SecretNames> => ({

@@ -5,7 +5,7 @@ import type { Release } from '../plan/release/release.ts'
 import { type Behaviour, type FakeMachine, fakeMachine, mixOf, type Trouble } from './fake-host.fixture.ts'
 import { play } from './play.fixture.ts'
 import { plantRelease } from './release.fixture.ts'
-import { Undone } from './run.ts'
+import { Undone } from './undo.ts'
 
 /** All of this is on the FAKE host and the FAKE engine of fake-host.fixture.ts. */
 
@@ -87,7 +87,7 @@ describe('a release', () => {
     })
     expect(outcome).toBe('failed')
     expect(String(error)).toContain(
-      'vm: it ended 3 times while starting: exit code 1; r-1 is back and healthy',
+      'vm: it ended 3 times while starting: exit code 1; r-1 is back and healthy, with the documents from before the migration',
     )
     expect(machine.current).toBe('r-1')
     expect(faultsOf(machine)).toEqual([])
@@ -193,6 +193,46 @@ describe('trouble at every call of a run, and then a command back to what was th
             expect([label, faultsOf(machine), machine.current]).toEqual([label, [], one.id])
           }
     })
+})
+
+/** The release whose services all run on documents of their own shape: it takes in what comes. */
+const serving = (machine: FakeMachine, releases: readonly Release[]): Release | undefined =>
+  releases.find((release) => {
+    const members = release.stacks.flatMap((stack) => stack.members)
+    const isWhole = members.every(({ container, image }) => {
+      const there = machine.containers.get(container)
+      return there?.running === true && there.image === image
+    })
+    return isWhole && machine.documents.get('seal') === release.migrations['seal']?.version
+  })
+
+test('what a whole release takes in after a command was cut is there after the next one, over a migration too', async () => {
+  const broken = (id: string, service: string): Behaviour =>
+    id === 'r-3' && service === 'page' ? 'never-healthy' : 'good'
+  const seen = { 'r-1': 0, 'r-3': 0 }
+  for (const behaviour of [undefined, broken]) {
+    const { calls } = await play(await machineOn(one), three, behaviour && { behaviour })
+    for (const [at] of calls.entries()) {
+      const machine = await machineOn(one)
+      const troubles: readonly Trouble[] = [{ at, kind: 'kill', when: 'after', calls: 1 }]
+      await play(machine, three, { troubles, ...(behaviour && { behaviour }) })
+      const release = serving(machine, [one, three])
+      // One that never becomes well is given up, with what it took in: nothing else is left to do.
+      if (release === undefined || (release === three && behaviour !== undefined)) continue
+      seen[release.id as keyof typeof seen] += 1 // one of these two
+      machine.documents.set('taken in', at)
+      const next = await play(machine, three)
+      expect([calls[at], at, next.outcome]).toEqual([calls[at], at, 'done'])
+      expect([calls[at], at, release.id, machine.documents.get('taken in')]).toEqual([
+        calls[at],
+        at,
+        release.id,
+        at,
+      ])
+    }
+  }
+  // Both were to be seen, or this has shown nothing.
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(5)
 })
 
 /** mulberry32: the same schedule for the same seed. */

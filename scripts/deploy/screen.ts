@@ -5,7 +5,7 @@ import { table } from '../cli/table.ts'
 import type { Verdict } from '../plan/release/gate.ts'
 import { membersOf, type Release } from '../plan/release/release.ts'
 import type { Seen } from './gate.ts'
-import type { Show } from './run.ts'
+import type { Show } from './perform.ts'
 
 const LOG_MS = 5_000
 

@@ -4,13 +4,12 @@ import { line, quote } from '../host/quote.ts'
 import type { Answer } from '../host/shell.ts'
 import { composeFile, type Release } from '../plan/release/release.ts'
 import { crossings } from '../plan/release/steps.ts'
+import { checkScript, filesScript } from './files-script.ts'
 import type { DeployHost } from './host.ts'
-import { askStates, observeHost, readRelease } from './observe.ts'
+import { askLogs, askProbes, askStates, observeHost, readRelease } from './observe.ts'
 
 /** Longest time of an engine's command that starts or ends containers, ms. */
 const ENGINE_MS = 600_000
-/** Lines of the culprit's log that are shown. */
-const LOG_LINES = 20
 
 /** On the disk: the file, where `sync` takes one, else everything. */
 const synced = (path: string): string => `{ sync ${path} 2>/dev/null || sync; }`
@@ -21,55 +20,12 @@ export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' 
   readonly pruneRest: DeployHost['prune']
 }
 
-/** A file of a script's own text: its mark is a line that no file holds. */
-const hereDocument = (path: string, text: string): string => {
-  const mark = `lucid-${crypto.randomUUID()}`
-  const body = text === '' || text.endsWith('\n') ? text : `${text}\n`
-  return `cat > ${quote(path)} <<'${mark}'\n${body}${mark}`
-}
-
-/** Files of a release: complete under another name first, then renamed into place. */
-export const filesScript = (
-  dir: string,
-  { release, files, support }: Parameters<DeployHost['putFiles']>[0],
-): string => {
-  const part = `${dir}/releases/.${release.id}.part`
-  const whole = `${dir}/releases/${release.id}`
-  return [
-    'set -e',
-    `mkdir -p ${quote(`${dir}/releases`)} ${quote(`${dir}/files`)}`,
-    `chmod 755 ${quote(dir)} ${quote(`${dir}/files`)}`,
-    ...Object.entries(support).flatMap(([path, text]) => {
-      const at = `${dir}/${path}`
-      const folder = at.slice(0, at.lastIndexOf('/'))
-      return [
-        `if [ ! -f ${quote(at)} ]; then`,
-        `mkdir -p ${quote(folder)}; chmod 755 ${quote(folder)}`,
-        hereDocument(`${at}.part`, text),
-        `chmod 444 ${quote(`${at}.part`)}; mv -f ${quote(`${at}.part`)} ${quote(at)}`,
-        'fi',
-      ]
-    }),
-    hereDocument(`${dir}/deploy/signer.new`, release.signer),
-    `mv -f ${quote(`${dir}/deploy/signer.new`)} ${quote(`${dir}/deploy/signer`)}`,
-    `if [ ! -f ${quote(`${whole}/release.json`)} ]; then`,
-    `rm -rf ${quote(part)} ${quote(whole)}; mkdir ${quote(part)}`,
-    ...Object.entries(files).map(([name, text]) => hereDocument(`${part}/${name}`, text)),
-    hereDocument(`${part}/release.json`, `${JSON.stringify(release)}\n`),
-    'sync',
-    `mv ${quote(part)} ${quote(whole)}`,
-    'sync',
-    'fi',
-  ].join('\n')
-}
-
 const lastWords = ({ err, out }: Answer): readonly string[] =>
   (err.trim() || out.trim()).split('\n').filter(Boolean).slice(-8)
 
 /** A host over a shell, under a lease. */
 export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
   const { shell, dir } = lease
-  const read = (script: string) => shell.run(script)
   const change = async (what: string, script: string): Promise<void> => {
     const answer = await lease.run(script, { timeoutMs: ENGINE_MS })
     if (answer.code !== 0)
@@ -99,6 +55,13 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         ].join('\n'),
       ),
     putFiles: (bundle) => change('the files of the release cannot be written', filesScript(dir, bundle)),
+    demandFiles: async (release) => {
+      const { code } = await shell.run(checkScript(dir, release))
+      if (code !== 0)
+        throw new CliError(
+          `${shell.name}: the files of ${release.id} were changed by hand or went bad: bun run deploy:pi brings a whole release`,
+        )
+    },
     up: (release, stack) =>
       change(
         `stack ${stack} cannot be started`,
@@ -112,19 +75,8 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${line('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
       ),
     states: (members) => askStates({ name: shell.name, run: lease.look }, members),
-    probe: async (members) => {
-      const asks = members.map(({ container, proof }) =>
-        proof.kind === 'healthy'
-          ? `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`
-          : ':',
-      )
-      const { out } = await read([...asks, 'wait'].join('\n'))
-      return out.split('\n').filter(Boolean)
-    },
-    logs: async (container) => {
-      const { out } = await read(`docker logs --tail ${LOG_LINES} ${quote(container)} 2>&1`)
-      return out.trimEnd().split('\n').slice(-LOG_LINES)
-    },
+    probe: (members) => askProbes(shell, members),
+    logs: (container) => askLogs(shell, container),
     commit: (id) =>
       change(
         'the release cannot be committed',

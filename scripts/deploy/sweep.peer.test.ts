@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duration } from '../cli/format.ts'
-import { Undone } from './run.ts'
 import { fewPoints, type Point, pointsOf } from './testing/points.ts'
 import { brokenTags, oneTags, onlyStacks, type Tags, twoTags } from './testing/small-release.ts'
 import { openStage, type Stage } from './testing/stage.ts'
 import { type Played, type Releases, sweep } from './testing/sweep.ts'
+import { Undone } from './undo.ts'
 
 /**
  * The promises of run.test.ts on a real shell, a real engine and a real sshd: those of the Pi STAND-IN. The services

@@ -4,8 +4,8 @@ import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line } from '../host/quote.ts'
 import { demand, type Shell } from '../host/shell.ts'
+import { CHANGES, LOOKS, toolLine } from '../host/tool-run.ts'
 import { volumeOwners } from '../plan/release/prepare-spec.ts'
-import { CHANGES, LOOKS, toolLine } from './tool-run.ts'
 
 /** Every named volume of the catalogue with the user that everything in it belongs to. */
 export const ourVolumes: Readonly<Record<string, number>> = volumeOwners(catalog, stock)

@@ -98,3 +98,13 @@ test('images that can look inside: the release’s tools first, then what has ou
 test('hashes are read from what Compose prints, and nothing else is', () => {
   expect(hashesOf(`a ${'0'.repeat(64)}\nWARN something\n`)).toEqual({ a: '0'.repeat(64) })
 })
+
+test('ports that tor opens only with a network are not wanted where it has none', () => {
+  const ports = ['127.0.0.1:9050:9050', '127.0.0.1:8888:8888', '127.0.0.1:9051:9051', '127.0.0.1:9052:9052']
+  const tor = (TOR_NETWORK: string) => ({
+    services: { 'tor-proxy': { image: 'lucid:tor', ports, environment: { TOR_NETWORK } } },
+  })
+  const open = (file: unknown) => read(file).services['tor-proxy']?.ports.map(({ host }) => host)
+  expect(open(tor('off'))).toEqual([9051, 9052])
+  expect(open(tor('on'))).toEqual([9050, 8888, 9051, 9052])
+})

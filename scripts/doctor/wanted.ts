@@ -1,4 +1,4 @@
-import type { Stack } from '#catalog'
+import { catalog, type Stack } from '#catalog'
 import { at, fields, list, number, text } from './read.ts'
 
 /** A port of a container on the host. */
@@ -96,6 +96,11 @@ type Known = {
   readonly needs: Needs
 }
 
+/** Ports that tor opens only with a network: where it is told to stay without one, nothing answers there. */
+const { socks, http } = catalog['tor-proxy'].ports
+const closedPorts = (environment: unknown): readonly number[] =>
+  text(at(environment, 'TOR_NETWORK')) === 'off' ? [socks, http] : []
+
 const serviceOf = (name: string, value: unknown, file: unknown, known: Known): WantedService => {
   const said = fields(value)
   const realName = (kind: 'networks' | 'volumes', key: string) => text(at(file, kind, key, 'name')) || key
@@ -123,7 +128,9 @@ const serviceOf = (name: string, value: unknown, file: unknown, known: Known): W
     profiles: names(said['profiles']),
     networks: mode === '' ? names(said['networks']).map((key) => realName('networks', key)) : [],
     ...(mode.startsWith('service:') && { shares: mode.slice('service:'.length) }),
-    ports: list(said['ports']).flatMap(published),
+    ports: list(said['ports'])
+      .flatMap(published)
+      .filter(({ target }) => !closedPorts(said['environment']).includes(target)),
     volumes: mounts
       .filter(({ type }) => type === 'volume')
       .map(({ source, target }) => ({ name: realName('volumes', source), target })),

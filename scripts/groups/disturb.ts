@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { duration } from '../cli/format.ts'
 import { openWatch } from '../deploy/gate.ts'
 import type { DeployHost } from '../deploy/host.ts'
-import { withLease } from '../deploy/open.ts'
 import { hostParts } from '../deploy/parts.ts'
 import { shellHost } from '../deploy/shell-host.ts'
 import type { Lease } from '../host/lease.ts'
+import { withLease } from '../host/open.ts'
 import { line } from '../host/quote.ts'
 import { demand } from '../host/shell.ts'
 import type { Member } from '../plan/release/release.ts'
@@ -36,11 +36,8 @@ export const touching = <T>(
   what: string,
   work: (touched: Touched) => Promise<T>,
 ): Promise<T> =>
-  withLease(
-    place.opened,
-    what,
-    () => {},
-    (lease) => work({ lease, place, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
+  withLease(place.opened, { what, onWait: () => {} }, (lease) =>
+    work({ lease, place, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
   )
 
 /** Waits until containers are well. Throws Unhealthy with the last lines of the culprit. */

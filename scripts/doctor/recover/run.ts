@@ -1,10 +1,8 @@
-import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import { openWatch } from '../../deploy/gate.ts'
-import { askStates } from '../../deploy/observe.ts'
-import { type Holder, type Lease, takeLease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
+import { askLogs, askProbes, askStates } from '../../deploy/observe.ts'
+import type { Lease } from '../../host/lease.ts'
 import type { Shell } from '../../host/shell.ts'
 import type { Member } from '../../plan/release/release.ts'
 import type { WantedService } from '../wanted.ts'
@@ -32,16 +30,8 @@ const wellOf = async (shell: Shell, services: readonly WantedService[]): Promise
   const watch = openWatch(
     {
       states: (members) => askStates(shell, members),
-      probe: async (members) => {
-        const asks = members.map(({ container, proof }) =>
-          proof.kind === 'healthy' && proof.command.length > 0
-            ? `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`
-            : ':',
-        )
-        return (await shell.run([...asks, 'wait'].join('\n'))).out.split('\n').filter(Boolean)
-      },
-      logs: async (container) =>
-        (await shell.run(`docker logs --tail 10 ${quote(container)} 2>&1`)).out.trim().split('\n'),
+      probe: (members) => askProbes(shell, members),
+      logs: (container) => askLogs(shell, container),
     },
     { now: () => performance.now(), pause: (ms) => sleep(ms), limitMs: LIMIT_MS, settleMs: 0 },
     () => {},
@@ -61,17 +51,6 @@ export const perform = async (lease: Lease, steps: readonly Step[], say: Say): P
     await wellOf(lease.shell, until)
     say(`  well: ${until.map(({ name }) => name).join(', ')}\n`)
   }
-}
-
-/** Takes the lease of a host for a recovery. Throws CliError while somebody else is at work. */
-export const leaseFor = (shell: Shell, dir: string, what: string, say: Say): Promise<Lease> => {
-  const holder: Holder = {
-    by: `${userInfo().username}@${hostname()}`,
-    machine: hostname(),
-    pid: process.pid,
-    what,
-  }
-  return takeLease(shell, dir, holder, { onWait: (text) => say(`${text}\n`) })
 }
 
 /** A plan as text: what would be done, with the lines for the host. */

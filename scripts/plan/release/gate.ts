@@ -134,10 +134,16 @@ export const judge = (
   return { kind: 'waiting', why: state.health === '' ? state.status : state.health }
 }
 
+/** What an engine may say of the health of a container that is as its release says. */
+const HEALTHY: readonly string[] = ['healthy']
+/** The same where health is waited for anyway: engines before 25 ask for the first time after a whole interval. */
+export const HEALTHY_SOON: readonly string[] = ['healthy', 'starting']
+
 /** What is not as a release says of a container; undefined when it runs and is well. */
 export const unlike = (
   { container, image, proof }: Member,
   state: ContainerState | undefined,
+  healths = HEALTHY,
 ): string | undefined => {
   if (state === undefined) return `${container} is missing`
   if (state.image !== image) return `${container} is ${state.image}`
@@ -146,7 +152,7 @@ export const unlike = (
       ? undefined
       : `${container} ended with ${state.exitCode}`
   if (state.status !== 'running') return `${container} is ${state.status}`
-  return proof.kind === 'healthy' && state.health !== 'healthy'
+  return proof.kind === 'healthy' && !healths.includes(state.health)
     ? `${container} is ${state.health}`
     : undefined
 }
