@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deadPort, serve } from '../services/common/testing-health.ts'
-import type { Listed } from '../services/common/watch/expected.ts'
+import type { Listed } from '../services/common/host/watch/expected.ts'
+import { deadPort, serve } from '../services/common/testing/health.ts'
 import { check } from './check.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-health-'))

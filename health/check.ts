@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import { catalog, stock } from '#catalog'
-import { watch } from '../services/common/watch/command.ts'
-import { expectedOf, type Listed, targetsOf } from '../services/common/watch/expected.ts'
-import { exitLine, type Flags, flagLines, watchFlags } from '../services/common/watch/flags.ts'
+import { watch } from '../services/common/host/watch/command.ts'
+import { expectedOf, type Listed, targetsOf } from '../services/common/host/watch/expected.ts'
+import { exitLine, type Flags, flagLines, watchFlags } from '../services/common/host/watch/flags.ts'
 import { givenFacts, localFacts } from './gather.ts'
 import { runningPlatform } from './platform.ts'
 

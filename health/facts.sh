@@ -1,5 +1,5 @@
 #!/bin/sh
-# What this host's engine, kernel and files say about Lucid, as text for services/common/watch/facts.ts.
+# What this host's engine, kernel and files say about Lucid, as text for services/common/host/watch/facts.ts.
 #
 #   sh facts.sh [DIR]        DIR: the platform's folder, default /mnt/myssd/Lucid
 #

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseFacts } from '../services/common/watch/facts.ts'
+import { parseFacts } from '../services/common/host/watch/facts.ts'
 import { givenFacts, localFacts } from './gather.ts'
 
 /** facts.sh in the real sh of this machine; `docker` is a stand-in or is not there. */

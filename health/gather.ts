@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Gathered } from '../services/common/watch/command.ts'
+import type { Gathered } from '../services/common/host/watch/command.ts'
 
 /** Only a hang of what bounds itself is ended by it: the engine gets 1.2 s for an answer, its figures of memory 4 s. */
 const PATIENCE = 8_000

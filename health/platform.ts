@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Elsewhere } from '../services/common/watch/expected.ts'
-import { countOf, jsonOf, objectOf } from '../services/common/watch/read.ts'
+import type { Elsewhere } from '../services/common/host/watch/expected.ts'
+import { countOf, jsonOf, objectOf } from '../services/common/host/watch/read.ts'
 
 /** The record of `bun run up`: its process, where its services listen, and what it was started without. */
 export type Platform = Elsewhere & { readonly pid: number }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { catalogBreaches, unread } from '#scripts/plan/catalog-rules'
+import { catalogBreaches, unread } from '#scripts/derive/catalog-rules'
 import { catalog, clients, type Entry, type Stock, stacks, stock, type Tool, tools } from './catalog.ts'
 
 const entry: Entry = {

@@ -1,7 +1,7 @@
 // Sets the database up, and does nothing where it is set up already: replica set, root, and for every service a
 // role and a user that may touch its own collections. Compose runs it on every `up`, in the network of the first
 // member: only from there does MongoDB accept the first user. It never removes a member, a user or data.
-// Run by mongosh; tested against a stand-in by scripts/peers/mongosh/mongo-init.peer.test.ts.
+// Run by mongosh; tested against a stand-in by scripts/testing/peers/mongosh/mongo-init.peer.test.ts.
 const fs = require('fs')
 
 const folder = process.env.SECRETS ?? '/run/secrets'

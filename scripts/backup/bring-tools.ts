@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
-import { releaseImages } from '../deploy/images/release-images.ts'
-import { sendImages } from '../deploy/images/send-images.ts'
 import type { Lease } from '../host/lease.ts'
 import { demand } from '../host/shell.ts'
 import { LOCK_FILE } from '../images/read/lock.ts'
+import { releaseImages } from '../release/images/release-images.ts'
+import { sendImages } from '../release/images/send-images.ts'
 
 const TOOL = 'server-tools'
 

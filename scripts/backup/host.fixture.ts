@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { type Lease, takeLease } from '../host/lease.ts'
 import { openShell } from '../host/shell.ts'
-import { importBunImage } from '../peers/docker/bun-image.ts'
-import type { DockerEngine } from '../peers/docker/engine.ts'
+import { importBunImage } from '../testing/peers/docker/bun-image.ts'
+import type { DockerEngine } from '../testing/peers/docker/engine.ts'
 
 /** An engine with an image of server-tools made from this checkout, and a lease of the folder of Lucid beside it. */
 export type BackupHost = {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { identitiesIn } from '#services/server-tools/backup/age'
+import { identitiesIn } from '#common/backup/age'
 import { CliError, errorLine } from '../cli/fail.ts'
 
 /** The text of a file of age identities on this machine. Throws CliError that names it, never quotes it. */

@@ -1,4 +1,4 @@
-import { volumes } from '../plan/network.ts'
+import { volumes } from '../derive/network.ts'
 
 /** Where backups have their things on a host, under DIR. */
 export const placesOn = (dir: string) =>

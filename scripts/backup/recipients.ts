@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { isRecipient } from '#services/server-tools/backup/age'
+import { isRecipient } from '#common/backup/age'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'

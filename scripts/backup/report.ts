@@ -1,4 +1,4 @@
-import type { BackupReport } from '#services/server-tools/backup/backup'
+import type { BackupReport } from '#common/backup/backup'
 import { bytes, duration, plural } from '../cli/format.ts'
 import type { Look } from '../cli/look.ts'
 import { table } from '../cli/table.ts'

@@ -1,4 +1,4 @@
-import type { CopyReport } from '#services/server-tools/backup/copy'
+import type { CopyReport } from '#common/backup/copy'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { line, quote } from '../host/quote.ts'

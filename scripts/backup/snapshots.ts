@@ -1,4 +1,4 @@
-import type { SnapshotIndex } from '#services/server-tools/backup/snapshot-index'
+import type { SnapshotIndex } from '#common/backup/snapshot-index'
 import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
 import { capabilities, demandMountable, runLine } from './container.ts'

@@ -1,5 +1,5 @@
-import type { BackupReport, Progress } from '#services/server-tools/backup/backup'
-import type { Keep } from '#services/server-tools/backup/prune'
+import type { BackupReport, Progress } from '#common/backup/backup'
+import type { Keep } from '#common/backup/prune'
 import type { Lease } from '../host/lease.ts'
 import { backupScript, FREEZE_LIMIT_S } from './backup-script.ts'
 import { eventReader, reportOf } from './events.ts'

@@ -2,7 +2,7 @@ import type { Command } from '../cli/args.ts'
 import { duration } from '../cli/format.ts'
 import { lookOf, paint } from '../cli/look.ts'
 import { invoke } from '../cli/run-command.ts'
-import { closingLine, sumOf, type Tally } from '../plan/check-report.ts'
+import { closingLine, sumOf, type Tally } from './report.ts'
 import { steps } from './steps.ts'
 
 const command = {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { notRun, type Tally, tallyOfJunit } from '../plan/check-report.ts'
-import { type Argv, live } from '../run.ts'
+import { entryFile } from '../cli/entry.ts'
+import { type Argv, live } from '../cli/run.ts'
+import { notRun, type Tally, tallyOfJunit } from './report.ts'
 
 /** What a step found. `output` is shown when it failed. */
 export type Outcome = { readonly tally: Tally; readonly output: string; readonly notes: readonly string[] }
@@ -76,6 +77,6 @@ export const steps = (root: string, extent: Extent): readonly Step[] => [
   whole(root, 'lint', tool('biome', 'check', '--error-on-warnings', '.')),
   whole(root, 'types', tool('tsc', '-p', '.')),
   whole(root, 'unused', tool('knip')),
-  whole(root, 'derived files', [process.execPath, join(root, 'scripts', 'derive.ts'), '--check']),
+  whole(root, 'derived files', [process.execPath, entryFile('derive'), '--check']),
   tests(root, extent),
 ]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Command } from './args.ts'
 import { CliError } from './fail.ts'
 import { invoke, type Run } from './run-command.ts'

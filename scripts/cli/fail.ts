@@ -1,4 +1,4 @@
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 
 /** A failure whose message is written for the person at the terminal: what is wrong, and what to do. */
 export class CliError extends Error {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { TAMPERS } from '../plan/tamper.ts'
 import { ATTEMPTS, type Attempt, judge, phraseOf } from './attempts.ts'
+import { TAMPERS } from './tamper.ts'
 
 const swapped: Attempt = {
   name: 'swapped chunks',

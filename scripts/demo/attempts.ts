@@ -1,5 +1,5 @@
 import type { Check } from '#common/evidence/check'
-import { TAMPERS, type Tamper } from '../plan/tamper.ts'
+import { TAMPERS, type Tamper } from './tamper.ts'
 
 /** Which bundle an attempt gives to the verifier: the exported one, the one exported before the anchor, or a forgery. */
 export type Subject = 'anchored' | 'pending' | Tamper['apply']

@@ -9,7 +9,7 @@ const SESSION: readonly string[] = [
   'bun test services/common/evidence/merkle.test.ts',
   'ls services',
   'head -n 22 services/common/evidence/merkle.ts',
-  'bun scripts/verify.ts --help',
+  'bun scripts/session/verify.ts --help',
   'bun test services/common/evidence/anchor.test.ts services/common/evidence/owner.test.ts',
   'ls services/session-encryptor',
   'head -n 26 services/session-encryptor/read.ts',

@@ -3,7 +3,7 @@ import type { Check } from '#common/evidence/check'
 import { CliError } from '../cli/fail.ts'
 import type { Seen } from './attempts.ts'
 
-const VERIFY = join(import.meta.dir, '..', 'verify.ts')
+const VERIFY = join(import.meta.dir, '..', 'session', 'verify.ts')
 
 /** Runs `verify` as its users do, in a process of its own. Throws CliError when it gives no verdict. */
 export const runVerifier = async ({

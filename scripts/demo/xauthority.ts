@@ -1,4 +1,4 @@
-import { concat, utf8 } from '#common/bytes'
+import { concat, utf8 } from '#common/stream/bytes'
 
 /** Any host and any display: libXau takes an entry of this family with empty address and number for all. */
 const FAMILY_WILD = 0xffff

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Pi, startPi } from '../peers/pi/pi.ts'
+import { type Argv, live } from '../cli/run.ts'
 import { repository } from '../platform/home.ts'
-import { type Argv, live } from '../run.ts'
+import { type Plant, rounds, together } from '../testing/doctor/plants.ts'
+import { asRoot, plantRelease } from '../testing/doctor/release.ts'
+import { type Pi, startPi } from '../testing/peers/pi/pi.ts'
 import type { Rooted } from './finding.ts'
-import { type Plant, rounds, together } from './testing/plants.ts'
-import { asRoot, plantRelease } from './testing/release.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Stack, stacks } from '#catalog'
-import { networks } from '../plan/network.ts'
-import { interpolated } from '../plan/release/interpolate.ts'
+import { networks } from '../derive/network.ts'
+import { interpolated } from '../release/content/interpolate.ts'
 import { at, fields, parsed } from './read.ts'
 import { type Composed, hashesOf, type Wanted, wantedOf } from './wanted.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { concat, utf8 } from '#common/bytes'
+import { concat, utf8 } from '#common/stream/bytes'
 import { readDeb } from './deb.ts'
 import { ar } from './format/ar.ts'
 import { debFile } from './planted.fixture.ts'

@@ -11,7 +11,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { utf8 } from '#common/bytes'
+import { utf8 } from '#common/stream/bytes'
 import { blobPath, keepBlob, linkOrCopy, readBlob, sumOf, sweepCache, writeWhole } from './cache.ts'
 import { type Get, get, obtain } from './download.ts'
 import { mirrorsFrom } from './mirror.ts'

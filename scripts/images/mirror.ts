@@ -1,6 +1,6 @@
 import { CliError } from '../cli/fail.ts'
-import { debianMirror, type SourcesFile, securityMirror } from '../plan/apt-sources.ts'
-import type { Archive } from '../plan/images/lock.ts'
+import { debianMirror, type SourcesFile, securityMirror } from '../platform/apt-sources.ts'
+import type { Archive } from './lock/lock.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Image } from '#catalog'
-import { concat, utf8 } from '#common/bytes'
-import type { Product } from '../plan/images/contents.ts'
-import type { Archive, ImagesLock, LockedPackage } from '../plan/images/lock.ts'
-import { type Platform, platforms } from '../plan/images/platform.ts'
+import { concat, utf8 } from '#common/stream/bytes'
 import { keepBlob, sumOf } from './cache.ts'
+import { type Platform, platforms } from './format/platform.ts'
 import { type TarEntry, tar } from './format/tar.ts'
+import type { Product } from './layers/contents.ts'
+import type { Archive, ImagesLock, LockedPackage } from './lock/lock.ts'
 
 /** Small packages with everything in them that a real one has, for tests without a network. Nothing in them runs. */
 

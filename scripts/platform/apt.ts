@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SourcesFile } from '../plan/apt-sources.ts'
+import type { SourcesFile } from './apt-sources.ts'
 
 /** The files in which apt is told where to get packages; empty on a machine without apt. */
 export const aptSources = (folder = '/etc/apt'): readonly SourcesFile[] => {

@@ -1,12 +1,13 @@
 import { afterEach, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { entryFile } from '../cli/entry.ts'
+import { fixturePlatform, quick } from '../testing/platform/fixture-platform.ts'
 import { homeMark } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { bringUp } from './platform.ts'
 import { isAlive, processesWith } from './process.ts'
 import { readRecord } from './record.ts'
-import { fixturePlatform, quick } from './testing/fixture-platform.ts'
 
 const linux = process.platform === 'linux'
 const cleanups: (() => Promise<void> | void)[] = []
@@ -21,12 +22,15 @@ const fixture = () => {
 }
 type Fixture = ReturnType<typeof fixture>
 
-const script = (name: string) => join(import.meta.dir, '..', name)
-
 /** `up` of the fixture in a process of its own, healthy. */
 const upElsewhere = async ({ home, source }: Fixture) => {
   const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'testing', 'fixture-up.ts'), home.root, JSON.stringify(source)],
+    [
+      process.execPath,
+      join(import.meta.dir, '..', 'testing', 'platform', 'fixture-up.ts'),
+      home.root,
+      JSON.stringify(source),
+    ],
     { stdout: 'pipe', stderr: 'inherit' },
   )
   cleanups.push(async () => {
@@ -40,7 +44,7 @@ const upElsewhere = async ({ home, source }: Fixture) => {
 }
 
 const down = async ({ home }: Fixture, ...flags: readonly string[]) => {
-  const child = Bun.spawn([process.execPath, script('down.ts'), ...flags], {
+  const child = Bun.spawn([process.execPath, entryFile('down'), ...flags], {
     env: { ...process.env, LUCID_HOME: home.root },
     stdout: 'pipe',
     stderr: 'pipe',

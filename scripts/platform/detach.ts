@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
-import type { Ambient } from '../plan/store-env.ts'
 import type { Home } from './home.ts'
 import type { KeeperMessage, KeeperOrder } from './keeper-messages.ts'
 import { openLog } from './log-file.ts'
+import type { Ambient } from './store-env.ts'
 import type { View } from './supervisor.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { TObject } from '@sinclair/typebox'
-import { isSecretKey } from '#common/env'
-import type { EnvKey } from '../plan/process-env.ts'
+import { isSecretKey } from '#common/process/env'
+import type { EnvKey } from './process-env.ts'
 
 /** The keys that the Env schema of a service declares (`services/<name>/env.ts`, which has no side effects). */
 export const envKeys = async (services: string, name: string): Promise<readonly EnvKey[]> => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Secret } from '#common/env'
+import { Secret } from '#common/process/env'
 import { type Home, homeAt } from './home.ts'
 import { ensureSecret, readSecret, writeIdentities } from './secrets.ts'
 

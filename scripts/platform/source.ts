@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { catalog, clients, type Entry, type Stack, stacks, type stock } from '#catalog'
-import type { Secret } from '#common/env'
-import { evmAddressOf } from '#common/evm-address'
-import { derivedSecrets } from '../plan/derived-secrets.ts'
+import { evmAddressOf } from '#common/ethereum/evm-address'
+import type { Secret } from '#common/process/env'
+import { derivedSecrets } from '../derive/derived-secrets.ts'
 import { type Home, repository } from './home.ts'
 
 /** Reads or makes a secret: owner, key. */

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { CliError } from '../cli/fail.ts'
+import { type FixtureEntry, fixturePlatform, quick } from '../testing/platform/fixture-platform.ts'
 import { isHeld } from './lock.ts'
 import { bringUp, type PlatformOptions, type Prepared, prepare } from './platform.ts'
 import { isAlive } from './process.ts'
 import { readRecord } from './record.ts'
 import type { View } from './supervisor.ts'
-import { type FixtureEntry, fixturePlatform, quick } from './testing/fixture-platform.ts'
 
 const cleanups: (() => Promise<void> | void)[] = []
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { CliError } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
-import { type BackoffPolicy, defaultBackoff, nextBackoff } from '../plan/backoff.ts'
+import { type BackoffPolicy, defaultBackoff, nextBackoff } from './backoff.ts'
 import { type Answer, probe } from './health-probe.ts'
 import { lastLines, readPart } from './log-file.ts'
 import { endOf, type Started, startProcess, stopProcess, type Unit } from './unit.ts'

@@ -1,4 +1,4 @@
-import { ok } from '#common/client'
+import { ok } from '#common/http/client'
 import { CliError } from '../cli/fail.ts'
 import { reached } from './reached.ts'
 import type { Clients } from './upload.ts'

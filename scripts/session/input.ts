@@ -1,5 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises'
-import { window } from '#common/window'
+import { window } from '#common/stream/window'
 import { CliError } from '../cli/fail.ts'
 
 /** Where a recording comes from. What is not acknowledged yet can always be given again. */

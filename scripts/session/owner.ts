@@ -1,6 +1,6 @@
-import { fromHex } from '#common/bytes'
 import { isOwner } from '#common/evidence/owner'
 import { type OwnerGrant, ownerOfKey, signGrant } from '#common/evidence/owner-grant'
+import { fromHex } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
 import { ownerKey } from '../platform/session-client.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { faultOf } from '#common/evidence/testing'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
+import { faultOf } from '#common/testing/evidence'
 import { CliError } from '../cli/fail.ts'
 import { reached } from './reached.ts'
 

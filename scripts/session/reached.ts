@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import { CliError } from '../cli/fail.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { ok } from '#common/client'
-import { Fault } from '#common/fault'
+import { ok } from '#common/http/client'
+import { Fault } from '#common/process/fault'
 import { CliError } from '../cli/fail.ts'
 import type { operatorClients } from '../platform/session-client.ts'
 import type { Input } from './input.ts'

@@ -1,6 +1,6 @@
 import type { Declared } from '#common/store/shape'
-import { OWN } from '../plan/store-copy.ts'
 import { loadStoreSchemas } from './schemas.ts'
+import { OWN } from './store-copy.ts'
 
 /** What is copied of one service. */
 export type Wanted = { readonly service: string; readonly collections: readonly Declared[] }

@@ -1,5 +1,5 @@
-import { equalBytes } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
+import { equalBytes } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import { documentBytes, type Tally, tallying } from './content-hash.ts'
 import { compareIds, type Document, pagesOf, type Reader } from './reader.ts'

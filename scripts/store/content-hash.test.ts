@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { blake3 } from '@noble/hashes/blake3.js'
-import { concat, u32be, utf8 } from '#common/bytes'
 import type { Doc, Stored } from '#common/store/store'
+import { concat, u32be, utf8 } from '#common/stream/bytes'
 import { documentBytes, tallying } from './content-hash.ts'
 import vectors from './vectors/content-hash.json'
 

@@ -1,7 +1,7 @@
 import { blake3 } from '@noble/hashes/blake3.js'
-import { u32be } from '#common/bytes'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import type { Doc, Stored } from '#common/store/store'
+import { u32be } from '#common/stream/bytes'
 
 /** What a collection holds: `bytes` of canonical JSON, and the content hash in hex. */
 export type Tally = { readonly documents: number; readonly bytes: number; readonly hash: string }

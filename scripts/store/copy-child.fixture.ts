@@ -1,7 +1,7 @@
-import { parseLocation } from '../plan/store-location.ts'
 import { collectionsOf } from './collections.ts'
 import { copyService } from './copy.ts'
 import { openLocation } from './location.ts'
+import { parseLocation } from './store-location.ts'
 import { survey } from './survey.ts'
 
 // The child of the kill test: copies one service in small batches and prints a line after each, until killed.

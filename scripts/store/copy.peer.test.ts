@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mongoStore } from '#common/store/mongo'
-import { type MongoServer, mongoPeers } from '../peers/mongo/peers.ts'
+import { type MongoServer, mongoPeers } from '../testing/peers/mongo/peers.ts'
 import { fillHome, someContents } from './fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-copy-mongo-'))
@@ -16,7 +16,7 @@ const source = join(folder, 'source')
 await fillHome(source, someContents(CHUNKS))
 
 const run = async (...args: readonly string[]) => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, '..', 'store.ts'), ...args], {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'store.ts'), ...args], {
     stdout: 'pipe',
     stderr: 'pipe',
   })

@@ -1,12 +1,12 @@
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 import type { Declared } from '#common/store/shape'
 import type { Declaration, Doc, Store, Stored } from '#common/store/store'
 import { CliError } from '../cli/fail.ts'
-import { type CopyDoc, OWN } from '../plan/store-copy.ts'
 import { bytesIn } from './compare.ts'
 import { type Tally, tallying } from './content-hash.ts'
 import { type Document, pagesOf, type Reader } from './reader.ts'
 import type { Side } from './side.ts'
+import { type CopyDoc, OWN } from './store-copy.ts'
 import type { Survey } from './survey.ts'
 
 const copies: Declaration<CopyDoc> = { name: OWN.copies, fields: {} }

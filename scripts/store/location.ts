@@ -1,15 +1,15 @@
 import { realpathSync } from 'node:fs'
-import type { Secret } from '#common/env'
+import type { Secret } from '#common/process/env'
 import type { MongoOptions } from '#common/store/mongo-connection'
 import { mongoOptions } from '#common/store/open'
 import { sqliteStore } from '#common/store/sqlite'
-import type { Location } from '../plan/store-location.ts'
 import type { Home } from '../platform/home.ts'
 import { type End, type Layout, layoutAt } from './layout.ts'
 import { type StoreOptions, storeEnv } from './open.ts'
 import type { PageLimits } from './reader.ts'
 import type { Side } from './side.ts'
 import { sqliteReader } from './sqlite-reader.ts'
+import type { Location } from './store-location.ts'
 
 export type LocationOptions = {
   readonly end: End

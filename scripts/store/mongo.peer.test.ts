@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { MongoClient } from 'mongodb'
-import { storeContract } from '#common/store/contract'
-import { migrationContract } from '#common/store/migrations/contract'
 import { mongoStore } from '#common/store/mongo'
 import type { Declaration } from '#common/store/store'
-import { type MongoServer, mongoPeers } from '../peers/mongo/peers.ts'
+import { migrationContract } from '#common/testing/migrations-contract'
+import { storeContract } from '#common/testing/store-contract'
+import { type MongoServer, mongoPeers } from '../testing/peers/mongo/peers.ts'
 
 const owner = 'session-encryptor'
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EnvError, readEnv, StoreEnv } from '#common/env'
+import { EnvError, readEnv, StoreEnv } from '#common/process/env'
 import { storeAt } from '#common/store/open'
 import type { Store } from '#common/store/store'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'

@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Doc, Stored } from '#common/store/store'
 
 export type Document = Stored<Doc>

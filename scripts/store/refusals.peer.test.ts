@@ -3,17 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
-import type { Call } from '#common/client'
-import { call } from '#common/client'
-import { isFault } from '#common/fault'
-import { realServices } from '#common/testing-services'
+import type { Call } from '#common/http/client'
+import { call } from '#common/http/client'
+import { isFault } from '#common/process/fault'
+import { realServices } from '#common/testing/services'
+import { live } from '../cli/run.ts'
 import {
   type DocumentDb,
   type DocumentDbOptions,
   documentDbRoot,
   startDocumentDb,
-} from '../peers/documentdb/documentdb.ts'
-import { live } from '../run.ts'
+} from '../testing/peers/documentdb/documentdb.ts'
 
 const SERVICE = 'merkle-builder'
 const root = await documentDbRoot()

@@ -1,6 +1,6 @@
 import { constants, Database, type Statement } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import { toFault } from '#common/store/sqlite-fault'
 import { CliError } from '../cli/fail.ts'
 import { type Document, emptyReader, PAGE, type PageLimits, type Reader } from './reader.ts'

@@ -1,4 +1,4 @@
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 import { lookAt } from '#common/store/migrations/look'
 import type { StoreSchema } from '#common/store/schema'
 import type { Store } from '#common/store/store'

@@ -3,6 +3,10 @@ import { canonicalBytes } from '#common/evidence/canonical-json'
 import type { Declared } from '#common/store/shape'
 import type { Stored } from '#common/store/store'
 import { CliError } from '../cli/fail.ts'
+import type { Wanted } from './collections.ts'
+import { bytesIn } from './compare.ts'
+import { pagesOf, type Reader } from './reader.ts'
+import type { Side } from './side.ts'
 import {
   type CopyDoc,
   type Found,
@@ -11,11 +15,7 @@ import {
   judge,
   OWN,
   unknownNames,
-} from '../plan/store-copy.ts'
-import type { Wanted } from './collections.ts'
-import { bytesIn } from './compare.ts'
-import { pagesOf, type Reader } from './reader.ts'
-import type { Side } from './side.ts'
+} from './store-copy.ts'
 
 /** What is to be copied of one service, and what is there of it. */
 export type Survey = Wanted & {

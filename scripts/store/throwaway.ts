@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb'
 import { mongoFault } from '#common/store/mongo-fault'
-import { withDatabase } from '../plan/mongo-url.ts'
-import { type BuildInfo, serverName } from '../plan/server-name.ts'
+import { withDatabase } from './mongo-url.ts'
+import { type BuildInfo, serverName } from './server-name.ts'
 
 /** Databases that nobody else has, on a server that may have others. */
 export type Throwaway = {

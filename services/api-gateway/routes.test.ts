@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { Fault } from '#common/fault'
-import { silentLog } from '#common/log'
-import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing'
+import { Fault } from '#common/process/fault'
+import { silentLog } from '#common/process/log'
+import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing/testing'
 import { publicRoutes, routes } from './routes.ts'
 
 const app = routes({

@@ -1,4 +1,4 @@
-import { type ServiceParts, service, version } from '#common/service'
+import { type ServiceParts, service, version } from '#common/http/service'
 import { limits, MAX_BODY_MIB } from './configuration.ts'
 import { GatewayStatus } from './model.ts'
 

@@ -1,6 +1,6 @@
 import { ANCHORS_ADDRESS, type AnchorProof } from '#common/evidence/anchor'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Upstream } from './upstream.ts'
 
 const unknown = () => new Fault('missing', 'not-anchored', 'no anchor of this session is on the chain')

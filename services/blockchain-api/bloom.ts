@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { fromHex } from '#common/bytes'
+import { fromHex } from '#common/stream/bytes'
 
 /** The 2048-bit bloom filter of logs, as hex: Ethereum yellow paper, section 4.3.1, function M3:2048. */
 export const logsBloom = (

@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp'
-import { fromHex } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
+import { fromHex } from '#common/stream/bytes'
 
 /** The fields of a header that the ledger does not name itself; order of EIP-1559, EIP-4895, EIP-4844. */
 export type HeaderFields = {

@@ -1,8 +1,8 @@
 import { t } from 'elysia'
 import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
-import { Fault } from '#common/fault'
-import { errorFields } from '#common/log'
-import { problems, type ServiceParts, service, version } from '#common/service'
+import { problems, type ServiceParts, service, version } from '#common/http/service'
+import { Fault } from '#common/process/fault'
+import { errorFields } from '#common/process/log'
 import { anchorProof } from './anchor.ts'
 import { performer } from './methods.ts'
 import {

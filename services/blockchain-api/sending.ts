@@ -1,4 +1,4 @@
-import { Fault, isFault } from '#common/fault'
+import { Fault, isFault } from '#common/process/fault'
 import { data, readData } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
 import type { Upstream } from './upstream.ts'

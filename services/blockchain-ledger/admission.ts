@@ -1,5 +1,5 @@
-import type { DecodedTransaction } from '#common/eth-transaction'
-import { Fault } from '#common/fault'
+import type { DecodedTransaction } from '#common/ethereum/eth-transaction'
+import { Fault } from '#common/process/fault'
 import { GAS_LIMIT } from './base-fee.ts'
 import { nextFree, type Pending } from './pending.ts'
 

@@ -1,5 +1,5 @@
-import { toHex } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
+import { toHex } from '#common/stream/bytes'
 import { GAS_LIMIT, nextBaseFee } from './base-fee.ts'
 import { encodeHeader, type Header, hashHeader } from './header.ts'
 import { indexRoot } from './index-trie.ts'

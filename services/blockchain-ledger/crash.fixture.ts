@@ -5,7 +5,7 @@
  * between two writes is the same.
  */
 import { createInterface } from 'node:readline'
-import { silentLog } from '#common/log'
+import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { machine } from '#services/blockchain-vm/machine'

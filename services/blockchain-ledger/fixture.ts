@@ -1,4 +1,4 @@
-import { silentLog } from '#common/log'
+import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { CHAIN_ID, memoryNodes, REGISTRAR } from '#services/blockchain-vm/fixture'

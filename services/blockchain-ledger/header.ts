@@ -1,7 +1,7 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { fromHex, toHex } from '#common/bytes'
 import { chainTag } from '#common/evidence/chain-tag'
+import { fromHex, toHex } from '#common/stream/bytes'
 
 /** The header fields that differ between blocks of a Lucid chain; hex without prefix. */
 export type Header = {

@@ -1,6 +1,6 @@
 import { createMerkleProof, createMPT, type MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
-import { fromHex, toHex } from '#common/bytes'
+import { fromHex, toHex } from '#common/stream/bytes'
 
 /** Trie of a block's transactions or receipts: key = RLP of the position (Yellow Paper 4.4). */
 const trieOf = async (items: readonly string[]): Promise<MerklePatriciaTrie> => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { decodeRegistered } from '#common/anchors-abi'
+import { decodeRegistered } from '#common/ethereum/anchors-abi'
 import { ANCHORS_ADDRESS, verifyAnchor } from '#common/evidence/anchor'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import {
   anchorTx,

@@ -1,4 +1,4 @@
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import type { Pending } from './pending.ts'
 import { collections, pendingDoc, pendingOf } from './store.ts'

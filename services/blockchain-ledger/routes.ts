@@ -1,4 +1,4 @@
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service } from '#common/http/service'
 import type { Store } from '#common/store/store'
 import type { Ledger } from './ledger.ts'
 import {

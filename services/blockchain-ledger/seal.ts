@@ -1,5 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { fromHex, toHex } from '#common/bytes'
+import { fromHex, toHex } from '#common/stream/bytes'
 import type { Sealer } from './model.ts'
 
 /** Signs block hashes (hex) with the ledger's Ed25519 key (32-byte seed, hex). */

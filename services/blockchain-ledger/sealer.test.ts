@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { silentLog } from '#common/log'
+import { silentLog } from '#common/process/log'
 import { sealer } from './sealer.ts'
 
 /** A sleep that ends when the test says so; `waits` holds what was asked for. */

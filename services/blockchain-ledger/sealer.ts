@@ -1,4 +1,4 @@
-import { errorFields, type Log } from '#common/log'
+import { errorFields, type Log } from '#common/process/log'
 
 export type SealerParts = {
   /** Makes one block; false when there was nothing to make one of. */

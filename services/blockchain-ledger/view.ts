@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { indexProof } from './index-trie.ts'
 import type {

@@ -1,5 +1,5 @@
-import type { client } from '#common/client'
-import { ok } from '#common/client'
+import type { client } from '#common/http/client'
+import { ok } from '#common/http/client'
 import type { Api } from '#services/blockchain-vm/routes'
 
 /** What a block is before it is executed; see the virtual machine's wire contract. */

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { serviceEnv } from '#common/env'
+import { serviceEnv } from '#common/process/env'
 
 export const Env = serviceEnv('blockchain-sessions-data', {
   POLL_MS: Type.Integer({

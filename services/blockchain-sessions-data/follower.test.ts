@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { Fault } from '#common/fault'
-import { silentLog } from '#common/log'
+import { Fault } from '#common/process/fault'
+import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Declaration, Store } from '#common/store/store'
 import { follower } from './follower.ts'

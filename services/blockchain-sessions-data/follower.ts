@@ -1,5 +1,5 @@
-import { Fault } from '#common/fault'
-import type { Log } from '#common/log'
+import { Fault } from '#common/process/fault'
+import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import { eventsOf, linked, type SourceBlock } from './event.ts'
 import type { Difference, Progress, Replay } from './model.ts'

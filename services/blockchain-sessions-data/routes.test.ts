@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { Fault } from '#common/fault'
-import { silentLog } from '#common/log'
+import { Fault } from '#common/process/fault'
+import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
 import {

@@ -1,5 +1,5 @@
 import { Address } from '@ethereumjs/util'
-import { fromHex, toHex } from '#common/bytes'
+import { fromHex, toHex } from '#common/stream/bytes'
 import type { Account, StorageSlot } from './model.ts'
 import { rules } from './rules.ts'
 import { type Nodes, openState } from './state.ts'

@@ -1,5 +1,5 @@
-import { encodeRegisterSession } from '#common/anchors-abi'
-import { addressOf, signTransaction } from '#common/eth-transaction'
+import { encodeRegisterSession } from '#common/ethereum/anchors-abi'
+import { addressOf, signTransaction } from '#common/ethereum/eth-transaction'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import type { BlockContext } from './model.ts'
 import type { Nodes } from './state.ts'

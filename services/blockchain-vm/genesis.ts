@@ -1,7 +1,6 @@
 import { Account, Address, KECCAK256_RLP_S } from '@ethereumjs/util'
-import { fromHex, toHex } from '#common/bytes'
-
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+import { fromHex, toHex } from '#common/stream/bytes'
 
 import { lucidAnchors } from '#services/contracts/lucid-anchors'
 import type { Genesis, GenesisRequest } from './model.ts'

@@ -1,4 +1,4 @@
-import { limiter } from '#common/limiter'
+import { limiter } from '#common/stream/limiter'
 import { account, storageSlot } from './accounts.ts'
 import { call } from './call.ts'
 import { execute } from './execute.ts'

@@ -3,7 +3,7 @@ import { createMPT } from '@ethereumjs/mpt'
 import { type BatchDBOp, type DB, ValueEncoding } from '@ethereumjs/util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import fc from 'fast-check'
-import { toHex } from '#common/bytes'
+import { toHex } from '#common/stream/bytes'
 import { reachable } from './reachable.ts'
 import { recent } from './recent.ts'
 

@@ -1,6 +1,6 @@
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service } from '#common/http/service'
 import { lucidAnchors } from '#services/contracts/lucid-anchors'
 import type { Machine } from './machine.ts'
 import {

@@ -2,8 +2,8 @@ import type { Common } from '@ethereumjs/common'
 import { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { Caches, MerkleStateManager } from '@ethereumjs/statemanager'
 import { type BatchDBOp, type DB, KECCAK256_RLP, ValueEncoding } from '@ethereumjs/util'
-import { equalBytes, fromHex, toHex } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
+import { equalBytes, fromHex, toHex } from '#common/stream/bytes'
 import { reachable } from './reachable.ts'
 
 /**

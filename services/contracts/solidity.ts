@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 
 /** What the artifact of a contract records; recompiling the source with `settings` must reproduce it. */
 export type Artifact = {

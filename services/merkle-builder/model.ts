@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, SessionId } from '#common/evidence/fields'
 import { MAX_LEAVES } from '#common/evidence/merkle'
-import { IndexParam } from '#common/session-model'
+import { IndexParam } from '#common/http/session-model'
 
 const Size = t.Integer({ minimum: 1, maximum: MAX_LEAVES })
 

@@ -1,5 +1,5 @@
-import { onlyFor } from '#common/callers'
-import { problems, type ServiceParts, service } from '#common/service'
+import { onlyFor } from '#common/http/callers'
+import { problems, type ServiceParts, service } from '#common/http/service'
 import { Build, Proof, ProofParams, RootParams, Tree, Verdict } from './model.ts'
 import { holds, type Trees } from './trees.ts'
 

@@ -1,7 +1,7 @@
-import { fromHex } from '#common/bytes'
 import { inclusionProof, merkleRoot, verifyProof } from '#common/evidence/merkle'
-import { Fault, isFault } from '#common/fault'
+import { Fault, isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
+import { fromHex } from '#common/stream/bytes'
 import type { Proof, Tree } from './model.ts'
 import { type TreeDoc, treeTable } from './store.ts'
 

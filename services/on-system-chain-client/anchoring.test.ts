@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addressOf } from '#common/eth-transaction'
-import { type RealServices, realServices } from '#common/testing-services'
+import { addressOf } from '#common/ethereum/eth-transaction'
+import { type RealServices, realServices } from '#common/testing/services'
 import type { Job } from './model.ts'
 
 /** The real services as processes: nothing here is played. */

@@ -7,9 +7,9 @@ import {
   REGISTRAR_CALL,
   SESSION_REGISTERED,
   type StoredAnchor,
-} from '#common/anchors-abi'
+} from '#common/ethereum/anchors-abi'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import { outcomeOf, type SendOutcome } from './answer.ts'
 import type { Place } from './job.ts'
 import type { Rpc, RpcCall } from './rpc.ts'

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { secret, serviceEnv } from '#common/env'
+import { secret, serviceEnv } from '#common/process/env'
 
 export const Env = serviceEnv('on-system-chain-client', {
   PRIVATE_KEY: secret({

@@ -1,6 +1,11 @@
-import { decodeSessions, encodeRegisterSession, type StoredAnchor, wordSession } from '#common/anchors-abi'
-import { type DecodedTransaction, decodeTransaction } from '#common/eth-transaction'
-import { Fault } from '#common/fault'
+import {
+  decodeSessions,
+  encodeRegisterSession,
+  type StoredAnchor,
+  wordSession,
+} from '#common/ethereum/anchors-abi'
+import { type DecodedTransaction, decodeTransaction } from '#common/ethereum/eth-transaction'
+import { Fault } from '#common/process/fault'
 import type { Chain, SeenReceipt } from './chain.ts'
 import type { Place } from './job.ts'
 

@@ -1,5 +1,5 @@
-import { Fault } from '#common/fault'
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { Fault } from '#common/process/fault'
 import { view } from './job.ts'
 import { AnchorRequest, Job, SessionParams } from './model.ts'
 import type { Queue } from './store.ts'

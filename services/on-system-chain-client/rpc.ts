@@ -1,5 +1,5 @@
-import type { Call } from '#common/client'
-import { Fault } from '#common/fault'
+import type { Call } from '#common/http/client'
+import { Fault } from '#common/process/fault'
 
 /** JSON-RPC 2.0 over HTTP, batches only (https://www.jsonrpc.org/specification). */
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }

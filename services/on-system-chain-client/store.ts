@@ -1,5 +1,5 @@
-import { sameContent } from '#common/anchors-abi'
-import { Fault, isFault } from '#common/fault'
+import { sameContent } from '#common/ethereum/anchors-abi'
+import { Fault, isFault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import { type Finding, type JobRecord, next, type Signed } from './job.ts'

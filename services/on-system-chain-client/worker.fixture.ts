@@ -1,5 +1,5 @@
-import { addressOf } from '#common/eth-transaction'
-import { silentLog } from '#common/log'
+import { addressOf } from '#common/ethereum/eth-transaction'
+import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import { CONTRACT, type FakeChain } from './fake-chain.fixture.ts'
 import type { AnchorRequest } from './model.ts'

@@ -1,3 +1,3 @@
-import { serviceEnv } from '#common/env'
+import { serviceEnv } from '#common/process/env'
 
 export const Env = serviceEnv('openapi-gateway', {})

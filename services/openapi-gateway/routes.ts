@@ -1,6 +1,6 @@
 import { t } from 'elysia'
-import { Fault } from '#common/fault'
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { Fault } from '#common/process/fault'
 import { type Asset, assets, PAGE } from './assets.ts'
 import { securityHeaders } from './headers.ts'
 import { AssetParams, OpenApi } from './model.ts'

@@ -9,7 +9,7 @@ import { walk } from './walk.ts'
 
 export const OPENAPI = '3.1.2'
 
-/** RFC 9457, as services/common/problem.ts answers it. */
+/** RFC 9457, as services/common/http/problem.ts answers it. */
 export const PROBLEM: JsonObject = {
   type: 'object',
   description: 'Problem details (RFC 9457). `code` is the stable name a program switches on.',

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { catalog, type ServiceName } from '#catalog'
-import { serviceEnv, urlKey } from '#common/env'
+import { serviceEnv, urlKey } from '#common/process/env'
 
 /** The services whose documents are merged, beside its own. */
 export const read: readonly ServiceName[] = catalog['openapi-server'].reads

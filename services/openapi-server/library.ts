@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Document } from './document.ts'
 import { type Answer, type Kept, learn, type State, stateOf } from './kept.ts'
 import { countOperations, type Merged, merge } from './merge.ts'

@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { problems, type ServiceParts, service } from '#common/service'
+import { problems, type ServiceParts, service } from '#common/http/service'
 import type { Library } from './library.ts'
 import { FileParams, OpenApi, Shelves } from './model.ts'
 

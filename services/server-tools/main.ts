@@ -1,8 +1,8 @@
 import { catalog, clients, stock, tools } from '#catalog'
-import { dial } from '#common/dial'
-import { Secret, urlKey } from '#common/env'
-import { addressesOf } from '#common/name-server'
-import { version } from '#common/service'
+import { addressesOf } from '#common/http/name-server'
+import { version } from '#common/http/service'
+import { Secret, urlKey } from '#common/process/env'
+import { dial } from './dial.ts'
 import { lines } from './lines.ts'
 import { run } from './run.ts'
 

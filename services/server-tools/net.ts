@@ -1,4 +1,4 @@
-import { plainTable } from '#common/plain-table'
+import { plainTable } from '#common/host/plain-table'
 import type { Place } from './places.ts'
 
 /** What the machine can do; handed in. Both reject with an error that has a `code` when they fail. */

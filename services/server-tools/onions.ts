@@ -1,4 +1,4 @@
-import { plainTable } from '#common/plain-table'
+import { plainTable } from '#common/host/plain-table'
 
 export type Onion = {
   readonly name: string

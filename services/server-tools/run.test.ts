@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { deadPort, serve } from '#common/testing-health'
+import { deadPort, serve } from '#common/testing/health'
 import { known as base } from './fixture.ts'
 import type { Known } from './places.ts'
 import { type HostTools, run } from './run.ts'

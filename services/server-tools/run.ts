@@ -1,8 +1,8 @@
-import { jsonOf, reportOf, tableOf } from '#common/health-report'
-import { withAddress } from '#common/name-server'
-import { probe, type Result } from '#common/probe'
-import { readPublic } from '#common/read-public'
-import type { BackupPlaces } from './backup/commands.ts'
+import { probe, type Result } from '#common/host/probe'
+import { withAddress } from '#common/http/name-server'
+import { readPublic } from '#common/http/read-public'
+import { jsonOf, reportOf, tableOf } from '#common/process/health-report'
+import type { BackupPlaces } from './backup-commands.ts'
 import { type CommandLine, type CommandName, commandLine, HELP } from './command-line.ts'
 import type { Lines } from './lines.ts'
 import { find, netTable, reach, type Wires } from './net.ts'
@@ -131,12 +131,12 @@ const owners = onHost(async (text, { host: { volumes } }, mode) => {
   return giveOwners(ownersSpec(text), { treeOf: (volume) => treeAt(`${volumes}/${volume}`), mode })
 })
 
-type BackupCommands = typeof import('./backup/commands.ts')
+type BackupCommands = typeof import('./backup-commands.ts')
 
 const ofBackup =
   (name: keyof BackupCommands): Run =>
   async ({ host: { lines, random, backup: folders }, now, out }) => {
-    const commands = await import('./backup/commands.ts')
+    const commands = await import('./backup-commands.ts')
     try {
       return await commands[name]({ places: folders, nextLine: lines.next, random, now, out })
     } finally {

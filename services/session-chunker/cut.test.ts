@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { bufferPool } from '#common/buffer-pool'
-import { noise } from '#common/evidence/sample-session'
+import { bufferPool } from '#common/stream/buffer-pool'
+import { noise } from '#common/testing/sample-session'
 import { type Cut, cutter } from './cut.ts'
 
 /** The plain model: a slice every `size` bytes; the last carries the flag. */

@@ -1,4 +1,4 @@
-import type { BufferPool } from '#common/buffer-pool'
+import type { BufferPool } from '#common/stream/buffer-pool'
 
 /** A chunk cut from the stream, in a buffer of its own. */
 export type Cut = {

@@ -1,5 +1,5 @@
-import { type Call, type client, ok } from '#common/client'
-import type { ChunkRecord } from '#common/session-model'
+import { type Call, type client, ok } from '#common/http/client'
+import type { ChunkRecord } from '#common/http/session-model'
 import type { Api } from '#services/session-encryptor/routes'
 
 /** Where the encryptor stands with a session, and the epoch under which we may append. */

@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { Cut } from './cut.ts'
 import { type Line, type LineParts, line } from './line.ts'
 import type { Streamed, StreamQuery } from './model.ts'

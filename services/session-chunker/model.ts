@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { Natural, SessionId } from '#common/evidence/fields'
-import { BytesParam, FlagParam, IndexParam } from '#common/session-model'
+import { BytesParam, FlagParam, IndexParam } from '#common/http/session-model'
 
 /**
  * `offset`: bytes of the plain stream before this body. `end`: whether the body's end is the end of the

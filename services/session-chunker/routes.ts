@@ -1,8 +1,8 @@
-import { onlyFor } from '#common/callers'
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
-import { problems, type ServiceParts, service } from '#common/service'
-import { SessionParams } from '#common/session-model'
-import { bodyOf } from '#common/stream'
+import { onlyFor } from '#common/http/callers'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { SessionParams } from '#common/http/session-model'
+import { bodyOf } from '#common/stream/stream'
 import type { Lines } from './lines.ts'
 import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { compress, decompress } from '#common/engines/zstd'
-import { noise } from '#common/evidence/sample-session'
+import { noise } from '#common/testing/sample-session'
 import { type Compress, sampled, shrink } from './shrink.ts'
 
 const MIB = 1024 * 1024

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 import { bodies } from './body.ts'
 
 const request = (bytes: Uint8Array<ArrayBuffer>, announced = bytes.length) =>

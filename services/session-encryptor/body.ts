@@ -1,6 +1,6 @@
-import { type BufferPool, bufferPool } from '#common/buffer-pool'
-import { Fault } from '#common/fault'
-import { bodyOf } from '#common/stream'
+import { Fault } from '#common/process/fault'
+import { type BufferPool, bufferPool } from '#common/stream/buffer-pool'
+import { bodyOf } from '#common/stream/stream'
 
 /** Bodies of chunks, in buffers that are used again. */
 export type Bodies = {

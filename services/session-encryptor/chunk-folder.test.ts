@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { utf8 } from '#common/bytes'
-import { faultOf } from '#common/evidence/testing'
+import { utf8 } from '#common/stream/bytes'
+import { faultOf } from '#common/testing/evidence'
 import { chunkFolder } from './chunk-folder.ts'
 import { ownFolder, sessionId } from './fixture.ts'
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { DropFromCache } from './page-cache.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { secret, serviceEnv } from '#common/env'
+import { secret, serviceEnv } from '#common/process/env'
 
 /** Environment of session-encryptor. */
 export const Env = serviceEnv('session-encryptor', {

@@ -1,6 +1,14 @@
 import { type CallerName, catalog, clients, type ServiceName } from '#catalog'
-import { Secret } from '#common/env'
-import { callersOf, type Guard, type Peers, publicKeyOf, type Sign, signer, verifier } from '#common/identity'
+import {
+  callersOf,
+  type Guard,
+  type Peers,
+  publicKeyOf,
+  type Sign,
+  signer,
+  verifier,
+} from '#common/http/identity'
+import { Secret } from '#common/process/env'
 
 /** Real identities of everybody in the catalogue, fresh for each test. */
 export type Identities = {

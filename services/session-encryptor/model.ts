@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { BytesParam, ChunkRecord, FlagParam, IndexParam, WholeParam } from '#common/session-model'
+import { BytesParam, ChunkRecord, FlagParam, IndexParam, WholeParam } from '#common/http/session-model'
 
 export const NewSession = t.Object({
   session: SessionId,

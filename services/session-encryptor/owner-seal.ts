@@ -2,9 +2,9 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { concat, utf8 } from '#common/bytes'
-import { Fault } from '#common/fault'
-import type { Random } from '#common/key-wrap'
+import type { Random } from '#common/engines/key-wrap'
+import { Fault } from '#common/process/fault'
+import { concat, utf8 } from '#common/stream/bytes'
 
 const sealingKey = (shared: Uint8Array, ephemeral: Uint8Array, owner: Uint8Array) =>
   hkdf(blake2b, shared, concat(ephemeral, owner), utf8('lucid/owner-seal/v1'), 32)

@@ -1,4 +1,4 @@
-import type { ChunkRecord } from '#common/session-model'
+import type { ChunkRecord } from '#common/http/session-model'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 

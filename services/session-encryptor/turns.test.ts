@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { faultOf } from '#common/evidence/testing'
+import { faultOf } from '#common/testing/evidence'
 import { turns } from './turns.ts'
 
 const LONG = 60_000

@@ -1,5 +1,5 @@
-import { Fault } from '#common/fault'
-import { type Limiter, limiter } from '#common/limiter'
+import { Fault } from '#common/process/fault'
+import { type Limiter, limiter } from '#common/stream/limiter'
 
 type Waiter = { readonly go: () => void; readonly refuse: (fault: Fault) => void }
 

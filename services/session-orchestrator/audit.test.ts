@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { utf8 } from '#common/bytes'
 import { blake3 } from '#common/engines/blake3'
+import { utf8 } from '#common/stream/bytes'
 import { type AuditLink, brokenLink, GENESIS, nextLink } from './audit.ts'
 
 const session = 'a1b2c3d4-e5f6-4789-8abc-def012345678'

@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Gap } from '#common/evidence/manifest'
-import { WholeParam } from '#common/session-model'
+import { WholeParam } from '#common/http/session-model'
 
 export const states = [
   'created',

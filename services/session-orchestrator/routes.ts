@@ -1,7 +1,7 @@
-import { onlyFor } from '#common/callers'
-import { Fault, isFault } from '#common/fault'
-import { problems, type ServiceParts, service } from '#common/service'
-import { SessionParams } from '#common/session-model'
+import { onlyFor } from '#common/http/callers'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { SessionParams } from '#common/http/session-model'
+import { Fault, isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import {
   Audit,

@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import type { State } from './model.ts'
 
 /** The life of a session (SPEC section 4), as what may follow what. */

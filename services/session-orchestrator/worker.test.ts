@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { Fault } from '#common/fault'
-import { silentLog } from '#common/log'
+import { Fault } from '#common/process/fault'
+import { silentLog } from '#common/process/log'
 import type { State } from './model.ts'
 import { worker } from './worker.ts'
 

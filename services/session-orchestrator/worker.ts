@@ -1,4 +1,4 @@
-import { errorFields, type Log } from '#common/log'
+import { errorFields, type Log } from '#common/process/log'
 import type { State } from './model.ts'
 import { workStates } from './state.ts'
 

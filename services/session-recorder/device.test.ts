@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { utf8 } from '#common/bytes'
 import { blake3 } from '#common/engines/blake3'
+import { utf8 } from '#common/stream/bytes'
 import { deviceFingerprint } from './device.ts'
 
 const machine = { machineId: 'abc', hostname: 'pi', arch: 'arm64' }

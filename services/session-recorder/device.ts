@@ -1,5 +1,5 @@
-import { utf8 } from '#common/bytes'
 import { blake3 } from '#common/engines/blake3'
+import { utf8 } from '#common/stream/bytes'
 
 /** A stable, one-way name of the recording machine: BLAKE3 of its machine id, host name and architecture. */
 export const deviceFingerprint = (machine: {

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { serviceEnv } from '#common/env'
+import { serviceEnv } from '#common/process/env'
 
 /** Environment of session-recorder. */
 export const Env = serviceEnv('session-recorder', {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { equalBytes } from '#common/bytes'
-import { faultOf } from '#common/evidence/testing'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
+import { equalBytes } from '#common/stream/bytes'
+import { faultOf } from '#common/testing/evidence'
 import { type Fed, feed } from './feed.ts'
 
 const MIB = 1024 * 1024

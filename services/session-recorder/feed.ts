@@ -1,7 +1,7 @@
-import { concat } from '#common/bytes'
-import { isUnreachable } from '#common/client'
-import { Fault } from '#common/fault'
-import { type Segment, window } from '#common/window'
+import { isUnreachable } from '#common/http/client'
+import { Fault } from '#common/process/fault'
+import { concat } from '#common/stream/bytes'
+import { type Segment, window } from '#common/stream/window'
 
 /** What the chunker says after each body: bytes taken in, and bytes that are durable. */
 export type Fed = {

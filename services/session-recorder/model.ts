@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { BytesParam, FlagParam } from '#common/session-model'
+import { BytesParam, FlagParam } from '#common/http/session-model'
 
 export const recordingStates = ['recording', 'ending', 'ended', 'failed'] as const
 export type RecordingState = (typeof recordingStates)[number]

@@ -1,5 +1,5 @@
-import { Fault, isFault } from '#common/fault'
-import { errorFields, type Log } from '#common/log'
+import { Fault, isFault } from '#common/process/fault'
+import { errorFields, type Log } from '#common/process/log'
 import type { Store, Stored } from '#common/store/store'
 import { type Fed, type Feed, feed, type SendSegment } from './feed.ts'
 import type { Recording, Start } from './model.ts'

@@ -1,7 +1,7 @@
-import { onlyFor } from '#common/callers'
-import { problems, type ServiceParts, service } from '#common/service'
-import { SessionParams } from '#common/session-model'
-import { bodyOf } from '#common/stream'
+import { onlyFor } from '#common/http/callers'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { SessionParams } from '#common/http/session-model'
+import { bodyOf } from '#common/stream/stream'
 import { List, Recording, Start, StreamQuery } from './model.ts'
 import type { Recordings } from './recordings.ts'
 

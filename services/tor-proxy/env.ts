@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { secret, serviceEnv } from '#common/env'
+import { secret, serviceEnv } from '#common/process/env'
 
 /** Environment of tor-proxy. */
 export const Env = serviceEnv('tor-proxy', {

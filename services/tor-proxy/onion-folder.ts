@@ -17,7 +17,7 @@ import {
   publicOf,
   readSecretFile,
   secretFile,
-} from '#common/tor/onion-address'
+} from './onion-address.ts'
 
 const sync = (path: string): void => {
   const folder = openSync(path, 'r')

@@ -1,4 +1,4 @@
-import { type ServiceParts, service } from '#common/service'
+import { type ServiceParts, service } from '#common/http/service'
 import { Onions } from './model.ts'
 import type { TorState } from './state.ts'
 

@@ -1,4 +1,4 @@
-import { pairsOf, type Reply } from '#common/tor/reply'
+import { pairsOf, type Reply } from './reply.ts'
 
 /** What is known of a running tor. */
 export type TorState = {

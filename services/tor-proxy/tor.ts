@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { keepRunning } from '#common/child'
-import { Fault } from '#common/fault'
-import type { Log } from '#common/log'
-import { type Control, openControl } from '#common/tor/control'
+import { keepRunning } from '#common/process/child'
+import { Fault } from '#common/process/fault'
+import type { Log } from '#common/process/log'
+import { type Control, openControl } from './control.ts'
 import { readLogLine } from './log-line.ts'
 import { after, freshState, type TorState } from './state.ts'
 

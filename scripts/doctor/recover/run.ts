@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
-import { openWatch } from '../../deploy/gate.ts'
-import { askLogs, askProbes, askStates } from '../../deploy/observe.ts'
 import type { Lease } from '../../host/lease.ts'
 import type { Shell } from '../../host/shell.ts'
-import type { Member } from '../../plan/release/release.ts'
+import type { Member } from '../../release/content/release.ts'
+import { askLogs, askProbes, askStates } from '../../release/host/observe.ts'
+import { openWatch } from '../../release/run/gate.ts'
 import type { WantedService } from '../wanted.ts'
 import type { Step } from './plan.ts'
 

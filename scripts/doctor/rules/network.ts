@@ -1,4 +1,4 @@
-import { overlap, rangeOf } from '../../plan/release/networks.ts'
+import { overlap, rangeOf } from '../../release/host/network-plan.ts'
 import { isWell } from '../container.ts'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'

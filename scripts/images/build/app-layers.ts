@@ -1,6 +1,6 @@
-import { baseFolders, LUCID } from '../../plan/images/base.ts'
-import type { Product } from '../../plan/images/contents.ts'
 import type { TarEntry } from '../format/tar.ts'
+import { baseFolders, LUCID } from '../layers/base-contents.ts'
+import type { Product } from '../layers/contents.ts'
 import { file, folder, withFolders } from '../layers/entries.ts'
 import type { LayerContent } from '../layers/made.ts'
 

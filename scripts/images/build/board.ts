@@ -1,5 +1,5 @@
 import { duration } from '../../cli/format.ts'
-import { phasesOf } from '../../plan/images/phases.ts'
+import { phasesOf } from './phases.ts'
 import type { Step } from './service.ts'
 
 type State = Step | 'unchanged' | 'built'

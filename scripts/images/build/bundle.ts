@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import type { BunPlugin } from 'bun'
 import { CliError } from '../../cli/fail.ts'
-import { addonFile, addons as knownAddons } from '../../plan/images/addons.ts'
+import { addonFile, addons as knownAddons } from '../layers/addons.ts'
 import { renameChunks } from './chunk-names.ts'
 
 /** A program for images: files that lie side by side, and what they were made of. */
@@ -59,7 +59,7 @@ const demandPortable = (entry: string, names: readonly string[]): void => {
   const native = names.find((name) => name.endsWith('.node'))
   if (native !== undefined)
     throw new CliError(
-      `${entry} takes the native addon ${native} in: list its package in scripts/plan/images/addons.ts and in the catalogue`,
+      `${entry} takes the native addon ${native} in: list its package in scripts/images/layers/addons.ts and in the catalogue`,
     )
 }
 

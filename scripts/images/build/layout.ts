@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { LAYOUT, layoutIndex } from '../../plan/images/oci.ts'
 import { blobPath, linkOrCopy, sumOf, writeWhole } from '../cache.ts'
+import { LAYOUT, layoutIndex } from '../format/oci.ts'
 
 /**
  * dist/images: a folder for each service that is an OCI image layout of its own, and `blobs` with every blob once.

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import packageJson from '../../../package.json' with { type: 'json' }
-import { products } from '../../plan/images/contents.ts'
 import { freePorts } from '../../platform/ports.ts'
 import { cacheFolder } from '../cache.ts'
 import { untar } from '../format/untar.ts'
+import { products } from '../layers/contents.ts'
 import { demandLock } from '../lock/lock-file.ts'
 import { type Built, buildImages } from './build.ts'
 

@@ -1,8 +1,8 @@
 import { bytes, duration, plural } from '../../cli/format.ts'
 import type { Look } from '../../cli/look.ts'
 import { table } from '../../cli/table.ts'
-import type { LayerPlan } from '../../plan/images/layers.ts'
-import { sortedJson } from '../../plan/images/lock.ts'
+import type { LayerPlan } from '../layers/layer-plan.ts'
+import { sortedJson } from '../lock/lock.ts'
 import { type BuildOptions, type Built, recipes, referenceOf } from './build.ts'
 
 /** The images of a build as a table, and what it took. */

@@ -35,7 +35,6 @@ export const sumOfFiles = (sums: Sums, paths: readonly string[]): string => {
 
 /** What makes layers out of packages: a layer of another program is not used. */
 const LAYERS = [
-  'scripts/plan/images/*.ts',
   'scripts/images/format/*.ts',
   'scripts/images/layers/*.ts',
   'scripts/images/{deb,unpack}.ts',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { utf8 } from '#common/bytes'
+import { utf8 } from '#common/stream/bytes'
 import { paxRecord, type TarEntry, tar } from './tar.ts'
 import { untar } from './untar.ts'
 

@@ -1,14 +1,7 @@
-import {
-  baseFiles,
-  baseFolders,
-  baseLinks,
-  basePackages,
-  CA_BUNDLE,
-  CA_SOURCES,
-} from '../../plan/images/base.ts'
-import type { NamedPackage } from '../../plan/images/layers.ts'
 import type { TarEntry } from '../format/tar.ts'
+import { baseFiles, baseFolders, baseLinks, basePackages, CA_BUNDLE, CA_SOURCES } from './base-contents.ts'
 import { file, folder, link, withFolders } from './entries.ts'
+import type { NamedPackage } from './layer-plan.ts'
 import type { LayerContent } from './made.ts'
 import { componentOf, copyright, type GetPackage, type Opened, openPackage, statusEntry } from './packages.ts'
 

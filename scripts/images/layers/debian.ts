@@ -1,6 +1,6 @@
-import type { NamedPackage } from '../../plan/images/layers.ts'
 import type { TarEntry } from '../format/tar.ts'
 import { filePaths, withFolders } from './entries.ts'
+import type { NamedPackage } from './layer-plan.ts'
 import type { LayerContent } from './made.ts'
 import { allowed, componentOf, type GetPackage, openPackage, statusEntry } from './packages.ts'
 

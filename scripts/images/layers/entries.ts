@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import { baseFolders } from '../../plan/images/base.ts'
 import type { TarEntry } from '../format/tar.ts'
 import type { Unpacked } from '../format/untar.ts'
+import { baseFolders } from './base-contents.ts'
 
 /** Entries of layers: paths of a merged /usr, owners and modes by table and never by the machine. Pure. */
 

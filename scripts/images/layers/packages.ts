@@ -1,9 +1,9 @@
-import { stanzaOf } from '../../plan/images/control.ts'
-import type { NamedPackage } from '../../plan/images/layers.ts'
-import { filesLeftOut, reasonToLeave } from '../../plan/images/left-out.ts'
 import { type Deb, readDeb } from '../deb.ts'
 import type { TarEntry } from '../format/tar.ts'
+import { stanzaOf } from '../lock/control.ts'
 import { file, filePaths, type Placed, place } from './entries.ts'
+import type { NamedPackage } from './layer-plan.ts'
+import { filesLeftOut, reasonToLeave } from './left-out.ts'
 import { debianLicences } from './licences.ts'
 import type { Component } from './made.ts'
 

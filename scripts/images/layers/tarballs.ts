@@ -1,6 +1,6 @@
-import type { NamedTarball } from '../../plan/images/layers.ts'
 import { type Unpacked, untar } from '../format/untar.ts'
 import { file, withFolders } from './entries.ts'
+import type { NamedTarball } from './layer-plan.ts'
 import type { Component, LayerContent } from './made.ts'
 
 /** Gets the pinned tarball of an npm package. */

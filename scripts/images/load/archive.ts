@@ -1,5 +1,5 @@
-import { utf8 } from '#common/bytes'
 import { BLOCK, END_SIZE, header512, padding } from '#common/evidence/tar'
+import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../../cli/fail.ts'
 import { blobPath, type Layout, type PlatformImage } from '../read/layout.ts'
 import { type Descriptor, MEDIA } from '../read/model.ts'

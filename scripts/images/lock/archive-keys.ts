@@ -1,6 +1,6 @@
 import { type PublicKey, readKeys } from 'openpgp'
-import type { Archive } from '../../plan/images/lock.ts'
 import armored from './debian-archive-keys.txt' with { type: 'text' }
+import type { Archive } from './lock.ts'
 
 /** A key that Debian signs its archive with, by its whole fingerprint, and the archive it is believed for. */
 export type ArchiveKey = { readonly fingerprint: string; readonly archive: Archive; readonly owner: string }

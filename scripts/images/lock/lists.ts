@@ -1,14 +1,14 @@
 import { CliError } from '../../cli/fail.ts'
-import { stanzasOf } from '../../plan/images/control.ts'
-import type { Archive, LockedSuite } from '../../plan/images/lock.ts'
-import type { Architecture } from '../../plan/images/platform.ts'
-import type { Candidate } from '../../plan/images/resolve.ts'
 import { sumOf } from '../cache.ts'
 import { type Get, obtain } from '../download.ts'
+import type { Architecture } from '../format/platform.ts'
 import type { Mirrors } from '../mirror.ts'
 import { decompress } from '../unpack.ts'
 import type { KeysOf } from './archive-keys.ts'
+import { stanzasOf } from './control.ts'
+import type { Archive, LockedSuite } from './lock.ts'
 import { type Release, readRelease } from './release.ts'
+import type { Candidate } from './resolve.ts'
 
 export type Lists = {
   readonly suite: LockedSuite

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ImagesLock, LockError, parseLock } from '../../plan/images/lock.ts'
+import { type ImagesLock, LockError, parseLock } from './lock.ts'
 
 /** Where the lock stands, from the root of the repository. */
 export const LOCK_PATH = 'scripts/images/images-packages.lock.json'

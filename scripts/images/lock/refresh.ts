@@ -1,21 +1,15 @@
 import { CliError } from '../../cli/fail.ts'
-import { addons } from '../../plan/images/addons.ts'
-import { basePackages } from '../../plan/images/base.ts'
-import type { Product } from '../../plan/images/contents.ts'
-import type { ImagesLock, LockedPackage, LockedTarball } from '../../plan/images/lock.ts'
-import { type Architecture, architectures, platforms } from '../../plan/images/platform.ts'
-import {
-  type Candidate,
-  indexOf,
-  type Resolved,
-  resolve,
-  UnresolvedError,
-} from '../../plan/images/resolve.ts'
 import type { Get } from '../download.ts'
+import { type Architecture, architectures, platforms } from '../format/platform.ts'
+import { addons } from '../layers/addons.ts'
+import { basePackages } from '../layers/base-contents.ts'
+import type { Product } from '../layers/contents.ts'
 import type { Mirrors } from '../mirror.ts'
 import type { Ask } from '../npm-client.ts'
 import type { KeysOf } from './archive-keys.ts'
 import { readSuite } from './lists.ts'
+import type { ImagesLock, LockedPackage, LockedTarball } from './lock.ts'
+import { type Candidate, indexOf, type Resolved, resolve, UnresolvedError } from './resolve.ts'
 import { suites } from './suites.ts'
 
 export type RefreshParts = {

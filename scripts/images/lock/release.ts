@@ -1,6 +1,6 @@
 import { type PublicKey, readCleartextMessage, verify } from 'openpgp'
 import { CliError } from '../../cli/fail.ts'
-import { stanzaOf } from '../../plan/images/control.ts'
+import { stanzaOf } from './control.ts'
 
 /** What a suite's signed InRelease file says. */
 export type Release = {

@@ -1,4 +1,4 @@
-import type { Archive } from '../../plan/images/lock.ts'
+import type { Archive } from './lock.ts'
 
 /** The suites that packages are taken from: Debian 12, what was mended between its releases, and its security updates. */
 export const suites: Readonly<Record<string, Archive>> = {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { concat, utf8 } from '#common/bytes'
+import { concat, utf8 } from '#common/stream/bytes'
 import { digestOf } from './layout.ts'
 import { type Descriptor, MEDIA } from './model.ts'
 

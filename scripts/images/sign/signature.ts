@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Static, Type } from '@sinclair/typebox'
-import { concat, fromHex, utf8 } from '#common/bytes'
+import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { CliError } from '../../cli/fail.ts'
 import { parseDocument } from '../read/model.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { addons } from '../../plan/images/addons.ts'
+import { addons } from '../layers/addons.ts'
 
 /** Name of the npm package that a path inside `node_modules` belongs to; of nested ones the innermost. */
 const packageOf = (path: string): string | undefined =>

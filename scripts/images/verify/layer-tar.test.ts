@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { concat } from '#common/bytes'
+import { concat } from '#common/stream/bytes'
 import { type FixtureEntry, fixtureTar } from '../read/layout.fixture.ts'
 import { readLayer } from './layer-tar.ts'
 

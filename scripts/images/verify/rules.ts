@@ -1,4 +1,4 @@
-import { HEALTH_COMMAND } from '../../plan/compose.ts'
+import { HEALTH_COMMAND } from '../../derive/compose.ts'
 import { MEDIA } from '../read/model.ts'
 import { BUDGET, megabytes } from './budget.ts'
 import type { Fact } from './facts.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { live, type Run } from '../../run.ts'
+import { live, type Run } from '../../cli/run.ts'
 
 /** A vulnerability that a scanner knows of in an SBOM. */
 export type Vulnerability = {

@@ -1,4 +1,4 @@
-import { fromHex, utf8 } from '#common/bytes'
+import { fromHex, utf8 } from '../stream/bytes.ts'
 import { type Rejected, reasonOf } from './engine.ts'
 import { checkSizes, type Opening, type Sealing } from './xchacha.ts'
 import { nobleOpen, nobleSeal } from './xchacha-noble.ts'

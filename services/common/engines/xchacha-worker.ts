@@ -1,4 +1,4 @@
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
 import type { Opening, Sealing } from './xchacha.ts'
 import { nobleOpen, nobleSeal } from './xchacha-noble.ts'
 

@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 
 /** One message to seal. `key` 32 bytes, `nonce` 24 bytes that were never used with this key. */
 export type Sealing = {

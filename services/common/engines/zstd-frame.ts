@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 
 /**
  * Zstandard frames (RFC 8878), read just far enough to know how large they unpack and where they end, so that

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { concat } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { concat } from '../stream/bytes.ts'
 import { compress, decompress } from './zstd.ts'
 import { frameContentSize } from './zstd-frame.ts'
 

@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 import { frameContentSize } from './zstd-frame.ts'
 
 /** A view that owns its whole buffer, so that the caller may free it; copies only when a pool lent the memory. */

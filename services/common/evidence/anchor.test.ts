@@ -2,7 +2,10 @@ import { expect, test } from 'bun:test'
 import { createMerkleProof, createMPT } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { faultOf } from '../testing/evidence.ts'
+import { type AnchorOptions, anchorOfEvent, sampleAnchor } from '../testing/sample-anchor.ts'
+import { noise, sampleSession } from '../testing/sample-session.ts'
 import {
   ANCHORS_ADDRESS,
   type AnchorProof,
@@ -15,9 +18,6 @@ import {
 } from './anchor.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { decodeReceipt } from './receipt.ts'
-import { type AnchorOptions, anchorOfEvent, sampleAnchor } from './sample-anchor.ts'
-import { noise, sampleSession } from './sample-session.ts'
-import { faultOf } from './testing.ts'
 import { trieValue } from './trie-proof.ts'
 
 const sample = await sampleSession(noise(100, 1))

@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { faultOf } from '../testing/evidence.ts'
+import { noise, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import { PENDING_ANCHOR } from './anchor.ts'
 import { bundleName, bundleParts, bundleSize, chunkIndex, chunkName, entryNames } from './bundle.ts'
 import { bytesReader } from './reader.ts'
-import { noise, sampleBundle, sampleSession } from './sample-session.ts'
 import { scanBundle } from './scan.ts'
-import { faultOf } from './testing.ts'
 
 const sample = await sampleSession(noise(2500, 1))
 const documents = { manifest: sample.bytes, signature: sample.signature, anchor: PENDING_ANCHOR }

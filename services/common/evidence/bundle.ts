@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 import type { AnchorDocument } from './anchor.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { chunkFileSize } from './chunk-file.ts'

@@ -1,8 +1,8 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import canonicalize from 'canonicalize'
-import { equalBytes, utf8 } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { equalBytes, utf8 } from '../stream/bytes.ts'
 
 /** RFC 8785 canonical JSON of a value, as UTF-8. Throws Fault `not-json` for what JSON cannot say. */
 export const canonicalBytes = (value: unknown): Uint8Array<ArrayBuffer> => {

@@ -1,4 +1,4 @@
-import { concat, u32be, utf8 } from '#common/bytes'
+import { concat, u32be, utf8 } from '../stream/bytes.ts'
 
 /**
  * "lucid" and the chain id as 64-bit integer, in the extra data of every block: an Ethereum header names its

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { concat, fromHex } from '#common/bytes'
 import { aeadEngine } from '#common/engines/aead'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { concat, fromHex } from '../stream/bytes.ts'
+import { faultOf } from '../testing/evidence.ts'
 import {
   aad,
   chunkFileSize,
@@ -16,7 +17,6 @@ import {
 } from './chunk-file.ts'
 import { chunkKey } from './chunk-key.ts'
 import { openChunk } from './open-chunk.ts'
-import { faultOf } from './testing.ts'
 import vectors from './vectors/chunk-file.json'
 
 const sound = {

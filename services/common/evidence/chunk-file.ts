@@ -1,6 +1,6 @@
-import { concat, u32be, utf8 } from '#common/bytes'
 import { NONCE_SIZE, TAG_SIZE } from '#common/engines/xchacha'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat, u32be, utf8 } from '../stream/bytes.ts'
 
 /**
  * The chunk file, version 1 (all integers big endian), and the AAD that binds a ciphertext to its place:

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { fromHex, utf8 } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { fromHex, utf8 } from '../stream/bytes.ts'
+import { faultOf } from '../testing/evidence.ts'
 import { chunkKey } from './chunk-key.ts'
-import { faultOf } from './testing.ts'
 import vectors from './vectors/chunk-key.json'
 
 test('HKDF-BLAKE2b-512 gives the vector of the specification', () => {

@@ -1,7 +1,7 @@
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { concat, u32be, utf8 } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat, u32be, utf8 } from '../stream/bytes.ts'
 
 const INFO = utf8('lucid/chunk/v1')
 

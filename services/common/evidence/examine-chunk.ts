@@ -1,6 +1,6 @@
 import { blake3 } from '#common/engines/blake3'
 import { TAG_SIZE } from '#common/engines/xchacha'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
 import { chunkIndex } from './bundle.ts'
 import {
   type ChunkHeader,

@@ -1,4 +1,4 @@
-import { equalBytes, fromHex } from '#common/bytes'
+import { equalBytes, fromHex } from '../stream/bytes.ts'
 import { type ChunkHeader, encodeHeader, FLAG_LAST, FLAG_ZSTD, HEADER_SIZE } from './chunk-file.ts'
 import { endsAbnormally, type Manifest, type ManifestChunk } from './manifest.ts'
 import { sessionIdBytes } from './session-id.ts'

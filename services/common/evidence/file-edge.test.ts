@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { faultOf } from '../testing/evidence.ts'
 import { fileReader, fileSink } from './file-edge.ts'
-import { faultOf } from './testing.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'lucid-edge-'))
 afterAll(() => rm(folder, { recursive: true }))

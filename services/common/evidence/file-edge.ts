@@ -1,6 +1,6 @@
 import { link, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 import { checkRange, type Reader } from './reader.ts'
 
 /** The edge between the verifier and the file system. */

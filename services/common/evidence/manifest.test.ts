@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { fromHex, utf8 } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { fromHex, utf8 } from '../stream/bytes.ts'
+import { faultOf } from '../testing/evidence.ts'
+import { noise, sampleSession } from '../testing/sample-session.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import {
   checkManifest,
@@ -11,9 +13,7 @@ import {
   manifestHash,
   parseManifest,
 } from './manifest.ts'
-import { noise, sampleSession } from './sample-session.ts'
 import { signManifest, verifyHash } from './signature.ts'
-import { faultOf } from './testing.ts'
 import vectors from './vectors/manifest.json'
 
 const sample = await sampleSession(noise(3000, 1))

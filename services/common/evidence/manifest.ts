@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { blake3 } from '#common/engines/blake3'
 import { TAG_SIZE } from '#common/engines/xchacha'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 import { canonicalBytes, canonicalReader } from './canonical-json.ts'
 import { MAX_PLAIN } from './chunk-file.ts'
 import { Hex24, Hex32, Natural, SessionId, TronAddress } from './fields.ts'

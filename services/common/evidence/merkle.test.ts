@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { blake3 } from '#common/engines/blake3'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
 import {
   foldProof,
   inclusionProof,

@@ -1,6 +1,6 @@
-import { concat } from '#common/bytes'
 import { blake3 } from '#common/engines/blake3'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat } from '../stream/bytes.ts'
 
 /**
  * The session's Merkle tree over BLAKE3: leaf = H(0x00 || leafInput), node = H(0x01 || left || right), an

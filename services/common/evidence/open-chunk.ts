@@ -1,7 +1,7 @@
-import { free } from '#common/bytes'
 import type { Aead } from '#common/engines/aead'
 import { decompress } from '#common/engines/zstd'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { free } from '../stream/bytes.ts'
 import { aad, type ChunkHeader, FLAG_ZSTD } from './chunk-file.ts'
 import { chunkKey } from './chunk-key.ts'
 

@@ -1,7 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concat, fromHex, utf8 } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat, fromHex, utf8 } from '../stream/bytes.ts'
 import { ownerAddress } from './owner.ts'
 import { sessionIdBytes } from './session-id.ts'
 

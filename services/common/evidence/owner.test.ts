@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { recoverAddress } from 'viem'
-import { fromHex } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { fromHex } from '../stream/bytes.ts'
+import { faultOf } from '../testing/evidence.ts'
+import { derived } from '../testing/sample-session.ts'
 import { isOwner, ownerAddress, ownerBytes } from './owner.ts'
 import {
   checkGrant,
@@ -15,8 +17,6 @@ import {
   signMessage,
   tronMessageDigest,
 } from './owner-grant.ts'
-import { derived } from './sample-session.ts'
-import { faultOf } from './testing.ts'
 import vectors from './vectors/owner-grant.json'
 
 const key = derived(1, 'owner')

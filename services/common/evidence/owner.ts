@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createBase58check } from '@scure/base'
-import { concat } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat } from '../stream/bytes.ts'
 
 /** TRON addresses: base58check (double SHA-256) of 0x41 || the 20 bytes that the EVM chain knows as the address. */
 

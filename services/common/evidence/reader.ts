@@ -1,4 +1,4 @@
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 
 /**
  * Random access to a bundle. `read` gives exactly `length` bytes at `at` in a fresh buffer that the caller may

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { faultOf } from '../testing/evidence.ts'
 import {
   isSessionId,
   sessionIdBytes,
@@ -8,7 +9,6 @@ import {
   sessionIdFromBytes32,
   sessionIdText,
 } from './session-id.ts'
-import { faultOf } from './testing.ts'
 
 const ID = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { fromHex, utf8 } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { fromHex, utf8 } from '../stream/bytes.ts'
+import { faultOf } from '../testing/evidence.ts'
+import { derived } from '../testing/sample-session.ts'
 import { canonicalBytes } from './canonical-json.ts'
-import { derived } from './sample-session.ts'
 import { parseSignature, publicKeyOf, signHash, signManifest, verifyHash } from './signature.ts'
-import { faultOf } from './testing.ts'
 
 const seed = derived(1, 'seed')
 const hash = derived(1, 'hash')

@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Static, Type } from '@sinclair/typebox'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 import { canonicalReader } from './canonical-json.ts'
 import { Hex32, Hex64 } from './fields.ts'
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { faultOf } from '../testing/evidence.ts'
 import { BLOCK, header512, isEndBlock, padded, padding, readHeader512, tarEntry } from './tar.ts'
-import { faultOf } from './testing.ts'
 
 test('a header reads back as what was written', () => {
   fc.assert(

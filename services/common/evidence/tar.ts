@@ -1,5 +1,5 @@
-import { concat, equalBytes, utf8 } from '#common/bytes'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
+import { concat, equalBytes, utf8 } from '../stream/bytes.ts'
 
 /**
  * Canonical ustar (POSIX.1-1988): regular files only, mode 0644, owner 0, time 0, no names of people. One

@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { Fault } from '#common/fault'
+import { Fault } from '../process/fault.ts'
 
 /**
  * Membership in a Merkle-Patricia trie (Ethereum yellow paper, appendix D), from a proof alone. Nodes of 32

@@ -1,4 +1,4 @@
-import { free } from '#common/bytes'
+import { free } from '../stream/bytes.ts'
 import { chunkIndex, chunkName } from './bundle.ts'
 import type { Check } from './check.ts'
 import { HEADER_SIZE } from './chunk-file.ts'

@@ -1,5 +1,5 @@
-import { fromHex } from '#common/bytes'
-import { isFault } from '#common/fault'
+import { isFault } from '../process/fault.ts'
+import { fromHex } from '../stream/bytes.ts'
 import {
   type AnchorDocument,
   eventDifferences,

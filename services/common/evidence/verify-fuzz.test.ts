@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { concat, utf8 } from '#common/bytes'
 import { aeadEngine } from '#common/engines/aead'
+import { concat, utf8 } from '../stream/bytes.ts'
+import { flipIn } from '../testing/evidence.ts'
+import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
+import { noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import type { AnchorProof } from './anchor.ts'
 import { verdictOf } from './check.ts'
 import { bytesReader } from './reader.ts'
-import { sampleAnchor, sampleLedgerKey } from './sample-anchor.ts'
-import { noise, positionOf, sampleBundle, sampleSession } from './sample-session.ts'
-import { flipIn } from './testing.ts'
 import { verifyBundle } from './verify.ts'
 
 const aead = await aeadEngine()

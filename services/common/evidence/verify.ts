@@ -1,5 +1,5 @@
-import { fromHex } from '#common/bytes'
 import type { Aead } from '#common/engines/aead'
+import { fromHex } from '../stream/bytes.ts'
 import type { Check } from './check.ts'
 import type { Sink } from './file-edge.ts'
 import type { Reader } from './reader.ts'

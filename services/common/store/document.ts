@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import type { Shape } from './shape.ts'
 
 /** Most bytes of a document as JSON: MongoDB takes 16 MiB of BSON, which is larger than JSON for some contents. */

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import type { Shape } from './shape.ts'
 
 /** What every driver answers in the same words. */

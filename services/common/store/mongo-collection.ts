@@ -1,5 +1,5 @@
 import type { ClientSession, Collection as MongoCollection } from 'mongodb'
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import { missing, stale } from './faults.ts'
 import type { Lock } from './lock.ts'
 import { fromMongo, type MongoDoc, settings, toMongo } from './mongo-document.ts'

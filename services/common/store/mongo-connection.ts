@@ -1,5 +1,5 @@
 import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import './mongo-closing.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { isFault } from '../fault.ts'
+import { isFault } from '../process/fault.ts'
 import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
 
 /** As the driver makes them: name, message, numeric code of the server or text code of the system. */

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
 /** What an unavailable database is told as: a code, one line of cause and remedy, and when to try again (ms). */

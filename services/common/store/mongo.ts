@@ -1,5 +1,5 @@
 import { Binary, type ClientSession } from 'mongodb'
-import { isFault } from '../fault.ts'
+import { isFault } from '../process/fault.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock, type Lock } from './lock.ts'
 import { mongoOperations } from './mongo-collection.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Secret, StoreEnv } from '../env.ts'
+import type { Secret, StoreEnv } from '../process/env.ts'
 import type { MongoOptions } from './mongo-connection.ts'
 import type { Store } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import { holdsAll, kindOf, type Shape, scalarOf } from './shape.ts'
 import type { Scalar } from './store.ts'
 

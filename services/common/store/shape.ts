@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import type { FieldKind, Scalar } from './store.ts'
 
 /** A declaration without its document type, as written. */

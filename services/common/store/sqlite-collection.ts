@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import { documentText } from './document.ts'
 import { missing, stale } from './faults.ts'
 import { planQuery, planWhere } from './query.ts'

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
 const codeOf = (error: unknown) =>

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../testing/store-contract.ts'
 import { sqliteStore } from './sqlite.ts'
 import type { Declaration } from './store.ts'
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Fault } from '../fault.ts'
+import { Fault } from '../process/fault.ts'
 import type { Effect } from './operations.ts'
 import type { Declared } from './shape.ts'
 import type { Collection, Doc, Store } from './store.ts'

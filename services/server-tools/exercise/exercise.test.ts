@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { catalog } from '#catalog'
 import { aeadEngine } from '#common/engines/aead'
-import { Fault } from '#common/fault'
+import { Fault } from '#common/process/fault'
 import { exercise, type Tools, wantedOf } from './exercise.ts'
 import { functions } from './functions.ts'
 import type { Finding, Part, Wanted } from './model.ts'

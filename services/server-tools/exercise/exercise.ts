@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import type { Aead } from '#common/engines/aead'
-import type { Result } from '#common/probe'
+import type { Result } from '#common/host/probe'
 import { refusals, refused } from './errors.ts'
 import { functions } from './functions.ts'
 import { type Finding, NotRun, type Part, Wanted } from './model.ts'

@@ -2,7 +2,7 @@ import type { ServiceName } from '#catalog'
 import { blake3 } from '#common/engines/blake3'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { inclusionProof, leafHash } from '#common/evidence/merkle'
-import { isFault } from '#common/fault'
+import { isFault } from '#common/process/fault'
 import { demand, needs, objectOf, open, post, read, rpc, type Wire } from './wire.ts'
 
 /** What shows that a service does its work. */

@@ -1,7 +1,7 @@
-import { concat, fromHex, utf8 } from '#common/bytes'
 import type { AnchorDocument } from '#common/evidence/anchor'
 import { bundleParts } from '#common/evidence/bundle'
 import { ownerOfKey, signGrant } from '#common/evidence/owner-grant'
+import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { demand, type Loose, objectOf, post, read, type Wire } from './wire.ts'
 
 /** A session that an exercise made. Its owner is a key that nobody keeps. */

@@ -1,4 +1,4 @@
-import type { Call } from '#common/client'
+import type { Call } from '#common/http/client'
 import { NotRun } from './model.ts'
 
 /** The platform, and this machine, as an exercise sees them; all of it is handed in. */

@@ -18,7 +18,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Secret } from '#common/env'
+import { Secret } from '#common/process/env'
 import type { Found } from './plan.ts'
 
 /** Who a file belongs to, user and group, and its permission bits. */

@@ -1,4 +1,4 @@
-import { Secret } from '#common/env'
+import { Secret } from '#common/process/env'
 import type { Disk, Rights } from './disk.ts'
 import type { HostSpec, Wish } from './model.ts'
 import type { Found } from './plan.ts'

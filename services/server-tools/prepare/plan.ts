@@ -1,4 +1,4 @@
-import type { Secret } from '#common/env'
+import type { Secret } from '#common/process/env'
 import type { HostSpec, Remark, Wish } from './model.ts'
 import { faultOfSecret } from './secret-text.ts'
 

@@ -1,6 +1,6 @@
-import { watch } from '#common/watch/command'
-import { expectedOf, type Listed, targetsOf } from '#common/watch/expected'
-import { exitLine, flagLines, watchFlags } from '#common/watch/flags'
+import { watch } from '#common/host/watch/command'
+import { expectedOf, type Listed, targetsOf } from '#common/host/watch/expected'
+import { exitLine, flagLines, watchFlags } from '#common/host/watch/flags'
 
 const HELP = `The full health check of a host: services over HTTP on its loopback ports, and what facts.sh printed, on standard input.
 

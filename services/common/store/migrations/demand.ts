@@ -1,4 +1,4 @@
-import { Fault } from '../../fault.ts'
+import { Fault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Declaration, Store } from '../store.ts'
 import { checkSchema } from './check.ts'

@@ -1,4 +1,4 @@
-import { Fault } from '../../fault.ts'
+import { Fault } from '../../process/fault.ts'
 import type { Collection, Doc, Store } from '../store.ts'
 
 const guardedCollection = <T extends Doc>(

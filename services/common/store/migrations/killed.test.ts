@@ -2,8 +2,14 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import {
+  countAge,
+  People,
+  peopleWith,
+  plantPeople,
+  renameName,
+} from '../../testing/migrations-contract-schema.ts'
 import { sqliteStore } from '../sqlite.ts'
-import { countAge, People, peopleWith, plantPeople, renameName } from './contract-schema.ts'
 import { LEASE_MS } from './lease.ts'
 import { lookAt } from './look.ts'
 import { migrate } from './migrate.ts'

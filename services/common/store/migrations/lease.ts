@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../fault.ts'
+import { Fault, isFault } from '../../process/fault.ts'
 import { fifoLock } from '../lock.ts'
 import type { Collection, Declaration, Store } from '../store.ts'
 

@@ -2,8 +2,8 @@ import { afterAll } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { migrationContract } from '../../testing/migrations-contract.ts'
 import { sqliteStore } from '../sqlite.ts'
-import { migrationContract } from './contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-migrate-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

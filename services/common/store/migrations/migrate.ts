@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../fault.ts'
+import { Fault, isFault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Store } from '../store.ts'
 import { checkSchema } from './check.ts'

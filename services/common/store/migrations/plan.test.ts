@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { isFault } from '../../fault.ts'
+import { isFault } from '../../process/fault.ts'
 import type { Migration, StoreSchema } from '../schema.ts'
 import { type Ask, planSteps, standingOf } from './plan.ts'
 import type { Begun, Direction, SchemaRecord } from './record.ts'

@@ -1,4 +1,4 @@
-import { Fault } from '../../fault.ts'
+import { Fault } from '../../process/fault.ts'
 import type { Migration, StoreSchema } from '../schema.ts'
 import { appliedIn, type Direction, newestOf, type SchemaRecord } from './record.ts'
 

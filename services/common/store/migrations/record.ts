@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../fault.ts'
+import { Fault, isFault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Collection, Declaration, Doc, Store, Stored } from '../store.ts'
 

@@ -4,10 +4,10 @@
  * result at the end.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFault } from '../../fault.ts'
+import { isFault } from '../../process/fault.ts'
+import { countAge, peopleWith, renameName } from '../../testing/migrations-contract-schema.ts'
 import { sqliteStore } from '../sqlite.ts'
 import type { Store } from '../store.ts'
-import { countAge, peopleWith, renameName } from './contract-schema.ts'
 import { migrate } from './migrate.ts'
 
 const [path = '', holder = '', restMs, hangAfter = Number.POSITIVE_INFINITY] = process.argv.slice(2)

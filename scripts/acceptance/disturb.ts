@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { duration } from '../cli/format.ts'
+import type { Lease } from '../host/lease.ts'
+import { withLease } from '../host/open.ts'
+import { line } from '../host/quote.ts'
+import { demand } from '../host/shell.ts'
+import type { Member } from '../release/content/release.ts'
+import { membersOf } from '../release/content/release.ts'
+import { openWatch } from '../release/run/gate.ts'
+import type { DeployHost } from '../release/run/host.ts'
+import { hostParts } from '../release/run/parts.ts'
+import { shellHost } from '../release/run/shell-host.ts'
+import type { HostPlace } from './place.ts'
+import type { Row } from './row.ts'
+import { fail, pass } from './row.ts'
+
+/** The flag without which nothing that runs is touched. */
+export const disturbFlag = {
+  disturb: {
+    type: 'boolean',
+    about: 'also what touches the running platform: stops and starts containers, for seconds each',
+  },
+} as const
+
+export const NEEDS_DISTURB = 'needs --disturb: it touches the running platform'
+
+/** A host whose containers may be touched, under the lease. */
+export type Touched = { readonly lease: Lease; readonly host: DeployHost; readonly place: HostPlace }
+
+/** Longest time until a container that was started is well, and how long it must stay so, ms. */
+const WELL = { limitMs: 60_000, settleMs: 2_000 } as const
+
+/** Takes the lease of the host for as long as the work lasts: no deployer is at work meanwhile. */
+export const touching = <T>(
+  place: HostPlace,
+  what: string,
+  work: (touched: Touched) => Promise<T>,
+): Promise<T> =>
+  withLease(place.opened, { what, onWait: () => {} }, (lease) =>
+    work({ lease, place, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
+  )
+
+/** Waits until containers are well. Throws Unhealthy with the last lines of the culprit. */
+export const untilWell = async ({ host }: Touched, members: readonly Member[]): Promise<void> => {
+  const timing = { now: Date.now, pause: (ms: number) => sleep(ms), ...WELL }
+  await openWatch(host, timing, () => {}).until(members)
+}
+
+/** The container of a service of the release. Throws RangeError when there is none. */
+export const memberOf = ({ bundle }: HostPlace, service: string): Member => {
+  const found = membersOf(bundle.release).find((member) => member.service === service)
+  if (found === undefined) throw new RangeError(`${bundle.release.id} has no ${service}`)
+  return found
+}
+
+/** Stops a container, does the work, and starts it again whatever happens; answers how long it took to be well, ms. */
+export const whileStopped = async (
+  touched: Touched,
+  member: Member,
+  work: () => Promise<void>,
+): Promise<number> => {
+  const { lease } = touched
+  const docker = (what: string, ...words: readonly string[]) =>
+    demand(what, lease.run(line('docker', ...words, member.container)))
+  try {
+    await docker(`${member.container} cannot be stopped`, 'stop')
+    await work()
+  } finally {
+    await docker(`${member.container} cannot be started`, 'start')
+  }
+  const began = performance.now()
+  await untilWell(touched, [member])
+  return performance.now() - began
+}
+
+/** A row from work that answers a figure; what it throws is what is wrong. */
+export const tried = async (check: string, subject: string, work: () => Promise<string>): Promise<Row> => {
+  const began = performance.now()
+  try {
+    const figure = await work()
+    return pass(check, subject, [figure, duration(performance.now() - began)].filter(Boolean).join(', '))
+  } catch (error) {
+    return fail(check, subject, error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,37 @@
+import type { Command } from '../cli/args.ts'
+import { lookOf } from '../cli/look.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { openShell } from '../host/shell.ts'
+import { targetFlags, targetOf } from '../host/target.ts'
+import { homeFrom } from '../platform/home.ts'
+import { diagnose } from './diagnose.ts'
+import { EXIT_BLIND, examine } from './examine.ts'
+import { addressed } from './finding.ts'
+import { reportJson, reportText } from './report.ts'
+
+export const command = {
+  name: 'doctor',
+  about: 'finds what is wrong with a host, says why, and names the command that mends it; changes nothing',
+  flags: {
+    ...targetFlags,
+    json: { type: 'boolean', about: 'print everything as one JSON object on stdout' },
+  },
+  examples: ['bun run doctor', 'bun run doctor --host pi@192.168.1.20', 'bun run doctor --json'],
+  exits: { 0: 'nothing found', 1: 'something found', [EXIT_BLIND]: 'the host could not be looked at' },
+} as const satisfies Command
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const target = targetOf(flags, process.env, homeFrom(process.env))
+  const shell = openShell(target)
+  try {
+    const { facts, atWork } = await examine(shell, target.dir, { now: Date.now })
+    const findings = diagnose(facts).map((finding) => addressed(finding, flags))
+    const diagnosis = { host: shell.name, facts, findings, atWork }
+    terminal.out(
+      flags.json ? reportJson(diagnosis) : reportText(diagnosis, lookOf(process.stdout, process.env)),
+    )
+    return findings.length === 0 ? 0 : 1
+  } finally {
+    await shell.close()
+  }
+})

@@ -1,0 +1,172 @@
+import { stacks } from '#catalog'
+import { identityFile } from '../../backup/identity-file.ts'
+import { restoreHost } from '../../backup/restore-host.ts'
+import { toolsImage } from '../../backup/tools-image.ts'
+import type { Command, Flags } from '../../cli/args.ts'
+import { CliError, EXIT_USAGE, errorDetails, errorLine } from '../../cli/fail.ts'
+import { runCommand, type Terminal } from '../../cli/run-command.ts'
+import { type Opened, withHost, withLease } from '../../host/open.ts'
+import { demand, type Shell } from '../../host/shell.ts'
+import { targetFlags } from '../../host/target.ts'
+import { glance } from '../examine.ts'
+import { freeScript, holderOf } from './lock.ts'
+import {
+  networkPlan,
+  ownersPlan,
+  type Site,
+  type Step,
+  secretsPlan,
+  servicePlan,
+  stackPlan,
+  volumePlan,
+} from './plan.ts'
+import { perform, planText } from './run.ts'
+
+const subjects = ['service', 'stack', 'network', 'volume', 'volume-owners', 'secrets', 'lock'] as const
+
+export const command = {
+  name: 'recover',
+  about: 'mends one thing on a host: makes it again as its release has it, and waits until it is well',
+  positionals: [
+    { name: 'WHAT', about: 'what to mend', required: true, choices: subjects },
+    { name: 'NAME', about: 'which one; secrets and lock have no name' },
+  ],
+  flags: {
+    ...targetFlags,
+    'from-backup': { type: 'string', value: 'ID', about: 'volume: this backup instead of the newest' },
+    identity: {
+      type: 'string',
+      value: 'FILE',
+      about: 'volume: the age identity that backups are for, on this machine (LUCID_BACKUP_IDENTITY)',
+    },
+    empty: { type: 'boolean', about: 'volume: make one that is gone and has no backup, empty' },
+    force: { type: 'boolean', about: 'lock: free the host from whoever holds it' },
+    'dry-run': { type: 'boolean', about: 'print what would be done, and change nothing' },
+  },
+  examples: [
+    'bun run recover service session-recorder',
+    'bun run recover network lucid_chain_net --dry-run',
+    'bun run recover volume-owners lucid_sessions_data',
+    'bun run recover lock --force',
+  ],
+  exits: { 2: 'the host could not be looked at' },
+} as const satisfies Command
+
+type Given = Flags<typeof command>
+
+/** Plans that are one list of steps. */
+const plans: Readonly<Record<string, (site: Site, name: string) => readonly Step[]>> = {
+  service: servicePlan,
+  stack: stackPlan,
+  network: networkPlan,
+  'volume-owners': ownersPlan,
+  secrets: (site) => secretsPlan(site),
+}
+
+const siteOf = async (shell: Shell, dir: string): Promise<Site> => {
+  const { facts, probes } = await glance(shell, dir, { now: Date.now, counters: 'never' })
+  const { wanted } = facts
+  if (wanted?.release === undefined)
+    throw new CliError(`${shell.name} has no release in ${dir}: bun run deploy:pi brings one`)
+  return { facts, wanted, release: wanted.release, probes, stacks }
+}
+
+const onWait =
+  ({ err }: Terminal) =>
+  (text: string): void =>
+    err(`${text}\n`)
+
+/** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
+const recoverVolume = async (opened: Opened, name: string, flags: Given, terminal: Terminal) => {
+  const { shell, target } = opened
+  const site = await siteOf(shell, target.dir)
+  const { before, after } = volumePlan(site, name, { empty: flags.empty ? 'empty' : 'restored' })
+  const key = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
+  if (!flags.empty && key === undefined)
+    throw new CliError(
+      '--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too',
+      { exitCode: EXIT_USAGE },
+    )
+  const snapshot = flags['from-backup'] ?? 'newest'
+  if (flags['dry-run']) {
+    const restored = flags.empty ? '' : `restore ${name} from ${snapshot}\n`
+    terminal.out(`${planText(before)}${restored}${planText(after)}`)
+    return
+  }
+  const restore =
+    flags.empty || key === undefined
+      ? undefined
+      : { identity: identityFile(key), image: await toolsImage(shell, target.dir, undefined) }
+  await withLease(opened, { what: `recover volume ${name}`, onWait: onWait(terminal) }, async (lease) => {
+    await perform(lease, before, terminal.err)
+    if (restore !== undefined) {
+      const again = `bun run recover volume ${name}`
+      const report = await restoreHost(lease, {
+        ...restore,
+        snapshot,
+        volumes: [name],
+        existing: 'replace',
+      }).catch((error: unknown) => {
+        throw new CliError(
+          `${errorLine(error)}: ${name} was not restored, and its services are stopped: ${again} tries again`,
+          { details: errorDetails(error) },
+        )
+      })
+      if (!report.ok)
+        throw new CliError(`${name} was restored in part, and its services are stopped`, {
+          details: report.faults.map((fault) => JSON.stringify(fault)),
+        })
+      terminal.err(`restored ${name} from ${report.name}\n`)
+    }
+    await perform(lease, after, terminal.err)
+  })
+}
+
+const recoverLock = async (opened: Opened, flags: Given, terminal: Terminal) => {
+  const { shell, target } = opened
+  const { dir } = target
+  const held = await holderOf(shell, dir)
+  if (held === undefined) {
+    terminal.out(`${shell.name} is free: nobody holds its lease\n`)
+    return
+  }
+  const heard = held.silentIn > 0 ? `heard of ${60 - held.silentIn} s ago` : 'silent for more than a minute'
+  terminal.out(`${shell.name} is held by ${held.by} (${held.what}), ${heard}\n`)
+  if (!flags.force) {
+    terminal.out(
+      held.silentIn > 0
+        ? 'bun run recover lock --force frees it; what is begun is then for the next command to finish\n'
+        : 'the next command takes it over by itself\n',
+    )
+    return
+  }
+  if (flags['dry-run']) {
+    terminal.out(`${freeScript(dir)}\n`)
+    return
+  }
+  await demand(`${shell.name}: ${dir}/deploy`, shell.run(freeScript(dir)))
+  // Taken once and given back: from now on the old holder's number is too low.
+  await withLease(opened, { what: 'recover lock', onWait: onWait(terminal) }, async () => {})
+  terminal.out(`${shell.name} is free; ${held.by} can do nothing more there\n`)
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
+  const [what = '', name = ''] = positionals
+  if (name === '' && !['secrets', 'lock'].includes(what))
+    throw new CliError(`which ${what}? bun run recover ${what} NAME`, { exitCode: EXIT_USAGE })
+  await withHost(flags, process.env, async (opened) => {
+    const { shell, target } = opened
+    const plan = plans[what]
+    if (what === 'lock') return recoverLock(opened, flags, terminal)
+    if (plan === undefined) return recoverVolume(opened, name, flags, terminal)
+    const steps = plan(await siteOf(shell, target.dir), name)
+    if (flags['dry-run']) terminal.out(planText(steps))
+    else if (steps.length > 0)
+      await withLease(
+        opened,
+        { what: ['recover', what, name].join(' ').trim(), onWait: onWait(terminal) },
+        (lease) => perform(lease, steps, terminal.err),
+      )
+  })
+  return 0
+})

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Command } from '../cli/args.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { aptSources } from '../platform/apt.ts'
+import { cacheFolder, writeWhole } from './cache.ts'
+import { get } from './download.ts'
+import { products } from './layers/contents.ts'
+import { keysOf } from './lock/archive-keys.ts'
+import { sortedJson } from './lock/lock.ts'
+import { lockDifference } from './lock/lock-difference.ts'
+import { LOCK_PATH, readLock } from './lock/lock-file.ts'
+import { refreshedLock } from './lock/refresh.ts'
+import { mirrorsFrom } from './mirror.ts'
+import { askBun } from './npm-client.ts'
+
+export const command = {
+  name: 'images:lock',
+  about: 'pins the Debian and npm packages that images are made of, after checking who signed the archive',
+  flags: {
+    check: { type: 'boolean', about: 'write nothing; exit 1 when newer packages are there' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: ['bun run images:lock', 'bun run images:lock --check'],
+  exits: { 1: 'it failed, or with --check: the lock is behind the archive' },
+} as const satisfies Command
+
+const root = join(import.meta.dir, '..', '..')
+
+/** A lock that is broken is what this command mends, so it counts as none. */
+const readableLock = () => {
+  try {
+    return readLock(root)
+  } catch {
+    return undefined
+  }
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const before = flags.check ? readLock(root) : readableLock()
+  const after = await refreshedLock({
+    products: products(),
+    versions: { ...packageJson.dependencies, bun: packageJson.packageManager.replace(/^bun@/, '') },
+    mirrors: mirrorsFrom(process.env, aptSources),
+    keysOf,
+    get,
+    ask: askBun(root),
+    cache: cacheFolder(process.env),
+    now: new Date(),
+  })
+  const changed = lockDifference(before, after)
+  if (!flags.check && changed.length > 0) writeWhole(join(root, LOCK_PATH), sortedJson(after))
+  if (flags.json)
+    terminal.out(`${JSON.stringify({ ok: !flags.check || changed.length === 0, changed }, null, 2)}\n`)
+  else {
+    for (const line of changed) terminal.out(`${line}\n`)
+    const signers = Object.values(after.suites).flatMap(({ signedBy }) => signedBy)
+    terminal.err(
+      `images:lock: ${Object.keys(after.suites).join(', ')} verified (${new Set(signers).size} keys)\n`,
+    )
+    if (changed.length === 0) terminal.out('the image lock is up to date\n')
+    else if (flags.check)
+      terminal.err('images:lock: run `bun run images:lock`, build, test, and commit the lock\n')
+  }
+  return flags.check && changed.length > 0 ? 1 : 0
+})

@@ -1,0 +1,110 @@
+import { type Stack, stacks } from '#catalog'
+import type { Command } from '../cli/args.ts'
+import { duration } from '../cli/format.ts'
+import { lookOf } from '../cli/look.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { detach } from './detach.ts'
+import { homeFrom } from './home.ts'
+import { type LeftOut, leftOutLine } from './left-out.ts'
+import { summary } from './picture.ts'
+import { prepare } from './platform.ts'
+import { demandRunning } from './running.ts'
+import { show } from './show.ts'
+import { withStore } from './store-env.ts'
+import type { View } from './supervisor.ts'
+import { untilToldToStop } from './told-to-stop.ts'
+
+export const command = {
+  name: 'up',
+  about: "starts the catalogue's services as local processes, stack by stack, each gated on health",
+  positionals: [{ name: 'STACK', about: 'more stacks, as after --stack', rest: true, choices: stacks }],
+  flags: {
+    stack: {
+      type: 'string',
+      value: 'STACK',
+      about: 'start only this stack; all when none is named',
+      multiple: true,
+      choices: stacks,
+    },
+    ports: {
+      type: 'string',
+      value: 'KIND',
+      about: 'ports to listen on: those of the catalogue (default), or whatever is free',
+      choices: ['catalogue', 'free'],
+    },
+    store: {
+      type: 'string',
+      value: 'URL',
+      about:
+        'keep documents in this database (mongodb://...) instead of files; MONGO_URL does the same unseen',
+    },
+    detach: { type: 'boolean', about: 'return when all is healthy; bun run down stops it' },
+    json: { type: 'boolean', about: 'print what runs as one JSON object on stdout' },
+  },
+  examples: [
+    'bun run up',
+    'bun run up --stack sessions --stack blockchain --detach',
+    'LUCID_HOME=/tmp/lucid bun run up --ports free --json',
+  ],
+} as const satisfies Command
+
+type Running = { readonly home: string; readonly pid: number; readonly leftOut: LeftOut }
+
+const asJson = (views: readonly View[], ms: number, { home, pid, leftOut }: Running): string => {
+  const services = Object.fromEntries(
+    views.map(({ name, stack, port, url, pid, readyMs }) => [
+      name,
+      { stack, pid, port, url, ready_ms: readyMs },
+    ]),
+  )
+  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services, left_out: leftOut })}\n`
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
+  const home = homeFrom(process.env)
+  const chosen = [...new Set([...flags.stack, ...positionals])] as readonly Stack[] // both checked by `choices`
+  const ports = flags.ports === 'free' ? 'free' : 'catalogue'
+  const look = lookOf(process.stderr, process.env)
+  const ambient = flags.store === undefined ? process.env : withStore(process.env, flags.store)
+  const screen = show(terminal.err, look, Date.now)
+  let views: readonly View[] = []
+  const onChange = (next: readonly View[]): void => {
+    views = next
+    screen.update(next)
+  }
+  const begun = performance.now()
+  const report = (pid: number, leftOut: LeftOut, hint: string): void => {
+    screen.done()
+    const ms = performance.now() - begun
+    if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
+    for (const [name, why] of Object.entries(leftOut)) terminal.err(`${leftOutLine(name, why)}\n`)
+    terminal.err(`${summary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
+  }
+
+  if (flags.detach) {
+    const { pid } = await detach(home, { stacks: chosen, ports }, ambient, onChange).finally(screen.done)
+    const running = demandRunning(home)
+    views = views.filter(({ name }) => running.services[name] !== undefined)
+    report(pid, running.left_out ?? {}, 'bun run down stops it.')
+    return 0
+  }
+  const platform = await prepare({
+    home,
+    stacks: chosen,
+    ports,
+    ambient,
+    onChange,
+  })
+  if (platform.recovered > 0)
+    terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
+  const stopped = untilToldToStop(platform, () => terminal.err('\nstopping; again to kill\n'))
+  try {
+    await platform.start()
+  } finally {
+    screen.done()
+  }
+  report(process.pid, platform.leftOut, 'Ctrl-C stops it.')
+  await stopped
+  terminal.err(`stopped after ${duration(performance.now() - begun)}\n`)
+  return 0
+})

@@ -1,0 +1,160 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, posix, relative, resolve } from 'node:path'
+import { catalog, clients, type Stack, stacks, tools } from '#catalog'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { CliError } from '../../cli/fail.ts'
+import { derivedSecrets } from '../../derive/derived-secrets.ts'
+import { revisionOf } from '../../images/build/revision.ts'
+import { openLayout } from '../../images/read/layout.ts'
+import { readImagesLock } from '../../images/read/lock.ts'
+import { loadStoreSchemas, storeServices } from '../../store/schemas.ts'
+import type { HostFacts } from '../host/preflight.ts'
+import { releaseImages } from '../images/release-images.ts'
+import type { Parts } from './assemble.ts'
+import { defaultsOf, envFile, placeholderFaults } from './env-file.ts'
+import type { SchemaVersion } from './release.ts'
+
+/** A release's parts as this checkout has them, and the keys of env files that nobody filled in. */
+export type Checkout = { readonly parts: Parts; readonly placeholders: readonly string[] }
+
+/** Where the filled-in env files of a checkout are. */
+const envFolder = (root: string): string => join(root, 'env')
+
+/** Keys that the host makes files of: an env file that still has one would stop the service. */
+const derivedKeys = Object.values(derivedSecrets).flatMap((keys) => Object.keys(keys))
+
+/** The values of a stack's env file: the real one, or what the committed example says. */
+const envOf = (
+  root: string,
+  folder: string,
+  stack: Stack,
+): { readonly values: Readonly<Record<string, string>>; readonly faults: readonly string[] } => {
+  const real = join(folder, `.env.${stack}`)
+  const path = relative(root, real).startsWith('..') ? real : relative(root, real)
+  if (!existsSync(real)) {
+    const example = join(envFolder(root), `.env.${stack}.example`)
+    return { values: existsSync(example) ? defaultsOf(readFileSync(example, 'utf8')) : {}, faults: [] }
+  }
+  const { values, faults } = envFile(readFileSync(real, 'utf8'))
+  return {
+    values,
+    faults: [
+      ...faults.map(({ line, what }) => `${path}:${line}: ${what}`),
+      ...placeholderFaults(values, { files: derivedKeys }).map((fault) => `${path}: ${fault}`),
+    ],
+  }
+}
+
+type Mounts = {
+  readonly services?: Readonly<
+    Record<string, { readonly volumes?: readonly (string | { readonly source: string })[] }>
+  >
+}
+
+/** Relative paths that a Compose file mounts. */
+const mountsOf = (text: string): readonly string[] =>
+  Object.values((Bun.YAML.parse(text) as Mounts).services ?? {}).flatMap(({ volumes = [] }) =>
+    volumes.flatMap((one) =>
+      typeof one !== 'string' && one.source.startsWith('./') ? [posix.normalize(one.source)] : [],
+    ),
+  )
+
+const schemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>> =>
+  Object.fromEntries(
+    Object.entries(await loadStoreSchemas(storeServices())).map(([service, { migrations }]) => [
+      service,
+      {
+        version: migrations.at(-1)?.version ?? 0,
+        irreversible: migrations.filter(({ down }) => down === 'irreversible').map(({ version }) => version),
+      },
+    ]),
+  )
+
+/** What `uname -m` calls the platforms of images, for a host whose engine does not answer. */
+const machines: Readonly<Record<string, string>> = { aarch64: 'linux/arm64', x86_64: 'linux/amd64' }
+
+/**
+ * The platform to make a release for: the host's. Where there is no image for that, one that there is, so that preflight
+ * can name it beside all else that is wrong.
+ */
+export const platformFor = (
+  dist: string,
+  { platform, machine }: Pick<HostFacts, 'platform' | 'machine'>,
+): string => {
+  const wanted = platform || (machines[machine] ?? machine)
+  const [service] = Object.keys(readImagesLock(dist).digests)
+  const built =
+    service === undefined ? [] : openLayout(join(dist, service)).images.map((one) => `${one.platform}`)
+  const isBuilt = built.some((one) => one === wanted || one.startsWith(`${wanted}/`))
+  return isBuilt ? wanted : (built[0]?.split('/').slice(0, 2).join('/') ?? wanted)
+}
+
+export type CheckoutOptions = {
+  readonly root: string
+  /** Folder of image layouts, dist/images. */
+  readonly dist: string
+  readonly platform: string
+  readonly dir: string
+  /** HOST/PATH where a registry has the images; what the env file says unless given. */
+  readonly repository: string | undefined
+  /** Folder of the env files, absolute; the checkout's own unless given. */
+  readonly env?: string | undefined
+}
+
+/** The folder that `--env` or LUCID_ENV_FOLDER names, absolute. Throws CliError when it is not there. */
+export const givenEnv = (
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined => {
+  const given = flag ?? (env['LUCID_ENV_FOLDER'] || undefined)
+  if (given === undefined) return undefined
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory())
+    throw new CliError(`${given} is no folder: --env names the one with .env.core, .env.sessions, ...`)
+  return resolve(given)
+}
+
+/** Reads everything that a release of this checkout is made of. Throws CliError when images are missing or are not those of the lock. */
+export const readCheckout = async ({
+  root,
+  dist,
+  platform,
+  dir,
+  repository,
+  env = envFolder(root),
+}: CheckoutOptions): Promise<Checkout> => {
+  const files = stacks.flatMap((stack) => {
+    const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
+    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, env, stack) }] : []
+  })
+  const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
+  const where = repository ?? (variables['LUCID_IMAGE_REPO'] || 'pickme/lucid')
+  const images = releaseImages(dist, platform, where)
+  const wanted = [...Object.keys(catalog), ...Object.keys(tools)]
+  const missing = wanted.filter((name) => !images.some(({ service }) => service === name))
+  if (missing.length > 0)
+    throw new CliError(`no image of ${missing.join(', ')} in ${dist}: bun run build-distroless`)
+  return {
+    placeholders: files.flatMap(({ faults }) => faults),
+    parts: {
+      platform,
+      dir,
+      stacks: files.map(({ stack, text, values }) => ({ stack, text, env: values })),
+      variables,
+      images: images.filter(({ service }) => wanted.includes(service)),
+      tools: Object.keys(tools),
+      mounted: Object.fromEntries(
+        files
+          .flatMap(({ text }) => mountsOf(text))
+          .map((path) => [path, readFileSync(join(root, 'compose', path), 'utf8')]),
+      ),
+      identities: [...Object.keys(catalog), ...Object.keys(clients)],
+      migrations: await schemaVersions(),
+    },
+  }
+}
+
+/** Version and commit of a checkout. */
+export const originOf = (root: string): { readonly version: string; readonly revision: string } => {
+  const { revision, dirty } = revisionOf(root)
+  return { version: packageJson.version, revision: `${revision}${dirty ? '+' : ''}` }
+}

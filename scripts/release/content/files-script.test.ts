@@ -1,0 +1,82 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openShell } from '../../host/shell.ts'
+import { checkScript, filesScript } from './files-script.ts'
+import { plantRelease } from './release.fixture.ts'
+import type { Bundle } from './release.ts'
+import { hashOf } from './release-file.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-files-'))
+const shell = openShell({ host: 'local' })
+afterAll(async () => {
+  await shell.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const COMPOSE = `name: lucid-core\nservices:\n  gate: { environment: { A: "it's $HOME \`x\`" } }\n`
+const START = '#!/bin/sh\nexec "$@"\n'
+const empty = { core: { gate: 1 }, sessions: {}, blockchain: {}, integration: {} }
+const bundle: Bundle = {
+  release: {
+    ...plantRelease({ id: 'r-0123456789ab', services: empty }),
+    files: { 'compose.core.yaml': hashOf(COMPOSE) },
+    support: { 'files/aa/start.sh': hashOf(START) },
+  },
+  files: { 'compose.core.yaml': COMPOSE },
+  support: { 'files/aa/start.sh': START },
+}
+const made = { count: 0 }
+const hostDir = () => mkdtempSync(join(folder, `host-${made.count++}-`))
+const run = async (script: string) => (await shell.run(script)).code
+const compose = (dir: string) => join(dir, 'releases', bundle.release.id, 'compose.core.yaml')
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+
+describe('the files of a release', () => {
+  test('are on the host to the byte, closed to others but for what containers mount', async () => {
+    const dir = hostDir()
+    expect(await run(filesScript(dir, bundle))).toBe(0)
+    expect(readFileSync(compose(dir), 'utf8')).toBe(COMPOSE)
+    expect(
+      JSON.parse(readFileSync(join(dir, 'releases', bundle.release.id, 'release.json'), 'utf8')),
+    ).toEqual(bundle.release)
+    expect([mode(compose(dir)), mode(join(dir, 'files/aa/start.sh'))]).toEqual(['600', '444'])
+    expect(readFileSync(join(dir, 'deploy', 'signer'), 'utf8')).toBe(`${bundle.release.signer}\n`)
+    expect(readdirSync(join(dir, 'releases'))).toEqual([bundle.release.id])
+    expect(await run(checkScript(dir, bundle.release))).toBe(0)
+  })
+
+  test('are left alone when they are there', async () => {
+    const dir = hostDir()
+    await run(filesScript(dir, bundle))
+    const { ino } = statSync(compose(dir))
+    expect(await run(filesScript(dir, bundle))).toBe(0)
+    expect(statSync(compose(dir)).ino).toBe(ino)
+  })
+
+  test('that were changed, or are gone, are told, and put right by the same release', async () => {
+    for (const path of [`releases/${bundle.release.id}/compose.core.yaml`, 'files/aa/start.sh']) {
+      const dir = hostDir()
+      await run(filesScript(dir, bundle))
+      rmSync(join(dir, path))
+      expect([path, await run(checkScript(dir, bundle.release))]).toEqual([path, 1])
+      writeFileSync(join(dir, path), 'changed by hand\n')
+      expect([path, await run(checkScript(dir, bundle.release))]).toEqual([path, 1])
+      expect(await run(filesScript(dir, bundle))).toBe(0)
+      expect([path, await run(checkScript(dir, bundle.release))]).toEqual([path, 0])
+    }
+  })
+
+  test('that could not be written whole are not there', async () => {
+    const dir = hostDir()
+    // The place of one of its files is taken by a folder.
+    const script = filesScript(dir, bundle).replace(
+      'mkdir releases/.r-0123456789ab.part',
+      '$&; mkdir releases/.r-0123456789ab.part/compose.core.yaml',
+    )
+    expect(script).toContain('part/compose.core.yaml\n')
+    expect(await run(script)).not.toBe(0)
+    expect(existsSync(join(dir, 'releases', bundle.release.id))).toBe(false)
+  })
+})

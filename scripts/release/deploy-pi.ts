@@ -1,0 +1,162 @@
+import { join, resolve } from 'node:path'
+import { type Stack, stacks } from '#catalog'
+import type { Command } from '../cli/args.ts'
+import { CliError } from '../cli/fail.ts'
+import { lookOf } from '../cli/look.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { openHost, whoami } from '../host/open.ts'
+import { remember, targetFlags } from '../host/target.ts'
+import { readKey } from '../images/sign/signature.ts'
+import { repository } from '../platform/home.ts'
+import { assemble, withStack } from './content/assemble.ts'
+import { givenEnv, originOf, platformFor, readCheckout } from './content/checkout.ts'
+import { changesOf } from './content/diff.ts'
+import { checkSignature } from './content/signature.ts'
+import { askDeep, NOTHING_DEEP } from './host/deep-facts.ts'
+import { askFacts } from './host/host-facts.ts'
+import { observeHost, readBundle, readRelease } from './host/observe.ts'
+import { faultsOf, preflight } from './host/preflight.ts'
+import { afterDeploy } from './run/after.ts'
+import { deliver, isDone } from './run/deliver.ts'
+import { toolOf } from './run/parts.ts'
+import { changesText, preflightText } from './run/report.ts'
+import { forward, stepName } from './run/steps.ts'
+import { gateFlags, timingOf } from './run/timing.ts'
+
+export const command = {
+  name: 'deploy:pi',
+  about:
+    'brings what was built to a host, stack by stack, each gated on health, or leaves the host as it was',
+  flags: {
+    ...targetFlags,
+    stage: {
+      type: 'string',
+      value: 'S',
+      about: 'this stack of the new release, all others as they run',
+      choices: stacks,
+    },
+    'registry-less': {
+      type: 'boolean',
+      about:
+        'send the layers that the host lacks over the ssh connection, instead of its pulling them from a registry',
+    },
+    registry: {
+      type: 'string',
+      value: 'REPO',
+      about: 'where the registry has the images, HOST/PATH (LUCID_IMAGE_REPO of env/.env.core)',
+    },
+    images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
+    signer: {
+      type: 'string',
+      value: 'HEX',
+      about: 'public key that must have signed the images, from now on (the one that signed the first)',
+    },
+    ...gateFlags,
+    'dry-run': {
+      type: 'boolean',
+      about: 'change nothing; show what is wrong, what would change and the steps',
+    },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: [
+    'bun run deploy:pi --host pi@raspberrypi.local --registry-less',
+    'bun run deploy:pi --dry-run',
+    'bun run deploy:pi --stage sessions',
+  ],
+  exits: {
+    1: 'it was refused before anything changed; the lines on stderr say why and what to do',
+    2: 'the new release did not make it; the one before is back',
+    3: 'the line or the engine broke; the next command finishes or undoes it',
+  },
+} as const satisfies Command
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
+  const opened = openHost(flags, process.env)
+  const { shell, target, home } = opened
+  const look = lookOf(process.stderr, process.env)
+  try {
+    const first = await askFacts(shell, target.dir, [])
+    const { parts, placeholders } = await readCheckout({
+      root: repository,
+      dist,
+      platform: platformFor(dist, first.facts),
+      dir: target.dir,
+      repository: flags.registry,
+      env: givenEnv(flags.env, process.env),
+    })
+    const trusted = flags.signer === undefined ? first.signer : readKey(flags.signer, '--signer')
+    const signed = checkSignature(dist, trusted)
+    const origin = { ...originOf(repository), madeBy: whoami(), madeAt: Date.now(), signer: signed.signer }
+    const observed = await observeHost(shell, target.dir)
+    const current =
+      observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
+    const whole = assemble(parts, origin)
+    const bundle =
+      flags.stage === undefined
+        ? whole
+        : withStack(
+            observed.current === undefined
+              ? undefined
+              : await readBundle(shell, target.dir, observed.current),
+            whole,
+            flags.stage as Stack, // one of its choices
+            origin,
+          )
+    const { facts } = await askFacts(shell, target.dir, bundle.release.secrets)
+    // A host that needs nothing is not looked into: that takes containers.
+    const isThere =
+      facts.engine !== '' && current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
+    const checked = preflight({
+      host: facts,
+      deep:
+        isThere || facts.engine === ''
+          ? NOTHING_DEEP
+          : await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
+      release: bundle.release,
+      current,
+      now: Date.now(),
+      signature: signed.fault,
+      placeholders,
+      dir: target.dir,
+    })
+    const faults = faultsOf(checked)
+    if (!flags.json) terminal.err(preflightText(checked, look))
+    if (faults.length > 0)
+      throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
+        details: faults.map(({ check, fault, remedy }) => `${check}: ${fault}: ${remedy}`),
+      })
+    const changes = changesOf(current, bundle.release)
+    if (flags['dry-run']) {
+      const steps = forward(current, bundle.release).map(stepName)
+      terminal.out(
+        flags.json
+          ? `${JSON.stringify({ from: current?.id ?? null, to: bundle.release.id, changes, steps }, null, 2)}\n`
+          : `${changesText(current, bundle.release, changes, look)}\nsteps: ${steps.join(', ')}\n`,
+      )
+      return 0
+    }
+    await deliver(opened, {
+      kind: 'deploy',
+      what:
+        flags.stage === undefined
+          ? `deploy ${bundle.release.id}`
+          : `deploy ${flags.stage} of ${bundle.release.id}`,
+      bundle,
+      to: bundle.release,
+      observed,
+      current,
+      supply: flags['registry-less'] ? { kind: 'line', dist } : { kind: 'registry' },
+      timing: timingOf(flags),
+      terminal,
+      look,
+      json: flags.json,
+    })
+    remember(home, target)
+    for (const line of await afterDeploy(opened)) terminal.err(`${line}\n`)
+    return 0
+  } finally {
+    await shell.close()
+  }
+})

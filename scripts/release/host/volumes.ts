@@ -1,0 +1,70 @@
+import { catalog, stock } from '#catalog'
+import type { OwnersReport } from '#services/server-tools/owners/model'
+import { CliError } from '../../cli/fail.ts'
+import type { Lease } from '../../host/lease.ts'
+import { line } from '../../host/quote.ts'
+import { demand, type Shell } from '../../host/shell.ts'
+import { CHANGES, LOOKS, toolLine } from '../../host/tool-run.ts'
+import { volumeOwners } from '../content/prepare-spec.ts'
+
+/** Every named volume of the catalogue with the user that everything in it belongs to. */
+export const ourVolumes: Readonly<Record<string, number>> = volumeOwners(catalog, stock)
+
+/** Volume to user and group. */
+export type Owners = Readonly<Record<string, number>>
+
+/** The line of sh that looks at volumes or gives them to whom they belong; the list goes to its standard input. */
+export const volumeOwnersScript = (
+  image: string,
+  volumes: readonly string[],
+  mode: 'look' | 'change',
+): string =>
+  toolLine(image, mode === 'look' ? ['owners', '--check'] : ['owners'], {
+    caps: mode === 'look' ? LOOKS : [...CHANGES],
+    mounts: volumes.map((name) => ({
+      type: 'volume',
+      source: name,
+      target: `/volumes/${name}`,
+      access: mode === 'look' ? 'read' : 'write',
+    })),
+  })
+
+/** Those that the host has. One that it has not would be made by mounting it, with the wrong owner. */
+const existing = async (shell: Shell, wanted: Owners): Promise<Owners> => {
+  const out = await demand(`${shell.name}: its volumes`, shell.run(line('docker', 'volume', 'ls', '--quiet')))
+  const there = new Set(out.split('\n'))
+  return Object.fromEntries(Object.entries(wanted).filter(([name]) => there.has(name)))
+}
+
+const owned = async (
+  shell: Shell,
+  run: Shell['run'],
+  { image, volumes, mode }: OwnersOptions & { readonly mode: 'look' | 'change' },
+): Promise<OwnersReport> => {
+  const there = await existing(shell, volumes)
+  if (Object.keys(there).length === 0) return { ok: true, done: false, volumes: [] }
+  const input = JSON.stringify({ volumes: Object.entries(there).map(([name, uid]) => ({ name, uid })) })
+  const script = volumeOwnersScript(image, Object.keys(there), mode)
+  const { code, out, err } = await run(script, { input, timeoutMs: 600_000 })
+  try {
+    // Printed by the image that was built from the same model; what is not JSON is refused.
+    return JSON.parse(out) as OwnersReport
+  } catch {
+    const why = err.trim().split('\n').at(-1) || `exit code ${code}`
+    throw new CliError(`${shell.name}: its volumes cannot be looked at: ${why}`)
+  }
+}
+
+export type OwnersOptions = {
+  /** An image of server-tools that the host has. */
+  readonly image: string
+  readonly volumes: Owners
+}
+
+/** Which volumes hold what belongs to somebody else. Volumes that are not there yet are left out. */
+export const checkVolumeOwners = (shell: Shell, options: OwnersOptions): Promise<OwnersReport> =>
+  owned(shell, shell.run, { ...options, mode: 'look' })
+
+/** Gives everything in these volumes to whom it belongs. */
+export const fixVolumeOwners = (lease: Lease, options: OwnersOptions): Promise<OwnersReport> =>
+  owned(lease.shell, lease.run, { ...options, mode: 'change' })

@@ -1,0 +1,46 @@
+import type { Lease } from '../../host/lease.ts'
+import { line } from '../../host/quote.ts'
+import type { ReleaseImage } from '../content/image.ts'
+import { ask, type ImagesProgress } from './ask.ts'
+import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
+import { pullFault } from './pull-faults.ts'
+import { pullMeter } from './pull-progress.ts'
+
+/** What was pulled. */
+export type PulledImages = { readonly pulled: readonly string[] }
+
+/**
+ * Has the engine pull images by their digests and gives them their names. Images that are there are left alone; layers
+ * that the engine has are not pulled again, and a pull that was cut is asked for once more. Throws CliError that says
+ * what to do (no access, not there, no network, a full disk), LeaseLost.
+ */
+export const pullImages = async (
+  lease: Lease,
+  images: readonly ReleaseImage[],
+  { onProgress = () => {}, onNotice = () => {}, ...patience }: ImagesProgress = {},
+): Promise<PulledImages> => {
+  const bearing = { onNotice, ...patience }
+  const missing = await missingStates(lease, images, bearing)
+  tellReplaced(missing, onNotice)
+  const wanted = missing.map(({ image }) => image)
+  const layers = [
+    ...new Map(wanted.flatMap((image) => image.layers.map((one) => [one.digest, one] as const))).values(),
+  ]
+  const total = layers.reduce((sum, { size }) => sum + size, 0)
+  const meter = pullMeter(layers)
+  for (const [at, { service, pull, name }] of wanted.entries()) {
+    const what = `pulling ${service} (${at + 1} of ${wanted.length})`
+    onProgress(meter(''), total, what)
+    const answer = await ask(
+      lease,
+      `${line('docker', 'pull', pull)} && ${line('docker', 'tag', pull, name)}`,
+      { ...bearing, onOut: (text) => onProgress(meter(text), total, what) },
+    )
+    if (answer.code !== 0) throw pullFault(lease.shell.name, pull, answer, { dir: lease.dir })
+  }
+  if (wanted.length > 0) {
+    onProgress(total, total, 'checking what came')
+    await demandThere(lease, wanted, bearing)
+  }
+  return { pulled: wanted.map(({ name }) => name) }
+}

@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path'
+import type { Command } from '../cli/args.ts'
+import { CliError } from '../cli/fail.ts'
+import { lookOf } from '../cli/look.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { openHost, whoami } from '../host/open.ts'
+import { targetFlags } from '../host/target.ts'
+import { repository } from '../platform/home.ts'
+import { assemble } from './content/assemble.ts'
+import { givenEnv, originOf, readCheckout } from './content/checkout.ts'
+import { changesOf } from './content/diff.ts'
+import { checkSignature } from './content/signature.ts'
+import { askFacts } from './host/host-facts.ts'
+import { observeHost, readRelease } from './host/observe.ts'
+import { changesText } from './run/report.ts'
+
+export const command = {
+  name: 'plan',
+  about: 'shows what a deploy would change on a host: images, environment keys, ports, volumes, migrations',
+  flags: {
+    ...targetFlags,
+    registry: { type: 'string', value: 'REPO', about: 'where the registry has the images, HOST/PATH' },
+    images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: ['bun run plan'],
+  exits: {
+    0: 'nothing would change',
+    1: 'it failed; the last line on stderr says why',
+    2: 'something would change',
+  },
+} as const satisfies Command
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
+  const { shell, target } = openHost(flags, process.env)
+  try {
+    const { facts, signer } = await askFacts(shell, target.dir, [])
+    if (facts.platform === '')
+      throw new CliError(`${shell.name}: no Docker engine answers: ${facts.engineError}`)
+    const { parts } = await readCheckout({
+      root: repository,
+      dist,
+      platform: facts.platform,
+      dir: target.dir,
+      repository: flags.registry,
+      env: givenEnv(flags.env, process.env),
+    })
+    const signed = checkSignature(dist, signer)
+    const { release } = assemble(parts, {
+      ...originOf(repository),
+      madeBy: whoami(),
+      madeAt: Date.now(),
+      signer: signed.signer,
+    })
+    const { current: id } = await observeHost(shell, target.dir)
+    const current = id === undefined ? undefined : await readRelease(shell, target.dir, id)
+    const changes = changesOf(current, release)
+    terminal.out(
+      flags.json
+        ? `${JSON.stringify({ from: id ?? null, to: release.id, changes }, null, 2)}\n`
+        : changes.length === 0
+          ? `${release.id} is what ${shell.name} has: nothing would change\n`
+          : `${changesText(current, release, changes, lookOf(process.stdout, process.env))}\n`,
+    )
+    return changes.length === 0 ? 0 : 2
+  } finally {
+    await shell.close()
+  }
+})

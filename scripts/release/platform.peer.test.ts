@@ -1,0 +1,368 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { catalog } from '#catalog'
+import { groupTests } from '../acceptance/planted.fixture.ts'
+import { duration } from '../cli/format.ts'
+import type { Ran } from '../cli/run.ts'
+import { push } from '../images/deliver.ts'
+import { repository } from '../platform/home.ts'
+import { STAND_IN, STAND_IN_IMAGE } from '../testing/peers/mongo-stand-in/image.ts'
+import { openDesk, operate } from '../testing/peers/pi/desk.ts'
+import { startPlatformPi } from '../testing/peers/pi/platform-pi.ts'
+import { openWorkshop, type Way, ways } from '../testing/peers/pi/workshop.ts'
+import { startRegistry } from '../testing/peers/registry/registry.ts'
+import { membersOf } from './content/release.ts'
+import { releaseImages } from './images/release-images.ts'
+
+/**
+ * The whole of a deploy as it is typed, with the real images, on a Pi stand-in: a real sshd, a real engine, the real
+ * Compose; this machine's architecture and speed, and DocumentDB in the place of mongo:7.
+ */
+
+// Only a hang is ended by it.
+setDefaultTimeout(1_800_000)
+
+const platform = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
+const full = process.env['LUCID_FULL'] === '1'
+const services = Object.keys(catalog)
+/** Patience with a machine that is busy with other tests; a Pi has 60 s. */
+const PATIENT = ['--timeout', '300'] as const
+/** Bytes of a change that are no layers: keys, scripts, the release's own files. */
+const TALK = 64_000
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-platform-'))
+const tell = (text: string) => console.log(`platform on the Pi stand-in (${STAND_IN}): ${text}`)
+
+/** The images; `absent` when their packages cannot be had. */
+const built = async () => {
+  const workshop = openWorkshop(folder)
+  try {
+    return { workshop, images: await workshop.whole(platform) }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    // Anything else is a fault of the builder, and no reason to leave this out.
+    if (/cannot be fetched|LUCID_DEBIAN_MIRROR/.test(message)) return { absent: message }
+    throw error
+  }
+}
+const [started, made] = await Promise.all([
+  startPlatformPi({ folder: join(folder, 'pi'), diskBytes: 2 * 2 ** 30 }),
+  built(),
+])
+const reason = 'absent' in started ? started.absent : 'absent' in made ? made.absent : undefined
+if (reason !== undefined) console.log(`NOT RUN: ${reason} (the platform on the Pi stand-in)`)
+
+afterAll(async () => {
+  if (!('absent' in started)) await started.pi.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What a command said, for an assertion that shows all of it when it fails. */
+const outcome = ({ code, out, err }: Ran) => ({ code, said: code === 0 ? '' : `${out}${err}` })
+const WELL = { code: 0, said: '' }
+
+describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_IN})`, () => {
+  if ('absent' in started || 'absent' in made) {
+    test.skip(reason ?? 'no stand-in', () => {})
+    return
+  }
+  const { pi, envFolder } = started
+  const { workshop, images } = made
+  const desk = openDesk(started, folder)
+  const lineFrom = (dist: string) => ['--registry-less', '--images', dist] as const
+  const sign = async (dist: string): Promise<string> => {
+    expect(outcome(await desk.type('sign:images', '--images', dist))).toEqual(WELL)
+    return dist
+  }
+  const variant = async (how: Way | 'one more line', of: readonly string[]) =>
+    sign(await workshop.changed(how, of, { from: images, platform }))
+  const jsonOf = ({ out }: Ran) => JSON.parse(out) // a command's own --json
+
+  /** Names of those that were started since, or are not what they were. */
+  const touched = async (before: Awaited<ReturnType<typeof desk.containers>>): Promise<readonly string[]> =>
+    Object.entries(await desk.containers())
+      .filter(([name, { started: at }]) => before[name]?.started !== at)
+      .map(([name]) => name)
+      // The set-up of the database ends by itself, and each up runs it.
+      .filter((name) => name !== 'lucid_mongo_init')
+      .toSorted()
+
+  /** The release that runs, whole: every container is of it, and well. */
+  const expectWhole = async (id: string): Promise<void> => {
+    expect(desk.current()).toBe(id)
+    const release = desk.release(id)
+    const there = await desk.containers()
+    expect(Object.keys(there).toSorted()).toEqual(
+      membersOf(release)
+        .map(({ container }) => container)
+        .toSorted(),
+    )
+    for (const { service, container, image } of membersOf(release)) {
+      const config = release.images.find((one) => one.service === service)?.config
+      expect({ container, ...there[container] }).toMatchObject({
+        container,
+        image,
+        ...(config !== undefined && { imageId: config }),
+      })
+    }
+  }
+
+  test('everything that is wrong is said at once, and nothing is changed', async () => {
+    const file = join(envFolder, '.env.core')
+    const text = await Bun.file(file).text()
+    writeFileSync(file, text.replace(/^CLUSTER_ID=.*$/m, 'CLUSTER_ID=changeme'))
+    const server = ['busybox', 'httpd', '-f', '-p', '127.0.0.1:8093', '-h', envFolder] as const
+    const other = Bun.spawn([...pi.engine.inside(server)], { stdio: ['ignore', 'ignore', 'ignore'] })
+    await pi.disk?.fill(2 ** 20)
+    try {
+      while (!(await listens(8093))) await Bun.sleep(50)
+      const { code, err } = await desk.type('deploy:pi', ...lineFrom(images))
+      expect(code).toBe(1)
+      for (const said of [
+        'nothing was changed',
+        'CLUSTER_ID still holds a placeholder',
+        'port 8093 of session-orchestrator is taken',
+        'the images are not signed',
+        'twice the release is',
+      ])
+        expect(err).toContain(said)
+    } finally {
+      await pi.disk?.free()
+      other.kill()
+      await other.exited
+      writeFileSync(file, text)
+    }
+    expect(await desk.containers()).toEqual({})
+    expect(desk.current()).toBeUndefined()
+    await sign(images)
+  })
+
+  test('plan and --dry-run show what would be, and change nothing', async () => {
+    const plan = await desk.type('plan', '--images', images, '--json')
+    expect(plan.code).toBe(2)
+    const fresh = jsonOf(plan)
+      .changes.filter(({ what }: { readonly what: string }) => what === 'service')
+      .map(({ subject }: { readonly subject: string }) => subject)
+    expect(fresh.toSorted()).toEqual([...services, 'mongo', 'mongo-init'].toSorted())
+    const dry = await desk.type('deploy:pi', ...lineFrom(images), '--dry-run')
+    expect(dry.code).toBe(0)
+    expect(dry.out).toContain(
+      'steps: files, images, prepare, up:core, health:core, up:sessions, health:sessions, up:blockchain, health:blockchain, up:integration, health:integration, settle, commit',
+    )
+    expect(await desk.containers()).toEqual({})
+  })
+
+  test('the first deploy brings all services up without a registry, with secrets that only they can read', async () => {
+    const ran = await desk.type('deploy:pi', ...lineFrom(images), ...PATIENT, '--json')
+    expect(outcome(ran)).toEqual(WELL)
+    const { release, ms } = jsonOf(ran)
+    tell(`first deploy of ${services.length} services in ${duration(ms)}`)
+    await expectWhole(release)
+    const { secrets, images: released } = desk.release(release)
+    expect(released.map(({ service, digest }) => [service, digest])).toEqual(
+      releaseImages(images, platform, 'x').map(({ service, digest }) => [service, digest]),
+    )
+    for (const name of secrets) {
+      const { uid, mode } = statSync(pi.outside(`${pi.dir}/secrets/${name}`))
+      expect({ name, uid, mode: mode & 0o777 }).toEqual({
+        name,
+        uid: name === 'mongo/KEYFILE' ? 999 : 65532,
+        mode: 0o400,
+      })
+    }
+    expect((await desk.containers())['lucid_mongo']?.image).toBe(STAND_IN_IMAGE)
+  })
+
+  test('a recording goes through it, and its evidence is verified against the chain’s key', async () => {
+    const end = operate(started, folder)
+    try {
+      const input = join(repository, 'scripts', 'demo', 'recording.mp4')
+      const recorded = await desk.typeInside('record', '--input', input, '--wait', '120', '--json')
+      expect(outcome(recorded)).toEqual(WELL)
+      const { session_id: session, state } = jsonOf(recorded)
+      expect(state).toBe('anchored')
+      const bundle = join(folder, 'session.lucid.tar')
+      expect(outcome(await desk.typeInside('export', session, '--out', bundle))).toEqual(WELL)
+      const trust = (await desk.typeInside('trust')).out.trim()
+      expect(outcome(await desk.type('verify', bundle, '--trust', trust))).toEqual(WELL)
+    } finally {
+      end()
+    }
+  })
+
+  groupTests({ desk, pi, tell, full })
+
+  test('with nothing changed nothing is started, and that is said', async () => {
+    const before = await desk.containers()
+    const ran = await desk.type('deploy:pi', ...lineFrom(images), '--json')
+    expect(outcome(ran)).toEqual(WELL)
+    expect(jsonOf(ran)).toMatchObject({ outcome: 'nothing to do', release: desk.current() })
+    expect(await touched(before)).toEqual([])
+    tell(`nothing changed: 0 containers started, ${duration(ran.ms)} with the start of bun`)
+    expect((await desk.type('plan', '--images', images)).code).toBe(0)
+  })
+
+  test('a secret that is gone is not made anew over data that needs it', async () => {
+    const path = pi.outside(`${pi.dir}/secrets/session-encryptor/MASTER_KEY`)
+    renameSync(path, `${path}.away`)
+    try {
+      const { code, err } = await desk.type('deploy:pi', ...lineFrom(images))
+      expect(code).toBe(1)
+      expect(err).toContain('secret session-encryptor/MASTER_KEY is gone')
+    } finally {
+      renameSync(`${path}.away`, path)
+    }
+  })
+
+  test('an update sends the layer that changed and starts that one service', async () => {
+    const dist = await variant('one more line', ['merkle-builder'])
+    const known = new Set(
+      releaseImages(images, platform, 'x').flatMap(({ layers }) => layers.map(({ digest }) => digest)),
+    )
+    const changed = releaseImages(dist, platform, 'x')
+      .flatMap(({ layers }) => layers)
+      .filter(({ digest }) => !known.has(digest))
+      .reduce((sum, { size }) => sum + size, 0)
+    expect(changed).toBeGreaterThan(0)
+    const before = await desk.containers()
+    const sent = pi.link.sent()
+    const ran = await desk.type('update', 'merkle-builder', ...lineFrom(dist), ...PATIENT, '--json')
+    expect(outcome(ran)).toEqual(WELL)
+    const bytes = pi.link.sent() - sent
+    tell(`update of one service: ${bytes} bytes on the line, changed layers ${changed}; ${duration(ran.ms)}`)
+    expect(bytes).toBeLessThanOrEqual(1.05 * changed + TALK)
+    expect(await touched(before)).toEqual(['merkle-builder'])
+    await expectWhole(jsonOf(ran).release)
+    const log = await pi.engine.run(['logs', 'merkle-builder'])
+    expect(log.out).toContain('one more line')
+  })
+
+  test('rollback needs no argument and no image, and puts the release before back', async () => {
+    const newer = desk.current()
+    const ran = await desk.type('rollback', ...PATIENT, '--json')
+    expect(outcome(ran)).toEqual(WELL)
+    tell(`rollback in ${duration(jsonOf(ran).ms)}, ${duration(ran.ms)} with the start of bun`)
+    expect(jsonOf(ran)).toMatchObject({ before: newer })
+    await expectWhole(jsonOf(ran).release)
+    expect(jsonOf(await desk.type('releases', '--json'))).toMatchObject({
+      current: jsonOf(ran).release,
+      runs: [{ outcome: 'done' }, { outcome: 'done', changed: '1 image' }, { outcome: 'done' }],
+    })
+  })
+
+  test.skipIf(!full)('--stage brings one stack of a release and leaves the others as they run', async () => {
+    const before = await desk.containers()
+    const dist = await variant('one more line', ['session-chunker', 'openapi-gateway'])
+    const ran = await desk.type(
+      'deploy:pi',
+      ...lineFrom(dist),
+      ...['--stage', 'sessions'],
+      ...PATIENT,
+      '--json',
+    )
+    expect(outcome(ran)).toEqual(WELL)
+    expect(await touched(before)).toEqual(['session-chunker'])
+    await expectWhole(jsonOf(ran).release)
+    expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
+  })
+
+  /** Breaks a service by an update; answers how long it took from what was seen to the old one being back. */
+  const broken = async (way: Way, service: string, dist: string): Promise<number> => {
+    const id = desk.current() ?? ''
+    const before = await desk.containers()
+    // One that is never healthy must be waited for.
+    const patience = way === 'never healthy' ? ['--timeout', '15'] : PATIENT
+    const { code, err } = await desk.type('update', service, ...lineFrom(dist), ...patience)
+    expect({ way, service, code, err: code === 2 ? '' : err }).toEqual({ way, service, code: 2, err: '' })
+    expect(err).toContain(`broken on purpose: ${way}`)
+    expect(err).toContain(`${id} is back`)
+    expect((await touched(before)).filter((name) => name !== service)).toEqual([])
+    await expectWhole(id)
+    expect((await desk.containers())[service]?.health).not.toBe('unhealthy')
+    return desk.backAfter()
+  }
+
+  if (!full)
+    console.log(
+      'NOT RUN: only with --full (--stage, a registry, another architecture, each service broken in each of four ways)',
+    )
+  /** Ways that take long to see. */
+  const slow: readonly Way[] = ['never healthy', 'eats memory']
+  const few: Readonly<Record<Way, string>> = {
+    exits: 'merkle-builder',
+    'never healthy': 'openapi-gateway',
+    'crashes when healthy': 'blockchain-api',
+    'eats memory': 'session-chunker',
+  }
+  for (const way of ways)
+    test.skipIf(!full && slow.includes(way))(
+      `an update of ${few[way]} that ${way === 'never healthy' ? 'is ' : ''}${way} is undone, with its last words`,
+      async () => {
+        const ms = await broken(way, few[way], await variant(way, [few[way]]))
+        tell(`${few[way]} ${way}: the release before is back ${duration(ms)} after that was seen`)
+      },
+    )
+
+  test.skipIf(!full)('images of another architecture are refused before anything changes', async () => {
+    const other = platform === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64'
+    const dist = await sign(await workshop.whole(other, 'images of another'))
+    const { code, err } = await desk.type('deploy:pi', ...lineFrom(dist))
+    expect(code).toBe(1)
+    expect(err).toContain(`architecture: the host is ${platform}, the release is for ${other}`)
+  })
+
+  test.skipIf(!full)('with a registry all images are pulled by their digests', async () => {
+    const data = join(folder, 'registry')
+    const outside = await startRegistry({ folder: data })
+    if ('absent' in outside) {
+      console.log(`NOT RUN: ${outside.absent} (a deploy from a registry)`)
+      return
+    }
+    const path = 'pickme/lucid'
+    const { services: locked } = await Bun.file(join(images, 'images.lock.json')).json()
+    const env = { DOCKER_CONFIG: join(folder, 'nobody') }
+    await push([`${outside.host}/${path}`], { dist: images, images: locked, env, show: () => {} })
+    await outside.stop()
+    const inside = await startRegistry({ folder: data, inside: pi.engine.inside, port: 5000 })
+    if ('absent' in inside) throw new Error(inside.absent)
+    try {
+      const where = `${inside.host}/${path}`
+      const sent = pi.link.sent()
+      const ran = await desk.type('deploy:pi', '--registry', where, '--images', images, ...PATIENT, '--json')
+      expect(outcome(ran)).toEqual(WELL)
+      await expectWhole(jsonOf(ran).release)
+      const { digest } = locked['session-chunker']
+      const pulled = await pi.engine.run(['image', 'inspect', '--format', '{{.Id}}', `${where}@${digest}`])
+      expect(pulled.out.trim()).toBe((await desk.containers())['session-chunker']?.imageId ?? '')
+      tell(`deploy from a registry in ${duration(ran.ms)}, ${pi.link.sent() - sent} bytes on the line`)
+    } finally {
+      await inside.stop()
+    }
+    // Without it: what the host holds is enough.
+    expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
+  })
+
+  test.skipIf(!full)('each service broken in each way is undone', async () => {
+    const times: number[] = []
+    for (const way of ways) {
+      const dist = await variant(way, services)
+      for (const service of services) {
+        const ms = await broken(way, service, dist)
+        times.push(ms)
+        tell(`${service} ${way}: back after ${duration(ms)}`)
+      }
+    }
+    const sorted = times.toSorted((a, b) => a - b)
+    tell(
+      `${times.length} of ${services.length * ways.length} broken updates undone, the release before back after ${duration(sorted[sorted.length >> 1] ?? 0)} (median), ${duration(sorted.at(-1) ?? 0)} (longest)`,
+    )
+  })
+
+  const listens = async (port: number): Promise<boolean> => {
+    const ask = [process.execPath, '-e', `await fetch('http://127.0.0.1:${port}/')`] as const
+    const child = Bun.spawn([...pi.engine.inside(ask)], { stdio: ['ignore', 'ignore', 'ignore'] })
+    return (await child.exited) === 0
+  }
+})

@@ -1,0 +1,24 @@
+import { type Opened, withLease } from '../../host/open.ts'
+import { bootGaps, installBoot, programs } from '../boot/install.ts'
+import { bootState } from '../boot/state.ts'
+
+/**
+ * After a deploy: what starts Lucid at boot is brought up to date where it is installed; where it is not, a sentence says
+ * how. Answers what there is to tell; never throws, for the release is there whatever becomes of this.
+ */
+export const afterDeploy = async (opened: Opened): Promise<readonly string[]> => {
+  const { shell, target } = opened
+  try {
+    const state = await bootState(shell, { dir: target.dir }, Object.keys(programs))
+    if (state.unit === undefined)
+      return ['it does not start at boot and nobody watches it yet: bun run boot --install']
+    if (bootGaps(state, { dir: target.dir }).length === 0) return []
+    return await withLease(opened, { what: 'boot --install', onWait: () => {} }, (lease) =>
+      installBoot(lease),
+    )
+  } catch (error) {
+    return [
+      `its start at boot was not brought up to date: ${error instanceof Error ? error.message : String(error)}`,
+    ]
+  }
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'bun:test'
+import type { Member } from '../content/release.ts'
+import { type ContainerState, judge, looked, type Watched, watch } from './gate-rules.ts'
+
+const member: Member = {
+  service: 'cut',
+  container: 'cut',
+  image: 'local/cut:2',
+  proof: { kind: 'healthy', command: ['true'] },
+  memory: 0,
+  ports: [],
+  volumes: [],
+}
+
+const state = (more: Partial<ContainerState>): ContainerState => ({
+  container: 'cut',
+  status: 'running',
+  health: 'starting',
+  exitCode: 0,
+  oomKilled: false,
+  restarts: 0,
+  startedAt: '1',
+  image: member.image,
+  imageId: 'sha256:1',
+  ...more,
+})
+
+const after = (...states: readonly ContainerState[]): Watched =>
+  states.reduce((before, one) => looked(before, one, { now: 1_000, probed: false }), watch(member, 0))
+
+const verdict = (...states: readonly ContainerState[]) =>
+  judge(after(...states), { now: 1_000, limitMs: 60_000 })
+
+test('one that ends again and again is told with what it ended, also when it is just running again', () => {
+  expect(
+    verdict(
+      state({}),
+      state({ status: 'restarting', exitCode: 3, restarts: 1 }),
+      state({ restarts: 3, startedAt: '4' }),
+    ),
+  ).toEqual({ kind: 'failed', why: 'it ended 3 times while starting: exit code 3' })
+})
+
+test('of one that was never seen ended no exit code is made up', () => {
+  expect(verdict(state({}), state({ restarts: 3, startedAt: '4' }))).toEqual({
+    kind: 'failed',
+    why: 'it ended 3 times while starting',
+  })
+})
+
+test('one that was well and runs anew has crashed', () => {
+  expect(verdict(state({ health: 'healthy' }), state({ startedAt: '2' }))).toEqual({
+    kind: 'failed',
+    why: 'it was healthy and then started again by itself',
+  })
+})

@@ -1,0 +1,113 @@
+import { CliError } from '../../cli/fail.ts'
+import type { Member } from '../content/release.ts'
+import { type ContainerState, judge, looked, type Verdict, type Watched, watch } from './gate-rules.ts'
+import type { DeployHost, Timing } from './host.ts'
+
+/** A service that did not make it; the details are the last lines of its log. */
+export class Unhealthy extends CliError {
+  readonly service: string
+
+  constructor(service: string, why: string, log: readonly string[]) {
+    super(`${service}: ${why}`, { details: log })
+    this.name = 'Unhealthy'
+    this.service = service
+  }
+}
+
+/** One row of the live table. */
+export type Seen = {
+  readonly member: Member
+  readonly verdict: Verdict
+  readonly state: ContainerState | undefined
+}
+
+/** Everything that was brought up in a run, by container. */
+export type Watch = {
+  /** Waits until all of these are well; looks after those that came before, too. Throws Unhealthy. */
+  readonly until: (members: readonly Member[]) => Promise<void>
+  /** Waits until everything that was started since `before` has been well for a while. Throws Unhealthy. */
+  readonly settle: (before: readonly ContainerState[]) => Promise<void>
+}
+
+/** Time between two looks, ms: a look costs the host some ten milliseconds. */
+const LOOK = 250
+/** A health check is run by us after this time and then each time twice as late: engines before 25 wait a whole interval for the first. */
+const FIRST_PROBE = 500
+const MOST_BETWEEN_PROBES = 4_000
+
+/** Watches containers of a run. `show` gets what is seen at each look. */
+export const openWatch = (
+  host: Pick<DeployHost, 'states' | 'probe' | 'logs'>,
+  { now, pause, limitMs, settleMs }: Timing,
+  show: (seen: readonly Seen[]) => void,
+): Watch => {
+  const watched = new Map<string, Watched>()
+  const probes = new Map<string, { readonly at: number; readonly wait: number }>()
+
+  const due = (at: number, states: ReadonlyMap<string, ContainerState>): readonly Member[] =>
+    [...watched.values()]
+      .filter(({ member, wellAt }) => {
+        const state = states.get(member.container)
+        if (member.proof.kind !== 'healthy' || state?.status !== 'running') return false
+        // The engine counts failures from before it was well, too: what we see now decides.
+        if (wellAt !== undefined) return state.health === 'unhealthy'
+        return state.health !== 'healthy' && (probes.get(member.container)?.at ?? 0) <= at
+      })
+      .map(({ member }) => member)
+
+  const look = async (): Promise<readonly Seen[]> => {
+    const members = [...watched.values()].map(({ member }) => member)
+    const states = new Map((await host.states(members)).map((state) => [state.container, state]))
+    const asked = due(now(), states)
+    const well = new Set(asked.length === 0 ? [] : await host.probe(asked))
+    const at = now()
+    for (const { container } of asked) {
+      const wait = Math.min((probes.get(container)?.wait ?? FIRST_PROBE) * 2, MOST_BETWEEN_PROBES)
+      probes.set(container, { at: at + wait, wait })
+    }
+    for (const [container, before] of watched)
+      watched.set(container, looked(before, states.get(container), { now: at, probed: well.has(container) }))
+    const seen = [...watched.values()].map((one) => ({
+      member: one.member,
+      state: one.state,
+      verdict: judge(one, { now: at, limitMs }),
+    }))
+    show(seen)
+    const bad = seen.find(({ verdict }) => verdict.kind === 'failed')
+    if (bad?.verdict.kind === 'failed')
+      throw new Unhealthy(
+        bad.member.service,
+        bad.verdict.why,
+        await host.logs(bad.member.container).catch(() => []),
+      )
+    return seen
+  }
+
+  return {
+    until: async (members) => {
+      const since = now()
+      for (const member of members) {
+        watched.set(member.container, watch(member, since))
+        probes.set(member.container, { at: since + FIRST_PROBE, wait: FIRST_PROBE })
+      }
+      while ((await look()).some(({ verdict }) => verdict.kind !== 'well')) await pause(LOOK)
+    },
+    settle: async (before) => {
+      const starts = new Map(before.map(({ container, startedAt }) => [container, startedAt]))
+      const youngest = () =>
+        Math.max(
+          Number.NEGATIVE_INFINITY,
+          ...[...watched.values()]
+            .filter(
+              ({ member, wellStart }) =>
+                member.proof.kind !== 'ends' && starts.get(member.container) !== wellStart,
+            )
+            .map(({ wellAt }) => wellAt ?? now()),
+        )
+      while (now() - youngest() < settleMs) {
+        await pause(LOOK)
+        await look()
+      }
+    },
+  }
+}

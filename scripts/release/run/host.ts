@@ -1,0 +1,75 @@
+import type { Stack } from '#catalog'
+import type { Bundle, Member, Release } from '../content/release.ts'
+import type { ContainerState } from './gate-rules.ts'
+import type { Entry } from './journal.ts'
+
+/** What a host knows of its releases. */
+export type Observed = {
+  /** Id of the committed release. */
+  readonly current: string | undefined
+  readonly entries: readonly Entry[]
+  /** Ids of the releases whose files are there, whole. */
+  readonly releases: readonly string[]
+}
+
+/** The release that a host has, and the one that it gets. */
+export type Between = { readonly from: Release; readonly to: Release }
+
+/** Words while a step is at work: something to know, and how far it is. */
+export type Telling = {
+  readonly note: (text: string) => void
+  readonly progress: (text: string) => void
+}
+
+/**
+ * A host under a lease, as deploy, rollback and update see it. Every method is idempotent: cut at any point it may be
+ * called again. They throw LineLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
+ * one in memory.
+ */
+export type DeployHost = {
+  readonly name: string
+  readonly observe: () => Promise<Observed>
+  /** A release that is on the host; undefined when it is not, or not whole. */
+  readonly release: (id: string) => Promise<Release | undefined>
+  /** Appends to the journal; on the disk when it returns. */
+  readonly journal: (entry: Entry) => Promise<void>
+  readonly putFiles: (bundle: Bundle) => Promise<void>
+  /** Throws CliError when files that the host holds are not those that were brought. */
+  readonly demandFiles: (release: Release) => Promise<void>
+  /** Brings what is missing and checks each image against its digests. */
+  readonly bringImages: (release: Release, show: Telling) => Promise<void>
+  /** Secrets, identities, networks. Never replaces a secret. */
+  readonly prepare: (release: Release) => Promise<void>
+  readonly up: (release: Release, stack: Stack) => Promise<void>
+  /** Ends the containers of a stack and keeps them. */
+  readonly stop: (release: Release, stack: Stack) => Promise<void>
+  /** Takes the containers of a stack away; volumes stay. */
+  readonly down: (release: Release, stack: Stack) => Promise<void>
+  /** Copies the documents that two releases have in different shapes, under a name of this run. */
+  readonly snapshot: (between: Between, name: string) => Promise<void>
+  readonly migrate: (between: Between) => Promise<void>
+  /** Puts the documents back as a snapshot has them. */
+  readonly restore: (between: Between, name: string) => Promise<void>
+  /** Those of the containers that exist. */
+  readonly states: (members: readonly Member[]) => Promise<readonly ContainerState[]>
+  /** Runs the health checks of containers now; names of those whose check ended with 0. */
+  readonly probe: (members: readonly Member[]) => Promise<readonly string[]>
+  readonly logs: (container: string) => Promise<readonly string[]>
+  /** From here on the release is the one of the host, or none is; on the disk when it returns. */
+  readonly commit: (id: string | undefined) => Promise<void>
+  /** Removes files and images of releases, and snapshots, that are not among these. */
+  readonly prune: (keep: {
+    readonly releases: readonly Release[]
+    readonly snapshots: readonly string[]
+  }) => Promise<void>
+}
+
+/** The clock and the patience of a run. */
+export type Timing = {
+  readonly now: () => number
+  readonly pause: (ms: number) => Promise<unknown>
+  /** Longest time until a service is well, ms. */
+  readonly limitMs: number
+  /** How long a service that was started must stay well before the release counts, ms. */
+  readonly settleMs: number
+}

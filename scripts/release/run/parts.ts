@@ -1,0 +1,99 @@
+import { dropSnapshots, restoreSnapshot, takeSnapshot } from '../../backup/snapshot.ts'
+import { CliError } from '../../cli/fail.ts'
+import { bytes } from '../../cli/format.ts'
+import type { Lease } from '../../host/lease.ts'
+import { documentVolumes } from '../content/documents.ts'
+import type { Release } from '../content/release.ts'
+import { ensureNetworks } from '../host/networks.ts'
+import { missingImages } from '../images/missing-images.ts'
+import { pruneImages } from '../images/prune-images.ts'
+import { pullImages } from '../images/pull-images.ts'
+import { sendImages } from '../images/send-images.ts'
+import { stockImages } from '../images/stock-images.ts'
+import type { Between, Telling } from './host.ts'
+import { hostSpec, prepareHost } from './prepare.ts'
+import type { HostParts } from './shell-host.ts'
+
+/** Where images come from: a registry, this machine's dist/images over the line, or nowhere (what the host holds). */
+export type Supply =
+  | { readonly kind: 'registry' }
+  | { readonly kind: 'line'; readonly dist: string }
+  | { readonly kind: 'none' }
+
+/** The image whose container does on a host what sh cannot. */
+const TOOL = 'server-tools'
+
+/** Name of the image of server-tools in a release. */
+export const toolOf = ({ images }: Release): string | undefined =>
+  images.find(({ service }) => service === TOOL)?.name
+
+const demandTool = (release: Release): string => {
+  const image = toolOf(release)
+  if (image === undefined)
+    throw new CliError(`${release.id} has no image of ${TOOL}: bun run deploy:pi brings a whole release`)
+  return image
+}
+
+const bringImages = async (
+  lease: Lease,
+  supply: Supply,
+  { images, stock, id }: Release,
+  { note, progress }: Telling,
+): Promise<void> => {
+  const options = {
+    onProgress: (there: number, total: number, what: string) =>
+      progress(`${what}: ${bytes(there)} of ${bytes(total)}`),
+    onNotice: note,
+  }
+  if (supply.kind === 'line') await sendImages(lease, images, { dist: supply.dist, ...options })
+  if (supply.kind === 'registry') await pullImages(lease, images, options)
+  if (supply.kind === 'none') {
+    const missing = await missingImages(lease, images, options)
+    if (missing.length > 0)
+      throw new CliError(
+        `${lease.shell.name} no longer has the images of ${id} (${missing.map(({ service }) => service).join(', ')}): bun run deploy:pi brings them`,
+      )
+  }
+  await stockImages(lease, stock, { from: supply.kind === 'registry' ? 'registry' : 'host', onNotice: note })
+}
+
+const prepare = async (lease: Lease, release: Release): Promise<void> => {
+  if (release.secrets.length > 0) {
+    const report = await prepareHost(lease, {
+      image: demandTool(release),
+      spec: await hostSpec(lease.shell, lease.dir),
+    })
+    if (!report.ok)
+      throw new CliError(`${lease.shell.name}: its secrets are not in order`, {
+        details: report.faults.map(({ name, what }) => `${name}: ${what}`),
+      })
+  }
+  if (release.networks.length > 0) await ensureNetworks(lease)
+}
+
+/** The tool of the release that runs is on the host for certain; the volumes are those of both. */
+const snapshotOptions = (between: Between, id: string) => ({
+  image: toolOf(between.from) ?? demandTool(between.to),
+  id,
+  volumes: documentVolumes(between),
+})
+
+/** The other rooms' part of a run. */
+export const hostParts = (lease: Lease, supply: Supply): HostParts => ({
+  bringImages: (release, telling) => bringImages(lease, supply, release, telling),
+  prepare: (release) => prepare(lease, release),
+  snapshot: async (between, name) => {
+    await takeSnapshot(lease, snapshotOptions(between, name))
+  },
+  restore: async (between, name) => {
+    await restoreSnapshot(lease, snapshotOptions(between, name))
+  },
+  pruneRest: async ({ releases, snapshots }) => {
+    const image = releases.map(toolOf).find((one) => one !== undefined)
+    if (image !== undefined) await dropSnapshots(lease, { image, keep: snapshots })
+    await pruneImages(
+      lease,
+      releases.flatMap(({ images }) => images),
+    )
+  },
+})

@@ -1,0 +1,168 @@
+import { CliError } from '../../cli/fail.ts'
+import { LeaseLost } from '../../host/lease.ts'
+import { LineLost } from '../../host/shell.ts'
+import { type Bundle, composeFile, membersOf, type Release } from '../content/release.ts'
+import { openWatch, type Seen, type Watch } from './gate.ts'
+import { type ContainerState, HEALTHY_SOON, unlike } from './gate-rules.ts'
+import type { DeployHost, Telling, Timing } from './host.ts'
+import { type Step, stepName } from './steps.ts'
+
+/** What the person sees of a run. */
+export type Show = Telling & {
+  readonly step: (name: string, state: 'start' | 'done' | 'failed') => void
+  readonly seen: (seen: readonly Seen[]) => void
+}
+
+export type RunParts = {
+  readonly host: DeployHost
+  readonly timing: Timing
+  readonly show: Show
+  readonly newId: () => string
+}
+
+/** A step whose line broke is tried again: every step may be. */
+export const TRIES = 4
+export const RETRY_MS = 2_000
+
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const detailsOf = (error: unknown): readonly string[] =>
+  error instanceof CliError ? error.details : []
+
+/** Somebody else is at work, or nobody can be reached: nothing may be undone from here. */
+export const isOutOfReach = (error: unknown): boolean =>
+  error instanceof LeaseLost || error instanceof LineLost
+
+export const again = async <T>(work: () => Promise<T>, { timing, show }: RunParts): Promise<T> => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof LineLost) || tries >= TRIES) throw error
+      show.note(`${error.message}; trying again`)
+      await timing.pause(RETRY_MS * tries)
+    }
+}
+
+export type Context = RunParts & {
+  readonly run: string
+  readonly from: Release | undefined
+  readonly to: Release
+  readonly bundle: Bundle | undefined
+  readonly watch: Watch
+  readonly before: readonly ContainerState[]
+  readonly rewind: string | undefined
+}
+
+export const contextOf = async (
+  parts: RunParts,
+  run: string,
+  { from, to, bundle, rewind }: Pick<Context, 'from' | 'to' | 'bundle' | 'rewind'>,
+): Promise<Context> => {
+  const { host, timing, show } = parts
+  return {
+    ...parts,
+    run,
+    from,
+    to,
+    bundle,
+    watch: openWatch(host, timing, show.seen),
+    before: await again(() => host.states(membersOf(to)), parts),
+    rewind,
+  }
+}
+
+const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
+  release.stacks.find(({ stack }) => stack === step.stack)?.members ?? []
+
+/**
+ * True when a stack is the same in both releases and all of it runs, well or about to be: then even what runs once is left alone,
+ * on the way there and back. Whichever of the two releases started it, it is what both say.
+ */
+const isAsWanted = async (
+  step: Extract<Step, { stack: unknown }>,
+  release: Release,
+  { host, from, to }: Context,
+): Promise<boolean> => {
+  const file = composeFile(step.stack)
+  if (from === undefined || from.files[file] !== to.files[file]) return false
+  const members = membersIn(release, step)
+  const states = new Map((await host.states(members)).map((state) => [state.container, state]))
+  return members.every((member) => unlike(member, states.get(member.container), HEALTHY_SOON) === undefined)
+}
+
+/** What each step does. `release`: the one that is being brought up. */
+const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
+  const { host, from, to, bundle, watch, before, show, run, rewind } = context
+  switch (step.kind) {
+    case 'files':
+      return bundle === undefined ? host.demandFiles(release) : host.putFiles(bundle)
+    case 'images':
+      return host.bringImages(release, show)
+    case 'prepare':
+      return host.prepare(release)
+    case 'snapshot':
+      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotOf(run))
+    case 'migrate':
+      return from === undefined ? undefined : host.migrate({ from, to })
+    case 'rewind':
+      return from === undefined || rewind === undefined ? undefined : host.restore({ from, to }, rewind)
+    case 'restore':
+      return from === undefined ? undefined : host.restore({ from, to }, snapshotOf(run))
+    case 'stop':
+      return host.stop(from ?? to, step.stack)
+    case 'up':
+      return (await isAsWanted(step, release, context)) ? undefined : host.up(release, step.stack)
+    case 'health':
+      return watch.until(membersIn(release, step))
+    case 'down':
+      return host.down(from?.stacks.some(({ stack }) => stack === step.stack) ? from : to, step.stack)
+    case 'settle':
+      return watch.settle(before)
+    case 'commit':
+      return host.commit(release.id)
+  }
+}
+
+/** A step between its two lines of the journal. */
+export const perform = async (
+  step: Step,
+  release: Release,
+  prefix: string,
+  context: Context,
+): Promise<void> => {
+  const { host, run, timing, show } = context
+  const name = `${prefix}${stepName(step)}`
+  const note = (phase: 'start' | 'done' | 'failed', reason?: string) =>
+    again(
+      () =>
+        host.journal({ at: timing.now(), run, step: name, phase, ...(reason !== undefined && { reason }) }),
+      context,
+    )
+  await note('start')
+  show.step(name, 'start')
+  try {
+    await again(() => execute(step, release, context), context)
+  } catch (error) {
+    show.step(name, 'failed')
+    if (!isOutOfReach(error)) await note('failed', wordsOf(error))
+    throw error
+  }
+  show.step(name, 'done')
+  await note('done')
+}
+
+export const end = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: string) =>
+  again(
+    () =>
+      context.host.journal({
+        at: context.timing.now(),
+        run: context.run,
+        phase: 'end',
+        outcome,
+        ...(reason !== undefined && { reason }),
+      }),
+    context,
+  )
+
+/** Name of the snapshot that a run takes before it changes documents. */
+export const snapshotOf = (run: string): string => `run-${run}`

@@ -1,0 +1,66 @@
+import { bundleOf } from '../content/release.fixture.ts'
+import type { Release } from '../content/release.ts'
+import { type FakeMachine, type FakeOptions, fakeHost, type Trouble } from './fake-host.fixture.ts'
+import type { RunKind } from './journal.ts'
+import { runRelease } from './run.ts'
+
+export type Played = {
+  readonly outcome: 'done' | 'killed' | 'failed'
+  readonly error?: unknown
+  readonly calls: readonly string[]
+}
+
+/** One deployer's life: it brings a fake machine to a release, with troubles on the way. */
+export const play = async (
+  machine: FakeMachine,
+  to: Release,
+  {
+    kind = 'deploy',
+    troubles = [],
+    behaviour = () => 'good',
+    documents = 'migrate',
+  }: {
+    readonly kind?: RunKind
+    readonly troubles?: readonly Trouble[]
+    /** Documents come back from the newest snapshot instead of being migrated. */
+    readonly documents?: 'migrate' | 'rewind'
+    readonly behaviour?: FakeOptions['behaviour']
+  } = {},
+): Promise<Played> => {
+  const calls: string[] = []
+  const death = Promise.withResolvers<Played>()
+  const host = fakeHost({
+    machine,
+    behaviour,
+    troubles,
+    killed: () => death.resolve({ outcome: 'killed', calls }),
+    onCall: (name) => calls.push(name),
+  })
+  const life = runRelease(
+    {
+      host,
+      timing: {
+        now: () => machine.clock,
+        pause: async (ms) => {
+          machine.clock += ms
+        },
+        limitMs: 60_000,
+        settleMs: 5_000,
+      },
+      show: { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} },
+      newId: () => `run-${machine.token}`,
+    },
+    {
+      kind,
+      to,
+      bundle: kind === 'rollback' ? undefined : bundleOf(to),
+      by: 'test',
+      what: `${kind} ${to.id}`,
+      rewind: documents === 'rewind' ? [...machine.snapshots.keys()][0] : undefined,
+    },
+  ).then(
+    (): Played => ({ outcome: 'done', calls }),
+    (error: unknown): Played => ({ outcome: 'failed', error, calls }),
+  )
+  return Promise.race([life, death.promise])
+}

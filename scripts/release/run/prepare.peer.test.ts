@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { evmAddressOf } from '#common/ethereum/evm-address'
+import { Secret } from '#common/process/env'
+import type { Report } from '#services/server-tools/prepare/model'
+import { live } from '../../cli/run.ts'
+import { type Lease, takeLease } from '../../host/lease.ts'
+import { openShell, type Shell } from '../../host/shell.ts'
+import { importBunImage } from '../../testing/peers/docker/bun-image.ts'
+import { startDocker } from '../../testing/peers/docker/engine.ts'
+import { checkNetworks, ensureNetworks } from '../host/networks.ts'
+import { checkVolumeOwners, fixVolumeOwners, ourVolumes } from '../host/volumes.ts'
+import { checkHost, hostSpec, prepareHost } from './prepare.ts'
+
+/**
+ * A host prepared by containers of a real engine, through a local shell. The image is of the tests (this machine's Bun and
+ * the bundle of server-tools); that the product's image runs the same bundle is the suite of the images to show.
+ */
+
+// Only a hang is ended by it.
+setDefaultTimeout(120_000)
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-prepare-'))
+const docker = await startDocker({ folder: join(folder, 'engine') })
+if ('absent' in docker) console.log(`NOT RUN: ${docker.absent} (preparing a host)`)
+afterAll(async () => {
+  if (!('absent' in docker)) await docker.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const IMAGE = 'lucid/for-tests:server-tools'
+const SERVICE = 65532
+
+describe.skipIf('absent' in docker)('a host', () => {
+  if ('absent' in docker) {
+    test.skip(docker.absent, () => {})
+    return
+  }
+  const dir = join(folder, 'Lucid')
+  let shell: Shell
+  let lease: Lease
+
+  beforeAll(async () => {
+    const bundle = await Bun.build({
+      entrypoints: [join(import.meta.dir, '..', '..', '..', 'services', 'server-tools', 'main.ts')],
+      outdir: join(folder, 'bundle'),
+      target: 'bun',
+    })
+    expect(bundle.success).toBe(true)
+    shell = openShell({ host: 'local', env: { ...process.env, ...docker.env } })
+    lease = await takeLease(shell, dir, { by: 'a@b', machine: 'b', pid: process.pid, what: 'test' })
+  })
+  afterAll(async () => {
+    await lease.release()
+    await shell.close()
+  })
+
+  const secret = (name: string) => join(dir, 'secrets', name)
+  const rights = (path: string) => {
+    const { uid, gid, mode } = statSync(path)
+    return `${uid}:${gid} ${(mode & 0o7777).toString(8)}`
+  }
+  const spec = () => hostSpec(shell, dir)
+  const look = async () => (await checkHost(shell, { image: IMAGE, spec: await spec(), dir })) as Report // once the image is there
+  const change = async () => prepareHost(lease, { image: IMAGE, spec: await spec() })
+
+  test('that has no image yet says which secrets are missing', async () => {
+    const wanted = await spec()
+    expect(wanted.hasData).toBe(false)
+    const unlooked = await checkHost(shell, { image: IMAGE, spec: wanted, dir })
+    if (!('unlooked' in unlooked)) throw new Error('it has been looked at')
+    expect(unlooked.missing.length).toBe(wanted.secrets.length)
+    const made = await importBunImage(docker, IMAGE, {
+      folder,
+      files: { '/app/main.js': join(folder, 'bundle', 'main.js') },
+    })
+    expect(made).toMatchObject({ code: 0, err: '' })
+    // The product's image has this by itself.
+    const entry = 'ENTRYPOINT ["/usr/local/bin/bun", "/app/main.js"]'
+    expect(await docker.run(['create', '--name', 'made', IMAGE, 'x'])).toMatchObject({ code: 0 })
+    expect(await docker.run(['commit', '--change', entry, 'made', IMAGE])).toMatchObject({ code: 0 })
+    expect(await docker.run(['rm', 'made'])).toMatchObject({ code: 0 })
+  })
+
+  test('is looked at without being changed', async () => {
+    const report = await look()
+    expect(report).toMatchObject({ ok: true, done: false, kept: [], faults: [] })
+    expect(readdirSync(dir)).toEqual(['deploy'])
+  })
+
+  test('makes its secrets itself, for those who run in the containers, and none of them is told', async () => {
+    const report = await change()
+    expect(report).toMatchObject({ ok: true, done: true, faults: [] })
+    expect(rights(secret('session-encryptor/MASTER_KEY'))).toBe(`${SERVICE}:${SERVICE} 400`)
+    expect(rights(secret('mongo/KEYFILE'))).toBe('999:999 400')
+    expect(rights(secret('mongo'))).toBe('0:0 711')
+    expect(rights(join(dir, 'identities.json'))).toBe(`${SERVICE}:${SERVICE} 444`)
+    const key = new Secret(readFileSync(secret('on-system-chain-client/PRIVATE_KEY'), 'utf8').trim())
+    expect(readFileSync(secret('blockchain-ledger/REGISTRAR_ADDRESS'), 'utf8')).toBe(`${evmAddressOf(key)}\n`)
+    const identities = JSON.parse(readFileSync(join(dir, 'identities.json'), 'utf8'))
+    expect(Object.keys(identities)).toContain('operator')
+    for (const name of report.made) {
+      const text = readFileSync(secret(name), 'utf8').trim()
+      expect(JSON.stringify(report)).not.toContain(text)
+    }
+    expect(readdirSync(secret('mongo')).sort()).toEqual(['KEYFILE', 'ROOT_PASSWORD'])
+  })
+
+  test('that is prepared stays as it is; wrong owners and modes are found, and put right', async () => {
+    expect(await change()).toMatchObject({ ok: true, made: [], mended: [] })
+    const path = secret('session-encryptor/MASTER_KEY')
+    const before = readFileSync(path, 'utf8')
+    chownSync(path, 0, 0)
+    chmodSync(path, 0o644)
+    chownSync(secret('mongo'), 1000, 1000)
+    const found = await look()
+    expect(found).toMatchObject({ ok: true, done: false, mended: [{ name: 'session-encryptor/MASTER_KEY' }] })
+    expect(rights(path)).toBe('0:0 644')
+    expect((await change()).mended.map(({ name }) => name)).toEqual([
+      'session-encryptor/MASTER_KEY',
+      'secrets/mongo',
+    ])
+    expect(rights(path)).toBe(`${SERVICE}:${SERVICE} 400`)
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+
+  test('with data does not get a new key for one that is gone', async () => {
+    const path = secret('session-encryptor/MASTER_KEY')
+    const before = readFileSync(path)
+    rmSync(path)
+    expect((await docker.run(['volume', 'create', 'lucid_encrypted_data'])).code).toBe(0)
+    const report = await change()
+    expect(report).toMatchObject({ ok: false, done: false })
+    expect(report.faults).toEqual([
+      {
+        name: 'session-encryptor/MASTER_KEY',
+        what: 'is gone, and the host has data that may depend on it: restore it from a backup',
+      },
+    ])
+    writeFileSync(path, before, { mode: 0o400 })
+    expect(await change()).toMatchObject({ ok: true, done: true, made: [] })
+  })
+
+  test('whose volumes belong to somebody else gets them back, and none is made by looking', async () => {
+    const mountpoint = (
+      await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', 'lucid_encrypted_data'])
+    ).out.trim()
+    mkdirSync(join(mountpoint, 'chunks'))
+    writeFileSync(join(mountpoint, 'chunks', 'one'), 'x')
+    chownSync(mountpoint, SERVICE, SERVICE)
+    const volumes = ourVolumes
+    expect(await checkVolumeOwners(shell, { image: IMAGE, volumes })).toEqual({
+      ok: false,
+      done: false,
+      volumes: [{ name: 'lucid_encrypted_data', uid: SERVICE, wrong: 2, example: 'chunks' }],
+    })
+    expect(await fixVolumeOwners(lease, { image: IMAGE, volumes })).toMatchObject({ ok: true, done: true })
+    expect(rights(join(mountpoint, 'chunks', 'one'))).toBe(`${SERVICE}:${SERVICE} 644`)
+    expect(await checkVolumeOwners(shell, { image: IMAGE, volumes })).toMatchObject({ ok: true })
+    expect((await docker.run(['volume', 'ls', '--quiet'])).out.trim()).toBe('lucid_encrypted_data')
+  })
+
+  test('gives a new volume, and an empty one of root, to the user that the folder of the image belongs to', async () => {
+    // As mongo's image has /data/db; ours have /data of 65532.
+    const tree = join(folder, 'tree')
+    mkdirSync(join(tree, 'data', 'db'), { recursive: true })
+    const archive = `${tree}.tar`
+    const pack = [
+      'tar',
+      '--create',
+      '--file',
+      archive,
+      '--owner=999',
+      '--group=999',
+      '-C',
+      tree,
+      '.',
+    ] as const
+    expect((await live(pack)).code).toBe(0)
+    expect(await docker.run(['import', archive, 'lucid/for-tests:db'])).toMatchObject({ code: 0 })
+    expect(await docker.run(['volume', 'create', 'lucid_by_hand'])).toMatchObject({ code: 0 })
+    for (const volume of ['lucid_core_mongo_data', 'lucid_by_hand']) {
+      const create = ['create', '--volume', `${volume}:/data/db`, 'lucid/for-tests:db', 'x']
+      expect(await docker.run(create)).toMatchObject({ code: 0 })
+      const { out } = await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])
+      expect(rights(out.trim())).toStartWith('999:999 ')
+    }
+    expect(ourVolumes['lucid_core_mongo_data']).toBe(999)
+  })
+
+  test('gets the networks that Compose does not make, once; one that is in the way is named', async () => {
+    expect(await ensureNetworks(lease)).toEqual(['lucid_rdp_net'])
+    expect(await ensureNetworks(lease)).toEqual([])
+    const other = ['network', 'create', '--subnet', '172.22.0.0/16', 'theirs']
+    expect((await docker.run(other)).code).toBe(0)
+    expect((await checkNetworks(shell)).filter((fault) => fault.includes('lucid_chain_net'))).toEqual([
+      'network lucid_chain_net (172.22.0.0/24) clashes with the network theirs (172.22.0.0/16) of this engine: remove that, or move it',
+    ])
+    await expect(ensureNetworks(lease)).rejects.toThrow('its networks are in the way')
+  })
+})

@@ -1,0 +1,104 @@
+import { catalog, stock } from '#catalog'
+import type { HostSpec, Report } from '#services/server-tools/prepare/model'
+import { CliError } from '../../cli/fail.ts'
+import type { Lease } from '../../host/lease.ts'
+import { line, quote } from '../../host/quote.ts'
+import { type Answer, demand, type Shell } from '../../host/shell.ts'
+import { CHANGES, LOOKS, toolLine } from '../../host/tool-run.ts'
+import { envKeys } from '../../platform/env-keys.ts'
+import { lucid } from '../../platform/source.ts'
+import { prepareSpec, type SecretNames, volumeOwners } from '../content/prepare-spec.ts'
+
+/** The secrets that this checkout's services, clients and stock containers have, by name. */
+export const secretNames = async (): Promise<SecretNames> => ({
+  services: Object.fromEntries(
+    await Promise.all(
+      Object.keys(lucid.catalogue).map(async (name) => {
+        const keys = await envKeys(lucid.services, name)
+        return [name, keys.flatMap(({ key, secret }) => (secret ? [key] : []))] as const
+      }),
+    ),
+  ),
+  clients: lucid.clientKeys,
+  stock: lucid.stockKeys,
+})
+
+/** A script of sh that says whether the host keeps data: a release was committed, or a volume of ours is there. */
+const dataScript = (dir: string): string =>
+  [
+    `if [ -s ${quote(`${dir}/deploy/current`)} ]; then echo release; fi`,
+    `docker volume ls --quiet --filter name=lucid_ | while read -r volume; do`,
+    `  case "$volume" in ${Object.keys(volumeOwners(catalog, stock)).join('|')}) echo "$volume";; esac`,
+    'done',
+  ].join('\n')
+
+/** What this checkout wants of a host, by whether that keeps data already. */
+export const hostSpec = async (shell: Shell, dir: string): Promise<HostSpec> => {
+  const [names, data] = await Promise.all([
+    secretNames(),
+    demand(`${shell.name}: its volumes`, shell.run(dataScript(dir))),
+  ])
+  return prepareSpec(names, { hasData: data.trim() !== '' })
+}
+
+export type PrepareOptions = {
+  /** An image of server-tools that the host has, by digest or id. */
+  readonly image: string
+  readonly spec: HostSpec
+}
+
+const reportOf = (name: string, { code, out, err }: Answer): Report => {
+  try {
+    // Printed by the image that was built from the same model; what is not JSON is refused.
+    return JSON.parse(out) as Report
+  } catch {
+    const why = err.trim().split('\n').at(-1) || `exit code ${code}`
+    throw new CliError(`${name}: its secrets cannot be looked at: ${why}`)
+  }
+}
+
+const folderOf = (dir: string, access: 'read' | 'write') =>
+  ({ type: 'bind', source: dir, target: '/lucid', access }) as const
+
+/**
+ * Makes on the host what it lacks of the secrets, puts owners right, writes its identities; no key leaves it. With one
+ * fault in the report nothing was done. Throws CliError when the container could not run.
+ */
+export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions): Promise<Report> =>
+  reportOf(
+    lease.shell.name,
+    await lease.run(toolLine(image, ['prepare'], { caps: CHANGES, mounts: [folderOf(lease.dir, 'write')] }), {
+      input: JSON.stringify(spec),
+    }),
+  )
+
+/** What can be said of a host that has no image of ours yet: which secrets lie there. */
+export type Unlooked = { readonly unlooked: string; readonly missing: readonly string[] }
+
+/**
+ * What `prepareHost` would do and what is wrong, changing nothing. A host without the image (before the first deploy)
+ * cannot be asked for more than which files are there.
+ */
+export const checkHost = async (
+  shell: Shell,
+  { image, spec, dir }: PrepareOptions & { readonly dir: string },
+): Promise<Report | Unlooked> => {
+  const names = spec.secrets.map(({ owner, key }) => `${owner}/${key}`)
+  const there = await shell.run(
+    `${line('docker', 'image', 'inspect', '--format', '{{.Id}}', image)} >/dev/null 2>&1 && [ -d ${quote(dir)} ] || echo absent`,
+  )
+  if (there.out.trim() === '')
+    return reportOf(
+      shell.name,
+      await shell.run(
+        toolLine(image, ['prepare', '--check'], { caps: LOOKS, mounts: [folderOf(dir, 'read')] }),
+        { input: JSON.stringify(spec) },
+      ),
+    )
+  const tests = names.map((name) => `[ -e ${quote(`${dir}/secrets/${name}`)} ] || echo ${quote(name)}`)
+  const missing = await demand(`${shell.name}: ${dir}/secrets`, shell.run(`${tests.join('\n')}\n:`))
+  return {
+    unlooked: `${shell.name} has no image of server-tools yet`,
+    missing: missing.split('\n').filter(Boolean),
+  }
+}

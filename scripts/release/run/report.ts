@@ -1,0 +1,46 @@
+import { type Colour, type Look, paint } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import { type Change, summaryOf } from '../content/diff.ts'
+import type { Release } from '../content/release.ts'
+import type { Checked } from '../host/preflight.ts'
+
+/** The checks of a preflight, a row each; faults follow on stderr with what to do. */
+export const preflightText = (checked: readonly Checked[], look: Look): string =>
+  `${table(
+    [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
+    checked.map(({ check, detail, faults }) => [
+      check,
+      faults.length === 0
+        ? { text: 'ok', colour: 'green' }
+        : { text: `${faults.length} wrong`, colour: 'red' },
+      detail,
+    ]),
+    look,
+  )}\n`
+
+const colours: Readonly<Record<Change['change'], Colour>> = { new: 'green', gone: 'red', changed: 'yellow' }
+
+/** What would change, a row each. */
+export const changesText = (
+  before: Release | undefined,
+  after: Release,
+  changes: readonly Change[],
+  look: Look,
+): string =>
+  [
+    `${before?.id ?? 'nothing'} -> ${paint(look, 'bold', after.id)} (${summaryOf(changes)})`,
+    ...(changes.length === 0
+      ? []
+      : [
+          table(
+            [{ title: 'What' }, { title: 'Change' }, { title: 'Subject' }, { title: 'Detail' }],
+            changes.map(({ what, change, subject, detail }) => [
+              what,
+              { text: change, colour: colours[change] },
+              subject,
+              detail,
+            ]),
+            look,
+          ),
+        ]),
+  ].join('\n')

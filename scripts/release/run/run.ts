@@ -1,0 +1,69 @@
+import { CliError } from '../../cli/fail.ts'
+import { LeaseLost } from '../../host/lease.ts'
+import { LineLost } from '../../host/shell.ts'
+import type { Bundle, Release } from '../content/release.ts'
+import type { BeginEntry, RunKind } from './journal.ts'
+import { again, contextOf, detailsOf, end, perform, type RunParts, wordsOf } from './perform.ts'
+import { recover } from './recover.ts'
+import { forward } from './steps.ts'
+import { backWords, Undone, Unfinished, undo } from './undo.ts'
+
+export type Wanted = {
+  readonly kind: RunKind
+  /** Files that may have to be brought; a rollback has none. */
+  readonly bundle: Bundle | undefined
+  readonly to: Release
+  readonly by: string
+  readonly what: string
+  /** A snapshot to put documents back from, instead of migrating them. */
+  readonly rewind?: string | undefined
+}
+
+/**
+ * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
+ * not make it, Unfinished when the line or the engine did not let this end either way, LeaseLost.
+ */
+export const runRelease = async (
+  parts: RunParts,
+  { kind, bundle, to, by, what, rewind }: Wanted,
+): Promise<void> => {
+  const { host, timing } = parts
+  const observed = await again(() => host.observe(), parts)
+  const recovered = await recover(parts, observed, to.id)
+  const { current } = observed.entries.length === 0 ? observed : await again(() => host.observe(), parts)
+  const there = current === undefined ? undefined : await again(() => host.release(current), parts)
+  // The release that runs is brought anew where its own file is gone.
+  const from = there ?? (bundle?.release.id === current ? bundle?.release : undefined)
+  if (current !== undefined && from === undefined)
+    throw new CliError(
+      `${host.name}: the files of ${current}, which runs there, are not whole: bun run doctor`,
+    )
+  // It was just brought there and gated on health: a second run would do the same again.
+  if ((recovered === 'undone' || recovered === 'finished') && from?.id === to.id) return
+  const run = parts.newId()
+  const begin: BeginEntry = {
+    at: timing.now(),
+    run,
+    phase: 'begin',
+    kind,
+    from: current ?? null,
+    to: to.id,
+    by,
+    what,
+  }
+  await again(() => host.journal(begin), parts)
+  const context = await contextOf(parts, run, { from, to, bundle, rewind })
+  let migrated = false
+  try {
+    for (const step of forward(from, to, { rewinds: rewind !== undefined })) {
+      if (step.kind === 'migrate' || step.kind === 'rewind') migrated = true
+      await perform(step, to, '', context)
+    }
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error
+    if (error instanceof LineLost) throw new Unfinished(wordsOf(error), detailsOf(error))
+    const outcome = await undo(context, wordsOf(error), { migrated })
+    throw new Undone(wordsOf(error), backWords(outcome, from, { migrated }), detailsOf(error))
+  }
+  await end(context, 'done')
+}

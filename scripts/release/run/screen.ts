@@ -1,0 +1,75 @@
+import { duration } from '../../cli/format.ts'
+import { type Colour, type Look, paint } from '../../cli/look.ts'
+import { progress, throttle } from '../../cli/progress.ts'
+import { table } from '../../cli/table.ts'
+import { membersOf, type Release } from '../content/release.ts'
+import type { Seen } from './gate.ts'
+import type { Verdict } from './gate-rules.ts'
+import type { Show } from './perform.ts'
+
+const LOG_MS = 5_000
+
+const colours: Readonly<Record<Verdict['kind'], Colour>> = { waiting: 'yellow', well: 'green', failed: 'red' }
+
+const words = (verdict: Verdict): string => (verdict.kind === 'well' ? 'healthy' : verdict.why)
+
+/** The screen of a run: a table of services that changes in place, lines in a pipe. */
+export const openScreen = (
+  write: (text: string) => void,
+  look: Look,
+  { release, now }: { readonly release: Pick<Release, 'stacks'>; readonly now: () => number },
+): Show & { readonly close: () => void } => {
+  const began = now()
+  const screen = progress(write, look)
+  const stackOf = new Map(
+    release.stacks.flatMap(({ stack, members }) =>
+      members.map(({ container }) => [container, stack] as const),
+    ),
+  )
+  const rows = new Map<string, Seen>()
+  let doing = ''
+  // A log has a line for some seconds of work, a terminal each state.
+  const often = throttle(LOG_MS, now)
+
+  const picture = (): string =>
+    [
+      table(
+        [{ title: 'Stack' }, { title: 'Service' }, { title: 'State' }, { title: 'Image' }],
+        membersOf(release).map((member) => {
+          const seen = rows.get(member.container)
+          return [
+            stackOf.get(member.container) ?? '',
+            member.service,
+            seen === undefined
+              ? { text: 'waits', colour: 'dim' }
+              : { text: words(seen.verdict), colour: colours[seen.verdict.kind] },
+            member.image.slice(member.image.lastIndexOf(':') + 1).slice(0, 40),
+          ]
+        }),
+        look,
+      ),
+      `${duration(now() - began).padStart(8)}  ${doing}`,
+    ].join('\n')
+
+  const say = (line?: string) => screen.show(look.live ? picture() : '', line)
+  return {
+    step: (name, state) => {
+      doing = state === 'start' ? name : `${name} ${state}`
+      const mark = state === 'failed' ? paint(look, 'red', state) : state
+      say(state === 'start' ? undefined : `${duration(now() - began).padStart(8)}  ${name}  ${mark}`)
+    },
+    seen: (all) => {
+      for (const one of all) rows.set(one.member.container, one)
+      say()
+    },
+    note: (text) => {
+      doing = text
+      say(`${duration(now() - began).padStart(8)}  ${text}`)
+    },
+    progress: (text) => {
+      doing = text
+      say(often() ? `${duration(now() - began).padStart(8)}  ${text}` : undefined)
+    },
+    close: () => screen.done(look.live ? picture() : undefined),
+  }
+}

@@ -1,0 +1,102 @@
+import { CliError } from '../../cli/fail.ts'
+import { LeaseLost } from '../../host/lease.ts'
+import type { Release } from '../content/release.ts'
+import { openWatch } from './gate.ts'
+import {
+  again,
+  type Context,
+  detailsOf,
+  end,
+  isOutOfReach,
+  perform,
+  RETRY_MS,
+  type RunParts,
+  TRIES,
+  wordsOf,
+} from './perform.ts'
+import { backward } from './steps.ts'
+
+/** The new release did not make it, and the one before is back, whole. */
+export class Undone extends CliError {
+  constructor(reason: string, back: string, details: readonly string[]) {
+    super(`${reason}; ${back}`, { details, exitCode: 2 })
+    this.name = 'Undone'
+  }
+}
+
+/** The host is between two releases; the next command goes on from there. */
+export class Unfinished extends CliError {
+  constructor(reason: string, details: readonly string[] = []) {
+    super(`${reason}; the next command (deploy:pi or rollback) finishes or undoes it`, {
+      details,
+      exitCode: 3,
+    })
+    this.name = 'Unfinished'
+  }
+}
+
+/** Tries to put a step of the way back through even when the engine refuses it for a while. */
+const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Promise<void> => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await work()
+    } catch (error) {
+      if (isOutOfReach(error) || tries >= TRIES) throw error
+      show.note(`${wordsOf(error)}; trying again`)
+      await timing.pause(RETRY_MS * tries)
+    }
+}
+
+/**
+ * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the line
+ * did not let it: then the run stays open.
+ */
+export const undo = async (
+  forwardContext: Context,
+  reason: string,
+  { migrated }: { readonly migrated: boolean },
+): Promise<'undone' | 'failed'> => {
+  const { from, to, show, host, timing } = forwardContext
+  // What was well on the way there is started anew on the way back.
+  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
+  const target = from ?? to
+  const [changes, checks] = [false, true].map((isCheck) =>
+    backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
+  )
+  show.note(`putting ${from === undefined ? 'an empty host' : from.id} back: ${reason}`)
+  try {
+    // A commit that failed may have been half done. While the pointer is on the new release nothing old is started.
+    if ((await again(() => host.observe(), context)).current !== from?.id)
+      await insist(() => again(() => host.commit(from?.id), context), context)
+    for (const step of changes ?? []) await insist(() => perform(step, target, 'back:', context), context)
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error
+    throw new Unfinished(`${reason}, and going back was cut short: ${wordsOf(error)}`, detailsOf(error))
+  }
+  let outcome: 'undone' | 'failed' = 'undone'
+  for (const step of checks ?? [])
+    try {
+      await perform(step, target, 'back:', context)
+    } catch (error) {
+      if (isOutOfReach(error))
+        throw error instanceof LeaseLost ? error : new Unfinished(reason, detailsOf(error))
+      outcome = 'failed'
+      show.note(`${target.id} is back but not well: ${wordsOf(error)}`)
+    }
+  await end(context, outcome, reason)
+  return outcome
+}
+
+/** How it ended, for people. `migrated`: documents are as they were before the run. */
+export const backWords = (
+  outcome: 'undone' | 'failed',
+  from: Release | undefined,
+  { migrated }: { readonly migrated: boolean },
+): string => {
+  if (from === undefined) return 'everything that was started is down again, volumes are kept'
+  const back =
+    outcome === 'undone'
+      ? `${from.id} is back and healthy`
+      : `${from.id} is back, but not all of it is healthy: bun run doctor looks why`
+  return migrated ? `${back}, with the documents from before the migration` : back
+}

@@ -1,0 +1,124 @@
+import { join, resolve } from 'node:path'
+import { catalog } from '#catalog'
+import type { Command } from '../cli/args.ts'
+import { CliError } from '../cli/fail.ts'
+import { lookOf } from '../cli/look.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { openHost, whoami } from '../host/open.ts'
+import { targetFlags } from '../host/target.ts'
+import { repository } from '../platform/home.ts'
+import { withImage } from './content/assemble.ts'
+import { originOf } from './content/checkout.ts'
+import { changesOf } from './content/diff.ts'
+import { checkSignature } from './content/signature.ts'
+import { askDeep } from './host/deep-facts.ts'
+import { askFacts } from './host/host-facts.ts'
+import { observeHost, readBundle } from './host/observe.ts'
+import { faultsOf, preflight } from './host/preflight.ts'
+import { releaseImages } from './images/release-images.ts'
+import { deliver } from './run/deliver.ts'
+import { toolOf } from './run/parts.ts'
+import { changesText, preflightText } from './run/report.ts'
+import { gateFlags, timingOf } from './run/timing.ts'
+
+export const command = {
+  name: 'update',
+  about: 'replaces the image of one service on a host, gated on health; the one before comes back by itself',
+  positionals: [{ name: 'SERVICE', about: 'which service', required: true, choices: Object.keys(catalog) }],
+  flags: {
+    ...targetFlags,
+    'registry-less': {
+      type: 'boolean',
+      about: 'send the layers that the host lacks over the ssh connection',
+    },
+    registry: {
+      type: 'string',
+      value: 'REPO',
+      about: 'where the registry has the images, HOST/PATH (as the release has it)',
+    },
+    images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
+    ...gateFlags,
+    'dry-run': { type: 'boolean', about: 'change nothing; show what would change' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: ['bun run update session-chunker --registry-less'],
+  exits: {
+    1: 'it was refused before anything changed; the lines on stderr say why and what to do',
+    2: 'the new image did not make it; the one before is back',
+    3: 'the line or the engine broke; the next command finishes or undoes it',
+  },
+} as const satisfies Command
+
+await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
+  const service = positionals[0] ?? ''
+  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
+  const opened = openHost(flags, process.env)
+  const { shell, target } = opened
+  const look = lookOf(process.stderr, process.env)
+  try {
+    const observed = await observeHost(shell, target.dir)
+    if (observed.current === undefined)
+      throw new CliError(`${shell.name} runs no release yet: bun run deploy:pi`)
+    const current = await readBundle(shell, target.dir, observed.current)
+    const { platform, images } = current.release
+    const before = images.find((one) => one.service === service)
+    if (before === undefined)
+      throw new CliError(
+        `${observed.current} has no service ${service}: bun run deploy:pi brings a whole release`,
+      )
+    const where = flags.registry ?? before.pull.replace(/@.*$/, '')
+    const image = releaseImages(dist, platform, where).find((one) => one.service === service)
+    if (image === undefined)
+      throw new CliError(`no image of ${service} in ${dist}: bun run build-distroless --only ${service}`)
+    const first = await askFacts(shell, target.dir, current.release.secrets)
+    const signed = checkSignature(dist, first.signer)
+    const bundle = withImage(current, image, {
+      ...originOf(repository),
+      madeBy: whoami(),
+      madeAt: Date.now(),
+      signer: signed.signer,
+    })
+    const checked = preflight({
+      host: first.facts,
+      deep: await askDeep(shell, { dir: target.dir, image: toolOf(current.release) }),
+      release: bundle.release,
+      current: current.release,
+      now: Date.now(),
+      signature: signed.fault,
+      placeholders: [],
+      dir: target.dir,
+    })
+    const faults = faultsOf(checked)
+    if (faults.length > 0) {
+      if (!flags.json) terminal.err(preflightText(checked, look))
+      throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
+        details: faults.map(({ check, fault, remedy }) => `${check}: ${fault}: ${remedy}`),
+      })
+    }
+    if (flags['dry-run']) {
+      const changes = changesOf(current.release, bundle.release)
+      terminal.out(
+        flags.json
+          ? `${JSON.stringify({ from: observed.current, to: bundle.release.id, changes }, null, 2)}\n`
+          : `${changesText(current.release, bundle.release, changes, look)}\n`,
+      )
+      return 0
+    }
+    await deliver(opened, {
+      kind: 'update',
+      what: `update ${service}`,
+      bundle,
+      to: bundle.release,
+      observed,
+      current: current.release,
+      supply: flags['registry-less'] ? { kind: 'line', dist } : { kind: 'registry' },
+      timing: timingOf(flags),
+      terminal,
+      look,
+      json: flags.json,
+    })
+    return 0
+  } finally {
+    await shell.close()
+  }
+})

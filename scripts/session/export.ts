@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises'
+import { bundleName } from '#common/evidence/bundle'
+import { isSessionId } from '#common/evidence/session-id'
+import type { Command } from '../cli/args.ts'
+import { CliError } from '../cli/fail.ts'
+import { bytes, plural } from '../cli/format.ts'
+import { lookOf } from '../cli/look.ts'
+import { progress, throttle } from '../cli/progress.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { homeFrom } from '../platform/home.ts'
+import { operatorClients, ownerKey } from '../platform/session-client.ts'
+import { exportBundle } from './bundle-file.ts'
+
+export const command = {
+  name: 'export',
+  about: 'writes the evidence bundle of a session, which anybody can verify offline',
+  flags: {
+    out: { type: 'string', value: 'FILE', about: 'where to write it (default session-<id>.lucid.tar)' },
+    'with-keys': {
+      type: 'boolean',
+      about: 'add the session key: who has the bundle can then read the recording',
+    },
+    'owner-key': {
+      type: 'string',
+      value: 'FILE',
+      about:
+        "file with the owner's secret key in hex, for --with-keys of a session that is not the operator's own",
+    },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  positionals: [{ name: 'SESSION', about: 'the session id that record printed', required: true }],
+  examples: [
+    'bun run export 0c0f1b6e-... --out evidence.lucid.tar',
+    'bun run export 0c0f1b6e-... --with-keys',
+  ],
+} as const satisfies Command
+
+const keyIn = async (path: string): Promise<string> => {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new CliError(`the owner key file ${path} cannot be read`)
+  })
+  const key = text.trim().toLowerCase()
+  if (!/^[0-9a-f]{64}$/.test(key)) throw new CliError(`${path} does not hold a secret key: 64 hex digits`)
+  return key
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals: [session = ''], terminal }) => {
+  if (!isSessionId(session)) throw new CliError(`'${session}' is not a session id (a lower-case UUIDv4)`)
+  const home = homeFrom(process.env)
+  const clients = operatorClients(home)
+  const wantsKeys = flags['with-keys'] || flags['owner-key'] !== undefined
+  const key = flags['owner-key'] ? await keyIn(flags['owner-key']) : ownerKey(home).reveal()
+  const screen = progress(terminal.err, lookOf(process.stderr, process.env))
+  const due = throttle(2_000, () => performance.now())
+  const exported = await exportBundle(clients, session, {
+    file: flags.out ?? bundleName(session),
+    ...(wantsKeys ? { ownerKey: key } : {}),
+    onProgress: (done, of) => {
+      const text = `exporting  ${bytes(done)} of ${bytes(of)}`
+      screen.show(text, due() ? text : undefined)
+    },
+  })
+  screen.done()
+  if (flags.json) terminal.out(`${JSON.stringify({ session_id: session, ...exported })}\n`)
+  else {
+    const { file, chunks, anchored } = exported
+    terminal.out(
+      `${file}  ${bytes(exported.bytes)}, ${plural(chunks, 'chunk')}, ${anchored ? 'anchored' : 'not anchored yet'}\n`,
+    )
+    terminal.out(`check it with: bun run verify ${file} --trust $(bun run --silent trust)\n`)
+  }
+  return 0
+})

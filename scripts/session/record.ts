@@ -1,0 +1,110 @@
+import type { Command } from '../cli/args.ts'
+import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { bytes, plural, rate } from '../cli/format.ts'
+import { lookOf, paint } from '../cli/look.ts'
+import { progress, throttle } from '../cli/progress.ts'
+import { runCommand } from '../cli/run-command.ts'
+import { homeFrom } from '../platform/home.ts'
+import { operatorClients } from '../platform/session-client.ts'
+import { anchored } from './anchored.ts'
+import { fileInput, streamInput } from './input.ts'
+import { chooseOwner } from './owner.ts'
+import { upload } from './upload.ts'
+
+export const command = {
+  name: 'record',
+  about: 'sends a recording through the pipeline and waits until it is anchored',
+  flags: {
+    input: {
+      type: 'string',
+      value: 'FILE|-',
+      about: 'the recording; - reads standard input',
+      required: true,
+    },
+    owner: {
+      type: 'string',
+      value: 'T...',
+      about: "TRON address of the owner (default: the operator's own)",
+    },
+    wait: { type: 'string', value: 'SECONDS', about: 'how long to wait for the anchor (default 60)' },
+    json: { type: 'boolean', about: 'print the result as one JSON object' },
+  },
+  examples: ['bun run record --input screen.mp4', 'ffmpeg ... -f mp4 - | bun run record --input -'],
+  exits: { 2: 'everything is durable and sealed, but not anchored within the time' },
+} as const satisfies Command
+
+/** Milliseconds of `--wait`. Throws CliError unless it is a number of seconds. */
+const patienceOf = (text: string): number => {
+  if (/^\d{1,6}(?:\.\d+)?$/.test(text)) return Number(text) * 1000
+  throw new CliError(`--wait takes a number of seconds, not '${text}'`, { exitCode: EXIT_USAGE })
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const patience = patienceOf(flags.wait ?? '60')
+  const home = homeFrom(process.env)
+  const clients = operatorClients(home)
+  const owner = chooseOwner(home, flags.owner)
+  const input = flags.input === '-' ? streamInput(Bun.stdin.stream()) : await fileInput(flags.input)
+  const look = lookOf(process.stderr, process.env)
+  const screen = progress(terminal.err, look)
+  const began = performance.now()
+  const due = throttle(2_000, () => performance.now())
+
+  const line = (acknowledged: number, chunks: number) => {
+    const of = input.size === undefined ? '' : ` of ${bytes(input.size)}`
+    const speed = rate(acknowledged, performance.now() - began)
+    return `recording  ${bytes(acknowledged)}${of} durable, ${plural(chunks, 'chunk')}, ${speed}`
+  }
+  const at = await upload(clients, {
+    owner,
+    input,
+    onProgress: ({ acknowledged, chunks }) => {
+      const text = line(acknowledged, chunks)
+      screen.show(text, due() ? text : undefined)
+    },
+  })
+  const took = performance.now() - began
+  screen.show(line(at.acknowledged, at.chunks))
+  const waiting = throttle(5_000, () => performance.now())
+  const session = await anchored(clients, at.id, {
+    patience,
+    onState: (state) => {
+      const text = `${state}  waiting for the chain`
+      if (state !== 'anchored') screen.show(text, waiting() ? text : undefined)
+    },
+  })
+  screen.done(`${line(at.acknowledged, at.chunks)}`)
+
+  const { id, state, merkle_root, chunk_count, anchor } = session
+  const result = {
+    session_id: id,
+    state,
+    owner,
+    merkle_root,
+    chunk_count,
+    bytes: at.acknowledged,
+    complete: at.complete,
+    seconds: Math.round(took) / 1000,
+    tx_hash: anchor?.tx_hash,
+    block: anchor?.block.number,
+  }
+  if (flags.json) terminal.out(`${JSON.stringify(result)}\n`)
+  else
+    terminal.out(
+      [
+        `session      ${paint(look, 'bold', id)}`,
+        `recorded     ${bytes(at.acknowledged)} in ${plural(chunk_count ?? at.chunks, 'chunk')}, ${rate(at.acknowledged, took)}`,
+        `merkle root  ${merkle_root ?? 'not yet'}`,
+        ...(at.complete ? [] : ['complete     no: what the input still held is not in it']),
+        anchor
+          ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
+          : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
+        '',
+      ].join('\n'),
+    )
+  if (!at.complete) {
+    terminal.err('the platform was away for too long: the recording ends with a gap where it broke off\n')
+    return 1
+  }
+  return state === 'anchored' ? 0 : 2
+})

@@ -1,0 +1,34 @@
+import { bytes, duration, rate } from '../../cli/format.ts'
+import type { Look } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import type { BackupBench } from './backup.ts'
+import { median } from './stats.ts'
+
+const rows = [
+  ['first', 'first backup'],
+  ['second', 'nothing changed'],
+  ['restore', 'restore'],
+] as const
+
+export const backupReport = (result: BackupBench, look: Look): string =>
+  `${table(
+    [
+      { title: bytes(result.bytes) },
+      { title: 'ours', align: 'right' },
+      { title: 'restic', align: 'right' },
+      { title: 'ours', align: 'right' },
+      { title: 'ratio', align: 'right' },
+    ],
+    rows.map(([kind, what]) => {
+      const mine = median(result.runs.map(({ ours }) => ours[kind]))
+      const theirs = median(result.runs.map(({ restic }) => restic[kind]))
+      return [
+        what,
+        duration(mine),
+        duration(theirs),
+        kind === 'second' ? '' : rate(result.bytes, mine),
+        result.ratio[kind].toFixed(2),
+      ]
+    }),
+    look,
+  )}\nratio: restic's time by ours, median of pairs; ours waits for the disk when it restores, restic does not`

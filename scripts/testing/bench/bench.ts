@@ -1,0 +1,217 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Command, Flags } from '../../cli/args.ts'
+import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
+import { type Look, lookOf } from '../../cli/look.ts'
+import { runCommand } from '../../cli/run-command.ts'
+import { cacheFolder } from '../../images/cache.ts'
+import { homeFrom } from '../../platform/home.ts'
+import { benchBackup } from './backup.ts'
+import { backupReport } from './backup-report.ts'
+import { benchDeploy } from './deploy.ts'
+import { deployReport } from './deploy-report.ts'
+import { benchImages } from './images.ts'
+import { imagesReport } from './images-report.ts'
+import { benchLoad, type Load, loadReport } from './load.ts'
+import { benchPipeline } from './pipeline.ts'
+import { placeFor } from './place-for.ts'
+import { pipelineReport } from './report.ts'
+import { benchSoak } from './soak.ts'
+import { soakReport } from './soak-report.ts'
+import { parseSize } from './stats.ts'
+import { benchStore } from './store.ts'
+import { borrow } from './store-places.ts'
+import { storeReport } from './store-report.ts'
+import { benchWatch, watchReport } from './watch.ts'
+
+const MIB = 1024 * 1024
+
+export const command = {
+  name: 'bench',
+  about: 'measures the real services and drivers, the build of the images and a deploy of them',
+  flags: {
+    size: {
+      type: 'string',
+      value: 'SIZE',
+      about: 'pipeline, backup: size of the data, as 512MiB or 2GiB (default 512MiB)',
+    },
+    runs: {
+      type: 'string',
+      value: 'N',
+      about: 'pipeline, load, watch, backup, deploy: counted runs (default 5; deploy 3)',
+    },
+    memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
+    records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
+    store: {
+      type: 'string',
+      value: 'sqlite|documentdb|URL',
+      about:
+        'store, soak: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
+    },
+    minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
+    folder: {
+      type: 'string',
+      value: 'DIR',
+      about: "where to write on the disk under test (default the system's temporary folder)",
+    },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      about: 'where the JSON goes (default bench/<WHAT>.json in the state folder)',
+    },
+    json: { type: 'boolean', about: 'print the JSON instead of the tables' },
+  },
+  positionals: [
+    {
+      name: 'WHAT',
+      about:
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to a stand-in of a Pi, against docker compose up',
+      required: true,
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'backup', 'deploy'],
+    },
+  ],
+  examples: [
+    'bun run bench pipeline --size 512MiB',
+    'bun run bench pipeline --runs 1 --size 64MiB',
+    'bun run bench store --records 100000',
+    'bun run bench soak --minutes 30 --store documentdb',
+    'bun run bench images',
+    'bun run bench deploy',
+  ],
+} as const satisfies Command
+
+type Given = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
+type Measured = { readonly json: unknown; readonly report: (look: Look) => string }
+
+const folderOf = ({ flags }: Given): string => resolve(flags.folder ?? tmpdir())
+
+const pipeline = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const size = parseSize(flags.size ?? '512MiB')
+  const runs = Number(flags.runs ?? 5)
+  if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const memorySizes = flags.memory ? [64 * MIB, 2048 * MIB] : []
+  const result = await benchPipeline({ folder: folderOf(given), size, runs, memorySizes, say })
+  return { json: result, report: (look) => pipelineReport(result, look) }
+}
+
+/** Reads of each kind: enough for a hundredth of them to be many. */
+const CALLS = 5000
+
+const store = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const records = Number(flags.records ?? 1_000_000)
+  if (!Number.isInteger(records) || records < 1) throw new CliError('--records takes a whole number from 1')
+  const borrowed = await borrow(flags.store ?? 'sqlite', folderOf(given))
+  try {
+    const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
+    return { json: result, report: (look) => storeReport(result, look) }
+  } finally {
+    await borrowed.giveBack()
+  }
+}
+
+const soak = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const minutes = Number(flags.minutes ?? 30)
+  if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
+  const folder = folderOf(given)
+  const place = await placeFor(flags.store ?? 'sqlite', process.env, folder)
+  try {
+    const result = await benchSoak({ place, folder, minutes, say })
+    return { json: result, report: (look) => soakReport(result, look) }
+  } finally {
+    await place.giveBack()
+  }
+}
+
+const load = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const runs = Number(flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const folder = folderOf(given)
+  const loads: Load[] = []
+  for (const what of ['sqlite', flags.store ?? 'documentdb']) {
+    const place = await placeFor(what, process.env, folder)
+    try {
+      loads.push(...(await benchLoad(place, { folder, runs, say })))
+    } finally {
+      await place.giveBack()
+    }
+  }
+  return { json: loads, report: (look) => loadReport(loads, look) }
+}
+
+const images = async (given: Given): Promise<Measured> => {
+  const root = join(import.meta.dir, '..', '..', '..')
+  const result = await benchImages(root, {
+    folder: folderOf(given),
+    cache: cacheFolder(process.env),
+    say: given.say,
+  })
+  return { json: result, report: (look) => imagesReport(result, look) }
+}
+
+const watch = async (given: Given): Promise<Measured> => {
+  const runs = Number(given.flags.runs ?? 5)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const times = await benchWatch({ folder: folderOf(given), runs })
+  return { json: times, report: (look) => watchReport(times, look) }
+}
+
+const deploy = async (given: Given): Promise<Measured> => {
+  const runs = Number(given.flags.runs ?? 3)
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const result = await benchDeploy({ folder: folderOf(given), runs, say: given.say })
+  return { json: result, report: (look) => deployReport(result, look) }
+}
+
+const backup = async (given: Given): Promise<Measured> => {
+  const { flags, say } = given
+  const size = parseSize(flags.size ?? '512MiB')
+  const runs = Number(flags.runs ?? 5)
+  if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
+  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  const result = await benchBackup({ folder: folderOf(given), bytes: size, runs, say })
+  return { json: result, report: (look) => backupReport(result, look) }
+}
+
+const benches = {
+  pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
+  store: { run: store, flags: ['records', 'store'] },
+  soak: { run: soak, flags: ['minutes', 'store'] },
+  load: { run: load, flags: ['runs', 'store'] },
+  images: { run: images, flags: [] },
+  watch: { run: watch, flags: ['runs'] },
+  deploy: { run: deploy, flags: ['runs'] },
+  backup: { run: backup, flags: ['size', 'runs'] },
+} as const satisfies Record<
+  string,
+  { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
+>
+
+/** A flag of another bench is a mistake, not ignored. */
+const refuseOthers = (what: keyof typeof benches, flags: Flags<typeof command>): void => {
+  const own: readonly string[] = benches[what].flags
+  for (const [name, other] of Object.entries(benches))
+    for (const flag of name === what ? [] : other.flags)
+      if (flags[flag] && !own.some((one) => one === flag))
+        throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
+}
+
+await runCommand(import.meta.main, command, async ({ flags, positionals: [name], terminal }) => {
+  const what = name as keyof typeof benches // one of the choices
+  refuseOthers(what, flags)
+  const { json, report } = await benches[what].run({
+    flags,
+    say: (line) => terminal.err(`bench: ${line}\n`),
+  })
+  const out = resolve(flags.out ?? join(homeFrom(process.env).root, 'bench', `${what}.json`))
+  await mkdir(dirname(out), { recursive: true })
+  const text = `${JSON.stringify(json, null, 2)}\n`
+  await writeFile(out, text)
+  terminal.out(flags.json ? text : `${report(lookOf(process.stdout, process.env))}\n`)
+  return 0
+})

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Look, paint } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import { bringUp } from '../../platform/platform.ts'
+import { RECORDING } from '../../platform/source.ts'
+import type { Place } from '../peers/place.ts'
+import { pssOf, rssOf } from './memory.ts'
+import { median } from './stats.ts'
+
+/** What a service takes to start and to stand idle; a value for each start. Times ms, memory MiB. */
+export type Load = {
+  readonly store: string
+  readonly service: string
+  readonly ready: readonly number[]
+  readonly pss: readonly number[]
+  readonly rss: readonly number[]
+}
+
+/** One that keeps no documents, and one that does. */
+const services = ['session-chunker', 'merkle-builder'] as const
+/** Memory is measured this long after a service is healthy, ms. */
+const SETTLE = 1_000
+
+/** Starts each service alone, again and again, with its documents in a place. */
+export const benchLoad = async (
+  place: Place,
+  {
+    folder,
+    runs,
+    say,
+  }: { readonly folder: string; readonly runs: number; readonly say: (line: string) => void },
+): Promise<readonly Load[]> => {
+  const root = await mkdtemp(join(folder, 'load-'))
+  say(`bringing the platform up: ${place.name}`)
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: place.ambient })
+  const loads: Load[] = []
+  try {
+    for (const service of services) {
+      const [ready, pss, rss]: [number[], number[], number[]] = [[], [], []]
+      for (let run = 0; run < runs; run++) {
+        await platform.restart(service)
+        await Bun.sleep(SETTLE)
+        const view = platform.views().find(({ name }) => name === service)
+        if (view?.pid === undefined || view.readyMs === undefined) continue
+        ready.push(view.readyMs)
+        pss.push(pssOf(view.pid))
+        rss.push(rssOf(view.pid))
+      }
+      loads.push({ store: place.name, service, ready, pss, rss })
+    }
+  } finally {
+    await platform.stop()
+    await rm(root, { recursive: true, force: true })
+  }
+  return loads
+}
+
+/** The medians as a table. */
+export const loadReport = (loads: readonly Load[], look: Look): string => {
+  const right = { align: 'right' } as const
+  const rows = loads.map(({ store, service, ready, pss, rss }) => [
+    service,
+    store,
+    `${Math.round(median(ready))} ms`,
+    median(pss).toFixed(1),
+    median(rss).toFixed(1),
+  ])
+  return [
+    table(
+      [
+        { title: 'service' },
+        { title: 'documents in' },
+        { title: 'healthy after', ...right },
+        { title: 'PSS, MiB', ...right },
+        { title: 'RSS, MiB', ...right },
+      ],
+      rows,
+      look,
+    ),
+    paint(look, 'dim', 'session-chunker keeps no documents, so it loads no driver wherever they are'),
+  ].join('\n')
+}

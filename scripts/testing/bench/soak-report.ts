@@ -1,0 +1,53 @@
+import { bytes } from '../../cli/format.ts'
+import type { Look } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import { rule, sparkline, trendOf } from './memory-trend.ts'
+import type { Curve, SoakResult } from './soak.ts'
+
+const WIDTH = 30
+const mib = (value: number): string => value.toFixed(1)
+
+const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
+  const resident = trendOf(rss, everyMs)
+  const shared = trendOf(pss, everyMs)
+  const growing = resident.verdict === 'growing'
+  return [
+    name,
+    mib(resident.first),
+    mib(resident.middle),
+    mib(resident.last),
+    resident.slope.toFixed(2),
+    `${mib(shared.first)} ${mib(shared.last)}`,
+    sparkline(rss, WIDTH),
+    `${mib(Math.min(...rss))} to ${mib(Math.max(...rss))}`,
+    restarts > 0
+      ? { text: `restarted ${restarts}`, colour: 'red' as const }
+      : { text: resident.verdict, colour: growing ? ('red' as const) : ('green' as const) },
+  ]
+}
+
+/** The memory of every service over the time of a soak, as a table, with the rule of the verdict. */
+export const soakReport = (result: SoakResult, look: Look): string => {
+  const right = { align: 'right' } as const
+  const { store, minutes, anchored, bytes: sent, reads, failures, services, every_ms } = result
+  return [
+    `soak, ${store}: ${minutes} min, ${anchored} recordings (${bytes(sent)}) anchored, ${reads} reads, ${failures.length} failures`,
+    table(
+      [
+        { title: 'RSS, MiB' },
+        { title: 'first third', ...right },
+        { title: 'middle', ...right },
+        { title: 'last', ...right },
+        { title: 'MiB/min', ...right },
+        { title: 'PSS first last', ...right },
+        { title: 'over the time' },
+        { title: 'from to', ...right },
+        { title: 'verdict' },
+      ],
+      services.map((curve) => row(curve, every_ms)),
+      look,
+    ),
+    rule,
+    ...failures.slice(0, 10).map((failure) => `  ${failure}`),
+  ].join('\n')
+}

@@ -1,0 +1,103 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Stack, stacks } from '#catalog'
+import { check } from '#health/check'
+import { type Look, paint } from '../../cli/look.ts'
+import { table } from '../../cli/table.ts'
+import { median } from './stats.ts'
+
+/** How long one check takes, ms, a value for each run. */
+export type WatchTime = { readonly what: string; readonly ms: readonly number[] }
+
+const SERVICES = 15
+const HANGING = 5
+
+const standIn = (name: string, hangs: boolean) =>
+  Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    fetch: () =>
+      hangs
+        ? new Promise<Response>(() => {})
+        : Response.json({ status: 'healthy', service: name, version: 'stand-in', dependencies: {} }),
+  })
+
+/** A docker that never answers, on a PATH before all others. */
+const hangingDocker = async (folder: string): Promise<string> => {
+  const path = join(folder, 'bin')
+  await mkdir(path)
+  await writeFile(join(path, 'docker'), '#!/bin/sh\nexec sleep 60\n')
+  await chmod(join(path, 'docker'), 0o755)
+  return `${path}:${process.env['PATH'] ?? ''}`
+}
+
+type Case = { readonly what: string; readonly hanging: number; readonly engine: 'not asked' | 'hangs' }
+
+const cases: readonly Case[] = [
+  { what: `${SERVICES} services up`, hanging: 0, engine: 'not asked' },
+  { what: `${HANGING} of them hang`, hanging: HANGING, engine: 'not asked' },
+  { what: `${HANGING} of them hang, and docker too (a stand-in)`, hanging: HANGING, engine: 'hangs' },
+]
+
+const measure = async ({ what, hanging, engine }: Case, folder: string, runs: number): Promise<WatchTime> => {
+  const servers = Array.from({ length: SERVICES }, (_, i) => standIn(`service-${i}`, i < hanging))
+  const listed = Object.fromEntries(
+    servers.map(({ port = 0 }, i) => {
+      const stack: Stack = stacks[i % stacks.length] ?? 'core'
+      return [`service-${i}`, { stack, hostPort: port }]
+    }),
+  )
+  const hangs = engine === 'hangs'
+  const env = {
+    LUCID_HOME: join(folder, 'home'),
+    LUCID_MOUNT_PATH: join(folder, 'none'),
+    PATH: hangs ? await hangingDocker(folder) : process.env['PATH'],
+  }
+  const nothing = () => {}
+  try {
+    const ms: number[] = []
+    for (let run = 0; run < runs; run++) {
+      const began = performance.now()
+      const argv = hangs ? ['--dir', folder] : []
+      const parts = { listed, stock: {}, argv, env, colour: false, out: nothing, err: nothing }
+      await check({ ...parts, stdin: async () => '', now: Date.now })
+      ms.push(performance.now() - began)
+    }
+    return { what, ms }
+  } finally {
+    await Promise.all(servers.map((server) => server.stop(true)))
+  }
+}
+
+/** Times the health check against stand-ins for services, and one for an engine that does not answer. */
+export const benchWatch = async ({
+  folder,
+  runs,
+}: {
+  readonly folder: string
+  readonly runs: number
+}): Promise<readonly WatchTime[]> => {
+  const root = await mkdtemp(join(folder, 'watch-'))
+  try {
+    const times: WatchTime[] = []
+    for (const one of cases) times.push(await measure(one, root, runs))
+    return times
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+}
+
+/** Medians and the slowest as a table. */
+export const watchReport = (times: readonly WatchTime[], look: Look): string => {
+  const right = { align: 'right' } as const
+  const ms = (value: number) => `${Math.round(value)} ms`
+  return [
+    table(
+      [{ title: 'health check' }, { title: 'median', ...right }, { title: 'slowest', ...right }],
+      times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
+      look,
+    ),
+    paint(look, 'dim', 'The services are stand-ins on loopback; the figure to reach is 2 s.'),
+  ].join('\n')
+}

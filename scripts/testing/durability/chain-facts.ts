@@ -1,0 +1,53 @@
+import {
+  decodeRegistered,
+  decodeSessions,
+  encodeSessionsCall,
+  type Registered,
+  SESSION_REGISTERED,
+  type StoredAnchor,
+} from '#common/ethereum/anchors-abi'
+import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+
+/** What the chain itself says, by plain JSON-RPC and none of our indexes. */
+export type ChainFacts = {
+  /** Every SessionRegistered event from the first block on, in order. */
+  readonly registered: () => Promise<readonly Registered[]>
+  /** The contract's `sessions(bytes32)`; undefined for a session that is not registered. */
+  readonly stored: (session: string) => Promise<StoredAnchor | undefined>
+}
+
+type Log = { readonly topics: readonly string[]; readonly data: string }
+
+const bare = (hex: string): string => hex.replace(/^0x/, '')
+
+/** Facts of the chain behind a blockchain-api. Throws Error with what the node answers. */
+export const chainFacts = (url: string): ChainFacts => {
+  const rpc = async (method: string, params: readonly unknown[]): Promise<unknown> => {
+    const reply = await fetch(`${url}/rpc`, {
+      method: 'POST',
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      headers: { 'content-type': 'application/json' },
+    })
+    const answer = (await reply.json()) as { readonly result?: unknown }
+    if (answer.result === undefined) throw new Error(`${method}: ${JSON.stringify(answer)}`)
+    return answer.result
+  }
+  return {
+    registered: async () => {
+      const filter = {
+        address: `0x${ANCHORS_ADDRESS}`,
+        topics: [`0x${SESSION_REGISTERED}`],
+        fromBlock: '0x0',
+        toBlock: 'latest',
+      }
+      const logs = (await rpc('eth_getLogs', [filter])) as readonly Log[]
+      return logs.flatMap(
+        ({ topics, data }) => decodeRegistered({ topics: topics.map(bare), data: bare(data) }) ?? [],
+      )
+    },
+    stored: async (session) => {
+      const call = { to: `0x${ANCHORS_ADDRESS}`, data: `0x${encodeSessionsCall(session)}` }
+      return decodeSessions(bare(String(await rpc('eth_call', [call, 'latest']))))
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import { afterAll, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { entryFile } from '../../cli/entry.ts'
+import { homeAt, repository } from '../../platform/home.ts'
+import { endAll, leftovers } from '../../platform/leftovers.ts'
+import { RECORDING } from '../../platform/source.ts'
+import type { Place, PlaceKind } from '../peers/place.ts'
+import { bytesOf } from './source.ts'
+
+/** Nothing here depends on how fast a machine is; a hang must end some day. */
+const HANG = 5 * 60_000
+const MIB = 1024 * 1024
+/** Two whole chunks and a byte, and the smallest recording that names its source. */
+const sizes = [16 * MIB + 1, 16] as const
+
+/** The main job as a user types it, on one kind of store: record, export, verify, and a proof that outlives it all. */
+export const proofSuite = (kind: PlaceKind): void => {
+  const root = mkdtempSync(join(tmpdir(), 'lucid-proof-'))
+  const home = homeAt(join(root, 'home'))
+  let place: Place | undefined
+  afterAll(async () => {
+    await endAll(leftovers(home), 5_000)
+    await place?.giveBack()
+    rmSync(root, { recursive: true, force: true })
+  }, HANG)
+
+  test(
+    `${kind.name}: what was recorded is exported, verified without the platform, and is what was recorded`,
+    async () => {
+      place = await kind.open(root)
+      const environment = { ...place.ambient, LUCID_HOME: home.root }
+      const $ = async (name: string, ...args: readonly string[]): Promise<string> => {
+        const child = Bun.spawn([process.execPath, entryFile(name), ...args], {
+          env: environment,
+          stdout: 'pipe',
+          stderr: 'pipe',
+        })
+        const [out, err, code] = await Promise.all([
+          new Response(child.stdout).text(),
+          new Response(child.stderr).text(),
+          child.exited,
+        ])
+        expect({ name, code, err: code === 0 ? '' : err }).toEqual({ name, code: 0, err: '' })
+        return out
+      }
+      await $('up', ...RECORDING, '--ports', 'free', '--detach')
+      const made: { readonly file: string; readonly bundle: string }[] = []
+      for (const [seed, size] of sizes.entries()) {
+        const file = join(root, `${seed}.bin`)
+        const bundle = join(root, `${seed}.lucid.tar`)
+        await Bun.write(file, bytesOf({ seed, size }, 0, size))
+        const said = JSON.parse(await $('record', '--input', file, '--json', '--wait', '120'))
+        expect(said).toMatchObject({ state: 'anchored', complete: true, bytes: size })
+        await $('export', said.session_id, '--with-keys', '--out', bundle)
+        made.push({ file, bundle })
+      }
+      const trust = (await $('trust')).trim()
+      await $('down')
+      for (const { file, bundle } of made) {
+        const plain = `${bundle}.plain`
+        await $('verify', bundle, '--trust', trust, '--decrypt', plain)
+        expect(Buffer.compare(readFileSync(plain), readFileSync(file))).toBe(0)
+      }
+      console.log(`record, export, verify, ${place.name}: ${made.length} recordings`)
+    },
+    HANG,
+  )
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from '../../../cli/args.ts'
+import { CliError } from '../../../cli/fail.ts'
+import { duration } from '../../../cli/format.ts'
+import { lookOf } from '../../../cli/look.ts'
+import { progress } from '../../../cli/progress.ts'
+import { runCommand, type Terminal } from '../../../cli/run-command.ts'
+import { isPrepared } from './chroot.ts'
+import { documentDbRoot, startDocumentDb } from './documentdb.ts'
+
+export const command = {
+  name: 'documentdb',
+  about: 'starts a DocumentDB, the stand-in for MongoDB in tests, in a folder that is thrown away',
+  flags: {
+    port: { type: 'string', value: 'PORT', about: 'port on 127.0.0.1; without it a free one' },
+    prepare: {
+      type: 'boolean',
+      about: 'only make the root it runs in (once a machine, about 40 s), and end',
+    },
+  },
+  examples: ['bun run documentdb', 'bun run documentdb --port 27017', 'bun run documentdb --prepare'],
+  exits: { 1: 'this machine cannot have it; the line says why' },
+} as const satisfies Command
+
+const portFrom = (text: string | undefined): number => {
+  if (text === undefined) return 0
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port > 0 && port < 65_536) return port
+  throw new CliError(`--port ${text} is no port: give a number from 1 to 65535`)
+}
+
+const prepare = async ({ err }: Terminal): Promise<string> => {
+  const shown = progress(err, lookOf(process.stderr, process.env))
+  const began = performance.now()
+  const say = (): void =>
+    shown.show(
+      `making a Debian sid root with PostgreSQL 18 and DocumentDB: ${duration(performance.now() - began)}`,
+    )
+  const isNew = !isPrepared()
+  if (isNew)
+    shown.show('making a Debian sid root', 'making a Debian sid root with PostgreSQL 18 and DocumentDB')
+  const timer = isNew ? setInterval(say, 500) : undefined
+  try {
+    const found = await documentDbRoot()
+    if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
+    return found.root
+  } finally {
+    clearInterval(timer)
+    shown.done()
+  }
+}
+
+const untilTold = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
+  })
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  const port = portFrom(flags.port)
+  const root = await prepare(terminal)
+  if (flags.prepare) {
+    terminal.err(`DocumentDB is ready for tests: ${root}\n`)
+    return 0
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'lucid-documentdb-'))
+  try {
+    const told = untilTold()
+    const peer = await startDocumentDb({ folder, port })
+    terminal.err(
+      'This is DocumentDB behind a front of ours, for tests. It is not MongoDB; no evidence belongs in it.\n',
+    )
+    terminal.err(`Its data in ${folder} goes away with it. Ctrl-C stops it. Use it with:\n`)
+    terminal.out(`MONGO_URL=${peer.url}\n`)
+    await told
+    terminal.err('\nstopping\n')
+    await peer.stop()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return 0
+})

@@ -1,0 +1,132 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { live } from '../../../cli/run.ts'
+import { initCommand, inNamespace, mounted, serverCommand, singleUserCommand, template } from './namespace.ts'
+import { allGone, killAll, treeOf } from './processes.ts'
+
+/** A running PostgreSQL with the extension. It ends with the process that started it. */
+export type Engine = {
+  /** Its first process; all others come from that. */
+  readonly pid: number
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>
+  /** Orderly: clients are cut off, what is acknowledged is on the disk. */
+  readonly stop: () => Promise<void>
+  /** SIGKILL for every process of it. */
+  readonly kill: () => Promise<void>
+}
+
+/** How a client of the engine in this process connects; the engine has no port. */
+export const connection = {
+  // A path below the working directory: that of the data folder may be longer than a socket's path can be.
+  host: '/proc/self/cwd/run',
+  user: 'postgres',
+  database: 'postgres',
+  options: '-c client_min_messages=warning',
+} as const
+
+/** The user postgres of the root, as numbers: the machine's own user of that name may be another. */
+const ownerIn = (root: string): { readonly uid: number; readonly gid: number } =>
+  statSync(join(root, 'var/lib/postgresql'))
+
+const makeFolders = (root: string, folder: string): void => {
+  const { uid, gid } = ownerIn(root)
+  for (const name of mounted) {
+    const path = join(folder, name)
+    mkdirSync(path, { recursive: true })
+    chownSync(path, uid, gid)
+    chmodSync(path, 0o700)
+  }
+}
+
+/** The engine writes its state into the eighth line of its pid file, for its own tools to wait by. */
+const isReady = (pidFile: string): boolean => {
+  try {
+    return readFileSync(pidFile, 'utf8').split('\n')[7]?.trim() === 'ready'
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Starts the engine on the data in `folder`, which nobody else may have; resolves when it answers.
+ * Its log is `folder/engine.log`. Throws when it ends before that.
+ */
+export const startEngine = async (root: string, folder: string): Promise<Engine> => {
+  const pidFile = join(folder, 'data', 'postmaster.pid')
+  rmSync(pidFile, { force: true }) // of one that was killed
+  const log = openSync(join(folder, 'engine.log'), 'a')
+  const child = Bun.spawn([...inNamespace(root, folder, ...serverCommand)], {
+    stdin: 'ignore',
+    stdout: log,
+    stderr: log,
+    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
+  })
+  closeSync(log)
+  const ended = child.exited.then(() => {})
+  const kill = () => killAll(treeOf(child.pid))
+  while (!isReady(pidFile)) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the engine ended at its start: see ${join(folder, 'engine.log')}`)
+    await Bun.sleep(5)
+  }
+  return {
+    pid: child.pid,
+    ended,
+    kill,
+    stop: async () => {
+      const tree = treeOf(child.pid)
+      const postmaster = tree[1]
+      if (postmaster !== undefined) process.kill(postmaster, 'SIGINT') // PostgreSQL's "fast" shutdown
+      await allGone(tree).catch(kill)
+      await ended
+    },
+  }
+}
+
+/** Makes the template of an empty database in a new root, so that instances start at once. */
+export const fillTemplate = async (root: string): Promise<void> => {
+  const folder = join(root, template)
+  makeFolders(root, folder)
+  const made = await live(inNamespace(root, folder, ...initCommand))
+  if (made.code !== 0) throw new Error(`initdb: ${made.err.trim().slice(-500)}`)
+  const single = Bun.spawn([...inNamespace(root, folder, ...singleUserCommand)], {
+    stdin: Buffer.from('create extension documentdb cascade\n'),
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const said = await new Response(single.stderr).text()
+  if ((await single.exited) !== 0) throw new Error(`no extension: ${said.trim().slice(-500)}`)
+}
+
+/** Lays an empty database into `folder`, unless there is one. */
+export const ensureData = async (root: string, folder: string): Promise<void> => {
+  makeFolders(root, folder)
+  const whole = join(folder, 'whole') // written last: a copy that was cut off is made again
+  if (existsSync(whole)) return
+  for (const name of ['wal', 'data'] as const) {
+    for (const left of readdirSync(join(folder, name))) rmSync(join(folder, name, left), { recursive: true })
+    const copied = await live([
+      'cp',
+      '-a',
+      '--reflink=auto',
+      `${join(root, template, name)}/.`,
+      join(folder, name),
+    ])
+    if (copied.code !== 0) throw new Error(`no room for an empty database: ${copied.err.trim()}`)
+  }
+  await Bun.write(whole, '')
+  // Not waited for. Its recovery after a kill syncs every file; the sooner they are clean, the shorter that is.
+  Bun.spawn(['sync', '-f', folder], { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
+}

@@ -1,0 +1,112 @@
+import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { catalog } from '#catalog'
+import { entryFile } from '../../../cli/entry.ts'
+import { type Argv, live, type Ran } from '../../../cli/run.ts'
+import { homeAt, repository } from '../../../platform/home.ts'
+import { takeLock } from '../../../platform/lock.ts'
+import { writeRecord } from '../../../platform/record.ts'
+import type { Release } from '../../../release/content/release.ts'
+import { type Entry, runsOf } from '../../../release/run/journal.ts'
+import type { PlatformPi } from './platform-pi.ts'
+
+/** A container as the engine has it. */
+export type Container = {
+  readonly image: string
+  /** On the classic store: sha256 of the image's configuration. */
+  readonly imageId: string
+  readonly started: string
+  readonly health: string
+}
+
+const FORMAT =
+  '{"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"started":{{json .State.StartedAt}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}{{json .State.Status}}{{end}}}'
+
+/** Everything that a person types and looks at, with one stand-in as the host. */
+export type Desk = {
+  /** `bun run NAME WORDS`, as typed. */
+  readonly type: (name: string, ...words: readonly string[]) => Promise<Ran>
+  /** The same inside the stand-in's network, where its published ports are. */
+  readonly typeInside: (name: string, ...words: readonly string[]) => Promise<Ran>
+  readonly containers: () => Promise<Readonly<Record<string, Container>>>
+  /** The id of the committed release; undefined on an empty host. */
+  readonly current: () => string | undefined
+  readonly release: (id: string) => Release
+  /** Of the last run: ms from the line that says what failed to the line that says how it ended. */
+  readonly backAfter: () => number
+}
+
+const read = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+export const openDesk = ({ pi, env }: PlatformPi, folder: string): Desk => {
+  const home = homeAt(join(folder, 'home'))
+  const ours = { ...env, LUCID_HOME: home.root }
+  const argv = (name: string, words: readonly string[]): Argv => [process.execPath, entryFile(name), ...words]
+  const host = (path: string) => pi.outside(`${pi.dir}/${path}`)
+  return {
+    type: (name, ...words) => live(argv(name, words), { cwd: repository, env: ours }),
+    typeInside: (name, ...words) => live(pi.engine.inside(argv(name, words)), { cwd: repository, env: ours }),
+    containers: async () => {
+      const { out: ids } = await pi.engine.run(['ps', '--all', '--quiet'])
+      const names = ids.split('\n').filter(Boolean)
+      if (names.length === 0) return {}
+      const { out } = await pi.engine.run(['inspect', '--format', FORMAT, ...names])
+      return Object.fromEntries(
+        out
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Container & { readonly name: string }) // made by FORMAT
+          .map(({ name, ...container }) => [name.slice(1), container]),
+      )
+    },
+    current: () => read(host('deploy/current'))?.trim(),
+    release: (id) => JSON.parse(read(host(`releases/${id}/release.json`)) ?? '') as Release, // written by the deployer
+    backAfter: () => {
+      const entries = (read(host('deploy/journal')) ?? '')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Entry) // written by the deployer
+      const last = runsOf(entries).at(-1)
+      const failed = last?.steps.find(({ phase }) => phase === 'failed')
+      return (last?.end?.at ?? Number.NaN) - (failed?.at ?? Number.NaN)
+    },
+  }
+}
+
+/**
+ * Makes this desk the operator of the stand-in's platform: its keys, and a record that says where the published
+ * ports are, as `bun run up` would leave it on the machine where the platform runs. Answers how to end it.
+ */
+export const operate = ({ pi }: PlatformPi, folder: string): (() => void) => {
+  const home = homeAt(join(folder, 'home'))
+  mkdirSync(join(home.secrets, 'operator'), { recursive: true, mode: 0o700 })
+  for (const key of ['IDENTITY_KEY', 'OWNER_KEY'])
+    cpSync(pi.outside(`${pi.dir}/secrets/operator/${key}`), home.secret('operator', key))
+  const lock = takeLock(home)
+  if (lock === undefined) throw new Error('the state folder of the test is taken')
+  writeRecord(home, {
+    pid: process.pid,
+    started_at: 0,
+    absent: {},
+    services: Object.fromEntries(
+      Object.entries(catalog).map(([name, { hostPort, stack }]) => [
+        name,
+        {
+          pid: process.pid,
+          port: hostPort,
+          url: `http://127.0.0.1:${hostPort}`,
+          stack,
+          started_at: 0,
+          restarts: 0,
+        },
+      ]),
+    ),
+  })
+  return lock.release
+}

@@ -1,0 +1,149 @@
+import { createCipheriv, createHash } from 'node:crypto'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { live } from '../../../cli/run.ts'
+import type { Absent, DockerEngine } from '../docker/engine.ts'
+
+/** What a container of a tiny image does by itself; `TINY` in its environment says otherwise. See tiny.sh. */
+export type Behaviour = 'well' | 'slow' | 'sick' | 'exit' | 'crash' | 'memory' | 'deaf'
+
+/** One image: a layer of busybox that all share, and a layer of its own. */
+export type TinyImage = {
+  /** What its port answers to GET /. */
+  readonly version: string
+  readonly behaviour?: Behaviour
+  /** Bytes that do not compress in its own layer; they depend on the version alone. */
+  readonly padding?: number
+}
+
+/** Two versions that are well, and one of each kind that is not; by reference. */
+export const tinySet: Readonly<Record<string, TinyImage>> = {
+  'lucid-test/tiny:1': { version: '1' },
+  'lucid-test/tiny:2': { version: '2' },
+  ...Object.fromEntries(
+    (['slow', 'sick', 'exit', 'crash', 'memory', 'deaf'] as const).map((behaviour) => [
+      `lucid-test/tiny:${behaviour}`,
+      { version: behaviour, behaviour },
+    ]),
+  ),
+}
+
+const BUSYBOX = '/bin/busybox'
+const PROGRAM = join(import.meta.dir, 'tiny.sh')
+/** Names that the real images call; all are the one program. */
+const NAMES = ['/tiny', '/usr/local/bin/bun', '/bin/bash', '/usr/bin/mongosh'] as const
+const TOOLS = ['sh', 'cat', 'echo', 'sleep', 'wget', 'httpd', 'kill', 'ls', 'id', 'sha256sum', 'wc'] as const
+
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+const noise = (version: string, bytes: number): Uint8Array =>
+  createCipheriv('aes-256-ctr', createHash('sha256').update(version).digest(), new Uint8Array(16)).update(
+    new Uint8Array(bytes),
+  )
+
+/** The image's configuration, Docker's own `Healthcheck` in it; durations in nanoseconds. */
+const imageConfig = (diffIds: readonly string[], { behaviour = 'well', version }: TinyImage) => ({
+  architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+  os: 'linux',
+  created: '1970-01-01T00:00:00Z',
+  config: {
+    User: '65532:65532',
+    Env: ['PATH=/bin:/usr/local/bin:/usr/bin', `TINY=${behaviour}`],
+    Entrypoint: ['/tiny'],
+    Labels: { 'org.lucid.test.version': version },
+    ExposedPorts: { '8080/tcp': {} },
+    Healthcheck: { Test: ['CMD', '/tiny', 'health'], Interval: 1e9, Timeout: 10e9, Retries: 3 },
+  },
+  rootfs: { type: 'layers', diff_ids: diffIds.map((id) => `sha256:${id}`) },
+  history: diffIds.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'lucid test image' })),
+})
+
+/** Packs a folder to bytes that depend on what is in it alone. */
+const pack = async (folder: string): Promise<Uint8Array> => {
+  const archive = `${folder}.tar`
+  const { code, err } = await live([
+    'tar',
+    '--create',
+    '--file',
+    archive,
+    '--format=ustar',
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '-C',
+    folder,
+    '.',
+  ])
+  if (code !== 0) throw new Error(`tar failed: ${err.trim()}`)
+  return await Bun.file(archive).bytes()
+}
+
+const baseLayer = async (folder: string): Promise<Uint8Array> => {
+  for (const path of ['bin', 'usr/local/bin', 'usr/bin', 'www', 'tmp'])
+    mkdirSync(join(folder, path), { recursive: true })
+  chmodSync(join(folder, 'tmp'), 0o1777)
+  cpSync(BUSYBOX, join(folder, BUSYBOX))
+  for (const tool of TOOLS) symlinkSync(BUSYBOX, join(folder, 'bin', tool))
+  for (const name of NAMES) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    cpSync(PROGRAM, join(folder, name))
+    chmodSync(join(folder, name), 0o755)
+  }
+  return pack(folder)
+}
+
+const ownLayer = async (folder: string, { version, padding = 0 }: TinyImage): Promise<Uint8Array> => {
+  mkdirSync(join(folder, 'www'), { recursive: true })
+  for (const path of ['index.html', 'health']) writeFileSync(join(folder, 'www', path), version)
+  if (padding > 0) writeFileSync(join(folder, 'padding'), noise(version, padding))
+  return pack(folder)
+}
+
+const busyboxAbsent = async (): Promise<Absent | undefined> => {
+  const { code, out, err } = await live(['ldd', BUSYBOX])
+  // ldd fails for what needs no libraries, and says so.
+  return code !== 0 && `${out}${err}`.includes('not a dynamic executable')
+    ? undefined
+    : { absent: `${BUSYBOX} is missing or not static: apt-get install busybox-static` }
+}
+
+/**
+ * Loads images that start at once and do as they are told, for tests that want many containers: by default
+ * `tinySet`. Needs a folder for its archive while it works. `absent` when this machine has no static busybox.
+ */
+export const tinyImages = async (
+  engine: DockerEngine,
+  {
+    folder,
+    images = tinySet,
+  }: { readonly folder: string; readonly images?: Readonly<Record<string, TinyImage>> },
+): Promise<readonly string[] | Absent> => {
+  const absent = await busyboxAbsent()
+  if (absent) return absent
+  const work = mkdtempSync(join(folder, 'tiny-'))
+  try {
+    const archive = join(work, 'archive')
+    mkdirSync(archive)
+    const keep = (bytes: Uint8Array, ending: string): string => {
+      const id = sha256(bytes)
+      writeFileSync(join(archive, `${id}${ending}`), bytes)
+      return id
+    }
+    const base = keep(await baseLayer(join(work, 'base')), '.tar')
+    const manifest = []
+    for (const [index, [name, image]] of Object.entries(images).entries()) {
+      const own = keep(await ownLayer(join(work, `layer-${index}`), image), '.tar')
+      const config = keep(Buffer.from(JSON.stringify(imageConfig([base, own], image))), '.json')
+      manifest.push({ Config: `${config}.json`, RepoTags: [name], Layers: [`${base}.tar`, `${own}.tar`] })
+    }
+    writeFileSync(join(archive, 'manifest.json'), JSON.stringify(manifest))
+    await pack(archive)
+    const { code, err } = await engine.run(['load', '--input', `${archive}.tar`])
+    if (code !== 0) throw new Error(`docker load: ${err.trim()}`)
+    return Object.keys(images)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,141 @@
+import type { Release } from '../../release/content/release.ts'
+import { backward, forward, type Step, stepName } from '../../release/run/steps.ts'
+import type { EngineFailure } from './stage.ts'
+
+/** What a host is on before a point. */
+export type Before = 'empty' | 'one' | 'two'
+
+/** A run that is troubled, and what the host must be on for it. */
+export const scenarios = {
+  'first deploy': 'empty',
+  deploy: 'one',
+  rollback: 'two',
+  'failed deploy': 'one',
+} as const satisfies Readonly<Record<string, Before>>
+export type Scenario = keyof typeof scenarios
+
+/** What happens while a deployer stands at a line of its journal. Times are ms after it went on. */
+export type Trouble =
+  | { readonly kind: 'kill'; readonly after?: number }
+  /** `cut`: once, so many bytes later; `hang`: for a while; `gone`: until the deployer gives up. */
+  | { readonly kind: 'line'; readonly how: { readonly cut: number } | 'hang' | 'gone' }
+  | { readonly kind: 'disk'; readonly lasts: 'short' | 'long' }
+  | { readonly kind: 'engine'; readonly how: EngineFailure; readonly lasts: 'short' | 'long' }
+  | { readonly kind: 'power' }
+
+/** The command that a person types afterwards. */
+export type Next = 'deploy' | 'rollback'
+
+export type Point = {
+  readonly scenario: Scenario
+  /** The line of the journal. */
+  readonly at: string
+  readonly trouble: Trouble
+  readonly next: Next
+}
+
+const lasts = ['short', 'long'] as const
+const failures = ['refuse', 'half', 'after'] as const
+
+/** What each kind of trouble looks like at the nth place. */
+const kinds = {
+  line: (n) => {
+    const [cut, how] = [{ cut: 40 + 97 * n }, (['gone', 'hang'] as const)[(n >> 1) % 2] ?? 'gone']
+    return { kind: 'line', how: n % 2 === 0 ? cut : how }
+  },
+  disk: (n) => ({ kind: 'disk', lasts: lasts[n % 2] ?? 'long' }),
+  engine: (n) => ({ kind: 'engine', how: failures[n % 3] ?? 'refuse', lasts: lasts[(n >> 1) % 2] ?? 'long' }),
+  power: () => ({ kind: 'power' }),
+} as const satisfies Readonly<Record<string, (n: number) => Trouble>>
+
+/** Ms into a stack's start at which a deployer is killed: Compose is then at work on the host, alone. */
+const INTO = [150, 700]
+
+const namesOf = (steps: readonly Step[], prefix = ''): readonly string[] =>
+  steps.map((step) => prefix + stepName(step))
+
+/** Of every so many steps a start. */
+const starts = (steps: readonly string[], every = 1): readonly string[] =>
+  steps.filter((_, n) => n % every === 0).map((step) => `${step} start`)
+
+const lines = (steps: readonly string[]): readonly string[] =>
+  steps.flatMap((step) => [`${step} start`, `${step} done`])
+
+/** The whole sweep. `failing` is a release that does not make it. */
+export const pointsOf = ({
+  one,
+  two,
+  failing,
+}: Readonly<Record<'one' | 'two' | 'failing', Release>>): readonly Point[] => {
+  const steps: Readonly<Record<Scenario, readonly string[]>> = {
+    'first deploy': namesOf(forward(undefined, one)),
+    deploy: namesOf(forward(one, two)),
+    rollback: namesOf(forward(two, one)),
+    'failed deploy': namesOf(backward(one, failing, { migrated: false }), 'back:'),
+  }
+  const every: readonly (readonly [keyof typeof kinds, Readonly<Record<Scenario, number>>])[] = [
+    ['line', { 'first deploy': 2, deploy: 1, rollback: 1, 'failed deploy': 1 }],
+    ['disk', { 'first deploy': 3, deploy: 1, rollback: 2, 'failed deploy': 2 }],
+    ['engine', { 'first deploy': 3, deploy: 1, rollback: 1, 'failed deploy': 2 }],
+    ['power', { 'first deploy': 5, deploy: 2, rollback: 3, 'failed deploy': 3 }],
+  ]
+  const places = (Object.keys(scenarios) as Scenario[]).flatMap(
+    (scenario): readonly Omit<Point, 'next'>[] => {
+      const all = steps[scenario]
+      const ends = scenario === 'failed deploy' ? ['end'] : ['begin', 'end']
+      return [
+        ...[...lines(all), ...ends].map((at) => ({ scenario, at, trouble: { kind: 'kill' } as const })),
+        ...(scenario === 'deploy' || scenario === 'rollback'
+          ? all.filter((name) => name.startsWith('up:'))
+          : []
+        ).flatMap((name) =>
+          INTO.map((after) => ({ scenario, at: `${name} start`, trouble: { kind: 'kill', after } as const })),
+        ),
+        ...every.flatMap(([kind, often]) =>
+          starts(all, often[scenario]).map((at, n) => ({ scenario, at, trouble: kinds[kind](n) })),
+        ),
+      ]
+    },
+  )
+  return places.map((place, n) => ({ ...place, next: n % 3 === 2 ? 'deploy' : 'rollback' }))
+}
+
+/** A point in words. */
+export const wordsOf = ({ scenario, at, trouble, next }: Point): string => {
+  const { kind, ...how } = trouble
+  const said = Object.keys(how).length === 0 ? '' : ` ${JSON.stringify(how)}`
+  return `${scenario}, ${kind}${said} at ${at}, then ${next}`
+}
+
+/** Points for a check that has a minute: each kind of trouble, on the first two stacks. They chain without a deploy between them. */
+export const fewPoints: readonly Point[] = [
+  { scenario: 'first deploy', at: 'files done', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'files start', trouble: { kind: 'disk', lasts: 'long' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'up:core start', trouble: { kind: 'kill', after: 300 }, next: 'rollback' },
+  {
+    scenario: 'first deploy',
+    at: 'up:core start',
+    trouble: { kind: 'engine', how: 'refuse', lasts: 'long' },
+    next: 'deploy',
+  },
+  { scenario: 'deploy', at: 'begin', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'files start', trouble: { kind: 'line', how: 'gone' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'kill', after: 700 }, next: 'rollback' },
+  {
+    scenario: 'deploy',
+    at: 'up:sessions start',
+    trouble: { kind: 'engine', how: 'half', lasts: 'long' },
+    next: 'rollback',
+  },
+  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'power' }, next: 'rollback' },
+  { scenario: 'failed deploy', at: 'back:up:core start', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit start', trouble: { kind: 'line', how: { cut: 300 } }, next: 'deploy' },
+  {
+    scenario: 'rollback',
+    at: 'up:sessions start',
+    trouble: { kind: 'disk', lasts: 'short' },
+    next: 'rollback',
+  },
+  { scenario: 'rollback', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
+]

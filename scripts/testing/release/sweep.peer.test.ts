@@ -1,0 +1,177 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { duration } from '../../cli/format.ts'
+import { Undone } from '../../release/run/undo.ts'
+import { fewPoints, type Point, pointsOf } from './points.ts'
+import { brokenTags, oneTags, onlyStacks, type Tags, twoTags } from './small-release.ts'
+import { openStage, type Stage } from './stage.ts'
+import { type Played, type Releases, sweep } from './sweep.ts'
+
+/**
+ * The promises of run.test.ts on a real shell, a real engine and a real sshd: those of the Pi STAND-IN. The services
+ * are TINY images that do as they are told.
+ */
+
+// Only a hang is ended by it; a whole sweep takes its time.
+const HANG = 7_200_000
+setDefaultTimeout(HANG)
+
+const full = process.env['LUCID_FULL'] === '1'
+/** Stand-ins that share the points of a whole sweep: a point waits more than it works. */
+const STAGES = full ? 2 : 1
+const DISK = 192 * 2 ** 20
+
+const tagsOf = (tags: Tags): Tags => (full ? tags : onlyStacks(tags, ['core', 'sessions']))
+const releasesOf = (stage: Stage): Releases => ({
+  one: stage.release(tagsOf(oneTags)),
+  two: stage.release(tagsOf(twoTags)),
+  failing: stage.release(tagsOf({ ...twoTags, sessions: { ...twoTags.sessions, cut: 'exit' } })),
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-sweep-'))
+const stages: Stage[] = []
+const absent: string[] = []
+for (let n = 0; n < STAGES; n++) {
+  mkdirSync(join(folder, `${n}`))
+  const stage = await openStage(join(folder, `${n}`), { diskBytes: DISK })
+  if ('absent' in stage) absent.push(stage.absent)
+  else stages.push(stage)
+}
+const [first] = stages
+if (absent[0] !== undefined) console.log(`NOT RUN: ${absent[0]} (a deployer against the Pi stand-in)`)
+if (!full)
+  console.log(
+    'NOT RUN: only with --full: trouble at every line of the journal, and every service broken in four ways (a deployer against the Pi stand-in); a few of each are run',
+  )
+
+afterAll(async () => {
+  for (const stage of stages) await stage.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const pendingOf = ({ one, two, failing }: Releases): Point[] =>
+  full ? [...pointsOf({ one: one.release, two: two.release, failing: failing.release })] : [...fewPoints]
+
+/** How a service breaks: what the gate may say of it, and its last words. */
+const ways = [
+  ['exit', /: it ended \d times while starting(?:: exit code 3)?;/, 'ending as told'],
+  ['sick', /: not healthy after 8 s;/, 'sick'],
+  // The engine starts it again within a tenth of a second, so a look may find it running anew.
+  ['crash', /: it (?:was healthy and then|ended \d times while starting)/, 'crashing as told'],
+  ['memory', /: it (?:ran out of memory|was healthy and then)/, 'taking memory'],
+] as const
+
+describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () => {
+  if (first === undefined) {
+    test.skip(absent[0] ?? '', () => {})
+    return
+  }
+  const releases = releasesOf(first)
+
+  test('troubled at a line of its journal leaves what the next command makes whole, and nothing stuck', async () => {
+    const began = performance.now()
+    const pending = pendingOf(releases)
+    const count = pending.length
+    const all: Played[] = []
+    const done = (played: Played) => {
+      all.push(played)
+      for (const fault of played.faults) console.log(`${played.point}: ${fault} (${played.left})`)
+      if (all.length % 20 === 0)
+        console.log(`${all.length} of ${count} points, ${duration(performance.now() - began)}`)
+    }
+    await Promise.all(stages.map((stage) => sweep(stage, releasesOf(stage), { pending, done })))
+    const having = (word: string) =>
+      all.filter(({ faults }) => faults.some((one) => one.startsWith(word))).length
+    console.log(
+      `${all.length} points of trouble, Pi stand-in, tiny images: ${having('mixed')} mixed releases, ${having('stuck')} stuck, ${duration(performance.now() - began)}`,
+    )
+    expect(all.filter(({ faults }) => faults.length > 0)).toEqual([])
+    expect(all.length).toBe(count)
+    if (full) expect(count).toBeGreaterThan(200)
+  })
+
+  test('beside another one is refused, and told who is at work', async () => {
+    await first.deploy(releases.one)
+    const sick = first.release(brokenTags(tagsOf(twoTags), 'gate', 'sick'))
+    // Its lease is short, so it must show itself while it only waits for a service.
+    const at = first.deployer({ kind: 'deploy', bundle: sick, leaseS: 12 })
+    await at.says('point health:core start')
+    const { code, err } = await first.rollback()
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(
+        /pi is being changed by test@\S+ \(deploy r-[0-9a-f]{12}\): wait until it is done/,
+      ),
+    })
+    at.kill('SIGKILL')
+    expect(await at.ended).toBe(137)
+    expect(await first.rollback()).toMatchObject({ code: 0 })
+    expect(await first.faults()).toEqual([])
+    expect((await first.observe()).current).toBe(releases.one.release.id)
+  })
+
+  test('that was stopped for longer than its lease can do nothing when it goes on', async () => {
+    await first.deploy(releases.one)
+    const late = first.deployer({
+      kind: 'deploy',
+      bundle: releases.two,
+      leaseS: 2,
+      holdAt: 'up:sessions start',
+    })
+    expect(await late.held).toBe('held')
+    late.kill('SIGSTOP')
+    const next = first.deployer({ kind: 'deploy', bundle: releases.one, leaseS: 2 })
+    expect([await next.ended, next.lines().filter((line) => line.startsWith('ended'))]).toEqual([0, []])
+    const before = await first.observe()
+    late.kill('SIGCONT')
+    late.go()
+    expect(await late.ended).toBe(1)
+    expect(late.lines().at(-1)).toContain('another command took over')
+    expect(await first.observe()).toEqual(before)
+    expect(await first.faults()).toEqual([])
+  })
+
+  const services = full ? Object.values(twoTags).flatMap((all) => Object.keys(all)) : undefined
+  const broken = ways.flatMap((way, n) =>
+    (services ?? [['gate', 'cut'][n % 2] ?? 'gate']).map((one) => [one, way] as const),
+  )
+  for (const [service, [way, why, lastWords]] of broken)
+    test(`whose new ${service} breaks (${way}) puts the whole release back, which serves`, async () => {
+      await first.deploy(releases.one)
+      let found = Number.NaN
+      const error: unknown = await first
+        .deploy(first.release(brokenTags(tagsOf(twoTags), service, way)), {
+          limitMs: 8_000,
+          settleMs: 4_000,
+          onText: (text) => {
+            if (text.includes('putting ') && Number.isNaN(found)) found = performance.now()
+          },
+        })
+        .catch((thrown: unknown) => thrown)
+      const ms = performance.now() - found
+      expect(error).toBeInstanceOf(Undone)
+      const { message, details } = error as Undone // the line above
+      expect(message).toStartWith(`${service}: `)
+      expect(message).toMatch(why)
+      expect(message).toEndWith(`; ${releases.one.release.id} is back and healthy`)
+      expect(details.join('\n')).toContain(lastWords)
+      expect(await first.faults()).toEqual([])
+      for (const name of Object.values(tagsOf(oneTags)).flatMap((all) => Object.keys(all))) {
+        const page = await first.pi.engine.run([
+          'exec',
+          name,
+          'wget',
+          '-q',
+          '-O',
+          '-',
+          'http://127.0.0.1:8080/',
+        ])
+        expect([name, page.out]).toEqual([name, '1'])
+      }
+      console.log(
+        `${service} ${way}, Pi stand-in: found, and the old release back ${duration(ms)} later: ${message}`,
+      )
+    })
+})

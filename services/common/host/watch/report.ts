@@ -1,0 +1,74 @@
+import pc from 'picocolors'
+import { reportOf as servicesOf, tableOf as serviceTable } from '../../process/health-report.ts'
+import type { Result } from '../probe.ts'
+import { type Finding, type FindingState, worst } from './finding.ts'
+
+/** Whether the host was asked about itself; without that only services were. */
+export type Asked =
+  | { readonly asked: true; readonly at?: number }
+  | { readonly asked: false; readonly reason: string }
+
+export type WatchReport = {
+  /** Nothing is bad, and no warning. */
+  readonly ok: boolean
+  readonly worst: 'ok' | 'warn' | 'bad'
+  readonly checked_at: number
+  readonly facts: Asked
+  readonly services: readonly Result[]
+  readonly findings: readonly Finding[]
+}
+
+/** `checkedAt` in epoch ms. Where nothing was found nothing was looked at, which is bad. */
+export const watchReport = (
+  seen: Pick<WatchReport, 'services' | 'findings' | 'facts'>,
+  checkedAt: number,
+): WatchReport => {
+  const verdict = seen.findings.length === 0 ? 'bad' : worst(seen.findings)
+  return {
+    ok: verdict === 'ok',
+    worst: verdict,
+    checked_at: checkedAt,
+    facts: seen.facts,
+    services: seen.services,
+    findings: seen.findings,
+  }
+}
+
+export const jsonOf = (report: WatchReport): string => `${JSON.stringify(report, null, 2)}\n`
+
+const marks: Readonly<Record<FindingState, readonly [mark: string, colour: 'green' | 'yellow' | 'red']>> = {
+  ok: ['OK', 'green'],
+  warn: ['WARN', 'yellow'],
+  unknown: ['UNKNOWN', 'yellow'],
+  bad: ['BAD', 'red'],
+}
+const weight: readonly FindingState[] = ['bad', 'warn', 'unknown']
+
+/** A line a problem with its remedy, the worst first; empty when there is none. Plain text unless `colour`. */
+export const problemsOf = (
+  { findings }: Pick<WatchReport, 'findings'>,
+  { colour }: { readonly colour: boolean },
+): string => {
+  const colors = pc.createColors(colour)
+  return weight
+    .flatMap((state) => findings.filter((finding) => finding.state === state))
+    .map(({ subject, state, detail, remedy }) => {
+      const [mark, shade] = marks[state]
+      return `${colors[shade](mark.padEnd(7))}  ${subject}: ${detail}${remedy === '' ? '' : `  ->  ${remedy}`}\n`
+    })
+    .join('')
+}
+
+const notAsked = ({ facts }: Pick<WatchReport, 'facts'>): string =>
+  facts.asked ? '' : `NOT ASKED: engine facts (${facts.reason})\n`
+
+/** The table of services, a line a problem, and what was not asked. */
+export const textOf = (report: WatchReport, { colour }: { readonly colour: boolean }): string => {
+  const table = serviceTable(servicesOf(report.services, report.checked_at), { colour })
+  const host = report.findings.filter(({ subject }) => !report.services.some(({ name }) => name === subject))
+  const well = host.filter(({ state }) => state === 'ok').length
+  const counted =
+    report.facts.asked && host.length > 0 ? `${well} of ${host.length} of the host's own well\n` : ''
+  const problems = problemsOf(report, { colour })
+  return `${table}${counted}${notAsked(report)}${problems === '' ? '' : `\n${problems}`}`
+}

@@ -1,0 +1,132 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { errors, importJWK, jwtVerify, SignJWT } from 'jose'
+import { type CallerName, catalog, clients, type ServiceName } from '#services/catalog'
+import type { Secret } from '../process/env.ts'
+import { Fault } from '../process/fault.ts'
+import { fromHex } from '../stream/bytes.ts'
+
+/** Seconds a token lives, and how early the signer makes a new one. */
+const LIFETIME = 60
+const RENEW_BEFORE = 15
+
+/** Public Ed25519 keys (hex) by identity. */
+export type Peers = Readonly<Record<string, string>>
+/** A fresh token of this process's identity for one callee. */
+export type Sign = (callee: string) => Promise<string>
+/** Who is calling; throws Fault `unauthenticated` or `forbidden`. */
+export type Guard = (request: Request) => Promise<{ readonly caller: string }>
+
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
+
+const publicJwk = (key: Uint8Array) => ({ kty: 'OKP', crv: 'Ed25519', x: base64url(key), alg: 'EdDSA' })
+
+/** The public key (hex) of a secret identity key (hex). */
+export const publicKeyOf = (key: Secret): string => ed25519.getPublicKey(fromHex(key.reveal(), 32)).toHex()
+
+/** Everybody whom the catalogue lists as needing `callee`. */
+export const callersOf = (callee: ServiceName): readonly CallerName[] =>
+  Object.entries({ ...catalog, ...clients })
+    .filter(([, entry]) => (entry.needs as readonly string[]).includes(callee))
+    .map(([name]) => name as CallerName)
+
+/** Signs short-lived tokens (JWT, EdDSA: RFC 7519, RFC 8037) and keeps each until shortly before it ends. */
+export const signer = ({
+  name,
+  key,
+  now = Date.now,
+}: {
+  readonly name: string
+  readonly key: Secret
+  readonly now?: () => number
+}): Sign => {
+  const seed = fromHex(key.reveal(), 32)
+  const imported = importJWK(
+    { ...publicJwk(ed25519.getPublicKey(seed)), d: base64url(seed) } as Parameters<typeof importJWK>[0],
+    'EdDSA',
+  )
+  const kept = new Map<string, { readonly token: string; readonly until: number }>()
+  return async (callee) => {
+    const seconds = Math.floor(now() / 1000)
+    const known = kept.get(callee)
+    if (known && seconds < known.until) return known.token
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
+      .setIssuer(name)
+      .setAudience(callee)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + LIFETIME)
+      .sign(await imported)
+    kept.set(callee, { token, until: seconds + LIFETIME - RENEW_BEFORE })
+    return token
+  }
+}
+
+const denied = (detail: string) => new Fault('unauthenticated', 'bad-service-token', detail)
+
+const reason = (error: unknown): string =>
+  error instanceof errors.JWTExpired
+    ? 'the service token has expired; check the clocks'
+    : error instanceof errors.JWTClaimValidationFailed
+      ? `the service token's ${error.claim} is not acceptable here`
+      : 'the service token is not valid'
+
+/**
+ * Accepts a bearer token only if it is signed by the key of the identity it names, made for this callee,
+ * and that identity is listed as needing the callee.
+ */
+export const verifier = ({
+  callee,
+  callers,
+  peers,
+  now = Date.now,
+}: {
+  readonly callee: string
+  readonly callers: readonly string[]
+  readonly peers: Peers
+  readonly now?: () => number
+}): Guard => {
+  const keys = new Map(
+    callers.flatMap((name) => {
+      const key = peers[name]
+      return key === undefined ? [] : [[name, importJWK(publicJwk(fromHex(key, 32)), 'EdDSA')] as const]
+    }),
+  )
+  return async (request) => {
+    const token = request.headers.get('authorization')?.match(/^Bearer ([A-Za-z0-9._-]+)$/)?.[1]
+    if (token === undefined) throw denied('this route needs a service token: Authorization: Bearer')
+    const caller = claimedIssuer(token)
+    const key = keys.get(caller)
+    if (key === undefined) {
+      if (!Object.hasOwn(peers, caller)) throw denied('the service token names an unknown identity')
+      throw new Fault(
+        'forbidden',
+        'caller-not-listed',
+        `the catalogue does not list this caller as needing ${callee}`,
+      )
+    }
+    try {
+      await jwtVerify(token, await key, {
+        algorithms: ['EdDSA'],
+        issuer: caller,
+        audience: callee,
+        maxTokenAge: LIFETIME,
+        clockTolerance: 5,
+        requiredClaims: ['exp', 'iat'],
+        currentDate: new Date(now()),
+      })
+    } catch (error) {
+      throw denied(reason(error))
+    }
+    return { caller }
+  }
+}
+
+/** The issuer that a token claims, unverified: it only selects the key to verify with. */
+const claimedIssuer = (token: string): string => {
+  try {
+    const body = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    return typeof body?.iss === 'string' ? body.iss : ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,29 @@
+import { t } from 'elysia'
+import { Hex24, Hex32, Natural, SessionId } from '../evidence/fields.ts'
+import { MAX_LEAVES } from '../evidence/merkle.ts'
+
+/** Route parameters and records that the session services share. */
+const Index = t.Integer({ minimum: 0, maximum: MAX_LEAVES - 1 })
+
+/** Whole numbers in a query string or path arrive as text; these convert and then check. */
+export const WholeParam = (minimum: number, maximum: number) => t.Numeric({ minimum, maximum, multipleOf: 1 })
+export const IndexParam = WholeParam(0, MAX_LEAVES - 1)
+export const BytesParam = WholeParam(0, Number.MAX_SAFE_INTEGER)
+export const FlagParam = t.Union([t.Literal('true'), t.Literal('false')])
+
+export const SessionParams = t.Object({ id: SessionId })
+export const ChunkParams = t.Object({ id: SessionId, index: IndexParam })
+
+/** What the encryptor keeps of a chunk: one row of the manifest, and when it was acknowledged (epoch ms). */
+export const ChunkRecord = t.Object({
+  index: Index,
+  flags: t.Integer({ minimum: 0, maximum: 255 }),
+  plain: Natural,
+  comp: Natural,
+  cipher: Natural,
+  leaf: Hex32,
+  sha256: Hex32,
+  nonce: Hex24,
+  at: Natural,
+})
+export type ChunkRecord = typeof ChunkRecord.static

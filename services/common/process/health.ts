@@ -1,0 +1,69 @@
+import type { Call } from '../http/client.ts'
+import { Fault } from './fault.ts'
+
+/** A check resolves when its part works and throws when it does not. */
+export type Checks = Readonly<Record<string, () => Promise<void>>>
+
+export type Health = {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy'
+  readonly service: string
+  readonly version: string
+  readonly started_at: number
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+/** Told of a check that failed with something else than a Fault, for the log. */
+type OnFailure = (name: string, error: unknown) => void
+
+/** Anybody may ask for /health, so only a Fault's own words are shown; what else was thrown goes to the log. */
+const outcome = async ([name, check]: [string, Checks[string]], onFailure: OnFailure): Promise<string> => {
+  try {
+    await check()
+    return 'ok'
+  } catch (error) {
+    if (error instanceof Fault) return error.message
+    onFailure(name, error)
+    return 'failed'
+  }
+}
+
+/**
+ * Runs all checks at once. `unhealthy` when a part of our own fails, `degraded` when a service that we need
+ * does not answer; failures named in `soft` are shown and change nothing.
+ */
+export const health = async ({
+  checks,
+  soft,
+  onFailure = () => {},
+  ...own
+}: {
+  readonly service: string
+  readonly version: string
+  readonly started_at: number
+  readonly checks: Checks
+  readonly soft: readonly string[]
+  readonly onFailure?: OnFailure
+}): Promise<Health> => {
+  const names = Object.keys(checks)
+  const outcomes = await Promise.all(Object.entries(checks).map((one) => outcome(one, onFailure)))
+  const dependencies = Object.fromEntries(names.map((name, i) => [name, outcomes[i] ?? 'failed']))
+  const failing = names.filter((name) => dependencies[name] !== 'ok' && !soft.includes(name))
+  const status = failing.length === 0 ? 'healthy' : failing.some(isOwn) ? 'unhealthy' : 'degraded'
+  return { status, ...own, dependencies }
+}
+
+/** Checks of a needed service are named after it (all have a hyphen); our own parts are single words. */
+const isOwn = (name: string) => !name.includes('-')
+
+/** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/app/health.ts). */
+const ANSWER_MS = 2_000
+
+/**
+ * The check that a needed service answers; shallow, so that health checks do not cascade, and short, since the name of a
+ * container that is not there takes a resolver ten seconds where no upstream answers it.
+ */
+export const answers =
+  (call: Call): (() => Promise<void>) =>
+  async () => {
+    await call('/health?deep=false', { signal: AbortSignal.timeout(ANSWER_MS) })
+  }

@@ -1,0 +1,53 @@
+/**
+ * A service in a process of its own, for main.test.ts: `MODE=... bun main.fixture.ts`. It is called
+ * merkle-builder, since a name must be in the catalogue.
+ */
+import { Type } from '@sinclair/typebox'
+import { service } from '../http/service.ts'
+import { serviceEnv } from './env.ts'
+import { start } from './main.ts'
+
+const modes = ['normal', 'broken-build', 'broken-close'] as const
+const Env = serviceEnv('merkle-builder', {
+  MODE: Type.Union(
+    modes.map((mode) => Type.Literal(mode)),
+    { default: 'normal', description: 'what goes wrong' },
+  ),
+})
+
+await start('merkle-builder', Env, async ({ env, log, parts, openStore, onStop }) => {
+  if (env.MODE === 'broken-build') throw new Error('the build is broken')
+  const store = await openStore({ collections: [], migrations: [] })
+  onStop(() => log.info('closed', { part: 'first' }))
+  onStop(() => {
+    if (env.MODE === 'broken-close') throw new Error('the close is broken')
+    log.info('closed', { part: 'second' })
+  })
+  const publicRoutes = ['GET /after/:signals', 'GET /crash', 'GET /reject']
+  return (
+    service('merkle-builder', { ...parts, publicRoutes, checks: { store: () => store.ping() } })
+      // Answers only after so many signals have come.
+      .get('/after/:signals', async ({ params }) => {
+        const signalled = Promise.withResolvers<void>()
+        let signals = 0
+        process.on('SIGTERM', () => {
+          log.info('signalled')
+          if (++signals === Number(params.signals)) setTimeout(signalled.resolve, 20)
+        })
+        log.info('waiting')
+        await signalled.promise
+        await store.ping()
+        return 'answered'
+      })
+      .get('/crash', () => {
+        setTimeout(() => {
+          throw new Error('thrown by nobody')
+        }, 0)
+        return 'soon'
+      })
+      .get('/reject', () => {
+        void Promise.reject(new Error('rejected by nobody'))
+        return 'soon'
+      })
+  )
+})

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import type { Static, TObject } from '@sinclair/typebox'
+import type { AnyElysia } from 'elysia'
+import type { ServiceName } from '#services/catalog'
+import { type Call, call } from '../http/client.ts'
+import { callersOf, type Peers, type Sign, signer, verifier } from '../http/identity.ts'
+import { Registry } from '../http/metrics.ts'
+import { type ServiceParts, version } from '../http/service.ts'
+import { demandSchema } from '../store/migrations/demand.ts'
+import { declareAll } from '../store/migrations/record.ts'
+import { storeAt } from '../store/open.ts'
+import type { StoreSchema } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+import { EnvError, readEnv, type Secret, type StoreEnv } from './env.ts'
+import { isFault } from './fault.ts'
+import { errorFields, jsonLog, type Log, type LogLevel } from './log.ts'
+import { migrationAsked, runMigration } from './migration-run.ts'
+import { untilReady } from './until-ready.ts'
+import { waitingRoom } from './waiting-room.ts'
+
+type CommonEnv = Partial<StoreEnv> & {
+  readonly HOST: string
+  readonly PORT: number
+  readonly LUCID_DATA: string
+  readonly LOG_LEVEL: LogLevel
+  readonly IDENTITY_KEY: Secret
+  readonly IDENTITY_PEERS_FILE: string
+}
+
+/** A program in front of a service, which owns the port that the outside calls. */
+export type Front = { readonly unix: string; readonly port: number }
+
+/** What `start` hands to a service to build itself from. */
+export type Parts<E> = {
+  readonly env: E
+  readonly log: Log
+  readonly sign: Sign
+  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics'>
+  /**
+   * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
+   * answers unhealthy with the cause, and goes on by itself when it can.
+   */
+  readonly openStore: (schema: StoreSchema) => Promise<Store>
+  /** The raw, authorised way to a needed service. */
+  readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
+  /** Listens on this Unix socket instead of HOST:PORT, behind a front of its own that holds `port`. */
+  readonly behind: (front: Front) => void
+  /** Runs at shutdown, last added first, after requests in flight were answered. */
+  readonly onStop: (close: () => Promise<void> | void) => void
+}
+
+const EX_CONFIG = 78
+const EX_USAGE = 64
+
+const readFile = (path: string) => readFileSync(path, 'utf8')
+
+const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
+  try {
+    return readEnv(schema, Bun.env, readFile)
+  } catch (error) {
+    const faults = error instanceof EnvError ? error.faults : [String(error)]
+    for (const fault of faults) log.error('bad-environment', { fault })
+    process.exit(EX_CONFIG)
+  }
+}
+
+const asked = (log: Log) => {
+  try {
+    return migrationAsked(process.argv.slice(2).filter((word) => !word.startsWith('--lucid-home=')))
+  } catch (error) {
+    log.error('bad-words', errorFields(error))
+    process.exit(EX_USAGE)
+  }
+}
+
+/** Resolves when the store can serve and holds what `schema` says. Throws Fault as `ping` and `demandSchema`. */
+const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
+  await store.ping()
+  // Before collections are made what the code declares: an older or newer release may declare them otherwise.
+  await demandSchema(store, schema, { now: Date.now, version })
+  await declareAll(store, schema)
+}
+
+/** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
+const GRACE = 8_000
+
+/**
+ * Starts a service: environment, identity, log, then `build`, then listens. On SIGTERM or SIGINT it takes
+ * no new requests, answers those in flight, closes what `onStop` was given, and exits 0.
+ */
+export const start = async <T extends TObject>(
+  name: ServiceName,
+  schema: T,
+  build: (parts: Parts<Static<T>>) => Promise<AnyElysia>,
+): Promise<void> => {
+  const env = configured(schema, jsonLog(name))
+  const common = env as unknown as CommonEnv // every schema is made by serviceEnv, which adds these keys
+  const log = jsonLog(name, { level: common.LOG_LEVEL })
+  const ask = asked(log)
+  const closers: (() => Promise<void> | void)[] = []
+  const stop = async (signal: string, app: AnyElysia | undefined) => {
+    log.info('stopping', { signal })
+    const late = setTimeout(() => process.exit(1), GRACE)
+    let failures = 0
+    for (const close of [() => app?.stop(false), ...closers.toReversed()])
+      try {
+        await close()
+      } catch (error) {
+        failures++
+        log.error('cannot-close', errorFields(error))
+      }
+    clearTimeout(late)
+    log.info('stopped')
+    process.exit(failures === 0 ? 0 : 1)
+  }
+  // What nobody caught ends the process as it would without this, but says so on the log's own terms.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error) => {
+      log.error('crashed', errorFields(error))
+      process.exit(1)
+    })
+  let app: AnyElysia | undefined
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      void stop(signal, app)
+    })
+  try {
+    await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
+    const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))
+    const sign = signer({ name, key: common.IDENTITY_KEY })
+    const guard = verifier({ callee: name, callers: callersOf(name), peers })
+    const at = { hostname: common.HOST, port: common.PORT }
+    const room = waitingRoom(name, { parts: { guard, log }, log, at })
+    let port = common.PORT
+    let front: Front | undefined
+    app = await build({
+      env,
+      log,
+      sign,
+      parts: { guard, log, metrics: new Registry() },
+      openStore: async (schema) => {
+        if (ask !== undefined) {
+          await runMigration(name, { open: () => storeAt(name, common), schema, ask, log, version })
+          process.exit(0)
+        }
+        const store = await storeAt(name, common)
+        closers.push(() => store.close())
+        const ready = () => holds(store, schema)
+        await untilReady({ ready, wait: room.say, pause: Bun.sleep })
+        port = (await room.close()) ?? port
+        return store
+      },
+      reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+      behind: (given) => {
+        front = given
+      },
+      onStop: (close) => closers.push(close),
+    })
+    app.listen(front === undefined ? { hostname: common.HOST, port } : { unix: front.unix })
+    log.info('listening', { port: front?.port ?? app.server?.port })
+  } catch (error) {
+    if (stopping) return // what was closed under it failed, as it should
+    log.error('cannot-start', errorFields(error))
+    process.exit(isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code) ? EX_CONFIG : 1)
+  }
+}

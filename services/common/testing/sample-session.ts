@@ -1,0 +1,170 @@
+import { aeadEngine } from '../engines/aead.ts'
+import { blake3 } from '../engines/blake3.ts'
+import { compress } from '../engines/zstd.ts'
+import { type AnchorDocument, PENDING_ANCHOR } from '../evidence/anchor.ts'
+import { bundleParts } from '../evidence/bundle.ts'
+import { aad, encodeHeader, FLAG_LAST, FLAG_ZSTD } from '../evidence/chunk-file.ts'
+import { chunkKey } from '../evidence/chunk-key.ts'
+import {
+  CODEC,
+  type Gap,
+  type Manifest,
+  type ManifestChunk,
+  manifestBytes,
+  manifestHash,
+} from '../evidence/manifest.ts'
+import { leafHash, merkleRoot } from '../evidence/merkle.ts'
+import { sessionIdBytes } from '../evidence/session-id.ts'
+import { type ManifestSignature, publicKeyOf, signManifest } from '../evidence/signature.ts'
+import { concat, equalBytes } from '../stream/bytes.ts'
+
+/**
+ * Whole sessions for tests, sealed by the real engines, with every random value derived from `seed` so that
+ * the same sample is the same bytes.
+ */
+
+export type SampleOptions = {
+  readonly seed?: number
+  readonly chunkSize?: number
+  readonly gaps?: readonly Gap[]
+  readonly session?: string
+}
+
+export type Sample = {
+  readonly session: string
+  readonly plain: Uint8Array
+  readonly sessionKey: Uint8Array
+  readonly manifest: Manifest
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly hash: Uint8Array
+  readonly signature: ManifestSignature
+  readonly files: readonly Uint8Array<ArrayBuffer>[]
+}
+
+/** 32 bytes that follow from a seed and a purpose. */
+export const derived = (seed: number, purpose: string): Uint8Array<ArrayBuffer> =>
+  blake3(new TextEncoder().encode(`${purpose}/${seed}`))
+
+/** Bytes that do not compress. */
+export const noise = (length: number, seed: number): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 32)
+    bytes.set(derived(seed, `noise/${at}`).subarray(0, Math.min(32, length - at)), at)
+  return bytes
+}
+
+const sealSample = async (
+  plain: Uint8Array,
+  i: number,
+  last: boolean,
+  sessionKey: Uint8Array,
+  session: string,
+  seed: number,
+) => {
+  const aead = await aeadEngine()
+  const packed = await compress(plain, CODEC.level)
+  const stored = packed.length < plain.length ? packed : plain
+  const header = {
+    sessionId: sessionIdBytes(session),
+    index: i,
+    flags: (stored === packed ? FLAG_ZSTD : 0) | (last ? FLAG_LAST : 0),
+    plainLength: plain.length,
+    compLength: stored.length,
+    nonce: derived(seed, `nonce/${i}`).subarray(0, 24),
+  }
+  const key = chunkKey(sessionKey, header.sessionId, i)
+  const sealed = await aead.seal({ key, nonce: header.nonce, aad: aad(header), plain: stored })
+  const row: ManifestChunk = {
+    i,
+    plain: plain.length,
+    comp: stored.length,
+    cipher: sealed.length,
+    leaf: leafHash(blake3(sealed)).toHex(),
+    sha256: new Bun.CryptoHasher('sha256').update(sealed).digest('hex'),
+    nonce: header.nonce.toHex(),
+  }
+  return { row, file: concat(encodeHeader(header), sealed) }
+}
+
+/** A sealed and signed session over this stream. */
+export const sampleSession = async (plain: Uint8Array, options: SampleOptions = {}): Promise<Sample> => {
+  const { seed = 1, chunkSize = 1024, gaps = [], session = 'a1b2c3d4-e5f6-4789-8abc-def012345678' } = options
+  const sessionKey = derived(seed, 'session key')
+  const count = Math.max(1, Math.ceil(plain.length / chunkSize))
+  const abnormal = gaps.some((gap) => gap.at === count)
+  const sealed = await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      sealSample(
+        plain.subarray(i * chunkSize, (i + 1) * chunkSize),
+        i,
+        !abnormal && i === count - 1,
+        sessionKey,
+        session,
+        seed,
+      ),
+    ),
+  )
+  const chunks = sealed.map(({ row }) => row)
+  const signingSeed = derived(seed, 'signing seed')
+  const manifest: Manifest = {
+    v: 1,
+    session_id: session,
+    session_public_key: publicKeyOf(signingSeed).toHex(),
+    owner: 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8',
+    started_at: 1_760_000_000_000,
+    ended_at: 1_760_000_060_000,
+    participants: [],
+    observers: [],
+    codec: { ...CODEC },
+    chunk_size: chunkSize,
+    chunk_count: count,
+    total_plain: plain.length,
+    total_cipher: chunks.reduce((sum, chunk) => sum + chunk.cipher, 0),
+    chunks,
+    merkle_root: merkleRoot(chunks.map((chunk) => Uint8Array.fromHex(chunk.leaf))).toHex(),
+    audit_root: derived(seed, 'audit').toHex(),
+    gaps: [...gaps],
+    policy_hash: null,
+    recorder_version: 'sample 1',
+    device_fingerprint: derived(seed, 'device').toHex(),
+  }
+  const bytes = manifestBytes(manifest)
+  const hash = manifestHash(bytes)
+  const signature = signManifest(hash, signingSeed)
+  return {
+    session,
+    plain,
+    sessionKey,
+    manifest,
+    bytes,
+    hash,
+    signature,
+    files: sealed.map(({ file }) => file),
+  }
+}
+
+/** The sample as the bytes of a bundle. */
+export const sampleBundle = async (
+  sample: Sample,
+  {
+    anchor = PENDING_ANCHOR,
+    keys = false,
+  }: { readonly anchor?: AnchorDocument; readonly keys?: boolean } = {},
+): Promise<Uint8Array<ArrayBuffer>> => {
+  const parts: Uint8Array[] = []
+  const documents = {
+    manifest: sample.bytes,
+    signature: sample.signature,
+    anchor,
+    ...(keys ? { keys: { session_key: sample.sessionKey.toHex() } } : {}),
+  }
+  for await (const part of bundleParts(documents, async (index) => sample.files[index] ?? new Uint8Array()))
+    parts.push(part)
+  return concat(...parts)
+}
+
+/** Where a byte string stands in another; -1 when it does not. */
+export const positionOf = (bytes: Uint8Array, wanted: Uint8Array): number => {
+  const at = Buffer.from(bytes).indexOf(wanted)
+  return at >= 0 && equalBytes(bytes.subarray(at, at + wanted.length), wanted) ? at : -1
+}

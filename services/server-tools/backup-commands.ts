@@ -1,0 +1,163 @@
+import type { Random } from '#common/backup/age'
+import { backup, type Progress } from '#common/backup/backup'
+import { cacheFile } from '#common/backup/cache-file'
+import { chunkKeyIn } from '#common/backup/chunk-key'
+import { copy } from '#common/backup/copy'
+import { timeOf } from '#common/backup/format'
+import { backupOrder, copyOrder, restoreOrder } from '#common/backup/job'
+import { unitOf } from '#common/backup/path-bytes'
+import { proofFolder } from '#common/backup/proof-folder'
+import { prove } from '#common/backup/proofs'
+import { openRepository, problemOf } from '#common/backup/repository'
+import { openSnapshot, restore } from '#common/backup/restore'
+import { folderTarget } from '#common/backup/target'
+import { folderTree } from '#common/backup/tree'
+import { Fault } from '#common/process/fault'
+
+/** Where things are mounted in the container. */
+export type BackupPlaces = {
+  readonly source: string
+  readonly repository: string
+  readonly key: string
+  readonly cache: string
+  readonly target: string
+}
+
+export type BackupTools = {
+  readonly places: BackupPlaces
+  /** Lines of standard input as they come; undefined when it has ended. */
+  readonly nextLine: () => Promise<string | undefined>
+  readonly random: Random
+  readonly now: () => number
+  readonly out: (text: string) => void
+}
+
+/** Time between two lines of progress, ms. */
+const PROGRESS_MS = 500
+
+const order = async ({ nextLine }: BackupTools): Promise<string> => {
+  const line = await nextLine()
+  if (line === undefined)
+    throw new Fault('invalid', 'no-order', 'no order came on standard input: bun run backup gives it')
+  return line
+}
+
+const say = ({ out }: BackupTools, event: string, value: object): void =>
+  out(`${JSON.stringify({ event, ...value })}\n`)
+
+const told = (tools: BackupTools) => {
+  let next = 0
+  return (progress: object): void => {
+    const now = tools.now()
+    if (now < next) return
+    next = now + PROGRESS_MS
+    say(tools, 'progress', progress)
+  }
+}
+
+type Command = (tools: BackupTools) => Promise<boolean>
+
+/** Says what went wrong as an event, so that whoever reads the events needs nothing else. */
+const guarded =
+  (work: Command): Command =>
+  async (tools) => {
+    try {
+      return await work(tools)
+    } catch (error) {
+      const code = error instanceof Fault ? error.code : 'unexpected'
+      say(tools, 'failed', { code, message: problemOf(error) })
+      return false
+    }
+  }
+
+/**
+ * Takes a backup of /source into /repository. Prints `freeze` and waits for the line `frozen`; prints `thaw` and waits for
+ * `thawed MS`. Any other line, and the end of standard input, means that things did not stand still: no snapshot.
+ */
+export const backupCommand: Command = guarded(async (tools) => {
+  const { places, random, now, out, nextLine } = tools
+  const job = backupOrder(await order(tools))
+  const ask = async (word: string, answer: RegExp): Promise<string> => {
+    out(`${word}\n`)
+    const line = await nextLine()
+    const [, value] = answer.exec(line ?? '') ?? []
+    if (value === undefined)
+      throw new Fault(
+        'unavailable',
+        'not-frozen',
+        line?.startsWith('late') === true
+          ? 'the time that the services may stand still was over before everything was read; nothing was kept'
+          : 'the services could not be made to stand still; nothing was kept',
+      )
+    return value
+  }
+  const report = await backup(
+    { ...job, chunkKey: chunkKeyIn(places.key, random) },
+    {
+      tree: folderTree(places.source),
+      repository: openRepository(places.repository),
+      cache: cacheFile(`${places.cache}/files`),
+      freeze: async () => void (await ask('freeze', /^(frozen)$/)),
+      thaw: async () => Number(await ask('thaw', /^thawed (\d+)$/)),
+      now,
+      random,
+      say: told(tools) satisfies (progress: Progress) => void,
+    },
+  )
+  say(tools, 'done', { report })
+  return true
+})
+
+/** Restores from /repository into /target; with `prove` shows that what it restored can be used. */
+export const restoreCommand: Command = guarded(async (tools) => {
+  const { places } = tools
+  const job = restoreOrder(await order(tools))
+  const repository = openRepository(places.repository)
+  const report = await restore(job, {
+    repository,
+    target: folderTarget(places.target),
+    say: told(tools),
+  })
+  const proofs =
+    job.prove && report.ok
+      ? prove(
+          (await openSnapshot(repository, report.name, job.identities)).entries.filter(
+            ({ path }) => unitOf(path, report.units) !== undefined,
+          ),
+          proofFolder(places.target),
+        )
+      : []
+  const ok = report.ok && proofs.every((proof) => proof.ok)
+  say(tools, 'done', { report: { ...report, ok, proofs } })
+  return ok
+})
+
+/** Lists the snapshots of /repository from what is there in clear. */
+export const backupsCommand: Command = guarded(async (tools) => {
+  const repository = openRepository(tools.places.repository)
+  const snapshots = repository.names().map((name) => {
+    const index = repository.index(name)
+    if (index === undefined) return { name, at: timeOf(name), tag: null, index: false }
+    const { chunks, ...rest } = index
+    const stored = chunks.reduce((sum, id) => sum + repository.sizeOf(id), 0)
+    return {
+      ...rest,
+      index: true,
+      chunks: chunks.length,
+      stored_bytes: stored,
+      missing: chunks.filter((id) => !repository.has(id)).length,
+    }
+  })
+  say(tools, 'done', { report: { snapshots } })
+  return true
+})
+
+/** Copies units from /source to /target as they are, and removes old copies there. */
+export const copyCommand: Command = guarded(async (tools) => {
+  const { units, remove } = copyOrder(await order(tools))
+  const target = folderTarget(tools.places.target)
+  for (const name of remove) target.remove(name)
+  const report = await copy(units, { tree: folderTree(tools.places.source), target })
+  say(tools, 'done', { report })
+  return true
+})
