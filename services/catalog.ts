@@ -373,7 +373,8 @@ export const tools = {
   'server-tools': {
     stack: 'core',
     phase: 1,
-    summary: 'asks after services, networks, onions and versions from inside the networks',
+    summary:
+      'a host’s tool box: inspects services and networks, draws secrets, gives volumes their owners, backs up, restores, probes',
     plane: 'ops',
     networks: ['lucid_core_net', 'lucid_chain_net'],
     memoryMiB: 128,

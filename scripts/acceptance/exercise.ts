@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Finding, Part, Wanted } from '#services/server-tools/exercise/model'
+import type { Part, ProbeRequest, ProbeResult } from '#common/acceptance/model'
 import { line, quote } from '../host/quote.ts'
 import { repository } from '../platform/home.ts'
 import type { HostPlace, LocalPlace, Place, Urls } from './place.ts'
@@ -10,8 +10,8 @@ export type ExerciseOptions = {
   readonly parts: readonly Part[]
   /** Only these services; all of the place unless given. */
   readonly urls?: Urls
-  readonly load?: Wanted['load']
-  readonly onFinding?: (finding: Finding) => void
+  readonly load?: ProbeRequest['load']
+  readonly onFinding?: (finding: ProbeResult) => void
 }
 
 const OPERATOR_KEY = 'secrets/operator/IDENTITY_KEY'
@@ -51,11 +51,11 @@ export const exerciseScript = (image: string, dir: string): string => {
   ].join('\n')
 }
 
-const isFinding = (value: unknown): value is Finding =>
+const isFinding = (value: unknown): value is ProbeResult =>
   typeof value === 'object' && value !== null && 'result' in value && 'check' in value
 
 /** Takes text as it comes, gives each finding as its line is whole. */
-const findings = (onFinding: (finding: Finding) => void) => {
+const findings = (onFinding: (finding: ProbeResult) => void) => {
   let held = ''
   return (text: string): void => {
     const lines = (held + text).split('\n')
@@ -103,13 +103,13 @@ const onThisMachine = async (
 export const exercise = async (
   place: Place,
   { parts, urls = place.urls, load = SMALL_LOAD, onFinding = () => {} }: ExerciseOptions,
-): Promise<{ readonly findings: readonly Finding[]; readonly broke: string | undefined }> => {
-  const found: Finding[] = []
+): Promise<{ readonly findings: readonly ProbeResult[]; readonly broke: string | undefined }> => {
+  const found: ProbeResult[] = []
   const take = findings((one) => {
     found.push(one)
     onFinding(one)
   })
-  const wanted: Wanted = { urls, parts: [...parts], load, anchorMs: ANCHOR_MS }
+  const wanted: ProbeRequest = { urls, parts: [...parts], load, anchorMs: ANCHOR_MS }
   const input = JSON.stringify(wanted)
   const ended =
     place.kind === 'host' ? await onHost(place, input, take) : await onThisMachine(place, input, take)
@@ -120,13 +120,13 @@ export const exercise = async (
   return { findings: found, broke }
 }
 
-const results: Readonly<Record<Finding['result'], Row['result']>> = {
+const results: Readonly<Record<ProbeResult['result'], Row['result']>> = {
   pass: 'PASS',
   fail: 'FAIL',
   'not-run': 'NOT RUN',
 }
 
-export const rowOf = ({ check, subject, result, detail }: Finding): Row => ({
+export const rowOf = ({ check, subject, result, detail }: ProbeResult): Row => ({
   check,
   subject,
   result: results[result],

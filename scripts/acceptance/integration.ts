@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Part } from '#services/server-tools/exercise/model'
+import type { Part } from '#common/acceptance/model'
 import { CliError } from '../cli/fail.ts'
 import { duration } from '../cli/format.ts'
 import { memberOf, NEEDS_DISTURB, touching, tried, whileStopped } from './disturb.ts'

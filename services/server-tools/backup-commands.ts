@@ -15,7 +15,7 @@ import { folderTree } from '#common/backup/tree'
 import { Fault } from '#common/process/fault'
 
 /** Where things are mounted in the container. */
-export type BackupPlaces = {
+export type BackupMounts = {
   readonly source: string
   readonly repository: string
   readonly key: string
@@ -24,7 +24,7 @@ export type BackupPlaces = {
 }
 
 export type BackupTools = {
-  readonly places: BackupPlaces
+  readonly mounts: BackupMounts
   /** Lines of standard input as they come; undefined when it has ended. */
   readonly nextLine: () => Promise<string | undefined>
   readonly random: Random
@@ -35,17 +35,17 @@ export type BackupTools = {
 /** Time between two lines of progress, ms. */
 const PROGRESS_MS = 500
 
-const order = async ({ nextLine }: BackupTools): Promise<string> => {
+const readOrder = async ({ nextLine }: BackupTools): Promise<string> => {
   const line = await nextLine()
   if (line === undefined)
-    throw new Fault('invalid', 'no-order', 'no order came on standard input: bun run backup gives it')
+    throw new Fault('invalid', 'no-readOrder', 'no readOrder came on standard input: bun run backup gives it')
   return line
 }
 
 const say = ({ out }: BackupTools, event: string, value: object): void =>
   out(`${JSON.stringify({ event, ...value })}\n`)
 
-const told = (tools: BackupTools) => {
+const throttledProgress = (tools: BackupTools) => {
   let next = 0
   return (progress: object): void => {
     const now = tools.now()
@@ -58,7 +58,7 @@ const told = (tools: BackupTools) => {
 type Command = (tools: BackupTools) => Promise<boolean>
 
 /** Says what went wrong as an event, so that whoever reads the events needs nothing else. */
-const guarded =
+const reportingFailure =
   (work: Command): Command =>
   async (tools) => {
     try {
@@ -74,9 +74,9 @@ const guarded =
  * Takes a backup of /source into /repository. Prints `freeze` and waits for the line `frozen`; prints `thaw` and waits for
  * `thawed MS`. Any other line, and the end of standard input, means that things did not stand still: no snapshot.
  */
-export const backupCommand: Command = guarded(async (tools) => {
-  const { places, random, now, out, nextLine } = tools
-  const job = backupOrder(await order(tools))
+export const backupCommand: Command = reportingFailure(async (tools) => {
+  const { mounts, random, now, out, nextLine } = tools
+  const job = backupOrder(await readOrder(tools))
   const ask = async (word: string, answer: RegExp): Promise<string> => {
     out(`${word}\n`)
     const line = await nextLine()
@@ -92,16 +92,16 @@ export const backupCommand: Command = guarded(async (tools) => {
     return value
   }
   const report = await backup(
-    { ...job, chunkKey: chunkKeyIn(places.key, random) },
+    { ...job, chunkKey: chunkKeyIn(mounts.key, random) },
     {
-      tree: folderTree(places.source),
-      repository: openRepository(places.repository),
-      cache: cacheFile(`${places.cache}/files`),
+      tree: folderTree(mounts.source),
+      repository: openRepository(mounts.repository),
+      cache: cacheFile(`${mounts.cache}/files`),
       freeze: async () => void (await ask('freeze', /^(frozen)$/)),
       thaw: async () => Number(await ask('thaw', /^thawed (\d+)$/)),
       now,
       random,
-      say: told(tools) satisfies (progress: Progress) => void,
+      say: throttledProgress(tools) satisfies (progress: Progress) => void,
     },
   )
   say(tools, 'done', { report })
@@ -109,14 +109,14 @@ export const backupCommand: Command = guarded(async (tools) => {
 })
 
 /** Restores from /repository into /target; with `prove` shows that what it restored can be used. */
-export const restoreCommand: Command = guarded(async (tools) => {
-  const { places } = tools
-  const job = restoreOrder(await order(tools))
-  const repository = openRepository(places.repository)
+export const restoreCommand: Command = reportingFailure(async (tools) => {
+  const { mounts } = tools
+  const job = restoreOrder(await readOrder(tools))
+  const repository = openRepository(mounts.repository)
   const report = await restore(job, {
     repository,
-    target: folderTarget(places.target),
-    say: told(tools),
+    target: folderTarget(mounts.target),
+    say: throttledProgress(tools),
   })
   const proofs =
     job.prove && report.ok
@@ -124,7 +124,7 @@ export const restoreCommand: Command = guarded(async (tools) => {
           (await openSnapshot(repository, report.name, job.identities)).entries.filter(
             ({ path }) => unitOf(path, report.units) !== undefined,
           ),
-          proofFolder(places.target),
+          proofFolder(mounts.target),
         )
       : []
   const ok = report.ok && proofs.every((proof) => proof.ok)
@@ -133,8 +133,8 @@ export const restoreCommand: Command = guarded(async (tools) => {
 })
 
 /** Lists the snapshots of /repository from what is there in clear. */
-export const backupsCommand: Command = guarded(async (tools) => {
-  const repository = openRepository(tools.places.repository)
+export const backupsCommand: Command = reportingFailure(async (tools) => {
+  const repository = openRepository(tools.mounts.repository)
   const snapshots = repository.names().map((name) => {
     const index = repository.index(name)
     if (index === undefined) return { name, at: timeOf(name), tag: null, index: false }
@@ -153,11 +153,11 @@ export const backupsCommand: Command = guarded(async (tools) => {
 })
 
 /** Copies units from /source to /target as they are, and removes old copies there. */
-export const copyCommand: Command = guarded(async (tools) => {
-  const { units, remove } = copyOrder(await order(tools))
-  const target = folderTarget(tools.places.target)
+export const copyCommand: Command = reportingFailure(async (tools) => {
+  const { units, remove } = copyOrder(await readOrder(tools))
+  const target = folderTarget(tools.mounts.target)
   for (const name of remove) target.remove(name)
-  const report = await copy(units, { tree: folderTree(tools.places.source), target })
+  const report = await copy(units, { tree: folderTree(tools.mounts.source), target })
   say(tools, 'done', { report })
   return true
 })

@@ -6,7 +6,7 @@ export const commands = {
   version: 'versions of Lucid and Bun, and the revision this was built from',
   watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
   exercise:
-    'records, exports, verifies and is refused, as the operator (JSON on standard input); a line of JSON a finding',
+    'probes a platform as the operator: records, exports, verifies, is refused (JSON on standard input); a line of JSON a result',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
@@ -46,7 +46,7 @@ const listed = (rows: Readonly<Record<string, string>>): string =>
     .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
     .join('\n')
 
-export const HELP = `Looks at a running Lucid from inside its networks.
+export const HELP = `The tool box of a host: inspects a running Lucid, draws secrets, gives volumes their owners, backs up and restores.
 
 Usage: docker compose run --rm server-tools COMMAND [--json]
 

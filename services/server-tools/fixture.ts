@@ -1,5 +1,5 @@
 import type { Entry, Stock } from '#catalog'
-import type { Known } from './places.ts'
+import type { Topology } from './endpoints.ts'
 
 const entry: Entry = {
   stack: 'sessions',
@@ -25,7 +25,7 @@ const db: Stock = {
 }
 
 /** `keeper` is needed by two, `maker` by nobody, `payer` is on another network. */
-export const known: Known = {
+export const known: Topology = {
   services: {
     keeper: { ...entry, store: true },
     maker: { ...entry, port: 8091, needs: ['keeper'] },

@@ -20,7 +20,7 @@ process.exitCode = await run(process.argv.slice(2), {
     networks: tools['server-tools'].networks,
     addresses: Object.fromEntries(Object.keys(catalog).map((name) => [name, Bun.env[urlKey(name)]])),
   },
-  wires: {
+  network: {
     resolve: (host) => addressesOf(host, { timeoutMs: PATIENCE / 2 }),
     dial: (address, port) => dial(address, port, { timeoutMs: PATIENCE }),
   },
@@ -62,8 +62,8 @@ process.exitCode = await run(process.argv.slice(2), {
       })
     },
     exercise: async () => {
-      const { runExercise } = await import('./exercise/run-exercise.ts')
-      return runExercise({
+      const { runProbeCommand } = await import('./probe-command.ts')
+      return runProbeCommand({
         stdin: () => Bun.stdin.text(),
         identity: async () =>
           new Secret(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { netTable, reach, type Wires } from './net.ts'
+import { type Network, netTable, reach } from './net.ts'
 
 const place = { name: 'keeper', stack: 'sessions', host: 'keeper', port: 8090, neededBy: ['a', 'b'] } as const
 const failing = (code: string) => async () => {
@@ -9,10 +9,10 @@ const times = (all: readonly number[]) => {
   const left = [...all]
   return async () => left.shift() ?? 0
 }
-const wires: Wires = { resolve: async () => ['172.22.0.5'], dial: times([3, 1.234, 2]) }
+const network: Network = { resolve: async () => ['172.22.0.5'], dial: times([3, 1.234, 2]) }
 
 test('a place that takes connections tells the fastest and the middle of three', async () => {
-  expect(await reach([place], wires)).toEqual([
+  expect(await reach([place], network)).toEqual([
     {
       name: 'keeper',
       host: 'keeper',
@@ -33,7 +33,7 @@ describe('a place that does not says why', () => {
     ['ETIMEOUT', 'no name server has an answer for its name'],
     ['ECONNREFUSED', 'there is no name server'],
   ])('name: %s', async (code, detail) => {
-    const found = await reach([place], { ...wires, resolve: failing(code) })
+    const found = await reach([place], { ...network, resolve: failing(code) })
     expect(found).toMatchObject([{ ok: false, addresses: [], detail }])
   })
   test.each([
@@ -42,7 +42,7 @@ describe('a place that does not says why', () => {
     ['ESTRANGE', 'ESTRANGE'],
     ['', 'it failed'],
   ])('connection: %s', async (code, detail) => {
-    const found = await reach([place], { ...wires, dial: failing(code) })
+    const found = await reach([place], { ...network, dial: failing(code) })
     expect(found).toMatchObject([{ ok: false, addresses: ['172.22.0.5'], detail }])
   })
 })

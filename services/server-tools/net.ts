@@ -1,8 +1,8 @@
 import { plainTable } from '#common/host/plain-table'
-import type { Place } from './places.ts'
+import type { Endpoint } from './endpoints.ts'
 
 /** What the machine can do; handed in. Both reject with an error that has a `code` when they fail. */
-export type Wires = {
+export type Network = {
   /** Addresses of a name. */
   readonly resolve: (host: string) => Promise<readonly string[]>
   /** Opens a TCP connection, closes it, and says how long opening took, ms. */
@@ -50,7 +50,7 @@ const rounded = (ms: number) => Math.round(ms * 100) / 100
 export type Found = { readonly addresses: readonly string[] } | { readonly detail: string }
 
 /** Addresses of a name, or in one sentence why there is none. Never rejects. */
-export const find = async (host: string, { resolve }: Pick<Wires, 'resolve'>): Promise<Found> => {
+export const find = async (host: string, { resolve }: Pick<Network, 'resolve'>): Promise<Found> => {
   try {
     const addresses = await resolve(host)
     return addresses.length > 0 ? { addresses } : { detail: 'its name has no address' }
@@ -60,9 +60,9 @@ export const find = async (host: string, { resolve }: Pick<Wires, 'resolve'>): P
 }
 
 const dialled = async (
-  { name, host, port, neededBy }: Place,
+  { name, host, port, neededBy }: Endpoint,
   found: Found,
-  { dial }: Pick<Wires, 'dial'>,
+  { dial }: Pick<Network, 'dial'>,
 ): Promise<Reach> => {
   const own = { name, host, port, needed_by: neededBy }
   if ('detail' in found) return { ...own, addresses: [], ok: false, detail: found.detail }
@@ -88,12 +88,12 @@ const dialled = async (
  * Looks all names up at once, then opens connections to the first address of each, one after the other: no time is
  * that of the others. Never rejects.
  */
-export const reach = async (places: readonly Place[], wires: Wires): Promise<readonly Reach[]> => {
+export const reach = async (places: readonly Endpoint[], network: Network): Promise<readonly Reach[]> => {
   const named = await Promise.all(
-    places.map(async (place) => [place, await find(place.host, wires)] as const),
+    places.map(async (place) => [place, await find(place.host, network)] as const),
   )
   const all: Reach[] = []
-  for (const [place, found] of named) all.push(await dialled(place, found, wires))
+  for (const [place, found] of named) all.push(await dialled(place, found, network))
   return all
 }
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { deadPort, serve } from '#common/testing/health'
+import type { Topology } from './endpoints.ts'
 import { known as base } from './fixture.ts'
-import type { Known } from './places.ts'
-import { type HostTools, run } from './run.ts'
+import { run } from './run.ts'
+import type { HostTools } from './tools.ts'
 
 const address = `${'a'.repeat(56)}.onion`
 
-const ran = async (words: readonly string[], known: Known, host: Partial<HostTools> = {}) => {
+const ran = async (words: readonly string[], known: Topology, host: Partial<HostTools> = {}) => {
   const said = { out: '', err: '' }
   const code = await run(words, {
     known,
@@ -26,7 +27,7 @@ const ran = async (words: readonly string[], known: Known, host: Partial<HostToo
       },
       ...host,
     },
-    wires: { resolve: async (host) => [host], dial: async () => 1 },
+    network: { resolve: async (host) => [host], dial: async () => 1 },
     versions: { lucid: '1.2.3', bun: '1' },
     own: { watch: async (given) => given.length, exercise: async (given) => given.length },
     now: () => 1000,
@@ -41,9 +42,9 @@ const ran = async (words: readonly string[], known: Known, host: Partial<HostToo
 }
 
 /** The small catalogue with one service called alpha, at this URL. */
-const withAlpha = (url: string): Known => ({
+const withAlpha = (url: string): Topology => ({
   ...base,
-  services: { alpha: { ...base.services['keeper'], needs: [] } as Known['services'][string] },
+  services: { alpha: { ...base.services['keeper'], needs: [] } as Topology['services'][string] },
   clients: { operator: { needs: ['alpha'] } },
   addresses: { alpha: url },
 })
@@ -71,7 +72,7 @@ describe('health', () => {
     const known = withAlpha(alpha.url)
     const payer = {
       payer: { ...known.services['alpha'], networks: ['lucid_wallet_net'] },
-    } as Known['services']
+    } as Topology['services']
     const found = await ran(['health'], { ...known, services: { ...known.services, ...payer } })
     expect(found.code).toBe(0)
     expect(found.err).toBe('not asked, on networks that this container is not on: payer\n')
@@ -91,9 +92,9 @@ test('net asks only those that somebody needs, the database among them', async (
 })
 
 describe('onions', () => {
-  const withTor = (url: string): Known => ({
+  const withTor = (url: string): Topology => ({
     ...base,
-    services: { 'tor-proxy': base.services['keeper'] as Known['services'][string] },
+    services: { 'tor-proxy': base.services['keeper'] as Topology['services'][string] },
     addresses: { 'tor-proxy': url },
   })
 

@@ -1,5 +1,5 @@
 import type { Entry, Stock } from '#catalog'
-import type { HostSpec, Wish } from '#services/server-tools/prepare/model'
+import type { HostSpec, Wish } from '#common/host/provision-model'
 import { derivedSecrets } from '../../derive/derived-secrets.ts'
 
 /** Users that files and volumes belong to: all our containers run as one, mongod as its image's own. */

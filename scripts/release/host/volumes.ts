@@ -1,5 +1,5 @@
 import { catalog, stock } from '#catalog'
-import type { OwnersReport } from '#services/server-tools/owners/model'
+import type { OwnersReport } from '#common/host/owners-model'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { line } from '../../host/quote.ts'

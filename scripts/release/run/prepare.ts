@@ -1,5 +1,5 @@
 import { catalog, stock } from '#catalog'
-import type { HostSpec, Report } from '#services/server-tools/prepare/model'
+import type { HostSpec, Report } from '#common/host/provision-model'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { line, quote } from '../../host/quote.ts'

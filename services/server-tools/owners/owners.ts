@@ -1,5 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
-import { type OwnersReport, OwnersSpec } from './model.ts'
+import { type OwnersReport, OwnersSpec } from '#common/host/owners-model'
 import type { Tree } from './tree.ts'
 
 /** Reads which volumes belong to whom. Throws when the document is something else. */

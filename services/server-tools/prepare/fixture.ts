@@ -1,6 +1,6 @@
+import type { HostSpec, Wish } from '#common/host/provision-model'
 import { Secret } from '#common/process/env'
 import type { Disk, Rights } from './disk.ts'
-import type { HostSpec, Wish } from './model.ts'
 import type { Found } from './plan.ts'
 
 const service = { uid: 65532, mode: 0o400 } as const

@@ -1,5 +1,5 @@
+import type { HostSpec, Remark, Wish } from '#common/host/provision-model'
 import type { Secret } from '#common/process/env'
-import type { HostSpec, Remark, Wish } from './model.ts'
 import { faultOfSecret } from './secret-text.ts'
 
 /** What lies at a path. */

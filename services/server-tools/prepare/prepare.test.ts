@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import type { HostSpec } from '#common/host/provision-model'
 import type { Disk } from './disk.ts'
 import { digits, file, memoryDisk, spec, wishes } from './fixture.ts'
-import type { HostSpec } from './model.ts'
 import type { Found } from './plan.ts'
 import { hostSpec, prepare } from './prepare.ts'
 

@@ -1,9 +1,9 @@
 import { Value } from '@sinclair/typebox/value'
 import { evmAddressOf } from '#common/ethereum/evm-address'
+import { HostSpec, type Remark, type Report, type Wish } from '#common/host/provision-model'
 import { publicKeyOf } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
 import type { Disk } from './disk.ts'
-import { HostSpec, type Remark, type Report, type Wish } from './model.ts'
 import { nameOf, planOf } from './plan.ts'
 
 const SECRETS = 'secrets'

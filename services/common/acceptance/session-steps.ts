@@ -4,8 +4,8 @@ import { bytesReader } from '#common/evidence/reader'
 import { verifyBundle } from '#common/evidence/verify'
 import { concat, equalBytes } from '#common/stream/bytes'
 import { NotRun } from './model.ts'
+import { open, type ProbeClient, requireObject, requireServices, requireThat, rpc } from './probe-client.ts'
 import { anchored, bundleOf, type Recorded, record } from './recording.ts'
-import { demand, needs, objectOf, open, rpc, type Wire } from './wire.ts'
 
 /** A step of the way of one recording. What an earlier one made is in `story`; without it the step is not run. */
 export type Step = {
@@ -16,7 +16,7 @@ export type Step = {
 
 /** What the steps leave to each other. */
 export type Story = {
-  readonly wire: Wire
+  readonly client: ProbeClient
   readonly aead: Aead
   readonly anchorMs: number
   recorded?: Recorded
@@ -26,13 +26,13 @@ export type Story = {
 /** Small, and more than one block of everything. */
 const BYTES = 300_000
 
-const demanded = <T>(value: T | undefined, what: string): T => {
+const requireEarlier = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new NotRun(`there is no ${what}: see the line before`)
   return value
 }
 
 const checksOf = async (
-  { wire, aead }: Story,
+  { client, aead }: Story,
   bundle: Uint8Array<ArrayBuffer>,
   trust: string,
 ): Promise<{ readonly checks: readonly Check[]; readonly plain: Uint8Array }> => {
@@ -42,22 +42,22 @@ const checksOf = async (
     commit: async () => {},
     abort: async () => void pieces.splice(0),
   }
-  demand(wire.url('blockchain-api') !== undefined, 'there is no chain')
+  requireThat(client.url('blockchain-api') !== undefined, 'there is no chain')
   const checks: Check[] = []
   for await (const check of verifyBundle({ reader: bytesReader(bundle), aead, trust, decryptTo }))
     checks.push(check)
   return { checks, plain: concat(...pieces) }
 }
 
-const trusted = async (wire: Wire): Promise<string> =>
-  String((await open(wire, 'blockchain-api', '/chain'))['sealer_public_key'])
+const trusted = async (client: ProbeClient): Promise<string> =>
+  String((await open(client, 'blockchain-api', '/chain'))['sealer_public_key'])
 
 const failedOf = (checks: readonly Check[]): readonly Check[] => checks.filter(({ ok }) => ok !== true)
 
 /** Where chunk 0 lies: behind its header in the archive, which names it. */
 const inChunk = (bundle: Uint8Array): number => {
   const at = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length).indexOf('chunks/000000.lcd')
-  demand(at >= 0, 'the bundle has no chunk 0')
+  requireThat(at >= 0, 'the bundle has no chunk 0')
   // A block of 512 for the header; the ciphertext begins after the 58 bytes of the chunk file's own.
   return at + 512 + 1000
 }
@@ -68,33 +68,33 @@ export const steps: readonly Step[] = [
     check: 'a recording goes in',
     subject: 'session-recorder',
     act: async (story) => {
-      needs(story.wire, 'session-recorder', 'session-orchestrator', 'session-encryptor')
-      story.recorded = await record(story.wire, BYTES)
+      requireServices(story.client, 'session-recorder', 'session-orchestrator', 'session-encryptor')
+      story.recorded = await record(story.client, BYTES)
       return `${BYTES} bytes durable and sealed in ${story.recorded.ms} ms`
     },
   },
   {
     check: 'it is anchored',
     subject: 'on-system-chain-client',
-    act: async ({ wire, recorded, anchorMs }) => {
-      const { id } = demanded(recorded, 'recording')
-      needs(wire, 'blockchain-api', 'on-system-chain-client')
-      const began = wire.now()
-      const { anchor } = await anchored(wire, id, { anchorMs })
-      return `block ${String(objectOf(objectOf(anchor, 'the anchor')['block'], 'the block')['number'])}, ${wire.now() - began} ms later`
+    act: async ({ client, recorded, anchorMs }) => {
+      const { id } = requireEarlier(recorded, 'recording')
+      requireServices(client, 'blockchain-api', 'on-system-chain-client')
+      const began = client.now()
+      const { anchor } = await anchored(client, id, { anchorMs })
+      return `block ${String(requireObject(requireObject(anchor, 'the anchor')['block'], 'the block')['number'])}, ${client.now() - began} ms later`
     },
   },
   {
     check: 'the anchor is on the chain',
     subject: 'blockchain-api',
-    act: async ({ wire, recorded }) => {
-      const { id } = demanded(recorded, 'recording')
-      const { tx_hash } = await open(wire, 'blockchain-api', `/anchors/${id}`)
-      const receipt = objectOf(
-        await rpc(wire, 'eth_getTransactionReceipt', `0x${String(tx_hash)}`),
+    act: async ({ client, recorded }) => {
+      const { id } = requireEarlier(recorded, 'recording')
+      const { tx_hash } = await open(client, 'blockchain-api', `/anchors/${id}`)
+      const receipt = requireObject(
+        await rpc(client, 'eth_getTransactionReceipt', `0x${String(tx_hash)}`),
         'the receipt',
       )
-      demand(receipt['status'] === '0x1', `the transaction has the status ${String(receipt['status'])}`)
+      requireThat(receipt['status'] === '0x1', `the transaction has the status ${String(receipt['status'])}`)
       return `transaction ${String(tx_hash).slice(0, 16)}...`
     },
   },
@@ -102,7 +102,7 @@ export const steps: readonly Step[] = [
     check: 'its bundle comes out',
     subject: 'session-encryptor',
     act: async (story) => {
-      story.bundle = await bundleOf(story.wire, demanded(story.recorded, 'recording'))
+      story.bundle = await bundleOf(story.client, requireEarlier(story.recorded, 'recording'))
       return `${story.bundle.length} bytes`
     },
   },
@@ -112,13 +112,13 @@ export const steps: readonly Step[] = [
     act: async (story) => {
       const { checks, plain } = await checksOf(
         story,
-        demanded(story.bundle, 'bundle'),
-        await trusted(story.wire),
+        requireEarlier(story.bundle, 'bundle'),
+        await trusted(story.client),
       )
       const [first] = failedOf(checks)
-      demand(verdictOf(checks) === 0, `${first?.check}: ${first?.detail}`)
-      demand(
-        equalBytes(plain, demanded(story.recorded, 'recording').bytes),
+      requireThat(verdictOf(checks) === 0, `${first?.check}: ${first?.detail}`)
+      requireThat(
+        equalBytes(plain, requireEarlier(story.recorded, 'recording').bytes),
         'what is decrypted is not what was recorded',
       )
       return `${checks.length} checks hold, decrypted as recorded`
@@ -128,13 +128,13 @@ export const steps: readonly Step[] = [
     check: 'a flipped byte is named',
     subject: 'bundle',
     act: async (story) => {
-      const forged = Uint8Array.from(demanded(story.bundle, 'bundle'))
+      const forged = Uint8Array.from(requireEarlier(story.bundle, 'bundle'))
       const at = inChunk(forged)
       forged[at] = (forged[at] ?? 0) ^ 1
-      const { checks } = await checksOf(story, forged, await trusted(story.wire))
+      const { checks } = await checksOf(story, forged, await trusted(story.client))
       const named = checks.find(({ check, ok }) => check === 'chunks' && ok === false)
-      demand(verdictOf(checks) === 1 && named !== undefined, 'a bundle with a flipped byte passes')
-      demand(/chunk 0\b/.test(named?.detail ?? ''), `it does not name chunk 0: ${named?.detail}`)
+      requireThat(verdictOf(checks) === 1 && named !== undefined, 'a bundle with a flipped byte passes')
+      requireThat(/chunk 0\b/.test(named?.detail ?? ''), `it does not name chunk 0: ${named?.detail}`)
       return named?.detail ?? ''
     },
   },
@@ -144,10 +144,10 @@ export const steps: readonly Step[] = [
     act: async (story) => {
       const { checks } = await checksOf(
         story,
-        demanded(story.bundle, 'bundle'),
-        story.wire.random(32).toHex(),
+        requireEarlier(story.bundle, 'bundle'),
+        story.client.random(32).toHex(),
       )
-      demand(verdictOf(checks) === 1, 'the anchor passes under a key that did not seal it')
+      requireThat(verdictOf(checks) === 1, 'the anchor passes under a key that did not seal it')
       return failedOf(checks)[0]?.detail ?? ''
     },
   },

@@ -2,21 +2,21 @@ import { describe, expect, test } from 'bun:test'
 import { catalog } from '#catalog'
 import { aeadEngine } from '#common/engines/aead'
 import { Fault } from '#common/process/fault'
-import { exercise, type Tools, wantedOf } from './exercise.ts'
-import { functions } from './functions.ts'
-import type { Finding, Part, Wanted } from './model.ts'
+import type { Part, ProbeRequest, ProbeResult } from './model.ts'
 import { NotRun } from './model.ts'
+import { parseProbeRequest, runProbes, type Tools } from './probes.ts'
+import { serviceProbes } from './service-probes.ts'
 
 /** A platform that answers what it is told to, and nothing else. */
 const tools = async (answers: Readonly<Record<string, () => Response>>, signs = true) => {
-  const found: Finding[] = []
+  const found: ProbeResult[] = []
   const answer = (service: string, path: string): Response => {
     const made = answers[`${service} ${path.split('?', 1)[0]}`]
     if (made === undefined) throw new Error(`nothing listens at ${service} ${path}`)
     return made()
   }
   const all: Tools = {
-    wire: {
+    client: {
       url: (service) =>
         Object.keys(answers).some((key) => key.startsWith(`${service} `)) ? 'http://x' : undefined,
       ask: async (service, path) => answer(service, path),
@@ -37,10 +37,13 @@ const tools = async (answers: Readonly<Record<string, () => Response>>, signs = 
       if (!signs) throw new NotRun('no key')
       return 'token'
     },
-    tell: (finding) => void found.push(finding),
+    report: (result) => void found.push(result),
   }
-  const run = async (parts: readonly Part[], urls: Wanted['urls'] = {}): Promise<readonly Finding[]> => {
-    await exercise({ parts: [...parts], urls, load: { recordings: 2, bytes: 1 }, anchorMs: 1 }, all)
+  const run = async (
+    parts: readonly Part[],
+    urls: ProbeRequest['urls'] = {},
+  ): Promise<readonly ProbeResult[]> => {
+    await runProbes({ parts: [...parts], urls, load: { recordings: 2, bytes: 1 }, anchorMs: 1 }, all)
     return found
   }
   return run
@@ -51,9 +54,9 @@ const problem = (status: number, code: string) =>
   Response.json({ status, code }, { status, headers: { 'content-type': 'application/problem+json' } })
 
 test('every service of the catalogue has work that is looked at', () =>
-  expect(Object.keys(functions).toSorted()).toEqual(Object.keys(catalog).toSorted()))
+  expect(Object.keys(serviceProbes).toSorted()).toEqual(Object.keys(catalog).toSorted()))
 
-describe('what is wanted', () => {
+describe('what is asked for', () => {
   test('is read strictly', () => {
     const good = {
       urls: { a: 'http://x' },
@@ -61,15 +64,17 @@ describe('what is wanted', () => {
       load: { recordings: 1, bytes: 1 },
       anchorMs: 1,
     }
-    expect(wantedOf(JSON.stringify(good))).toEqual(good as Wanted)
-    expect(() => wantedOf(JSON.stringify({ ...good, parts: ['nothing'] }))).toThrow('no exercise: /parts/0')
-    expect(() => wantedOf(JSON.stringify({ ...good, load: { recordings: 11, bytes: 1 } }))).toThrow(
+    expect(parseProbeRequest(JSON.stringify(good))).toEqual(good as ProbeRequest)
+    expect(() => parseProbeRequest(JSON.stringify({ ...good, parts: ['nothing'] }))).toThrow(
+      'no request for probes: /parts/0',
+    )
+    expect(() => parseProbeRequest(JSON.stringify({ ...good, load: { recordings: 11, bytes: 1 } }))).toThrow(
       '/load/recordings',
     )
   })
 })
 
-describe('a finding', () => {
+describe('a result', () => {
   test('of a service that is not well fails with what it says', async () => {
     const run = await tools({})
     expect(await run(['health'], { alpha: 'http://x' })).toEqual([
@@ -111,7 +116,7 @@ describe('a finding', () => {
     })
   })
 
-  test('that needs a key which is not there is not run, and never passes', async () => {
+  test('that requireServices a key which is not there is not run, and never passes', async () => {
     const run = await tools({ 'session-recorder /recordings': () => json({ recordings: [] }) }, false)
     expect(await run(['function'], { 'session-recorder': 'http://x' })).toMatchObject([
       { result: 'not-run', detail: 'no key' },

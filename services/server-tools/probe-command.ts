@@ -1,11 +1,11 @@
+import { NotRun, type ProbeResult } from '#common/acceptance/model'
+import { plainMessage } from '#common/acceptance/probe-client'
+import { parseProbeRequest, runProbes } from '#common/acceptance/probes'
 import { aeadEngine } from '#common/engines/aead'
 import { probe } from '#common/host/probe'
 import { signer } from '#common/http/identity'
 import { faultOf } from '#common/http/problem'
 import type { Secret } from '#common/process/env'
-import { exercise, wantedOf } from './exercise.ts'
-import { type Finding, NotRun } from './model.ts'
-import { wordsOf } from './wire.ts'
 
 export type Edge = {
   readonly stdin: () => Promise<string>
@@ -25,15 +25,15 @@ const OPERATOR = 'operator'
 const PATIENCE = 30_000
 
 /**
- * Reads what is wanted from standard input and prints a line of JSON a finding. 0: all passed or were not run;
+ * Reads what is asked for from standard input and prints a line of JSON a result. 0: all passed or were not run;
  * 1: something failed; 64: the document is none.
  */
-export const runExercise = async (edge: Edge): Promise<number> => {
-  let wanted: ReturnType<typeof wantedOf>
+export const runProbeCommand = async (edge: Edge): Promise<number> => {
+  let request: ReturnType<typeof parseProbeRequest>
   try {
-    wanted = wantedOf(await edge.stdin())
+    request = parseProbeRequest(await edge.stdin())
   } catch (error) {
-    edge.err(`server-tools: ${wordsOf(error)}\n`)
+    edge.err(`server-tools: ${plainMessage(error)}\n`)
     return 64
   }
   const [key, aead] = await Promise.all([edge.identity().catch(() => undefined), aeadEngine()])
@@ -42,7 +42,7 @@ export const runExercise = async (edge: Edge): Promise<number> => {
     if (sign === undefined) throw new NotRun("there is no key of the operator's identity to sign with")
     return sign(service)
   }
-  const url = (service: string) => wanted.urls[service]
+  const url = (service: string) => request.urls[service]
   const at = (service: string): string => {
     const found = url(service)
     if (found === undefined) throw new NotRun(`${service} is not part of what runs`)
@@ -56,12 +56,12 @@ export const runExercise = async (edge: Edge): Promise<number> => {
       ...init,
     })
   let failed = 0
-  const tell = (finding: Finding) => {
-    if (finding.result === 'fail') failed += 1
-    edge.out(`${JSON.stringify(finding)}\n`)
+  const report = (result: ProbeResult) => {
+    if (result.result === 'fail') failed += 1
+    edge.out(`${JSON.stringify(result)}\n`)
   }
-  await exercise(wanted, {
-    wire: {
+  await runProbes(request, {
+    client: {
       url,
       ask,
       // Not the typed client of the services: its packages would be in the image for this alone.
@@ -82,7 +82,7 @@ export const runExercise = async (edge: Edge): Promise<number> => {
     aead,
     probe: (name, where) => probe({ name, stack: '', url: where }, { timeoutMs: 3000 }),
     tokenFor: signed,
-    tell,
+    report,
   })
   return failed > 0 ? 1 : 0
 }

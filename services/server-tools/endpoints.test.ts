@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
+import { serviceEndpoints, stockEndpoints } from './endpoints.ts'
 import { known } from './fixture.ts'
-import { places, stockPlaces } from './places.ts'
 
 test('a service is at its name and the port of its container', () => {
-  expect(places(known)).toEqual({
-    near: [
+  expect(serviceEndpoints(known)).toEqual({
+    reachable: [
       {
         name: 'keeper',
         stack: 'sessions',
@@ -15,21 +15,21 @@ test('a service is at its name and the port of its container', () => {
       },
       { name: 'maker', stack: 'sessions', host: 'maker', port: 8091, url: 'http://maker:8091', neededBy: [] },
     ],
-    elsewhere: ['payer'],
+    unreachable: ['payer'],
   })
 })
 
 test('the environment may say otherwise', () => {
   const addresses = { keeper: 'http://[::1]:4000/', maker: 'https://maker.example' }
-  expect(places({ ...known, addresses }).near).toMatchObject([
+  expect(serviceEndpoints({ ...known, addresses }).reachable).toMatchObject([
     { host: '::1', port: 4000, url: 'http://[::1]:4000' },
     { host: 'maker.example', port: 443 },
   ])
 })
 
 test('the database is needed by whoever keeps documents', () => {
-  expect(stockPlaces(known)).toEqual([
+  expect(stockEndpoints(known)).toEqual([
     { name: 'db', stack: 'core', host: 'db', port: 27017, neededBy: ['keeper'] },
   ])
-  expect(stockPlaces({ ...known, networks: ['lucid_rdp_net'] })).toEqual([])
+  expect(stockEndpoints({ ...known, networks: ['lucid_rdp_net'] })).toEqual([])
 })

@@ -1,7 +1,7 @@
 import type { Entry, Network, Stack, Stock } from '#catalog'
 
 /** Somebody on the networks. */
-export type Place = {
+export type Endpoint = {
   readonly name: string
   readonly stack: Stack
   readonly host: string
@@ -10,11 +10,11 @@ export type Place = {
 }
 
 /** A service of ours, with its base URL. */
-export type ServicePlace = Place & { readonly url: string }
+export type ServiceEndpoint = Endpoint & { readonly url: string }
 
 type Services = Readonly<Record<string, Entry>>
 
-export type Known = {
+export type Topology = {
   readonly services: Services
   readonly stock: Readonly<Record<string, Stock>>
   readonly clients: Readonly<Record<string, { readonly needs: readonly string[] }>>
@@ -24,15 +24,15 @@ export type Known = {
   readonly addresses: Readonly<Record<string, string | undefined>>
 }
 
-const callersOf = (name: string, { services, clients }: Known): readonly string[] =>
+const listCallers = (name: string, { services, clients }: Topology): readonly string[] =>
   Object.entries({ ...services, ...clients })
     .filter(([, { needs }]) => needs.includes(name))
     .map(([caller]) => caller)
 
-const meets = (networks: readonly Network[], own: readonly Network[]) =>
+const sharesNetwork = (networks: readonly Network[], own: readonly Network[]) =>
   networks.some((network) => own.includes(network))
 
-const placeOf = (name: string, { stack, port }: Entry, known: Known): ServicePlace => {
+const endpointFor = (name: string, { stack, port }: Entry, known: Topology): ServiceEndpoint => {
   const given = known.addresses[name]
   const url = (given ?? `http://${name}:${port}`).replace(/\/$/, '')
   const { hostname, port: urlPort } = new URL(url)
@@ -42,27 +42,29 @@ const placeOf = (name: string, { stack, port }: Entry, known: Known): ServicePla
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(urlPort) || (url.startsWith('https:') ? 443 : 80),
     url,
-    neededBy: callersOf(name, known),
+    neededBy: listCallers(name, known),
   }
 }
 
 /** All services on a network of `known.networks`, and the names of those that are on none of them. */
-export const places = (
-  known: Known,
-): { readonly near: readonly ServicePlace[]; readonly elsewhere: readonly string[] } => {
+export const serviceEndpoints = (
+  known: Topology,
+): { readonly reachable: readonly ServiceEndpoint[]; readonly unreachable: readonly string[] } => {
   const entries = Object.entries(known.services)
   return {
-    near: entries
-      .filter(([, { networks }]) => meets(networks, known.networks))
-      .map(([name, entry]) => placeOf(name, entry, known)),
-    elsewhere: entries.filter(([, { networks }]) => !meets(networks, known.networks)).map(([name]) => name),
+    reachable: entries
+      .filter(([, { networks }]) => sharesNetwork(networks, known.networks))
+      .map(([name, entry]) => endpointFor(name, entry, known)),
+    unreachable: entries
+      .filter(([, { networks }]) => !sharesNetwork(networks, known.networks))
+      .map(([name]) => name),
   }
 }
 
 /** Containers that are not ours, needed by every service that keeps documents. Their name is their address. */
-export const stockPlaces = ({ services, stock, networks }: Known): readonly Place[] =>
+export const stockEndpoints = ({ services, stock, networks }: Topology): readonly Endpoint[] =>
   Object.entries(stock)
-    .filter(([, entry]) => meets(entry.networks, networks))
+    .filter(([, entry]) => sharesNetwork(entry.networks, networks))
     .map(([name, { stack, port }]) => ({
       name,
       stack,

@@ -1,15 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** What can be exercised, in the order in which it is done. */
+/** What can be probed, in the order in which it is done. */
 export const parts = ['health', 'function', 'session', 'load', 'errors'] as const
 export type Part = (typeof parts)[number]
 
 const Count = (maximum: number) => Type.Integer({ minimum: 1, maximum })
 
-/** What an exercise is asked to do. Sizes are bytes, times milliseconds. */
-export const Wanted = Type.Object(
+/** What a run of probes is asked to do. Sizes are bytes, times milliseconds. */
+export const ProbeRequest = Type.Object(
   {
-    /** Where each service answers, by name. One that is not in it is not exercised. */
+    /** Where each service answers, by name. One that is not in it is not probed. */
     urls: Type.Record(
       Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$' }),
       Type.String({ pattern: '^https?://' }),
@@ -22,10 +22,10 @@ export const Wanted = Type.Object(
   },
   { additionalProperties: false },
 )
-export type Wanted = Static<typeof Wanted>
+export type ProbeRequest = Static<typeof ProbeRequest>
 
 /** How one check went. `detail` is a figure, the reason of a failure, or why it was not run. */
-export type Finding = {
+export type ProbeResult = {
   readonly part: Part
   /** What was checked, a few words. */
   readonly check: string

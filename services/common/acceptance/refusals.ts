@@ -1,4 +1,4 @@
-import { demand, needs, objectOf, type Wire } from './wire.ts'
+import { type ProbeClient, requireObject, requireServices, requireThat } from './probe-client.ts'
 
 /** A request that must be refused. */
 export type Refusal = {
@@ -8,7 +8,7 @@ export type Refusal = {
   /** `code` of the problem document. */
   readonly code: RegExp
   readonly token: 'none' | 'operator'
-  readonly request: (wire: Wire) => readonly [path: string, init?: BunFetchRequestInit]
+  readonly request: (client: ProbeClient) => readonly [path: string, init?: BunFetchRequestInit]
 }
 
 const json = (value: unknown): BunFetchRequestInit => ({
@@ -28,7 +28,7 @@ export const refusals: readonly Refusal[] = [
     status: 404,
     code: /./,
     token: 'operator',
-    request: (wire) => [`/sessions/${wire.uuid()}`],
+    request: (client) => [`/sessions/${client.uuid()}`],
   },
   {
     check: 'unknown anchor: 404',
@@ -36,7 +36,7 @@ export const refusals: readonly Refusal[] = [
     status: 404,
     code: /./,
     token: 'none',
-    request: (wire) => [`/anchors/${wire.uuid()}`],
+    request: (client) => [`/anchors/${client.uuid()}`],
   },
   {
     check: 'no such route: 404',
@@ -76,7 +76,7 @@ export const refusals: readonly Refusal[] = [
     status: 401,
     code: /bad-service-token/,
     token: 'none',
-    request: (wire) => [`/sessions/${wire.uuid()}`, { headers: { authorization: 'Bearer e30.e30.e30' } }],
+    request: (client) => [`/sessions/${client.uuid()}`, { headers: { authorization: 'Bearer e30.e30.e30' } }],
   },
   {
     check: 'unknown field: 400',
@@ -98,23 +98,23 @@ export const refusals: readonly Refusal[] = [
 
 /** Makes the request; answers what came. Throws when it was let in, or refused without a problem document (RFC 9457). */
 export const refused = async (
-  wire: Wire,
+  client: ProbeClient,
   { service, status, code, token, request }: Refusal,
   tokenFor: (service: string) => Promise<string>,
 ): Promise<string> => {
-  needs(wire, service)
-  const [path, init = {}] = request(wire)
+  requireServices(client, service)
+  const [path, init = {}] = request(client)
   const headers = new Headers(init.headers)
   if (token === 'operator') headers.set('authorization', `Bearer ${await tokenFor(service)}`)
-  const reply = await wire.ask(service, path, { ...init, headers })
+  const reply = await client.ask(service, path, { ...init, headers })
   const body = await reply.text()
-  demand(reply.status === status, `it answered ${reply.status} and not ${status}`)
-  demand(
+  requireThat(reply.status === status, `it answered ${reply.status} and not ${status}`)
+  requireThat(
     (reply.headers.get('content-type') ?? '').startsWith('application/problem+json'),
     'the answer is no problem document',
   )
-  const problem = objectOf(JSON.parse(body), 'the problem document')
-  demand(
+  const problem = requireObject(JSON.parse(body), 'the problem document')
+  requireThat(
     problem['status'] === status && code.test(String(problem['code'])),
     `its code is ${String(problem['code'])}`,
   )
