@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { duration } from '../cli/format.ts'
 import type { Lease } from '../host/lease.ts'
 import { withLease } from '../host/open.ts'
-import { line } from '../host/quote.ts'
-import { demand } from '../host/shell.ts'
+import { commandLine } from '../host/quote.ts'
+import { requireSuccess } from '../host/shell.ts'
 import type { Member } from '../release/content/release.ts'
 import { membersOf } from '../release/content/release.ts'
 import { openWatch } from '../release/run/gate.ts'
@@ -61,7 +61,7 @@ export const whileStopped = async (
 ): Promise<number> => {
   const { lease } = touched
   const docker = (what: string, ...words: readonly string[]) =>
-    demand(what, lease.run(line('docker', ...words, member.container)))
+    requireSuccess(what, lease.run(commandLine('docker', ...words, member.container)))
   try {
     await docker(`${member.container} cannot be stopped`, 'stop')
     await work()

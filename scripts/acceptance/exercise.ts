@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Part, ProbeRequest, ProbeResult } from '#common/acceptance/model'
-import { line, quote } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import { repository } from '../platform/home.ts'
 import type { HostPlace, LocalPlace, Place, Urls } from './place.ts'
 import { fail, notRun, type Row } from './row.ts'
@@ -26,7 +26,7 @@ const SMALL_LOAD = { recordings: 5, bytes: 2_000_000 } as const
  */
 export const exerciseScript = (image: string, dir: string): string => {
   const key = `${dir}/${OPERATOR_KEY}`
-  const run = line(
+  const run = commandLine(
     'docker',
     'run',
     '--rm',
@@ -43,11 +43,11 @@ export const exerciseScript = (image: string, dir: string): string => {
     '--log-driver=none',
     '--label=org.lucid.tool=server-tools',
   )
-  const mount = line(`--mount=type=bind,source=${key},target=/run/secrets/IDENTITY_KEY,readonly`)
+  const mount = commandLine(`--mount=type=bind,source=${key},target=/run/secrets/IDENTITY_KEY,readonly`)
   return [
     // Without its key what needs a token is not run, and says so.
     `mount=; [ ! -e ${quote(key)} ] || mount=${quote(mount)}`,
-    `${run} $mount ${line(image, 'exercise')}`,
+    `${run} $mount ${commandLine(image, 'exercise')}`,
   ].join('\n')
 }
 
@@ -99,7 +99,7 @@ const onThisMachine = async (
   return { code: await child.exited, err: await err }
 }
 
-/** Exercises a platform; what is found comes as it is found, and all of it at the end. Throws LineLost. */
+/** Exercises a platform; what is found comes as it is found, and all of it at the end. Throws ConnectionLost. */
 export const exercise = async (
   place: Place,
   { parts, urls = place.urls, load = SMALL_LOAD, onFinding = () => {} }: ExerciseOptions,

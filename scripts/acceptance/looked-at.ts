@@ -1,5 +1,5 @@
-import { line } from '../host/quote.ts'
-import { demand, type Shell } from '../host/shell.ts'
+import { commandLine } from '../host/quote.ts'
+import { requireSuccess, type Shell } from '../host/shell.ts'
 import { INSPECT_FORMAT, type Inspected, readInspected } from './inspected.ts'
 import { type Listening, readListening } from './listening.ts'
 import type { Promised } from './promised.ts'
@@ -24,7 +24,7 @@ const AT_ONCE = 4
 /** A check that failed is run a second time: on a host under load a first one may come too late. */
 const probeLine = ({ container, proof }: Promised): readonly string[] => {
   if (proof.kind !== 'healthy') return []
-  const exec = `${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null`
+  const exec = `${commandLine('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null`
   return [`( { ${exec} || { sleep 2; ${exec}; }; } && echo ${container} ) &`]
 }
 
@@ -33,15 +33,15 @@ const script = (promised: readonly Promised[], networks: readonly string[]): str
   const containers = promised.map(({ container }) => container)
   return [
     `echo '${MARK}inspect'`,
-    `${line('docker', 'inspect', '--type', 'container', '--format', INSPECT_FORMAT, ...containers)} 2>/dev/null`,
+    `${commandLine('docker', 'inspect', '--type', 'container', '--format', INSPECT_FORMAT, ...containers)} 2>/dev/null`,
     `echo '${MARK}usage'`,
-    `${line('docker', 'stats', '--no-stream', '--format', STATS_FORMAT)} 2>/dev/null`,
+    `${commandLine('docker', 'stats', '--no-stream', '--format', STATS_FORMAT)} 2>/dev/null`,
     `echo '${MARK}listening'`,
     'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null',
     `echo '${MARK}members'`,
     ...networks.map(
       (name) =>
-        `printf '%s %s\\n' ${name} "$(${line('docker', 'network', 'inspect', '--format', '{{range .Containers}}{{.Name}} {{end}}', name)} 2>/dev/null)"`,
+        `printf '%s %s\\n' ${name} "$(${commandLine('docker', 'network', 'inspect', '--format', '{{range .Containers}}{{.Name}} {{end}}', name)} 2>/dev/null)"`,
     ),
     `echo '${MARK}probed'`,
     ...promised.flatMap(probeLine).map((text, at) => (at % AT_ONCE === AT_ONCE - 1 ? `${text}\nwait` : text)),
@@ -57,7 +57,10 @@ export const lookAt = async (
   promised: readonly Promised[],
   networks: readonly string[],
 ): Promise<LookedAt> => {
-  await demand(`${shell.name}: its engine`, shell.run("docker version --format '{{.Server.Version}}'"))
+  await requireSuccess(
+    `${shell.name}: its engine`,
+    shell.run("docker version --format '{{.Server.Version}}'"),
+  )
   const { out } = await shell.run(script(promised, networks))
   const section = (name: string): string => {
     const [, after = ''] = out.split(`${MARK}${name}\n`)

@@ -1,9 +1,9 @@
 import { catalog, type Entry } from '#catalog'
 import { CliError } from '../cli/fail.ts'
-import { type Opened, openHost } from '../host/open.ts'
+import { type HostSession, openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { type Home, homeFrom } from '../platform/home.ts'
-import { demandRunning } from '../platform/running.ts'
+import { requireRunning } from '../platform/running.ts'
 import type { Bundle } from '../release/content/release.ts'
 import { observeHost, readBundle } from '../release/host/observe.ts'
 import type { Observed } from '../release/run/host.ts'
@@ -15,7 +15,7 @@ export type Urls = Readonly<Record<string, string>>
 /** A host with a release on it. */
 export type HostPlace = {
   readonly kind: 'host'
-  readonly opened: Opened
+  readonly opened: HostSession
   readonly observed: Observed
   readonly bundle: Bundle
   readonly promised: readonly Promised[]
@@ -63,7 +63,7 @@ export const openPlace = async (
 ): Promise<Place> => {
   if (words.local) {
     const home = homeFrom(env)
-    const { services: running, left_out = {} } = demandRunning(home)
+    const { services: running, left_out = {} } = requireRunning(home)
     return {
       kind: 'local',
       home,

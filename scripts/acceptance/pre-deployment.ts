@@ -1,5 +1,5 @@
 import { catalog } from '#catalog'
-import { type Opened, whoami } from '../host/open.ts'
+import { type HostSession, whoami } from '../host/open.ts'
 import { readImagesLock } from '../images/read/lock.ts'
 import { importedPackages } from '../images/verify/imported.ts'
 import { ownSecrets } from '../images/verify/own-secrets.ts'
@@ -38,7 +38,7 @@ export type PreDeployment = {
   /** Key that must have signed the images, hex. */
   readonly trusted: string | undefined
   /** The host that they are for, if one was named. */
-  readonly opened: Opened | undefined
+  readonly opened: HostSession | undefined
   /** Folder of the env files; the checkout's own unless given. */
   readonly envFolder: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
@@ -66,7 +66,7 @@ const imageRows = async (
 
 /** The preflight of deploy:pi, a row a check. */
 const hostRows = async (
-  { shell, target }: Opened,
+  { shell, target }: HostSession,
   { dist, trusted, envFolder }: PreDeployment,
 ): Promise<readonly Row[]> => {
   const first = await askFacts(shell, target.dir, [])

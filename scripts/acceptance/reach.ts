@@ -1,5 +1,5 @@
 import type { Entry, Stock } from '#catalog'
-import { line } from '../host/quote.ts'
+import { commandLine } from '../host/quote.ts'
 import type { Inspected } from './inspected.ts'
 import type { Promised } from './promised.ts'
 
@@ -106,7 +106,7 @@ export const askLine = ({ container, asks }: Asks): string => {
       opens ? PATIENCE.opens : PATIENCE.closed,
     ]),
   )
-  const exec = line('docker', 'exec', container, '/usr/local/bin/bun', '-e', PROGRAM, words)
+  const exec = commandLine('docker', 'exec', container, '/usr/local/bin/bun', '-e', PROGRAM, words)
   return `printf '%s\\t%s\\n' ${container} "$(${exec} 2>/dev/null </dev/null)"`
 }
 

@@ -2,8 +2,8 @@ import { CliError } from '../cli/fail.ts'
 import { bytes, duration, plural } from '../cli/format.ts'
 import { MEMORY_BUDGET } from '../derive/network.ts'
 import { whoami } from '../host/open.ts'
-import { line } from '../host/quote.ts'
-import { demand } from '../host/shell.ts'
+import { commandLine } from '../host/quote.ts'
+import { requireSuccess } from '../host/shell.ts'
 import { composeFile, membersOf, type Release } from '../release/content/release.ts'
 import { askStates, differences, observeHost, readRelease } from '../release/host/observe.ts'
 import { openRun, previousOf } from '../release/run/journal.ts'
@@ -72,7 +72,7 @@ const previous = async ({
     names
       .map(
         (name) =>
-          `${line('docker', 'image', 'inspect', '--format', '{{.Id}}', name)} >/dev/null 2>&1 || echo ${line(name)}`,
+          `${commandLine('docker', 'image', 'inspect', '--format', '{{.Id}}', name)} >/dev/null 2>&1 || echo ${commandLine(name)}`,
       )
       .join('\n'),
   )
@@ -160,10 +160,10 @@ const sameAgain = (touched: Touched): Promise<Row> =>
     if (stack === undefined) throw new CliError(`${LEAST_MISSED} has no stack`)
     const file = `${lease.dir}/releases/${place.bundle.release.id}/${composeFile(stack)}`
     const before = await startsOf(place)
-    await demand(
+    await requireSuccess(
       `${LEAST_MISSED} cannot be replaced`,
       lease.run(
-        line(
+        commandLine(
           'docker',
           'compose',
           '--file',

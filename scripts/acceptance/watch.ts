@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
-import { line } from '../host/quote.ts'
+import { commandLine } from '../host/quote.ts'
 import { repository } from '../platform/home.ts'
 import type { HostPlace } from './place.ts'
 
@@ -32,7 +32,7 @@ export const watchHost = async ({
 }: HostPlace): Promise<readonly Said[]> => {
   if (tools === undefined) throw new CliError('the release has no image of server-tools')
   const facts = readFileSync(join(repository, 'health', 'facts.sh'), 'utf8')
-  const run = line(
+  const run = commandLine(
     'docker',
     'run',
     '--rm',
@@ -53,7 +53,7 @@ export const watchHost = async ({
     '--json',
   )
   // Cron waits for the engine longer than a person does, and so may this.
-  const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${line(target.dir)} | ${run}`, {
+  const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${commandLine(target.dir)} | ${run}`, {
     input: facts,
   })
   const said = saidIn(out)

@@ -1,4 +1,4 @@
-import { line, quote } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
 import { capabilities, demandMountable, mountWords, runLine } from './container.ts'
 import { freezeFunctions } from './freeze-script.ts'
@@ -52,9 +52,9 @@ const sources = (dir: string): readonly string[] => [
 const folders = (dir: string, to: string): readonly string[] => {
   const places = placesOn(dir)
   return [
-    line('mkdir', '-p', `${dir}/health`, `${dir}/deploy`, places.cache, to),
+    commandLine('mkdir', '-p', `${dir}/health`, `${dir}/deploy`, places.cache, to),
     // A folder in a folder of root's: only the engine can make it, where it is not there yet.
-    `set -- "$@" ${line('--volume', `${places.key}:/key`)}`,
+    `set -- "$@" ${commandLine('--volume', `${places.key}:/key`)}`,
   ]
 }
 

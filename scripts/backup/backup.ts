@@ -5,7 +5,7 @@ import { bytes } from '../cli/format.ts'
 import { lookOf, plainLook } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
-import { type Opened, withHost, withLease } from '../host/open.ts'
+import { type HostSession, withHost, withLease } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { placesOn } from './places.ts'
 import { addRecipients, newKey, recipientsOn } from './recipients.ts'
@@ -127,7 +127,7 @@ const dry = ({ flags, terminal }: Given): Promise<number> =>
     return 0
   })
 
-const take = async ({ flags, terminal }: Given, opened: Opened): Promise<number> => {
+const take = async ({ flags, terminal }: Given, opened: HostSession): Promise<number> => {
   const { target } = opened
   const onWait = (text: string) => terminal.err(`${text}\n`)
   return withLease(opened, { what: 'backup', onWait }, async (lease) => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
-import { demand } from '../host/shell.ts'
+import { requireSuccess } from '../host/shell.ts'
 import { LOCK_FILE } from '../images/read/lock.ts'
 import { releaseImages } from '../release/images/release-images.ts'
 import { sendImages } from '../release/images/send-images.ts'
@@ -19,7 +19,7 @@ export const bringTools = async (lease: Lease, dist: string): Promise<string> =>
     throw new CliError(
       `${name} has no release, and there are no images here to restore with: bun run build-distroless --only ${TOOL}`,
     )
-  const platform = await demand(
+  const platform = await requireSuccess(
     `${name}: no Docker engine answers`,
     lease.shell.run("docker version --format '{{.Server.Os}}/{{.Server.Arch}}'"),
   )

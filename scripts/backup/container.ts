@@ -1,6 +1,6 @@
 import { CliError } from '../cli/fail.ts'
-import { line } from '../host/quote.ts'
-import { type Mount, mountFlag, toolLine } from '../host/tool-run.ts'
+import { commandLine } from '../host/quote.ts'
+import { formatMount, type Mount, toolCommand } from '../host/tool-run.ts'
 import { CONTAINER } from './places.ts'
 
 /** What the program may do as root of nothing else: read everybody's files, or give files their owners. */
@@ -11,7 +11,7 @@ export const capabilities = {
 } as const
 
 /** `--mount` and its value, quoted for sh. */
-export const mountWords = (mount: Mount): string => line('--mount', mountFlag(mount))
+export const mountWords = (mount: Mount): string => commandLine('--mount', formatMount(mount))
 
 /** A path that a mount may name; an engine takes flags apart at commas. Throws CliError for another. */
 export const demandMountable = (path: string): string => {
@@ -25,4 +25,4 @@ export const runLine = (
   image: string,
   command: string,
   { mounts, caps }: { readonly mounts: readonly Mount[]; readonly caps: readonly string[] },
-): string => toolLine(image, [command], { mounts, caps, memory: 640, name: CONTAINER, more: '"$@"' })
+): string => toolCommand(image, [command], { mounts, caps, memory: 640, name: CONTAINER, more: '"$@"' })

@@ -1,4 +1,4 @@
-import { line, quote } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import { PROJECTS } from './places.ts'
 
 /**
@@ -28,7 +28,7 @@ unfreeze() {
 clean() { : >"$WORK/over"; unfreeze; }
 now() { date +%s%3N; }
 running() {
-  for project in ${line(...PROJECTS)}; do
+  for project in ${commandLine(...PROJECTS)}; do
     docker ps --quiet --no-trunc --filter status=running --filter "label=com.docker.compose.project=$project" || return 1
   done
 }

@@ -1,6 +1,6 @@
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
-import { demand } from '../host/shell.ts'
+import { requireSuccess } from '../host/shell.ts'
 import { placesOn } from './places.ts'
 
 /** How the last run went. `at` (epoch ms) is when the last good one was, also after one that failed. */
@@ -26,7 +26,7 @@ export const writeHealth = async (
   const { out } = await lease.run(`cat ${quote(path)} 2>/dev/null || :`)
   const value = outcome.ok ? outcome : { ...earlier(out), ...outcome }
   const folder = path.slice(0, path.lastIndexOf('/'))
-  await demand(
+  await requireSuccess(
     path,
     lease.run(
       [

@@ -1,5 +1,5 @@
 import type { Lease } from '../host/lease.ts'
-import { line, quote } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import { DRILL_LABEL } from './restore-script.ts'
 
 export type MongoProof =
@@ -45,7 +45,7 @@ export const mongoRunLine = (config: Config, volume: string): string | undefined
       ? []
       : [{ source: file, target: at.startsWith('/') ? at : `/run/secrets/${at}` }]
   })
-  return line(
+  return commandLine(
     'docker',
     'run',
     '--detach',
@@ -95,7 +95,7 @@ const configOf = (text: string): Config | undefined => {
 export const proveMongo = async (lease: Lease, volume: string): Promise<MongoProof> => {
   const { dir } = lease
   const { code, out } = await lease.run(
-    `current=$(cat ${quote(`${dir}/deploy/current`)}) && ${line('docker', 'compose', '--file')} ${quote(dir)}/releases/"$current"/compose.core.yaml config --format json`,
+    `current=$(cat ${quote(`${dir}/deploy/current`)}) && ${commandLine('docker', 'compose', '--file')} ${quote(dir)}/releases/"$current"/compose.core.yaml config --format json`,
   )
   const config = code === 0 ? configOf(out) : undefined
   const service = config?.services?.['mongo']
@@ -112,7 +112,7 @@ export const proveMongo = async (lease: Lease, volume: string): Promise<MongoPro
       `docker rm --force ${NAME} >/dev/null 2>&1`,
       `${run} >/dev/null || exit 1`,
       `n=0; while [ $n -lt ${PATIENCE_S} ]; do`,
-      `${line('docker', 'exec', NAME, ...check)} >/dev/null 2>&1 </dev/null && { echo "well after $n"; exit 0; }`,
+      `${commandLine('docker', 'exec', NAME, ...check)} >/dev/null 2>&1 </dev/null && { echo "well after $n"; exit 0; }`,
       `[ "$(docker inspect --format '{{.State.Running}}' ${NAME})" = true ] || break`,
       'sleep 1; n=$((n + 1)); done',
       `docker logs --tail 20 ${NAME} 2>&1; exit 1`,

@@ -4,7 +4,7 @@ import { isRecipient } from '#common/backup/age'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
-import { demand, type Shell } from '../host/shell.ts'
+import { requireSuccess, type Shell } from '../host/shell.ts'
 import { createFile } from '../platform/files.ts'
 import { placesOn } from './places.ts'
 
@@ -47,7 +47,7 @@ export const addRecipients = async (lease: Lease, more: readonly string[]): Prom
   const all = [
     ...new Set([...recipientsIn(out, path), ...more.flatMap((one) => recipientsIn(one, '--recipient'))]),
   ]
-  await demand(
+  await requireSuccess(
     path,
     lease.run(
       `printf '%s\\n' ${all.map(quote).join(' ')} > ${quote(`${path}.new`)} && chmod 644 ${quote(`${path}.new`)} && mv -f ${quote(`${path}.new`)} ${quote(path)} && sync`,

@@ -5,7 +5,7 @@ import { isFault } from '#common/process/fault'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
-import { demand } from '../host/shell.ts'
+import { requireSuccess } from '../host/shell.ts'
 import { eventReader, reportOf } from './events.ts'
 import { writeHealth } from './health-file.ts'
 import { type MongoProof, proveMongo } from './mongo-proof.ts'
@@ -153,6 +153,6 @@ export const drillHost = async (lease: Lease, options: RestoreOptions): Promise<
     }).catch(() => {})
     throw error
   } finally {
-    await demand(`${shell.name}: removing what the drill made`, clean())
+    await requireSuccess(`${shell.name}: removing what the drill made`, clean())
   }
 }

@@ -1,5 +1,5 @@
 import { catalog, stock } from '#catalog'
-import { line, quote } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
 import { capabilities, demandMountable, runLine } from './container.ts'
 import { PROJECTS } from './places.ts'
@@ -22,7 +22,7 @@ const createVolume = (volume: string): string => {
     project === undefined
       ? []
       : ['--label', `com.docker.compose.project=${project}`, '--label', `com.docker.compose.volume=${volume}`]
-  return `docker volume inspect ${quote(volume)} >/dev/null 2>&1 || ${line('docker', 'volume', 'create', ...labels, volume)} >/dev/null || exit 1`
+  return `docker volume inspect ${quote(volume)} >/dev/null 2>&1 || ${commandLine('docker', 'volume', 'create', ...labels, volume)} >/dev/null || exit 1`
 }
 
 /** Ends with IN_USE, naming the containers, while one that runs has a volume of these, or is of the platform at all. */
@@ -36,7 +36,7 @@ const demandUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): st
     ...['running', 'paused', 'restarting'].flatMap((status) =>
       filters.map(
         (filter) =>
-          `used="$used $(${line('docker', 'ps', '--filter', `status=${status}`, '--filter', filter, '--format', '{{.Names}}')} | tr '\\n' ' ')" || exit 1`,
+          `used="$used $(${commandLine('docker', 'ps', '--filter', `status=${status}`, '--filter', filter, '--format', '{{.Names}}')} | tr '\\n' ' ')" || exit 1`,
       ),
     ),
     `used=$(printf '%s\\n' $used | sort -u | tr '\\n' ' ')`,
@@ -77,9 +77,11 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
       ? [
           demandUnused(volumes, host ? 'host' : 'volumes'),
           ...volumes.map(createVolume),
-          ...(host ? [line('mkdir', '-p', ...folders), line('chmod', '755', dir, `${dir}/files`)] : []),
+          ...(host
+            ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)]
+            : []),
         ]
-      : [line('mkdir', '-p', into)]),
+      : [commandLine('mkdir', '-p', into)]),
     'set --',
     `docker rm --force lucid-backup >/dev/null 2>&1`,
     runLine(image, 'restore', {
@@ -129,7 +131,7 @@ export const drillScript = ({
     `[ -z "$free" ] || [ "$free" -gt ${Math.ceil((bytes * 1.05) / 1024)} ] || { echo "$free"; exit ${DRILL_ROOM}; }`,
     ...[...mounts.values()].map(
       ({ source }) =>
-        `${line('docker', 'volume', 'create', '--label', `${DRILL_LABEL}=1`, source)} >/dev/null || exit 1`,
+        `${commandLine('docker', 'volume', 'create', '--label', `${DRILL_LABEL}=1`, source)} >/dev/null || exit 1`,
     ),
     'set --',
     'docker rm --force lucid-backup >/dev/null 2>&1',

@@ -1,8 +1,8 @@
 import type { CopyReport } from '#common/backup/copy'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
-import { line, quote } from '../host/quote.ts'
-import { demand } from '../host/shell.ts'
+import { commandLine, quote } from '../host/quote.ts'
+import { requireSuccess } from '../host/shell.ts'
 import type { Mount } from '../host/tool-run.ts'
 import { capabilities, runLine } from './container.ts'
 import { reportOf } from './events.ts'
@@ -44,7 +44,7 @@ const orderFor = (volumes: readonly string[]): string =>
 
 const thereOf = async (lease: Lease, volumes: readonly string[]): Promise<readonly string[]> => {
   const tests = volumes.map((name) => `docker volume inspect ${name} >/dev/null 2>&1 && echo ${name}`)
-  const out = await demand('looking at volumes', lease.run([...tests, ':'].join('\n')))
+  const out = await requireSuccess('looking at volumes', lease.run([...tests, ':'].join('\n')))
   return out.split('\n').filter(Boolean)
 }
 
@@ -67,7 +67,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
     caps: capabilities.own,
   })
   const script = [
-    line('mkdir', '-p', at, placesOn(dir).cache),
+    commandLine('mkdir', '-p', at, placesOn(dir).cache),
     freezeFunctions({ state: placesOn(dir).cache, limitS: LIMIT_S }).trim(),
     'trap \'clean; docker rm --force lucid-backup >/dev/null 2>&1; rm -rf "$WORK"\' EXIT',
     "trap 'exit 1' HUP INT TERM",
@@ -77,7 +77,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
     `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`,
     'code=$?',
     'thaw || exit 1',
-    `[ $code = 0 ] && sync && printf '%s\\n' ${line(...volumes)} > ${quote(`${at}.${DONE}.new`)} || exit 1`,
+    `[ $code = 0 ] && sync && printf '%s\\n' ${commandLine(...volumes)} > ${quote(`${at}.${DONE}.new`)} || exit 1`,
     `mv -f ${quote(`${at}.${DONE}.new`)} ${quote(`${at}.${DONE}`)} && sync && exit 0`,
     'exit 1',
   ].join('\n')
@@ -101,11 +101,11 @@ export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): P
   if (mark.code !== 0) throw new CliError(`${lease.shell.name} has no whole snapshot ${options.id}`)
   // A volume that was made since has nothing to go back to.
   const volumes = mark.out.split('\n').filter((name) => isVolume(name) && options.volumes.includes(name))
-  const used = await demand(
+  const used = await requireSuccess(
     'looking at containers',
     lease.run(
       volumes
-        .map((name) => line('docker', 'ps', '--filter', `volume=${name}`, '--format', '{{.Names}}'))
+        .map((name) => commandLine('docker', 'ps', '--filter', `volume=${name}`, '--format', '{{.Names}}'))
         .join('\n'),
     ),
   )
@@ -138,7 +138,7 @@ export const dropSnapshots = async (
 ): Promise<void> => {
   for (const id of keep) demandNames({ id, volumes: [] })
   const { snapshots } = placesOn(lease.dir)
-  const out = await demand(
+  const out = await requireSuccess(
     'looking at snapshots',
     lease.run(
       `cd ${quote(snapshots)} 2>/dev/null || exit 0; for f in *; do [ -e "$f" ] && echo "$f"; done; :`,
@@ -151,7 +151,8 @@ export const dropSnapshots = async (
   if (gone.length === 0) return
   // Its mark first: what is half removed is no snapshot.
   const marks = gone.filter((name) => name.endsWith(`.${DONE}`)).map((name) => `${snapshots}/${name}`)
-  if (marks.length > 0) await demand('removing snapshots', lease.run(line('rm', '-f', ...marks)))
+  if (marks.length > 0)
+    await requireSuccess('removing snapshots', lease.run(commandLine('rm', '-f', ...marks)))
   const folders = gone.filter((name) => !name.endsWith(`.${DONE}`))
   if (folders.length === 0) return
   const run = runLine(image, 'copy', {

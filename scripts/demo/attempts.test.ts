@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ATTEMPTS, type Attempt, judge, phraseOf } from './attempts.ts'
+import { ATTEMPTS, type Attempt, formatPattern, judge } from './attempts.ts'
 import { TAMPERS } from './tamper.ts'
 
 const swapped: Attempt = {
@@ -49,6 +49,6 @@ test('a verifier that lets it pass, names another thing or exits otherwise has n
 })
 
 test('a pattern reads as a phrase', () => {
-  expect(phraseOf(/^chunk 2 missing \(dropped\)$/)).toBe('chunk 2 missing (dropped)')
-  expect(phraseOf(/^anchor mismatch/)).toBe('anchor mismatch')
+  expect(formatPattern(/^chunk 2 missing \(dropped\)$/)).toBe('chunk 2 missing (dropped)')
+  expect(formatPattern(/^anchor mismatch/)).toBe('anchor mismatch')
 })

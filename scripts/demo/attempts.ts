@@ -35,7 +35,7 @@ export const ATTEMPTS: readonly Attempt[] = [
 ]
 
 /** What the verifier did: its exit code and its lines. */
-export type Seen = { readonly exit: number; readonly checks: readonly Check[] }
+export type VerifierResult = { readonly exit: number; readonly checks: readonly Check[] }
 
 /** A line of the closing table: what was tried, what had to come, what came. */
 export type Outcome = {
@@ -46,16 +46,16 @@ export type Outcome = {
 }
 
 /** What a pattern demands, as people read it: `/^chunks 1 and 2 swapped$/` is `chunks 1 and 2 swapped`. */
-export const phraseOf = (pattern: RegExp): string =>
+export const formatPattern = (pattern: RegExp): string =>
   pattern.source.replace(/^\^/, '').replace(/\$$/, '').replaceAll('\\', '')
 
 /** Whether an attempt was caught: the exit code, and a line that says what was done. */
-export const judge = ({ name, exit, expect }: Attempt, seen: Seen): Outcome => {
+export const judge = ({ name, exit, expect }: Attempt, seen: VerifierResult): Outcome => {
   const faults = seen.checks.filter(({ ok }) => ok !== true).map(({ detail }) => detail)
   const named = faults.find((detail) => expect.test(detail))
   return {
     tried: name,
-    expected: `exit ${exit}: ${phraseOf(expect)}`,
+    expected: `exit ${exit}: ${formatPattern(expect)}`,
     seen: `exit ${seen.exit}: ${named ?? faults[0] ?? 'nothing wrong found'}`,
     ok: seen.exit === exit && named !== undefined,
   }

@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
-import { CHAPTERS, chapter, hasColour } from './chapter.ts'
+import { CHAPTERS, hasColour, renderChapter } from './chapter.ts'
 
 test('chapters are numbered in order, plain in a pipe', () => {
-  expect(chapter('install', false)).toStartWith('\n1. Install what it needs\n  Exact versions')
-  expect(chapter('closing', false)).toStartWith(`\n${Object.keys(CHAPTERS).length}. What was tried`)
-  expect(chapter('tamper', false)).not.toContain('\x1b')
+  expect(renderChapter('install', false)).toStartWith('\n1. Install what it needs\n  Exact versions')
+  expect(renderChapter('closing', false)).toStartWith(`\n${Object.keys(CHAPTERS).length}. What was tried`)
+  expect(renderChapter('tamper', false)).not.toContain('\x1b')
 })
 
 test('the title has a colour in a terminal', () => {
-  expect(chapter('up', true)).toStartWith('\n\x1b[1;36m2. Bring the platform up\x1b[0m\n')
+  expect(renderChapter('up', true)).toStartWith('\n\x1b[1;36m2. Bring the platform up\x1b[0m\n')
 })
 
 test('a terminal has colours unless it is told otherwise; a pipe has none', () => {

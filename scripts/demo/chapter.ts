@@ -44,7 +44,7 @@ export const hasColour = (stream: Stream, env: Readonly<Record<string, string | 
   stream.isTTY === true && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === ''
 
 /** The head of a chapter: number and title, and below it why it matters. */
-export const chapter = (name: Chapter, colour: boolean): string => {
+export const renderChapter = (name: Chapter, colour: boolean): string => {
   const [title, why] = CHAPTERS[name]
   const head = `${Object.keys(CHAPTERS).indexOf(name) + 1}. ${title}`
   return colour ? `\n\x1b[1;36m${head}\x1b[0m\n\x1b[2m  ${why}\x1b[0m\n` : `\n${head}\n  ${why}\n`

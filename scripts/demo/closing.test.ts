@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { plainLook } from '../cli/look.ts'
-import { closingTable, cut } from './closing.ts'
+import { cut, renderClosing } from './closing.ts'
 
 const outcomes = [
   { tried: 'swapped chunks', expected: 'exit 1: swapped', seen: 'exit 1: chunks 1 and 2 swapped', ok: true },
@@ -13,7 +13,7 @@ const outcomes = [
 ]
 
 test('in a pipe the table has every word, aligned', () => {
-  expect(closingTable(outcomes, plainLook)).toBe(
+  expect(renderClosing(outcomes, plainLook)).toBe(
     [
       'TRIED           EXPECTED               SEEN                            OK',
       'swapped chunks  exit 1: swapped        exit 1: chunks 1 and 2 swapped  ok',
@@ -24,7 +24,7 @@ test('in a pipe the table has every word, aligned', () => {
 
 test('no line is wider than the terminal', () => {
   for (const width of [72, 80, 100, 132, 200]) {
-    const drawn = closingTable(
+    const drawn = renderClosing(
       [{ tried: 'x'.repeat(60), expected: 'y'.repeat(90), seen: 'z'.repeat(200), ok: true }, ...outcomes],
       { live: true, colour: false, width },
     )

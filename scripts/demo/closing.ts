@@ -18,7 +18,7 @@ export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 /** The closing table. A terminal gets what fits on its lines, a pipe all of it. */
-export const closingTable = (outcomes: readonly Outcome[], look: Look): string => {
+export const renderClosing = (outcomes: readonly Outcome[], look: Look): string => {
   const wide = (part: (outcome: Outcome) => string) => Math.max(...outcomes.map((one) => part(one).length))
   const room = look.live && look.width > 0 ? look.width - FRAME : Number.POSITIVE_INFINITY
   const tried = Math.min(

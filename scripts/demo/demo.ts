@@ -4,7 +4,7 @@ import { AGAIN, ensureInstalled, rerun } from '../check/bootstrap.ts'
 import type { Command } from '../cli/args.ts'
 import { CliError, exitCodeOf } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { chapter, hasColour } from './chapter.ts'
+import { hasColour, renderChapter } from './chapter.ts'
 import { inScope } from './scope.ts'
 
 export const command = {
@@ -46,7 +46,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
   const stream = flags.json ? process.stderr : process.stdout
   const onInterrupt = () => terminal.err('\nstopping and removing everything; again to do it at once\n')
   return inScope({ onInterrupt }, async (scope) => {
-    if (process.env[AGAIN] === undefined) write(chapter('install', hasColour(stream, process.env)))
+    if (process.env[AGAIN] === undefined) write(renderChapter('install', hasColour(stream, process.env)))
     if (await install((line) => write(`  ${line}`), scope.signal)) {
       const again = rerun(process.argv)
       scope.defer({
@@ -60,8 +60,8 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
       })
       return again.exited
     }
-    const { story } = await import('./story.ts')
-    const outcome = await story({
+    const { tellStory } = await import('./story.ts')
+    const outcome = await tellStory({
       scope,
       write,
       stream,

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { timesOver, writeLooped } from './loop.ts'
+import { countRepeats, writeLooped } from './loop.ts'
 
 const MIB = 1024 * 1024
 
@@ -14,13 +14,13 @@ test.each([
   [24 * MIB + 1, 1],
   [256 * MIB, 1],
 ])('%d bytes become more than three chunks in %d rounds', (size, times) => {
-  expect(timesOver(size)).toBe(times)
+  expect(countRepeats(size)).toBe(times)
   expect(size * times).toBeGreaterThan(24 * MIB)
 })
 
 test('nothing cannot be looped, and what is too large is refused with what to do', () => {
-  expect(() => timesOver(0)).toThrow('the recording is empty: give one with --input FILE')
-  expect(() => timesOver(256 * MIB + 1)).toThrow('over 256 MiB, too large for a demo: use bun run record')
+  expect(() => countRepeats(0)).toThrow('the recording is empty: give one with --input FILE')
+  expect(() => countRepeats(256 * MIB + 1)).toThrow('over 256 MiB, too large for a demo: use bun run record')
 })
 
 test('a loop is the bytes over and over, and stops when it is told to', async () => {

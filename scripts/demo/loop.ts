@@ -9,7 +9,7 @@ const LEAST = 25 * MIB
 const MOST = 256 * MIB
 
 /** How often a recording of that many bytes is played over. Throws CliError when it is empty or too large. */
-export const timesOver = (size: number): number => {
+export const countRepeats = (size: number): number => {
   if (size === 0) throw new CliError('the recording is empty: give one with --input FILE')
   if (size > MOST)
     throw new CliError(

@@ -14,7 +14,7 @@ export type Recording = {
   readonly source: 'input' | 'live' | 'shipped'
   readonly file: string
   readonly size: number
-  readonly told: string
+  readonly description: string
 }
 
 const given = async (file: string): Promise<Recording> => {
@@ -23,14 +23,14 @@ const given = async (file: string): Promise<Recording> => {
     throw new CliError(
       `${found === undefined ? 'there is no file' : 'this is not a file:'} ${file}: give one with --input FILE`,
     )
-  return { source: 'input', file, size: found.size, told: `yours: ${file}` }
+  return { source: 'input', file, size: found.size, description: `yours: ${file}` }
 }
 
 const shipped = (why: string): Recording => ({
   source: 'shipped',
   file: SHIPPED,
   size: Bun.file(SHIPPED).size,
-  told: `the one that is shipped, 24 s of somebody who reads and tests this repository (${why})`,
+  description: `the one that is shipped, 24 s of somebody who reads and tests this repository (${why})`,
 })
 
 /**
@@ -70,6 +70,6 @@ export const takeRecording = async ({
     signal.throwIfAborted()
     return shipped(`recording live did not work here: ${errorLine(error)}`)
   }
-  const told = `taken live just now: ${LIVE_SECONDS} s of a real screen (Xvfb, xterm, ffmpeg) on which tests of Lucid ran`
-  return { source: 'live', file, size: Bun.file(file).size, told }
+  const description = `taken live just now: ${LIVE_SECONDS} s of a real screen (Xvfb, xterm, ffmpeg) on which tests of Lucid ran`
+  return { source: 'live', file, size: Bun.file(file).size, description }
 }

@@ -11,16 +11,16 @@ import { prepare } from '../platform/platform.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
 import { RECORDING } from '../platform/source.ts'
 import { withStore } from '../platform/store-env.ts'
-import { anchored } from '../session/anchored.ts'
 import { exportBundle } from '../session/bundle-file.ts'
 import { fileInput } from '../session/input.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { upload } from '../session/upload.ts'
+import { waitForAnchor } from '../session/wait-for-anchor.ts'
 import { throwaway } from '../store/throwaway.ts'
 import { ATTEMPTS, type Attempt, judge, type Outcome } from './attempts.ts'
-import { type Chapter, chapter, hasColour } from './chapter.ts'
-import { closingTable } from './closing.ts'
-import { timesOver, writeLooped } from './loop.ts'
+import { type Chapter, hasColour, renderChapter } from './chapter.ts'
+import { renderClosing } from './closing.ts'
+import { countRepeats, writeLooped } from './loop.ts'
 import { takeRecording } from './recording.ts'
 import type { Scope } from './scope.ts'
 import { disassemble } from './tamper.ts'
@@ -28,7 +28,7 @@ import { runVerifier } from './verifier.ts'
 
 type Stream = { readonly isTTY?: boolean; readonly columns?: number }
 
-export type Told = {
+export type DemoResult = {
   readonly ok: boolean
   readonly session_id: string
   readonly merkle_root: string | undefined
@@ -54,7 +54,7 @@ const sameFile = async (a: string, b: string): Promise<boolean> => {
 }
 
 /** Tells and does the demo, chapter by chapter, below a folder of its own that it removes unless `keep`. */
-export const story = async ({
+export const tellStory = async ({
   scope,
   write,
   stream,
@@ -69,10 +69,10 @@ export const story = async ({
   /** Database of the services; their own files when undefined. */
   readonly store: string | undefined
   readonly keep: boolean
-}): Promise<Told> => {
+}): Promise<DemoResult> => {
   const colour = hasColour(stream, process.env)
   const look = lookOf(stream, process.env)
-  const head = (name: Chapter) => write(chapter(name, colour))
+  const head = (name: Chapter) => write(renderChapter(name, colour))
   const say = (line: string) => write(`  ${line}\n`)
   const { signal } = scope
 
@@ -121,11 +121,11 @@ export const story = async ({
     onEnd: (stop) => scope.defer({ kind: 'process', close: stop, closeNow: () => void stop() }),
     onLive: () => say('a few seconds of a real screen are being recorded ...'),
   })
-  const times = timesOver(recording.size)
+  const times = countRepeats(recording.size)
   const original = join(folder, 'recording.bin')
   await writeLooped(recording.file, original, { times, signal })
   const size = Bun.file(original).size
-  say(recording.told)
+  say(recording.description)
   say(
     times === 1
       ? bytes(size)
@@ -153,7 +153,7 @@ export const story = async ({
 
   head('anchor')
   await platform.restart('on-system-chain-client')
-  const session = await anchored(clients, at.id, { patience: ANCHOR_PATIENCE, onState: () => {} })
+  const session = await waitForAnchor(clients, at.id, { patience: ANCHOR_PATIENCE, onState: () => {} })
   signal.throwIfAborted()
   if (session.anchor === undefined)
     throw new CliError(`the session is still ${session.state}: it was not anchored in time`)
@@ -223,7 +223,7 @@ export const story = async ({
   const outcomes = [genuine, compared, ...caught]
   const all = outcomes.every((outcome) => outcome.ok)
   head('closing')
-  write(`${closingTable(outcomes, look)}\n\n`)
+  write(`${renderClosing(outcomes, look)}\n\n`)
   say(all ? `all of it held: ${plural(outcomes.length, 'check')}` : 'NOT ALL OF IT HELD')
   if (keep) say(`kept: ${folder}`)
   return {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Check } from '#common/evidence/check'
 import { CliError } from '../cli/fail.ts'
-import type { Seen } from './attempts.ts'
+import type { VerifierResult } from './attempts.ts'
 
 const VERIFY = join(import.meta.dir, '..', 'session', 'verify.ts')
 
@@ -16,7 +16,7 @@ export const runVerifier = async ({
   readonly trust: string | undefined
   readonly decrypt?: string
   readonly signal: AbortSignal
-}): Promise<Seen> => {
+}): Promise<VerifierResult> => {
   const child = Bun.spawn(
     [
       process.execPath,

@@ -2,7 +2,7 @@ import type { Command } from '../cli/args.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { openShell } from '../host/shell.ts'
-import { targetFlags, targetOf } from '../host/target.ts'
+import { resolveTarget, targetFlags } from '../host/target.ts'
 import { homeFrom } from '../platform/home.ts'
 import { diagnose } from './diagnose.ts'
 import { EXIT_BLIND, examine } from './examine.ts'
@@ -21,7 +21,7 @@ export const command = {
 } as const satisfies Command
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const target = targetOf(flags, process.env, homeFrom(process.env))
+  const target = resolveTarget(flags, process.env, homeFrom(process.env))
   const shell = openShell(target)
   try {
     const { facts, atWork } = await examine(shell, target.dir, { now: Date.now })

@@ -1,6 +1,6 @@
 import { stacks } from '#catalog'
 import { CliError } from '../cli/fail.ts'
-import { LineLost, type Shell } from '../host/shell.ts'
+import { ConnectionLost, type Shell } from '../host/shell.ts'
 import { atWork, expectedOf, projectsOf } from './expect.ts'
 import { containersOf, type Facts, factsOf } from './facts.ts'
 import { engineTrouble } from './host-facts.ts'
@@ -79,7 +79,7 @@ export type Glance = {
 
 const asked = async (shell: Shell, script: string): Promise<ReadonlyMap<string, string>> => {
   const { code, out, err } = await shell.run(script, { timeoutMs: LOOK_MS }).catch((error: unknown) => {
-    const details = error instanceof LineLost ? error.details : []
+    const details = error instanceof ConnectionLost ? error.details : []
     throw new CliError(error instanceof Error ? error.message : String(error), {
       exitCode: EXIT_BLIND,
       details,

@@ -1,11 +1,11 @@
 /**
  * How scripts go through one shell, one after the other: each runs in a subshell of its own, and a line that nothing
  * else prints says on both streams that it ended. All of it stands in braces, for a shell runs nothing of a group before
- * it has read its end: a line that breaks while a script or its input is on its way runs none of it.
+ * it has read its end: a connection that breaks while a script or its input is on its way runs none of it.
  */
 
 /** What to write to the shell. `mark` is a word that the script cannot print; `input` is its standard input, text. */
-export const framed = (script: string, mark: string, input?: string): string => {
+export const frameScript = (script: string, mark: string, input?: string): string => {
   const stdin = input === undefined ? '</dev/null' : `<<'${mark}'`
   const document =
     input === undefined ? '' : `${input}${input === '' || input.endsWith('\n') ? '' : '\n'}${mark}\n`
@@ -13,10 +13,10 @@ export const framed = (script: string, mark: string, input?: string): string => 
 }
 
 /** Output up to the mark. `code` is there on the stream that carries it. */
-export type Ended = { readonly text: string; readonly code: number; readonly rest: string }
+export type ScriptEnd = { readonly text: string; readonly code: number; readonly rest: string }
 
 /** Looks for the end of a script in what came so far; undefined while it has not come whole. */
-export const endOf = (so_far: string, mark: string): Ended | undefined => {
+export const findEnd = (so_far: string, mark: string): ScriptEnd | undefined => {
   const at = so_far.indexOf(`\n${mark}`)
   const stop = at < 0 ? -1 : so_far.indexOf('\n', at + 1)
   if (stop < 0) return undefined

@@ -85,19 +85,19 @@ test('one that only looks shows itself, and hears that it has lost the lease', a
   const first = await takeLease(shells[0], dir, holder())
   moveExpiry(dir, -1000)
   const before = expiryIn(dir)
-  expect((await first.look('echo seen')).out).toBe('seen\n')
+  expect((await first.inspect('echo seen')).out).toBe('seen\n')
   expect(expiryIn(dir)).toBe(before)
   // A shorter lease is shown more often: this one after 83 ms.
   const short = await takeLease(shells[0], dir, holder(), { leaseS: 1 })
   moveExpiry(dir, -1000)
   await Bun.sleep(100)
-  expect((await short.look('echo seen')).out).toBe('seen\n')
+  expect((await short.inspect('echo seen')).out).toBe('seen\n')
   expect(expiryIn(dir)).toBeGreaterThan(before)
   moveExpiry(dir, -1000)
   const third = await takeLease(shells[1], dir, holder({ machine: 'other' }), { pause: noPause })
   expect(third.token).toBe(short.token + 1)
   await Bun.sleep(100)
-  await expect(short.look('echo seen')).rejects.toBeInstanceOf(LeaseLost)
+  await expect(short.inspect('echo seen')).rejects.toBeInstanceOf(LeaseLost)
 })
 
 test('a script that takes longer than the lease has shown itself when it ends, with its own code', async () => {
@@ -137,7 +137,7 @@ test('what a holder that is gone began is waited for; what one that lives does i
   expect(readFileSync(join(dir, 'order'), 'utf8')).toBe('over\n')
 }, 30_000)
 
-test('no script runs beside one whose line was cut: the next waits until its last process has ended', async () => {
+test('no script runs beside one whose connection was cut: the next waits until its last process has ended', async () => {
   const dir = freshDir()
   const lease = await takeLease(shells[0], dir, holder())
   const order = join(dir, 'order')
@@ -148,7 +148,7 @@ test('no script runs beside one whose line was cut: the next waits until its las
   await long
   await lease.run(`echo next >> ${order}`)
   const text = readFileSync(order, 'utf8')
-  // Whether the shell of the cut line died with it or went on, nothing of it comes after what followed.
+  // Whether the shell of the cut connection died with it or went on, nothing of it comes after what followed.
   expect(['long\nnext\n', 'next\n']).toContain(text)
   await Bun.sleep(600)
   expect(readFileSync(order, 'utf8')).toBe(text)

@@ -3,7 +3,7 @@ import { CliError } from '../cli/fail.ts'
 import { duration } from '../cli/format.ts'
 import { isAlive } from '../platform/process.ts'
 import { quote } from './quote.ts'
-import { type Answer, demand, type ScriptOptions, type Shell } from './shell.ts'
+import { requireSuccess, type ScriptOptions, type ScriptResult, type Shell } from './shell.ts'
 
 /** Who changes a host, as it stands in the lease. */
 export type Holder = {
@@ -21,19 +21,19 @@ export type Lease = {
   readonly token: number
   readonly shell: Shell
   readonly dir: string
-  /** Runs a script unless somebody else has the lease by now; nobody's script runs beside it. Throws LeaseLost, LineLost. */
-  readonly run: (script: string, options?: ScriptOptions) => Promise<Answer>
+  /** Runs a script unless somebody else has the lease by now; nobody's script runs beside it. Throws LeaseLost, ConnectionLost. */
+  readonly run: (script: string, options?: ScriptOptions) => Promise<ScriptResult>
   /**
    * Runs a script that changes nothing, whoever is at work: a look while something is waited for. Now and then it is
    * run as `run` does, so that a holder who only looks is not taken for a silent one, and hears when the lease is lost.
    */
-  readonly look: (script: string, options?: ScriptOptions) => Promise<Answer>
+  readonly inspect: (script: string, options?: ScriptOptions) => Promise<ScriptResult>
   /** The same with bytes as standard input. */
   readonly send: (
     script: string,
     bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options?: Omit<ScriptOptions, 'input'>,
-  ) => Promise<Answer>
+  ) => Promise<ScriptResult>
   readonly release: () => Promise<void>
 }
 
@@ -60,7 +60,7 @@ const BUSY = 76
 
 /**
  * Before every script under a lease. The kernel's lock on `op` keeps two scripts apart and is held until the last process
- * of a script has ended, also when the line that started it is gone; the token under that lock is the fence.
+ * of a script has ended, also when the connection that started it is gone; the token under that lock is the fence.
  */
 export const fence = (
   dir: string,
@@ -97,9 +97,9 @@ const takeScript = (
     'echo taken $t',
   ].join('\n')
 
-type Held = { readonly token: number; readonly holder: Partial<Holder> }
+type ParsedLease = { readonly token: number; readonly holder: Partial<Holder> }
 
-const heldBy = (line: string): Held => {
+const parseLease = (line: string): ParsedLease => {
   const [token = '0', , ...words] = line.split(' ')
   try {
     return { token: Number(token), holder: JSON.parse(words.join(' ')) as Partial<Holder> } // printed below, never trusted
@@ -108,7 +108,8 @@ const heldBy = (line: string): Held => {
   }
 }
 
-const told = ({ holder }: Held): string => `${holder.by ?? 'somebody'} (${holder.what ?? 'unknown command'})`
+const describeHolder = ({ holder }: ParsedLease): string =>
+  `${holder.by ?? 'somebody'} (${holder.what ?? 'unknown command'})`
 
 export type TakeOptions = {
   /** Called while an old lease runs out. */
@@ -133,14 +134,17 @@ export const takeLease = async (
   let over = 0
   let busy = 0
   for (;;) {
-    const out = await demand(
+    const out = await requireSuccess(
       `${shell.name}: ${dir}/deploy`,
       shell.run(takeScript(dir, { holder: words, over, leaseS })),
     )
     const [verdict = '', lease = ''] = out.trim().split('\n')
-    if (verdict.startsWith('taken ')) return leaseOf(shell, dir, { token: Number(verdict.slice(6)), leaseS })
-    const held = heldBy(lease)
-    const refused = new CliError(`${shell.name} is being changed by ${told(held)}: wait until it is done`)
+    if (verdict.startsWith('taken '))
+      return openLease(shell, dir, { token: Number(verdict.slice(6)), leaseS })
+    const held = parseLease(lease)
+    const refused = new CliError(
+      `${shell.name} is being changed by ${describeHolder(held)}: wait until it is done`,
+    )
     const sameMachine = held.holder.machine === holder.machine && typeof held.holder.pid === 'number'
     const isGone = sameMachine && !isAlive(held.holder.pid ?? 0)
     if (verdict.startsWith('busy')) {
@@ -148,7 +152,7 @@ export const takeLease = async (
       const isOver = isGone || Number(verdict.slice(5)) <= 0
       if (!isOver || busy >= BUSY_TRIES) throw refused
       busy += 1
-      onWait(`a command that ${told(held)} began is still at work here; waiting for its end`)
+      onWait(`a command that ${describeHolder(held)} began is still at work here; waiting for its end`)
       continue
     }
     if (isGone) {
@@ -160,17 +164,17 @@ export const takeLease = async (
     if (waited !== undefined && waited !== expiry) throw refused
     waited = expiry
     const seconds = Number(verdict.slice(5)) || 1
-    onWait(`${told(held)} was at work here and is silent; going on in ${duration(seconds * 1000)}`)
+    onWait(`${describeHolder(held)} was at work here and is silent; going on in ${duration(seconds * 1000)}`)
     await pause(Math.min(seconds, 5) * 1000 + 100)
   }
 }
 
-const leaseOf = (
+const openLease = (
   shell: Shell,
   dir: string,
   { token, leaseS }: { readonly token: number; readonly leaseS: number },
 ): Lease => {
-  const checked = (answer: Answer): Answer => {
+  const checked = (answer: ScriptResult): ScriptResult => {
     if (answer.code === FENCED) throw new LeaseLost(shell.name)
     if (answer.code === BUSY) throw new CliError(`${shell.name}: an earlier step is still at work there`)
     return answer
@@ -186,7 +190,7 @@ const leaseOf = (
     shell,
     dir,
     run,
-    look: (script, options) =>
+    inspect: (script, options) =>
       performance.now() - shown > (leaseS * 1000) / SIGNS ? run(script, options) : shell.run(script, options),
     send: async (script, bytes, options) => checked(await shell.send(`${before}${script}`, bytes, options)),
     release: async () => {

@@ -6,26 +6,26 @@ import { createFile } from '../platform/files.ts'
 import { type Home, homeFrom } from '../platform/home.ts'
 import { type Lease, takeLease } from './lease.ts'
 import { openShell, type Shell } from './shell.ts'
-import { type Target, targetOf } from './target.ts'
+import { resolveTarget, type Target } from './target.ts'
 
 /** A host that a command talks to, and this machine's state folder. */
-export type Opened = { readonly shell: Shell; readonly target: Target; readonly home: Home }
+export type HostSession = { readonly shell: Shell; readonly target: Target; readonly home: Home }
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Opens a shell on the host that the flags, the environment or the last deploy name. */
-export const openHost = (flags: Parameters<typeof targetOf>[0], env: Env): Opened => {
+export const openHost = (flags: Parameters<typeof resolveTarget>[0], env: Env): HostSession => {
   const home = homeFrom(env)
-  const target = targetOf(flags, env, home)
+  const target = resolveTarget(flags, env, home)
   const { host, sshConfig } = target
   return { home, target, shell: openShell({ host, env, ...(sshConfig !== undefined && { sshConfig }) }) }
 }
 
 /** The same while `work` runs. */
 export const withHost = async <T>(
-  flags: Parameters<typeof targetOf>[0],
+  flags: Parameters<typeof resolveTarget>[0],
   env: Env,
-  work: (opened: Opened) => Promise<T>,
+  work: (opened: HostSession) => Promise<T>,
 ): Promise<T> => {
   const opened = openHost(flags, env)
   try {
@@ -43,7 +43,7 @@ export const whoami = (env: Env = process.env): string =>
  * A name of this machine that no other has: two desks may share a host name, and a process id that is gone on one says
  * nothing of the other. Made once, in the state folder.
  */
-export const machineOf = (home: Home): string => {
+export const machineName = (home: Home): string => {
   const path = join(home.root, 'machine')
   if (!existsSync(path)) {
     mkdirSync(home.root, { recursive: true, mode: 0o700 })
@@ -52,7 +52,7 @@ export const machineOf = (home: Home): string => {
   return `${hostname()}-${readFileSync(path, 'utf8').trim()}`
 }
 
-export type LeaseWords = {
+export type LeaseRequest = {
   /** What is done, for whoever is kept waiting. */
   readonly what: string
   readonly onWait: (text: string) => void
@@ -60,11 +60,11 @@ export type LeaseWords = {
 
 /** Takes the lease of a host, does the work, gives it back; also when the work fails. */
 export const withLease = async <T>(
-  { shell, target, home }: Opened,
-  { what, onWait }: LeaseWords,
+  { shell, target, home }: HostSession,
+  { what, onWait }: LeaseRequest,
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> => {
-  const holder = { by: whoami(), machine: machineOf(home), pid: process.pid, what }
+  const holder = { by: whoami(), machine: machineName(home), pid: process.pid, what }
   const lease = await takeLease(shell, target.dir, holder, { onWait })
   try {
     return await work(lease)

@@ -8,4 +8,4 @@ export const quote = (word: string): string => {
 }
 
 /** An argument list as one line of sh. */
-export const line = (...words: readonly string[]): string => words.map(quote).join(' ')
+export const commandLine = (...words: readonly string[]): string => words.map(quote).join(' ')

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { framed } from './frame.ts'
-import { line, quote } from './quote.ts'
-import { LineLost, openShell, shellArgv } from './shell.ts'
+import { frameScript } from './frame.ts'
+import { commandLine, quote } from './quote.ts'
+import { ConnectionLost, openShell, shellArgv } from './shell.ts'
 
 const shell = openShell({ host: 'local' })
 const folder = mkdtempSync(join(tmpdir(), 'lucid-shell-'))
@@ -47,19 +47,19 @@ describe('a shell', () => {
     expect(out).toBe('line 1\nline 2\nline 3\n')
   })
 
-  test('that takes too long is a lost line, and the next script has a new one', async () => {
+  test('that takes too long is a lost connection, and the next script has a new one', async () => {
     await expect(shell.run('sleep 5', { timeoutMs: 100 })).rejects.toThrow(
       'this machine: no answer within 0.1 s',
     )
     expect((await shell.run('echo back')).out).toBe('back\n')
   })
 
-  test('that dies under a script is a lost line', async () => {
-    await expect(shell.run('kill -9 $$')).rejects.toBeInstanceOf(LineLost)
+  test('that dies under a script is a lost connection', async () => {
+    await expect(shell.run('kill -9 $$')).rejects.toBeInstanceOf(ConnectionLost)
     expect((await shell.run('echo back')).out).toBe('back\n')
   })
 
-  test('takes bytes of any kind on a line of their own', async () => {
+  test('takes bytes of any kind on a connection of their own', async () => {
     const path = join(folder, 'bytes')
     const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 256)
     const answer = await shell.send(`cat > ${quote(path)} && wc -c < ${quote(path)}`, [
@@ -82,7 +82,7 @@ test('any word without a NUL byte reaches a program as it is', async () => {
       fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0')),
       async (word) => {
         const clean = Buffer.from(word).toString()
-        expect((await shell.run(line('printf', '%s', clean))).out).toBe(clean)
+        expect((await shell.run(commandLine('printf', '%s', clean))).out).toBe(clean)
       },
     ),
     { numRuns: 50 },
@@ -104,7 +104,7 @@ test('a host that looks like a flag is refused, and one that is none cannot beco
 
 test('of a script that is cut on its way nothing runs, wherever the cut is', async () => {
   const done = join(folder, 'done')
-  const text = framed(`cat > ${quote(done)}\necho more >> ${quote(done)}`, 'lucid-mark', 'one\ntwo\n')
+  const text = frameScript(`cat > ${quote(done)}\necho more >> ${quote(done)}`, 'lucid-mark', 'one\ntwo\n')
   for (let length = 0; length < text.length - 1; length++) {
     const sh = Bun.spawn(['sh'], { stdin: 'pipe', stdout: 'ignore', stderr: 'ignore' })
     sh.stdin.write(text.slice(0, length))

@@ -1,14 +1,14 @@
 import { CliError } from '../cli/fail.ts'
-import { endOf, framed } from './frame.ts'
+import { findEnd, frameScript } from './frame.ts'
 import { quote } from './quote.ts'
 
 /** What a script did. Never thrown for its exit code. */
-export type Answer = { readonly code: number; readonly out: string; readonly err: string }
+export type ScriptResult = { readonly code: number; readonly out: string; readonly err: string }
 
 export type ScriptOptions = {
   /** Standard input of the script, text; nothing unless given. It is in no argument list and in no file. */
   readonly input?: string
-  /** The line is given up when the script takes longer, ms. */
+  /** The connection is given up when the script takes longer, ms. */
   readonly timeoutMs?: number
   /** Called with what it prints on standard output, as it comes. */
   readonly onOut?: (text: string) => void
@@ -22,20 +22,24 @@ export type Shell = {
   /** For people: pi@HOST, or `this machine`. */
   readonly name: string
   /**
-   * Runs a script in a subshell of its own; scripts that are asked for at once run one after the other. Throws LineLost
-   * when the line breaks or the time is over: whether the script did its work is then not known. The next call opens a new line.
+   * Runs a script in a subshell of its own; scripts that are asked for at once run one after the other. Throws ConnectionLost
+   * when the connection breaks or the time is over: whether the script did its work is then not known. The next call opens a new one.
    */
-  readonly run: (script: string, options?: ScriptOptions) => Promise<Answer>
-  /** Runs a script on a line of its own with bytes as its standard input. Throws LineLost as `run` does. */
-  readonly send: (script: string, bytes: Bytes, options?: Omit<ScriptOptions, 'input'>) => Promise<Answer>
+  readonly run: (script: string, options?: ScriptOptions) => Promise<ScriptResult>
+  /** Runs a script on a connection of its own with bytes as its standard input. Throws ConnectionLost as `run` does. */
+  readonly send: (
+    script: string,
+    bytes: Bytes,
+    options?: Omit<ScriptOptions, 'input'>,
+  ) => Promise<ScriptResult>
   readonly close: () => Promise<void>
 }
 
 /** The connection broke, was refused or took too long; what ran on the host may have ended or not. */
-export class LineLost extends CliError {
+export class ConnectionLost extends CliError {
   constructor(message: string, { details = [] }: { readonly details?: readonly string[] } = {}) {
     super(message, { details })
-    this.name = 'LineLost'
+    this.name = 'ConnectionLost'
   }
 }
 
@@ -47,14 +51,14 @@ export type Address = {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-/** Longest time of one script unless told otherwise, ms: a pull of all images over a slow line has its own. */
+/** Longest time of one script unless told otherwise, ms: a pull of all images over a slow connection has its own. */
 export const SCRIPT_MS = 120_000
 
 /** Messages are read by programs, files are for nobody else, and `docker` is also in these folders. */
 const PREAMBLE =
   'LC_ALL=C; export LC_ALL; umask 077; PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"; export PATH\n'
 
-/** What goes over a line: texts, which shrink to a fifth, or layers, which are compressed already. */
+/** What goes over a connection: texts, which shrink to a fifth, or layers, which are compressed already. */
 type Traffic = 'text' | 'layers'
 
 /** The argument list that opens a shell there. */
@@ -82,17 +86,17 @@ export const shellArgv = (
         `exec sh -c ${quote(command)}`,
       ]
 
-type Line = {
+type Connection = {
   readonly child: Bun.Subprocess<'pipe', 'pipe', 'pipe'>
   readonly ended: Promise<number>
 }
 
 /** Of a child that is gone each of the two promises may be the one that fails. */
-const written = async (child: Line['child'], bytes: Uint8Array | string): Promise<void> => {
+const write = async (child: Connection['child'], bytes: Uint8Array | string): Promise<void> => {
   await Promise.all([child.stdin.write(bytes), child.stdin.flush()])
 }
 
-const spawn = (address: Address, command: string, traffic: Traffic): Line => {
+const spawn = (address: Address, command: string, traffic: Traffic): Connection => {
   const child = Bun.spawn([...shellArgv(address, command, traffic)], {
     env: address.env ?? process.env,
     stdin: 'pipe',
@@ -104,8 +108,8 @@ const spawn = (address: Address, command: string, traffic: Traffic): Line => {
 
 const lastLines = (text: string): readonly string[] => text.trim().split('\n').filter(Boolean).slice(-5)
 
-const lost = (name: string, why: string, err = ''): LineLost =>
-  new LineLost(`${name}: ${why}`, { details: lastLines(err) })
+const connectionLost = (name: string, why: string, err = ''): ConnectionLost =>
+  new ConnectionLost(`${name}: ${why}`, { details: lastLines(err) })
 
 /** Reads a stream as text piece by piece until `take` says enough. */
 const reader = (stream: ReadableStream<Uint8Array>) => {
@@ -120,7 +124,7 @@ const reader = (stream: ReadableStream<Uint8Array>) => {
     until: async (mark: string, onText: (text: string) => void = () => {}) => {
       let shown = 0
       for (;;) {
-        const end = endOf(held, mark)
+        const end = findEnd(held, mark)
         const ready = end === undefined ? Math.max(shown, held.length - mark.length - 16) : end.text.length
         if (ready > shown) onText(held.slice(shown, ready))
         shown = Math.max(shown, ready)
@@ -136,7 +140,7 @@ const reader = (stream: ReadableStream<Uint8Array>) => {
   }
 }
 
-type Session = Line & {
+type Session = Connection & {
   readonly out: ReturnType<typeof reader>
   readonly err: ReturnType<typeof reader>
 }
@@ -159,10 +163,10 @@ export const openShell = (address: Address): Shell => {
 
   const connected = (): Session => {
     if (session === undefined || session.child.exitCode !== null || session.child.signalCode !== null) {
-      const line = spawn(address, 'exec sh', 'text')
-      session = { ...line, out: reader(line.child.stdout), err: reader(line.child.stderr) }
-      // A line that is dead already says so at the script that follows.
-      written(line.child, PREAMBLE).catch(() => undefined)
+      const connection = spawn(address, 'exec sh', 'text')
+      session = { ...connection, out: reader(connection.child.stdout), err: reader(connection.child.stderr) }
+      // A connection that is dead already says so at the script that follows.
+      write(connection.child, PREAMBLE).catch(() => undefined)
     }
     return session
   }
@@ -170,7 +174,7 @@ export const openShell = (address: Address): Shell => {
   const runNow = async (
     script: string,
     { input, timeoutMs = SCRIPT_MS, onOut }: ScriptOptions,
-  ): Promise<Answer> => {
+  ): Promise<ScriptResult> => {
     const mark = `lucid-${crypto.randomUUID()}`
     const { child, out, err } = connected()
     let late = false
@@ -179,17 +183,24 @@ export const openShell = (address: Address): Shell => {
       drop()
     }, timeoutMs)
     try {
-      await written(child, framed(script, mark, input))
+      await write(child, frameScript(script, mark, input))
       const [printed, complained] = await Promise.all([out.until(mark, onOut), err.until(mark)])
       if (printed === undefined || complained === undefined) {
         drop()
-        throw lost(name, late ? `no answer within ${timeoutMs / 1000} s` : 'the line broke', err.held())
+        throw connectionLost(
+          name,
+          late ? `no answer within ${timeoutMs / 1000} s` : 'the connection broke',
+          err.held(),
+        )
       }
       return { code: printed.code, out: printed.text, err: complained.text }
     } catch (error) {
       drop()
-      if (error instanceof LineLost) throw error
-      throw lost(name, late ? `no answer within ${timeoutMs / 1000} s` : `the line broke (${String(error)})`)
+      if (error instanceof ConnectionLost) throw error
+      throw connectionLost(
+        name,
+        late ? `no answer within ${timeoutMs / 1000} s` : `the connection broke (${String(error)})`,
+      )
     } finally {
       clearTimeout(timer)
     }
@@ -221,7 +232,7 @@ export const openShell = (address: Address): Shell => {
         // A source may wait for what the script says: it ends when the script does.
         const { done, value } = await Promise.race([source.next(), gone])
         if (done) break
-        await written(child, value)
+        await write(child, value)
       }
       await child.stdin.end()
     } catch (error) {
@@ -230,12 +241,13 @@ export const openShell = (address: Address): Shell => {
     // What a script left behind may hold the streams open after the time is over.
     const all = await Promise.race([Promise.all([printed, complained, ended]), over.promise])
     clearTimeout(timer)
-    if (all === 'over') throw lost(name, `no answer within ${timeoutMs / 1000} s`)
+    if (all === 'over') throw connectionLost(name, `no answer within ${timeoutMs / 1000} s`)
     const [out, err, code] = all
     // 255 is ssh's own failure; a script that ended early and took not all of its input has a code of its own.
     if (child.signalCode !== null || (code === 255 && address.host !== 'local'))
-      throw lost(name, 'the line broke', err)
-    if (broke !== undefined && code === 0) throw lost(name, `the line broke (${String(broke)})`, err)
+      throw connectionLost(name, 'the connection broke', err)
+    if (broke !== undefined && code === 0)
+      throw connectionLost(name, `the connection broke (${String(broke)})`, err)
     return { code, out, err }
   }
 
@@ -261,7 +273,7 @@ export const openShell = (address: Address): Shell => {
 }
 
 /** The output of a script that must succeed. Throws CliError with its last words. */
-export const demand = async (what: string, answer: Promise<Answer>): Promise<string> => {
+export const requireSuccess = async (what: string, answer: Promise<ScriptResult>): Promise<string> => {
   const { code, out, err } = await answer
   if (code !== 0)
     throw new CliError(`${what}: ${lastLines(err).at(-1) ?? lastLines(out).at(-1) ?? `exit code ${code}`}`, {

@@ -34,7 +34,7 @@ export type Target = Static<typeof Target>
 
 const fileOf = (home: Home): string => join(home.root, 'host.json')
 
-const remembered = (home: Home): Target | undefined => {
+const readRemembered = (home: Home): Target | undefined => {
   if (!existsSync(fileOf(home))) return undefined
   try {
     const read: unknown = JSON.parse(readFileSync(fileOf(home), 'utf8'))
@@ -45,7 +45,7 @@ const remembered = (home: Home): Target | undefined => {
 }
 
 /** Keeps a host for the commands that are given none. */
-export const remember = (home: Home, target: Target): void => {
+export const rememberTarget = (home: Home, target: Target): void => {
   mkdirSync(home.root, { recursive: true, mode: 0o700 })
   replaceFile(fileOf(home), `${JSON.stringify(target, undefined, 2)}\n`, { durable: false })
 }
@@ -60,12 +60,12 @@ type TargetWords = {
  * The host that a command is about: its flags, then LUCID_HOST, LUCID_DIR and LUCID_SSH_CONFIG, then the host that
  * deploy:pi used last. Throws CliError when there is none or the folder is not absolute.
  */
-export const targetOf = (
+export const resolveTarget = (
   flags: TargetWords,
   env: Readonly<Record<string, string | undefined>>,
   home: Home,
 ): Target => {
-  const known = remembered(home)
+  const known = readRemembered(home)
   const host = flags.host ?? (env['LUCID_HOST'] || undefined) ?? known?.host
   if (host === undefined)
     throw new CliError('which host? use --host user@host (deploy:pi remembers it)', { exitCode: EXIT_USAGE })

@@ -1,4 +1,4 @@
-import { line } from './quote.ts'
+import { commandLine } from './quote.ts'
 
 /** A folder of the host or a named volume, as a container of ours sees it. */
 export type Mount = {
@@ -9,11 +9,11 @@ export type Mount = {
 }
 
 /** Capabilities of a container that puts owners right, and of one that only looks. */
-export const CHANGES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] as const
-export const LOOKS = ['DAC_READ_SEARCH'] as const
+export const CHANGE_CAPS = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] as const
+export const READ_CAPS = ['DAC_READ_SEARCH'] as const
 
 /** The value of `--mount`. */
-export const mountFlag = ({ type, source, target, access }: Mount): string =>
+export const formatMount = ({ type, source, target, access }: Mount): string =>
   [
     `type=${type}`,
     `source=${source}`,
@@ -38,13 +38,13 @@ export type ToolOptions = {
  * The line of sh that runs a command of server-tools on a host as root, without a network, with these capabilities and
  * mounts and nothing else. The image must be there: it is never pulled.
  */
-export const toolLine = (
+export const toolCommand = (
   image: string,
   words: readonly string[],
   { caps, mounts, memory = 256, name, more }: ToolOptions,
 ): string =>
   [
-    line(
+    commandLine(
       ...['docker', 'run', '--rm', '--interactive'],
       ...(name === undefined ? [] : [`--name=${name}`]),
       ...['--pull=never', '--network=none', '--read-only', '--tmpfs=/tmp:rw,noexec,nosuid,size=16m'],
@@ -52,8 +52,8 @@ export const toolLine = (
       ...caps.map((cap) => `--cap-add=${cap}`),
       ...['--security-opt=no-new-privileges:true', '--user=0:0', `--memory=${memory}m`, '--pids-limit=128'],
       ...['--log-driver=none', '--label=org.lucid.tool=server-tools'],
-      ...mounts.map((mount) => `--mount=${mountFlag(mount)}`),
+      ...mounts.map((mount) => `--mount=${formatMount(mount)}`),
     ),
     ...(more === undefined ? [] : [more]),
-    line(image, ...words),
+    commandLine(image, ...words),
   ].join(' ')

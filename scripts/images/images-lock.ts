@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Command } from '../cli/args.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { aptSources } from '../platform/apt.ts'
+import { readAptSources } from '../platform/apt.ts'
 import { cacheFolder, writeWhole } from './cache.ts'
 import { get } from './download.ts'
 import { products } from './layers/contents.ts'
@@ -41,7 +41,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const after = await refreshedLock({
     products: products(),
     versions: { ...packageJson.dependencies, bun: packageJson.packageManager.replace(/^bun@/, '') },
-    mirrors: mirrorsFrom(process.env, aptSources),
+    mirrors: mirrorsFrom(process.env, readAptSources),
     keysOf,
     get,
     ask: askBun(root),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SourcesFile } from './apt-sources.ts'
 
 /** The files in which apt is told where to get packages; empty on a machine without apt. */
-export const aptSources = (folder = '/etc/apt'): readonly SourcesFile[] => {
+export const readAptSources = (folder = '/etc/apt'): readonly SourcesFile[] => {
   const parts = join(folder, 'sources.list.d')
   return [
     join(folder, 'sources.list'),

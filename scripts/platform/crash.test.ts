@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { entryFile } from '../cli/entry.ts'
 import { fixturePlatform, quick } from '../testing/platform/fixture-platform.ts'
 import { homeMark } from './leftovers.ts'
-import { isHeld } from './lock.ts'
+import { isLocked } from './lock.ts'
 import { bringUp } from './platform.ts'
 import { isAlive, processesWith } from './process.ts'
 import { readRecord } from './record.ts'
@@ -68,7 +68,7 @@ test('$ up, kill -9 of it, down: the services it left behind are ended', async (
   await supervisor.exited
   expect(pids).toHaveLength(2)
   expect(pids.every(isAlive)).toBe(true)
-  expect(isHeld(made.home)).toBe(false)
+  expect(isLocked(made.home)).toBe(false)
 
   expect(await down(made)).toEqual({
     code: 0,

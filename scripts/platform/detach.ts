@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
+import type { DaemonMessage, DaemonOrder } from './daemon-messages.ts'
 import type { Home } from './home.ts'
-import type { KeeperMessage, KeeperOrder } from './keeper-messages.ts'
 import { openLog } from './log-file.ts'
 import type { Ambient } from './store-env.ts'
 import type { View } from './supervisor.ts'
@@ -13,14 +13,14 @@ import type { View } from './supervisor.ts'
  */
 export const detach = async (
   home: Home,
-  order: Omit<KeeperOrder, 'home'>,
+  order: Omit<DaemonOrder, 'home'>,
   ambient: Ambient,
   onChange: (views: readonly View[]) => void,
 ): Promise<{ readonly pid: number }> => {
-  const outcome = Promise.withResolvers<KeeperMessage>()
+  const outcome = Promise.withResolvers<DaemonMessage>()
   const log = openLog(home.log('supervisor'))
-  const keeper = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'keeper.ts'), JSON.stringify({ home: home.root, ...order })],
+  const daemon = Bun.spawn(
+    [process.execPath, join(import.meta.dir, 'daemon.ts'), JSON.stringify({ home: home.root, ...order })],
     {
       env: ambient,
       stdin: 'ignore',
@@ -28,16 +28,16 @@ export const detach = async (
       stderr: log,
       detached: true,
       windowsHide: true,
-      ipc: (message: KeeperMessage) => {
+      ipc: (message: DaemonMessage) => {
         if (message.kind === 'views') onChange(message.views)
         else outcome.resolve(message)
       },
     },
   )
   closeSync(log)
-  const pass = () => keeper.kill('SIGTERM')
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, pass)
-  void keeper.exited.then((code) =>
+  const passOn = () => daemon.kill('SIGTERM')
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, passOn)
+  void daemon.exited.then((code) =>
     outcome.resolve({
       kind: 'failed',
       message: `the supervisor ended while starting (exit code ${code}): see ${home.log('supervisor')}`,
@@ -46,12 +46,12 @@ export const detach = async (
     }),
   )
   const end = await outcome.promise
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, pass)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, passOn)
   if (end.kind === 'failed') {
-    await keeper.exited
+    await daemon.exited
     throw new CliError(end.message, { exitCode: end.exitCode, details: end.details })
   }
-  keeper.disconnect()
-  keeper.unref()
-  return { pid: keeper.pid }
+  daemon.disconnect()
+  daemon.unref()
+  return { pid: daemon.pid }
 }

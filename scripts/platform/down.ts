@@ -3,8 +3,8 @@ import { CliError } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Home, homeFrom } from './home.ts'
-import { endAll, leftovers } from './leftovers.ts'
-import { isHeld } from './lock.ts'
+import { endAll, findLeftovers } from './leftovers.ts'
+import { isLocked } from './lock.ts'
 import { signal } from './process.ts'
 import { readRecord, removeRecord } from './record.ts'
 
@@ -20,7 +20,7 @@ const PATIENCE_MS = 60_000
 
 const untilFree = async (home: Home, withinMs: number): Promise<boolean> => {
   const until = performance.now() + withinMs
-  while (isHeld(home)) {
+  while (isLocked(home)) {
     if (performance.now() > until) return false
     await Bun.sleep(50)
   }
@@ -30,7 +30,7 @@ const untilFree = async (home: Home, withinMs: number): Promise<boolean> => {
 /** A supervisor records itself right after it took the folder; until then its number is not known. */
 const supervisorOf = async (home: Home): Promise<number | undefined> => {
   const until = performance.now() + 2_000
-  while (isHeld(home)) {
+  while (isLocked(home)) {
     const pid = readRecord(home)?.pid
     if (pid !== undefined) return pid
     if (performance.now() > until)
@@ -53,7 +53,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       await untilFree(home, 5_000)
     }
   }
-  const left = await endAll(leftovers(home), 10_000)
+  const left = await endAll(findLeftovers(home), 10_000)
   removeRecord(home)
   const outcome = pid !== undefined ? 'stopped' : left > 0 ? 'cleaned' : 'nothing'
   if (flags.json) terminal.out(`${JSON.stringify({ outcome, services, left_behind: left })}\n`)

@@ -1,5 +1,5 @@
 /** What a service says of itself on GET /health; only what the platform reads of it. */
-export type Answer = {
+export type HealthReply = {
   readonly healthy: boolean
   /** `healthy`, `degraded`, `unhealthy`, or `unreachable` when nothing answers. */
   readonly status: string
@@ -13,7 +13,7 @@ const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 
 /** Reads a health reply. Healthy means the status code 200, whatever the body says. */
-export const readAnswer = (code: number, body: unknown): Answer => {
+export const parseHealthReply = (code: number, body: unknown): HealthReply => {
   const { status, version, started_at, dependencies } = asObject(body)
   return {
     healthy: code === 200,
@@ -27,10 +27,10 @@ export const readAnswer = (code: number, body: unknown): Answer => {
 }
 
 /** Asks a service for its health; never throws. */
-export const probe = async (url: string, timeoutMs = 2_000): Promise<Answer> => {
+export const probeHealth = async (url: string, timeoutMs = 2_000): Promise<HealthReply> => {
   try {
     const reply = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs), keepalive: false })
-    return readAnswer(reply.status, await reply.json().catch(() => undefined))
+    return parseHealthReply(reply.status, await reply.json().catch(() => undefined))
   } catch {
     return { healthy: false, status: 'unreachable', failing: [] }
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Entry } from '#catalog'
-import { leftOut, leftOutLine } from './left-out.ts'
+import { findLeftOut, formatLeftOut } from './left-out.ts'
 
 const entry = (change: Partial<Entry> = {}) => ({
   needs: [],
@@ -19,11 +19,11 @@ const catalogue = {
 }
 
 test('a machine that has everything leaves nothing out', () => {
-  expect(leftOut(catalogue, () => true)).toEqual({})
+  expect(findLeftOut(catalogue, () => true)).toEqual({})
 })
 
 test('without its program a service is left out, and so is whoever cannot do without it', () => {
-  expect(leftOut(catalogue, () => false)).toEqual({
+  expect(findLeftOut(catalogue, () => false)).toEqual({
     front: 'needs nginx (apt-get install nginx)',
     screen: 'needs xrdp, which is not on this machine',
     caller: 'needs front, which is left out',
@@ -32,7 +32,7 @@ test('without its program a service is left out, and so is whoever cannot do wit
 })
 
 test('the notice names the service, the program and the way to get it', () => {
-  expect(leftOutLine('front', 'needs nginx (apt-get install nginx)')).toBe(
+  expect(formatLeftOut('front', 'needs nginx (apt-get install nginx)')).toBe(
     'left out: front needs nginx (apt-get install nginx)',
   )
 })

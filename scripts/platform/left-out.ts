@@ -14,7 +14,7 @@ const wants = (program: string, { image }: Pick<Entry, 'image'>): string =>
  * What cannot be started on a machine that has only some programs: a service whose program is missing, and
  * whoever needs such a one and does not tolerate its absence.
  */
-export const leftOut = (catalogue: Catalogue, has: (program: string) => boolean): LeftOut => {
+export const findLeftOut = (catalogue: Catalogue, has: (program: string) => boolean): LeftOut => {
   const out = new Map<string, string>()
   for (const [name, entry] of Object.entries(catalogue)) {
     const missing = (entry.programs ?? []).find((program) => !has(program))
@@ -31,4 +31,4 @@ export const leftOut = (catalogue: Catalogue, has: (program: string) => boolean)
 }
 
 /** One line for a person: `left out: api-gateway needs nginx (apt-get install nginx)`. */
-export const leftOutLine = (name: string, why: string): string => `left out: ${name} ${why}`
+export const formatLeftOut = (name: string, why: string): string => `left out: ${name} ${why}`

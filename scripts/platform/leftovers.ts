@@ -1,5 +1,5 @@
 import type { Home } from './home.ts'
-import { carries, isAlive, processesWith, signal, waitForEnd } from './process.ts'
+import { hasArgument, isAlive, processesWith, signal, waitForEnd } from './process.ts'
 import { readRecord } from './record.ts'
 
 /** The word on the command line of every service process that says whose it is. */
@@ -9,9 +9,9 @@ export const homeMark = (home: Home): string => `--lucid-home=${home.root}`
  * Processes of this state folder that outlived their supervisor: what its record names, if the command line
  * still says so (an id may belong to somebody else by now), and on Linux whatever else carries the mark.
  */
-export const leftovers = (home: Home): readonly number[] => {
+export const findLeftovers = (home: Home): readonly number[] => {
   const recorded = Object.values(readRecord(home)?.services ?? {}).map(({ pid }) => pid)
-  const ours = recorded.filter((pid) => isAlive(pid) && carries(pid, homeMark(home)))
+  const ours = recorded.filter((pid) => isAlive(pid) && hasArgument(pid, homeMark(home)))
   return [...new Set([...ours, ...processesWith(homeMark(home))])]
 }
 

@@ -33,7 +33,7 @@ export const takeLock = (
 }
 
 /** True while a supervisor has the state folder. */
-export const isHeld = (home: Home): boolean => {
+export const isLocked = (home: Home): boolean => {
   if (!existsSync(home.lock)) return false
   const lock = takeLock(home)
   lock?.release()

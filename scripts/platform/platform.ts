@@ -6,15 +6,15 @@ import { findProgram } from '#common/process/program'
 import { CliError } from '../cli/fail.ts'
 import { type Home, homeAt } from './home.ts'
 import type { LeftOut } from './left-out.ts'
-import { endAll, leftovers } from './leftovers.ts'
+import { endAll, findLeftovers } from './leftovers.ts'
 import { takeLock } from './lock.ts'
 import { rotate, rotateOpen } from './log-file.ts'
-import { demandFree, freePorts } from './ports.ts'
+import { freePorts, requireFree } from './ports.ts'
 import { planStages, prepareUnits } from './prepare.ts'
 import { furtherPort, localUrl } from './process-env.ts'
 import { readRecord, removeRecord, writeRecord } from './record.ts'
 import { lucid, type PlatformSource } from './source.ts'
-import { stopOrder } from './start-order.ts'
+import { orderStops } from './start-order.ts'
 import { type Supervisor, supervisor, type Timing, type View } from './supervisor.ts'
 
 export type PlatformOptions = {
@@ -83,7 +83,7 @@ const choosePorts = (
   ])
   if (kind === 'free') return freePorts(listed.map(({ label }) => label))
   const started = listed.filter(({ name }) => services.includes(name))
-  demandFree(Object.fromEntries(started.map(({ label, port }) => [label, port])))
+  requireFree(Object.fromEntries(started.map(({ label, port }) => [label, port])))
   return Object.fromEntries(listed.map(({ label, port }) => [label, port]))
 }
 
@@ -106,7 +106,7 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
     )
   }
   try {
-    const recovered = await endAll(leftovers(home), 5_000)
+    const recovered = await endAll(findLeftovers(home), 5_000)
     const services = stages.flatMap((stage) => stage.services)
     const ports = choosePorts(source, kind, services)
     const units = await prepareUnits(source, { home, services, ports, env, ambient })
@@ -117,7 +117,7 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
     let open = true
     const inner = supervisor({
       stages: stages.map((stage) => stage.services.flatMap((name) => units.get(name) ?? [])),
-      stopWaves: stopOrder(source.catalogue, stages),
+      stopWaves: orderStops(source.catalogue, stages),
       ...(options.timing ? { timing: options.timing } : {}),
       onChange: (views) => {
         if (open) record(home, startedAt, views, leftOut)

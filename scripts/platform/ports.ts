@@ -25,7 +25,7 @@ export const freePorts = (names: readonly string[]): Readonly<Record<string, num
 }
 
 /** Throws CliError naming every port that is taken, before anything is started. */
-export const demandFree = (ports: Readonly<Record<string, number>>): void => {
+export const requireFree = (ports: Readonly<Record<string, number>>): void => {
   const taken = Object.entries(ports).filter(([, port]) => !isFree(port))
   if (taken.length === 0) return
   const list = taken.map(([name, port]) => `${port} (${name})`).join(', ')

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Secret } from '#common/process/env'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { envKeys } from './env-keys.ts'
+import { readEnvKeys } from './env-keys.ts'
 import { makePrivateFolder } from './files.ts'
 import type { Home } from './home.ts'
-import { type LeftOut, leftOut, leftOutLine } from './left-out.ts'
+import { findLeftOut, formatLeftOut, type LeftOut } from './left-out.ts'
 import { homeMark } from './leftovers.ts'
-import { localUrl, processEnv } from './process-env.ts'
+import { buildProcessEnv, localUrl } from './process-env.ts'
 import { ensureSecret, writeIdentities } from './secrets.ts'
 import type { PlatformSource } from './source.ts'
-import { emptyStacks, type Stage, startStages, unmetNeeds } from './start-order.ts'
+import { findEmptyStacks, findUnmetNeeds, orderStages, type Stage } from './start-order.ts'
 import type { Unit } from './unit.ts'
 
 /** What is started, and what this machine cannot have. */
@@ -25,26 +25,26 @@ export const planStages = (
   chosen: readonly string[],
   has: (program: string) => boolean,
 ): Planned => {
-  const out = leftOut(whole, has)
+  const out = findLeftOut(whole, has)
   const catalogue = Object.fromEntries(Object.entries(whole).filter(([name]) => out[name] === undefined))
   const missed = Object.entries(out).filter(
     ([name]) => chosen.length === 0 || chosen.includes(whole[name]?.stack ?? ''),
   )
   const gone = chosen.filter(
-    (stack) => emptyStacks(catalogue, [stack]).length > 0 && emptyStacks(whole, [stack]).length === 0,
+    (stack) => findEmptyStacks(catalogue, [stack]).length > 0 && findEmptyStacks(whole, [stack]).length === 0,
   )
   if (gone.length > 0)
     throw new CliError(`stack ${gone.join(', ')} cannot be started on this machine`, {
-      details: missed.map(([name, why]) => leftOutLine(name, why)),
+      details: missed.map(([name, why]) => formatLeftOut(name, why)),
     })
-  const empty = emptyStacks(catalogue, chosen)
-  const inhabited = order.filter((stack) => emptyStacks(catalogue, [stack]).length === 0)
+  const empty = findEmptyStacks(catalogue, chosen)
+  const inhabited = order.filter((stack) => findEmptyStacks(catalogue, [stack]).length === 0)
   if (empty.length > 0)
     throw new CliError(`stack ${empty.join(', ')} has no services yet: use ${inhabited.join(', ')}`, {
       exitCode: EXIT_USAGE,
     })
-  const stages = startStages(catalogue, order, chosen)
-  const [gap] = unmetNeeds(catalogue, stages)
+  const stages = orderStages(catalogue, order, chosen)
+  const [gap] = findUnmetNeeds(catalogue, stages)
   if (gap) {
     const { service, need, stack } = gap
     throw new CliError(`${service} needs ${need} of stack ${stack}: add --stack ${stack}`, {
@@ -57,7 +57,7 @@ export const planStages = (
 const declaredKeys = async (source: PlatformSource, name: string) => {
   if (!existsSync(join(source.services, name, 'main.ts')))
     throw new CliError(`services/${name}/main.ts is missing: the checkout is not complete`)
-  return envKeys(source.services, name)
+  return readEnvKeys(source.services, name)
 }
 
 /**
@@ -108,12 +108,12 @@ export const prepareUnits = async (
         url: localUrl(ports[name]),
         argv: [process.execPath, join(source.services, name, 'main.ts'), homeMark(home)],
         cwd: join(source.services, '..'),
-        env: processEnv(name, {
+        env: buildProcessEnv(name, {
           catalogue: source.catalogue,
           ports,
           paths: home,
           keys: declared.get(name) ?? [],
-          given: { ...Object.fromEntries(derived), ...env[name] },
+          overrides: { ...Object.fromEntries(derived), ...env[name] },
           ambient,
         }),
         log: home.log(name),

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { processEnv } from './process-env.ts'
+import { buildProcessEnv } from './process-env.ts'
 
 const catalogue = {
   'blockchain-vm': { plane: 'chain', needs: [] },
@@ -24,7 +24,7 @@ const input = {
 }
 
 test('a process gets its address, its peers, its data folder and its secrets by file', () => {
-  expect(processEnv('blockchain-ledger', input)).toEqual({
+  expect(buildProcessEnv('blockchain-ledger', input)).toEqual({
     LUCID_ENV: 'development',
     LUCID_PLANE: 'chain',
     HOST: '127.0.0.1',
@@ -41,7 +41,7 @@ test('further ports are told to their service as numbers and to callers as HOST:
   const front = { plane: 'ops', needs: [], ports: { onion: 8079 } } as const
   const proxy = { plane: 'ops', needs: ['front'], ports: { socks: 9050 } } as const
   const ports = { front: 1, 'front/onion': 2, proxy: 3, 'proxy/socks': 4 }
-  const env = processEnv('proxy', { ...input, catalogue: { front, proxy }, ports, keys: [] })
+  const env = buildProcessEnv('proxy', { ...input, catalogue: { front, proxy }, ports, keys: [] })
   expect(env).toMatchObject({
     PORT: '3',
     SOCKS_PORT: '4',
@@ -58,7 +58,7 @@ test('of the environment around only declared keys and what a process needs of t
     IDENTITY_KEY: 'leak',
     OPERATORS_TOKEN: 'leak',
   }
-  const env = processEnv('blockchain-ledger', { ...input, ambient })
+  const env = buildProcessEnv('blockchain-ledger', { ...input, ambient })
   expect(env['LOG_LEVEL']).toBe('warn')
   expect(env['PATH']).toBe('/bin')
   expect(env['PORT']).toBe('8088')
@@ -66,8 +66,12 @@ test('of the environment around only declared keys and what a process needs of t
 })
 
 test('a given value wins over everything, and a given secret replaces its file', () => {
-  const given = { REGISTRAR_ADDRESS: 'ab'.repeat(20), LEDGER_KEY: '11'.repeat(32) }
-  const env = processEnv('blockchain-ledger', { ...input, given, ambient: { REGISTRAR_ADDRESS: 'other' } })
+  const overrides = { REGISTRAR_ADDRESS: 'ab'.repeat(20), LEDGER_KEY: '11'.repeat(32) }
+  const env = buildProcessEnv('blockchain-ledger', {
+    ...input,
+    overrides,
+    ambient: { REGISTRAR_ADDRESS: 'other' },
+  })
   expect(env['REGISTRAR_ADDRESS']).toBe('ab'.repeat(20))
   expect(env['LEDGER_KEY']).toBe('11'.repeat(32))
   expect(env['LEDGER_KEY_FILE']).toBeUndefined()

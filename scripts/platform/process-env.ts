@@ -18,7 +18,7 @@ export type EnvInput = {
   readonly paths: Paths
   readonly keys: readonly EnvKey[]
   /** Values that only this start-up can know, by key: the registrar's address, a test's chunk size. */
-  readonly given?: Readonly<Record<string, string>>
+  readonly overrides?: Readonly<Record<string, string>>
   /** The caller's own environment: a key that the service declares, or its file, passes through unless it is decided here. */
   readonly ambient?: Readonly<Record<string, string | undefined>>
 }
@@ -42,9 +42,9 @@ export const localUrl = (port: number | undefined): string => `http://127.0.0.1:
  * The whole environment of a service's process. Secrets are named by file (`KEY_FILE`), never by value, so
  * that nothing secret stands in a process list.
  */
-export const processEnv = (
+export const buildProcessEnv = (
   service: string,
-  { catalogue, ports, paths, keys, given = {}, ambient = {} }: EnvInput,
+  { catalogue, ports, paths, keys, overrides = {}, ambient = {} }: EnvInput,
 ): Readonly<Record<string, string>> => {
   const entry = catalogue[service]
   const decided: Record<string, string> = {
@@ -68,7 +68,7 @@ export const processEnv = (
         ]),
       ),
     ),
-    ...given,
+    ...overrides,
   }
   const passed = keys.filter(({ key, secret }) => !secret && decided[key] === undefined)
   const files = keys.filter(({ key, secret }) => secret && decided[key] === undefined)

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import {
-  carries,
   commandLineQuery,
   endsWithWord,
+  hasArgument,
   isAlive,
   proportionalMemory,
   signal,
@@ -13,8 +13,8 @@ test('a process is alive until it ends, and signalling one that ended is no erro
   const child = Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 1000)', 'a-mark-of-ours'])
   expect(isAlive(child.pid)).toBe(true)
   // Between fork and exec a child still has its parent's command line.
-  while (!carries(child.pid, 'a-mark-of-ours')) await Bun.sleep(5)
-  expect(carries(child.pid, 'a-mark-of-our')).toBe(false)
+  while (!hasArgument(child.pid, 'a-mark-of-ours')) await Bun.sleep(5)
+  expect(hasArgument(child.pid, 'a-mark-of-our')).toBe(false)
   signal(child.pid, 'SIGKILL')
   await child.exited
   expect(isAlive(child.pid)).toBe(false)

@@ -44,16 +44,16 @@ export const commandLineQuery = (pid: number, platform: NodeJS.Platform): readon
       ]
     : ['ps', '-ww', '-o', 'command=', '-p', String(pid)]
 
-const wordsOf = (pid: number): readonly string[] => procText(pid, 'cmdline')?.split('\0') ?? []
+const readArguments = (pid: number): readonly string[] => procText(pid, 'cmdline')?.split('\0') ?? []
 
 /** True when the last word of a command line, as `commandLineQuery` gives it, is that word, quoted or not. */
 export const endsWithWord = (line: string, word: string): boolean =>
   [` ${word}`, ` "${word}"`].some((end) => line.trim().endsWith(end))
 
 /** True when the process was started with that word as its last argument. */
-export const carries = (pid: number, word: string): boolean => {
+export const hasArgument = (pid: number, word: string): boolean => {
   const { platform } = process
-  if (platform === 'linux') return wordsOf(pid).includes(word)
+  if (platform === 'linux') return readArguments(pid).includes(word)
   const answer = Bun.spawnSync([...commandLineQuery(pid, platform)], { stderr: 'ignore' })
   return endsWithWord(answer.stdout.toString(), word)
 }
@@ -64,7 +64,7 @@ export const processesWith = (word: string): readonly number[] => {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => wordsOf(pid).includes(word))
+    .filter((pid) => readArguments(pid).includes(word))
 }
 
 const kib = (text: string | undefined, field: string): number | undefined => {

@@ -12,7 +12,7 @@ export type Random = (length: number) => Uint8Array
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
 /** Throws when anybody but the owner may read. Windows keeps rights elsewhere and is not checked. */
-const demandPrivate = (path: string): void => {
+const requirePrivate = (path: string): void => {
   if (process.platform === 'win32') return
   const mode = statSync(path).mode & 0o777
   if ((mode & 0o077) === 0) return
@@ -26,8 +26,8 @@ const demandPrivate = (path: string): void => {
 export const readSecret = (home: Home, owner: string, key: string): Secret => {
   const path = home.secret(owner, key)
   if (!existsSync(path)) throw new CliError(`${path} is missing: bun run up creates it`)
-  demandPrivate(dirname(path))
-  demandPrivate(path)
+  requirePrivate(dirname(path))
+  requirePrivate(path)
   const text = readFileSync(path, 'utf8').trim()
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new CliError(`${path} does not hold 64 lower-case hex digits: restore it from a backup`)
@@ -40,8 +40,8 @@ export const ensureSecret = (home: Home, owner: string, key: string, draw: Rando
   if (!existsSync(path)) {
     makePrivateFolder(home.secrets)
     makePrivateFolder(dirname(path))
-    demandPrivate(home.secrets)
-    demandPrivate(dirname(path))
+    requirePrivate(home.secrets)
+    requirePrivate(dirname(path))
     createFile(path, `${draw(32).toHex()}\n`)
   }
   return readSecret(home, owner, key)

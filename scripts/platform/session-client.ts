@@ -6,7 +6,7 @@ import type { Api as EncryptorApi } from '#services/session-encryptor/routes'
 import type { Api as OrchestratorApi } from '#services/session-orchestrator/routes'
 import type { Api as RecorderApi } from '#services/session-recorder/routes'
 import type { Home } from './home.ts'
-import { demandRunning, urlOf } from './running.ts'
+import { findUrl, requireRunning } from './running.ts'
 import { readSecret } from './secrets.ts'
 
 /** Who calls: the identity of the command line in the catalogue. */
@@ -26,18 +26,18 @@ export type Callee =
  * CliError when the platform or that service is not up, or the operator's key is missing.
  */
 export const operatorClients = (home: Home, { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}) => {
-  demandRunning(home)
+  requireRunning(home)
   const sign = signer({ name: OPERATOR, key: readSecret(home, OPERATOR, 'IDENTITY_KEY') })
   const options = (callee: Callee) => ({ callee, sign, timeoutMs })
   return {
-    recorder: () => client<RecorderApi>(urlOf(home, 'session-recorder'), options('session-recorder')),
+    recorder: () => client<RecorderApi>(findUrl(home, 'session-recorder'), options('session-recorder')),
     orchestrator: () =>
-      client<OrchestratorApi>(urlOf(home, 'session-orchestrator'), options('session-orchestrator')),
-    encryptor: () => client<EncryptorApi>(urlOf(home, 'session-encryptor'), options('session-encryptor')),
-    chain: () => client<ChainApi>(urlOf(home, 'blockchain-api'), options('blockchain-api')),
+      client<OrchestratorApi>(findUrl(home, 'session-orchestrator'), options('session-orchestrator')),
+    encryptor: () => client<EncryptorApi>(findUrl(home, 'session-encryptor'), options('session-encryptor')),
+    chain: () => client<ChainApi>(findUrl(home, 'blockchain-api'), options('blockchain-api')),
     /** The raw way, for bodies of bytes; `timeout` (ms) bounds one call from request to last byte. */
     raw: (callee: Callee, timeout = timeoutMs): Call =>
-      call(urlOf(home, callee), { callee, sign, timeoutMs: timeout }),
+      call(findUrl(home, callee), { callee, sign, timeoutMs: timeout }),
   } as const
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { catalog, stacks } from '#catalog'
-import { emptyStacks, startStages, stopOrder, unmetNeeds } from './start-order.ts'
+import { findEmptyStacks, findUnmetNeeds, orderStages, orderStops } from './start-order.ts'
 
 const small = {
   vault: { stack: 'sessions', needs: [], tolerates: [] },
@@ -15,7 +15,7 @@ const order = ['core', 'sessions', 'blockchain', 'integration'] as const
 
 describe('the order of a start', () => {
   test('all stacks come in the order of the specification, those without services left out', () => {
-    expect(startStages(small, order, [])).toEqual([
+    expect(orderStages(small, order, [])).toEqual([
       { stack: 'sessions', services: ['vault', 'cutter', 'director'] },
       { stack: 'blockchain', services: ['ledger', 'anchor'] },
       { stack: 'integration', services: ['console'] },
@@ -23,39 +23,39 @@ describe('the order of a start', () => {
   })
 
   test('chosen stacks keep that order, whatever order they were named in', () => {
-    expect(startStages(small, order, ['blockchain', 'sessions']).map(({ stack }) => stack)).toEqual([
+    expect(orderStages(small, order, ['blockchain', 'sessions']).map(({ stack }) => stack)).toEqual([
       'sessions',
       'blockchain',
     ])
   })
 
   test('a stack without services is named', () => {
-    expect(emptyStacks(small, ['core', 'sessions'])).toEqual(['core'])
+    expect(findEmptyStacks(small, ['core', 'sessions'])).toEqual(['core'])
   })
 
   test('a need that no stage holds is a gap, a tolerated one is not', () => {
-    expect(unmetNeeds(small, startStages(small, order, ['sessions']))).toEqual([])
-    expect(unmetNeeds(small, startStages(small, order, ['blockchain', 'integration']))).toEqual([
+    expect(findUnmetNeeds(small, orderStages(small, order, ['sessions']))).toEqual([])
+    expect(findUnmetNeeds(small, orderStages(small, order, ['blockchain', 'integration']))).toEqual([
       { service: 'console', need: 'director', stack: 'sessions' },
     ])
   })
 
   test('a need that only a later stage holds is a gap: its stage would never be healthy', () => {
     const twisted = { ...small, vault: { stack: 'sessions', needs: ['ledger'], tolerates: [] } } as const
-    expect(unmetNeeds(twisted, startStages(twisted, order, []))).toEqual([
+    expect(findUnmetNeeds(twisted, orderStages(twisted, order, []))).toEqual([
       { service: 'vault', need: 'ledger', stack: 'blockchain' },
     ])
   })
 
   test("Lucid's own catalogue can come up whole, and the sessions stack without the chain", () => {
-    expect(unmetNeeds(catalog, startStages(catalog, stacks, []))).toEqual([])
-    expect(unmetNeeds(catalog, startStages(catalog, stacks, ['sessions']))).toEqual([])
+    expect(findUnmetNeeds(catalog, orderStages(catalog, stacks, []))).toEqual([])
+    expect(findUnmetNeeds(catalog, orderStages(catalog, stacks, ['sessions']))).toEqual([])
   })
 })
 
 describe('the order of a stop', () => {
   test('stages go in reverse and callers before callees', () => {
-    expect(stopOrder(small, startStages(small, order, []))).toEqual([
+    expect(orderStops(small, orderStages(small, order, []))).toEqual([
       ['console'],
       ['anchor'],
       ['ledger'],
@@ -65,8 +65,8 @@ describe('the order of a stop', () => {
   })
 
   test('everything that was started is stopped, each once', () => {
-    const stages = startStages(catalog, stacks, [])
-    expect(stopOrder(catalog, stages).flat().toSorted()).toEqual(
+    const stages = orderStages(catalog, stacks, [])
+    expect(orderStops(catalog, stages).flat().toSorted()).toEqual(
       stages.flatMap(({ services }) => services).toSorted(),
     )
   })
@@ -76,6 +76,6 @@ describe('the order of a stop', () => {
       a: { stack: 'core', needs: ['b'], tolerates: [] },
       b: { stack: 'core', needs: ['a'], tolerates: [] },
     } as const
-    expect(stopOrder(cycle, startStages(cycle, order, []))).toEqual([['a', 'b']])
+    expect(orderStops(cycle, orderStages(cycle, order, []))).toEqual([['a', 'b']])
   })
 })

@@ -11,7 +11,7 @@ export type Stage = {
 }
 
 /** The stages of the chosen stacks (all when none is named), in the order of `order`; empty ones are left out. */
-export const startStages = (
+export const orderStages = (
   catalogue: Catalogue,
   order: readonly Stack[],
   chosen: readonly string[],
@@ -25,7 +25,7 @@ export const startStages = (
     .filter(({ services }) => services.length > 0)
 
 /** Chosen stacks in which the catalogue has no service yet. */
-export const emptyStacks = (catalogue: Catalogue, chosen: readonly string[]): readonly string[] =>
+export const findEmptyStacks = (catalogue: Catalogue, chosen: readonly string[]): readonly string[] =>
   chosen.filter((stack) => !Object.values(catalogue).some((entry) => entry.stack === stack))
 
 export type Gap = { readonly service: string; readonly need: string; readonly stack: Stack }
@@ -34,7 +34,7 @@ export type Gap = { readonly service: string; readonly need: string; readonly st
  * What could never become healthy: a service whose untolerated need is in no stage, or only in a later one
  * than its own.
  */
-export const unmetNeeds = (catalogue: Catalogue, stages: readonly Stage[]): readonly Gap[] =>
+export const findUnmetNeeds = (catalogue: Catalogue, stages: readonly Stage[]): readonly Gap[] =>
   stages.flatMap(({ services }, i) => {
     const present = new Set(stages.slice(0, i + 1).flatMap((stage) => stage.services))
     return services.flatMap((service) => {
@@ -63,5 +63,5 @@ const stopWaves = (catalogue: Catalogue, services: readonly string[]): readonly 
 }
 
 /** Everything in the order it is stopped: the stages in reverse, callers before callees inside each. */
-export const stopOrder = (catalogue: Catalogue, stages: readonly Stage[]): readonly (readonly string[])[] =>
+export const orderStops = (catalogue: Catalogue, stages: readonly Stage[]): readonly (readonly string[])[] =>
   stages.toReversed().flatMap(({ services }) => stopWaves(catalogue, services))

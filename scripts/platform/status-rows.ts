@@ -1,4 +1,4 @@
-import { probe } from './health-probe.ts'
+import { probeHealth } from './health-probe.ts'
 import { isAlive, proportionalMemory } from './process.ts'
 import type { PlatformRecord } from './record.ts'
 
@@ -26,7 +26,7 @@ const rowOf = async (
   now: number,
 ): Promise<Row> => {
   if (!isAlive(pid)) return { service, stack, state: 'gone', restarts, failing: [] }
-  const answer = await probe(url)
+  const answer = await probeHealth(url)
   const memory = proportionalMemory(pid)
   return {
     service,
@@ -47,7 +47,7 @@ const rowOf = async (
 export const LEFT_OUT = 'left out'
 
 /** Every service of a record, asked at once. `now` is epoch ms. */
-export const statusRows = async (record: PlatformRecord, now: number): Promise<readonly Row[]> => {
+export const readStatus = async (record: PlatformRecord, now: number): Promise<readonly Row[]> => {
   const running = await Promise.all(
     Object.entries(record.services).map(([service, entry]) => rowOf(service, entry, now)),
   )
@@ -63,7 +63,7 @@ export const statusRows = async (record: PlatformRecord, now: number): Promise<r
 }
 
 /** How many are healthy, and their memory together (null where the system does not say). */
-export const totals = (
+export const sumStatus = (
   rows: readonly Row[],
 ): { readonly healthy: number; readonly pss_bytes: number | null } => {
   const known = rows.flatMap(({ pss_bytes }) => (pss_bytes === undefined ? [] : [pss_bytes]))

@@ -4,9 +4,9 @@ import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { table } from '../cli/table.ts'
 import { homeFrom } from './home.ts'
-import { leftOutLine } from './left-out.ts'
-import { situation } from './running.ts'
-import { LEFT_OUT, type Row, statusRows, totals } from './status-rows.ts'
+import { formatLeftOut } from './left-out.ts'
+import { readSituation } from './running.ts'
+import { LEFT_OUT, type Row, readStatus, sumStatus } from './status-rows.ts'
 
 export const command = {
   name: 'status',
@@ -44,9 +44,9 @@ const cells = (row: Row) => [
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const home = homeFrom(process.env)
-  const now = situation(home)
-  const rows = now.kind === 'down' || now.record === undefined ? [] : await statusRows(now.record, Date.now())
-  const sum = totals(rows)
+  const now = readSituation(home)
+  const rows = now.kind === 'down' || now.record === undefined ? [] : await readStatus(now.record, Date.now())
+  const sum = sumStatus(rows)
   const wanted = rows.filter(({ state }) => state !== LEFT_OUT)
   const running = now.kind === 'up'
   if (flags.json)
@@ -59,7 +59,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     terminal.out(`${table(columns, rows.map(cells), lookOf(process.stdout, process.env))}\n`)
     terminal.out(`${sum.healthy} of ${wanted.length} healthy${memory}\n`)
     for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
-      terminal.out(`${leftOutLine(service, failing.join(', '))}\n`)
+      terminal.out(`${formatLeftOut(service, failing.join(', '))}\n`)
     if (!running)
       terminal.err(
         'the supervisor is gone and nobody restarts these: bun run down cleans up, then bun run up\n',

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { CliError } from '../cli/fail.ts'
 import { type FixtureEntry, fixturePlatform, quick } from '../testing/platform/fixture-platform.ts'
-import { isHeld } from './lock.ts'
+import { isLocked } from './lock.ts'
 import { bringUp, type PlatformOptions, type Prepared, prepare } from './platform.ts'
 import { isAlive } from './process.ts'
 import { readRecord } from './record.ts'
@@ -116,7 +116,7 @@ describe('a start', () => {
     expect(pids).toHaveLength(3)
     expect(pids.filter(isAlive)).toEqual([])
     expect(readRecord(given.home)).toBeUndefined()
-    expect(isHeld(given.home)).toBe(false)
+    expect(isLocked(given.home)).toBe(false)
   })
 
   test('of which one service never gets healthy says what it lacks', async () => {
@@ -135,7 +135,7 @@ describe('a start', () => {
     await platform.stop()
     expect((await starting).message).toBe('stopped while starting')
     expect(platform.views().filter(({ pid }) => pid !== undefined)).toEqual([])
-    expect(isHeld(given.home)).toBe(false)
+    expect(isLocked(given.home)).toBe(false)
   })
 
   test('names every port that is taken before anything is started', async () => {
@@ -151,7 +151,7 @@ describe('a start', () => {
     expect(error.message).toBe(
       `port ${taken.port} (vault) already in use: stop what listens there, or use --ports free`,
     )
-    expect(isHeld(given.home)).toBe(false)
+    expect(isLocked(given.home)).toBe(false)
   })
 
   test('is refused while the state folder is in use, saying what to do', async () => {

@@ -1,9 +1,9 @@
 import { CliError } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
 import { type BackoffPolicy, defaultBackoff, nextBackoff } from './backoff.ts'
-import { type Answer, probe } from './health-probe.ts'
+import { type HealthReply, probeHealth } from './health-probe.ts'
 import { lastLines, readPart } from './log-file.ts'
-import { endOf, type Started, startProcess, stopProcess, type Unit } from './unit.ts'
+import { describeEnd, type Started, startProcess, stopProcess, type Unit } from './unit.ts'
 
 export type State = 'waiting' | 'starting' | 'healthy' | 'restarting' | 'stopping' | 'stopped' | 'failed'
 
@@ -48,14 +48,14 @@ export type SupervisorOptions = {
 type Cell = {
   readonly unit: Unit
   state: State
-  wanted: boolean
+  isDesired: boolean
   restarts: number
   crashes: number
   run?: Started | undefined
   readyMs?: number | undefined
   timer?: ReturnType<typeof setTimeout> | undefined
   /** Killed on request: the next start does not count as a crash of its own making. */
-  told: boolean
+  killRequested: boolean
 }
 
 export type Supervisor = {
@@ -94,7 +94,7 @@ const startFailure = (unit: Unit, why: string, logStart: number): CliError => {
   return new CliError(`${unit.name} did not start: ${why}; ${shown}`, { details: tail })
 }
 
-const unhealthyReason = (answer: Answer | undefined): string =>
+const unhealthyReason = (answer: HealthReply | undefined): string =>
   answer === undefined || answer.status === 'unreachable'
     ? 'it answers no health check'
     : [answer.status, ...answer.failing].join(', ')
@@ -104,7 +104,14 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
   const timing: Timing = { ...defaultTiming, ...options.timing }
   const cells = new Map<string, Cell>()
   for (const unit of options.stages.flat())
-    cells.set(unit.name, { unit, state: 'waiting', wanted: true, restarts: 0, crashes: 0, told: false })
+    cells.set(unit.name, {
+      unit,
+      state: 'waiting',
+      isDesired: true,
+      restarts: 0,
+      crashes: 0,
+      killRequested: false,
+    })
   let stopping: Promise<void> | undefined
 
   const views = () => [...cells.values()].map(viewOf)
@@ -131,9 +138,9 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
   /** Polls until healthy. Throws CliError when the process ends, the time is over, or it is to stop. */
   const awaitHealth = async (cell: Cell, run: Started, withinMs: number): Promise<void> => {
     const begun = performance.now()
-    let answer: Answer | undefined
-    while (cell.wanted && cell.run === run && performance.now() - begun < withinMs) {
-      answer = await probe(cell.unit.url)
+    let answer: HealthReply | undefined
+    while (cell.isDesired && cell.run === run && performance.now() - begun < withinMs) {
+      answer = await probeHealth(cell.unit.url)
       if (cell.run !== run) break
       if (answer.healthy) {
         cell.readyMs = Math.round(performance.now() - begun)
@@ -142,9 +149,9 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
       }
       await Bun.sleep(answer.status === 'unreachable' ? timing.pollMs : 2 * timing.pollMs)
     }
-    if (!cell.wanted) throw new CliError('stopped while starting')
+    if (!cell.isDesired) throw new CliError('stopped while starting')
     const why =
-      cell.run === run ? `${unhealthyReason(answer)} after ${withinMs / 1000} s` : endOf(run.process)
+      cell.run === run ? `${unhealthyReason(answer)} after ${withinMs / 1000} s` : describeEnd(run.process)
     throw startFailure(cell.unit, why, run.logStart)
   }
 
@@ -153,28 +160,28 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
     const lived = Date.now() - run.startedAt
     const first = cell.readyMs === undefined && cell.restarts === 0
     cell.run = undefined
-    if (!cell.wanted || first) {
-      enter(cell, cell.wanted ? 'failed' : 'stopped', { why: endOf(run.process) })
+    if (!cell.isDesired || first) {
+      enter(cell, cell.isDesired ? 'failed' : 'stopped', { why: describeEnd(run.process) })
       return
     }
-    const { crashes, delayMs } = cell.told
+    const { crashes, delayMs } = cell.killRequested
       ? { crashes: 0, delayMs: timing.backoff.firstMs }
       : nextBackoff(timing.backoff, cell.crashes, lived)
-    cell.told = false
+    cell.killRequested = false
     cell.crashes = crashes
     cell.restarts += 1
-    enter(cell, 'restarting', { why: endOf(run.process), lived_ms: lived, delay_ms: delayMs })
+    enter(cell, 'restarting', { why: describeEnd(run.process), lived_ms: lived, delay_ms: delayMs })
     cell.timer = setTimeout(() => again(cell), delayMs)
   }
 
   const again = (cell: Cell): void => {
-    if (!cell.wanted || cell.run) return
+    if (!cell.isDesired || cell.run) return
     // A failure here is a crash like any other: `ended` has it, or it stays `starting` and in sight.
     awaitHealth(cell, spawn(cell), Number.POSITIVE_INFINITY).catch(() => {})
   }
 
   const halt = async (cell: Cell): Promise<void> => {
-    cell.wanted = false
+    cell.isDesired = false
     clearTimeout(cell.timer)
     const { run } = cell
     if (run === undefined) {
@@ -189,7 +196,7 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
   }
 
   const stopAll = async (): Promise<void> => {
-    for (const cell of cells.values()) cell.wanted = false
+    for (const cell of cells.values()) cell.isDesired = false
     for (const wave of options.stopWaves) await Promise.all(wave.map((name) => halt(cellOf(name))))
   }
   const stop = (): Promise<void> => {
@@ -212,7 +219,7 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
 
   const healthy = async (withinMs = timing.startMs): Promise<void> => {
     const until = performance.now() + withinMs
-    const lacking = () => [...cells.values()].filter((cell) => cell.wanted && cell.state !== 'healthy')
+    const lacking = () => [...cells.values()].filter((cell) => cell.isDesired && cell.state !== 'healthy')
     while (lacking().length > 0) {
       if (performance.now() > until)
         throw new CliError(
@@ -229,7 +236,7 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
     stop,
     stopNow: () => {
       for (const cell of cells.values()) {
-        cell.wanted = false
+        cell.isDesired = false
         cell.run?.process.kill('SIGKILL')
       }
     },
@@ -237,14 +244,14 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
     restart: async (name) => {
       const cell = cellOf(name)
       await halt(cell)
-      cell.wanted = true
+      cell.isDesired = true
       await awaitHealth(cell, spawn(cell), timing.startMs)
     },
     kill: async (name) => {
       const cell = cellOf(name)
       const { run } = cell
       if (run === undefined) return
-      cell.told = true
+      cell.killRequested = true
       run.process.kill('SIGKILL')
       await run.process.exited
       ended(cell, run)

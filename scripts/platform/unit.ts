@@ -46,7 +46,7 @@ export const startProcess = (unit: Unit, now: () => number): Started => {
 }
 
 /** How a process ended, in words: `exit code 1`, `signal SIGKILL`. */
-export const endOf = ({ exitCode, signalCode }: Pick<Subprocess, 'exitCode' | 'signalCode'>): string =>
+export const describeEnd = ({ exitCode, signalCode }: Pick<Subprocess, 'exitCode' | 'signalCode'>): string =>
   signalCode ? `signal ${signalCode}` : `exit code ${exitCode ?? 'unknown'}`
 
 /** SIGTERM, and SIGKILL when it has not ended after `deadlineMs`. Resolves when the process is gone. */

@@ -6,13 +6,13 @@ import { catalog } from '#catalog'
 import { findProgram } from '#common/process/program'
 import { entryFile } from '../cli/entry.ts'
 import { type Home, homeAt } from './home.ts'
-import { leftOut } from './left-out.ts'
+import { findLeftOut } from './left-out.ts'
 import { homeMark } from './leftovers.ts'
 import { isAlive, processesWith } from './process.ts'
 
 /** The real services, as processes, on free ports and in a state folder of their own. */
 
-const missing = leftOut(catalog, (program) => findProgram(program, process.env['PATH']) !== undefined)
+const missing = findLeftOut(catalog, (program) => findProgram(program, process.env['PATH']) !== undefined)
 const names = Object.keys(catalog)
   .filter((name) => missing[name] === undefined)
   .toSorted()

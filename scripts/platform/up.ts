@@ -5,14 +5,14 @@ import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { detach } from './detach.ts'
 import { homeFrom } from './home.ts'
-import { type LeftOut, leftOutLine } from './left-out.ts'
-import { summary } from './picture.ts'
+import { formatLeftOut, type LeftOut } from './left-out.ts'
 import { prepare } from './platform.ts'
-import { demandRunning } from './running.ts'
-import { show } from './show.ts'
+import { openPlatformScreen } from './platform-screen.ts'
+import { renderSummary } from './platform-table.ts'
+import { requireRunning } from './running.ts'
+import { waitForShutdown } from './shutdown.ts'
 import { withStore } from './store-env.ts'
 import type { View } from './supervisor.ts'
-import { untilToldToStop } from './told-to-stop.ts'
 
 export const command = {
   name: 'up',
@@ -66,7 +66,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const ports = flags.ports === 'free' ? 'free' : 'catalogue'
   const look = lookOf(process.stderr, process.env)
   const ambient = flags.store === undefined ? process.env : withStore(process.env, flags.store)
-  const screen = show(terminal.err, look, Date.now)
+  const screen = openPlatformScreen(terminal.err, look, Date.now)
   let views: readonly View[] = []
   const onChange = (next: readonly View[]): void => {
     views = next
@@ -77,13 +77,13 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     screen.done()
     const ms = performance.now() - begun
     if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
-    for (const [name, why] of Object.entries(leftOut)) terminal.err(`${leftOutLine(name, why)}\n`)
-    terminal.err(`${summary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
+    for (const [name, why] of Object.entries(leftOut)) terminal.err(`${formatLeftOut(name, why)}\n`)
+    terminal.err(`${renderSummary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
   }
 
   if (flags.detach) {
     const { pid } = await detach(home, { stacks: chosen, ports }, ambient, onChange).finally(screen.done)
-    const running = demandRunning(home)
+    const running = requireRunning(home)
     views = views.filter(({ name }) => running.services[name] !== undefined)
     report(pid, running.left_out ?? {}, 'bun run down stops it.')
     return 0
@@ -97,7 +97,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   })
   if (platform.recovered > 0)
     terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
-  const stopped = untilToldToStop(platform, () => terminal.err('\nstopping; again to kill\n'))
+  const stopped = waitForShutdown(platform, () => terminal.err('\nstopping; again to kill\n'))
   try {
     await platform.start()
   } finally {

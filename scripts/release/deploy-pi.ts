@@ -5,7 +5,7 @@ import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { openHost, whoami } from '../host/open.ts'
-import { remember, targetFlags } from '../host/target.ts'
+import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/sign/signature.ts'
 import { repository } from '../platform/home.ts'
 import { assemble, withStack } from './content/assemble.ts'
@@ -67,7 +67,7 @@ export const command = {
   exits: {
     1: 'it was refused before anything changed; the lines on stderr say why and what to do',
     2: 'the new release did not make it; the one before is back',
-    3: 'the line or the engine broke; the next command finishes or undoes it',
+    3: 'the connection or the engine broke; the next command finishes or undoes it',
   },
 } as const satisfies Command
 
@@ -147,13 +147,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       to: bundle.release,
       observed,
       current,
-      supply: flags['registry-less'] ? { kind: 'line', dist } : { kind: 'registry' },
+      supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
       timing: timingOf(flags),
       terminal,
       look,
       json: flags.json,
     })
-    remember(home, target)
+    rememberTarget(home, target)
     for (const line of await afterDeploy(opened)) terminal.err(`${line}\n`)
     return 0
   } finally {

@@ -231,7 +231,9 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
     const ran = await desk.type('update', 'merkle-builder', ...lineFrom(dist), ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     const bytes = pi.link.sent() - sent
-    tell(`update of one service: ${bytes} bytes on the line, changed layers ${changed}; ${duration(ran.ms)}`)
+    tell(
+      `update of one service: ${bytes} bytes on the connection, changed layers ${changed}; ${duration(ran.ms)}`,
+    )
     expect(bytes).toBeLessThanOrEqual(1.05 * changed + TALK)
     expect(await touched(before)).toEqual(['merkle-builder'])
     await expectWhole(jsonOf(ran).release)
@@ -336,7 +338,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
       const { digest } = locked['session-chunker']
       const pulled = await pi.engine.run(['image', 'inspect', '--format', '{{.Id}}', `${where}@${digest}`])
       expect(pulled.out.trim()).toBe((await desk.containers())['session-chunker']?.imageId ?? '')
-      tell(`deploy from a registry in ${duration(ran.ms)}, ${pi.link.sent() - sent} bytes on the line`)
+      tell(`deploy from a registry in ${duration(ran.ms)}, ${pi.link.sent() - sent} bytes on the connection`)
     } finally {
       await inside.stop()
     }

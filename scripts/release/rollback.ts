@@ -17,7 +17,7 @@ import { gateFlags, timingOf } from './run/timing.ts'
 export const command = {
   name: 'rollback',
   about:
-    'puts the release before back, from what the host holds: no registry, no build, no network but the line to it',
+    'puts the release before back, from what the host holds: no registry, no build, no network but the connection to it',
   flags: {
     ...targetFlags,
     to: {
@@ -38,7 +38,7 @@ export const command = {
   exits: {
     1: 'it was refused before anything changed; the lines on stderr say why and what to do',
     2: 'the older release did not make it either; the one that ran is back',
-    3: 'the line or the engine broke; the next command finishes or undoes it',
+    3: 'the connection or the engine broke; the next command finishes or undoes it',
   },
 } as const satisfies Command
 

@@ -45,7 +45,7 @@ export const command = {
   exits: {
     1: 'it was refused before anything changed; the lines on stderr say why and what to do',
     2: 'the new image did not make it; the one before is back',
-    3: 'the line or the engine broke; the next command finishes or undoes it',
+    3: 'the connection or the engine broke; the next command finishes or undoes it',
   },
 } as const satisfies Command
 
@@ -111,7 +111,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       to: bundle.release,
       observed,
       current: current.release,
-      supply: flags['registry-less'] ? { kind: 'line', dist } : { kind: 'registry' },
+      supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
       timing: timingOf(flags),
       terminal,
       look,

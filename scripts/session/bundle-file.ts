@@ -7,7 +7,7 @@ import { type Call, ok } from '#common/http/client'
 import { isFault } from '#common/process/fault'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
-import { grantFor } from './owner.ts'
+import { makeGrant } from './owner.ts'
 import type { Clients } from './upload.ts'
 
 /** An export: what was written. */
@@ -35,7 +35,7 @@ const chunkFrom =
   }
 
 const keysOf = async (clients: Clients, session: string, ownerKeyHex: string): Promise<SessionKeys> => {
-  const grant = grantFor(session, ownerKeyHex, Date.now())
+  const grant = makeGrant(session, ownerKeyHex, Date.now())
   const { session_key } = await ok(clients.encryptor().sessions({ id: session }).key.post({ grant }))
   return { session_key }
 }

@@ -21,7 +21,7 @@ export const chooseOwner = (home: Home, given: string | undefined): string => {
 const LIFETIME = 5 * 60 * 1000
 
 /** The owner's signed leave to hand out a session key, made with the owner's secret key (hex). */
-export const grantFor = (session: string, keyHex: string, now: number): OwnerGrant => {
+export const makeGrant = (session: string, keyHex: string, now: number): OwnerGrant => {
   const expires = now + LIFETIME
   return { expires, signature: signGrant({ session, expires }, fromHex(keyHex, 32)).toHex() }
 }

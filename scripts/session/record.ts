@@ -6,10 +6,10 @@ import { progress, throttle } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
 import { operatorClients } from '../platform/session-client.ts'
-import { anchored } from './anchored.ts'
 import { fileInput, streamInput } from './input.ts'
 import { chooseOwner } from './owner.ts'
 import { upload } from './upload.ts'
+import { waitForAnchor } from './wait-for-anchor.ts'
 
 export const command = {
   name: 'record',
@@ -34,13 +34,13 @@ export const command = {
 } as const satisfies Command
 
 /** Milliseconds of `--wait`. Throws CliError unless it is a number of seconds. */
-const patienceOf = (text: string): number => {
+const parsePatience = (text: string): number => {
   if (/^\d{1,6}(?:\.\d+)?$/.test(text)) return Number(text) * 1000
   throw new CliError(`--wait takes a number of seconds, not '${text}'`, { exitCode: EXIT_USAGE })
 }
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const patience = patienceOf(flags.wait ?? '60')
+  const patience = parsePatience(flags.wait ?? '60')
   const home = homeFrom(process.env)
   const clients = operatorClients(home)
   const owner = chooseOwner(home, flags.owner)
@@ -66,7 +66,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const took = performance.now() - began
   screen.show(line(at.acknowledged, at.chunks))
   const waiting = throttle(5_000, () => performance.now())
-  const session = await anchored(clients, at.id, {
+  const session = await waitForAnchor(clients, at.id, {
     patience,
     onState: (state) => {
       const text = `${state}  waiting for the chain`

@@ -3,7 +3,7 @@ import { Fault } from '#common/process/fault'
 import { CliError } from '../cli/fail.ts'
 import type { operatorClients } from '../platform/session-client.ts'
 import type { Input } from './input.ts'
-import { reached } from './reached.ts'
+import { orUnreachable } from './unreachable.ts'
 
 export type Clients = ReturnType<typeof operatorClients>
 
@@ -37,15 +37,15 @@ const retryable = (error: unknown): boolean => {
   )
 }
 
-const look = (clients: Clients, id: string): Promise<Progress> =>
-  reached(() => ok(clients.recorder().recordings({ id }).get()))
+const readProgress = (clients: Clients, id: string): Promise<Progress> =>
+  orUnreachable(() => ok(clients.recorder().recordings({ id }).get()))
 
 /** Looks again and again until the recorder answers. Throws what it says, or CliError after `PATIENCE`. */
-const stands = async (clients: Clients, id: string): Promise<Progress> => {
+const waitForRecorder = async (clients: Clients, id: string): Promise<Progress> => {
   const until = Date.now() + PATIENCE
   for (;;) {
     try {
-      return await look(clients, id)
+      return await readProgress(clients, id)
     } catch (error) {
       if (!retryable(error)) throw error
       if (Date.now() > until)
@@ -77,7 +77,7 @@ export const upload = async (
   }
   const watching = (async () => {
     while ((await Promise.race([Bun.sleep(LOOK_EVERY), over.promise])) !== 'over') {
-      const at = await look(clients, id).catch(() => undefined)
+      const at = await readProgress(clients, id).catch(() => undefined)
       if (at) seen(at)
     }
   })()
@@ -89,13 +89,15 @@ export const upload = async (
       try {
         const body = input.from(offset)
         const path = `/recordings/${id}/stream?offset=${offset}&end=true`
-        await reached(() => clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }))
+        await orUnreachable(() =>
+          clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }),
+        )
         break
       } catch (error) {
         if (!retryable(error) || Date.now() > until) throw error
         await Bun.sleep(LOOK_EVERY)
       }
-      const at = await stands(clients, id)
+      const at = await waitForRecorder(clients, id)
       if (at.state !== 'recording') break
       offset = at.acknowledged
       if (offset > best) {
@@ -103,7 +105,7 @@ export const upload = async (
         until = Date.now() + PATIENCE
       }
     }
-    const at = await stands(clients, id)
+    const at = await waitForRecorder(clients, id)
     seen(at)
     return at
   } finally {

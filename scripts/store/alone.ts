@@ -1,6 +1,6 @@
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
-import { leftovers } from '../platform/leftovers.ts'
+import { findLeftovers } from '../platform/leftovers.ts'
 import { takeLock } from '../platform/lock.ts'
 
 /**
@@ -14,7 +14,7 @@ export const alone = async <R>(home: Home, work: () => Promise<R>): Promise<R> =
       `the platform of ${home.root} is running, and its services use their stores: bun run down stops it`,
     )
   try {
-    if (leftovers(home).length > 0)
+    if (findLeftovers(home).length > 0)
       throw new CliError(
         `services of ${home.root} still run though their supervisor is gone, and use their stores: bun run down ends them`,
       )

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
-import { leftovers } from '../platform/leftovers.ts'
+import { findLeftovers } from '../platform/leftovers.ts'
 import { type Lock, takeLock } from '../platform/lock.ts'
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '')
@@ -35,7 +35,7 @@ export const holding = (): Holding => {
     if (home === undefined || locks.has(home.root)) return
     const lock = lockOf(home)
     if (lock) locks.set(home.root, lock)
-    if (leftovers(home).length > 0)
+    if (findLeftovers(home).length > 0)
       throw new CliError(
         `services of ${home.root} still run though their supervisor is gone: bun run down ends them`,
       )

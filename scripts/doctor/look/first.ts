@@ -1,4 +1,4 @@
-import { line, quote } from '../../host/quote.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 
 /**
  * The first look at a host: POSIX sh, changes nothing, prints `== NAME` sections. What a host does not have leaves its section
@@ -40,7 +40,7 @@ case $R in */*|.*) R= ;; esac
 if [ -n "$R" ]; then
   s release; cat "$D/releases/$R/release.json" 2>/dev/null
   # Compose takes its time to start: all at once.
-  T=$(mktemp -d) && for k in ${line(...stacks)}; do
+  T=$(mktemp -d) && for k in ${commandLine(...stacks)}; do
     f="$D/releases/$R/compose.$k.yaml"
     [ -f "$f" ] || continue
     { s "compose $k"; docker compose --file "$f" --profile '*' config --format json 2>&1; } > "$T/$k.a" &

@@ -1,4 +1,4 @@
-import { line, quote } from '../../host/quote.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 import { type Dial, dialAll, program, type Walk, walkAll } from './inside.ts'
 
 /** What the first look made worth a closer one. */
@@ -28,8 +28,8 @@ const inside = (section: string, flags: string, code: string): string =>
 const walkFlags = (volumes: readonly Walk[], root: string): string =>
   [
     '--network none --user 0:0 --cap-add DAC_READ_SEARCH',
-    ...volumes.map(({ name, path }) => line('--volume', `${name}:${path}:ro`)),
-    ...(root === '' ? [] : [line('--volume', `${root}/containers:/logs:ro`)]),
+    ...volumes.map(({ name, path }) => commandLine('--volume', `${name}:${path}:ro`)),
+    ...(root === '' ? [] : [commandLine('--volume', `${root}/containers:/logs:ro`)]),
   ].join(' ')
 
 /**
@@ -42,7 +42,7 @@ export const secondLook = ({ images, logs, files, dials, ports, volumes, probes,
     ...Object.entries(dials).map(([name, targets]) =>
       inside(
         `dial ${name}`,
-        `--user 65532:65532 ${line('--network', `container:${name}`)}`,
+        `--user 65532:65532 ${commandLine('--network', `container:${name}`)}`,
         program(dialAll, targets),
       ),
     ),
@@ -74,7 +74,7 @@ ${images.map((image) => `s ${quote(`image ${image}`)}; docker image inspect --fo
 ${files.map((path) => `s ${quote(`file ${path}`)}; ls -lnd ${quote(path)} 2>&1 | tail -n 1`).join('\n')}
 ${logs.map((name) => `s ${quote(`log ${name}`)}; docker logs --tail 30 ${quote(name)} 2>&1 | sed 's/^==/ ==/'`).join('\n')}
 P=
-for c in ${line(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done
+for c in ${commandLine(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done
 s probe; echo "$P"
 [ -n "$P" ] || exit 0
 T=$(mktemp -d) || exit 1

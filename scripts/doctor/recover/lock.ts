@@ -1,5 +1,5 @@
 import { quote } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { fields, parsed, text } from '../read.ts'
 
 /** Who holds the lease of a host. */
@@ -7,7 +7,7 @@ export type Held = { readonly by: string; readonly what: string; readonly silent
 
 /** The holder, or undefined when the host is free. `silentIn`: seconds until it counts as gone when nothing more is heard. */
 export const holderOf = async (shell: Shell, dir: string): Promise<Held | undefined> => {
-  const out = await demand(
+  const out = await requireSuccess(
     `${shell.name}: ${dir}/deploy`,
     shell.run(`date +%s; cat ${quote(`${dir}/deploy/lease`)} 2>/dev/null; :`),
   )

@@ -1,5 +1,5 @@
 import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
-import { line, quote } from '../../host/quote.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 import type { Facts } from '../facts.ts'
 import { program } from '../look/inside.ts'
 import { isFine, pairs } from '../rules/rule.ts'
@@ -33,7 +33,7 @@ const known = (what: string, name: string, names: readonly string[]): never => {
 }
 
 const composeUp = ({ facts, release }: Site, stack: string, names: readonly string[]): string =>
-  line(
+  commandLine(
     ...['docker', 'compose', '--file', `${facts.dir}/releases/${release}/compose.${stack}.yaml`],
     ...['up', '--detach', '--no-deps', '--no-build', '--pull', 'never', '--force-recreate'],
     ...names,
@@ -44,7 +44,7 @@ const strangers = ({ facts }: Site, services: readonly WantedService[]): readonl
   services.flatMap(({ container, stack }) => {
     const there = facts.containers.find(({ name }) => name === container)
     return there !== undefined && there.project !== `lucid-${stack}`
-      ? [line('docker', 'rm', '--force', container)]
+      ? [commandLine('docker', 'rm', '--force', container)]
       : []
   })
 
@@ -96,7 +96,7 @@ export const networkPlan = (site: Site, name: string): readonly Step[] => {
   const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
   const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
   const there = site.facts.networks[name] !== undefined
-  const create = line(
+  const create = commandLine(
     ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', want.subnet],
     ...(want.internal ? ['--internal'] : []),
     // With these Compose takes it for its own.
@@ -113,9 +113,9 @@ export const networkPlan = (site: Site, name: string): readonly Step[] => {
       say: `${there ? 'remove the network and ' : ''}make ${name} with ${want.subnet}`,
       script: [
         ...attached.map(
-          (one) => `${line('docker', 'network', 'disconnect', '--force', name, one.name)} || :`,
+          (one) => `${commandLine('docker', 'network', 'disconnect', '--force', name, one.name)} || :`,
         ),
-        ...(there ? [`${line('docker', 'network', 'rm', name)} || exit 1`] : []),
+        ...(there ? [`${commandLine('docker', 'network', 'rm', name)} || exit 1`] : []),
         `${create} >/dev/null`,
       ].join('\n'),
       until: [],
@@ -125,7 +125,7 @@ export const networkPlan = (site: Site, name: string): readonly Step[] => {
       .filter(({ status }) => status === 'running')
       .map((one) => ({
         say: `connect ${one.name} again, which is not of the release`,
-        script: `${line('docker', 'network', 'connect', name, one.name)} || :`,
+        script: `${commandLine('docker', 'network', 'connect', name, one.name)} || :`,
         until: [],
       })),
   ]
@@ -141,7 +141,7 @@ const RIGHTS = '--cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE'
 /** A container of the first image that is there, as root and with no more rights than owners and permissions take. */
 const asRoot = ({ probes }: Site, mount: string, code: string): string =>
   [
-    `P=; for c in ${line(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done`,
+    `P=; for c in ${commandLine(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done`,
     `[ -n "$P" ] || { echo 'no image with Bun is on the host: bun run deploy:pi brings one' >&2; exit 1; }`,
     `docker run --rm --read-only --network none --user 0:0 --cap-drop ALL ${RIGHTS} --security-opt no-new-privileges ` +
       `--pids-limit 64 --volume ${quote(mount)} --entrypoint /usr/local/bin/bun "$P" -e ${quote(code)}`,
@@ -185,7 +185,7 @@ export const volumePlan = (
     before: [
       {
         say: `stop ${users.map(({ name }) => name).join(', ')}, which ${users.length === 1 ? 'uses' : 'use'} it`,
-        script: `docker stop ${line(...containers)} >/dev/null 2>&1; :`,
+        script: `docker stop ${commandLine(...containers)} >/dev/null 2>&1; :`,
         until: [],
       },
       ...(empty === 'empty'

@@ -5,8 +5,8 @@ import { toolsImage } from '../../backup/tools-image.ts'
 import type { Command, Flags } from '../../cli/args.ts'
 import { CliError, EXIT_USAGE, errorDetails, errorLine } from '../../cli/fail.ts'
 import { runCommand, type Terminal } from '../../cli/run-command.ts'
-import { type Opened, withHost, withLease } from '../../host/open.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { type HostSession, withHost, withLease } from '../../host/open.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { targetFlags } from '../../host/target.ts'
 import { glance } from '../examine.ts'
 import { freeScript, holderOf } from './lock.ts'
@@ -77,7 +77,7 @@ const onWait =
     err(`${text}\n`)
 
 /** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
-const recoverVolume = async (opened: Opened, name: string, flags: Given, terminal: Terminal) => {
+const recoverVolume = async (opened: HostSession, name: string, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
   const site = await siteOf(shell, target.dir)
   const { before, after } = volumePlan(site, name, { empty: flags.empty ? 'empty' : 'restored' })
@@ -122,7 +122,7 @@ const recoverVolume = async (opened: Opened, name: string, flags: Given, termina
   })
 }
 
-const recoverLock = async (opened: Opened, flags: Given, terminal: Terminal) => {
+const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
   const { dir } = target
   const held = await holderOf(shell, dir)
@@ -144,7 +144,7 @@ const recoverLock = async (opened: Opened, flags: Given, terminal: Terminal) => 
     terminal.out(`${freeScript(dir)}\n`)
     return
   }
-  await demand(`${shell.name}: ${dir}/deploy`, shell.run(freeScript(dir)))
+  await requireSuccess(`${shell.name}: ${dir}/deploy`, shell.run(freeScript(dir)))
   // Taken once and given back: from now on the old holder's number is too low.
   await withLease(opened, { what: 'recover lock', onWait: onWait(terminal) }, async () => {})
   terminal.out(`${shell.name} is free; ${held.by} can do nothing more there\n`)

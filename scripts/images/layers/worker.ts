@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { aptSources } from '../../platform/apt.ts'
+import { readAptSources } from '../../platform/apt.ts'
 import { get } from '../download.ts'
 import { mirrorsFrom } from '../mirror.ts'
 import { askBun } from '../npm-client.ts'
@@ -22,7 +22,7 @@ self.onmessage = async ({ data: { key, plan, cache } }: MessageEvent<LayerJob>) 
     try {
       const getters = sources({
         cache,
-        mirrors: mirrorsFrom(process.env, aptSources),
+        mirrors: mirrorsFrom(process.env, readAptSources),
         ask: askBun(join(import.meta.dir, '..', '..', '..')),
         get,
       })

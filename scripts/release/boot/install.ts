@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { commandLine, quote } from '../../host/quote.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { repository } from '../../platform/home.ts'
 import { type BootPlan, type Change, changeWords, installPlan, removePlan } from './plan.ts'
 import { type BootState, bootState, type Place, UNITS } from './state.ts'
@@ -23,7 +23,7 @@ export const programTexts = (): Readonly<Record<string, string>> =>
   )
 
 const asRoot = (script: string, root: BootState['root']): string =>
-  root === 'is' ? script : line('sudo', '-n', 'sh', '-c', script)
+  root === 'is' ? script : commandLine('sudo', '-n', 'sh', '-c', script)
 
 /** Does one change; files and unit appear whole. */
 const carryOut = async (
@@ -33,14 +33,17 @@ const carryOut = async (
 ): Promise<void> => {
   const what = changeWords(change, lease.dir)
   if (change.kind === 'crontab') {
-    await demand(what, lease.run(change.text === '' ? 'crontab -r' : 'crontab -', { input: change.text }))
+    await requireSuccess(
+      what,
+      lease.run(change.text === '' ? 'crontab -r' : 'crontab -', { input: change.text }),
+    )
     return
   }
   if (change.kind === 'file') {
     const path = `${lease.dir}/bin/${change.name}`
-    if (change.text === undefined) await demand(what, lease.run(line('rm', '-f', path)))
+    if (change.text === undefined) await requireSuccess(what, lease.run(commandLine('rm', '-f', path)))
     else
-      await demand(
+      await requireSuccess(
         what,
         lease.run(
           `mkdir -p ${quote(`${lease.dir}/bin`)} && cat > ${quote(`${path}.new`)} && chmod 755 ${quote(`${path}.new`)} && mv -f ${quote(`${path}.new`)} ${quote(path)}`,
@@ -54,7 +57,7 @@ const carryOut = async (
     change.text === undefined
       ? `systemctl disable ${UNIT}; rm -f ${path} && systemctl daemon-reload`
       : `umask 022; cat > ${path}.new && mv -f ${path}.new ${path} && systemctl daemon-reload && systemctl enable ${UNIT}`
-  await demand(what, lease.run(asRoot(script, root), { input: change.text ?? '' }))
+  await requireSuccess(what, lease.run(asRoot(script, root), { input: change.text ?? '' }))
 }
 
 /** The change that takes one back; undefined where that is not needed: a program that nothing calls does nothing. */

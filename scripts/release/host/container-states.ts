@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import type { Answer } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/shell.ts'
 import type { ContainerState } from '../run/gate-rules.ts'
 
 /** One line of JSON a container, for `docker inspect --format`. Without the health check's output, which nobody reads here. */
@@ -22,7 +22,7 @@ type Line = {
 }
 
 /** Reads what the engine answered; containers that do not exist are left out. Throws CliError when the engine did not answer. */
-export const parseStates = ({ code, out, err }: Answer, host: string): readonly ContainerState[] => {
+export const parseStates = ({ code, out, err }: ScriptResult, host: string): readonly ContainerState[] => {
   const complaints = err
     .split('\n')
     .filter((one) => one.trim() !== '' && !/no such (?:object|container)/i.test(one))

@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import { quote } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import type { HostFacts } from './preflight.ts'
 
 /** `key value` lines; what cannot be asked is left out. It changes nothing. */
@@ -48,7 +48,7 @@ export const askFacts = async (
   dir: string,
   secrets: readonly string[],
 ): Promise<AskedFacts> => {
-  const out = await demand(`${shell.name} cannot be looked at`, shell.run(script(dir, secrets)))
+  const out = await requireSuccess(`${shell.name} cannot be looked at`, shell.run(script(dir, secrets)))
   const lines = out.split('\n').flatMap((text) => {
     const at = text.indexOf(' ')
     return at < 0 ? [] : [[text.slice(0, at), text.slice(at + 1).trim()] as const]

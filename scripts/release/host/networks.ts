@@ -2,8 +2,8 @@ import { catalog, stock } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
 import { networks } from '../../derive/network.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { commandLine } from '../../host/quote.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import {
   loneNetworks,
   NETWORK_SCRIPT,
@@ -13,7 +13,7 @@ import {
 } from './network-plan.ts'
 
 const factsOf = async (shell: Shell): Promise<NetworkFacts> =>
-  networkFacts(await demand(`${shell.name}: its networks`, shell.run(NETWORK_SCRIPT)))
+  networkFacts(await requireSuccess(`${shell.name}: its networks`, shell.run(NETWORK_SCRIPT)))
 
 /** Why our networks cannot be had on a host: subnets that something else has, networks of ours that are made wrong. */
 export const checkNetworks = async (shell: Shell): Promise<readonly string[]> =>
@@ -30,10 +30,10 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
     ([name]) => !there.has(name),
   )
   for (const [name, { subnet, internal }] of missing)
-    await demand(
+    await requireSuccess(
       `network ${name}`,
       lease.run(
-        line(
+        commandLine(
           ...['docker', 'network', 'create', '--driver=bridge', `--subnet=${subnet}`],
           ...(internal ? ['--internal'] : []),
           '--label=org.lucid.network=lone',

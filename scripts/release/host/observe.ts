@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
-import { line, quote } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
+import { commandLine, quote } from '../../host/quote.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { type Bundle, membersOf, type Release } from '../content/release.ts'
 import { hashOf, parseRelease } from '../content/release-file.ts'
 import { unlike } from '../run/gate-rules.ts'
@@ -10,7 +10,7 @@ import { parseStates, STATE_FORMAT } from './container-states.ts'
 
 /** What a host knows of its releases; nothing is changed. A host without Lucid has none. */
 export const observeHost = async (shell: Shell, dir: string): Promise<Observed> => {
-  const out = await demand(
+  const out = await requireSuccess(
     `${shell.name}: ${dir}`,
     shell.run(
       [
@@ -40,7 +40,7 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
   const release = await readRelease(shell, dir, id)
   if (release === undefined) throw new CliError(`${shell.name} has no files of ${id}`)
   const read = async (path: string, hash: string): Promise<string> => {
-    const text = await demand(`${shell.name}: ${path}`, shell.run(`cat ${quote(`${dir}/${path}`)}`))
+    const text = await requireSuccess(`${shell.name}: ${path}`, shell.run(`cat ${quote(`${dir}/${path}`)}`))
     if (hashOf(text) !== hash)
       throw new CliError(
         `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
@@ -68,7 +68,9 @@ export const askStates = async (
   if (members.length === 0) return []
   const names = members.map(({ container }) => container)
   return parseStates(
-    await shell.run(line('docker', 'inspect', '--type', 'container', '--format', STATE_FORMAT, ...names)),
+    await shell.run(
+      commandLine('docker', 'inspect', '--type', 'container', '--format', STATE_FORMAT, ...names),
+    ),
     shell.name,
   )
 }
@@ -81,7 +83,7 @@ export const askProbes = async (
   const asks = members.flatMap(({ container, proof }) =>
     proof.kind === 'healthy' && proof.command.length > 0
       ? [
-          `( ${line('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`,
+          `( ${commandLine('docker', 'exec', container, ...proof.command)} >/dev/null 2>&1 </dev/null && echo ${quote(container)} ) &`,
         ]
       : [],
   )

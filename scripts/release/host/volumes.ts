@@ -2,9 +2,9 @@ import { catalog, stock } from '#catalog'
 import type { OwnersReport } from '#common/host/owners-model'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line } from '../../host/quote.ts'
-import { demand, type Shell } from '../../host/shell.ts'
-import { CHANGES, LOOKS, toolLine } from '../../host/tool-run.ts'
+import { commandLine } from '../../host/quote.ts'
+import { requireSuccess, type Shell } from '../../host/shell.ts'
+import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
 import { volumeOwners } from '../content/prepare-spec.ts'
 
 /** Every named volume of the catalogue with the user that everything in it belongs to. */
@@ -19,8 +19,8 @@ export const volumeOwnersScript = (
   volumes: readonly string[],
   mode: 'look' | 'change',
 ): string =>
-  toolLine(image, mode === 'look' ? ['owners', '--check'] : ['owners'], {
-    caps: mode === 'look' ? LOOKS : [...CHANGES],
+  toolCommand(image, mode === 'look' ? ['owners', '--check'] : ['owners'], {
+    caps: mode === 'look' ? READ_CAPS : [...CHANGE_CAPS],
     mounts: volumes.map((name) => ({
       type: 'volume',
       source: name,
@@ -31,7 +31,10 @@ export const volumeOwnersScript = (
 
 /** Those that the host has. One that it has not would be made by mounting it, with the wrong owner. */
 const existing = async (shell: Shell, wanted: Owners): Promise<Owners> => {
-  const out = await demand(`${shell.name}: its volumes`, shell.run(line('docker', 'volume', 'ls', '--quiet')))
+  const out = await requireSuccess(
+    `${shell.name}: its volumes`,
+    shell.run(commandLine('docker', 'volume', 'ls', '--quiet')),
+  )
   const there = new Set(out.split('\n'))
   return Object.fromEntries(Object.entries(wanted).filter(([name]) => there.has(name)))
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { type Answer, LineLost, type ScriptOptions } from '../../host/shell.ts'
+import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../host/shell.ts'
 
 /** Tries one after the other that bring nothing. Any number of cuts is mended while there is progress. */
 export const FRUITLESS_TRIES = 8
@@ -28,7 +28,7 @@ export type ImagesProgress = Patience & {
 }
 
 /** A line that stays away. `error` is the last that was heard of it. */
-export const gaveUp = (error: LineLost): CliError =>
+export const gaveUp = (error: ConnectionLost): CliError =>
   new CliError(
     `${error.message}: ${FRUITLESS_TRIES} tries brought nothing over; run the same command again when the line is back, it goes on where it stopped`,
     { details: error.details },
@@ -39,12 +39,12 @@ export const ask = async (
   lease: Lease,
   script: string,
   { onNotice = () => {}, pause = (ms) => sleep(ms), ...options }: Patience & ScriptOptions = {},
-): Promise<Answer> => {
+): Promise<ScriptResult> => {
   for (let tries = 1; ; tries++) {
     try {
       return await lease.run(script, { timeoutMs: LONG_MS, ...options })
     } catch (error) {
-      if (!(error instanceof LineLost)) throw error
+      if (!(error instanceof ConnectionLost)) throw error
       if (tries === FRUITLESS_TRIES) throw gaveUp(error)
       onNotice(`${error.message}: trying again`)
       await pause(waitAfter(tries - 1))

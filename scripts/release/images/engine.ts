@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import { quote } from '../../host/quote.ts'
-import type { Answer } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/shell.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { hostFault } from './faults.ts'
 
@@ -63,7 +63,7 @@ const words = (text: string): readonly string[] => text.split(' ').filter(Boolea
  */
 export const readEngine = (
   host: string,
-  { code, out, err }: Answer,
+  { code, out, err }: ScriptResult,
   { asked }: { readonly asked?: number } = {},
 ): Engine => {
   const lines = out.split('\n').map((one) => one.replace(/\r$/, ''))

@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import type { Answer } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/shell.ts'
 
 /** What a host or its engine says when something fails, and what a person can do about it. Data. */
 
@@ -42,7 +42,7 @@ const lastLines = (text: string): readonly string[] => text.trim().split('\n').f
 export const hostFault = (
   host: string,
   what: string,
-  { code, out, err }: Answer,
+  { code, out, err }: ScriptResult,
   { dir = '/' }: { readonly dir?: string } = {},
 ): CliError => {
   const details = lastLines(err.trim() === '' ? out : err)
@@ -57,4 +57,4 @@ export const hostFault = (
 }
 
 /** Whether a fault is a disk without room: nothing but room helps. */
-export const isFull = ({ out, err }: Answer): boolean => known[0]?.says.test(`${out}\n${err}`) === true
+export const isFull = ({ out, err }: ScriptResult): boolean => known[0]?.says.test(`${out}\n${err}`) === true

@@ -7,7 +7,7 @@ import { askByName, type ImageState, readEngine, stateOf } from './engine.ts'
 /** An image that a host has not, and whether another one has its name. */
 export type Missing = { readonly image: ReleaseImage; readonly state: Exclude<ImageState, 'there'> }
 
-/** Which images the engine does not have as they must be; it is asked once for all. Throws CliError, LineLost, LeaseLost. */
+/** Which images the engine does not have as they must be; it is asked once for all. Throws CliError, ConnectionLost, LeaseLost. */
 export const missingStates = async (
   lease: Lease,
   images: readonly ReleaseImage[],

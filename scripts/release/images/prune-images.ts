@@ -1,5 +1,5 @@
 import type { Lease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type Patience } from './ask.ts'
 import { BLOBS, hexOf, listScript, readHeld } from './blobs.ts'
@@ -61,7 +61,7 @@ export const pruneImages = async (
   const images: string[] = []
   const inUse: string[] = []
   for (const name of prunable(listed.out, keep)) {
-    const removed = await ask(lease, line('docker', 'image', 'rm', name), patience)
+    const removed = await ask(lease, commandLine('docker', 'image', 'rm', name), patience)
     if (removed.code === 0 || /no such image/i.test(removed.err)) images.push(name)
     else if (/is using|is being used|conflict/i.test(removed.err)) inUse.push(name)
     else throw hostFault(host, `docker image rm ${name}`, removed, { dir: lease.dir })
@@ -77,7 +77,7 @@ export const pruneImages = async (
   if (old.length > 0) {
     const removed = await ask(
       lease,
-      `cd ${BLOBS} && ${line('rm', '-f', ...old.map(([file]) => file))}`,
+      `cd ${BLOBS} && ${commandLine('rm', '-f', ...old.map(([file]) => file))}`,
       patience,
     )
     if (removed.code !== 0) throw hostFault(host, 'removing blobs', removed, { dir: lease.dir })

@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import type { Answer } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/shell.ts'
 import { hostFault } from './faults.ts'
 
 /** Why an engine could not pull, and what a person can do about it. Data; the first row that fits counts. */
@@ -52,7 +52,7 @@ const rows: readonly Row[] = [
 export const pullFault = (
   host: string,
   reference: string,
-  answer: Answer,
+  answer: ScriptResult,
   { dir = '/' }: { readonly dir?: string } = {},
 ): CliError => {
   const details = answer.err.trim().split('\n').filter(Boolean).slice(-5)

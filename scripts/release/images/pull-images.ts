@@ -1,5 +1,5 @@
 import type { Lease } from '../../host/lease.ts'
-import { line } from '../../host/quote.ts'
+import { commandLine } from '../../host/quote.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type ImagesProgress } from './ask.ts'
 import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
@@ -33,7 +33,7 @@ export const pullImages = async (
     onProgress(meter(''), total, what)
     const answer = await ask(
       lease,
-      `${line('docker', 'pull', pull)} && ${line('docker', 'tag', pull, name)}`,
+      `${commandLine('docker', 'pull', pull)} && ${commandLine('docker', 'tag', pull, name)}`,
       { ...bearing, onOut: (text) => onProgress(meter(text), total, what) },
     )
     if (answer.code !== 0) throw pullFault(lease.shell.name, pull, answer, { dir: lease.dir })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { type Answer, LineLost } from '../../host/shell.ts'
+import { ConnectionLost, type ScriptResult } from '../../host/shell.ts'
 import { FRUITLESS_TRIES, gaveUp, LONG_MS, type Patience, waitAfter } from './ask.ts'
 import { BLOBS, type HeldBlobs, listScript, readHeld } from './blobs.ts'
 import { hostFault } from './faults.ts'
@@ -93,7 +93,7 @@ export const sendBlobs = async (
         onArrived: (arrived) => onProgress(Math.max(0, before + arrived), whole),
       })
       const bad: string[] = []
-      let heard: Answer = { code: 0, out: '', err: '' }
+      let heard: ScriptResult = { code: 0, out: '', err: '' }
       const hear = readReceiver(flow.got, (hex, verdict) => {
         if (verdict === 'good') good.add(hex)
         if (verdict === 'wrong') bad.push(hex)
@@ -105,7 +105,7 @@ export const sendBlobs = async (
           onOut: hear,
         })
         if (flow.fault() !== undefined) throw flow.fault()
-        if (answer.code === SILENT) throw new LineLost(`${lease.shell.name}: the line went silent`)
+        if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the line went silent`)
         heard = answer
         if (answer.code !== 0)
           throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
@@ -127,7 +127,7 @@ export const sendBlobs = async (
       if (bad.length === 0 && flow.arrived() === 0 && ++fruitless > FRUITLESS_TRIES)
         throw hostFault(lease.shell.name, 'keeping the blobs of images', heard, { dir: lease.dir })
     } catch (error) {
-      if (!(error instanceof LineLost)) throw error
+      if (!(error instanceof ConnectionLost)) throw error
       cuts++
       fruitless++
       if (fruitless > FRUITLESS_TRIES) throw gaveUp(error)

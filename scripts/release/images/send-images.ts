@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { type Answer, LineLost } from '../../host/shell.ts'
+import { ConnectionLost, type ScriptResult } from '../../host/shell.ts'
 import { domainOf, type Loadable } from '../../images/load/archive.ts'
 import { blobPath, openLayout } from '../../images/read/layout.ts'
 import type { ReleaseImage } from '../content/image.ts'
@@ -84,7 +84,7 @@ export const sendImages = async (
   let engine = readEngine(lease.shell.name, await ask(lease, askByService(wanted), patience))
   const domain = engine.store === 'containerd' ? await domainThere(lease, patience) : undefined
   let done: SentBlobs = { sent: 0, bytes: 0, cuts: 0 }
-  let answer: Answer = { code: 0, out: '', err: '' }
+  let answer: ScriptResult = { code: 0, out: '', err: '' }
   for (let tries = 1; tries <= TRIES; tries++) {
     const layers = layersToLoad(wanted, engine)
     const sent = await sendBlobs(lease, [...layers.values()], {
@@ -107,7 +107,7 @@ export const sendImages = async (
     try {
       answer = await lease.run(loadScript(segments), { input: loadInput(segments), timeoutMs: LONG_MS })
     } catch (error) {
-      if (!(error instanceof LineLost) || tries === TRIES) throw error
+      if (!(error instanceof ConnectionLost) || tries === TRIES) throw error
       // Whether the engine took it is not known: it is asked, and what it has not is loaded again.
       onNotice(`${error.message}: asking the engine whether it took the images`)
       await pause(waitAfter(0))

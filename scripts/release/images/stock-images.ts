@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 import { ask, type Patience } from './ask.ts'
 import { hostFault } from './faults.ts'
 import { pullFault } from './pull-faults.ts'
@@ -63,7 +63,7 @@ export const stockImages = async (
     throw new CliError(first, { details: more })
   }
   for (const { name } of missing) {
-    const pulled = await ask(lease, line('docker', 'pull', '--quiet', name), patience)
+    const pulled = await ask(lease, commandLine('docker', 'pull', '--quiet', name), patience)
     if (pulled.code !== 0) throw pullFault(host, name, pulled, { dir: lease.dir })
   }
   return missing.map(({ name }) => name)

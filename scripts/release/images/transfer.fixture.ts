@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Lease, takeLease } from '../../host/lease.ts'
 import type { Bytes, Shell } from '../../host/shell.ts'
-import { LineLost, openShell } from '../../host/shell.ts'
+import { ConnectionLost, openShell } from '../../host/shell.ts'
 import { goodConfig, writeLayout } from '../../images/read/layout.fixture.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { releaseImages } from './release-images.ts'
@@ -121,7 +121,7 @@ export const cutLine =
           }
         }
         await shell.send(script, first(), options)
-        throw new LineLost('this machine: the line was cut by the test')
+        throw new ConnectionLost('this machine: the line was cut by the test')
       },
     }
   }

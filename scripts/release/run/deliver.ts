@@ -1,7 +1,7 @@
 import { duration, plural } from '../../cli/format.ts'
 import { type Look, paint } from '../../cli/look.ts'
 import type { Terminal } from '../../cli/run-command.ts'
-import { type Opened, whoami, withLease } from '../../host/open.ts'
+import { type HostSession, whoami, withLease } from '../../host/open.ts'
 import { changesOf, summaryOf } from '../content/diff.ts'
 import { checkScript } from '../content/files-script.ts'
 import { type Bundle, membersOf, type Release } from '../content/release.ts'
@@ -36,7 +36,7 @@ export type Delivery = {
 
 /** True when a release is the committed one of a host, whole, no run is open, and all of it runs and is well. */
 export const isDone = async (
-  { shell, target }: Opened,
+  { shell, target }: HostSession,
   { observed, to }: Pick<Delivery, 'observed' | 'to'>,
 ): Promise<boolean> =>
   observed.current === to.id &&
@@ -49,7 +49,7 @@ export const isDone = async (
  * throws.
  */
 export const deliver = async (
-  opened: Opened,
+  opened: HostSession,
   { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json, rewind }: Delivery,
 ): Promise<void> => {
   const began = timing.now()
@@ -94,7 +94,7 @@ export const deliver = async (
 
 /** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
 export const undoFirst = async (
-  opened: Opened,
+  opened: HostSession,
   { timing, terminal, look, json }: Pick<Delivery, 'timing' | 'terminal' | 'look' | 'json'>,
 ): Promise<void> => {
   const screen = openScreen(terminal.err, look, { release: { stacks: [] }, now: timing.now })

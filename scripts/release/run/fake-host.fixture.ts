@@ -1,7 +1,7 @@
 import type { Stack } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
-import { LineLost } from '../../host/shell.ts'
+import { ConnectionLost } from '../../host/shell.ts'
 import type { Member, Release } from '../content/release.ts'
 import type { ContainerState } from './gate-rules.ts'
 import type { DeployHost } from './host.ts'
@@ -57,7 +57,7 @@ export const fakeMachine = (): FakeMachine => ({
 export type Trouble = {
   /** Index of the call that it hits, counted over the life of one deployer. */
   readonly at: number
-  readonly kind: 'kill' | 'line' | 'disk-full' | 'engine-error'
+  readonly kind: 'kill' | 'connection' | 'disk-full' | 'engine-error'
   readonly when: 'before' | 'half' | 'after'
   /** Calls that it hits, from there on. */
   readonly calls: number
@@ -74,7 +74,7 @@ export type FakeOptions = {
 
 const forever = new Promise<never>(() => {})
 const errors = {
-  line: (name: string) => new LineLost(`fake: the line broke in ${name}`),
+  connection: (name: string) => new ConnectionLost(`fake: the connection broke in ${name}`),
   'disk-full': (name: string) => new CliError(`fake: ${name}: no space left on device`),
   'engine-error': (name: string) => new CliError(`fake: ${name}: error response from the engine`),
 } as const

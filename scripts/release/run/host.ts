@@ -23,7 +23,7 @@ export type Telling = {
 
 /**
  * A host under a lease, as deploy, rollback and update see it. Every method is idempotent: cut at any point it may be
- * called again. They throw LineLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
+ * called again. They throw ConnectionLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
  * one in memory.
  */
 export type DeployHost = {

@@ -14,10 +14,10 @@ import type { Between, Telling } from './host.ts'
 import { hostSpec, prepareHost } from './prepare.ts'
 import type { HostParts } from './shell-host.ts'
 
-/** Where images come from: a registry, this machine's dist/images over the line, or nowhere (what the host holds). */
+/** Where images come from: a registry, this machine's dist/images over the connection, or nowhere (what the host holds). */
 export type Supply =
   | { readonly kind: 'registry' }
-  | { readonly kind: 'line'; readonly dist: string }
+  | { readonly kind: 'ssh'; readonly dist: string }
   | { readonly kind: 'none' }
 
 /** The image whose container does on a host what sh cannot. */
@@ -45,7 +45,7 @@ const bringImages = async (
       progress(`${what}: ${bytes(there)} of ${bytes(total)}`),
     onNotice: note,
   }
-  if (supply.kind === 'line') await sendImages(lease, images, { dist: supply.dist, ...options })
+  if (supply.kind === 'ssh') await sendImages(lease, images, { dist: supply.dist, ...options })
   if (supply.kind === 'registry') await pullImages(lease, images, options)
   if (supply.kind === 'none') {
     const missing = await missingImages(lease, images, options)

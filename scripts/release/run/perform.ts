@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
-import { LineLost } from '../../host/shell.ts'
+import { ConnectionLost } from '../../host/shell.ts'
 import { type Bundle, composeFile, membersOf, type Release } from '../content/release.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
 import { type ContainerState, HEALTHY_SOON, unlike } from './gate-rules.ts'
@@ -20,7 +20,7 @@ export type RunParts = {
   readonly newId: () => string
 }
 
-/** A step whose line broke is tried again: every step may be. */
+/** A step whose connection broke is tried again: every step may be. */
 export const TRIES = 4
 export const RETRY_MS = 2_000
 
@@ -30,14 +30,14 @@ export const detailsOf = (error: unknown): readonly string[] =>
 
 /** Somebody else is at work, or nobody can be reached: nothing may be undone from here. */
 export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof LeaseLost || error instanceof LineLost
+  error instanceof LeaseLost || error instanceof ConnectionLost
 
 export const again = async <T>(work: () => Promise<T>, { timing, show }: RunParts): Promise<T> => {
   for (let tries = 1; ; tries++)
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof LineLost) || tries >= TRIES) throw error
+      if (!(error instanceof ConnectionLost) || tries >= TRIES) throw error
       show.note(`${error.message}; trying again`)
       await timing.pause(RETRY_MS * tries)
     }

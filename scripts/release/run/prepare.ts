@@ -2,10 +2,10 @@ import { catalog, stock } from '#catalog'
 import type { HostSpec, Report } from '#common/host/provision-model'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
-import { type Answer, demand, type Shell } from '../../host/shell.ts'
-import { CHANGES, LOOKS, toolLine } from '../../host/tool-run.ts'
-import { envKeys } from '../../platform/env-keys.ts'
+import { commandLine, quote } from '../../host/quote.ts'
+import { requireSuccess, type ScriptResult, type Shell } from '../../host/shell.ts'
+import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
+import { readEnvKeys } from '../../platform/env-keys.ts'
 import { lucid } from '../../platform/source.ts'
 import { prepareSpec, type SecretNames, volumeOwners } from '../content/prepare-spec.ts'
 
@@ -14,7 +14,7 @@ export const secretNames = async (): Promise<SecretNames> => ({
   services: Object.fromEntries(
     await Promise.all(
       Object.keys(lucid.catalogue).map(async (name) => {
-        const keys = await envKeys(lucid.services, name)
+        const keys = await readEnvKeys(lucid.services, name)
         return [name, keys.flatMap(({ key, secret }) => (secret ? [key] : []))] as const
       }),
     ),
@@ -36,7 +36,7 @@ const dataScript = (dir: string): string =>
 export const hostSpec = async (shell: Shell, dir: string): Promise<HostSpec> => {
   const [names, data] = await Promise.all([
     secretNames(),
-    demand(`${shell.name}: its volumes`, shell.run(dataScript(dir))),
+    requireSuccess(`${shell.name}: its volumes`, shell.run(dataScript(dir))),
   ])
   return prepareSpec(names, { hasData: data.trim() !== '' })
 }
@@ -47,7 +47,7 @@ export type PrepareOptions = {
   readonly spec: HostSpec
 }
 
-const reportOf = (name: string, { code, out, err }: Answer): Report => {
+const reportOf = (name: string, { code, out, err }: ScriptResult): Report => {
   try {
     // Printed by the image that was built from the same model; what is not JSON is refused.
     return JSON.parse(out) as Report
@@ -67,9 +67,12 @@ const folderOf = (dir: string, access: 'read' | 'write') =>
 export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions): Promise<Report> =>
   reportOf(
     lease.shell.name,
-    await lease.run(toolLine(image, ['prepare'], { caps: CHANGES, mounts: [folderOf(lease.dir, 'write')] }), {
-      input: JSON.stringify(spec),
-    }),
+    await lease.run(
+      toolCommand(image, ['prepare'], { caps: CHANGE_CAPS, mounts: [folderOf(lease.dir, 'write')] }),
+      {
+        input: JSON.stringify(spec),
+      },
+    ),
   )
 
 /** What can be said of a host that has no image of ours yet: which secrets lie there. */
@@ -85,18 +88,18 @@ export const checkHost = async (
 ): Promise<Report | Unlooked> => {
   const names = spec.secrets.map(({ owner, key }) => `${owner}/${key}`)
   const there = await shell.run(
-    `${line('docker', 'image', 'inspect', '--format', '{{.Id}}', image)} >/dev/null 2>&1 && [ -d ${quote(dir)} ] || echo absent`,
+    `${commandLine('docker', 'image', 'inspect', '--format', '{{.Id}}', image)} >/dev/null 2>&1 && [ -d ${quote(dir)} ] || echo absent`,
   )
   if (there.out.trim() === '')
     return reportOf(
       shell.name,
       await shell.run(
-        toolLine(image, ['prepare', '--check'], { caps: LOOKS, mounts: [folderOf(dir, 'read')] }),
+        toolCommand(image, ['prepare', '--check'], { caps: READ_CAPS, mounts: [folderOf(dir, 'read')] }),
         { input: JSON.stringify(spec) },
       ),
     )
   const tests = names.map((name) => `[ -e ${quote(`${dir}/secrets/${name}`)} ] || echo ${quote(name)}`)
-  const missing = await demand(`${shell.name}: ${dir}/secrets`, shell.run(`${tests.join('\n')}\n:`))
+  const missing = await requireSuccess(`${shell.name}: ${dir}/secrets`, shell.run(`${tests.join('\n')}\n:`))
   return {
     unlooked: `${shell.name} has no image of server-tools yet`,
     missing: missing.split('\n').filter(Boolean),

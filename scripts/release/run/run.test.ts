@@ -126,7 +126,7 @@ describe('a service that breaks puts the whole release back, and is named with i
       })
 })
 
-const kinds = ['kill', 'line', 'disk-full', 'engine-error'] as const
+const kinds = ['kill', 'connection', 'disk-full', 'engine-error'] as const
 const whens = ['before', 'half', 'after'] as const
 
 describe('trouble at every call of a run', () => {

@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
-import { LineLost } from '../../host/shell.ts'
+import { ConnectionLost } from '../../host/shell.ts'
 import type { Bundle, Release } from '../content/release.ts'
 import type { BeginEntry, RunKind } from './journal.ts'
 import { again, contextOf, detailsOf, end, perform, type RunParts, wordsOf } from './perform.ts'
@@ -21,7 +21,7 @@ export type Wanted = {
 
 /**
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
- * not make it, Unfinished when the line or the engine did not let this end either way, LeaseLost.
+ * not make it, Unfinished when the connection or the engine did not let this end either way, LeaseLost.
  */
 export const runRelease = async (
   parts: RunParts,
@@ -61,7 +61,7 @@ export const runRelease = async (
     }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
-    if (error instanceof LineLost) throw new Unfinished(wordsOf(error), detailsOf(error))
+    if (error instanceof ConnectionLost) throw new Unfinished(wordsOf(error), detailsOf(error))
     const outcome = await undo(context, wordsOf(error), { migrated })
     throw new Undone(wordsOf(error), backWords(outcome, from, { migrated }), detailsOf(error))
   }

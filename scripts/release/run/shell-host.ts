@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { line, quote } from '../../host/quote.ts'
-import type { Answer } from '../../host/shell.ts'
+import { commandLine, quote } from '../../host/quote.ts'
+import type { ScriptResult } from '../../host/shell.ts'
 import { checkScript, filesScript } from '../content/files-script.ts'
 import { composeFile, type Release } from '../content/release.ts'
 import { askLogs, askProbes, askStates, observeHost, readRelease } from '../host/observe.ts'
@@ -20,7 +20,7 @@ export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' 
   readonly pruneRest: DeployHost['prune']
 }
 
-const lastWords = ({ err, out }: Answer): readonly string[] =>
+const lastWords = ({ err, out }: ScriptResult): readonly string[] =>
   (err.trim() || out.trim()).split('\n').filter(Boolean).slice(-8)
 
 /** A host over a shell, under a lease. */
@@ -38,7 +38,13 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
     stack: Parameters<DeployHost['up']>[1],
     ...words: readonly string[]
   ): string =>
-    line('docker', 'compose', '--file', `${dir}/releases/${release.id}/${composeFile(stack)}`, ...words)
+    commandLine(
+      'docker',
+      'compose',
+      '--file',
+      `${dir}/releases/${release.id}/${composeFile(stack)}`,
+      ...words,
+    )
 
   return {
     name: shell.name,
@@ -72,9 +78,9 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
       change(
         `stack ${stack} cannot be taken down`,
         // Its files are not there when they never came whole: then nothing of it was started, but for an older one's.
-        `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${line('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
+        `if [ -f ${quote(`${dir}/releases/${release.id}/${composeFile(stack)}`)} ]; then ${compose(release, stack, 'down', '--remove-orphans')}; else ${commandLine('docker', 'compose', '--project-name', `lucid-${stack}`, 'down', '--remove-orphans')}; fi`,
       ),
-    states: (members) => askStates({ name: shell.name, run: lease.look }, members),
+    states: (members) => askStates({ name: shell.name, run: lease.inspect }, members),
     probe: (members) => askProbes(shell, members),
     logs: (container) => askLogs(shell, container),
     commit: (id) =>

@@ -48,7 +48,7 @@ const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Pr
 }
 
 /**
- * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the line
+ * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the connection
  * did not let it: then the run stays open.
  */
 export const undo = async (

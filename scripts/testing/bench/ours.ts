@@ -6,11 +6,11 @@ import { live } from '../../cli/run.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
-import { anchored } from '../../session/anchored.ts'
 import { exportBundle } from '../../session/bundle-file.ts'
 import { fileInput } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import { upload } from '../../session/upload.ts'
+import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { type Peak, pssOf, watchMemory } from './memory.ts'
 
 /** The real services as processes of their own, in a throw-away state folder. */
@@ -64,7 +64,7 @@ export const ours = async (folder: string): Promise<Ours> => {
       const from = performance.now()
       const { id } = await upload(clients, { owner, input, onProgress: () => {} })
       let sealedMs = Number.NaN
-      await anchored(clients, id, {
+      await waitForAnchor(clients, id, {
         patience: 60_000,
         onState: (state) => {
           if (Number.isNaN(sealedMs) && SEALED.includes(state)) sealedMs = performance.now() - from

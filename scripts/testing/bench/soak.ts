@@ -4,10 +4,10 @@ import { ok } from '#common/http/client'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
-import { anchored } from '../../session/anchored.ts'
 import { streamInput } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import { type Clients, upload } from '../../session/upload.ts'
+import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { seeded } from '../durability/random.ts'
 import { bytesOf, NAME_SIZE } from '../durability/source.ts'
 import type { Place } from '../peers/place.ts'
@@ -65,7 +65,7 @@ const recordings = async (clients: Clients, owner: string, over: () => boolean, 
     try {
       const input = streamInput(whole(bytesOf({ seed: random.below(2 ** 32), size }, 0, size)))
       const { id } = await upload(clients, { owner, input, onProgress: () => {} })
-      const { state } = await anchored(clients, id, { patience: PATIENCE, onState: () => {} })
+      const { state } = await waitForAnchor(clients, id, { patience: PATIENCE, onState: () => {} })
       if (state !== 'anchored') throw new Error(`it is ${state} after ${PATIENCE / 1000} s`)
       load.anchored++
       load.bytes += size

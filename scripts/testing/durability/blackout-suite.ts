@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
 import { homeAt } from '../../platform/home.ts'
-import { endAll, homeMark, leftovers } from '../../platform/leftovers.ts'
+import { endAll, findLeftovers, homeMark } from '../../platform/leftovers.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { processesWith, signal, waitForEnd } from '../../platform/process.ts'
-import { demandRunning } from '../../platform/running.ts'
+import { requireRunning } from '../../platform/running.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { Ambient } from '../../platform/store-env.ts'
@@ -37,7 +37,7 @@ export const blackoutSuite = (kind: PlaceKind): void => {
   let platform: Prepared | undefined
   afterAll(async () => {
     await platform?.stop()
-    await endAll(leftovers(home), 5_000)
+    await endAll(findLeftovers(home), 5_000)
     await place?.giveBack()
     rmSync(root, { recursive: true, force: true })
   }, HANG)
@@ -98,7 +98,7 @@ export const blackoutSuite = (kind: PlaceKind): void => {
         seen.look(id, acknowledged)
       }
 
-      const { pid, services } = demandRunning(home)
+      const { pid, services } = requireRunning(home)
       const pids = [pid, ...Object.values(services).map((service) => service.pid)]
       const databaseGone = database?.kill()
       for (const one of pids) signal(one, 'SIGKILL')

@@ -1,4 +1,4 @@
-import { probe } from '../../platform/health-probe.ts'
+import { probeHealth } from '../../platform/health-probe.ts'
 import type { Prepared } from '../../platform/platform.ts'
 import type { Killable } from '../peers/place.ts'
 import type { DatabaseCard } from './database-deck.ts'
@@ -30,7 +30,7 @@ const allHealthy = async (platform: Prepared): Promise<readonly Recovery[]> => {
   const until = async (service: string, url: string): Promise<Recovery> => {
     let said = ''
     for (;;) {
-      const answer = await probe(url, LOOK_TIMEOUT)
+      const answer = await probeHealth(url, LOOK_TIMEOUT)
       const ms = performance.now() - from
       if (answer.healthy) return { service, ms, said }
       said = [answer.status, ...answer.failing].join('; ')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { entryFile } from '../../cli/entry.ts'
 import { homeAt } from '../../platform/home.ts'
-import { endAll, leftovers } from '../../platform/leftovers.ts'
+import { endAll, findLeftovers } from '../../platform/leftovers.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { Place, PlaceKind } from '../peers/place.ts'
 import { bytesOf } from './source.ts'
@@ -21,7 +21,7 @@ export const proofSuite = (kind: PlaceKind): void => {
   const home = homeAt(join(root, 'home'))
   let place: Place | undefined
   afterAll(async () => {
-    await endAll(leftovers(home), 5_000)
+    await endAll(findLeftovers(home), 5_000)
     await place?.giveBack()
     rmSync(root, { recursive: true, force: true })
   }, HANG)

@@ -3,7 +3,7 @@
  * state folder and the source as JSON. Prints `ready` when all is healthy.
  */
 import { prepare } from '../../platform/platform.ts'
-import { untilToldToStop } from '../../platform/told-to-stop.ts'
+import { waitForShutdown } from '../../platform/shutdown.ts'
 import { quick } from './fixture-platform.ts'
 
 const platform = await prepare({
@@ -13,7 +13,7 @@ const platform = await prepare({
   timing: quick,
   ambient: process.env,
 })
-const stopped = untilToldToStop(platform)
+const stopped = waitForShutdown(platform)
 await platform.start()
 console.log('ready')
 await stopped

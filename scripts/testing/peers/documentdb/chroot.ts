@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Argv, live } from '../../../cli/run.ts'
-import { aptSources } from '../../../platform/apt.ts'
+import { readAptSources } from '../../../platform/apt.ts'
 import { archiveSettings, debianMirror } from '../../../platform/apt-sources.ts'
 import { takeLock } from '../../../platform/lock.ts'
 import { fillTemplate } from './engine.ts'
@@ -55,7 +55,7 @@ const obstacle = async (): Promise<string | undefined> => {
 /** Builds beside and renames, so that a half-made root is never found. */
 const build = async (root: string): Promise<Root> => {
   if (Bun.which('mmdebstrap') === null) return { absent: 'mmdebstrap is not installed' }
-  const mirror = debianMirror(aptSources())
+  const mirror = debianMirror(readAptSources())
   if (mirror === undefined) return { absent: 'apt knows no mirror of the Debian archive' }
   const settings = archiveSettings((await live(['apt-config', 'dump'])).out)
   const half = mkdtempSync(`${root}.half-`)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { plainLook } from '../cli/look.ts'
-import { changes, picture, summary } from './picture.ts'
+import { renderChanges, renderPlatform, renderSummary } from './platform-table.ts'
 import type { View } from './supervisor.ts'
 
 const view = (name: string, more: Partial<View>): View => ({
@@ -20,24 +20,26 @@ const after = [
 ]
 
 test('the table shows each service, how it is and how long it took', () => {
-  expect(picture(after, plainLook, 2_000)).toBe(
+  expect(renderPlatform(after, plainLook, 2_000)).toBe(
     [
       'SERVICE  STACK     PORT  STATE                     TIME',
       'cutter   sessions  8090  healthy                 412 ms',
       'vault    sessions  8090  restarting (restart 2)',
     ].join('\n'),
   )
-  expect(picture(before, plainLook, 2_500).split('\n')[1]).toBe('cutter   sessions  8090  starting  1.5 s')
+  expect(renderPlatform(before, plainLook, 2_500).split('\n')[1]).toBe(
+    'cutter   sessions  8090  starting  1.5 s',
+  )
 })
 
 test('in a pipe each change of state is one line, and nothing is said twice', () => {
-  expect(changes(before, after, 2_000)).toEqual([
+  expect(renderChanges(before, after, 2_000)).toEqual([
     'healthy     cutter  8090  412 ms',
     'restarting  vault   8090',
   ])
-  expect(changes(after, after, 2_000)).toEqual([])
+  expect(renderChanges(after, after, 2_000)).toEqual([])
 })
 
 test('the end counts the healthy ones', () => {
-  expect(summary(after, 2_412, plainLook)).toBe('1 service healthy in 2.4 s')
+  expect(renderSummary(after, 2_412, plainLook)).toBe('1 service healthy in 2.4 s')
 })

@@ -1,7 +1,7 @@
 import type { View } from './supervisor.ts'
 
 /** What a detached supervisor tells the command that started it, until that leaves. */
-export type KeeperMessage =
+export type DaemonMessage =
   | { readonly kind: 'views'; readonly views: readonly View[] }
   | { readonly kind: 'ready' }
   | {
@@ -12,7 +12,7 @@ export type KeeperMessage =
     }
 
 /** What the detached supervisor is to do, as its one argument (JSON). */
-export type KeeperOrder = {
+export type DaemonOrder = {
   readonly home: string
   readonly stacks: readonly string[]
   readonly ports: 'catalogue' | 'free'

@@ -1,6 +1,6 @@
 import { ok } from '#common/http/client'
 import { CliError } from '../cli/fail.ts'
-import { reached } from './reached.ts'
+import { orUnreachable } from './unreachable.ts'
 import type { Clients } from './upload.ts'
 
 /** A session that is through, or as far as it came within the time. */
@@ -20,14 +20,14 @@ export type Outcome = {
 const LOOK_EVERY = 25
 
 /** Waits up to `patience` ms until the session is anchored. Throws CliError when it failed. */
-export const anchored = async (
+export const waitForAnchor = async (
   clients: Clients,
   id: string,
   { patience, onState }: { readonly patience: number; readonly onState: (state: string) => void },
 ): Promise<Outcome> => {
   const until = Date.now() + patience
   for (;;) {
-    const session: Outcome | undefined = await reached(() =>
+    const session: Outcome | undefined = await orUnreachable(() =>
       ok(clients.orchestrator().sessions({ id }).get()),
     ).catch((error) => {
       if (Date.now() > until) throw error

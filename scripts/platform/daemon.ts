@@ -1,18 +1,18 @@
 /**
- * The supervisor that `bun run up --detach` leaves behind. Its argument is a KeeperOrder; it stays until
+ * The supervisor that `bun run up --detach` leaves behind. Its argument is a DaemonOrder; it stays until
  * SIGTERM (`bun run down`), and tells the command that started it how far it is while that listens.
  */
 import type { Stack } from '#catalog'
 import { errorDetails, errorLine, exitCodeOf } from '../cli/fail.ts'
-import type { KeeperMessage, KeeperOrder } from './keeper-messages.ts'
+import type { DaemonMessage, DaemonOrder } from './daemon-messages.ts'
 import { prepare } from './platform.ts'
-import { untilToldToStop } from './told-to-stop.ts'
+import { waitForShutdown } from './shutdown.ts'
 
-const tell = (message: KeeperMessage): void => {
+const tell = (message: DaemonMessage): void => {
   if (process.connected) process.send?.(message)
 }
 
-const keep = async (order: KeeperOrder): Promise<void> => {
+const runDaemon = async (order: DaemonOrder): Promise<void> => {
   const platform = await prepare({
     home: order.home,
     stacks: order.stacks as readonly Stack[], // checked by the command line that made the order
@@ -20,14 +20,14 @@ const keep = async (order: KeeperOrder): Promise<void> => {
     ambient: process.env,
     onChange: (views) => tell({ kind: 'views', views }),
   })
-  const told = untilToldToStop(platform)
+  const stopped = waitForShutdown(platform)
   await platform.start()
   tell({ kind: 'ready' })
-  await told
+  await stopped
 }
 
 try {
-  await keep(JSON.parse(process.argv[2] ?? '{}'))
+  await runDaemon(JSON.parse(process.argv[2] ?? '{}'))
   process.exit(0)
 } catch (error) {
   tell({

@@ -5,7 +5,7 @@ import { CliError } from '../cli/fail.ts'
  * Asks something of the platform. Where it, or the service, is between two lives there is nobody to ask at
  * all; that is the same Fault `unreachable` as a connection that fails, so that it is waited for like one.
  */
-export const reached = async <R>(ask: () => Promise<R>): Promise<R> => {
+export const orUnreachable = async <R>(ask: () => Promise<R>): Promise<R> => {
   try {
     return await ask()
   } catch (error) {

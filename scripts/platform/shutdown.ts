@@ -6,16 +6,16 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * Stops a platform in order at the first signal and at once at the second. Resolves when it is stopped. A
  * defect of the supervisor itself stops the platform too: it must not leave processes behind.
  */
-export const untilToldToStop = (platform: Prepared, onStop: () => void = () => {}): Promise<void> => {
+export const waitForShutdown = (platform: Prepared, onStop: () => void = () => {}): Promise<void> => {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let told = false
+  let isStopping = false
   const stop = (): void => {
-    if (told) {
+    if (isStopping) {
       platform.stopNow()
       resolve()
       return
     }
-    told = true
+    isStopping = true
     onStop()
     platform.stop().then(resolve, reject)
   }

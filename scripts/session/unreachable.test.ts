@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { faultOf } from '#common/testing/evidence'
 import { CliError } from '../cli/fail.ts'
-import { reached } from './reached.ts'
+import { orUnreachable } from './unreachable.ts'
 
 test('a service that is being started again is waited for like one that does not answer', async () => {
-  const restarting = reached(() => {
+  const restarting = orUnreachable(() => {
     throw new CliError('session-recorder is restarting')
   })
   expect(await faultOf(() => restarting)).toMatchObject({
@@ -17,6 +17,6 @@ test('a service that is being started again is waited for like one that does not
 
 test('what a service answers stays what it is', async () => {
   const refusal = new Fault('conflict', 'offset-differs', 'it stands elsewhere')
-  expect(await reached(async () => 7)).toBe(7)
-  expect(await reached(() => Promise.reject(refusal)).catch((error) => error)).toBe(refusal)
+  expect(await orUnreachable(async () => 7)).toBe(7)
+  expect(await orUnreachable(() => Promise.reject(refusal)).catch((error) => error)).toBe(refusal)
 })

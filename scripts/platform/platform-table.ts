@@ -33,7 +33,7 @@ const timeOf = ({ state, readyMs, startedAt }: View, now: number): string => {
 }
 
 /** The platform as a table. `now` is epoch ms. */
-export const picture = (views: readonly View[], look: Look, now: number): string =>
+export const renderPlatform = (views: readonly View[], look: Look, now: number): string =>
   table(
     columns,
     views.map((view) => [view.name, view.stack, String(view.port), stateCell(view), timeOf(view, now)]),
@@ -41,7 +41,11 @@ export const picture = (views: readonly View[], look: Look, now: number): string
   )
 
 /** One line for each service whose state changed, for pipes: `healthy   session-chunker  8090  412 ms`. */
-export const changes = (before: readonly View[], after: readonly View[], now: number): readonly string[] => {
+export const renderChanges = (
+  before: readonly View[],
+  after: readonly View[],
+  now: number,
+): readonly string[] => {
   const known = new Map(before.map((view) => [view.name, view.state]))
   const width = Math.max(0, ...after.map(({ name }) => name.length))
   return after
@@ -52,7 +56,7 @@ export const changes = (before: readonly View[], after: readonly View[], now: nu
 }
 
 /** What stands at the end of a start: `12 services healthy in 2.4 s`. */
-export const summary = (views: readonly View[], ms: number, look: Look): string => {
+export const renderSummary = (views: readonly View[], ms: number, look: Look): string => {
   const healthy = views.filter(({ state }) => state === 'healthy').length
   return paint(
     look,
