@@ -36,8 +36,9 @@ export const resolve = (from: string, specifier: string): string => {
 }
 
 const transpiler = new Bun.Transpiler({ loader: 'ts' })
-const typeImport = /\b(?:import|export)\s+type\s+(\{[^}]*\}|\*\s+as\s+\w+|\w+)\s+from\s+['"]([^'"]+)['"]/g
-const inlineTypes = /\bimport\s+\{([^}]*\btype\b[^}]*)\}\s+from\s+['"]([^'"]+)['"]/g
+/** A statement begins its line, as Biome writes it: what stands within a string is no import. */
+const typeImport = /^(?:import|export)\s+type\s+(\{[^}]*\}|\*\s+as\s+\w+|\w+)\s+from\s+['"]([^'"]+)['"]/gm
+const inlineTypes = /^import\s+\{([^}]*\btype\b[^}]*)\}\s+from\s+['"]([^'"]+)['"]/gm
 const typeOf = /\bimport\(\s*['"]([^'"]+)['"]\s*\)\s*\.\s*(\w+)/g
 
 const namesIn = (clause: string): readonly string[] =>
@@ -72,6 +73,15 @@ export const importsOf = ({ path, source }: SourceFile): readonly Import[] => {
   ]
 }
 
-/** The code as it runs: no comments, no types. */
-export const codeOf = ({ source }: SourceFile): string =>
-  transpiler.transformSync(source).replaceAll(/^\s*\/\/.*$/gm, '')
+/** What the rules look at: the imports, and the code as it runs, without comments and types. */
+export type ParsedFile = {
+  readonly path: string
+  readonly imports: readonly Import[]
+  readonly code: string
+}
+
+export const parseFile = (file: SourceFile): ParsedFile => ({
+  path: file.path,
+  imports: importsOf(file),
+  code: transpiler.transformSync(file.source).replaceAll(/^\s*\/\/.*$/gm, ''),
+})

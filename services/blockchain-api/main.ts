@@ -1,6 +1,6 @@
 import { client } from '#common/http/client'
+import { start } from '#common/http/main'
 import { answers } from '#common/process/health'
-import { start } from '#common/process/main'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'

@@ -1,4 +1,4 @@
-import { start } from '#common/process/main'
+import { start } from '#common/http/main'
 import { Env } from './env.ts'
 import { machine } from './machine.ts'
 import { routes } from './routes.ts'

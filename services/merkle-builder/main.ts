@@ -1,5 +1,5 @@
 import { blake3Engine } from '#common/engines/blake3'
-import { start } from '#common/process/main'
+import { start } from '#common/http/main'
 import { Env } from './env.ts'
 import { routes } from './routes.ts'
 import { schema, treeTable } from './store.ts'

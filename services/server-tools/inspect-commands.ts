@@ -1,7 +1,7 @@
+import { jsonOf, reportOf, tableOf } from '#common/host/health-report'
 import { probe, type Result } from '#common/host/probe'
 import { withAddress } from '#common/http/name-server'
 import { readPublic } from '#common/http/read-public'
-import { jsonOf, reportOf, tableOf } from '#common/process/health-report'
 import { type ServiceEndpoint, serviceEndpoints, stockEndpoints } from './endpoints.ts'
 import { find, type Network, netTable, reach } from './net.ts'
 import { onionsOf, onionTable } from './onions.ts'

@@ -1,7 +1,7 @@
 import { compress } from '#common/engines/zstd'
 import { client } from '#common/http/client'
+import { start } from '#common/http/main'
 import { answers } from '#common/process/health'
-import { start } from '#common/process/main'
 import { type BufferPool, bufferPool } from '#common/stream/buffer-pool'
 import { limiter } from '#common/stream/limiter'
 import type { Api } from '#services/session-encryptor/routes'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
+import { withRequestContext } from '../process/request-context.ts'
 import { ask, testParts } from '../testing/testing.ts'
 import { onlyFor } from './callers.ts'
-import { withRequestContext } from './request-context.ts'
 import { service } from './service.ts'
 
 const app = (caller: string, publicRoutes: readonly string[] = []) =>

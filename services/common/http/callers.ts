@@ -1,5 +1,5 @@
 import { Fault } from '../process/fault.ts'
-import { requestContext } from './request-context.ts'
+import { requestContext } from '../process/request-context.ts'
 
 /**
  * A `beforeHandle` that narrows a route to some of the service's callers (the catalogue narrows the service).

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import { t } from 'elysia'
 import { Fault } from '../process/fault.ts'
+import { withRequestContext } from '../process/request-context.ts'
 import { listening } from '../testing/http.ts'
 import { testParts } from '../testing/testing.ts'
 import { type CallOptions, call, client, isUnreachable, ok } from './client.ts'
-import { withRequestContext } from './request-context.ts'
 import { problems, service } from './service.ts'
 
 const options: CallOptions = { callee: 'merkle-builder', sign: async (callee) => `token-for-${callee}` }

@@ -1,9 +1,9 @@
 import { treaty } from '@elysia/eden'
 import type { AnyElysia } from 'elysia'
 import { Fault } from '../process/fault.ts'
+import { requestContext } from '../process/request-context.ts'
 import type { Sign } from './identity.ts'
 import { faultOf } from './problem.ts'
-import { requestContext } from './request-context.ts'
 
 export type CallOptions = {
   readonly callee: string

@@ -3,10 +3,10 @@ import { t } from 'elysia'
 import type { CallerName } from '#services/catalog'
 import { Secret } from '../process/env.ts'
 import { jsonLog } from '../process/log.ts'
+import { requestContext } from '../process/request-context.ts'
 import { listening } from '../testing/http.ts'
 import { call, client, ok } from './client.ts'
 import { callersOf, publicKeyOf, signer, verifier } from './identity.ts'
-import { requestContext } from './request-context.ts'
 import { problems, service } from './service.ts'
 
 /** Operator -> session-recorder -> session-orchestrator -> merkle-builder: real servers, real tokens. */

@@ -6,11 +6,11 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { Fault } from '../process/fault.ts'
 import { type Checks, type Health, health } from '../process/health.ts'
 import { errorFields, type Log, type LogFields } from '../process/log.ts'
+import { isRequestId, requestContext, withRequestContext } from '../process/request-context.ts'
 import { cutOff } from '../stream/stream.ts'
 import type { Guard } from './identity.ts'
 import { processMetrics, Registry, requestMetrics } from './metrics.ts'
 import { faultResponse, unexpectedResponse } from './problem.ts'
-import { isRequestId, requestContext, withRequestContext } from './request-context.ts'
 import { matchesRoute, pathOf } from './route-pattern.ts'
 import { closed } from './strict-schema.ts'
 

@@ -1,4 +1,3 @@
-import type { Call } from '../http/client.ts'
 import { Fault } from './fault.ts'
 
 /** A check resolves when its part works and throws when it does not. */
@@ -58,12 +57,15 @@ const isOwn = (name: string) => !name.includes('-')
 /** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/app/health.ts). */
 const ANSWER_MS = 2_000
 
+/** A way to a needed service, as `Call` of common/http is one. */
+type Ask = (path: string, init: { readonly signal: AbortSignal }) => Promise<unknown>
+
 /**
  * The check that a needed service answers; shallow, so that health checks do not cascade, and short, since the name of a
  * container that is not there takes a resolver ten seconds where no upstream answers it.
  */
 export const answers =
-  (call: Call): (() => Promise<void>) =>
+  (call: Ask): (() => Promise<void>) =>
   async () => {
     await call('/health?deep=false', { signal: AbortSignal.timeout(ANSWER_MS) })
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { withRequestContext } from '../http/request-context.ts'
 import { Secret } from './env.ts'
 import { errorFields, jsonLog, type LogLevel, silentLog } from './log.ts'
+import { withRequestContext } from './request-context.ts'
 
 const kept = (level: LogLevel = 'info') => {
   const lines: string[] = []

@@ -1,4 +1,4 @@
-import { requestContext } from '../http/request-context.ts'
+import { requestContext } from './request-context.ts'
 
 /** Fields of a log line: JSON scalars, no keys, no plaintext, no address of a client. */
 export type LogFields = Readonly<Record<string, unknown>>

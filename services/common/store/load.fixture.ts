@@ -2,7 +2,7 @@
  * Prints how many modules of the MongoDB driver this process has loaded: with what every service loads, with an
  * embedded store in the folder that is its argument, and with a store in a database that nobody asks yet.
  */
-import '../process/main.ts'
+import '../http/main.ts'
 import { Secret } from '../process/env.ts'
 import { storeAt } from './open.ts'
 

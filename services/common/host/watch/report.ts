@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { reportOf as servicesOf, tableOf as serviceTable } from '../../process/health-report.ts'
+import { reportOf as servicesOf, tableOf as serviceTable } from '../health-report.ts'
 import type { Result } from '../probe.ts'
 import { type Finding, type FindingState, worst } from './finding.ts'
 

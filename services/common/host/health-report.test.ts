@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Result } from '../host/probe.ts'
 import { jsonOf, reportOf, tableOf } from './health-report.ts'
+import type { Result } from './probe.ts'
 
 const good: Result = { name: 'alpha', stack: 'core', state: 'healthy', ms: 3, detail: '', version: '0.1.0' }
 const bad: Result = {

@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { publicKeyOf, signer } from '../http/identity.ts'
+import { Secret } from '../process/env.ts'
 import { records } from '../store/migrations/record.ts'
 import { sqliteStore } from '../store/sqlite.ts'
-import { Secret } from './env.ts'
+import { publicKeyOf, signer } from './identity.ts'
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
 const home = mkdtempSync(join(tmpdir(), 'lucid-main-'))

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
-import { plainTable } from '../host/plain-table.ts'
-import type { Result, State } from '../host/probe.ts'
+import { plainTable } from './plain-table.ts'
+import type { Result, State } from './probe.ts'
 
 /** Seconds of a person's attention: all well or not, and what is not. */
 export type Report = {

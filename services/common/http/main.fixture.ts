@@ -3,9 +3,9 @@
  * merkle-builder, since a name must be in the catalogue.
  */
 import { Type } from '@sinclair/typebox'
-import { service } from '../http/service.ts'
-import { serviceEnv } from './env.ts'
+import { serviceEnv } from '../process/env.ts'
 import { start } from './main.ts'
+import { service } from './service.ts'
 
 const modes = ['normal', 'broken-build', 'broken-close'] as const
 const Env = serviceEnv('merkle-builder', {
