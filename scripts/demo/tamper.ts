@@ -3,9 +3,10 @@ import { ANCHOR_NAME, chunkIndex, chunkName, MANIFEST_NAME, SIGNATURE_NAME } fro
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
 import { parseSignature, publicKeyOf, signHash, signManifest } from '#common/evidence/signature'
-import { END_SIZE, padded, readHeader512, tarEntry } from '#common/evidence/tar'
+import { decodeBundleHeader, encodeBundleEntry } from '#common/evidence/tar'
 import { Fault } from '#common/process/fault'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
+import { END_SIZE, padded } from '#common/stream/tar'
 
 /**
  * Ways to tamper with an evidence bundle, and what the verifier must say about each. Pure on bytes: the demo
@@ -27,7 +28,7 @@ export type Tamper = {
 export const disassemble = (bundle: Uint8Array): readonly Part[] => {
   const parts: Part[] = []
   for (let at = 0; at < bundle.length - END_SIZE; ) {
-    const header = readHeader512(bundle.subarray(at, at + 512))
+    const header = decodeBundleHeader(bundle.subarray(at, at + 512))
     if (header === undefined) throw new Fault('invalid', 'not-a-bundle', `no entry header at byte ${at}`)
     parts.push({ name: header.name, content: bundle.subarray(at + 512, at + 512 + header.size) })
     at += 512 + padded(header.size)
@@ -37,7 +38,7 @@ export const disassemble = (bundle: Uint8Array): readonly Part[] => {
 
 /** A bundle of these entries: canonical ustar with its end mark. */
 export const assemble = (parts: readonly Part[]): Uint8Array<ArrayBuffer> =>
-  concat(...parts.map(({ name, content }) => tarEntry(name, content)), new Uint8Array(END_SIZE))
+  concat(...parts.map(({ name, content }) => encodeBundleEntry(name, content)), new Uint8Array(END_SIZE))
 
 const contentOf = (parts: readonly Part[], name: string): Uint8Array => {
   const found = parts.find((part) => part.name === name)

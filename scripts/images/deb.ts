@@ -1,17 +1,18 @@
+import { decodeTar, type ReadEntry } from '#common/stream/untar'
 import { ar } from './format/ar.ts'
-import { type Unpacked, untar } from './format/untar.ts'
 import { decompress } from './unpack.ts'
 
 /** A Debian package (deb(5)): its files and the text of its control file. */
-export type Deb = { readonly control: string; readonly files: readonly Unpacked[] }
+export type Deb = { readonly control: string; readonly files: readonly ReadEntry[] }
 
 const member = async (
   members: ReadonlyMap<string, Uint8Array>,
   start: string,
-): Promise<readonly Unpacked[]> => {
+): Promise<readonly ReadEntry[]> => {
   const found = [...members].find(([name]) => name.startsWith(start))
   if (found === undefined) throw new RangeError(`a Debian package has no ${start}`)
-  return untar(await decompress(...found))
+  // The root itself belongs to no package.
+  return decodeTar(await decompress(...found)).filter(({ path }) => path !== '')
 }
 
 /** Reads a package. Throws RangeError when it is broken. */

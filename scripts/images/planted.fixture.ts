@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { Image } from '#catalog'
 import { concat, utf8 } from '#common/stream/bytes'
+import { encodeTar, type TarEntry } from '#common/stream/tar'
 import { keepBlob, sumOf } from './cache.ts'
 import { type Platform, platforms } from './format/platform.ts'
-import { type TarEntry, tar } from './format/tar.ts'
 import type { Product } from './layers/contents.ts'
 import type { Archive, ImagesLock, LockedPackage } from './lock/lock.ts'
 
@@ -79,7 +79,7 @@ const entryOf = ([name, content]: [string, Tree[string]]): TarEntry => {
 }
 
 const gz = (tree: Tree): Uint8Array =>
-  Bun.gzipSync(tar(Object.entries(tree).map(entryOf)) as Uint8Array<ArrayBuffer>) // never shared
+  Bun.gzipSync(encodeTar(Object.entries(tree).map(entryOf)) as Uint8Array<ArrayBuffer>) // never shared
 
 const member = (name: string, data: Uint8Array): Uint8Array =>
   concat(

@@ -1,4 +1,4 @@
-import type { TarEntry } from '../format/tar.ts'
+import type { TarEntry } from '#common/stream/tar'
 import { baseFolders, LUCID } from '../layers/base-contents.ts'
 import type { Product } from '../layers/contents.ts'
 import { file, folder, withFolders } from '../layers/entries.ts'

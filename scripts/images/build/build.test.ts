@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeTar } from '#common/stream/untar'
 import { takeLock } from '../../platform/lock.ts'
 import { platformNames } from '../format/platform.ts'
-import { untar } from '../format/untar.ts'
 import type { Product } from '../layers/contents.ts'
 import { layerContent } from '../layers/make.ts'
 import { noteLayer, packLayer } from '../layers/pack.ts'
@@ -102,7 +102,7 @@ const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 const blob = (layout: string, digest: string) => readFileSync(join(layout, 'blobs', ...digest.split(':')))
 
 /** What each layer of an image holds, lowest first. */
-const layersOf = (layout: string, platform: string): readonly ReturnType<typeof untar>[] => {
+const layersOf = (layout: string, platform: string): readonly ReturnType<typeof decodeTar>[] => {
   const [entry] = json(join(layout, 'index.json')).manifests
   const index = JSON.parse(blob(layout, entry.digest).toString())
   const manifest = index.manifests.find((one: { platform: { architecture: string } }) =>
@@ -110,7 +110,7 @@ const layersOf = (layout: string, platform: string): readonly ReturnType<typeof 
   )
   const { layers } = JSON.parse(blob(layout, manifest.digest).toString())
   return layers.map(({ digest }: { digest: string }) =>
-    untar(Bun.gunzipSync(new Uint8Array(blob(layout, digest)))),
+    decodeTar(Bun.gunzipSync(new Uint8Array(blob(layout, digest)))),
   )
 }
 
@@ -155,7 +155,7 @@ describe('a build', () => {
     )
     const bytes = blob(join(options.dist, 'chunker'), manifest.layers.at(-1).digest)
     const tar = Bun.gunzipSync(new Uint8Array(bytes))
-    const folders = untar(tar).filter(({ path }) => path.startsWith('data'))
+    const folders = decodeTar(tar).filter(({ path }) => path.startsWith('data'))
     expect(folders.map(({ path, mode }) => [path, mode])).toEqual([
       ['data', 0o700],
       ['data/chunker', 0o700],

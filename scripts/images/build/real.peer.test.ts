@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { decodeTar } from '#common/stream/untar'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { freePorts } from '../../platform/ports.ts'
 import { cacheFolder } from '../cache.ts'
-import { untar } from '../format/untar.ts'
 import { products } from '../layers/contents.ts'
 import { demandLock } from '../lock/lock-file.ts'
 import { type Built, buildImages } from './build.ts'
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)('the image of a service', () => {
     json(made.images[SERVICE]?.platforms[platform] ?? '').layers
   const filesOf = (platform: string) =>
     layers(platform).flatMap(({ digest }) =>
-      untar(Bun.gunzipSync(new Uint8Array(readFileSync(join(layout, 'blobs', ...digest.split(':')))))),
+      decodeTar(Bun.gunzipSync(new Uint8Array(readFileSync(join(layout, 'blobs', ...digest.split(':')))))),
     )
 
   test('differs between platforms in everything but our own program', () => {

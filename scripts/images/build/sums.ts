@@ -38,6 +38,7 @@ const LAYERS = [
   'scripts/images/format/*.ts',
   'scripts/images/layers/*.ts',
   'scripts/images/{deb,unpack}.ts',
+  'services/common/stream/{bytes,tar,untar}.ts',
 ] as const
 
 /** What makes images out of layers and our sources. */

@@ -1,4 +1,4 @@
-import type { TarEntry } from '../format/tar.ts'
+import type { TarEntry } from '#common/stream/tar'
 import { baseFiles, baseFolders, baseLinks, basePackages, CA_BUNDLE, CA_SOURCES } from './base-contents.ts'
 import { file, folder, link, withFolders } from './entries.ts'
 import type { NamedPackage } from './layer-plan.ts'

@@ -1,4 +1,4 @@
-import type { TarEntry } from '../format/tar.ts'
+import type { TarEntry } from '#common/stream/tar'
 import { filePaths, withFolders } from './entries.ts'
 import type { NamedPackage } from './layer-plan.ts'
 import type { LayerContent } from './made.ts'

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
-import type { TarEntry } from '../format/tar.ts'
-import type { Unpacked } from '../format/untar.ts'
+import type { TarEntry } from '#common/stream/tar'
+import type { ReadEntry } from '#common/stream/untar'
 import { baseFolders } from './base-contents.ts'
 
 /** Entries of layers: paths of a merged /usr, owners and modes by table and never by the machine. Pure. */
@@ -66,7 +66,7 @@ const targetOf = (from: string, target: string): { readonly path: string; readon
 export type Placed = { readonly entry: TarEntry; readonly leadsTo?: string }
 
 /** Files, folders and links of a package with our owners and modes: no set-id bits, nothing that others may write. */
-export const place = (files: readonly Unpacked[]): readonly Placed[] => {
+export const place = (files: readonly ReadEntry[]): readonly Placed[] => {
   const contents = new Map(files.map((one) => [one.path, one]))
   return files.map((one) => {
     const path = merged(one.path)
@@ -75,6 +75,8 @@ export const place = (files: readonly Unpacked[]): readonly Placed[] => {
       const target = targetOf(one.path, one.target)
       return { entry: link(path, target.text), leadsTo: target.path }
     }
+    if (one.type !== 'file' && one.type !== 'hard-link')
+      throw new RangeError(`${one.path} is a ${one.type}, which no image may hold`)
     // A second name of a file becomes a second file: hard links across layers are a trap.
     const source = one.type === 'file' ? one : contents.get(one.target.replace(/^\.?\//, ''))
     if (source === undefined)

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeTar } from '#common/stream/untar'
 import type { Platform } from '../format/platform.ts'
-import { untar } from '../format/untar.ts'
 import { elfFile, type Planted, plant, product } from '../planted.fixture.ts'
 import { sharedLayers } from './layer-plan.ts'
 import { debianLicences } from './licences.ts'
@@ -243,7 +243,7 @@ test('a packed layer has equal bytes from equal entries, and no time, name or sy
     await Bun.file(layerPath(caches[0] ?? '', layers[0] ?? { digest: '' })).arrayBuffer(),
   )
   expect(blob.subarray(0, 10).toHex()).toBe('1f8b08000000000002ff')
-  expect(untar(Bun.gunzipSync(blob)).length).toBe(base.entries.length)
+  expect(decodeTar(Bun.gunzipSync(blob)).length).toBe(base.entries.length)
 })
 
 test('licences are read from a copyright file that is made for it, and not guessed from others', () => {

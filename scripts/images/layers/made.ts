@@ -1,5 +1,5 @@
+import type { TarEntry } from '#common/stream/tar'
 import { type Elf, isElf, readElf } from '../format/elf.ts'
-import type { TarEntry } from '../format/tar.ts'
 
 /** Something in a layer that a bill of materials names. */
 export type Component = {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeTar } from '#common/stream/tar'
 import { blobPath, keepBlob, sumOf, writeWhole } from '../cache.ts'
-import { tar } from '../format/tar.ts'
 import { elfOf, type LayerContent, type MadeLayer } from './made.ts'
 
 /** Above this, bytes, a layer is compressed at a level that takes seconds and not half a minute. */
@@ -20,7 +20,7 @@ const gzip = (bytes: Uint8Array): Uint8Array =>
 
 /** Packs a layer and keeps its blob in the cache. */
 export const packLayer = (cache: string, { title, entries, components, own }: LayerContent): MadeLayer => {
-  const archive = tar(entries)
+  const archive = encodeTar(entries)
   const blob = gzip(archive)
   const { hex } = keepBlob(cache, blob)
   return {

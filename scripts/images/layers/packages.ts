@@ -1,5 +1,5 @@
+import type { TarEntry } from '#common/stream/tar'
 import { type Deb, readDeb } from '../deb.ts'
-import type { TarEntry } from '../format/tar.ts'
 import { stanzaOf } from '../lock/control.ts'
 import { file, filePaths, type Placed, place } from './entries.ts'
 import type { NamedPackage } from './layer-plan.ts'

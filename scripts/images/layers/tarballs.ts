@@ -1,4 +1,4 @@
-import { type Unpacked, untar } from '../format/untar.ts'
+import { decodeTar, type ReadEntry } from '#common/stream/untar'
 import { file, withFolders } from './entries.ts'
 import type { NamedTarball } from './layer-plan.ts'
 import type { Component, LayerContent } from './made.ts'
@@ -6,10 +6,10 @@ import type { Component, LayerContent } from './made.ts'
 /** Gets the pinned tarball of an npm package. */
 export type GetTarball = (pinned: NamedTarball) => Promise<Uint8Array>
 
-const open = async (pinned: NamedTarball, getTarball: GetTarball): Promise<readonly Unpacked[]> =>
-  untar(Bun.gunzipSync(new Uint8Array(await getTarball(pinned))))
+const open = async (pinned: NamedTarball, getTarball: GetTarball): Promise<readonly ReadEntry[]> =>
+  decodeTar(Bun.gunzipSync(new Uint8Array(await getTarball(pinned))))
 
-const only = (files: readonly Unpacked[], pattern: RegExp, name: string): Uint8Array => {
+const only = (files: readonly ReadEntry[], pattern: RegExp, name: string): Uint8Array => {
   const found = files.filter(({ path, type }) => type === 'file' && pattern.test(path))
   const [one] = found
   if (one === undefined || found.length > 1)
@@ -17,7 +17,7 @@ const only = (files: readonly Unpacked[], pattern: RegExp, name: string): Uint8A
   return one.data
 }
 
-const licenceOf = (files: readonly Unpacked[]): readonly string[] => {
+const licenceOf = (files: readonly ReadEntry[]): readonly string[] => {
   const manifest = files.find(({ path }) => path === 'package/package.json')
   const { license } = JSON.parse(new TextDecoder().decode(manifest?.data ?? new TextEncoder().encode('{}')))
   return typeof license === 'string' ? [license] : []
@@ -31,7 +31,7 @@ const componentOf = (
   }: {
     readonly pinned: NamedTarball
     readonly architecture: string
-    readonly files: readonly Unpacked[]
+    readonly files: readonly ReadEntry[]
   },
   path: string,
 ): Component => ({

@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeTar } from '#common/stream/untar'
 import { writeLayout } from '../read/layout.fixture.ts'
 import { blobPath, blobsOf, digestOf, openLayout } from '../read/layout.ts'
-import { readLayer } from '../verify/layer-tar.ts'
 import { archiveParts, archiveSize, archiveStream, domainOf } from './archive.ts'
 import { loadImages } from './load.ts'
 
@@ -25,7 +25,7 @@ test('an archive has both formats over the same blobs, of one platform, each blo
   const parts = archiveParts(images, 'linux/amd64', { domain: 'hub.example' })
   const bytes = Buffer.concat(await Array.fromAsync(archiveStream(parts)))
   expect(bytes.length).toBe(archiveSize(parts))
-  const entries = new Map(readLayer(bytes).map(({ path, data }) => [path, data]))
+  const entries = new Map(decodeTar(bytes).map(({ path, data }) => [path, data]))
   const text = (path: string) => JSON.parse(Buffer.from(entries.get(path) ?? []).toString())
   expect(text('oci-layout')).toEqual({ imageLayoutVersion: '1.0.0' })
   const blobs = [...entries.keys()].filter((path) => path.startsWith('blobs/'))

@@ -1,5 +1,5 @@
-import { BLOCK, END_SIZE, header512, padding } from '#common/evidence/tar'
 import { utf8 } from '#common/stream/bytes'
+import { BLOCK, END_SIZE, encodeHeader, padded, padding } from '#common/stream/tar'
 import { CliError } from '../../cli/fail.ts'
 import { blobPath, type Layout, type PlatformImage } from '../read/layout.ts'
 import { type Descriptor, MEDIA } from '../read/model.ts'
@@ -97,12 +97,12 @@ export const archiveParts = (
 
 /** Bytes of the archive of these parts. */
 export const archiveSize = (parts: readonly Part[]): number =>
-  parts.reduce((sum, { size }) => sum + BLOCK + size + padding(size).length, 0) + END_SIZE
+  parts.reduce((sum, { size }) => sum + BLOCK + padded(size), 0) + END_SIZE
 
 /** The archive as a stream of pieces; no blob is ever held whole. Throws CliError when a blob is not as long as it should be. */
 export const archiveStream = async function* (parts: readonly Part[]): AsyncGenerator<Uint8Array> {
   for (const { name, size, content } of parts) {
-    yield header512(name, size)
+    yield encodeHeader({ name, size })
     if (typeof content === 'string') {
       let sent = 0
       for await (const piece of Bun.file(content).stream()) {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { concat, utf8 } from '#common/stream/bytes'
+import { END_SIZE, encodeHeader, FLAGS, padding } from '#common/stream/tar'
 import { digestOf } from './layout.ts'
 import { type Descriptor, MEDIA } from './model.ts'
 
@@ -24,45 +25,23 @@ export type FixtureImage = {
   readonly stored?: Uint8Array
 }
 
-const BLOCK = 512
-
-const header = ({ path, mode = 0o644, type = '0', link = '', uid = 0 }: FixtureEntry, size: number) => {
-  const block = new Uint8Array(BLOCK)
-  const put = (at: number, text: string) => block.set(utf8(text), at)
-  const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`
-  put(0, path)
-  put(100, octal(mode, 7))
-  put(108, octal(uid, 7))
-  put(116, octal(uid, 7))
-  put(124, octal(size, 11))
-  put(136, octal(0, 11))
-  put(148, ' '.repeat(8))
-  put(156, type)
-  put(157, link)
-  put(257, 'ustar\x0000')
-  put(
-    148,
-    `${octal(
-      block.reduce((sum, byte) => sum + byte, 0),
-      6,
-    )} `,
-  )
-  return block
-}
-
-/** A tar archive; names may have 100 bytes. */
+/** A tar archive of any kinds of entries, those too that no writer of ours makes. */
 export const fixtureTar = (entries: readonly FixtureEntry[]): Uint8Array<ArrayBuffer> =>
   concat(
-    ...entries.flatMap((entry) => {
-      const content =
-        typeof entry.content === 'string' ? utf8(entry.content) : (entry.content ?? new Uint8Array())
-      return [
-        header(entry, content.length),
-        content,
-        new Uint8Array((BLOCK - (content.length % BLOCK)) % BLOCK),
-      ]
+    ...entries.flatMap(({ path, content = '', mode = 0o644, type = FLAGS.file, link = '', uid = 0 }) => {
+      const data = typeof content === 'string' ? utf8(content) : content
+      const header = encodeHeader({
+        name: path,
+        size: data.length,
+        mode,
+        uid,
+        gid: uid,
+        flag: type,
+        target: link,
+      })
+      return [header, data, padding(data.length)]
     }),
-    new Uint8Array(2 * BLOCK),
+    new Uint8Array(END_SIZE),
   )
 
 /** Writes blobs by digest, and returns what points at them. */

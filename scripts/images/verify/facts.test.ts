@@ -8,7 +8,7 @@ import { findSecrets, fingerprint } from './secrets.ts'
 
 const fact = (path: string, more: Partial<Fact> = {}): Fact => ({
   path,
-  kind: 'file',
+  type: 'file',
   mode: 0o644,
   uid: 0,
   target: '',
@@ -106,13 +106,13 @@ describe('a root', () => {
     const root = flatten([
       [
         fact('a'),
-        fact('d', { kind: 'folder' }),
+        fact('d', { type: 'folder' }),
         fact('d/x'),
         fact('d/y'),
-        fact('e', { kind: 'folder' }),
+        fact('e', { type: 'folder' }),
         fact('e/x'),
       ],
-      [fact('.wh.a'), fact('d/.wh..wh..opq'), fact('d/z'), fact('e', { kind: 'link', target: 'd' })],
+      [fact('.wh.a'), fact('d/.wh..wh..opq'), fact('d/z'), fact('e', { type: 'link', target: 'd' })],
     ])
     expect([...root.keys()].sort()).toEqual(['d', 'd/z', 'e'])
   })
@@ -120,13 +120,13 @@ describe('a root', () => {
   test('is searched through links, and never for ever', () => {
     const root = flatten([
       [
-        fact('usr', { kind: 'folder' }),
+        fact('usr', { type: 'folder' }),
         fact('usr/lib/libc.so.6'),
-        fact('lib', { kind: 'link', target: 'usr/lib' }),
-        fact('usr/lib/libc.so', { kind: 'link', target: '../lib/libc.so.6' }),
-        fact('abs', { kind: 'link', target: '/lib/libc.so' }),
-        fact('hard', { kind: 'hard-link', target: './usr/lib/libc.so.6' }),
-        fact('loop', { kind: 'link', target: 'loop' }),
+        fact('lib', { type: 'link', target: 'usr/lib' }),
+        fact('usr/lib/libc.so', { type: 'link', target: '../lib/libc.so.6' }),
+        fact('abs', { type: 'link', target: '/lib/libc.so' }),
+        fact('hard', { type: 'hard-link', target: './usr/lib/libc.so.6' }),
+        fact('loop', { type: 'link', target: 'loop' }),
       ],
     ])
     for (const path of ['/lib/libc.so.6', 'lib/libc.so', '/abs', 'hard', 'usr/../lib/./libc.so.6'])

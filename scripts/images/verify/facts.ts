@@ -1,12 +1,12 @@
+import type { EntryType, ReadEntry } from '#common/stream/untar'
 import { type Elf, isElf, readElf } from '../format/elf.ts'
-import type { Kind, LayerEntry } from './layer-tar.ts'
 import { type Banned, bannedByContent, scriptLine } from './programs.ts'
 import { type Fingerprints, findSecrets } from './secrets.ts'
 
 /** What the rules need to know of one entry of a layer; its bytes are let go. */
 export type Fact = {
   readonly path: string
-  readonly kind: Kind
+  readonly type: EntryType
   readonly mode: number
   readonly uid: number
   readonly target: string
@@ -33,13 +33,13 @@ const elfOf = (data: Uint8Array): Elf | 'broken' | undefined => {
 }
 
 /** Reads everything that matters out of an entry. */
-export const factOf = (entry: LayerEntry, own: Fingerprints): Fact => {
-  const { path, kind, mode, uid, target, attributes, data } = entry
+export const factOf = (entry: ReadEntry, own: Fingerprints): Fact => {
+  const { path, type, mode, uid, target, attributes, data } = entry
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const elf = elfOf(data)
   return {
     path,
-    kind,
+    type,
     mode,
     uid,
     target,
@@ -48,6 +48,6 @@ export const factOf = (entry: LayerEntry, own: Fingerprints): Fact => {
     elf,
     banned: elf === undefined ? [] : bannedByContent(file),
     secrets: findSecrets(file, own),
-    text: kind === 'file' && record.test(path) ? file.toString('utf8') : undefined,
+    text: type === 'file' && record.test(path) ? file.toString('utf8') : undefined,
   }
 }

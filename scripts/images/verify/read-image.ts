@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { decodeTar } from '#common/stream/untar'
 import { blobPath, digestOf, type PlatformImage } from '../read/layout.ts'
 import type { Descriptor } from '../read/model.ts'
 import { type Fact, factOf } from './facts.ts'
-import { readLayer } from './layer-tar.ts'
 import type { Fingerprints } from './secrets.ts'
 import type { Layer } from './subject.ts'
 
@@ -22,7 +22,7 @@ const unpacked = (bytes: Uint8Array, mediaType: string): Uint8Array =>
     : bytes
 
 const factsOf = (archive: Uint8Array, own: Fingerprints): readonly Fact[] =>
-  readLayer(archive).map((entry) => factOf(entry, own))
+  decodeTar(archive).map((entry) => factOf(entry, own))
 
 const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer => {
   const { digest, mediaType, size } = descriptor

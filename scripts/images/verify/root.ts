@@ -27,7 +27,7 @@ export const flatten = (layers: readonly (readonly Fact[])[]): Root => {
     }
     for (const fact of layer) {
       if (base(fact.path).startsWith('.wh.')) continue
-      if (fact.kind !== 'folder' && lower.get(fact.path)?.kind === 'folder') removeBelow(root, fact.path)
+      if (fact.type !== 'folder' && lower.get(fact.path)?.type === 'folder') removeBelow(root, fact.path)
       root.set(fact.path, fact)
     }
   }
@@ -49,12 +49,12 @@ export const lookUp = (root: Root, path: string): Fact | undefined => {
     pending = pending.slice(1)
     at = part === '..' ? at.slice(0, -1) : [...at, part]
     const here = root.get(at.join('/'))
-    if (here?.kind !== 'link') continue
+    if (here?.type !== 'link') continue
     if (hops-- === 0) return undefined
     at = here.target.startsWith('/') ? [] : at.slice(0, -1)
     pending = [...partsOf(here.target), ...pending]
   }
   const found = root.get(at.join('/'))
   // A hard link is another name of a file that was there before it.
-  return found?.kind === 'hard-link' ? root.get(partsOf(found.target).join('/')) : found
+  return found?.type === 'hard-link' ? root.get(partsOf(found.target).join('/')) : found
 }

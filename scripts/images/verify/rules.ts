@@ -32,8 +32,8 @@ const at = ({ path }: Fact): string => `/${path}`
 
 const bannedIn = (subject: Subject, wanted: Banned): readonly string[] =>
   everything(subject).flatMap((fact) => {
-    if (fact.kind === 'folder') return []
-    const runs = fact.kind === 'link' || (fact.mode & ANY_EXECUTE) !== 0
+    if (fact.type === 'folder') return []
+    const runs = fact.type === 'link' || (fact.mode & ANY_EXECUTE) !== 0
     const named = bannedByName(fact.path, { runs }) === wanted ? [`${at(fact)} is called like one`] : []
     const inside = fact.banned.filter(({ banned }) => banned === wanted)
     return [...named, ...inside.map(({ program }) => `${at(fact)} is ${program}`)]
@@ -49,8 +49,8 @@ const special = (fact: Fact): readonly string[] => {
   return [
     ...((fact.mode & SETUID) !== 0 ? [says('is setuid')] : []),
     ...((fact.mode & SETGID) !== 0 ? [says('is setgid')] : []),
-    ...(fact.kind === 'file' && (fact.mode & WORLD_WRITE) !== 0 ? [says('can be written by anybody')] : []),
-    ...(fact.kind === 'folder' && (fact.mode & (WORLD_WRITE | STICKY)) === WORLD_WRITE
+    ...(fact.type === 'file' && (fact.mode & WORLD_WRITE) !== 0 ? [says('can be written by anybody')] : []),
+    ...(fact.type === 'folder' && (fact.mode & (WORLD_WRITE | STICKY)) === WORLD_WRITE
       ? [says('is a folder that anybody can change')]
       : []),
     ...fact.attributes
@@ -69,7 +69,7 @@ const execForm = (
   if (program === undefined) return [`there is no ${what}`]
   if (!program.startsWith('/')) return [`the ${what} begins with ${program}, which has to be searched for`]
   const found = lookUp(root, program)
-  if (found === undefined || found.kind !== 'file')
+  if (found === undefined || found.type !== 'file')
     return [`the ${what} starts ${program}, which is not there`]
   return [
     ...((found.mode & ANY_EXECUTE) === 0 ? [`the ${what} starts ${program}, which cannot be run`] : []),
@@ -165,8 +165,8 @@ export const rules: readonly Rule[] = [
     promise: 'there are files, folders and links only: no devices and no pipes',
     broken: (subject) =>
       everything(subject)
-        .filter(({ kind }) => kind === 'device' || kind === 'pipe')
-        .map((fact) => `${at(fact)} is a ${fact.kind}`),
+        .filter(({ type }) => type === 'device' || type === 'pipe')
+        .map((fact) => `${at(fact)} is a ${fact.type}`),
   },
   {
     name: 'no secret',

@@ -93,7 +93,7 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
 export const ownerGaps = ({ sbom, root }: Subject): readonly string[] | undefined => {
   if (sbom === undefined || typeof sbom === 'string' || sbom.owners.size === 0) return undefined
   const { owners, packages } = sbom
-  const files = [...root.values()].filter(({ kind }) => kind !== 'folder').map(({ path }) => path)
+  const files = [...root.values()].filter(({ type }) => type !== 'folder').map(({ path }) => path)
   return [
     ...listed(
       'files that belong to no listed package',

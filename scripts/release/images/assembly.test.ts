@@ -1,9 +1,9 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { decodeTar } from '#common/stream/untar'
 import { archiveParts, archiveStream } from '../../images/load/archive.ts'
 import { blobPath, openLayout } from '../../images/read/layout.ts'
-import { readLayer } from '../../images/verify/layer-tar.ts'
 import { loadInput, loadScript, segmentsOf } from './assembly.ts'
 import { imagesIn, localHost, noise, tempFolder } from './transfer.fixture.ts'
 
@@ -48,7 +48,7 @@ test('the archive that a host puts together is to the byte the one that this mac
 
 test('layers that the engine has unpacked are named in it and not there', async () => {
   const own = new Set(release.map(({ layers }) => layers[1]?.digest ?? ''))
-  const entries = readLayer((await assembled(own)).bytes).map(({ path }) => path)
+  const entries = decodeTar((await assembled(own)).bytes).map(({ path }) => path)
   for (const digest of all)
     expect(entries.includes(`blobs/${digest.replace(':', '/')}`)).toBe(own.has(digest))
   expect(entries).toContain('manifest.json')

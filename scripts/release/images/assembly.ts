@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { END_SIZE, header512, padding } from '#common/evidence/tar'
 import { concat } from '#common/stream/bytes'
+import { END_SIZE, encodeHeader, padding } from '#common/stream/tar'
 import { archiveParts, type Loadable } from '../../images/load/archive.ts'
 import { BLOBS } from './blobs.ts'
 
@@ -42,7 +42,7 @@ export const segmentsOf = (
   for (const { name, size, content } of archiveParts(images, platform, { domain })) {
     const digest = name.replace(/^blobs\/sha256\//, 'sha256:')
     if (digests.has(digest) && !layers.has(digest)) continue
-    bytes.push(header512(name, size))
+    bytes.push(encodeHeader({ name, size }))
     if (digests.has(digest)) {
       segments.push(concat(...bytes), digest.slice(7))
       bytes = []

@@ -1,11 +1,12 @@
 import { Fault } from '../process/fault.ts'
+import { END_SIZE, padded, padding } from '../stream/tar.ts'
 import type { AnchorDocument } from './anchor.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { chunkFileSize } from './chunk-file.ts'
 import type { SessionKeys } from './keys.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { ManifestSignature } from './signature.ts'
-import { END_SIZE, header512, padded, padding, tarEntry } from './tar.ts'
+import { encodeBundleEntry, encodeBundleHeader } from './tar.ts'
 
 /**
  * Evidence bundle v1 (SPEC section 4), `session-<id>.lucid.tar`: the documents first, then every chunk file in
@@ -51,13 +52,13 @@ const documentEntries = ({
   signature,
   anchor,
 }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
-  tarEntry(MANIFEST_NAME, manifest),
-  tarEntry(SIGNATURE_NAME, canonicalBytes(signature)),
-  tarEntry(ANCHOR_NAME, canonicalBytes(anchor)),
+  encodeBundleEntry(MANIFEST_NAME, manifest),
+  encodeBundleEntry(SIGNATURE_NAME, canonicalBytes(signature)),
+  encodeBundleEntry(ANCHOR_NAME, canonicalBytes(anchor)),
 ]
 
 const endEntries = ({ keys }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
-  ...(keys === undefined ? [] : [tarEntry(KEYS_NAME, canonicalBytes(keys))]),
+  ...(keys === undefined ? [] : [encodeBundleEntry(KEYS_NAME, canonicalBytes(keys))]),
   new Uint8Array(END_SIZE),
 ]
 
@@ -91,7 +92,7 @@ export async function* bundleParts(
         'chunk-size',
         `chunk ${index} is stored with ${file.length} bytes, the manifest states ${size}`,
       )
-    yield header512(chunkName(index), size)
+    yield encodeBundleHeader(chunkName(index), size)
     yield file
     const rest = padding(size)
     if (rest.length > 0) yield rest

@@ -1,6 +1,7 @@
+import { BLOCK, END_SIZE, padded } from '../stream/tar.ts'
 import { chunkIndex } from './bundle.ts'
 import type { Reader } from './reader.ts'
-import { BLOCK, END_SIZE, isEndBlock, padded, readHeader512 } from './tar.ts'
+import { decodeBundleHeader, isEndBlock } from './tar.ts'
 
 /** An entry as it stands in the file. `name` is undefined where its header is damaged; `size` is then an upper bound. */
 export type Entry = { readonly name: string | undefined; readonly at: number; readonly size: number }
@@ -24,7 +25,7 @@ const resync = async (reader: Reader, from: number): Promise<number> => {
     for (let i = 0; i < window.length; i += BLOCK) {
       const block = blockOf(window, i)
       const last = at + i + END_SIZE === reader.size
-      if ((last && isEndBlock(block)) || readHeader512(block) !== undefined) return at + i
+      if ((last && isEndBlock(block)) || decodeBundleHeader(block) !== undefined) return at + i
     }
   }
   return reader.size
@@ -59,7 +60,7 @@ export const scanBundle = async (reader: Reader): Promise<Scan> => {
       faults.push(...end.faults)
       return done(end.cut)
     }
-    const header = readHeader512(block)
+    const header = decodeBundleHeader(block)
     if (header === undefined) {
       const next = await resync(reader, at + BLOCK)
       faults.push(`the entry header at byte ${at} is not canonical ustar`)

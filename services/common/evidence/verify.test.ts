@@ -14,7 +14,7 @@ import type { Sink } from './file-edge.ts'
 import { manifestHash } from './manifest.ts'
 import { bytesReader } from './reader.ts'
 import { signManifest } from './signature.ts'
-import { tarEntry } from './tar.ts'
+import { encodeBundleEntry } from './tar.ts'
 import vectors from './vectors/bundle.json'
 import { verifyBundle } from './verify.ts'
 
@@ -165,14 +165,16 @@ test('trailing bytes, dirty padding, foreign entries and a wrong order are fault
   )
   expect(
     (
-      await lines(concat(bundle.subarray(0, -1024), tarEntry('notes.txt', utf8('hi')), new Uint8Array(1024)))
+      await lines(
+        concat(bundle.subarray(0, -1024), encodeBundleEntry('notes.txt', utf8('hi')), new Uint8Array(1024)),
+      )
     )[0],
   ).toBe('structure: entry 8 is notes.txt, and no further entry belongs there')
   const padding = positionOf(bundle, utf8('"v":1}')) + 6
   expect(await lines(flipIn(bundle, 8 * padding))).toEqual([
     'structure: the padding behind manifest.json is not zero',
   ])
-  const keys = tarEntry(KEYS_NAME, canonicalBytes({ session_key: sample.sessionKey.toHex() }))
+  const keys = encodeBundleEntry(KEYS_NAME, canonicalBytes({ session_key: sample.sessionKey.toHex() }))
   expect((await lines(concat(keys, await sampleBundle(sample, { anchor }))))[0]).toBe(
     'structure: entry 0 is keys.json, where manifest.json belongs',
   )
@@ -181,7 +183,7 @@ test('trailing bytes, dirty padding, foreign entries and a wrong order are fault
 test('chunks that changed only their names are told', async () => {
   const size = sample.files[0]?.length ?? 0
   const heads = [chunkName(0), chunkName(1)].map((name) =>
-    tarEntry(name, new Uint8Array(size)).subarray(0, 512),
+    encodeBundleEntry(name, new Uint8Array(size)).subarray(0, 512),
   )
   const places = heads.map((head) => positionOf(bundle, head))
   const renamed = Uint8Array.from(bundle)
