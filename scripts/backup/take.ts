@@ -1,5 +1,6 @@
-import type { BackupReport, Progress } from '#common/backup/backup'
+import type { BackupReport } from '#common/backup/backup'
 import type { Keep } from '#common/backup/prune'
+import type { Progress } from '#common/backup/scan'
 import type { Lease } from '../host/lease.ts'
 import { backupScript, FREEZE_LIMIT_S } from './backup-script.ts'
 import { eventReader, reportOf } from './events.ts'

@@ -1,18 +1,18 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Cache, cacheLine, type Known, readCache } from './cache.ts'
+import { type Cache, cacheLine, type FileRecord, readCache } from './cache.ts'
 import type { BytePath } from './path-bytes.ts'
 
 /** The file of a cache. It is not fsynced: a line that is lost costs that a file is read again. */
 export type CacheFile = {
   readonly load: () => Cache
-  readonly add: (lines: readonly (readonly [BytePath, Known])[]) => void
+  readonly add: (lines: readonly (readonly [BytePath, FileRecord])[]) => void
   readonly replace: (cache: Cache) => void
 }
 
 export const cacheFile = (path: string): CacheFile => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const textOf = (lines: Iterable<readonly [BytePath, Known]>) =>
+  const textOf = (lines: Iterable<readonly [BytePath, FileRecord]>) =>
     [...lines].map(([name, one]) => cacheLine(name, one)).join('')
   return {
     load: () => {

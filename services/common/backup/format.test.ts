@@ -5,7 +5,7 @@ import { chooseSnapshot, chunkIdOf, chunkPath, snapshotFileOf, snapshotName, tim
 import { backupOrder, restoreOrder } from './job.ts'
 import { type Manifest, manifestText, readManifest } from './manifest.ts'
 import { fromNameJson, nameJson, shownPath, staysBelow } from './path-bytes.ts'
-import { kept } from './prune.ts'
+import { selectKept } from './prune.ts'
 import { indexText, readIndex } from './snapshot-index.ts'
 
 /** Made by age-keygen, for tests alone. */
@@ -143,7 +143,7 @@ test('an index that was torn or changed is none', () => {
   expect(readIndex(indexText(index).slice(0, 20))).toBeUndefined()
 })
 
-test('the newest of so many days, weeks and months are kept, tagged ones, and the newest of all', () => {
+test('the newest of so many days, weeks and months are selectKept, tagged ones, and the newest of all', () => {
   const day = (month: number, date: number, hour = 0) => ({
     name: `${month}-${date}-${hour}`,
     at: Date.UTC(2026, month - 1, date, hour),
@@ -151,10 +151,13 @@ test('the newest of so many days, weeks and months are kept, tagged ones, and th
   })
   const all = [day(1, 5), day(2, 3), day(3, 1), day(3, 2), day(3, 3, 1), day(3, 3, 2)]
   const keep = { last: 1, daily: 2, weekly: 2, monthly: 3 }
-  expect([...kept(all, keep)].sort()).toEqual(['1-5-0', '2-3-0', '3-1-0', '3-2-0', '3-3-2'])
+  expect([...selectKept(all, keep)].sort()).toEqual(['1-5-0', '2-3-0', '3-1-0', '3-2-0', '3-3-2'])
   const none = { last: 0, daily: 0, weekly: 0, monthly: 0 }
-  expect([...kept(all, none, ['3-3-2'])]).toEqual(['3-3-2'])
-  expect([...kept([...all, { ...day(1, 1), tag: 'before-r' }], none)].sort()).toEqual(['1-1-0', '3-3-2'])
+  expect([...selectKept(all, none, ['3-3-2'])]).toEqual(['3-3-2'])
+  expect([...selectKept([...all, { ...day(1, 1), tag: 'before-r' }], none)].sort()).toEqual([
+    '1-1-0',
+    '3-3-2',
+  ])
 })
 
 test('an order without a recipient or with a bad one is refused, and so is an identity that is none', () => {

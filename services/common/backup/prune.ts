@@ -29,7 +29,7 @@ const newestOfEach = (sorted: readonly Dated[], period: (at: number) => string |
  * The snapshots to keep: the newest `last`, and the newest of each of the newest so many days, weeks and months that
  * have one. The newest of all is kept whatever is said, and whatever `forget` names.
  */
-export const kept = (
+export const selectKept = (
   snapshots: readonly Dated[],
   keep: Keep,
   forget: readonly string[] = [],

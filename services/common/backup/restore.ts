@@ -1,12 +1,12 @@
 import { Fault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { unseal } from './age.ts'
-import { chunkNamer, fileHash, keyName } from './chunk-id.ts'
+import { chunkNamer, keyName } from './chunk-id.ts'
 import { type ChunkReader, chunkReader } from './chunk-reader.ts'
-import { chooseSnapshot } from './format.ts'
-import { chunksOf, type Entry, type FileEntry, type Manifest, readManifest } from './manifest.ts'
+import { chunksOf, type Entry, type FileEntry, type Manifest } from './manifest.ts'
+import { indexComplaints, openSnapshot } from './open-snapshot.ts'
 import { type BytePath, parentOf, shownPath, unitOf } from './path-bytes.ts'
-import { problemOf, type Repository } from './repository.ts'
+import type { Repository } from './repository.ts'
+import { type FileFault, restoreFile } from './restore-file.ts'
 import type { Target } from './target.ts'
 
 export type RestoreJob = {
@@ -51,73 +51,6 @@ type Parts = {
   readonly say?: (progress: { readonly files: number; readonly of: number; readonly bytes: number }) => void
 }
 
-/** Opens a snapshot: decrypted, parsed, and nothing in it believed that was not looked at. */
-export const openSnapshot = async (
-  repository: Repository,
-  wanted: string,
-  identities: readonly string[],
-): Promise<Manifest> => {
-  const name = chooseSnapshot(repository.names(), wanted)
-  const explained = (error: unknown): never => {
-    if (error instanceof Fault)
-      throw new Fault(error.kind, error.code, `snapshot ${name}: ${error.message}`, { cause: error })
-    throw error
-  }
-  const packed = await unseal(await repository.readSnapshot(name), identities).catch(explained)
-  const text = new TextDecoder().decode(await Bun.zstdDecompress(packed))
-  const manifest = readManifest(text)
-  if (manifest.header.name !== name)
-    throw new Fault('invalid', 'other-snapshot', `snapshot ${name} holds ${manifest.header.name}`)
-  return manifest
-}
-
-/** Whether prune would keep what this snapshot needs: its index names the same chunks. */
-const indexComplaints = (repository: Repository, name: string, needed: ReadonlySet<string>) => {
-  const index = repository.index(name)
-  if (index === undefined)
-    return [`snapshot ${name} has no whole index: nothing is pruned until it is removed by hand`]
-  const missing = [...needed].filter((id) => !index.chunks.includes(id)).length
-  return missing === 0 ? [] : [`the index of ${name} lacks ${missing} of its chunks`]
-}
-
-const writeFile = async (
-  file: FileEntry,
-  target: Target,
-  reader: ChunkReader,
-): Promise<{ readonly chunk: string; readonly problem: string } | undefined> => {
-  const sink = target.makeFile(file.path)
-  const hash = fileHash()
-  const zeros = new Uint8Array(64 * 1024)
-  let current = ''
-  try {
-    for (const [id, offset, length] of file.pieces) {
-      current = id
-      if (id === '') {
-        for (let left = length; left > 0; left -= zeros.length)
-          hash.update(zeros.subarray(0, Math.min(left, zeros.length)))
-        sink.skip(length)
-        continue
-      }
-      const bytes = await reader.next(id)
-      if (offset + length > bytes.length)
-        throw new Fault('invalid', 'short', 'it is shorter than the manifest says')
-      const piece = bytes.subarray(offset, offset + length)
-      hash.update(piece)
-      sink.write(piece)
-    }
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    if (error.code === 'wrong-identity' || error.kind === 'unavailable') throw error
-    sink.close()
-    target.remove(file.path)
-    return { chunk: current, problem: problemOf(error) }
-  }
-  sink.close()
-  if (hash.digest() === file.sha256) return undefined
-  target.remove(file.path)
-  return { chunk: '', problem: 'its bytes are not those of the manifest' }
-}
-
 /** Files that the disk is at work on at once: its journal takes them together. */
 const SETTLING = 16
 
@@ -126,34 +59,112 @@ const IMMUTABLE = /^host\/(?:files|releases)\//
 
 const isFile = (entry: Entry): entry is FileEntry => entry.type === 'file'
 
-const orderOf = (files: readonly FileEntry[]): readonly string[] => {
+const listChunkOrder = (files: readonly FileEntry[]): readonly string[] => {
   const order: string[] = []
   for (const { pieces } of files)
     for (const [id] of pieces) if (id !== '' && order.at(-1) !== id) order.push(id)
   return order
 }
 
-const demandUnits = ({ header }: Manifest, wanted: readonly string[]): readonly string[] => {
-  const unknown = wanted.filter((unit) => !header.units.includes(unit))
+const requireUnits = ({ header }: Manifest, asked: readonly string[]): readonly string[] => {
+  const unknown = asked.filter((unit) => !header.units.includes(unit))
   if (unknown.length > 0)
     throw new Fault(
       'missing',
       'no-such-unit',
       `${header.name} has no ${unknown.join(', ')}; it has ${header.units.join(', ')}`,
     )
-  return wanted.length > 0 ? wanted : header.units
+  return asked.length > 0 ? asked : header.units
 }
 
-/**
- * Restores a snapshot, or units of it. Every chunk is decrypted and its id computed again, every file's hash compared.
- * A chunk that cannot be had is named with the files that need it, and what was there before is put back. Throws Fault
- * `conflict` when something is in the way, before anything is changed.
- */
-export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreReport> => {
-  const { repository, target, say = () => {} } = parts
-  const manifest = await openSnapshot(repository, job.snapshot, job.identities)
-  const { header } = manifest
-  const units = demandUnits(manifest, job.units).filter(
+/** What could not be restored, as it is found. */
+const faultList = () => {
+  const complaints: string[] = []
+  const faults = new Map<string, { readonly problem: string; readonly files: string[] }>()
+  const lost = new Set<BytePath>()
+  return {
+    lost,
+    add: (path: BytePath, { chunk, problem }: FileFault): void => {
+      lost.add(path)
+      const name = shownPath(path)
+      if (chunk === '') {
+        complaints.push(`${name}: ${problem}`)
+        return
+      }
+      const fault = faults.get(chunk) ?? { problem, files: [] }
+      fault.files.push(name)
+      faults.set(chunk, fault)
+    },
+    report: () => ({ faults: [...faults].map(([chunk, fault]) => ({ chunk, ...fault })), complaints }),
+  }
+}
+
+/** Goes on while the disk is at work, `SETTLING` files behind at most. */
+const settler = (target: Target) => {
+  const settling = new Set<Promise<void>>()
+  return {
+    settle: async (path: BytePath): Promise<void> => {
+      const one = target.settle(path)
+      settling.add(one)
+      void one.finally(() => settling.delete(one)).catch(() => {}) // whoever awaits it hears of it
+      if (settling.size >= SETTLING) await Promise.race(settling)
+    },
+    all: () => Promise.all(settling),
+  }
+}
+
+/** Makes everything of a snapshot's units below the target, durable; answers what could not be restored. */
+const restoreEntries = async (
+  entries: readonly Entry[],
+  units: readonly BytePath[],
+  { target, reader, say = () => {} }: Pick<Parts, 'target' | 'say'> & { readonly reader: ChunkReader },
+) => {
+  const files = entries.filter(isFile)
+  const folders = entries.filter(({ type }) => type === 'folder')
+  const found = faultList()
+  const disk = settler(target)
+  let bytes = 0
+  for (const unit of units) if (target.occupied(unit)) target.setAside(unit)
+  for (const unit of units) target.makeFolder(parentOf(unit))
+  for (const { path } of folders) target.makeFolder(path)
+  for (const [at, file] of files.entries()) {
+    const fault = await restoreFile(file, target, reader)
+    bytes += file.size
+    if (fault === undefined) await disk.settle(file.path)
+    else found.add(file.path, fault)
+    say({ files: at + 1, of: files.length, bytes })
+  }
+  for (const entry of entries)
+    if (entry.type === 'link' && !found.lost.has(entry.target)) target.makeLink(entry.path, entry.target)
+  // After all files: no path of the manifest can then lead through one.
+  for (const entry of entries) if (entry.type === 'symlink') target.makeSymlink(entry.path, entry.target)
+  // From the inside out, because a folder's time changes with what is made in it.
+  for (const entry of entries.toReversed())
+    if (!found.lost.has(entry.path) && entry.type !== 'link') target.dress(entry)
+  for (const { path } of folders) await disk.settle(path)
+  await disk.all()
+  return { files: files.length, bytes, ...found.report() }
+}
+
+/** Throws away what was set aside, or puts it back where the restore was not whole. */
+const closeUnits = (
+  units: readonly BytePath[],
+  entries: readonly Entry[],
+  { target, ok, replace }: { readonly target: Target; readonly ok: boolean; readonly replace: boolean },
+): void => {
+  for (const unit of units) {
+    if (!ok && replace) target.putBack(unit)
+    if (!ok) continue
+    target.forgetAside(unit)
+    // Its time is that of the last change in it.
+    const root = entries.find(({ path }) => path === unit)
+    if (root !== undefined) target.dress(root)
+  }
+}
+
+/** The units that will be restored. Throws Fault `missing` for one that is not in the snapshot, `conflict` for one in the way. */
+const chooseUnits = (manifest: Manifest, job: RestoreJob, target: Target): readonly string[] => {
+  const units = requireUnits(manifest, job.units).filter(
     (unit) => !(IMMUTABLE.test(unit) && target.occupied(unit)),
   )
   const inTheWay = units.filter(target.occupied)
@@ -163,81 +174,43 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
       'not-empty',
       `${inTheWay.join(', ')} ${inTheWay.length === 1 ? 'is' : 'are'} not empty: --replace sets aside what is there`,
     )
+  return units
+}
+
+/**
+ * Restores a snapshot, or units of it. Every chunk is decrypted and its id computed again, every file's hash compared.
+ * A chunk that cannot be had is named with the files that need it, and what was there before is put back. Throws Fault
+ * `conflict` when something is in the way, before anything is changed.
+ */
+export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreReport> => {
+  const { repository, target } = parts
+  const manifest = await openSnapshot(repository, job.snapshot, job.identities)
+  const { header } = manifest
+  const units = chooseUnits(manifest, job, target)
   const entries = manifest.entries.filter(({ path }) => unitOf(path, units) !== undefined)
-  const files = entries.filter(isFile)
-  const order = orderOf(files)
-  const reader = chunkReader(repository, order, {
-    name: await chunkNamer(fromHex(header.chunk_key, 32)),
-    identities: job.identities,
-  })
+  const order = listChunkOrder(entries.filter(isFile))
+  const key = fromHex(header.chunk_key, 32)
+  const reader = chunkReader(repository, order, { name: await chunkNamer(key), identities: job.identities })
   const warnings = indexComplaints(repository, header.name, chunksOf(manifest.entries))
-  const complaints: string[] = []
-  const faults = new Map<string, { readonly problem: string; readonly files: string[] }>()
-  const lost = new Set<BytePath>()
-  let bytes = 0
-  const settling = new Set<Promise<void>>()
-  /** Goes on while the disk is at work, so many files behind at most. */
-  const settle = async (path: BytePath): Promise<void> => {
-    const one = target.settle(path)
-    settling.add(one)
-    void one.finally(() => settling.delete(one)).catch(() => {}) // whoever awaits it hears of it
-    if (settling.size >= SETTLING) await Promise.race(settling)
-  }
-  try {
-    for (const unit of units) if (target.occupied(unit)) target.setAside(unit)
-    for (const unit of units) target.makeFolder(parentOf(unit))
-    for (const { path } of entries.filter(({ type }) => type === 'folder')) target.makeFolder(path)
-    for (const [at, file] of files.entries()) {
-      const fault = await writeFile(file, target, reader)
-      bytes += file.size
-      if (fault === undefined) await settle(file.path)
-      else {
-        lost.add(file.path)
-        const name = shownPath(file.path)
-        if (fault.chunk === '') complaints.push(`${name}: ${fault.problem}`)
-        else {
-          const known = faults.get(fault.chunk) ?? { problem: fault.problem, files: [] }
-          known.files.push(name)
-          faults.set(fault.chunk, known)
-        }
-      }
-      say({ files: at + 1, of: files.length, bytes })
-    }
-    for (const entry of entries)
-      if (entry.type === 'link' && !lost.has(entry.target)) target.makeLink(entry.path, entry.target)
-    // After all files: no path of the manifest can then lead through one.
-    for (const entry of entries) if (entry.type === 'symlink') target.makeSymlink(entry.path, entry.target)
-    // From the inside out, because a folder's time changes with what is made in it.
-    for (const entry of entries.toReversed())
-      if (!lost.has(entry.path) && entry.type !== 'link') target.dress(entry)
-    for (const { path } of entries.filter(({ type }) => type === 'folder')) await settle(path)
-    await Promise.all(settling)
-  } catch (error) {
+  const done = await restoreEntries(entries, units, { ...parts, reader }).catch((error: unknown) => {
     for (const unit of units) target.putBack(unit)
     throw error
-  }
-  const ok = faults.size === 0 && complaints.length === 0
-  for (const unit of units) {
-    if (!ok && job.replace) target.putBack(unit)
-    if (!ok) continue
-    target.forgetAside(unit)
-    // Its time is that of the last change in it.
-    const root = entries.find(({ path }) => path === unit)
-    if (root !== undefined) target.dress(root)
-  }
+  })
+  const ok = done.faults.length === 0 && done.complaints.length === 0
+  closeUnits(units, entries, { target, ok, replace: job.replace })
   return {
     ok,
     name: header.name,
     at: header.at,
     host: header.host,
-    key: keyName(fromHex(header.chunk_key, 32)),
+    key: keyName(key),
     units,
-    files: files.length,
-    bytes,
+    files: done.files,
+    bytes: done.bytes,
     chunks: new Set(order).size,
     read_bytes: reader.bytesRead(),
-    faults: [...faults].map(([chunk, fault]) => ({ chunk, ...fault })),
-    complaints,
+    faults: done.faults,
+    complaints: done.complaints,
     warnings,
   }
 }

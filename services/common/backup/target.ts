@@ -83,23 +83,31 @@ const sinkOf = (fd: number): Sink => {
   }
 }
 
-/** Restores below `root`. */
-export const folderTarget = (root: string): Target => {
+/** Names and kinds below `root`, as bytes of paths. */
+const openFolder = (root: string) => {
   const at = (path: BytePath): Buffer => Buffer.concat([Buffer.from(`${root}/`), bytesOf(path)])
   const stat = (path: BytePath) => lstatSync(at(path), { throwIfNoEntry: false })
-  /** A file has nothing below it: that is no error here. */
-  const there = (path: BytePath): boolean => {
-    try {
-      return stat(path) !== undefined
-    } catch {
-      return false
-    }
+  return {
+    at,
+    stat,
+    /** A file has nothing below it: that is no error here. */
+    exists: (path: BytePath): boolean => {
+      try {
+        return stat(path) !== undefined
+      } catch {
+        return false
+      }
+    },
+    isFolder: (path: BytePath): boolean => stat(path)?.isDirectory() === true,
+    children: (path: BytePath): readonly BytePath[] =>
+      readdirSync(at(path), { encoding: 'buffer' }).map(pathOf),
+    remove: (path: BytePath): void => rmSync(at(path), { recursive: true, force: true }),
+    move: (from: BytePath, to: BytePath): void => renameSync(at(from), at(to)),
   }
-  const isFolder = (path: BytePath): boolean => stat(path)?.isDirectory() === true
-  const children = (path: BytePath): readonly BytePath[] =>
-    readdirSync(at(path), { encoding: 'buffer' }).map(pathOf)
-  const remove = (path: BytePath): void => rmSync(at(path), { recursive: true, force: true })
-  const move = (from: BytePath, to: BytePath): void => renameSync(at(from), at(to))
+}
+
+/** What stood where a unit is restored, kept within the unit until the restore has ended. */
+const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnType<typeof openFolder>) => {
   const others = (unit: BytePath) => children(unit).filter((name) => name !== ASIDE && name !== MOVING)
 
   const setAsideFolder = (unit: BytePath): void => {
@@ -113,32 +121,44 @@ export const folderTarget = (root: string): Target => {
   }
 
   return {
-    occupied: (unit) => {
-      if (stat(`${unit}${ASIDE}`) !== undefined) return true
-      const there = stat(unit)
-      if (there === undefined) return false
-      return !there.isDirectory() || children(unit).length > 0
-    },
-    setAside: (unit) => {
+    setAside: (unit: BytePath): void => {
       if (isFolder(unit)) setAsideFolder(unit)
       else if (stat(`${unit}${ASIDE}`) === undefined && stat(unit) !== undefined)
         move(unit, `${unit}${ASIDE}`)
       else remove(unit)
     },
-    putBack: (unit) => {
+    putBack: (unit: BytePath): void => {
       if (stat(`${unit}${ASIDE}`) !== undefined) {
         remove(unit)
         move(`${unit}${ASIDE}`, unit)
         return
       }
-      if (!isFolder(unit)) return remove(unit)
+      if (!isFolder(unit)) {
+        remove(unit)
+        return
+      }
       for (const name of others(unit)) remove(`${unit}/${name}`)
       if (stat(`${unit}/${ASIDE}`) === undefined) return
       for (const name of children(`${unit}/${ASIDE}`)) move(`${unit}/${ASIDE}/${name}`, `${unit}/${name}`)
       remove(`${unit}/${ASIDE}`)
     },
-    forgetAside: (unit) => {
-      for (const aside of [`${unit}${ASIDE}`, `${unit}/${ASIDE}`]) if (there(aside)) remove(aside)
+    forgetAside: (unit: BytePath): void => {
+      for (const name of [`${unit}${ASIDE}`, `${unit}/${ASIDE}`]) if (exists(name)) remove(name)
+    },
+  }
+}
+
+/** Restores below `root`. */
+export const folderTarget = (root: string): Target => {
+  const folder = openFolder(root)
+  const { at, stat, children, remove } = folder
+  return {
+    ...aside(folder),
+    occupied: (unit) => {
+      if (stat(`${unit}${ASIDE}`) !== undefined) return true
+      const found = stat(unit)
+      if (found === undefined) return false
+      return !found.isDirectory() || children(unit).length > 0
     },
     makeFolder: (path) => void mkdirSync(at(path), { recursive: true, mode: 0o700 }),
     makeFile: (path) => sinkOf(openSync(at(path), 'wx', 0o600)),

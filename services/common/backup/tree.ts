@@ -68,6 +68,24 @@ const kindOf = (stat: BigIntStats): Seen['kind'] => {
   return stat.isSymbolicLink() ? 'symlink' : 'other'
 }
 
+/** Opens the file at a place of the disk; undefined when it is gone. */
+const openSource = (path: BytePath, place: Buffer): Source | undefined => {
+  const fd = ifThere(path, () => openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW))
+  if (fd === undefined) return undefined
+  return {
+    read: (into) => {
+      let done = 0
+      while (done < into.length) {
+        const count = ifThere(path, () => readSync(fd, into, done, into.length - done, null)) ?? 0
+        if (count === 0) break
+        done += count
+      }
+      return done
+    },
+    close: () => closeSync(fd),
+  }
+}
+
 /** The folder `root` with its units `<kind>/<name>`, as bytes of paths. */
 export const folderTree = (root: string): Tree => {
   const at = (path: BytePath): Buffer => Buffer.concat([Buffer.from(`${root}/`), bytesOf(path)])
@@ -119,21 +137,6 @@ export const folderTree = (root: string): Tree => {
       ...(existsSync(`${root}/volumes`) ? children('volumes') : []),
     ],
     walk,
-    open: (path) => {
-      const fd = ifThere(path, () => openSync(at(path), constants.O_RDONLY | constants.O_NOFOLLOW))
-      if (fd === undefined) return undefined
-      return {
-        read: (into) => {
-          let done = 0
-          while (done < into.length) {
-            const count = ifThere(path, () => readSync(fd, into, done, into.length - done, null)) ?? 0
-            if (count === 0) break
-            done += count
-          }
-          return done
-        },
-        close: () => closeSync(fd),
-      }
-    },
+    open: (path) => openSource(path, at(path)),
   }
 }
