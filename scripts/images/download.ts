@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { backoff, retry } from '#common/stream/backoff'
 import { CliError } from '../cli/fail.ts'
 import { keepBlob, readBlob, type Sum, sumOf } from './cache.ts'
 
@@ -43,21 +44,25 @@ const once = async (address: string): Promise<Uint8Array | undefined> => {
   return bytes
 }
 
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
 /** The live way: three tries over http, https or file. Throws CliError that names the address without credentials. */
 export const get: Get = async (address) => {
-  let last: unknown
-  for (let go = 0; go < TRIES; go++) {
-    try {
-      return await once(address)
-    } catch (error) {
-      if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      last = error
-      await Bun.sleep(200 * 2 ** go)
-    }
+  try {
+    return await retry(() => once(address), {
+      tries: TRIES,
+      isPassing: (error) => !isAbsent(error),
+      delay: (failures) => backoff(failures - 1, { first: 200, most: IDLE_MS }),
+      pause: Bun.sleep,
+    })
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    throw new CliError(
+      `${shown(address)} cannot be fetched: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
   }
-  throw new CliError(`${shown(address)} cannot be fetched: ${last instanceof Error ? last.message : last}`, {
-    cause: last,
-  })
 }
 
 /**

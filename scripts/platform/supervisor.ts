@@ -1,6 +1,6 @@
+import { type CrashBackoff, nextCrash } from '#common/stream/backoff'
 import { CliError } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
-import { type BackoffPolicy, defaultBackoff, nextBackoff } from './backoff.ts'
 import { type HealthReply, probeHealth } from './health-probe.ts'
 import { lastLines, readPart } from './log-file.ts'
 import { describeEnd, type Started, startProcess, stopProcess, type Unit } from './unit.ts'
@@ -21,7 +21,7 @@ export type View = {
 }
 
 export type Timing = {
-  readonly backoff: BackoffPolicy
+  readonly backoff: CrashBackoff
   /** Longest time a unit gets from its start to healthy. */
   readonly startMs: number
   /** From SIGTERM to SIGKILL; above the time the services give requests in flight. */
@@ -30,7 +30,12 @@ export type Timing = {
   readonly pollMs: number
 }
 
-export const defaultTiming: Timing = { backoff: defaultBackoff, startMs: 60_000, stopMs: 10_000, pollMs: 25 }
+export const defaultTiming: Timing = {
+  backoff: { first: 100, most: 30_000, calm: 10_000 },
+  startMs: 60_000,
+  stopMs: 10_000,
+  pollMs: 25,
+}
 
 export type Event = { readonly event: string; readonly unit: string } & Readonly<Record<string, unknown>>
 
@@ -165,8 +170,8 @@ export const supervisor = (options: SupervisorOptions): Supervisor => {
       return
     }
     const { crashes, delayMs } = cell.killRequested
-      ? { crashes: 0, delayMs: timing.backoff.firstMs }
-      : nextBackoff(timing.backoff, cell.crashes, lived)
+      ? { crashes: 0, delayMs: timing.backoff.first }
+      : nextCrash(timing.backoff, cell.crashes, lived)
     cell.killRequested = false
     cell.crashes = crashes
     cell.restarts += 1

@@ -1,3 +1,4 @@
+import { bufferFiller } from '#common/stream/buffer-filler'
 import type { BufferPool } from '#common/stream/buffer-pool'
 
 /** A chunk cut from the stream, in a buffer of its own. */
@@ -24,39 +25,23 @@ export type Cutter = {
 
 /** A cutter for chunks of `size` bytes, in buffers of a pool of that size. */
 export const cutter = (size: number, pool: BufferPool): Cutter => {
-  let buffer: Uint8Array<ArrayBuffer> | undefined
-  let filled = 0
+  const filler = bufferFiller(size, pool)
   const take = (last: boolean): Cut | undefined => {
-    if (buffer === undefined || filled === 0) return undefined
-    const bytes = filled === size ? buffer : buffer.slice(0, filled)
-    if (filled < size) pool.give(buffer)
-    buffer = undefined
-    filled = 0
-    return { bytes, last }
+    const bytes = filler.take()
+    return bytes && { bytes, last }
   }
   return {
     *push(piece) {
-      for (let at = 0; at < piece.length; ) {
-        if (filled === size) {
-          const cut = take(false)
-          if (cut) yield cut
-        }
-        buffer ??= pool.take()
-        const part = piece.subarray(at, at + size - filled)
-        buffer.set(part, filled)
-        filled += part.length
-        at += part.length
+      for (let rest = piece; rest.length > 0; rest = filler.put(rest)) {
+        const cut = filler.isFull() ? take(false) : undefined
+        if (cut) yield cut
       }
     },
     end: (how) => {
       const cut = take(how === 'true')
       return cut && how === 'broken' ? { ...cut, broken: true } : cut
     },
-    buffered: () => filled,
-    drop: () => {
-      if (buffer) pool.give(buffer)
-      buffer = undefined
-      filled = 0
-    },
+    buffered: filler.filled,
+    drop: filler.drop,
   }
 }

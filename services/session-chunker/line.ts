@@ -1,5 +1,6 @@
 import { FLAG_LAST, FLAG_ZSTD } from '#common/evidence/chunk-file'
 import { Fault } from '#common/process/fault'
+import { backoff, retry } from '#common/stream/backoff'
 import type { BufferPool } from '#common/stream/buffer-pool'
 import { free } from '#common/stream/bytes'
 import type { Limiter } from '#common/stream/limiter'
@@ -19,9 +20,9 @@ export type LineParts = {
   readonly pool: (chunkSize: number) => BufferPool
 }
 
-/** How often an unreachable encryptor is asked again for one chunk, and the longest pause, ms. */
-const ATTEMPTS = 40
-const LONGEST_PAUSE = 1_000
+/** How often an encryptor that is away is asked for one chunk, and the pauses between, ms. */
+const TRIES = 41
+const PAUSES = { first: 50, most: 1_000 } as const
 
 /** One session's way through the chunker: what was received, and how much of it is durable. */
 export type Line = {
@@ -38,8 +39,7 @@ export type Line = {
 }
 
 /** A full disk is for the source to wait out, who must hear of it; all else that is away comes back soon. */
-const worthRetry = (error: unknown): boolean =>
-  error instanceof Fault && error.kind === 'unavailable' && error.code !== 'disk-full'
+const isPassing = (fault: Fault): boolean => fault.kind === 'unavailable' && fault.code !== 'disk-full'
 
 /** Fetch ended a body early or the peer went away: for us the same as unreachable. */
 const asFault = (error: unknown): Fault =>
@@ -59,17 +59,13 @@ export const line = (session: string, writer: Writer, parts: LineParts): Line =>
   let durable = { chunks: writer.chunk_count, bytes: writer.total_plain, last: writer.last }
   let failure: Fault | undefined
 
-  const send = async (chunk: Parameters<Encryptor['encrypt']>[0], bytes: Uint8Array<ArrayBuffer>) => {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await encryptor.encrypt(chunk, bytes)
-      } catch (error) {
-        const fault = asFault(error)
-        if (failure || !worthRetry(fault) || attempt >= ATTEMPTS) throw fault
-        await pause(Math.min(LONGEST_PAUSE, 50 * 2 ** Math.min(attempt, 6)))
-      }
-    }
-  }
+  const send = (chunk: Parameters<Encryptor['encrypt']>[0], bytes: Uint8Array<ArrayBuffer>) =>
+    retry(() => encryptor.encrypt(chunk, bytes), {
+      tries: TRIES,
+      isPassing: (error) => failure === undefined && isPassing(asFault(error)),
+      delay: (failures) => backoff(failures - 1, PAUSES),
+      pause,
+    })
 
   const work = async (at: number, { bytes, last, broken = false }: Cut): Promise<void> => {
     const plain = bytes.length

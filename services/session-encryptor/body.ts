@@ -1,4 +1,5 @@
 import { Fault } from '#common/process/fault'
+import { bufferFiller } from '#common/stream/buffer-filler'
 import { type BufferPool, bufferPool } from '#common/stream/buffer-pool'
 import { bodyOf } from '#common/stream/stream'
 
@@ -17,20 +18,19 @@ const USUAL = 8 * 1024 * 1024
 export const bodies = (spare: number, pool: BufferPool = bufferPool(USUAL, spare)): Bodies => ({
   take: async (request) => {
     const announced = Number(request.headers.get('content-length') ?? 0)
-    const buffer = announced <= USUAL ? pool.take() : new Uint8Array(announced)
-    let length = 0
+    const filler =
+      announced <= USUAL ? bufferFiller(USUAL, pool) : bufferFiller(announced, bufferPool(announced, 0))
     try {
       for await (const piece of bodyOf(request)) {
-        if (length + piece.length > announced)
+        if (filler.filled() + piece.length > announced)
           throw new Fault('too-large', 'body-too-large', 'the body is longer than its Content-Length')
-        buffer.set(piece, length)
-        length += piece.length
+        filler.put(piece)
       }
     } catch (error) {
-      pool.give(buffer)
+      filler.drop()
       throw error
     }
-    return buffer.subarray(0, length)
+    return filler.take() ?? new Uint8Array()
   },
   spend: (body) => pool.give(body),
 })

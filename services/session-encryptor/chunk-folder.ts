@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { chunkFileName } from '#common/evidence/chunk-file'
 import { Fault } from '#common/process/fault'
 import type { DropFromCache } from './page-cache.ts'
 
@@ -52,8 +53,6 @@ const syncFolder = async (path: string): Promise<void> => {
   }
 }
 
-const fileName = (index: number) => `${String(index).padStart(6, '0')}.lcd`
-
 /** Chunks under `root`; refuses to write when less than `freeBytesKept` would stay free. */
 export const chunkFolder = ({
   root,
@@ -99,7 +98,7 @@ export const chunkFolder = ({
       await mkdir(root, { recursive: true, mode: 0o700 })
       await checkSpace(parts.reduce((sum, part) => sum + part.length, 0))
       const folder = await folderOf(session)
-      const place = join(folder, fileName(index))
+      const place = join(folder, chunkFileName(index))
       const staged = `${place}.${epoch}.part`
       try {
         await write(staged, parts)
@@ -116,7 +115,7 @@ export const chunkFolder = ({
       }
     },
     read: async (session, index) => {
-      const file = Bun.file(join(root, session, fileName(index)))
+      const file = Bun.file(join(root, session, chunkFileName(index)))
       if (!(await file.exists()))
         throw new Fault('missing', 'no-such-chunk', `chunk ${index} of this session is not on disk`)
       return new Uint8Array(await file.arrayBuffer())
@@ -125,7 +124,7 @@ export const chunkFolder = ({
       await mkdir(root, { recursive: true, mode: 0o700 })
       await checkSpace(0)
     },
-    drop: (session, index) => rm(join(root, session, fileName(index)), { force: true }),
+    drop: (session, index) => rm(join(root, session, chunkFileName(index)), { force: true }),
     sweep: async () => {
       const names = await readdir(root, { recursive: true }).catch(() => [])
       const halves = names.filter((name) => name.endsWith('.part'))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { blake3 } from '#common/engines/blake3'
 import type { Random } from '#common/engines/key-wrap'
-import { FLAG_LAST, FLAG_ZSTD, HEADER_SIZE, splitChunkFile } from '#common/evidence/chunk-file'
+import { chunkFileName, FLAG_LAST, FLAG_ZSTD, HEADER_SIZE, splitChunkFile } from '#common/evidence/chunk-file'
 import { leafHash } from '#common/evidence/merkle'
 import { openChunk } from '#common/evidence/open-chunk'
 import { concat, fromHex } from '#common/stream/bytes'
@@ -31,7 +31,7 @@ const opened = async (options: Partial<EncryptorOptions> = {}) => {
 }
 
 const onDisk = (index: number, of = session) =>
-  new Uint8Array(readFileSync(join(root, 'chunks', of, `${String(index).padStart(6, '0')}.lcd`)))
+  new Uint8Array(readFileSync(join(root, 'chunks', of, chunkFileName(index))))
 const names = () => readdirSync(join(root, 'chunks', session)).toSorted()
 const problem = (status: number, code: string) => ({
   status,

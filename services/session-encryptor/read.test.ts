@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compress } from '#common/engines/zstd'
-import { FLAG_LAST, FLAG_ZSTD, HEADER_SIZE } from '#common/evidence/chunk-file'
+import { chunkFileName, FLAG_LAST, FLAG_ZSTD, HEADER_SIZE } from '#common/evidence/chunk-file'
 import { GRANT_MAX_MS, ownerOfKey, signGrant } from '#common/evidence/owner-grant'
 import { utf8 } from '#common/stream/bytes'
 import { derived, noise } from '#common/testing/sample-session'
@@ -34,7 +34,7 @@ afterAll(async () => {
 })
 
 const operator = () => encryptor.appFor(guardAs('operator'))
-const path = (index: number) => join(root, 'chunks', session, `${String(index).padStart(6, '0')}.lcd`)
+const path = (index: number) => join(root, 'chunks', session, chunkFileName(index))
 const incidents = () => tables(encryptor.store).incidents.find({ sort: [['at', 'asc']] })
 
 const grant = (

@@ -1,10 +1,11 @@
 import { errorFields, type Log } from '#common/process/log'
+import { backoff } from '#common/stream/backoff'
 import type { State } from './model.ts'
 import { workStates } from './state.ts'
 
-/** First and longest pause between two looks at a session that is not through yet, ms. */
-const FIRST = 50
-const LONGEST = 2_000
+/** Pauses between two steps of a session that is not through yet, ms: for a service that is away, and for the chain's turn. */
+const AWAY = { first: 50, most: 2_000 } as const
+const SAME_STATE = { ...AWAY, factor: 1.5 } as const
 
 export type Worker = {
   /** Starts or continues a session's way to its anchor; never two at once for one session. */
@@ -31,20 +32,24 @@ export const worker = ({
   let stopped = false
 
   const run = async (session: string): Promise<void> => {
-    let wait = FIRST
+    let failures = 0
+    let repeats = 0
     let before: State | undefined
     while (!stopped) {
+      let wait: number
       try {
         const state = await finish(session)
         if (!workStates.includes(state)) {
           log.info('session-finished', { session, state })
           return
         }
-        wait = state === before ? Math.min(LONGEST, wait * 1.5) : FIRST
+        failures = 0
+        repeats = state === before ? repeats + 1 : 0
         before = state
+        wait = backoff(repeats, SAME_STATE)
       } catch (error) {
         log.warn('session-waits', { session, ...errorFields(error) })
-        wait = Math.min(LONGEST, wait * 2)
+        wait = backoff(++failures, AWAY)
       }
       await pause(wait)
     }

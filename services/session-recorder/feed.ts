@@ -1,5 +1,5 @@
-import { isUnreachable } from '#common/http/client'
 import { Fault } from '#common/process/fault'
+import { backoff, retry } from '#common/stream/backoff'
 import { concat } from '#common/stream/bytes'
 import { type Segment, window } from '#common/stream/window'
 
@@ -20,9 +20,9 @@ export type SendSegment = (
 
 /** Bytes a segment: large enough to be cheap, small enough that three of them are no burden. */
 const SEGMENT = 8 * 1024 * 1024
-/** Attempts to get past a pipeline that is away, and the longest pause between them, ms. */
-const ATTEMPTS = 120
-const LONGEST_PAUSE = 1_000
+/** Calls until a pipeline that is away is given up, and the pauses between them, ms. */
+const TRIES = 121
+const PAUSES = { first: 50, most: 1_000 } as const
 
 export type Feed = {
   readonly push: (piece: Uint8Array) => Promise<void>
@@ -38,9 +38,12 @@ export type Feed = {
 }
 
 /** What passes by itself. A full disk does not: the source hears of it, and goes on when there is room. */
-const retryable = (fault: Fault) =>
+const isPassing = (fault: Fault): boolean =>
   (fault.kind === 'unavailable' && fault.code !== 'disk-full') ||
   ['offset-differs', 'fenced', 'stream-busy', 'cut-off', 'tail-missing', 'restarted'].includes(fault.code)
+
+/** Worth a pause: nobody is there, or somebody else is at it. All else is sent again at once, from where the pipeline stands. */
+const isAway = (fault: Fault): boolean => fault.kind === 'unavailable' || fault.code === 'stream-busy'
 
 const asFault = (error: unknown): Fault =>
   error instanceof Fault
@@ -93,20 +96,15 @@ export const feed = ({
     if (end && segments.length === 0) took(await send(offset, true, undefined))
   }
 
-  const persist = async (first: () => Promise<void>, end: boolean): Promise<void> => {
-    let work = first
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        const fault = asFault(error)
-        if (!retryable(fault) || attempt >= ATTEMPTS) throw fault
-        if (isUnreachable(fault) || fault.kind === 'unavailable' || fault.code === 'stream-busy')
-          await pause(Math.min(LONGEST_PAUSE, 50 * 2 ** Math.min(attempt, 6)))
-        work = () => replay(standsAt(fault), end)
-      }
-    }
-  }
+  const persist = (first: () => Promise<void>, end: boolean): Promise<void> =>
+    retry((before) => (before === undefined ? first() : replay(standsAt(asFault(before)), end)), {
+      tries: TRIES,
+      isPassing: (error) => isPassing(asFault(error)),
+      delay: (failures, error) => (isAway(asFault(error)) ? backoff(failures - 1, PAUSES) : 0),
+      pause,
+    }).catch((error) => {
+      throw asFault(error)
+    })
 
   const sendOne = ({ offset, bytes }: Segment) =>
     persist(async () => took(await send(offset, false, bytes)), false)

@@ -1,3 +1,5 @@
+import { inParallel } from '#common/stream/limiter'
+
 /** Work in phases: those of one phase side by side, the phases one after the other, and the first failure ends it. */
 
 export type Phased = { readonly name: string; readonly phase: number }
@@ -31,17 +33,10 @@ export const runPhases = async <T extends Phased>(
   work: (item: T) => Promise<void>,
 ): Promise<void> => {
   for (const group of phasesOf(items)) {
-    const waiting = [...group]
-    let failed: PhaseError | undefined
-    const lane = async (): Promise<void> => {
-      for (let item = waiting.shift(); item !== undefined && failed === undefined; item = waiting.shift())
-        try {
-          await work(item)
-        } catch (error) {
-          failed ??= new PhaseError(item, error)
-        }
-    }
-    await Promise.all(Array.from({ length: Math.max(1, jobs) }, lane))
-    if (failed !== undefined) throw failed
+    await inParallel(group, Math.max(1, jobs), (item) =>
+      work(item).catch((error: unknown) => {
+        throw new PhaseError(item, error)
+      }),
+    )
   }
 }

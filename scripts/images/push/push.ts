@@ -1,7 +1,7 @@
+import { inParallel } from '#common/stream/limiter'
 import { CliError } from '../../cli/fail.ts'
 import { type Blob, blobPath, blobsOf, type Layout } from '../read/layout.ts'
 import { type Descriptor, MEDIA } from '../read/model.ts'
-import { inParallel } from './in-parallel.ts'
 import type { Line, Registry } from './registry.ts'
 import { hasBlob, manners, type Source, upload } from './upload.ts'
 

@@ -2,12 +2,11 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { waitBefore } from './backoff.ts'
 import { parseChallenge } from './challenge.ts'
 import { firstChunk, grown, shrunk } from './chunk-size.ts'
 import { credentialsFor, helperOf, storedCredentials } from './docker-config.ts'
-import { inParallel } from './in-parallel.ts'
 import { checkTag, parseRepository } from './reference.ts'
+import { waitBefore } from './retry-after.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-docker-config-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -144,25 +143,4 @@ test('chunks grow on a good line and never again to a size that was lost', () =>
   expect(sizes(firstChunk, 6)).toEqual([2, 4, 8, 16, 16, 16])
   expect(sizes(shrunk(8 * MIB), 2)).toEqual([4, 4])
   expect(shrunk(1)).toEqual({ next: 128 * 1024, ceiling: 128 * 1024 })
-})
-
-test('work in parallel is bounded, complete, and ends at the first failure', async () => {
-  let running = 0
-  let most = 0
-  const seen: number[] = []
-  await inParallel([1, 2, 3, 4, 5, 6, 7], 3, async (item) => {
-    most = Math.max(most, ++running)
-    await Bun.sleep(1)
-    seen.push(item)
-    running--
-  })
-  expect([most, seen.toSorted().length]).toEqual([3, 7])
-  const begun: number[] = []
-  const failing = inParallel([1, 2, 3, 4], 1, async (item) => {
-    begun.push(item)
-    if (item === 2) throw new Error('two')
-  })
-  await expect(failing).rejects.toThrow('two')
-  await failing.catch(() => undefined)
-  expect(begun).toEqual([1, 2])
 })

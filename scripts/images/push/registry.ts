@@ -1,8 +1,8 @@
 import { CliError } from '../../cli/fail.ts'
-import { isPassing, TRIES, waitBefore } from './backoff.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Credentials } from './docker-config.ts'
 import { isLoopback, type Repository } from './reference.ts'
+import { isPassing, TRIES, waitBefore } from './retry-after.ts'
 
 /** The registry refused; `status` is that of HTTP. The message says what to do. */
 export class RegistryError extends CliError {

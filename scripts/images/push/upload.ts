@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
-import { TRIES, waitBefore } from './backoff.ts'
 import { type ChunkSize, firstChunk, grown, shrunk } from './chunk-size.ts'
 import { ConnectionLost, type Line, type Registry, RegistryError } from './registry.ts'
+import { TRIES, waitBefore } from './retry-after.ts'
 
 /** A blob to send: `read` gives its bytes from `from` up to and without `to`. */
 export type Source = {

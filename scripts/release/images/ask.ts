@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff, retry } from '#common/stream/backoff'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../host/shell.ts'
@@ -6,14 +7,11 @@ import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../hos
 /** Tries one after the other that bring nothing. Any number of cuts is mended while there is progress. */
 export const FRUITLESS_TRIES = 8
 
-const FIRST_MS = 250
-const LONGEST_MS = 30_000
-
 /** Longest wait for a script, ms: what an earlier line left behind is waited for, and a Pi loads slowly. */
 export const LONG_MS = 1_800_000
 
 /** Milliseconds before the next try, after so many that brought nothing (0 = there was progress). */
-export const waitAfter = (fruitless: number): number => Math.min(FIRST_MS * 2 ** fruitless, LONGEST_MS)
+export const waitAfter = (fruitless: number): number => backoff(fruitless, { first: 250, most: 30_000 })
 
 /** How a line that breaks is borne. */
 export type Patience = {
@@ -40,14 +38,15 @@ export const ask = async (
   script: string,
   { onNotice = () => {}, pause = (ms) => sleep(ms), ...options }: Patience & ScriptOptions = {},
 ): Promise<ScriptResult> => {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await lease.run(script, { timeoutMs: LONG_MS, ...options })
-    } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error
-      if (tries === FRUITLESS_TRIES) throw gaveUp(error)
-      onNotice(`${error.message}: trying again`)
-      await pause(waitAfter(tries - 1))
-    }
+  try {
+    return await retry(() => lease.run(script, { timeoutMs: LONG_MS, ...options }), {
+      tries: FRUITLESS_TRIES,
+      isPassing: (error) => error instanceof ConnectionLost,
+      onRetry: (error) => onNotice(`${(error as ConnectionLost).message}: trying again`),
+      delay: (failures) => waitAfter(failures - 1),
+      pause,
+    })
+  } catch (error) {
+    throw error instanceof ConnectionLost ? gaveUp(error) : error
   }
 }

@@ -1,3 +1,4 @@
+import { retry } from '#common/stream/backoff'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
@@ -21,8 +22,8 @@ export type RunParts = {
 }
 
 /** A step whose connection broke is tried again: every step may be. */
-export const TRIES = 4
-export const RETRY_MS = 2_000
+const TRIES = 4
+const RETRY_MS = 2_000
 
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 export const detailsOf = (error: unknown): readonly string[] =>
@@ -32,16 +33,22 @@ export const detailsOf = (error: unknown): readonly string[] =>
 export const isOutOfReach = (error: unknown): boolean =>
   error instanceof LeaseLost || error instanceof ConnectionLost
 
-export const again = async <T>(work: () => Promise<T>, { timing, show }: RunParts): Promise<T> => {
-  for (let tries = 1; ; tries++)
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof ConnectionLost) || tries >= TRIES) throw error
-      show.note(`${error.message}; trying again`)
-      await timing.pause(RETRY_MS * tries)
-    }
-}
+/** Calls `work` again while it fails in a way that passes, and says so. */
+export const tryAgain = <T>(
+  work: () => Promise<T>,
+  isPassing: (error: unknown) => boolean,
+  { timing, show }: RunParts,
+): Promise<T> =>
+  retry(work, {
+    tries: TRIES,
+    isPassing,
+    onRetry: (error) => show.note(`${wordsOf(error)}; trying again`),
+    delay: (failures) => RETRY_MS * failures,
+    pause: timing.pause,
+  })
+
+export const again = <T>(work: () => Promise<T>, parts: RunParts): Promise<T> =>
+  tryAgain(work, (error) => error instanceof ConnectionLost, parts)
 
 export type Context = RunParts & {
   readonly run: string

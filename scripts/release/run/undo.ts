@@ -9,9 +9,8 @@ import {
   end,
   isOutOfReach,
   perform,
-  RETRY_MS,
   type RunParts,
-  TRIES,
+  tryAgain,
   wordsOf,
 } from './perform.ts'
 import { backward } from './steps.ts'
@@ -36,16 +35,8 @@ export class Unfinished extends CliError {
 }
 
 /** Tries to put a step of the way back through even when the engine refuses it for a while. */
-const insist = async (work: () => Promise<void>, { timing, show }: RunParts): Promise<void> => {
-  for (let tries = 1; ; tries++)
-    try {
-      return await work()
-    } catch (error) {
-      if (isOutOfReach(error) || tries >= TRIES) throw error
-      show.note(`${wordsOf(error)}; trying again`)
-      await timing.pause(RETRY_MS * tries)
-    }
-}
+const insist = (work: () => Promise<void>, parts: RunParts): Promise<void> =>
+  tryAgain(work, (error) => !isOutOfReach(error), parts)
 
 /**
  * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the connection

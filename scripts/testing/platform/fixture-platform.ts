@@ -14,7 +14,7 @@ export type FixtureEntry = {
 
 /** Quick enough for tests, and no test asserts any of these times. */
 export const quick: Partial<Timing> = {
-  backoff: { firstMs: 20, maxMs: 200, calmMs: 10_000 },
+  backoff: { first: 20, most: 200, calm: 10_000 },
   stopMs: 5_000,
   pollMs: 10,
 }

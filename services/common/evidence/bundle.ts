@@ -2,7 +2,7 @@ import { Fault } from '../process/fault.ts'
 import { END_SIZE, padded, padding } from '../stream/tar.ts'
 import type { AnchorDocument } from './anchor.ts'
 import { canonicalBytes } from './canonical-json.ts'
-import { chunkFileSize } from './chunk-file.ts'
+import { chunkFileName, chunkFileSize } from './chunk-file.ts'
 import type { SessionKeys } from './keys.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { ManifestSignature } from './signature.ts'
@@ -21,8 +21,8 @@ export const KEYS_NAME = 'keys.json'
 /** The file name of a session's bundle. */
 export const bundleName = (session: string): string => `session-${session}.lucid.tar`
 
-/** The entry name of a chunk: its index in six digits (seven for the very last of the largest sessions). */
-export const chunkName = (index: number): string => `chunks/${index.toString().padStart(6, '0')}.lcd`
+/** The entry name of a chunk. */
+export const chunkName = (index: number): string => `chunks/${chunkFileName(index)}`
 
 /** The index in an entry name that `chunkName` gives; undefined for every other name. */
 export const chunkIndex = (name: string): number | undefined => {

@@ -86,6 +86,9 @@ export const decodeHeader = (bytes: Uint8Array): ChunkHeader => {
   return header
 }
 
+/** The file name of a chunk: its index in six digits (seven for the very last of the largest sessions). */
+export const chunkFileName = (index: number): string => `${index.toString().padStart(6, '0')}.lcd`
+
 /** Bytes of a whole chunk file whose ciphertext has `compLength` bytes. */
 export const chunkFileSize = (compLength: number): number => HEADER_SIZE + compLength + TAG_SIZE
 

@@ -1,3 +1,4 @@
+import { nextCrash } from '../stream/backoff.ts'
 import { findProgram } from './program.ts'
 
 /** A program that a service keeps running. */
@@ -97,13 +98,18 @@ export const keepRunning = (options: ChildOptions): Child => {
       endGroup(child.pid)
       await Promise.allSettled(heard)
       if (!wanted) return
-      failures = performance.now() - began < timing.calmMs ? failures + 1 : 1
+      const next = nextCrash(
+        { first: timing.firstMs, most: timing.mostMs, calm: timing.calmMs },
+        failures,
+        performance.now() - began,
+      )
+      failures = next.crashes
       const why = child.signalCode ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`
       if (failures >= timing.tries) {
         wanted = false
         return onHopeless(why)
       }
-      const delayMs = Math.min(timing.mostMs, timing.firstMs * 2 ** (failures - 1))
+      const { delayMs } = next
       onEnd({ why, delayMs })
       timer = setTimeout(() => {
         restarts++

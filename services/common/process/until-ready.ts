@@ -1,3 +1,4 @@
+import { retry } from '../stream/backoff.ts'
 import { type Fault, isFault } from './fault.ts'
 
 /** How often a store that is away is asked again, ms. */
@@ -7,7 +8,7 @@ const AGAIN = 500
  * Resolves once `ready` does. While it fails with Fault unavailable, `wait` is told the newest one and stands
  * in for the service; what it answers ends that. Any other failure is thrown: waiting would not mend it.
  */
-export const untilReady = async ({
+export const untilReady = ({
   ready,
   wait,
   pause,
@@ -15,13 +16,10 @@ export const untilReady = async ({
   readonly ready: () => Promise<void>
   readonly wait: (fault: Fault) => Promise<void>
   readonly pause: (ms: number) => Promise<void>
-}): Promise<void> => {
-  for (;;)
-    try {
-      return await ready()
-    } catch (error) {
-      if (!isFault(error) || error.kind !== 'unavailable') throw error
-      await wait(error)
-      await pause(AGAIN)
-    }
-}
+}): Promise<void> =>
+  retry(ready, {
+    isPassing: (error) => isFault(error) && error.kind === 'unavailable',
+    onRetry: (error) => wait(error as Fault), // no other passes
+    delay: () => AGAIN,
+    pause,
+  })

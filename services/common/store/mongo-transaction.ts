@@ -5,6 +5,7 @@ import {
   MongoRuntimeError,
   type TransactionOptions,
 } from 'mongodb'
+import { backoff } from '../stream/backoff.ts'
 import { commitUnknownFault } from './mongo-fault.ts'
 
 /** One snapshot for all reads; acknowledged once a majority has it in its journal. */
@@ -33,7 +34,8 @@ export const runAgain = (cause: unknown): MongoError => {
 }
 
 /** Longest pause before the nth try, ms: others who met the same conflict must not meet again. */
-const pauseBefore = (attempt: number): number => Math.random() * Math.min(500, 5 * 1.5 ** attempt)
+const pauseBefore = (attempt: number): number =>
+  Math.random() * backoff(attempt, { first: 5, most: 500, factor: 1.5 })
 
 /**
  * Runs `work` in a transaction and answers what it answers, as the driver's own `withTransaction` does (MongoDB

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { limiter } from './limiter.ts'
+import { inParallel, limiter } from './limiter.ts'
 
 test('never more at once than there are places, and everything is done, whatever order it ends in', async () => {
   await fc.assert(
@@ -67,4 +67,25 @@ test('work that throws, at once or later, gives its place back', async () => {
     'Error: at once',
   ])
   expect(await limit(async () => 'next')).toBe('next')
+})
+
+test('work in parallel is bounded, complete, and ends at the first failure', async () => {
+  let running = 0
+  let most = 0
+  const seen: number[] = []
+  await inParallel([1, 2, 3, 4, 5, 6, 7], 3, async (item) => {
+    most = Math.max(most, ++running)
+    await Bun.sleep(1)
+    seen.push(item)
+    running--
+  })
+  expect([most, seen.toSorted().length]).toEqual([3, 7])
+  const begun: number[] = []
+  const failing = inParallel([1, 2, 3, 4], 1, async (item) => {
+    begun.push(item)
+    if (item === 2) throw new Error('two')
+  })
+  await expect(failing).rejects.toThrow('two')
+  await failing.catch(() => undefined)
+  expect(begun).toEqual([1, 2])
 })

@@ -17,3 +17,18 @@ export const limiter = (places: number): Limiter => {
     }
   }
 }
+
+/** Runs `work` on every item, at most `places` at once. After a failure nothing is begun; it is thrown once all that runs has ended. */
+export const inParallel = async <T>(
+  items: readonly T[],
+  places: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
+  const slot = limiter(places)
+  const failures: unknown[] = []
+  const one = async (item: T) => {
+    if (failures.length === 0) await work(item).catch((error: unknown) => failures.push(error))
+  }
+  await Promise.all(items.map((item) => slot(() => one(item))))
+  if (failures.length > 0) throw failures[0]
+}

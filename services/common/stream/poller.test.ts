@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { backoff, poller } from './poller.ts'
+import { poller } from './poller.ts'
 
 const never = 2 ** 30
 
@@ -55,10 +55,5 @@ describe('the poller', () => {
     const seen = steps
     await loop.poke()
     expect(steps).toBe(seen)
-  })
-
-  test('the back-off doubles up to its limit', () => {
-    const delays = [0, 1, 2, 3, 10, 1000].map((failures) => backoff(failures, { first: 250, most: 4000 }))
-    expect(delays).toEqual([250, 500, 1000, 2000, 4000, 4000])
   })
 })

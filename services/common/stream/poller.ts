@@ -63,9 +63,3 @@ export const poller = ({
     },
   }
 }
-
-/** The delay after `failures` steps in a row without success: doubles from `first` to `most`, milliseconds. */
-export const backoff = (
-  failures: number,
-  { first, most }: { readonly first: number; readonly most: number },
-): number => Math.min(most, first * 2 ** Math.min(failures, 30))

@@ -1,3 +1,4 @@
+import { bufferFiller } from './buffer-filler.ts'
 import { bufferPool } from './buffer-pool.ts'
 
 /** A run of the stream, in a buffer of its own. */
@@ -22,57 +23,56 @@ export type Window = {
 /** A window on a stream that starts at byte `start`, given out in segments of `size` bytes. */
 export const window = (start: number, size: number): Window => {
   const pool = bufferPool(size, 2)
-  let kept: Segment[] = []
-  let filling: Uint8Array<ArrayBuffer> | undefined
-  let filled = 0
-  let given = start
+  const filler = bufferFiller(size, pool)
+  let segments: readonly Segment[] = []
+  let end = start
 
-  const give = (bytes: Uint8Array<ArrayBuffer>): Segment => {
-    const segment = { offset: given, bytes }
-    kept.push(segment)
-    given += bytes.length
-    filled = 0
+  const append = (bytes: Uint8Array<ArrayBuffer>): Segment => {
+    const segment = { offset: end, bytes }
+    segments = [...segments, segment]
+    end += bytes.length
+    return segment
+  }
+
+  /** Like `append`; an unfinished segment is copied, so that its buffer is free for the next one. */
+  const takeOut = (): Segment | undefined => {
+    const isFull = filler.isFull()
+    const bytes = filler.take()
+    if (bytes === undefined || isFull) return bytes && append(bytes)
+    const segment = append(bytes.slice())
+    pool.give(bytes)
     return segment
   }
 
   return {
     *push(piece) {
-      for (let at = 0; at < piece.length; ) {
-        const part = piece.subarray(at, at + size - filled)
-        filling ??= pool.take()
-        filling.set(part, filled)
-        filled += part.length
-        at += part.length
-        if (filled === size) {
-          const full = filling
-          filling = undefined
-          yield give(full)
-        }
+      for (let rest = piece; rest.length > 0; ) {
+        rest = filler.put(rest)
+        const segment = filler.isFull() ? takeOut() : undefined
+        if (segment) yield segment
       }
     },
-    flush: () => (filling === undefined || filled === 0 ? undefined : give(filling.slice(0, filled))),
+    flush: takeOut,
     acknowledge: (offset) => {
       const isSpent = (segment: Segment) => segment.offset + segment.bytes.length <= offset
-      for (const segment of kept) if (isSpent(segment)) pool.give(segment.bytes)
-      kept = kept.filter((segment) => !isSpent(segment))
+      for (const segment of segments) if (isSpent(segment)) pool.give(segment.bytes)
+      segments = segments.filter((segment) => !isSpent(segment))
     },
     from: (offset) => {
-      if (offset === given) return []
-      const first = kept[0]
-      if (first === undefined || offset < first.offset || offset > given) return undefined
-      return kept
+      if (offset === end) return []
+      const first = segments[0]
+      if (first === undefined || offset < first.offset || offset > end) return undefined
+      return segments
         .filter(({ offset: at, bytes }) => at + bytes.length > offset)
         .map(({ offset: at, bytes }) =>
           at >= offset ? { offset: at, bytes } : { offset, bytes: bytes.subarray(offset - at) },
         )
     },
-    received: () => given + filled,
+    received: () => end + filler.filled(),
     drop: () => {
-      for (const { bytes } of kept) pool.give(bytes)
-      kept = []
-      if (filling) pool.give(filling)
-      filling = undefined
-      filled = 0
+      for (const { bytes } of segments) pool.give(bytes)
+      segments = []
+      filler.drop()
       pool.drain()
     },
   }

@@ -1,8 +1,9 @@
+import { backoff } from '#common/stream/backoff'
+
 /** Tries of one request, the first included. */
 export const TRIES = 6
 
-const FIRST_MS = 250
-const LONGEST_MS = 60_000
+const RANGE = { first: 250, most: 60_000 } as const
 
 /** Answers after which the same request may go well. */
 export const isPassing = (status: number): boolean =>
@@ -14,6 +15,6 @@ export const isPassing = (status: number): boolean =>
  */
 export const waitBefore = (next: number, retryAfter: string | null, random: number): number => {
   const asked = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : undefined
-  if (asked !== undefined) return Math.min(asked, LONGEST_MS)
-  return Math.min(FIRST_MS * 2 ** (next - 2) * (1 + random / 4), LONGEST_MS)
+  if (asked !== undefined) return Math.min(asked, RANGE.most)
+  return Math.min(backoff(next - 2, RANGE) * (1 + random / 4), RANGE.most)
 }
