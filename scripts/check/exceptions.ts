@@ -46,7 +46,6 @@ const temporary: readonly Exception[] = [
     to: 'services/common/evidence/session-id.ts',
     why: 'the ABI of anchors moves',
   },
-  { rule: upInCommon, file: 'services/common/process/waiting-room.ts', why: 'it moves to http' },
   { rule: upInCommon, file: 'services/common/process/migration-run.ts', why: 'it moves to store' },
   {
     rule: circle,

@@ -11,7 +11,7 @@ export type PureRoom = {
  * pure, too, or is named here.
  */
 export const pureRooms: readonly PureRoom[] = [
-  { room: 'services/common/process/', only: ['env.ts', 'fault.ts', 'health.ts'] },
+  { room: 'services/common/process/', only: ['backoff.ts', 'env.ts', 'fault.ts', 'health.ts'] },
   { room: 'services/common/stream/', but: ['poller.ts'] },
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },
@@ -19,7 +19,7 @@ export const pureRooms: readonly PureRoom[] = [
   { room: 'scripts/derive/', but: ['derive.ts'] },
   {
     room: 'scripts/platform/',
-    only: ['apt-sources.ts', 'backoff.ts', 'left-out.ts', 'process-env.ts', 'start-order.ts', 'store-env.ts'],
+    only: ['apt-sources.ts', 'left-out.ts', 'process-env.ts', 'start-order.ts', 'store-env.ts'],
   },
   {
     room: 'scripts/store/',

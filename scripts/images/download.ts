@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { backoff, retry } from '#common/stream/backoff'
+import { backoff, retry } from '#common/process/backoff'
 import { CliError } from '../cli/fail.ts'
 import { keepBlob, readBlob, type Sum, sumOf } from './cache.ts'
 

@@ -1,4 +1,4 @@
-import { type CrashBackoff, nextCrash } from '#common/stream/backoff'
+import { type CrashBackoff, nextCrash } from '#common/process/backoff'
 import { CliError } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
 import { type HealthReply, probeHealth } from './health-probe.ts'

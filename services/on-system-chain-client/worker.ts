@@ -1,6 +1,6 @@
 import type { StoredAnchor } from '#common/ethereum/anchors-abi'
+import { backoff } from '#common/process/backoff'
 import type { Log } from '#common/process/log'
-import { backoff } from '#common/stream/backoff'
 import type { Chain, SeenReceipt, SigningFacts } from './chain.ts'
 import type { Finding, JobRecord, Signed } from './job.ts'
 import { unreachable } from './nonce.ts'

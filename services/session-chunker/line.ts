@@ -1,6 +1,6 @@
 import { FLAG_LAST, FLAG_ZSTD } from '#common/evidence/chunk-file'
+import { backoff, retry } from '#common/process/backoff'
 import { Fault } from '#common/process/fault'
-import { backoff, retry } from '#common/stream/backoff'
 import type { BufferPool } from '#common/stream/buffer-pool'
 import { free } from '#common/stream/bytes'
 import type { Limiter } from '#common/stream/limiter'

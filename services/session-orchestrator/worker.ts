@@ -1,5 +1,5 @@
+import { backoff } from '#common/process/backoff'
 import { errorFields, type Log } from '#common/process/log'
-import { backoff } from '#common/stream/backoff'
 import type { State } from './model.ts'
 import { workStates } from './state.ts'
 

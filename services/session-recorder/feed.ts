@@ -1,5 +1,5 @@
+import { backoff, retry } from '#common/process/backoff'
 import { Fault } from '#common/process/fault'
-import { backoff, retry } from '#common/stream/backoff'
 import { concat } from '#common/stream/bytes'
 import { type Segment, window } from '#common/stream/window'
 

@@ -1,4 +1,4 @@
-import { backoff } from '#common/stream/backoff'
+import { backoff } from '#common/process/backoff'
 
 /** Tries of one request, the first included. */
 export const TRIES = 6

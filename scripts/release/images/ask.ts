@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoff, retry } from '#common/stream/backoff'
+import { backoff, retry } from '#common/process/backoff'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../host/shell.ts'

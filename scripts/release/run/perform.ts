@@ -1,4 +1,4 @@
-import { retry } from '#common/stream/backoff'
+import { retry } from '#common/process/backoff'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'

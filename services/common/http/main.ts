@@ -7,8 +7,6 @@ import { EnvError, readEnv, type Secret, type StoreEnv } from '../process/env.ts
 import { isFault } from '../process/fault.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
 import { migrationAsked, runMigration } from '../process/migration-run.ts'
-import { untilReady } from '../process/until-ready.ts'
-import { waitingRoom } from '../process/waiting-room.ts'
 import { demandSchema } from '../store/migrations/demand.ts'
 import { declareAll } from '../store/migrations/record.ts'
 import { storeAt } from '../store/open.ts'
@@ -17,7 +15,9 @@ import type { Store } from '../store/store.ts'
 import { type Call, call } from './client.ts'
 import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { Registry } from './metrics.ts'
+import { startUpPlaceholder } from './placeholder.ts'
 import { type ServiceParts, version } from './service.ts'
+import { untilReady } from './until-ready.ts'
 
 type CommonEnv = Partial<StoreEnv> & {
   readonly HOST: string
@@ -134,7 +134,7 @@ export const start = async <T extends TObject>(
     const sign = signer({ name, key: common.IDENTITY_KEY })
     const guard = verifier({ callee: name, callers: callersOf(name), peers })
     const at = { hostname: common.HOST, port: common.PORT }
-    const room = waitingRoom(name, { parts: { guard, log }, log, at })
+    const placeholder = startUpPlaceholder(name, { parts: { guard, log }, log, at })
     let port = common.PORT
     let front: Front | undefined
     app = await build({
@@ -150,8 +150,8 @@ export const start = async <T extends TObject>(
         const store = await storeAt(name, common)
         closers.push(() => store.close())
         const ready = () => holds(store, schema)
-        await untilReady({ ready, wait: room.say, pause: Bun.sleep })
-        port = (await room.close()) ?? port
+        await untilReady({ ready, wait: placeholder.answerWith, pause: Bun.sleep })
+        port = (await placeholder.close()) ?? port
         return store
       },
       reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),

@@ -1,4 +1,4 @@
-import { nextCrash } from '../stream/backoff.ts'
+import { nextCrash } from './backoff.ts'
 import { findProgram } from './program.ts'
 
 /** A program that a service keeps running. */

@@ -5,7 +5,7 @@ import {
   MongoRuntimeError,
   type TransactionOptions,
 } from 'mongodb'
-import { backoff } from '../stream/backoff.ts'
+import { backoff } from '../process/backoff.ts'
 import { commitUnknownFault } from './mongo-fault.ts'
 
 /** One snapshot for all reads; acknowledged once a majority has it in its journal. */

@@ -1,17 +1,17 @@
-import { type ServiceParts, service } from '../http/service.ts'
-import { Fault } from './fault.ts'
-import type { Log } from './log.ts'
+import { Fault } from '../process/fault.ts'
+import type { Log } from '../process/log.ts'
+import { type ServiceParts, service } from './service.ts'
 
 /** What a service answers while it cannot work yet: unhealthy with the cause, 503 to everything else. */
-export type WaitingRoom = {
-  /** Opens it when it is not open yet, and tells `fault` from now on. */
-  readonly say: (fault: Fault) => Promise<void>
+export type StartUpPlaceholder = {
+  /** Opens it when it is not open yet; `fault` is its answer from now on. */
+  readonly answerWith: (fault: Fault) => Promise<void>
   /** The port it listened on; undefined when it never opened. Nobody listens on it any more when it resolves. */
   readonly close: () => Promise<number | undefined>
 }
 
-/** A waiting room for the service `name`, behind the same guard as the service itself. */
-export const waitingRoom = (
+/** Stands in for the service `name` while it starts, behind the same guard as the service itself. */
+export const startUpPlaceholder = (
   name: string,
   {
     parts,
@@ -22,26 +22,26 @@ export const waitingRoom = (
     readonly log: Log
     readonly at: { readonly hostname: string; readonly port: number }
   },
-): WaitingRoom => {
-  let told: Fault | undefined
+): StartUpPlaceholder => {
+  let answer: Fault | undefined
   const refuse = (): never => {
-    throw told ?? new Fault('unavailable', 'starting', 'the service is starting', { retryAfter: 1_000 })
+    throw answer ?? new Fault('unavailable', 'starting', 'the service is starting', { retryAfter: 1_000 })
   }
-  const made = () =>
+  const build = () =>
     service(name, { ...parts, checks: { store: async () => refuse() } }).all('/*', refuse, {
       parse: 'none',
     })
-  let open: ReturnType<typeof made> | undefined
+  let open: ReturnType<typeof build> | undefined
   return {
-    say: async (fault) => {
+    answerWith: async (fault) => {
       const { code, message: detail } = fault
-      const news = code !== told?.code
-      told = fault
+      const isNews = code !== answer?.code
+      answer = fault
       if (open === undefined) {
-        open = made()
+        open = build()
         open.listen(at)
       }
-      if (news) log.warn('waiting', { code, detail, port: open.server?.port })
+      if (isNews) log.warn('waiting', { code, detail, port: open.server?.port })
     },
     close: async () => {
       const port = open?.server?.port

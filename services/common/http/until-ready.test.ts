@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { Fault } from './fault.ts'
+import { Fault } from '../process/fault.ts'
 import { untilReady } from './until-ready.ts'
 
 const away = new Fault('unavailable', 'store-away', 'it is away', { retryAfter: 1 })

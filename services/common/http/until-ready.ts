@@ -1,5 +1,5 @@
-import { retry } from '../stream/backoff.ts'
-import { type Fault, isFault } from './fault.ts'
+import { retry } from '../process/backoff.ts'
+import { type Fault, isFault } from '../process/fault.ts'
 
 /** How often a store that is away is asked again, ms. */
 const AGAIN = 500
