@@ -1,17 +1,15 @@
 import { join, resolve } from 'node:path'
-import { catalog, stock } from '#catalog'
+import { catalog, defaults, stock } from '#catalog'
 import { watch } from '../services/common/host/watch/command.ts'
 import { expectedOf, type Listed, targetsOf } from '../services/common/host/watch/expected.ts'
 import { exitLine, type Flags, flagLines, watchFlags } from '../services/common/host/watch/flags.ts'
 import { givenFacts, localFacts } from './gather.ts'
 import { runningPlatform } from './platform.ts'
 
-const DIR = '/mnt/myssd/Lucid'
-
 const flags = {
   dir: {
     value: 'DIR',
-    about: `the platform's folder on this machine (default: LUCID_MOUNT_PATH, else ${DIR})`,
+    about: `the platform's folder on this machine (default: LUCID_MOUNT_PATH, else ${defaults.LUCID_MOUNT_PATH})`,
   },
   facts: {
     value: 'FILE',
@@ -67,7 +65,7 @@ export const check = async ({ listed, stock, env, stdin, ...rest }: CheckOptions
     expected: ({ stacks }) => expectedOf(listed, stock, stacks),
     gather: ({ values }) =>
       values['facts'] === undefined
-        ? localFacts(values['dir'] ?? (env['LUCID_MOUNT_PATH'] || DIR), {
+        ? localFacts(values['dir'] ?? (env['LUCID_MOUNT_PATH'] || defaults.LUCID_MOUNT_PATH), {
             asked: values['dir'] !== undefined,
             running: platform !== undefined,
             env,

@@ -4,7 +4,9 @@
  * A service is listed when it exists, not before. Ports and planes: SPEC section 2.
  */
 
-export type Stack = 'core' | 'sessions' | 'blockchain' | 'integration'
+/** Stacks in the order they are started; they are undone in reverse. */
+export const stacks = ['core', 'sessions', 'blockchain', 'integration'] as const
+export type Stack = (typeof stacks)[number]
 export type Plane = 'ops' | 'chain' | 'wallet'
 export type Network = 'lucid_core_net' | 'lucid_chain_net' | 'lucid_rdp_net' | 'lucid_wallet_net'
 
@@ -399,5 +401,9 @@ export const clients = {
 
 export type CallerName = ServiceName | keyof typeof clients
 
-/** Stacks in the order they are started; they are undone in reverse. */
-export const stacks = ['core', 'sessions', 'blockchain', 'integration'] as const satisfies readonly Stack[]
+/** What a host has unless its env file says otherwise, by the key of that file (SPEC section 2). */
+export const defaults = {
+  LUCID_MOUNT_PATH: '/mnt/myssd/Lucid',
+  LUCID_IMAGE_REPO: 'pickme/lucid',
+  LUCID_MONGO_URL: 'mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin',
+} as const

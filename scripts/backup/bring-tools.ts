@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaults } from '#catalog'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { requireSuccess } from '../host/shell.ts'
@@ -23,7 +24,9 @@ export const bringTools = async (lease: Lease, dist: string): Promise<string> =>
     `${name}: no Docker engine answers`,
     lease.shell.run("docker version --format '{{.Server.Os}}/{{.Server.Arch}}'"),
   )
-  const image = releaseImages(dist, platform.trim(), 'pickme/lucid').find(({ service }) => service === TOOL)
+  const image = releaseImages(dist, platform.trim(), defaults.LUCID_IMAGE_REPO).find(
+    ({ service }) => service === TOOL,
+  )
   if (image === undefined)
     throw new CliError(`no image of ${TOOL} in ${dist}: bun run build-distroless --only ${TOOL}`)
   await sendImages(lease, [image], { dist })

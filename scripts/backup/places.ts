@@ -1,3 +1,4 @@
+import { stacks } from '#catalog'
 import { volumes } from '../derive/network.ts'
 
 /** Where backups have their things on a host, under DIR. */
@@ -19,7 +20,7 @@ export const placesOn = (dir: string) =>
 export const CONTAINER = 'lucid-backup'
 
 /** Compose projects whose containers stand still while the last is read. */
-export const PROJECTS = ['core', 'sessions', 'blockchain', 'integration'].map((stack) => `lucid-${stack}`)
+export const PROJECTS = stacks.map((stack) => `lucid-${stack}`)
 
 export const VOLUMES = volumes
 

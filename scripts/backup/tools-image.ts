@@ -1,7 +1,7 @@
 import { CliError } from '../cli/fail.ts'
 import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
-import { parseRelease } from '../release/content/release-file.ts'
+import { parseRelease } from '../release/content/release-json.ts'
 
 const demandImage = async (shell: Shell, image: string): Promise<string> => {
   const { code } = await shell.run(`docker image inspect ${quote(image)} >/dev/null 2>&1`)

@@ -1,5 +1,6 @@
 import type { Stack } from '#catalog'
 import type { Services } from './compose.ts'
+import { IMAGE } from './compose-model.ts'
 
 /** What the lock of the images says of a service: its tag and the digest of its index. */
 export type LockedImages = Readonly<Record<string, { readonly reference: string; readonly digest: string }>>
@@ -19,7 +20,7 @@ export const imagePins = (stack: Stack, services: Services, images: LockedImages
   if (missing.length > 0) return { missing }
   const pinned = members.map((name) => {
     const { reference = name, digest = '' } = images[name] ?? {}
-    return [name, { image: `$\{LUCID_IMAGE_REPO:-pickme/lucid}:${reference}@${digest}` }] as const
+    return [name, { image: `${IMAGE}:${reference}@${digest}` }] as const
   })
   return {
     text: [

@@ -1,12 +1,15 @@
-import type { Stack } from '#catalog'
+import { defaults, type Stack } from '#catalog'
 
 /** The parts of a Compose file that all planners of one share. */
+
+/** A value of the env file as Compose files name it, with what it is where nobody gave one. */
+export const variable = (key: keyof typeof defaults): string => `$\{${key}:-${defaults[key]}}`
 
 const CLUSTER = `$\{CLUSTER_ID:-lucid-cluster-001}`
 
 /** `lucid` in our images: no login, no shell, no entry in any group. */
 export const USER = '65532:65532'
-export const IMAGE = `$\{LUCID_IMAGE_REPO:-pickme/lucid}`
+export const IMAGE = variable('LUCID_IMAGE_REPO')
 
 export type ReadOnlyFile = {
   readonly type: 'bind'

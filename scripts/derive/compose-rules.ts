@@ -10,14 +10,14 @@ import {
   namesSecret,
   type ServiceRule,
 } from './compose-loose.ts'
-import { MONGO_PASSWORD } from './compose-model.ts'
+import { IMAGE, MONGO_PASSWORD } from './compose-model.ts'
 import { mongoRules } from './mongo-rules.ts'
 import { MEMORY_BUDGET, networkStack, networks, volumes } from './network.ts'
 import { toolRules } from './tool-rules.ts'
 
 /** What every service of ours must be, one rule a row (SPEC section 2). True is kept. */
 export const serviceRules: Readonly<Record<string, ServiceRule>> = {
-  image: (s, { name }) => s.image === `$\{LUCID_IMAGE_REPO:-pickme/lucid}:${name}`,
+  image: (s, { name }) => s.image === `${IMAGE}:${name}`,
   'container name': (s, { name }) => s.container_name === name,
   'user lucid': (s) => s.user === '65532:65532',
   'read-only root': (s) => s.read_only === true,

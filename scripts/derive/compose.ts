@@ -10,6 +10,7 @@ import {
   type Stores,
   secretName,
   USER,
+  variable,
 } from './compose-model.ts'
 import { mongoServices } from './mongo.ts'
 import { networkStack, networks } from './network.ts'
@@ -27,9 +28,9 @@ export type SecretKeys = Readonly<Record<string, readonly string[]>>
 export const HEALTH_COMMAND = ['CMD', '/usr/local/bin/bun', '/app/health.js'] as const
 
 /** Where the state folder lies on the host: secrets/<service>/<KEY> and identities.json, as `bun run up` lays it out. */
-const HOME = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
+const HOME = variable('LUCID_MOUNT_PATH')
 /** The database of the core stack, or another that the operator names. User and password are the service's own. */
-const MONGO_URL = `$\{LUCID_MONGO_URL:-mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin}`
+const MONGO_URL = variable('LUCID_MONGO_URL')
 
 /**
  * Options of resolv.conf(5). The engine answers names of containers at once; one that is not there it passes on, and where

@@ -1,4 +1,4 @@
-import type { Plane, Stack } from '#catalog'
+import { defaults, type Plane, type Stack } from '#catalog'
 import { derivedSecrets } from './derived-secrets.ts'
 
 /** The part of a TypeBox property that an example needs. */
@@ -22,13 +22,13 @@ const composeKeys: readonly (readonly [key: string, value: string, about: string
   ['CLUSTER_ID', 'lucid-cluster-001', 'name of the cluster, in labels and logs of every stack'],
   [
     'LUCID_MOUNT_PATH',
-    '/mnt/myssd/Lucid',
+    defaults.LUCID_MOUNT_PATH,
     'state folder on the host: secrets/<service>/<KEY>, identities.json',
   ],
-  ['LUCID_IMAGE_REPO', 'pickme/lucid', 'repository of the images, without a tag'],
+  ['LUCID_IMAGE_REPO', defaults.LUCID_IMAGE_REPO, 'repository of the images, without a tag'],
   [
     'LUCID_MONGO_URL',
-    'mongodb://lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin',
+    defaults.LUCID_MONGO_URL,
     'database of every service that keeps documents, without user and password',
   ],
 ]

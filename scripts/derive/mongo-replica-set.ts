@@ -1,4 +1,4 @@
-import { type Stock, stock } from '#catalog'
+import { defaults, type Stock, stock } from '#catalog'
 import type { ComposeService } from './compose-model.ts'
 import { membersOf, mongoHealth, mongoNode, nameOf } from './mongo.ts'
 
@@ -16,7 +16,7 @@ const node = (entry: Stock, member: number): ComposeService => ({
 })
 
 /** LUCID_MONGO_URL of services when the replica set has three members. */
-export const REPLICA_SET_URL = `mongodb://${membersOf(COUNT)}/lucid?replicaSet=rs0&authSource=admin`
+export const REPLICA_SET_URL = defaults.LUCID_MONGO_URL.replace(membersOf(1), membersOf(COUNT))
 
 /**
  * Laid over the core file: two more members, and a set-up that adds them. Any of the three may then be the

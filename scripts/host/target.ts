@@ -2,13 +2,11 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { defaults } from '#catalog'
 import type { Flag } from '../cli/args.ts'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
 import { replaceFile } from '../platform/files.ts'
 import type { Home } from '../platform/home.ts'
-
-/** Where Lucid lies on a host unless told otherwise (SPEC section 2, LUCID_MOUNT_PATH). */
-export const DEFAULT_DIR = '/mnt/myssd/Lucid'
 
 /** The flags that name a host; the same for every command that talks to one. */
 export const targetFlags = {
@@ -17,7 +15,7 @@ export const targetFlags = {
     value: 'USER@HOST',
     about: 'the host, for ssh; `local` is this machine (the one that deploy:pi used last)',
   },
-  dir: { type: 'string', value: 'DIR', about: `folder of Lucid on the host (${DEFAULT_DIR})` },
+  dir: { type: 'string', value: 'DIR', about: `folder of Lucid on the host (${defaults.LUCID_MOUNT_PATH})` },
   'ssh-config': { type: 'string', value: 'FILE', about: 'configuration for ssh, instead of your own' },
 } as const satisfies Readonly<Record<string, Flag>>
 
@@ -70,10 +68,12 @@ export const resolveTarget = (
   if (host === undefined)
     throw new CliError('which host? use --host user@host (deploy:pi remembers it)', { exitCode: EXIT_USAGE })
   const same = known?.host === host ? known : undefined
-  const dir = (flags.dir ?? (env['LUCID_DIR'] || undefined) ?? same?.dir ?? DEFAULT_DIR).replace(
-    /(?<=.)\/+$/,
-    '',
-  )
+  const dir = (
+    flags.dir ??
+    (env['LUCID_DIR'] || undefined) ??
+    same?.dir ??
+    defaults.LUCID_MOUNT_PATH
+  ).replace(/(?<=.)\/+$/, '')
   // Compose files, shell scripts and mount options all carry this path.
   if (!/^(?:\/[A-Za-z0-9._-]+)+$/.test(dir) || dir.split('/').includes('..'))
     throw new CliError(

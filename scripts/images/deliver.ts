@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalog, stacks } from '#catalog'
+import { catalog, defaults, stacks } from '#catalog'
 import { bytes, plural } from '../cli/format.ts'
 import { imagePins, type LockedImages } from '../derive/compose-images.ts'
 import { type Loaded, loadImages } from './load/load.ts'
@@ -20,9 +20,6 @@ export type Delivery = {
 }
 
 const line: Line = { fetch, pause: Bun.sleep, random: Math.random }
-
-/** The repository that the Compose files name unless LUCID_IMAGE_REPO says another. */
-const DEFAULT_REPOSITORY = 'pickme/lucid'
 
 /** Pushes to all repositories and says of each image what it took. */
 export const push = async (
@@ -46,7 +43,7 @@ export const load = ({ dist, images, env, show }: Delivery): Promise<Loaded> =>
   loadImages(
     Object.entries(images).map(([name, { reference }]) => ({
       layout: openLayout(join(dist, name)),
-      reference: `${env['LUCID_IMAGE_REPO'] || DEFAULT_REPOSITORY}:${reference}`,
+      reference: `${env['LUCID_IMAGE_REPO'] || defaults.LUCID_IMAGE_REPO}:${reference}`,
     })),
     { env, onProgress: (sent, total) => show(`loading ${bytes(sent)} of ${bytes(total)}`) },
   )

@@ -8,9 +8,10 @@ import { openHost, whoami } from '../host/open.ts'
 import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/sign/signature.ts'
 import { repository } from '../platform/home.ts'
-import { assemble, withStack } from './content/assemble.ts'
+import { assemble } from './content/assemble.ts'
 import { givenEnv, originOf, platformFor, readCheckout } from './content/checkout.ts'
 import { changesOf } from './content/diff.ts'
+import { replaceStack } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
 import { askDeep, NOTHING_DEEP } from './host/deep-facts.ts'
 import { askFacts } from './host/host-facts.ts'
@@ -96,7 +97,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const bundle =
       flags.stage === undefined
         ? whole
-        : withStack(
+        : replaceStack(
             observed.current === undefined
               ? undefined
               : await readBundle(shell, target.dir, observed.current),

@@ -7,9 +7,9 @@ import { runCommand } from '../cli/run-command.ts'
 import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
-import { withImage } from './content/assemble.ts'
 import { originOf } from './content/checkout.ts'
 import { changesOf } from './content/diff.ts'
+import { replaceImage } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
 import { askDeep } from './host/deep-facts.ts'
 import { askFacts } from './host/host-facts.ts'
@@ -72,7 +72,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       throw new CliError(`no image of ${service} in ${dist}: bun run build-distroless --only ${service}`)
     const first = await askFacts(shell, target.dir, current.release.secrets)
     const signed = checkSignature(dist, first.signer)
-    const bundle = withImage(current, image, {
+    const bundle = replaceImage(current, image, {
       ...originOf(repository),
       madeBy: whoami(),
       madeAt: Date.now(),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix, relative, resolve } from 'node:path'
-import { catalog, clients, type Stack, stacks, tools } from '#catalog'
+import { catalog, clients, defaults, type Stack, stacks, tools } from '#catalog'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { CliError } from '../../cli/fail.ts'
 import { derivedSecrets } from '../../derive/derived-secrets.ts'
@@ -127,7 +127,7 @@ export const readCheckout = async ({
     return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, env, stack) }] : []
   })
   const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
-  const where = repository ?? (variables['LUCID_IMAGE_REPO'] || 'pickme/lucid')
+  const where = repository ?? (variables['LUCID_IMAGE_REPO'] || defaults.LUCID_IMAGE_REPO)
   const images = releaseImages(dist, platform, where)
   const wanted = [...Object.keys(catalog), ...Object.keys(tools)]
   const missing = wanted.filter((name) => !images.some(({ service }) => service === name))

@@ -6,7 +6,7 @@ import { openShell } from '../../host/shell.ts'
 import { checkScript, filesScript } from './files-script.ts'
 import { plantRelease } from './release.fixture.ts'
 import type { Bundle } from './release.ts'
-import { hashOf } from './release-file.ts'
+import { hashText } from './release-json.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-files-'))
 const shell = openShell({ host: 'local' })
@@ -21,8 +21,8 @@ const empty = { core: { gate: 1 }, sessions: {}, blockchain: {}, integration: {}
 const bundle: Bundle = {
   release: {
     ...plantRelease({ id: 'r-0123456789ab', services: empty }),
-    files: { 'compose.core.yaml': hashOf(COMPOSE) },
-    support: { 'files/aa/start.sh': hashOf(START) },
+    files: { 'compose.core.yaml': hashText(COMPOSE) },
+    support: { 'files/aa/start.sh': hashText(START) },
   },
   files: { 'compose.core.yaml': COMPOSE },
   support: { 'files/aa/start.sh': START },

@@ -67,6 +67,9 @@ export type Release = ReleaseContent & {
   readonly signer: string
 }
 
+/** Who made a release, when, from what. Not part of its id. */
+export type Origin = Pick<Release, 'version' | 'revision' | 'madeBy' | 'madeAt' | 'signer'>
+
 /** A release with the texts of its files. */
 export type Bundle = {
   readonly release: Release
@@ -80,3 +83,6 @@ export const composeFile = (stack: Stack): string => `compose.${stack}.yaml`
 /** All containers of a release, in the order of its stacks. */
 export const membersOf = (release: Pick<Release, 'stacks'>): readonly Member[] =>
   release.stacks.flatMap(({ members }) => members)
+
+/** Names of a release: each once, in order, so that equal content has equal bytes. */
+export const sortUnique = (names: readonly string[]): readonly string[] => [...new Set(names)].sort()

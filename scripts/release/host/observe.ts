@@ -2,7 +2,7 @@ import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { type Bundle, membersOf, type Release } from '../content/release.ts'
-import { hashOf, parseRelease } from '../content/release-file.ts'
+import { hashText, parseRelease } from '../content/release-json.ts'
 import { unlike } from '../run/gate-rules.ts'
 import type { DeployHost, Observed } from '../run/host.ts'
 import { parseJournal } from '../run/journal.ts'
@@ -41,7 +41,7 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
   if (release === undefined) throw new CliError(`${shell.name} has no files of ${id}`)
   const read = async (path: string, hash: string): Promise<string> => {
     const text = await requireSuccess(`${shell.name}: ${path}`, shell.run(`cat ${quote(`${dir}/${path}`)}`))
-    if (hashOf(text) !== hash)
+    if (hashText(text) !== hash)
       throw new CliError(
         `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
       )

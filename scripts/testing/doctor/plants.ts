@@ -1,3 +1,4 @@
+import { defaults } from '#catalog'
 import { TINY } from './release.ts'
 
 /** A fault that is planted on the stand-in, and what the doctor must call it. */
@@ -12,7 +13,7 @@ export type Plant = {
   readonly instead?: string
 }
 
-const DIR = '/mnt/myssd/Lucid'
+const DIR = defaults.LUCID_MOUNT_PATH
 const KEY = `${DIR}/secrets/session-encryptor/MASTER_KEY`
 
 const mountpoint = (volume: string) => `"$(docker volume inspect --format '{{.Mountpoint}}' ${volume})"`

@@ -1,3 +1,5 @@
+import { defaults } from '#catalog'
+
 /** The stand-in's inside: what its ssh user finds, and where its parts are kept outside. Pure. */
 
 /** Where one stand-in keeps its things under its folder; absolute paths. */
@@ -38,7 +40,7 @@ export const piFolders = (folder: string): PiFolders => ({
 })
 
 /** Lucid's DIR, the default of `--dir`. */
-export const DIR = '/mnt/myssd/Lucid'
+export const DIR = defaults.LUCID_MOUNT_PATH
 /** Where the engine listens inside: the default of every docker client. */
 export const SOCKET = '/run/docker.sock'
 /** As the first user of a Pi has. */

@@ -1,10 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { stacks } from '#catalog'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../../cli/fail.ts'
-import type { Release, ReleaseContent } from './release.ts'
+import type { Origin, Release, ReleaseContent } from './release.ts'
 
 /** release.json as it stands on a host. What is read from there ends up in scripts for its shell, so it is checked to the letter. */
 
@@ -33,7 +34,7 @@ const Member = Type.Object(
   },
   closed,
 )
-const Stack = Type.Union(['core', 'sessions', 'blockchain', 'integration'].map((name) => Type.Literal(name)))
+const Stack = Type.Union(stacks.map((name) => Type.Literal(name)))
 const Image = Type.Object(
   {
     service: Name,
@@ -81,11 +82,28 @@ const File = Type.Object(
 type File = Static<typeof File>
 
 /** sha256 of a text, hex. */
-export const hashOf = (text: string): string => sha256(utf8(text)).toHex()
+export const hashText = (text: string): string => sha256(utf8(text)).toHex()
+
+/** sha256 of texts, each under the name that its text has. */
+export const hashTexts = (texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hashText(text)]))
 
 /** The id of a content: equal content has an equal id. */
-export const releaseId = (content: ReleaseContent): string =>
+const releaseId = (content: ReleaseContent): string =>
   `r-${sha256(canonicalBytes(content)).toHex().slice(0, 12)}`
+
+/** A release out of its content: the id follows from it. */
+export const makeRelease = (content: ReleaseContent, origin: Origin): Release => ({
+  ...content,
+  id: releaseId(content),
+  ...origin,
+})
+
+/** What the id of a release is made of: all but who made it, when and from what. */
+export const releaseContent = (release: Release): ReleaseContent => {
+  const { id, version, revision, madeBy, madeAt, signer, ...content } = release
+  return content
+}
 
 /** Reads release.json. Throws CliError that names it, and what is wrong. */
 export const parseRelease = (text: string, what: string): Release => {
@@ -100,7 +118,7 @@ export const parseRelease = (text: string, what: string): Release => {
     throw new CliError(`${what} is no release: ${first?.path ?? ''} ${first?.message ?? ''}`)
   }
   const release = read satisfies File as Release // the schema above says the same; its stack is one of the four
-  const { id, version: _, revision: __, madeBy: ___, madeAt: ____, signer: _____, ...content } = release
-  if (releaseId(content) !== id) throw new CliError(`${what} was changed: its content is not that of ${id}`)
+  if (releaseId(releaseContent(release)) !== release.id)
+    throw new CliError(`${what} was changed: its content is not that of ${release.id}`)
   return release
 }
