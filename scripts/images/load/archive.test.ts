@@ -12,14 +12,17 @@ const folder = mkdtempSync(join(tmpdir(), 'lucid-load-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const shared = [{ path: 'base', content: 'both have it' }]
-const layoutOf = (name: string) => {
+const backupLayout = (name: string) => {
   writeLayout(join(folder, name), [
     { architecture: 'amd64', layers: [shared, [{ path: 'app', content: name }]] },
     { architecture: 'arm64', layers: [[{ path: 'app', content: 'other' }]] },
   ])
   return openLayout(join(folder, name))
 }
-const images = ['one', 'two'].map((name) => ({ layout: layoutOf(name), reference: `pickme/lucid:${name}` }))
+const images = ['one', 'two'].map((name) => ({
+  layout: backupLayout(name),
+  reference: `pickme/lucid:${name}`,
+}))
 
 test('an archive has both formats over the same blobs, of one platform, each blob once', async () => {
   const parts = archiveParts(images, 'linux/amd64', { domain: 'hub.example' })
@@ -55,7 +58,7 @@ test('a platform that is not there, and a blob that is cut short, are said', asy
   expect(() => archiveParts(images, 'linux/riscv64')).toThrow(
     'has no image for linux/riscv64, only for linux/amd64, linux/arm64',
   )
-  const layout = layoutOf('cut')
+  const layout = backupLayout('cut')
   const [blob] = blobsOf(layout)
   truncateSync(blobPath(layout.folder, { digest: blob?.digest ?? '' }), 5)
   const stream = archiveStream(archiveParts([{ layout, reference: 'a:b' }], 'linux/amd64'))

@@ -30,7 +30,7 @@ const large = (size: number) =>
   Buffer.concat(Array.from({ length: Math.ceil(size / 65536) }, () => noise(65536)))
 
 let made = 0
-const layoutOf = (size = 1000) => {
+const backupLayout = (size = 1000) => {
   const at = join(folder, `layout-${made++}`)
   const shared = [{ path: 'app/shared', content: 'both platforms have it' }]
   writeLayout(at, [
@@ -42,7 +42,7 @@ const layoutOf = (size = 1000) => {
 
 const pushTo = (
   port: number,
-  layout: ReturnType<typeof layoutOf>,
+  layout: ReturnType<typeof backupLayout>,
   {
     credentials = none,
     waits,
@@ -71,7 +71,7 @@ const with_ = async <T>(options: FakeOptions, use: (fake: ReturnType<typeof fake
 describe('a push', () => {
   test('sends every blob once, then manifests, then the index under its tag', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf()
+      const layout = backupLayout()
       const pushed = await pushTo(fake.port, layout)
       expect(pushed).toMatchObject({
         digest: layout.root.descriptor.digest,
@@ -95,7 +95,7 @@ describe('a push', () => {
 
   test('of an unchanged image asks once and sends nothing', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf()
+      const layout = backupLayout()
       await pushTo(fake.port, layout)
       const before = fake.requests.length
       expect(await pushTo(fake.port, layout)).toMatchObject({ changed: false, bytes: 0 })
@@ -104,7 +104,7 @@ describe('a push', () => {
 
   test('skips blobs that the registry has, and does not ask for those it is known to have', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf()
+      const layout = backupLayout()
       const known = new Set<string>()
       await pushTo(fake.port, layout, { known })
       const before = fake.requests.length
@@ -124,7 +124,7 @@ describe('a push', () => {
 
   test('takes blobs over from another repository of the same registry', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf()
+      const layout = backupLayout()
       await pushTo(fake.port, layout)
       const mounted = await pushTo(fake.port, layout, {
         name: 'other/place',
@@ -136,7 +136,7 @@ describe('a push', () => {
 
   test('over a connection that is cut at every MiB completes, with at most the lost chunks sent again', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf(6 * MIB)
+      const layout = backupLayout(6 * MIB)
       const proxy = await cuttingProxy(fake.port, MIB)
       try {
         const pushed = await pushTo(proxy.port, layout)
@@ -165,7 +165,7 @@ describe('a push', () => {
           return new Response(null, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
         },
       },
-      async (fake) => expect((await pushTo(fake.port, layoutOf(), { waits })).changed).toBe(true),
+      async (fake) => expect((await pushTo(fake.port, backupLayout(), { waits })).changed).toBe(true),
     )
     expect(waits).toEqual([7000, 500, 1000])
   })
@@ -173,7 +173,7 @@ describe('a push', () => {
   test('gives up on a registry that answers 500 for ever, and says so', () =>
     with_({ fault: () => new Response(null, { status: 500 }) }, async (fake) => {
       const waits: number[] = []
-      const failed = pushTo(fake.port, layoutOf(), { waits })
+      const failed = pushTo(fake.port, backupLayout(), { waits })
       await expect(failed).rejects.toThrow(
         `127.0.0.1:${fake.port} answered 500 to HEAD /v2/pickme/lucid/manifests/one; tried 6 times: try again later`,
       )
@@ -185,7 +185,7 @@ describe('a push', () => {
     with_(
       { fault: (request) => (request.method === 'PATCH' ? new Response(null, { status: 500 }) : undefined) },
       async (fake) => {
-        await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
+        await expect(pushTo(fake.port, backupLayout())).rejects.toThrow(
           /answered 500 to PATCH .*; 6 times in a row at byte 0/,
         )
       },
@@ -203,13 +203,13 @@ describe('a push', () => {
         },
       },
       async (fake) =>
-        expect(await pushTo(fake.port, layoutOf())).toMatchObject({ changed: true, uploaded: 5 }),
+        expect(await pushTo(fake.port, backupLayout())).toMatchObject({ changed: true, uploaded: 5 }),
     )
   })
 
   test('of a blob that is not what its digest says is refused by the registry, in its words', () =>
     with_({}, async (fake) => {
-      const layout = layoutOf()
+      const layout = backupLayout()
       const [first] = blobsOf(layout)
       await Bun.write(
         blobPath(layout.folder, { digest: first?.digest ?? '' }),
@@ -225,7 +225,7 @@ describe('a push', () => {
   test('to nobody says that the connection broke', async () => {
     const fake = fakeRegistry()
     await fake.stop()
-    await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(
+    await expect(pushTo(fake.port, backupLayout())).rejects.toThrow(
       /the connection to 127.0.0.1:\d+ broke.*try again later/,
     )
   })
@@ -237,13 +237,13 @@ describe('who pushes', () => {
   for (const scheme of ['basic', 'bearer'] as const) {
     test(`is proven by ${scheme}`, () =>
       with_({ password: 'hidden', scheme }, async (fake) => {
-        expect((await pushTo(fake.port, layoutOf(), { credentials: good })).changed).toBe(true)
+        expect((await pushTo(fake.port, backupLayout(), { credentials: good })).changed).toBe(true)
         if (scheme === 'bearer') expect(fake.requests.filter((one) => one === 'GET /token').length).toBe(1)
       }))
 
     test(`is refused by ${scheme} after one more try, and the password is not said`, () =>
       with_({ password: 'another', scheme }, async (fake) => {
-        const failed = pushTo(fake.port, layoutOf(), { credentials: good })
+        const failed = pushTo(fake.port, backupLayout(), { credentials: good })
         await expect(failed).rejects.toThrow(/docker login/)
         expect(String(await failed.catch((error: unknown) => error))).not.toContain('hidden')
         expect(fake.requests.length).toBeLessThan(4)
@@ -252,7 +252,7 @@ describe('who pushes', () => {
 
   test('without a password is told to sign in', () =>
     with_({ password: 'hidden' }, async (fake) => {
-      await expect(pushTo(fake.port, layoutOf())).rejects.toThrow(`docker login 127.0.0.1:${fake.port}`)
+      await expect(pushTo(fake.port, backupLayout())).rejects.toThrow(`docker login 127.0.0.1:${fake.port}`)
     }))
 
   test('is not told to a host that the registry sends us to', async () => {
@@ -274,7 +274,7 @@ describe('who pushes', () => {
             : undefined,
       },
       async (fake) => {
-        await expect(pushTo(fake.port, layoutOf(), { credentials: good })).rejects.toThrow(/answered 400/)
+        await expect(pushTo(fake.port, backupLayout(), { credentials: good })).rejects.toThrow(/answered 400/)
         await Bun.sleep(0)
       },
     ).finally(() => thief.stop(true))
