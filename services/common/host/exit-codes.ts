@@ -1,7 +1,6 @@
 /** Exit codes that mean something by convention: POSIX shells (126, 127, 128 + signal), sysexits.h, the engine (125), Bun. */
 const meanings: Readonly<Record<number, string>> = {
   0: 'it ended by itself, without a complaint',
-  1: 'it failed',
   2: 'it was called wrongly',
   64: 'its command line is wrong (EX_USAGE)',
   70: 'a fault of its own (EX_SOFTWARE)',
