@@ -40,12 +40,6 @@ const temporary: readonly Exception[] = [
     to: 'scripts/backup/snapshot.ts',
     why: 'a release gets its snapshot handed in',
   },
-  {
-    rule: upInCommon,
-    file: 'services/common/ethereum/anchors-abi.ts',
-    to: 'services/common/evidence/session-id.ts',
-    why: 'the ABI of anchors moves',
-  },
   { rule: upInCommon, file: 'services/common/process/migration-run.ts', why: 'it moves to store' },
   {
     rule: circle,

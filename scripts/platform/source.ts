@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { catalog, clients, type Entry, type Stack, stacks, type stock } from '#catalog'
-import { evmAddressOf } from '#common/ethereum/evm-address'
+import { deriveAddress } from '#common/ethereum/address'
 import type { Secret } from '#common/process/env'
 import { derivedSecrets } from '../derive/derived-secrets.ts'
 import { type Home, repository } from './home.ts'
@@ -48,7 +48,7 @@ export const lucid: PlatformSource = {
         Object.fromEntries(
           Object.entries(row).map(([key, { of }]) => [
             key,
-            (keys: Keys) => evmAddressOf(keys(of.owner, of.key)),
+            (keys: Keys) => deriveAddress(keys(of.owner, of.key).reveal()),
           ]),
         ),
       ]),

@@ -1,4 +1,4 @@
-import type { DecodedTransaction } from '#common/ethereum/eth-transaction'
+import type { DecodedTransaction } from '#common/ethereum/transaction'
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 

@@ -1,4 +1,4 @@
-import { decodeTransaction } from '#common/ethereum/eth-transaction'
+import { decodeTransaction } from '#common/ethereum/transaction'
 import { blockAt, readBlockRef } from './block-ref.ts'
 import { call, estimateGas } from './execution.ts'
 import { nextBaseFee, rewardPercentiles, tipOf } from './fees.ts'

@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { DecodedTransaction } from '#common/ethereum/eth-transaction'
+import type { DecodedTransaction } from '#common/ethereum/transaction'
 import { fromHex } from '#common/stream/bytes'
 import { logsBloom } from './bloom.ts'
 import { effectiveGasPrice } from './fees.ts'

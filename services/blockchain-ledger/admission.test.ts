@@ -4,7 +4,7 @@ import { createTxFromRLP } from '@ethereumjs/tx'
 import fc from 'fast-check'
 import { parseTransaction, serializeTransaction } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { decodeTransaction } from '#common/ethereum/eth-transaction'
+import { decodeTransaction } from '#common/ethereum/transaction'
 import { fromHex } from '#common/stream/bytes'
 import { anchorTx, CHAIN_ID, type Over, REGISTRAR_KEY, signed } from '#services/blockchain-vm/fixture'
 import { admit, intrinsicGas, MAX_NONCE_GAP, type SenderView } from './admission.ts'
@@ -16,6 +16,12 @@ const terms = { chainId: CHAIN_ID, baseFee: 7n, now: 5 }
 
 const admitted = (raw: string, sender = rich, baseFee = 7n) =>
   admit(raw, decodeTransaction(raw), sender, { ...terms, baseFee })
+
+/** The registrar's nonce 3 with a maximum fee of 10 and a tip of 11 wei: our own signing refuses to make it. */
+const TIP_ABOVE_FEE =
+  '02f867846c756364030b0a83030d40946c756369642d616e63686f7273000000000000008080c080a0b382858f2c69cf76f0' +
+  '4cb7f1de9651d70870719e3e861511d25561ed65abcb1aa004fe79e431df7c27838527536200a1a7214c3e3bc2a444f9217f' +
+  'abc92d04ab53'
 
 const codeOf = (work: () => unknown): unknown => {
   try {
@@ -59,7 +65,7 @@ describe('a transaction is admitted', () => {
     expect(refused({ gas: 30_000_001n })).toBe('gas-too-high')
     expect(refused({ gas: 21_000n })).toBe('gas-too-low')
     expect(refused({ maxFeePerGas: 6n })).toBe('fee-too-low')
-    expect(refused({ maxFeePerGas: 10n, maxPriorityFeePerGas: 11n })).toBe('fee-malformed')
+    expect(codeOf(() => admitted(TIP_ABOVE_FEE))).toBe('fee-malformed')
     expect(refused({ to: undefined, data: '00'.repeat(49_153), gas: 3_000_000n })).toBe('init-code-too-large')
     expect(refused({}, { ...rich, nonce: 4 })).toBe('nonce-too-low')
     expect(refused({}, { ...rich, pending: [pending(3)] })).toBe('nonce-taken')

@@ -1,4 +1,4 @@
-import type { DecodedTransaction } from '#common/ethereum/eth-transaction'
+import type { DecodedTransaction } from '#common/ethereum/transaction'
 import { Fault } from '#common/process/fault'
 import { GAS_LIMIT } from './base-fee.ts'
 import { nextFree, type Pending } from './pending.ts'
@@ -41,12 +41,6 @@ const checkShape = (tx: DecodedTransaction, { chainId, baseFee }: Terms, maxFee:
   if (tx.gas < BigInt(least)) throw refuse('gas-too-low', `this transaction costs at least ${least} gas`)
   if (tx.to === undefined && tx.data.length / 2 > MAX_INIT_CODE)
     throw refuse('init-code-too-large', `creation code may have ${MAX_INIT_CODE} bytes (EIP-3860)`)
-  if (
-    tx.accessList.some((one) => one.address.length !== 40 || one.storageKeys.some((key) => key.length !== 64))
-  )
-    throw refuse('transaction-malformed', 'the access list has an address or key of a wrong size')
-  if (tx.type === 2 && tx.maxPriorityFeePerGas > maxFee)
-    throw refuse('fee-malformed', 'the tip is higher than the maximum fee (EIP-1559)')
   if (maxFee < baseFee) throw refuse('fee-too-low', `the base fee is ${baseFee} wei per gas`)
 }
 
@@ -67,7 +61,7 @@ const costOf = (gas: number | bigint, maxFee: bigint, value: bigint) => BigInt(g
  * Whether a transaction may wait for a block. Everything that could still make it unexecutable later and is
  * its sender's own doing is checked here, because an accepted transaction is a promise.
  * Throws Fault `invalid` (wrong-chain, gas-too-low, gas-too-high, init-code-too-large, fee-too-low,
- * fee-malformed, transaction-malformed, insufficient-funds) or `conflict` (nonce-too-low, nonce-gap, nonce-taken).
+ * insufficient-funds) or `conflict` (nonce-too-low, nonce-gap, nonce-taken).
  */
 export const admit = (raw: string, tx: DecodedTransaction, sender: SenderView, terms: Terms): Pending => {
   const maxFee = tx.type === 2 ? tx.maxFeePerGas : tx.gasPrice

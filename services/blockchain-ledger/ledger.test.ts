@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { decodeRegistered } from '#common/ethereum/anchors-abi'
 import { ANCHORS_ADDRESS, verifyAnchor } from '#common/evidence/anchor'
+import { decodeRegistered } from '#common/evidence/anchors-abi'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'

@@ -1,4 +1,4 @@
-import { decodeTransaction } from '#common/ethereum/eth-transaction'
+import { decodeTransaction } from '#common/ethereum/transaction'
 import { Fault, isFault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'

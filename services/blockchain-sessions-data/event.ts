@@ -1,4 +1,4 @@
-import { decodeChunkAnchored, decodeRegistered } from '#common/ethereum/anchors-abi'
+import { decodeChunkAnchored, decodeRegistered } from '#common/evidence/anchors-abi'
 import type { Anchor, Chunk, Difference } from './model.ts'
 
 /** The part of the ledger's block that the index reads. */

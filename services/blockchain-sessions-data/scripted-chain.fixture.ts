@@ -1,4 +1,4 @@
-import { CHUNK_ANCHORED, SESSION_REGISTERED } from '#common/ethereum/anchors-abi'
+import { CHUNK_ANCHORED, SESSION_REGISTERED } from '#common/evidence/anchors-abi'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
 import type { SourceBlock } from './event.ts'
 import type { ReadBlocks } from './follower.ts'

@@ -1,6 +1,7 @@
-import { encodeRegisterSession } from '#common/ethereum/anchors-abi'
-import { addressOf, signTransaction } from '#common/ethereum/eth-transaction'
+import { deriveAddress } from '#common/ethereum/address'
+import { signTransaction } from '#common/ethereum/transaction'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+import { encodeRegisterSession } from '#common/evidence/anchors-abi'
 import type { BlockContext } from './model.ts'
 import type { Nodes } from './state.ts'
 
@@ -8,8 +9,8 @@ import type { Nodes } from './state.ts'
 export const CHAIN_ID = 1_819_632_484
 export const REGISTRAR_KEY = '11'.repeat(32)
 export const STRANGER_KEY = '22'.repeat(32)
-export const REGISTRAR = addressOf(REGISTRAR_KEY)
-export const STRANGER = addressOf(STRANGER_KEY)
+export const REGISTRAR = deriveAddress(REGISTRAR_KEY)
+export const STRANGER = deriveAddress(STRANGER_KEY)
 
 /** Nodes in memory, with what was written to look at. */
 export const memoryNodes = () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addressOf } from '#common/ethereum/eth-transaction'
+import { deriveAddress } from '#common/ethereum/address'
 import { type RealServices, realServices } from '#common/testing/services'
 import type { Job } from './model.ts'
 
@@ -12,7 +12,7 @@ const home = mkdtempSync(join(tmpdir(), 'lucid-anchoring-'))
 const services: RealServices = realServices(home, {
   'blockchain-ledger': {
     LEDGER_KEY: '22'.repeat(32),
-    REGISTRAR_ADDRESS: addressOf(PRIVATE_KEY),
+    REGISTRAR_ADDRESS: deriveAddress(PRIVATE_KEY),
     BLOCK_WINDOW_MS: '20',
   },
   'on-system-chain-client': { PRIVATE_KEY, POLL_MS: '20' },

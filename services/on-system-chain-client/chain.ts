@@ -7,7 +7,7 @@ import {
   REGISTRAR_CALL,
   SESSION_REGISTERED,
   type StoredAnchor,
-} from '#common/ethereum/anchors-abi'
+} from '#common/evidence/anchors-abi'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
 import { Fault } from '#common/process/fault'
 import { outcomeOf, type SendOutcome } from './answer.ts'

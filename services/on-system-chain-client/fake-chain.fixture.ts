@@ -1,10 +1,6 @@
-import {
-  decodeSessions,
-  encodeRegisterSession,
-  type StoredAnchor,
-  wordSession,
-} from '#common/ethereum/anchors-abi'
-import { type DecodedTransaction, decodeTransaction } from '#common/ethereum/eth-transaction'
+import { type DecodedTransaction, decodeTransaction } from '#common/ethereum/transaction'
+import { decodeSessions, encodeRegisterSession, type StoredAnchor } from '#common/evidence/anchors-abi'
+import { sessionIdFromBytes32 } from '#common/evidence/session-id'
 import { Fault } from '#common/process/fault'
 import type { Chain, SeenReceipt } from './chain.ts'
 import type { Place } from './job.ts'
@@ -29,7 +25,7 @@ const contentOf = (
 ): { readonly session: string; readonly content: StoredAnchor } | undefined => {
   const words = data.slice(8).match(/.{64}/g) ?? []
   const [id = '', manifest = '', started = '', owner = '', root = '', count = ''] = words
-  const session = wordSession(id)
+  const session = sessionIdFromBytes32(id)
   const content = decodeSessions([manifest, root, owner, started, count, '0'.repeat(64)].join(''))
   if (session === undefined || content === undefined) return undefined
   return encodeRegisterSession(session, content) === data ? { session, content } : undefined

@@ -1,4 +1,4 @@
-import { type AnchorContent, sameContent } from '#common/ethereum/anchors-abi'
+import { type AnchorContent, sameContent } from '#common/evidence/anchors-abi'
 import type { Job, JobState } from './model.ts'
 
 /** One session's anchor as it is kept. `id` is the session id; `queued_at` is epoch milliseconds. */

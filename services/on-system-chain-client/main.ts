@@ -1,4 +1,4 @@
-import { addressOf } from '#common/ethereum/eth-transaction'
+import { deriveAddress } from '#common/ethereum/address'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { isUnreachable } from '#common/http/client'
 import { start } from '#common/http/main'
@@ -25,7 +25,7 @@ await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, 
   const jobs = queue(store)
   const api = reach('blockchain-api', env.BLOCKCHAIN_API_URL)
   const secretKey = env.PRIVATE_KEY.reveal()
-  const account = addressOf(secretKey)
+  const account = deriveAddress(secretKey)
   const pace = { first: env.POLL_MS, most: 10 * env.POLL_MS }
   const anchoring = worker({
     queue: jobs,

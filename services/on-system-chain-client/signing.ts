@@ -1,5 +1,5 @@
-import { encodeRegisterSession } from '#common/ethereum/anchors-abi'
-import { signTransaction } from '#common/ethereum/eth-transaction'
+import { signTransaction } from '#common/ethereum/transaction'
+import { encodeRegisterSession } from '#common/evidence/anchors-abi'
 import type { SigningFacts } from './chain.ts'
 import type { JobRecord, Signed } from './job.ts'
 

@@ -1,4 +1,4 @@
-import { sameContent } from '#common/ethereum/anchors-abi'
+import { sameContent } from '#common/evidence/anchors-abi'
 import { Fault, isFault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'

@@ -1,4 +1,4 @@
-import { addressOf } from '#common/ethereum/eth-transaction'
+import { deriveAddress } from '#common/ethereum/address'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import { CONTRACT, type FakeChain } from './fake-chain.fixture.ts'
@@ -9,7 +9,7 @@ import { worker } from './worker.ts'
 
 /** For tests: a real worker and queue over the fake chain. */
 export const secretKey = '11'.repeat(32)
-export const account = addressOf(secretKey)
+export const account = deriveAddress(secretKey)
 
 /** Anchor number `n`. */
 export const request = (n: number): AnchorRequest => ({

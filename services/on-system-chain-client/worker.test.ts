@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { encodeRegisterSession } from '#common/ethereum/anchors-abi'
-import { signTransaction } from '#common/ethereum/eth-transaction'
+import { signTransaction } from '#common/ethereum/transaction'
+import { encodeRegisterSession } from '#common/evidence/anchors-abi'
 import { CHAIN_ID, CONTRACT, fakeChain } from './fake-chain.fixture.ts'
 import type { AnchorRequest } from './model.ts'
 import { account, request, secretKey, setUp } from './worker.fixture.ts'

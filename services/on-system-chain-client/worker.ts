@@ -1,4 +1,4 @@
-import type { StoredAnchor } from '#common/ethereum/anchors-abi'
+import type { StoredAnchor } from '#common/evidence/anchors-abi'
 import { backoff } from '#common/process/backoff'
 import type { Log } from '#common/process/log'
 import type { Chain, SeenReceipt, SigningFacts } from './chain.ts'

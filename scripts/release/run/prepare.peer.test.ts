@@ -12,9 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { evmAddressOf } from '#common/ethereum/evm-address'
+import { deriveAddress } from '#common/ethereum/address'
 import type { Report } from '#common/host/provision-model'
-import { Secret } from '#common/process/env'
 import { live } from '../../cli/run.ts'
 import { type Lease, takeLease } from '../../host/lease.ts'
 import { openShell, type Shell } from '../../host/shell.ts'
@@ -107,8 +106,10 @@ describe.skipIf('absent' in docker)('a host', () => {
     expect(rights(secret('mongo/KEYFILE'))).toBe('999:999 400')
     expect(rights(secret('mongo'))).toBe('0:0 711')
     expect(rights(join(dir, 'identities.json'))).toBe(`${SERVICE}:${SERVICE} 444`)
-    const key = new Secret(readFileSync(secret('on-system-chain-client/PRIVATE_KEY'), 'utf8').trim())
-    expect(readFileSync(secret('blockchain-ledger/REGISTRAR_ADDRESS'), 'utf8')).toBe(`${evmAddressOf(key)}\n`)
+    const key = readFileSync(secret('on-system-chain-client/PRIVATE_KEY'), 'utf8').trim()
+    expect(readFileSync(secret('blockchain-ledger/REGISTRAR_ADDRESS'), 'utf8')).toBe(
+      `${deriveAddress(key)}\n`,
+    )
     const identities = JSON.parse(readFileSync(join(dir, 'identities.json'), 'utf8'))
     expect(Object.keys(identities)).toContain('operator')
     for (const name of report.made) {

@@ -1,3 +1,4 @@
+import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import {
   decodeRegistered,
   decodeSessions,
@@ -5,8 +6,7 @@ import {
   type Registered,
   SESSION_REGISTERED,
   type StoredAnchor,
-} from '#common/ethereum/anchors-abi'
-import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
+} from '#common/evidence/anchors-abi'
 
 /** What the chain itself says, by plain JSON-RPC and none of our indexes. */
 export type ChainFacts = {

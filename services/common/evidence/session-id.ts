@@ -24,13 +24,9 @@ export const sessionIdText = (bytes: Uint8Array): string => {
 /** The id as the chain holds it: bytes32, the 16 bytes followed by 16 zeros, in hex. */
 export const sessionIdBytes32 = (id: string): string => sessionIdBytes(id).toHex() + '00'.repeat(16)
 
-/** The session id of a bytes32 in hex. Throws Fault `session-id`. */
-export const sessionIdFromBytes32 = (hex: string): string => {
-  if (!/^[0-9a-f]{32}0{32}$/.test(hex))
-    throw new Fault(
-      'invalid',
-      'session-id',
-      'a bytes32 session id is 16 bytes followed by 16 zero bytes, in hex',
-    )
-  return sessionIdText(Uint8Array.fromHex(hex.slice(0, 32)))
+/** The session id of a bytes32 in hex; undefined when the word is none of ours. */
+export const sessionIdFromBytes32 = (word: string): string | undefined => {
+  const bytes = /^[0-9a-f]{32}(?=0{32}$)/.exec(word)?.[0]
+  const id = bytes?.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
+  return id !== undefined && isSessionId(id) ? id : undefined
 }

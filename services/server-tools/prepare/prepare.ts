@@ -1,5 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
-import { evmAddressOf } from '#common/ethereum/evm-address'
+import { deriveAddress } from '#common/ethereum/address'
 import { HostSpec, type Remark, type Report, type Wish } from '#common/host/provision-model'
 import { publicKeyOf } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
@@ -41,7 +41,7 @@ const secretAt = (disk: Disk, owner: string, key: string): Secret | undefined =>
 
 const addressOf = (disk: Disk, { of }: Extract<Wish, { kind: 'evm-address' }>): string | undefined => {
   const key = secretAt(disk, of.owner, of.key)
-  return key && evmAddressOf(key)
+  return key && deriveAddress(key.reveal())
 }
 
 /** Values that no longer follow from what they were made of. */
