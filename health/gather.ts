@@ -9,7 +9,7 @@ const PATIENCE = 8_000
 const holdsPlatform = (dir: string): boolean =>
   ['deploy', 'secrets', 'identities.json'].some((name) => existsSync(join(dir, name)))
 
-/** HostFacts that somebody gathered: a file, or `-` for standard input. */
+/** Facts that somebody gathered: a file, or `-` for standard input. */
 export const givenFacts = async (file: string, stdin: () => Promise<string>): Promise<Gathered> => {
   try {
     return { text: file === '-' ? await stdin() : readFileSync(file, 'utf8') }

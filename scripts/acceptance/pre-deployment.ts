@@ -1,6 +1,6 @@
 import { catalog } from '#catalog'
 import { type HostSession, whoami } from '../host/open.ts'
-import { readImagesLock } from '../images/read/lock.ts'
+import { readImagesLock } from '../images/layout/digests-lock.ts'
 import { importedPackages } from '../images/verify/imported.ts'
 import { ownSecrets } from '../images/verify/own-secrets.ts'
 import type { Outcome } from '../images/verify/report.ts'

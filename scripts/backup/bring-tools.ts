@@ -4,7 +4,7 @@ import { defaults } from '#catalog'
 import { CliError } from '../cli/fail.ts'
 import type { Lease } from '../host/lease.ts'
 import { requireSuccess } from '../host/shell.ts'
-import { LOCK_FILE } from '../images/read/lock.ts'
+import { LOCK_FILE } from '../images/layout/digests-lock.ts'
 import { releaseImages } from '../release/images/release-images.ts'
 import { sendImages } from '../release/images/send-images.ts'
 

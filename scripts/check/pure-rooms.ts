@@ -26,11 +26,20 @@ export const pureRooms: readonly PureRoom[] = [
     only: ['mongo-url.ts', 'server-name.ts', 'store-copy.ts', 'store-location.ts'],
   },
   { room: 'scripts/images/format/' },
-  { room: 'scripts/images/layers/', but: ['pack.ts', 'shop.ts', 'sources.ts', 'worker.ts'] },
+  { room: 'scripts/images/layers/', but: ['layer-cache.ts', 'layer-threads.ts', 'pack.ts', 'worker.ts'] },
   { room: 'scripts/images/lock/', but: ['lists.ts', 'lock-file.ts', 'refresh.ts'] },
   {
     room: 'scripts/images/build/',
-    only: ['app-layers.ts', 'chunk-names.ts', 'phases.ts', 'provenance.ts', 'sbom.ts', 'selection.ts'],
+    only: [
+      'app-layers.ts',
+      'chunk-names.ts',
+      'container-config.ts',
+      'image-documents.ts',
+      'phases.ts',
+      'provenance.ts',
+      'sbom.ts',
+      'selection.ts',
+    ],
   },
   {
     room: 'scripts/images/verify/',

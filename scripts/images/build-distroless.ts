@@ -6,17 +6,17 @@ import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { board } from './build/board.ts'
 import { buildImages } from './build/build.ts'
 import { PhaseError } from './build/phases.ts'
+import { trackProgress } from './build/progress.ts'
 import { dryReport, report } from './build/report.ts'
-import { selected } from './build/selection.ts'
-import { cacheFolder } from './cache.ts'
-import { deliveryText, load, push, writePins } from './deliver.ts'
+import { selectNames } from './build/selection.ts'
+import { deliveryText, load, push, writePins } from './deliver/deliver.ts'
+import { parseRepository } from './deliver/reference.ts'
 import { type Platform, platformNames } from './format/platform.ts'
-import { products } from './layers/contents.ts'
-import { demandLock } from './lock/lock-file.ts'
-import { parseRepository } from './push/reference.ts'
+import { products } from './layers/products.ts'
+import { requireLock } from './lock/lock-file.ts'
+import { cacheFolder } from './packages/cache.ts'
 
 export const command = {
   name: 'build-distroless',
@@ -62,7 +62,7 @@ const jobsOf = (text: string | undefined): number => {
 }
 
 /** The bundler's output and the runtime in the image are those of one version, or a build says nothing about another. */
-const demandBun = (): void => {
+const requirePinnedBun = (): void => {
   const pinned = packageJson.packageManager.replace(/^bun@/, '')
   if (Bun.version !== pinned)
     throw new CliError(
@@ -71,10 +71,10 @@ const demandBun = (): void => {
 }
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  demandBun()
+  requirePinnedBun()
   const all = products()
-  const wanted = selected(all, { only: flags.only, phase: flags.phase })
-  if ('fault' in wanted) throw new CliError(wanted.fault)
+  const chosen = selectNames(all, { only: flags.only, phase: flags.phase })
+  if ('fault' in chosen) throw new CliError(chosen.fault)
   if (flags.tag !== undefined && !/^[\w][\w.-]{0,100}$/.test(flags.tag))
     throw new CliError(`--tag takes letters, digits, dots, dashes and underscores, not '${flags.tag}'`)
   for (const repository of flags.push) parseRepository(repository, process.env['LUCID_REGISTRY'])
@@ -83,9 +83,9 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     root,
     dist: join(root, 'dist', 'images'),
     cache: cacheFolder(process.env),
-    lock: demandLock(root),
+    lock: requireLock(root),
     products: all,
-    wanted: wanted.names,
+    selected: chosen.names,
     platforms,
     version: packageJson.version,
     tag: flags.tag,
@@ -98,12 +98,12 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   }
   const began = performance.now()
   const screen = progress(terminal.err, lookOf(process.stderr, process.env))
-  const picture = board(all.filter(({ name }) => wanted.names.includes(name)))
+  const progressView = trackProgress(all.filter(({ name }) => chosen.names.includes(name)))
   try {
     const built = await buildImages({
       ...options,
       onStep: (service, step) => {
-        const { text, line } = picture.note(service, step, performance.now() - began)
+        const { text, line } = progressView.note(service, step, performance.now() - began)
         screen.show(text, line)
       },
     })
@@ -111,7 +111,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const { dist } = options
     writePins({ dist, images: built.images })
     const images = Object.fromEntries(
-      Object.entries(built.images).filter(([name]) => wanted.names.includes(name)),
+      Object.entries(built.images).filter(([name]) => chosen.names.includes(name)),
     )
     const delivery = { dist, images, env: process.env, show: screen.show }
     const pushed = await push(flags.push, delivery)

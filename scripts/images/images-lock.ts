@@ -3,16 +3,16 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Command } from '../cli/args.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { readAptSources } from '../platform/apt.ts'
-import { cacheFolder, writeWhole } from './cache.ts'
-import { get } from './download.ts'
-import { products } from './layers/contents.ts'
-import { keysOf } from './lock/archive-keys.ts'
+import { products } from './layers/products.ts'
+import { readArchiveKeys } from './lock/archive-keys.ts'
 import { sortedJson } from './lock/lock.ts'
 import { lockDifference } from './lock/lock-difference.ts'
 import { LOCK_PATH, readLock } from './lock/lock-file.ts'
 import { refreshedLock } from './lock/refresh.ts'
-import { mirrorsFrom } from './mirror.ts'
-import { askBun } from './npm-client.ts'
+import { cacheFolder, writeWhole } from './packages/cache.ts'
+import { get } from './packages/download.ts'
+import { mirrorsFrom } from './packages/mirror.ts'
+import { askBun } from './packages/npm-client.ts'
 
 export const command = {
   name: 'images:lock',
@@ -42,7 +42,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     products: products(),
     versions: { ...packageJson.dependencies, bun: packageJson.packageManager.replace(/^bun@/, '') },
     mirrors: mirrorsFrom(process.env, readAptSources),
-    keysOf,
+    readArchiveKeys,
     get,
     ask: askBun(root),
     cache: cacheFolder(process.env),

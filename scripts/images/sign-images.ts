@@ -7,8 +7,8 @@ import { runCommand } from '../cli/run-command.ts'
 import { replaceFile } from '../platform/files.ts'
 import { homeFrom, repository } from '../platform/home.ts'
 import { ensureSecret } from '../platform/secrets.ts'
-import { readImagesLock } from './read/lock.ts'
-import { readKey, SIGNATURE_FILE, signLock } from './sign/signature.ts'
+import { readImagesLock } from './layout/digests-lock.ts'
+import { readKey, SIGNATURE_FILE, signLock } from './layout/signature.ts'
 
 export const command = {
   name: 'sign:images',

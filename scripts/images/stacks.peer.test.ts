@@ -15,13 +15,13 @@ import { type DockerEngine, startDocker } from '../testing/peers/docker/engine.t
 import { ensureArm64 } from '../testing/peers/emulation/arm64.ts'
 import { startRegistry } from '../testing/peers/registry/registry.ts'
 import { buildImages } from './build/build.ts'
-import { cacheFolder } from './cache.ts'
-import { push, writePins } from './deliver.ts'
+import { push, writePins } from './deliver/deliver.ts'
+import { loadImages } from './deliver/load.ts'
 import { platformNames } from './format/platform.ts'
-import { products } from './layers/contents.ts'
-import { loadImages } from './load/load.ts'
-import { demandLock } from './lock/lock-file.ts'
-import { openLayout } from './read/layout.ts'
+import { products } from './layers/products.ts'
+import { openLayout } from './layout/layout.ts'
+import { requireLock } from './lock/lock-file.ts'
+import { cacheFolder } from './packages/cache.ts'
 
 /**
  * The whole way of an image: built, pushed to a registry, pulled by digest and started by Compose from the committed
@@ -48,9 +48,9 @@ const made = async (): Promise<Ready | { readonly absent: string }> => {
       root: repository,
       dist,
       cache: cacheFolder(process.env),
-      lock: demandLock(repository),
+      lock: requireLock(repository),
       products: products(),
-      wanted: products().map(({ name }) => name),
+      selected: products().map(({ name }) => name),
       platforms: platformNames,
       version: packageJson.version,
       tag: undefined,

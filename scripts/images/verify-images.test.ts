@@ -6,7 +6,7 @@ import { entryFile } from '../cli/entry.ts'
 import { type Argv, live } from '../cli/run.ts'
 import { homeAt } from '../platform/home.ts'
 import { ensureSecret } from '../platform/secrets.ts'
-import { writeLayout } from './read/layout.fixture.ts'
+import { writeLayout } from './layout/layout.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-verify-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

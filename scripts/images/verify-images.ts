@@ -7,11 +7,11 @@ import { lookOf } from '../cli/look.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom, repository } from '../platform/home.ts'
-import { readImagesLock } from './read/lock.ts'
-import { readKey } from './sign/signature.ts'
+import { readImagesLock } from './layout/digests-lock.ts'
+import { readKey } from './layout/signature.ts'
 import { importedPackages } from './verify/imported.ts'
 import { ownSecrets } from './verify/own-secrets.ts'
-import { reportText, verdictOf } from './verify/report.ts'
+import { decideVerdict, reportText } from './verify/report.ts'
 import { findScanner } from './verify/scan.ts'
 import { verifyImages } from './verify/verify.ts'
 
@@ -32,11 +32,11 @@ export const command = {
   },
 } as const satisfies Command
 
-const listOf = (only: string | undefined, known: readonly string[]): readonly string[] => {
+const parseNames = (only: string | undefined, known: readonly string[]): readonly string[] => {
   const names = (only ?? '').split(',').filter(Boolean)
-  const stranger = names.find((name) => !known.includes(name))
-  if (stranger !== undefined)
-    throw new CliError(`--only does not know '${stranger}': use ${known.join(', ')}`, {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new CliError(`--only does not know '${unknown}': use ${known.join(', ')}`, {
       exitCode: EXIT_USAGE,
     })
   return names
@@ -46,7 +46,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const images = resolve(flags.images ?? join(repository, 'dist', 'images'))
   const lock = readImagesLock(images)
   const services = Object.keys(catalog)
-  const only = listOf(flags.only, [...new Set([...services, ...Object.keys(lock.digests)])])
+  const only = parseNames(flags.only, [...new Set([...services, ...Object.keys(lock.digests)])])
   if (flags.key !== undefined && !existsSync(flags.key)) throw new CliError(`${flags.key} is missing`)
   const trusted = flags.key === undefined ? undefined : readKey(readFileSync(flags.key, 'utf8'), flags.key)
   const bar = progress(terminal.err, lookOf(process.stderr, process.env))
@@ -62,7 +62,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     ...(trusted !== undefined && { trusted }),
     onProgress: (service) => bar.show(`reading ${service}`),
   }).finally(() => bar.done())
-  const verdict = verdictOf(outcomes)
+  const verdict = decideVerdict(outcomes)
   if (flags.json)
     terminal.out(
       `${JSON.stringify({ ok: verdict === 0, verdict, images: count, rules: outcomes }, null, 2)}\n`,

@@ -6,7 +6,7 @@ import { catalog } from '#catalog'
 import { groupTests } from '../acceptance/planted.fixture.ts'
 import { duration } from '../cli/format.ts'
 import type { Ran } from '../cli/run.ts'
-import { push } from '../images/deliver.ts'
+import { push } from '../images/deliver/deliver.ts'
 import { repository } from '../platform/home.ts'
 import { STAND_IN, STAND_IN_IMAGE } from '../testing/peers/mongo-stand-in/image.ts'
 import { openDesk, operate } from '../testing/peers/pi/desk.ts'
@@ -83,7 +83,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
   /** Names of those that were started since, or are not what they were. */
   const touched = async (before: Awaited<ReturnType<typeof desk.containers>>): Promise<readonly string[]> =>
     Object.entries(await desk.containers())
-      .filter(([name, { startedAt: at }]) => before[name]?.startedAt !== at)
+      .filter(([name, { started: at }]) => before[name]?.started !== at)
       .map(([name]) => name)
       // The set-up of the database ends by itself, and each up runs it.
       .filter((name) => name !== 'lucid_mongo_init')

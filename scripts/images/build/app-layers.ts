@@ -1,8 +1,8 @@
 import type { TarEntry } from '#common/stream/tar'
 import { baseFolders, LUCID } from '../layers/base-contents.ts'
-import type { Product } from '../layers/contents.ts'
 import { file, folder, withFolders } from '../layers/entries.ts'
-import type { LayerContent } from '../layers/made.ts'
+import type { LayerContent } from '../layers/layer.ts'
+import type { Product } from '../layers/products.ts'
 
 /**
  * Bun looks for this where it is started. Without it a package that is not in the bundle would be fetched from npm
@@ -29,7 +29,7 @@ const layer = (title: string, entries: readonly TarEntry[]): LayerContent => ({
 })
 
 /** The layers with the program itself, the same for every platform: its large chunks, then all else. */
-export const appLayers = (
+export const planAppLayers = (
   product: Product,
   program: Readonly<Record<string, Uint8Array>>,
   health: Readonly<Record<string, Uint8Array>>,

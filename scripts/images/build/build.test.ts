@@ -6,12 +6,18 @@ import { join } from 'node:path'
 import { decodeTar } from '#common/stream/untar'
 import { takeLock } from '../../platform/lock.ts'
 import { platformNames } from '../format/platform.ts'
-import type { Product } from '../layers/contents.ts'
-import { layerContent } from '../layers/make.ts'
-import { noteLayer, packLayer } from '../layers/pack.ts'
-import type { layerThreads } from '../layers/shop.ts'
-import { sources } from '../layers/sources.ts'
-import { libgcc, type Planted, plant, plantRoot, product } from '../planted.fixture.ts'
+import { readLayerContent } from '../layers/layer-content.ts'
+import type { startLayerThreads } from '../layers/layer-threads.ts'
+import { cacheLayer, packLayer } from '../layers/pack.ts'
+import type { Product } from '../layers/products.ts'
+import { sources } from '../packages/pinned-packages.ts'
+import {
+  cacheSamplePackages,
+  libgcc,
+  product,
+  type SamplePackages,
+  writeSampleRepository,
+} from '../sample-packages.fixture.ts'
 import { type BuildOptions, buildImages, IMAGES_LOCK } from './build.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lucid-build-'))
@@ -37,7 +43,7 @@ const services = {
 /** Makes layers in this thread, and counts them. */
 const counted = () => {
   const made: string[] = []
-  const threads: typeof layerThreads = () => ({
+  const threads: typeof startLayerThreads = () => ({
     make: async ({ key, plan, cache }) => {
       made.push(plan.kind)
       const getters = sources({
@@ -46,8 +52,8 @@ const counted = () => {
         get: async () => undefined,
         ask: async () => ({ integrity: '', tarball: '' }),
       })
-      const layer = packLayer(cache, await layerContent(plan, getters))
-      noteLayer(cache, key, layer)
+      const layer = packLayer(cache, await readLayerContent(plan, getters))
+      cacheLayer(cache, key, layer)
       return layer
     },
     close: () => {},
@@ -57,15 +63,15 @@ const counted = () => {
 
 const setUp = async ({
   at = folder,
-  planted = libgcc,
+  samples = libgcc,
   sources: more = services,
 }: {
   at?: string
-  planted?: Planted
+  samples?: SamplePackages
   sources?: Readonly<Record<string, string>>
 } = {}) => {
   const root = join(at, 'root')
-  await plantRoot(root, more)
+  await writeSampleRepository(root, more)
   for (const name of Object.keys(more))
     await Bun.write(join(root, 'services', name, 'lazy.ts'), "export const late = 'late'\n")
   const cache = join(at, 'cache')
@@ -75,9 +81,9 @@ const setUp = async ({
     root,
     dist: join(root, 'dist'),
     cache,
-    lock: plant(cache, planted),
+    lock: cacheSamplePackages(cache, samples),
     products: all,
-    wanted: all.map(({ name }) => name),
+    selected: all.map(({ name }) => name),
     platforms: platformNames,
     version: '0.1.0',
     tag: undefined,
@@ -303,7 +309,7 @@ describe('a build', () => {
     const { options, digests } = await setUp()
     await digests()
     writeFileSync(join(options.root, 'services', 'chunker', 'main.ts'), program('changed'))
-    expect(Object.keys(await digests({ wanted: ['tool'] }))).toEqual(['merkle', 'tool'])
+    expect(Object.keys(await digests({ selected: ['tool'] }))).toEqual(['merkle', 'tool'])
     expect(Object.keys(json(join(options.dist, IMAGES_LOCK)).services)).toEqual(['merkle', 'tool'])
   })
 
@@ -312,7 +318,7 @@ describe('a build', () => {
     await digests()
     const before = readdirSync(join(options.dist, 'blobs', 'sha256')).length
     const products = all.filter(({ name }) => name !== 'tool')
-    await digests({ products, wanted: products.map(({ name }) => name) })
+    await digests({ products, selected: products.map(({ name }) => name) })
     expect(existsSync(join(options.dist, 'tool'))).toBe(false)
     expect(readdirSync(join(options.dist, 'blobs', 'sha256')).length).toBeLessThan(before)
   })
@@ -381,7 +387,7 @@ describe('a build that meets trouble', () => {
 
   test('makes no image whose files would not find their libraries', async () => {
     const { options } = await setUp({
-      planted: { 'libgcc-s1': { tree: () => ({ 'usr/lib/elsewhere/libgcc_s.so.1': 'x' }) } },
+      samples: { 'libgcc-s1': { tree: () => ({ 'usr/lib/elsewhere/libgcc_s.so.1': 'x' }) } },
     })
     const error = await buildImages(options).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ message: expect.stringContaining('phase 2, merkle: linux/') })

@@ -2,20 +2,21 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import { takeLock } from '../../platform/lock.ts'
-import { sumOf, sweepCache, writeWhole } from '../cache.ts'
 import type { Platform } from '../format/platform.ts'
-import type { Product } from '../layers/contents.ts'
+import { type LayerCache, openLayerCache } from '../layers/layer-cache.ts'
 import { type LayerPlan, sharedLayers } from '../layers/layer-plan.ts'
-import { type LayerShop, layerShop, layerThreads } from '../layers/shop.ts'
+import { startLayerThreads } from '../layers/layer-threads.ts'
+import type { Product } from '../layers/products.ts'
 import { type ImagesLock, sortedJson } from '../lock/lock.ts'
 import { LOCK_PATH } from '../lock/lock-file.ts'
+import { checksum, sweepCache, writeWhole } from '../packages/cache.ts'
 import { bundle } from './bundle.ts'
+import { type Checksums, checksumFiles, listBuilderFiles, openChecksums } from './checksums.ts'
 import { type BuiltState, blobSharer, layoutFolder, readState, renameLayout, sweep } from './layout.ts'
 import { runPhases } from './phases.ts'
 import { provenance } from './provenance.ts'
 import { type Revision, revisionOf } from './revision.ts'
-import { buildService, type Step, sourceSum } from './service.ts'
-import { builderFiles, type Sums, sumOfFiles, sumsIn } from './sums.ts'
+import { buildService, checksumSources, type Step } from './service.ts'
 
 export type BuildOptions = {
   readonly root: string
@@ -24,7 +25,7 @@ export type BuildOptions = {
   readonly lock: ImagesLock
   /** Everything that has an image, and the names of those to build now. */
   readonly products: readonly Product[]
-  readonly wanted: readonly string[]
+  readonly selected: readonly string[]
   readonly platforms: readonly Platform[]
   readonly version: string
   /** Put behind the service's name in its reference; none for the plain name. */
@@ -34,7 +35,7 @@ export type BuildOptions = {
   readonly rebuild: boolean
   readonly onStep: (service: string, step: Step | 'unchanged' | 'built') => void
   /** Given by tests. */
-  readonly threads?: typeof layerThreads
+  readonly threads?: typeof startLayerThreads
 }
 
 /** An image as `images.lock.json` names it. Sizes are bytes of all its blobs, platforms are manifests. */
@@ -53,13 +54,13 @@ export type Built = {
 }
 
 /** How long the cache keeps what no build uses, ms: 30 days. */
-const KEPT_MS = 30 * 24 * 3_600_000
+const CACHED_MS = 30 * 24 * 3_600_000
 
 /** Where the digests of the images stand, in the folder of images. */
 export const IMAGES_LOCK = 'images.lock.json'
 
 /** The name of an image in its repository: the service's, with the tag behind it when there is one. */
-export const referenceOf = (service: string, tag: string | undefined): string =>
+export const formatReference = (service: string, tag: string | undefined): string =>
   tag === undefined ? service : `${service}-${tag}`
 
 type Recipe = {
@@ -77,15 +78,19 @@ export const recipes = (
   return products.map((product) => {
     const plans = new Map(shared.map(([platform, layers]) => [platform, layers.get(product.name) ?? []]))
     const text = sortedJson({ product, plans: Object.fromEntries(plans), version, code, bun: Bun.version })
-    return { product, plans, recipe: sumOf(new TextEncoder().encode(text)).hex }
+    return { product, plans, recipe: checksum(new TextEncoder().encode(text)).hex }
   })
 }
 
 /** The state of a layout that is what a build would make now; undefined when it is not. */
-const current = (dist: string, { product, recipe }: Recipe, sums: Sums): BuiltState | undefined => {
+const readCurrent = (
+  dist: string,
+  { product, recipe }: Recipe,
+  checksums: Checksums,
+): BuiltState | undefined => {
   const state = readState(dist, product.name)
   if (state === undefined || state.recipe !== recipe) return undefined
-  return sourceSum(sums, state.files) === state.sources ? state : undefined
+  return checksumSources(checksums, state.files) === state.sources ? state : undefined
 }
 
 const lockedImage = ({ reference, index, platforms, size }: BuiltState): LockedImage => ({
@@ -103,11 +108,11 @@ const writeChanged = (path: string, text: string): void => {
 const writeOrigins = (
   options: BuildOptions,
   states: ReadonlyMap<string, BuiltState>,
-  sums: Sums,
+  checksums: Checksums,
 ): Revision => {
   const { root, dist, tag } = options
   const revision = revisionOf(root)
-  const locks = Object.fromEntries(['bun.lock', LOCK_PATH].map((path) => [path, sums(path) ?? '']))
+  const locks = Object.fromEntries(['bun.lock', LOCK_PATH].map((path) => [path, checksums(path) ?? '']))
   for (const [service, { index, inputs, platforms }] of states) {
     const text = sortedJson(
       provenance({
@@ -128,20 +133,20 @@ const writeOrigins = (
 }
 
 /** What is there already, and what must be built. */
-const sorted = (options: BuildOptions, all: readonly Recipe[], sums: Sums) => {
-  const { dist, wanted, rebuild, tag, onStep } = options
+const partition = (options: BuildOptions, all: readonly Recipe[], checksums: Checksums) => {
+  const { dist, selected, rebuild, tag, onStep } = options
   const states = new Map<string, BuiltState>()
   const todo: Recipe[] = []
   for (const recipe of all) {
     const { name } = recipe.product
-    const state = rebuild && wanted.includes(name) ? undefined : current(dist, recipe, sums)
+    const state = rebuild && selected.includes(name) ? undefined : readCurrent(dist, recipe, checksums)
     if (state === undefined) {
-      if (wanted.includes(name)) todo.push(recipe)
+      if (selected.includes(name)) todo.push(recipe)
       continue
     }
-    const reference = referenceOf(name, tag)
+    const reference = formatReference(name, tag)
     states.set(name, state.reference === reference ? state : renameLayout(dist, name, state, reference))
-    if (wanted.includes(name)) onStep(name, 'unchanged')
+    if (selected.includes(name)) onStep(name, 'unchanged')
   }
   return { states, todo }
 }
@@ -150,16 +155,17 @@ const buildAll = async (
   options: BuildOptions,
   todo: readonly Recipe[],
   {
-    sums,
+    checksums,
     code,
     states,
-  }: { readonly sums: Sums; readonly code: string; readonly states: Map<string, BuiltState> },
+  }: { readonly checksums: Checksums; readonly code: string; readonly states: Map<string, BuiltState> },
 ): Promise<void> => {
   const { root, dist, cache, tag, jobs, version, onStep } = options
-  const shop: LayerShop = layerShop({ cache, code }, (options.threads ?? layerThreads)(jobs))
-  const health = bundle(root, { entry: 'scripts/images/app/health.ts', name: 'health', addons: [] })
+  const layerCache: LayerCache = openLayerCache({ cache, code }, (options.threads ?? startLayerThreads)(jobs))
+  const health = bundle(root, { entry: 'scripts/images/build/health-check.ts', name: 'health', addons: [] })
   // Threads compress the layers while this one bundles; whoever needs one hears of its failure.
-  for (const plan of todo.flatMap(({ plans }) => [...plans.values()].flat())) shop.get(plan).catch(() => {})
+  for (const plan of todo.flatMap(({ plans }) => [...plans.values()].flat()))
+    layerCache.get(plan).catch(() => {})
   const share = blobSharer(dist)
   try {
     const items = todo.map((recipe) => ({ name: recipe.product.name, phase: recipe.product.phase, recipe }))
@@ -169,10 +175,10 @@ const buildAll = async (
         root,
         dist,
         cache,
-        reference: referenceOf(name, tag),
+        reference: formatReference(name, tag),
         version,
-        shop,
-        sums,
+        layerCache,
+        checksums,
         health,
         share,
         onStep: (step) => onStep(name, step),
@@ -181,7 +187,7 @@ const buildAll = async (
       onStep(name, 'built')
     })
   } finally {
-    shop.close()
+    layerCache.close()
   }
 }
 
@@ -192,16 +198,16 @@ const buildAll = async (
  * while another build is at work in the folder.
  */
 export const buildImages = async (options: BuildOptions): Promise<Built> => {
-  const { root, dist, cache, products, wanted } = options
+  const { root, dist, cache, products, selected } = options
   mkdirSync(dist, { recursive: true })
   const mine = takeLock({ lock: join(dist, '.lock') })
   if (mine === undefined) throw new CliError(`another build is at work in ${dist}: wait for it to end`)
   try {
-    const sums = sumsIn(root)
-    const builder = builderFiles(root)
-    const all = recipes(options, sumOfFiles(sums, builder.images))
-    const { states, todo } = sorted(options, all, sums)
-    const unchanged = wanted.filter((name) => states.has(name))
+    const checksums = openChecksums(root)
+    const builder = listBuilderFiles(root)
+    const all = recipes(options, checksumFiles(checksums, builder.images))
+    const { states, todo } = partition(options, all, checksums)
+    const unchanged = selected.filter((name) => states.has(name))
     const names = products.map(({ name }) => name)
     const finish = () => {
       const ordered = new Map(
@@ -211,12 +217,12 @@ export const buildImages = async (options: BuildOptions): Promise<Built> => {
         }),
       )
       sweep(dist, names)
-      return { ordered, revision: writeOrigins(options, ordered, sums) }
+      return { ordered, revision: writeOrigins(options, ordered, checksums) }
     }
     if (todo.length > 0)
       try {
-        await buildAll(options, todo, { sums, code: sumOfFiles(sums, builder.layers), states })
-        sweepCache(cache, Date.now() - KEPT_MS)
+        await buildAll(options, todo, { checksums, code: checksumFiles(checksums, builder.layers), states })
+        sweepCache(cache, Date.now() - CACHED_MS)
       } catch (error) {
         finish()
         throw error

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { plantRoot } from '../planted.fixture.ts'
+import { writeSampleRepository } from '../sample-packages.fixture.ts'
 import { bundle } from './bundle.ts'
 import { renameChunks } from './chunk-names.ts'
 
@@ -36,7 +36,7 @@ const runAlone = async (files: Readonly<Record<string, Uint8Array>>) => {
 
 describe('a bundle', () => {
   test('loads what is imported lazily only when it is asked for', async () => {
-    await plantRoot(root, {
+    await writeSampleRepository(root, {
       web: "console.log('first')\nconst { late } = await import('./driver.ts')\nconsole.log(late)\n",
     })
     await put('driver.ts', "console.log('loaded')\nexport const late = 'last'\n")
@@ -48,7 +48,7 @@ describe('a bundle', () => {
   })
 
   test('brings the threads along that it starts', async () => {
-    await plantRoot(root, {
+    await writeSampleRepository(root, {
       web: "import { ask } from './pool.ts'\nconsole.log(await ask(20))\nprocess.exit()\n",
     })
     await put(
@@ -67,7 +67,7 @@ describe('a bundle', () => {
   })
 
   test('brings no thread along that nothing starts', async () => {
-    await plantRoot(root, { web: "import { other } from './pool.ts'\nconsole.log(other)\n" })
+    await writeSampleRepository(root, { web: "import { other } from './pool.ts'\nconsole.log(other)\n" })
     await put(
       'pool.ts',
       "export const other = 1\nexport const start = () => new Worker(new URL('./adder.ts', import.meta.url).href)\n",
@@ -77,7 +77,7 @@ describe('a bundle', () => {
   })
 
   test('says of an addon that its image does not hold that it is not there', async () => {
-    await plantRoot(root, {
+    await writeSampleRepository(root, {
       web: "try { require('@napi-rs/blake-hash') } catch (error) { console.log(error.message) }\n",
     })
     expect(await runAlone((await bundle(root, entry)).files)).toBe(
@@ -86,7 +86,7 @@ describe('a bundle', () => {
   })
 
   test('looks for an addon of its image beside itself', async () => {
-    await plantRoot(root, {
+    await writeSampleRepository(root, {
       web: "try { require('@napi-rs/blake-hash') } catch (error) { console.log(error.message) }\n",
     })
     const { files } = await bundle(root, { ...entry, addons: ['@napi-rs/blake-hash'] })
@@ -94,7 +94,7 @@ describe('a bundle', () => {
   })
 
   test('takes nothing of the environment in', async () => {
-    await plantRoot(root, {
+    await writeSampleRepository(root, {
       web: "console.log(process.env.LUCID_PLANTED ?? 'nothing', process.env.NODE_ENV)\n",
     })
     process.env['LUCID_PLANTED'] = 'a secret of the machine that builds'
@@ -104,7 +104,7 @@ describe('a bundle', () => {
   })
 
   test('that cannot be made says why', async () => {
-    await plantRoot(root, { web: "import './missing.ts'\n" })
+    await writeSampleRepository(root, { web: "import './missing.ts'\n" })
     const error = await bundle(root, entry).catch((caught: unknown) => caught)
     expect(error).toMatchObject({
       message: 'services/web/main.ts cannot be bundled',

@@ -55,7 +55,7 @@ const workerPlugin = (found: Map<string, string>): BunPlugin => ({
 })
 
 /** A file that only one platform can load has no place in a layer for all. */
-const demandPortable = (entry: string, names: readonly string[]): void => {
+const requirePortable = (entry: string, names: readonly string[]): void => {
   const native = names.find((name) => name.endsWith('.node'))
   if (native !== undefined)
     throw new CliError(
@@ -101,16 +101,16 @@ const unique = (paths: readonly string[]): readonly string[] => [...new Set(path
  * the machine that builds goes in: no environment, no folder, no platform. Throws CliError with the bundler's
  * messages.
  */
-export const bundle = async (root: string, wanted: Entry): Promise<Bundle> => {
+export const bundle = async (root: string, start: Entry): Promise<Bundle> => {
   const workers = new Map<string, string>()
-  const result = await build(root, wanted, workers)
+  const result = await build(root, start, workers)
   const outputs = await Promise.all(
     result.outputs.map(
       async (output) => [basename(output.path), new Uint8Array(await output.arrayBuffer())] as const,
     ),
   )
-  demandPortable(
-    wanted.entry,
+  requirePortable(
+    start.entry,
     outputs.map(([name]) => name),
   )
   const local = (path: string): string => relative(root, resolve(path)).split(sep).join('/')
@@ -119,12 +119,12 @@ export const bundle = async (root: string, wanted: Entry): Promise<Bundle> => {
   const used = Object.values(meta.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   )
-  const files = renameChunks(Object.fromEntries(outputs), `${wanted.name}.js`)
+  const files = renameChunks(Object.fromEntries(outputs), `${start.name}.js`)
   const started = [...workers].filter(([name]) =>
     Object.values(files).some((bytes) => Buffer.from(bytes).includes(`./${name}.js`)),
   )
   const threads = await Promise.all(
-    started.map(([name, path]) => bundle(root, { entry: local(path), name, addons: wanted.addons })),
+    started.map(([name, path]) => bundle(root, { entry: local(path), name, addons: start.addons })),
   )
   return {
     files: Object.assign({}, ...threads.map((thread) => thread.files), files),

@@ -20,8 +20,8 @@ export const renameChunks = (
     texts
       .filter(([name]) => name !== entry)
       .map(([name, text]) => {
-        const sum = createHash('sha256').update(text.replaceAll(pattern, 'chunk'), 'latin1').digest('hex')
-        return [name, name.replace(/-[0-9a-z]+(?=\.\w+$)/, `-${sum.slice(0, 8)}`)] as const
+        const hash = createHash('sha256').update(text.replaceAll(pattern, 'chunk'), 'latin1').digest('hex')
+        return [name, name.replace(/-[0-9a-z]+(?=\.\w+$)/, `-${hash.slice(0, 8)}`)] as const
       }),
   )
   if (new Set(names.values()).size !== names.size) throw new RangeError('two chunks of a bundle are alike')

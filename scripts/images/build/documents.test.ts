@@ -44,7 +44,7 @@ test('a bill of materials names each part once, sorted, with sums, licences and 
     platform: 'linux/arm64',
     parts: [npm, bun, deb, npm],
     program: ['app/main.js', 'app/bunfig.toml'],
-    made: ['etc/passwd', 'bin'],
+    written: ['etc/passwd', 'bin'],
   })
   expect(components.slice(1)).toEqual([
     {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { blobPath, linkOrCopy, sumOf, writeWhole } from '../cache.ts'
-import { LAYOUT, layoutIndex } from '../format/oci.ts'
+import { blobPath, checksum, linkOrCopy, writeWhole } from '../packages/cache.ts'
+import { LAYOUT, layoutIndex } from './image-documents.ts'
 
 /**
  * dist/images: a folder for each service that is an OCI image layout of its own, and `blobs` with every blob once.
@@ -53,7 +53,7 @@ export const shareDocument = (
   text: string,
 ): { readonly digest: string; readonly size: number } => {
   const bytes = new TextEncoder().encode(text)
-  const sum = sumOf(bytes)
+  const sum = checksum(bytes)
   writeWhole(blobPath(dist, sum), bytes)
   return { digest: `sha256:${sum.hex}`, size: bytes.length }
 }
@@ -65,18 +65,18 @@ export const writeLayout = (
   state: BuiltState,
   files: Readonly<Record<string, string>>,
 ): void => {
-  const made = join(dist, `.${service}.new`)
+  const fresh = join(dist, `.${service}.new`)
   const final = layoutFolder(dist, service)
-  rmSync(made, { recursive: true, force: true })
-  mkdirSync(join(made, 'blobs', 'sha256'), { recursive: true })
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(join(fresh, 'blobs', 'sha256'), { recursive: true })
   for (const digest of Object.keys(state.blobs))
-    linkOrCopy(blobPath(dist, sha(digest)), blobPath(made, sha(digest)))
-  writeWhole(join(made, 'oci-layout'), LAYOUT)
-  writeWhole(join(made, 'index.json'), layoutIndex(state.index, state.reference))
-  for (const [name, text] of Object.entries(files)) writeWhole(join(made, name), text)
-  writeWhole(join(made, STATE), JSON.stringify(state))
+    linkOrCopy(blobPath(dist, sha(digest)), blobPath(fresh, sha(digest)))
+  writeWhole(join(fresh, 'oci-layout'), LAYOUT)
+  writeWhole(join(fresh, 'index.json'), layoutIndex(state.index, state.reference))
+  for (const [name, text] of Object.entries(files)) writeWhole(join(fresh, name), text)
+  writeWhole(join(fresh, STATE), JSON.stringify(state))
   rmSync(final, { recursive: true, force: true })
-  renameSync(made, final)
+  renameSync(fresh, final)
 }
 
 /** Gives an unchanged layout another name to be asked for by. */

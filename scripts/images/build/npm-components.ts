@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Component } from '../layers/made.ts'
+import type { Component } from '../layers/layer.ts'
 
 type Manifest = {
   readonly name?: string

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { PhaseError, runPhases } from './phases.ts'
-import { selected } from './selection.ts'
+import { selectNames } from './selection.ts'
 
 const items = [
   { name: 'c', phase: 2 },
@@ -48,11 +48,11 @@ test('the first failure ends it by name and phase: what had begun is waited for,
 })
 
 test('--only and --phase leave what they name, in the order of the build', () => {
-  expect(selected(items, { only: 'd, a', phase: undefined })).toEqual({ names: ['a', 'd'] })
-  expect(selected(items, { only: undefined, phase: '1' })).toEqual({ names: ['a', 'b'] })
-  expect(selected(items, { only: undefined, phase: undefined })).toEqual({ names: ['c', 'a', 'b', 'd'] })
-  expect(selected(items, { only: 'a,x', phase: undefined })).toEqual({
+  expect(selectNames(items, { only: 'd, a', phase: undefined })).toEqual({ names: ['a', 'd'] })
+  expect(selectNames(items, { only: undefined, phase: '1' })).toEqual({ names: ['a', 'b'] })
+  expect(selectNames(items, { only: undefined, phase: undefined })).toEqual({ names: ['c', 'a', 'b', 'd'] })
+  expect(selectNames(items, { only: 'a,x', phase: undefined })).toEqual({
     fault: 'there is no image x; there are c, a, b, d',
   })
-  expect(selected(items, { only: undefined, phase: '5' })).toEqual({ fault: 'no image is in that phase' })
+  expect(selectNames(items, { only: undefined, phase: '5' })).toEqual({ fault: 'no image is in that phase' })
 })

@@ -20,7 +20,7 @@ export class PhaseError extends Error {
 }
 
 /** Groups in the order of their phases. */
-export const phasesOf = <T extends Phased>(items: readonly T[]): readonly (readonly T[])[] =>
+export const groupPhases = <T extends Phased>(items: readonly T[]): readonly (readonly T[])[] =>
   [...Map.groupBy(items, ({ phase }) => phase)].sort(([a], [b]) => a - b).map(([, group]) => group)
 
 /**
@@ -32,11 +32,10 @@ export const runPhases = async <T extends Phased>(
   jobs: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> => {
-  for (const group of phasesOf(items)) {
+  for (const group of groupPhases(items))
     await inParallel(group, Math.max(1, jobs), (item) =>
       work(item).catch((error: unknown) => {
         throw new PhaseError(item, error)
       }),
     )
-  }
 }

@@ -6,9 +6,9 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodeTar } from '#common/stream/untar'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { freePorts } from '../../platform/ports.ts'
-import { cacheFolder } from '../cache.ts'
-import { products } from '../layers/contents.ts'
-import { demandLock } from '../lock/lock-file.ts'
+import { products } from '../layers/products.ts'
+import { requireLock } from '../lock/lock-file.ts'
+import { cacheFolder } from '../packages/cache.ts'
 import { type Built, buildImages } from './build.ts'
 
 /**
@@ -27,9 +27,9 @@ const build = () =>
     root,
     dist: join(folder, 'dist'),
     cache: cacheFolder(process.env),
-    lock: demandLock(root),
+    lock: requireLock(root),
     products: products(),
-    wanted: [SERVICE],
+    selected: [SERVICE],
     platforms: ['linux/amd64', 'linux/arm64'],
     version: packageJson.version,
     tag: undefined,

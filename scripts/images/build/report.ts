@@ -3,7 +3,7 @@ import type { Look } from '../../cli/look.ts'
 import { table } from '../../cli/table.ts'
 import type { LayerPlan } from '../layers/layer-plan.ts'
 import { sortedJson } from '../lock/lock.ts'
-import { type BuildOptions, type Built, recipes, referenceOf } from './build.ts'
+import { type BuildOptions, type Built, formatReference, recipes } from './build.ts'
 
 /** The images of a build as a table, and what it took. */
 export const report = ({ images, built, unchanged, revision }: Built, ms: number, look: Look): string => {
@@ -42,20 +42,20 @@ const words = (plan: LayerPlan): string => {
 
 /** What a build would make, without making it. */
 export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean): string => {
-  const planned = recipes(options, '').filter(({ product }) => options.wanted.includes(product.name))
+  const planned = recipes(options, '').filter(({ product }) => options.selected.includes(product.name))
   if (json)
     return sortedJson(
       planned.map(({ product, plans }) => ({
         service: product.name,
         phase: product.phase,
-        reference: referenceOf(product.name, options.tag),
+        reference: formatReference(product.name, options.tag),
         layers: Object.fromEntries(plans),
       })),
     )
   return planned
     .map(({ product, plans }) =>
       [
-        `phase ${product.phase}  ${referenceOf(product.name, options.tag)}: ${product.summary}`,
+        `phase ${product.phase}  ${formatReference(product.name, options.tag)}: ${product.summary}`,
         ...[...plans].flatMap(([platform, layers]) => [
           `  ${platform}`,
           ...layers.map((plan) => `    ${words(plan)}`),

@@ -17,7 +17,7 @@ type Part = {
 }
 
 /** What every image holds that is of no package: accounts, links, mount points, joined authorities. */
-const MADE = 'image-files'
+const WRITTEN = 'image-files'
 
 /** Package URL (ECMA-427). */
 export const purl = ({ kind, name, version, architecture, source }: Part): string => {
@@ -33,7 +33,7 @@ export const purl = ({ kind, name, version, architecture, source }: Part): strin
 }
 
 /** An SPDX expression where it is one, else the name as the package wrote it. */
-const licencesOf = (names: readonly string[], kind: Part['kind']) => {
+const formatLicences = (names: readonly string[], kind: Part['kind']) => {
   const [only] = names
   if (
     kind === 'npm' &&
@@ -56,7 +56,7 @@ const hashes = ({ sha256, integrity }: Part) => [
 ]
 
 const typeOf = ({ kind, name }: Part): 'application' | 'file' | 'library' => {
-  if (kind === 'lucid') return name === MADE ? 'file' : 'application'
+  if (kind === 'lucid') return name === WRITTEN ? 'file' : 'application'
   return kind === 'npm' && name.startsWith('@oven/bun-') ? 'application' : 'library'
 }
 
@@ -71,7 +71,7 @@ const component = (part: Part) => ({
   name: part.name,
   version: part.version,
   purl: purl(part),
-  ...(part.licences.length > 0 && { licenses: licencesOf(part.licences, part.kind) }),
+  ...(part.licences.length > 0 && { licenses: formatLicences(part.licences, part.kind) }),
   ...(hashes(part).length > 0 && { hashes: hashes(part) }),
   ...(part.source !== undefined && { properties: [{ name: 'debian:source', value: part.source }] }),
   ...(part.files.length > 0 && { evidence: evidence(part) }),
@@ -85,7 +85,7 @@ export type BillOfMaterials = {
   /** Paths of the program itself, which has the npm packages without files of their own inside it. */
   readonly program: readonly string[]
   /** Paths of what the builder wrote beside it. */
-  readonly made: readonly string[]
+  readonly written: readonly string[]
 }
 
 const own = (name: string, version: string, files: readonly string[]): Part => ({
@@ -100,11 +100,11 @@ const own = (name: string, version: string, files: readonly string[]): Part => (
 const byPurl = (a: Part, b: Part): number => (purl(a) < purl(b) ? -1 : 1)
 
 /** The document as an object; parts are sorted and each is named once. */
-export const cycloneDx = ({ service, version, platform, parts, program, made }: BillOfMaterials) => {
+export const cycloneDx = ({ service, version, platform, parts, program, written }: BillOfMaterials) => {
   const { architecture } = platforms[platform]
   const ref = `pkg:oci/${service}?arch=${architecture}`
   const self = own(service, version, program)
-  const all = [...parts, self, own(MADE, version, made)]
+  const all = [...parts, self, own(WRITTEN, version, written)]
   const once = [...new Map(all.toSorted(byPurl).map((part) => [purl(part), part])).values()]
   const bundled = once.filter(({ kind, files }) => kind === 'npm' && files.length === 0)
   return {

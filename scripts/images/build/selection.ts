@@ -1,7 +1,7 @@
 type Choice = { readonly only: string | undefined; readonly phase: string | undefined }
 
 /** The names that `--only a,b` and `--phase N` leave, in the order of the build, or what is wrong with them. */
-export const selected = (
+export const selectNames = (
   products: readonly { readonly name: string; readonly phase: number }[],
   { only, phase }: Choice,
 ): { readonly names: readonly string[] } | { readonly fault: string } => {
@@ -10,8 +10,8 @@ export const selected = (
     ?.split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
-  const stranger = named?.find((name) => !known.includes(name))
-  if (stranger !== undefined) return { fault: `there is no image ${stranger}; there are ${known.join(', ')}` }
+  const unknown = named?.find((name) => !known.includes(name))
+  if (unknown !== undefined) return { fault: `there is no image ${unknown}; there are ${known.join(', ')}` }
   const names = products
     .filter((product) => named === undefined || named.includes(product.name))
     .filter((product) => phase === undefined || product.phase === Number(phase))

@@ -1,21 +1,21 @@
 import { CliError } from '../../cli/fail.ts'
-import { sumOf } from '../cache.ts'
-import { containerConfig } from '../format/config.ts'
-import { imageConfig, imageIndex, imageManifest, type Layer } from '../format/oci.ts'
 import { type Platform, platforms } from '../format/platform.ts'
-import type { Product } from '../layers/contents.ts'
+import type { PackedLayer } from '../layers/layer.ts'
+import type { LayerCache } from '../layers/layer-cache.ts'
 import type { LayerPlan } from '../layers/layer-plan.ts'
-import type { MadeLayer } from '../layers/made.ts'
 import { layerPath, packLayer } from '../layers/pack.ts'
-import type { LayerShop } from '../layers/shop.ts'
+import type { Product } from '../layers/products.ts'
 import { sortedJson } from '../lock/lock.ts'
+import { checksum } from '../packages/cache.ts'
 import { linkageFaults } from '../verify/linkage.ts'
-import { appLayers } from './app-layers.ts'
+import { planAppLayers } from './app-layers.ts'
 import { type Bundle, bundle } from './bundle.ts'
+import { type Checksums, checksumFiles, RESOLUTION } from './checksums.ts'
+import { containerConfig } from './container-config.ts'
+import { imageConfig, imageIndex, imageManifest, type Layer } from './image-documents.ts'
 import { type BuiltState, type ShareBlob, shareDocument, writeLayout } from './layout.ts'
 import { npmComponents } from './npm-components.ts'
 import { cycloneDx } from './sbom.ts'
-import { RESOLUTION, type Sums, sumOfFiles } from './sums.ts'
 
 /** What a step of the work is called while it goes on. */
 export type Step = 'bundling' | 'layers' | 'writing'
@@ -29,22 +29,22 @@ export type ServiceWork = {
   readonly recipe: string
   readonly reference: string
   readonly version: string
-  readonly shop: LayerShop
-  readonly sums: Sums
+  readonly layerCache: LayerCache
+  readonly checksums: Checksums
   readonly health: Promise<Bundle>
   readonly share: ShareBlob
   readonly onStep: (step: Step) => void
 }
 
 /** The sum over everything that decides an image: the recipe and the sources. */
-export const inputsOf = (recipe: string, sources: string): string =>
-  sumOf(new TextEncoder().encode(`${recipe}\n${sources}\n`)).hex
+export const checksumInputs = (recipe: string, sources: string): string =>
+  checksum(new TextEncoder().encode(`${recipe}\n${sources}\n`)).hex
 
 /** Files whose change means that a service must be bundled again. */
-export const sourceSum = (sums: Sums, files: readonly string[]): string =>
-  sumOfFiles(sums, [...files, ...RESOLUTION])
+export const checksumSources = (checksums: Checksums, files: readonly string[]): string =>
+  checksumFiles(checksums, [...files, ...RESOLUTION])
 
-const demandLinkage = (platform: Platform, layers: readonly MadeLayer[]): void => {
+const requireLinkage = (platform: Platform, layers: readonly PackedLayer[]): void => {
   const faults = linkageFaults(
     platform,
     layers.flatMap(({ elf }) => elf),
@@ -54,9 +54,9 @@ const demandLinkage = (platform: Platform, layers: readonly MadeLayer[]): void =
     throw new CliError(`${platform}: files would not find what they are linked against`, { details: faults })
 }
 
-const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: readonly MadeLayer[]) => {
+const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: readonly PackedLayer[]) => {
   const { dist, product, version } = work
-  demandLinkage(platform, layers)
+  requireLinkage(platform, layers)
   const described: readonly Layer[] = layers
   const config = shareDocument(
     dist,
@@ -68,7 +68,20 @@ const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: 
 
 /** Builds the image of one service for its platforms and replaces its layout. Throws CliError. */
 export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
-  const { root, dist, cache, product, plans, recipe, reference, version, shop, sums, share, onStep } = work
+  const {
+    root,
+    dist,
+    cache,
+    product,
+    plans,
+    recipe,
+    reference,
+    version,
+    layerCache,
+    checksums,
+    share,
+    onStep,
+  } = work
   onStep('bundling')
   const program = await bundle(root, {
     entry: `services/${product.name}/main.ts`,
@@ -77,13 +90,13 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
   })
   const health = await work.health
   const files = [...new Set([...program.sources, ...health.sources])].sort()
-  const sources = sourceSum(sums, files)
-  const inputs = inputsOf(recipe, sources)
+  const sources = checksumSources(checksums, files)
+  const inputs = checksumInputs(recipe, sources)
   onStep('layers')
-  const app = appLayers(product, program.files, health.files).map((content) => packLayer(cache, content))
+  const app = planAppLayers(product, program.files, health.files).map((content) => packLayer(cache, content))
   const images = await Promise.all(
     [...plans].map(async ([platform, layers]) => {
-      const shared = await Promise.all(layers.map(shop.get))
+      const shared = await Promise.all(layers.map(layerCache.get))
       for (const layer of [...shared, ...app]) share(layerPath(cache, layer), layer.digest)
       return imageOf(work, platform, inputs, [...shared, ...app])
     }),
@@ -120,7 +133,7 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
       platform,
       parts: [...layers.flatMap(({ components }) => components), ...npm],
       program: app.flatMap(({ own }) => own),
-      made: layers.filter((layer) => !app.includes(layer)).flatMap(({ own }) => own),
+      written: layers.filter((layer) => !app.includes(layer)).flatMap(({ own }) => own),
     })
     return [`sbom.${platforms[platform].architecture}.json`, sortedJson(bom)] as const
   })

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { elfFile } from '../planted.fixture.ts'
+import { fixtureElf } from '../sample-packages.fixture.ts'
 import { isElf, readElf } from './elf.ts'
 
 test('an ELF file says its processor, loader, libraries and where it looks for them', () => {
-  const file = elfFile({
+  const file = fixtureElf({
     machine: 183,
     interpreter: '/lib/ld.so',
     needed: ['libc.so.6', 'libm.so.6'],
@@ -41,7 +41,7 @@ test.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
 )
 
 test('what is no ELF file, or is cut off, is refused', () => {
-  const file = elfFile({ needed: ['libc.so.6'] })
+  const file = fixtureElf({ needed: ['libc.so.6'] })
   expect(isElf(new TextEncoder().encode('#!/bin/sh'))).toBe(false)
   expect(() => readElf(new TextEncoder().encode('#!/bin/sh'))).toThrow('no 64-bit')
   expect(() => readElf(file.subarray(0, file.length - 10))).toThrow(RangeError)

@@ -31,7 +31,7 @@ const cString = (file: Uint8Array, at: number): string => {
   return utf8.decode(file.subarray(at, end))
 }
 
-const segmentsOf = (view: DataView): readonly Segment[] => {
+const planSegments = (view: DataView): readonly Segment[] => {
   const [offset, size, count] = [
     Number(view.getBigUint64(32, true)),
     view.getUint16(54, true),
@@ -64,7 +64,7 @@ export const readElf = (file: Uint8Array): Elf => {
   if (!isElf(file) || file[4] !== 2 || file[5] !== 1)
     throw new RangeError('this is no 64-bit little-endian ELF file')
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const segments = segmentsOf(view)
+  const segments = planSegments(view)
   const dynamic = dynamicOf(
     view,
     segments.find(({ type }) => type === PT.dynamic),
@@ -74,8 +74,8 @@ export const readElf = (file: Uint8Array): Elf => {
     ({ type, address, size }) => type === PT.load && table >= address && table < address + size,
   )
   const strings = home === undefined ? -1 : table - home.address + home.offset
-  const all = (wanted: number) =>
-    dynamic.filter(([tag]) => tag === wanted).map(([, at]) => cString(file, strings + at))
+  const all = (searched: number) =>
+    dynamic.filter(([tag]) => tag === searched).map(([, at]) => cString(file, strings + at))
   const interp = segments.find(({ type }) => type === PT.interp)
   return {
     machine: view.getUint16(18, true),

@@ -1,7 +1,12 @@
-import type { containerConfig } from './config.ts'
-import { type Platform, platforms } from './platform.ts'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { CliError } from '../../cli/fail.ts'
 
-/** The documents of an OCI image (image-spec 1.1). Pure. */
+/** The documents of an OCI image (image-spec 1.1), as far as we write and check them. */
+
+const Digest = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' })
+const Strings = Type.Record(Type.String(), Type.String())
+const Words = Type.Array(Type.String())
 
 export const MEDIA = {
   index: 'application/vnd.oci.image.index.v1+json',
@@ -10,79 +15,72 @@ export const MEDIA = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const
 
-/** A layer: the blob as it is stored, and the digest of the tar inside. */
-export type Layer = {
-  readonly digest: string
-  readonly size: number
-  readonly diffId: string
-  readonly title: string
+/** Points at a blob: `digest` is `sha256:` and 64 lower-case hex digits, `size` bytes. */
+export const Descriptor = Type.Object({
+  mediaType: Type.String(),
+  digest: Digest,
+  size: Type.Integer({ minimum: 0 }),
+  platform: Type.Optional(
+    Type.Object({
+      os: Type.String(),
+      architecture: Type.String(),
+      variant: Type.Optional(Type.String()),
+    }),
+  ),
+  annotations: Type.Optional(Strings),
+})
+export type Descriptor = Static<typeof Descriptor>
+
+export const Index = Type.Object({
+  schemaVersion: Type.Literal(2),
+  mediaType: Type.Optional(Type.String()),
+  manifests: Type.Array(Descriptor),
+})
+export type Index = Static<typeof Index>
+
+export const Manifest = Type.Object({
+  schemaVersion: Type.Literal(2),
+  mediaType: Type.Optional(Type.String()),
+  config: Descriptor,
+  layers: Type.Array(Descriptor),
+  annotations: Type.Optional(Strings),
+})
+export type Manifest = Static<typeof Manifest>
+
+/** `Healthcheck` is Docker's own addition to the OCI configuration. */
+export const ImageConfig = Type.Object({
+  os: Type.String(),
+  architecture: Type.String(),
+  config: Type.Optional(
+    Type.Object({
+      User: Type.Optional(Type.String()),
+      Entrypoint: Type.Optional(Type.Union([Words, Type.Null()])),
+      Cmd: Type.Optional(Type.Union([Words, Type.Null()])),
+      Env: Type.Optional(Type.Union([Words, Type.Null()])),
+      Labels: Type.Optional(Type.Union([Strings, Type.Null()])),
+      Healthcheck: Type.Optional(Type.Object({ Test: Type.Optional(Words) })),
+    }),
+  ),
+  rootfs: Type.Object({ type: Type.Literal('layers'), diff_ids: Type.Array(Digest) }),
+})
+export type ImageConfig = Static<typeof ImageConfig>
+
+/** A document read from bytes. Throws CliError that names `what` and the first thing that is not as it must be. */
+export const parseDocument = <T extends TSchema>(schema: T, bytes: Uint8Array, what: string): Static<T> => {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new CliError(`${what} is not JSON: build the image again`)
+  }
+  if (Value.Check(schema, value)) return value
+  const first = Value.Errors(schema, value).First()
+  throw new CliError(`${what} is no such document: ${first?.path || '/'} ${first?.message ?? ''}`.trim())
 }
 
-/** Seconds of 1970: no image says when it was built, or two builds would differ. */
-const NEVER = '1970-01-01T00:00:00Z'
-
-/** The configuration of an image. */
-export const imageConfig = (
-  platform: Platform,
-  config: ReturnType<typeof containerConfig>,
-  layers: readonly Layer[],
-): string => {
-  const { architecture, os } = platforms[platform]
-  return JSON.stringify({
-    created: NEVER,
-    architecture,
-    os,
-    config,
-    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
-    history: layers.map(({ title }) => ({ created: NEVER, created_by: title })),
-  })
-}
-
-/** The manifest of an image. */
-export const imageManifest = (
-  config: { readonly digest: string; readonly size: number },
-  layers: readonly Layer[],
-): string =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: MEDIA.manifest,
-    config: { mediaType: MEDIA.config, digest: config.digest, size: config.size },
-    layers: layers.map(({ digest, size }) => ({ mediaType: MEDIA.layer, digest, size })),
-  })
-
-/** An index of manifests: one image for several platforms. */
-export const imageIndex = (
-  manifests: readonly { readonly platform: Platform; readonly digest: string; readonly size: number }[],
-  annotations: Readonly<Record<string, string>>,
-): string =>
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: MEDIA.index,
-    manifests: manifests.map(({ platform, digest, size }) => ({
-      mediaType: MEDIA.manifest,
-      digest,
-      size,
-      platform: { architecture: platforms[platform].architecture, os: platforms[platform].os },
-    })),
-    annotations,
-  })
-
-/** The entry document of a layout folder: points at the image's index, by a name that tools can ask for. */
-export const layoutIndex = (
-  index: { readonly digest: string; readonly size: number },
-  reference: string,
-): string =>
-  `${JSON.stringify({
-    schemaVersion: 2,
-    mediaType: MEDIA.index,
-    manifests: [
-      {
-        mediaType: MEDIA.index,
-        digest: index.digest,
-        size: index.size,
-        annotations: { 'org.opencontainers.image.ref.name': reference },
-      },
-    ],
-  })}\n`
-
-export const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n'
+/** `linux/arm64`, with the variant where there is one. */
+export const platformName = (platform: {
+  readonly os: string
+  readonly architecture: string
+  readonly variant?: string
+}): string => [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/')

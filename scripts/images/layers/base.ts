@@ -1,8 +1,8 @@
 import type { TarEntry } from '#common/stream/tar'
 import { baseFiles, baseFolders, baseLinks, basePackages, CA_BUNDLE, CA_SOURCES } from './base-contents.ts'
 import { file, folder, link, withFolders } from './entries.ts'
+import type { LayerContent } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import type { LayerContent } from './made.ts'
 import { componentOf, copyright, type GetPackage, type Opened, openPackage, statusEntry } from './packages.ts'
 
 /** Certificates in one file, each ended by a newline, in the order of their names. */
@@ -14,7 +14,7 @@ const caBundle = (entries: readonly TarEntry[]): Uint8Array =>
       .flatMap((entry) => (entry.type === 'file' ? [Buffer.from(entry.data), Buffer.from('\n')] : [])),
   )
 
-const wanted = ({ pinned, placed }: Opened): readonly TarEntry[] => {
+const selectFiles = ({ pinned, placed }: Opened): readonly TarEntry[] => {
   const patterns = (basePackages[pinned.name]?.keep ?? []).map((pattern) => new RegExp(pattern))
   const found = placed
     .map(({ entry }) => entry)
@@ -29,12 +29,12 @@ const wanted = ({ pinned, placed }: Opened): readonly TarEntry[] => {
 }
 
 /** The base layer (plan/images/base.ts). */
-export const baseLayer = async (
+export const readBaseLayer = async (
   packages: readonly NamedPackage[],
   getPackage: GetPackage,
 ): Promise<LayerContent> => {
   const opened = await Promise.all(packages.map((pinned) => openPackage(pinned, getPackage)))
-  const found = opened.map((one) => ({ one, entries: wanted(one) }))
+  const found = opened.map((one) => ({ one, entries: selectFiles(one) }))
   const taken = found.map(({ one, entries }) => ({
     one,
     entries: [...entries.filter(({ path }) => !path.startsWith(CA_SOURCES)), ...copyright(one)],

@@ -1,7 +1,7 @@
 import type { TarEntry } from '#common/stream/tar'
 import { filePaths, withFolders } from './entries.ts'
+import type { LayerContent } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import type { LayerContent } from './made.ts'
 import { allowed, componentOf, type GetPackage, openPackage, statusEntry } from './packages.ts'
 
 /** Two packages may both bring a folder; a file that both bring would be a conflict that dpkg refuses too. */
@@ -11,7 +11,7 @@ const once = (entries: readonly TarEntry[]): readonly TarEntry[] => {
 }
 
 /** A layer of Debian packages, less what is left out (plan/images/left-out.ts). */
-export const debianLayer = async (
+export const readDebianLayer = async (
   packages: readonly NamedPackage[],
   getPackage: GetPackage,
 ): Promise<LayerContent> => {

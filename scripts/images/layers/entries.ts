@@ -47,8 +47,8 @@ const above = (path: string): readonly string[] => {
 
 /** The entries with the folders above them that are missing. */
 export const withFolders = (entries: readonly TarEntry[]): readonly TarEntry[] => {
-  const known = new Set(entries.map(({ path }) => path))
-  const missing = new Set(entries.flatMap(({ path }) => above(path)).filter((path) => !known.has(path)))
+  const present = new Set(entries.map(({ path }) => path))
+  const missing = new Set(entries.flatMap(({ path }) => above(path)).filter((path) => !present.has(path)))
   return [...[...missing].map((path) => folder(path, baseFolders[path])), ...entries]
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { catalog } from '#catalog'
-import { containerConfig } from '../format/config.ts'
-import { imageConfig, imageIndex, imageManifest, layoutIndex } from '../format/oci.ts'
+import { containerConfig } from '../build/container-config.ts'
+import { imageConfig, imageIndex, imageManifest, layoutIndex } from '../build/image-documents.ts'
 import type { ImagesLock, LockedPackage } from '../lock/lock.ts'
 import { linkageFaults } from '../verify/linkage.ts'
 import { addons } from './addons.ts'
-import { products } from './contents.ts'
+import { excludedFiles, excludedPackages, findExclusion } from './exclusions.ts'
 import { packageGroups, sharedLayers } from './layer-plan.ts'
-import { filesLeftOut, packagesLeftOut, reasonToLeave } from './left-out.ts'
+import { products } from './products.ts'
 
 const pinned = (...depends: readonly string[]): LockedPackage => ({
   version: '1',
@@ -111,7 +111,7 @@ describe('what is left out', () => {
     'python3-minimal',
     'init-system-helpers',
   ])('the package %s', (name) => {
-    expect(reasonToLeave(name, packagesLeftOut)).toBeString()
+    expect(findExclusion(name, excludedPackages)).toBeString()
   })
   test.each([
     'usr/bin/bash',
@@ -125,7 +125,7 @@ describe('what is left out', () => {
     'usr/share/perl5/X.pm',
     'usr/lib/x/libx.a',
   ])('the file %s', (path) => {
-    expect(reasonToLeave(path, filesLeftOut)).toBeString()
+    expect(findExclusion(path, excludedFiles)).toBeString()
   })
   test.each([
     'usr/bin/tor',
@@ -135,7 +135,7 @@ describe('what is left out', () => {
     'usr/lib/x86_64-linux-gnu/libssl.so.3',
     'var/lib/dpkg-like/x',
   ])('but not %s', (path) => {
-    expect(reasonToLeave(path, filesLeftOut)).toBeUndefined()
+    expect(findExclusion(path, excludedFiles)).toBeUndefined()
   })
 })
 

@@ -9,7 +9,7 @@ import {
 } from '../lock/lock.ts'
 import { ADDONS, addonFile, addons } from './addons.ts'
 import { basePackages } from './base-contents.ts'
-import type { Product } from './contents.ts'
+import type { Product } from './products.ts'
 
 /** The layers of an image that do not depend on our sources. Pure: catalogue and lock in, plans out. */
 

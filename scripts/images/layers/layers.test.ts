@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeTar } from '#common/stream/untar'
 import type { Platform } from '../format/platform.ts'
-import { elfFile, type Planted, plant, product } from '../planted.fixture.ts'
+import { sources } from '../packages/pinned-packages.ts'
+import { cacheSamplePackages, fixtureElf, product, type SamplePackages } from '../sample-packages.fixture.ts'
+import type { LayerContent } from './layer.ts'
+import { readLayerContent } from './layer-content.ts'
 import { sharedLayers } from './layer-plan.ts'
-import { debianLicences } from './licences.ts'
-import type { LayerContent } from './made.ts'
-import { layerContent } from './make.ts'
+import { parseLicences } from './licences.ts'
 import { layerPath, packLayer } from './pack.ts'
-import { sources } from './sources.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-layers-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -26,14 +26,14 @@ const offline = (cache: string) =>
   })
 
 const contentsOf = async (
-  planted: Planted,
+  samples: SamplePackages,
   platform: Platform = 'linux/amd64',
 ): Promise<readonly LayerContent[]> => {
   const cache = mkdtempSync(join(folder, 'cache-'))
-  const lock = plant(cache, planted)
+  const lock = cacheSamplePackages(cache, samples)
   const plans =
-    sharedLayers([product('web', { packages: Object.keys(planted) })], lock, platform).get('web') ?? []
-  return Promise.all(plans.map((plan) => layerContent(plan, offline(cache))))
+    sharedLayers([product('web', { packages: Object.keys(samples) })], lock, platform).get('web') ?? []
+  return Promise.all(plans.map((plan) => readLayerContent(plan, offline(cache))))
 }
 
 const listing = ({ entries }: LayerContent) =>
@@ -157,8 +157,8 @@ describe('the base layer', () => {
 })
 
 describe('a layer of Debian packages', () => {
-  const program = elfFile({ needed: ['libc.so.6'] })
-  const web: Planted = {
+  const program = fixtureElf({ needed: ['libc.so.6'] })
+  const web: SamplePackages = {
     web: {
       tree: () => ({
         'bin/web': program,
@@ -223,14 +223,14 @@ describe('a layer of Debian packages', () => {
 
 test('a package that has changed its files is noticed', async () => {
   const cache = mkdtempSync(join(folder, 'cache-'))
-  const lock = plant(cache)
+  const lock = cacheSamplePackages(cache)
   const [plan] = sharedLayers([product('web')], lock, 'linux/amd64').get('web') ?? []
   if (plan?.kind !== 'base') throw new Error('the first layer is the base')
   const packages = plan.packages.map((one) => ({
     ...one,
     name: one.name === 'tzdata' ? 'base-files' : one.name,
   }))
-  await expect(layerContent({ ...plan, packages }, offline(cache))).rejects.toThrow('it has changed')
+  await expect(readLayerContent({ ...plan, packages }, offline(cache))).rejects.toThrow('it has changed')
 })
 
 test('a packed layer has equal bytes from equal entries, and no time, name or system in its header', async () => {
@@ -248,9 +248,9 @@ test('a packed layer has equal bytes from equal entries, and no time, name or sy
 
 test('licences are read from a copyright file that is made for it, and not guessed from others', () => {
   expect(
-    debianLicences(
+    parseLicences(
       'Format: http://dep.debian.net/copyright-format/1.0/\n\nLicense: GPL-2+ and MIT\n\nLicense: MPL-2.0\n text\n',
     ),
   ).toEqual(['GPL-2+', 'MIT', 'MPL-2.0'])
-  expect(debianLicences('This package is free. License: GPL-2')).toEqual([])
+  expect(parseLicences('This package is free. License: GPL-2')).toEqual([])
 })

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeTar } from '#common/stream/tar'
-import { blobPath, keepBlob, sumOf, writeWhole } from '../cache.ts'
-import { elfOf, type LayerContent, type MadeLayer } from './made.ts'
+import { blobPath, checksum, writeBlob, writeWhole } from '../packages/cache.ts'
+import { elfOf, type LayerContent, type PackedLayer } from './layer.ts'
 
 /** Above this, bytes, a layer is compressed at a level that takes seconds and not half a minute. */
 const LARGE = 16 * 1024 * 1024
@@ -19,14 +19,14 @@ const gzip = (bytes: Uint8Array): Uint8Array =>
   }) // never shared memory
 
 /** Packs a layer and keeps its blob in the cache. */
-export const packLayer = (cache: string, { title, entries, components, own }: LayerContent): MadeLayer => {
+export const packLayer = (cache: string, { title, entries, components, own }: LayerContent): PackedLayer => {
   const archive = encodeTar(entries)
   const blob = gzip(archive)
-  const { hex } = keepBlob(cache, blob)
+  const { hex } = writeBlob(cache, blob)
   return {
     title,
     digest: `sha256:${hex}`,
-    diffId: `sha256:${sumOf(archive).hex}`,
+    diffId: `sha256:${checksum(archive).hex}`,
     size: blob.length,
     unpacked: archive.length,
     components,
@@ -39,15 +39,15 @@ export const packLayer = (cache: string, { title, entries, components, own }: La
 export const layerPath = (folder: string, { digest }: { readonly digest: string }): string =>
   blobPath(folder, { algorithm: 'sha256', hex: digest.replace(/^sha256:/, '') })
 
-const notePath = (cache: string, key: string): string => join(cache, 'layers', `${key}.json`)
+const recordPath = (cache: string, key: string): string => join(cache, 'layers', `${key}.json`)
 
 /** What was made for a plan before, when its blob is still there in its full size. */
-export const knownLayer = (cache: string, key: string): MadeLayer | undefined => {
-  const path = notePath(cache, key)
+export const readCachedLayer = (cache: string, key: string): PackedLayer | undefined => {
+  const path = recordPath(cache, key)
   if (!existsSync(path)) return undefined
   try {
-    const made = JSON.parse(readFileSync(path, 'utf8')) as MadeLayer // written by noteLayer
-    if (statSync(layerPath(cache, made)).size === made.size) return made
+    const layer = JSON.parse(readFileSync(path, 'utf8')) as PackedLayer // written by cacheLayer
+    if (statSync(layerPath(cache, layer)).size === layer.size) return layer
   } catch {
     // A note that cannot be read, or without its blob, is none.
   }
@@ -56,11 +56,11 @@ export const knownLayer = (cache: string, key: string): MadeLayer | undefined =>
 }
 
 /** Remembers what was made for a plan. */
-export const noteLayer = (cache: string, key: string, made: MadeLayer): void =>
-  writeWhole(notePath(cache, key), JSON.stringify(made))
+export const cacheLayer = (cache: string, key: string, layer: PackedLayer): void =>
+  writeWhole(recordPath(cache, key), JSON.stringify(layer))
 
 /** Forgets a layer whose blob turned out to be something else. */
-export const forgetLayer = (cache: string, key: string, made: MadeLayer): void => {
-  rmSync(notePath(cache, key), { force: true })
-  rmSync(layerPath(cache, made), { force: true })
+export const dropLayer = (cache: string, key: string, layer: PackedLayer): void => {
+  rmSync(recordPath(cache, key), { force: true })
+  rmSync(layerPath(cache, layer), { force: true })
 }

@@ -1,11 +1,11 @@
 import type { TarEntry } from '#common/stream/tar'
-import { type Deb, readDeb } from '../deb.ts'
-import { stanzaOf } from '../lock/control.ts'
+import { type Deb, readDeb } from '../format/deb.ts'
+import { parseStanza } from '../lock/control.ts'
 import { file, filePaths, type Placed, place } from './entries.ts'
+import { excludedFiles, findExclusion } from './exclusions.ts'
+import type { Component } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import { filesLeftOut, reasonToLeave } from './left-out.ts'
-import { debianLicences } from './licences.ts'
-import type { Component } from './made.ts'
+import { parseLicences } from './licences.ts'
 
 /** Gets the pinned file of a package. */
 export type GetPackage = (pinned: NamedPackage) => Promise<Uint8Array>
@@ -30,15 +30,17 @@ const isStateFolder = ({ path, type }: TarEntry): boolean =>
  * interpreter), no link to what was left out.
  */
 export const allowed = (placed: readonly Placed[]): readonly TarEntry[] => {
-  const kept = placed.filter(
+  const allowedFiles = placed.filter(
     ({ entry }) =>
-      reasonToLeave(entry.type === 'folder' ? `${entry.path}/` : entry.path, filesLeftOut) === undefined &&
+      findExclusion(entry.type === 'folder' ? `${entry.path}/` : entry.path, excludedFiles) === undefined &&
       !isScript(entry) &&
       (entry.type !== 'folder' || isStateFolder(entry)),
   )
-  const keptPaths = new Set(kept.map(({ entry }) => entry.path))
-  const left = new Set(placed.map(({ entry }) => entry.path).filter((path) => !keptPaths.has(path)))
-  return kept.flatMap(({ entry, leadsTo }) => (leadsTo !== undefined && left.has(leadsTo) ? [] : [entry]))
+  const allowedPaths = new Set(allowedFiles.map(({ entry }) => entry.path))
+  const left = new Set(placed.map(({ entry }) => entry.path).filter((path) => !allowedPaths.has(path)))
+  return allowedFiles.flatMap(({ entry, leadsTo }) =>
+    leadsTo !== undefined && left.has(leadsTo) ? [] : [entry],
+  )
 }
 
 /** The copyright file, which travels with every copy of a package. */
@@ -53,7 +55,7 @@ export const statusEntry = ({ pinned, deb }: Opened): TarEntry =>
 
 /** The package as a bill of materials names it; `taken` is what an image holds of it. */
 export const componentOf = (opened: Opened, taken: readonly TarEntry[]): Component => {
-  const { Architecture: architecture = '', Source: source = '' } = stanzaOf(opened.deb.control)
+  const { Architecture: architecture = '', Source: source = '' } = parseStanza(opened.deb.control)
   const [text] = copyright(opened)
   const { name, version, sha256 } = opened.pinned
   return {
@@ -62,7 +64,7 @@ export const componentOf = (opened: Opened, taken: readonly TarEntry[]): Compone
     version,
     architecture,
     source: source.split(' ')[0] || name,
-    licences: text?.type === 'file' ? debianLicences(new TextDecoder().decode(text.data)) : [],
+    licences: text?.type === 'file' ? parseLicences(new TextDecoder().decode(text.data)) : [],
     sha256,
     files: filePaths(taken),
   }

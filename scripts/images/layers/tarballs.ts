@@ -1,7 +1,7 @@
 import { decodeTar, type ReadEntry } from '#common/stream/untar'
 import { file, withFolders } from './entries.ts'
+import type { Component, LayerContent } from './layer.ts'
 import type { NamedTarball } from './layer-plan.ts'
-import type { Component, LayerContent } from './made.ts'
 
 /** Gets the pinned tarball of an npm package. */
 export type GetTarball = (pinned: NamedTarball) => Promise<Uint8Array>
@@ -48,7 +48,7 @@ const componentOf = (
 const BUN = 'usr/local/bin/bun'
 
 /** The layer with the Bun runtime at /usr/local/bin/bun: one for all images of a platform. */
-export const bunLayer = async (
+export const readBunLayer = async (
   pinned: NamedTarball,
   architecture: string,
   getTarball: GetTarball,
@@ -63,16 +63,16 @@ export const bunLayer = async (
 }
 
 /** The layer with native addons. */
-export const addonsLayer = async (
-  wanted: readonly { readonly path: string; readonly tarball: NamedTarball }[],
+export const readAddonsLayer = async (
+  addons: readonly { readonly path: string; readonly tarball: NamedTarball }[],
   architecture: string,
   getTarball: GetTarball,
 ): Promise<LayerContent> => {
   const opened = await Promise.all(
-    wanted.map(async ({ path, tarball }) => ({ path, tarball, files: await open(tarball, getTarball) })),
+    addons.map(async ({ path, tarball }) => ({ path, tarball, files: await open(tarball, getTarball) })),
   )
   return {
-    title: `native addons: ${wanted.map(({ tarball }) => tarball.name).join(' ')}`,
+    title: `native addons: ${addons.map(({ tarball }) => tarball.name).join(' ')}`,
     entries: withFolders(
       opened.map(({ path, tarball, files }) => file(path, only(files, /\.node$/, tarball.name))),
     ),

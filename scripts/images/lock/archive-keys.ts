@@ -29,12 +29,12 @@ export const archiveKeys: readonly ArchiveKey[] = [
 ]
 
 /** Whose signatures are believed for an archive. */
-export type KeysOf = (archive: Archive) => Promise<readonly PublicKey[]>
+export type ReadKeys = (archive: Archive) => Promise<readonly PublicKey[]>
 
 const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g
 
 /** The live ones: the keys of the file whose fingerprint is in the table. */
-export const keysOf: KeysOf = async (archive) => {
+export const readArchiveKeys: ReadKeys = async (archive) => {
   const blocks = armored.match(BLOCK) ?? []
   const keys = (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat()
   const believed = archiveKeys.filter((key) => key.archive === archive).map(({ fingerprint }) => fingerprint)

@@ -3,7 +3,7 @@
 export type Stanza = Readonly<Record<string, string>>
 
 /** One stanza; later lines of a folded value keep their newline. Keys are as written. */
-export const stanzaOf = (text: string): Stanza => {
+export const parseStanza = (text: string): Stanza => {
   const fields: Record<string, string> = {}
   let key = ''
   for (const line of text.split('\n')) {
@@ -20,11 +20,11 @@ export const stanzaOf = (text: string): Stanza => {
 }
 
 /** All stanzas of a file. */
-export const stanzasOf = (text: string): readonly Stanza[] =>
+export const parseStanzas = (text: string): readonly Stanza[] =>
   text
     .split(/\n\s*\n/)
     .filter((block) => block.trim() !== '')
-    .map(stanzaOf)
+    .map(parseStanza)
 
 /** One alternative of a dependency: a package, perhaps with a bound on its version. */
 export type Relation = { readonly name: string; readonly operator: string; readonly version: string }
@@ -36,7 +36,7 @@ const relation = (text: string): readonly Relation[] => {
 }
 
 /** `Depends: a (>= 1), b | c` as a list of alternatives. */
-export const relationsOf = (field: string | undefined): readonly (readonly Relation[])[] =>
+export const parseRelations = (field: string | undefined): readonly (readonly Relation[])[] =>
   (field ?? '')
     .split(',')
     .filter((part) => part.trim() !== '')

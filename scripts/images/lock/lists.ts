@@ -1,11 +1,11 @@
 import { CliError } from '../../cli/fail.ts'
-import { sumOf } from '../cache.ts'
-import { type Get, obtain } from '../download.ts'
+import { decompress } from '../format/decompress.ts'
 import type { Architecture } from '../format/platform.ts'
-import type { Mirrors } from '../mirror.ts'
-import { decompress } from '../unpack.ts'
-import type { KeysOf } from './archive-keys.ts'
-import { stanzasOf } from './control.ts'
+import { checksum } from '../packages/cache.ts'
+import { type Get, obtain } from '../packages/download.ts'
+import type { Mirrors } from '../packages/mirror.ts'
+import type { ReadKeys } from './archive-keys.ts'
+import { parseStanzas } from './control.ts'
 import type { Archive, LockedSuite } from './lock.ts'
 import { type Release, readRelease } from './release.ts'
 import type { Candidate } from './resolve.ts'
@@ -17,7 +17,7 @@ export type Lists = {
 
 type Where = {
   readonly mirrors: Mirrors
-  readonly keysOf: KeysOf
+  readonly readArchiveKeys: ReadKeys
   readonly get: Get
   readonly cache: string
   readonly now: Date
@@ -42,16 +42,16 @@ const packagesOf = async (
     cache,
     {
       what: `the package list of ${suite} for ${architecture}`,
-      sum: { algorithm: 'sha256', hex: listed.sha256 },
+      checksum: { algorithm: 'sha256', hex: listed.sha256 },
       size: listed.size,
       // By its hash, so that a mirror that is being updated cannot give the list of another moment.
       address: async () => `${mirrors(archive)}dists/${suite}/${folder}/by-hash/SHA256/${listed.sha256}`,
-      mend: 'bun run images:lock',
+      remedy: 'bun run images:lock',
     },
     get,
   )
   const text = new TextDecoder().decode(await decompress(name, bytes))
-  return stanzasOf(text).map((stanza) => ({ archive, stanza }))
+  return parseStanzas(text).map((stanza) => ({ archive, stanza }))
 }
 
 /** Fetches, verifies and reads a suite. Throws CliError when anything in the chain does not hold. */
@@ -65,7 +65,7 @@ export const readSuite = async (
   const address = `${where.mirrors(archive)}dists/${suite}/InRelease`
   const bytes = await where.get(address)
   if (bytes === undefined) throw new CliError(`the ${archive} archive has no suite ${suite}`)
-  const release = await readRelease(new TextDecoder().decode(bytes), await where.keysOf(archive), {
+  const release = await readRelease(new TextDecoder().decode(bytes), await where.readArchiveKeys(archive), {
     suite,
     now: where.now,
   })
@@ -76,7 +76,7 @@ export const readSuite = async (
     ),
   )
   return {
-    suite: { archive, date: release.date, sha256: sumOf(bytes).hex, signedBy: release.signedBy },
+    suite: { archive, date: release.date, sha256: checksum(bytes).hex, signedBy: release.signedBy },
     packages: Object.fromEntries(packages) as Lists['packages'], // one for each architecture asked for
   }
 }

@@ -12,7 +12,7 @@ export const readLock = (root: string): ImagesLock | undefined => {
 }
 
 /** The committed lock. Throws LockError when there is none. */
-export const demandLock = (root: string): ImagesLock => {
+export const requireLock = (root: string): ImagesLock => {
   const lock = readLock(root)
   if (lock === undefined) throw new LockError(`${LOCK_PATH} is missing`)
   return lock

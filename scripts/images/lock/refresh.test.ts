@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCleartextMessage, generateKey, type PrivateKey, readKey, sign } from 'openpgp'
 import { utf8 } from '#common/stream/bytes'
-import { blobPath, sumOf } from '../cache.ts'
-import type { Get } from '../download.ts'
-import { product } from '../planted.fixture.ts'
-import { archiveKeys, type KeysOf, keysOf } from './archive-keys.ts'
+import { blobPath, checksum } from '../packages/cache.ts'
+import type { Get } from '../packages/download.ts'
+import { product } from '../sample-packages.fixture.ts'
+import { archiveKeys, type ReadKeys, readArchiveKeys } from './archive-keys.ts'
 import { refreshedLock } from './refresh.ts'
 import { readRelease } from './release.ts'
 
@@ -20,7 +20,7 @@ const [ours, theirs] = await Promise.all([keyPair('Archive'), keyPair('Somebody 
 const signed = async (text: string, key: PrivateKey) =>
   String(await sign({ message: await createCleartextMessage({ text }), signingKeys: key, date: now }))
 
-const release = 'Origin: Planted\nCodename: bookworm\nDate: today\nSHA256:\n 00 1 x\n'
+const release = 'Origin: SamplePackages\nCodename: bookworm\nDate: today\nSHA256:\n 00 1 x\n'
 const read = (text: string, { suite = 'bookworm', at = now } = {}) =>
   readRelease(text, [ours.publicKey], { suite, now: at })
 
@@ -62,7 +62,7 @@ describe('an InRelease file', () => {
 })
 
 test('the keys in the repository are those of the table, each for its own archive', async () => {
-  const found = await Promise.all((['debian', 'debian-security'] as const).map(keysOf))
+  const found = await Promise.all((['debian', 'debian-security'] as const).map(readArchiveKeys))
   expect(found.map((keys) => keys.map((key) => key.getFingerprint()).sort())).toEqual(
     (['debian', 'debian-security'] as const).map((archive) =>
       archiveKeys
@@ -94,7 +94,7 @@ const archive = async (
   const files = new Map<string, Uint8Array>()
   for (const [suite, text] of Object.entries(lists)) {
     const list = Bun.gzipSync(utf8(text))
-    const sum = sumOf(list).hex
+    const sum = checksum(list).hex
     const lines = ['amd64', 'arm64'].map((arch) => ` ${sum} ${list.length} main/binary-${arch}/Packages.gz`)
     const inRelease = await signed(
       `Codename: ${suite}\nDate: today\nSHA256:\n${lines.join('\n')}\n`,
@@ -115,7 +115,7 @@ const parts = (get: Get, cache: string) => ({
   products: [product('web', { packages: ['web'] })],
   versions: { bun: '1.4.5' },
   mirrors: () => 'file:///planted/',
-  keysOf: (async () => [await readKey({ armoredKey: ours.publicKey.armor() })]) satisfies KeysOf,
+  readArchiveKeys: (async () => [await readKey({ armoredKey: ours.publicKey.armor() })]) satisfies ReadKeys,
   get,
   ask: async (name: string, version: string) => ({ integrity: `sha512-${name}-${version}`, tarball: '' }),
   cache: join(folder, cache),
@@ -165,7 +165,7 @@ describe('a refreshed lock', () => {
       path.includes('by-hash') ? bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte)) : bytes,
     )
     await expect(refreshedLock(parts(padded, 'padded'))).rejects.toThrow('is not what the lock pins')
-    expect(await Bun.file(blobPath(join(folder, 'padded'), sumOf(other))).exists()).toBe(false)
+    expect(await Bun.file(blobPath(join(folder, 'padded'), checksum(other))).exists()).toBe(false)
   })
 
   test('names a suite that the mirror does not have', async () => {

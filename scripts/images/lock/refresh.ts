@@ -1,12 +1,12 @@
 import { CliError } from '../../cli/fail.ts'
-import type { Get } from '../download.ts'
 import { type Architecture, architectures, platforms } from '../format/platform.ts'
 import { addons } from '../layers/addons.ts'
 import { basePackages } from '../layers/base-contents.ts'
-import type { Product } from '../layers/contents.ts'
-import type { Mirrors } from '../mirror.ts'
-import type { Ask } from '../npm-client.ts'
-import type { KeysOf } from './archive-keys.ts'
+import type { Product } from '../layers/products.ts'
+import type { Get } from '../packages/download.ts'
+import type { Mirrors } from '../packages/mirror.ts'
+import type { Ask } from '../packages/npm-client.ts'
+import type { ReadKeys } from './archive-keys.ts'
 import { readSuite } from './lists.ts'
 import type { ImagesLock, LockedPackage, LockedTarball } from './lock.ts'
 import { type Candidate, indexOf, type Resolved, resolve, UnresolvedError } from './resolve.ts'
@@ -17,7 +17,7 @@ export type RefreshParts = {
   /** `bun` and the addons, name to exact version, as package.json has them. */
   readonly versions: Readonly<Record<string, string>>
   readonly mirrors: Mirrors
-  readonly keysOf: KeysOf
+  readonly readArchiveKeys: ReadKeys
   readonly get: Get
   readonly ask: Ask
   readonly cache: string

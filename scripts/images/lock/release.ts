@@ -1,6 +1,6 @@
 import { type PublicKey, readCleartextMessage, verify } from 'openpgp'
 import { CliError } from '../../cli/fail.ts'
-import { stanzaOf } from './control.ts'
+import { parseStanza } from './control.ts'
 
 /** What a suite's signed InRelease file says. */
 export type Release = {
@@ -44,7 +44,7 @@ export const readRelease = async (
     if (key !== undefined && (await verified.catch(() => false))) signedBy.push(key.getFingerprint())
   }
   if (signedBy.length === 0) refuse('no key of scripts/images/lock/archive-keys.ts signed it')
-  const fields = stanzaOf(String(data).replaceAll('\r\n', '\n'))
+  const fields = parseStanza(String(data).replaceAll('\r\n', '\n'))
   const { Codename: codename = '', Date: date = '', 'Valid-Until': validUntil } = fields
   if (codename !== suite) refuse(`it is of ${codename || 'no suite'}`)
   if (validUntil !== undefined && new Date(validUntil) < now)

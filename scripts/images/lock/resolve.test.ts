@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { relationsOf, stanzasOf } from './control.ts'
+import { parseRelations, parseStanzas } from './control.ts'
 import { indexOf, resolve } from './resolve.ts'
 
 const list = `Package: web
@@ -33,12 +33,12 @@ Depends: libc6
 `
 
 const candidates = [
-  ...stanzasOf(list).map((stanza) => ({ archive: 'debian', stanza }) as const),
-  ...stanzasOf(security).map((stanza) => ({ archive: 'debian-security', stanza }) as const),
+  ...parseStanzas(list).map((stanza) => ({ archive: 'debian', stanza }) as const),
+  ...parseStanzas(security).map((stanza) => ({ archive: 'debian-security', stanza }) as const),
 ]
 
 const resolved = (text: string, roots: readonly string[]) =>
-  resolve(indexOf(stanzasOf(text).map((stanza) => ({ archive: 'debian', stanza }) as const)), roots, [])
+  resolve(indexOf(parseStanzas(text).map((stanza) => ({ archive: 'debian', stanza }) as const)), roots, [])
 
 describe('the closure of packages', () => {
   test('takes the newest of all suites, follows what may be in an image, and leaves the base alone', () => {
@@ -80,7 +80,7 @@ describe('the closure of packages', () => {
 })
 
 test('a dependency field is read with its bounds and architectures', () => {
-  expect(relationsOf('a (>= 1:2.0~rc1), b:any | c (= 3),\n d')).toEqual([
+  expect(parseRelations('a (>= 1:2.0~rc1), b:any | c (= 3),\n d')).toEqual([
     [{ name: 'a', operator: '>=', version: '1:2.0~rc1' }],
     [
       { name: 'b', operator: '', version: '' },

@@ -1,5 +1,5 @@
-import { packagesLeftOut, reasonToLeave } from '../layers/left-out.ts'
-import { type Relation, relationsOf, type Stanza } from './control.ts'
+import { excludedPackages, findExclusion } from '../layers/exclusions.ts'
+import { parseRelations, type Relation, type Stanza } from './control.ts'
 import { compareVersions, satisfies } from './debian-version.ts'
 import type { Archive } from './lock.ts'
 
@@ -34,13 +34,13 @@ export const indexOf = (candidates: readonly Candidate[]): Index => {
   const newest = new Map<string, Candidate>()
   for (const candidate of candidates) {
     const name = candidate.stanza['Package'] ?? ''
-    const known = newest.get(name)
-    if (known === undefined || compareVersions(versionOf(candidate), versionOf(known)) > 0)
+    const current = newest.get(name)
+    if (current === undefined || compareVersions(versionOf(candidate), versionOf(current)) > 0)
       newest.set(name, candidate)
   }
   const providers = new Map<string, string[]>()
   for (const [name, { stanza }] of newest)
-    for (const provided of relationsOf(stanza['Provides']).flat()) {
+    for (const provided of parseRelations(stanza['Provides']).flat()) {
       const list = providers.get(provided.name) ?? []
       list.push(name)
       providers.set(provided.name, list)
@@ -83,16 +83,16 @@ export const resolve = (index: Index, roots: readonly string[], base: readonly s
     const { stanza } = candidate
     const relations = base.includes(name)
       ? []
-      : [...relationsOf(stanza['Pre-Depends']), ...relationsOf(stanza['Depends'])]
+      : [...parseRelations(stanza['Pre-Depends']), ...parseRelations(stanza['Depends'])]
     const depends = relations.flatMap((alternatives) => {
       // One that is left out fills the relation too: nothing that runs here needs it.
-      if (alternatives.some((one) => reasonToLeave(one.name, packagesLeftOut) !== undefined)) return []
+      if (alternatives.some((one) => findExclusion(one.name, excludedPackages) !== undefined)) return []
       const need = choose(index, alternatives, chosen)
       if (need === undefined)
         throw new UnresolvedError(
           `${name} needs ${alternatives.map((one) => one.name).join(' or ')}, which no suite has`,
         )
-      return reasonToLeave(need, packagesLeftOut) === undefined ? [need] : []
+      return findExclusion(need, excludedPackages) === undefined ? [need] : []
     })
     resolved.set(name, { candidate, depends: [...new Set(depends)].sort() })
     for (const need of depends) visit(need)

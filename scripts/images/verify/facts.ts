@@ -33,7 +33,7 @@ const elfOf = (data: Uint8Array): Elf | 'broken' | undefined => {
 }
 
 /** Reads everything that matters out of an entry. */
-export const factOf = (entry: ReadEntry, own: Fingerprints): Fact => {
+export const extractFact = (entry: ReadEntry, own: Fingerprints): Fact => {
   const { path, type, mode, uid, target, attributes, data } = entry
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const elf = elfOf(data)

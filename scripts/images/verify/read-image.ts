@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { decodeTar } from '#common/stream/untar'
-import { blobPath, digestOf, type PlatformImage } from '../read/layout.ts'
-import type { Descriptor } from '../read/model.ts'
-import { type Fact, factOf } from './facts.ts'
+import type { Descriptor } from '../format/oci.ts'
+import { blobPath, digestOf, type PlatformImage } from '../layout/layout.ts'
+import { extractFact, type Fact } from './facts.ts'
 import type { Fingerprints } from './secrets.ts'
 import type { Layer } from './subject.ts'
 
@@ -21,8 +21,8 @@ const unpacked = (bytes: Uint8Array, mediaType: string): Uint8Array =>
     ? gunzipSync(bytes, { maxOutputLength: LARGEST })
     : bytes
 
-const factsOf = (archive: Uint8Array, own: Fingerprints): readonly Fact[] =>
-  decodeTar(archive).map((entry) => factOf(entry, own))
+const extractFacts = (archive: Uint8Array, own: Fingerprints): readonly Fact[] =>
+  decodeTar(archive).map((entry) => extractFact(entry, own))
 
 const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer => {
   const { digest, mediaType, size } = descriptor
@@ -47,7 +47,7 @@ const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer 
   }
   const diffId = `sha256:${createHash('sha256').update(archive).digest('hex')}`
   try {
-    return { digest, mediaType, size, diffId, facts: factsOf(archive, own), faults: [] }
+    return { digest, mediaType, size, diffId, facts: extractFacts(archive, own), faults: [] }
   } catch (error) {
     return { ...bad(`it is no clean archive: ${messageOf(error)}`), diffId }
   }
@@ -55,20 +55,20 @@ const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer 
 
 /** `own` are the secrets of this machine, which no layer may hold. */
 export const layerReader = (own: Fingerprints): LayerReader => {
-  const known = new Map<string, Layer>()
+  const layers = new Map<string, Layer>()
   return (folder, descriptor) => {
     // The bytes of every copy count, so a copy elsewhere is compared even when its content is known.
     const key = `${folder} ${descriptor.digest} ${descriptor.mediaType}`
-    const before = known.get(key)
+    const before = layers.get(key)
     if (before !== undefined) return before
-    const same = [...known.values()].find(
+    const same = [...layers.values()].find(
       (layer) =>
         layer.digest === descriptor.digest &&
         layer.mediaType === descriptor.mediaType &&
         layer.faults.length === 0,
     )
     const layer = same !== undefined && isIntact(folder, descriptor) ? same : read(folder, descriptor, own)
-    known.set(key, layer)
+    layers.set(key, layer)
     return layer
   }
 }

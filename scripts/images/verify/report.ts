@@ -15,7 +15,7 @@ export type Outcome = {
 /** 0: all holds. 1: something is broken. 2: what was run holds, and something was not run. */
 export type Verdict = 0 | 1 | 2
 
-export const verdictOf = (outcomes: readonly Outcome[]): Verdict => {
+export const decideVerdict = (outcomes: readonly Outcome[]): Verdict => {
   if (outcomes.some(({ breaches }) => breaches.length > 0)) return 1
   return outcomes.some(({ notRun }) => notRun !== undefined) ? 2 : 0
 }
@@ -37,13 +37,13 @@ export const reportText = (outcomes: readonly Outcome[], images: number, look: L
   const broken = outcomes.filter(({ breaches }) => breaches.length > 0)
   const skipped = outcomes.filter(({ notRun }) => notRun !== undefined)
   const rows = outcomes.map((one) => [one.rule, stateOf(one), String(one.checked), one.promise])
-  const held =
+  const holding =
     outcomes.length - broken.length - skipped.filter(({ breaches }) => breaches.length === 0).length
   return [
     table(columns, rows, look),
     ...broken.flatMap(({ rule, breaches }) => breaches.map((breach) => `BROKEN  ${rule}: ${breach}`)),
     ...skipped.map(({ rule, notRun }) => `NOT RUN: ${notRun} (${rule})`),
-    `${plural(images, 'image')}: ${held} rules hold, ${broken.length} broken, ${skipped.length} not run`,
+    `${plural(images, 'image')}: ${holding} rules hold, ${broken.length} broken, ${skipped.length} not run`,
     '',
   ].join('\n')
 }

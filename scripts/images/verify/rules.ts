@@ -1,5 +1,5 @@
 import { HEALTH_COMMAND } from '../../derive/compose.ts'
-import { MEDIA } from '../read/model.ts'
+import { MEDIA } from '../format/oci.ts'
 import { BUDGET, megabytes } from './budget.ts'
 import type { Fact } from './facts.ts'
 import { missingLibraries } from './libraries.ts'
@@ -30,12 +30,12 @@ const everything = ({ layers }: Subject): readonly Fact[] => layers.flatMap(({ f
 
 const at = ({ path }: Fact): string => `/${path}`
 
-const bannedIn = (subject: Subject, wanted: Banned): readonly string[] =>
+const bannedIn = (subject: Subject, kind: Banned): readonly string[] =>
   everything(subject).flatMap((fact) => {
     if (fact.type === 'folder') return []
     const runs = fact.type === 'link' || (fact.mode & ANY_EXECUTE) !== 0
-    const named = bannedByName(fact.path, { runs }) === wanted ? [`${at(fact)} is called like one`] : []
-    const inside = fact.banned.filter(({ banned }) => banned === wanted)
+    const named = bannedByName(fact.path, { runs }) === kind ? [`${at(fact)} is called like one`] : []
+    const inside = fact.banned.filter(({ banned }) => banned === kind)
     return [...named, ...inside.map(({ program }) => `${at(fact)} is ${program}`)]
   })
 

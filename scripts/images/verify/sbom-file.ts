@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { CliError } from '../../cli/fail.ts'
-import { parseDocument } from '../read/model.ts'
-import { bareUrl, type SbomFacts } from './sbom.ts'
+import { parseDocument } from '../format/oci.ts'
+import { bareUrl } from './sbom.ts'
+import type { SbomFacts } from './subject.ts'
 
 const Component = Type.Object({
   purl: Type.Optional(Type.String()),
@@ -26,16 +27,16 @@ export const readSbom = (path: string): SbomFacts | string | undefined => {
   try {
     const { metadata, components } = parseDocument(Sbom, readFileSync(path), path)
     const all = [...components, ...(metadata?.component === undefined ? [] : [metadata.component])]
-    const known = all.flatMap((one) => (one.purl === undefined ? [] : [{ ...one, purl: one.purl }]))
+    const named = all.flatMap((one) => (one.purl === undefined ? [] : [{ ...one, purl: one.purl }]))
     return {
       packages: new Map(
-        known.map(({ purl, version = '', licenses = [] }) => [
+        named.map(({ purl, version = '', licenses = [] }) => [
           bareUrl(purl),
           { version, licensed: licenses.length > 0 },
         ]),
       ),
       owners: new Map(
-        known.flatMap(({ purl, evidence }) =>
+        named.flatMap(({ purl, evidence }) =>
           (evidence?.occurrences ?? []).map(
             ({ location }) => [location.replace(/^\//, ''), bareUrl(purl)] as const,
           ),

@@ -1,13 +1,5 @@
 import type { Root } from './root.ts'
-import type { Subject } from './subject.ts'
-
-/** What an SBOM says, reduced to what is checked. */
-export type SbomFacts = {
-  /** By package URL without version and qualifiers: `pkg:deb/debian/libc6`, `pkg:npm/%40noble/hashes`. */
-  readonly packages: ReadonlyMap<string, { readonly version: string; readonly licensed: boolean }>
-  /** Path without a leading `/` to the package (as above) that it belongs to. */
-  readonly owners: ReadonlyMap<string, string>
-}
+import type { SbomFacts, Subject } from './subject.ts'
 
 const npmUrl = (name: string): string => `pkg:npm/${name.replace('@', '%40')}`
 const debUrl = (name: string): string => `pkg:deb/debian/${encodeURIComponent(name)}`
@@ -54,19 +46,19 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
   if (sbom === undefined) return ['there is no SBOM']
   if (typeof sbom === 'string') return [sbom]
   const { packages } = sbom
-  const held = recorded(root)
+  const records = recorded(root)
   const bun = root.has('usr/local/bin/bun') && ![...packages.keys()].some((url) => /\/bun(?:-|$)/.test(url))
   return [
     ...listed(
       'Debian packages that it does not list in their version',
-      [...held]
+      [...records]
         .filter(([name, version]) => packages.get(debUrl(name))?.version !== version)
         .map(([name]) => name),
     ),
     ...listed(
       'Debian packages that it lists and the image does not record',
       [...packages.keys()].filter(
-        (url) => url.startsWith('pkg:deb/') && ![...held.keys()].some((name) => debUrl(name) === url),
+        (url) => url.startsWith('pkg:deb/') && ![...records.keys()].some((name) => debUrl(name) === url),
       ),
     ),
     ...listed(

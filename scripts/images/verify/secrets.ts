@@ -106,8 +106,8 @@ export const findSecrets = (file: Buffer, own: Fingerprints): readonly string[] 
       if (!PUBLIC.test(name)) found.add(`64 hex digits as ${name.slice(-40)}`)
     if (own.size > 0)
       for (const [, hex = ''] of place.matchAll(HEX)) {
-        const known = own.get(fingerprint(hex))
-        if (known !== undefined) found.add(`this machine's secret ${known}`)
+        const name = own.get(fingerprint(hex))
+        if (name !== undefined) found.add(`this machine's secret ${name}`)
       }
   }
   return [...found]

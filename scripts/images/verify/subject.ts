@@ -1,7 +1,6 @@
-import type { ImageConfig } from '../read/model.ts'
+import type { ImageConfig } from '../format/oci.ts'
 import type { Fact } from './facts.ts'
 import type { Root } from './root.ts'
-import type { SbomFacts } from './sbom.ts'
 
 /** A layer as it was read. `faults` say what its bytes are not. */
 export type Layer = {
@@ -13,6 +12,14 @@ export type Layer = {
   readonly diffId: string | undefined
   readonly facts: readonly Fact[]
   readonly faults: readonly string[]
+}
+
+/** What an SBOM says, reduced to what is checked. */
+export type SbomFacts = {
+  /** By package URL without version and qualifiers: `pkg:deb/debian/libc6`, `pkg:npm/%40noble/hashes`. */
+  readonly packages: ReadonlyMap<string, { readonly version: string; readonly licensed: boolean }>
+  /** Path without a leading `/` to the package (as above) that it belongs to. */
+  readonly owners: ReadonlyMap<string, string>
 }
 
 /** One image of one platform, as the rules see it. */

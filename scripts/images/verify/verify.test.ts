@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainLook } from '../../cli/look.ts'
-import { type FixtureEntry, goodConfig, writeLayout } from '../read/layout.fixture.ts'
-import { blobPath, openLayout } from '../read/layout.ts'
-import { LOCK_FILE, readImagesLock } from '../read/lock.ts'
-import { SIGNATURE_FILE, signLock } from '../sign/signature.ts'
+import { LOCK_FILE, readImagesLock } from '../layout/digests-lock.ts'
+import { type FixtureEntry, goodConfig, writeLayout } from '../layout/layout.fixture.ts'
+import { blobPath, openLayout } from '../layout/layout.ts'
+import { SIGNATURE_FILE, signLock } from '../layout/signature.ts'
 import { fixtureElf } from './elf.fixture.ts'
-import { reportText, verdictOf } from './report.ts'
+import { decideVerdict, reportText } from './report.ts'
 import { findScanner, type Scanner } from './scan.ts'
 import { fingerprint } from './secrets.ts'
 import { type VerifyOptions, verifyImages } from './verify.ts'
@@ -66,7 +66,7 @@ const goodSbom = (architecture: Architecture) => ({
   })),
 })
 
-type Plant = {
+type Fault = {
   /** Entries of one more layer, for both platforms. */
   readonly more?: readonly FixtureEntry[]
   readonly config?: Readonly<Record<string, unknown>>
@@ -84,7 +84,7 @@ const makeImages = ({
   sbom = (good) => good,
   spoil,
   layout = architectures,
-}: Plant) => {
+}: Fault) => {
   const images = join(folder, `images-${made++}`)
   const at = join(images, SERVICE)
   mkdirSync(at, { recursive: true })
@@ -111,8 +111,8 @@ const writeLayoutWith = (at: string, stored: Uint8Array) =>
 
 const clean: Scanner = { scan: async () => [] }
 
-const judge = async (plant: Plant = {}) => {
-  const images = makeImages(plant)
+const verifyBroken = async (fault: Fault = {}) => {
+  const images = makeImages(fault)
   const { outcomes, images: count } = await verifyImages({
     images,
     lock: readImagesLock(images),
@@ -122,7 +122,7 @@ const judge = async (plant: Plant = {}) => {
     imported: async () => ['elysia'],
     ownSecrets: new Map(),
     scanner: clean,
-    ...plant.options,
+    ...fault.options,
   })
   const broken = Object.fromEntries(
     outcomes.filter(({ breaches }) => breaches.length > 0).map(({ rule, breaches }) => [rule, breaches]),
@@ -131,11 +131,11 @@ const judge = async (plant: Plant = {}) => {
 }
 
 test('a good image keeps every promise; what was not run is not called kept', async () => {
-  const { outcomes, count, broken } = await judge()
+  const { outcomes, count, broken } = await verifyBroken()
   expect(broken).toEqual({})
   expect(count).toBe(2)
   expect(outcomes.filter(({ notRun }) => notRun !== undefined).map(({ rule }) => rule)).toEqual(['signature'])
-  expect(verdictOf(outcomes)).toBe(2)
+  expect(decideVerdict(outcomes)).toBe(2)
   expect(reportText(outcomes, count, plainLook)).toContain(
     'NOT RUN: no key was given (--key FILE) (signature)',
   )
@@ -145,8 +145,8 @@ const pem = `-----BEGIN ${'PRIVATE'} KEY-----\n${'MC4CAQAwBQYDK2VwBCIEIF'.repeat
 const hex = '0123456789abcdef'.repeat(4)
 const mine = 'fedcba9876543210'.repeat(4)
 
-/** Rule, what is planted, and what must be said of it on both platforms. */
-const plants: readonly (readonly [rule: string, what: string, says: string, plant: Plant])[] = [
+/** Rule, what is broken, and what must be said of it on both platforms. */
+const faults: readonly (readonly [rule: string, what: string, says: string, fault: Fault])[] = [
   ['no shell', 'a shell by name', '/bin/sh is called like one', { more: [{ path: 'bin/sh', mode: 0o755 }] }],
   [
     'no shell',
@@ -357,7 +357,7 @@ const plants: readonly (readonly [rule: string, what: string, says: string, plan
 ]
 
 test('an SBOM that names no files leaves their owners unasked, and never kept', async () => {
-  const { outcomes } = await judge({
+  const { outcomes } = await verifyBroken({
     sbom: (good) => ({
       ...good,
       components: good.components.map(({ evidence: _, ...one }) => one),
@@ -370,14 +370,14 @@ test('an SBOM that names no files leaves their owners unasked, and never kept', 
   })
 })
 
-/** An entry of a plant that has no owner breaks that rule as well, which is no matter here. */
+/** An entry of a fault that has no owner breaks that rule as well, which is no matter here. */
 const withoutOwners = (broken: Readonly<Record<string, readonly string[]>>, rule: string) =>
   Object.fromEntries(Object.entries(broken).filter(([name]) => name === rule || name !== 'file owners'))
 
-describe('a planted breach is found, said, and no other is', () => {
-  for (const [rule, what, says, plant] of plants)
+describe('an injected fault is found, said, and no other is', () => {
+  for (const [rule, what, says, fault] of faults)
     test(`${rule}: ${what}`, async () => {
-      const { broken, outcomes } = await judge(plant)
+      const { broken, outcomes } = await verifyBroken(fault)
       const said = withoutOwners(broken, rule)
       // An amd64 program in both images is a breach of its own for arm64.
       const others = Object.keys(said).filter(
@@ -386,7 +386,7 @@ describe('a planted breach is found, said, and no other is', () => {
       expect(others).toEqual([])
       for (const architecture of architectures)
         expect(said[rule] ?? []).toContain(`${SERVICE} linux/${architecture}: ${says}`)
-      expect(verdictOf(outcomes)).toBe(1)
+      expect(decideVerdict(outcomes)).toBe(1)
     })
 
   const amd64 = (content: Uint8Array) => ({ more: [{ path: 'app/x.node', content }] })
@@ -407,11 +407,13 @@ describe('a planted breach is found, said, and no other is', () => {
       '/app/x.node begins like a program and is broken',
     ],
   ])('libraries: %s', async (_, content, says) => {
-    expect((await judge(amd64(content))).broken['libraries']).toContain(`${SERVICE} linux/amd64: ${says}`)
+    expect((await verifyBroken(amd64(content))).broken['libraries']).toContain(
+      `${SERVICE} linux/amd64: ${says}`,
+    )
   })
 
   test('libraries: a program for another machine', async () => {
-    expect((await judge(amd64(fixtureElf('amd64')))).broken['libraries']).toEqual([
+    expect((await verifyBroken(amd64(fixtureElf('amd64')))).broken['libraries']).toEqual([
       `${SERVICE} linux/arm64: /app/x.node is for another machine (e_machine 62)`,
     ])
   })
@@ -423,7 +425,7 @@ describe('a planted breach is found, said, and no other is', () => {
       content: fixtureElf('amd64', { needed: ['libown.so.1'], runpath }),
     })
     const found = async (runpath: string) =>
-      ((await judge({ more: [beside, user(runpath)] })).broken['libraries'] ?? []).filter((one) =>
+      ((await verifyBroken({ more: [beside, user(runpath)] })).broken['libraries'] ?? []).filter((one) =>
         one.includes('needs'),
       )
     expect(await found('$ORIGIN')).toEqual([])
@@ -434,25 +436,25 @@ describe('a planted breach is found, said, and no other is', () => {
     const content = Buffer.concat(
       Array.from({ length: 20 }, () => crypto.getRandomValues(new Uint8Array(60_000))),
     )
-    const { broken } = await judge({ more: [{ path: 'app/main.js', content }] })
+    const { broken } = await verifyBroken({ more: [{ path: 'app/main.js', content }] })
     expect(broken['app size']?.[0]).toMatch(/linux\/amd64: the app layer has 1.20 MB, more than 1.00 MB/)
   })
 
   test('budget: more than 65 MB for a platform', async () => {
-    const { broken } = await judge({
+    const { broken } = await verifyBroken({
       spoil: (images) => writeLayoutWith(join(images, SERVICE), new Uint8Array(66e6)),
     })
     expect(broken['budget']).toEqual(['linux/amd64: all images have 66.0 MB'])
   })
 
   test('platforms: one that is missing', async () => {
-    expect((await judge({ layout: ['amd64'] })).broken).toEqual({
+    expect((await verifyBroken({ layout: ['amd64'] })).broken).toEqual({
       platforms: [`${SERVICE} has no linux/arm64`],
     })
   })
 
   test('readable: a service without an image', async () => {
-    const { broken } = await judge({ options: { expected: [SERVICE, 'merkle-builder'] } })
+    const { broken } = await verifyBroken({ options: { expected: [SERVICE, 'merkle-builder'] } })
     expect(broken['readable']?.[0]).toMatch(/^merkle-builder: .*is no OCI image layout/)
   })
 
@@ -462,7 +464,7 @@ describe('a planted breach is found, said, and no other is', () => {
   }
   test('whole: one changed byte, a cut end, a missing layer', async () => {
     const says = async (spoil: (path: string) => void) =>
-      (await judge({ spoil: (images) => spoil(firstLayer(images)) })).broken['whole']?.[0]
+      (await verifyBroken({ spoil: (images) => spoil(firstLayer(images)) })).broken['whole']?.[0]
     const flip = (path: string) => {
       const bytes = readFileSync(path)
       bytes[100] = (bytes[100] ?? 0) ^ 1
@@ -477,7 +479,7 @@ describe('a planted breach is found, said, and no other is', () => {
 
   test('lock: another image than the one that was built', async () => {
     const other = `sha256:${'0'.repeat(64)}`
-    const { broken } = await judge({
+    const { broken } = await verifyBroken({
       spoil: (images) =>
         writeFileSync(
           join(images, LOCK_FILE),
@@ -494,12 +496,12 @@ describe('the signature of the lock', () => {
   const sign = (images: string) =>
     writeFileSync(join(images, SIGNATURE_FILE), signLock(readFileSync(join(images, LOCK_FILE)), key))
   const signature = async (spoil: (images: string) => void, trusted = publicKey) =>
-    (await judge({ spoil, options: { trusted } })).broken['signature']
+    (await verifyBroken({ spoil, options: { trusted } })).broken['signature']
 
   test('holds for the lock that was signed, and then nothing is left out', async () => {
-    const { broken, outcomes } = await judge({ spoil: sign, options: { trusted: publicKey } })
+    const { broken, outcomes } = await verifyBroken({ spoil: sign, options: { trusted: publicKey } })
     expect(broken).toEqual({})
-    expect(verdictOf(outcomes)).toBe(0)
+    expect(decideVerdict(outcomes)).toBe(0)
   })
 
   test('is the same bytes for the same lock and key', () => {
@@ -548,15 +550,16 @@ describe('the scan for vulnerabilities', () => {
         run: async () => ({ code, out: JSON.stringify(out), err: 'no\nreason', ms: 0 }),
       },
     )
-  const broken = async (scanner: Scanner) => (await judge({ options: { scanner } })).broken['vulnerabilities']
+  const broken = async (scanner: Scanner) =>
+    (await verifyBroken({ options: { scanner } })).broken['vulnerabilities']
 
   test('without a scanner or without its database is not run, and never clean', async () => {
     for (const scanner of [
       findScanner({}, { which: () => null }),
       findScanner({ TRIVY_CACHE_DIR: join(folder, 'none') }, { which: () => '/stand-in' }),
     ]) {
-      const { outcomes, count } = await judge({ options: { scanner } })
-      expect(verdictOf(outcomes)).toBe(2)
+      const { outcomes, count } = await verifyBroken({ options: { scanner } })
+      expect(decideVerdict(outcomes)).toBe(2)
       expect(reportText(outcomes, count, plainLook)).toMatch(
         /NOT RUN: no vulnerability (?:scanner|database) .*\(vulnerabilities\)/,
       )

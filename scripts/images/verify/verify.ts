@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openLayout } from '../read/layout.ts'
-import type { ReadLock } from '../read/lock.ts'
-import type { Descriptor } from '../read/model.ts'
-import { SIGNATURE_FILE, signatureFault } from '../sign/signature.ts'
+import type { Descriptor } from '../format/oci.ts'
+import type { ReadLock } from '../layout/digests-lock.ts'
+import { openLayout } from '../layout/layout.ts'
+import { SIGNATURE_FILE, signatureFault } from '../layout/signature.ts'
 import { BUDGET, megabytes, uniqueBytes } from './budget.ts'
 import { machines } from './libraries.ts'
 import { layerReader, layersOf } from './read-image.ts'
@@ -59,7 +59,7 @@ const openService = (
   const folder = join(images, service)
   const layout = openLayout(folder)
   const found = layout.images.map(({ platform }) => platform)
-  const wanted = lock.digests[service]
+  const locked = lock.digests[service]
   const sbomPath = (platform: string) => join(folder, `sbom.${platform.split('/')[1]}.json`)
   return {
     subjects: layout.images.map((image): Subject => {
@@ -82,9 +82,9 @@ const openService = (
       ]),
     ),
     lockBreaches:
-      layout.root.descriptor.digest === wanted
+      layout.root.descriptor.digest === locked
         ? []
-        : [`${service} is ${layout.root.descriptor.digest} and the lock says ${wanted ?? 'nothing of it'}`],
+        : [`${service} is ${layout.root.descriptor.digest} and the lock says ${locked ?? 'nothing of it'}`],
     platformBreaches: [
       ...PLATFORMS.filter((platform) => !found.includes(platform)).map(
         (platform) => `${service} has no ${platform}`,

@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeLayout } from '../../images/read/layout.fixture.ts'
-import { LOCK_FILE } from '../../images/read/lock.ts'
+import { LOCK_FILE } from '../../images/layout/digests-lock.ts'
+import { writeLayout } from '../../images/layout/layout.fixture.ts'
 import { platformFor } from './checkout.ts'
 
 const dist = mkdtempSync(join(tmpdir(), 'lucid-checkout-'))

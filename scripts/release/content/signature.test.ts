@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { utf8 } from '#common/stream/bytes'
-import { LOCK_FILE } from '../../images/read/lock.ts'
-import { SIGNATURE_FILE, signLock } from '../../images/sign/signature.ts'
+import { LOCK_FILE } from '../../images/layout/digests-lock.ts'
+import { SIGNATURE_FILE, signLock } from '../../images/layout/signature.ts'
 import { checkSignature } from './signature.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-signature-'))

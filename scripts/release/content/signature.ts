@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readImagesLock } from '../../images/read/lock.ts'
-import { SIGNATURE_FILE, signatureFault } from '../../images/sign/signature.ts'
+import { readImagesLock } from '../../images/layout/digests-lock.ts'
+import { SIGNATURE_FILE, signatureFault } from '../../images/layout/signature.ts'
 
 /** Whose signature the images carry, and why it does not count; undefined when it does. */
 export type Signed = { readonly signer: string; readonly fault: string | undefined }

@@ -2,9 +2,9 @@ import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeTar } from '#common/stream/untar'
-import { archiveParts, archiveStream } from '../../images/load/archive.ts'
-import { blobPath, openLayout } from '../../images/read/layout.ts'
-import { loadInput, loadScript, segmentsOf } from './assembly.ts'
+import { archiveParts, archiveStream } from '../../images/deliver/docker-archive.ts'
+import { blobPath, openLayout } from '../../images/layout/layout.ts'
+import { loadInput, loadScript, planSegments } from './assembly.ts'
 import { imagesIn, localHost, noise, tempFolder } from './transfer.fixture.ts'
 
 // Only a hang is ended by it.
@@ -31,7 +31,7 @@ const assembled = async (layers: ReadonlySet<string>, there = layers) => {
       const from = blobPath(layout.folder, { digest })
       if (there.has(digest) && (await Bun.file(from).exists())) copyFileSync(from, blobPath(dir, { digest }))
     }
-  const segments = segmentsOf(loadable, 'linux/amd64', { layers, read })
+  const segments = planSegments(loadable, 'linux/amd64', { layers, read })
   const out = join(dir, 'archive')
   const answer = await lease.run(`export LUCID_TEST_OUT=${out}\n${loadScript(segments)}`, {
     input: loadInput(segments),
@@ -55,7 +55,7 @@ test('layers that the engine has unpacked are named in it and not there', async 
 })
 
 test('only our own small documents go over the line, compressed', () => {
-  const segments = segmentsOf(loadable, 'linux/amd64', { layers: new Set(all), read })
+  const segments = planSegments(loadable, 'linux/amd64', { layers: new Set(all), read })
   // Two images: their names, manifests, configurations, and a header for each part.
   expect(loadInput(segments).length).toBeLessThan(4096)
 })

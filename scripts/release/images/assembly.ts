@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { concat } from '#common/stream/bytes'
 import { END_SIZE, encodeHeader, padding } from '#common/stream/tar'
-import { archiveParts, type Loadable } from '../../images/load/archive.ts'
+import { archiveParts, type Loadable } from '../../images/deliver/docker-archive.ts'
 import { BLOBS } from './blobs.ts'
 
 /**
@@ -18,7 +18,7 @@ type Document = (path: string) => Uint8Array<ArrayBuffer>
  * The archive as segments, bytes joined. `layers` are those that stand in it; one that is in no archive is one that
  * the engine has unpacked. `read` gives a small document of this machine.
  */
-export const segmentsOf = (
+export const planSegments = (
   images: readonly Loadable[],
   platform: string,
   {

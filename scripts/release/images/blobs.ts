@@ -3,7 +3,7 @@ import { quote } from '../../host/quote.ts'
 /** The blobs that a host holds in DIR/blobs/sha256: whole ones by their hex, parts of those on their way as HEX.part. */
 
 /** Sizes in bytes. A blob has its name only after its sum was right. */
-export type HeldBlobs = {
+export type StoredBlobs = {
   readonly whole: ReadonlyMap<string, number>
   readonly parts: ReadonlyMap<string, number>
 }
@@ -24,7 +24,7 @@ export const listScript = (dir: string): string =>
   ].join('\n')
 
 /** Reads the list; undefined when it is none. What is no blob is left out. */
-export const readHeld = (out: string): HeldBlobs | undefined => {
+export const parseStored = (out: string): StoredBlobs | undefined => {
   const lines = out.split('\n').map((one) => one.trimEnd())
   if (!lines.includes(`${LISTED} end`)) return undefined
   const whole = new Map<string, number>()

@@ -68,11 +68,11 @@ export const readEngine = (
 ): Engine => {
   const lines = out.split('\n').map((one) => one.replace(/\r$/, ''))
   const store = lines.find((one) => one.startsWith(`${STORE} `))
-  const told = lines.filter((one) => one.startsWith(IMAGE))
-  const gone = err.split('\n').filter((one) => absent.test(one))
-  if (code !== 0 || store === undefined || (asked !== undefined && told.length + gone.length !== asked))
+  const found = lines.filter((one) => one.startsWith(IMAGE))
+  const absences = err.split('\n').filter((one) => absent.test(one))
+  if (code !== 0 || store === undefined || (asked !== undefined && found.length + absences.length !== asked))
     throw hostFault(host, 'docker', { code, out, err })
-  const images = told.map((text) => {
+  const images = found.map((text) => {
     const [, id, names, layers] = imageLine.exec(text) ?? []
     if (id === undefined)
       throw new CliError(`${host}: the engine says of an image what cannot be: ${text.slice(0, 200)}`)
@@ -82,8 +82,8 @@ export const readEngine = (
 }
 
 /** Docker's own names leave the default registry out, and some engines' answers do not. */
-const sameName = (told: string, asked: string): boolean =>
-  told === asked || told.endsWith(`/${asked}`) || asked.endsWith(`/${told}`)
+const sameName = (reported: string, asked: string): boolean =>
+  reported === asked || reported.endsWith(`/${asked}`) || asked.endsWith(`/${reported}`)
 
 /** Whether the engine has an image under its name, by the id and the layers that it says. */
 export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => {
@@ -100,10 +100,10 @@ export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => 
  */
 export const layersThere = (image: ReleaseImage, { store, images }: Engine): number => {
   if (store !== 'classic') return 0
-  const wanted = image.layers.map(({ diffId }) => short(diffId))
+  const diffIds = image.layers.map(({ diffId }) => short(diffId))
   const shared = images.map(({ layers }) => {
-    const differs = wanted.findIndex((layer, at) => layers[at] !== layer)
-    return differs < 0 ? wanted.length : differs
+    const differs = diffIds.findIndex((layer, at) => layers[at] !== layer)
+    return differs < 0 ? diffIds.length : differs
   })
   return Math.max(0, ...shared)
 }

@@ -5,7 +5,7 @@ import type { ScriptResult } from '../../host/shell.ts'
 
 type Known = { readonly says: RegExp; readonly fault: (host: string, dir: string) => string }
 
-const known: readonly Known[] = [
+const faults: readonly Known[] = [
   {
     says: /no space left|disk quota exceeded|enospc/i,
     fault: (host, dir) =>
@@ -46,7 +46,7 @@ export const hostFault = (
   { dir = '/' }: { readonly dir?: string } = {},
 ): CliError => {
   const details = lastLines(err.trim() === '' ? out : err)
-  const row = known.find(({ says }) => says.test(err) || says.test(out))
+  const row = faults.find(({ says }) => says.test(err) || says.test(out))
   if (row !== undefined) return new CliError(row.fault(host, dir), { details })
   if (code === 0)
     return new CliError(
@@ -57,4 +57,4 @@ export const hostFault = (
 }
 
 /** Whether a fault is a disk without room: nothing but room helps. */
-export const isFull = ({ out, err }: ScriptResult): boolean => known[0]?.says.test(`${out}\n${err}`) === true
+export const isFull = ({ out, err }: ScriptResult): boolean => faults[0]?.says.test(`${out}\n${err}`) === true

@@ -32,12 +32,12 @@ export const missingImages = async (
 const REPLACED = 'that name was another image: it is replaced'
 
 /** Says which names were something else. */
-export const tellReplaced = (missing: readonly Missing[], onNotice: (text: string) => void): void => {
+export const noticeReplaced = (missing: readonly Missing[], onNotice: (text: string) => void): void => {
   for (const { image, state } of missing) if (state === 'differs') onNotice(`${image.name}: ${REPLACED}`)
 }
 
 /** Throws CliError when an image is not there after it came. */
-export const demandThere = async (
+export const requirePresent = async (
   lease: Lease,
   images: readonly ReleaseImage[],
   patience: Patience = {},

@@ -2,7 +2,7 @@ import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type Patience } from './ask.ts'
-import { BLOBS, hexOf, listScript, readHeld } from './blobs.ts'
+import { BLOBS, hexOf, listScript, parseStored } from './blobs.ts'
 import { hostFault } from './faults.ts'
 
 /** What was removed. `inUse` are images that a container still has: they go with a later release. */
@@ -31,8 +31,8 @@ const listImages = (repositories: readonly string[]): string =>
 
 /** The names in a list that are names of contents and of no image that is kept. */
 export const prunable = (out: string, keep: readonly ReleaseImage[]): readonly string[] => {
-  const kept = new Set(keep.map(({ name }) => name))
-  const ours = new Set([...kept].map(repositoryOf))
+  const required = new Set(keep.map(({ name }) => name))
+  const ours = new Set([...required].map(repositoryOf))
   return [
     ...new Set(
       out
@@ -40,7 +40,7 @@ export const prunable = (out: string, keep: readonly ReleaseImage[]): readonly s
         .map((one) => /^lucid-image (\S+:[a-z0-9-]+-[0-9a-f]{12})\r?$/.exec(one)?.[1])
         .filter((name) => name !== undefined),
     ),
-  ].filter((name) => ours.has(repositoryOf(name)) && !kept.has(name))
+  ].filter((name) => ours.has(repositoryOf(name)) && !required.has(name))
 }
 
 /**
@@ -68,12 +68,13 @@ export const pruneImages = async (
   }
 
   const answer = await ask(lease, listScript(lease.dir), patience)
-  const held = answer.code === 0 ? readHeld(answer.out) : undefined
-  if (held === undefined) throw hostFault(host, 'the list of blobs', answer, { dir: lease.dir })
-  const kept = new Set(keep.flatMap(({ layers }) => layers.map(({ digest }) => hexOf(digest))))
-  const old = [...held.whole, ...[...held.parts].map(([hex, size]) => [`${hex}.part`, size] as const)].filter(
-    ([file]) => !kept.has(file.slice(0, 64)),
-  )
+  const stored = answer.code === 0 ? parseStored(answer.out) : undefined
+  if (stored === undefined) throw hostFault(host, 'the list of blobs', answer, { dir: lease.dir })
+  const required = new Set(keep.flatMap(({ layers }) => layers.map(({ digest }) => hexOf(digest))))
+  const old = [
+    ...stored.whole,
+    ...[...stored.parts].map(([hex, size]) => [`${hex}.part`, size] as const),
+  ].filter(([file]) => !required.has(file.slice(0, 64)))
   if (old.length > 0) {
     const removed = await ask(
       lease,

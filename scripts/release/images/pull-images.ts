@@ -2,7 +2,7 @@ import type { Lease } from '../../host/lease.ts'
 import { commandLine } from '../../host/quote.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type ImagesProgress } from './ask.ts'
-import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
+import { missingStates, noticeReplaced, requirePresent } from './missing-images.ts'
 import { pullFault } from './pull-faults.ts'
 import { pullMeter } from './pull-progress.ts'
 
@@ -21,15 +21,15 @@ export const pullImages = async (
 ): Promise<PulledImages> => {
   const bearing = { onNotice, ...patience }
   const missing = await missingStates(lease, images, bearing)
-  tellReplaced(missing, onNotice)
-  const wanted = missing.map(({ image }) => image)
+  noticeReplaced(missing, onNotice)
+  const absent = missing.map(({ image }) => image)
   const layers = [
-    ...new Map(wanted.flatMap((image) => image.layers.map((one) => [one.digest, one] as const))).values(),
+    ...new Map(absent.flatMap((image) => image.layers.map((one) => [one.digest, one] as const))).values(),
   ]
   const total = layers.reduce((sum, { size }) => sum + size, 0)
   const meter = pullMeter(layers)
-  for (const [at, { service, pull, name }] of wanted.entries()) {
-    const what = `pulling ${service} (${at + 1} of ${wanted.length})`
+  for (const [at, { service, pull, name }] of absent.entries()) {
+    const what = `pulling ${service} (${at + 1} of ${absent.length})`
     onProgress(meter(''), total, what)
     const answer = await ask(
       lease,
@@ -38,9 +38,9 @@ export const pullImages = async (
     )
     if (answer.code !== 0) throw pullFault(lease.shell.name, pull, answer, { dir: lease.dir })
   }
-  if (wanted.length > 0) {
+  if (absent.length > 0) {
     onProgress(total, total, 'checking what came')
-    await demandThere(lease, wanted, bearing)
+    await requirePresent(lease, absent, bearing)
   }
-  return { pulled: wanted.map(({ name }) => name) }
+  return { pulled: absent.map(({ name }) => name) }
 }

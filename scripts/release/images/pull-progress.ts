@@ -10,10 +10,10 @@ const come = /^([0-9a-f]{12}): (?:Download complete|Pull complete|Already exists
 export const pullMeter = (layers: readonly PulledLayer[]): ((text: string) => number) => {
   const sizes = new Map(layers.map(({ digest, size }) => [digest.slice(7, 19), size]))
   const done = new Map<string, number>()
-  let held = ''
+  let rest = ''
   return (text) => {
-    const lines = `${held}${text}`.split('\n')
-    held = (lines.pop() ?? '').slice(-1024)
+    const lines = `${rest}${text}`.split('\n')
+    rest = (lines.pop() ?? '').slice(-1024)
     for (const line of lines) {
       const id = come.exec(line)?.[1]
       if (id !== undefined) done.set(id, sizes.get(id) ?? 0)

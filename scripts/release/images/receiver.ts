@@ -70,11 +70,11 @@ export const readReceiver = (
   onGot: (bytes: number) => void,
   onVerdict: (hex: string, verdict: Verdict) => void,
 ): ((text: string) => void) => {
-  let held = ''
+  let rest = ''
   return (text) => {
-    const lines = `${held}${text}`.split('\n')
+    const lines = `${rest}${text}`.split('\n')
     // A host that never ends a line must not fill our memory.
-    held = (lines.pop() ?? '').slice(-1024)
+    rest = (lines.pop() ?? '').slice(-1024)
     for (const line of lines) {
       const [, got] = /^lucid-got (\d{1,7})\r?$/.exec(line) ?? []
       if (got !== undefined) onGot(Number(got))

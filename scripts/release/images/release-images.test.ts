@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openLayout } from '../../images/read/layout.ts'
+import { openLayout } from '../../images/layout/layout.ts'
 import { releaseImages } from './release-images.ts'
 import { imagesIn, REPOSITORY, tempFolder } from './transfer.fixture.ts'
 

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
-import { imageFor } from '../../images/load/archive.ts'
-import { blobPath, type Layout, openLayout } from '../../images/read/layout.ts'
-import { readImagesLock } from '../../images/read/lock.ts'
+import { findImage } from '../../images/deliver/docker-archive.ts'
+import { readImagesLock } from '../../images/layout/digests-lock.ts'
+import { blobPath, type Layout, openLayout } from '../../images/layout/layout.ts'
 import { contentName, type ReleaseImage, type ReleaseLayer } from '../content/image.ts'
 
 const layersOf = (layout: Layout, platform: string): readonly ReleaseLayer[] => {
-  const { manifest, config } = imageFor(layout, platform)
+  const { manifest, config } = findImage(layout, platform)
   const diffIds = config.rootfs.diff_ids
   if (diffIds.length !== manifest.layers.length)
     throw new CliError(
@@ -42,7 +42,7 @@ export const releaseImages = (
         throw new CliError(
           `${layout.folder} is ${layout.root.descriptor.digest} and its lock says ${digest}: build the image again`,
         )
-      const { manifest, documents } = imageFor(layout, platform)
+      const { manifest, documents } = findImage(layout, platform)
       return {
         service,
         name: contentName(repository, service, digest),

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lease } from '../../host/lease.ts'
-import { planOf, sendBlobs, type WantedBlob } from './send-blobs.ts'
+import { planTransfer, type RequiredBlob, sendBlobs } from './send-blobs.ts'
 import { cutLine, localHost, MIB, noise, tempFolder } from './transfer.fixture.ts'
 
 // Only a hang is ended by it.
@@ -13,16 +13,16 @@ const { folder, remove } = tempFolder()
 afterAll(remove)
 
 const pathOf = (hex: string) => join(folder, hex)
-const blob = (size: number): WantedBlob => {
+const blob = (size: number): RequiredBlob => {
   const bytes = noise(size)
   const hex = createHash('sha256').update(bytes).digest('hex')
   writeFileSync(pathOf(hex), bytes)
   return { hex, size }
 }
-const blobsOf = (dir: string) => join(dir, 'blobs', 'sha256')
-const at = (dir: string, { hex }: WantedBlob) => join(blobsOf(dir), hex)
-const arrived = (dir: string, wanted: readonly WantedBlob[]) => {
-  expect(readdirSync(blobsOf(dir)).toSorted()).toEqual(wanted.map(({ hex }) => hex).toSorted())
+const listBlobs = (dir: string) => join(dir, 'blobs', 'sha256')
+const at = (dir: string, { hex }: RequiredBlob) => join(listBlobs(dir), hex)
+const arrived = (dir: string, wanted: readonly RequiredBlob[]) => {
+  expect(readdirSync(listBlobs(dir)).toSorted()).toEqual(wanted.map(({ hex }) => hex).toSorted())
   for (const one of wanted) expect(readFileSync(at(dir, one))).toEqual(readFileSync(pathOf(one.hex)))
 }
 /** A host whose shell does something before each script that takes bytes. */
@@ -68,7 +68,7 @@ test('a line that brings nothing is given up after eight tries', async () => {
 test('a part that is another content is thrown away and the blob sent again', async () => {
   const { lease, dir } = await localHost(folder)
   const one = blob(MIB)
-  mkdirSync(blobsOf(dir), { recursive: true })
+  mkdirSync(listBlobs(dir), { recursive: true })
   writeFileSync(`${at(dir, one)}.part`, new Uint8Array(500_000))
   expect(await sendBlobs(lease, [one], quiet)).toMatchObject({ sent: 1, bytes: 2 * MIB - 500_000 })
   arrived(dir, [one])
@@ -77,7 +77,7 @@ test('a part that is another content is thrown away and the blob sent again', as
 test('files of a size that cannot be are removed', async () => {
   const { lease, dir } = await localHost(folder)
   const [short, long] = [blob(100), blob(200)]
-  mkdirSync(blobsOf(dir), { recursive: true })
+  mkdirSync(listBlobs(dir), { recursive: true })
   writeFileSync(at(dir, short), 'no')
   writeFileSync(`${at(dir, long)}.part`, new Uint8Array(201))
   await sendBlobs(lease, [short, long], quiet)
@@ -141,11 +141,13 @@ test('the plan is biggest first, without what is whole, from where the parts end
     { hex: hex('b'), size: 30 },
     { hex: hex('c'), size: 20 },
   ]
-  expect(planOf(wanted, { whole: new Map([[hex('c'), 20]]), parts: new Map([[hex('b'), 7]]) })).toEqual({
-    passages: [
-      { hex: hex('b'), size: 30, at: 7 },
-      { hex: hex('a'), size: 10, at: 0 },
-    ],
-    removed: [],
-  })
+  expect(planTransfer(wanted, { whole: new Map([[hex('c'), 20]]), parts: new Map([[hex('b'), 7]]) })).toEqual(
+    {
+      passages: [
+        { hex: hex('b'), size: 30, at: 7 },
+        { hex: hex('a'), size: 10, at: 0 },
+      ],
+      removed: [],
+    },
+  )
 })

@@ -4,13 +4,13 @@ import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { ConnectionLost, type ScriptResult } from '../../host/shell.ts'
 import { FRUITLESS_TRIES, gaveUp, LONG_MS, type Patience, waitAfter } from './ask.ts'
-import { BLOBS, type HeldBlobs, listScript, readHeld } from './blobs.ts'
+import { BLOBS, listScript, parseStored, type StoredBlobs } from './blobs.ts'
 import { hostFault } from './faults.ts'
-import { flowOf, type PathOf } from './flow.ts'
 import { type Passage, readReceiver, receiverScript, SILENT } from './receiver.ts'
+import { openFlow, type PathOf } from './send-window.ts'
 
 /** A blob that the host must hold, by its sum. Size in bytes. */
-export type WantedBlob = { readonly hex: string; readonly size: number }
+export type RequiredBlob = { readonly hex: string; readonly size: number }
 
 /** What a transfer did: blobs that came whole, bytes that arrived, lines that broke on the way. */
 export type SentBlobs = { readonly sent: number; readonly bytes: number; readonly cuts: number }
@@ -24,15 +24,15 @@ export type SendBlobsOptions = Patience & {
 /** How often a blob is sent that arrives as another one. */
 const SUM_TRIES = 3
 
-const sumOf = async (path: string): Promise<string> => {
+const checksum = async (path: string): Promise<string> => {
   const hash = createHash('sha256')
   for await (const piece of Bun.file(path).stream()) hash.update(piece)
   return hash.digest('hex')
 }
 
-const held = async (lease: Lease): Promise<HeldBlobs> => {
+const readStored = async (lease: Lease): Promise<StoredBlobs> => {
   const answer = await lease.run(listScript(lease.dir), { timeoutMs: LONG_MS })
-  const read = answer.code === 0 ? readHeld(answer.out) : undefined
+  const read = answer.code === 0 ? parseStored(answer.out) : undefined
   if (read === undefined) throw hostFault(lease.shell.name, 'the list of blobs', answer, { dir: lease.dir })
   return read
 }
@@ -40,9 +40,9 @@ const held = async (lease: Lease): Promise<HeldBlobs> => {
 type Plan = { readonly passages: readonly Passage[]; readonly removed: readonly string[] }
 
 /** What is still to be sent, the biggest first; files of a size that no blob or part of it can have are removed. */
-export const planOf = (wanted: readonly WantedBlob[], { whole, parts }: HeldBlobs): Plan => {
+export const planTransfer = (required: readonly RequiredBlob[], { whole, parts }: StoredBlobs): Plan => {
   const removed: string[] = []
-  const passages = [...new Map(wanted.map((one) => [one.hex, one])).values()]
+  const passages = [...new Map(required.map((one) => [one.hex, one])).values()]
     .filter(({ hex, size }) => {
       const there = whole.get(hex)
       if (there !== undefined && there !== size) removed.push(hex)
@@ -67,7 +67,7 @@ const left = (passages: readonly Passage[]): number =>
  */
 export const sendBlobs = async (
   lease: Lease,
-  wanted: readonly WantedBlob[],
+  required: readonly RequiredBlob[],
   { pathOf, onProgress = () => {}, onNotice = () => {}, pause = (ms) => sleep(ms) }: SendBlobsOptions,
 ): Promise<SentBlobs> => {
   const wrong = new Map<string, number>()
@@ -79,7 +79,7 @@ export const sendBlobs = async (
   let fruitless = 0
   for (;;) {
     try {
-      const plan = planOf(wanted, await held(lease))
+      const plan = planTransfer(required, await readStored(lease))
       if (plan.passages.length === 0) return { sent: good.size, bytes, cuts }
       const open = left(plan.passages)
       total ??= plan.passages.reduce((sum, { size }) => sum + size, 0)
@@ -89,11 +89,11 @@ export const sendBlobs = async (
       best = Math.min(best, open)
 
       const whole = total
-      const flow = flowOf(plan.passages, pathOf, {
+      const flow = openFlow(plan.passages, pathOf, {
         onArrived: (arrived) => onProgress(Math.max(0, before + arrived), whole),
       })
       const bad: string[] = []
-      let heard: ScriptResult = { code: 0, out: '', err: '' }
+      let last: ScriptResult = { code: 0, out: '', err: '' }
       const hear = readReceiver(flow.got, (hex, verdict) => {
         if (verdict === 'good') good.add(hex)
         if (verdict === 'wrong') bad.push(hex)
@@ -106,7 +106,7 @@ export const sendBlobs = async (
         })
         if (flow.fault() !== undefined) throw flow.fault()
         if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the line went silent`)
-        heard = answer
+        last = answer
         if (answer.code !== 0)
           throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
       } finally {
@@ -114,7 +114,7 @@ export const sendBlobs = async (
         bytes += flow.arrived()
       }
       for (const hex of bad) {
-        if ((await sumOf(pathOf(hex))) !== hex)
+        if ((await checksum(pathOf(hex))) !== hex)
           throw new CliError(`${pathOf(hex)} is not what its digest says: build the image again`)
         const times = (wrong.get(hex) ?? 0) + 1
         wrong.set(hex, times)
@@ -125,7 +125,7 @@ export const sendBlobs = async (
       }
       // Something is still missing though the script ended well: only so often.
       if (bad.length === 0 && flow.arrived() === 0 && ++fruitless > FRUITLESS_TRIES)
-        throw hostFault(lease.shell.name, 'keeping the blobs of images', heard, { dir: lease.dir })
+        throw hostFault(lease.shell.name, 'keeping the blobs of images', last, { dir: lease.dir })
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error
       cuts++

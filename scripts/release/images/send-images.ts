@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { ConnectionLost, type ScriptResult } from '../../host/shell.ts'
-import { domainOf, type Loadable } from '../../images/load/archive.ts'
-import { blobPath, openLayout } from '../../images/read/layout.ts'
+import { type Loadable, parseDomain } from '../../images/deliver/docker-archive.ts'
+import { blobPath, openLayout } from '../../images/layout/layout.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type ImagesProgress, LONG_MS, type Patience, waitAfter } from './ask.ts'
-import { loadInput, loadScript, segmentsOf } from './assembly.ts'
+import { loadInput, loadScript, planSegments } from './assembly.ts'
 import { hexOf } from './blobs.ts'
+import { removeDamaged } from './damaged-blobs.ts'
 import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
 import { hostFault, isFull } from './faults.ts'
-import { demandThere, missingStates, tellReplaced } from './missing-images.ts'
-import { type SentBlobs, sendBlobs, type WantedBlob } from './send-blobs.ts'
-import { removeWrong } from './wrong-blobs.ts'
+import { missingStates, noticeReplaced, requirePresent } from './missing-images.ts'
+import { type RequiredBlob, type SentBlobs, sendBlobs } from './send-blobs.ts'
 
 export type SendOptions = ImagesProgress & {
   /** Folder of image layouts by service, dist/images. */
@@ -42,7 +42,7 @@ const onePlatform = (sources: readonly Source[]): string => {
 }
 
 /** The layers that the archive must hold: on a classic store not those that the engine has, unless told so. */
-const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): ReadonlyMap<string, WantedBlob> =>
+const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): ReadonlyMap<string, RequiredBlob> =>
   new Map(
     images.flatMap((image) =>
       image.layers
@@ -54,7 +54,7 @@ const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): Readonly
 /** The registry that a containerd store's engine puts before names without one. */
 const domainThere = async (lease: Lease, patience: Patience): Promise<string | undefined> => {
   const { out } = await ask(lease, "docker info --format 'lucid-index {{.IndexServerAddress}}'", patience)
-  return domainOf(/^lucid-index (\S+)/m.exec(out)?.[1] ?? '')
+  return parseDomain(/^lucid-index (\S+)/m.exec(out)?.[1] ?? '')
 }
 
 const TRIES = 4
@@ -72,7 +72,7 @@ export const sendImages = async (
   const patience = { onNotice, pause }
   const missing = await missingStates(lease, images, patience)
   if (missing.length === 0) return { sent: 0, bytes: 0, cuts: 0, loaded: [] }
-  tellReplaced(missing, onNotice)
+  noticeReplaced(missing, onNotice)
   const wanted = missing.map(({ image }) => image)
   const sources = wanted.map((image) => sourceOf(dist, image))
   const platform = onePlatform(sources)
@@ -99,7 +99,7 @@ export const sendImages = async (
       total,
       `loading ${wanted.length === 1 ? wanted[0]?.service : `${wanted.length} images`}`,
     )
-    const segments = segmentsOf(sources, platform, {
+    const segments = planSegments(sources, platform, {
       layers: new Set(layers.keys()),
       read: (path) => new Uint8Array(readFileSync(path)),
       domain,
@@ -119,11 +119,11 @@ export const sendImages = async (
       return { ...done, loaded: wanted.map(({ name }) => name) }
     if (isFull(answer)) break
     // An engine that cannot do without a layer after all, or a blob that went bad on the disk.
-    const gone = await removeWrong(lease, [...layers.values()], patience)
+    const gone = await removeDamaged(lease, [...layers.values()], patience)
     if (gone === 0 && engine.store === 'containerd') break
     if (gone === 0 && engine.images.length === 0) break
     engine = { ...engine, images: [] }
   }
-  if (answer.code === 0) await demandThere(lease, wanted, patience)
+  if (answer.code === 0) await requirePresent(lease, wanted, patience)
   throw hostFault(lease.shell.name, 'docker load', answer, { dir: lease.dir })
 }

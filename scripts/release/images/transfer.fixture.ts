@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Lease, takeLease } from '../../host/lease.ts'
 import type { Bytes, Shell } from '../../host/shell.ts'
 import { ConnectionLost, openShell } from '../../host/shell.ts'
-import { goodConfig, writeLayout } from '../../images/read/layout.fixture.ts'
+import { goodConfig, writeLayout } from '../../images/layout/layout.fixture.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { releaseImages } from './release-images.ts'
 
@@ -16,9 +16,9 @@ export const HOLDER = { by: 'tester', machine: 'here', pid: process.pid, what: '
 
 /** Bytes that gzip cannot make smaller. */
 export const noise = (bytes: number): Uint8Array => {
-  const made = new Uint8Array(bytes)
-  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(made.subarray(at, at + 65_536))
-  return made
+  const random = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(random.subarray(at, at + 65_536))
+  return random
 }
 
 export type Images = {

@@ -3,10 +3,10 @@ import { mkdtemp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import { type Argv, live } from '../../cli/run.ts'
-import { blobPath, type Sum, sumOfIntegrity } from '../../images/cache.ts'
-import { copyCheckout } from '../../images/checkout-copy.ts'
 import type { ImagesLock } from '../../images/lock/lock.ts'
-import { demandLock } from '../../images/lock/lock-file.ts'
+import { requireLock } from '../../images/lock/lock-file.ts'
+import { blobPath, type Checksum, parseIntegrity } from '../../images/packages/cache.ts'
+import { copyCheckout } from '../checkout-copy.ts'
 
 export type ImagesResult = {
   /** The command's wall time, ms: with the packages in the cache and nothing built, twice, in two folders. */
@@ -29,11 +29,11 @@ type Images = Readonly<
 type Described = { readonly digest: string; readonly size: number }
 type Manifest = { readonly config: Described; readonly layers: readonly Described[] }
 
-const pinned = (lock: ImagesLock): readonly Sum[] => [
+const pinned = (lock: ImagesLock): readonly Checksum[] => [
   ...Object.values(lock.debian).flatMap((packages) =>
     Object.values(packages).map(({ sha256 }) => ({ algorithm: 'sha256', hex: sha256 }) as const),
   ),
-  ...Object.values(lock.npm).map(({ integrity }) => sumOfIntegrity(integrity)),
+  ...Object.values(lock.npm).map(({ integrity }) => parseIntegrity(integrity)),
 ]
 
 /** A cache with the downloads of another and nothing that was made of them. */
@@ -69,7 +69,7 @@ const manifestsOf = (
     return [[service, JSON.parse(readFileSync(path, 'utf8')) as Manifest] as const] // written by the build
   })
 
-const blobsOf = (root: string, images: Images, platform: string): ReadonlyMap<string, number> =>
+const listBlobs = (root: string, images: Images, platform: string): ReadonlyMap<string, number> =>
   new Map(
     manifestsOf(root, images, platform).flatMap(([, { config, layers }]) =>
       [config, ...layers].map(({ digest, size }) => [digest, size] as const),
@@ -91,7 +91,7 @@ export const benchImages = async (
   try {
     say('getting the packages')
     await build(root, { LUCID_CACHE: cache })
-    const lock = demandLock(root)
+    const lock = requireLock(root)
     const one = copyCheckout(root, join(folder, 'one'))
     const other = copyCheckout(root, join(folder, 'some', 'where', 'else'))
     const caches = ['a', 'b'].map((name) => downloadsOf(cache, lock, join(folder, `cache-${name}`)))
@@ -102,14 +102,14 @@ export const benchImages = async (
     say('building what is built')
     const again = [await build(one, env), await build(one, env), await build(one, env)]
     const platforms = Object.keys(Object.values(first.images)[0]?.platforms ?? {})
-    const before = blobsOf(one, first.images, platforms[0] ?? '')
+    const before = listBlobs(one, first.images, platforms[0] ?? '')
     const service = Object.keys(first.images).at(-1) ?? ''
     say(`building after a change of ${service}`)
     appendFileSync(join(one, 'services', service, 'main.ts'), "\nconsole.info('one more line')\n")
     const changed = await build(one, env)
-    const after = blobsOf(one, changed.images, platforms[0] ?? '')
+    const after = listBlobs(one, changed.images, platforms[0] ?? '')
     const unique = Object.fromEntries(
-      platforms.map((platform) => [platform, sum(blobsOf(other, second.images, platform).values())]),
+      platforms.map((platform) => [platform, sum(listBlobs(other, second.images, platform).values())]),
     )
     const app = manifestsOf(other, second.images, platforms[0] ?? '').map(
       ([name, { layers }]) => [name, layers.at(-1)?.size ?? 0] as const,

@@ -54,7 +54,7 @@ export const health = async ({
 /** Checks of a needed service are named after it (all have a hyphen); our own parts are single words. */
 const isOwn = (name: string) => !name.includes('-')
 
-/** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/app/health.ts). */
+/** Longest wait for a needed service, ms: whoever asks us gives up after two seconds and a half (scripts/images/build/health-check.ts). */
 const ANSWER_MS = 2_000
 
 /** A way to a needed service, as `Call` of common/http is one. */

@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import packageJson from '../../../../package.json' with { type: 'json' }
 import { buildImages } from '../../../images/build/build.ts'
-import { cacheFolder } from '../../../images/cache.ts'
-import { copyCheckout, linkTree } from '../../../images/checkout-copy.ts'
 import type { Platform } from '../../../images/format/platform.ts'
-import { products } from '../../../images/layers/contents.ts'
-import { demandLock } from '../../../images/lock/lock-file.ts'
+import { products } from '../../../images/layers/products.ts'
+import { requireLock } from '../../../images/lock/lock-file.ts'
+import { cacheFolder } from '../../../images/packages/cache.ts'
 import { repository } from '../../../platform/home.ts'
+import { copyCheckout, linkTree } from '../../checkout-copy.ts'
 
 /** The ways in which a service is broken on purpose. */
 export const ways = ['exits', 'never healthy', 'crashes when healthy', 'eats memory'] as const
@@ -42,15 +42,15 @@ export type Workshop = {
 /** Opens one in a folder. Packages that cannot be had show as CliError when something is built. */
 export const openWorkshop = (folder: string): Workshop => {
   const root = copyCheckout(repository, join(folder, 'checkout'))
-  const lock = demandLock(root)
-  const build = async (dist: string, wanted: readonly string[], platform: Platform): Promise<string> => {
+  const lock = requireLock(root)
+  const build = async (dist: string, selected: readonly string[], platform: Platform): Promise<string> => {
     await buildImages({
       root,
       dist,
       cache: cacheFolder(process.env),
       lock,
       products: products(),
-      wanted,
+      selected,
       platforms: [platform],
       version: packageJson.version,
       tag: undefined,

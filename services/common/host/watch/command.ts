@@ -1,16 +1,16 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type HostFacts, parseFacts } from '../facts/host-facts.ts'
-import { unknown } from '../finding.ts'
 import { probe, type Target } from '../probe.ts'
 import type { Expected } from './expected.ts'
+import { type Facts, parseFacts } from './facts.ts'
+import { unknown } from './finding.ts'
 import { exitCodes, type Flags, type Given, knownFlags, readFlags } from './flags.ts'
-import { type Counts, findChanges, isNews } from './history.ts'
+import { type Counts, changesOf, isNews } from './history.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { formatPrometheus } from './prometheus.ts'
-import { type Asked, formatJson, formatProblems, formatText, makeReport, type WatchReport } from './report.ts'
-import { judgeAll } from './rules.ts'
-import { postChanges } from './webhook.ts'
+import { prometheusOf } from './prometheus.ts'
+import { type Asked, jsonOf, problemsOf, textOf, type WatchReport, watchReport } from './report.ts'
+import { findingsOf } from './rules.ts'
+import { tell } from './webhook.ts'
 
 /** What facts.sh printed; or why the host was not asked; or why asking it went wrong, which is not well. */
 export type Gathered = { readonly text: string } | { readonly notAsked: string } | { readonly failed: string }
@@ -35,13 +35,13 @@ export type WatchProgram = {
   readonly err: (text: string) => void
 }
 
-const errorText = (error: unknown) => (error instanceof Error ? error.message : String(error))
+const say = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 const UNREADABLE = 'what was given is not what facts.sh prints'
 
-type Host = { readonly asked: Asked; readonly facts?: HostFacts; readonly failed?: string }
+type Host = { readonly asked: Asked; readonly facts?: Facts; readonly failed?: string }
 
-const readHost = (gathered: Gathered): Host => {
+const hostOf = (gathered: Gathered): Host => {
   if ('notAsked' in gathered) return { asked: { asked: false, reason: gathered.notAsked } }
   if ('failed' in gathered)
     return { asked: { asked: false, reason: gathered.failed }, failed: gathered.failed }
@@ -52,7 +52,7 @@ const readHost = (gathered: Gathered): Host => {
 }
 
 /** What grows, by the subject of the rule that looks at it. */
-const countGrowing = ({ containers, oomKills }: HostFacts): Counts =>
+const countsOf = ({ containers, oomKills }: Facts): Counts =>
   new Map([
     ...containers.map(
       ({ service, id, restarts }) => [`restarts:${service}`, { id, count: restarts }] as const,
@@ -60,27 +60,27 @@ const countGrowing = ({ containers, oomKills }: HostFacts): Counts =>
     ...(oomKills === undefined ? [] : [['memory:kills', { id: 'kernel', count: oomKills }] as const]),
   ])
 
-const openMemory = (program: WatchProgram): Journal | { readonly failed: string } => {
+const remembered = (program: WatchProgram): Journal | { readonly failed: string } => {
   try {
     return openJournal(program.log, program.now)
   } catch (error) {
-    return { failed: errorText(error) }
+    return { failed: say(error) }
   }
 }
 
-const publishChanges = async (
+const passOn = async (
   { webhook }: WatchProgram,
   { findings, checked_at }: WatchReport,
   journal: Journal,
-  { all, facts }: { readonly all: boolean; readonly facts: HostFacts | undefined },
+  { all, facts }: { readonly all: boolean; readonly facts: Facts | undefined },
 ): Promise<void> => {
-  const changes = findChanges(findings, journal.history.states, { all })
-  journal.recordChanges(changes)
-  if (facts !== undefined) journal.recordCounts(countGrowing(facts))
+  const changes = changesOf(findings, journal.history.states, { all })
+  journal.changed(changes)
+  if (facts !== undefined) journal.counted(countsOf(facts))
   const news = [...journal.history.untold, ...changes.filter(isNews)]
   if (webhook && news.length > 0) {
-    await postChanges(webhook, news, { checkedAt: checked_at })
-    journal.markTold()
+    await tell(webhook, news, { checkedAt: checked_at })
+    journal.told()
   }
 }
 
@@ -92,33 +92,29 @@ const writeWhole = (path: string, text: string): void => {
 }
 
 /** The host's clock where it says what it is, so that ages are not those of another machine's clock. */
-const chooseClock = (facts: HostFacts | undefined, now: number): number =>
+const clockOf = (facts: Facts | undefined, now: number): number =>
   facts?.at === undefined || Math.abs(now - facts.at) > 60_000 ? now : facts.at
 
-const runChecks = async (
-  program: WatchProgram,
-  given: Given,
-  journal: Journal | { readonly failed: string },
-) => {
+const look = async (program: WatchProgram, given: Given, journal: Journal | { readonly failed: string }) => {
   const [services, gathered] = await Promise.all([
     Promise.all(program.targets(given).map((target) => probe(target))),
     program.gather(given),
   ])
-  const { asked, facts, failed } = readHost(gathered)
+  const { asked, facts, failed } = hostOf(gathered)
   const now = program.now()
-  const findings = judgeAll({
+  const findings = findingsOf({
     services,
     expected: program.expected(given),
     ...(facts && { facts }),
     counts: 'failed' in journal ? new Map() : journal.history.counts,
-    now: chooseClock(facts, now),
+    now: clockOf(facts, now),
     chosen: given.stacks,
   })
   const own =
     failed === undefined || given.stacks.length > 0
       ? []
       : [{ subject: 'facts:host', ...unknown(`the host could not be asked: ${failed}`, 'sh facts.sh DIR') }]
-  return { report: makeReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
+  return { report: watchReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
 }
 
 /**
@@ -131,32 +127,32 @@ export const watch = async (program: WatchProgram): Promise<number> => {
   try {
     given = readFlags(flags, argv)
   } catch (error) {
-    err(`${name}: ${errorText(error)}\nknown flags: ${knownFlags(flags)}\n`)
+    err(`${name}: ${say(error)}\nknown flags: ${knownFlags(flags)}\n`)
     return exitCodes.usage
   }
   if (given.help) {
     out(program.help)
     return exitCodes.ok
   }
-  const journal = openMemory(program)
-  const { report, facts } = await runChecks(program, given, journal)
-  if (given.given.has('json')) out(formatJson(report))
-  else out(given.given.has('quiet') ? formatProblems(report, { colour }) : formatText(report, { colour }))
+  const journal = remembered(program)
+  const { report, facts } = await look(program, given, journal)
+  if (given.given.has('json')) out(jsonOf(report))
+  else out(given.given.has('quiet') ? problemsOf(report, { colour }) : textOf(report, { colour }))
   if (report.findings.length === 0) err(`${name}: the catalogue lists no service there\n`)
   try {
     if ('failed' in journal) throw new Error(journal.failed)
-    await publishChanges(program, report, journal, {
+    await passOn(program, report, journal, {
       all: facts?.allContainers === true && given.stacks.length === 0,
       facts,
     })
   } catch (error) {
-    err(`${name}: state changes were not passed on: ${errorText(error)}; the next check tries again\n`)
+    err(`${name}: state changes were not passed on: ${say(error)}; the next check tries again\n`)
   }
   const file = given.values['prometheus']
   try {
-    if (file !== undefined) writeWhole(file, formatPrometheus(report, facts))
+    if (file !== undefined) writeWhole(file, prometheusOf(report, facts))
   } catch (error) {
-    err(`${name}: ${file} could not be written: ${errorText(error)}\n`)
+    err(`${name}: ${file} could not be written: ${say(error)}\n`)
   }
   return exitCodes[report.worst]
 }

@@ -1,0 +1,38 @@
+import { CliError } from '../../cli/fail.ts'
+
+/** What npm's registry says of one version. */
+export type Published = { readonly integrity: string; readonly tarball: string }
+
+/** Asks about `name@version`. Throws CliError when the client gives no answer. */
+export type Ask = (name: string, version: string) => Promise<Published>
+
+/**
+ * The live way: Bun's own client, so that the registry, scopes and proxies are those of this machine's
+ * configuration and none is named here.
+ */
+export const askBun =
+  (cwd: string): Ask =>
+  async (name, version) => {
+    const child = Bun.spawn([process.execPath, 'pm', 'view', `${name}@${version}`, 'dist', '--json'], {
+      cwd,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ])
+    const fail = (why: string): never => {
+      throw new CliError(`npm's ${name}@${version} cannot be looked up with bun pm view: ${why}`)
+    }
+    if (code !== 0) return fail(err.trim() || `exit code ${code}`)
+    try {
+      const { integrity, tarball } = JSON.parse(out) as Partial<Published>
+      return integrity && tarball ? { integrity, tarball } : fail('it has no integrity or no tarball')
+    } catch (error) {
+      if (error instanceof CliError) throw error
+      return fail('the answer is no JSON')
+    }
+  }
