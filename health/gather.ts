@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gathered } from '../services/common/host/watch/command.ts'
+import { errorMessage } from '../services/common/process/error.ts'
 
 /** Only a hang of what bounds itself is ended by it: the engine gets 1.2 s for an answer, its figures of memory 4 s. */
 const PATIENCE = 8_000
@@ -14,7 +15,7 @@ export const givenFacts = async (file: string, stdin: () => Promise<string>): Pr
   try {
     return { text: file === '-' ? await stdin() : readFileSync(file, 'utf8') }
   } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) }
+    return { failed: errorMessage(error) }
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Elsewhere } from '../services/common/host/watch/expected.ts'
 import { countOf, jsonOf, objectOf } from '../services/common/host/watch/read.ts'
+import { errorCode } from '../services/common/process/error.ts'
 
 /** The record of `bun run up`: its process, where its services listen, and what it was started without. */
 export type Platform = Elsewhere & { readonly pid: number }
@@ -25,7 +26,7 @@ const isAlive = (pid: number): boolean => {
     return true
   } catch (error) {
     // EPERM: it is there and belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorMessage } from '#common/process/error'
 import { duration } from '../cli/format.ts'
 import type { Lease } from '../host/lease.ts'
 import { withLease } from '../host/open.ts'
@@ -80,6 +81,6 @@ export const tried = async (check: string, subject: string, work: () => Promise<
     const figure = await work()
     return pass(check, subject, [figure, duration(performance.now() - began)].filter(Boolean).join(', '))
   } catch (error) {
-    return fail(check, subject, error instanceof Error ? error.message : String(error))
+    return fail(check, subject, errorMessage(error))
   }
 }

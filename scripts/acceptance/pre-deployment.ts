@@ -1,4 +1,5 @@
 import { catalog } from '#catalog'
+import { errorMessage } from '#common/process/error'
 import { type HostSession, whoami } from '../host/open.ts'
 import { readImagesLock } from '../images/layout/digests-lock.ts'
 import { importedPackages } from '../images/verify/imported.ts'
@@ -121,7 +122,7 @@ const section = async (
   try {
     return await work()
   } catch (error) {
-    return [fail(check, subject, error instanceof Error ? error.message : String(error))]
+    return [fail(check, subject, errorMessage(error))]
   }
 }
 

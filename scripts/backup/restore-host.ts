@@ -1,6 +1,7 @@
 import { chooseSnapshot } from '#common/backup/format'
 import type { Proof } from '#common/backup/proofs'
 import type { RestoreReport } from '#common/backup/restore'
+import { errorMessage } from '#common/process/error'
 import { isFault } from '#common/process/fault'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
@@ -149,7 +150,7 @@ export const drillHost = async (lease: Lease, options: RestoreOptions): Promise<
   } catch (error) {
     await writeHealth(lease, 'drill', {
       ok: false,
-      message: error instanceof Error ? error.message : String(error),
+      message: errorMessage(error),
     }).catch(() => {})
     throw error
   } finally {

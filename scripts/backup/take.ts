@@ -1,6 +1,7 @@
 import type { BackupReport } from '#common/backup/backup'
 import type { Keep } from '#common/backup/prune'
 import type { Progress } from '#common/backup/scan'
+import { errorMessage } from '#common/process/error'
 import type { Lease } from '../host/lease.ts'
 import { backupScript, FREEZE_LIMIT_S } from './backup-script.ts'
 import { eventReader, reportOf } from './events.ts'
@@ -56,7 +57,7 @@ export const takeBackup = async (lease: Lease, options: TakeOptions): Promise<Ba
   } catch (error) {
     await writeHealth(lease, 'backup', {
       ok: false,
-      message: error instanceof Error ? error.message : String(error),
+      message: errorMessage(error),
     }).catch(() => {})
     throw error
   }

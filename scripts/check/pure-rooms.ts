@@ -11,7 +11,7 @@ export type PureRoom = {
  * pure, too, or is named here.
  */
 export const pureRooms: readonly PureRoom[] = [
-  { room: 'services/common/process/', only: ['backoff.ts', 'env.ts', 'fault.ts', 'health.ts'] },
+  { room: 'services/common/process/', only: ['backoff.ts', 'env.ts', 'error.ts', 'fault.ts', 'health.ts'] },
   { room: 'services/common/stream/', but: ['poller.ts'] },
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },

@@ -1,4 +1,5 @@
 import { parseArgs as nodeParseArgs } from 'node:util'
+import { errorMessage } from '#common/process/error'
 
 /**
  * A command line as data: what is declared here is what is parsed, what `--help` prints and what an
@@ -146,7 +147,7 @@ export const parseArgs = <const C extends Command>(command: C, argv: readonly st
     if (fault !== undefined) return { kind: 'usage', message: fault }
     return { kind: 'run', flags: defaults(command, values) as Flags<C>, positionals }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorMessage(error)
     return { kind: 'usage', message: (message.split('\n', 1)[0] ?? message).replace(/\.$/, '') }
   }
 }

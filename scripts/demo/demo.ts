@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 // Only what needs no package may be imported before the install.
 import { AGAIN, ensureInstalled, rerun } from '../check/bootstrap.ts'
 import type { Command } from '../cli/args.ts'
@@ -38,7 +39,7 @@ const INTERRUPTED = 130
 const install = (write: (text: string) => void, signal: AbortSignal): Promise<boolean> =>
   ensureInstalled({ root, write, signal }).catch((error: unknown) => {
     signal.throwIfAborted()
-    throw new CliError(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new CliError(errorMessage(error), { cause: error })
   })
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) => {

@@ -1,4 +1,5 @@
 import { stacks } from '#catalog'
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../cli/fail.ts'
 import { ConnectionLost, type Shell } from '../host/shell.ts'
 import { atWork, expectedOf, projectsOf } from './expect.ts'
@@ -80,7 +81,7 @@ export type Glance = {
 const asked = async (shell: Shell, script: string): Promise<ReadonlyMap<string, string>> => {
   const { code, out, err } = await shell.run(script, { timeoutMs: LOOK_MS }).catch((error: unknown) => {
     const details = error instanceof ConnectionLost ? error.details : []
-    throw new CliError(error instanceof Error ? error.message : String(error), {
+    throw new CliError(errorMessage(error), {
       exitCode: EXIT_BLIND,
       details,
     })

@@ -3,6 +3,7 @@ import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFi
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog, type Entry, type Stack, stacks } from '#catalog'
+import { errorMessage } from '#common/process/error'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HEALTH_COMMAND } from '../derive/compose.ts'
 import type { LockedImages } from '../derive/compose-images.ts'
@@ -60,7 +61,7 @@ const made = async (): Promise<Ready | { readonly absent: string }> => {
     })
     images = built.images
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorMessage(error)
     // Anything else is a fault of the builder, and no reason to leave this out.
     if (/cannot be fetched|LUCID_DEBIAN_MIRROR/.test(message)) return { absent: message }
     throw error

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errorCode } from '#common/process/error'
 
 const windows = process.platform === 'win32'
 
@@ -42,9 +43,6 @@ export const replaceFile = (path: string, text: string, { durable }: { readonly 
   if (durable) syncFolder(dirname(path))
 }
 
-const isExisting = (error: unknown): boolean =>
-  error instanceof Error && (error as NodeJS.ErrnoException).code === 'EEXIST'
-
 /**
  * Creates a file whole and durable (0600) and never overwrites: false when there is one already. Of two
  * processes that try at once exactly one wins (a hard link is made or fails, it does not replace).
@@ -56,7 +54,7 @@ export const createFile = (path: string, text: string): boolean => {
     syncFolder(dirname(path))
     return true
   } catch (error) {
-    if (isExisting(error)) return false
+    if (errorCode(error) === 'EEXIST') return false
     throw error
   } finally {
     rmSync(temporary)

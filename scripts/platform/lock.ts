@@ -1,14 +1,14 @@
 import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errorCode } from '#common/process/error'
 import { makePrivateFolder } from './files.ts'
 import type { Home } from './home.ts'
 
 /** Held while a supervisor lives; the operating system lets go of it when the process ends, however it ends. */
 export type Lock = { readonly release: () => void }
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && String((error as { code?: unknown }).code ?? '').startsWith('SQLITE_BUSY')
+const isBusy = (error: unknown): boolean => errorCode(error).startsWith('SQLITE_BUSY')
 
 /**
  * Takes the state folder, or undefined when a supervisor has it. An exclusive SQLite transaction that writes

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { errorCode } from '#common/process/error'
 
 /** What the operating system says about other processes. Where it says nothing the answer is undefined. */
 
@@ -18,7 +19,7 @@ export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
   const stat = process.platform === 'linux' ? procText(pid, 'stat') : undefined
   return stat === undefined || !isZombie(stat)
@@ -29,7 +30,7 @@ export const signal = (pid: number, name: 'SIGTERM' | 'SIGKILL'): void => {
   try {
     process.kill(pid, name)
   } catch (error) {
-    if (!(error instanceof Error && (error as NodeJS.ErrnoException).code === 'ESRCH')) throw error
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
+import { errorMessage } from '#common/process/error'
 import { groupTests } from '../acceptance/planted.fixture.ts'
 import { duration } from '../cli/format.ts'
 import type { Ran } from '../cli/run.ts'
@@ -41,7 +42,7 @@ const built = async () => {
   try {
     return { workshop, images: await workshop.whole(platform) }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorMessage(error)
     // Anything else is a fault of the builder, and no reason to leave this out.
     if (/cannot be fetched|LUCID_DEBIAN_MIRROR/.test(message)) return { absent: message }
     throw error

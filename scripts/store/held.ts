@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
+import { errorCode } from '#common/process/error'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
 import { findLeftovers } from '../platform/leftovers.ts'
 import { type Lock, takeLock } from '../platform/lock.ts'
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '')
 
 /** The lock, or undefined where nothing can be locked because nothing can be written: nobody can start there. */
 const lockOf = (home: Home): Lock | undefined => {
@@ -12,7 +11,7 @@ const lockOf = (home: Home): Lock | undefined => {
     const lock = takeLock(home, { patienceMs: 500 })
     if (lock !== undefined) return lock
   } catch (error) {
-    if (/^(SQLITE_(CANTOPEN|READONLY)|EROFS|EACCES)/.test(codeOf(error))) return undefined
+    if (/^(SQLITE_(CANTOPEN|READONLY)|EROFS|EACCES)/.test(errorCode(error))) return undefined
     throw error
   }
   throw new CliError(

@@ -1,5 +1,6 @@
 import { constants, Database, type Statement } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { errorCode } from '#common/process/error'
 import { Fault } from '#common/process/fault'
 import { toFault } from '#common/store/sqlite-fault'
 import { CliError } from '../cli/fail.ts'
@@ -19,8 +20,6 @@ const demandSqlite = (path: string): void => {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '')
-
 /**
  * Opens a file that may be changed by nobody through this connection. Where even the reading of a WAL file
  * is not possible because its folder cannot be written, and no WAL is left, the bytes themselves are read.
@@ -35,7 +34,7 @@ const openForReading = (path: string): Database => {
     opened.close()
     const wal = `${path}-wal`
     const settled = !existsSync(wal) || statSync(wal).size === 0
-    if (!settled || !/^SQLITE_(CANTOPEN|READONLY)/.test(codeOf(error))) throw error
+    if (!settled || !/^SQLITE_(CANTOPEN|READONLY)/.test(errorCode(error))) throw error
     const url = `${Bun.pathToFileURL(path).href}?immutable=1`
     return new Database(url, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
   }

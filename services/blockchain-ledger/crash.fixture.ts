@@ -4,7 +4,9 @@
  * SIGKILL; at `none` it waits for somebody else to do it. Machine and ledger share the process: what lies
  * between two writes is the same.
  */
+
 import { createInterface } from 'node:readline'
+import { errorMessage } from '#common/process/error'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -65,6 +67,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     process.stdout.write(`${(await ledger.submit(line)).tx_hash}\n`)
   } catch (error) {
-    process.stdout.write(`refused ${error instanceof Error ? error.message : error}\n`)
+    process.stdout.write(`refused ${errorMessage(error)}\n`)
   }
 }

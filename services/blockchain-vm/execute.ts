@@ -2,6 +2,7 @@ import { type Block, createBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { createVM, encodeReceipt, type RunBlockResult, runBlock } from '@ethereumjs/vm'
+import { errorMessage } from '#common/process/error'
 import { equalBytes, fromHex, toHex } from '#common/stream/bytes'
 import type { BlockContext, Executed, ExecutedReceipt, ExecuteRequest, Unexecutable } from './model.ts'
 import { rules } from './rules.ts'
@@ -13,8 +14,7 @@ const BLOB_TYPE = 3
 /** A transaction with its place in the request. */
 type Placed = { readonly index: number; readonly tx: TypedTransaction }
 
-const explain = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split(' (vm ')[0] ?? 'not executable'
+const explain = (error: unknown): string => errorMessage(error).split(' (vm ')[0] ?? 'not executable'
 
 const parse = (common: Common, raw: string, index: number): Placed | Unexecutable => {
   try {

@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { asJson, type Command, type Tools } from './tools.ts'
 
 /** A command that reads a document and answers one; what is wrong with either is said in a line. */
@@ -11,7 +12,7 @@ const onHost =
       tools.out(asJson(report))
       return report.ok
     } catch (error) {
-      tools.err(`server-tools: ${error instanceof Error ? error.message : String(error)}\n`)
+      tools.err(`server-tools: ${errorMessage(error)}\n`)
       return false
     }
   }

@@ -1,4 +1,5 @@
 import { plainTable } from '#common/host/plain-table'
+import { errorCode } from '#common/process/error'
 import type { Endpoint } from './endpoints.ts'
 
 /** What the machine can do; handed in. Both reject with an error that has a `code` when they fail. */
@@ -41,7 +42,7 @@ const wireReasons: Readonly<Record<string, string>> = {
 }
 
 const reasonOf = (error: unknown, reasons: Readonly<Record<string, string>>): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error)
   return reasons[code] ?? (code || 'it failed')
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { chunkFileName } from '#common/evidence/chunk-file'
+import { errorCode } from '#common/process/error'
 import { Fault } from '#common/process/fault'
 import type { DropFromCache } from './page-cache.ts'
 
@@ -39,8 +40,7 @@ const full = (cause?: unknown) =>
     retryAfter: 5000,
   })
 
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
 
 const syncFolder = async (path: string): Promise<void> => {
   // Windows cannot open a folder for fsync; NTFS journals its directory entries.

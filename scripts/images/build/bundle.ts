@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import type { BunPlugin } from 'bun'
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { addonFile, addons as knownAddons } from '../layers/addons.ts'
 import { renameChunks } from './chunk-names.ts'
@@ -64,9 +65,7 @@ const requirePortable = (entry: string, names: readonly string[]): void => {
 }
 
 const messages = (error: unknown): readonly string[] =>
-  error instanceof AggregateError
-    ? error.errors.map(String)
-    : [error instanceof Error ? error.message : String(error)]
+  error instanceof AggregateError ? error.errors.map(String) : [errorMessage(error)]
 
 type Entry = {
   /** Path from the root of the repository. */

@@ -1,5 +1,5 @@
+import { errorMessage } from '#common/process/error'
 import { inParallel } from '#common/stream/limiter'
-
 /** Work in phases: those of one phase side by side, the phases one after the other, and the first failure ends it. */
 
 export type Phased = { readonly name: string; readonly phase: number }
@@ -10,7 +10,7 @@ export class PhaseError extends Error {
   readonly phase: number
 
   constructor({ name, phase }: Phased, cause: unknown) {
-    super(`phase ${phase}, ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    super(`phase ${phase}, ${name}: ${errorMessage(cause)}`, { cause })
     this.name = 'PhaseError'
     // The place that matters is where the work failed.
     if (cause instanceof Error && cause.stack !== undefined) this.stack = `${this.message}\n${cause.stack}`

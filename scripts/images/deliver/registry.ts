@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Credentials } from './docker-config.ts'
@@ -174,7 +175,7 @@ export const openRegistry = (
         signal: AbortSignal.timeout(REQUEST_MS),
       })
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = errorMessage(cause)
       throw new ConnectionLost(`the connection to ${url.host} broke: ${why}`, { cause })
     }
   }

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { errorCode } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 
 /** The sum that names a blob. */
@@ -43,7 +44,7 @@ export const parseIntegrity = (integrity: string): Checksum => ({
 
 /** What a full disk or a folder that cannot be written to means for the person at the terminal. */
 const storeFault = (path: string, error: unknown): unknown => {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  const code = errorCode(error)
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new CliError(
       `the disk is full: ${path} could not be written; make room and run the same command again`,

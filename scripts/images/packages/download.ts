@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { backoff, retry } from '#common/process/backoff'
+import { errorCode, errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { type Checksum, checksum, readBlob, writeBlob } from './cache.ts'
 
@@ -44,8 +45,7 @@ const once = async (address: string): Promise<Uint8Array | undefined> => {
   return bytes
 }
 
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+const isAbsent = (error: unknown): boolean => errorCode(error) === 'ENOENT'
 
 /** The live way: three tries over http, https or file. Throws CliError that names the address without credentials. */
 export const get: Get = async (address) => {
@@ -58,10 +58,7 @@ export const get: Get = async (address) => {
     })
   } catch (cause) {
     if (isAbsent(cause)) return undefined
-    throw new CliError(
-      `${shown(address)} cannot be fetched: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    )
+    throw new CliError(`${shown(address)} cannot be fetched: ${errorMessage(cause)}`, { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { errorMessage } from '#common/process/error'
 import { decodeTar } from '#common/stream/untar'
 import type { Descriptor } from '../format/oci.ts'
 import { blobPath, digestOf, type PlatformImage } from '../layout/layout.ts'
@@ -13,8 +14,6 @@ export type LayerReader = (folder: string, descriptor: Descriptor) => Layer
 
 /** More than the largest layer that we could ever want: a small file that unpacks to more is a bomb. */
 const LARGEST = 2 ** 30
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const unpacked = (bytes: Uint8Array, mediaType: string): Uint8Array =>
   mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip')
@@ -43,13 +42,13 @@ const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer 
   try {
     archive = unpacked(bytes, mediaType)
   } catch (error) {
-    return bad(`it cannot be unpacked: ${messageOf(error)}`)
+    return bad(`it cannot be unpacked: ${errorMessage(error)}`)
   }
   const diffId = `sha256:${createHash('sha256').update(archive).digest('hex')}`
   try {
     return { digest, mediaType, size, diffId, facts: extractFacts(archive, own), faults: [] }
   } catch (error) {
-    return { ...bad(`it is no clean archive: ${messageOf(error)}`), diffId }
+    return { ...bad(`it is no clean archive: ${errorMessage(error)}`), diffId }
   }
 }
 

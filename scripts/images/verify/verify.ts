@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import type { Descriptor } from '../format/oci.ts'
 import type { ReadLock } from '../layout/digests-lock.ts'
 import { openLayout } from '../layout/layout.ts'
@@ -38,8 +39,6 @@ export type Verified = { readonly outcomes: readonly Outcome[]; readonly images:
 
 /** Both platforms are always built (SPEC section 10). */
 const PLATFORMS = Object.keys(machines)
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** One service: its subjects, the blobs by platform, and what is wrong with the layout as a whole. */
 type Opened = {
@@ -117,7 +116,7 @@ const vulnerabilities = async (scanner: Scanner, sboms: readonly string[]): Prom
     try {
       for (const found of blocking(await scanner.scan(path))) breaches.add(found)
     } catch (error) {
-      breaches.add(`${path}: ${messageOf(error)}`)
+      breaches.add(`${path}: ${errorMessage(error)}`)
     }
   return { ...base, checked: sboms.length, breaches: [...breaches] }
 }
@@ -169,7 +168,7 @@ export const verifyImages = async (options: VerifyOptions): Promise<Verified> =>
     try {
       opened.push(openService(service, options, reader, await imported(service)))
     } catch (error) {
-      unreadable.push(`${service}: ${messageOf(error)}`)
+      unreadable.push(`${service}: ${errorMessage(error)}`)
     }
   }
   const subjects = opened.flatMap((one) => one.subjects)

@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { ourLines, watchLine, withLines, withoutLines } from './crontab.ts'
 import type { BootState } from './state.ts'
 import { UNIT, unitText } from './unit.ts'
@@ -33,7 +34,7 @@ const safely = <T>(work: () => T): { readonly value: T } | { readonly fault: str
   try {
     return { value: work() }
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) }
+    return { fault: errorMessage(error) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { type HostSession, withLease } from '../../host/open.ts'
 import { bootGaps, installBoot, programs } from '../boot/install.ts'
 import { bootState } from '../boot/state.ts'
@@ -17,8 +18,6 @@ export const afterDeploy = async (opened: HostSession): Promise<readonly string[
       installBoot(lease),
     )
   } catch (error) {
-    return [
-      `its start at boot was not brought up to date: ${error instanceof Error ? error.message : String(error)}`,
-    ]
+    return [`its start at boot was not brought up to date: ${errorMessage(error)}`]
   }
 }

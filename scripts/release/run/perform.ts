@@ -1,4 +1,5 @@
 import { retry } from '#common/process/backoff'
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
@@ -25,7 +26,7 @@ export type RunParts = {
 const TRIES = 4
 const RETRY_MS = 2_000
 
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const wordsOf = (error: unknown): string => errorMessage(error)
 export const detailsOf = (error: unknown): readonly string[] =>
   error instanceof CliError ? error.details : []
 

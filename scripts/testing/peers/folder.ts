@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 
 /** Where peers are kept between runs: LUCID_PEERS, or the user's cache. */
 export const peersFolder = (env: Readonly<Record<string, string | undefined>>): string =>
@@ -15,6 +16,6 @@ export const workFolder = (
     mkdirSync(peers, { recursive: true })
     return { folder: mkdtempSync(join(peers, `${name}-new-`)) }
   } catch (error) {
-    return { absent: `nothing can be kept in ${peers}: ${error instanceof Error ? error.message : error}` }
+    return { absent: `nothing can be kept in ${peers}: ${errorMessage(error)}` }
   }
 }

@@ -1,4 +1,5 @@
 import type { Call } from '#common/http/client'
+import { errorMessage } from '../process/error.ts'
 import { NotRun } from './model.ts'
 
 /** The platform, and this machine, as the probes see them; all of it is handed in. */
@@ -80,7 +81,7 @@ export const rpc = async (
 
 /** Words of an error for a report: one line, not too long, no control characters. */
 export const plainMessage = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error))
+  errorMessage(error)
     .replaceAll(/\p{C}+/gu, ' ')
     .trim()
     .slice(0, 240)

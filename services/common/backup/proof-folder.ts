@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { errorMessage } from '../process/error.ts'
 import { type BytePath, bytesOf } from './path-bytes.ts'
 
 /** What proofs ask of restored files. */
@@ -35,7 +36,7 @@ export const proofFolder = (root: string): ProofFolder => {
           database.close()
         }
       } catch (error) {
-        return error instanceof Error ? error.message : String(error)
+        return errorMessage(error)
       }
     },
   }

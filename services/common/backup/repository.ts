@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { errorCode, errorMessage } from '../process/error.ts'
 import { isFault } from '../process/fault.ts'
 import { chunkIdOf, chunkPath, indexPath, PART, snapshotFileOf, snapshotPath } from './format.ts'
 import { readIndex, type SnapshotIndex } from './snapshot-index.ts'
-import { codeOf, noRoom, type OnWrite, type WholeFiles, wholeFiles } from './whole-file.ts'
+import { noRoom, type OnWrite, type WholeFiles, wholeFiles } from './whole-file.ts'
 
 type Chunks = {
   readonly has: (id: string) => boolean
@@ -94,7 +95,7 @@ const openSnapshots = (root: string, files: WholeFiles, onWrite: OnWrite): Snaps
     try {
       return readIndex(readFileSync(join(root, indexPath(name)), 'utf8'))
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+      if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
       throw error
     }
   },
@@ -141,5 +142,4 @@ export const openRepository = (
 }
 
 /** Why a chunk cannot be had, in words. */
-export const problemOf = (error: unknown): string =>
-  isFault(error) ? error.message : error instanceof Error ? error.message : String(error)
+export const problemOf = (error: unknown): string => (isFault(error) ? error.message : errorMessage(error))

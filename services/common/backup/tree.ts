@@ -9,6 +9,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
+import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
 import { type BytePath, bytesOf, pathOf, shownPath } from './path-bytes.ts'
 
@@ -54,7 +55,7 @@ const ifThere = <T>(path: BytePath, look: () => T): T | undefined => {
   try {
     return look()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = errorCode(error) || String(error)
     if (GONE.includes(code)) return undefined
     throw new Fault('unavailable', 'unreadable', `${shownPath(path)} cannot be read (${code})`, {
       cause: error,

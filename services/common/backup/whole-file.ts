@@ -1,15 +1,13 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
 import { PART } from './format.ts'
 import { ownBytes } from './own-bytes.ts'
 
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
-
 export const noRoom = (error: unknown): unknown =>
-  ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error))
+  ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error))
     ? new Fault(
         'exhausted',
         'repository-full',
@@ -72,9 +70,9 @@ export const wholeFiles = (root: string, onWrite: OnWrite) => ({
     try {
       return ownBytes(await readFile(join(root, path)))
     } catch (error) {
-      if (codeOf(error) === 'ENOENT')
+      if (errorCode(error) === 'ENOENT')
         throw new Fault('missing', 'gone', `${what} is not there`, { cause: error })
-      throw new Fault('unavailable', 'unreadable', `${what} cannot be read (${codeOf(error)})`, {
+      throw new Fault('unavailable', 'unreadable', `${what} cannot be read (${errorCode(error)})`, {
         cause: error,
       })
     }

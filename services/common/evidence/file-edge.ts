@@ -1,17 +1,17 @@
 import { link, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
 import { checkRange, type Reader } from './reader.ts'
 
 /** The edge between the verifier and the file system. */
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
-
 const openFault = (path: string, error: unknown): Fault =>
-  codeOf(error) === 'ENOENT'
+  errorCode(error) === 'ENOENT'
     ? new Fault('missing', 'no-bundle', `there is no file ${path}`, { cause: error })
-    : new Fault('unavailable', 'bundle-unreadable', `cannot read ${path}: ${codeOf(error)}`, { cause: error })
+    : new Fault('unavailable', 'bundle-unreadable', `cannot read ${path}: ${errorCode(error) || 'unknown'}`, {
+        cause: error,
+      })
 
 /** A reader over a file. Throws Fault `no-bundle`, `bundle-unreadable`. */
 export const fileReader = async (path: string): Promise<Reader & { readonly close: () => Promise<void> }> => {
@@ -58,9 +58,14 @@ export const fileSink = async (path: string): Promise<Sink> => {
   if (await Bun.file(path).exists()) throw refuse(path)
   const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
   const handle = await open(part, 'wx', 0o600).catch((cause: unknown) => {
-    throw new Fault('unavailable', 'out-unwritable', `cannot write beside ${path}: ${codeOf(cause)}`, {
-      cause,
-    })
+    throw new Fault(
+      'unavailable',
+      'out-unwritable',
+      `cannot write beside ${path}: ${errorCode(cause) || 'unknown'}`,
+      {
+        cause,
+      },
+    )
   })
   return {
     write: async (bytes) => {
@@ -74,11 +79,16 @@ export const fileSink = async (path: string): Promise<Sink> => {
         // A link, because a rename would replace a file that came to be in the meantime.
         await link(part, path)
       } catch (error) {
-        throw codeOf(error) === 'EEXIST'
+        throw errorCode(error) === 'EEXIST'
           ? refuse(path)
-          : new Fault('unavailable', 'out-unwritable', `cannot write ${path}: ${codeOf(error)}`, {
-              cause: error,
-            })
+          : new Fault(
+              'unavailable',
+              'out-unwritable',
+              `cannot write ${path}: ${errorCode(error) || 'unknown'}`,
+              {
+                cause: error,
+              },
+            )
       } finally {
         await unlink(part)
       }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../process/error.ts'
 import { free } from '../stream/bytes.ts'
 import { inOrder } from '../stream/in-order.ts'
 import { chunkIndex, chunkName } from './bundle.ts'
@@ -40,8 +41,6 @@ type Passed = {
   readonly openFault: string | undefined
 }
 
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 const oversized = (entry: Entry): Examined | undefined => {
   const claimed = entry.name === undefined ? undefined : chunkIndex(entry.name)
   return claimed === undefined
@@ -69,7 +68,7 @@ const pass = async (
     try {
       return { ...passed, plain: await openChunk(expectedHeader(work.manifest, row), sealed, decryption) }
     } catch (error) {
-      return { ...passed, openFault: `chunk ${row.i} ${sentence(error)}` }
+      return { ...passed, openFault: `chunk ${row.i} ${errorMessage(error)}` }
     }
   } finally {
     free(whole)

@@ -1,3 +1,4 @@
+import { errorCode, errorMessage } from '../process/error.ts'
 /** What is probed: GET `url`/health must answer as `name`. */
 export type Target = {
   readonly name: string
@@ -93,11 +94,11 @@ const readText = async (reply: Response): Promise<string> => {
 export const failure = (error: unknown): Judgement => {
   if (error instanceof Error && error.name === 'TimeoutError')
     return { state: 'timeout', detail: 'no answer in time' }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error)
   if (/ConnectionRefused|ECONNREFUSED/.test(code))
     return { state: 'unreachable', detail: 'nothing listens there' }
   if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { state: 'unreachable', detail: 'its name is not known here' }
-  return { state: 'wrong', detail: clean(error instanceof Error ? error.message : String(error)) }
+  return { state: 'wrong', detail: clean(errorMessage(error)) }
 }
 
 /** Asks one service how it is. Never throws, and never takes much longer than `timeoutMs`. */

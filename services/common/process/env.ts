@@ -8,6 +8,7 @@ import {
 } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { catalog, type Entry, type ServiceName } from '#services/catalog'
+import { errorMessage } from './error.ts'
 
 /** A value that prints as `[redacted]` wherever it is printed; only `reveal()` gives it away. */
 export class Secret {
@@ -265,7 +266,7 @@ export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: 
       if (!Value.Check(property, value)) throw new Error(`${key} must be ${explain(property)}`)
       values[key] = isHidden(property) ? new Secret(String(value)) : value
     } catch (error) {
-      faults.push(error instanceof Error ? error.message : String(error))
+      faults.push(errorMessage(error))
     }
   }
   if (faults.length > 0) throw new EnvError(faults)

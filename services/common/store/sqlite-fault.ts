@@ -1,17 +1,15 @@
+import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
-const codeOf = (error: unknown) =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
 /** True for the error of a unique index or primary key (sqlite.org/rescode.html). */
 const isDuplicate = (error: unknown): boolean =>
-  codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE' || codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY'
+  errorCode(error) === 'SQLITE_CONSTRAINT_UNIQUE' || errorCode(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY'
 
 /** What SQLite and the file system report, in the words of the store. Anything unknown stays as it is: that is a bug, not a fault. */
 export const toFault = (error: unknown, collection: string): unknown => {
   if (isDuplicate(error)) return duplicate(collection, error)
-  const code = codeOf(error)
+  const code = errorCode(error)
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error)
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
     return new Fault(

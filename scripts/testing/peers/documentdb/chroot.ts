@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import { type Argv, live } from '../../../cli/run.ts'
 import { readAptSources } from '../../../platform/apt.ts'
 import { archiveSettings, debianMirror } from '../../../platform/apt-sources.ts'
@@ -69,7 +70,7 @@ const build = async (root: string): Promise<Root> => {
     renameSync(half, root)
     return { root }
   } catch (error) {
-    return { absent: `the engine could not be prepared: ${error instanceof Error ? error.message : error}` }
+    return { absent: `the engine could not be prepared: ${errorMessage(error)}` }
   } finally {
     rmSync(half, { recursive: true, force: true })
   }

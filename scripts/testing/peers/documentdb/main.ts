@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import { live } from '../../../cli/run.ts'
 import { takeLock } from '../../../platform/lock.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
@@ -98,7 +99,7 @@ if (import.meta.main) {
     rmSync(file) // it may hold passwords
     await run(setup)
   } catch (error) {
-    console.error(`DocumentDB peer: ${error instanceof Error ? error.message : error}`)
+    console.error(`DocumentDB peer: ${errorMessage(error)}`)
     process.exit(1)
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import { live } from '../../../cli/run.ts'
 
 const MISC = '/proc/sys/fs/binfmt_misc'
@@ -30,7 +31,7 @@ export const ensureArm64 = async (): Promise<{ readonly absent: string } | undef
   try {
     writeFileSync(join(MISC, 'register'), line)
   } catch (error) {
-    return { absent: `qemu-user cannot be registered: ${error instanceof Error ? error.message : error}` }
+    return { absent: `qemu-user cannot be registered: ${errorMessage(error)}` }
   }
   return existsSync(join(MISC, NAME))
     ? undefined

@@ -2,8 +2,10 @@
  * The program `mongod` of the stand-in's image: DocumentDB's engine and the front of the peer, as the user that
  * Compose gives it and in no namespace of its own. It is not MongoDB and says so first.
  */
+
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, statSync } from 'node:fs'
+import { errorMessage } from '#common/process/error'
 import { openAccounts } from '../documentdb/accounts.ts'
 import type { Front } from '../documentdb/connection.ts'
 import { openCursors } from '../documentdb/cursors.ts'
@@ -81,6 +83,6 @@ const run = async (): Promise<void> => {
 
 if (import.meta.main)
   await run().catch((error: unknown) => {
-    console.error(`DocumentDB stand-in for mongo:7: ${error instanceof Error ? error.message : error}`)
+    console.error(`DocumentDB stand-in for mongo:7: ${errorMessage(error)}`)
     process.exit(1)
   })

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errorMessage } from '../../process/error.ts'
 import { probe, type Target } from '../probe.ts'
 import type { Expected } from './expected.ts'
 import { type Facts, parseFacts } from './facts.ts'
@@ -35,8 +36,6 @@ export type WatchProgram = {
   readonly err: (text: string) => void
 }
 
-const say = (error: unknown) => (error instanceof Error ? error.message : String(error))
-
 const UNREADABLE = 'what was given is not what facts.sh prints'
 
 type Host = { readonly asked: Asked; readonly facts?: Facts; readonly failed?: string }
@@ -64,7 +63,7 @@ const remembered = (program: WatchProgram): Journal | { readonly failed: string 
   try {
     return openJournal(program.log, program.now)
   } catch (error) {
-    return { failed: say(error) }
+    return { failed: errorMessage(error) }
   }
 }
 
@@ -127,7 +126,7 @@ export const watch = async (program: WatchProgram): Promise<number> => {
   try {
     given = readFlags(flags, argv)
   } catch (error) {
-    err(`${name}: ${say(error)}\nknown flags: ${knownFlags(flags)}\n`)
+    err(`${name}: ${errorMessage(error)}\nknown flags: ${knownFlags(flags)}\n`)
     return exitCodes.usage
   }
   if (given.help) {
@@ -146,13 +145,13 @@ export const watch = async (program: WatchProgram): Promise<number> => {
       facts,
     })
   } catch (error) {
-    err(`${name}: state changes were not passed on: ${say(error)}; the next check tries again\n`)
+    err(`${name}: state changes were not passed on: ${errorMessage(error)}; the next check tries again\n`)
   }
   const file = given.values['prometheus']
   try {
     if (file !== undefined) writeWhole(file, prometheusOf(report, facts))
   } catch (error) {
-    err(`${name}: ${file} could not be written: ${say(error)}\n`)
+    err(`${name}: ${file} could not be written: ${errorMessage(error)}\n`)
   }
   return exitCodes[report.worst]
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../process/error.ts'
 import { Fault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import { shapeOf } from '../shape.ts'
@@ -16,7 +17,7 @@ export const schemaBreaches = ({ collections, migrations }: StoreSchema): readon
       shapeOf(declared)
       return []
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error)]
+      return [errorMessage(error)]
     }
   }),
   ...doubled(collections.map(({ name }) => name)).map((name) => `collection ${name} is declared twice`),

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../process/error.ts'
 import { Fault, isFault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Store } from '../store.ts'
@@ -86,7 +87,7 @@ const note = (
 const failed = (step: Step, error: unknown): unknown => {
   if (isFault(error, 'lease-lost')) return error
   const { kind, retryAfter } = isFault(error) ? error : { kind: 'invalid' as const, retryAfter: undefined }
-  const cause = error instanceof Error ? error.message : String(error)
+  const cause = errorMessage(error)
   return new Fault(
     kind,
     'migration-failed',
