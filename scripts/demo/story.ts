@@ -16,7 +16,7 @@ import { fileInput } from '../session/input.ts'
 import { defaultOwner } from '../session/owner.ts'
 import { upload } from '../session/upload.ts'
 import { waitForAnchor } from '../session/wait-for-anchor.ts'
-import { throwaway } from '../store/throwaway.ts'
+import { disposableDatabases } from '../store/disposable-databases.ts'
 import { ATTEMPTS, type Attempt, judge, type Outcome } from './attempts.ts'
 import { type Chapter, hasColour, renderChapter } from './chapter.ts'
 import { renderClosing } from './closing.ts'
@@ -88,7 +88,7 @@ export const tellStory = async ({
   })
 
   head('up')
-  const database = store === undefined ? undefined : await throwaway(store, 'lucid_demo')
+  const database = store === undefined ? undefined : await disposableDatabases(store, 'lucid_demo')
   if (database !== undefined)
     scope.defer({
       kind: 'files',

@@ -2,11 +2,11 @@ import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, stock, tools } from '#catalog'
-import { collectionsOf, storeServices } from '../store/schemas.ts'
 import type { LooseFile } from './compose-loose.ts'
 import { breaches } from './compose-rules.ts'
 import { loadSchemas } from './derive.ts'
 import { derive } from './derived-files.ts'
+import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
 const root = join(import.meta.dir, '..', '..')
 const read = (path: string) =>
@@ -16,7 +16,7 @@ test('the committed files are what derive writes', async () => {
   const files = derive(
     catalog,
     await loadSchemas(Object.keys(catalog)),
-    await collectionsOf(storeServices()),
+    await loadCollectionNames(storeServices()),
     read('README.md') ?? '',
   )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)

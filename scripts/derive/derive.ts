@@ -4,9 +4,9 @@ import { catalog } from '#catalog'
 import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { collectionsOf, storeServices } from '../store/schemas.ts'
 import { type Derived, derive } from './derived-files.ts'
 import type { EnvSchema } from './env-example.ts'
+import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
 export const command = {
   name: 'derive',
@@ -48,7 +48,12 @@ const write = ({ path, text }: Derived) => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const schemas = await loadSchemas(Object.keys(catalog))
-  const derived = derive(catalog, schemas, await collectionsOf(storeServices()), onDisk('README.md') ?? '')
+  const derived = derive(
+    catalog,
+    schemas,
+    await loadCollectionNames(storeServices()),
+    onDisk('README.md') ?? '',
+  )
   if (derived === undefined)
     throw new CliError(
       'README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',

@@ -1,23 +1,11 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode } from '#common/process/error'
-
-const windows = process.platform === 'win32'
+import { syncFolder } from '#common/process/sync-folder'
 
 /** Makes a folder that only its owner may enter (0700), with its parents. An existing one is left as it is. */
 export const makePrivateFolder = (path: string): void => {
   mkdirSync(path, { recursive: true, mode: 0o700 })
-}
-
-/** Makes a rename or a new name in a folder survive a power cut. Windows has no such call and needs none. */
-const syncFolder = (path: string): void => {
-  if (windows) return
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }
 
 /** Writes a new private file (0600) beside `path` and returns its name, synced when `durable`. */

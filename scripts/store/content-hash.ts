@@ -1,22 +1,31 @@
 import { blake3 } from '@noble/hashes/blake3.js'
 import { canonicalBytes } from '#common/evidence/canonical-json'
+import { isFault } from '#common/process/fault'
 import type { Doc, Stored } from '#common/store/store'
 import { u32be } from '#common/stream/bytes'
+import { CliError } from '../cli/fail.ts'
 
 /** What a collection holds: `bytes` of canonical JSON, and the content hash in hex. */
 export type Tally = { readonly documents: number; readonly bytes: number; readonly hash: string }
 
 /**
- * A document as RFC 8785 canonical JSON, its `rev` included: the same whichever driver kept it. Throws Fault
- * invalid `not-json`.
+ * A document as RFC 8785 canonical JSON, its `rev` included: the same whichever driver kept it. Throws CliError that
+ * names a document which has none.
  */
-export const documentBytes = (doc: Stored<Doc>): Uint8Array<ArrayBuffer> => canonicalBytes(doc)
+export const documentBytes = (doc: Stored<Doc>, collection: string): Uint8Array<ArrayBuffer> => {
+  try {
+    return canonicalBytes(doc)
+  } catch (error) {
+    if (!isFault(error, 'not-json')) throw error
+    throw new CliError(`${collection}: the document ${JSON.stringify(doc.id)} holds what JSON cannot say`)
+  }
+}
 
 /** Adds up documents in the order of their ids. The hash is BLAKE3 over u32be(length) and bytes of each. */
-export type Tallying = { readonly add: (document: Uint8Array) => void; readonly tally: () => Tally }
+export type ContentHasher = { readonly add: (document: Uint8Array) => void; readonly tally: () => Tally }
 
-/** A new tally. Memory does not grow with what is added. */
-export const tallying = (): Tallying => {
+/** A new one. Memory does not grow with what is added. */
+export const contentHasher = (): ContentHasher => {
   const hash = blake3.create({})
   let documents = 0
   let bytes = 0

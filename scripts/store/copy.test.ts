@@ -5,14 +5,13 @@ import { join } from 'node:path'
 import { isFault } from '#common/process/fault'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Declaration, Doc } from '#common/store/store'
-import { collectionsOf } from './collections.ts'
 import { copyService } from './copy.ts'
+import { findEndpoint } from './endpoint.ts'
 import { fileIn, fillHome, oddIncidents, someContents } from './fixture.ts'
 import type { End } from './layout.ts'
-import { openLocation } from './location.ts'
+import { parseLocation } from './location.ts'
 import { compareIds, type PageLimits } from './reader.ts'
-import { parseLocation } from './store-location.ts'
-import { survey } from './survey.ts'
+import { loadCollections, survey } from './survey.ts'
 import { type Row, verifyService } from './verify.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-copy-'))
@@ -22,23 +21,22 @@ const fresh = () => join(folder, `${made++}`)
 
 const service = 'session-encryptor' as const
 const limits: PageLimits = { documents: 50, bytes: 100_000 }
+const collections = (await loadCollections([service])).flatMap((one) => one.collections)
 
 const side = (root: string, end: End, bounds = limits) => {
   const parsed = parseLocation(`sqlite:${root}`)
   if ('mistake' in parsed) throw new Error(parsed.mistake)
-  return openLocation(parsed.location, { end, services: [service], ambient: {}, limits: bounds })
+  return findEndpoint(parsed.location, { end, services: [service], ambient: {}, limits: bounds })
 }
 const endsOf = (from: string, to: string, bounds?: PageLimits) => ({
   from: side(from, 'source', bounds),
   to: side(to, 'target', bounds),
 })
-const surveyOf = async (from: string, to: string) =>
-  survey({ service, collections: await collectionsOf(service) }, endsOf(from, to))
+const surveyOf = async (from: string, to: string) => survey({ service, collections }, endsOf(from, to))
 const copy = async (from: string, to: string) => {
   const ends = endsOf(from, to)
   const plan = await surveyOf(from, to)
-  const brought = await copyService(plan, ends, () => {})
-  return verifyService(plan, ends, { brought })
+  return verifyService(plan, ends, { copied: await copyService(plan, ends) })
 }
 const hashes = (rows: readonly Row[]) => rows.map(({ collection, from }) => [collection, from.hash])
 const verdicts = (rows: readonly Row[]) => [...new Set(rows.map(({ verdict }) => verdict))]
@@ -63,9 +61,7 @@ const tamper = async <T extends Doc>(
   await change(store.collection(declaration as unknown as Declaration<Doc>))
   await store.close()
 }
-const chunks = (await collectionsOf(service)).find(
-  ({ name }) => name === 'encryptor_chunks',
-) as Declaration<Doc>
+const chunks = collections.find(({ name }) => name === 'encryptor_chunks') as Declaration<Doc>
 
 test('a copy there and back is the same store: documents, revisions and hashes', async () => {
   const from = await filled()
@@ -98,8 +94,8 @@ test('a source is only read: no byte of its file changes', async () => {
 
 test('a target is looked at without being made', async () => {
   const [from, to] = [await filled(50), fresh()]
-  const { found, judged } = await surveyOf(from, to)
-  expect(judged).toEqual({ kind: 'new' })
+  const { found, state } = await surveyOf(from, to)
+  expect(state).toBe('new')
   expect(found.map(({ total, kept }) => [total, kept])).toEqual([
     [1, 0],
     [50, 0],
@@ -112,7 +108,7 @@ test('a target is looked at without being made', async () => {
 test('copied again, nothing is brought and all is verified', async () => {
   const [from, to] = [await filled(), fresh()]
   await copy(from, to)
-  expect((await surveyOf(from, to)).judged).toEqual({ kind: 'done' })
+  expect((await surveyOf(from, to)).state).toBe('done')
   const rows = await copy(from, to)
   expect(rows.map(({ copied, verdict }) => [copied, verdict])).toEqual(rows.map(() => [0, 'equal']))
 })
@@ -142,8 +138,8 @@ test('$ copy, kill -9, copy, kill -9, ...: each goes on where the last one stood
   for (const lines of [1, 3, 2, 7, 1, 5, 4]) {
     runs += 1
     if (await copyUntil(from, to, lines)) break
-    const { found, judged } = await surveyOf(from, to)
-    expect(judged.kind).toBe('goes-on')
+    const { found, state } = await surveyOf(from, to)
+    expect(state).toBe('goes-on')
     stood.push(found.reduce((sum, { kept }) => sum + kept, 0))
   }
   expect(runs).toBeGreaterThan(3)
@@ -178,7 +174,7 @@ test('a copy of one source does not go on with another, nor with the same one af
   expect(await messageOf(copy(other, to))).toContain(`it holds a copy of another store (sqlite:${from})`)
   const moved = fresh()
   cpSync(from, moved, { recursive: true })
-  expect((await surveyOf(moved, to)).judged.kind).toBe('goes-on')
+  expect((await surveyOf(moved, to)).state).toBe('goes-on')
   await tamper(from, chunks, (own) => own.insert({ id: 'more', session: 's', index: 1 } as Doc))
   expect(await messageOf(copy(from, to))).toContain('or of this one before it changed')
 })
@@ -228,7 +224,7 @@ test('a document that was changed, taken or put in is named, with how many there
     db.run(sql)
     db.close()
     const ends = { from: side(from, 'source'), to: side(damaged, 'source') }
-    const rows = await verifyService({ service, collections: await collectionsOf(service) }, ends)
+    const rows = await verifyService({ service, collections }, ends)
     expect(rows.filter(({ verdict }) => verdict !== 'equal')).toMatchObject([
       { collection: 'encryptor_chunks', verdict: 'differs', difference: { count, id, how } },
     ])
@@ -239,9 +235,9 @@ test('a source that changes while it is copied is found out and named so', async
   const [from, to] = [await filled(200), fresh()]
   const ends = endsOf(from, to)
   const plan = await surveyOf(from, to)
-  const brought = await copyService(plan, ends, () => {})
+  const copied = await copyService(plan, ends)
   await tamper(from, chunks, (own) => own.insert({ id: 'late', session: 's', index: 1 } as Doc))
-  const rows = await verifyService(plan, ends, { brought })
+  const rows = await verifyService(plan, ends, { copied })
   expect(rows.filter(({ verdict }) => verdict !== 'equal')).toMatchObject([
     { collection: 'encryptor_chunks', verdict: 'source changed', difference: { id: 'late', how: 'missing' } },
   ])
@@ -254,10 +250,10 @@ test('a full target disk is told as one, and the next run goes on', async () => 
     ...ends.to,
     write: async () => sqliteStore({ path: fileIn(to, service), maxBytes: 400_000 }),
   }
-  const error = await copyService(await surveyOf(from, to), { ...ends, to: small }, () => {}).catch((e) => e)
+  const error = await copyService(await surveyOf(from, to), { ...ends, to: small }).catch((e) => e)
   expect(isFault(error, 'disk-full')).toBe(true)
-  const { judged, found } = await surveyOf(from, to)
-  expect(judged.kind).toBe('goes-on')
+  const { state, found } = await surveyOf(from, to)
+  expect(state).toBe('goes-on')
   expect(found.find(({ collection }) => collection === 'encryptor_chunks')?.kept).toBeGreaterThan(50)
   expect(verdicts(await copy(from, to))).toEqual(['equal'])
 })

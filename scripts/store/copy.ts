@@ -2,24 +2,21 @@ import { isFault } from '#common/process/fault'
 import type { Declared } from '#common/store/shape'
 import type { Declaration, Doc, Store, Stored } from '#common/store/store'
 import { CliError } from '../cli/fail.ts'
-import { bytesIn } from './compare.ts'
-import { type Tally, tallying } from './content-hash.ts'
+import { contentHasher, documentBytes, type Tally } from './content-hash.ts'
+import { type CopyDoc, copies } from './copy-state.ts'
+import type { Endpoint, Endpoints } from './endpoint.ts'
 import { type Document, pagesOf, type Reader } from './reader.ts'
-import type { Side } from './side.ts'
-import { type CopyDoc, OWN } from './store-copy.ts'
 import type { Survey } from './survey.ts'
-
-const copies: Declaration<CopyDoc> = { name: OWN.copies, fields: {} }
 
 /** Told after each durable batch. */
 export type OnBatch = (collection: string, documents: number, bytes: number) => void
 
-/** What was brought of a collection. `read` is there when all of it was read in this run. */
-export type Brought = { readonly collection: string; readonly documents: number; readonly read?: Tally }
+/** What was copied of a collection. `read` is there when all of it was read in this run. */
+export type Copied = { readonly collection: string; readonly documents: number; readonly read?: Tally }
 
-const another = () => new CliError('another copy is writing into this target: end one of them')
+const otherCopy = () => new CliError('another copy is writing into this target: end one of them')
 
-const begin = async (store: Store, from: Side, { source, found }: Survey): Promise<void> => {
+const begin = async (store: Store, from: Endpoint, { source, found }: Survey): Promise<void> => {
   const begun = found.map(
     ({ collection, total }): CopyDoc => ({
       id: collection,
@@ -33,19 +30,19 @@ const begin = async (store: Store, from: Side, { source, found }: Survey): Promi
   try {
     await store.collection(copies).insertMany(begun, { onDuplicate: 'fail' })
   } catch (error) {
-    throw isFault(error, 'duplicate') ? another() : error
+    throw isFault(error, 'duplicate') ? otherCopy() : error
   }
 }
 
-const next = ({ rev: _, ...doc }: Stored<CopyDoc>, page: readonly Document[]): CopyDoc => {
+const advance = ({ rev: _, ...doc }: Stored<CopyDoc>, page: readonly Document[]): CopyDoc => {
   const last = page.at(-1)
   return last === undefined
     ? { ...doc, done: true }
     : { ...doc, documents: doc.documents + page.length, after: last.id }
 }
 
-/** Brings a page and the note of it, or neither: what was killed in between is as if it was never begun. */
-const bring = async (
+/** Writes a page and the note of it, or neither: what was killed in between is as if it was never begun. */
+const writePage = async (
   store: Store,
   declared: Declared,
   copy: Stored<CopyDoc>,
@@ -54,7 +51,7 @@ const bring = async (
   try {
     return await store.transaction(async (tx) => {
       // First of all its revision: another copy that is at work here is told apart from strange documents.
-      const noted = await tx.collection(copies).replace(next(copy, page), copy.rev)
+      const noted = await tx.collection(copies).replace(advance(copy, page), copy.rev)
       // A schema lists declarations of different documents; here all that counts is that they are documents.
       const made = await tx.collection(declared as Declaration<Doc>).restore(page)
       if (made !== page.length)
@@ -62,7 +59,7 @@ const bring = async (
       return noted
     })
   } catch (error) {
-    if (isFault(error, 'stale')) throw another()
+    if (isFault(error, 'stale')) throw otherCopy()
     if (!isFault(error) || error.kind === 'unavailable') throw error
     const place = `between ${JSON.stringify(page[0]?.id)} and ${JSON.stringify(page.at(-1)?.id)}`
     throw new CliError(`${declared.name}: the target refuses a document ${place}: ${error.message}`, {
@@ -76,29 +73,25 @@ const copyCollection = async (
   store: Store,
   declared: Declared,
   onBatch: OnBatch,
-): Promise<Brought> => {
+): Promise<Copied> => {
   const { name } = declared
   const kept = await store.collection(copies).get(name)
   if (kept === undefined) throw new CliError(`${name}: the note of this copy is gone from the target`)
   if (kept.done) return { collection: name, documents: 0 }
   let copy = kept
-  const tally = tallying()
+  const { add, tally } = contentHasher()
   for await (const page of pagesOf(source, name, kept.after)) {
-    const sizes = page.map((doc) => {
-      const bytes = bytesIn(name, doc)
-      tally.add(bytes)
-      return bytes.length
-    })
-    copy = await bring(store, declared, copy, page)
-    onBatch(
-      name,
-      page.length,
-      sizes.reduce((sum, size) => sum + size, 0),
-    )
+    let bytes = 0
+    for (const document of page.map((doc) => documentBytes(doc, name))) {
+      add(document)
+      bytes += document.length
+    }
+    copy = await writePage(store, declared, copy, page)
+    onBatch(name, page.length, bytes)
   }
-  copy = await bring(store, declared, copy, [])
+  copy = await writePage(store, declared, copy, [])
   const documents = copy.documents - kept.documents
-  return { collection: name, documents, ...(kept.after === undefined && { read: tally.tally() }) }
+  return { collection: name, documents, ...(kept.after === undefined && { read: tally() }) }
 }
 
 /**
@@ -107,23 +100,19 @@ const copyCollection = async (
  */
 export const copyService = async (
   plan: Survey,
-  { from, to }: { readonly from: Side; readonly to: Side },
-  onBatch: OnBatch,
-): Promise<readonly Brought[]> => {
-  if (plan.judged.kind === 'done') return []
-  const source = await from.read(plan.service)
+  { from, to }: Endpoints,
+  onBatch: OnBatch = () => {},
+): Promise<readonly Copied[]> => {
+  if (plan.state === 'done') return []
+  await using source = await from.read(plan.service)
+  const store = await to.write(plan.service)
   try {
-    const store = await to.write(plan.service)
-    try {
-      if (plan.judged.kind === 'new') await begin(store, from, plan)
-      const brought: Brought[] = []
-      for (const declared of plan.collections)
-        brought.push(await copyCollection(source, store, declared, onBatch))
-      return brought
-    } finally {
-      await store.close()
-    }
+    if (plan.state === 'new') await begin(store, from, plan)
+    const copied: Copied[] = []
+    for (const declared of plan.collections)
+      copied.push(await copyCollection(source, store, declared, onBatch))
+    return copied
   } finally {
-    await source.close()
+    await store.close()
   }
 }

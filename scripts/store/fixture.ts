@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Declaration, Doc, Stored } from '#common/store/store'
-import { collectionsOf } from './collections.ts'
+import { loadCollections } from './survey.ts'
 
 export type Contents = Readonly<Record<string, readonly Stored<Doc>[]>>
 
@@ -51,13 +51,13 @@ export const someContents = (chunks: number): Readonly<Record<string, Contents>>
 
 /** Writes documents with the revisions they have into the stores of a state folder. */
 export const fillHome = async (root: string, contents: Readonly<Record<string, Contents>>): Promise<void> => {
-  for (const [service, held] of Object.entries(contents)) {
+  for (const [service, documents] of Object.entries(contents)) {
     const store = sqliteStore({ path: fileIn(root, service) })
-    for (const declared of await collectionsOf(service))
+    for (const declared of (await loadCollections([service])).flatMap(({ collections }) => collections))
       await store
         // A schema lists declarations of different documents; a fixture knows what fits which.
         .collection(declared as Declaration<Doc>)
-        .restore(held[declared.name] ?? [])
+        .restore(documents[declared.name] ?? [])
     await store.close()
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { CliError } from '../cli/fail.ts'
 import { type Home, homeAt } from '../platform/home.ts'
+import { hasRun } from './exclusive.ts'
 
 export type End = 'source' | 'target'
 
@@ -15,12 +16,9 @@ export type Layout = {
 const FILE = 'store.sqlite'
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
-/** A platform was started there once: see `platform/lock.ts`. */
-const wasHome = (path: string): boolean => existsSync(homeAt(path).lock)
-
 /** The state folder a path is in: itself, or up to three folders above (data, service, file). */
 const homeAround = (path: string): Home | undefined => {
-  for (let at = path, step = 0; step < 4; at = dirname(at), step++) if (wasHome(at)) return homeAt(at)
+  for (let at = path, step = 0; step < 4; at = dirname(at), step++) if (hasRun(homeAt(at))) return homeAt(at)
   return undefined
 }
 
@@ -35,10 +33,10 @@ const inData = (path: string): Layout => ({
   home: homeAround(path),
 })
 
-const inHome = (path: string): Layout => ({
-  file: (s) => join(homeAt(path).data(s), FILE),
-  home: homeAt(path),
-})
+const inHome = (path: string): Layout => {
+  const home = homeAt(path)
+  return { file: (service) => join(home.data(service), FILE), home }
+}
 
 /**
  * Finds the stores below a path: a state folder (`data/<service>/store.sqlite`), a data folder
@@ -46,15 +44,15 @@ const inHome = (path: string): Layout => ({
  * state folder, a data folder when it is called `data`, or a file when its name ends in `.sqlite`. Throws
  * CliError.
  */
-export const layoutAt = (
-  given: string,
+export const findLayout = (
+  argument: string,
   {
     end,
     services,
     only,
   }: { readonly end: End; readonly services: readonly string[]; readonly only?: string | undefined },
 ): Layout => {
-  const path = resolve(given)
+  const path = resolve(argument)
   if (isFile(path)) return inFile(path, only)
   if (!existsSync(path)) {
     if (end === 'source') throw new CliError(`there is no ${path}`)

@@ -1,83 +1,60 @@
-import { realpathSync } from 'node:fs'
-import type { Secret } from '#common/process/env'
-import type { MongoOptions } from '#common/store/mongo-connection'
-import { mongoOptions } from '#common/store/open'
-import { sqliteStore } from '#common/store/sqlite'
-import type { Home } from '../platform/home.ts'
-import { type End, type Layout, layoutAt } from './layout.ts'
-import { type StoreOptions, storeEnv } from './open.ts'
-import type { PageLimits } from './reader.ts'
-import type { Side } from './side.ts'
-import { sqliteReader } from './sqlite-reader.ts'
-import type { Location } from './store-location.ts'
+import { Secret } from '#common/process/env'
 
-export type LocationOptions = {
-  readonly end: End
-  readonly services: readonly string[]
-  /** The one service that is asked for; a location may then be its file. */
-  readonly only?: string | undefined
-  /** The environment of the command. */
-  readonly ambient: StoreOptions['ambient']
-  readonly limits?: PageLimits
+/** Where stores are kept. `shown` is what may be printed: never a user name, a password or an option. */
+export type Location =
+  | { readonly kind: 'sqlite'; readonly path: string; readonly shown: string }
+  | { readonly kind: 'mongodb'; readonly url: Secret; readonly shown: string }
+
+/** A location, or what is wrong with it in words that repeat nothing of what may be a secret. */
+export type ParsedLocation = { readonly location: Location } | { readonly mistake: string }
+
+const KNOWN = 'sqlite:PATH, mongodb://HOST/DATABASE or mongodb+srv://HOST/DATABASE'
+
+const ENCODE = 'a user name or password with a special character needs it percent-encoded (@ is %40)'
+
+const mistake = (text: string): ParsedLocation => ({ mistake: text })
+
+const sqlite = (path: string): ParsedLocation => {
+  if (path === '' || path.includes('\0')) return mistake('sqlite: needs a path, as sqlite:.lucid')
+  if (path.startsWith('//')) return mistake('sqlite: takes a path and no host: sqlite:/srv/lucid, one slash')
+  if (path.startsWith(':')) return mistake('sqlite: takes a folder or a file; a store in memory has no copy')
+  return { location: { kind: 'sqlite', path, shown: `sqlite:${path}` } }
 }
 
-/** A location that can be opened. `home` must not be running meanwhile; `same` is equal for equal places. */
-export type Opened = Side & { readonly home?: Home | undefined; readonly same: (service: string) => string }
+const host = String.raw`(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?`
+const rest = new RegExp(String.raw`^(${host}(?:,${host})*)(?:/([A-Za-z0-9_-]*))?(?:\?([^#]*))?$`)
 
-const real = (path: string): string => {
+const decodes = (text: string): boolean => {
   try {
-    return realpathSync(path)
+    decodeURIComponent(text)
+    return true
   } catch {
-    return path
+    return false
   }
 }
 
-const sqliteSide = (shown: string, { file, home }: Layout, limits: PageLimits | undefined): Opened => ({
-  shown,
-  home,
-  same: (service) => real(file(service)),
-  read: async (service) => sqliteReader(file(service), limits),
-  write: async (service) => sqliteStore({ path: file(service) }),
-})
-
-/** A batch of eight MiB has to be with a majority within this time, ms. */
-const TIMEOUT = 60_000
-
-/** How to reach a database: what its URL leaves open is taken from the MONGO_ keys. Throws CliError. */
-export const reachBy =
-  (url: Secret, ambient: StoreOptions['ambient']) =>
-  (owner: string): MongoOptions => {
-    const { timeoutMs = 0, ...options } = mongoOptions(owner, { ...storeEnv(ambient), MONGO_URL: url }) ?? {
-      url: url.reveal(),
-      owner,
-    }
-    return { ...options, timeoutMs: Math.max(timeoutMs, TIMEOUT) }
-  }
-
-const mongoSide = (
-  { url, shown }: Extract<Location, { kind: 'mongodb' }>,
-  { ambient, limits }: LocationOptions,
-): Opened => {
-  const optionsOf = reachBy(url, ambient)
-  return {
-    shown,
-    same: (service) => `${shown} ${service}`,
-    // The driver is loaded where it is used: it costs a copy between files a quarter of a second.
-    read: async (service) => (await import('./mongo-reader.ts')).mongoReader(optionsOf(service), limits),
-    write: async (service) => {
-      const { mongoStore } = await import('#common/store/mongo')
-      const store = mongoStore(optionsOf(service))
-      await store.ping().catch(async (error) => {
-        await store.close()
-        throw error
-      })
-      return store
-    },
-  }
+/**
+ * Connection strings as MongoDB defines them. An unescaped `@`, `/` or `?` in a password would move the border
+ * between what is secret and what is a host, so it is a mistake instead of a guess.
+ */
+const mongodb = (scheme: string, text: string): ParsedLocation => {
+  const [head = '', query = ''] = text.split(/\?(.*)/s, 2)
+  const parts = head.split('@')
+  if (parts.length > 2 || query.includes('@')) return mistake(ENCODE)
+  const [user, hosts = ''] = parts.length === 2 ? parts : [undefined, parts[0]]
+  if (user !== undefined && (user === '' || /[/#[\]\s]/.test(user) || !decodes(user))) return mistake(ENCODE)
+  const found = rest.exec(query === '' ? hosts : `${hosts}?${query}`)
+  if (found === null)
+    return mistake(`this is no MongoDB URL: ${scheme}://USER:PASSWORD@HOST:PORT/DATABASE?OPTIONS`)
+  const [, names = '', database = ''] = found
+  const shown = `${scheme}://${names}${database === '' ? '' : `/${database}`}`
+  return { location: { kind: 'mongodb', url: new Secret(`${scheme}://${text}`), shown } }
 }
 
-/** Finds what is at a location; nothing is opened or made yet. Throws CliError. */
-export const openLocation = (location: Location, options: LocationOptions): Opened =>
-  location.kind === 'sqlite'
-    ? sqliteSide(location.shown, layoutAt(location.path, options), options.limits)
-    : mongoSide(location, options)
+/** Reads what follows `--from` and `--to`. Throws nothing. */
+export const parseLocation = (text: string): ParsedLocation => {
+  const [, scheme, slashes = '', after = ''] = /^(sqlite|mongodb|mongodb\+srv):(\/\/)?(.*)$/s.exec(text) ?? []
+  if (scheme === 'sqlite') return sqlite(slashes + after)
+  if (scheme === undefined || slashes === '') return mistake(`a location is ${KNOWN}`)
+  return mongodb(scheme, after)
+}

@@ -1,31 +1,31 @@
-import { type Look, lookOf } from '../cli/look.ts'
+import { duration, rate } from '../cli/format.ts'
+import { lookOf } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { type Going, goingLine } from './report.ts'
 
-/** Counts documents of one phase and shows it: redrawn in a terminal, a line every few seconds in a log. */
-export const meter = (
-  { what, before, total }: Pick<Going, 'what' | 'before' | 'total'>,
-  {
-    write,
-    now,
-    look = lookOf(process.stderr, process.env),
-  }: { readonly write: (text: string) => void; readonly now: () => number; readonly look?: Look },
-) => {
-  const screen = progress(write, look)
+export type ProgressOptions = { readonly write: (text: string) => void; readonly now: () => number }
+
+/** One phase, in documents; `before` were done by earlier runs. */
+type Phase = { readonly what: 'copying' | 'verifying'; readonly before: number; readonly total: number }
+
+/** Counts the documents of one phase and shows it: redrawn in a terminal, a line every few seconds in a log. */
+export const countDocuments = ({ what, before, total }: Phase, { write, now }: ProgressOptions) => {
+  const screen = progress(write, lookOf(process.stderr, process.env))
   const redraw = throttle(100, now)
   const line = throttle(5_000, now)
   const began = now()
   line() // the first line is due after the first seconds: a short copy says nothing
-  let done = before
-  let bytes = 0
+  let [done, bytes] = [0, 0]
   return {
-    add: (place: string, documents: number, size: number) => {
+    add: (place: string, documents: number, size: number): void => {
       done += documents
       bytes += size
       if (!redraw()) return
-      const text = goingLine({ what, place, done, before, total, bytes, ms: now() - began })
+      const ms = now() - began
+      const perSecond = ms <= 0 ? 0 : Math.round((done * 1000) / ms)
+      const left = done <= 0 ? '' : `, ${duration((ms / done) * Math.max(0, total - before - done))} left`
+      const text = `${what} ${place}: ${before + done} of ${total} documents, ${perSecond} documents/s, ${rate(bytes, ms)}${left}`
       screen.show(text, line() ? text : undefined)
     },
-    done: () => screen.done(),
+    [Symbol.dispose]: () => screen.done(),
   }
 }

@@ -2,8 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { demandSchema } from '#common/store/migrations/demand'
-import { takeLease } from '#common/store/migrations/lease'
+import { requireSchema } from '#common/store/migrations/require-schema'
 import type { Migration } from '#common/store/schema'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -17,12 +16,12 @@ import {
 } from '#common/testing/migrations-contract-schema'
 import { plainLook } from '../cli/look.ts'
 import { invoke } from '../cli/run-command.ts'
+import type { Schemas } from '../derive/store-schemas.ts'
 import { type Home, homeAt } from '../platform/home.ts'
 import { homeMark } from '../platform/leftovers.ts'
 import { takeLock } from '../platform/lock.ts'
 import { command } from './migrate.ts'
 import { runMigrate } from './run-migrate.ts'
-import type { Schemas } from './schemas.ts'
 
 /** Planted schemas under names of the catalogue; everything else is the command as it is. */
 
@@ -32,10 +31,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 const START = Date.UTC(2026, 0, 2, 3, 4, 5)
 let homes = 0
 let home: Home
-let time = START
 beforeEach(() => {
   home = homeAt(join(root, `${homes++}`))
-  time = START
 })
 
 const all = [renameName, countAge, forgetAge]
@@ -50,10 +47,10 @@ const using = async <R>(service: string, work: (store: Store) => Promise<R>): Pr
   const store = sqliteStore({ path: fileOf(service) })
   return work(store).finally(() => store.close())
 }
-const now = () => time
+const now = () => START
 const plant = (service: string) => using(service, (store) => plantPeople(store, 3))
 const begin = (service: string, ...migrations: readonly Migration[]) =>
-  using(service, (store) => demandSchema(store, peopleWith(...migrations), { now, version: '1.0.0' }))
+  using(service, (store) => requireSchema(store, peopleWith(...migrations), { now, version: '1.0.0' }))
 
 const session = async (argv: readonly string[], planted: Schemas = schemas) => {
   const written = { out: '', err: '' }
@@ -67,11 +64,6 @@ const session = async (argv: readonly string[], planted: Schemas = schemas) => {
         schemas: planted,
         now,
         version: '2.0.0',
-        holder: 'a test',
-        pause: async (ms, signal) => {
-          if (signal === undefined) time += ms
-          else await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-        },
         look: plainLook,
       }),
     {
@@ -117,7 +109,7 @@ session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current
     })
   })
 
-  test('shows stores that are newer, half-migrated, being migrated, and that cannot be read', async () => {
+  test('shows stores that are newer, half-migrated, and that cannot be read', async () => {
     await begin('session-recorder', ...all)
     await plant('session-encryptor')
     const broken = { ...renameName, up: () => Promise.reject(new Error('the power is gone')) }
@@ -134,8 +126,6 @@ session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current
         'session-encryptor        0     3  2026-01-02 03:04:05Z  2.0.0  half-migrated: up 1 rename-fullname',
       ],
     })
-    await using('session-encryptor', (store) => takeLease(store, { holder: 'pi4 process 12', now }))
-    expect((await session(['--status'])).out).toContain('up 1 rename-fullname, by pi4 process 12\n')
   })
 
   test('works while the platform runs', async () => {
@@ -163,7 +153,6 @@ session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current
             applied_by: null,
             pending: ['1 rename-fullname', '2 age-to-number'],
             in_progress: null,
-            held_by: null,
             advice:
               'the store is at version 0 and this release needs 2: stop the platform, then bun run migrate',
           },
@@ -280,16 +269,6 @@ session-recorder  up 2 age-to-number: done
     const again = await session([])
     expect(again.code).toBe(0)
     expect(again.err).toStartWith('session-recorder  up 2 age-to-number (again from its beginning)\n')
-  })
-
-  test('waits for a runner that was killed until its lease is over', async () => {
-    await plant('session-recorder')
-    await using('session-recorder', (store) => takeLease(store, { holder: 'pi4 process 12', now }))
-    const { code, err } = await session([])
-    expect(code).toBe(0)
-    expect(err).toStartWith(
-      'session-recorder  waits for pi4 process 12, or until its lease is over\nsession-recorder  up 1 ',
-    )
   })
 
   test('refuses while the platform runs, and while services outlive their supervisor', async () => {

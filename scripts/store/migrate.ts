@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Command } from '../cli/args.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
+import { loadStoreSchemas, storeServices } from '../derive/store-schemas.ts'
 import { homeFrom } from '../platform/home.ts'
 import { runMigrate } from './run-migrate.ts'
-import { loadStoreSchemas, storeServices } from './schemas.ts'
 
 export const command = {
   name: 'migrate',
@@ -41,8 +38,6 @@ await runCommand(import.meta.main, command, async (invocation) =>
     schemas: await loadStoreSchemas(storeServices()),
     now: Date.now,
     version: packageJson.version,
-    holder: `${hostname()} process ${process.pid} (${randomUUID().slice(0, 8)})`,
-    pause: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
     look: lookOf(process.stdout, process.env),
   }),
 )

@@ -12,13 +12,10 @@ export const mongoReader = (options: MongoOptions, limits: PageLimits = PAGE): R
   const { client, db } = mongoConnection(options)
   const prefix = `${options.owner}.`
   const collection = (name: string) => db.collection<MongoDoc>(`${prefix}${name}`)
-  const guarded = async <R>(name: string, work: () => Promise<R>): Promise<R> => {
-    try {
-      return await work()
-    } catch (error) {
+  const guarded = <R>(name: string, work: () => Promise<R>): Promise<R> =>
+    work().catch((error) => {
       throw mongoFault(error, name)
-    }
-  }
+    })
   return {
     page: (name, after) =>
       guarded(name, async () => {
@@ -43,6 +40,6 @@ export const mongoReader = (options: MongoOptions, limits: PageLimits = PAGE): R
           .flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
           .toSorted()
       }),
-    close: () => client.close(),
+    [Symbol.asyncDispose]: () => client.close(),
   }
 }

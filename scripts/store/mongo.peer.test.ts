@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { MongoClient } from 'mongodb'
 import { mongoStore } from '#common/store/mongo'
 import type { Declaration } from '#common/store/store'
-import { migrationContract } from '#common/testing/migrations-contract'
+import { faultOf, migrationBench, migrationContract } from '#common/testing/migrations-contract'
+import { countAge, People, renameName } from '#common/testing/migrations-contract-schema'
 import { storeContract } from '#common/testing/store-contract'
 import { type MongoServer, mongoPeers } from '../testing/peers/mongo/peers.ts'
 
@@ -131,6 +132,20 @@ const collectionsOnServer = (fresh: () => string): void => {
   })
 }
 
+/** SQLite has one writer at a time: its runners are told apart in processes of their own (`killed.test.ts`). */
+const migrationsTogether = (place: Parameters<typeof migrationBench>[0]): void => {
+  const { plant, run, using, record } = migrationBench(place)
+  test('of two runners that start together one migrates, and the other is refused or finds it done', async () => {
+    await plant(500)
+    const outcomes = await Promise.all([1, 2].map(() => faultOf(run([renameName, countAge]))))
+    for (const outcome of outcomes) expect(outcome).toBeOneOf([undefined, 'conflict/migration-taken-over'])
+    expect(outcomes).toContain(undefined)
+    const found = await using((store) => store.collection(People).find())
+    expect(found.filter(({ rev, age }) => rev !== 3 || typeof age !== 'number')).toEqual([])
+    expect((await record())?.history.map(({ version }) => version)).toEqual([1, 2])
+  })
+}
+
 for (const peer of await mongoPeers(process.env)) {
   if ('absent' in peer) {
     console.log(`NOT RUN: ${peer.name}: ${peer.absent}`)
@@ -144,10 +159,12 @@ for (const peer of await mongoPeers(process.env)) {
     })
     afterAll(() => server.stop())
     storeContract(peer.name, async () => mongoStore({ url: server.fresh(), owner }))
-    migrationContract(peer.name, async () => {
+    const place = async () => {
       const url = server.fresh()
       return async () => mongoStore({ url, owner })
-    })
+    }
+    migrationContract(peer.name, place)
+    describe('migrations', () => migrationsTogether(place))
     describe('collections', () => collectionsOnServer(() => server.fresh()))
   })
 }

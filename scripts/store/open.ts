@@ -22,16 +22,10 @@ export const storeEnv = (ambient: StoreOptions['ambient']): StoreEnv => {
   }
 }
 
-/**
- * Opens what a service keeps, or undefined when it keeps nothing yet: no embedded store is made for a service
- * that has not run. Throws what its driver throws.
- */
-export const openServiceStore = async (
-  service: string,
-  { home, ambient }: StoreOptions,
-): Promise<Store | undefined> => {
-  const env = storeEnv(ambient)
-  const LUCID_DATA = home.data(service)
-  if (env.MONGO_URL === undefined && !existsSync(join(LUCID_DATA, 'store.sqlite'))) return undefined
-  return storeAt(service, { ...env, LUCID_DATA })
-}
+/** False for a service that keeps nothing yet: no embedded store is made for one that has not run. */
+export const hasStore = (service: string, { home, ambient }: StoreOptions): boolean =>
+  storeEnv(ambient).MONGO_URL !== undefined || existsSync(join(home.data(service), 'store.sqlite'))
+
+/** Opens what a service keeps. Throws what its driver throws. */
+export const openStore = (service: string, { home, ambient }: StoreOptions): Promise<Store> =>
+  storeAt(service, { ...storeEnv(ambient), LUCID_DATA: home.data(service) })

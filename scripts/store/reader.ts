@@ -4,16 +4,15 @@ import type { Doc, Stored } from '#common/store/store'
 export type Document = Stored<Doc>
 
 /**
- * A service's store that is only read. Nothing in here can change it: opening it as a `Store` would bring its
- * tables, indexes and validators to what this release declares.
+ * A service's store that is only read, until it is disposed of. Nothing in here can change it: opening it as a `Store`
+ * would bring its tables, indexes and validators to what this release declares.
  */
-export type Reader = {
+export type Reader = AsyncDisposable & {
   /** Documents after an id in byte order of ids, as many as fit a page; none only at the end. */
   readonly page: (collection: string, after?: string) => Promise<readonly Document[]>
   readonly count: (collection: string) => Promise<number>
   /** Names of all collections that are there. */
   readonly names: () => Promise<readonly string[]>
-  readonly close: () => Promise<void>
 }
 
 /** Most of a page. One document that is larger makes a page of its own. */
@@ -25,7 +24,7 @@ export const emptyReader: Reader = {
   page: async () => [],
   count: async () => 0,
   names: async () => [],
-  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
 }
 
 /** Byte order of ids as UTF-8, which is the order of both drivers. */

@@ -1,9 +1,8 @@
-import { bytes, duration, plural, rate } from '../cli/format.ts'
+import { bytes, plural } from '../cli/format.ts'
 import { type Look, paint } from '../cli/look.ts'
 import { table } from '../cli/table.ts'
-import type { How } from './compare.ts'
 import type { Survey } from './survey.ts'
-import type { Row } from './verify.ts'
+import type { How, Row } from './verify.ts'
 
 const right = { align: 'right' } as const
 const SHORT = 16
@@ -21,14 +20,14 @@ export const planReport = (surveys: readonly Survey[], look: Look): string =>
       { title: 'to copy', ...right },
       { title: 'would' },
     ],
-    surveys.flatMap(({ service, found, judged }) =>
+    surveys.flatMap(({ service, found, state }) =>
       found.map(({ collection, total, kept, copy }) => [
         service,
         collection,
         String(total),
         String(kept),
         String(copy?.done ? 0 : total - kept),
-        plan[judged.kind],
+        plan[state],
       ]),
     ),
     look,
@@ -41,7 +40,7 @@ const hows: Readonly<Record<How, string>> = {
 }
 
 /** What is wrong with a collection, in a sentence; undefined when all is equal. */
-export const complaintOf = ({ service, collection, verdict, difference }: Row): string | undefined => {
+export const describeDifference = ({ service, collection, verdict, difference }: Row): string | undefined => {
   if (difference === undefined) return undefined
   const source = verdict === 'source changed' ? 'the source changed while it was copied; ' : ''
   const { count, id, how } = difference
@@ -73,24 +72,5 @@ export const verifyReport = (rows: readonly Row[], look: Look): string =>
       ]),
       look,
     ),
-    ...rows.flatMap((row) => complaintOf(row) ?? []).map((text) => paint(look, 'red', text)),
+    ...rows.flatMap((row) => describeDifference(row) ?? []).map((text) => paint(look, 'red', text)),
   ].join('\n')
-
-/** How far it is. Counts are documents; `ms` since this run began, in which `done - before` were done. */
-export type Going = {
-  readonly what: 'copying' | 'verifying'
-  readonly place: string
-  readonly done: number
-  readonly before: number
-  readonly total: number
-  readonly bytes: number
-  readonly ms: number
-}
-
-/** One line with rates and the time that is left. */
-export const goingLine = ({ what, place, done, before, total, bytes, ms }: Going): string => {
-  const now = done - before
-  const perSecond = ms <= 0 ? 0 : Math.round((now * 1000) / ms)
-  const left = now <= 0 ? '' : `, ${duration((ms / now) * Math.max(0, total - done))} left`
-  return `${what} ${place}: ${done} of ${total} documents, ${perSecond} documents/s, ${rate(bytes, ms)}${left}`
-}

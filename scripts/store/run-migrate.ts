@@ -1,41 +1,33 @@
-import { LEASE_MS } from '#common/store/migrations/lease'
-import {
-  type Migrated,
-  type MigrateOptions,
-  type MigrationEvent,
-  migrate,
-  previewOf,
-} from '#common/store/migrations/migrate'
+import { isFault } from '#common/process/fault'
+import { type Migrated, type MigrateOptions, migrate, previewSteps } from '#common/store/migrations/migrate'
 import type { Ask, Step } from '#common/store/migrations/plan'
-import type { Flags } from '../cli/args.ts'
+import type { Writer } from '#common/store/migrations/record'
 import { CliError, EXIT_USAGE, errorLine } from '../cli/fail.ts'
 import { plural } from '../cli/format.ts'
 import type { Look } from '../cli/look.ts'
-import type { Invocation, Terminal } from '../cli/run-command.ts'
+import type { Terminal } from '../cli/run-command.ts'
 import { table } from '../cli/table.ts'
-import { alone } from './alone.ts'
-import type { command } from './migrate.ts'
-import type { StoreOptions } from './open.ts'
-import { cells, columns, isFit, type StoreRow } from './rows.ts'
-import type { Schemas } from './schemas.ts'
-import { lookAtAll, naming, present, reopen } from './stores.ts'
+import type { Schemas } from '../derive/store-schemas.ts'
+import { exclusive } from './exclusive.ts'
+import { cells, columns, inspectStores, isFit, type StoreRow } from './migrate-rows.ts'
+import { hasStore, openStore, type StoreOptions } from './open.ts'
+
+export type MigrateFlags = {
+  readonly status: boolean
+  readonly down: boolean
+  readonly to?: string | undefined
+  readonly service?: string | undefined
+  readonly 'dry-run': boolean
+  readonly json: boolean
+}
 
 /** What the command needs of the machine. */
-export type Machine = StoreOptions &
-  Pick<MigrateOptions, 'now' | 'version' | 'holder' | 'pause'> & {
-    readonly schemas: Schemas
-    readonly look: Look
-  }
-
-type Asked = Flags<typeof command>
-
-/** A runner that was killed holds its lease for so long: its successor waits for that, and not for ever. */
-const PATIENCE = LEASE_MS + 5_000
+export type Machine = StoreOptions & Writer & { readonly schemas: Schemas; readonly look: Look }
 
 const usage = (message: string) =>
   new CliError(`${message} (bun run migrate --help)`, { exitCode: EXIT_USAGE })
 
-const askOf = ({ status, down, to, service, 'dry-run': dry }: Asked): Ask => {
+const parseAsk = ({ status, down, to, service, 'dry-run': dry }: MigrateFlags): Ask => {
   if (status && (down || dry || to !== undefined)) throw usage('--status changes nothing: give it alone')
   if ((down || to !== undefined) && service === undefined)
     throw usage(`every service counts its own versions: ${down ? '--down' : '--to'} needs --service S`)
@@ -44,19 +36,18 @@ const askOf = ({ status, down, to, service, 'dry-run': dry }: Asked): Ask => {
   return { direction: down ? 'down' : 'up', ...(to === undefined ? {} : { to: Number(to) }) }
 }
 
-const stepText = ({ direction, version, name, again }: Step): string =>
-  `${direction} ${version} ${name}${again ? ' (again from its beginning)' : ''}`
+const stepText = (service: string, { direction, version, name, again }: Step): string =>
+  `${service}  ${direction} ${version} ${name}${again ? ' (again from its beginning)' : ''}`
 
 const showRows = (rows: readonly StoreRow[], { out, err }: Terminal, { look }: Machine): void => {
   out(`${table(columns, rows.map(cells), look)}\n`)
   for (const { service, advice } of rows) if (advice !== null) err(`${service}: ${advice}\n`)
 }
 
-const showStatus = async (asked: Asked, terminal: Terminal, machine: Machine): Promise<number> => {
-  const rows = await lookAtAll(machine.schemas, machine, machine.now())
+const showStatus = async (json: boolean, terminal: Terminal, machine: Machine): Promise<number> => {
+  const rows = await inspectStores(machine.schemas, machine)
   const unfit = rows.filter((row) => !isFit(row)).length
-  if (asked.json)
-    terminal.out(`${JSON.stringify({ home: machine.home.root, ok: unfit === 0, services: rows })}\n`)
+  if (json) terminal.out(`${JSON.stringify({ home: machine.home.root, ok: unfit === 0, services: rows })}\n`)
   else {
     showRows(rows, terminal, machine)
     const stores = plural(rows.length, 'store')
@@ -67,44 +58,44 @@ const showStatus = async (asked: Asked, terminal: Terminal, machine: Machine): P
   return unfit === 0 ? 0 : 1
 }
 
-const preview = async (ask: Ask, asked: Asked, terminal: Terminal, machine: Machine): Promise<number> => {
-  const plan: { service: string; steps: readonly Step[] }[] = []
-  for (const [service, schema] of await present(machine.schemas, machine)) {
-    const open = reopen(service, machine)
-    plan.push({ service, steps: await naming(service, previewOf({ ...machine, open, schema, ask })) })
+/** Each store that is there, one after the other. What is expected to fail says of which service it is. */
+const forEachStore = async (
+  { schemas, ...machine }: Machine,
+  work: (service: string, options: MigrateOptions) => Promise<void>,
+): Promise<void> => {
+  for (const [service, schema] of Object.entries(schemas)) {
+    if (!hasStore(service, machine)) continue
+    await work(service, { ...machine, schema, open: () => openStore(service, machine) }).catch((error) => {
+      throw isFault(error) ? new CliError(`${service}: ${errorLine(error)}`, { cause: error }) : error
+    })
   }
-  const steps = plan.flatMap((one) => one.steps.map((step) => `${one.service}  ${stepText(step)}\n`))
-  if (asked.json) terminal.out(`${JSON.stringify({ home: machine.home.root, plan })}\n`)
-  else terminal.out(steps.length === 0 ? 'nothing would run\n' : steps.join(''))
+}
+
+const preview = async (ask: Ask, json: boolean, { out }: Terminal, machine: Machine): Promise<number> => {
+  const plan: { service: string; steps: readonly Step[] }[] = []
+  await forEachStore(machine, async (service, options) => {
+    plan.push({ service, steps: await previewSteps({ ...options, ask }) })
+  })
+  const lines = plan.flatMap(({ service, steps }) => steps.map((step) => `${stepText(service, step)}\n`))
+  if (json) out(`${JSON.stringify({ home: machine.home.root, plan })}\n`)
+  else out(lines.join('') || 'nothing would run\n')
   return 0
 }
 
-const teller = (service: string, { err }: Terminal) => {
-  let waiting = false
-  return (event: MigrationEvent): void => {
-    if (event.kind !== 'waiting')
-      err(`${service}  ${stepText(event.step)}${event.kind === 'done' ? ': done' : ''}\n`)
-    else if (!waiting) err(`${service}  waits for ${event.holder}, or until its lease is over\n`)
-    waiting = event.kind === 'waiting'
-  }
-}
-
-const change = async (ask: Ask, asked: Asked, terminal: Terminal, machine: Machine): Promise<number> => {
+const change = async (ask: Ask, json: boolean, terminal: Terminal, machine: Machine): Promise<number> => {
   const done: (Migrated & { readonly service: string })[] = []
   let failure: unknown
   try {
-    for (const [service, schema] of await present(machine.schemas, machine)) {
-      const options = { ...machine, open: reopen(service, machine), schema, ask, patienceMs: PATIENCE }
-      done.push({
-        service,
-        ...(await naming(service, migrate({ ...options, onEvent: teller(service, terminal) }))),
-      })
-    }
+    await forEachStore(machine, async (service, options) => {
+      const onEvent: MigrateOptions['onEvent'] = ({ kind, step }) =>
+        terminal.err(`${stepText(service, step)}${kind === 'done' ? ': done' : ''}\n`)
+      done.push({ service, ...(await migrate({ ...options, ask, onEvent })) })
+    })
   } catch (error) {
     failure = error
   }
-  const rows = await lookAtAll(machine.schemas, machine, machine.now())
-  if (asked.json) {
+  const rows = await inspectStores(machine.schemas, machine)
+  if (json) {
     const error = failure === undefined ? null : errorLine(failure)
     terminal.out(
       `${JSON.stringify({ home: machine.home.root, ok: error === null, error, done, services: rows })}\n`,
@@ -119,13 +110,13 @@ const change = async (ask: Ask, asked: Asked, terminal: Terminal, machine: Machi
  * that fails is the last that is tried. Throws CliError.
  */
 export const runMigrate = async (
-  { flags, terminal }: Invocation<typeof command>,
+  { flags, terminal }: { readonly flags: MigrateFlags; readonly terminal: Terminal },
   machine: Machine,
 ): Promise<number> => {
-  const ask = askOf(flags)
+  const ask = parseAsk(flags)
   const chosen = Object.entries(machine.schemas).filter(([name]) => [name, undefined].includes(flags.service))
   const own = { ...machine, schemas: Object.fromEntries(chosen) }
-  if (flags.status) return showStatus(flags, terminal, own)
+  if (flags.status) return showStatus(flags.json, terminal, own)
   const work = flags['dry-run'] ? preview : change
-  return alone(machine.home, () => work(ask, flags, terminal, own))
+  return exclusive([machine.home], () => work(ask, flags.json, terminal, own))
 }

@@ -1,15 +1,16 @@
-import { constants, Database, type Statement } from 'bun:sqlite'
+import { constants, Database } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { errorCode } from '#common/process/error'
 import { Fault } from '#common/process/fault'
 import { toFault } from '#common/store/sqlite-fault'
+import { statementsOf } from '#common/store/sqlite-statements'
 import { CliError } from '../cli/fail.ts'
 import { type Document, emptyReader, PAGE, type PageLimits, type Reader } from './reader.ts'
 
 const MAGIC = 'SQLite format 3\0'
 
 /** Throws CliError unless the file is empty or begins as SQLite files do. */
-const demandSqlite = (path: string): void => {
+const requireSqlite = (path: string): void => {
   const file = openSync(path, 'r')
   try {
     const head = Buffer.alloc(MAGIC.length)
@@ -25,6 +26,7 @@ const demandSqlite = (path: string): void => {
  * is not possible because its folder cannot be written, and no WAL is left, the bytes themselves are read.
  */
 const openForReading = (path: string): Database => {
+  requireSqlite(path)
   const opened = new Database(path, { readonly: true, strict: true })
   try {
     opened.run('PRAGMA busy_timeout = 5000')
@@ -42,6 +44,22 @@ const openForReading = (path: string): Database => {
 
 type Row = { readonly id: string; readonly rev: number; readonly body: string }
 
+/** Throws Fault invalid `broken-document`, named as it is kept in that place. */
+const parseRow = ({ id, rev, body }: Row, place: string): Document => {
+  const broken = (what: string, cause?: unknown) =>
+    new Fault('invalid', 'broken-document', `the document ${JSON.stringify(id)} in ${place} ${what}`, {
+      cause,
+    })
+  let doc: Document
+  try {
+    doc = { ...JSON.parse(body), rev }
+  } catch (cause) {
+    throw broken('is no JSON', cause)
+  }
+  if (doc.id !== id) throw broken('says that it has another id')
+  return doc
+}
+
 /**
  * Reads a file of the SQLite driver without changing a byte of it: no table, column or index is made, as
  * opening it as a store would do. Throws CliError for a file that is no SQLite, Faults as the driver.
@@ -55,66 +73,41 @@ export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader =>
       throw toFault(error, path)
     }
   }
-  const db = guarded(() => {
-    demandSqlite(path)
-    return openForReading(path)
-  })
-  const statements = new Map<string, Statement>()
-  const statement = (text: string) => {
-    const made = statements.get(text) ?? db.prepare(text)
-    statements.set(text, made)
-    return made
-  }
-  const tables = (): readonly string[] =>
-    statement(
+  const db = guarded(() => openForReading(path))
+  const prepared = statementsOf(db)
+  const names = (): readonly string[] =>
+    prepared(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\' ORDER BY name",
     )
       .values()
       .map(([name]) => String(name).slice(2))
-  const table = (collection: string): string | undefined =>
-    tables().includes(collection) ? `"c_${collection}"` : undefined
+  /** What is there of a collection: nothing where it was never made. */
+  const within = <R>(collection: string, nothing: R, work: (table: string) => R): R =>
+    guarded(() => (names().includes(collection) ? work(`"c_${collection}"`) : nothing))
 
-  const parsed = (collection: string, { id, rev, body }: Row) => {
-    const broken = (what: string, cause?: unknown) => {
-      const detail = `${collection}: the document ${JSON.stringify(id)} in ${path} ${what}`
-      return new Fault('invalid', 'broken-document', detail, { cause })
-    }
-    let doc: Document
-    try {
-      doc = { ...JSON.parse(body), rev }
-    } catch (cause) {
-      throw broken('is no JSON', cause)
-    }
-    if (doc.id !== id) throw broken('says that it has another id')
-    return doc
-  }
   return {
     page: async (collection, after = '') =>
-      guarded(() => {
-        const from = table(collection)
-        if (from === undefined) return []
-        const rows = statement(
-          `SELECT id, rev, body FROM ${from} WHERE id > ? ORDER BY id LIMIT ${limits.documents}`,
+      within<readonly Document[]>(collection, [], (table) => {
+        const rows = prepared(
+          `SELECT id, rev, body FROM ${table} WHERE id > ? ORDER BY id LIMIT ${limits.documents}`,
         )
         const page: Document[] = []
         let bytes = 0
         for (const row of rows.iterate(after) as IterableIterator<Row>) {
           bytes += row.body.length
           if (page.length > 0 && bytes > limits.bytes) break
-          page.push(parsed(collection, row))
+          page.push(parseRow(row, `${collection} of ${path}`))
         }
         return page
       }),
     count: async (collection) =>
-      guarded(() => {
-        const from = table(collection)
-        if (from === undefined) return 0
-        const [[found = 0] = []] = statement(`SELECT count(*) FROM ${from}`).values()
+      within(collection, 0, (table) => {
+        const [[found = 0] = []] = prepared(`SELECT count(*) FROM ${table}`).values()
         return Number(found)
       }),
-    names: async () => guarded(tables),
-    close: async () => {
-      for (const made of statements.values()) made.finalize()
+    names: async () => guarded(names),
+    [Symbol.asyncDispose]: async () => {
+      prepared.finalize()
       db.close()
     },
   }

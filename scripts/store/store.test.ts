@@ -99,7 +99,7 @@ test('neither end may be running', async () => {
   const [running, other] = [fresh(), fresh()]
   cpSync(source, running, { recursive: true })
   const lock = takeLock(homeAt(running))
-  const text = `store: a platform runs in ${running}: stop it first (bun run down), its stores must not change\n`
+  const text = `store: the platform of ${running} is running, and its services use their stores: bun run down stops it\n`
   const tries = [
     copy(`sqlite:${running}`, `sqlite:${other}`),
     copy(`sqlite:${running}/data`, `sqlite:${other}`),

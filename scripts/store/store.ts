@@ -3,12 +3,12 @@ import type { Command } from '../cli/args.ts'
 import { CliError, EXIT_USAGE, errorLine } from '../cli/fail.ts'
 import { lookOf, plainLook } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { holding } from './held.ts'
-import { openLocation } from './location.ts'
-import { copyStores, demandTwo, surveyAll, verifyStores } from './move.ts'
-import { complaintOf, planReport, verifyReport } from './report.ts'
-import { storeServices } from './schemas.ts'
-import { type Location, parseLocation } from './store-location.ts'
+import { storeServices } from '../derive/store-schemas.ts'
+import { findEndpoint } from './endpoint.ts'
+import { exclusive, hasRun } from './exclusive.ts'
+import { type Location, parseLocation } from './location.ts'
+import { copyStores, requireTwoPlaces, surveyAll, verifyStores } from './move.ts'
+import { describeDifference, planReport, verifyReport } from './report.ts'
 import type { Survey } from './survey.ts'
 import type { Row } from './verify.ts'
 
@@ -51,19 +51,19 @@ export const command = {
 
 const UNAVAILABLE = 2
 
-const locationOf = (flag: string, text: string): Location => {
+const readLocation = (flag: string, text: string): Location => {
   const parsed = parseLocation(text)
   if ('mistake' in parsed) throw new CliError(`--${flag}: ${parsed.mistake}`, { exitCode: EXIT_USAGE })
   return parsed.location
 }
 
-const jsonOf = (rows: readonly Row[], failed: boolean): string =>
-  `${JSON.stringify({ equal: !failed, collections: rows }, null, 2)}\n`
+const rowsJson = (rows: readonly Row[], equal: boolean): string =>
+  `${JSON.stringify({ equal, collections: rows }, null, 2)}\n`
 
 const planJson = (surveys: readonly Survey[]): string => {
-  const services = surveys.map(({ service, judged, found }) => ({
+  const services = surveys.map(({ service, state, found }) => ({
     service,
-    would: judged.kind,
+    would: state,
     collections: found.map(({ collection, total, kept }) => ({ collection, documents: total, there: kept })),
   }))
   return `${JSON.stringify({ services }, null, 2)}\n`
@@ -80,42 +80,36 @@ const withExitCode = async <R>(work: () => Promise<R>): Promise<R> => {
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [what], terminal }) => {
-  const [source, target] = [locationOf('from', flags.from), locationOf('to', flags.to)]
+  const [source, target] = [readLocation('from', flags.from), readLocation('to', flags.to)]
   const dry = flags['dry-run']
-  if (dry && what !== 'copy') throw new CliError('--dry-run is for copy', { exitCode: EXIT_USAGE })
+  const copies = what === 'copy'
+  if (dry && !copies) throw new CliError('--dry-run is for copy', { exitCode: EXIT_USAGE })
   const services = storeServices().filter((name) => flags.service === undefined || name === flags.service)
-  const ambient = process.env
-  const ends = {
-    from: openLocation(source, { end: 'source', services, only: flags.service, ambient }),
-    to: openLocation(target, {
-      end: what === 'copy' ? 'target' : 'source',
-      services,
-      only: flags.service,
-      ambient,
-    }),
-  }
-  demandTwo(ends, services)
+  const options = { services, only: flags.service, ambient: process.env }
+  const from = findEndpoint(source, { end: 'source', ...options })
+  const to = findEndpoint(target, { end: copies ? 'target' : 'source', ...options })
+  const ends = { from, to }
+  requireTwoPlaces(ends, services)
   const look = flags.json ? plainLook : lookOf(process.stdout, process.env)
-  const talk = { write: terminal.err, now: () => performance.now() }
-  const stopped = holding()
-  try {
-    return await withExitCode(async () => {
-      stopped.hold(ends.from.home)
-      stopped.hold(ends.to.home)
-      const surveys = what === 'copy' ? await surveyAll(services, ends) : []
-      if (dry) {
-        terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, look)}\n`)
-        return 0
-      }
-      if (what === 'copy') stopped.holdNew(ends.to.home)
-      const { rows, failed } =
-        what === 'copy' ? await copyStores(surveys, ends, talk) : await verifyStores(services, ends, talk)
-      terminal.out(flags.json ? jsonOf(rows, failed) : `${verifyReport(rows, look)}\n`)
-      if (flags.json)
-        for (const complaint of rows.flatMap((row) => complaintOf(row) ?? [])) terminal.err(`${complaint}\n`)
-      return failed ? 1 : 0
-    })
-  } finally {
-    stopped.release()
+  const progress = { write: terminal.err, now: () => performance.now() }
+  const homes = [from, to].flatMap(({ home }) => home ?? [])
+  const [used, fresh] = [homes.filter(hasRun), homes.filter((home) => !hasRun(home))]
+
+  const copy = async (): Promise<readonly Row[] | undefined> => {
+    const surveys = await surveyAll(services, ends)
+    // Where no platform ever ran there is nothing to lock until something is written.
+    if (!dry) return exclusive(fresh, () => copyStores(surveys, ends, progress))
+    terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, look)}\n`)
+    return undefined
   }
+  const rows = await withExitCode(() =>
+    exclusive(used, () => (copies ? copy() : verifyStores(services, ends, progress))),
+  )
+  if (rows === undefined) return 0
+  const isEqual = rows.every(({ verdict }) => verdict === 'equal')
+  terminal.out(flags.json ? rowsJson(rows, isEqual) : `${verifyReport(rows, look)}\n`)
+  if (flags.json)
+    for (const difference of rows.flatMap((row) => describeDifference(row) ?? []))
+      terminal.err(`${difference}\n`)
+  return isEqual ? 0 : 1
 })

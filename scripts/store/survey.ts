@@ -3,25 +3,38 @@ import { canonicalBytes } from '#common/evidence/canonical-json'
 import type { Declared } from '#common/store/shape'
 import type { Stored } from '#common/store/store'
 import { CliError } from '../cli/fail.ts'
-import type { Wanted } from './collections.ts'
-import { bytesIn } from './compare.ts'
-import { pagesOf, type Reader } from './reader.ts'
-import type { Side } from './side.ts'
+import { loadStoreSchemas } from '../derive/store-schemas.ts'
+import { documentBytes } from './content-hash.ts'
 import {
   type CopyDoc,
+  type CopyState,
+  decideCopy,
   type Found,
   isHalfMigrated,
-  type Judged,
-  judge,
   OWN,
   unknownNames,
-} from './store-copy.ts'
+} from './copy-state.ts'
+import type { Endpoints } from './endpoint.ts'
+import { pagesOf, type Reader } from './reader.ts'
+
+/** What is copied of one service. */
+export type ServiceCollections = { readonly service: string; readonly collections: readonly Declared[] }
+
+/**
+ * What services keep, the record of migrations last of each: a target in which it is missing is known by that
+ * to be unfinished.
+ */
+export const loadCollections = async (services: readonly string[]): Promise<readonly ServiceCollections[]> =>
+  Object.entries(await loadStoreSchemas(services)).map(([service, { collections }]) => ({
+    service,
+    collections: [...collections, { name: OWN.schema, fields: {} }],
+  }))
 
 /** What is to be copied of one service, and what is there of it. */
-export type Survey = Wanted & {
+export type Survey = ServiceCollections & {
   readonly source: string
   readonly found: readonly Found[]
-  readonly judged: Exclude<Judged, { kind: 'refused' }>
+  readonly state: CopyState
 }
 
 /**
@@ -32,69 +45,53 @@ const fingerprint = async (service: string, reader: Reader, names: readonly stri
   const parts: unknown[] = [service]
   for (const name of names) {
     const [first] = await reader.page(name)
-    parts.push([name, await reader.count(name), first ? blake3(bytesIn(name, first)).toHex() : ''])
+    parts.push([name, await reader.count(name), first ? blake3(documentBytes(first, name)).toHex() : ''])
   }
   return blake3(canonicalBytes(parts)).toHex()
 }
 
-const copiesIn = async (target: Reader): Promise<ReadonlyMap<string, Stored<CopyDoc>>> => {
+const readCopies = async (target: Reader): Promise<ReadonlyMap<string, Stored<CopyDoc>>> => {
   const copies = new Map<string, Stored<CopyDoc>>()
   for await (const page of pagesOf(target, OWN.copies))
     for (const doc of page) copies.set(doc.id, doc as Stored<CopyDoc>) // written by copy.ts alone
   return copies
 }
 
-const demandWhole = async (service: string, shown: string, from: Reader, declared: readonly Declared[]) => {
-  const known = declared.map(({ name }) => name)
-  for (const name of unknownNames(await from.names(), known))
+/** Throws CliError when a part of the source would be left behind, or is not at any version. */
+const requireCopyable = async (place: string, from: Reader, names: readonly string[]) => {
+  for (const name of unknownNames(await from.names(), names))
     if ((await from.count(name)) > 0)
       throw new CliError(
-        `${service} in ${shown} holds a collection '${name}' that this release does not know: use the release that wrote it`,
+        `${place} holds a collection '${name}' that this release does not know: use the release that wrote it`,
       )
   const [record] = await from.page(OWN.schema)
   if (record && isHalfMigrated(record))
-    throw new CliError(`${service} in ${shown} is half-migrated: bun run migrate finishes that first`)
+    throw new CliError(`${place} is half-migrated: bun run migrate finishes that first`)
 }
-
-const foundOf = async (
-  name: string,
-  from: Reader,
-  to: Reader,
-  copy: CopyDoc | undefined,
-): Promise<Found> => ({
-  collection: name,
-  total: await from.count(name),
-  kept: await to.count(name),
-  beyond: copy !== undefined && (await to.page(name, copy.after)).length > 0,
-  copy,
-})
 
 /**
  * Looks at both ends of a service and writes nothing. Throws CliError when the source cannot be copied or the
  * target holds anything but this copy.
  */
 export const survey = async (
-  { service, collections }: Wanted,
-  { from, to }: { readonly from: Side; readonly to: Side },
+  { service, collections }: ServiceCollections,
+  { from, to }: Endpoints,
 ): Promise<Survey> => {
-  const source = await from.read(service)
-  try {
-    const target = await to.read(service)
-    try {
-      await demandWhole(service, from.shown, source, collections)
-      const names = collections.map(({ name }) => name)
-      const copies = await copiesIn(target)
-      const found: Found[] = []
-      for (const name of names) found.push(await foundOf(name, source, target, copies.get(name)))
-      const print = await fingerprint(service, source, names)
-      const judged = judge(print, found)
-      if (judged.kind === 'refused')
-        throw new CliError(`${service} in ${to.shown} is not copied into: ${judged.reason}`)
-      return { service, collections, source: print, found, judged }
-    } finally {
-      await target.close()
-    }
-  } finally {
-    await source.close()
+  await using source = await from.read(service)
+  await using target = await to.read(service)
+  const names = collections.map(({ name }) => name)
+  await requireCopyable(`${service} in ${from.shown}`, source, names)
+  const copies = await readCopies(target)
+  const found: Found[] = []
+  for (const collection of names) {
+    const copy = copies.get(collection)
+    const [total, kept] = [await source.count(collection), await target.count(collection)]
+    const beyond = copy !== undefined && (await target.page(collection, copy.after)).length > 0
+    found.push({ collection, total, kept, beyond, copy })
   }
+  const print = await fingerprint(service, source, names)
+  const decision = decideCopy(print, found)
+  if ('refusal' in decision)
+    throw new CliError(`${service} in ${to.shown} is not copied into: ${decision.refusal}`)
+  return { service, collections, source: print, found, state: decision.state }
 }

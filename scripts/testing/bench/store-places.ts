@@ -6,9 +6,9 @@ import { mongoFault } from '#common/store/mongo-fault'
 import { sqliteStore } from '#common/store/sqlite'
 import { schema } from '#services/session-encryptor/store'
 import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
-import { reachBy } from '../../store/location.ts'
+import { databaseOptions } from '../../store/endpoint.ts'
+import { parseLocation } from '../../store/location.ts'
 import { type BuildInfo, serverName } from '../../store/server-name.ts'
-import { parseLocation } from '../../store/store-location.ts'
 import { startDocumentDb } from '../peers/documentdb/documentdb.ts'
 import type { Tested } from './store.ts'
 
@@ -38,7 +38,7 @@ const OWNER = 'bench'
 
 /** The MongoDB driver on collections of its own. Throws CliError when they are there, Faults as the driver. */
 const borrowMongo = async (secret: Secret): Promise<Borrowed> => {
-  const options = reachBy(secret, process.env)(OWNER)
+  const options = databaseOptions(secret, OWNER, process.env)
   const { mongoStore } = await import('#common/store/mongo')
   const { mongoConnection } = await import('#common/store/mongo-connection')
   const { client, db } = mongoConnection(options)

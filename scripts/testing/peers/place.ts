@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Ambient, withStore } from '../../platform/store-env.ts'
-import { throwaway } from '../../store/throwaway.ts'
+import { disposableDatabases } from '../../store/disposable-databases.ts'
 import { documentDbRoot, startDocumentDb } from './documentdb/documentdb.ts'
 import { TEST_URL } from './mongo/peers.ts'
 
@@ -60,7 +60,7 @@ export const documentDbPlace = async (ambient: Ambient): Promise<PlaceKind | Abs
 export const serverPlace = (ambient: Ambient, url: string): PlaceKind => ({
   name: 'MongoDB driver against MONGO_URL',
   open: async () => {
-    const { server, fresh, drop } = await throwaway(url, 'lucid_test')
+    const { server, fresh, drop } = await disposableDatabases(url, 'lucid_test')
     return {
       name: server,
       ambient: withStore(ambient, fresh()),

@@ -6,9 +6,9 @@ import type { ServiceName } from '#services/catalog'
 import { EnvError, readEnv, type Secret, type StoreEnv } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
-import { migrationAsked, runMigration } from '../process/migration-run.ts'
-import { demandSchema } from '../store/migrations/demand.ts'
+import { parseMigrateArguments, runMigration } from '../store/migrations/command.ts'
 import { declareAll } from '../store/migrations/record.ts'
+import { requireSchema } from '../store/migrations/require-schema.ts'
 import { storeAt } from '../store/open.ts'
 import type { StoreSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
@@ -67,18 +67,18 @@ const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
 
 const asked = (log: Log) => {
   try {
-    return migrationAsked(process.argv.slice(2).filter((word) => !word.startsWith('--lucid-home=')))
+    return parseMigrateArguments(process.argv.slice(2).filter((word) => !word.startsWith('--lucid-home=')))
   } catch (error) {
     log.error('bad-words', errorFields(error))
     process.exit(EX_USAGE)
   }
 }
 
-/** Resolves when the store can serve and holds what `schema` says. Throws Fault as `ping` and `demandSchema`. */
+/** Resolves when the store can serve and holds what `schema` says. Throws Fault as `ping` and `requireSchema`. */
 const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
   await store.ping()
   // Before collections are made what the code declares: an older or newer release may declare them otherwise.
-  await demandSchema(store, schema, { now: Date.now, version })
+  await requireSchema(store, schema, { now: Date.now, version })
   await declareAll(store, schema)
 }
 
@@ -144,7 +144,7 @@ export const start = async <T extends TObject>(
       parts: { guard, log, metrics: new Registry() },
       openStore: async (schema) => {
         if (ask !== undefined) {
-          await runMigration(name, { open: () => storeAt(name, common), schema, ask, log, version })
+          await runMigration({ open: () => storeAt(name, common), schema, ask, info: log.info, version })
           process.exit(0)
         }
         const store = await storeAt(name, common)

@@ -8,12 +8,11 @@ export type StorePlace = Partial<StoreEnv> & { readonly LUCID_DATA: string }
 const authOf = (username: string | undefined, password: Secret | undefined) =>
   username !== undefined && password !== undefined ? { username, password: password.reveal() } : undefined
 
-/** What the environment of a service says of its database; undefined when its documents are in its own folder. */
-export const mongoOptions = (owner: string, env: Partial<StoreEnv>): MongoOptions | undefined => {
-  if (env.MONGO_URL === undefined) return undefined
+/** The database at a URL; what that leaves open is taken from the environment of the service. */
+export const mongoOptions = (owner: string, url: Secret, env: Partial<StoreEnv>): MongoOptions => {
   const key = env.MONGO_TLS_KEY?.reveal()
   return {
-    url: env.MONGO_URL.reveal(),
+    url: url.reveal(),
     owner,
     auth: authOf(env.MONGO_USER, env.MONGO_PASSWORD),
     ca: env.MONGO_TLS_CA,
@@ -29,7 +28,7 @@ export const mongoOptions = (owner: string, env: Partial<StoreEnv>): MongoOption
  * one of MongoDB costs a service tens of megabytes. Throws Fault as the driver's own opening.
  */
 export const storeAt = async (owner: string, env: StorePlace): Promise<Store> => {
-  const options = mongoOptions(owner, env)
-  if (options !== undefined) return (await import('./mongo.ts')).mongoStore(options)
+  if (env.MONGO_URL !== undefined)
+    return (await import('./mongo.ts')).mongoStore(mongoOptions(owner, env.MONGO_URL, env))
   return (await import('./sqlite.ts')).sqliteStore({ path: join(env.LUCID_DATA, 'store.sqlite') })
 }

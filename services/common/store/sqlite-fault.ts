@@ -2,14 +2,11 @@ import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
-/** True for the error of a unique index or primary key (sqlite.org/rescode.html). */
-const isDuplicate = (error: unknown): boolean =>
-  errorCode(error) === 'SQLITE_CONSTRAINT_UNIQUE' || errorCode(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY'
-
 /** What SQLite and the file system report, in the words of the store. Anything unknown stays as it is: that is a bug, not a fault. */
 export const toFault = (error: unknown, collection: string): unknown => {
-  if (isDuplicate(error)) return duplicate(collection, error)
   const code = errorCode(error)
+  // A unique index or the primary key: https://sqlite.org/rescode.html
+  if (/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY)$/.test(code)) return duplicate(collection, error)
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error)
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
     return new Fault(

@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncFolder } from '../process/sync-folder.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock } from './lock.ts'
 import { collectionFrom, type Effect } from './operations.ts'
@@ -28,18 +29,12 @@ type Reach = <R>(effect: Effect, work: () => R | Promise<R>) => Promise<R>
 
 const PAGE_BYTES = 4096
 
-/** A file that survives losing power needs its folder's entry on disk, not only its bytes. */
-const syncFolder = (folder: string) => {
-  const handle = openSync(folder, 'r')
-  fsyncSync(handle)
-  closeSync(handle)
-}
-
 const openDatabase = ({ path, maxBytes, busyTimeoutMs = 5000 }: SqliteOptions): Database => {
   if (path !== ':memory:') {
     const folder = dirname(path)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     closeSync(openSync(path, 'a', 0o600))
+    // A file that survives losing power needs its folder's entry on disk, not only its bytes.
     syncFolder(folder)
     syncFolder(dirname(folder))
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { throwaway } from '../../../store/throwaway.ts'
+import { disposableDatabases } from '../../../store/disposable-databases.ts'
 import { documentDbRoot, startDocumentDb } from '../documentdb/documentdb.ts'
 
 /** A server for the tests of the MongoDB driver, with as many empty databases as they want. */
@@ -24,7 +24,7 @@ const documentDb: MongoPeer = {
     const folder = mkdtempSync(join(tmpdir(), 'lucid-mongo-'))
     const engine = await startDocumentDb({ folder })
     return {
-      fresh: (await throwaway(engine.url, 'lucid_test')).fresh,
+      fresh: (await disposableDatabases(engine.url, 'lucid_test')).fresh,
       stop: async () => {
         await engine.stop()
         rmSync(folder, { recursive: true, force: true })
@@ -36,7 +36,7 @@ const documentDb: MongoPeer = {
 const given = (url: string): MongoPeer => ({
   name: 'MongoDB driver against MONGO_URL',
   start: async () => {
-    const { fresh, drop } = await throwaway(url, 'lucid_test')
+    const { fresh, drop } = await disposableDatabases(url, 'lucid_test')
     return { fresh, stop: drop }
   },
 })

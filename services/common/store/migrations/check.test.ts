@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import type { Migration, StoreSchema } from '../schema.ts'
 import { sqliteStore } from '../sqlite.ts'
 import { checkSchema, schemaBreaches } from './check.ts'
-import { demandSchema } from './demand.ts'
 import { migrate } from './migrate.ts'
+import { requireSchema } from './require-schema.ts'
 
 const nothing = async () => {}
 const migration = (version: number, name: string): Migration => ({
@@ -52,11 +52,11 @@ test('neither a service nor a runner takes a schema with a breach, and all breac
   }
   expect(() => checkSchema(bad)).toThrow(expect.objectContaining(both))
   const store = sqliteStore({ path: ':memory:' })
-  await expect(demandSchema(store, bad, { now: () => 1, version: '1' })).rejects.toMatchObject(both)
+  await expect(requireSchema(store, bad, { now: () => 1, version: '1' })).rejects.toMatchObject(both)
   const open = async () => {
     throw new Error('nothing is opened')
   }
-  const run = migrate({ open, schema: bad, holder: 'h', now: () => 1, version: '1', pause: nothing })
+  const run = migrate({ open, schema: bad, now: () => 1, version: '1' })
   await expect(run).rejects.toMatchObject(both)
   await store.close()
 })

@@ -1,28 +1,22 @@
 import { errorMessage } from '../../process/error.ts'
 import { Fault, isFault } from '../../process/fault.ts'
+import { collectionFrom } from '../operations.ts'
 import type { StoreSchema } from '../schema.ts'
-import type { Store } from '../store.ts'
+import type { Declaration, Doc, Store, Stored } from '../store.ts'
 import { checkSchema } from './check.ts'
-import { guarded } from './guard.ts'
-import { keepAlive, type Pause } from './keep-alive.ts'
-import { LEASE_MS, type Lease, takeLease } from './lease.ts'
-import { type Ask, planSteps, type Step } from './plan.ts'
+import { type Ask, planSteps, type Step, versionsOf } from './plan.ts'
 import {
   declareAll,
   firstRecord,
   newestOf,
-  type Occasion,
-  recordOf,
+  readRecord,
   records,
   type SchemaRecord,
-  settle,
+  settleRecord,
+  type Writer,
 } from './record.ts'
 
-export type MigrationEvent =
-  | { readonly kind: 'waiting'; readonly holder: unknown }
-  | { readonly kind: 'begun' | 'done'; readonly step: Step }
-
-export type MigrateOptions = Occasion & {
+export type MigrateOptions = Writer & {
   /**
    * Opens the service's store; what is opened here is closed here. Each step gets a store of its own, since a
    * store takes one declaration of a collection and releases declare the same one differently.
@@ -31,13 +25,7 @@ export type MigrateOptions = Occasion & {
   readonly schema: StoreSchema
   /** Default: up to the newest version. */
   readonly ask?: Ask
-  /** Names this run for people, and unlike any other: it needs a random part. */
-  readonly holder: string
-  readonly pause: Pause
-  /** How long another runner is waited for, ms (default 0). */
-  readonly patienceMs?: number
-  readonly leaseMs?: number
-  readonly onEvent?: (event: MigrationEvent) => void
+  readonly onEvent?: (event: { readonly kind: 'begun' | 'done'; readonly step: Step }) => void
 }
 
 /** What was done, oldest first; `from` equals `to` when nothing was. */
@@ -54,38 +42,58 @@ const withStore = async <R>(open: () => Promise<Store>, work: (store: Store) => 
   }
 }
 
-/** Between two looks at whether another runner is done, ms. */
-const LOOK_AGAIN = 500
-
-const patiently = async (options: MigrateOptions): Promise<Lease> => {
-  const { open, now, pause, patienceMs = 0, onEvent } = options
-  const until = now() + patienceMs
-  for (;;)
-    try {
-      return await withStore(open, (store) => takeLease(store, options))
-    } catch (error) {
-      if (!isFault(error, 'migration-running') || now() >= until) throw error
-      onEvent?.({ kind: 'waiting', holder: error.extra['holder'] })
-      await pause(LOOK_AGAIN)
-    }
+/** The record, as long as nobody began a step after the one with this fence. Throws Fault conflict `migration-taken-over`. */
+const requireFence = async (store: Store, fence: number): Promise<Stored<SchemaRecord>> => {
+  const record = await readRecord(store)
+  if (record?.fence === fence) return record
+  throw new Fault(
+    'conflict',
+    'migration-taken-over',
+    'another runner began after this one and goes on with the migration: bun run migrate --status shows how it stands',
+  )
 }
 
-/** Changes the record under the lease, in one transaction with its renewal. */
-const note = (
-  store: Store,
-  lease: Lease,
-  change: (kept: Omit<SchemaRecord, 'in_progress'>, since: number | undefined) => SchemaRecord,
-): Promise<void> =>
-  lease.fenced(store, async (tx) => {
-    const kept = await recordOf(tx)
-    if (kept === undefined)
-      throw new Fault('unavailable', 'record-gone', 'the schema record has vanished: restore the snapshot')
-    const { rev, in_progress, ...rest } = kept
-    await records(tx).replace({ ...change(rest, in_progress?.since), fence: lease.fence }, rev)
+/** The store that a step works on: nothing of it is written once another runner has taken the migration over. */
+const fencedStore = (store: Store, fence: number): Store => ({
+  ...store,
+  // Any declaration is one of documents: what they are is between the step and the store.
+  collection: ((declaration: Declaration<Doc>) => {
+    const inner = store.collection(declaration)
+    return collectionFrom(async (name, _effect, args) => {
+      await requireFence(store, fence)
+      return (inner[name] as (...args: readonly unknown[]) => Promise<unknown>)(...args)
+    })
+  }) as unknown as Store['collection'],
+  transaction: (work) =>
+    store.transaction(async (tx) => {
+      await requireFence(tx, fence)
+      return work(tx)
+    }),
+  close: () =>
+    Promise.reject(new Fault('invalid', 'not-yours', 'a migration cannot close the store that it is handed')),
+})
+
+/** Marks the step as in progress before it writes a document. Answers its fence. */
+const begin = (store: Store, step: Step, before: number, { now, version: by }: Writer): Promise<number> =>
+  store.transaction(async (tx) => {
+    const { rev, in_progress, ...record } = await requireFence(tx, before)
+    const { version, name, direction } = step
+    const begun = { version, name, direction, since: in_progress?.since ?? now(), by }
+    await records(tx).replace({ ...record, fence: before + 1, in_progress: begun }, rev)
+    return before + 1
   })
 
-const failed = (step: Step, error: unknown): unknown => {
-  if (isFault(error, 'lease-lost')) return error
+/** Takes the mark away and records what was done. */
+const finish = (store: Store, step: Step, fence: number, { now, version: by }: Writer): Promise<void> =>
+  store.transaction(async (tx) => {
+    const { rev, in_progress: _, ...record } = await requireFence(tx, fence)
+    const { version, name, direction } = step
+    const history = [...record.history, { version, name, direction, at: now(), by }]
+    await records(tx).replace({ ...record, version: versionsOf(step).to, history }, rev)
+  })
+
+const nameStep = (step: Step, error: unknown): unknown => {
+  if (isFault(error, 'migration-taken-over')) return error
   const { kind, retryAfter } = isFault(error) ? error : { kind: 'invalid' as const, retryAfter: undefined }
   const cause = errorMessage(error)
   return new Fault(
@@ -96,79 +104,57 @@ const failed = (step: Step, error: unknown): unknown => {
   )
 }
 
-const work = async (store: Store, step: Step, lease: Lease, options: MigrateOptions) => {
-  const migration = options.schema.migrations[step.version - 1]
-  const run = migration?.[step.direction]
-  if (run === undefined || run === 'irreversible')
-    throw new Fault('invalid', 'irreversible', `migration ${step.version} cannot go ${step.direction}`)
-  const demand = () => lease.demand(store)
-  const rest = keepAlive(demand, { pause: options.pause, everyMs: (options.leaseMs ?? LEASE_MS) / 3 })
+/** One step: mark, change the documents, record. Answers its fence. */
+const runStep = async (step: Step, before: number, options: MigrateOptions): Promise<number> => {
+  const { open, schema, onEvent } = options
+  const change = schema.migrations[step.version - 1]?.[step.direction]
+  if (typeof change !== 'function') throw new Error(`migration ${step.version} was not planned`)
   try {
-    await run(guarded(store, demand))
-  } finally {
-    await rest()
+    const fence = await withStore(open, async (store) => {
+      const begun = await begin(store, step, before, options)
+      onEvent?.({ kind: 'begun', step })
+      await change(fencedStore(store, begun))
+      return begun
+    })
+    await withStore(open, async (store) => {
+      // Documents that do not fit what the code declares would stop the service: better they stop the step.
+      if (versionsOf(step).to === newestOf(schema)) await declareAll(store, schema)
+      await finish(store, step, fence, options)
+    })
+    onEvent?.({ kind: 'done', step })
+    return fence
+  } catch (error) {
+    throw nameStep(step, error)
   }
 }
 
-const runStep = async (step: Step, lease: Lease, options: MigrateOptions): Promise<void> => {
-  const { open, schema, now, version: by, onEvent } = options
-  const { version, name, direction } = step
-  await withStore(open, async (store) => {
-    await note(store, lease, (kept, since) => ({
-      ...kept,
-      in_progress: { version, name, direction, since: since ?? now(), by },
-    }))
-    onEvent?.({ kind: 'begun', step })
-    await work(store, step, lease, options)
-  })
-  await withStore(open, async (store) => {
-    // Documents that do not fit what the code declares would stop the service: better they stop the step.
-    if (direction === 'up' && version === newestOf(schema)) await declareAll(store, schema)
-    await note(store, lease, (kept) => ({
-      ...kept,
-      version: direction === 'up' ? version : version - 1,
-      history: [...kept.history, { version, name, direction, at: now(), by }],
-    }))
-  })
-  onEvent?.({ kind: 'done', step })
-}
-
 /**
- * Brings a store to a version, one step after the other, under a lease. Throws Fault before anything is done:
- * what `planSteps` throws, conflict `migration-running`, invalid `bad-schema`. Throws in the middle: any kind
- * with code `migration-failed`, conflict `lease-lost`; the store is then half-migrated, and the same call
- * runs the step again from its beginning.
+ * Brings a store to a version, one step after the other. Whoever calls keeps services and other runners away (the lock
+ * of the state folder, the lease of the host); a runner that came through all the same takes the migration over, and
+ * the older one stops. Throws Fault before anything is done: what `planSteps` throws, invalid `bad-schema`. Throws in
+ * the middle: any kind with code `migration-failed`, conflict `migration-taken-over`; the store is then half-migrated,
+ * and the same call runs the step again from its beginning.
  */
 export const migrate = async (options: MigrateOptions): Promise<Migrated> => {
   const { open, schema, ask = up } = options
   checkSchema(schema)
-  const seen = await withStore(open, recordOf)
-  if (seen && planSteps(seen, schema, ask).length === 0)
-    return { from: seen.version, to: seen.version, steps: [] }
-  const lease = await patiently(options)
-  try {
-    const record = await withStore(open, (store) => settle(store, schema, options))
-    const steps = planSteps(record, schema, ask)
-    for (const step of steps)
-      await runStep(step, lease, options).catch((error) => {
-        throw failed(step, error)
-      })
-    const last = steps.at(-1)
-    const to = last === undefined ? record.version : last.version - (last.direction === 'up' ? 0 : 1)
-    return { from: record.version, to, steps }
-  } finally {
-    // One that cannot be given back runs out by itself, and must not hide why.
-    await withStore(open, lease.release).catch(() => undefined)
-  }
+  const record = await withStore(open, (store) => settleRecord(store, schema, options))
+  const steps = planSteps(record, schema, ask)
+  let { fence } = record
+  for (const step of steps) fence = await runStep(step, fence, options)
+  const last = steps.at(-1)
+  return { from: record.version, to: last ? versionsOf(last).to : record.version, steps }
 }
 
-/** The steps that `migrate` would run, and its refusals; writes no document and takes no lease. */
-export const previewOf = (
-  options: Pick<MigrateOptions, 'open' | 'schema' | 'ask' | 'now' | 'version'>,
-): Promise<readonly Step[]> => {
-  const { open, schema, ask = up } = options
+/** The steps that `migrate` would run, and its refusals; writes no document. */
+export const previewSteps = ({
+  open,
+  schema,
+  ask = up,
+  ...writer
+}: MigrateOptions): Promise<readonly Step[]> => {
   checkSchema(schema)
   return withStore(open, async (store) =>
-    planSteps((await recordOf(store)) ?? (await firstRecord(store, schema, options)), schema, ask),
+    planSteps((await readRecord(store)) ?? (await firstRecord(store, schema, writer)), schema, ask),
   )
 }

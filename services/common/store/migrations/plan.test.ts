@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { isFault } from '../../process/fault.ts'
 import type { Migration, StoreSchema } from '../schema.ts'
-import { type Ask, planSteps, standingOf } from './plan.ts'
+import { type Ask, inspectRecord, planSteps } from './plan.ts'
 import type { Begun, Direction, SchemaRecord } from './record.ts'
 
 const nothing = async () => {}
@@ -113,25 +113,23 @@ describe('the steps from a record to what is asked for', () => {
     ],
     ['broken off in a step with another name', at(1, ['up', 2, 'other']), up, 'schema-half-migrated'],
     ['broken off in a step of a newer release', at(3, ['up', 4, 'four']), up, 'schema-half-migrated'],
-  ])('%s', (_, record, ask, wanted) => {
-    expect(outcome(record, ask)).toBe(wanted)
+  ])('%s', (_, record, ask, expected) => {
+    expect(outcome(record, ask)).toBe(expected)
   })
 })
 
-describe('how a record stands to the code', () => {
-  test.each<readonly [what: string, record: SchemaRecord | undefined, schema: StoreSchema, standing: string]>(
-    [
-      ['none, and no migrations', undefined, { ...code, migrations: [] }, 'current'],
-      ['none, and migrations', undefined, code, 'old'],
-      ['lower', at(1), code, 'old'],
-      ['equal', at(3), code, 'current'],
-      ['higher', at(4), code, 'newer'],
-      ['half-way up', at(2, ['up', 3, 'three']), code, 'half-migrated'],
-      ['half-way down from newer', at(4, ['down', 4, 'four']), code, 'half-migrated'],
-      ['brought here by others', renamed, code, 'differs'],
-      ['had others, which were undone', undone, code, 'old'],
-    ],
-  )('%s', (_, record, schema, standing) => {
-    expect(standingOf(record, schema)).toBe(standing as never)
+describe('what a store is to the code', () => {
+  test.each<readonly [what: string, record: SchemaRecord | undefined, schema: StoreSchema, status: string]>([
+    ['none, and no migrations', undefined, { ...code, migrations: [] }, 'current'],
+    ['none, and migrations', undefined, code, 'old'],
+    ['lower', at(1), code, 'old'],
+    ['equal', at(3), code, 'current'],
+    ['higher', at(4), code, 'newer'],
+    ['half-way up', at(2, ['up', 3, 'three']), code, 'half-migrated'],
+    ['half-way down from newer', at(4, ['down', 4, 'four']), code, 'half-migrated'],
+    ['brought here by others', renamed, code, 'differs'],
+    ['had others, which were undone', undone, code, 'old'],
+  ])('%s', (_, record, schema, status) => {
+    expect(inspectRecord(record, schema).status).toBe(status as never)
   })
 })

@@ -1,6 +1,6 @@
 import { Fault } from '../../process/fault.ts'
-import type { Migration, StoreSchema } from '../schema.ts'
-import { appliedIn, type Direction, newestOf, type SchemaRecord } from './record.ts'
+import type { StoreSchema } from '../schema.ts'
+import { type Direction, newestOf, type SchemaRecord } from './record.ts'
 
 /** What is asked for. Without `to`: up to the newest version, or down by one. */
 export type Ask = { readonly direction: Direction; readonly to?: number }
@@ -13,27 +13,15 @@ export type Step = {
   readonly again: boolean
 }
 
-/** How a store stands to the code. `differs`: it was brought here by other migrations than the code has. */
-export type Standing = 'current' | 'old' | 'newer' | 'half-migrated' | 'differs'
+/** The version before and after a step. */
+export const versionsOf = ({ version, direction }: Pick<Step, 'version' | 'direction'>) =>
+  direction === 'up' ? { from: version - 1, to: version } : { from: version, to: version - 1 }
 
-/** A store without a record is version 0. */
-export const standingOf = (record: SchemaRecord | undefined, schema: StoreSchema): Standing => {
-  const newest = newestOf(schema)
-  if (record === undefined) return newest === 0 ? 'current' : 'old'
-  if (record.in_progress !== undefined) return 'half-migrated'
-  if (record.version > newest) return 'newer'
-  if (renamedIn(record, schema) !== undefined) return 'differs'
-  return record.version < newest ? 'old' : 'current'
-}
+/** What a store is to the code. `differs`: it was brought here by other migrations than the code has. */
+export type Status = 'current' | 'old' | 'newer' | 'half-migrated' | 'differs'
 
-/** The first applied migration that the code has under another name. */
-const renamedIn = (record: SchemaRecord, { migrations }: StoreSchema) =>
-  [...appliedIn(record).values()]
-    .map((done) => ({ done, code: migrations[done.version - 1]?.name }))
-    .find(({ done, code }) => code !== undefined && code !== done.name)
-
+const invalid = (code: string, detail: string) => new Fault('invalid', code, detail)
 const restore = 'restore the snapshot taken before the upgrade'
-
 const title = ({ version, name }: { readonly version: number; readonly name: string }) =>
   `${version} '${name}'`
 
@@ -43,36 +31,59 @@ const finisher: Readonly<Record<Direction, string>> = {
   down: 'bun run migrate --down --service S',
 }
 
-/**
- * Why a store cannot be used by the code as it is, and what mends it; undefined when it can. Fault invalid
- * `schema-old`, `schema-newer`, `schema-half-migrated`, `schema-differs`.
- */
-export const standingFault = (record: SchemaRecord | undefined, schema: StoreSchema): Fault | undefined => {
-  const newest = newestOf(schema)
-  const version = record?.version ?? 0
-  const begun = record?.in_progress
-  const renamed = record && renamedIn(record, schema)
-  const details: Readonly<Record<Standing, string | undefined>> = {
-    current: undefined,
-    old: `the store is at version ${version} and this release needs ${newest}: stop the platform, then bun run migrate`,
-    newer: `the store is at version ${version} and this release knows ${newest}: install the newer release, or ${restore}`,
-    'half-migrated':
-      begun &&
-      `migration ${title(begun)} began on its way ${begun.direction} and is not done: bun run migrate --status says whether it runs; when nothing does, ${finisher[begun.direction]} finishes it, or ${restore}`,
-    differs:
-      renamed &&
-      `the store was brought to version ${version} by migration ${title(renamed.done)}, which this release has as '${renamed.code}': install the release that belongs to it (bun run migrate --status), or ${restore}`,
-  }
-  const standing = standingOf(record, schema)
-  const detail = details[standing]
-  return detail === undefined ? undefined : new Fault('invalid', `schema-${standing}`, detail)
+/** The first migration that still holds and that the code has under another name. */
+const findRenamed = ({ history, version }: SchemaRecord, { migrations }: StoreSchema) => {
+  const applied = history.filter((done) => done.direction === 'up' && done.version <= version)
+  return [...new Map(applied.map((done) => [done.version, done])).values()]
+    .map((done) => ({ done, code: migrations[done.version - 1]?.name }))
+    .find(({ done, code }) => code !== undefined && code !== done.name)
 }
 
-const goalOf = (record: SchemaRecord, newest: number, { direction, to }: Ask): number => {
+/** What a store is to the code, and unless it can be used as it is, why not and what repairs it. */
+export const inspectRecord = (
+  record: SchemaRecord | undefined,
+  schema: StoreSchema,
+): { readonly status: Status; readonly advice?: string } => {
+  const newest = newestOf(schema)
+  const version = record?.version ?? 0 // a store without a record
+  const begun = record?.in_progress
+  if (begun !== undefined)
+    return {
+      status: 'half-migrated',
+      advice: `migration ${title(begun)} began on its way ${begun.direction} and is not done: when nothing works at it any more, ${finisher[begun.direction]} finishes it, or ${restore}`,
+    }
+  if (version > newest)
+    return {
+      status: 'newer',
+      advice: `the store is at version ${version} and this release knows ${newest}: install the newer release, or ${restore}`,
+    }
+  const renamed = record && findRenamed(record, schema)
+  if (renamed !== undefined)
+    return {
+      status: 'differs',
+      advice: `the store was brought to version ${version} by migration ${title(renamed.done)}, which this release has as '${renamed.code}': install the release that belongs to it (bun run migrate --status), or ${restore}`,
+    }
+  if (version < newest)
+    return {
+      status: 'old',
+      advice: `the store is at version ${version} and this release needs ${newest}: stop the platform, then bun run migrate`,
+    }
+  return { status: 'current' }
+}
+
+/**
+ * Throws Fault invalid `schema-old`, `schema-newer`, `schema-half-migrated`, `schema-differs` for a store that the code
+ * cannot use as it is, unless that status is `allowed`.
+ */
+export const requireCurrent = (record: SchemaRecord, schema: StoreSchema, allowed?: Status): void => {
+  const { status, advice } = inspectRecord(record, schema)
+  if (advice !== undefined && status !== allowed) throw invalid(`schema-${status}`, advice)
+}
+
+const findGoal = (record: SchemaRecord, newest: number, { direction, to }: Ask): number => {
   const goal = to ?? (direction === 'up' ? newest : record.version - 1)
   if (!Number.isSafeInteger(goal) || goal < 0 || goal > newest)
-    throw new Fault(
-      'invalid',
+    throw invalid(
       'no-such-version',
       to === undefined
         ? 'the store is at version 0, there is nothing to undo'
@@ -82,32 +93,19 @@ const goalOf = (record: SchemaRecord, newest: number, { direction, to }: Ask): n
 }
 
 /** A half-done step goes on in the direction it was begun in, before anything else. */
-const demandSameWay = (record: SchemaRecord, schema: StoreSchema, { direction }: Ask, goal: number) => {
+const requireSameWay = (record: SchemaRecord, schema: StoreSchema, { direction }: Ask, goal: number) => {
   const begun = record.in_progress
   if (begun === undefined) return
-  const reached = begun.direction === 'up' ? goal >= begun.version : goal < begun.version
-  const code = schema.migrations[begun.version - 1]
-  if (begun.direction === direction && reached && code?.name === begun.name) return
-  throw new Fault(
-    'invalid',
+  const isReached = begun.direction === 'up' ? goal >= begun.version : goal < begun.version
+  const isOurs = schema.migrations[begun.version - 1]?.name === begun.name
+  if (begun.direction === direction && isReached && isOurs) return
+  throw invalid(
     'schema-half-migrated',
-    code?.name === begun.name
-      ? `migration ${title(begun)} began on its way ${begun.direction} and is not done: ${finisher[begun.direction]} has to finish it first, or ${restore}`
-      : `migration ${title(begun)} began on its way ${begun.direction} and is not done, and this release does not have it: install the release that does, or ${restore}`,
-  )
-}
-
-const stepsBetween = (record: SchemaRecord, migrations: readonly Migration[], ask: Ask, goal: number) => {
-  const { version } = record
-  const chosen =
-    ask.direction === 'up' ? migrations.slice(version, goal) : migrations.slice(goal, version).toReversed()
-  return chosen.map(
-    (one): Step => ({
-      version: one.version,
-      name: one.name,
-      direction: ask.direction,
-      again: record.in_progress?.version === one.version,
-    }),
+    `migration ${title(begun)} began on its way ${begun.direction} and is not done, ${
+      isOurs
+        ? `and ${finisher[begun.direction]} has to finish it first`
+        : 'and this release does not have it: install the release that does'
+    }, or ${restore}`,
   )
 }
 
@@ -117,24 +115,26 @@ const stepsBetween = (record: SchemaRecord, migrations: readonly Migration[], as
  * `no-such-version`, `other-direction`, `irreversible`. The schema has passed `checkSchema`.
  */
 export const planSteps = (record: SchemaRecord, schema: StoreSchema, ask: Ask): readonly Step[] => {
-  const newest = newestOf(schema)
-  const { in_progress: _, ...settled } = record
-  const unfit = standingFault(settled, schema)
-  if (unfit && unfit.code !== 'schema-old') throw unfit
-  const goal = goalOf(record, newest, ask)
-  demandSameWay(record, schema, ask, goal)
-  if (ask.direction === 'up' ? goal < record.version : goal > record.version)
-    throw new Fault(
-      'invalid',
+  const { version, in_progress: begun, ...rest } = record
+  const { direction } = ask
+  requireCurrent({ version, ...rest }, schema, 'old')
+  const goal = findGoal(record, newestOf(schema), ask)
+  requireSameWay(record, schema, ask, goal)
+  if (direction === 'up' ? goal < version : goal > version)
+    throw invalid(
       'other-direction',
-      `the store is at version ${record.version}, so version ${goal} is ${ask.direction === 'up' ? 'down: add --down' : 'up: leave --down out'}`,
+      `the store is at version ${version}, so version ${goal} is ${direction === 'up' ? 'down: add --down' : 'up: leave --down out'}`,
     )
-  const steps = stepsBetween(record, schema.migrations, ask, goal)
-  const stuck = steps.find(
-    ({ version, direction }) =>
-      direction === 'down' && schema.migrations[version - 1]?.down === 'irreversible',
-  )
-  if (stuck)
-    throw new Fault('invalid', 'irreversible', `migration ${title(stuck)} cannot be undone: ${restore}`)
-  return steps
+  const chosen =
+    direction === 'up'
+      ? schema.migrations.slice(version, goal)
+      : schema.migrations.slice(goal, version).toReversed()
+  const stuck = direction === 'down' && chosen.find(({ down }) => down === 'irreversible')
+  if (stuck) throw invalid('irreversible', `migration ${title(stuck)} cannot be undone: ${restore}`)
+  return chosen.map((one) => ({
+    version: one.version,
+    name: one.name,
+    direction,
+    again: begun?.version === one.version,
+  }))
 }

@@ -26,7 +26,7 @@ export type SchemaRecord = {
   readonly history: readonly Done[]
   /** There from before a step writes its first document until it is done: the store is half-migrated. */
   readonly in_progress?: Begun
-  /** Of the lease that wrote it last. */
+  /** Grows with every step that is begun; whoever began an older one can write nothing any more. */
   readonly fence: number
 }
 
@@ -36,19 +36,11 @@ const declaration: Declaration<SchemaRecord> = { name: 'schema', fields: {} }
 export const records = (store: Store): Collection<SchemaRecord> => store.collection(declaration)
 
 /** The record, or undefined in a store that has none yet. */
-export const recordOf = (store: Store): Promise<Stored<SchemaRecord> | undefined> =>
+export const readRecord = (store: Store): Promise<Stored<SchemaRecord> | undefined> =>
   records(store).get('schema')
 
 /** The version that the code is written for. */
 export const newestOf = ({ migrations }: StoreSchema): number => migrations.length
-
-/** The steps up that still hold, by version: what was undone is not among them. */
-export const appliedIn = ({ history, version }: SchemaRecord): ReadonlyMap<number, Done> =>
-  new Map(
-    history
-      .filter((done) => done.direction === 'up' && done.version <= version)
-      .map((done) => [done.version, done]),
-  )
 
 /** Reads one document of every declared collection, which makes tables and indexes as the code has them. */
 export const declareAll = async (store: Store, { collections }: StoreSchema): Promise<boolean> => {
@@ -68,18 +60,14 @@ const holdsDocuments = (store: Store, schema: StoreSchema): Promise<boolean> =>
     throw error
   })
 
-export type Occasion = {
-  /** The clock, epoch ms. */
-  readonly now: () => number
-  /** Of the software. */
-  readonly version: string
-}
+/** What a record says of whoever writes it: the clock, epoch ms, and the version of the software. */
+export type Writer = { readonly now: () => number; readonly version: string }
 
-/** The record that a store without one has to get: see `settle`. Writes no document. */
+/** The record that a store without one has to get: see `settleRecord`. Writes no document. */
 export const firstRecord = async (
   store: Store,
   schema: StoreSchema,
-  { now, version: by }: Occasion,
+  { now, version: by }: Writer,
 ): Promise<SchemaRecord> => {
   const newest = newestOf(schema)
   const version = newest > 0 && (await holdsDocuments(store, schema)) ? 0 : newest
@@ -90,18 +78,18 @@ export const firstRecord = async (
  * The record, made when there is none: an empty store is at the newest version, one with documents is from
  * before records and at version 0. Several processes may ask at once; all get the same one.
  */
-export const settle = async (
+export const settleRecord = async (
   store: Store,
   schema: StoreSchema,
-  occasion: Occasion,
+  writer: Writer,
 ): Promise<Stored<SchemaRecord>> => {
-  const kept = await recordOf(store)
+  const kept = await readRecord(store)
   if (kept) return kept
   try {
-    return await records(store).insert(await firstRecord(store, schema, occasion))
+    return await records(store).insert(await firstRecord(store, schema, writer))
   } catch (error) {
     if (!isFault(error, 'duplicate')) throw error
-    const theirs = await recordOf(store)
+    const theirs = await readRecord(store)
     if (theirs) return theirs
     throw new Fault('unavailable', 'record-gone', 'the schema record was there a moment ago; try again')
   }

@@ -1,16 +1,14 @@
 /**
- * A runner in a process of its own: `bun runner.fixture.ts STORE HOLDER REST_MS [HANG_AFTER]`. It prints
- * `batch` when a batch of the first step is kept, rests then, hangs after so many to be killed, and prints its
- * result at the end.
+ * A runner in a process of its own: `bun runner.fixture.ts STORE REST_MS [HANG_AFTER]`. It prints `batch` when a batch
+ * of the first step is kept, rests then, hangs after so many to be killed, and prints its result at the end.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isFault } from '../../process/fault.ts'
 import { countAge, peopleWith, renameName } from '../../testing/migrations-contract-schema.ts'
 import { sqliteStore } from '../sqlite.ts'
 import type { Store } from '../store.ts'
 import { migrate } from './migrate.ts'
 
-const [path = '', holder = '', restMs, hangAfter = Number.POSITIVE_INFINITY] = process.argv.slice(2)
+const [path = '', restMs, hangAfter = Number.POSITIVE_INFINITY] = process.argv.slice(2)
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 let batches = 0
@@ -22,7 +20,7 @@ const telling = (store: Store): Store => ({
     const result = await store.transaction(work)
     batches += 1
     say('batch')
-    await (batches >= Number(hangAfter) ? Promise.withResolvers<void>().promise : sleep(Number(restMs)))
+    await (batches >= Number(hangAfter) ? Promise.withResolvers<void>().promise : Bun.sleep(Number(restMs)))
     return result
   },
 })
@@ -31,13 +29,11 @@ try {
   const done = await migrate({
     open: async () => sqliteStore({ path }),
     schema: peopleWith({ ...renameName, up: (store) => renameName.up(telling(store)) }, countAge),
-    holder,
     now: Date.now,
     version: '2.0.0',
-    pause: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
   })
   say(`from ${done.from} to ${done.to} in ${done.steps.length}`)
 } catch (error) {
-  say(isFault(error) ? `${error.code}: ${error.message}` : String(error))
+  say(isFault(error) ? error.code : String(error))
   process.exitCode = 1
 }

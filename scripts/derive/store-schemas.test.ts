@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import { catalog } from '#catalog'
 import { schemaBreaches } from '#common/store/migrations/check'
-import { loadStoreSchemas, schemaOf, storeServices } from './schemas.ts'
+import { loadStoreSchema, loadStoreSchemas, storeServices } from './store-schemas.ts'
 
 const without = Object.keys(catalog).filter((name) => !storeServices().includes(name))
 
 describe('what services keep', () => {
   test.each(storeServices())('%s declares it by the rules', async (name) => {
-    const schema = await schemaOf(name)
+    const schema = await loadStoreSchema(name)
     expect(schema?.collections.length).toBeGreaterThan(0)
     expect(schema && schemaBreaches(schema)).toEqual([])
   })
 
   test.each(without)('%s keeps nothing and declares nothing', async (name) => {
-    expect(await schemaOf(name)).toBeUndefined()
+    expect(await loadStoreSchema(name)).toBeUndefined()
   })
 
   test('both kinds were seen, and every service is of one of them', () => {

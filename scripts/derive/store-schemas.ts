@@ -4,7 +4,8 @@ import { catalog, type Entry } from '#catalog'
 import { reservedCollections } from '#common/store/migrations/check'
 import type { StoreSchema } from '#common/store/schema'
 import { CliError } from '../cli/fail.ts'
-import { repository } from '../platform/home.ts'
+
+const root = join(import.meta.dir, '..', '..')
 
 /** What each service keeps, by its name, in the order of the catalogue. */
 export type Schemas = Readonly<Record<string, StoreSchema>>
@@ -16,15 +17,15 @@ export const storeServices = (services: Readonly<Record<string, Entry>> = catalo
     .map(([name]) => name)
 
 /** The `schema` of a service's store.ts, or undefined when it has none. */
-export const schemaOf = async (service: string): Promise<StoreSchema | undefined> => {
-  const path = join(repository, 'services', service, 'store.ts')
+export const loadStoreSchema = async (service: string): Promise<StoreSchema | undefined> => {
+  const path = join(root, 'services', service, 'store.ts')
   if (!existsSync(path)) return undefined
   // The import rules keep a store.ts free of side effects; schema.ts is the type it exports its schema as.
   return ((await import(path)) as { readonly schema?: StoreSchema }).schema
 }
 
 /** The names of all collections that services have, those of the migrations too. Throws as `loadStoreSchemas`. */
-export const collectionsOf = async (
+export const loadCollectionNames = async (
   names: readonly string[],
 ): Promise<Readonly<Record<string, readonly string[]>>> =>
   Object.fromEntries(
@@ -37,7 +38,7 @@ export const collectionsOf = async (
 /** The schemas of services. Throws CliError when one has none. */
 export const loadStoreSchemas = async (names: readonly string[]): Promise<Schemas> => {
   const loaded = names.map(async (name) => {
-    const schema = await schemaOf(name)
+    const schema = await loadStoreSchema(name)
     if (schema === undefined) throw new CliError(`services/${name}/store.ts exports no schema`)
     return [name, schema] as const
   })

@@ -4,7 +4,7 @@ import { withDatabase } from './mongo-url.ts'
 import { type BuildInfo, serverName } from './server-name.ts'
 
 /** Databases that nobody else has, on a server that may have others. */
-export type Throwaway = {
+export type DisposableDatabases = {
   /** What answers there, as results are headed. */
   readonly server: string
   /** The URL of one more. */
@@ -14,7 +14,7 @@ export type Throwaway = {
 }
 
 /** Throws Fault unavailable as the store does when the server cannot be used. */
-export const throwaway = async (url: string, prefix: string): Promise<Throwaway> => {
+export const disposableDatabases = async (url: string, prefix: string): Promise<DisposableDatabases> => {
   const on = async <R>(work: (client: MongoClient) => Promise<R>): Promise<R> => {
     const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 })
     try {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseLocation } from './store-location.ts'
+import { parseLocation } from './location.ts'
 
 const shownOf = (text: string) => {
   const parsed = parseLocation(text)

@@ -2,14 +2,14 @@ import { Fault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Declaration, Store } from '../store.ts'
 import { checkSchema } from './check.ts'
-import { standingFault } from './plan.ts'
-import { type Occasion, settle } from './record.ts'
+import { requireCurrent } from './plan.ts'
+import { settleRecord, type Writer } from './record.ts'
 
 /** What `bun run store copy` notes of each collection that it brings into a store. */
 const copies: Declaration<{ readonly id: string; readonly done: boolean }> = { name: 'copies', fields: {} }
 
 /** A service on a part of its documents would go on from it, and neither part could be put right again. */
-const demandWhole = async (store: Store): Promise<void> => {
+const requireWhole = async (store: Store): Promise<void> => {
   const missing = (await store.collection(copies).find()).filter(({ done }) => !done).map(({ id }) => id)
   if (missing.length > 0)
     throw new Fault(
@@ -22,11 +22,10 @@ const demandWhole = async (store: Store): Promise<void> => {
 /**
  * What a service calls before it uses its store. A store that holds nothing is recorded as being at the newest
  * version. Throws Fault invalid `schema-old`, `schema-newer`, `schema-half-migrated`, `schema-differs`, each
- * with the command that mends it, `schema-half-copied`, and `bad-schema`.
+ * with the command that repairs it, `schema-half-copied`, and `bad-schema`.
  */
-export const demandSchema = async (store: Store, schema: StoreSchema, occasion: Occasion): Promise<void> => {
+export const requireSchema = async (store: Store, schema: StoreSchema, writer: Writer): Promise<void> => {
   checkSchema(schema)
-  await demandWhole(store)
-  const fault = standingFault(await settle(store, schema, occasion), schema)
-  if (fault) throw fault
+  await requireWhole(store)
+  requireCurrent(await settleRecord(store, schema, writer), schema)
 }

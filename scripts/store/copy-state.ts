@@ -1,4 +1,7 @@
-import type { Doc } from '#common/store/store'
+import type { Declaration, Doc } from '#common/store/store'
+
+/** Collections of the store itself; the lease of an older release's migration is not copied. */
+export const OWN = { schema: 'schema', lease: 'schema_lease', copies: 'copies' } as const
 
 /**
  * How far a collection is copied, kept in the target's own store (collection `copies`, id = collection) in the
@@ -18,6 +21,8 @@ export type CopyDoc = {
   readonly done: boolean
 }
 
+export const copies: Declaration<CopyDoc> = { name: OWN.copies, fields: {} }
+
 /** What is there of one collection before anything is written. */
 export type Found = {
   readonly collection: string
@@ -29,45 +34,40 @@ export type Found = {
   readonly copy: CopyDoc | undefined
 }
 
-export type Judged =
-  | { readonly kind: 'new' | 'goes-on' | 'done' }
-  | { readonly kind: 'refused'; readonly reason: string }
+export type CopyState = 'new' | 'goes-on' | 'done'
+type Decision = { readonly state: CopyState } | { readonly refusal: string }
 
-const refused = (reason: string): Judged => ({ kind: 'refused', reason })
 const START_OVER = 'empty the target, then copy again'
 
 /** Whether a service's store may be copied into its target: nothing but this copy may be in there. */
-export const judge = (source: string, found: readonly Found[]): Judged => {
+export const decideCopy = (source: string, found: readonly Found[]): Decision => {
   const begun = found.filter(({ copy }) => copy !== undefined)
   if (begun.length === 0) {
     const taken = found.find(({ kept }) => kept > 0)
-    if (taken === undefined) return { kind: 'new' }
-    return refused(`${taken.collection} holds ${taken.kept} documents that no copy brought there`)
+    return taken === undefined
+      ? { state: 'new' }
+      : { refusal: `${taken.collection} holds ${taken.kept} documents that no copy brought there` }
   }
   const other = begun.find(({ copy }) => copy?.source !== source)?.copy
   if (other !== undefined)
-    return refused(
-      `it holds a copy of another store (${other.from}), or of this one before it changed: ${START_OVER}`,
-    )
+    return {
+      refusal: `it holds a copy of another store (${other.from}), or of this one before it changed: ${START_OVER}`,
+    }
   if (begun.length < found.length)
-    return refused(`it holds a copy that another release began: finish it with that one, or ${START_OVER}`)
+    return {
+      refusal: `it holds a copy that another release began: finish it with that one, or ${START_OVER}`,
+    }
   const strange = found.find(({ copy, kept, beyond }) => beyond || kept !== copy?.documents)
   if (strange !== undefined)
-    return refused(
-      `${strange.collection} holds ${strange.kept} documents where the copy brought ${strange.copy?.documents}: it has been used since, or changed`,
-    )
-  return { kind: begun.every(({ copy }) => copy?.done) ? 'done' : 'goes-on' }
+    return {
+      refusal: `${strange.collection} holds ${strange.kept} documents where the copy brought ${strange.copy?.documents}: it has been used since, or changed`,
+    }
+  return { state: begun.every(({ copy }) => copy?.done) ? 'done' : 'goes-on' }
 }
 
-/** Collections of the store itself; the lease of a migration ends with its runner and is not copied. */
-export const OWN = { schema: 'schema', lease: 'schema_lease', copies: 'copies' } as const
-
-/**
- * Names in a source that this release does not know: their documents would be left behind unseen. In the
- * order given.
- */
+/** Names in a source that this release does not know: their documents would be left behind unseen. */
 export const unknownNames = (names: readonly string[], declared: readonly string[]): readonly string[] =>
-  names.filter((name) => !declared.includes(name) && name !== OWN.lease && name !== OWN.copies)
+  names.filter((name) => ![...declared, OWN.lease, OWN.copies].includes(name))
 
 /** A document, as far as it tells of a migration that is not over. */
 export const isHalfMigrated = (record: Doc): boolean => Object.hasOwn(record, 'in_progress')
