@@ -16,14 +16,15 @@ export const pureRooms: readonly PureRoom[] = [
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },
   { room: 'services/common/evidence/', but: ['file-edge.ts'] },
-  { room: 'scripts/derive/', but: ['derive.ts'] },
+  { room: 'services/common/store/migrations/', only: ['check.ts', 'plan.ts'] },
+  { room: 'scripts/derive/', but: ['derive.ts', 'store-schemas.ts'] },
   {
     room: 'scripts/platform/',
     only: ['apt-sources.ts', 'left-out.ts', 'process-env.ts', 'start-order.ts', 'store-env.ts'],
   },
   {
     room: 'scripts/store/',
-    only: ['mongo-url.ts', 'server-name.ts', 'store-copy.ts', 'store-location.ts'],
+    only: ['copy-state.ts', 'location.ts', 'mongo-url.ts', 'server-name.ts'],
   },
   { room: 'scripts/images/format/' },
   { room: 'scripts/images/layers/', but: ['layer-cache.ts', 'layer-threads.ts', 'pack.ts', 'worker.ts'] },
