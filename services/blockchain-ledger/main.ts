@@ -1,11 +1,13 @@
 import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { Gauge } from '#common/http/metrics'
+import { retry } from '#common/process/backoff'
 import { isFault } from '#common/process/fault'
 import { answers } from '#common/process/health'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'
+import { BLOCK_TRANSACTIONS } from './block-maker.ts'
 import { Env } from './env.ts'
-import { BLOCK_TRANSACTIONS, type LedgerParts, openLedger } from './ledger.ts'
+import { type LedgerParts, openLedger } from './ledger.ts'
 import { routes } from './routes.ts'
 import { sealing } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -14,18 +16,17 @@ import { remoteVm } from './vm.ts'
 
 /** A block of 30 million gas takes seconds, and many on a small machine. */
 const EXECUTE_TIMEOUT = 120_000
-/** The virtual machine starts beside this service: it is waited for, at most this often, 250 ms apart. */
+/** The virtual machine starts beside this service: it is waited for, at most this often, so many ms apart. */
 const START_ATTEMPTS = 120
+const START_PAUSE = 250
 
-const openPatiently = async (parts: LedgerParts, attempts: number): ReturnType<typeof openLedger> => {
-  try {
-    return await openLedger(parts)
-  } catch (error) {
-    if (!isFault(error, 'unreachable') || attempts <= 1) throw error
-    await Bun.sleep(250)
-    return openPatiently(parts, attempts - 1)
-  }
-}
+const openPatiently = (parts: LedgerParts) =>
+  retry(() => openLedger(parts), {
+    tries: START_ATTEMPTS,
+    isPassing: (error) => isFault(error, 'unreachable'),
+    delay: () => START_PAUSE,
+    pause: Bun.sleep,
+  })
 
 await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
   const store = await openStore(schema)
@@ -34,21 +35,18 @@ await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore,
     sign,
     timeoutMs: EXECUTE_TIMEOUT,
   })
-  const ledger = await openPatiently(
-    {
-      store,
-      vm: remoteVm(api),
-      identity: {
-        chainId: env.CHAIN_ID,
-        registrar: env.REGISTRAR_ADDRESS,
-        sealing: sealing(env.LEDGER_KEY.reveal()),
-      },
-      log,
-      now: Date.now,
-      onAccepted: () => loop.wake(),
+  const ledger = await openPatiently({
+    store,
+    vm: remoteVm(api),
+    identity: {
+      chainId: env.CHAIN_ID,
+      registrar: env.REGISTRAR_ADDRESS,
+      sealing: sealing(env.LEDGER_KEY.reveal()),
     },
-    START_ATTEMPTS,
-  )
+    log,
+    now: Date.now,
+    onAccepted: () => loop.wake(),
+  })
   const loop = sealer({
     seal: async () => (await ledger.sealNext()) !== undefined,
     prepare: ledger.recoverHead,

@@ -9,11 +9,11 @@ import type { Vm } from './vm.ts'
 /** What makes a chain this chain; a ledger serves one for as long as its store lives. */
 export type Identity = { readonly chainId: number; readonly registrar: string; readonly sealing: Sealing }
 
-const foreign = (what: string, kept: string | number, given: string | number) =>
+const foreign = (what: string, stored: string | number, configured: string | number) =>
   new Fault(
     'conflict',
     'foreign-store',
-    `this store holds a chain with ${what} ${kept}, but ${given} is configured; put the old value back or use an empty data folder`,
+    `this store holds a chain with ${what} ${stored}, but ${configured} is configured; put the old value back or use an empty data folder`,
   )
 
 const checkSame = (meta: MetaDoc, { chainId, registrar, sealing }: Identity) => {
@@ -23,7 +23,7 @@ const checkSame = (meta: MetaDoc, { chainId, registrar, sealing }: Identity) => 
     throw foreign('ledger key', meta.sealer_public_key, sealing.public_key)
 }
 
-const found = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Identity): Promise<MetaDoc> => {
+const foundChain = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Identity): Promise<MetaDoc> => {
   const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
   const block = sealBlock(genesisHeader(chainId, state_root), [], sealing)
   const meta: MetaDoc = {
@@ -46,10 +46,10 @@ const found = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Iden
  * founded with another chain id, registrar or ledger key, unavailable while the virtual machine is away.
  */
 export const openChain = async (store: Store, vm: Vm, identity: Identity): Promise<MetaDoc> => {
-  const kept = await collections(store).meta.get('chain')
-  if (kept === undefined) return found(store, vm, identity)
-  checkSame(kept, identity)
-  return kept
+  const meta = await collections(store).meta.get('chain')
+  if (meta === undefined) return foundChain(store, vm, identity)
+  checkSame(meta, identity)
+  return meta
 }
 
 /** The newest block. */

@@ -1,3 +1,4 @@
+import { retry } from '#common/process/backoff'
 import { errorFields, type Log } from '#common/process/log'
 
 export type SealerParts = {
@@ -23,6 +24,11 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
   let stopped = false
   let failure: unknown
 
+  const fail = (event: string, error: unknown) => {
+    failure = error
+    log.error(event, errorFields(error))
+  }
+
   const round = async (): Promise<void> => {
     try {
       await sleep(window())
@@ -30,8 +36,7 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
       if (await seal()) woken = true
       failure = undefined
     } catch (error) {
-      failure = error
-      log.error('seal-failed', errorFields(error))
+      fail('seal-failed', error)
       woken = true
       await sleep(RETRY_MS)
     }
@@ -60,17 +65,13 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
     },
     /** Resumes after a start: brings the machine's state up to the head, then seals what waits. */
     resume: async () => {
-      while (!stopped) {
-        try {
-          await prepare()
-          failure = undefined
-          break
-        } catch (error) {
-          failure = error
-          log.error('state-not-ready', errorFields(error))
-          await sleep(RETRY_MS)
-        }
-      }
+      await retry(async () => (stopped ? undefined : prepare()), {
+        isPassing: () => true,
+        delay: () => RETRY_MS,
+        pause: sleep,
+        onRetry: (error) => fail('state-not-ready', error),
+      })
+      failure = undefined
       woken = true
       start()
     },

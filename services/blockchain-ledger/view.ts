@@ -17,72 +17,73 @@ const PAGE_RECEIPTS = 1000
 
 export const headView = ({ number, id, timestamp }: BlockDoc): Head => ({ number, hash: id, timestamp })
 
-const missing = (what: string) => new Fault('missing', 'not-on-chain', `${what} is not known on this chain`)
+/** A block as callers see it; `sealerKey` is the key of all seals of this chain. */
+const blockView = ({ id, signature, ...rest }: BlockDoc, sealerKey: string): Block => {
+  const { rev: _rev, ...block } = rest as typeof rest & { readonly rev?: number }
+  const sealer = { public_key: sealerKey, signature }
+  return { ...block, tx_hashes: [...block.tx_hashes], hash: id, sealer }
+}
+
+/** What the store holds of it. Throws Fault missing `not-on-chain`. */
+const requireFound = <T>(found: T | undefined, what: string): T => {
+  if (found === undefined) throw new Fault('missing', 'not-on-chain', `${what} is not known on this chain`)
+  return found
+}
+
+/** Reads of the chain's documents; each throws Fault missing `not-on-chain`. */
+const lookups = (store: Store) => {
+  const { blocks, transactions, receipts } = collections(store)
+  return {
+    block: async (ref: string, head: BlockDoc): Promise<BlockDoc> => {
+      if (ref === 'latest') return head
+      const [found] =
+        ref.length === 64
+          ? [await blocks.get(ref)]
+          : await blocks.find({ where: { number: Number(ref) }, limit: 1 })
+      return requireFound(found, `block ${ref}`)
+    },
+    blocksFrom: (from: number, limit: number) =>
+      blocks.find({ where: { number: { gte: from } }, sort: [['number', 'asc']], limit }),
+    transaction: async (hash: string) => requireFound(await transactions.get(hash), `transaction ${hash}`),
+    receipt: async (hash: string): Promise<ReceiptDoc> =>
+      requireFound(await receipts.get(hash), `a receipt of ${hash}`),
+    receiptsIn: (number: number): Promise<readonly ReceiptDoc[]> =>
+      receipts.find({ where: { block_number: number }, sort: [['tx_index', 'asc']] }),
+  }
+}
 
 /** What the chain answers about itself; `sealerKey` is the key of all its seals. */
 export const views = (store: Store, sealerKey: string) => {
-  const { blocks, transactions, receipts } = collections(store)
-
-  const blockView = ({ id, signature, ...rest }: BlockDoc): Block => {
-    const { rev: _rev, ...block } = rest as typeof rest & { readonly rev?: number }
-    return {
-      ...block,
-      tx_hashes: [...block.tx_hashes],
-      hash: id,
-      sealer: { public_key: sealerKey, signature },
-    }
-  }
-
-  const receiptsIn = (number: number): Promise<readonly ReceiptDoc[]> =>
-    receipts.find({ where: { block_number: number }, sort: [['tx_index', 'asc']] })
-
-  const findBlock = async (ref: string, head: BlockDoc): Promise<BlockDoc> => {
-    if (ref === 'latest') return head
-    const found =
-      ref.length === 64
-        ? await blocks.get(ref)
-        : (await blocks.find({ where: { number: Number(ref) }, limit: 1 }))[0]
-    if (found === undefined) throw missing(`block ${ref}`)
-    return found
-  }
-
-  const receiptDoc = async (hash: string): Promise<ReceiptDoc> => {
-    const doc = await receipts.get(hash)
-    if (doc === undefined) throw missing(`a receipt of ${hash}`)
-    return doc
-  }
-
+  const find = lookups(store)
   return {
     /** Throws Fault missing `not-on-chain`, as all of these. */
-    block: async (ref: string, head: BlockDoc): Promise<Block> => blockView(await findBlock(ref, head)),
+    block: async (ref: string, head: BlockDoc): Promise<Block> =>
+      blockView(await find.block(ref, head), sealerKey),
 
     page: async (from: number, limit: number, head: BlockDoc): Promise<BlockPage> => {
-      const found = await blocks.find({ where: { number: { gte: from } }, sort: [['number', 'asc']], limit })
       const page: BlockWithReceipts[] = []
       let count = 0
-      for (const block of found) {
-        const inside = (await receiptsIn(block.number)).map(({ receipt }) => receipt)
-        page.push({ ...blockView(block), receipts: inside })
-        count += inside.length
+      for (const block of await find.blocksFrom(from, limit)) {
+        const receipts = (await find.receiptsIn(block.number)).map(({ receipt }) => receipt)
+        page.push({ ...blockView(block, sealerKey), receipts })
+        count += receipts.length
         if (count >= PAGE_RECEIPTS) break
       }
       return { blocks: page, head: headView(head) }
     },
 
     transaction: async (hash: string): Promise<Transaction> => {
-      const doc = await transactions.get(hash)
-      if (doc === undefined) throw missing(`transaction ${hash}`)
-      const { raw, state, block_number, tx_index } = doc
+      const { raw, state, block_number, tx_index } = await find.transaction(hash)
       const place = block_number === undefined || tx_index === undefined ? {} : { block_number, tx_index }
       return { tx_hash: hash, raw, state, ...place }
     },
 
-    receipt: async (hash: string): Promise<Receipt> => (await receiptDoc(hash)).receipt,
+    receipt: async (hash: string): Promise<Receipt> => (await find.receipt(hash)).receipt,
 
     proof: async (hash: string, head: BlockDoc): Promise<ReceiptProof> => {
-      const { tx_index, block_number } = await receiptDoc(hash)
-      const block = blockView(await findBlock(String(block_number), head))
-      const encoded = (await receiptsIn(block_number)).map((one) => one.encoded)
+      const { tx_index, block_number } = await find.receipt(hash)
+      const block = blockView(await find.block(String(block_number), head), sealerKey)
+      const encoded = (await find.receiptsIn(block_number)).map((one) => one.encoded)
       return {
         tx_index,
         receipt_proof: await indexProof(encoded, tx_index),

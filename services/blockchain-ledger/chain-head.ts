@@ -1,0 +1,47 @@
+import { isFault } from '#common/process/fault'
+import type { Store } from '#common/store/store'
+import { headOf } from './opening.ts'
+import type { BlockDoc, Commit } from './store.ts'
+import { commitBlock } from './store.ts'
+
+/**
+ * The newest block, and the only way to put another behind it. It moves when the store has said that it keeps
+ * the block; `onMove` follows each move.
+ */
+export const openHead = async (store: Store, onMove: (commit: Commit) => void) => {
+  let head = await headOf(store)
+  /** Blocks whose commit was not confirmed, by hash. */
+  const unsure = new Map<string, Commit>()
+
+  const move = (commit: Commit) => {
+    head = commit.block
+    unsure.clear()
+    onMove(commit)
+  }
+
+  /** Learns what became of unconfirmed blocks: of all that follow one head one at most is kept. */
+  const settle = async (): Promise<void> => {
+    if (unsure.size === 0) return
+    const kept = unsure.get((await headOf(store)).id)
+    if (kept) move(kept)
+  }
+
+  /** Keeps a block, or throws; after `unavailable` only `settle` knows. */
+  const append = async (commit: Commit): Promise<void> => {
+    try {
+      await commitBlock(store, head.id, commit)
+    } catch (error) {
+      if (!isFault(error) || error.kind !== 'unavailable' || error.code === 'disk-full') throw error
+      // The commit may have reached the disk although its answer did not: the store knows, now or when it is back.
+      unsure.set(commit.block.id, commit)
+      await settle().catch(() => {})
+      if (head.id !== commit.block.id) throw error
+      return
+    }
+    move(commit)
+  }
+
+  return { current: (): BlockDoc => head, settle, append }
+}
+
+export type Head = Awaited<ReturnType<typeof openHead>>
