@@ -23,7 +23,11 @@ const checkSame = (meta: MetaDoc, { chainId, registrar, sealing }: Identity) => 
     throw foreign('ledger key', meta.sealer_public_key, sealing.public_key)
 }
 
-const foundChain = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Identity): Promise<MetaDoc> => {
+const foundChain = async (
+  store: Store,
+  vm: Vm,
+  { chainId, registrar, sealing }: Identity,
+): Promise<MetaDoc> => {
   const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
   const block = sealBlock(genesisHeader(chainId, state_root), [], sealing)
   const meta: MetaDoc = {

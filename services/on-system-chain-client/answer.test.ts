@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { outcomeOf, type SendOutcome } from './answer.ts'
+import { parseOutcome, type SendOutcome, sortReplies } from './answer.ts'
 
 const cases: readonly [string, SendOutcome][] = [
   ['already known', 'taken'],
@@ -12,5 +12,19 @@ const cases: readonly [string, SendOutcome][] = [
   ['', 'refused'],
 ]
 test.each(cases)('%p means %p', (message, outcome) => {
-  expect(outcomeOf(message)).toBe(outcome)
+  expect(parseOutcome(message)).toBe(outcome)
+})
+
+test('what was sent is sorted by its replies; one without a reply counts as refused', () => {
+  const reply = (message: string) => ({ outcome: parseOutcome(message), message })
+  const replies = ['already known', 'nonce too low', 'txpool is full', 'invalid chain id', 'nonce gap'].map(
+    reply,
+  )
+  expect(sortReplies(['a', 'b', 'c', 'd', 'e'], replies)).toEqual({
+    taken: ['a'],
+    dead: ['b', 'd'],
+    refusal: 'nonce gap',
+  })
+  expect(sortReplies(['a'], [])).toEqual({ taken: [], dead: [], refusal: 'no answer' })
+  expect(sortReplies([], [])).toEqual({ taken: [], dead: [], refusal: undefined })
 })

@@ -4,6 +4,8 @@
  */
 export type SendOutcome = 'taken' | 'spent' | 'gap' | 'foreign-chain' | 'refused'
 
+export type SendReply = { readonly outcome: SendOutcome; readonly message: string }
+
 const meanings: readonly (readonly [RegExp, SendOutcome])[] = [
   [/already known|already imported|known transaction/i, 'taken'],
   [/nonce too low|nonce is too low|replacement transaction underpriced/i, 'spent'],
@@ -12,5 +14,24 @@ const meanings: readonly (readonly [RegExp, SendOutcome])[] = [
 ]
 
 /** `refused` is for everything else (funds, fees, pool full): the same bytes may be taken later. */
-export const outcomeOf = (message: string): SendOutcome =>
+export const parseOutcome = (message: string): SendOutcome =>
   meanings.find(([pattern]) => pattern.test(message))?.[1] ?? 'refused'
+
+/**
+ * What the replies mean for what was sent: `dead` can never be mined, and `refusal` is the newest reason why
+ * something else was not taken.
+ */
+export const sortReplies = <T>(sent: readonly T[], replies: readonly SendReply[]) => {
+  const answered = sent.map((item, i) => ({
+    item,
+    ...(replies[i] ?? ({ outcome: 'refused', message: 'no answer' } as const)),
+  }))
+  const having = (...outcomes: readonly SendOutcome[]) =>
+    answered.filter(({ outcome }) => outcomes.includes(outcome))
+  const items = (list: typeof answered) => list.map(({ item }) => item)
+  return {
+    taken: items(having('taken')),
+    dead: items(having('spent', 'foreign-chain')),
+    refusal: having('gap', 'refused').at(-1)?.message,
+  }
+}

@@ -10,18 +10,16 @@ import {
 } from '#common/evidence/anchors-abi'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
 import { Fault } from '#common/process/fault'
-import { outcomeOf, type SendOutcome } from './answer.ts'
+import { parseOutcome, type SendReply } from './answer.ts'
 import type { Place } from './job.ts'
 import type { Rpc, RpcCall } from './rpc.ts'
 
 /** A receipt as this service needs it; `registered` is what its SessionRegistered log of our contract says. */
-export type SeenReceipt = {
+export type ObservedReceipt = {
   readonly status: 0 | 1
   readonly place: Place
   readonly registered: ({ readonly session_id: string } & AnchorContent) | undefined
 }
-
-export type SendReply = { readonly outcome: SendOutcome; readonly message: string }
 
 /** What the chain wants to know before it takes a transaction. Fees in wei. */
 export type SigningFacts = {
@@ -33,7 +31,7 @@ export type SigningFacts = {
 
 export type Chain = {
   readonly head: () => Promise<number>
-  readonly receipts: (hashes: readonly string[]) => Promise<readonly (SeenReceipt | undefined)[]>
+  readonly receipts: (hashes: readonly string[]) => Promise<readonly (ObservedReceipt | undefined)[]>
   /** What the contract holds of each session. */
   readonly sessions: (ids: readonly string[]) => Promise<readonly (StoredAnchor | undefined)[]>
   /** The transaction and block of a session's event; undefined when the block does not hold it (any more). */
@@ -46,46 +44,46 @@ export type Chain = {
 const bad = (what: string) =>
   new Fault('unavailable', 'rpc-broken', `the chain answered ${what} in a form that is not Ethereum's`)
 
-const hexOf = (value: unknown, what: string): string => {
+const readHex = (value: unknown, what: string): string => {
   if (typeof value !== 'string' || !/^0x[0-9a-f]*$/i.test(value)) throw bad(what)
   return value.slice(2).toLowerCase()
 }
-const countOf = (value: unknown, what: string): number => {
-  const count = Number.parseInt(hexOf(value, what), 16)
+const readCount = (value: unknown, what: string): number => {
+  const count = Number.parseInt(readHex(value, what), 16)
   if (!Number.isSafeInteger(count)) throw bad(what)
   return count
 }
-const field = (value: unknown, name: string): unknown =>
+const readField = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 
-const logOf = (log: unknown) => {
-  const topics = field(log, 'topics')
+const readLog = (log: unknown) => {
+  const topics = readField(log, 'topics')
   if (!Array.isArray(topics)) throw bad('a log')
   return {
-    address: hexOf(field(log, 'address'), 'a log'),
-    topics: topics.map((topic) => hexOf(topic, 'a topic')),
-    data: hexOf(field(log, 'data'), 'a log'),
+    address: readHex(readField(log, 'address'), 'a log'),
+    topics: topics.map((topic) => readHex(topic, 'a topic')),
+    data: readHex(readField(log, 'data'), 'a log'),
   }
 }
 
-const placeOf = (value: unknown): Place => ({
-  tx_hash: hexOf(field(value, 'transactionHash'), 'a transaction hash'),
-  block_number: countOf(field(value, 'blockNumber'), 'a block number'),
-  block_hash: hexOf(field(value, 'blockHash'), 'a block hash'),
+const readPlace = (value: unknown): Place => ({
+  tx_hash: readHex(readField(value, 'transactionHash'), 'a transaction hash'),
+  block_number: readCount(readField(value, 'blockNumber'), 'a block number'),
+  block_hash: readHex(readField(value, 'blockHash'), 'a block hash'),
 })
 
-const receiptOf = (value: unknown, contract: string): SeenReceipt | undefined => {
+const readReceipt = (value: unknown, contract: string): ObservedReceipt | undefined => {
   if (value === null) return undefined
-  const logs = field(value, 'logs')
+  const logs = readField(value, 'logs')
   if (!Array.isArray(logs)) throw bad('a receipt')
   const registered = logs
-    .map(logOf)
+    .map(readLog)
     .filter(({ address }) => address === contract)
     .map(decodeRegistered)
-    .find((found) => found !== undefined)
+    .find((event) => event !== undefined)
   return {
-    status: countOf(field(value, 'status'), 'a status') === 1 ? 1 : 0,
-    place: placeOf(value),
+    status: readCount(readField(value, 'status'), 'a status') === 1 ? 1 : 0,
+    place: readPlace(value),
     registered,
   }
 }
@@ -102,14 +100,14 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
     params: [{ to: `0x${contract}`, data: `0x${data}` }, 'latest'],
   })
   return {
-    head: async () => countOf((await ask([{ method: 'eth_blockNumber', params: [] }]))[0], 'the head'),
+    head: async () => readCount((await ask([{ method: 'eth_blockNumber', params: [] }]))[0], 'the head'),
     receipts: async (hashes) =>
       (await ask(hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [`0x${hash}`] })))).map(
-        (value) => receiptOf(value, contract),
+        (value) => readReceipt(value, contract),
       ),
     sessions: async (ids) =>
       (await ask(ids.map((id) => callContract(encodeSessionsCall(id))))).map((value) =>
-        decodeSessions(hexOf(value, 'a session')),
+        decodeSessions(readHex(value, 'a session')),
       ),
     locate: async (id, block) => {
       const number = `0x${block.toString(16)}`
@@ -117,7 +115,7 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
       const filter = { address: `0x${contract}`, topics, fromBlock: number, toBlock: number }
       const [logs] = await ask([{ method: 'eth_getLogs', params: [filter] }])
       if (!Array.isArray(logs)) throw bad('logs')
-      return logs[0] === undefined ? undefined : placeOf(logs[0])
+      return logs[0] === undefined ? undefined : readPlace(logs[0])
     },
     facts: async (account) => {
       const [id, count, price, registrar] = await ask([
@@ -127,10 +125,10 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
         callContract(REGISTRAR_CALL),
       ])
       return {
-        chainId: countOf(id, 'the chain id'),
-        nextNonce: countOf(count, 'a nonce'),
-        gasPrice: BigInt(`0x${hexOf(price, 'a price')}`),
-        registrar: decodeRegistrar(hexOf(registrar, 'the registrar')),
+        chainId: readCount(id, 'the chain id'),
+        nextNonce: readCount(count, 'a nonce'),
+        gasPrice: BigInt(`0x${readHex(price, 'a price')}`),
+        registrar: decodeRegistrar(readHex(registrar, 'the registrar')),
       }
     },
     send: async (raws) => {
@@ -140,7 +138,7 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
       return replies.map((reply) =>
         'result' in reply
           ? { outcome: 'taken', message: '' }
-          : { outcome: outcomeOf(reply.error.message), message: reply.error.message },
+          : { outcome: parseOutcome(reply.error.message), message: reply.error.message },
       )
     },
   }

@@ -16,7 +16,7 @@ export const signAnchor = (
   { chainId, gasPrice }: Pick<SigningFacts, 'chainId' | 'gasPrice'>,
   { contract, secretKey }: { readonly contract: string; readonly secretKey: string },
 ): Signed => {
-  const wanted = gasPrice * FEE_MARGIN
+  const offer = gasPrice * FEE_MARGIN
   const { raw, hash } = signTransaction(
     {
       chainId,
@@ -25,7 +25,7 @@ export const signAnchor = (
       to: contract,
       value: 0n,
       data: encodeRegisterSession(job.id, job),
-      maxFeePerGas: wanted > LEAST_MAX_FEE ? wanted : LEAST_MAX_FEE,
+      maxFeePerGas: offer > LEAST_MAX_FEE ? offer : LEAST_MAX_FEE,
       maxPriorityFeePerGas: 0n,
     },
     secretKey,

@@ -6,7 +6,7 @@ import { type Finding, type JobRecord, next, type Signed } from './job.ts'
 import type { AnchorRequest, JobState } from './model.ts'
 import { assignNonces } from './nonce.ts'
 
-export type Learnt = { readonly session: string; readonly finding: Finding }
+export type SessionFinding = { readonly session: string; readonly finding: Finding }
 
 export type Queue = {
   /** The job of this anchor, new or known. Throws Fault conflict `anchor-differs` for other content. */
@@ -17,7 +17,7 @@ export type Queue = {
   /** All that are submitted, by nonce. */
   readonly inFlight: () => Promise<readonly JobRecord[]>
   /** Applies findings to the jobs as they are kept now, in one transaction; answers those that changed. */
-  readonly learn: (findings: readonly Learnt[]) => Promise<readonly JobRecord[]>
+  readonly learn: (findings: readonly SessionFinding[]) => Promise<readonly JobRecord[]>
   /** Gives queued jobs their nonces and signed bytes, all in one transaction, before anything is sent. */
   readonly sign: (
     sessions: readonly string[],
@@ -53,15 +53,15 @@ const change = async (
   session: string,
   finding: Finding,
 ): Promise<readonly [before: JobRecord | undefined, after: JobRecord | undefined]> => {
-  const kept = await jobs(tx).get(session)
-  if (kept === undefined) return [undefined, undefined]
-  const before = bare(kept)
+  const stored = await jobs(tx).get(session)
+  if (stored === undefined) return [undefined, undefined]
+  const before = bare(stored)
   const after = next(before, finding)
-  if (after !== before) await jobs(tx).replace(after, kept.rev)
+  if (after !== before) await jobs(tx).replace(after, stored.rev)
   return [before, after]
 }
 
-const known = async (store: Store, request: AnchorRequest): Promise<JobRecord> => {
+const findQueued = async (store: Store, request: AnchorRequest): Promise<JobRecord> => {
   const job = await jobs(store).get(request.session_id)
   if (job === undefined)
     throw new Fault('unavailable', 'job-gone', 'the job was there a moment ago; try again')
@@ -84,7 +84,7 @@ export const queue = (store: Store): Queue => ({
       return bare(await jobs(store).insert({ id, state: 'queued', queued_at: now, attempts: 0, ...content }))
     } catch (error) {
       if (!isFault(error, 'duplicate')) throw error
-      return known(store, request)
+      return findQueued(store, request)
     }
   },
   get: async (session) => {

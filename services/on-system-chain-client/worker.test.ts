@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { signTransaction } from '#common/ethereum/transaction'
 import { encodeRegisterSession } from '#common/evidence/anchors-abi'
-import { CHAIN_ID, CONTRACT, fakeChain } from './fake-chain.fixture.ts'
+import { CHAIN_ID } from './fake-blocks.fixture.ts'
+import { CONTRACT, fakeChain } from './fake-chain.fixture.ts'
 import type { AnchorRequest } from './model.ts'
 import { account, request, secretKey, setUp } from './worker.fixture.ts'
 
