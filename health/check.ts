@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { catalog, defaults, stock } from '#catalog'
 import { watch } from '../services/common/host/watch/command.ts'
-import { expectedOf, type Listed, targetsOf } from '../services/common/host/watch/expected.ts'
+import { type Listed, listExpected, listTargets } from '../services/common/host/watch/expected.ts'
 import { exitLine, type Flags, flagLines, watchFlags } from '../services/common/host/watch/flags.ts'
 import { givenFacts, localFacts } from './gather.ts'
 import { runningPlatform } from './platform.ts'
@@ -42,7 +42,7 @@ type Out = (text: string) => void
 export type CheckOptions = {
   readonly listed: Listed
   /** Containers of stock images. */
-  readonly stock: Parameters<typeof expectedOf>[1]
+  readonly stock: Parameters<typeof listExpected>[1]
   readonly argv: readonly string[]
   readonly env: Env
   readonly stdin: () => Promise<string>
@@ -61,8 +61,8 @@ export const check = async ({ listed, stock, env, stdin, ...rest }: CheckOptions
     name: 'health',
     flags,
     help: HELP,
-    targets: ({ stacks }) => targetsOf(listed, { chosen: stacks, elsewhere: platform }),
-    expected: ({ stacks }) => expectedOf(listed, stock, stacks),
+    targets: ({ stacks }) => listTargets(listed, { chosen: stacks, elsewhere: platform }),
+    expected: ({ stacks }) => listExpected(listed, stock, stacks),
     gather: ({ values }) =>
       values['facts'] === undefined
         ? localFacts(values['dir'] ?? (env['LUCID_MOUNT_PATH'] || defaults.LUCID_MOUNT_PATH), {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What this host's engine, kernel and files say about Lucid, as text for services/common/host/watch/facts.ts.
+# What this host's engine, kernel and files say about Lucid, as text for services/common/host/facts/host-facts.ts.
 #
 #   sh facts.sh [DIR]        DIR: the platform's folder, default /mnt/myssd/Lucid
 #
@@ -64,11 +64,13 @@ if [ -n "$engine" ]; then
   fi
 fi
 if [ -n "$ids" ]; then
+  # CONTAINER_FORMAT of services/common/host/facts/inspect-format.ts.
   # shellcheck disable=SC2086
-  bounded "$LIMIT" docker inspect --type container --format '{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configHash":{{json (index .Config.Labels "com.docker.compose.config-hash")}},"stage":{{json (index .Config.Labels "org.lucid.stage")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"memory":{{json .HostConfig.Memory}},"restarts":{{json .RestartCount}},"status":{{json .State.Status}},"exitCode":{{json .State.ExitCode}},"oomKilled":{{json .State.OOMKilled}},"error":{{json .State.Error}},"startedAt":{{json .State.StartedAt}},"finishedAt":{{json .State.FinishedAt}},"health":{{with .State.Health}}{"status":{{json .Status}},"streak":{{json .FailingStreak}},"log":[{{range $i, $l := .Log}}{{if $i}},{{end}}{{json $l.Output}}{{end}}]}{{else}}null{{end}}}' $ids 2>/dev/null | content 4194304
+  bounded "$LIMIT" docker inspect --type container --format '{"id":{{json .ID}},"name":{{json .Name}},"project":{{json (index .Config.Labels "com.docker.compose.project")}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"configHash":{{json (index .Config.Labels "com.docker.compose.config-hash")}},"stage":{{json (index .Config.Labels "org.lucid.stage")}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"memory":{{json .HostConfig.Memory}},"restarts":{{json .RestartCount}},"status":{{json .State.Status}},"exitCode":{{json .State.ExitCode}},"oomKilled":{{json .State.OOMKilled}},"error":{{json .State.Error}},"startedAt":{{json .State.StartedAt}},"finishedAt":{{json .State.FinishedAt}},"user":{{json .Config.User}},"nanoCpus":{{json .HostConfig.NanoCPUs}},"cpuQuota":{{json .HostConfig.CPUQuota}},"cpuPeriod":{{json .HostConfig.CPUPeriod}},"pids":{{json .HostConfig.PidsLimit}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"networkMode":{{json .HostConfig.NetworkMode}},"pidMode":{{json .HostConfig.PidMode}},"ipcMode":{{json .HostConfig.IpcMode}},"privileged":{{json .HostConfig.Privileged}},"readOnlyRoot":{{json .HostConfig.ReadonlyRootfs}},"capAdd":{{json .HostConfig.CapAdd}},"capDrop":{{json .HostConfig.CapDrop}},"securityOpt":{{json .HostConfig.SecurityOpt}},"devices":{{len .HostConfig.Devices}},"logDriver":{{json .HostConfig.LogConfig.Type}},"logMaxSize":{{json (index .HostConfig.LogConfig.Config "max-size")}},"logMaxFiles":{{json (index .HostConfig.LogConfig.Config "max-file")}},"bindings":{{json .HostConfig.PortBindings}},"ports":{{json .NetworkSettings.Ports}},"networks":{{json .NetworkSettings.Networks}},"mounts":{{json .Mounts}},"health":{{with .State.Health}}{"status":{{json .Status}},"streak":{{json .FailingStreak}},"log":[{{range $i, $l := .Log}}{{if $i}},{{end}}{{json $l.Output}}{{end}}],"codes":[{{range $i, $l := .Log}}{{if $i}},{{end}}{{json $l.ExitCode}}{{end}}]}{{else}}null{{end}}}' $ids 2>/dev/null | content 4194304
 fi
 
 # Bytes in use and, of these, file pages that the kernel gives back at once: the engine's own figure is the difference.
+# Then processes and threads.
 used() {
   for folder in $1; do
     id=${folder##*/}
@@ -82,8 +84,13 @@ used() {
       read -r used <"$folder/memory.usage_in_bytes"
     fi
     [ -n "$used" ] || continue
-    printf '%s %s %s\n' "$id" "$used" \
-      "$(awk '$1 == "total_inactive_file" || ($1 == "inactive_file" && n == "") { n = $2 } END { print n + 0 }' "$folder/memory.stat" 2>/dev/null)"
+    pids=''
+    # Version 1 has a hierarchy for each kind.
+    for counted in "$folder" "${groups%/memory}/pids${folder#"$groups"}"; do
+      [ ! -r "$counted/pids.current" ] || read -r pids <"$counted/pids.current"
+    done
+    printf '%s %s %s %s\n' "$id" "$used" \
+      "$(awk '$1 == "total_inactive_file" || ($1 == "inactive_file" && n == "") { n = $2 } END { print n + 0 }' "$folder/memory.stat" 2>/dev/null)" "$pids"
   done
 }
 
@@ -106,7 +113,7 @@ if [ -n "$ids" ] && [ -n "$limited" ] && [ -z "$in_use" ]; then
     case $ids in *"$id"*) known="$known $id" ;; esac
   done
   # shellcheck disable=SC2086
-  [ -z "$known" ] || bounded 4 docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemUsage}}' $known 2>/dev/null | content
+  [ -z "$known" ] || bounded 4 docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemUsage}} {{.PIDs}}' $known 2>/dev/null | content
 fi
 
 section disk

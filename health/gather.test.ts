@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseFacts } from '../services/common/host/watch/facts.ts'
+import { parseFacts } from '../services/common/host/facts/host-facts.ts'
+import { CONTAINER_FORMAT } from '../services/common/host/facts/inspect-format.ts'
 import { givenFacts, localFacts } from './gather.ts'
 
 /** facts.sh in the real sh of this machine; `docker` is a stand-in or is not there. */
@@ -43,6 +44,12 @@ const ask = async (dir: string, docker?: string, env: Readonly<Record<string, st
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
 const KEY = '-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n'
 
+test('facts.sh asks the engine of a container what everybody else asks', async () => {
+  const text = await Bun.file(join(import.meta.dir, 'facts.sh')).text()
+  expect(text).toContain(`--format '${CONTAINER_FORMAT}' $ids`)
+  expect(CONTAINER_FORMAT).not.toContain('.Env')
+})
+
 describe.skipIf(process.platform === 'win32')('facts.sh', () => {
   test('ends whole where there is nothing: no folder, no docker', async () => {
     const { facts } = await ask(join(folder, 'none'))
@@ -73,14 +80,15 @@ describe.skipIf(process.platform === 'win32')('facts.sh', () => {
     `info) echo '{"version":"stand-in","root":"/","memoryLimit":true}' ;;`,
     `ps) case $* in *status=running*) echo ${id} ;; *) echo ${id} lucid-core ;; esac ;;`,
     `inspect) echo '{"id":"${id}","service":"alpha","status":"running"}' ;;`,
-    `stats) echo '${id} 7MiB / 64MiB' ;;`,
+    `stats) echo '${id} 7MiB / 64MiB 5' ;;`,
     'esac',
   ].join('\n')
   const memory = async (files: Readonly<Record<string, string>>) => {
     const groups = fresh()
     for (const [path, text] of Object.entries(files)) await Bun.write(join(groups, path), text)
     const { facts } = await ask(fresh(), docker, { FACTS_CGROUPS: groups })
-    return facts?.containers[0]?.memoryUsed
+    const [{ memoryUsed, pidsUsed } = {}] = facts?.containers ?? []
+    return [memoryUsed, pidsUsed]
   }
   test('reads memory from control groups of version 2, whatever their parent', async () => {
     for (const group of [`system.slice/docker-${id}.scope`, `docker/${id}`, `a/b/c/${id}`])
@@ -88,21 +96,23 @@ describe.skipIf(process.platform === 'win32')('facts.sh', () => {
         await memory({
           'cgroup.controllers': 'memory',
           [`${group}/memory.current`]: '1000\n',
+          [`${group}/pids.current`]: '12\n',
           [`${group}/memory.stat`]: 'anon 1\ninactive_file 300\nactive_file 5\n',
           [`${group}/below/memory.current`]: '5\n',
         }),
-      ).toBe(700)
+      ).toEqual([700, 12])
   })
   test('reads memory from control groups of version 1', async () => {
     expect(
       await memory({
         [`memory/docker/${id}/memory.usage_in_bytes`]: '1000\n',
+        [`pids/docker/${id}/pids.current`]: '9\n',
         [`memory/docker/${id}/memory.stat`]: 'inactive_file 1\ntotal_inactive_file 400\ntotal_cache 9\n',
       }),
-    ).toBe(600)
+    ).toEqual([600, 9])
   })
   test('asks the engine where there are no such files', async () => {
-    expect(await memory({})).toBe(7 * 2 ** 20)
+    expect(await memory({})).toEqual([7 * 2 ** 20, 5])
   })
 
   test('prints certificates and never a key, also where a certificate was cut before one', async () => {

@@ -10,7 +10,7 @@ const PATIENCE = 8_000
 const holdsPlatform = (dir: string): boolean =>
   ['deploy', 'secrets', 'identities.json'].some((name) => existsSync(join(dir, name)))
 
-/** Facts that somebody gathered: a file, or `-` for standard input. */
+/** HostFacts that somebody gathered: a file, or `-` for standard input. */
 export const givenFacts = async (file: string, stdin: () => Promise<string>): Promise<Gathered> => {
   try {
     return { text: file === '-' ? await stdin() : readFileSync(file, 'utf8') }

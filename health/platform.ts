@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseJson, readCount, readObject } from '../services/common/host/facts/values.ts'
 import type { Elsewhere } from '../services/common/host/watch/expected.ts'
-import { countOf, jsonOf, objectOf } from '../services/common/host/watch/read.ts'
 import { errorCode } from '../services/common/process/error.ts'
 
 /** The record of `bun run up`: its process, where its services listen, and what it was started without. */
@@ -9,14 +9,14 @@ export type Platform = Elsewhere & { readonly pid: number }
 
 /** Reads the platform's record; undefined when it is not one. Only addresses on loopback are taken. */
 export const parsePlatform = (text: string): Platform | undefined => {
-  const { pid, services, left_out } = objectOf(jsonOf(text))
-  const id = typeof pid === 'number' ? countOf(pid) : undefined
+  const { pid, services, left_out } = readObject(parseJson(text))
+  const id = typeof pid === 'number' ? readCount(pid) : undefined
   if (id === undefined || id < 1) return undefined
-  const urls = Object.entries(objectOf(services)).flatMap(([name, service]) => {
-    const { url } = objectOf(service)
+  const urls = Object.entries(readObject(services)).flatMap(([name, service]) => {
+    const { url } = readObject(service)
     return typeof url === 'string' && /^http:\/\/(127\.0\.0\.1|localhost):\d+$/.test(url) ? [[name, url]] : []
   })
-  const leftOut = Object.entries(objectOf(left_out)).map(([name, why]) => [name, String(why)])
+  const leftOut = Object.entries(readObject(left_out)).map(([name, why]) => [name, String(why)])
   return { pid: id, urls: Object.fromEntries(urls), leftOut: Object.fromEntries(leftOut) }
 }
 

@@ -125,9 +125,12 @@ const performanceRows = async (place: HostPlace): Promise<readonly Row[]> => {
 }
 
 /** When each container was started last; those that are run once and end are run by every `up`. */
-const startsOf = async ({ opened: { shell }, bundle }: HostPlace): Promise<ReadonlyMap<string, string>> => {
+const startsOf = async ({
+  opened: { shell },
+  bundle,
+}: HostPlace): Promise<ReadonlyMap<string, number | undefined>> => {
   const lasting = membersOf(bundle.release).filter(({ proof }) => proof.kind !== 'ends')
-  return new Map((await askStates(shell, lasting)).map(({ container, startedAt }) => [container, startedAt]))
+  return new Map((await askStates(shell, lasting)).map(({ name, startedAt }) => [name, startedAt]))
 }
 
 /** Every stack brought up again, in order: nothing may be started anew. */

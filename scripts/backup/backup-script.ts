@@ -1,8 +1,8 @@
 import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
-import { capabilities, demandMountable, mountWords, runLine } from './container.ts'
+import { capabilities, mountWords, requireMountable, runLine } from './container.ts'
 import { freezeFunctions } from './freeze-script.ts'
-import { CONTAINER, placesOn, VOLUMES } from './places.ts'
+import { backupLayout, CONTAINER, VOLUMES } from './layout.ts'
 
 /** Longest time that services may stand still, s. */
 export const FREEZE_LIMIT_S = 60
@@ -50,7 +50,7 @@ const sources = (dir: string): readonly string[] => [
 
 /** Folders of the backup on the host; those that the program keeps for itself are its own, root's. */
 const folders = (dir: string, to: string): readonly string[] => {
-  const places = placesOn(dir)
+  const places = backupLayout(dir)
   return [
     commandLine('mkdir', '-p', `${dir}/health`, `${dir}/deploy`, places.cache, to),
     // A folder in a folder of root's: only the engine can make it, where it is not there yet.
@@ -63,9 +63,9 @@ const folders = (dir: string, to: string): readonly string[] => {
  * with nothing paused.
  */
 export const backupScript = ({ dir, image, to, order, freezeLimitS }: BackupScript): string => {
-  const places = placesOn(dir)
+  const places = backupLayout(dir)
   const mounts: readonly Mount[] = [
-    { type: 'bind', source: demandMountable(to), target: '/repository', access: 'write' },
+    { type: 'bind', source: requireMountable(to), target: '/repository', access: 'write' },
     { type: 'bind', source: places.cache, target: '/cache', access: 'write' },
   ]
   return [

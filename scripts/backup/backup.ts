@@ -7,7 +7,7 @@ import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
 import { type HostSession, withHost, withLease } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { placesOn } from './places.ts'
+import { backupLayout } from './layout.ts'
 import { addRecipients, newKey, recipientsOn } from './recipients.ts'
 import { backupText, listText } from './report.ts'
 import { listSnapshots } from './snapshots.ts'
@@ -77,11 +77,11 @@ const number = (
   name: keyof typeof command.flags,
   otherwise: number,
 ): number => {
-  const given = flags[name]
-  if (given === undefined) return otherwise
-  const value = Number(given)
+  const text = flags[name]
+  if (text === undefined) return otherwise
+  const value = Number(text)
   if (!Number.isInteger(value) || value < 0)
-    throw new CliError(`--${name} takes a whole number, not '${String(given)}'`, { exitCode: EXIT_USAGE })
+    throw new CliError(`--${name} takes a whole number, not '${String(text)}'`, { exitCode: EXIT_USAGE })
   return value
 }
 
@@ -94,15 +94,15 @@ const keepOf = (flags: Flags<typeof command>) => ({
 
 const phases = { reading: 'reading', frozen: 'reading what changed, all stands still', storing: 'storing' }
 
-type Given = {
+type Context = {
   readonly flags: Flags<typeof command>
   readonly terminal: Terminal
 }
 
-const list = ({ flags, terminal }: Given): Promise<number> =>
+const list = ({ flags, terminal }: Context): Promise<number> =>
   withHost(flags, process.env, async ({ shell, target }) => {
     const image = await toolsImage(shell, target.dir, flags.image)
-    const repository = flags.to ?? placesOn(target.dir).repository
+    const repository = flags.to ?? backupLayout(target.dir).repository
     const all = await listSnapshots(shell, { image, repository })
     terminal.out(
       flags.json
@@ -112,11 +112,11 @@ const list = ({ flags, terminal }: Given): Promise<number> =>
     return 0
   })
 
-const dry = ({ flags, terminal }: Given): Promise<number> =>
+const dry = ({ flags, terminal }: Context): Promise<number> =>
   withHost(flags, process.env, async ({ shell, target }) => {
     const image = await toolsImage(shell, target.dir, flags.image)
     const recipients = flags.recipient.length > 0 ? flags.recipient : await recipientsOn(shell, target.dir)
-    const repository = flags.to ?? placesOn(target.dir).repository
+    const repository = flags.to ?? backupLayout(target.dir).repository
     const all = await listSnapshots(shell, { image, repository })
     const plan = { host: shell.name, dir: target.dir, repository, image, recipients, backups: all.length }
     terminal.out(
@@ -127,10 +127,10 @@ const dry = ({ flags, terminal }: Given): Promise<number> =>
     return 0
   })
 
-const take = async ({ flags, terminal }: Given, opened: HostSession): Promise<number> => {
-  const { target } = opened
+const take = async ({ flags, terminal }: Context, session: HostSession): Promise<number> => {
+  const { target } = session
   const onWait = (text: string) => terminal.err(`${text}\n`)
-  return withLease(opened, { what: 'backup', onWait }, async (lease) => {
+  return withLease(session, { what: 'backup', onWait }, async (lease) => {
     const image = await toolsImage(lease.shell, target.dir, flags.image)
     if (flags.recipient.length > 0) await addRecipients(lease, flags.recipient)
     const recipients = await recipientsOn(lease.shell, target.dir)
@@ -168,7 +168,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     )
     return 0
   }
-  const given = { flags, terminal }
-  if (flags.list) return list(given)
-  return flags['dry-run'] ? dry(given) : withHost(flags, process.env, (opened) => take(given, opened))
+  const context = { flags, terminal }
+  if (flags.list) return list(context)
+  return flags['dry-run'] ? dry(context) : withHost(flags, process.env, (session) => take(context, session))
 })

@@ -1,7 +1,7 @@
 import { CliError } from '../cli/fail.ts'
 import { commandLine } from '../host/quote.ts'
 import { formatMount, type Mount, toolCommand } from '../host/tool-run.ts'
-import { CONTAINER } from './places.ts'
+import { CONTAINER } from './layout.ts'
 
 /** What the program may do as root of nothing else: read everybody's files, or give files their owners. */
 export const capabilities = {
@@ -14,7 +14,7 @@ export const capabilities = {
 export const mountWords = (mount: Mount): string => commandLine('--mount', formatMount(mount))
 
 /** A path that a mount may name; an engine takes flags apart at commas. Throws CliError for another. */
-export const demandMountable = (path: string): string => {
+export const requireMountable = (path: string): string => {
   if (!path.startsWith('/') || /[,\n"]/.test(path) || path.split('/').includes('..'))
     throw new CliError(`'${path}' is no folder for a backup: an absolute path, without commas, quotes or ..`)
   return path

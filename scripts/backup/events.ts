@@ -15,10 +15,10 @@ export const eventOf = (line: string): ToolEvent | undefined => {
 
 /** Cuts what comes into lines and hands the events on. */
 export const eventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) => {
-  let held = ''
+  let rest = ''
   return (text) => {
-    const lines = `${held}${text}`.split('\n')
-    held = lines.pop() ?? ''
+    const lines = `${rest}${text}`.split('\n')
+    rest = lines.pop() ?? ''
     for (const line of lines) {
       const event = eventOf(line)
       if (event !== undefined) onEvent(event)

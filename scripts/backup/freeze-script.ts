@@ -1,5 +1,5 @@
 import { commandLine, quote } from '../host/quote.ts'
-import { PROJECTS } from './places.ts'
+import { PROJECTS } from './layout.ts'
 
 /**
  * The part of a script that makes the platform stand still and lets it go on, POSIX sh. What is paused stands in a file

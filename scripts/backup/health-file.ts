@@ -1,7 +1,7 @@
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
 import { requireSuccess } from '../host/shell.ts'
-import { placesOn } from './places.ts'
+import { backupLayout } from './layout.ts'
 
 /** How the last run went. `at` (epoch ms) is when the last good one was, also after one that failed. */
 export type Outcome = { readonly ok: boolean; readonly at?: number } & Readonly<Record<string, unknown>>
@@ -21,7 +21,7 @@ export const writeHealth = async (
   what: 'backup' | 'drill',
   outcome: Outcome,
 ): Promise<void> => {
-  const places = placesOn(lease.dir)
+  const places = backupLayout(lease.dir)
   const path = what === 'backup' ? places.backupReport : places.drillReport
   const { out } = await lease.run(`cat ${quote(path)} 2>/dev/null || :`)
   const value = outcome.ok ? outcome : { ...earlier(out), ...outcome }

@@ -6,7 +6,7 @@ import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
 import { requireSuccess, type Shell } from '../host/shell.ts'
 import { createFile } from '../platform/files.ts'
-import { placesOn } from './places.ts'
+import { backupLayout } from './layout.ts'
 
 /** Makes an age identity (0600, as age-keygen writes it) and answers its recipient. Never overwrites. */
 export const newKey = async (path: string, now: Date): Promise<string> => {
@@ -30,7 +30,7 @@ export const recipientsIn = (text: string, where: string): readonly string[] => 
 
 /** Whom backups of a host are for. Throws CliError with the way to a key when nobody is. */
 export const recipientsOn = async (shell: Shell, dir: string): Promise<readonly string[]> => {
-  const path = placesOn(dir).recipients
+  const path = backupLayout(dir).recipients
   const { out } = await shell.run(`cat ${quote(path)} 2>/dev/null || :`)
   const found = recipientsIn(out, `${shell.name}: ${path}`)
   if (found.length === 0)
@@ -42,7 +42,7 @@ export const recipientsOn = async (shell: Shell, dir: string): Promise<readonly 
 
 /** Keeps recipients on the host, beside those that are there. */
 export const addRecipients = async (lease: Lease, more: readonly string[]): Promise<readonly string[]> => {
-  const path = placesOn(lease.dir).recipients
+  const path = backupLayout(lease.dir).recipients
   const { out } = await lease.run(`cat ${quote(path)} 2>/dev/null || :`)
   const all = [
     ...new Set([...recipientsIn(out, path), ...more.flatMap((one) => recipientsIn(one, '--recipient'))]),

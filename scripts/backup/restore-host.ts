@@ -9,8 +9,8 @@ import type { Lease } from '../host/lease.ts'
 import { requireSuccess } from '../host/shell.ts'
 import { eventReader, reportOf } from './events.ts'
 import { writeHealth } from './health-file.ts'
+import { backupLayout, VOLUMES } from './layout.ts'
 import { type MongoProof, proveMongo } from './mongo-proof.ts'
-import { placesOn, VOLUMES } from './places.ts'
 import {
   DRILL_ROOM,
   drillCleanScript,
@@ -47,7 +47,7 @@ export const planRestore = async (
   lease: Pick<Lease, 'shell' | 'dir'>,
   { image, snapshot, repository, volumes }: RestoreOptions,
 ): Promise<{ readonly listed: Listed; readonly units: readonly string[]; readonly repository: string }> => {
-  const at = repository ?? placesOn(lease.dir).repository
+  const at = repository ?? backupLayout(lease.dir).repository
   const all = await listSnapshots(lease.shell, { image, repository: at })
   const name = (() => {
     try {
@@ -66,8 +66,8 @@ export const planRestore = async (
     throw new CliError(
       `${name} has no volume ${strange}; it has ${units.flatMap((unit) => volumeOf(unit) ?? []).join(', ')}`,
     )
-  const wanted = volumes.length === 0 ? units : volumes.map((volume) => `volumes/${volume}`)
-  return { listed, units: wanted, repository: at }
+  const chosen = volumes.length === 0 ? units : volumes.map((volume) => `volumes/${volume}`)
+  return { listed, units: chosen, repository: at }
 }
 
 const orderOf = (

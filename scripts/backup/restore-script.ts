@@ -1,8 +1,8 @@
 import { catalog, stock } from '#catalog'
 import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
-import { capabilities, demandMountable, runLine } from './container.ts'
-import { PROJECTS } from './places.ts'
+import { capabilities, requireMountable, runLine } from './container.ts'
+import { PROJECTS } from './layout.ts'
 
 /** The exit code of a script that found a volume in use; what it prints says by whom. */
 export const IN_USE = 91
@@ -26,7 +26,7 @@ const createVolume = (volume: string): string => {
 }
 
 /** Ends with IN_USE, naming the containers, while one that runs has a volume of these, or is of the platform at all. */
-const demandUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): string => {
+const requireUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): string => {
   const filters =
     whole === 'host'
       ? PROJECTS.map((project) => `label=com.docker.compose.project=${project}`)
@@ -59,7 +59,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
   const host = units.some((unit) => unit.startsWith('host/'))
   const mounts: readonly Mount[] =
     into !== undefined
-      ? [{ type: 'bind', source: demandMountable(into), target: '/target', access: 'write' }]
+      ? [{ type: 'bind', source: requireMountable(into), target: '/target', access: 'write' }]
       : [
           ...volumes.map(
             (name): Mount => ({
@@ -75,7 +75,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
   return [
     ...(into === undefined
       ? [
-          demandUnused(volumes, host ? 'host' : 'volumes'),
+          requireUnused(volumes, host ? 'host' : 'volumes'),
           ...volumes.map(createVolume),
           ...(host
             ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)]
@@ -87,7 +87,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
     runLine(image, 'restore', {
       mounts: [
         ...mounts,
-        { type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' },
+        { type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' },
       ],
       caps: capabilities.own,
     }),
@@ -138,7 +138,7 @@ export const drillScript = ({
     runLine(image, 'restore', {
       mounts: [
         ...mounts.values(),
-        { type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' },
+        { type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' },
       ],
       caps: capabilities.own,
     }),

@@ -4,8 +4,9 @@ import { CliError, EXIT_USAGE } from '../cli/fail.ts'
 import { bytes } from '../cli/format.ts'
 import { lookOf, plainLook } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { runCommand } from '../cli/run-command.ts'
-import { withHost, withLease } from '../host/open.ts'
+import { runCommand, type Terminal } from '../cli/run-command.ts'
+import type { Lease } from '../host/lease.ts'
+import { type HostSession, withHost, withLease } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
 import { observeHost } from '../release/host/observe.ts'
@@ -59,76 +60,80 @@ export const command = {
   ],
 } as const satisfies Command
 
-const demandTogether = (flags: Flags<typeof command>): void => {
+const requireTogether = (flags: Flags<typeof command>): void => {
   if (flags.drill && (flags.into !== undefined || flags.replace))
     throw new CliError('--drill replaces nothing and restores into volumes of its own', {
       exitCode: EXIT_USAGE,
     })
 }
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  demandTogether(flags)
-  const identity = identityFile(flags.identity)
-  const optionsFor = (image: string): RestoreOptions => {
-    const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
-    const due = throttle(10_000, () => performance.now())
-    return {
-      image,
-      identity,
-      snapshot: flags.snapshot ?? 'newest',
-      repository: flags.from,
-      volumes: flags.volume,
-      existing: flags.replace ? 'replace' : 'refuse',
-      into: flags.into,
-      onProgress: (files, of, read) => {
-        const text = `${files} of ${of} files, ${bytes(read)}`
-        shown.show(text, due() ? text : undefined)
-        if (files === of) shown.done()
-      },
-    }
+type Context = {
+  readonly flags: Flags<typeof command>
+  readonly terminal: Terminal
+  /** The text of the identity file. */
+  readonly identity: string
+}
+
+const optionsFor = ({ flags, terminal, identity }: Context, image: string): RestoreOptions => {
+  const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
+  const due = throttle(10_000, () => performance.now())
+  return {
+    image,
+    identity,
+    snapshot: flags.snapshot ?? 'newest',
+    repository: flags.from,
+    volumes: flags.volume,
+    existing: flags.replace ? 'replace' : 'refuse',
+    into: flags.into,
+    onProgress: (files, of, read) => {
+      const text = `${files} of ${of} files, ${bytes(read)}`
+      shown.show(text, due() ? text : undefined)
+      if (files === of) shown.done()
+    },
   }
-  if (flags['dry-run'])
-    return withHost(flags, process.env, async ({ shell, target }) => {
-      const { listed, units } = await planRestore(
-        { shell, dir: target.dir },
-        optionsFor(await toolsImage(shell, target.dir, flags.image)),
-      )
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify({ backup: listed, units }, null, 2)}\n`
-          : `would restore ${listed.name}: ${units.join(', ')}\n`,
-      )
-      return 0
-    })
-  const what = flags.drill ? 'restore drill' : 'restore'
-  const onWait = (text: string) => terminal.err(`${text}\n`)
-  return withHost(flags, process.env, (opened) =>
-    withLease(opened, { what, onWait }, async (lease) => {
-      const { target } = opened
-      // A new host has nothing yet to restore with.
-      const isNew =
-        flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
-      const image = isNew
-        ? await bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
-        : await toolsImage(lease.shell, target.dir, flags.image)
-      const options = optionsFor(image)
-      const began = performance.now()
-      if (flags.drill) {
-        const report = await drillHost(lease, options)
-        terminal.out(
-          flags.json
-            ? `${JSON.stringify(report, null, 2)}\n`
-            : `${drillText(report, performance.now() - began)}\n`,
-        )
-        return report.ok ? 0 : 1
-      }
-      const report = await restoreHost(lease, options)
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify(report, null, 2)}\n`
-          : `${restoreText(report, performance.now() - began)}\n`,
-      )
+}
+
+const printReport = ({ flags, terminal }: Context, report: object, text: () => string): void =>
+  terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${text()}\n`)
+
+const dry = async (context: Context, { shell, target }: HostSession): Promise<number> => {
+  const image = await toolsImage(shell, target.dir, context.flags.image)
+  const { listed, units } = await planRestore({ shell, dir: target.dir }, optionsFor(context, image))
+  printReport(context, { backup: listed, units }, () => `would restore ${listed.name}: ${units.join(', ')}`)
+  return 0
+}
+
+/** The image that restores. A new host has nothing yet to restore with: it is brought one. */
+const imageOn = async ({ flags }: Context, { target }: HostSession, lease: Lease): Promise<string> => {
+  const isNew =
+    flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
+  return isNew
+    ? bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
+    : toolsImage(lease.shell, target.dir, flags.image)
+}
+
+const perform = async (context: Context, session: HostSession): Promise<number> => {
+  const { drill } = context.flags
+  const onWait = (text: string) => context.terminal.err(`${text}\n`)
+  return withLease(session, { what: drill ? 'restore drill' : 'restore', onWait }, async (lease) => {
+    const options = optionsFor(context, await imageOn(context, session, lease))
+    const began = performance.now()
+    const took = () => performance.now() - began
+    if (drill) {
+      const report = await drillHost(lease, options)
+      printReport(context, report, () => drillText(report, took()))
       return report.ok ? 0 : 1
-    }),
+    }
+    const report = await restoreHost(lease, options)
+    printReport(context, report, () => restoreText(report, took()))
+    return report.ok ? 0 : 1
+  })
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  requireTogether(flags)
+  const context = { flags, terminal, identity: identityFile(flags.identity) }
+  return withHost(flags, process.env, (session) =>
+    flags['dry-run'] ? dry(context, session) : perform(context, session),
   )
 })

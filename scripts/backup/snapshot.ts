@@ -7,7 +7,7 @@ import type { Mount } from '../host/tool-run.ts'
 import { capabilities, runLine } from './container.ts'
 import { reportOf } from './events.ts'
 import { freezeFunctions } from './freeze-script.ts'
-import { isVolume, placesOn } from './places.ts'
+import { backupLayout, isVolume } from './layout.ts'
 
 /**
  * Plain copies of volumes on the same disk, so that a rollback over a migration needs no key and no operator. They are
@@ -26,7 +26,7 @@ const LONG_MS = 6 * 3_600_000
 const LIMIT_S = 3_600
 const DONE = 'whole'
 
-const demandNames = ({ id, volumes }: Pick<SnapshotOptions, 'id' | 'volumes'>): void => {
+const requireNames = ({ id, volumes }: Pick<SnapshotOptions, 'id' | 'volumes'>): void => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) throw new CliError(`'${id}' is no name of a snapshot`)
   const strange = volumes.find((name) => !isVolume(name))
   if (strange !== undefined) throw new CliError(`there is no volume ${strange}`)
@@ -53,9 +53,9 @@ const thereOf = async (lease: Lease, volumes: readonly string[]): Promise<readon
  * whole is left as it is. Volumes that are not there are left out. Throws CliError; then there is no whole snapshot.
  */
 export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Promise<CopyReport | 'there'> => {
-  demandNames(options)
+  requireNames(options)
   const { dir } = lease
-  const at = `${placesOn(dir).snapshots}/${options.id}`
+  const at = `${backupLayout(dir).snapshots}/${options.id}`
   const whole = await lease.run(`[ -f ${quote(`${at}.${DONE}`)} ]`)
   if (whole.code === 0) return 'there'
   const volumes = await thereOf(lease, options.volumes)
@@ -67,8 +67,8 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
     caps: capabilities.own,
   })
   const script = [
-    commandLine('mkdir', '-p', at, placesOn(dir).cache),
-    freezeFunctions({ state: placesOn(dir).cache, limitS: LIMIT_S }).trim(),
+    commandLine('mkdir', '-p', at, backupLayout(dir).cache),
+    freezeFunctions({ state: backupLayout(dir).cache, limitS: LIMIT_S }).trim(),
     'trap \'clean; docker rm --force lucid-backup >/dev/null 2>&1; rm -rf "$WORK"\' EXIT',
     "trap 'exit 1' HUP INT TERM",
     'docker rm --force lucid-backup >/dev/null 2>&1',
@@ -95,8 +95,8 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
  * it again from the snapshot. Throws CliError when there is no whole snapshot.
  */
 export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): Promise<CopyReport> => {
-  demandNames(options)
-  const at = `${placesOn(lease.dir).snapshots}/${options.id}`
+  requireNames(options)
+  const at = `${backupLayout(lease.dir).snapshots}/${options.id}`
   const mark = await lease.run(`cat ${quote(`${at}.${DONE}`)}`)
   if (mark.code !== 0) throw new CliError(`${lease.shell.name} has no whole snapshot ${options.id}`)
   // A volume that was made since has nothing to go back to.
@@ -136,8 +136,8 @@ export const dropSnapshots = async (
   lease: Lease,
   { image, keep }: { readonly image: string; readonly keep: readonly string[] },
 ): Promise<void> => {
-  for (const id of keep) demandNames({ id, volumes: [] })
-  const { snapshots } = placesOn(lease.dir)
+  for (const id of keep) requireNames({ id, volumes: [] })
+  const { snapshots } = backupLayout(lease.dir)
   const out = await requireSuccess(
     'looking at snapshots',
     lease.run(

@@ -1,7 +1,7 @@
 import type { SnapshotIndex } from '#common/backup/snapshot-index'
 import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
-import { capabilities, demandMountable, runLine } from './container.ts'
+import { capabilities, requireMountable, runLine } from './container.ts'
 import { reportOf } from './events.ts'
 
 /** A backup as it can be seen without a key. Without an index nothing but its name is known. */
@@ -24,7 +24,7 @@ export const listSnapshots = async (
   { image, repository }: { readonly image: string; readonly repository: string },
 ): Promise<readonly Listed[]> => {
   const list = runLine(image, 'backups', {
-    mounts: [{ type: 'bind', source: demandMountable(repository), target: '/repository', access: 'write' }],
+    mounts: [{ type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' }],
     caps: capabilities.write,
   })
   const script = `set --; [ -d ${quote(`${repository}/snapshots`)} ] || { echo '{"event":"done","report":{"snapshots":[]}}'; exit 0; }\n${list}`

@@ -6,7 +6,7 @@ import type { Lease } from '../host/lease.ts'
 import { backupScript, FREEZE_LIMIT_S } from './backup-script.ts'
 import { eventReader, reportOf } from './events.ts'
 import { writeHealth } from './health-file.ts'
-import { placesOn } from './places.ts'
+import { backupLayout } from './layout.ts'
 
 export type TakeOptions = {
   /** Image of server-tools on the host. */
@@ -29,7 +29,7 @@ const LONG_MS = 24 * 3_600_000
 /** Takes a backup of a host and writes down for the health check how it went. Throws CliError when it failed. */
 export const takeBackup = async (lease: Lease, options: TakeOptions): Promise<BackupReport> => {
   const { dir, shell } = lease
-  const to = options.to ?? placesOn(dir).repository
+  const to = options.to ?? backupLayout(dir).repository
   const script = backupScript({
     dir,
     image: options.image,

@@ -3,7 +3,7 @@ import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
 import { parseRelease } from '../release/content/release-json.ts'
 
-const demandImage = async (shell: Shell, image: string): Promise<string> => {
+const requireImage = async (shell: Shell, image: string): Promise<string> => {
   const { code } = await shell.run(`docker image inspect ${quote(image)} >/dev/null 2>&1`)
   if (code !== 0) throw new CliError(`${shell.name} has no image ${image}: bun run deploy:pi brings it`)
   return image
@@ -14,7 +14,7 @@ const demandImage = async (shell: Shell, image: string): Promise<string> => {
  * Throws CliError when the host has it not.
  */
 export const toolsImage = async (shell: Shell, dir: string, named: string | undefined): Promise<string> => {
-  if (named !== undefined) return demandImage(shell, named)
+  if (named !== undefined) return requireImage(shell, named)
   const { code, out } = await shell.run(
     `cd ${quote(dir)} && current=$(cat deploy/current) && cat "releases/$current/release.json"`,
   )
@@ -27,5 +27,5 @@ export const toolsImage = async (shell: Shell, dir: string, named: string | unde
   )
   if (image === undefined)
     throw new CliError(`the current release of ${shell.name} has no server-tools: name one with --image`)
-  return demandImage(shell, image.name)
+  return requireImage(shell, image.name)
 }

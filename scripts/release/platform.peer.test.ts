@@ -84,7 +84,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
   /** Names of those that were started since, or are not what they were. */
   const touched = async (before: Awaited<ReturnType<typeof desk.containers>>): Promise<readonly string[]> =>
     Object.entries(await desk.containers())
-      .filter(([name, { started: at }]) => before[name]?.started !== at)
+      .filter(([name, { startedAt: at }]) => before[name]?.startedAt !== at)
       .map(([name]) => name)
       // The set-up of the database ends by itself, and each up runs it.
       .filter((name) => name !== 'lucid_mongo_init')

@@ -1,5 +1,5 @@
+import { explainExit } from '#common/host/exit-codes'
 import type { Container } from '../container.ts'
-import { exitMeaning } from '../exit-codes.ts'
 import type { Facts } from '../facts.ts'
 import { here, type Mend, onHost, recover } from '../finding.ts'
 import {
@@ -35,7 +35,7 @@ const mendOf = (facts: Facts, one: Held): readonly Mend[] =>
 const why = (one: Held): string =>
   isAltered(one) ? 'the container was made by hand: it is not what the release says; ' : ''
 
-const exitCause = (one: Held): string => `${why(one)}its exit code is ${exitMeaning(one.container.exitCode)}`
+const exitCause = (one: Held): string => `${why(one)}${explainExit(one.container.exitCode)}`
 
 type Form = {
   readonly kind: string
@@ -214,7 +214,7 @@ const forms: readonly Form[] = [
         ? {
             what: 'is stopped',
             evidence: `State.Status exited, exit code ${one.container.exitCode}, restart ${one.container.restartPolicy}${lastWords(facts, one.container) && `; ${lastWords(facts, one.container)}`}`,
-            cause: `somebody stopped it: the engine would have started it again after exit code ${exitMeaning(one.container.exitCode)}`,
+            cause: `somebody stopped it: the engine would have started it again after ${explainExit(one.container.exitCode)}`,
             mend: [recover('service', one.want.name)],
           }
         : undefined,

@@ -1,25 +1,12 @@
+import { type ContainerState, parseContainerState } from '#common/host/facts/container'
+import { STATE_FORMAT } from '#common/host/facts/inspect-format'
 import { CliError } from '../../cli/fail.ts'
+import { commandLine } from '../../host/quote.ts'
 import type { ScriptResult } from '../../host/shell.ts'
-import type { ContainerState } from '../run/gate-rules.ts'
 
-/** One line of JSON a container, for `docker inspect --format`. Without the health check's output, which nobody reads here. */
-export const STATE_FORMAT =
-  '{"name":{{json .Name}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"streak":{{if .State.Health}}{{.State.Health.FailingStreak}}{{else}}0{{end}},' +
-  '"exit":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},' +
-  '"image":{{json .Config.Image}},"id":{{json .Image}}}'
-
-type Line = {
-  readonly name: string
-  readonly status: string
-  readonly health: string
-  readonly streak: number
-  readonly exit: number
-  readonly oom: boolean
-  readonly restarts: number
-  readonly started: string
-  readonly image: string
-  readonly id: string
-}
+/** The line of sh that asks an engine for the state of containers. */
+export const stateScript = (names: readonly string[]): string =>
+  commandLine('docker', 'inspect', '--type', 'container', '--format', STATE_FORMAT, ...names)
 
 /** Reads what the engine answered; containers that do not exist are left out. Throws CliError when the engine did not answer. */
 export const parseStates = ({ code, out, err }: ScriptResult, host: string): readonly ContainerState[] => {
@@ -29,22 +16,6 @@ export const parseStates = ({ code, out, err }: ScriptResult, host: string): rea
   if (code !== 0 && complaints.length > 0) throw new CliError(`${host}: ${complaints.at(-1)}`)
   return out
     .split('\n')
-    .filter((one) => one.startsWith('{'))
-    .map((text) => {
-      const { name, status, health, streak, exit, oom, restarts, started, image, id } = JSON.parse(
-        text,
-      ) as Line // made by STATE_FORMAT
-      return {
-        container: name.replace(/^\//, ''),
-        status,
-        // An engine calls what was paused unhealthy until its next check, with no check that failed.
-        health: health === 'unhealthy' && streak === 0 ? 'starting' : health,
-        exitCode: exit,
-        oomKilled: oom,
-        restarts,
-        startedAt: started,
-        image,
-        imageId: id,
-      }
-    })
+    .map(parseContainerState)
+    .filter((state) => state !== undefined)
 }

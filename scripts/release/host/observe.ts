@@ -3,10 +3,10 @@ import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { type Bundle, membersOf, type Release } from '../content/release.ts'
 import { hashText, parseRelease } from '../content/release-json.ts'
-import { unlike } from '../run/gate-rules.ts'
+import { findDifference } from '../run/gate-rules.ts'
 import type { DeployHost, Observed } from '../run/host.ts'
 import { parseJournal } from '../run/journal.ts'
-import { parseStates, STATE_FORMAT } from './container-states.ts'
+import { parseStates, stateScript } from './container-states.ts'
 
 /** What a host knows of its releases; nothing is changed. A host without Lucid has none. */
 export const observeHost = async (shell: Shell, dir: string): Promise<Observed> => {
@@ -67,12 +67,7 @@ export const askStates = async (
 ): ReturnType<DeployHost['states']> => {
   if (members.length === 0) return []
   const names = members.map(({ container }) => container)
-  return parseStates(
-    await shell.run(
-      commandLine('docker', 'inspect', '--type', 'container', '--format', STATE_FORMAT, ...names),
-    ),
-    shell.name,
-  )
+  return parseStates(await shell.run(stateScript(names)), shell.name)
 }
 
 /** Runs the health checks of containers now, at once; names of those whose check ended with 0. */
@@ -103,6 +98,6 @@ export const askLogs = async (shell: Pick<Shell, 'run'>, container: string): Pro
 /** What is not as a release says, a sentence a container; empty when all of it runs and is well. */
 export const differences = async (shell: Shell, release: Release): Promise<readonly string[]> => {
   const members = membersOf(release)
-  const states = new Map((await askStates(shell, members)).map((state) => [state.container, state]))
-  return members.flatMap((member) => unlike(member, states.get(member.container)) ?? [])
+  const states = new Map((await askStates(shell, members)).map((state) => [state.name, state]))
+  return members.flatMap((member) => findDifference(member, states.get(member.container)) ?? [])
 }

@@ -1,9 +1,10 @@
 import type { Stack } from '#catalog'
+import type { ContainerState } from '#common/host/facts/container'
+import { makeContainer } from '#common/host/facts/container.fixture'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
 import type { Member, Release } from '../content/release.ts'
-import type { ContainerState } from './gate-rules.ts'
 import type { DeployHost } from './host.ts'
 import type { Entry } from './journal.ts'
 
@@ -80,33 +81,18 @@ const errors = {
 } as const
 
 const stateOf = (
-  container: string,
+  name: string,
   { behaviour, startedAt, looks, running, image }: Container,
 ): ContainerState => {
-  const base = {
-    container,
-    image,
-    imageId: image,
-    startedAt: String(startedAt),
-    oomKilled: false,
-    restarts: 0,
-    exitCode: 0,
-  }
-  if (!running) return { ...base, status: 'exited', health: '', exitCode: 143 }
-  if (behaviour === 'exits')
-    return { ...base, status: 'restarting', health: '', exitCode: 1, restarts: looks }
+  const base = makeContainer(name, { image, imageId: image, startedAt, health: 'none' })
+  if (!running) return { ...base, status: 'exited', exitCode: 143 }
+  if (behaviour === 'exits') return { ...base, status: 'restarting', exitCode: 1, restarts: looks }
   if (behaviour === 'out-of-memory')
-    return { ...base, status: 'restarting', health: '', exitCode: 137, oomKilled: true, restarts: 1 }
-  if (behaviour === 'never-healthy') return { ...base, status: 'running', health: 'starting' }
+    return { ...base, status: 'restarting', exitCode: 137, oomKilled: true, restarts: 1 }
+  if (behaviour === 'never-healthy') return { ...base, health: 'starting' }
   if (behaviour === 'crash-loops' && looks > 3)
-    return {
-      ...base,
-      status: 'running',
-      health: 'starting',
-      startedAt: `${startedAt}+${looks}`,
-      restarts: looks - 3,
-    }
-  return { ...base, status: 'running', health: looks < 2 ? 'starting' : 'healthy' }
+    return { ...base, health: 'starting', startedAt: startedAt + looks / 1000, restarts: looks - 3 }
+  return { ...base, health: looks < 2 ? 'starting' : 'healthy' }
 }
 
 /** A deployer's view of the machine: the lease it took, and the troubles on its way. */

@@ -1,22 +1,6 @@
+import { EX_CONFIG, explainExit } from '#common/host/exit-codes'
+import { type Condition, type ContainerState, judgeContainer } from '#common/host/facts/container'
 import type { Member } from '../content/release.ts'
-
-/** A container as the engine sees it. */
-export type ContainerState = {
-  readonly container: string
-  /** created, running, paused, restarting, exited, dead */
-  readonly status: string
-  /** starting, healthy, unhealthy; '' when there is no health check. */
-  readonly health: string
-  readonly exitCode: number
-  readonly oomKilled: boolean
-  readonly restarts: number
-  /** Changes with every start. */
-  readonly startedAt: string
-  /** The name of the image that it was made from. */
-  readonly image: string
-  /** What the engine calls that image. */
-  readonly imageId: string
-}
 
 /** What is known of a container since its stack was brought up. Times are ms of the deployer's clock. */
 export type Watched = {
@@ -26,7 +10,7 @@ export type Watched = {
   /** When it was first well; undefined until then. */
   readonly wellAt: number | undefined
   /** The start that was well. */
-  readonly wellStart: string | undefined
+  readonly wellStart: number | undefined
   /** At the last look its health check, run by us, ended with 0. */
   readonly probed: boolean
   /** Its restarts when it was first seen. */
@@ -43,18 +27,15 @@ export type Verdict =
 /** A service whose container restarts so often before it was ever well does not start. One restart may be a need that was late. */
 export const RESTARTS = 3
 
-/** EX_CONFIG of sysexits.h: our services end with it when no restart can help. */
-const EX_CONFIG = 78
+/** What the engine's view of a container means for a member of a release. */
+const conditionOf = ({ proof }: Member, state: ContainerState): Condition =>
+  judgeContainer(state, { runsOnce: proof.kind === 'ends' })
 
-/** exit code as a sentence; 137 and 139 are signals (128 + n). */
-export const exitWords = (code: number): string =>
-  code === EX_CONFIG
-    ? 'exit code 78: its configuration is wrong'
-    : code > 128 && code < 160
-      ? `ended by signal ${code - 128}`
-      : `exit code ${code}`
+/** A health check that the release expects and the container has not. */
+const lacksCheck = ({ proof }: Member, { status, health }: ContainerState): boolean =>
+  proof.kind === 'healthy' && status === 'running' && health === 'none'
 
-/** A container before it was looked at. */
+/** A container before it was first inspected. */
 export const watch = (member: Member, since: number): Watched => ({
   member,
   since,
@@ -66,17 +47,18 @@ export const watch = (member: Member, since: number): Watched => ({
   endedWith: undefined,
 })
 
-const ENDED: readonly string[] = ['exited', 'dead', 'restarting']
-const hasEnded = ({ status }: ContainerState): boolean => ENDED.includes(status)
+const hasEnded = (condition: Condition): boolean =>
+  condition === 'ended' || condition === 'done' || condition === 'restarting'
 
 const isWell = (member: Member, state: ContainerState, probed: boolean): boolean => {
-  if (member.proof.kind === 'ends') return state.status === 'exited' && state.exitCode === 0
+  const condition = conditionOf(member, state)
+  if (member.proof.kind === 'ends') return condition === 'done'
   if (state.status !== 'running') return false
-  return member.proof.kind === 'runs' || state.health === 'healthy' || probed
+  return member.proof.kind === 'runs' || (condition === 'healthy' && !lacksCheck(member, state)) || probed
 }
 
-/** Adds a look. `probed`: its health check, run by us, ended with 0. */
-export const looked = (
+/** Adds what was just inspected. `probed`: its health check, run by us, ended with 0. */
+export const addState = (
   before: Watched,
   state: ContainerState | undefined,
   { now, probed }: { readonly now: number; readonly probed: boolean },
@@ -87,7 +69,8 @@ export const looked = (
     state,
     probed,
     restartsBefore: before.restartsBefore ?? state?.restarts,
-    endedWith: state !== undefined && hasEnded(state) ? state.exitCode : before.endedWith,
+    endedWith:
+      state !== undefined && hasEnded(conditionOf(before.member, state)) ? state.exitCode : before.endedWith,
     wellAt: before.wellAt ?? (well ? now : undefined),
     wellStart: before.wellStart ?? (well ? state.startedAt : undefined),
   }
@@ -103,56 +86,59 @@ export const judge = (
     return late
       ? { kind: 'failed', why: 'it was never created' }
       : { kind: 'waiting', why: 'not created yet' }
-  const ended = hasEnded(state)
+  const condition = conditionOf(member, state)
+  const ended = hasEnded(condition)
   if (state.oomKilled) return { kind: 'failed', why: 'it ran out of memory and was ended by the kernel' }
   if (member.proof.kind === 'ends') {
     if (wellAt !== undefined) return { kind: 'well' }
     return late
-      ? { kind: 'failed', why: ended ? exitWords(state.exitCode) : 'it did not end in time' }
+      ? { kind: 'failed', why: ended ? explainExit(state.exitCode) : 'it did not end in time' }
       : { kind: 'waiting', why: state.status }
   }
   if (wellAt !== undefined) {
-    if (ended) return { kind: 'failed', why: `it was healthy and then ended: ${exitWords(state.exitCode)}` }
+    if (ended) return { kind: 'failed', why: `it was healthy and then ended: ${explainExit(state.exitCode)}` }
     if (state.startedAt !== wellStart)
       return { kind: 'failed', why: 'it was healthy and then started again by itself' }
-    if (state.health === 'unhealthy' && !probed)
+    if (condition === 'paused') return { kind: 'failed', why: 'it was healthy and then paused' }
+    if (condition === 'unhealthy' && !probed)
       return { kind: 'failed', why: 'it was healthy and then unhealthy' }
     return { kind: 'well' }
   }
-  if (ended && state.exitCode === EX_CONFIG) return { kind: 'failed', why: exitWords(EX_CONFIG) }
+  if (ended && state.exitCode === EX_CONFIG) return { kind: 'failed', why: explainExit(EX_CONFIG) }
   const restarts = state.restarts - (restartsBefore ?? 0)
   if (restarts >= RESTARTS)
     return {
       kind: 'failed',
-      why: `it ended ${restarts} times while starting${endedWith === undefined ? '' : `: ${exitWords(endedWith)}`}`,
+      why: `it ended ${restarts} times while starting${endedWith === undefined ? '' : `: ${explainExit(endedWith)}`}`,
     }
   if (late)
     return {
       kind: 'failed',
-      why: ended ? exitWords(state.exitCode) : `not healthy after ${Math.round(limitMs / 1000)} s`,
+      why: ended ? explainExit(state.exitCode) : `not healthy after ${Math.round(limitMs / 1000)} s`,
     }
-  return { kind: 'waiting', why: state.health === '' ? state.status : state.health }
+  return { kind: 'waiting', why: state.health === 'none' ? state.status : state.health }
 }
 
-/** What an engine may say of the health of a container that is as its release says. */
-const HEALTHY: readonly string[] = ['healthy']
+/** What a container may be that is as its release says. */
+const HEALTHY: readonly Condition[] = ['healthy', 'done']
 /** The same where health is waited for anyway: engines before 25 ask for the first time after a whole interval. */
-export const HEALTHY_SOON: readonly string[] = ['healthy', 'starting']
+export const HEALTHY_SOON: readonly Condition[] = ['healthy', 'starting', 'done']
 
 /** What is not as a release says of a container; undefined when it runs and is well. */
-export const unlike = (
-  { container, image, proof }: Member,
+export const findDifference = (
+  member: Member,
   state: ContainerState | undefined,
-  healths = HEALTHY,
+  expected = HEALTHY,
 ): string | undefined => {
+  const { container, image, proof } = member
   if (state === undefined) return `${container} is missing`
   if (state.image !== image) return `${container} is ${state.image}`
+  const condition = conditionOf(member, state)
   if (proof.kind === 'ends')
-    return state.status === 'exited' && state.exitCode === 0
-      ? undefined
-      : `${container} ended with ${state.exitCode}`
+    return condition === 'done' ? undefined : `${container} ended with ${state.exitCode}`
   if (state.status !== 'running') return `${container} is ${state.status}`
-  return proof.kind === 'healthy' && !healths.includes(state.health)
-    ? `${container} is ${state.health}`
+  if (lacksCheck(member, state)) return `${container} has no health check`
+  return proof.kind === 'healthy' && !expected.includes(condition)
+    ? `${container} is ${condition}`
     : undefined
 }

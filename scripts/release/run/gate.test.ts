@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
+import type { ContainerState } from '#common/host/facts/container'
+import { makeContainer } from '#common/host/facts/container.fixture'
 import type { Member } from '../content/release.ts'
 import { openWatch } from './gate.ts'
-import type { ContainerState } from './gate-rules.ts'
 
 const member: Member = {
   service: 'a',
@@ -14,19 +15,13 @@ const member: Member = {
 }
 
 /** A container that the engine says one thing of after the other, and whose own check answers as told. FAKE engine and clock. */
-const watchOf = (said: readonly string[], check: (at: number) => boolean) => {
+const watchOf = (said: readonly ContainerState['health'][], check: (at: number) => boolean) => {
   let at = 0
-  const state = (): ContainerState => ({
-    container: 'a',
-    status: 'running',
-    health: said[Math.min(Math.floor(at / 1000), said.length - 1)] ?? '',
-    exitCode: 0,
-    oomKilled: false,
-    restarts: 0,
-    startedAt: 'once',
-    image: 'a:1',
-    imageId: 'a',
-  })
+  const state = (): ContainerState =>
+    makeContainer('a', {
+      health: said[Math.min(Math.floor(at / 1000), said.length - 1)] ?? 'none',
+      image: 'a:1',
+    })
   const watch = openWatch(
     {
       states: async () => [state()],

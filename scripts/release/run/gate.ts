@@ -1,6 +1,7 @@
+import type { ContainerState } from '#common/host/facts/container'
 import { CliError } from '../../cli/fail.ts'
 import type { Member } from '../content/release.ts'
-import { type ContainerState, judge, looked, type Verdict, type Watched, watch } from './gate-rules.ts'
+import { addState, judge, type Verdict, type Watched, watch } from './gate-rules.ts'
 import type { DeployHost, Timing } from './host.ts'
 
 /** A service that did not make it; the details are the last lines of its log. */
@@ -57,7 +58,7 @@ export const openWatch = (
 
   const look = async (): Promise<readonly Seen[]> => {
     const members = [...watched.values()].map(({ member }) => member)
-    const states = new Map((await host.states(members)).map((state) => [state.container, state]))
+    const states = new Map((await host.states(members)).map((state) => [state.name, state]))
     const asked = due(now(), states)
     const well = new Set(asked.length === 0 ? [] : await host.probe(asked))
     const at = now()
@@ -66,7 +67,10 @@ export const openWatch = (
       probes.set(container, { at: at + wait, wait })
     }
     for (const [container, before] of watched)
-      watched.set(container, looked(before, states.get(container), { now: at, probed: well.has(container) }))
+      watched.set(
+        container,
+        addState(before, states.get(container), { now: at, probed: well.has(container) }),
+      )
     const seen = [...watched.values()].map((one) => ({
       member: one.member,
       state: one.state,
@@ -93,7 +97,7 @@ export const openWatch = (
       while ((await look()).some(({ verdict }) => verdict.kind !== 'well')) await pause(LOOK)
     },
     settle: async (before) => {
-      const starts = new Map(before.map(({ container, startedAt }) => [container, startedAt]))
+      const starts = new Map(before.map(({ name, startedAt }) => [name, startedAt]))
       const youngest = () =>
         Math.max(
           Number.NEGATIVE_INFINITY,

@@ -1,6 +1,6 @@
 import type { Stack } from '#catalog'
+import type { ContainerState } from '#common/host/facts/container'
 import type { Bundle, Member, Release } from '../content/release.ts'
-import type { ContainerState } from './gate-rules.ts'
 import type { Entry } from './journal.ts'
 
 /** What a host knows of its releases. */

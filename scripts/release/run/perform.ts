@@ -1,3 +1,4 @@
+import type { ContainerState } from '#common/host/facts/container'
 import { retry } from '#common/process/backoff'
 import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
@@ -5,7 +6,7 @@ import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
 import { type Bundle, composeFile, membersOf, type Release } from '../content/release.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
-import { type ContainerState, HEALTHY_SOON, unlike } from './gate-rules.ts'
+import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
 import type { DeployHost, Telling, Timing } from './host.ts'
 import { type Step, stepName } from './steps.ts'
 
@@ -94,8 +95,10 @@ const isAsWanted = async (
   const file = composeFile(step.stack)
   if (from === undefined || from.files[file] !== to.files[file]) return false
   const members = membersIn(release, step)
-  const states = new Map((await host.states(members)).map((state) => [state.container, state]))
-  return members.every((member) => unlike(member, states.get(member.container), HEALTHY_SOON) === undefined)
+  const states = new Map((await host.states(members)).map((state) => [state.name, state]))
+  return members.every(
+    (member) => findDifference(member, states.get(member.container), HEALTHY_SOON) === undefined,
+  )
 }
 
 /** What each step does. `release`: the one that is being brought up. */

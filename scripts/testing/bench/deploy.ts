@@ -88,7 +88,7 @@ const newLayers = (before: string, after: string, platform: Platform): number =>
 }
 
 const startsOf = async (desk: Desk): Promise<ReadonlySet<string>> =>
-  new Set(Object.entries(await desk.containers()).map(([name, { started }]) => `${name} ${started}`))
+  new Set(Object.entries(await desk.containers()).map(([name, { startedAt }]) => `${name} ${startedAt}`))
 
 /** Measures the commands themselves on a stand-in of a Pi. Throws CliError when the machine cannot have one, or one fails. */
 export const benchDeploy = async ({

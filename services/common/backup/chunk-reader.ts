@@ -38,7 +38,7 @@ export const chunkReader = (
   order: readonly string[],
   secrets: Secrets,
 ): ChunkReader => {
-  const held = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
+  const loaded = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   let at = 0
   let bytes = 0
 
@@ -48,23 +48,23 @@ export const chunkReader = (
       return read.bytes
     })
     one.catch(() => {}) // whoever waits for it hears of it
-    held.set(id, one)
+    loaded.set(id, one)
     return one
   }
 
   return {
     next: (id) => {
       if (order[at] !== id) at = Math.max(0, order.indexOf(id, at))
-      const wanted = held.get(id) ?? begin(id)
-      held.delete(id)
-      held.set(id, wanted)
-      for (const coming of order.slice(at + 1, at + 1 + AHEAD)) if (!held.has(coming)) begin(coming)
-      for (const old of held.keys()) {
-        if (held.size <= AHEAD + REMEMBERED + 1) break
-        held.delete(old)
+      const chunk = loaded.get(id) ?? begin(id)
+      loaded.delete(id)
+      loaded.set(id, chunk)
+      for (const coming of order.slice(at + 1, at + 1 + AHEAD)) if (!loaded.has(coming)) begin(coming)
+      for (const old of loaded.keys()) {
+        if (loaded.size <= AHEAD + REMEMBERED + 1) break
+        loaded.delete(old)
       }
       at += 1
-      return wanted
+      return chunk
     },
     bytesRead: () => bytes,
   }

@@ -1,5 +1,5 @@
 import { watch } from '#common/host/watch/command'
-import { expectedOf, type Listed, targetsOf } from '#common/host/watch/expected'
+import { type Listed, listExpected, listTargets } from '#common/host/watch/expected'
 import { exitLine, flagLines, watchFlags } from '#common/host/watch/flags'
 
 const HELP = `The full health check of a host: services over HTTP on its loopback ports, and what facts.sh printed, on standard input.
@@ -18,7 +18,7 @@ Environment:
 export type WatchHostOptions = {
   readonly listed: Listed
   /** Containers of stock images. */
-  readonly stock: Parameters<typeof expectedOf>[1]
+  readonly stock: Parameters<typeof listExpected>[1]
   readonly argv: readonly string[]
   /** Folder of the log. */
   readonly state: string
@@ -36,8 +36,8 @@ export const watchHost = ({ listed, stock, state, stdin, ...rest }: WatchHostOpt
     name: 'server-tools',
     flags: watchFlags,
     help: HELP,
-    targets: ({ stacks }) => targetsOf(listed, { chosen: stacks }),
-    expected: ({ stacks }) => expectedOf(listed, stock, stacks),
+    targets: ({ stacks }) => listTargets(listed, { chosen: stacks }),
+    expected: ({ stacks }) => listExpected(listed, stock, stacks),
     gather: async () => ({ text: await stdin() }),
     log: `${state}/health.log`,
     colour: false,

@@ -1,6 +1,8 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
+import { type ContainerState, parseContainerState } from '#common/host/facts/container'
+import { STATE_FORMAT } from '#common/host/facts/inspect-format'
 import { entryFile } from '../../../cli/entry.ts'
 import { type Argv, live, type Ran } from '../../../cli/run.ts'
 import { homeAt, repository } from '../../../platform/home.ts'
@@ -10,25 +12,13 @@ import type { Release } from '../../../release/content/release.ts'
 import { type Entry, runsOf } from '../../../release/run/journal.ts'
 import type { PlatformPi } from './platform-pi.ts'
 
-/** A container as the engine has it. */
-export type Container = {
-  readonly image: string
-  /** On the classic store: sha256 of the image's configuration. */
-  readonly imageId: string
-  readonly started: string
-  readonly health: string
-}
-
-const FORMAT =
-  '{"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"started":{{json .State.StartedAt}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}{{json .State.Status}}{{end}}}'
-
 /** Everything that a person types and looks at, with one stand-in as the host. */
 export type Desk = {
   /** `bun run NAME WORDS`, as typed. */
   readonly type: (name: string, ...words: readonly string[]) => Promise<Ran>
   /** The same inside the stand-in's network, where its published ports are. */
   readonly typeInside: (name: string, ...words: readonly string[]) => Promise<Ran>
-  readonly containers: () => Promise<Readonly<Record<string, Container>>>
+  readonly containers: () => Promise<Readonly<Record<string, ContainerState>>>
   /** The id of the committed release; undefined on an empty host. */
   readonly current: () => string | undefined
   readonly release: (id: string) => Release
@@ -56,13 +46,12 @@ export const openDesk = ({ pi, env }: PlatformPi, folder: string): Desk => {
       const { out: ids } = await pi.engine.run(['ps', '--all', '--quiet'])
       const names = ids.split('\n').filter(Boolean)
       if (names.length === 0) return {}
-      const { out } = await pi.engine.run(['inspect', '--format', FORMAT, ...names])
+      const { out } = await pi.engine.run(['inspect', '--format', STATE_FORMAT, ...names])
       return Object.fromEntries(
-        out
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Container & { readonly name: string }) // made by FORMAT
-          .map(({ name, ...container }) => [name.slice(1), container]),
+        out.split('\n').flatMap((line) => {
+          const state = parseContainerState(line)
+          return state === undefined ? [] : [[state.name, state] as const]
+        }),
       )
     },
     current: () => read(host('deploy/current'))?.trim(),

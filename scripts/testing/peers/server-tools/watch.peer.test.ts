@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
-import { parseFacts } from '#common/host/watch/facts'
+import { parseFacts } from '#common/host/facts/host-facts'
 import type { WatchReport } from '#common/host/watch/report'
 import { live } from '../../../cli/run.ts'
 import { bundle } from '../../../images/build/bundle.ts'
@@ -157,23 +157,23 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     expect(of('session-encryptor')).toEqual({
       subject: 'session-encryptor',
       state: 'bad',
-      detail: "it answers here, but the engine's health check fails: no key",
+      evidence: "it answers here, but the engine's health check fails: no key",
       remedy: 'docker logs --tail 50 session-encryptor',
     })
     // The engine does not always notice who killed it.
-    expect(of('session-chunker')?.detail).toMatch(
+    expect(of('session-chunker')?.evidence).toMatch(
       /^it does not run: killed,? for want of memory \(its limit is 64 MiB\)/,
     )
-    expect(of('tor-proxy')?.detail).toMatch(
+    expect(of('tor-proxy')?.evidence).toMatch(
       /^it is restarted again and again, \d+ times so far: exit code 3$/,
     )
     expect(of('blockchain-vm')).toMatchObject({
-      detail: 'there is no container of it',
+      evidence: 'there is no container of it',
       remedy: `docker compose -f ${dir}/releases/r-0123456789ab/compose.blockchain.yaml up -d blockchain-vm`,
     })
     expect(of('memory:merkle-builder')).toMatchObject({
       state: 'ok',
-      detail: expect.stringMatching(/^\d+ % of 64 MiB$/),
+      evidence: expect.stringMatching(/^\d+ % of 64 MiB$/),
     })
   })
 

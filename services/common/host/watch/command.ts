@@ -1,17 +1,17 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorMessage } from '../../process/error.ts'
+import { type HostFacts, parseFacts } from '../facts/host-facts.ts'
+import { unknown } from '../finding.ts'
 import { probe, type Target } from '../probe.ts'
 import type { Expected } from './expected.ts'
-import { type Facts, parseFacts } from './facts.ts'
-import { unknown } from './finding.ts'
 import { exitCodes, type Flags, type Given, knownFlags, readFlags } from './flags.ts'
-import { type Counts, changesOf, isNews } from './history.ts'
+import { type Counts, findChanges, isNews } from './history.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { prometheusOf } from './prometheus.ts'
-import { type Asked, jsonOf, problemsOf, textOf, type WatchReport, watchReport } from './report.ts'
-import { findingsOf } from './rules.ts'
-import { tell } from './webhook.ts'
+import { formatPrometheus } from './prometheus.ts'
+import { type Asked, formatJson, formatProblems, formatText, makeReport, type WatchReport } from './report.ts'
+import { judgeAll } from './rules.ts'
+import { postChanges } from './webhook.ts'
 
 /** What facts.sh printed; or why the host was not asked; or why asking it went wrong, which is not well. */
 export type Gathered = { readonly text: string } | { readonly notAsked: string } | { readonly failed: string }
@@ -38,9 +38,9 @@ export type WatchProgram = {
 
 const UNREADABLE = 'what was given is not what facts.sh prints'
 
-type Host = { readonly asked: Asked; readonly facts?: Facts; readonly failed?: string }
+type Host = { readonly asked: Asked; readonly facts?: HostFacts; readonly failed?: string }
 
-const hostOf = (gathered: Gathered): Host => {
+const readHost = (gathered: Gathered): Host => {
   if ('notAsked' in gathered) return { asked: { asked: false, reason: gathered.notAsked } }
   if ('failed' in gathered)
     return { asked: { asked: false, reason: gathered.failed }, failed: gathered.failed }
@@ -51,7 +51,7 @@ const hostOf = (gathered: Gathered): Host => {
 }
 
 /** What grows, by the subject of the rule that looks at it. */
-const countsOf = ({ containers, oomKills }: Facts): Counts =>
+const countGrowing = ({ containers, oomKills }: HostFacts): Counts =>
   new Map([
     ...containers.map(
       ({ service, id, restarts }) => [`restarts:${service}`, { id, count: restarts }] as const,
@@ -59,7 +59,7 @@ const countsOf = ({ containers, oomKills }: Facts): Counts =>
     ...(oomKills === undefined ? [] : [['memory:kills', { id: 'kernel', count: oomKills }] as const]),
   ])
 
-const remembered = (program: WatchProgram): Journal | { readonly failed: string } => {
+const openMemory = (program: WatchProgram): Journal | { readonly failed: string } => {
   try {
     return openJournal(program.log, program.now)
   } catch (error) {
@@ -67,19 +67,19 @@ const remembered = (program: WatchProgram): Journal | { readonly failed: string 
   }
 }
 
-const passOn = async (
+const publishChanges = async (
   { webhook }: WatchProgram,
   { findings, checked_at }: WatchReport,
   journal: Journal,
-  { all, facts }: { readonly all: boolean; readonly facts: Facts | undefined },
+  { all, facts }: { readonly all: boolean; readonly facts: HostFacts | undefined },
 ): Promise<void> => {
-  const changes = changesOf(findings, journal.history.states, { all })
-  journal.changed(changes)
-  if (facts !== undefined) journal.counted(countsOf(facts))
+  const changes = findChanges(findings, journal.history.states, { all })
+  journal.recordChanges(changes)
+  if (facts !== undefined) journal.recordCounts(countGrowing(facts))
   const news = [...journal.history.untold, ...changes.filter(isNews)]
   if (webhook && news.length > 0) {
-    await tell(webhook, news, { checkedAt: checked_at })
-    journal.told()
+    await postChanges(webhook, news, { checkedAt: checked_at })
+    journal.markTold()
   }
 }
 
@@ -91,29 +91,33 @@ const writeWhole = (path: string, text: string): void => {
 }
 
 /** The host's clock where it says what it is, so that ages are not those of another machine's clock. */
-const clockOf = (facts: Facts | undefined, now: number): number =>
+const chooseClock = (facts: HostFacts | undefined, now: number): number =>
   facts?.at === undefined || Math.abs(now - facts.at) > 60_000 ? now : facts.at
 
-const look = async (program: WatchProgram, given: Given, journal: Journal | { readonly failed: string }) => {
+const runChecks = async (
+  program: WatchProgram,
+  given: Given,
+  journal: Journal | { readonly failed: string },
+) => {
   const [services, gathered] = await Promise.all([
     Promise.all(program.targets(given).map((target) => probe(target))),
     program.gather(given),
   ])
-  const { asked, facts, failed } = hostOf(gathered)
+  const { asked, facts, failed } = readHost(gathered)
   const now = program.now()
-  const findings = findingsOf({
+  const findings = judgeAll({
     services,
     expected: program.expected(given),
     ...(facts && { facts }),
     counts: 'failed' in journal ? new Map() : journal.history.counts,
-    now: clockOf(facts, now),
+    now: chooseClock(facts, now),
     chosen: given.stacks,
   })
   const own =
     failed === undefined || given.stacks.length > 0
       ? []
       : [{ subject: 'facts:host', ...unknown(`the host could not be asked: ${failed}`, 'sh facts.sh DIR') }]
-  return { report: watchReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
+  return { report: makeReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
 }
 
 /**
@@ -133,14 +137,14 @@ export const watch = async (program: WatchProgram): Promise<number> => {
     out(program.help)
     return exitCodes.ok
   }
-  const journal = remembered(program)
-  const { report, facts } = await look(program, given, journal)
-  if (given.given.has('json')) out(jsonOf(report))
-  else out(given.given.has('quiet') ? problemsOf(report, { colour }) : textOf(report, { colour }))
+  const journal = openMemory(program)
+  const { report, facts } = await runChecks(program, given, journal)
+  if (given.given.has('json')) out(formatJson(report))
+  else out(given.given.has('quiet') ? formatProblems(report, { colour }) : formatText(report, { colour }))
   if (report.findings.length === 0) err(`${name}: the catalogue lists no service there\n`)
   try {
     if ('failed' in journal) throw new Error(journal.failed)
-    await passOn(program, report, journal, {
+    await publishChanges(program, report, journal, {
       all: facts?.allContainers === true && given.stacks.length === 0,
       facts,
     })
@@ -149,7 +153,7 @@ export const watch = async (program: WatchProgram): Promise<number> => {
   }
   const file = given.values['prometheus']
   try {
-    if (file !== undefined) writeWhole(file, prometheusOf(report, facts))
+    if (file !== undefined) writeWhole(file, formatPrometheus(report, facts))
   } catch (error) {
     err(`${name}: ${file} could not be written: ${errorMessage(error)}\n`)
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { catalog, stock } from '#catalog'
-import { expectedOf, targetsOf } from './expected.ts'
+import { listExpected, listTargets } from './expected.ts'
 
 const listed = {
   ledger: { stack: 'blockchain', hostPort: 8088 },
@@ -9,7 +9,7 @@ const listed = {
 } as const
 
 test('without a platform everything is asked on its host port, in the order of stacks and ports', () => {
-  expect(targetsOf(listed)).toEqual([
+  expect(listTargets(listed)).toEqual([
     { name: 'builder', stack: 'sessions', url: 'http://127.0.0.1:8089' },
     { name: 'chunker', stack: 'sessions', url: 'http://127.0.0.1:8090' },
     { name: 'ledger', stack: 'blockchain', url: 'http://127.0.0.1:8088' },
@@ -18,7 +18,7 @@ test('without a platform everything is asked on its host port, in the order of s
 
 test('a running platform says where its services are; what it does not run is still asked', () => {
   const elsewhere = { urls: { chunker: 'http://127.0.0.1:40001' }, leftOut: {} }
-  expect(targetsOf(listed, { elsewhere, chosen: ['sessions'] }).map(({ url }) => url)).toEqual([
+  expect(listTargets(listed, { elsewhere, chosen: ['sessions'] }).map(({ url }) => url)).toEqual([
     'http://127.0.0.1:8089',
     'http://127.0.0.1:40001',
   ])
@@ -26,20 +26,20 @@ test('a running platform says where its services are; what it does not run is st
 
 test('what the running platform was started without is listed with the reason', () => {
   const elsewhere = { urls: {}, leftOut: { ledger: 'needs a press' } }
-  expect(targetsOf(listed, { elsewhere, chosen: ['blockchain'] })).toEqual([
+  expect(listTargets(listed, { elsewhere, chosen: ['blockchain'] })).toEqual([
     { name: 'ledger', stack: 'blockchain', url: 'http://127.0.0.1:8088', leftOut: 'needs a press' },
   ])
 })
 
 test('expected are the database, what sets it up, and every service, those behind a profile too', () => {
-  const expected = expectedOf(catalog, stock)
+  const expected = listExpected(catalog, stock)
   expect(expected.slice(0, 2)).toEqual([
     { service: 'mongo', stack: 'core', container: 'lucid_mongo', shows: 'engine' },
     { service: 'mongo-init', stack: 'core', container: 'lucid_mongo_init', shows: 'once' },
   ])
   expect(expected.slice(2).map(({ service }) => service)).toEqual(Object.keys(catalog))
   expect(expected.find(({ service }) => service === 'session-recorder')?.shows).toBe('http')
-  expect(expectedOf(catalog, stock, ['integration']).map(({ service }) => service)).toEqual([
+  expect(listExpected(catalog, stock, ['integration']).map(({ service }) => service)).toEqual([
     'openapi-gateway',
     'openapi-server',
   ])

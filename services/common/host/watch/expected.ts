@@ -26,7 +26,7 @@ const isChosen = (chosen: readonly string[]) => (stack: string) =>
   chosen.length === 0 || chosen.includes(stack)
 
 /** Every container of the chosen stacks (all when none is chosen), services behind a profile among them. */
-export const expectedOf = (
+export const listExpected = (
   listed: Listed,
   stock: Readonly<Record<string, Pick<Stock, 'stack'>>>,
   chosen: readonly string[] = [],
@@ -53,7 +53,7 @@ export type Elsewhere = {
 }
 
 /** What is asked over HTTP: everything listed in the chosen stacks, in the order stacks are started. */
-export const targetsOf = (
+export const listTargets = (
   listed: Listed,
   {
     chosen = [],

@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Finding, FindingState } from './finding.ts'
-import { changesOf, grownBy, isNews, readHistory } from './history.ts'
+import type { Finding, FindingState } from '../finding.ts'
+import { findChanges, grownBy, isNews, readHistory } from './history.ts'
 import { openJournal } from './journal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-health-'))
@@ -12,10 +12,10 @@ let made = 0
 const freshPath = () => join(folder, `${made++}`, 'health.log')
 const now = () => Date.UTC(2026, 0, 1)
 
-const finding = (subject: string, state: FindingState, detail = ''): Finding => ({
+const finding = (subject: string, state: FindingState, evidence = ''): Finding => ({
   subject,
   state,
-  detail,
+  evidence,
   remedy: '',
 })
 const toBad = { subject: 'a', from: 'unseen', to: 'bad', detail: '' }
@@ -28,7 +28,7 @@ test('only a subject that is in another state than last time is a change', () =>
     ['b', 'bad'],
   ])
   const findings = [finding('a', 'warn', 'why'), finding('b', 'bad'), finding('c', 'ok')]
-  expect(changesOf(findings, states, { all: true })).toEqual([
+  expect(findChanges(findings, states, { all: true })).toEqual([
     { subject: 'a', from: 'ok', to: 'warn', detail: 'why' },
     { subject: 'c', from: 'unseen', to: 'ok', detail: '' },
   ])
@@ -40,8 +40,8 @@ test('a subject that was not well and is no longer there is gone, once, and only
     ['certificate:b.pem', 'ok'],
     ['certificate:c.pem', 'gone'],
   ])
-  expect(changesOf([], states, { all: false })).toEqual([])
-  expect(changesOf([], states, { all: true })).toEqual([
+  expect(findChanges([], states, { all: false })).toEqual([])
+  expect(findChanges([], states, { all: true })).toEqual([
     { subject: 'certificate:a.pem', from: 'bad', to: 'gone', detail: 'it is no longer there' },
   ])
 })
@@ -67,13 +67,13 @@ test('the log reads back: the last states and counts, and what the webhook was n
   const path = freshPath()
   const first = openJournal(path, now)
   expect(first.history).toEqual(nothing)
-  first.changed([toBad])
-  first.counted(new Map([['restarts:a', { id: 'one', count: 2 }]]))
-  first.told()
+  first.recordChanges([toBad])
+  first.recordCounts(new Map([['restarts:a', { id: 'one', count: 2 }]]))
+  first.markTold()
   const second = openJournal(path, now)
   const counts = new Map([['restarts:a', { id: 'one', count: 2 }]])
   expect(second.history).toEqual({ states: new Map([['a', 'bad']]), counts, untold: [] })
-  second.changed([toOk])
+  second.recordChanges([toOk])
   expect(openJournal(path, now).history).toEqual({ states: new Map([['a', 'ok']]), counts, untold: [toOk] })
   expect(readFileSync(path, 'utf8').split('\n').slice(0, 2)).toEqual([
     '{"time":"2026-01-01T00:00:00.000Z","level":"warn","service":"health","event":"state-changed","subject":"a","from":"unseen","to":"bad","detail":""}',
@@ -84,27 +84,27 @@ test('the log reads back: the last states and counts, and what the webhook was n
 test('a count that is as before is not written again', () => {
   const path = freshPath()
   const counts = new Map([['restarts:a', { id: 'one', count: 2 }]])
-  openJournal(path, now).counted(counts)
+  openJournal(path, now).recordCounts(counts)
   const { size } = statSync(path)
-  openJournal(path, now).counted(counts)
+  openJournal(path, now).recordCounts(counts)
   expect(statSync(path).size).toBe(size)
-  openJournal(path, now).counted(new Map([['restarts:a', { id: 'two', count: 2 }]]))
+  openJournal(path, now).recordCounts(new Map([['restarts:a', { id: 'two', count: 2 }]]))
   expect(openJournal(path, now).history.counts.get('restarts:a')?.id).toBe('two')
 })
 
 test('a line that was cut off is skipped and swallows nothing', () => {
   const path = freshPath()
-  openJournal(path, now).changed([toBad])
+  openJournal(path, now).recordChanges([toBad])
   writeFileSync(path, `${readFileSync(path, 'utf8')}{"event":"state-chan`)
-  openJournal(path, now).changed([toOk])
+  openJournal(path, now).recordChanges([toOk])
   expect(readHistory(readFileSync(path, 'utf8')).states).toEqual(new Map([['a', 'ok']]))
 })
 
 test('a log over a mebibyte goes aside, and states, counts and untold changes go with the new one', () => {
   const path = freshPath()
   const journal = openJournal(path, now)
-  journal.changed([toBad])
-  journal.counted(new Map([['memory:kills', { id: 'kernel', count: 7 }]]))
+  journal.recordChanges([toBad])
+  journal.recordCounts(new Map([['memory:kills', { id: 'kernel', count: 7 }]]))
   writeFileSync(path, `${readFileSync(path, 'utf8')}${'x'.repeat(1024 * 1024)}\n`)
   const before = openJournal(path, now).history
   expect(statSync(path).size).toBeLessThan(2_000)

@@ -1,5 +1,5 @@
-import type { Finding } from './finding.ts'
-import { countOf, jsonOf, objectOf } from './read.ts'
+import { parseJson, readCount, readObject } from '../facts/values.ts'
+import type { Finding } from '../finding.ts'
 
 /** A subject that is in another state than last time; `unseen` before the first time. */
 export type Change = {
@@ -22,7 +22,7 @@ export type History = {
 
 export const CHANGED = 'state-changed'
 export const COUNTED = 'counted'
-export const TOLD = 'webhook-told'
+export const WEBHOOK_TOLD = 'webhook-told'
 
 const UNSEEN = 'unseen'
 
@@ -38,10 +38,10 @@ export const readHistory = (text: string): History => {
   const counts = new Map<string, Count>()
   let untold: Change[] = []
   for (const line of text.split('\n')) {
-    const { event, subject, from, to, detail, id, count } = objectOf(jsonOf(line))
-    if (event === TOLD) untold = []
+    const { event, subject, from, to, detail, id, count } = readObject(parseJson(line))
+    if (event === WEBHOOK_TOLD) untold = []
     if (typeof subject !== 'string') continue
-    const number = countOf(count)
+    const number = readCount(count)
     if (event === COUNTED && number !== undefined) counts.set(subject, { id: String(id), count: number })
     if (event !== CHANGED || typeof to !== 'string') continue
     states.set(subject, to)
@@ -55,7 +55,7 @@ export const readHistory = (text: string): History => {
  * What is new since the last check. With `all` everything that is watched was looked at, so that a subject which was
  * not well and is not among the findings is gone.
  */
-export const changesOf = (
+export const findChanges = (
   findings: readonly Finding[],
   states: ReadonlyMap<string, string>,
   { all }: { readonly all: boolean },
@@ -65,11 +65,11 @@ export const changesOf = (
     ([subject, state]) => all && !found.has(subject) && state !== 'ok' && state !== GONE,
   )
   return [
-    ...findings.map(({ subject, state, detail }) => ({
+    ...findings.map(({ subject, state, evidence }) => ({
       subject,
       from: states.get(subject) ?? UNSEEN,
       to: state,
-      detail,
+      detail: evidence,
     })),
     ...gone.map(([subject, from]) => ({ subject, from, to: GONE, detail: 'it is no longer there' })),
   ].filter(({ from, to }) => from !== to)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { Facts } from './facts.ts'
-import { findingsOf } from './rules.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
+import { judgeAll } from './rules.ts'
 import { container, DAY, HOUR, host, NOW, problems, well, wellHost } from './watch.fixture.ts'
 
 const MIB = 2 ** 20
@@ -8,7 +8,7 @@ const GIB = 2 ** 30
 
 test('a host on which everything is well has a line for each thing that was looked at', () => {
   expect(
-    findingsOf(well).map(({ subject, state, detail }) => `${state} ${subject} ${detail}`.trim()),
+    judgeAll(well).map(({ subject, state, evidence }) => `${state} ${subject} ${evidence}`.trim()),
   ).toEqual([
     'ok alpha',
     'ok engine:docker version 28',
@@ -25,18 +25,18 @@ test('a host on which everything is well has a line for each thing that was look
   ])
 })
 
-const used = (mib: number): Partial<Facts> => ({
+const used = (mib: number): Partial<HostFacts> => ({
   containers: [container('alpha', { memoryUsed: mib * MIB })],
 })
-const disk = (size: number, free: number): Partial<Facts> => ({
+const disk = (size: number, free: number): Partial<HostFacts> => ({
   disks: [{ mount: '/srv', size: size * GIB, free: free * GIB }],
 })
-const certificate = (left: number): Partial<Facts> => ({
+const certificate = (left: number): Partial<HostFacts> => ({
   certificates: [{ file: 'a.pem', notAfter: NOW + left }],
 })
-const backup = (age: number, ok = true): Partial<Facts> => ({ backup: { at: NOW - age, ok, id: 'b' } })
-const drill = (age: number, ok = true): Partial<Facts> => ({ drill: { at: NOW - age, ok, id: 'b' } })
-const without = (...names: readonly (keyof Facts)[]): Partial<Facts> =>
+const backup = (age: number, ok = true): Partial<HostFacts> => ({ backup: { at: NOW - age, ok, id: 'b' } })
+const drill = (age: number, ok = true): Partial<HostFacts> => ({ drill: { at: NOW - age, ok, id: 'b' } })
+const without = (...names: readonly (keyof HostFacts)[]): Partial<HostFacts> =>
   Object.fromEntries(names.map((name) => [name, undefined]))
 const lease = { by: 'dev@desk', what: 'deploy r-2', until: NOW + 1000 }
 const openRun = { run: 'run-2', what: 'deploy r-2' }
@@ -45,7 +45,7 @@ const openRun = { run: 'run-2', what: 'deploy r-2' }
 const { memoryUsed: _, ...unread } = container('alpha')
 
 /** Each rule at its edges: facts, and the beginning of the one line they give; none where all is well. */
-const cases: Readonly<Record<string, readonly (readonly [facts: Partial<Facts>, line: string])[]>> = {
+const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFacts>, line: string])[]>> = {
   'memory is a warning from 85 % of the limit and bad from 95 %': [
     [used(84.9), ''],
     [used(85), 'warn memory:alpha: 85 % of 100 MiB -> raise its mem_limit'],
@@ -58,7 +58,7 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<Facts>, 
       'unknown memory:limits: the memory of no container can be read -> docker stats --no-stream',
     ],
     [
-      { engine: { is: 'up', version: '28', root: '', limitsMemory: false } },
+      { engine: { is: 'up', version: '28', root: '', limitsMemory: false, platform: 'linux/arm64' } },
       'warn memory:limits: this kernel neither counts nor limits the memory of containers -> add "cgroup_enable=memory',
     ],
     [{ containers: [container('alpha', { memoryLimit: 0 })] }, ''],
@@ -171,7 +171,7 @@ describe('restarts', () => {
     expect(problems(host(restarted(4), { counts: other }))).toEqual([])
   })
   test('of a container that does not run at all are not said twice', () => {
-    expect(problems(host(restarted(9, { state: 'restarting', exitCode: 1 }), { counts }))).toHaveLength(1)
+    expect(problems(host(restarted(9, { status: 'restarting', exitCode: 1 }), { counts }))).toHaveLength(1)
   })
 })
 

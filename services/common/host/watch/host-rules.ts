@@ -1,14 +1,14 @@
-import type { Certificate } from './certificate.ts'
-import type { Container } from './container.ts'
-import type { Disk, Facts, Stamp } from './facts.ts'
-import { bad, type Finding, ok, unknown, type Verdict, warn } from './finding.ts'
+import type { Certificate } from '../facts/certificate.ts'
+import type { Container } from '../facts/container.ts'
+import type { Disk, HostFacts, Stamp } from '../facts/host-facts.ts'
+import { bad, type Finding, ok, unknown, type Verdict, warn } from '../finding.ts'
 import { type Counts, grownBy } from './history.ts'
 import { limits } from './limits.ts'
 import { shareText, sizeText, spanText } from './words.ts'
 
 /** The facts, what the last check counted, and the clock of the host, epoch ms. */
 export type HostView = {
-  readonly facts: Facts
+  readonly facts: HostFacts
   readonly counts: Counts
   readonly now: number
 }
@@ -59,14 +59,14 @@ const freshness = ({ facts, now }: HostView): readonly Finding[] => {
   )
 }
 
-const isRunning = ({ state }: Container) => state === 'running'
+const isRunning = ({ status }: Container) => status === 'running'
 
 const memoryOf = (used: number, limit: number): Verdict => {
   const share = used / limit
-  const detail = `${shareText(share)} of ${sizeText(limit)}`
+  const evidence = `${shareText(share)} of ${sizeText(limit)}`
   const remedy = 'raise its mem_limit in the catalogue, or docker restart it if it grows without end'
-  if (share >= limits.memory.bad) return bad(detail, remedy)
-  return share >= limits.memory.warn ? warn(detail, remedy) : ok(detail)
+  if (share >= limits.memory.bad) return bad(evidence, remedy)
+  return share >= limits.memory.warn ? warn(evidence, remedy) : ok(evidence)
 }
 
 const memory = ({ facts: { containers, engine } }: HostView): readonly Finding[] => {
@@ -89,12 +89,12 @@ const memory = ({ facts: { containers, engine } }: HostView): readonly Finding[]
 }
 
 const restarts = ({ facts: { containers }, counts }: HostView): readonly Finding[] =>
-  containers.map(({ service, id, name, restarts: count, state }) => {
+  containers.map(({ service, id, name, restarts: count, status }) => {
     const more = grownBy(counts, `restarts:${service}`, { id, count })
     return about(
       `restarts:${service}`,
       // One that does not run at all has its own line.
-      more > 0 && state === 'running'
+      more > 0 && status === 'running'
         ? warn(
             `the engine restarted it ${more} time${more === 1 ? '' : 's'} since the last check, ${count} in all`,
             `docker logs --tail 200 ${name}`,
@@ -119,10 +119,10 @@ const oomKills = ({ facts, counts }: HostView): readonly Finding[] => {
 
 const diskOf = ({ size, free, mount }: Disk): Verdict => {
   const share = free / size
-  const detail = `${shareText(share)} free, ${sizeText(free)}`
+  const evidence = `${shareText(share)} free, ${sizeText(free)}`
   const remedy = `du -xh -d 2 ${/^[\w./-]+$/.test(mount) ? mount : '/'} | sort -h | tail; docker image prune`
-  if (share < limits.diskShare.bad || free < limits.diskBytes.bad) return bad(detail, remedy)
-  return share < limits.diskShare.warn ? warn(detail, remedy) : ok(detail)
+  if (share < limits.diskShare.bad || free < limits.diskBytes.bad) return bad(evidence, remedy)
+  return share < limits.diskShare.warn ? warn(evidence, remedy) : ok(evidence)
 }
 
 const disks = ({ facts }: HostView): readonly Finding[] =>
@@ -134,9 +134,9 @@ const certificateOf = (certificate: Certificate, now: number): Verdict => {
   const left = certificate.notAfter - now
   const remedy = 'put the new certificate in its place and restart who serves it'
   if (left <= 0) return bad(`ended ${spanText(-left)} ago`, remedy)
-  const detail = `ends in ${spanText(left)}`
-  if (left < limits.certificate.bad) return bad(detail, remedy)
-  return left < limits.certificate.warn ? warn(detail, remedy) : ok(detail)
+  const evidence = `ends in ${spanText(left)}`
+  if (left < limits.certificate.bad) return bad(evidence, remedy)
+  return left < limits.certificate.warn ? warn(evidence, remedy) : ok(evidence)
 }
 
 const certificates = ({ facts, now }: HostView): readonly Finding[] =>
@@ -159,9 +159,9 @@ const backupOf = (stamp: Stamp | undefined, now: number): Verdict => {
   if (age === 'future') return dated
   const failed = stamp?.ok === false
   if (age === 'never') return bad(failed ? 'none has ever gone well' : 'there has never been one', remedy)
-  const detail = `${failed ? 'the last run failed, ' : ''}the newest is ${spanText(age)} old`
-  if (age > limits.backup.bad) return bad(detail, remedy)
-  return failed || age > limits.backup.warn ? warn(detail, remedy) : ok(detail)
+  const evidence = `${failed ? 'the last run failed, ' : ''}the newest is ${spanText(age)} old`
+  if (age > limits.backup.bad) return bad(evidence, remedy)
+  return failed || age > limits.backup.warn ? warn(evidence, remedy) : ok(evidence)
 }
 
 const drillOf = (stamp: Stamp | undefined, now: number): Verdict => {
@@ -170,8 +170,8 @@ const drillOf = (stamp: Stamp | undefined, now: number): Verdict => {
   if (stamp?.ok === false) return bad('the newest backup could not be restored on trial', remedy)
   if (age === 'future') return dated
   if (age === 'never') return warn('no backup was ever restored on trial', remedy)
-  const detail = `the last one was ${spanText(age)} ago`
-  return age > limits.drill.warn ? warn(detail, remedy) : ok(detail)
+  const evidence = `the last one was ${spanText(age)} ago`
+  return age > limits.drill.warn ? warn(evidence, remedy) : ok(evidence)
 }
 
 const backup = ({ facts, now }: HostView): readonly Finding[] =>

@@ -1,16 +1,24 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { jsonLog } from '../../process/log.ts'
-import { CHANGED, type Change, COUNTED, type Counts, type History, readHistory, TOLD } from './history.ts'
+import {
+  CHANGED,
+  type Change,
+  COUNTED,
+  type Counts,
+  type History,
+  readHistory,
+  WEBHOOK_TOLD,
+} from './history.ts'
 
 /** The log of state changes: JSON lines that are also the check's only memory. */
 export type Journal = {
   readonly history: History
-  readonly changed: (changes: readonly Change[]) => void
+  readonly recordChanges: (changes: readonly Change[]) => void
   /** Writes down what is now counted, where it is another number than before. */
-  readonly counted: (counts: Counts) => void
+  readonly recordCounts: (counts: Counts) => void
   /** The webhook knows of everything so far. */
-  readonly told: () => void
+  readonly markTold: () => void
 }
 
 /** Old news goes to `.1` and is dropped the next time. */
@@ -25,10 +33,10 @@ export const openJournal = (path: string, now: () => number): Journal => {
     appendFileSync(path, line, { mode: 0o600 })
   }
   const log = jsonLog('health', { write, now })
-  const changed = (changes: readonly Change[]) => {
+  const recordChanges = (changes: readonly Change[]) => {
     for (const change of changes) log[change.to === 'ok' ? 'info' : 'warn'](CHANGED, change)
   }
-  const counted = (counts: Counts) => {
+  const recordCounts = (counts: Counts) => {
     for (const [subject, { id, count }] of counts) {
       const before = history.counts.get(subject)
       if (before?.id !== id || before.count !== count) log.info(COUNTED, { subject, id, count })
@@ -41,8 +49,8 @@ export const openJournal = (path: string, now: () => number): Journal => {
     for (const [subject, state] of history.states)
       log.info(CHANGED, { subject, from: state, to: state, detail: '' })
     for (const [subject, count] of history.counts) log.info(COUNTED, { subject, ...count })
-    log.info(TOLD)
+    log.info(WEBHOOK_TOLD)
     for (const change of history.untold) log.warn(CHANGED, change)
   }
-  return { history, changed, counted, told: () => log.info(TOLD) }
+  return { history, recordChanges, recordCounts, markTold: () => log.info(WEBHOOK_TOLD) }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { prometheusOf } from './prometheus.ts'
-import { watchReport } from './report.ts'
-import { findingsOf } from './rules.ts'
+import { formatPrometheus } from './prometheus.ts'
+import { makeReport } from './report.ts'
+import { judgeAll } from './rules.ts'
 import { answer, container, NOW, well, wellHost } from './watch.fixture.ts'
 
 const services = [
@@ -12,12 +12,12 @@ const services = [
 
 test('a check of services alone is exactly this text', () => {
   const findings = [
-    { subject: 'alpha', state: 'ok', detail: '', remedy: '' },
-    { subject: 'a "b" \\ c\nd', state: 'warn', detail: '', remedy: '' },
-    { subject: 'beta', state: 'bad', detail: '', remedy: '' },
+    { subject: 'alpha', state: 'ok', evidence: '', remedy: '' },
+    { subject: 'a "b" \\ c\nd', state: 'warn', evidence: '', remedy: '' },
+    { subject: 'beta', state: 'bad', evidence: '', remedy: '' },
   ] as const
-  const report = watchReport({ services, findings, facts: { asked: false, reason: 'x' } }, 1_500)
-  expect(prometheusOf(report)).toBe(`# HELP lucid_check_timestamp_seconds When the check was made
+  const report = makeReport({ services, findings, facts: { asked: false, reason: 'x' } }, 1_500)
+  expect(formatPrometheus(report)).toBe(`# HELP lucid_check_timestamp_seconds When the check was made
 # TYPE lucid_check_timestamp_seconds gauge
 lucid_check_timestamp_seconds 1.5
 # HELP lucid_check_severity The worst finding: 0 well, 1 warning or unknown, 2 bad
@@ -49,8 +49,8 @@ test('facts of the host add its samples, and what is not known has none', () => 
       ({ memoryUsed, ...rest }) => (rest.service === 'alpha' ? { ...rest, memoryUsed: 7 } : rest),
     ),
   }
-  const findings = findingsOf({ ...well, facts })
-  const text = prometheusOf(watchReport({ services, findings, facts: { asked: true } }, NOW), facts)
+  const findings = judgeAll({ ...well, facts })
+  const text = formatPrometheus(makeReport({ services, findings, facts: { asked: true } }, NOW), facts)
   const samples = text
     .split('\n')
     .filter((line) => /^lucid_(?:container|disk|cert|backup|restore|host)/.test(line))

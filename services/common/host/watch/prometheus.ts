@@ -1,4 +1,4 @@
-import type { Facts } from './facts.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
 import type { WatchReport } from './report.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -17,7 +17,7 @@ type Metric = {
   readonly name: string
   readonly help: string
   readonly type: 'gauge' | 'counter'
-  readonly samples: (report: WatchReport, facts: Facts | undefined) => readonly Sample[]
+  readonly samples: (report: WatchReport, facts: HostFacts | undefined) => readonly Sample[]
 }
 
 const gauge = (name: string, help: string, samples: Metric['samples']): Metric => ({
@@ -100,7 +100,7 @@ const metrics: readonly Metric[] = [
 ]
 
 /** The report for the textfile collector of node_exporter. What is not known has no sample. */
-export const prometheusOf = (report: WatchReport, facts?: Facts): string =>
+export const formatPrometheus = (report: WatchReport, facts?: HostFacts): string =>
   metrics
     .map(({ name, help, type, samples }) => {
       const lines = samples(report, facts).map(([labels, value]) => `${name}${labelled(labels)} ${value}\n`)

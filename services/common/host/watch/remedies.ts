@@ -1,10 +1,10 @@
-import type { Facts } from './facts.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
 import type { ServiceView } from './service-rules.ts'
 
 /** Commands of the kind that one types on the host, from what is known of it. */
 
 /** A name for a command line: whatever else it holds came from outside, and nobody shall paste it. */
-const word = (text: string, instead: string): string => (/^[\w./-]+$/.test(text) ? text : instead)
+export const word = (text: string, instead: string): string => (/^[\w./-]+$/.test(text) ? text : instead)
 
 const containerName = ({ container, expected, service }: ServiceView): string =>
   word(container?.name ?? expected?.container ?? service, 'CONTAINER')
@@ -26,7 +26,7 @@ export const startAgain = ({ facts, expected, stack }: ServiceView): string => {
     : `docker compose -f ${file} up -d ${expected.service}`
 }
 
-const releaseFile = (facts: Facts | undefined, name: string): string | undefined => {
+const releaseFile = (facts: HostFacts | undefined, name: string): string | undefined => {
   if (facts?.dir === undefined || facts.release === undefined) return undefined
   const path = `${facts.dir}/releases/${facts.release}/${name}`
   return word(path, '') || undefined

@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
-import type { Finding, FindingState } from './finding.ts'
-import { jsonOf, problemsOf, textOf, watchReport } from './report.ts'
+import type { Finding, FindingState } from '../finding.ts'
+import { formatJson, formatProblems, formatText, makeReport } from './report.ts'
 import { answer } from './watch.fixture.ts'
 
-const finding = (subject: string, state: FindingState, detail = '', remedy = ''): Finding => ({
+const finding = (subject: string, state: FindingState, evidence = '', remedy = ''): Finding => ({
   subject,
   state,
-  detail,
+  evidence,
   remedy,
 })
 const notAsked = { asked: false, reason: 'no platform there' } as const
 const report = (...findings: readonly Finding[]) =>
-  watchReport({ services: [answer('alpha')], findings, facts: { asked: true, at: 5 } }, 9)
+  makeReport({ services: [answer('alpha')], findings, facts: { asked: true, at: 5 } }, 9)
 
 const mixed = report(
   finding('alpha', 'ok'),
@@ -21,7 +21,7 @@ const mixed = report(
 )
 
 test('the text is the table of services, then a line a problem, the worst first, with its remedy', () => {
-  expect(textOf(mixed, { colour: false })).toBe(
+  expect(formatText(mixed, { colour: false })).toBe(
     [
       'SERVICE  STACK  STATE    MS  VERSION  DETAIL',
       'alpha    core   healthy   1',
@@ -38,22 +38,22 @@ test('the text is the table of services, then a line a problem, the worst first,
 })
 
 test('a host that was not asked is said so, and counts as nothing', () => {
-  const alone = watchReport(
+  const alone = makeReport(
     { services: [answer('alpha')], findings: [finding('alpha', 'ok')], facts: notAsked },
     9,
   )
-  expect(textOf(alone, { colour: false })).toEndWith(
+  expect(formatText(alone, { colour: false })).toEndWith(
     '1 of 1 healthy\nNOT ASKED: engine facts (no platform there)\n',
   )
 })
 
 test('problems alone are nothing when all is well', () => {
-  expect(problemsOf(report(finding('alpha', 'ok')), { colour: false })).toBe('')
+  expect(formatProblems(report(finding('alpha', 'ok')), { colour: false })).toBe('')
 })
 
 test('colour comes only on a terminal', () => {
-  expect(problemsOf(mixed, { colour: true })).toContain('\u001b[31mBAD')
-  expect(problemsOf(mixed, { colour: false })).not.toContain('\u001b')
+  expect(formatProblems(mixed, { colour: true })).toContain('\u001b[31mBAD')
+  expect(formatProblems(mixed, { colour: false })).not.toContain('\u001b')
 })
 
 test('the worst of all findings is the verdict; unknown weighs as a warning, and nothing found is bad', () => {
@@ -67,7 +67,7 @@ test('the worst of all findings is the verdict; unknown weighs as a warning, and
 })
 
 test('the JSON is the report', () => {
-  expect(JSON.parse(jsonOf(mixed))).toEqual({
+  expect(JSON.parse(formatJson(mixed))).toEqual({
     ok: false,
     worst: 'bad',
     checked_at: 9,

@@ -1,7 +1,7 @@
 import pc from 'picocolors'
+import { type Finding, type FindingState, worst } from '../finding.ts'
 import { reportOf as servicesOf, tableOf as serviceTable } from '../health-report.ts'
 import type { Result } from '../probe.ts'
-import { type Finding, type FindingState, worst } from './finding.ts'
 
 /** Whether the host was asked about itself; without that only services were. */
 export type Asked =
@@ -19,7 +19,7 @@ export type WatchReport = {
 }
 
 /** `checkedAt` in epoch ms. Where nothing was found nothing was looked at, which is bad. */
-export const watchReport = (
+export const makeReport = (
   seen: Pick<WatchReport, 'services' | 'findings' | 'facts'>,
   checkedAt: number,
 ): WatchReport => {
@@ -34,7 +34,7 @@ export const watchReport = (
   }
 }
 
-export const jsonOf = (report: WatchReport): string => `${JSON.stringify(report, null, 2)}\n`
+export const formatJson = (report: WatchReport): string => `${JSON.stringify(report, null, 2)}\n`
 
 const marks: Readonly<Record<FindingState, readonly [mark: string, colour: 'green' | 'yellow' | 'red']>> = {
   ok: ['OK', 'green'],
@@ -45,16 +45,16 @@ const marks: Readonly<Record<FindingState, readonly [mark: string, colour: 'gree
 const weight: readonly FindingState[] = ['bad', 'warn', 'unknown']
 
 /** A line a problem with its remedy, the worst first; empty when there is none. Plain text unless `colour`. */
-export const problemsOf = (
+export const formatProblems = (
   { findings }: Pick<WatchReport, 'findings'>,
   { colour }: { readonly colour: boolean },
 ): string => {
   const colors = pc.createColors(colour)
   return weight
     .flatMap((state) => findings.filter((finding) => finding.state === state))
-    .map(({ subject, state, detail, remedy }) => {
+    .map(({ subject, state, evidence, remedy }) => {
       const [mark, shade] = marks[state]
-      return `${colors[shade](mark.padEnd(7))}  ${subject}: ${detail}${remedy === '' ? '' : `  ->  ${remedy}`}\n`
+      return `${colors[shade](mark.padEnd(7))}  ${subject}: ${evidence}${remedy === '' ? '' : `  ->  ${remedy}`}\n`
     })
     .join('')
 }
@@ -63,12 +63,12 @@ const notAsked = ({ facts }: Pick<WatchReport, 'facts'>): string =>
   facts.asked ? '' : `NOT ASKED: engine facts (${facts.reason})\n`
 
 /** The table of services, a line a problem, and what was not asked. */
-export const textOf = (report: WatchReport, { colour }: { readonly colour: boolean }): string => {
+export const formatText = (report: WatchReport, { colour }: { readonly colour: boolean }): string => {
   const table = serviceTable(servicesOf(report.services, report.checked_at), { colour })
   const host = report.findings.filter(({ subject }) => !report.services.some(({ name }) => name === subject))
   const well = host.filter(({ state }) => state === 'ok').length
   const counted =
     report.facts.asked && host.length > 0 ? `${well} of ${host.length} of the host's own well\n` : ''
-  const problems = problemsOf(report, { colour })
+  const problems = formatProblems(report, { colour })
   return `${table}${counted}${notAsked(report)}${problems === '' ? '' : `\n${problems}`}`
 }

@@ -1,9 +1,9 @@
 import { tools } from '#catalog'
+import type { Container } from '../facts/container.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
+import type { Finding } from '../finding.ts'
 import type { Result } from '../probe.ts'
-import type { Container } from './container.ts'
 import type { Expected } from './expected.ts'
-import type { Facts } from './facts.ts'
-import type { Finding } from './finding.ts'
 import type { Counts } from './history.ts'
 import { hostRules } from './host-rules.ts'
 import { judgeService, type ServiceView } from './service-rules.ts'
@@ -14,7 +14,7 @@ export type Watched = {
   readonly services: readonly Result[]
   readonly expected: readonly Expected[]
   /** Not there: the host was not asked. */
-  readonly facts?: Facts
+  readonly facts?: HostFacts
   /** What the last check counted. */
   readonly counts: Counts
   readonly now: number
@@ -22,36 +22,37 @@ export type Watched = {
   readonly chosen?: readonly string[]
 }
 
-/** Containers that are watched: those of `docker compose run` and of tools come and go. */
-const watched = ({ facts, chosen = [] }: Watched): readonly Container[] =>
+/** Containers that are watched: those of `docker compose run` and of tools come and go, others are not ours. */
+const selectWatched = ({ facts, chosen = [] }: Watched): readonly Container[] =>
   (facts?.containers ?? []).filter(
     ({ oneoff, service, project }) =>
       !oneoff &&
+      project.startsWith('lucid-') &&
       !Object.hasOwn(tools, service) &&
       (chosen.length === 0 || chosen.includes(project.replace(/^lucid-/, ''))),
   )
 
 /** By service; where an old container was left beside the new one, the one that runs. */
-const byService = (containers: readonly Container[]): ReadonlyMap<string, Container> =>
+const pickByService = (containers: readonly Container[]): ReadonlyMap<string, Container> =>
   new Map(
     containers
-      .toSorted((a, b) => Number(a.state === 'running') - Number(b.state === 'running'))
+      .toSorted((a, b) => Number(a.status === 'running') - Number(b.status === 'running'))
       .map((container) => [container.service, container]),
   )
 
-const views = (all: Watched): readonly ServiceView[] => {
+const makeViews = (all: Watched): readonly ServiceView[] => {
   const { services, expected, facts, now } = all
-  const containers = byService(watched(all))
+  const containers = pickByService(selectWatched(all))
   // An engine knows of services only when it was asked; without it, what only it knows is not asked either.
-  const wanted = facts === undefined ? [] : expected.map(({ service }) => service)
-  const names = new Set([...wanted, ...services.map(({ name }) => name), ...containers.keys()])
+  const expectedNames = facts === undefined ? [] : expected.map(({ service }) => service)
+  const names = new Set([...expectedNames, ...services.map(({ name }) => name), ...containers.keys()])
   return [...names].map((service) => {
     const [http, container] = [services.find(({ name }) => name === service), containers.get(service)]
-    const known = expected.find((one) => one.service === service)
+    const entry = expected.find((one) => one.service === service)
     return {
       service,
-      stack: known?.stack ?? http?.stack ?? container?.project.replace(/^lucid-/, '') ?? '',
-      ...(known && { expected: known }),
+      stack: entry?.stack ?? http?.stack ?? container?.project.replace(/^lucid-/, '') ?? '',
+      ...(entry && { expected: entry }),
       ...(http && { http }),
       ...(container && { container }),
       ...(facts && { facts }),
@@ -64,12 +65,12 @@ const views = (all: Watched): readonly ServiceView[] => {
 const isAsked = ({ http }: ServiceView) => http?.state !== 'absent'
 
 /** Everything that is watched, and how it is: services first, in the order they came, then the host. */
-export const findingsOf = (all: Watched): readonly Finding[] => {
+export const judgeAll = (all: Watched): readonly Finding[] => {
   const { facts, counts, now, chosen = [] } = all
-  const services = views(all)
+  const services = makeViews(all)
     .filter(isAsked)
     .map((view) => ({ subject: view.service, ...judgeService(view) }))
-  const own = facts && { ...facts, containers: watched(all) }
+  const own = facts && { ...facts, containers: selectWatched(all) }
   const host =
     own === undefined || chosen.length > 0
       ? []

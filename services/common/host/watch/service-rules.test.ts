@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import type { Container } from '../facts/container.ts'
 import type { Result } from '../probe.ts'
-import type { Container } from './container.ts'
 import type { Expected } from './expected.ts'
-import { findingsOf, type Watched } from './rules.ts'
+import { judgeAll, type Watched } from './rules.ts'
 import { answer, container, HOUR, host, NOW, problems, well, wellHost } from './watch.fixture.ts'
 
 /** One service whose container is so and which answers so. */
@@ -16,7 +16,7 @@ const gone = answer('alpha', 'unreachable', { detail: 'nothing listens there' })
 
 test('a service that runs and answers is well', () => {
   expect(problems(well)).toEqual([])
-  expect(findingsOf(well)[0]).toEqual({ subject: 'alpha', state: 'ok', detail: '', remedy: '' })
+  expect(judgeAll(well)[0]).toEqual({ subject: 'alpha', state: 'ok', evidence: '', remedy: '' })
 })
 
 describe('a service is bad, with one line of cause and remedy,', () => {
@@ -26,27 +26,27 @@ describe('a service is bad, with one line of cause and remedy,', () => {
       'bad alpha: there is no container of it -> docker compose -f /srv/lucid/releases/r-1/compose.core.yaml up -d alpha',
     ],
     'when its container has ended': [
-      one({ state: 'exited', exitCode: 14, finishedAt: NOW - 2 * HOUR }, gone),
+      one({ status: 'exited', exitCode: 14, finishedAt: NOW - 2 * HOUR }, gone),
       'bad alpha: it does not run: exit code 14, 2 hours ago -> docker logs --tail 50 alpha',
     ],
     'when it was killed for want of memory': [
-      one({ state: 'exited', exitCode: 137, oomKilled: true, finishedAt: NOW - 1000 }, gone),
+      one({ status: 'exited', exitCode: 137, oomKilled: true, finishedAt: NOW - 1000 }, gone),
       'bad alpha: it does not run: killed for want of memory (its limit is 100 MiB), 1 second ago -> docker logs --tail 50 alpha',
     ],
     'when it was killed and the engine does not know why': [
-      one({ state: 'exited', exitCode: 137, finishedAt: NOW - 1000 }, gone),
+      one({ status: 'exited', exitCode: 137, finishedAt: NOW - 1000 }, gone),
       'bad alpha: it does not run: killed, for want of memory (its limit is 100 MiB) or by hand, 1 second ago -> docker logs --tail 50 alpha',
     ],
     'when the engine restarts it again and again': [
-      one({ state: 'restarting', exitCode: 3, restarts: 7 }, gone),
+      one({ status: 'restarting', exitCode: 3, restarts: 7 }, gone),
       'bad alpha: it is restarted again and again, 7 times so far: exit code 3 -> docker logs --tail 50 alpha',
     ],
     'when it was never started': [
-      one({ state: 'created', error: 'port is already allocated' }, gone),
+      one({ status: 'created', error: 'port is already allocated' }, gone),
       'bad alpha: it was never started: port is already allocated -> docker compose -f /srv/lucid/releases/r-1/compose.core.yaml up -d alpha',
     ],
     'when it is paused': [
-      one({ state: 'paused' }, answer('alpha', 'timeout', { detail: 'no answer in time' })),
+      one({ status: 'paused' }, answer('alpha', 'timeout', { detail: 'no answer in time' })),
       'bad alpha: it is paused -> docker unpause alpha',
     ],
     'when it runs and says that it is unhealthy': [
@@ -58,7 +58,7 @@ describe('a service is bad, with one line of cause and remedy,', () => {
       'bad alpha: no answer in time -> docker logs --tail 50 alpha; docker restart alpha',
     ],
     'when only the engine finds it unhealthy': [
-      one({ health: 'unhealthy', healthSays: 'no route' }),
+      one({ health: 'unhealthy', healthOutput: 'no route' }),
       "bad alpha: it answers here, but the engine's health check fails: no route -> docker logs --tail 50 alpha",
     ],
     'when no host was asked and it does not answer': [
@@ -86,7 +86,7 @@ describe('the database, which only the engine can ask,', () => {
     )
   test('is well when its health check passes', () => expect(problems(mongo({}))).toEqual([]))
   test('is bad when it does not', () => {
-    expect(problems(mongo({ health: 'unhealthy', healthSays: 'no primary' }))).toEqual([
+    expect(problems(mongo({ health: 'unhealthy', healthOutput: 'no primary' }))).toEqual([
       "bad mongo: the engine's health check fails: no primary -> docker logs --tail 50 lucid_mongo",
     ])
   })
@@ -101,7 +101,7 @@ describe('the database, which only the engine can ask,', () => {
     ])
   })
   test('is not counted when no host was asked', () => {
-    expect(findingsOf({ ...noHost, expected }).map(({ subject }) => subject)).toEqual(['alpha'])
+    expect(judgeAll({ ...noHost, expected }).map(({ subject }) => subject)).toEqual(['alpha'])
   })
 })
 
@@ -109,7 +109,7 @@ describe('what runs once', () => {
   const set = (...containers: readonly Container[]) =>
     host({ containers: [container('alpha'), ...containers] }, { expected: [...well.expected, init] })
   const ran = (more: Partial<Container>) =>
-    set(container('mongo-init', { name: 'lucid_mongo_init', state: 'exited', ...more }))
+    set(container('mongo-init', { name: 'lucid_mongo_init', status: 'exited', ...more }))
   test('is well when it ended with 0', () => expect(problems(ran({}))).toEqual([]))
   test('is bad when it ended with another code', () => {
     expect(problems(ran({ exitCode: 1 }))).toEqual([
@@ -117,8 +117,8 @@ describe('what runs once', () => {
     ])
   })
   test('may be at work for five minutes', () => {
-    expect(problems(ran({ state: 'running', startedAt: NOW - 60_000 }))).toEqual([])
-    expect(problems(ran({ state: 'running', startedAt: NOW - HOUR }))).toEqual([
+    expect(problems(ran({ status: 'running', startedAt: NOW - 60_000 }))).toEqual([])
+    expect(problems(ran({ status: 'running', startedAt: NOW - HOUR }))).toEqual([
       'warn mongo-init: it should have ended and has been running for 1 hour -> docker logs --tail 50 lucid_mongo_init',
     ])
   })
@@ -160,7 +160,7 @@ test('a list of containers that was cut makes nobody missing', () => {
 })
 
 test('containers of docker compose run and of tools are nobody’s business', () => {
-  const stray = { state: 'exited', exitCode: 9 } as const
+  const stray = { status: 'exited', exitCode: 9 } as const
   const containers = [
     container('alpha'),
     container('beta', { ...stray, oneoff: true }),
@@ -172,8 +172,8 @@ test('containers of docker compose run and of tools are nobody’s business', ()
 test('a container that the catalogue does not list is judged too, and of two of a service the one that runs', () => {
   const containers = [
     container('alpha'),
-    container('alpha', { state: 'exited', exitCode: 1 }),
-    container('old-one', { state: 'exited', exitCode: 2 }),
+    container('alpha', { status: 'exited', exitCode: 1 }),
+    container('old-one', { status: 'exited', exitCode: 2 }),
   ]
   expect(problems(host({ containers }))).toEqual([
     'bad old-one: it does not run: exit code 2 -> docker logs --tail 50 old-one',
@@ -181,14 +181,14 @@ test('a container that the catalogue does not list is judged too, and of two of 
 })
 
 test('a service that was left out is no subject', () => {
-  expect(findingsOf({ ...noHost, services: [answer('alpha', 'absent', { detail: 'needs nginx' })] })).toEqual(
+  expect(judgeAll({ ...noHost, services: [answer('alpha', 'absent', { detail: 'needs nginx' })] })).toEqual(
     [],
   )
 })
 
 test('with a chosen stack only its services and containers are looked at, and nothing of the host', () => {
-  const other = container('beta', { project: 'lucid-sessions', state: 'exited', exitCode: 1 })
-  const found = findingsOf({
+  const other = container('beta', { project: 'lucid-sessions', status: 'exited', exitCode: 1 })
+  const found = judgeAll({
     ...well,
     chosen: ['core'],
     facts: {
@@ -201,7 +201,7 @@ test('with a chosen stack only its services and containers are looked at, and no
 })
 
 test('no name from outside gets into a command', () => {
-  const evil = one({ name: 'x; rm -rf /', state: 'exited', exitCode: 1 }, gone)
+  const evil = one({ name: 'x; rm -rf /', status: 'exited', exitCode: 1 }, gone)
   expect(problems(evil)).toEqual([
     'bad alpha: it does not run: exit code 1 -> docker logs --tail 50 CONTAINER',
   ])

@@ -1,10 +1,11 @@
+import { KILLED } from '../exit-codes.ts'
+import { type Condition, type Container, judgeContainer } from '../facts/container.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
+import { bad, ok, unknown, type Verdict, warn } from '../finding.ts'
 import type { Result } from '../probe.ts'
-import type { Container } from './container.ts'
 import type { Expected } from './expected.ts'
-import type { Facts } from './facts.ts'
-import { bad, ok, unknown, type Verdict, warn } from './finding.ts'
 import { limits } from './limits.ts'
-import { logs, lookInside, startAgain } from './remedies.ts'
+import { logs, lookInside, startAgain, word } from './remedies.ts'
 import { sizeText, spanText } from './words.ts'
 
 /** All that is known of one service; what was not asked is not there. */
@@ -14,7 +15,7 @@ export type ServiceView = {
   readonly expected?: Expected
   readonly http?: Result
   readonly container?: Container
-  readonly facts?: Facts
+  readonly facts?: HostFacts
   /** The host's clock, epoch ms. */
   readonly now: number
 }
@@ -25,10 +26,7 @@ type ServiceRule = {
   readonly judge: (view: ServiceView) => Verdict | undefined
 }
 
-/** 128 + SIGKILL. */
-const KILLED = 137
-
-const ended = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
+const explainEnd = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
   const want = `for want of memory (its limit is ${sizeText(memoryLimit)})`
   if (oomKilled) return `killed ${want}`
   // The engine misses some of the kernel's kills: its word for that may come after the end of the process.
@@ -56,32 +54,30 @@ const missing = (view: ServiceView): Verdict | undefined => {
 const runOnce = (view: ServiceView): Verdict | undefined => {
   const { expected, container, now } = view
   if (expected?.shows !== 'once' || container === undefined) return undefined
-  const { state, exitCode, startedAt = now } = container
-  if (state === 'exited' && exitCode === 0) return ok()
-  if (state !== 'running') return bad(`it did not end well: ${ended(container)}`, logs(view))
+  const { status, startedAt = now } = container
+  if (judgeContainer(container, { runsOnce: true }) === 'done') return ok()
+  if (status !== 'running') return bad(`it did not end well: ${explainEnd(container)}`, logs(view))
   return now - startedAt > limits.runOnce.warn
     ? warn(`it should have ended and has been running for ${spanText(now - startedAt)}`, logs(view))
     : ok('at work')
 }
 
-const restarting = (view: ServiceView): Verdict | undefined => {
-  const { container } = view
-  if (container?.state !== 'restarting') return undefined
-  const times = `${container.restarts} time${container.restarts === 1 ? '' : 's'} so far`
-  return bad(`it is restarted again and again, ${times}: ${ended(container)}`, logs(view))
-}
+/** What there is to say of a container by its condition alone. */
+const conditions: Partial<Readonly<Record<Condition, (container: Container, view: ServiceView) => Verdict>>> =
+  {
+    restarting: (container, view) => {
+      const times = `${container.restarts} time${container.restarts === 1 ? '' : 's'} so far`
+      return bad(`it is restarted again and again, ${times}: ${explainEnd(container)}`, logs(view))
+    },
+    paused: ({ name }) => bad('it is paused', `docker unpause ${word(name, 'CONTAINER')}`),
+    created: ({ error }, view) =>
+      bad(`it was never started${error === '' ? '' : `: ${error}`}`, startAgain(view)),
+    ended: (container, view) =>
+      bad(`it does not run: ${explainEnd(container)}${ago(container.finishedAt, view.now)}`, logs(view)),
+  }
 
-const stopped = (view: ServiceView): Verdict | undefined => {
-  const { container, now } = view
-  if (container === undefined || container.state === 'running') return undefined
-  if (container.state === 'paused') return bad('it is paused', `docker unpause ${container.name}`)
-  if (container.state === 'created')
-    return bad(
-      `it was never started${container.error === '' ? '' : `: ${container.error}`}`,
-      startAgain(view),
-    )
-  return bad(`it does not run: ${ended(container)}${ago(container.finishedAt, now)}`, logs(view))
-}
+const notRunning = (view: ServiceView): Verdict | undefined =>
+  view.container && conditions[judgeContainer(view.container)]?.(view.container, view)
 
 /** tor-proxy says in /health how far tor is; these two mean that nobody reaches the platform. */
 const torParts: Readonly<Record<string, { readonly says: string; readonly remedy: string }>> = {
@@ -109,7 +105,7 @@ const tor = ({ service, http, facts }: ServiceView): Verdict | undefined => {
 }
 
 const starting = ({ container, http }: ServiceView): Verdict | undefined =>
-  container?.health === 'starting' && http?.state !== 'healthy'
+  container !== undefined && judgeContainer(container) === 'starting' && http?.state !== 'healthy'
     ? warn('it is starting', 'look again in a minute')
     : undefined
 
@@ -122,8 +118,8 @@ const http = (view: ServiceView): Verdict | undefined => {
 
 const unhealthy = (view: ServiceView): Verdict | undefined => {
   const { container } = view
-  if (container?.health !== 'unhealthy') return undefined
-  const says = container.healthSays === '' ? '' : `: ${container.healthSays}`
+  if (container === undefined || judgeContainer(container) !== 'unhealthy') return undefined
+  const says = container.healthOutput === '' ? '' : `: ${container.healthOutput}`
   const answers = view.http === undefined ? '' : 'it answers here, but '
   return bad(`${answers}the engine's health check fails${says}`, logs(view))
 }
@@ -132,8 +128,7 @@ const unhealthy = (view: ServiceView): Verdict | undefined => {
 export const serviceRules: readonly ServiceRule[] = [
   { about: 'what runs once has ended with 0', judge: runOnce },
   { about: 'its container is there', judge: missing },
-  { about: 'it is not restarted again and again', judge: restarting },
-  { about: 'its container runs', judge: stopped },
+  { about: 'its container runs', judge: notRunning },
   { about: 'tor is in its network and the onion is published', judge: tor },
   { about: 'it has finished starting', judge: starting },
   { about: 'it answers /health as healthy', judge: http },

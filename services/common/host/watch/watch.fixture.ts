@@ -1,44 +1,24 @@
+import { makeContainer } from '../facts/container.fixture.ts'
+import type { Container } from '../facts/container.ts'
+import type { HostFacts } from '../facts/host-facts.ts'
 import type { Result, State } from '../probe.ts'
-import type { Container } from './container.ts'
-import type { Facts } from './facts.ts'
-import { findingsOf, type Watched } from './rules.ts'
+import { judgeAll, type Watched } from './rules.ts'
 
 /** Noon of a day, epoch ms. */
 export const NOW = Date.UTC(2026, 10, 25, 12)
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
-const MIB = 2 ** 20
 const GIB = 2 ** 30
 
-export const container = (service: string, more: Partial<Container> = {}): Container => ({
-  id: service.padEnd(64, '0'),
-  name: service,
-  project: 'lucid-core',
-  service,
-  stage: 'core',
-  oneoff: false,
-  state: 'running',
-  health: 'healthy',
-  healthSays: '',
-  exitCode: 0,
-  oomKilled: false,
-  error: '',
-  restarts: 0,
-  startedAt: NOW - HOUR,
-  image: 'example:1',
-  imageId: 'sha256:00',
-  configHash: '00',
-  memoryLimit: 100 * MIB,
-  memoryUsed: 50 * MIB,
-  ...more,
-})
+export const container = (service: string, more: Partial<Container> = {}): Container =>
+  makeContainer(service, { startedAt: NOW - HOUR, ...more })
 
 /** A host on which everything is well. */
-export const wellHost: Facts = {
+export const wellHost: HostFacts = {
   whole: true,
   at: NOW,
   dir: '/srv/lucid',
-  engine: { is: 'up', version: '28', root: '/var/lib/docker', limitsMemory: true },
+  engine: { is: 'up', version: '28', root: '/var/lib/docker', limitsMemory: true, platform: 'linux/arm64' },
   containers: [container('alpha')],
   allContainers: true,
   disks: [{ mount: '/', size: 100 * GIB, free: 50 * GIB }],
@@ -70,14 +50,14 @@ export const well: Watched = {
 }
 
 /** The same with other facts. */
-export const host = (facts: Partial<Facts>, more: Partial<Watched> = {}): Watched => ({
+export const host = (facts: Partial<HostFacts>, more: Partial<Watched> = {}): Watched => ({
   ...well,
   ...more,
   facts: { ...wellHost, ...facts },
 })
 
-/** What is not well, a line each: `state subject: detail -> remedy`. */
+/** What is not well, a line each: `state subject: evidence -> remedy`. */
 export const problems = (watched: Watched): readonly string[] =>
-  findingsOf(watched)
+  judgeAll(watched)
     .filter(({ state }) => state !== 'ok')
-    .map(({ subject, state, detail, remedy }) => `${state} ${subject}: ${detail} -> ${remedy}`)
+    .map(({ subject, state, evidence, remedy }) => `${state} ${subject}: ${evidence} -> ${remedy}`)

@@ -1,7 +1,7 @@
 import type { Change } from './history.ts'
 
 /** Posts changes as `{ source, checked_at, changes }`. Throws when it is not taken (any status but 2xx) in time. */
-export const tell = async (
+export const postChanges = async (
   url: string,
   changes: readonly Change[],
   { checkedAt, timeoutMs = 2000 }: { readonly checkedAt: number; readonly timeoutMs?: number },

@@ -1,15 +1,18 @@
-/** What facts.sh printed, by section: lines without the blank that each begins with. Sections that come twice are one. */
+/**
+ * What the collector printed, by section: lines without the blank that each begins with. Sections that come twice are one;
+ * the key of a section about one thing is `NAME THING`.
+ */
 export type Sections = ReadonlyMap<string, readonly string[]>
 
 /** No engine of ours has so much to say; what is longer is cut. */
 const MAX_TEXT = 8 * 1024 * 1024
 
 /** Cuts the text into sections. What stands before the first one, and every line that is not content, is skipped. */
-export const sectionsOf = (text: string): Sections => {
+export const parseSections = (text: string): Sections => {
   const sections = new Map<string, string[]>()
   let lines: string[] | undefined
   for (const line of text.slice(0, MAX_TEXT).split('\n')) {
-    const name = /^== ([a-z-]{1,40})\r?$/.exec(line)?.[1]
+    const name = /^== ([a-z-]{1,40}(?: \S.*?)?)\r?$/.exec(line)?.[1]
     if (name !== undefined) {
       lines = sections.get(name) ?? []
       sections.set(name, lines)

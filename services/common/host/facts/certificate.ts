@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { textOf } from './read.ts'
+import { readText } from './values.ts'
 
 /** A file of certificates. `notAfter` is the end of the one that ends first, epoch ms. */
 export type Certificate =
@@ -8,7 +8,7 @@ export type Certificate =
 
 const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
-const endOf = (pem: string): number => {
+const readEnd = (pem: string): number => {
   try {
     return Date.parse(new X509Certificate(pem).validTo)
   } catch {
@@ -16,9 +16,9 @@ const endOf = (pem: string): number => {
   }
 }
 
-const certificateOf = (file: string, lines: readonly string[]): Certificate => {
+const parseCertificate = (file: string, lines: readonly string[]): Certificate => {
   if (lines[0] === 'unreadable') return { file, fault: 'it cannot be read' }
-  const ends = (lines.join('\n').match(block) ?? []).map(endOf)
+  const ends = (lines.join('\n').match(block) ?? []).map(readEnd)
   if (ends.length === 0) return { file, fault: 'there is no certificate in it' }
   return ends.some(Number.isNaN)
     ? { file, fault: 'what is in it is no certificate' }
@@ -26,9 +26,9 @@ const certificateOf = (file: string, lines: readonly string[]): Certificate => {
 }
 
 /** Reads the section `certificates`: a line `file NAME`, then what is in it. */
-export const certificatesOf = (lines: readonly string[]): readonly Certificate[] => {
+export const parseCertificates = (lines: readonly string[]): readonly Certificate[] => {
   const starts = lines.flatMap((line, i) => (line.startsWith('file ') ? [i] : []))
   return starts.map((at, i) =>
-    certificateOf(textOf(lines[at]?.slice('file '.length)), lines.slice(at + 1, starts[i + 1])),
+    parseCertificate(readText(lines[at]?.slice('file '.length)), lines.slice(at + 1, starts[i + 1])),
   )
 }

@@ -2,7 +2,7 @@ import { stacks } from '#catalog'
 import { volumes } from '../derive/network.ts'
 
 /** Where backups have their things on a host, under DIR. */
-export const placesOn = (dir: string) =>
+export const backupLayout = (dir: string) =>
   ({
     repository: `${dir}/backups`,
     /** age recipients, a line each: public. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { parseFacts } from './facts.ts'
+import { parseFacts } from './host-facts.ts'
 
 /** Printed by facts.sh on a real engine (20.10.24), with five containers made for it. */
 const recorded = readFileSync(join(import.meta.dir, 'recorded-facts.txt'), 'utf8')
@@ -23,11 +23,22 @@ describe('what a real engine said is read', () => {
       whole: true,
       at: 1_795_638_766_000,
       dir: '/srv/lucid',
-      engine: { is: 'up', version: '20.10.24+dfsg1', root: '/var/lib/docker', limitsMemory: true },
+      engine: {
+        is: 'up',
+        version: '20.10.24+dfsg1',
+        root: '/var/lib/docker',
+        limitsMemory: true,
+        platform: 'linux/amd64',
+      },
       containers: [],
       allContainers: true,
       disks: [{ mount: '/', size: 264_212_084 * 1024, free: expect.any(Number) }],
-      memory: { total: 24_684_096 * 1024, available: expect.any(Number) },
+      memory: {
+        total: 24_684_096 * 1024,
+        available: expect.any(Number),
+        swapTotal: 0,
+        swapFree: 0,
+      },
       load: [expect.any(Number), expect.any(Number), expect.any(Number)],
       cpus: 2,
       uptime: expect.any(Number),
@@ -40,16 +51,16 @@ describe('what a real engine said is read', () => {
   })
 
   test('a healthy container, with its memory from the kernel', () => {
-    expect(container('alpha')).toEqual({
+    expect(container('alpha')).toMatchObject({
       id: '62c3779162521dc10d0d2824abbfcab3edd865c90103d617a71c2ed5de629f87',
       name: 'alpha',
       project: 'lucid-core',
       service: 'alpha',
       stage: 'core',
       oneoff: false,
-      state: 'running',
+      status: 'running',
       health: 'healthy',
-      healthSays: '',
+      healthOutput: '',
       exitCode: 0,
       oomKilled: false,
       error: '',
@@ -64,11 +75,11 @@ describe('what a real engine said is read', () => {
   })
 
   test('one that is unhealthy, one out of memory, one that is restarted again and again, one that ended well', () => {
-    expect(container('beta')).toMatchObject({ health: 'unhealthy', healthSays: 'the store is closed' })
-    expect(container('gamma')).toMatchObject({ state: 'exited', exitCode: 137, oomKilled: true })
-    expect(container('delta')).toMatchObject({ state: 'restarting', exitCode: 3, oomKilled: false })
+    expect(container('beta')).toMatchObject({ health: 'unhealthy', healthOutput: 'the store is closed' })
+    expect(container('gamma')).toMatchObject({ status: 'exited', exitCode: 137, oomKilled: true })
+    expect(container('delta')).toMatchObject({ status: 'restarting', exitCode: 3, oomKilled: false })
     expect(container('delta')?.restarts).toBeGreaterThan(3)
-    expect(container('epsilon-init')).toMatchObject({ state: 'exited', exitCode: 0, name: 'epsilon_init' })
+    expect(container('epsilon-init')).toMatchObject({ status: 'exited', exitCode: 0, name: 'epsilon_init' })
   })
 
   test('certificates with their end; a key beside one is not in the text', () => {
@@ -197,7 +208,7 @@ describe('a host that lies or is broken', () => {
     const line = { id: 'a'.repeat(64), service: 'al\u0000\u001b[2Jpha\nBAD', status: 'x'.repeat(5000) }
     const [one] = minimal('== containers', ` ${JSON.stringify(line)}`).containers
     expect(one?.service).toBe('al [2Jpha BAD')
-    expect(one?.state).toHaveLength(200)
+    expect(one?.status).toHaveLength(200)
   })
 
   test('a certificate that is none is said to be none', () => {

@@ -1,7 +1,6 @@
 /** Exit codes that mean something by convention: POSIX shells (126, 127, 128 + signal), sysexits.h, the engine (125), Bun. */
 const meanings: Readonly<Record<number, string>> = {
   0: 'it ended by itself, without a complaint',
-  1: 'it failed',
   2: 'it was called wrongly',
   64: 'its command line is wrong (EX_USAGE)',
   70: 'a fault of its own (EX_SOFTWARE)',
@@ -21,9 +20,14 @@ const meanings: Readonly<Record<number, string>> = {
   143: 'it was asked to stop (SIGTERM)',
 }
 
-/** An exit code in words: `78, its configuration is wrong or incomplete (EX_CONFIG)`. */
-export const exitMeaning = (code: number): string => {
-  const meaning = meanings[code]
-  if (meaning !== undefined) return `${code}, ${meaning}`
-  return code > 128 && code < 160 ? `${code}, it was ended by signal ${code - 128}` : `${code}`
+/** Our services end with it when no restart can help (sysexits.h). */
+export const EX_CONFIG = 78
+/** 128 + SIGKILL. */
+export const KILLED = 137
+
+/** An exit code in words: `exit code 78: its configuration is wrong or incomplete (EX_CONFIG)`. */
+export const explainExit = (code: number): string => {
+  const signal = code > 128 && code < 160 ? `it was ended by signal ${code - 128}` : undefined
+  const meaning = meanings[code] ?? signal
+  return meaning === undefined ? `exit code ${code}` : `exit code ${code}: ${meaning}`
 }

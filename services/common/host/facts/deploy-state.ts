@@ -1,8 +1,8 @@
-import { countOf, jsonOf, objectOf, textOf } from './read.ts'
 import type { Sections } from './sections.ts'
+import { parseJson, readCount, readObject, readText } from './values.ts'
 
 /** What the deployer left in the platform's folder. */
-export type Deploy = {
+export type DeployState = {
   /** Id of the committed release. */
   readonly release?: string
   /** A run that the journal begins and does not end. */
@@ -12,30 +12,30 @@ export type Deploy = {
 }
 
 /** The last run of the journal, unless its end stands there too. Steps in between do not matter here. */
-const openRunOf = (lines: readonly string[]): Deploy['openRun'] => {
+const parseOpenRun = (lines: readonly string[]): DeployState['openRun'] => {
   let open: { readonly run: string; readonly what: string } | undefined
   for (const line of lines) {
-    const { phase, run, what, kind } = objectOf(jsonOf(line))
-    if (phase === 'begin') open = { run: textOf(run), what: textOf(what) || textOf(kind) }
-    if (phase === 'end' && textOf(run) === open?.run) open = undefined
+    const { phase, run, what, kind } = readObject(parseJson(line))
+    if (phase === 'begin') open = { run: readText(run), what: readText(what) || readText(kind) }
+    if (phase === 'end' && readText(run) === open?.run) open = undefined
   }
   return open
 }
 
 /** `TOKEN SECONDS {"by":...,"what":...}` */
-const leaseOf = (line = ''): Deploy['lease'] => {
+const parseLease = (line = ''): DeployState['lease'] => {
   const [, seconds, holder = ''] = /^\d+ (\d+) (\{.*)$/.exec(line) ?? []
-  const until = countOf(seconds)
+  const until = readCount(seconds)
   if (until === undefined) return undefined
-  const { by, what } = objectOf(jsonOf(holder))
-  return { by: textOf(by) || 'somebody', what: textOf(what) || 'an unknown command', until: until * 1000 }
+  const { by, what } = readObject(parseJson(holder))
+  return { by: readText(by) || 'somebody', what: readText(what) || 'an unknown command', until: until * 1000 }
 }
 
 /** Reads the sections `release`, `lease` and `journal`. */
-export const deployOf = (sections: Sections): Deploy => {
-  const release = textOf(sections.get('release')?.[0])
-  const openRun = openRunOf(sections.get('journal') ?? [])
-  const lease = leaseOf(sections.get('lease')?.[0])
+export const parseDeployState = (sections: Sections): DeployState => {
+  const release = readText(sections.get('release')?.[0])
+  const openRun = parseOpenRun(sections.get('journal') ?? [])
+  const lease = parseLease(sections.get('lease')?.[0])
   return {
     ...(/^[\w.-]{1,80}$/.test(release) && { release }),
     ...(openRun && { openRun }),

@@ -1,24 +1,24 @@
 /** `unknown`: it was asked and could not be judged. That is never well. */
 export type FindingState = 'ok' | 'warn' | 'bad' | 'unknown'
 
-/** One thing that is watched, and how it is. */
+/** One thing of a host that was judged. */
 export type Finding = {
-  /** A service by its name, else `kind:name`: stable from check to check. */
+  /** A service by its name, else `kind:name` or `host`: stable from check to check. */
   readonly subject: string
   readonly state: FindingState
-  /** Why; for `ok` what there is to say, often nothing. */
-  readonly detail: string
-  /** The command or the step that mends it; empty when it is well. */
+  /** What shows it; for `ok` what there is to say, often nothing. */
+  readonly evidence: string
+  /** The command or the step that repairs it; empty when it is well, or when nothing can be typed. */
   readonly remedy: string
 }
 
 /** How a finding is without its subject. */
 export type Verdict = Omit<Finding, 'subject'>
 
-export const ok = (detail = ''): Verdict => ({ state: 'ok', detail, remedy: '' })
+export const ok = (evidence = ''): Verdict => ({ state: 'ok', evidence, remedy: '' })
 const as =
   (state: FindingState) =>
-  (detail: string, remedy: string): Verdict => ({ state, detail, remedy })
+  (evidence: string, remedy: string): Verdict => ({ state, evidence, remedy })
 export const warn = as('warn')
 export const bad = as('bad')
 export const unknown = as('unknown')
