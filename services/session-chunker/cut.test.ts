@@ -19,7 +19,7 @@ const cutUp = (bytes: Uint8Array, size: number, pieces: readonly number[]) => {
   const out: ReturnType<typeof shown>[] = []
   const take = (cut: Cut) => {
     out.push(shown(cut))
-    pool.give(cut.bytes) // as the line does: a buffer that is used again must not show through
+    pool.give(cut.bytes) // as the pipeline does: a buffer that is used again must not show through
   }
   let at = 0
   for (const piece of [...pieces, bytes.length]) {

@@ -12,8 +12,8 @@ import { encryptorAt, OWNER, serve, sessionId } from '#services/session-encrypto
 import { type Identities, identities } from '#services/session-encryptor/fixture-identities'
 import type { Api } from '#services/session-encryptor/routes'
 import { type Encryptor, encryptorOver } from './encryptor.ts'
-import type { LineParts } from './line.ts'
-import { lines } from './lines.ts'
+import type { PipelineParts } from './pipeline.ts'
+import { pipelines } from './pipelines.ts'
 import { routes } from './routes.ts'
 
 /** The way to session-encryptor over HTTP, with the chunker's own identity. */
@@ -22,8 +22,8 @@ export const toEncryptor = (url: string, who: Identities): Encryptor => {
   return encryptorOver(client<Api>(url, options), call(url, options))
 }
 
-/** All that a line needs, with pauses that are short. */
-export const lineParts = (encryptor: Encryptor): LineParts => ({
+/** All that a pipeline needs, with pauses that are short. */
+export const pipelineParts = (encryptor: Encryptor): PipelineParts => ({
   encryptor,
   compress,
   level: 3,
@@ -34,8 +34,8 @@ export const lineParts = (encryptor: Encryptor): LineParts => ({
 
 /** session-chunker before an encryptor. */
 export const chunkerFor = (encryptor: Encryptor, guard: Guard = guardAs('session-recorder')) => {
-  const all = lines(lineParts(encryptor))
-  return { lines: all, app: routes({ lines: all, parts: { guard, log: silentLog } }) }
+  const all = pipelines(pipelineParts(encryptor))
+  return { pipelines: all, app: routes({ pipelines: all, parts: { guard, log: silentLog } }) }
 }
 
 /**
@@ -48,7 +48,7 @@ export const chunkerAndEncryptor = async (root: string) => {
   let behind = await open()
   let served = serve(behind.app)
   const encryptor = toEncryptor(served.url, who)
-  const { app, lines: all } = chunkerFor(encryptor)
+  const { app, pipelines: all } = chunkerFor(encryptor)
 
   const shut = async () => {
     await served.stop()
@@ -73,7 +73,7 @@ export const chunkerAndEncryptor = async (root: string) => {
 
   return {
     app,
-    lines: all,
+    pipelines: all,
     encryptor,
     /** The encryptor as it is now. */
     behind: () => behind,

@@ -7,7 +7,7 @@ import { limiter } from '#common/stream/limiter'
 import type { Api } from '#services/session-encryptor/routes'
 import { encryptorOver } from './encryptor.ts'
 import { Env } from './env.ts'
-import { lines } from './lines.ts'
+import { pipelines } from './pipelines.ts'
 import { routes } from './routes.ts'
 
 /** A chunk waits for its turn on a slow disk; longer than that the encryptor counts as gone. */
@@ -26,10 +26,10 @@ await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) 
     return pool
   }
   const idle = setInterval(() => {
-    if (all.open() === 0) for (const pool of pools.values()) pool.drain()
+    if (all.count() === 0) for (const pool of pools.values()) pool.drain()
   }, DRAIN_EVERY)
   onStop(() => clearInterval(idle))
-  const all = lines({
+  const all = pipelines({
     encryptor: encryptorOver(client<Api>(url, { callee, sign }), toEncryptor),
     compress,
     level: env.COMPRESSION_LEVEL,
@@ -38,11 +38,11 @@ await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) 
     pool: poolOf,
   })
   return routes({
-    lines: all,
+    pipelines: all,
     parts: {
       ...parts,
       checks: { [callee]: answers(toEncryptor) },
-      status: () => ({ engines: { zstd: 'bun' }, open_streams: all.open() }),
+      status: () => ({ engines: { zstd: 'bun' }, open_streams: all.count() }),
     },
   })
 })

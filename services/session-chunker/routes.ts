@@ -3,15 +3,21 @@ import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { bodyOf } from '#common/stream/stream'
-import type { Lines } from './lines.ts'
 import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
+import type { Pipelines } from './pipelines.ts'
 
 /** The HTTP face of session-chunker. */
-export const routes = ({ lines, parts }: { readonly lines: Lines; readonly parts: ServiceParts }) =>
+export const routes = ({
+  pipelines,
+  parts,
+}: {
+  readonly pipelines: Pipelines
+  readonly parts: ServiceParts
+}) =>
   service('session-chunker', { ...parts, maxBody: MAX_PLAIN, streamRoutes: ['POST /sessions/:id/stream'] })
     .post(
       '/sessions/:id/stream',
-      ({ params, query, request }) => lines.feed(params.id, query, bodyOf(request)),
+      ({ params, query, request }) => pipelines.feed(params.id, query, bodyOf(request)),
       {
         params: SessionParams,
         query: StreamQuery,
@@ -20,7 +26,7 @@ export const routes = ({ lines, parts }: { readonly lines: Lines; readonly parts
         beforeHandle: onlyFor('session-recorder'),
       },
     )
-    .get('/sessions/:id/stream', ({ params }) => lines.progress(params.id), {
+    .get('/sessions/:id/stream', ({ params }) => pipelines.progress(params.id), {
       params: SessionParams,
       response: { 200: Streamed, ...problems },
       beforeHandle: onlyFor('session-recorder'),
@@ -29,7 +35,7 @@ export const routes = ({ lines, parts }: { readonly lines: Lines; readonly parts
       '/chunk',
       async ({ query: { session, index, last }, request }) => {
         const bytes = new Uint8Array(await request.arrayBuffer())
-        return lines.chunk(session, index, { bytes, last: last === 'true' })
+        return pipelines.chunk(session, index, { bytes, last: last === 'true' })
       },
       {
         query: ChunkQuery,

@@ -7,8 +7,8 @@ import { faultOf } from '#common/testing/evidence'
 import { noise } from '#common/testing/sample-session'
 import { ownFolder, sessionId } from '#services/session-encryptor/fixture'
 import type { Encryptor } from './encryptor.ts'
-import { chunkerAndEncryptor, inPieces, lineParts } from './fixture.ts'
-import { lines } from './lines.ts'
+import { chunkerAndEncryptor, inPieces, pipelineParts } from './fixture.ts'
+import { pipelines } from './pipelines.ts'
 
 const SIZE = 1024
 const session = sessionId(1)
@@ -31,7 +31,7 @@ const feed = (
   end: 'true' | 'false' | 'broken',
   bytes: Uint8Array,
   sizes: readonly number[] = [],
-) => pipe.lines.feed(session, { offset, end }, inPieces(bytes, sizes))
+) => pipe.pipelines.feed(session, { offset, end }, inPieces(bytes, sizes))
 const state = (received: number, acknowledged: number, chunk_count: number, complete: boolean) => ({
   session,
   received,
@@ -43,7 +43,7 @@ const durable = () => pipe.behind().sessions.progress(session)
 
 /** Waits until that many chunks are durable and the chunker knows: both come after their body was answered. */
 const untilChunks = async (count: number) => {
-  while ((await pipe.lines.progress(session)).chunk_count < count) await Bun.sleep(1)
+  while ((await pipe.pipelines.progress(session)).chunk_count < count) await Bun.sleep(1)
 }
 
 describe('a whole stream through chunker and encryptor', () => {
@@ -59,7 +59,7 @@ describe('a whole stream through chunker and encryptor', () => {
         await pipe.newSession(n - 1)
         const bytes = shrinks ? new Uint8Array(length).map((_, at) => at >> 4) : noise(length, n)
         const chunk_count = Math.ceil(length / SIZE)
-        expect(await pipe.lines.feed(id, { offset: 0, end: 'true' }, inPieces(bytes, sizes))).toEqual({
+        expect(await pipe.pipelines.feed(id, { offset: 0, end: 'true' }, inPieces(bytes, sizes))).toEqual({
           session: id,
           received: length,
           acknowledged: length,
@@ -67,7 +67,7 @@ describe('a whole stream through chunker and encryptor', () => {
           complete: true,
         })
         expect(await pipe.plainOf(id)).toEqual(bytes)
-        expect(pipe.lines.open()).toBe(0)
+        expect(pipe.pipelines.count()).toBe(0)
       }),
       { numRuns: 40 },
     )
@@ -120,7 +120,7 @@ describe('the offset of a body', () => {
     const bytes = noise(3 * SIZE, 1)
     await feed(0, 'false', bytes)
     await untilChunks(2)
-    const restarted = lines(lineParts(pipe.encryptor))
+    const restarted = pipelines(pipelineParts(pipe.encryptor))
     expect(await restarted.progress(session)).toEqual(state(2 * SIZE, 2 * SIZE, 2, false))
     const again = { offset: 3 * SIZE, end: 'true' } as const
     expect(await faultOf(() => restarted.feed(session, again, inPieces(new Uint8Array())))).toMatchObject({
@@ -177,7 +177,7 @@ describe('the end of a stream', () => {
     const bytes = noise(2 * SIZE, 1)
     await feed(0, 'false', bytes)
     await untilChunks(1)
-    const restarted = lines(lineParts(pipe.encryptor))
+    const restarted = pipelines(pipelineParts(pipe.encryptor))
     expect(
       await faultOf(() => restarted.feed(session, { offset: SIZE, end: 'true' }, inPieces(new Uint8Array()))),
     ).toMatchObject({ kind: 'conflict', code: 'tail-missing', extra: { acknowledged: SIZE } })
@@ -189,7 +189,7 @@ describe('the end of a stream', () => {
       yield bytes.slice(0, SIZE + 7)
       throw new Fault('invalid', 'cut-off', 'the sender went away before the end of the body')
     }
-    const broken = await faultOf(() => pipe.lines.feed(session, { offset: 0, end: 'true' }, cutOff()))
+    const broken = await faultOf(() => pipe.pipelines.feed(session, { offset: 0, end: 'true' }, cutOff()))
     expect(broken).toMatchObject({ code: 'cut-off' })
     expect(await durable()).toMatchObject({ last: false })
     await untilChunks(1)
@@ -204,13 +204,13 @@ test('a second stream of a session is refused while the first is being received'
     yield noise(10, 1)
     await first.promise
   }
-  const one = pipe.lines.feed(session, { offset: 0, end: 'true' }, slow())
+  const one = pipe.pipelines.feed(session, { offset: 0, end: 'true' }, slow())
   expect(await faultOf(() => feed(0, 'true', noise(10, 2)))).toMatchObject({
     kind: 'conflict',
     code: 'stream-busy',
   })
   expect(
-    await faultOf(() => pipe.lines.chunk(session, 0, { bytes: noise(10, 2), last: true })),
+    await faultOf(() => pipe.pipelines.chunk(session, 0, { bytes: noise(10, 2), last: true })),
   ).toMatchObject({
     code: 'stream-busy',
   })
@@ -227,7 +227,7 @@ describe('an encryptor that is away', () => {
       await half.promise
       yield bytes.slice(3 * SIZE)
     }
-    const fed = pipe.lines.feed(session, { offset: 0, end: 'true' }, slow())
+    const fed = pipe.pipelines.feed(session, { offset: 0, end: 'true' }, slow())
     await untilChunks(2)
     await pipe.shut()
     half.resolve()
@@ -237,7 +237,7 @@ describe('an encryptor that is away', () => {
     expect(await pipe.plainOf(session)).toEqual(bytes)
   })
 
-  test('for ever ends the stream with its fault, and the next try starts a new line', async () => {
+  test('for ever ends the stream with its fault, and the next try starts a new pipeline', async () => {
     const away = new Fault(
       'unavailable',
       'unreachable',
@@ -251,7 +251,7 @@ describe('an encryptor that is away', () => {
         return Promise.reject(away)
       },
     }
-    const all = lines({ ...lineParts(gone), pause: async () => {} })
+    const all = pipelines({ ...pipelineParts(gone), pause: async () => {} })
     const bytes = noise(10, 1)
     const tried = await faultOf(() => all.feed(session, { offset: 0, end: 'true' }, inPieces(bytes)))
     expect({ tried, tries }).toEqual({ tried: away, tries: 41 })
@@ -273,7 +273,7 @@ test('a chunker whose session another one took over stops writing', async () => 
   const bytes = noise(4 * SIZE, 1)
   await feed(0, 'false', bytes.subarray(0, SIZE + 1))
   await untilChunks(1)
-  const other = lines(lineParts(pipe.encryptor))
+  const other = pipelines(pipelineParts(pipe.encryptor))
   await other.feed(session, { offset: SIZE, end: 'false' }, inPieces(bytes.subarray(SIZE, 2 * SIZE + 1)))
   while ((await durable()).chunk_count < 2) await Bun.sleep(1)
   expect(await faultOf(() => feed(SIZE + 1, 'true', bytes.subarray(SIZE + 1)))).toMatchObject({
@@ -285,10 +285,10 @@ test('a chunker whose session another one took over stops writing', async () => 
 
 describe('single chunks', () => {
   test('are taken in order, each durable when it is answered', async () => {
-    expect(await pipe.lines.chunk(session, 0, { bytes: noise(SIZE, 1), last: false })).toEqual(
+    expect(await pipe.pipelines.chunk(session, 0, { bytes: noise(SIZE, 1), last: false })).toEqual(
       state(SIZE, SIZE, 1, false),
     )
-    expect(await pipe.lines.chunk(session, 1, { bytes: noise(5, 2), last: true })).toEqual(
+    expect(await pipe.pipelines.chunk(session, 1, { bytes: noise(5, 2), last: true })).toEqual(
       state(SIZE + 5, SIZE + 5, 2, true),
     )
     expect(await pipe.plainOf(session)).toEqual(concat(noise(SIZE, 1), noise(5, 2)))
@@ -296,7 +296,7 @@ describe('single chunks', () => {
 
   test('out of order are refused with the one that is next', async () => {
     expect(
-      await faultOf(() => pipe.lines.chunk(session, 1, { bytes: noise(SIZE, 1), last: false })),
+      await faultOf(() => pipe.pipelines.chunk(session, 1, { bytes: noise(SIZE, 1), last: false })),
     ).toMatchObject({
       kind: 'conflict',
       code: 'chunk-out-of-order',
@@ -310,7 +310,7 @@ describe('single chunks', () => {
       { bytes: noise(SIZE + 1, 1), last: false },
       { bytes: noise(SIZE + 1, 1), last: true },
     ])
-      expect(await faultOf(() => pipe.lines.chunk(session, 0, cut))).toMatchObject({
+      expect(await faultOf(() => pipe.pipelines.chunk(session, 0, cut))).toMatchObject({
         kind: 'invalid',
         code: 'chunk-length',
       })

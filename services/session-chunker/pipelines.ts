@@ -1,0 +1,104 @@
+import { Fault } from '#common/process/fault'
+import { exclusive } from '#common/stream/exclusive'
+import type { Cut } from './cut.ts'
+import type { Streamed, StreamQuery } from './model.ts'
+import { type Pipeline, type PipelineParts, pipeline } from './pipeline.ts'
+
+export type Pipelines = {
+  /** Feeds one body into a session's pipeline. Throws Fault `offset-differs` (with where to go on), `stream-busy`. */
+  readonly feed: (session: string, query: StreamQuery, body: AsyncIterable<Uint8Array>) => Promise<Streamed>
+  /** How far a session is, without taking it over. */
+  readonly progress: (session: string) => Promise<Streamed>
+  /** Sends one whole chunk. Throws Fault `chunk-out-of-order` when it is not the next one. */
+  readonly chunk: (session: string, index: number, cut: Cut) => Promise<Streamed>
+  /** How many are open. */
+  readonly count: () => number
+}
+
+const offsetFault = (state: Streamed, offset: number) =>
+  new Fault(
+    'conflict',
+    'offset-differs',
+    `the stream stands at ${state.received}, not at ${offset}; go on from "acknowledged"`,
+    { extra: state },
+  )
+
+const orderFault = (state: Streamed) =>
+  new Fault('conflict', 'chunk-out-of-order', `the next chunk of this session is ${state.chunk_count}`, {
+    extra: state,
+  })
+
+const busyFault = () =>
+  new Fault('conflict', 'stream-busy', 'another stream of this session is being received')
+
+/** A body of a recording that is complete: nothing may follow its last chunk, but what it has may come again. */
+const checkRepeated = async (
+  { acknowledged }: Streamed,
+  offset: number,
+  body: AsyncIterable<Uint8Array>,
+): Promise<void> => {
+  for await (const piece of body)
+    if (piece.length > 0 && offset + piece.length > acknowledged)
+      throw new Fault('conflict', 'after-last', 'the last chunk of this session is there already')
+}
+
+/** All pipelines of the process. One lives until its session ends, or fails and is opened anew. */
+export const pipelines = (parts: PipelineParts): Pipelines => {
+  const open = new Map<string, Pipeline>()
+  const { run: exclusively } = exclusive(busyFault)
+
+  const usable = (session: string): Pipeline | undefined => {
+    const one = open.get(session)
+    return one?.failure() === undefined ? one : undefined
+  }
+
+  /** Takes the session over, with whatever was received and is not durable forgotten. */
+  const takeOver = async (session: string): Promise<Pipeline> => {
+    open.get(session)?.drop()
+    open.delete(session)
+    return pipeline(session, await parts.encryptor.openWriter(session), parts)
+  }
+
+  const pipelineAt = async (session: string, offset: number): Promise<Pipeline> => {
+    const current = usable(session)
+    const state = current?.state()
+    if (current && state?.received === offset) return current
+    if (state && state.acknowledged !== offset) throw offsetFault(state, offset)
+    const fresh = await takeOver(session)
+    const { complete, received } = fresh.state()
+    if (complete) return fresh
+    if (received !== offset) throw offsetFault(fresh.state(), offset)
+    open.set(session, fresh)
+    return fresh
+  }
+
+  return {
+    feed: (session, { offset, end }, body) =>
+      exclusively(session, async () => {
+        const to = await pipelineAt(session, offset)
+        if (to.state().complete) {
+          await checkRepeated(to.state(), offset, body)
+          return to.state()
+        }
+        for await (const piece of body) await to.push(piece)
+        if (end === 'false') return to.state()
+        await to.end(end)
+        open.delete(session)
+        return to.state()
+      }),
+    progress: async (session) => {
+      const current = usable(session)
+      if (current) return current.state()
+      const { total_plain, chunk_count, last } = await parts.encryptor.progress(session)
+      return { session, received: total_plain, acknowledged: total_plain, chunk_count, complete: last }
+    },
+    chunk: (session, index, cut) =>
+      exclusively(session, async () => {
+        const to = await takeOver(session)
+        if (index !== to.state().chunk_count) throw orderFault(to.state())
+        await to.pushWhole(cut)
+        return to.state()
+      }),
+    count: () => open.size,
+  }
+}

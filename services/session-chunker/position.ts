@@ -1,0 +1,60 @@
+import { Fault } from '#common/process/fault'
+import type { Cut } from './cut.ts'
+import type { Writer } from './encryptor.ts'
+import type { Streamed } from './model.ts'
+
+/** Where a session's stream stands: what was taken in, and what of it the encryptor has acknowledged. */
+export type Position = {
+  /** Index of the next chunk. */
+  readonly next: number
+  readonly received: number
+  readonly durable: { readonly chunks: number; readonly bytes: number; readonly last: boolean }
+}
+
+/** The position of a fresh writer: all that is received is durable. */
+export const startPosition = ({ chunk_count, total_plain, last }: Writer): Position => ({
+  next: chunk_count,
+  received: total_plain,
+  durable: { chunks: chunk_count, bytes: total_plain, last },
+})
+
+/** Chunk `index` of `plain` bytes became durable; chunks may do so in any order of their answers. */
+export const acknowledge = (
+  position: Position,
+  { index, plain, last }: { readonly index: number; readonly plain: number; readonly last: boolean },
+): Position => {
+  const { chunks, bytes, last: ended } = position.durable
+  return {
+    ...position,
+    durable: { chunks: Math.max(chunks, index + 1), bytes: bytes + plain, last: ended || last },
+  }
+}
+
+/** The position as callers see it. */
+export const describePosition = (session: string, { received, durable }: Position): Streamed => ({
+  session,
+  received,
+  acknowledged: durable.bytes,
+  chunk_count: durable.chunks,
+  complete: durable.last,
+})
+
+/** Throws Fault `chunk-length` for a whole chunk that has not the size of one. */
+export const checkWholeChunk = ({ bytes, last }: Cut, chunkSize: number): void => {
+  if (bytes.length === chunkSize || (last && bytes.length < chunkSize)) return
+  throw new Fault('invalid', 'chunk-length', `a chunk has ${chunkSize} bytes; only the last may be shorter`)
+}
+
+/**
+ * Throws when a complete recording would end without a last chunk: Fault `empty-recording` when there never was
+ * a byte, `tail-missing` when the last bytes went with an earlier process.
+ */
+export const checkEnd = ({ next, durable }: Position, how: 'true' | 'broken', cut: Cut | undefined): void => {
+  if (cut !== undefined || how === 'broken') return
+  if (next === 0)
+    throw new Fault('invalid', 'empty-recording', 'a recording of zero bytes: there is nothing to prove')
+  if (!durable.last)
+    throw new Fault('conflict', 'tail-missing', 'the last bytes are not here any more; send them again', {
+      extra: { acknowledged: durable.bytes },
+    })
+}
