@@ -5,6 +5,7 @@ import { bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { SessionKeys } from '#common/evidence/keys'
 import { type Call, ok } from '#common/http/client'
 import { isFault } from '#common/process/fault'
+import { syncFolderAsync } from '#common/process/sync-folder'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import { makeGrant } from './owner.ts'
@@ -38,12 +39,6 @@ const keysOf = async (clients: Clients, session: string, ownerKeyHex: string): P
   const grant = makeGrant(session, ownerKeyHex, Date.now())
   const { session_key } = await ok(clients.encryptor().sessions({ id: session }).key.post({ grant }))
   return { session_key }
-}
-
-const syncFolder = async (path: string): Promise<void> => {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
 }
 
 /**
@@ -92,7 +87,7 @@ export const exportBundle = async (
     await out.sync()
     await out.close()
     await rename(unfinished, path)
-    await syncFolder(dirname(path))
+    await syncFolderAsync(dirname(path))
   } catch (error) {
     await out.close().catch(() => {})
     await rm(unfinished, { force: true })

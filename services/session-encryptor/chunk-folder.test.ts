@@ -14,14 +14,14 @@ const at = (name: string) => join(root, name)
 const open = (name: string) => chunkFolder({ root: at(name), freeBytesKept: 0 })
 
 describe('the folder of encrypted chunks', () => {
-  test('names a chunk only when it is kept, and holds its parts in order', async () => {
+  test('names a chunk only when it is committed, and holds its parts in order', async () => {
     const folder = open('keep')
     const staged = await folder.stage(session, 7, 1, [utf8('head'), utf8('body')])
     expect(await faultOf(() => folder.read(session, 7))).toMatchObject({
       kind: 'missing',
       code: 'no-such-chunk',
     })
-    await staged.keep()
+    await staged.commit()
     expect(readdirSync(join(at('keep'), session))).toEqual(['000007.lcd'])
     expect(await folder.read(session, 7)).toEqual(utf8('headbody'))
   })
@@ -29,7 +29,7 @@ describe('the folder of encrypted chunks', () => {
   test('is readable by nobody else', async () => {
     if (process.platform === 'win32') return
     const folder = open('rights')
-    await (await folder.stage(session, 0, 1, [utf8('x')])).keep()
+    await (await folder.stage(session, 0, 1, [utf8('x')])).commit()
     expect(statSync(join(at('rights'), session)).mode & 0o777).toBe(0o700)
     expect(statSync(join(at('rights'), session, '000000.lcd')).mode & 0o777).toBe(0o600)
   })
@@ -43,7 +43,7 @@ describe('the folder of encrypted chunks', () => {
 
   test('gives the last reader a buffer of its own', async () => {
     const folder = open('own')
-    await (await folder.stage(session, 0, 1, [utf8('same')])).keep()
+    await (await folder.stage(session, 0, 1, [utf8('same')])).commit()
     const first = await folder.read(session, 0)
     first.fill(0)
     expect(await folder.read(session, 0)).toEqual(utf8('same'))
@@ -62,7 +62,7 @@ describe('the folder of encrypted chunks', () => {
 
   test('sweeps what a crash left half-written and nothing else', async () => {
     const folder = open('sweep')
-    await (await folder.stage(session, 0, 1, [utf8('whole')])).keep()
+    await (await folder.stage(session, 0, 1, [utf8('whole')])).commit()
     await folder.stage(session, 1, 1, [utf8('half')])
     await folder.stage(sessionId(1), 0, 4, [utf8('half')])
     writeFileSync(join(at('sweep'), session, 'note.txt'), '')

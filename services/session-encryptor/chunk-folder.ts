@@ -1,9 +1,9 @@
-import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { chunkFileName } from '#common/evidence/chunk-file'
 import { errorCode } from '#common/process/error'
 import { Fault } from '#common/process/fault'
+import { syncFolderAsync } from '#common/process/sync-folder'
 import type { DropFromCache } from './page-cache.ts'
 
 /**
@@ -17,40 +17,54 @@ export type ChunkFolder = {
     index: number,
     epoch: number,
     parts: readonly Uint8Array[],
-  ) => Promise<Staged>
+  ) => Promise<StagedChunk>
   /** The bytes of a chunk in a fresh buffer. Throws Fault `missing`. */
   readonly read: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
   /** Throws Fault `unavailable` code `disk-full` when there is no room for a recording to begin. */
-  readonly demandRoom: () => Promise<void>
+  readonly requireRoom: () => Promise<void>
   /** Deletes a chunk that no record names; none is no error. */
   readonly drop: (session: string, index: number) => Promise<void>
   /** Deletes what a crash left half-written. */
   readonly sweep: () => Promise<number>
 }
 
-export type Staged = {
+export type StagedChunk = {
   /** Gives the chunk its name; durable when it resolves. */
-  readonly keep: () => Promise<void>
+  readonly commit: () => Promise<void>
   readonly discard: () => Promise<void>
 }
 
-const full = (cause?: unknown) =>
+const diskFull = (cause?: unknown) =>
   new Fault('unavailable', 'disk-full', 'the disk is full; free space and the recording goes on', {
     cause,
     retryAfter: 5000,
   })
 
-const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
+const isDiskFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
 
-const syncFolder = async (path: string): Promise<void> => {
-  // Windows cannot open a folder for fsync; NTFS journals its directory entries.
-  if (process.platform === 'win32') return
-  const folder = await open(path, constants.O_RDONLY)
+const writeDurably = async (
+  path: string,
+  parts: readonly Uint8Array[],
+  dropFromCache: DropFromCache,
+): Promise<void> => {
+  const file = await open(path, 'w', 0o600)
   try {
-    await folder.sync()
+    for (const part of parts) {
+      let at = 0
+      while (at < part.length) at += (await file.write(part, at, part.length - at)).bytesWritten
+    }
+    await file.datasync()
+    dropFromCache(file.fd)
   } finally {
-    await folder.close()
+    await file.close()
   }
+}
+
+const sweepParts = async (root: string): Promise<number> => {
+  const names = await readdir(root, { recursive: true }).catch(() => [])
+  const parts = names.filter((name) => name.endsWith('.part'))
+  for (const name of parts) await rm(join(root, name), { force: true })
+  return parts.length
 }
 
 /** Chunks under `root`; refuses to write when less than `freeBytesKept` would stay free. */
@@ -63,73 +77,50 @@ export const chunkFolder = ({
   readonly freeBytesKept: number
   readonly dropFromCache?: DropFromCache
 }): ChunkFolder => {
-  const made = new Set<string>()
+  const created = new Set<string>()
+  const pathOf = (session: string, index: number) => join(root, session, chunkFileName(index))
 
-  const folderOf = async (session: string): Promise<string> => {
-    const path = join(root, session)
-    if (made.has(session)) return path
-    await mkdir(path, { recursive: true, mode: 0o700 })
-    await syncFolder(root)
-    made.add(session)
-    return path
-  }
-
-  const checkSpace = async (bytes: number): Promise<void> => {
+  /** Makes sure that a further chunk has room and a folder. */
+  const prepare = async (bytes: number, session?: string): Promise<void> => {
+    await mkdir(root, { recursive: true, mode: 0o700 })
     const { bavail, bsize } = await statfs(root)
-    if (bavail * bsize - bytes < freeBytesKept) throw full()
-  }
-
-  const write = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
-    const file = await open(path, 'w', 0o600)
-    try {
-      for (const part of parts) {
-        let at = 0
-        while (at < part.length) at += (await file.write(part, at, part.length - at)).bytesWritten
-      }
-      await file.datasync()
-      dropFromCache(file.fd)
-    } finally {
-      await file.close()
-    }
+    if (bavail * bsize - bytes < freeBytesKept) throw diskFull()
+    if (session === undefined || created.has(session)) return
+    await mkdir(join(root, session), { recursive: true, mode: 0o700 })
+    await syncFolderAsync(root)
+    created.add(session)
   }
 
   return {
     stage: async (session, index, epoch, parts) => {
-      await mkdir(root, { recursive: true, mode: 0o700 })
-      await checkSpace(parts.reduce((sum, part) => sum + part.length, 0))
-      const folder = await folderOf(session)
-      const place = join(folder, chunkFileName(index))
-      const staged = `${place}.${epoch}.part`
+      await prepare(
+        parts.reduce((sum, part) => sum + part.length, 0),
+        session,
+      )
+      const path = pathOf(session, index)
+      const staged = `${path}.${epoch}.part`
       try {
-        await write(staged, parts)
+        await writeDurably(staged, parts, dropFromCache)
       } catch (error) {
         await rm(staged, { force: true })
-        throw isFull(error) ? full(error) : error
+        throw isDiskFull(error) ? diskFull(error) : error
       }
       return {
-        keep: async () => {
-          await rename(staged, place)
-          await syncFolder(dirname(place))
+        commit: async () => {
+          await rename(staged, path)
+          await syncFolderAsync(join(root, session))
         },
         discard: () => rm(staged, { force: true }),
       }
     },
     read: async (session, index) => {
-      const file = Bun.file(join(root, session, chunkFileName(index)))
+      const file = Bun.file(pathOf(session, index))
       if (!(await file.exists()))
         throw new Fault('missing', 'no-such-chunk', `chunk ${index} of this session is not on disk`)
       return new Uint8Array(await file.arrayBuffer())
     },
-    demandRoom: async () => {
-      await mkdir(root, { recursive: true, mode: 0o700 })
-      await checkSpace(0)
-    },
-    drop: (session, index) => rm(join(root, session, chunkFileName(index)), { force: true }),
-    sweep: async () => {
-      const names = await readdir(root, { recursive: true }).catch(() => [])
-      const halves = names.filter((name) => name.endsWith('.part'))
-      for (const name of halves) await rm(join(root, name), { force: true })
-      return halves.length
-    },
+    requireRoom: () => prepare(0),
+    drop: (session, index) => rm(pathOf(session, index), { force: true }),
+    sweep: () => sweepParts(root),
   }
 }

@@ -203,14 +203,14 @@ describe('a writer that another one has replaced', () => {
 
   test('names no file, even when its turn had come before it was replaced', async () => {
     const { app, epoch, sessions } = await opened()
-    const line = await sessions.turns(session)
-    const held = Promise.withResolvers<void>()
-    void line.alone(() => held.promise)
+    const order = await sessions.commitOrder(session)
+    const gate = Promise.withResolvers<void>()
+    void order.exclusively(() => gate.promise)
     const successor = sessions.openWriter(session)
     const late = encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))
     while ((await staged()) < 1) await Bun.sleep(1)
     await Bun.sleep(5)
-    held.resolve()
+    gate.resolve()
     expect(await late).toEqual(problem(409, 'fenced'))
     expect({ epoch: (await successor).epoch, names: names() }).toEqual({ epoch: epoch + 1, names: [] })
   })

@@ -14,7 +14,7 @@ test('a chunk that a crash left without its record is gone when the session is s
   await sessions.create({ session, owner: OWNER, chunk_size: SIZE })
   const { epoch } = await sessions.openWriter(session)
   await encryptInto(app, { session, index: 0, epoch }, noise(SIZE, 1))
-  await (await folder.stage(session, 1, epoch, [noise(SIZE, 2)])).keep()
+  await (await folder.stage(session, 1, epoch, [noise(SIZE, 2)])).commit()
   const asOrchestrator = appFor(guardAs('session-orchestrator'))
 
   expect(await ask(asOrchestrator, 'POST', `/sessions/${session}/seal`)).toMatchObject({

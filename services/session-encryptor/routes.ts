@@ -11,10 +11,12 @@ import type { Store } from '#common/store/store'
 import { limiter } from '#common/stream/limiter'
 import { bodies } from './body.ts'
 import type { ChunkFolder } from './chunk-folder.ts'
-import { encryptChunk, recordOf } from './encrypt.ts'
+import { publicRecord } from './chunk-rules.ts'
+import { encryptChunk } from './encrypt.ts'
 import {
   DecryptRequest,
   EncryptQuery,
+  type Grant,
   KeyRequest,
   NewSession,
   Page,
@@ -42,138 +44,114 @@ export type EncryptorParts = {
 /** Chunks in work at once: each costs about 23 MB, and two keep both cores of a small machine busy. */
 const AT_ONCE = 3
 
-const octets = { headers: { 'content-type': 'application/octet-stream' } }
+const octets = (bytes: Uint8Array<ArrayBuffer>) =>
+  new Response(bytes, { headers: { 'content-type': 'application/octet-stream' } })
 
-/** The HTTP face of session-encryptor. */
-export const routes = ({
-  store,
-  sessions,
-  folder,
-  aead,
-  random,
-  now,
-  maxSessionBytes,
-  chunksWritten,
-  parts,
-}: EncryptorParts) => {
+/** What the routes call: the service's parts, put together. */
+const handlers = ({ chunksWritten, parts, ...rest }: EncryptorParts) => {
+  const { store, sessions, folder, now } = rest
   const table = tables(store)
-  const find = (session: string, index: number) => table.chunks.get(chunkId(session, index))
+  const findRecord = (session: string, index: number) => table.chunks.get(chunkId(session, index))
   const incident = async (session: string, index: number, reason: string) => {
     parts.log.error('incident', { session, index, reason })
     await table.incidents.insert({ id: crypto.randomUUID(), session, index, reason, at: now() })
   }
   const { take, spend } = bodies(AT_ONCE)
-  const encrypt = encryptChunk({
-    spend,
-    sessions,
-    folder,
-    aead,
-    random,
-    now,
-    maxSessionBytes,
-    recordOf: find,
-  })
-  const read = reader({ sessions, folder, aead, recordOf: find, incident })
-  const slot = limiter(AT_ONCE)
+  const encrypt = encryptChunk({ ...rest, spend, slot: limiter(AT_ONCE), findRecord })
+  return {
+    read: reader({ ...rest, sessionKey: sessions.key, findRecord, incident }),
+    create: async (request: NewSession) => {
+      // Better no recording than one that breaks off at its first chunk.
+      await folder.requireRoom()
+      return sessions.create(request)
+    },
+    seal: async (session: string) => {
+      const sealed = await sessions.seal(session)
+      // A crash between a chunk's file and its record leaves the file; nobody will come to replace it now.
+      await folder.drop(session, sealed.chunk_count)
+      return sealed
+    },
+    encrypt: async (query: EncryptQuery, request: Request) => {
+      const record = await encrypt(query, () => take(request))
+      chunksWritten?.inc()
+      return record
+    },
+    page: async (session: string, { from = 0, limit = 500 }: typeof PageQuery.static) => {
+      const { chunk_count } = await sessions.progress(session)
+      const chunks = await table.chunks.find({
+        where: { session, index: { gte: from } },
+        sort: [['index', 'asc']],
+        limit,
+      })
+      return { chunks: chunks.map(publicRecord), chunk_count }
+    },
+    checkGrant: async (session: string, grant: Grant) =>
+      checkGrant(grant, { session, owner: await sessions.owner(session), now: now() }),
+  }
+}
 
+const forOrchestrator = onlyFor('session-orchestrator')
+const forChunker = onlyFor('session-chunker')
+const forOperator = onlyFor('operator')
+const ofSession = { params: SessionParams, response: { 200: Progress, ...problems } }
+
+/** The HTTP face of session-encryptor. */
+export const routes = (encryptor: EncryptorParts) => {
+  const { sessions, parts } = encryptor
+  const { read, create, seal, encrypt, page, checkGrant } = handlers(encryptor)
   return service('session-encryptor', { ...parts, maxBody: MAX_PLAIN })
-    .post(
-      '/sessions',
-      async ({ body }) => {
-        // Better no recording than one that breaks off at its first chunk.
-        await folder.demandRoom()
-        return sessions.create(body)
-      },
-      {
-        body: NewSession,
-        response: { 200: Progress, ...problems },
-        beforeHandle: onlyFor('session-orchestrator'),
-      },
-    )
-    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), {
-      params: SessionParams,
+    .post('/sessions', ({ body }) => create(body), {
+      body: NewSession,
       response: { 200: Progress, ...problems },
+      beforeHandle: forOrchestrator,
     })
+    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), ofSession)
     .post('/sessions/:id/writer', ({ params }) => sessions.openWriter(params.id), {
       params: SessionParams,
       response: { 200: Writer, ...problems },
-      beforeHandle: onlyFor('session-chunker'),
+      beforeHandle: forChunker,
     })
-    .post(
-      '/sessions/:id/seal',
-      async ({ params }) => {
-        const sealed = await sessions.seal(params.id)
-        // A crash between a chunk's file and its record leaves the file; nobody will come to replace it now.
-        await folder.drop(params.id, sealed.chunk_count)
-        return sealed
-      },
-      {
-        params: SessionParams,
-        response: { 200: Progress, ...problems },
-        beforeHandle: onlyFor('session-orchestrator'),
-      },
-    )
-    .post(
-      '/encrypt',
-      async ({ query, request }) => {
-        const record = await encrypt(query, () => take(request), slot)
-        chunksWritten?.inc()
-        return record
-      },
-      {
-        query: EncryptQuery,
-        parse: 'none',
-        response: { 200: ChunkRecord, ...problems },
-        beforeHandle: onlyFor('session-chunker'),
-      },
-    )
-    .get(
-      '/sessions/:id/chunks',
-      async ({ params, query }) => {
-        const { from = 0, limit = 500 } = query
-        const { chunk_count } = await sessions.progress(params.id)
-        const chunks = await table.chunks.find({
-          where: { session: params.id, index: { gte: from } },
-          sort: [['index', 'asc']],
-          limit,
-        })
-        return { chunks: chunks.map(recordOf), chunk_count }
-      },
-      { params: SessionParams, query: PageQuery, response: { 200: Page, ...problems } },
-    )
+    .post('/sessions/:id/seal', ({ params }) => seal(params.id), {
+      ...ofSession,
+      beforeHandle: forOrchestrator,
+    })
+    .post('/encrypt', ({ query, request }) => encrypt(query, request), {
+      query: EncryptQuery,
+      parse: 'none',
+      response: { 200: ChunkRecord, ...problems },
+      beforeHandle: forChunker,
+    })
+    .get('/sessions/:id/chunks', ({ params, query }) => page(params.id, query), {
+      params: SessionParams,
+      query: PageQuery,
+      response: { 200: Page, ...problems },
+    })
     .get(
       '/sessions/:id/chunks/:index',
-      async ({ params }) => new Response(await read.file(params.id, params.index), octets),
-      {
-        params: ChunkParams,
-        response: { 200: t.Any(), ...problems },
-      },
+      async ({ params }) => octets(await read.file(params.id, params.index)),
+      { params: ChunkParams, response: { 200: t.Any(), ...problems } },
     )
     .post(
       '/sessions/:id/key',
-      async ({ params, body }) => {
-        checkGrant(body.grant, { session: params.id, owner: await sessions.owner(params.id), now: now() })
-        parts.log.info('key-released', { session: params.id })
-        return { session: params.id, session_key: (await sessions.key(params.id)).toHex() }
+      async ({ params: { id }, body }) => {
+        await checkGrant(id, body.grant)
+        parts.log.info('key-released', { session: id })
+        return { session: id, session_key: (await sessions.key(id)).toHex() }
       },
       {
         params: SessionParams,
         body: KeyRequest,
         response: { 200: SessionKey, ...problems },
-        beforeHandle: onlyFor('operator'),
+        beforeHandle: forOperator,
       },
     )
     .post(
       '/decrypt',
-      async ({ body }) => {
-        checkGrant(body.grant, {
-          session: body.session,
-          owner: await sessions.owner(body.session),
-          now: now(),
-        })
-        return new Response(await read.plain(body.session, body.index), octets)
+      async ({ body: { session, index, grant } }) => {
+        await checkGrant(session, grant)
+        return octets(await read.plain(session, index))
       },
-      { body: DecryptRequest, response: { 200: t.Any(), ...problems }, beforeHandle: onlyFor('operator') },
+      { body: DecryptRequest, response: { 200: t.Any(), ...problems }, beforeHandle: forOperator },
     )
 }
 

@@ -18,24 +18,24 @@ const memory = () => {
   const store = sqliteStore({ path: ':memory:' })
   return { store, all: sessions({ store, masterKey: MASTER_KEY, random }) }
 }
-const wanted = { session: sessionId(), owner: OWNER, chunk_size: 1024 }
-const fresh = { ...wanted, chunk_count: 0, total_plain: 0, total_cipher: 0, last: false, sealed: false }
+const request = { session: sessionId(), owner: OWNER, chunk_size: 1024 }
+const fresh = { ...request, chunk_count: 0, total_plain: 0, total_cipher: 0, last: false, sealed: false }
 const { owner: _, ...progress } = fresh
 
 describe('a session of the encryptor', () => {
   test('is made once: the same request again is the same session and the same key', async () => {
     const { all } = memory()
-    expect(await all.create(wanted)).toEqual(progress)
-    const key = await all.key(wanted.session)
-    expect(await all.create(wanted)).toEqual(progress)
-    expect(await all.key(wanted.session)).toEqual(key)
+    expect(await all.create(request)).toEqual(progress)
+    const key = await all.key(request.session)
+    expect(await all.create(request)).toEqual(progress)
+    expect(await all.key(request.session)).toEqual(key)
   })
 
   test('is not another one: a different owner or chunk size is refused', async () => {
     const { all } = memory()
-    await all.create(wanted)
+    await all.create(request)
     for (const other of [{ owner: 'TAUN6FwrnwwmaEqYcckffC7wYmbaS6cBiX' }, { chunk_size: 2048 }])
-      expect(await faultOf(() => all.create({ ...wanted, ...other }))).toMatchObject({
+      expect(await faultOf(() => all.create({ ...request, ...other }))).toMatchObject({
         kind: 'conflict',
         code: 'session-differs',
       })
@@ -43,23 +43,23 @@ describe('a session of the encryptor', () => {
 
   test('has a key of its own', async () => {
     const { all } = memory()
-    await all.create(wanted)
-    await all.create({ ...wanted, session: sessionId(1) })
-    expect(await all.key(sessionId(1))).not.toEqual(await all.key(wanted.session))
+    await all.create(request)
+    await all.create({ ...request, session: sessionId(1) })
+    expect(await all.key(sessionId(1))).not.toEqual(await all.key(request.session))
   })
 
   test('has a key that survives a restart', async () => {
     const { store, all } = memory()
-    await all.create(wanted)
+    await all.create(request)
     const again = sessions({ store, masterKey: MASTER_KEY, random })
-    expect(await again.key(wanted.session)).toEqual(await all.key(wanted.session))
+    expect(await again.key(request.session)).toEqual(await all.key(request.session))
   })
 
   test('gives out no key under another master key, and says what to do', async () => {
     const { store, all } = memory()
-    await all.create(wanted)
+    await all.create(request)
     const wrong = sessions({ store, masterKey: random(32), random })
-    expect(await faultOf(() => wrong.key(wanted.session))).toMatchObject({
+    expect(await faultOf(() => wrong.key(request.session))).toMatchObject({
       kind: 'unavailable',
       code: 'key-does-not-unwrap',
     })
@@ -67,10 +67,10 @@ describe('a session of the encryptor', () => {
 
   test('gives out no key that was wrapped for another session', async () => {
     const { store, all } = memory()
-    await all.create(wanted)
-    await all.create({ ...wanted, session: sessionId(1) })
+    await all.create(request)
+    await all.create({ ...request, session: sessionId(1) })
     const table = tables(store).sessions
-    const [one, other] = [await table.get(wanted.session), await table.get(sessionId(1))]
+    const [one, other] = [await table.get(request.session), await table.get(sessionId(1))]
     if (!one || !other) throw new Error('both were made')
     const { rev, ...doc } = other
     await table.replace({ ...doc, wrapped: one.wrapped }, rev)
@@ -80,26 +80,26 @@ describe('a session of the encryptor', () => {
   test('is sealed to the owner where they gave an X25519 key, and opens for them', async () => {
     const { store, all } = memory()
     const secret = random(32)
-    await all.create({ ...wanted, owner_x25519: x25519.getPublicKey(secret).toHex() })
-    const doc = await tables(store).sessions.get(wanted.session)
+    await all.create({ ...request, owner_x25519: x25519.getPublicKey(secret).toHex() })
+    const doc = await tables(store).sessions.get(request.session)
     expect(openAsOwner(secret, Uint8Array.fromHex(doc?.sealed_to_owner ?? ''))).toEqual(
-      await all.key(wanted.session),
+      await all.key(request.session),
     )
   })
 
   test('counts epochs: each writer fences the one before', async () => {
     const { all } = memory()
-    await all.create(wanted)
-    expect(await all.openWriter(wanted.session)).toEqual({ ...progress, epoch: 1 })
-    expect(await all.openWriter(wanted.session)).toEqual({ ...progress, epoch: 2 })
+    await all.create(request)
+    expect(await all.openWriter(request.session)).toEqual({ ...progress, epoch: 1 })
+    expect(await all.openWriter(request.session)).toEqual({ ...progress, epoch: 2 })
   })
 
   test('takes no writer after it is sealed; sealing again changes nothing', async () => {
     const { all } = memory()
-    await all.create(wanted)
-    expect(await all.seal(wanted.session)).toEqual({ ...progress, sealed: true })
-    expect(await all.seal(wanted.session)).toEqual({ ...progress, sealed: true })
-    expect(await faultOf(() => all.openWriter(wanted.session))).toMatchObject({
+    await all.create(request)
+    expect(await all.seal(request.session)).toEqual({ ...progress, sealed: true })
+    expect(await all.seal(request.session)).toEqual({ ...progress, sealed: true })
+    expect(await faultOf(() => all.openWriter(request.session))).toMatchObject({
       kind: 'conflict',
       code: 'sealed',
       extra: { chunk_count: 0, acknowledged: 0 },
@@ -108,17 +108,17 @@ describe('a session of the encryptor', () => {
 
   test('keeps a key that is in use whole when it is sealed meanwhile', async () => {
     const { all } = memory()
-    await all.create(wanted)
-    const before = (await all.key(wanted.session)).toHex()
-    const inUse = await all.key(wanted.session)
-    await all.seal(wanted.session)
+    await all.create(request)
+    const before = (await all.key(request.session)).toHex()
+    const inUse = await all.key(request.session)
+    await all.seal(request.session)
     expect(inUse.toHex()).toBe(before)
-    expect((await all.key(wanted.session)).toHex()).toBe(before)
+    expect((await all.key(request.session)).toHex()).toBe(before)
   })
 
   test('that nobody made is missing, whatever is asked of it', async () => {
     const { all } = memory()
-    for (const asked of [all.progress, all.owner, all.openWriter, all.seal, all.key, all.turns])
+    for (const asked of [all.progress, all.owner, all.openWriter, all.seal, all.key, all.commitOrder])
       expect(await faultOf(() => asked(sessionId(9)))).toMatchObject({
         kind: 'missing',
         code: 'no-such-session',
@@ -128,10 +128,10 @@ describe('a session of the encryptor', () => {
 
 test('no file of the service holds a session key, in bytes or in hex', async () => {
   const encryptor = await encryptorAt({ root })
-  await encryptor.sessions.create(wanted)
-  const { epoch } = await encryptor.sessions.openWriter(wanted.session)
+  await encryptor.sessions.create(request)
+  const { epoch } = await encryptor.sessions.openWriter(request.session)
   await encryptInto(encryptor.app, { index: 0, epoch }, noise(1024, 1))
-  const key = await encryptor.sessions.key(wanted.session)
+  const key = await encryptor.sessions.key(request.session)
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   expect(files.map(({ name }) => name).toSorted()).toEqual([
     '000000.lcd',

@@ -54,4 +54,6 @@ export const tables = (store: Store) => ({
   incidents: store.collection(incidents),
 })
 
+export type Tables = ReturnType<typeof tables>
+
 export const chunkId = (session: string, index: number) => `${session}/${index}`

@@ -1,8 +1,8 @@
-import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
+import { syncFolderAsync } from '../process/sync-folder.ts'
 import { PART } from './format.ts'
 import { ownBytes } from './own-bytes.ts'
 
@@ -15,15 +15,6 @@ export const noRoom = (error: unknown): unknown =>
         { cause: error },
       )
     : error
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
 
 /** One call of the system for all parts. What a full disk did not take is written again alone, so that it says so. */
 const writeAll = async (file: FileHandle, parts: readonly Uint8Array[]): Promise<void> => {
@@ -81,7 +72,7 @@ export const wholeFiles = (root: string, onWrite: OnWrite) => ({
     onWrite(`remove ${path}`)
     await rm(join(root, path), { force: true })
   },
-  syncFolder: (path: string): Promise<void> => syncFolder(join(root, path)),
+  syncFolder: (path: string): Promise<void> => syncFolderAsync(join(root, path)),
 })
 
 export type WholeFiles = ReturnType<typeof wholeFiles>

@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Secret } from '#common/process/env'
+import { syncFolder } from '#common/process/sync-folder'
 import type { Found } from './plan.ts'
 
 /** Who a file belongs to, user and group, and its permission bits. */
@@ -44,15 +45,6 @@ const kindOf = (stats: Stats): string =>
   stats.isDirectory() ? 'a folder' : stats.isSymbolicLink() ? 'a link' : 'something else'
 
 const lookAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
-
-const syncFolder = (path: string): void => {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
-}
 
 /** The folder of a host as it is mounted, by the calls of the system. */
 export const diskAt = (root: string): Disk => {
