@@ -9,7 +9,8 @@ import { duration } from '../cli/format.ts'
 import type { Ran } from '../cli/run.ts'
 import { push } from '../images/deliver/deliver.ts'
 import { repository } from '../platform/home.ts'
-import { STAND_IN, STAND_IN_IMAGE } from '../testing/peers/mongo-stand-in/image.ts'
+import { MONGO_IMAGE } from '../testing/peers/mongo-image/image.ts'
+import { MONGO_IMAGE_TITLE } from '../testing/peers/mongo-image/title.ts'
 import { openDesk, operate } from '../testing/peers/pi/desk.ts'
 import { startPlatformPi } from '../testing/peers/pi/platform-pi.ts'
 import { openWorkshop, type Way, ways } from '../testing/peers/pi/workshop.ts'
@@ -34,7 +35,7 @@ const PATIENT = ['--timeout', '300'] as const
 const TALK = 64_000
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-platform-'))
-const tell = (text: string) => console.log(`platform on the Pi stand-in (${STAND_IN}): ${text}`)
+const tell = (text: string) => console.log(`platform on the Pi stand-in (${MONGO_IMAGE_TITLE}): ${text}`)
 
 /** The images; `absent` when their packages cannot be had. */
 const built = async () => {
@@ -64,7 +65,7 @@ afterAll(async () => {
 const outcome = ({ code, out, err }: Ran) => ({ code, said: code === 0 ? '' : `${out}${err}` })
 const WELL = { code: 0, said: '' }
 
-describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_IN})`, () => {
+describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${MONGO_IMAGE_TITLE})`, () => {
   if ('absent' in started || 'absent' in made) {
     test.skip(reason ?? 'no stand-in', () => {})
     return
@@ -173,7 +174,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${STAND_
         mode: 0o400,
       })
     }
-    expect((await desk.containers())['lucid_mongo']?.image).toBe(STAND_IN_IMAGE)
+    expect((await desk.containers())['lucid_mongo']?.image).toBe(MONGO_IMAGE)
   })
 
   test('a recording goes through it, and its evidence is verified against the chain’s key', async () => {

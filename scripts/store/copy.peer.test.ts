@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mongoStore } from '#common/store/mongo'
-import { type MongoServer, mongoPeers } from '../testing/peers/mongo/peers.ts'
+import { type MongoServer, serverKinds } from '../testing/peers/stores.ts'
 import { fillHome, someContents } from './fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-copy-mongo-'))
@@ -47,7 +47,7 @@ const killedAfter = async (to: string, lines: number) => {
   return !said.includes('over')
 }
 
-for (const peer of await mongoPeers(process.env)) {
+for (const peer of await serverKinds(process.env)) {
   if ('absent' in peer) {
     console.log(`NOT RUN: store copy, ${peer.name}: ${peer.absent}`)
     test.skip(`store copy, ${peer.name}`, () => {})

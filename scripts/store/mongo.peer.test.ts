@@ -5,7 +5,7 @@ import type { Declaration } from '#common/store/store'
 import { faultOf, migrationBench, migrationContract } from '#common/testing/migrations-contract'
 import { countAge, People, renameName } from '#common/testing/migrations-contract-schema'
 import { storeContract } from '#common/testing/store-contract'
-import { type MongoServer, mongoPeers } from '../testing/peers/mongo/peers.ts'
+import { type MongoServer, serverKinds } from '../testing/peers/stores.ts'
 
 const owner = 'session-encryptor'
 
@@ -146,7 +146,7 @@ const migrationsTogether = (place: Parameters<typeof migrationBench>[0]): void =
   })
 }
 
-for (const peer of await mongoPeers(process.env)) {
+for (const peer of await serverKinds(process.env)) {
   if ('absent' in peer) {
     console.log(`NOT RUN: ${peer.name}: ${peer.absent}`)
     test.skip(`${peer.name} keeps the contracts of the store`, () => {})

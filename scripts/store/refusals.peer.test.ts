@@ -154,7 +154,7 @@ if ('absent' in root) {
           store: expect.stringContaining('the database user may not do this'),
         })
         expect(await service.build(sessionOf(1), 1)).toBe('store-rights')
-        await asAdmin(db, { grantRolesToUser: 'auditor', roles: [lucid] })
+        await asAdmin(db, { updateUser: 'auditor', roles: [users.auditor.roles[0], lucid] })
         await service.untilHealth(200)
         expect(await service.build(sessionOf(1), 1)).toBe('kept')
         await asAdmin(db, { updateUser: 'auditor', roles: [users.auditor.roles[0]] })

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { deriveAddress } from '#common/ethereum/address'
 import type { Report } from '#common/host/provision-model'
 import { live } from '../../cli/run.ts'
@@ -70,6 +70,11 @@ describe.skipIf('absent' in docker)('a host', () => {
   const rights = (path: string) => {
     const { uid, gid, mode } = statSync(path)
     return `${uid}:${gid} ${(mode & 0o7777).toString(8)}`
+  }
+  const mountpointOf = async (volume: string): Promise<string> => {
+    const path = await docker.answer(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])
+    if (!isAbsolute(path)) throw new Error(`the engine has no folder for ${volume}: '${path}'`)
+    return path
   }
   const spec = () => hostSpec(shell, dir)
   const look = async () => (await checkHost(shell, { image: IMAGE, spec: await spec(), dir })) as Report // once the image is there
@@ -155,9 +160,7 @@ describe.skipIf('absent' in docker)('a host', () => {
   })
 
   test('whose volumes belong to somebody else gets them back, and none is made by looking', async () => {
-    const mountpoint = (
-      await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', 'lucid_encrypted_data'])
-    ).out.trim()
+    const mountpoint = await mountpointOf('lucid_encrypted_data')
     mkdirSync(join(mountpoint, 'chunks'))
     writeFileSync(join(mountpoint, 'chunks', 'one'), 'x')
     chownSync(mountpoint, SERVICE, SERVICE)
@@ -195,8 +198,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     for (const volume of ['lucid_core_mongo_data', 'lucid_by_hand']) {
       const create = ['create', '--volume', `${volume}:/data/db`, 'lucid/for-tests:db', 'x']
       expect(await docker.run(create)).toMatchObject({ code: 0 })
-      const { out } = await docker.run(['volume', 'inspect', '--format', '{{.Mountpoint}}', volume])
-      expect(rights(out.trim())).toStartWith('999:999 ')
+      expect(rights(await mountpointOf(volume))).toStartWith('999:999 ')
     }
     expect(ourVolumes['lucid_core_mongo_data']).toBe(999)
   })

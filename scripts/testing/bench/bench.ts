@@ -7,21 +7,21 @@ import { type Look, lookOf } from '../../cli/look.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import { cacheFolder } from '../../images/packages/cache.ts'
 import { homeFrom } from '../../platform/home.ts'
+import { openStore } from '../peers/stores.ts'
 import { benchBackup } from './backup.ts'
 import { backupReport } from './backup-report.ts'
+import { borrow } from './bench-stores.ts'
 import { benchDeploy } from './deploy.ts'
 import { deployReport } from './deploy-report.ts'
 import { benchImages } from './images.ts'
 import { imagesReport } from './images-report.ts'
 import { benchLoad, type Load, loadReport } from './load.ts'
 import { benchPipeline } from './pipeline.ts'
-import { placeFor } from './place-for.ts'
 import { pipelineReport } from './report.ts'
 import { benchSoak } from './soak.ts'
 import { soakReport } from './soak-report.ts'
 import { parseSize } from './stats.ts'
 import { benchStore } from './store.ts'
-import { borrow } from './store-places.ts'
 import { storeReport } from './store-report.ts'
 import { benchWatch, watchReport } from './watch.ts'
 
@@ -47,7 +47,7 @@ export const command = {
       type: 'string',
       value: 'sqlite|documentdb|URL',
       about:
-        'store, soak: the driver; documentdb starts the test peer, a mongodb:// URL names an empty database',
+        'store, soak: the driver; documentdb starts one for it, a mongodb:// URL names an empty database',
     },
     minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
     folder: {
@@ -66,7 +66,7 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to a stand-in of a Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
       required: true,
       choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'backup', 'deploy'],
     },
@@ -81,100 +81,105 @@ export const command = {
   ],
 } as const satisfies Command
 
-type Given = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
+type Request = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
 type Measured = { readonly json: unknown; readonly report: (look: Look) => string }
 
-const folderOf = ({ flags }: Given): string => resolve(flags.folder ?? tmpdir())
+const folderFrom = ({ flags }: Request): string => resolve(flags.folder ?? tmpdir())
 
-const pipeline = async (given: Given): Promise<Measured> => {
-  const { flags, say } = given
+/** A flag that takes a whole number from 1. Throws CliError. */
+const parseCount = ({ flags }: Request, flag: 'runs' | 'records', usual: number): number => {
+  const count = Number(flags[flag] ?? usual)
+  if (!Number.isInteger(count) || count < 1) throw new CliError(`--${flag} takes a whole number from 1`)
+  return count
+}
+
+const parseBytes = ({ flags }: Request): number => {
   const size = parseSize(flags.size ?? '512MiB')
-  const runs = Number(flags.runs ?? 5)
   if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
-  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
+  return size
+}
+
+const pipeline = async (request: Request): Promise<Measured> => {
+  const { flags, say } = request
+  const size = parseBytes(request)
+  const runs = parseCount(request, 'runs', 5)
   const memorySizes = flags.memory ? [64 * MIB, 2048 * MIB] : []
-  const result = await benchPipeline({ folder: folderOf(given), size, runs, memorySizes, say })
+  const result = await benchPipeline({ folder: folderFrom(request), size, runs, memorySizes, say })
   return { json: result, report: (look) => pipelineReport(result, look) }
 }
 
 /** Reads of each kind: enough for a hundredth of them to be many. */
 const CALLS = 5000
 
-const store = async (given: Given): Promise<Measured> => {
-  const { flags, say } = given
-  const records = Number(flags.records ?? 1_000_000)
-  if (!Number.isInteger(records) || records < 1) throw new CliError('--records takes a whole number from 1')
-  const borrowed = await borrow(flags.store ?? 'sqlite', folderOf(given))
+const store = async (request: Request): Promise<Measured> => {
+  const { flags, say } = request
+  const records = parseCount(request, 'records', 1_000_000)
+  const borrowed = await borrow(flags.store ?? 'sqlite', folderFrom(request))
   try {
     const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
     return { json: result, report: (look) => storeReport(result, look) }
   } finally {
-    await borrowed.giveBack()
+    await borrowed.close()
   }
 }
 
-const soak = async (given: Given): Promise<Measured> => {
-  const { flags, say } = given
+const soak = async (request: Request): Promise<Measured> => {
+  const { flags, say } = request
   const minutes = Number(flags.minutes ?? 30)
   if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
-  const folder = folderOf(given)
-  const place = await placeFor(flags.store ?? 'sqlite', process.env, folder)
+  const folder = folderFrom(request)
+  const store = await openStore(flags.store ?? 'sqlite', process.env, folder)
   try {
-    const result = await benchSoak({ place, folder, minutes, say })
+    const result = await benchSoak({ store, folder, minutes, say })
     return { json: result, report: (look) => soakReport(result, look) }
   } finally {
-    await place.giveBack()
+    await store.close()
   }
 }
 
-const load = async (given: Given): Promise<Measured> => {
-  const { flags, say } = given
-  const runs = Number(flags.runs ?? 5)
-  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
-  const folder = folderOf(given)
+const load = async (request: Request): Promise<Measured> => {
+  const { flags, say } = request
+  const runs = parseCount(request, 'runs', 5)
+  const folder = folderFrom(request)
   const loads: Load[] = []
   for (const what of ['sqlite', flags.store ?? 'documentdb']) {
-    const place = await placeFor(what, process.env, folder)
+    const store = await openStore(what, process.env, folder)
     try {
-      loads.push(...(await benchLoad(place, { folder, runs, say })))
+      loads.push(...(await benchLoad(store, { folder, runs, say })))
     } finally {
-      await place.giveBack()
+      await store.close()
     }
   }
   return { json: loads, report: (look) => loadReport(loads, look) }
 }
 
-const images = async (given: Given): Promise<Measured> => {
+const images = async (request: Request): Promise<Measured> => {
   const root = join(import.meta.dir, '..', '..', '..')
   const result = await benchImages(root, {
-    folder: folderOf(given),
+    folder: folderFrom(request),
     cache: cacheFolder(process.env),
-    say: given.say,
+    say: request.say,
   })
   return { json: result, report: (look) => imagesReport(result, look) }
 }
 
-const watch = async (given: Given): Promise<Measured> => {
-  const runs = Number(given.flags.runs ?? 5)
-  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
-  const times = await benchWatch({ folder: folderOf(given), runs })
+const watch = async (request: Request): Promise<Measured> => {
+  const runs = parseCount(request, 'runs', 5)
+  const times = await benchWatch({ folder: folderFrom(request), runs })
   return { json: times, report: (look) => watchReport(times, look) }
 }
 
-const deploy = async (given: Given): Promise<Measured> => {
-  const runs = Number(given.flags.runs ?? 3)
-  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
-  const result = await benchDeploy({ folder: folderOf(given), runs, say: given.say })
+const deploy = async (request: Request): Promise<Measured> => {
+  const runs = parseCount(request, 'runs', 3)
+  const result = await benchDeploy({ folder: folderFrom(request), runs, say: request.say })
   return { json: result, report: (look) => deployReport(result, look) }
 }
 
-const backup = async (given: Given): Promise<Measured> => {
-  const { flags, say } = given
-  const size = parseSize(flags.size ?? '512MiB')
-  const runs = Number(flags.runs ?? 5)
-  if (size === undefined || size < 1) throw new CliError('--size takes a size such as 512MiB or 2GiB')
-  if (!Number.isInteger(runs) || runs < 1) throw new CliError('--runs takes a whole number from 1')
-  const result = await benchBackup({ folder: folderOf(given), bytes: size, runs, say })
+const backup = async (request: Request): Promise<Measured> => {
+  const { say } = request
+  const size = parseBytes(request)
+  const runs = parseCount(request, 'runs', 5)
+  const result = await benchBackup({ folder: folderFrom(request), bytes: size, runs, say })
   return { json: result, report: (look) => backupReport(result, look) }
 }
 
@@ -189,7 +194,7 @@ const benches = {
   backup: { run: backup, flags: ['size', 'runs'] },
 } as const satisfies Record<
   string,
-  { readonly run: (given: Given) => Promise<Measured>; readonly flags: readonly string[] }
+  { readonly run: (request: Request) => Promise<Measured>; readonly flags: readonly string[] }
 >
 
 /** A flag of another bench is a mistake, not ignored. */

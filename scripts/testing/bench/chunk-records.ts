@@ -1,5 +1,18 @@
-import { type ChunkDoc, chunkId } from '#services/session-encryptor/store'
+import type { ChunkRecord } from '#common/http/session-model'
+import type { Declaration } from '#common/store/store'
 import { type Random, seeded } from '../durability/random.ts'
+
+type ChunkDoc = ChunkRecord & { readonly id: string; readonly session: string; readonly epoch: number }
+
+/** The table of chunk records as session-encryptor declares it; a test holds the two together. */
+export const chunkTable: Declaration<ChunkDoc> = {
+  name: 'encryptor_chunks',
+  fields: { session: 'text', index: 'integer' },
+  required: ['session', 'index'],
+  unique: [['session', 'index']],
+}
+
+export const chunkId = (session: string, index: number): string => `${session}/${index}`
 
 /** A session and how many chunks it has. */
 export type SessionSize = { readonly session: string; readonly chunks: number }
@@ -24,7 +37,7 @@ const SHORTEST = 16
 const LONGEST = 1500
 
 /** Sessions of 16 to 1,500 chunks, many short and few long ones, with `records` chunks in all. */
-export const sessionsOf = (records: number, seed: number): readonly SessionSize[] => {
+export const makeSessions = (records: number, seed: number): readonly SessionSize[] => {
   const random = seeded(seed)
   const sizes: SessionSize[] = []
   for (let left = records; left > 0; ) {
@@ -54,14 +67,14 @@ const record = (random: Random, session: string, index: number, at: number, last
   at,
 })
 
-/** All chunk records in the order they would be written: sixteen sessions take turns until each has ended. */
-export function* recordsOf(sessions: readonly SessionSize[], seed: number): Generator<ChunkDoc> {
+/** All chunk records in the order they would be written: sixteen sessions in rotation until each has ended. */
+export function* makeRecords(sessions: readonly SessionSize[], seed: number): Generator<ChunkDoc> {
   const random = seeded(seed)
   const waiting = sessions.values()
   const open = Array.from({ length: AT_ONCE }, () => ({ size: waiting.next().value, index: 0 }))
   let at = 1_700_000_000_000
-  for (let turn = 0, idle = 0; idle < AT_ONCE; turn++) {
-    const slot = open[turn % AT_ONCE]
+  for (let step = 0, idle = 0; idle < AT_ONCE; step++) {
+    const slot = open[step % AT_ONCE]
     if (slot?.size === undefined) {
       idle += 1
       continue

@@ -7,7 +7,7 @@ import { quote } from '../../host/quote.ts'
 import type { Platform } from '../../images/format/platform.ts'
 import { composeFile, type Release } from '../../release/content/release.ts'
 import { releaseImages } from '../../release/images/release-images.ts'
-import { STAND_IN } from '../peers/mongo-stand-in/image.ts'
+import { MONGO_IMAGE_TITLE } from '../peers/mongo-image/title.ts'
 import { type Desk, openDesk } from '../peers/pi/desk.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 import { startPlatformPi } from '../peers/pi/platform-pi.ts'
@@ -103,7 +103,7 @@ export const benchDeploy = async ({
   const folder = mkdtempSync(join(parent, 'lucid-bd-'))
   const platform = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
   try {
-    say(`starting a stand-in of a Pi, with a ${STAND_IN}`)
+    say(`starting a stand-in of a Pi, with a ${MONGO_IMAGE_TITLE}`)
     const started = await startPlatformPi({ folder: join(folder, 'pi') })
     if ('absent' in started) throw new CliError(`no stand-in on this machine: ${started.absent}`)
     const { pi } = started
@@ -158,7 +158,7 @@ export const benchDeploy = async ({
         rollback.push(demand('rollback', await desk.type('rollback', ...PATIENT, '--json')).ms)
       }
       return {
-        host: `a Pi stand-in (${platform}, this machine's speed), ${STAND_IN}`,
+        host: `a Pi stand-in (${platform}, this machine's speed), ${MONGO_IMAGE_TITLE}`,
         containers: after.size,
         first,
         staged,

@@ -4,7 +4,7 @@ import { type Look, paint } from '../../cli/look.ts'
 import { table } from '../../cli/table.ts'
 import { bringUp } from '../../platform/platform.ts'
 import { RECORDING } from '../../platform/source.ts'
-import type { Place } from '../peers/place.ts'
+import type { TestStore } from '../peers/stores.ts'
 import { pssOf, rssOf } from './memory.ts'
 import { median } from './stats.ts'
 
@@ -22,9 +22,9 @@ const services = ['session-chunker', 'merkle-builder'] as const
 /** Memory is measured this long after a service is healthy, ms. */
 const SETTLE = 1_000
 
-/** Starts each service alone, again and again, with its documents in a place. */
+/** Starts each service alone, again and again, with its documents in a store. */
 export const benchLoad = async (
-  place: Place,
+  store: TestStore,
   {
     folder,
     runs,
@@ -32,8 +32,8 @@ export const benchLoad = async (
   }: { readonly folder: string; readonly runs: number; readonly say: (line: string) => void },
 ): Promise<readonly Load[]> => {
   const root = await mkdtemp(join(folder, 'load-'))
-  say(`bringing the platform up: ${place.name}`)
-  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: place.ambient })
+  say(`bringing the platform up: ${store.name}`)
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: store.ambient })
   const loads: Load[] = []
   try {
     for (const service of services) {
@@ -47,7 +47,7 @@ export const benchLoad = async (
         pss.push(pssOf(view.pid))
         rss.push(rssOf(view.pid))
       }
-      loads.push({ store: place.name, service, ready, pss, rss })
+      loads.push({ store: store.name, service, ready, pss, rss })
     }
   } finally {
     await platform.stop()

@@ -10,7 +10,7 @@ import { type Clients, upload } from '../../session/upload.ts'
 import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { seeded } from '../durability/random.ts'
 import { bytesOf, NAME_SIZE } from '../durability/source.ts'
-import type { Place } from '../peers/place.ts'
+import type { TestStore } from '../peers/stores.ts'
 import { pssOf, rssOf } from './memory.ts'
 
 /** Memory of one service, MiB, a value for each sample. */
@@ -34,7 +34,7 @@ export type SoakResult = {
 }
 
 export type SoakOptions = {
-  readonly place: Place
+  readonly store: TestStore
   readonly folder: string
   readonly minutes: number
   readonly say: (line: string) => void
@@ -60,8 +60,8 @@ async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 const recordings = async (clients: Clients, owner: string, over: () => boolean, load: Load) => {
   const random = seeded(SEED)
-  for (let turn = 1; !over(); turn++) {
-    const size = turn % TENTH === 0 ? LONG : NAME_SIZE + random.below(SHORT)
+  for (let nth = 1; !over(); nth++) {
+    const size = nth % TENTH === 0 ? LONG : NAME_SIZE + random.below(SHORT)
     try {
       const input = streamInput(whole(bytesOf({ seed: random.below(2 ** 32), size }, 0, size)))
       const { id } = await upload(clients, { owner, input, onProgress: () => {} })
@@ -70,7 +70,7 @@ const recordings = async (clients: Clients, owner: string, over: () => boolean, 
       load.anchored++
       load.bytes += size
     } catch (error) {
-      load.failures.push(`recording ${turn}: ${error}`)
+      load.failures.push(`recording ${nth}: ${error}`)
     }
     await Bun.sleep(PAUSE.recording)
   }
@@ -114,11 +114,11 @@ const sampler = (platform: Prepared) => {
 }
 
 /** Steady load on the real services for a time, and the memory of each meanwhile. */
-export const benchSoak = async ({ place, folder, minutes, say }: SoakOptions): Promise<SoakResult> => {
+export const benchSoak = async ({ store, folder, minutes, say }: SoakOptions): Promise<SoakResult> => {
   const root = await mkdtemp(join(folder, 'soak-'))
   const load: Load = { anchored: 0, bytes: 0, reads: 0, failures: [] }
-  say(`bringing the platform up: ${place.name}`)
-  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: place.ambient })
+  say(`bringing the platform up: ${store.name}`)
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: store.ambient })
   try {
     const clients = operatorClients(platform.home)
     const { sample, curves } = sampler(platform)
@@ -135,7 +135,7 @@ export const benchSoak = async ({ place, folder, minutes, say }: SoakOptions): P
     }
     const services = curves()
     await Promise.all(working)
-    return { store: place.name, minutes, every_ms: EVERY, ...load, services }
+    return { store: store.name, minutes, every_ms: EVERY, ...load, services }
   } finally {
     await platform.stop()
     await rm(root, { recursive: true, force: true })

@@ -1,10 +1,9 @@
 import type { Store } from '#common/store/store'
-import { chunkId, tables } from '#services/session-encryptor/store'
 import { seeded } from '../durability/random.ts'
-import { recordsOf, type SessionSize, sessionsOf } from './chunk-records.ts'
+import { chunkId, chunkTable, makeRecords, makeSessions, type SessionSize } from './chunk-records.ts'
 import { type Peak, watchMemory } from './memory.ts'
 
-/** A store under test. `name` says what it is, a stand-in by its own name. */
+/** A store under test. `name` says what it is. */
 export type Tested = {
   readonly name: string
   readonly store: Store
@@ -55,11 +54,11 @@ const insertAll = async (
   sessions: readonly SessionSize[],
   { records, say }: StoreBenchOptions,
 ): Promise<{ readonly ms: number; readonly batches: readonly number[] }> => {
-  const { chunks } = tables(store)
+  const chunks = store.collection(chunkTable)
   const batches: number[] = []
   let done = 0
   const began = performance.now()
-  for (const batch of inBatches(recordsOf(sessions, SEED), BATCH)) {
+  for (const batch of inBatches(makeRecords(sessions, SEED), BATCH)) {
     const from = performance.now()
     await chunks.insertMany(batch, { onDuplicate: 'fail' })
     batches.push(performance.now() - from)
@@ -81,23 +80,24 @@ const time = async (calls: number, call: () => Promise<unknown>): Promise<readon
   return ms
 }
 
+const requireFound = (found: boolean): void => {
+  if (!found) throw new Error('the store does not have what was just inserted')
+}
+
 const readAll = async (
   { store }: Tested,
   sessions: readonly SessionSize[],
   { calls, say }: StoreBenchOptions,
 ): Promise<readonly Timed[]> => {
-  const { chunks } = tables(store)
+  const chunks = store.collection(chunkTable)
   const random = seeded(SEED)
   const oneOf = (some: readonly SessionSize[]): SessionSize =>
     some[random.below(some.length)] ?? { session: '', chunks: 1 }
-  const demand = (found: boolean) => {
-    if (!found) throw new Error('the store does not have what was just inserted')
-  }
   say('looking up chunks by id')
   const lookups = await time(calls, async () => {
     const { session, chunks: count } = oneOf(sessions)
     const index = random.below(count)
-    demand((await chunks.get(chunkId(session, index)))?.index === index)
+    requireFound((await chunks.get(chunkId(session, index)))?.index === index)
   })
   const pages: Timed[] = []
   for (const limit of PAGES) {
@@ -113,7 +113,7 @@ const readAll = async (
         sort: [['index', 'asc']],
         limit,
       })
-      demand(page.length === Math.min(limit, count) && page[0]?.index === from)
+      requireFound(page.length === Math.min(limit, count) && page[0]?.index === from)
     })
     const full = long.length > 0 ? 'full pages' : 'pages of whole, shorter sessions'
     pages.push({ what: `page of ${limit}`, about: `session, index >= n, sorted: ${full}`, ms })
@@ -123,7 +123,7 @@ const readAll = async (
 
 /** Fills a store that must be empty with chunk records as session-encryptor keeps them, then reads as it does. */
 export const benchStore = async (tested: Tested, options: StoreBenchOptions): Promise<StoreResult> => {
-  const sessions = sessionsOf(options.records, SEED)
+  const sessions = makeSessions(options.records, SEED)
   const watch = watchMemory({ bench: process.pid }, 250)
   try {
     options.say(`${tested.name}: ${options.records} chunk records of ${sessions.length} sessions`)

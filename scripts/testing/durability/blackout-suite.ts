@@ -1,25 +1,25 @@
-import { afterAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect, test } from 'bun:test'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
-import { homeAt } from '../../platform/home.ts'
-import { endAll, findLeftovers, homeMark } from '../../platform/leftovers.ts'
+import { type Home, homeAt } from '../../platform/home.ts'
+import { endAll, homeMark, leftovers } from '../../platform/leftovers.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { processesWith, signal, waitForEnd } from '../../platform/process.ts'
-import { requireRunning } from '../../platform/running.ts'
+import { demandRunning } from '../../platform/running.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { Ambient } from '../../platform/store-env.ts'
 import { defaultOwner } from '../../session/owner.ts'
-import type { Place, PlaceKind } from '../peers/place.ts'
-import { courtOf } from './court.ts'
-import { journal } from './journal.ts'
-import { judge } from './judge.ts'
+import type { Clients } from '../../session/upload.ts'
+import type { Killable, StoreKind } from '../peers/stores.ts'
+import { type Journal, openJournal } from './journal.ts'
 import { recorders } from './recorders.ts'
-import { settled } from './settled.ts'
+import { awaitSessionEnds } from './session-ends.ts'
 import { bodyFrom, paced, piecesOf } from './source.ts'
+import { openSuite } from './suite.ts'
+import { openVerdicts, reachVerdict, type VerdictContext } from './verdict.ts'
 
 /** Nothing here depends on how fast a machine is; a hang must end some day. */
 const HANG = 5 * 60_000
@@ -29,120 +29,105 @@ const size = 40 * MIB + 1
 
 const command = (name: string, ...args: readonly string[]) => [process.execPath, entryFile(name), ...args]
 
+/** `bun run record --input -` over a source at the pace of the test. */
+const startRecord = (env: Ambient, source: { readonly seed: number; readonly size: number }) =>
+  Bun.spawn(command('record', '--input', '-', '--json', '--wait', '300'), {
+    env,
+    stdin: bodyFrom(paced(piecesOf(source), { rate: RATE, pause: (ms) => Bun.sleep(ms) })),
+    stdout: 'pipe',
+    stderr: 'ignore',
+  })
+
+/** Waits until two recordings have something that is acknowledged, and notes what was promised to each. */
+const awaitPromises = async (clients: Clients, journal: Journal, source: { seed: number; size: number }) => {
+  const durable = async () =>
+    (await ok(clients.recorder().recordings.get())).recordings.filter(({ acknowledged }) => acknowledged > 0)
+  while ((await durable()).length < 2) await Bun.sleep(20)
+  for (const { id, acknowledged } of await durable()) {
+    journal.begin(id, 'stdin', source)
+    journal.observe(id, acknowledged)
+  }
+}
+
+/** SIGKILL to supervisor, services and database at once; nothing of them is left. */
+const cutPower = async (home: Home, database: Killable | undefined): Promise<void> => {
+  const { pid, services } = demandRunning(home)
+  const pids = [pid, ...Object.values(services).map((service) => service.pid)]
+  const databaseGone = database?.kill()
+  for (const one of pids) signal(one, 'SIGKILL')
+  await databaseGone
+  expect(await waitForEnd(pids, HANG)).toEqual([])
+}
+
+const judgeAll = async (context: VerdictContext, journal: Journal) => {
+  const observations = journal.observations()
+  const ids = observations.map(({ id }) => id)
+  const sessions = await awaitSessionEnds(context.clients, ids, HANG)
+  const observed = (id: string) => observations.find((one) => one.id === id)
+  return Promise.all(sessions.map((session) => reachVerdict(context, session, observed(session.id))))
+}
+
 /** The promise that a power cut takes nothing back, the database's server included, on one kind of store. */
-export const blackoutSuite = (kind: PlaceKind): void => {
-  const root = mkdtempSync(join(tmpdir(), 'lucid-blackout-'))
+export const blackoutSuite = (kind: StoreKind): void => {
+  const { root, onClose } = openSuite('blackout', { hangMs: HANG })
   const home = homeAt(join(root, 'home'))
-  let place: Place | undefined
-  let platform: Prepared | undefined
-  afterAll(async () => {
-    await platform?.stop()
-    await endAll(findLeftovers(home), 5_000)
-    await place?.giveBack()
-    rmSync(root, { recursive: true, force: true })
-  }, HANG)
 
   /** Fresh processes on the same state folder, on other ports. */
-  const again = async (ambient: Ambient, graceMs: number): Promise<Prepared> => {
-    const up = await bringUp({
-      home,
-      stacks: RECORDING,
-      ports: 'free',
-      env: { 'session-recorder': { RESUME_GRACE_MS: String(graceMs) } },
-      ambient,
-    })
-    platform = up
-    return up
+  const bringBack = async (ambient: Ambient, graceMs: number): Promise<Prepared> => {
+    const env = { 'session-recorder': { RESUME_GRACE_MS: String(graceMs) } }
+    const platform = await bringUp({ home, stacks: RECORDING, ports: 'free', env, ambient })
+    onClose(platform.stop)
+    return platform
+  }
+
+  /** The platform as an operator starts it, two clients that record, and the power cut in the middle of it. */
+  const recordAndCut = async (ambient: Ambient, database: Killable | undefined, journal: Journal) => {
+    const env = { ...ambient, LUCID_HOME: home.root, RESUME_GRACE_MS: String(HANG) }
+    const up = command('up', ...RECORDING, '--ports', 'free', '--detach')
+    expect(await Bun.spawn(up, { env, stdio: ['ignore', 'ignore', 'ignore'] }).exited).toBe(0)
+    const clients = operatorClients(home)
+    const folder = join(root, 'work')
+    mkdirSync(folder)
+    const source = { seed: 1, size }
+    const recording = startRecord(env, source)
+    const work = { clients, journal, owner: defaultOwner(home), folder, rate: RATE }
+    const gaveUp = recorders.plain(work, { seed: 2, size }).then(
+      () => 'sent all',
+      () => 'gave up',
+    )
+    await awaitPromises(clients, journal, source)
+    await cutPower(home, database)
+    expect(await gaveUp).toBe('gave up')
+    expect(processesWith(homeMark(home))).toEqual([])
+    return recording
   }
 
   test(
     `${kind.name}: after kill -9 of everything at once, a recording goes on or ends with a gap, and nothing acknowledged is lost`,
     async () => {
-      place = await kind.open(root)
-      const { ambient, database } = place
-      const environment = { ...ambient, LUCID_HOME: home.root, RESUME_GRACE_MS: String(HANG) }
-      const first = Bun.spawn(command('up', ...RECORDING, '--ports', 'free', '--detach'), {
-        env: environment,
-        stdout: 'ignore',
-        stderr: 'ignore',
-      })
-      expect(await first.exited).toBe(0)
-      const clients = operatorClients(home)
-      const seen = journal()
-      mkdirSync(join(root, 'work'))
-
-      const cli = { seed: 1, size }
-      const recording = Bun.spawn(command('record', '--input', '-', '--json', '--wait', '300'), {
-        env: environment,
-        stdin: bodyFrom(paced(piecesOf(cli), { rate: RATE, pause: (ms) => Bun.sleep(ms) })),
-        stdout: 'pipe',
-        stderr: 'ignore',
-      })
-      const plain = { seed: 2, size }
-      const work = {
-        clients,
-        journal: seen,
-        owner: defaultOwner(home),
-        folder: join(root, 'work'),
-        rate: RATE,
-      }
-      const gaveUp = recorders.plain(work, plain).then(
-        () => 'sent all',
-        () => 'gave up',
-      )
-      const standing = async () => (await ok(clients.recorder().recordings.get())).recordings
-      const durable = async () => (await standing()).filter(({ acknowledged }) => acknowledged > 0)
-      while ((await durable()).length < 2) await Bun.sleep(20)
-      for (const { id, acknowledged } of await durable()) {
-        seen.begin(id, 'stdin', cli)
-        seen.look(id, acknowledged)
-      }
-
-      const { pid, services } = requireRunning(home)
-      const pids = [pid, ...Object.values(services).map((service) => service.pid)]
-      const databaseGone = database?.kill()
-      for (const one of pids) signal(one, 'SIGKILL')
-      await databaseGone
-      expect(await waitForEnd(pids, HANG)).toEqual([])
-      expect(await gaveUp).toBe('gave up')
-      expect(processesWith(homeMark(home))).toEqual([])
+      const { name, ambient, database, close } = await kind.open(root)
+      onClose(close)
+      onClose(() => endAll(leftovers(home), 5_000))
+      const journal = openJournal()
+      const recording = await recordAndCut(ambient, database, journal)
 
       await database?.start()
-      const second = await again(ambient, HANG)
+      const second = await bringBack(ambient, HANG)
       const [said, code] = await Promise.all([new Response(recording.stdout).text(), recording.exited])
-      expect({ code, ...JSON.parse(said) }).toMatchObject({
-        code: 0,
-        state: 'anchored',
-        complete: true,
-        bytes: size,
-      })
-      const { session_id } = JSON.parse(said)
+      const report = JSON.parse(said)
+      expect({ code, ...report }).toMatchObject({ code: 0, state: 'anchored', complete: true, bytes: size })
       await second.stop()
 
-      const third = await again(ambient, 0)
-      const all = seen.seen()
-      const sessions = await settled(
-        clients,
-        all.map(({ id }) => id),
-        HANG,
-      )
-      const court = await courtOf(third, clients, join(root, 'bundles'))
-      const judged = await Promise.all(
-        sessions.map((session) =>
-          judge(
-            court,
-            session,
-            all.find(({ id }) => id === session.id),
-          ),
-        ),
-      )
-      expect(judged.flatMap(({ wrong }) => wrong)).toEqual([])
-      const ends = Object.fromEntries(judged.map(({ id, end }) => [id, end]))
-      const broken = all.find(({ id }) => id !== session_id)
-      expect(ends).toEqual({ [session_id]: 'complete', [broken?.id ?? '']: 'gap' })
-      const registered = (await court.chain.registered()).map((event) => event.session_id)
+      const third = await bringBack(ambient, 0)
+      const context = await openVerdicts(third, operatorClients(home), join(root, 'bundles'))
+      const verdicts = await judgeAll(context, journal)
+      expect(verdicts.flatMap(({ wrong }) => wrong)).toEqual([])
+      const ends = Object.fromEntries(verdicts.map(({ id, end }) => [id, end]))
+      const broken = journal.observations().find(({ id }) => id !== report.session_id)
+      expect(ends).toEqual({ [report.session_id]: 'complete', [broken?.id ?? '']: 'gap' })
+      const registered = (await context.chain.registered()).map((event) => event.session_id)
       expect(registered.toSorted()).toEqual(Object.keys(ends).toSorted())
-      console.log(`blackout, ${place.name}: ${judged.map(({ id, end }) => `${id} ${end}`).join(', ')}`)
+      console.log(`blackout, ${name}: ${verdicts.map(({ id, end }) => `${id} ${end}`).join(', ')}`)
     },
     HANG,
   )

@@ -1,4 +1,4 @@
-import { sqlitePlace } from '../peers/place.ts'
+import { sqliteKind } from '../peers/stores.ts'
 import { blackoutSuite } from './blackout-suite.ts'
 
-blackoutSuite(sqlitePlace(process.env))
+blackoutSuite(sqliteKind(process.env))

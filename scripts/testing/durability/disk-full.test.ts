@@ -1,6 +1,4 @@
-import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { faultOf } from '#common/testing/evidence'
@@ -8,22 +6,19 @@ import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import { defaultOwner } from '../../session/owner.ts'
-import { courtOf } from './court.ts'
 import { sendRest } from './full-disk.ts'
-import { judge } from './judge.ts'
-import { settled } from './settled.ts'
+import { awaitSessionEnds } from './session-ends.ts'
 import { bytesOf } from './source.ts'
+import { openSuite } from './suite.ts'
+import { openVerdicts, reachVerdict } from './verdict.ts'
 
 const HANG = 5 * 60_000
 const MIB = 1024 * 1024
 const source = { seed: 3, size: 30 * MIB }
 
-const root = mkdtempSync(join(tmpdir(), 'lucid-full-'))
+const { root, onClose } = openSuite('full', { hangMs: HANG })
 let platform: Prepared | undefined
-afterAll(async () => {
-  await platform?.stop()
-  rmSync(root, { recursive: true, force: true })
-})
+onClose(async () => platform?.stop())
 
 /** The platform on the same state folder, with that much free space to be kept. */
 const upKeeping = async (free: number): Promise<Prepared> => {
@@ -70,10 +65,10 @@ test(
     const again = await upKeeping(0)
     expect((await ok(clients.recorder().recordings({ id }).get())).acknowledged).toBe(acknowledged)
     expect(await sendRest(clients, id, source)).toEqual({ stands: source.size, fault: undefined })
-    const [session] = await settled(clients, [id], HANG)
+    const [session] = await awaitSessionEnds(clients, [id], HANG)
     if (session === undefined) throw new Error('the session is gone')
-    const court = await courtOf(again, clients, join(root, 'bundles'))
-    expect(await judge(court, session, undefined)).toEqual({
+    const context = await openVerdicts(again, clients, join(root, 'bundles'))
+    expect(await reachVerdict(context, session, undefined)).toEqual({
       id,
       end: 'complete',
       bytes: source.size,

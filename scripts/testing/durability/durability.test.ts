@@ -1,4 +1,4 @@
-import { sqlitePlace } from '../peers/place.ts'
+import { sqliteKind } from '../peers/stores.ts'
 import { killSuite } from './kill-suite.ts'
 
-killSuite(sqlitePlace(process.env), { rounds: 50 })
+killSuite(sqliteKind(process.env), { kills: 50 })

@@ -1,15 +1,15 @@
-import type { Phase } from './deck.ts'
+import type { Phase } from './fault-schedule.ts'
 import type { Source } from './source.ts'
 
 /** What was seen of one recording from the outside while it ran. */
-export type Seen = {
+export type Observation = {
   readonly id: string
   readonly client: string
   readonly source: Source
   /** Most bytes that were ever said to be acknowledged: the promise. */
   readonly acknowledged: number
-  /** Looks at the progress that were answered. */
-  readonly looks: number
+  /** Questions about the progress that were answered. */
+  readonly answers: number
   /** How often the client sent again from where the platform stood. */
   readonly resumed: number
 }
@@ -17,9 +17,9 @@ export type Seen = {
 export type Journal = {
   readonly begin: (id: string, client: string, source: Source) => void
   /** Notes what the recorder says to be acknowledged at this moment. */
-  readonly look: (id: string, acknowledged: number) => void
+  readonly observe: (id: string, acknowledged: number) => void
   readonly resume: (id: string) => void
-  readonly seen: () => readonly Seen[]
+  readonly observations: () => readonly Observation[]
   /** Promises that were taken back: an acknowledged count became smaller. */
   readonly broken: () => readonly string[]
   /** Tells those who wait that a phase begins somewhere. */
@@ -29,32 +29,36 @@ export type Journal = {
 }
 
 /** A new journal. */
-export const journal = (): Journal => {
-  const known = new Map<string, Seen>()
+export const openJournal = (): Journal => {
+  const byId = new Map<string, Observation>()
   const broken: string[] = []
   const waiting = new Map<Phase, PromiseWithResolvers<void>>()
   const announce = (phase: Phase) => {
     waiting.get(phase)?.resolve()
     waiting.delete(phase)
   }
-  const note = (id: string, how: (seen: Seen) => Seen) => {
-    const seen = known.get(id)
-    if (seen) known.set(id, how(seen))
+  const note = (id: string, how: (before: Observation) => Observation) => {
+    const before = byId.get(id)
+    if (before) byId.set(id, how(before))
   }
   return {
     begin: (id, client, source) => {
-      if (!known.has(id)) known.set(id, { id, client, source, acknowledged: 0, looks: 0, resumed: 0 })
+      if (!byId.has(id)) byId.set(id, { id, client, source, acknowledged: 0, answers: 0, resumed: 0 })
     },
-    look: (id, acknowledged) =>
-      note(id, (seen) => {
-        if (seen.acknowledged === 0 && acknowledged > 0 && acknowledged < seen.source.size)
+    observe: (id, acknowledged) =>
+      note(id, (before) => {
+        if (before.acknowledged === 0 && acknowledged > 0 && acknowledged < before.source.size)
           announce('acknowledged')
-        if (acknowledged < seen.acknowledged)
-          broken.push(`${id}: ${acknowledged} bytes acknowledged after ${seen.acknowledged} had been`)
-        return { ...seen, acknowledged: Math.max(seen.acknowledged, acknowledged), looks: seen.looks + 1 }
+        if (acknowledged < before.acknowledged)
+          broken.push(`${id}: ${acknowledged} bytes acknowledged after ${before.acknowledged} had been`)
+        return {
+          ...before,
+          acknowledged: Math.max(before.acknowledged, acknowledged),
+          answers: before.answers + 1,
+        }
       }),
-    resume: (id) => note(id, (seen) => ({ ...seen, resumed: seen.resumed + 1 })),
-    seen: () => [...known.values()],
+    resume: (id) => note(id, (before) => ({ ...before, resumed: before.resumed + 1 })),
+    observations: () => [...byId.values()],
     broken: () => broken,
     announce,
     next: (phase) => {

@@ -1,13 +1,13 @@
-import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryFile } from '../../cli/entry.ts'
 import { homeAt } from '../../platform/home.ts'
-import { endAll, findLeftovers } from '../../platform/leftovers.ts'
+import { endAll, leftovers } from '../../platform/leftovers.ts'
 import { RECORDING } from '../../platform/source.ts'
-import type { Place, PlaceKind } from '../peers/place.ts'
+import type { StoreKind } from '../peers/stores.ts'
 import { bytesOf } from './source.ts'
+import { openSuite } from './suite.ts'
 
 /** Nothing here depends on how fast a machine is; a hang must end some day. */
 const HANG = 5 * 60_000
@@ -16,24 +16,20 @@ const MIB = 1024 * 1024
 const sizes = [16 * MIB + 1, 16] as const
 
 /** The main job as a user types it, on one kind of store: record, export, verify, and a proof that outlives it all. */
-export const proofSuite = (kind: PlaceKind): void => {
-  const root = mkdtempSync(join(tmpdir(), 'lucid-proof-'))
+export const proofSuite = (kind: StoreKind): void => {
+  const { root, onClose } = openSuite('proof', { hangMs: HANG })
   const home = homeAt(join(root, 'home'))
-  let place: Place | undefined
-  afterAll(async () => {
-    await endAll(findLeftovers(home), 5_000)
-    await place?.giveBack()
-    rmSync(root, { recursive: true, force: true })
-  }, HANG)
 
   test(
     `${kind.name}: what was recorded is exported, verified without the platform, and is what was recorded`,
     async () => {
-      place = await kind.open(root)
-      const environment = { ...place.ambient, LUCID_HOME: home.root }
+      const { name: store, ambient, close } = await kind.open(root)
+      onClose(close)
+      onClose(() => endAll(leftovers(home), 5_000))
+      const env = { ...ambient, LUCID_HOME: home.root }
       const $ = async (name: string, ...args: readonly string[]): Promise<string> => {
         const child = Bun.spawn([process.execPath, entryFile(name), ...args], {
-          env: environment,
+          env,
           stdout: 'pipe',
           stderr: 'pipe',
         })
@@ -63,7 +59,7 @@ export const proofSuite = (kind: PlaceKind): void => {
         await $('verify', bundle, '--trust', trust, '--decrypt', plain)
         expect(Buffer.compare(readFileSync(plain), readFileSync(file))).toBe(0)
       }
-      console.log(`record, export, verify, ${place.name}: ${made.length} recordings`)
+      console.log(`record, export, verify, ${store}: ${made.length} recordings`)
     },
     HANG,
   )

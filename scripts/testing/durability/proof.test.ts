@@ -1,4 +1,4 @@
-import { sqlitePlace } from '../peers/place.ts'
+import { sqliteKind } from '../peers/stores.ts'
 import { proofSuite } from './proof-suite.ts'
 
-proofSuite(sqlitePlace(process.env))
+proofSuite(sqliteKind(process.env))

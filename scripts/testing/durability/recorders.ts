@@ -19,7 +19,7 @@ export type Work = {
 /** Sends one recording and ends as its client does: with all of it durable, or with what ended it. */
 export type Recorder = (work: Work, source: Source) => Promise<void>
 
-const LOOK_EVERY = 50
+const ASK_EVERY = 50
 const NO_DEADLINE = 2 ** 31 - 1
 
 /** Bytes at the pace of the work; tells when the last one is given. */
@@ -29,12 +29,12 @@ const slowly = (pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, { rate
     journal.announce('ending')
   })()
 
-/** Looks at a recording's progress as often as it is answered, until `over`. */
+/** Asks for a recording's progress as often as it is answered, until `over`. */
 const watch = async ({ clients, journal }: Work, id: string, over: () => boolean): Promise<void> => {
   while (!over()) {
     const at = await (async () => ok(clients.recorder().recordings({ id }).get()))().catch(() => undefined)
-    if (at) journal.look(id, at.acknowledged)
-    await Bun.sleep(LOOK_EVERY)
+    if (at) journal.observe(id, at.acknowledged)
+    await Bun.sleep(ASK_EVERY)
   }
 }
 
@@ -59,7 +59,7 @@ const sent = async (work: Work, client: string, source: Source, input: Input): P
       onProgress: (at) => {
         id ??= at.id
         journal.begin(at.id, client, source)
-        journal.look(at.id, at.acknowledged)
+        journal.observe(at.id, at.acknowledged)
         watching ??= watch(work, at.id, () => over)
       },
     })

@@ -1,19 +1,20 @@
 import { test } from 'bun:test'
-import { serverPlaces } from '../peers/place.ts'
+import { serverKinds, storeOn } from '../peers/stores.ts'
 import { blackoutSuite } from './blackout-suite.ts'
 import { killSuite } from './kill-suite.ts'
 import { proofSuite } from './proof-suite.ts'
 
 /** Fewer than on the embedded driver, which has run the same code; LUCID_KILL_ROUNDS makes them more. */
-const rounds = 10
+const kills = 10
 
-for (const kind of await serverPlaces(process.env)) {
+for (const kind of await serverKinds(process.env)) {
   if ('absent' in kind) {
     console.log(`NOT RUN: the suites of the whole pipeline, ${kind.name}: ${kind.absent}`)
     test.skip(`${kind.name}: the suites of the whole pipeline`, () => {})
     continue
   }
-  proofSuite(kind)
-  blackoutSuite(kind)
-  killSuite(kind, { rounds })
+  const store = storeOn(kind, process.env)
+  proofSuite(store)
+  blackoutSuite(store)
+  killSuite(store, { kills })
 }

@@ -1,21 +1,21 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { entryFile } from '../../cli/entry.ts'
 import { plainLook } from '../../cli/look.ts'
 import { live, type Ran } from '../../cli/run.ts'
 import { takeLease } from '../../host/lease.ts'
 import { openHost } from '../../host/open.ts'
 import type { Shell } from '../../host/shell.ts'
-import { repository } from '../../platform/home.ts'
 import type { ReleaseImage } from '../../release/content/image.ts'
 import { type Bundle, membersOf, type Release } from '../../release/content/release.ts'
 import { differences, observeHost, readRelease } from '../../release/host/observe.ts'
 import { deliver } from '../../release/run/deliver.ts'
 import type { Observed } from '../../release/run/host.ts'
 import { openRun } from '../../release/run/journal.ts'
-import type { Absent } from '../peers/docker/engine.ts'
 import { tinyImages } from '../peers/pi/images.ts'
 import { type Pi, startPi } from '../peers/pi/pi.ts'
+import type { Absent } from '../peers/processes.ts'
 import type { Task } from './deployer.ts'
 import { engineImage, smallRelease, type Tags } from './small-release.ts'
 import { type Deployer, startDeployer } from './start-deployer.ts'
@@ -162,7 +162,7 @@ export const openStage = async (
       live(
         [
           process.execPath,
-          join(repository, 'scripts', 'rollback.ts'),
+          entryFile('rollback'),
           `--host=${pi.host}`,
           `--dir=${pi.dir}`,
           `--ssh-config=${pi.sshConfig}`,

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { librariesOf } from './bun-image.ts'
 import { composeArgv, dockerdArgv, enterArgv, foldersOf, insideArgv } from './commands.ts'
-import { debianArchive, privateApt, sourceLine } from './private-apt.ts'
+import { privateApt } from './debian-packages.ts'
 
 test('the engine gets namespaces of its own, dies with its starter and keeps everything in its folder', () => {
   const programs = { dockerd: '/usr/sbin/dockerd', docker: '/usr/bin/docker', init: '/usr/bin/docker-init' }
@@ -39,17 +39,6 @@ test('Compose gets its files in order, and the env file before them', () => {
   expect(composeArgv(['a.yaml', 'b.yaml'], ['up', '-d'], { envFile: '.env' })).toEqual(
     'compose --env-file .env --file a.yaml --file b.yaml up -d'.split(' '),
   )
-})
-
-test('the archive is Debian’s own among those that apt has, never its security or another maker’s', () => {
-  const lines = [
-    'Node|Node|https://node.example/|',
-    'Debian|Debian-Security|http://deb.example/debian-security/',
-    'Debian|Debian|http://deb.example/debian/',
-  ].join('\n')
-  expect(debianArchive(lines)).toBe('http://deb.example/debian/')
-  expect(debianArchive('Node|Node|https://node.example/')).toBeUndefined()
-  expect(sourceLine('http://deb.example/debian/', 'sid')).toBe('deb http://deb.example/debian/ sid main\n')
 })
 
 test('a private apt reads and writes in its own folder only', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { live } from '../../../cli/run.ts'
-import { isAlive, waitForEnd } from '../../../platform/process.ts'
+import { killStarter } from '../crash.fixture.ts'
 import { importBunImage } from './bun-image.ts'
 import { startDocker } from './engine.ts'
 
@@ -61,7 +61,7 @@ describe.skipIf('absent' in docker)('the Docker engine of the tests', () => {
   const engine = docker
 
   test('takes an image of Bun and five libraries', async () => {
-    const service = join(import.meta.dir, 'testing', 'service.ts')
+    const service = join(import.meta.dir, 'service.fixture.ts')
     const made = await importBunImage(engine, IMAGE, { folder, files: { '/app/service.ts': service } })
     expect(made).toMatchObject({ code: 0, err: '' })
   })
@@ -103,17 +103,9 @@ describe.skipIf('absent' in docker)('the Docker engine of the tests', () => {
   })
 
   test('nothing that runs is left when the test that started an engine is killed', async () => {
-    const starter = Bun.spawn(
-      [process.execPath, join(import.meta.dir, 'testing', 'start-and-wait.ts'), join(folder, 'crashed')],
-      { stdout: 'pipe' },
-    )
-    const { value } = await starter.stdout.getReader().read()
-    const pids: readonly number[] = JSON.parse(new TextDecoder().decode(value))
-    expect(pids.length).toBeGreaterThan(2)
-    expect(pids.filter(isAlive)).toEqual([...pids])
-    starter.kill('SIGKILL')
-    await starter.exited
-    expect(await waitForEnd(pids, 20_000)).toEqual([])
+    const { started, left } = await killStarter('docker', join(folder, 'crashed'))
+    expect(started.length).toBeGreaterThan(2)
+    expect(left).toEqual([])
   })
 
   test('an engine that is killed comes up again on its folder with its images', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { peersFolder } from '../folder.ts'
+import type { Absent } from '../processes.ts'
 import type { EnginePrograms } from './commands.ts'
-import { type Kept, keptPackages, NEWER_SUITE } from './debian-packages.ts'
+import { type DebianPrograms, debianPrograms, NEWER_SUITE } from './debian-packages.ts'
 
 /**
  * How an engine keeps images: `classic` is the graph driver of Debian 12's engine 20.10, `containerd` the
@@ -24,14 +24,14 @@ const needed = {
   setpriv: 'util-linux',
 } as const
 
-const compose: Kept = {
+const compose: DebianPrograms = {
   name: `compose-${NEWER_SUITE}`,
   packages: ['docker-compose'],
   files: ['usr/libexec/docker/cli-plugins/docker-compose'],
 }
 
 /** runc stays Debian 12's: sid's wants a newer glibc, and the two fit. */
-const newerEngine: Kept = {
+const newerEngine: DebianPrograms = {
   name: `docker-${NEWER_SUITE}`,
   packages: ['docker.io', 'docker-cli', 'containerd'],
   files: [
@@ -44,25 +44,27 @@ const newerEngine: Kept = {
 }
 
 /** Where a program of Debian's is here; null when it is not. */
-export const findProgram = (name: string): string | null => Bun.which(name, { PATH: debianPath })
+const findProgram = (name: string): string | null => Bun.which(name, { PATH: debianPath })
 
-const missing = (): string | undefined => {
-  if (process.platform !== 'linux') return 'a Docker engine of our own needs Linux'
-  if (process.getuid?.() !== 0) return 'a Docker engine of our own needs root'
-  const [gap] = Object.entries(needed).filter(([program]) => findProgram(program) === null)
-  return gap && `${gap[0]} is not installed: apt-get install ${gap[1]}`
+/** The first of those programs that this machine lacks, with the package of Debian that has it. */
+export const missingProgram = (packages: Readonly<Record<string, string>>): Absent | undefined => {
+  const [gap] = Object.entries(packages).filter(([program]) => findProgram(program) === null)
+  return gap && { absent: `${gap[0]} is not installed: apt-get install ${gap[1]}` }
+}
+
+const missing = (): Absent | undefined => {
+  if (process.platform !== 'linux') return { absent: 'a Docker engine of our own needs Linux' }
+  if (process.getuid?.() !== 0) return { absent: 'a Docker engine of our own needs root' }
+  return missingProgram(needed)
 }
 
 /** The programs of an engine with that store, fetched on first use; `absent` says why they cannot be had. */
-export const enginePrograms = async (
-  store: ImageStore,
-): Promise<EnginePrograms | { readonly absent: string }> => {
+export const enginePrograms = async (store: ImageStore): Promise<EnginePrograms | Absent> => {
   const gap = missing()
-  if (gap) return { absent: gap }
-  const peers = peersFolder(process.env)
-  const plugin = await keptPackages(peers, compose)
+  if (gap) return gap
+  const plugin = await debianPrograms(compose)
   if ('absent' in plugin) return plugin
-  const newer = store === 'containerd' ? await keptPackages(peers, newerEngine) : { folder: '' }
+  const newer = store === 'containerd' ? await debianPrograms(newerEngine) : { folder: '' }
   if ('absent' in newer) return newer
   const own = (name: string) => (newer.folder === '' ? (findProgram(name) ?? '') : join(newer.folder, name))
   return {

@@ -1,8 +1,7 @@
-import { type Doc, decode, documentOf, fieldsOf } from './document.ts'
+import { buildDocument, type Doc, decode, parseFields } from './document.ts'
 
 /** A command as it came in, taken apart. Pure. */
 export type Call = {
-  /** Canonical: aliases and older spellings are gone. */
   readonly name: string
   readonly db: string
   /** The collection it names, if it names one. */
@@ -11,8 +10,6 @@ export type Call = {
   readonly request: Doc
   /** What the engine gets: the command without what is the front's business. */
   readonly spec: Buffer
-  /** The whole of it, as it was sent. */
-  readonly body: Uint8Array
   /** Hex of the session's id. */
   readonly session: string | undefined
   /** Number of the transaction or retryable write. */
@@ -20,17 +17,8 @@ export type Call = {
   readonly transaction: 'none' | 'starts' | 'goes on'
 }
 
-const aliases: Readonly<Record<string, string>> = {
-  ismaster: 'isMaster',
-  isMaster: 'isMaster',
-  buildinfo: 'buildInfo',
-  findandmodify: 'findAndModify',
-  collstats: 'collStats',
-  dbstats: 'dbStats',
-}
-
 /** Fields that the front answers for. Read and write concern are accepted and mean the same on one durable node. */
-const ours: ReadonlySet<string> = new Set([
+const ownFields: ReadonlySet<string> = new Set([
   '$db',
   'lsid',
   '$clusterTime',
@@ -40,54 +28,47 @@ const ours: ReadonlySet<string> = new Set([
   '$readPreference',
   'readConcern',
   'writeConcern',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
 ])
 
-/** Commands whose first value is not a collection even when it is text. */
-const unnamed: ReadonlySet<string> = new Set([
-  'renameCollection',
-  'createUser',
-  'updateUser',
-  'dropUser',
-  'usersInfo',
-  'grantRolesToUser',
-  'revokeRolesFromUser',
-  'createRole',
-  'updateRole',
-  'dropRole',
-  'rolesInfo',
-])
+/** How the driver also spells commands. */
+const spellings: Readonly<Record<string, string>> = {
+  ismaster: 'hello',
+  isMaster: 'hello',
+  buildinfo: 'buildInfo',
+}
 
-const sessionOf = (lsid: unknown): string | undefined => {
+/** Hex of a session's id. */
+export const parseSession = (lsid: unknown): string | undefined => {
   const id = (lsid as Doc | undefined)?.['id']
   return id instanceof Uint8Array ? Buffer.from(id).toString('hex') : undefined
 }
 
-const collectionOf = (name: string, request: Doc): string | undefined => {
-  const value = name === 'getMore' ? request['collection'] : request[Object.keys(request)[0] ?? '']
-  return typeof value === 'string' && !unnamed.has(name) ? value : undefined
+const parseCollection = (name: string, request: Doc): string | undefined => {
+  const value = name === 'getMore' ? request['collection'] : Object.values(request)[0]
+  return typeof value === 'string' ? value : undefined
 }
 
-/** Reads a command. Throws RangeError or BSONError for a damaged document. */
-export const callOf = (body: Uint8Array): Call => {
-  const fields = fieldsOf(body)
-  const given = fields[0]?.name ?? ''
-  const name = aliases[given] ?? given
+const parseTransaction = (request: Doc): Call['transaction'] => {
+  if (request['autocommit'] !== false) return 'none'
+  return request['startTransaction'] === true ? 'starts' : 'goes on'
+}
+
+/** Reads a command. Throws BSONError for a damaged document. */
+export const parseCall = (body: Uint8Array): Call => {
+  const fields = parseFields(body)
+  const first = fields[0]?.name ?? ''
+  const name = spellings[first] ?? first
   const read = fields.filter((field) => !(name === 'insert' && field.name === 'documents'))
-  const request = decode(documentOf(read.map(({ bytes }) => bytes)))
-  const txnNumber = request['txnNumber']
-  const transaction = request['autocommit'] === false
+  const request = decode(buildDocument(read.map(({ bytes }) => bytes)))
+  const { $db, lsid, txnNumber } = request
   return {
     name,
-    db: typeof request['$db'] === 'string' ? request['$db'] : 'admin',
-    collection: collectionOf(name, request),
+    db: typeof $db === 'string' ? $db : 'admin',
+    collection: parseCollection(name, request),
     request,
-    spec: documentOf(fields.filter((field) => !ours.has(field.name)).map(({ bytes }) => bytes)),
-    body,
-    session: sessionOf(request['lsid']),
+    spec: buildDocument(fields.filter((field) => !ownFields.has(field.name)).map(({ bytes }) => bytes)),
+    session: parseSession(lsid),
     number: txnNumber === undefined ? undefined : String(txnNumber),
-    transaction: transaction ? (request['startTransaction'] === true ? 'starts' : 'goes on') : 'none',
+    transaction: parseTransaction(request),
   }
 }

@@ -7,8 +7,8 @@ import { duration } from '../../../cli/format.ts'
 import { lookOf } from '../../../cli/look.ts'
 import { progress } from '../../../cli/progress.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
-import { isPrepared } from './chroot.ts'
 import { documentDbRoot, startDocumentDb } from './documentdb.ts'
+import { isPrepared } from './root.ts'
 
 export const command = {
   name: 'documentdb',

@@ -1,13 +1,13 @@
 import { CommandError } from './errors.ts'
-import { fromEngine, type Held, type Pool, type Query } from './pool.ts'
+import { type Pool, parseBson, type Query, type Reserved, type Row } from './pool.ts'
 
 /** Functions of the engine that give the first page of something. */
 export type FirstPage = 'find' | 'aggregate' | 'list_collections' | 'list_indexes'
 
 type Cursor = {
   readonly connection: number
-  readonly user: string | undefined
-  readonly held: Held | undefined
+  /** Some cursors live in the engine's connection that made them. */
+  readonly reserved: Reserved | undefined
   readonly session: string | undefined
   continuation: string
 }
@@ -15,7 +15,6 @@ type Cursor = {
 /** Who asks, where. `query` is that of the transaction the cursor lives and ends with. */
 export type Asker = {
   readonly connection: number
-  readonly user: string | undefined
   readonly transaction: { readonly session: string; readonly query: Query } | undefined
 }
 
@@ -23,81 +22,67 @@ export type Asker = {
 export type Cursors = {
   readonly first: (kind: FirstPage, db: string, spec: Buffer, asker: Asker) => Promise<Buffer>
   readonly more: (id: string, db: string, spec: Buffer, asker: Asker) => Promise<Buffer>
-  /** Ids that were there, and now are not. */
-  readonly kill: (ids: readonly string[]) => Promise<readonly string[]>
+  readonly kill: (ids: readonly string[]) => Promise<void>
   readonly connectionGone: (connection: number) => Promise<void>
   /** Forgets those of a transaction that has ended. */
   readonly transactionEnded: (session: string) => void
 }
 
-const free = async ({ held }: Cursor): Promise<void> => {
-  if (held === undefined) return
-  await held.query('close all', []).then(
-    () => held.release(),
-    () => held.release({ broken: true }),
+const firstPage = (query: Query, kind: FirstPage, db: string, spec: Buffer): Promise<Row> =>
+  query(
+    `select cursorpage, continuation, persistconnection, cursorid from documentdb_api.${kind}_cursor_first_page($1, $2)`,
+    [db, spec],
   )
-}
 
 export const openCursors = (pool: Pool): Cursors => {
   const cursors = new Map<string, Cursor>()
 
-  const drop = async (id: string): Promise<boolean> => {
+  const drop = async (id: string): Promise<void> => {
     const cursor = cursors.get(id)
-    if (cursor === undefined) return false
     cursors.delete(id)
-    await free(cursor)
-    return true
+    await cursor?.reserved?.end('close all')
+  }
+
+  /** Which cursors live in their connection is known when the page is there. */
+  const firstOutside = async (kind: FirstPage, db: string, spec: Buffer, connection: number) => {
+    const reserved = await pool.reserve()
+    let keeps = false
+    try {
+      const row = await firstPage(reserved.query, kind, db, spec)
+      keeps = Boolean(row['continuation']) && row['persistconnection'] === 't'
+      return note(row, { connection, session: undefined, reserved: keeps ? reserved : undefined })
+    } finally {
+      if (!keeps) reserved.release()
+    }
+  }
+
+  const note = (row: Row, cursor: Omit<Cursor, 'continuation'>): Buffer => {
+    const { continuation, cursorid } = row
+    if (continuation) cursors.set(String(cursorid), { ...cursor, continuation })
+    return parseBson(row['cursorpage'])
   }
 
   return {
-    first: async (kind, db, spec, { connection, user, transaction }) => {
-      // Some cursors live in the connection that made them; which, is known when the page is there.
-      const held = transaction === undefined ? await pool.hold() : undefined
-      let kept = false
-      try {
-        const query = transaction?.query ?? held?.query ?? pool.query
-        const row = await query(
-          `select cursorpage, continuation, persistconnection, cursorid from documentdb_api.${kind}_cursor_first_page($1, $2)`,
-          [db, spec],
-        )
-        if (row['continuation']) {
-          kept = held !== undefined && row['persistconnection'] === 't'
-          cursors.set(String(row['cursorid']), {
-            connection,
-            user,
-            held: kept ? held : undefined,
-            session: transaction?.session,
-            continuation: row['continuation'],
-          })
-        }
-        return fromEngine(row['cursorpage'])
-      } finally {
-        if (!kept) held?.release()
-      }
+    first: async (kind, db, spec, { connection, transaction }) => {
+      if (transaction === undefined) return firstOutside(kind, db, spec, connection)
+      const { session, query } = transaction
+      return note(await firstPage(query, kind, db, spec), { connection, session, reserved: undefined })
     },
-    more: async (id, db, spec, { user, transaction }) => {
+    more: async (id, db, spec, { transaction }) => {
       const cursor = cursors.get(id)
       if (cursor === undefined || cursor.session !== transaction?.session)
         throw new CommandError(43, 'CursorNotFound', `cursor id ${id} not found`)
-      if (cursor.user !== user)
-        throw new CommandError(
-          13,
-          'Unauthorized',
-          `cursor id ${id} was not created by the authenticated user`,
-        )
-      const query = transaction?.query ?? cursor.held?.query ?? pool.query
+      const query = transaction?.query ?? cursor.reserved?.query ?? pool.query
       const row = await query(
         'select cursorpage, continuation from documentdb_api.cursor_get_more($1, $2, $3)',
-        [db, spec, fromEngine(cursor.continuation)],
+        [db, spec, parseBson(cursor.continuation)],
       )
       if (row['continuation']) cursor.continuation = row['continuation']
       else await drop(id)
-      return fromEngine(row['cursorpage'])
+      return parseBson(row['cursorpage'])
     },
     kill: async (ids) => {
-      const killed: string[] = []
-      for (const id of ids) if (await drop(id)) killed.push(id)
-      return killed
+      for (const id of ids) await drop(id)
     },
     connectionGone: async (connection) => {
       const theirs = [...cursors].filter(([, cursor]) => cursor.connection === connection)

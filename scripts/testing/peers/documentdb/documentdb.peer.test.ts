@@ -1,205 +1,255 @@
-import { expect, test } from 'bun:test'
-import { type Document, Long } from 'mongodb'
-import { refusal, usePeer, withPeer } from './peer.fixture.ts'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ClientSession, type Document, Long, MongoClient, type MongoClientOptions, UUID } from 'mongodb'
+import '#common/store/mongo-closing'
+import { killStarter } from '../crash.fixture.ts'
+import { type Doc, decode, encode } from './document.ts'
+import { documentDbRoot, startDocumentDb } from './documentdb.ts'
+import { buildCommand } from './wire.ts'
+
+/**
+ * What the suites of the store and of durability rely on and would not notice if it were missing: then they would
+ * show less than they say. The official driver against DocumentDB, never against MongoDB.
+ */
+
+// Only a hang is ended by it.
+const HANG = 300_000
+
+const root = await documentDbRoot()
+if ('absent' in root) console.log(`NOT RUN: DocumentDB for tests: ${root.absent}`)
 
 type Row = Document & { _id: string | number }
 
-withPeer('MongoDB driver against DocumentDB: documents', () => {
-  const { db } = usePeer()
-  const rows = (name: string) => db().collection<Row>(name)
+describe.skipIf('absent' in root)('MongoDB driver against DocumentDB', async () => {
+  if ('absent' in root) {
+    test.skip(root.absent, () => {})
+    return
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'lucid-documentdb-'))
+  const server = await startDocumentDb({ folder: join(folder, 'server') })
+  const clients: MongoClient[] = []
+  const open = (options: MongoClientOptions = {}): MongoClient => {
+    const client = new MongoClient(server.url, {
+      writeConcern: { w: 'majority', journal: true },
+      serverSelectionTimeoutMS: 60_000,
+      ...options,
+    })
+    clients.push(client)
+    return client
+  }
+  const client = open()
+  const rows = (name: string) => client.db().collection<Row>(name)
+  afterAll(async () => {
+    await Promise.all(clients.map((one) => one.close()))
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }, HANG)
 
-  test('what was inserted is found by equality, list and range, in order and by page', async () => {
-    const chunks = rows('session-encryptor.chunks')
-    await chunks.insertMany(
-      Array.from({ length: 300 }, (_, index) => ({ _id: index, session: index % 3, at: 300 - index })),
+  const inSessions = async (count: number, work: (...all: ClientSession[]) => Promise<void>) => {
+    const sessions = Array.from({ length: count }, () =>
+      client.startSession({ defaultTransactionOptions: { readConcern: { level: 'snapshot' } } }),
     )
-    await chunks.createIndex({ session: 1, at: 1 })
-    const page = chunks
-      .find({ session: 2, at: { $gt: 100, $lte: 200 } })
-      .sort({ at: 1 })
-      .skip(5)
-      .limit(3)
-    expect((await page.toArray()).map(({ at }) => at)).toEqual([118, 121, 124])
-    const listed = chunks
-      .find({ session: { $in: [0, 1] } })
-      .sort({ at: -1 })
-      .limit(3)
-    expect((await listed.toArray()).map(({ at }) => at)).toEqual([300, 299, 297])
-    expect(await chunks.find({ session: { $in: [] } }).toArray()).toEqual([])
-    expect((await chunks.find().sort({ at: 1 }).batchSize(7).toArray()).length).toBe(300)
-  })
+    await work(...sessions).finally(() => Promise.all(sessions.map((session) => session.endSession())))
+  }
 
-  test('text is ordered by its bytes, with and without an index', async () => {
-    const texts = ['b', 'B', 'ä', '', 'a\u0001', 'a\0b', 'a', '10', '9', '\uffff', '\u{1f600}']
-    const byBytes = texts.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    const order = rows('order')
-    await order.insertMany(texts.map((text, _id) => ({ _id, text })))
-    const read = async () => (await order.find().sort({ text: 1 }).toArray()).map(({ text }) => text)
-    expect(await read()).toEqual(byBytes)
-    await order.createIndex({ text: 1 })
-    expect(await read()).toEqual(byBytes)
-    expect(
-      (
-        await order
-          .find({ text: { $gte: 'a', $lt: 'a\u0001' } })
-          .sort({ text: 1 })
-          .toArray()
-      ).length,
-    ).toBe(2)
-  })
-
-  test('null and missing come first, match null, and differ by $exists', async () => {
-    const nulls = rows('nulls')
-    await nulls.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: null }, { _id: 3 }, { _id: 4, a: 'x' }])
-    const ids = async (filter: object) =>
-      (await nulls.find(filter).sort({ a: 1, _id: 1 }).toArray()).map(({ _id }) => _id)
-    expect([await ids({}), await ids({ a: null }), await ids({ a: { $exists: false } })]).toEqual([
-      [2, 3, 1, 4],
-      [2, 3],
-      [3],
-    ])
-  })
-
-  test('a document of a mebibyte, a text with a zero and a large integer come back as they were', async () => {
-    const bytes = crypto.getRandomValues(Buffer.alloc(65_536))
-    const whole = Buffer.concat(Array.from({ length: 16 }, () => bytes))
-    const large = rows('large')
-    await large.insertOne({
-      _id: 'n\0',
-      bytes: whole,
-      text: 'a\0b',
-      long: Long.fromString('9007199254740993'),
-    })
-    const read = await large.findOne({ text: 'a\0b' }, { promoteLongs: false, promoteBuffers: true })
-    expect(read).toEqual({
-      _id: 'n\0',
-      bytes: whole,
-      text: 'a\0b',
-      long: Long.fromString('9007199254740993'),
-    })
-  })
-
-  test('a duplicate is refused with 11000 and says which index and values', async () => {
-    const unique = rows('unique')
-    await unique.createIndex({ owner: 1, kind: 1 }, { unique: true })
-    await unique.insertOne({ _id: 1, owner: 'o', kind: null })
-    const error = await unique.insertOne({ _id: 2, owner: 'o' }).catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({
-      code: 11000,
-      message:
-        'E11000 duplicate key error collection: lucid.unique index: owner_1_kind_1 dup key: {"owner":"o","kind":null}',
-      keyPattern: { owner: 1, kind: 1 },
-      keyValue: { owner: 'o', kind: null },
-    })
-    expect(await refusal(unique.insertOne({ _id: 1 }))).toMatchObject({ code: 11000 })
-    const mixed = await unique
-      .insertMany([{ _id: 3, owner: 'p' }, { _id: 1 }, { _id: 4, owner: 'q' }], { ordered: false })
-      .catch((thrown: unknown) => thrown)
-    expect(mixed).toMatchObject({ code: 11000, result: { insertedCount: 2 } })
-  })
-
-  test('a partial unique index minds only what its filter takes, and an update into it is refused', async () => {
-    const claims = rows('claims')
-    await claims.createIndex({ owner: 1 }, { unique: true, partialFilterExpression: { state: { $gte: 5 } } })
-    await claims.insertMany([
-      { _id: 1, owner: 'o', state: 1 },
-      { _id: 2, owner: 'o', state: 1 },
-      { _id: 3, owner: 'o', state: 6 },
-    ])
-    expect(await refusal(claims.updateOne({ _id: 1 }, { $set: { state: 5 } }))).toMatchObject({ code: 11000 })
-    expect(await refusal(claims.findOneAndUpdate({ _id: 1 }, { $set: { state: 5 } }))).toMatchObject({
-      code: 11000,
-    })
-    expect(await claims.countDocuments({ state: 1 })).toBe(2)
-    const [index] = (await claims.listIndexes().toArray()).filter(({ name }) => name === 'owner_1')
-    expect(index).toMatchObject({ unique: true, partialFilterExpression: { state: { $gte: 5 } } })
-  })
-
-  test('findOneAndUpdate takes the first of its order, and each document once however many ask', async () => {
-    const queue = rows('queue')
-    await queue.insertMany(
-      Array.from({ length: 60 }, (_, index) => ({ _id: index, state: 'free', at: 60 - index })),
-    )
-    await queue.createIndex({ state: 1, at: 1 })
-    const claim = () =>
-      queue.findOneAndUpdate(
-        { state: 'free' },
-        { $set: { state: 'taken' } },
-        { sort: { at: 1 }, returnDocument: 'after' },
+  /** Sends one command on a connection of its own, with no driver between, so that it can be sent twice. */
+  const send = (command: Doc, db = 'lucid'): Promise<Doc> =>
+    new Promise((resolve, reject) => {
+      let got: Buffer = Buffer.alloc(0)
+      const socket = connect(server.port, '127.0.0.1', () =>
+        socket.write(buildCommand(1, encode({ ...command, $db: db }))),
       )
-    expect(await claim()).toEqual({ _id: 59, state: 'taken', at: 1 })
-    const got = await Promise.all(Array.from({ length: 59 }, claim))
-    expect(new Set(got.map((one) => one?._id)).size).toBe(59)
-    expect(await claim()).toBeNull()
-  })
-
-  test('a validator refuses with 121 what does not fit, and can be changed', async () => {
-    await db().createCollection('checked', {
-      validator: {
-        $jsonSchema: { bsonType: 'object', required: ['n'], properties: { n: { bsonType: 'int' } } },
-      },
+      socket.on('error', reject)
+      socket.on('data', (piece: Buffer) => {
+        got = Buffer.concat([got, piece])
+        if (got.length < 4 || got.length < got.readInt32LE(0)) return
+        resolve(decode(got.subarray(21)))
+        socket.end()
+      })
     })
-    await rows('checked').insertOne({ _id: 1, n: 1 })
-    expect(await refusal(rows('checked').insertOne({ _id: 2 }))).toMatchObject({ code: 121 })
-    expect(await refusal(rows('checked').updateOne({ _id: 1 }, { $set: { n: 'x' } }))).toMatchObject({
-      code: 121,
-    })
-    await db().command({ collMod: 'checked', validator: { $jsonSchema: { required: ['m'] } } })
-    expect(await refusal(rows('checked').insertOne({ _id: 3, n: 1 }))).toMatchObject({ code: 121 })
-    expect(await refusal(db().createCollection('checked'))).toMatchObject({
-      code: 48,
-      codeName: 'NamespaceExists',
-    })
+
+  const restart = async (): Promise<void> => {
+    await server.kill()
+    await server.start()
+  }
+
+  test('says that it is not MongoDB, and refuses a command that the product does not use', async () => {
+    expect(await client.db().admin().buildInfo()).toMatchObject({ storageEngines: ['documentdb'] })
+    await expect(client.db().command({ serverStatus: 1 })).rejects.toMatchObject({ code: 59 })
   })
 
-  test('mistakes have the codes of MongoDB', async () => {
-    const some = rows('mistakes')
-    await some.insertOne({ _id: 1, text: 'x' })
-    const codes = await Promise.all(
-      [
-        some.find({ a: { $what: 1 } }).toArray(),
-        some.updateOne({ _id: 1 }, { $what: { a: 1 } }),
-        some.updateOne({ _id: 1 }, { $inc: { text: 1 } }),
-        some.updateOne({ _id: 1 }, { $set: { _id: 2 } }),
-        some.updateOne({ _id: 1 }, { $set: { a: 1, 'a.b': 1 } }),
-        some.dropIndex('none'),
-        db().collection('none').listIndexes().toArray(),
-        db().command({ insert: '$x', documents: [{ a: 1 }] }),
-        db().command({ what: 1 }),
-        db().command({ insert: 'mistakes', documents: [{ a: 1 }], what: 1 }),
-        some.createIndex({ b: 1 }, { name: 'same' }).then(() => some.createIndex({ c: 1 }, { name: 'same' })),
-        some
-          .insertOne({ _id: 9, half: Buffer.alloc(9e6) })
-          .then(() => some.updateOne({ _id: 9 }, { $set: { more: Buffer.alloc(9e6) } })),
-        some.watch().next(),
-      ].map(async (attempt) => (await refusal(attempt))['code']),
-    )
-    expect(codes).toEqual([2, 9, 14, 66, 40, 27, 26, 73, 59, 40415, 86, 17419, 115])
+  test('a transaction sees the state of its beginning, page by page, and an abort leaves nothing', () =>
+    inSessions(1, async (session) => {
+      if (session === undefined) return
+      await rows('pages').insertMany(Array.from({ length: 250 }, (_, _id) => ({ _id })))
+      session.startTransaction()
+      const cursor = rows('pages').find({}, { session, batchSize: 20 }).sort({ _id: 1 })
+      expect((await cursor.next())?._id).toBe(0)
+      await rows('pages').insertOne({ _id: 'later' })
+      expect((await cursor.toArray()).length).toBe(249)
+      await rows('pages').insertOne({ _id: 'mine' }, { session })
+      const counts = [
+        await rows('pages').countDocuments({}, { session }),
+        await rows('pages').countDocuments(),
+      ]
+      expect(counts).toEqual([251, 251])
+      await session.abortTransaction()
+      expect(await rows('pages').findOne({ _id: 'mine' })).toBeNull()
+    }))
+
+  test('who writes what another transaction has written is told to begin again', () =>
+    inSessions(2, async (first, second) => {
+      if (first === undefined || second === undefined) return
+      const label = { errorLabels: ['TransientTransactionError'] }
+      await rows('met').insertMany([{ _id: 1, n: 0 }, { _id: 2 }])
+      const add = (session: ClientSession) =>
+        rows('met').findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, { session })
+      first.startTransaction()
+      second.startTransaction()
+      await rows('met').findOne({ _id: 2 }, { session: second })
+      await add(first)
+      await expect(add(second)).rejects.toMatchObject({ code: 112, ...label })
+      await expect(add(second)).rejects.toMatchObject({ code: 251, ...label })
+      await second.abortTransaction()
+      second.startTransaction()
+      await rows('met').findOne({ _id: 2 }, { session: second })
+      await first.commitTransaction()
+      await expect(add(second)).rejects.toMatchObject({ code: 112, ...label })
+      await second.abortTransaction()
+      expect((await rows('met').findOne({ _id: 1 }))?.['n']).toBe(1)
+    }))
+
+  test('an error in a transaction ends it: a duplicate leaves nothing of it behind', () =>
+    inSessions(1, async (session) => {
+      if (session === undefined) return
+      await rows('half').insertOne({ _id: 1 })
+      session.startTransaction()
+      await rows('half').insertOne({ _id: 2 }, { session })
+      await expect(rows('half').insertOne({ _id: 1 }, { session })).rejects.toMatchObject({ code: 11000 })
+      await expect(session.commitTransaction()).rejects.toMatchObject({ code: 251 })
+      expect(await rows('half').countDocuments()).toBe(1)
+    }))
+
+  test('a hundred transactions at once are served, those beyond what the engine holds after a wait', async () => {
+    const put = (_id: number) =>
+      inSessions(1, async (session) => {
+        await session?.withTransaction(() => rows('many').insertOne({ _id }, { session }))
+      })
+    await Promise.all(Array.from({ length: 100 }, (_, _id) => put(_id)))
+    expect(await rows('many').countDocuments()).toBe(100)
   })
 
-  test('a command that takes longer than its maxTimeMS is ended with 50', async () => {
-    const slow = rows('slow')
-    await slow.insertMany(Array.from({ length: 3000 }, (_, _id) => ({ _id })))
-    const join = {
-      from: 'slow',
-      let: { id: '$_id' },
-      pipeline: [{ $match: { $expr: { $ne: ['$_id', '$$id'] } } }, { $count: 'count' }],
-      as: 'joined',
-    }
-    const work = slow.aggregate([{ $lookup: join }, { $count: 'all' }], { maxTimeMS: 50 })
-    expect(await refusal(work.toArray())).toMatchObject({ code: 50, codeName: 'MaxTimeMSExpired' })
+  test('what waits for a transaction goes on when the client of that is gone', async () => {
+    await rows('left').insertOne({ _id: 1, n: 0 })
+    const other = open()
+    const session = other.startSession()
+    session.startTransaction()
+    await other
+      .db()
+      .collection<Row>('left')
+      .updateOne({ _id: 1 }, { $inc: { n: 10 } }, { session })
+    const waiting = rows('left').updateOne({ _id: 1 }, { $inc: { n: 1 } })
+    await other.close(true)
+    await waiting
+    expect((await rows('left').findOne({ _id: 1 }))?.['n']).toBe(1)
   })
 
-  test('many who write into a collection that is not there yet all succeed', async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, _id) => rows('new').insertOne({ _id })))
-    await Promise.all(
-      Array.from({ length: 20 }, () =>
-        rows('new').updateOne({ _id: 'u' }, { $inc: { n: 1 } }, { upsert: true }),
-      ),
-    )
-    await Promise.all(Array.from({ length: 6 }, () => rows('new').createIndex({ n: 1 })))
-    expect([await rows('new').countDocuments(), (await rows('new').findOne({ _id: 'u' }))?.['n']]).toEqual([
-      21, 20,
-    ])
-  })
+  test(
+    'a retryable write that comes twice is done once, with several statements and after a kill too',
+    async () => {
+      const lsid = { id: new UUID() }
+      const once = (command: object, number: number) =>
+        send({ ...command, lsid, txnNumber: Long.fromNumber(number) })
+      const documents = [1, 2].map((_id) => ({ _id, n: 0 }))
+      const insert = { insert: 'once', documents }
+      expect([await once(insert, 1), await once(insert, 1)]).toEqual([
+        { n: 2, ok: 1 },
+        { n: 2, ok: 1 },
+      ])
+      const update = { update: 'once', updates: [1, 2].map((_id) => ({ q: { _id }, u: { $inc: { n: 1 } } })) }
+      const answers = [await once(update, 2), await once(update, 2)]
+      await restart()
+      answers.push(await once(update, 2))
+      expect(answers.map(({ nModified }) => nModified)).toEqual([2, 2, 2])
+      expect(await rows('once').find().sort({ _id: 1 }).toArray()).toEqual(
+        documents.map(({ _id }) => ({ _id, n: 1 })),
+      )
+    },
+    HANG,
+  )
+
+  test(
+    'a commit that is asked for again after a kill is a commit; of a transaction that is gone it is 251',
+    async () => {
+      const place = { lsid: { id: new UUID() }, txnNumber: Long.fromNumber(1), autocommit: false }
+      await send({ insert: 'asked', documents: [{ _id: 1 }], ...place, startTransaction: true })
+      // Its connection is gone, and so is the transaction.
+      expect(await send({ commitTransaction: 1, ...place }, 'admin')).toMatchObject({ code: 251 })
+      await inSessions(1, async (session) => {
+        if (session === undefined) return
+        await session.withTransaction(() => rows('asked').insertOne({ _id: 2 }, { session }))
+        const number = Long.fromNumber(session.serverSession.txnNumber)
+        const committed = { lsid: session.id, txnNumber: number, autocommit: false }
+        await restart()
+        expect(await send({ commitTransaction: 1, ...committed }, 'admin')).toEqual({ ok: 1 })
+      })
+      expect(await rows('asked').find().toArray()).toEqual([{ _id: 2 }])
+    },
+    HANG,
+  )
+
+  test(
+    'kills in the middle of writes lose nothing that was acknowledged, and the driver comes back by itself',
+    async () => {
+      const acknowledged: number[] = []
+      const failed: unknown[] = []
+      let next = 0
+      let going = true
+      const write = async (): Promise<void> => {
+        while (going) {
+          const _id = next++
+          await rows('kept')
+            .insertOne({ _id })
+            .then(
+              () => acknowledged.push(_id),
+              (error: unknown) => failed.push(error),
+            )
+        }
+      }
+      const writers = Array.from({ length: 8 }, write)
+      const untilMore = async () => {
+        const before = acknowledged.length
+        while (acknowledged.length < before + 100) await Bun.sleep(5)
+      }
+      for (let kill = 0; kill < 3; kill++) {
+        await untilMore()
+        await server.kill()
+        expect(server.pids()).toEqual([])
+        await server.start()
+      }
+      await untilMore()
+      going = false
+      await Promise.all(writers)
+      const stored = new Set((await rows('kept').find().toArray()).map(({ _id }) => _id))
+      expect(acknowledged.filter((_id) => !stored.has(_id))).toEqual([])
+      // A retryable write is done once: what failed for the client may be there, but never a duplicate of it.
+      expect(failed.filter((error) => (error as { code?: unknown }).code === 11000)).toEqual([])
+    },
+    HANG,
+  )
+
+  test(
+    'nothing that runs or is mounted is left when the process that started one is killed',
+    async () => {
+      const place = join(folder, 'crashed')
+      const { started, left } = await killStarter('documentdb', place)
+      expect(started.length).toBeGreaterThan(3)
+      expect(left).toEqual([])
+      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(place)
+    },
+    HANG,
+  )
 })

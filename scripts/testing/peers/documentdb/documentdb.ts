@@ -1,21 +1,49 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CliError } from '../../../cli/fail.ts'
-import { live } from '../../../cli/run.ts'
-import { documentDbRoot } from './chroot.ts'
+import { replaceFile } from '../../../platform/files.ts'
+import { becomesReady, killAll, treeOf } from '../processes.ts'
+import { openDataDisk } from './data-disk.ts'
 import { type Pose, setName } from './hello.ts'
-import { killAll, treeOf } from './processes.ts'
-import { type Ready, type Role, readyFile, type Setup, setupFile, type Users } from './setup.ts'
-import { writeWhole } from './whole-file.ts'
+import { documentDbRoot } from './root.ts'
 
-export { documentDbRoot } from './chroot.ts'
-export type { Role } from './setup.ts'
+export { documentDbRoot } from './root.ts'
+
+/** A user: all are defined in `admin`; a role without `db` is of `admin` too. */
+export type Users = Readonly<
+  Record<
+    string,
+    {
+      readonly password: string
+      readonly roles: readonly { readonly role: 'root' | 'read' | 'readWrite'; readonly db?: string }[]
+    }
+  >
+>
+
+/** What a front is to be, as JSON in a file of its folder. */
+export type Setup = {
+  readonly root: string
+  readonly folder: string
+  /** Process id of who starts it and dies with it. */
+  readonly starter: number
+  readonly port: number
+  readonly pose: Pose
+  readonly users?: Users | undefined
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** A file system that ends with the starter. */
+  readonly mounted?: string | undefined
+}
+
+/** What it says in a file of its folder when it answers: its port, and the process id of the engine's first process. */
+export type Ready = { readonly port: number; readonly engine: number }
+
+export const readyFile = (folder: string): string => join(folder, 'ready.json')
 
 export type DocumentDbOptions = {
   /** Where its data lies; the caller's own, and removed by him. */
   readonly folder: string
-  /** Absent: nobody has to prove who he is. Empty: authentication is on, and the first user can be made from here. All are defined in `admin`. */
-  readonly users?: Readonly<Record<string, { readonly password: string; readonly roles: readonly Role[] }>>
+  /** Absent: nobody has to prove who he is. Empty: authentication is on, and the first user can be made from here. */
+  readonly users?: Users
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string }
   /**
@@ -23,7 +51,7 @@ export type DocumentDbOptions = {
    * replica set of MongoDB 6.0. Default `replica-set`.
    */
   readonly pose?: Pose
-  /** Size of a memory file system on which the engine's data lies, to fill it for real; an empty database takes 40 MB. Its data is gone after `stop`. A start after a kill on a full one takes 4 MB more. */
+  /** Size of a memory file system on which the engine's data lies, to fill it for real; an empty database takes 40 MB. Its data is gone after `stop`. */
   readonly dataBytes?: number
   /** Default: a free one. */
   readonly port?: number
@@ -45,49 +73,29 @@ export type DocumentDb = {
   readonly resize: (dataBytes: number) => Promise<void>
 }
 
-const urlOf = (port: number, pose: Pose): string =>
-  `mongodb://127.0.0.1:${port}/lucid${pose === 'standalone' ? '' : `?replicaSet=${setName}`}`
+/** Longest start, ms: recovery after a kill on a busy machine takes its time. */
+const START_MS = 600_000
+
+/** Longest time for an orderly end, ms; what still runs then is killed. */
+const ORDERLY_MS = 15_000
 
 /** Files instead of pipes: nothing of the front then depends on a stream of ours that is read or collected. */
 const launch = async (setup: Setup) => {
   const { folder } = setup
+  const setupFile = join(folder, 'setup.json')
   rmSync(readyFile(folder), { force: true })
-  writeWhole(setupFile(folder), JSON.stringify(setup))
+  replaceFile(setupFile, JSON.stringify(setup), { durable: false })
   const child = Bun.spawn(
-    ['setpriv', '--pdeathsig=HUP', process.execPath, join(import.meta.dir, 'main.ts'), setupFile(folder)],
-    // A session of its own: Ctrl-C is for us, and what it means for the peer, we say.
-    { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit', detached: true },
+    ['setpriv', '--pdeathsig=HUP', process.execPath, join(import.meta.dir, 'main.ts'), setupFile],
+    // A session of its own: Ctrl-C is for us, and what it means for the front, we say.
+    { stdio: ['ignore', 'ignore', 'inherit'], detached: true },
   )
-  while (!existsSync(readyFile(folder))) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new CliError(`DocumentDB did not start: see above, and ${join(folder, 'engine.log')}`)
-    await Bun.sleep(5)
-  }
-  return { child, ready: JSON.parse(readFileSync(readyFile(folder), 'utf8')) as Ready } // our own main.ts wrote it
-}
-
-/** Longest time for an orderly end, ms; what still runs then is killed. */
-const orderly = 15_000
-
-/** What the engine writes of its own at a start; it cannot start without. */
-const room = 4 * 1024 ** 2
-
-const isTight = (path: string): boolean => {
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize < room
-}
-
-/** Gives a mounted file system another size, in bytes. */
-const remount = async (path: string, bytes: number): Promise<void> => {
-  const { code, err } = await live(['mount', '-o', `remount,size=${Math.trunc(bytes)}`, path])
-  if (code !== 0) throw new CliError(`no ${bytes} bytes for ${path}: ${err.trim()}`)
-}
-
-/** The engine's data on a file system of its own. What can be filled there is the data; the log of changes is beside it. */
-const mountData = async (path: string, bytes: number): Promise<void> => {
-  mkdirSync(path, { recursive: true })
-  const { code, err } = await live(['mount', '-t', 'tmpfs', '-o', `size=${Math.trunc(bytes)}`, 'tmpfs', path])
-  if (code !== 0) throw new CliError(`no file system of ${bytes} bytes at ${path}: ${err.trim()}`)
+  const isUp = () => existsSync(readyFile(folder))
+  if (!(await becomesReady(child, isUp, { deadlineMs: START_MS, everyMs: 5 })))
+    throw new CliError(`DocumentDB did not start: see above, and ${join(folder, 'engine.log')}`)
+  const ready = JSON.parse(readFileSync(readyFile(folder), 'utf8')) as Ready // our own main.ts wrote it
+  // The engine is named besides: when the front died by itself, it may still be on its way out.
+  return { child, port: ready.port, pids: () => [...new Set([child.pid, ready.engine].flatMap(treeOf))] }
 }
 
 /**
@@ -99,56 +107,38 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
   if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
   const folder = resolve(options.folder)
   const data = join(folder, 'data')
+  const disk = options.dataBytes === undefined ? undefined : openDataDisk(data, options.dataBytes)
   const { users, tls, pose = 'replica-set' } = options
   let port = options.port ?? 0
-  let running: { readonly child: Bun.Subprocess; readonly pids: () => readonly number[] } | undefined
-  let isMounted = false
-  let size = options.dataBytes
+  let running: Awaited<ReturnType<typeof launch>> | undefined
 
   const start = async (): Promise<void> => {
     if (running !== undefined) throw new CliError('it runs already')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (size !== undefined && !isMounted) {
-      await mountData(data, size)
-      rmSync(join(folder, 'whole'), { force: true }) // what lay there before is not there any more
-      isMounted = true
-    } else if (size !== undefined && isTight(data)) {
-      size += room
-      await remount(data, size)
-    }
-    const setup: Setup = {
+    // What lay there before is not there any more.
+    if (await disk?.prepare()) rmSync(join(folder, 'whole'), { force: true })
+    const mounted = disk && data
+    running = await launch({
       root: found.root,
       folder,
       starter: process.pid,
       port,
       pose,
-      ...(users === undefined ? {} : { users: users satisfies Users }),
-      ...(tls === undefined ? {} : { tls }),
-      ...(isMounted ? { mounted: data } : {}),
-    }
-    const launched = await launch(setup)
-    const { child, ready } = launched
-    port = ready.port
-    // The engine is named besides: when the front died by itself, it may still be on its way out.
-    running = { child, pids: () => [...new Set([child.pid, ready.engine].flatMap(treeOf))] }
+      users,
+      tls,
+      mounted,
+    })
+    port = running.port
   }
-
   const pids = (): readonly number[] => running?.pids() ?? []
 
-  const unmount = async (): Promise<void> => {
-    if (!isMounted) return
-    isMounted = false
-    const { code, err } = await live(['umount', data])
-    if (code !== 0) throw new CliError(`${data} cannot be unmounted: ${err.trim()}`)
-  }
-
   await start().catch(async (error) => {
-    await unmount()
+    await disk?.unmount()
     throw error
   })
   return {
     port,
-    url: urlOf(port, pose),
+    url: `mongodb://127.0.0.1:${port}/lucid${pose === 'standalone' ? '' : `?replicaSet=${setName}`}`,
     pids,
     start,
     kill: async () => {
@@ -156,20 +146,17 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       running = undefined
     },
     stop: async () => {
-      const now = running
+      const ending = running
+      const tree = pids()
       running = undefined
-      if (now !== undefined) {
-        const tree = now.pids()
-        now.child.kill('SIGTERM')
-        await Promise.race([now.child.exited, Bun.sleep(orderly)])
-        await killAll(tree)
-      }
-      await unmount()
+      ending?.child.kill('SIGTERM')
+      if (ending !== undefined) await Promise.race([ending.child.exited, Bun.sleep(ORDERLY_MS)])
+      await killAll(tree)
+      await disk?.unmount()
     },
     resize: async (bytes) => {
-      if (!isMounted) throw new CliError('its data lies on no file system of its own')
-      await remount(data, bytes)
-      size = bytes
+      if (disk === undefined) throw new CliError('its data lies on no file system of its own')
+      await disk.resize(bytes)
     },
   }
 }

@@ -12,8 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { live } from '../../../cli/run.ts'
+import { allGone, becomesReady, killAll, requireSuccess, treeOf } from '../processes.ts'
 import { initCommand, inNamespace, mounted, serverCommand, singleUserCommand, template } from './namespace.ts'
-import { allGone, killAll, treeOf } from './processes.ts'
 
 /** A running PostgreSQL with the extension. It ends with the process that started it. */
 export type Engine = {
@@ -36,12 +36,9 @@ export const connection = {
   options: '-c client_min_messages=warning',
 } as const
 
-/** The user postgres of the root, as numbers: the machine's own user of that name may be another. */
-const ownerIn = (root: string): { readonly uid: number; readonly gid: number } =>
-  statSync(join(root, 'var/lib/postgresql'))
-
+/** Made for the user postgres of the root, by number: the machine's own user of that name may be another. */
 const makeFolders = (root: string, folder: string): void => {
-  const { uid, gid } = ownerIn(root)
+  const { uid, gid } = statSync(join(root, 'var/lib/postgresql'))
   for (const name of mounted) {
     const path = join(folder, name)
     mkdirSync(path, { recursive: true })
@@ -50,37 +47,39 @@ const makeFolders = (root: string, folder: string): void => {
   }
 }
 
+const pidFile = (folder: string): string => join(folder, 'data', 'postmaster.pid')
+
+/** What an engine that was killed says about its process is not true. */
+export const forgetKilled = (folder: string): void => rmSync(pidFile(folder), { force: true })
+
 /** The engine writes its state into the eighth line of its pid file, for its own tools to wait by. */
-const isReady = (pidFile: string): boolean => {
+export const isReady = (folder: string): boolean => {
   try {
-    return readFileSync(pidFile, 'utf8').split('\n')[7]?.trim() === 'ready'
+    return readFileSync(pidFile(folder), 'utf8').split('\n')[7]?.trim() === 'ready'
   } catch {
     return false
   }
 }
+
+/** Longest start: recovery after a kill syncs every file on a slow disk, ms. */
+const START_MS = 600_000
 
 /**
  * Starts the engine on the data in `folder`, which nobody else may have; resolves when it answers.
  * Its log is `folder/engine.log`. Throws when it ends before that.
  */
 export const startEngine = async (root: string, folder: string): Promise<Engine> => {
-  const pidFile = join(folder, 'data', 'postmaster.pid')
-  rmSync(pidFile, { force: true }) // of one that was killed
+  forgetKilled(folder)
   const log = openSync(join(folder, 'engine.log'), 'a')
   const child = Bun.spawn([...inNamespace(root, folder, ...serverCommand)], {
-    stdin: 'ignore',
-    stdout: log,
-    stderr: log,
+    stdio: ['ignore', log, log],
     env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
   })
   closeSync(log)
+  if (!(await becomesReady(child, () => isReady(folder), { deadlineMs: START_MS, everyMs: 5 })))
+    throw new Error(`the engine ended at its start: see ${join(folder, 'engine.log')}`)
   const ended = child.exited.then(() => {})
   const kill = () => killAll(treeOf(child.pid))
-  while (!isReady(pidFile)) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`the engine ended at its start: see ${join(folder, 'engine.log')}`)
-    await Bun.sleep(5)
-  }
   return {
     pid: child.pid,
     ended,
@@ -99,8 +98,7 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
 export const fillTemplate = async (root: string): Promise<void> => {
   const folder = join(root, template)
   makeFolders(root, folder)
-  const made = await live(inNamespace(root, folder, ...initCommand))
-  if (made.code !== 0) throw new Error(`initdb: ${made.err.trim().slice(-500)}`)
+  await requireSuccess('initdb', live(inNamespace(root, folder, ...initCommand)))
   const single = Bun.spawn([...inNamespace(root, folder, ...singleUserCommand)], {
     stdin: Buffer.from('create extension documentdb cascade\n'),
     stdout: 'ignore',
@@ -117,16 +115,11 @@ export const ensureData = async (root: string, folder: string): Promise<void> =>
   if (existsSync(whole)) return
   for (const name of ['wal', 'data'] as const) {
     for (const left of readdirSync(join(folder, name))) rmSync(join(folder, name, left), { recursive: true })
-    const copied = await live([
-      'cp',
-      '-a',
-      '--reflink=auto',
-      `${join(root, template, name)}/.`,
-      join(folder, name),
-    ])
-    if (copied.code !== 0) throw new Error(`no room for an empty database: ${copied.err.trim()}`)
+    const from = `${join(root, template, name)}/.`
+    const copy = live(['cp', '-a', '--reflink=auto', from, join(folder, name)])
+    await requireSuccess('no room for an empty database', copy)
   }
   await Bun.write(whole, '')
   // Not waited for. Its recovery after a kill syncs every file; the sooner they are clean, the shorter that is.
-  Bun.spawn(['sync', '-f', folder], { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
+  Bun.spawn(['sync', '-f', folder], { stdio: ['ignore', 'ignore', 'ignore'] })
 }

@@ -7,35 +7,51 @@ export type Pose = 'replica-set' | 'standalone' | 'old'
 /** Name of the set of one node. */
 export const setName = 'rs0'
 
-const wireVersion: Readonly<Record<Pose, number>> = { 'replica-set': 21, standalone: 21, old: 17 }
-const versions: Readonly<Record<Pose, readonly [number, number, number]>> = {
-  'replica-set': [7, 0, 0],
-  standalone: [7, 0, 0],
-  old: [6, 0, 0],
+const versions: Readonly<Record<Pose, { readonly wire: number; readonly version: string }>> = {
+  'replica-set': { wire: 21, version: '7.0.0' },
+  standalone: { wire: 21, version: '7.0.0' },
+  old: { wire: 17, version: '6.0.0' },
 }
 
 /** Whether transactions and retryable writes are taken. */
 export const hasTransactions = (pose: Pose): boolean => pose !== 'standalone'
 
-/** The answer to hello. `me` is host:port; `now` the time of the server. */
-export const helloReply = (
+/** What a mongod says of its set; without `member` one that was started with --replSet and not initiated (manual, "hello"). */
+const setFields = (pose: Pose, member: string | undefined, now: Date): Doc => {
+  if (pose === 'standalone') return { isWritablePrimary: true, ismaster: true }
+  const secondary = false
+  if (member === undefined)
+    return {
+      isWritablePrimary: false,
+      ismaster: false,
+      secondary,
+      isreplicaset: true,
+      info: 'Does not have a valid replica set config',
+    }
+  return {
+    isWritablePrimary: true,
+    ismaster: true,
+    setName,
+    setVersion: 1,
+    secondary,
+    hosts: [member],
+    me: member,
+    primary: member,
+    lastWrite: { lastWriteDate: now },
+  }
+}
+
+/** The answer to hello. `member` is the host:port under which the set was initiated. */
+export const buildHello = (
   pose: Pose,
-  { me, now, connection }: { readonly me: string; readonly now: Date; readonly connection: number },
+  {
+    member,
+    now,
+    connection,
+  }: { readonly member: string | undefined; readonly now: Date; readonly connection: number },
 ): Doc => ({
-  isWritablePrimary: true,
-  ismaster: true,
+  ...setFields(pose, member, now),
   helloOk: true,
-  ...(pose === 'standalone'
-    ? {}
-    : {
-        setName,
-        setVersion: 1,
-        secondary: false,
-        hosts: [me],
-        me,
-        primary: me,
-        lastWrite: { lastWriteDate: now },
-      }),
   maxBsonObjectSize: 16_777_216,
   maxMessageSizeBytes: maxMessageBytes,
   maxWriteBatchSize: 25_000,
@@ -43,15 +59,15 @@ export const helloReply = (
   logicalSessionTimeoutMinutes: 30,
   connectionId: connection,
   minWireVersion: 0,
-  maxWireVersion: wireVersion[pose],
+  maxWireVersion: versions[pose].wire,
   readOnly: false,
   ok: 1,
 })
 
 /** The answer to buildInfo. It says what it is, beside the version whose commands it takes. */
-export const buildInfoReply = (pose: Pose): Doc => ({
-  version: versions[pose].join('.'),
-  versionArray: [...versions[pose], 0],
+export const buildBuildInfo = (pose: Pose): Doc => ({
+  version: versions[pose].version,
+  versionArray: [...versions[pose].version.split('.').map(Number), 0],
   gitVersion: 'DocumentDB test peer, not MongoDB',
   maxBsonObjectSize: 16_777_216,
   modules: [],
@@ -59,18 +75,8 @@ export const buildInfoReply = (pose: Pose): Doc => ({
   ok: 1,
 })
 
-/** The answer to replSetGetStatus: a set of one node that is its primary. */
-export const statusReply = ({ me, now }: { readonly me: string; readonly now: Date }): Doc => ({
-  set: setName,
-  date: now,
-  myState: 1,
-  term: 1,
-  members: [{ _id: 0, name: me, health: 1, state: 1, stateStr: 'PRIMARY', self: true }],
-  ok: 1,
-})
-
 /** The answer to replSetGetConfig. */
-export const configReply = (me: string): Doc => ({
-  config: { _id: setName, version: 1, term: 1, members: [{ _id: 0, host: me, priority: 1, votes: 1 }] },
+export const buildSetConfig = (member: string): Doc => ({
+  config: { _id: setName, version: 1, term: 1, members: [{ _id: 0, host: member, priority: 1, votes: 1 }] },
   ok: 1,
 })

@@ -1,122 +1,109 @@
-import type { Accounts, User } from './accounts.ts'
+import { type Accounts, findUser } from './accounts.ts'
 import type { Call } from './call.ts'
 import type { Doc } from './document.ts'
 import { CommandError } from './errors.ts'
-import { allows, needsOf, open, type Privilege } from './rights.ts'
-import { begin, type Conversation, finish, userIn } from './scram.ts'
+import { allows, findNeeds, type Privilege } from './rights.ts'
+import { beginConversation, type Conversation, finishConversation, parseUser } from './scram.ts'
 
 /** Who a connection is, and whether it may. */
 export type Identity = {
-  /** `db.user`, undefined before anybody has proved who he is. */
-  readonly name: () => string | undefined
-  /** saslStart, saslContinue and logout. */
-  readonly talk: (call: Call) => Doc
+  readonly saslStart: (call: Pick<Call, 'request' | 'db'>) => Doc
+  readonly saslContinue: (call: Pick<Call, 'request'>) => Doc
   /** What hello carries besides: the answer to a `speculativeAuthenticate`, the mechanisms of a user. */
   readonly greet: (request: Doc, db: string) => Doc
   /** Throws 13 Unauthorized when the command may not be. */
-  readonly demand: (call: Call) => void
-  readonly status: () => Doc
+  readonly requireRight: (call: Call) => void
 }
 
 const mechanism = 'SCRAM-SHA-256'
-const failed = () => new CommandError(18, 'AuthenticationFailed', 'Authentication failed.')
+const refused = () => new CommandError(18, 'AuthenticationFailed', 'Authentication failed.')
+const unauthorized = (text: string) => new CommandError(13, 'Unauthorized', text)
 
-/** While there is no user, whoever is on this machine may make the first one and look after the set. */
+/** Commands that are answered before anybody has said who they are. */
+const open: ReadonlySet<string> = new Set(['hello', 'ping', 'buildInfo', 'saslStart', 'saslContinue'])
+
+/** While there is no user, whoever is on this machine may make the first one and initiate the set. */
 const localhostException: readonly Privilege[] = [
-  { resource: { db: 'admin', collection: '' }, actions: ['createUser', 'createRole', 'grantRole'] },
-  { resource: { cluster: true }, actions: ['replSetConfigure', 'replSetGetStatus'] },
+  { resource: { db: 'admin', collection: '' }, actions: ['createUser'] },
+  { resource: { cluster: true }, actions: ['replSetConfigure'] },
 ]
 
-const bytesOf = (payload: unknown): Buffer => {
-  if (payload instanceof Uint8Array) return Buffer.from(payload)
-  throw failed()
+const parsePayload = ({ payload }: Doc): string => {
+  if (payload instanceof Uint8Array) return Buffer.from(payload).toString()
+  throw refused()
 }
 
-/** Field values that would fill a log, or tell a secret. */
-const hidden: Readonly<Record<string, unknown>> = {
-  pwd: 'xxx',
-  documents: '...',
-  lsid: undefined,
-  $clusterTime: undefined,
+const startConversation = (
+  accounts: Accounts | undefined,
+  { request, db }: Pick<Call, 'request' | 'db'>,
+  random: string,
+): Conversation => {
+  const first = parsePayload(request)
+  const name = parseUser(first)
+  const user = name === undefined ? undefined : accounts && findUser(accounts.state(), name, db)
+  const conversation = user && beginConversation(first, user.credentials, random)
+  if (request['mechanism'] !== mechanism || conversation === undefined) throw refused()
+  return conversation
 }
 
-const shown = (request: Doc): string => {
-  const fields = Object.entries(request).filter(([name]) => !(name in hidden) || hidden[name] !== undefined)
-  return `{ ${fields.map(([name, value]) => `${name}: ${JSON.stringify(hidden[name] ?? value)}`).join(', ')} }`
+const reply = (text: string, done: boolean): Doc => ({
+  conversationId: 1,
+  done,
+  payload: Buffer.from(text),
+  ok: 1,
+})
+
+const requireAllowed = (accounts: Accounts, user: Name | undefined, call: Call): void => {
+  const needs = findNeeds(call.name, call.request, call)
+  const state = accounts.state()
+  if (user === undefined) {
+    if (state.users.length === 0 && needs.length > 0 && allows(localhostException, needs)) return
+    throw unauthorized(`Command ${call.name} requires authentication`)
+  }
+  const found = findUser(state, user.user, user.db)
+  if (found === undefined || !allows(accounts.privileges(found), needs))
+    throw unauthorized(`not authorized on ${call.db} to execute command ${call.name}`)
 }
+
+type Name = { readonly user: string; readonly db: string }
 
 /** `accounts` undefined: nobody has to prove anything. `random` gives the server's half of a nonce. */
-export const identity = (accounts: Accounts | undefined, random: () => string): Identity => {
-  let user: { readonly user: string; readonly db: string } | undefined
+export const openIdentity = (accounts: Accounts | undefined, random: () => string): Identity => {
+  let user: Name | undefined
   let conversation: { readonly db: string; readonly about: Conversation } | undefined
 
-  const start = (request: Doc, db: string): Doc => {
-    const first = bytesOf(request['payload']).toString()
-    const name = userIn(first)
-    const found = name === undefined ? undefined : accounts?.find(name, db)
-    const about = found && begin(first, found.credentials, random())
-    if (request['mechanism'] !== mechanism || about === undefined) throw failed()
-    conversation = { db, about }
-    return { conversationId: 1, done: false, payload: Buffer.from(about.serverFirst), ok: 1 }
+  const saslStart: Identity['saslStart'] = (call) => {
+    const about = startConversation(accounts, call, random())
+    conversation = { db: call.db, about }
+    return reply(about.serverFirst, false)
   }
-
-  const goOn = (request: Doc): Doc => {
-    const said = bytesOf(request['payload'])
-    if (said.length === 0 && user !== undefined)
-      return { conversationId: 1, done: true, payload: said, ok: 1 }
-    const now = conversation
-    conversation = undefined
-    const last = now && finish(now.about, said.toString())
-    if (now === undefined || last === undefined) throw failed()
-    user = { user: now.about.user, db: now.db }
-    return { conversationId: 1, done: true, payload: Buffer.from(last), ok: 1 }
-  }
-
-  const record = (): User | undefined => user && accounts?.find(user.user, user.db)
-
   return {
-    name: () => user && `${user.db}.${user.user}`,
-    talk: ({ name, request, db }) => {
-      if (name === 'saslStart') return start(request, db)
-      if (name === 'saslContinue') return goOn(request)
-      user = undefined
-      return { ok: 1 }
+    saslStart,
+    saslContinue: ({ request }) => {
+      const text = parsePayload(request)
+      if (text === '' && user !== undefined) return reply('', true)
+      const current = conversation
+      conversation = undefined
+      const last = current && finishConversation(current.about, text)
+      if (current === undefined || last === undefined) throw refused()
+      user = { user: current.about.user, db: current.db }
+      return reply(last, true)
     },
     greet: (request, db) => {
-      const asked = request['saslSupportedMechs']
       const attempt = request['speculativeAuthenticate'] as Doc | undefined
       let answer: Doc | undefined
       try {
-        answer = attempt && start(attempt, String(attempt['db'] ?? db))
+        answer = attempt && saslStart({ request: attempt, db: String(attempt['db'] ?? db) })
       } catch {
         answer = undefined // the client tries again with saslStart, and is refused there
       }
       return {
-        ...(typeof asked === 'string' ? { saslSupportedMechs: [mechanism] } : {}),
+        ...(typeof request['saslSupportedMechs'] === 'string' ? { saslSupportedMechs: [mechanism] } : {}),
         ...(answer === undefined ? {} : { speculativeAuthenticate: answer }),
       }
     },
-    demand: ({ name, request, db, collection }) => {
-      if (accounts === undefined || open.has(name)) return
-      const needs = needsOf(name, request, { db, collection })
-      if (user === undefined) {
-        if (accounts.users().length === 0 && needs !== undefined && allows(localhostException, needs)) return
-        throw new CommandError(13, 'Unauthorized', `Command ${name} requires authentication`)
-      }
-      const found = record()
-      if (found === undefined || !allows(accounts.privileges(found), needs ?? []))
-        throw new CommandError(
-          13,
-          'Unauthorized',
-          `not authorized on ${db} to execute command ${shown(request)}`,
-        )
+    requireRight: (call) => {
+      if (accounts !== undefined && !open.has(call.name)) requireAllowed(accounts, user, call)
     },
-    status: () => ({
-      authInfo: {
-        authenticatedUsers: user === undefined ? [] : [user],
-        authenticatedUserRoles: record()?.roles ?? [],
-      },
-      ok: 1,
-    }),
   }
 }

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorMessage } from '#common/process/error'
 import { live } from '../../../cli/run.ts'
+import { replaceFile } from '../../../platform/files.ts'
 import { takeLock } from '../../../platform/lock.ts'
 import { type Accounts, openAccounts } from './accounts.ts'
-import type { Front } from './connection.ts'
-import { openCursors } from './cursors.ts'
-import { ensureData, startEngine } from './engine.ts'
-import { listen } from './front.ts'
-import { openPool } from './pool.ts'
-import { schema } from './schema.ts'
-import { keptRole, type Ready, readyFile, type Setup, type Users } from './setup.ts'
-import { openTransactions } from './transactions.ts'
-import { writeWhole } from './whole-file.ts'
+import { type Ready, readyFile, type Setup } from './documentdb.ts'
+import { type Engine, ensureData, startEngine } from './engine.ts'
+import { listen, openFront } from './front.ts'
 
 /**
  * The front as a process of its own, parent of the engine. Its argument is a file that says what to be; when
@@ -21,33 +15,24 @@ import { writeWhole } from './whole-file.ts'
  * everything ends at once. SIGTERM ends it in order.
  */
 
-const seed = (accounts: Accounts, users: Users): void => {
-  for (const [user, { password, roles }] of Object.entries(users)) {
-    const kept = roles.map(keptRole)
-    for (const { role, db, privileges } of kept)
-      if (privileges !== undefined && !accounts.roles().some((one) => one.role === role && one.db === db))
-        accounts.addRole({ role, db, privileges, roles: [] })
-    accounts.addUser({ user, db: 'admin', password, roles: kept.map(({ role, db }) => ({ role, db })) })
-  }
-}
-
 /** Users are given once; afterwards the file says who there is. */
-const accountsFor = ({ folder, users }: Setup): Accounts | undefined => {
+const openSetupAccounts = ({ folder, users }: Setup): Accounts | undefined => {
   if (users === undefined) return undefined
   const path = join(folder, 'accounts.json')
-  const first = !existsSync(path)
+  const isNew = !existsSync(path)
   const accounts = openAccounts(path, () => randomBytes(28))
-  if (first) seed(accounts, users)
+  for (const [createUser, { password: pwd, roles }] of Object.entries(isNew ? users : {}))
+    accounts.answer({ name: 'createUser', db: 'admin', request: { createUser, pwd, roles } })
   return accounts
 }
 
 const run = async (setup: Setup): Promise<void> => {
   const { root, folder, mounted } = setup
   let stopping = false
-  let endEngine = async (): Promise<void> => {}
+  let engine: Engine | undefined
   const starterGone = async (): Promise<void> => {
     stopping = true
-    await endEngine()
+    await engine?.kill()
     if (mounted !== undefined) await live(['umount', '--lazy', mounted])
     process.exit(1)
   }
@@ -57,39 +42,28 @@ const run = async (setup: Setup): Promise<void> => {
   const lock = takeLock({ lock: join(folder, 'lock') })
   if (lock === undefined) throw new Error(`${folder} is in use by another one`)
   await ensureData(root, folder)
-  const engine = await startEngine(root, folder)
-  endEngine = engine.kill
-  void engine.ended.then(() => {
+  const started = await startEngine(root, folder)
+  engine = started
+  void started.ended.then(() => {
     if (!stopping) process.exit(1) // a database server that has lost its engine is dead
   })
-  const pool = openPool()
-  for (const statement of schema) await pool.query(statement, [])
-  let port = setup.port
-  const front: Front = {
-    pose: setup.pose,
-    me: () => `127.0.0.1:${port}`,
-    pool,
-    cursors: openCursors(pool),
-    transactions: openTransactions(pool),
-    accounts: accountsFor(setup),
-    now: () => new Date(),
-    nonce: () => randomBytes(18).toString('base64'),
-    unmapped: (state, message) =>
-      console.error(`DocumentDB peer: no MongoDB code for ${state || 'an error'}: ${message}`),
-  }
-  const listening = await listen(front, { port: setup.port, tls: setup.tls })
+  let { port } = setup
+  const set = { member: () => `127.0.0.1:${port}`, initiate: () => {} }
+  const front = await openFront({ pose: setup.pose, set, accounts: openSetupAccounts(setup) })
+  const listening = await listen(front, { host: '127.0.0.1', port, tls: setup.tls })
   port = listening.port
-  process.on('SIGTERM', () => {
+  process.on('SIGTERM', async () => {
     stopping = true
-    void listening
-      .close()
-      .then(engine.stop)
-      .finally(() => {
-        lock.release()
-        process.exit(0)
-      })
+    try {
+      await listening.close()
+      await started.stop()
+    } finally {
+      lock.release()
+      process.exit(0)
+    }
   })
-  writeWhole(readyFile(folder), JSON.stringify({ port, engine: engine.pid } satisfies Ready))
+  const ready: Ready = { port, engine: started.pid }
+  replaceFile(readyFile(folder), JSON.stringify(ready), { durable: false })
 }
 
 if (import.meta.main) {
@@ -99,7 +73,7 @@ if (import.meta.main) {
     rmSync(file) // it may hold passwords
     await run(setup)
   } catch (error) {
-    console.error(`DocumentDB peer: ${errorMessage(error)}`)
+    console.error(`DocumentDB for tests: ${error instanceof Error ? error.message : error}`)
     process.exit(1)
   }
 }

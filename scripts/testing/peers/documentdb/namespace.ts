@@ -10,7 +10,7 @@ export const mounted = ['data', 'wal', 'run'] as const
 export const template = '/ddb/template'
 
 /** Where the engine's programs are. */
-const programs = '/usr/lib/postgresql/18/bin'
+export const programs = '/usr/lib/postgresql/18/bin'
 
 /** $1 chroot, $2 folder of the instance, then the command. `exec` keeps it process 1 of its namespace. */
 const enter = `

@@ -8,56 +8,62 @@ export type Row = Readonly<Record<string, string | null | undefined>>
 export type Query = (sql: string, values: readonly unknown[]) => Promise<Row>
 
 /** A connection of the engine that somebody has to himself. */
-export type Held = {
+export type Reserved = {
   readonly query: Query
-  /** Gives it back; `broken` closes it instead. */
-  readonly release: (options?: { readonly broken: boolean }) => void
+  /** Runs a last statement and gives it back; a connection on which that fails is closed. */
+  readonly end: (sql: string) => Promise<void>
+  /** Gives it back as it is. */
+  readonly release: () => void
+  /** Closes it. */
+  readonly close: () => void
 }
 
-/** The engine's connections. `query` uses one for a statement, `hold` for as long as it is held; who finds none waits. */
-export type Pool = {
-  readonly query: Query
-  readonly hold: () => Promise<Held>
-}
+/** The engine's connections. `query` uses one for a statement, `reserve` until it is given back; who finds none waits. */
+export type Pool = { readonly query: Query; readonly reserve: () => Promise<Reserved> }
 
 /** Together below the engine's `max_connections`, with room for its own workers. */
-const sizes = { statements: 16, held: 72 } as const
+const sizes = { statements: 16, reserved: 72 } as const
 
 const asText = { getTypeParser: () => (text: string) => text }
 
-const ask =
+const queryOn =
   (client: pg.Pool | pg.PoolClient): Query =>
   async (sql, values) => {
     const { rows } = await client.query<Row>({ text: sql, values: [...values], types: asText })
     return rows[0] ?? {}
   }
 
-/** BSON as the engine takes it: bytes, which the driver sends as they are. */
-export const fromEngine = (text: string | null | undefined): Buffer => {
+/** BSON as the engine gives it. It takes it as bytes, which the driver sends as they are. */
+export const parseBson = (text: string | null | undefined): Buffer => {
   if (text?.startsWith('BSONHEX') !== true) throw new Error(`the engine gave no document: ${text}`)
   return Buffer.from(text.slice(7), 'hex')
 }
 
-/** Statements and held connections do not wait for each other: a transaction cannot be starved by its own kind. */
+const reserveFrom = async (pool: pg.Pool): Promise<Reserved> => {
+  const client = await pool.connect()
+  const onError = () => {}
+  client.on('error', onError)
+  const giveBack = (broken: boolean) => {
+    client.removeListener('error', onError)
+    client.release(broken)
+  }
+  const query = queryOn(client)
+  return {
+    query,
+    release: () => giveBack(false),
+    close: () => giveBack(true),
+    end: (sql) =>
+      query(sql, []).then(
+        () => giveBack(false),
+        () => giveBack(true),
+      ),
+  }
+}
+
+/** Statements and reserved connections do not wait for each other: a transaction cannot be starved by its own kind. */
 export const openPool = (): Pool => {
   const statements = new pg.Pool({ ...connection, max: sizes.statements })
-  const held = new pg.Pool({ ...connection, max: sizes.held })
-  for (const pool of [statements, held]) pool.on('error', () => {}) // an idle one was cut off: the next is new
-  return {
-    query: ask(statements),
-    hold: async () => {
-      const client = await held.connect()
-      client.on('error', () => {})
-      let out = true
-      return {
-        query: ask(client),
-        release: ({ broken } = { broken: false }) => {
-          if (!out) return
-          out = false
-          client.removeAllListeners('error')
-          client.release(broken)
-        },
-      }
-    },
-  }
+  const reserved = new pg.Pool({ ...connection, max: sizes.reserved })
+  for (const pool of [statements, reserved]) pool.on('error', () => {}) // an idle one was cut off: the next is new
+  return { query: queryOn(statements), reserve: () => reserveFrom(reserved) }
 }

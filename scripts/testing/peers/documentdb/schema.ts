@@ -3,21 +3,18 @@
  * with it. Laid down at each start; every statement may run again.
  */
 
-/** Writes that can be retried, by their name on the wire. */
-export const retryable = ['insert', 'update', 'delete', 'findAndModify'] as const
+/** The engine's functions for writes, by their name on the wire. Their own retry record holds for commands of one statement only. */
+export const writeCalls = {
+  insert: (db: string, spec: string) => `documentdb_api.insert(${db}, ${spec}, null, null)`,
+  update: (db: string, spec: string) => `documentdb_api.update(${db}, ${spec}, null, null)`,
+  delete: (db: string, spec: string) => `documentdb_api.delete(${db}, ${spec}, null, null)`,
+  findAndModify: (db: string, spec: string) => `documentdb_api.find_and_modify(${db}, ${spec}, null)`,
+} as const
 
-/** The engine's function for a write. It has a retry record of its own, but for commands of one statement only. */
-export const writeFunction: Readonly<Record<(typeof retryable)[number], string>> = {
-  insert: 'documentdb_api.insert(in_database, in_spec, null, null)',
-  update: 'documentdb_api.update(in_database, in_spec, null, null)',
-  delete: 'documentdb_api.delete(in_database, in_spec, null, null)',
-  findAndModify: 'documentdb_api.find_and_modify(in_database, in_spec, null)',
-}
-
-const branches = retryable
+const branches = Object.entries(writeCalls)
   .map(
-    (name) =>
-      `when '${name}' then select w.p_result, w.p_success into p_result, p_success from ${writeFunction[name]} w;`,
+    ([name, call]) =>
+      `when '${name}' then select w.p_result, w.p_success into p_result, p_success from ${call('in_database', 'in_spec')} w;`,
   )
   .join('\n    ')
 

@@ -19,13 +19,14 @@ export type Conversation = {
   readonly credentials: Credentials
 }
 
-const iterations = 15_000
+/** What the driver demands at the least is 4,096; MongoDB's own default. */
+const ROUNDS = 15_000
 
 const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 /** Credentials of a password (prepared by NFKC alone: SASLprep's other rules concern characters no test uses). `salt` is 28 random bytes. */
-export const credentialsOf = (password: string, salt: Uint8Array): Credentials => {
+export const makeCredentials = (password: string, salt: Uint8Array, iterations = ROUNDS): Credentials => {
   const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, 32, 'sha256')
   return {
     salt: Buffer.from(salt).toString('base64'),
@@ -36,13 +37,17 @@ export const credentialsOf = (password: string, salt: Uint8Array): Credentials =
 }
 
 /** The user whom a client-first message names; undefined when it is none. */
-export const userIn = (first: string): string | undefined =>
+export const parseUser = (first: string): string | undefined =>
   /^n,[^,]*,n=([^,]*),r=[^,]+/.exec(first)?.[1]?.replaceAll('=2C', ',').replaceAll('=3D', '=')
 
 /** Answers a client-first message. `random` is the server's half of the nonce, base64. Undefined for what is none. */
-export const begin = (first: string, credentials: Credentials, random: string): Conversation | undefined => {
+export const beginConversation = (
+  first: string,
+  credentials: Credentials,
+  random: string,
+): Conversation | undefined => {
   const [, bare, clientNonce] = /^n,[^,]*,(n=[^,]*,r=([^,]+).*)$/.exec(first) ?? []
-  const user = userIn(first)
+  const user = parseUser(first)
   if (bare === undefined || clientNonce === undefined || user === undefined) return undefined
   const nonce = clientNonce + random
   return {
@@ -58,7 +63,7 @@ const xor = (a: Uint8Array, b: Uint8Array): Buffer =>
   Buffer.from(a.map((byte, index) => byte ^ (b[index] ?? 0)))
 
 /** The server-final message when the client-final message proves the password; undefined when it does not. */
-export const finish = (conversation: Conversation, final: string): string | undefined => {
+export const finishConversation = (conversation: Conversation, final: string): string | undefined => {
   const { nonce, clientFirst, serverFirst, credentials } = conversation
   const [, bare, said, proof] = /^(c=[^,]*,r=([^,]*)),p=(.*)$/.exec(final) ?? []
   if (bare === undefined || proof === undefined || said !== nonce) return undefined

@@ -1,15 +1,14 @@
-import { arrayElement, documentOf, documentsIn, fieldsOf } from './document.ts'
+import { buildArray, buildDocument, parseFields } from './document.ts'
 
 /**
- * Messages of the MongoDB wire protocol (OP_MSG, and the OP_QUERY that a first hello may come in), as the
- * MongoDB manual has them. Pure.
+ * Messages of the MongoDB wire protocol (OP_MSG, and the OP_QUERY that a first hello may come in), as the MongoDB
+ * manual has them. Pure.
  */
 
 const OP_REPLY = 1
 const OP_QUERY = 2004
 const OP_MSG = 2013
 const HEADER = 16
-const CHECKSUM = 1
 const MORE_TO_COME = 2
 
 /** Longest message that is taken, bytes: what hello promises. */
@@ -36,104 +35,83 @@ export class WireError extends Error {
 /** Cuts a stream of bytes into messages, whatever pieces it comes in. */
 export const messageCutter = (): ((piece: Buffer) => readonly Buffer[]) => {
   let pieces: Buffer[] = []
-  let held = 0
+  let size = 0
   return (piece) => {
     pieces.push(piece)
-    held += piece.length
+    size += piece.length
     const messages: Buffer[] = []
-    while (held >= 4) {
-      let whole = pieces[0] ?? Buffer.alloc(0)
-      if (whole.length < 4) {
-        whole = Buffer.concat(pieces)
-        pieces = [whole]
-      }
-      const length = whole.readInt32LE(0)
+    while (size >= 4) {
+      if ((pieces[0]?.length ?? 0) < 4) pieces = [Buffer.concat(pieces)]
+      const length = pieces[0]?.readInt32LE(0) ?? 0
       if (length < HEADER || length > maxMessageBytes) throw new WireError(`a message of ${length} bytes`)
-      if (held < length) break
-      whole = Buffer.concat(pieces)
+      if (size < length) break
+      const whole = Buffer.concat(pieces)
       messages.push(whole.subarray(0, length))
       pieces = [whole.subarray(length)]
-      held -= length
+      size -= length
     }
     return messages
   }
 }
 
-const withSections = (body: Uint8Array, sections: readonly Buffer[]): Uint8Array =>
-  sections.length === 0 ? body : documentOf([...fieldsOf(body).map(({ bytes }) => bytes), ...sections])
-
-const section = (bytes: Buffer): Buffer => {
-  const end = bytes.indexOf(0)
-  return arrayElement(bytes.toString('utf8', 0, end), documentsIn(bytes.subarray(end + 1)))
-}
-
-const readMsg = (id: number, message: Buffer): Message => {
-  const flags = message.readUInt32LE(HEADER)
-  const end = flags & CHECKSUM ? message.length - 4 : message.length
+const parseMsg = (id: number, message: Buffer): Message => {
   let body: Uint8Array | undefined
-  const sections: Buffer[] = []
-  for (let at = HEADER + 4; at < end; ) {
+  const arrays: Buffer[] = []
+  for (let at = HEADER + 4; at < message.length; ) {
     const kind = message[at]
     const length = message.readInt32LE(at + 1)
     const bytes = message.subarray(at + 1, at + 1 + length)
-    if (length < 5 || at + 1 + length > end) throw new WireError('a section that does not end')
+    if (length < 5 || bytes.length < length) throw new WireError('a section that does not end')
     if (kind === 0) body = bytes
-    else if (kind === 1) sections.push(section(bytes.subarray(4)))
-    else throw new WireError(`a section of the unknown kind ${kind}`)
+    else if (kind === 1) {
+      const end = bytes.indexOf(0, 4)
+      arrays.push(buildArray(bytes.toString('utf8', 4, end), bytes.subarray(end + 1)))
+    } else throw new WireError(`a section of the unknown kind ${kind}`)
     at += 1 + length
   }
   if (body === undefined) throw new WireError('a message without a body')
-  return { id, kind: 'msg', body: withSections(body, sections), answered: (flags & MORE_TO_COME) === 0 }
+  return {
+    id,
+    kind: 'msg',
+    body:
+      arrays.length === 0 ? body : buildDocument([...parseFields(body).map(({ bytes }) => bytes), ...arrays]),
+    answered: (message.readUInt32LE(HEADER) & MORE_TO_COME) === 0,
+  }
 }
 
 /** flags, name of the collection, skip, limit, then the command as a query. */
-const readQuery = (id: number, message: Buffer): Message => {
+const parseQuery = (id: number, message: Buffer): Message => {
   const from = message.indexOf(0, HEADER + 4) + 1 + 8
   return { id, kind: 'query', body: message.subarray(from, from + message.readInt32LE(from)), answered: true }
 }
 
-/** Reads a message that `messageCutter` cut out. Throws WireError, or RangeError for a damaged document. */
-export const readMessage = (message: Buffer): Message => {
+/** Reads a message that `messageCutter` cut out. Throws WireError, or RangeError and BSONError for a damaged document. */
+export const parseMessage = (message: Buffer): Message => {
   const id = message.readInt32LE(4)
   const code = message.readInt32LE(12)
-  if (code === OP_MSG) return readMsg(id, message)
-  if (code === OP_QUERY) return readQuery(id, message)
+  if (code === OP_MSG) return parseMsg(id, message)
+  if (code === OP_QUERY) return parseQuery(id, message)
   throw new WireError(`a message of the unknown kind ${code}`)
 }
 
-const header = (length: number, id: number, to: number, code: number): Buffer => {
-  const bytes = Buffer.alloc(HEADER)
-  bytes.writeInt32LE(length, 0)
-  bytes.writeInt32LE(id, 4)
-  bytes.writeInt32LE(to, 8)
-  bytes.writeInt32LE(code, 12)
-  return bytes
+const build = (
+  ids: readonly [id: number, to: number],
+  code: number,
+  parts: readonly Uint8Array[],
+): Buffer => {
+  const message = Buffer.concat([Buffer.alloc(HEADER), ...parts])
+  for (const [at, word] of [message.length, ...ids, code].entries()) message.writeInt32LE(word, 4 * at)
+  return message
 }
 
 /** The answer to a message, in the form it asked for. `id` is the answer's own. */
-export const writeReply = (id: number, to: Pick<Message, 'id' | 'kind'>, document: Uint8Array): Buffer => {
-  const between = Buffer.alloc(to.kind === 'msg' ? 5 : 20) // flags and kind of section; or flags, cursor, from, count
-  if (to.kind === 'query') between.writeInt32LE(1, 16)
-  const length = HEADER + between.length + document.length
-  return Buffer.concat(
-    [header(length, id, to.id, to.kind === 'msg' ? OP_MSG : OP_REPLY), between, document],
-    length,
-  )
+export const buildReply = (id: number, to: Pick<Message, 'id' | 'kind'>, document: Uint8Array): Buffer => {
+  if (to.kind === 'msg') return build([id, to.id], OP_MSG, [Buffer.alloc(5), document]) // flags, kind of section
+  const before = Buffer.alloc(20) // flags, cursor, from, count
+  before.writeInt32LE(1, 16)
+  return build([id, to.id], OP_REPLY, [before, document])
 }
 
 /** A command as a client sends it: for tests. */
-export const writeCommand = (
-  id: number,
-  document: Uint8Array,
-  sections: Readonly<Record<string, Uint8Array>> = {},
-): Buffer => {
-  const parts: Buffer[] = [Buffer.alloc(5), Buffer.from(document)]
-  for (const [name, documents] of Object.entries(sections)) {
-    const head = Buffer.alloc(5)
-    head[0] = 1
-    head.writeInt32LE(4 + Buffer.byteLength(name) + 1 + documents.length, 1)
-    parts.push(head, Buffer.from(`${name}\0`), Buffer.from(documents))
-  }
-  const length = parts.reduce((sum, part) => sum + part.length, HEADER)
-  return Buffer.concat([header(length, id, 0, OP_MSG), ...parts], length)
-}
+export const buildCommand = (id: number, document: Uint8Array, ...sections: readonly Uint8Array[]): Buffer =>
+  build([id, 0], OP_MSG, [Buffer.alloc(5), document, ...sections])

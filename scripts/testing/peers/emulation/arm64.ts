@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage } from '#common/process/error'
 import { live } from '../../../cli/run.ts'
+import type { Absent } from '../processes.ts'
 
 const MISC = '/proc/sys/fs/binfmt_misc'
 /** The registration as Debian's package brings it, for systemd-binfmt(8). */
@@ -13,7 +14,7 @@ const NAME = 'qemu-aarch64'
  * all). What a machine with systemd has done at installation is done here when it is missing, and stays. Undefined when
  * they start; `absent` says why they do not. On an arm64 machine there is nothing to do.
  */
-export const ensureArm64 = async (): Promise<{ readonly absent: string } | undefined> => {
+export const ensureArm64 = async (): Promise<Absent | undefined> => {
   if (process.arch === 'arm64') return undefined
   if (process.platform !== 'linux') return { absent: 'arm64 under emulation needs Linux' }
   if (!existsSync(REGISTRATION))

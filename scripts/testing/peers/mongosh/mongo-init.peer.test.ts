@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { live } from '../../../cli/run.ts'
 import { documentDbRoot, startDocumentDb } from '../documentdb/documentdb.ts'
-import { mongosh } from './mongosh.ts'
+import { installMongosh } from './mongosh.ts'
 
 /** compose/mongo/init.js by MongoDB's own shell; the server is DocumentDB in the place of mongo:7. */
 
@@ -13,7 +13,7 @@ import { mongosh } from './mongosh.ts'
 setDefaultTimeout(300_000)
 
 const root = await documentDbRoot()
-const shell = 'absent' in root ? root : await mongosh()
+const shell = 'absent' in root ? root : await installMongosh()
 if ('absent' in shell) console.log(`NOT RUN: ${shell.absent} (set-up of the database)`)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-init-'))

@@ -1,7 +1,8 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { live } from '../../../cli/run.ts'
-import { peersFolder, workFolder } from '../folder.ts'
+import { makeOnce } from '../cache.ts'
+import { type Absent, lastLine } from '../processes.ts'
 
 const VERSION = '2.12.0'
 
@@ -15,32 +16,14 @@ export type Mongosh = {
 /** Below an installation of mongosh. */
 export const MONGOSH_SCRIPT = 'node_modules/mongosh/bin/mongosh.js'
 
-/**
- * MongoDB's shell from the package registry, kept beside the other peers and no dependency of the project. No
- * script of a package is run. Of several processes that install at once one wins whole.
- */
-export const mongosh = async (): Promise<Mongosh | { readonly absent: string }> => {
-  const peers = peersFolder(process.env)
-  const kept = join(peers, `mongosh-${VERSION}`)
-  const found: Mongosh = { folder: kept, argv: [process.execPath, '--bun', join(kept, MONGOSH_SCRIPT)] }
-  if (existsSync(join(kept, MONGOSH_SCRIPT))) return found
-  const work = workFolder(peers, 'mongosh')
-  if ('absent' in work) return work
-  const { folder } = work
-  try {
+/** MongoDB's shell from the package registry, no dependency of the project. No script of a package is run. */
+export const installMongosh = async (): Promise<Mongosh | Absent> => {
+  const found = await makeOnce(`mongosh-${VERSION}`, async (folder) => {
     writeFileSync(join(folder, 'package.json'), '{}')
-    const added = await live([process.execPath, 'add', '--ignore-scripts', `mongosh@${VERSION}`], {
-      cwd: folder,
-    })
-    if (added.code !== 0)
-      return { absent: `mongosh ${VERSION} cannot be installed: ${added.err.trim().split('\n').at(-1)}` }
-    try {
-      renameSync(folder, kept)
-    } catch (error) {
-      if (!existsSync(join(kept, MONGOSH_SCRIPT))) throw error
-    }
-    return found
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+    const argv = [process.execPath, 'add', '--ignore-scripts', `mongosh@${VERSION}`] as const
+    const { code, err } = await live(argv, { cwd: folder })
+    return code === 0 ? undefined : { absent: `mongosh ${VERSION} cannot be installed: ${lastLine(err)}` }
+  })
+  if ('absent' in found) return found
+  return { ...found, argv: [process.execPath, '--bun', join(found.folder, MONGOSH_SCRIPT)] }
 }

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, ftruncateSync, openSync } from 'node:fs'
 import { type Argv, live } from '../../../cli/run.ts'
+import { requireSuccess } from '../processes.ts'
 
 /** A disk of limited size that may be filled. */
 export type Disk = {
@@ -32,15 +33,13 @@ export const makeDiskImage = async (path: string, bytes: number): Promise<void> 
   const file = openSync(path, 'w')
   ftruncateSync(file, bytes)
   closeSync(file)
-  const { code, err } = await live(['mke2fs', '-q', '-t', 'ext4', '-m', '0', path])
-  if (code !== 0) throw new Error(`mke2fs failed: ${err.trim()}`)
+  await requireSuccess('mke2fs', live(['mke2fs', '-q', '-t', 'ext4', '-m', '0', path]))
 }
 
 /** The disk behind /mnt/myssd of the namespaces that `enter` enters. */
 export const diskOn = (enter: (argv: readonly string[]) => Argv): Disk => {
   const sh = async (script: string) => {
-    const { code, err } = await live(enter(['sh', '-c', script]))
-    if (code !== 0) throw new Error(`the disk of the stand-in: ${err.trim()}`)
+    await requireSuccess('the disk of the emulated Pi', live(enter(['sh', '-c', script])))
   }
   return {
     fill: (leave = 0) => sh(fillScript(leave)),

@@ -7,7 +7,7 @@ import { duration } from '../../../cli/format.ts'
 import { lookOf, paint } from '../../../cli/look.ts'
 import { progress } from '../../../cli/progress.ts'
 import { runCommand } from '../../../cli/run-command.ts'
-import { STAND_IN } from '../mongo-stand-in/image.ts'
+import { MONGO_IMAGE_TITLE } from '../mongo-image/title.ts'
 import { startPlatformPi } from './platform-pi.ts'
 
 export const command = {
@@ -47,7 +47,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const look = lookOf(process.stderr, process.env)
   const began = performance.now()
   const screen = progress(terminal.err, look)
-  const doing = `starting a stand-in for a Pi, with a ${STAND_IN}`
+  const doing = `starting a stand-in for a Pi, with a ${MONGO_IMAGE_TITLE}`
   const tick = () => screen.show(`${doing}: ${duration(performance.now() - began)}`)
   try {
     const told = untilTold()
@@ -76,7 +76,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       )
       terminal.out(
         flags.json
-          ? `${JSON.stringify({ stand_in: true, database: STAND_IN, host: pi.host, ssh_config: pi.sshConfig, env_folder: env.LUCID_ENV_FOLDER, dir: pi.dir, folder, ms: Math.round(performance.now() - began) })}\n`
+          ? `${JSON.stringify({ stand_in: true, database: MONGO_IMAGE_TITLE, host: pi.host, ssh_config: pi.sshConfig, env_folder: env.LUCID_ENV_FOLDER, dir: pi.dir, folder, ms: Math.round(performance.now() - began) })}\n`
           : Object.entries(env)
               .map(([key, value]) => `export ${key}=${value}\n`)
               .join(''),

@@ -2,7 +2,8 @@ import { createCipheriv, createHash } from 'node:crypto'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { live } from '../../../cli/run.ts'
-import type { Absent, DockerEngine } from '../docker/engine.ts'
+import type { DockerEngine } from '../docker/engine.ts'
+import { type Absent, requireSuccess } from '../processes.ts'
 
 /** What a container of a tiny image does by itself; `TINY` in its environment says otherwise. See tiny.sh. */
 export type Behaviour = 'well' | 'slow' | 'sick' | 'exit' | 'crash' | 'memory' | 'deaf'
@@ -61,22 +62,8 @@ const imageConfig = (diffIds: readonly string[], { behaviour = 'well', version }
 /** Packs a folder to bytes that depend on what is in it alone. */
 const pack = async (folder: string): Promise<Uint8Array> => {
   const archive = `${folder}.tar`
-  const { code, err } = await live([
-    'tar',
-    '--create',
-    '--file',
-    archive,
-    '--format=ustar',
-    '--sort=name',
-    '--mtime=@0',
-    '--owner=0',
-    '--group=0',
-    '--numeric-owner',
-    '-C',
-    folder,
-    '.',
-  ])
-  if (code !== 0) throw new Error(`tar failed: ${err.trim()}`)
+  const order = ['--format=ustar', '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
+  await requireSuccess('tar', live(['tar', '--create', '--file', archive, ...order, '-C', folder, '.']))
   return await Bun.file(archive).bytes()
 }
 
@@ -140,8 +127,7 @@ export const tinyImages = async (
     }
     writeFileSync(join(archive, 'manifest.json'), JSON.stringify(manifest))
     await pack(archive)
-    const { code, err } = await engine.run(['load', '--input', `${archive}.tar`])
-    if (code !== 0) throw new Error(`docker load: ${err.trim()}`)
+    await engine.answer(['load', '--input', `${archive}.tar`])
     return Object.keys(images)
   } finally {
     rmSync(work, { recursive: true, force: true })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { live } from '../../../cli/run.ts'
-import { isAlive, waitForEnd } from '../../../platform/process.ts'
+import { killStarter } from '../crash.fixture.ts'
 import { type TinyImage, tinyImages, tinySet } from './images.ts'
 import { type Pi, startPi } from './pi.ts'
 
@@ -134,17 +134,9 @@ describe.skipIf('absent' in started)('the Pi stand-in', () => {
   })
 
   test('nothing that runs is left when the test that started one is killed', async () => {
-    const starter = Bun.spawn(
-      [process.execPath, join(import.meta.dir, 'testing', 'start-and-wait.ts'), join(folder, 'crashed')],
-      { stdout: 'pipe' },
-    )
-    const { value } = await starter.stdout.getReader().read()
-    const pids: readonly number[] = JSON.parse(new TextDecoder().decode(value))
-    expect(pids.length).toBeGreaterThan(6)
-    expect(pids.filter(isAlive)).toEqual([...pids])
-    starter.kill('SIGKILL')
-    await starter.exited
-    expect(await waitForEnd(pids, 20_000)).toEqual([])
+    const { started, left } = await killStarter('pi', join(folder, 'crashed'))
+    expect(started.length).toBeGreaterThan(5)
+    expect(left).toEqual([])
   })
 })
 

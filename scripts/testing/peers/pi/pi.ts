@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Argv, live } from '../../../cli/run.ts'
-import { type Absent, type OwnEngine, startDocker } from '../docker/engine.ts'
-import { enginePrograms, findProgram, type ImageStore } from '../docker/programs.ts'
+import { type OwnEngine, startDocker } from '../docker/engine.ts'
+import { enginePrograms, type ImageStore, missingProgram } from '../docker/programs.ts'
+import { type Absent, requireSuccess } from '../processes.ts'
 import { type Disk, diskOn, makeDiskImage } from './disk.ts'
 import { type Link, openRelay } from './link.ts'
 import {
@@ -66,10 +67,7 @@ const needed = {
 } as const
 
 const makeKey = async (file: string, comment: string): Promise<string> => {
-  if (!existsSync(file)) {
-    const { code, err } = await live(keygenArgv(file, comment))
-    if (code !== 0) throw new Error(`ssh-keygen failed: ${err.trim()}`)
-  }
+  if (!existsSync(file)) await requireSuccess('ssh-keygen', live(keygenArgv(file, comment)))
   return readFileSync(`${file}.pub`, 'utf8')
 }
 
@@ -99,8 +97,8 @@ const diskUse = ({ diskBytes, sharedBytes }: PiOptions): DiskUse => {
  */
 export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
   const { folder, user = 'pi', store = 'classic' } = options
-  const [gap] = Object.entries(needed).filter(([program]) => findProgram(program) === null)
-  if (gap) return { absent: `${gap[0]} is not installed: apt-get install ${gap[1]}` }
+  const gap = missingProgram(needed)
+  if (gap) return gap
   const programs = await enginePrograms(store)
   if ('absent' in programs) return programs
 

@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from '../../../platform/home.ts'
-import type { Absent } from '../docker/engine.ts'
-import { importStandIn, STAND_IN_IMAGE } from '../mongo-stand-in/image.ts'
-import { openFiles } from '../mongo-stand-in/open-files.ts'
+import { importMongoImage, MONGO_IMAGE } from '../mongo-image/image.ts'
+import { openFiles } from '../mongo-image/open-files.ts'
+import type { Absent } from '../processes.ts'
 import { envWith } from './env-folder.ts'
 import { type Pi, type PiOptions, startPi } from './pi.ts'
 
-/** A stand-in that the whole platform can be deployed to. */
+/** An emulated Pi that the whole platform can be deployed to. */
 export type PlatformPi = {
   readonly pi: Pi
   /** Env files for `deploy:pi --env`: they name DocumentDB as the image for mongo:7, and keep tor off. */
@@ -18,15 +18,15 @@ export type PlatformPi = {
 
 const ENV_FILE = '.env.core'
 
-/** Starts a Pi stand-in with DocumentDB in the place of mongo:7. `absent` says why this machine cannot. */
+/** Starts an emulated Pi with DocumentDB in the place of mongo:7. `absent` says why this machine cannot. */
 export const startPlatformPi = async (options: PiOptions): Promise<PlatformPi | Absent> => {
   mkdirSync(options.folder, { recursive: true })
   const pi = await startPi(options)
   if ('absent' in pi) return pi
   try {
     // A folder that was used before has it.
-    const there = (await pi.engine.run(['image', 'inspect', STAND_IN_IMAGE])).code === 0
-    const absent = there ? undefined : await importStandIn(pi.engine, options.folder)
+    const there = (await pi.engine.run(['image', 'inspect', MONGO_IMAGE])).code === 0
+    const absent = there ? undefined : await importMongoImage(pi.engine, options.folder)
     if (absent) {
       await pi.stop()
       return absent
@@ -34,7 +34,7 @@ export const startPlatformPi = async (options: PiOptions): Promise<PlatformPi | 
     const envFolder = join(options.folder, 'env')
     mkdirSync(envFolder, { recursive: true })
     const example = readFileSync(join(repository, 'env', `${ENV_FILE}.example`), 'utf8')
-    const values = { LUCID_MONGO_IMAGE: STAND_IN_IMAGE, TOR_NETWORK: 'off', ...openFiles() }
+    const values = { LUCID_MONGO_IMAGE: MONGO_IMAGE, TOR_NETWORK: 'off', ...openFiles() }
     writeFileSync(join(envFolder, ENV_FILE), envWith(example, values))
     return {
       pi,

@@ -1,7 +1,9 @@
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Argv } from '../../../cli/run.ts'
+import { freePorts } from '../../../platform/ports.ts'
+import { missingProgram } from '../docker/programs.ts'
+import { type Absent, becomesReady, lastLineOf } from '../processes.ts'
 
 /** A docker-registry of a test's own: the reference implementation of the distribution API. */
 export type RegistryPeer = {
@@ -10,8 +12,6 @@ export type RegistryPeer = {
   readonly port: number
   readonly stop: () => Promise<void>
 }
-
-export type Absent = { readonly absent: string }
 
 export type RegistryOptions = {
   /** Where it keeps its blobs; another registry may be started on it later. */
@@ -25,17 +25,6 @@ export type RegistryOptions = {
 }
 
 const START_MS = 20_000
-
-/** A TCP port of 127.0.0.1 that nobody listens on. */
-const freePort = async (): Promise<number> => {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  const server = createServer()
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-  })
-  return promise
-}
 
 const htpasswd = async (users: Readonly<Record<string, string>>): Promise<string> => {
   const lines = await Promise.all(
@@ -51,14 +40,12 @@ const htpasswd = async (users: Readonly<Record<string, string>>): Promise<string
 export const startRegistry = async ({
   folder,
   inside = (argv) => [argv[0] ?? '', ...argv.slice(1)],
-  port: wanted,
+  port = freePorts(['registry'])['registry'] ?? 0,
   users,
 }: RegistryOptions): Promise<RegistryPeer | Absent> => {
-  const program = Bun.which('docker-registry', { PATH: `/usr/bin:${process.env['PATH'] ?? ''}` })
-  if (program === null) return { absent: 'docker-registry is not installed: apt-get install docker-registry' }
-  if (Bun.which('setpriv') === null) return { absent: 'setpriv is not installed: apt-get install util-linux' }
+  const gap = missingProgram({ 'docker-registry': 'docker-registry', setpriv: 'util-linux' })
+  if (gap) return gap
   mkdirSync(folder, { recursive: true })
-  const port = wanted ?? (await freePort())
   const passwords = join(folder, 'htpasswd')
   if (users !== undefined) writeFileSync(passwords, await htpasswd(users), { mode: 0o600 })
   const config = join(folder, `config-${port}.yml`)
@@ -73,24 +60,24 @@ export const startRegistry = async ({
   const path = join(folder, `log-${port}`)
   const log = openSync(path, 'w')
   // It dies with this process, however that ends.
-  const child = Bun.spawn([...inside(['setpriv', '--pdeathsig', 'KILL', program, 'serve', config])], {
-    stdio: ['ignore', log, log],
-  })
+  const child = Bun.spawn(
+    [...inside(['setpriv', '--pdeathsig', 'KILL', 'docker-registry', 'serve', config])],
+    {
+      stdio: ['ignore', log, log],
+    },
+  )
+  closeSync(log)
   const stop = async (): Promise<void> => {
     child.kill()
     await child.exited
   }
   // Where the registry runs elsewhere, only somebody there can ask it.
   const probe = inside([process.execPath, '-e', `await fetch("http://127.0.0.1:${port}/v2/")`])
-  const until = performance.now() + START_MS
-  while ((await Bun.spawn([...probe], { stdio: ['ignore', 'ignore', 'ignore'] }).exited) !== 0) {
-    if (child.exitCode !== null || performance.now() > until) {
-      await stop()
-      return {
-        absent: `docker-registry does not start here: ${readFileSync(path, 'utf8').trim().split('\n').at(-1)}`,
-      }
-    }
-    await Bun.sleep(50)
+  const answers = async () =>
+    (await Bun.spawn([...probe], { stdio: ['ignore', 'ignore', 'ignore'] }).exited) === 0
+  if (!(await becomesReady(child, answers, { deadlineMs: START_MS, everyMs: 50 }))) {
+    await stop()
+    return { absent: `docker-registry does not start here: ${lastLineOf(path)}` }
   }
   return { host: `127.0.0.1:${port}`, port, stop }
 }
