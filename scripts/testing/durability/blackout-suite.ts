@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
 import { type Home, homeAt } from '../../platform/home.ts'
-import { endAll, homeMark, leftovers } from '../../platform/leftovers.ts'
+import { endAll, findLeftovers, homeMark } from '../../platform/leftovers.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { processesWith, signal, waitForEnd } from '../../platform/process.ts'
-import { demandRunning } from '../../platform/running.ts'
+import { requireRunning } from '../../platform/running.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { Ambient } from '../../platform/store-env.ts'
@@ -51,7 +51,7 @@ const awaitPromises = async (clients: Clients, journal: Journal, source: { seed:
 
 /** SIGKILL to supervisor, services and database at once; nothing of them is left. */
 const cutPower = async (home: Home, database: Killable | undefined): Promise<void> => {
-  const { pid, services } = demandRunning(home)
+  const { pid, services } = requireRunning(home)
   const pids = [pid, ...Object.values(services).map((service) => service.pid)]
   const databaseGone = database?.kill()
   for (const one of pids) signal(one, 'SIGKILL')
@@ -107,7 +107,7 @@ export const blackoutSuite = (kind: StoreKind): void => {
     async () => {
       const { name, ambient, database, close } = await kind.open(root)
       onClose(close)
-      onClose(() => endAll(leftovers(home), 5_000))
+      onClose(() => endAll(findLeftovers(home), 5_000))
       const journal = openJournal()
       const recording = await recordAndCut(ambient, database, journal)
 

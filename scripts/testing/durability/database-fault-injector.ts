@@ -1,4 +1,4 @@
-import { probe } from '../../platform/health-probe.ts'
+import { probeHealth } from '../../platform/health-probe.ts'
 import type { Prepared } from '../../platform/platform.ts'
 import type { Killable } from '../peers/stores.ts'
 import { awaitPhase } from './fault-injector.ts'
@@ -29,7 +29,7 @@ const awaitHealthy = async (platform: Prepared): Promise<readonly Recovery[]> =>
   const until = async (service: string, url: string): Promise<Recovery> => {
     let said = ''
     for (;;) {
-      const answer = await probe(url, PROBE_TIMEOUT)
+      const answer = await probeHealth(url, PROBE_TIMEOUT)
       const ms = performance.now() - from
       if (answer.healthy) return { service, ms, said }
       said = [answer.status, ...answer.failing].join('; ')

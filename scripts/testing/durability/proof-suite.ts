@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryFile } from '../../cli/entry.ts'
 import { homeAt } from '../../platform/home.ts'
-import { endAll, leftovers } from '../../platform/leftovers.ts'
+import { endAll, findLeftovers } from '../../platform/leftovers.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { StoreKind } from '../peers/stores.ts'
 import { bytesOf } from './source.ts'
@@ -25,7 +25,7 @@ export const proofSuite = (kind: StoreKind): void => {
     async () => {
       const { name: store, ambient, close } = await kind.open(root)
       onClose(close)
-      onClose(() => endAll(leftovers(home), 5_000))
+      onClose(() => endAll(findLeftovers(home), 5_000))
       const env = { ...ambient, LUCID_HOME: home.root }
       const $ = async (name: string, ...args: readonly string[]): Promise<string> => {
         const child = Bun.spawn([process.execPath, entryFile(name), ...args], {

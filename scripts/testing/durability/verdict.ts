@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import { type Check, verdictOf } from '#common/evidence/check'
+import { chunkFileName } from '#common/evidence/chunk-file'
 import { fileReader, fileSink } from '#common/evidence/file-edge'
 import { type Manifest, manifestHash, parseManifest } from '#common/evidence/manifest'
 import { ownerBytes } from '#common/evidence/owner'
@@ -125,7 +126,7 @@ const findChainFaults = async (
 }
 
 const expectedFiles = (count: number): readonly string[] =>
-  Array.from({ length: count }, (_, i) => `${String(i).padStart(6, '0')}.lcd`)
+  Array.from({ length: count }, (_, i) => chunkFileName(i))
 
 /** Names in the encryptor's folder of a session; none when there is no folder. */
 const listFiles = (home: Home, id: string): readonly string[] => {

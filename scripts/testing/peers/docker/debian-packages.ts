@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type Argv, live } from '../../../cli/run.ts'
-import { aptSources } from '../../../platform/apt.ts'
+import { readAptSources } from '../../../platform/apt.ts'
 import { debianMirror } from '../../../platform/apt-sources.ts'
 import { makeOnce } from '../cache.ts'
 import { type Absent, lastLine } from '../processes.ts'
@@ -40,7 +40,7 @@ const fetchInto = async (
   { packages, files }: DebianPrograms,
 ): Promise<Absent | undefined> => {
   const what = packages.join(', ')
-  const archive = debianMirror(aptSources())
+  const archive = debianMirror(readAptSources())
   if (archive === undefined) return { absent: `apt knows no Debian archive to take ${what} from` }
   const run = async (argv: Argv): Promise<Absent | undefined> => {
     const { code, out, err } = await live(argv, { cwd: folder })

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Argv, live } from '../../../cli/run.ts'
-import { aptSources } from '../../../platform/apt.ts'
+import { readAptSources } from '../../../platform/apt.ts'
 import { archiveSettings, debianMirror } from '../../../platform/apt-sources.ts'
 import { makeOnce, peersFolder } from '../cache.ts'
 import type { Absent } from '../processes.ts'
@@ -51,7 +51,7 @@ const findObstacle = async (): Promise<Absent | undefined> => {
 
 const make = async (root: string): Promise<Absent | undefined> => {
   if (Bun.which('mmdebstrap') === null) return { absent: 'mmdebstrap is not installed' }
-  const mirror = debianMirror(aptSources())
+  const mirror = debianMirror(readAptSources())
   if (mirror === undefined) return { absent: 'apt knows no mirror of the Debian archive' }
   const settings = archiveSettings((await live(['apt-config', 'dump'])).out)
   const { code, err } = await live(bootstrap(root, mirror, settings))
