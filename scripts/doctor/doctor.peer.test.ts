@@ -15,10 +15,10 @@ setDefaultTimeout(300_000)
 const folder = mkdtempSync(join(tmpdir(), 'lucid-dr-'))
 // A disk of its own size, so that it can be full without the machine's being so.
 const pi = await startPi({ folder: join(folder, 'pi'), diskBytes: 64 * 2 ** 20 })
-if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on a Pi stand-in)`)
+if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on an emulated Pi)`)
 const full = process.env['LUCID_FULL'] === '1'
 if (!full)
-  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults planted on a Pi stand-in)`)
+  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults planted on an emulated Pi)`)
 
 /** A program that turns in a circle reaches its limit only where it gets that much of a processor. */
 const busy = full && (loadavg()[0] ?? 0) > availableParallelism() * 4
@@ -96,7 +96,7 @@ const named = ({ findings }: Told): readonly Named[] =>
   findings.map(({ family, kind, subject }) => ({ family, kind, subject })).toSorted(byKind)
 const name = ({ family, kind, subject }: Plant): Named => ({ family, kind, subject })
 
-describe.skipIf('absent' in pi)('a host that is a Pi stand-in', () => {
+describe.skipIf('absent' in pi)('a host that is an emulated Pi', () => {
   if ('absent' in pi) return
   beforeAll(async () => {
     const release = await plantRelease(pi, folder)

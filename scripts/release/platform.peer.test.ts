@@ -11,15 +11,15 @@ import { push } from '../images/deliver/deliver.ts'
 import { repository } from '../platform/home.ts'
 import { MONGO_IMAGE } from '../testing/peers/mongo-image/image.ts'
 import { MONGO_IMAGE_TITLE } from '../testing/peers/mongo-image/title.ts'
+import { openBrokenImages, type Way, ways } from '../testing/peers/pi/broken-images.ts'
 import { openDesk, operate } from '../testing/peers/pi/desk.ts'
 import { startPlatformPi } from '../testing/peers/pi/platform-pi.ts'
-import { openWorkshop, type Way, ways } from '../testing/peers/pi/workshop.ts'
 import { startRegistry } from '../testing/peers/registry/registry.ts'
 import { membersOf } from './content/release.ts'
 import { releaseImages } from './images/release-images.ts'
 
 /**
- * The whole of a deploy as it is typed, with the real images, on a Pi stand-in: a real sshd, a real engine, the real
+ * The whole of a deploy as it is typed, with the real images, on an emulated Pi: a real sshd, a real engine, the real
  * Compose; this machine's architecture and speed, and DocumentDB in the place of mongo:7.
  */
 
@@ -35,13 +35,13 @@ const PATIENT = ['--timeout', '300'] as const
 const TALK = 64_000
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-platform-'))
-const tell = (text: string) => console.log(`platform on the Pi stand-in (${MONGO_IMAGE_TITLE}): ${text}`)
+const tell = (text: string) => console.log(`platform on the emulated Pi (${MONGO_IMAGE_TITLE}): ${text}`)
 
 /** The images; `absent` when their packages cannot be had. */
 const built = async () => {
-  const workshop = openWorkshop(folder)
+  const builder = openBrokenImages(folder)
   try {
-    return { workshop, images: await workshop.whole(platform) }
+    return { builder, images: await builder.whole(platform) }
   } catch (error) {
     const message = errorMessage(error)
     // Anything else is a fault of the builder, and no reason to leave this out.
@@ -54,7 +54,7 @@ const [started, made] = await Promise.all([
   built(),
 ])
 const reason = 'absent' in started ? started.absent : 'absent' in made ? made.absent : undefined
-if (reason !== undefined) console.log(`NOT RUN: ${reason} (the platform on the Pi stand-in)`)
+if (reason !== undefined) console.log(`NOT RUN: ${reason} (the platform on the emulated Pi)`)
 
 afterAll(async () => {
   if (!('absent' in started)) await started.pi.stop()
@@ -65,13 +65,13 @@ afterAll(async () => {
 const outcome = ({ code, out, err }: Ran) => ({ code, said: code === 0 ? '' : `${out}${err}` })
 const WELL = { code: 0, said: '' }
 
-describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${MONGO_IMAGE_TITLE})`, () => {
+describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_IMAGE_TITLE})`, () => {
   if ('absent' in started || 'absent' in made) {
-    test.skip(reason ?? 'no stand-in', () => {})
+    test.skip(reason ?? 'no emulated Pi', () => {})
     return
   }
   const { pi, envFolder } = started
-  const { workshop, images } = made
+  const { builder, images } = made
   const desk = openDesk(started, folder)
   const lineFrom = (dist: string) => ['--registry-less', '--images', dist] as const
   const sign = async (dist: string): Promise<string> => {
@@ -79,7 +79,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${MONGO_
     return dist
   }
   const variant = async (how: Way | 'one more line', of: readonly string[]) =>
-    sign(await workshop.changed(how, of, { from: images, platform }))
+    sign(await builder.changed(how, of, { from: images, platform }))
   const jsonOf = ({ out }: Ran) => JSON.parse(out) // a command's own --json
 
   /** Names of those that were started since, or are not what they were. */
@@ -311,7 +311,7 @@ describe.skipIf(reason !== undefined)(`the platform on the Pi stand-in (${MONGO_
 
   test.skipIf(!full)('images of another architecture are refused before anything changes', async () => {
     const other = platform === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64'
-    const dist = await sign(await workshop.whole(other, 'images of another'))
+    const dist = await sign(await builder.whole(other, 'images of another'))
     const { code, err } = await desk.type('deploy:pi', ...lineFrom(dist))
     expect(code).toBe(1)
     expect(err).toContain(`architecture: the host is ${platform}, the release is for ${other}`)

@@ -14,7 +14,7 @@ import { bootState } from './state.ts'
 import { unitText } from './unit.ts'
 
 /**
- * lucid-boot.sh on the Pi stand-in, whose power is cut: started as the unit would start it, by its user and with the
+ * lucid-boot.sh on the emulated Pi, whose power is cut: started as the unit would start it, by its user and with the
  * environment that systemd gives, but by hand, because the stand-in has no systemd. Images are tiny ones of the tests.
  */
 
@@ -23,13 +23,13 @@ setDefaultTimeout(180_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lb-'))
 const pi = await startPi({ folder: join(folder, 'pi') })
-if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (boot on a Pi stand-in)`)
+if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (boot on an emulated Pi)`)
 else
   console.log(
     'NOT RUN: systemd and cron themselves (the stand-in has no init; the unit and the lines are run by hand)',
   )
 const tiny = 'absent' in pi ? pi : await tinyImages(pi.engine, { folder })
-if (!('absent' in pi) && 'absent' in tiny) console.log(`NOT RUN: ${tiny.absent} (boot on a Pi stand-in)`)
+if (!('absent' in pi) && 'absent' in tiny) console.log(`NOT RUN: ${tiny.absent} (boot on an emulated Pi)`)
 
 afterAll(async () => {
   if (!('absent' in pi)) await pi.stop()

@@ -12,7 +12,7 @@ import { pullImages } from './pull-images.ts'
 import { type SendOptions, sendImages } from './send-images.ts'
 import { HOLDER, imagesIn, MIB, noise, tempFolder } from './transfer.fixture.ts'
 
-/** A real engine and a real sshd of Debian in namespaces of the test: the Pi stand-in. */
+/** A real engine and a real sshd of Debian in namespaces of the test: the emulated Pi. */
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -124,7 +124,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
     const total = layerBytes(first)
     const cuts = cutting.notices.length
     console.log(
-      `Pi stand-in: ${total} bytes of layers, ${cuts} cuts, ${sent} bytes on the line: ${Math.round((sent - total) / cuts)} again for each cut`,
+      `emulated Pi: ${total} bytes of layers, ${cuts} cuts, ${sent} bytes on the line: ${Math.round((sent - total) / cuts)} again for each cut`,
     )
     expect(total).toBeGreaterThan(12 * MIB)
     expect(cuts).toBeGreaterThanOrEqual(12)
@@ -148,7 +148,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
       expect(await send(next)).toMatchObject({ sent: 1, loaded: [one.name] }),
     )
     console.log(
-      `Pi stand-in: one service changed, ${ownBytes(one)} bytes of layers: ${sent} sent, ${received} received`,
+      `emulated Pi: one service changed, ${ownBytes(one)} bytes of layers: ${sent} sent, ${received} received`,
     )
     expect(sent + received).toBeLessThanOrEqual(wireBound(ownBytes(one)))
     expect(await ids(one)).toBe(one.config)
@@ -304,7 +304,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
     pi.link.cutAfter(Number.POSITIVE_INFINITY)
     const total = ownBytes(next[0] ?? raise())
     console.log(
-      `Pi stand-in: ${total} bytes of layers, every line cut after one MiB: ${cuts} cuts, ${Math.round((sent - total) / cuts)} again for each`,
+      `emulated Pi: ${total} bytes of layers, every line cut after one MiB: ${cuts} cuts, ${Math.round((sent - total) / cuts)} again for each`,
     )
     expect(cuts).toBeGreaterThanOrEqual(12)
     expect(sent).toBeLessThanOrEqual(total + cuts * MIB)

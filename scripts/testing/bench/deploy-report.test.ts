@@ -3,7 +3,7 @@ import { plainLook } from '../../cli/look.ts'
 import { deployReport, stagedRatio } from './deploy-report.ts'
 
 const result = {
-  host: 'a stand-in',
+  host: 'an emulated Pi',
   containers: 16,
   first: { ms: 20_000, bytes: 2 ** 20 },
   staged: [10_000, 30_000],

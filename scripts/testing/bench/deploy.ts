@@ -8,14 +8,14 @@ import type { Platform } from '../../images/format/platform.ts'
 import { composeFile, type Release } from '../../release/content/release.ts'
 import { releaseImages } from '../../release/images/release-images.ts'
 import { MONGO_IMAGE_TITLE } from '../peers/mongo-image/title.ts'
+import { openBrokenImages } from '../peers/pi/broken-images.ts'
 import { type Desk, openDesk } from '../peers/pi/desk.ts'
 import type { Pi } from '../peers/pi/pi.ts'
-import { startPlatformPi } from '../peers/pi/platform-pi.ts'
-import { openWorkshop } from '../peers/pi/workshop.ts'
+import { type PlatformPi, startPlatformPi } from '../peers/pi/platform-pi.ts'
 
-/** What a deploy to the stand-in takes. Times are ms of the whole command, a value for each run. */
+/** What a deploy to an emulated Pi takes. Times are ms of the whole command, a value for each run. */
 export type DeployResult = {
-  /** What the host was: a stand-in, with what in the place of mongo:7. */
+  /** What the host was, and what it has in the place of mongo:7. */
   readonly host: string
   readonly containers: number
   /** The first deploy of all, with the images over the line and their bytes. */
@@ -40,16 +40,16 @@ const CHANGED = 'merkle-builder'
 /** Patience of the gate with a busy machine, s. */
 const PATIENT = ['--timeout', '300'] as const
 
-const demand = (what: string, ran: Ran): Ran => {
+const requireOk = (what: string, ran: Ran): Ran => {
   if (ran.code !== 0)
     throw new CliError(`${what}: exit code ${ran.code}`, { details: ran.err.trim().split('\n').slice(-12) })
   return ran
 }
 
 const onHost = async (pi: Pi, what: string, script: string): Promise<Ran> =>
-  demand(what, await live(['ssh', '-F', pi.sshConfig, pi.host, script]))
+  requireOk(what, await live(['ssh', '-F', pi.sshConfig, pi.host, script]))
 
-const composeOf = (pi: Pi, release: Release, stack: (typeof stacks)[number]): string =>
+const composeCommand = (pi: Pi, release: Release, stack: (typeof stacks)[number]): string =>
   `docker compose --file ${quote(`${pi.dir}/releases/${release.id}/${composeFile(stack)}`)}`
 
 /** Takes containers and volumes away; images, secrets and the release's files stay. */
@@ -59,7 +59,7 @@ const clear = (pi: Pi, release: Release): Promise<Ran> =>
     'docker compose down',
     stacks
       .toReversed()
-      .map((stack) => `${composeOf(pi, release, stack)} down --volumes`)
+      .map((stack) => `${composeCommand(pi, release, stack)} down --volumes`)
       .join(' && '),
   )
 
@@ -70,7 +70,7 @@ const clear = (pi: Pi, release: Release): Promise<Ran> =>
 const plainScript = (pi: Pi, release: Release): string =>
   release.stacks
     .flatMap(({ stack, members }) => {
-      const up = `${composeOf(pi, release, stack)} up --detach`
+      const up = `${composeCommand(pi, release, stack)} up --detach`
       const waited = members.filter(({ proof }) => proof.kind === 'healthy').map(({ service }) => service)
       return [
         ...(waited.length < members.length ? [up] : []),
@@ -87,90 +87,114 @@ const newLayers = (before: string, after: string, platform: Platform): number =>
     .reduce((sum, { size }) => sum + size, 0)
 }
 
-const startsOf = async (desk: Desk): Promise<ReadonlySet<string>> =>
+const listStarts = async (desk: Desk): Promise<ReadonlySet<string>> =>
   new Set(Object.entries(await desk.containers()).map(([name, { startedAt }]) => `${name} ${startedAt}`))
 
-/** Measures the commands themselves on a stand-in of a Pi. Throws CliError when the machine cannot have one, or one fails. */
-export const benchDeploy = async ({
-  folder: parent,
-  runs,
-  say,
-}: {
-  readonly folder: string
-  readonly runs: number
-  readonly say: (line: string) => void
-}): Promise<DeployResult> => {
-  const folder = mkdtempSync(join(parent, 'lucid-bd-'))
+type Options = { readonly folder: string; readonly runs: number; readonly say: (line: string) => void }
+
+/** What is measured: a host, the commands as typed, the images, and those with one service changed. */
+type Setting = Options & {
+  readonly pi: Pi
+  readonly desk: Desk
+  readonly images: string
+  readonly changed: string
+}
+
+const deploy = async ({ desk, images }: Setting): Promise<number> =>
+  requireOk(
+    'deploy:pi',
+    await desk.type('deploy:pi', '--registry-less', '--images', images, ...PATIENT, '--json'),
+  ).ms
+
+const update = async ({ desk, changed }: Setting): Promise<number> =>
+  requireOk(
+    'update',
+    await desk.type('update', CHANGED, '--registry-less', '--images', changed, ...PATIENT, '--json'),
+  ).ms
+
+const withBytes = async ({ pi }: Setting, work: () => Promise<number>) => {
+  const before = pi.link.sent()
+  return { ms: await work(), bytes: pi.link.sent() - before }
+}
+
+/** Everything started on empty volumes, by deploy:pi and by plain Compose in turn. */
+const measureAnew = async (setting: Setting) => {
+  const { pi, desk, runs, say } = setting
+  const release = desk.release(desk.current() ?? '')
+  const [staged, plain]: [number[], number[]] = [[], []]
+  for (let run = 1; run <= runs; run++) {
+    say(`everything anew, run ${run} of ${runs}: by deploy:pi`)
+    await clear(pi, release)
+    staged.push(await deploy(setting))
+    say(`everything anew, run ${run} of ${runs}: by docker compose up --wait`)
+    await clear(pi, release)
+    plain.push((await onHost(pi, 'docker compose up', plainScript(pi, release))).ms)
+  }
+  return { staged, plain }
+}
+
+const measureNothing = async (setting: Setting) => {
+  setting.say('nothing changed')
+  const before = await listStarts(setting.desk)
+  const nothing: number[] = []
+  for (let run = 0; run < setting.runs; run++) nothing.push(await deploy(setting))
+  const after = await listStarts(setting.desk)
+  return { nothing, containers: after.size, started: [...after].filter((one) => !before.has(one)).length }
+}
+
+const measureUpdate = async (setting: Setting) => {
+  const { desk, runs, say } = setting
+  say('one service changed, and back')
+  const first = await withBytes(setting, () => update(setting))
+  const rollback: number[] = []
+  for (let run = 0; run < runs; run++) {
+    if (run > 0) await update(setting)
+    rollback.push(requireOk('rollback', await desk.type('rollback', ...PATIENT, '--json')).ms)
+  }
+  return { first, rollback }
+}
+
+/** Builds and signs the images, and those with one service changed. */
+const buildBoth = async (desk: Desk, folder: string, platform: Platform) => {
+  const builder = openBrokenImages(folder)
+  const images = await builder.whole(platform)
+  const changed = await builder.changed('one more line', [CHANGED], { from: images, platform })
+  for (const dist of [images, changed])
+    requireOk('sign:images', await desk.type('sign:images', '--images', dist))
+  return { images, changed }
+}
+
+const measure = async (started: PlatformPi, options: Options, platform: Platform): Promise<DeployResult> => {
+  const { say, folder } = options
+  const { pi } = started
+  const desk = openDesk(started, folder)
+  say('building the images')
+  const { images, changed } = await buildBoth(desk, folder, platform)
+  const setting = { ...options, pi, desk, images, changed }
+  say('first deploy')
+  const first = await withBytes(setting, () => deploy(setting))
+  const anew = await measureAnew(setting)
+  const again = await measureNothing(setting)
+  const { first: one, rollback } = await measureUpdate(setting)
+  return {
+    host: `an emulated Pi (${platform}, this machine's speed), ${MONGO_IMAGE_TITLE}`,
+    first,
+    ...anew,
+    ...again,
+    update: { service: CHANGED, ...one, layers: newLayers(images, changed, platform) },
+    rollback,
+  }
+}
+
+/** Measures the commands themselves on an emulated Pi. Throws CliError when the machine cannot have one, or one fails. */
+export const benchDeploy = async (options: Options): Promise<DeployResult> => {
+  const folder = mkdtempSync(join(options.folder, 'lucid-bd-'))
   const platform = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
   try {
-    say(`starting a stand-in of a Pi, with a ${MONGO_IMAGE_TITLE}`)
+    options.say(`starting an emulated Pi, with ${MONGO_IMAGE_TITLE}`)
     const started = await startPlatformPi({ folder: join(folder, 'pi') })
-    if ('absent' in started) throw new CliError(`no stand-in on this machine: ${started.absent}`)
-    const { pi } = started
-    try {
-      say('building the images')
-      const workshop = openWorkshop(folder)
-      const images = await workshop.whole(platform)
-      const changed = await workshop.changed('one more line', [CHANGED], { from: images, platform })
-      const desk = openDesk(started, folder)
-      for (const dist of [images, changed])
-        demand('sign:images', await desk.type('sign:images', '--images', dist))
-      const deploy = async () =>
-        demand(
-          'deploy:pi',
-          await desk.type('deploy:pi', '--registry-less', '--images', images, ...PATIENT, '--json'),
-        ).ms
-      const bytesOf = async (work: () => Promise<number>) => {
-        const sent = pi.link.sent()
-        return { ms: await work(), bytes: pi.link.sent() - sent }
-      }
-
-      say('first deploy')
-      const first = await bytesOf(deploy)
-      const release = desk.release(desk.current() ?? '')
-      const staged: number[] = []
-      const plain: number[] = []
-      for (let run = 1; run <= runs; run++) {
-        say(`everything anew, run ${run} of ${runs}: by deploy:pi`)
-        await clear(pi, release)
-        staged.push(await deploy())
-        say(`everything anew, run ${run} of ${runs}: by docker compose up --wait`)
-        await clear(pi, release)
-        plain.push((await onHost(pi, 'docker compose up', plainScript(pi, release))).ms)
-      }
-
-      say('nothing changed')
-      const before = await startsOf(desk)
-      const nothing: number[] = []
-      for (let run = 0; run < runs; run++) nothing.push(await deploy())
-      const after = await startsOf(desk)
-
-      say('one service changed, and back')
-      const update = async () =>
-        demand(
-          'update',
-          await desk.type('update', CHANGED, '--registry-less', '--images', changed, ...PATIENT, '--json'),
-        ).ms
-      const one = await bytesOf(update)
-      const rollback: number[] = []
-      for (let run = 0; run < runs; run++) {
-        if (run > 0) await update()
-        rollback.push(demand('rollback', await desk.type('rollback', ...PATIENT, '--json')).ms)
-      }
-      return {
-        host: `a Pi stand-in (${platform}, this machine's speed), ${MONGO_IMAGE_TITLE}`,
-        containers: after.size,
-        first,
-        staged,
-        plain,
-        nothing,
-        started: [...after].filter((one) => !before.has(one)).length,
-        update: { service: CHANGED, ...one, layers: newLayers(images, changed, platform) },
-        rollback,
-      }
-    } finally {
-      await pi.stop()
-    }
+    if ('absent' in started) throw new CliError(`no emulated Pi on this machine: ${started.absent}`)
+    return await measure(started, { ...options, folder }, platform).finally(started.pi.stop)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
+import { entryFile } from '../../cli/entry.ts'
 import { CliError } from '../../cli/fail.ts'
 import { live } from '../../cli/run.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
@@ -9,7 +10,7 @@ import { RECORDING } from '../../platform/source.ts'
 import { exportBundle } from '../../session/bundle-file.ts'
 import { fileInput } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
-import { upload } from '../../session/upload.ts'
+import { type Clients, upload } from '../../session/upload.ts'
 import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { type Peak, pssOf, watchMemory } from './memory.ts'
 
@@ -31,61 +32,52 @@ export type Ours = {
   readonly stop: () => Promise<void>
 }
 
-const pidsOf = (platform: Prepared): Readonly<Record<string, number>> =>
+const listPids = (platform: Prepared): Readonly<Record<string, number>> =>
   Object.fromEntries(platform.views().flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid]])))
 
 /** Idle is measured after the start has settled, ms. */
 const SETTLE = 3_000
 const SEALED = ['anchoring', 'anchored']
 
+const record = async (clients: Clients, owner: string, path: string) => {
+  const input = await fileInput(path)
+  const from = performance.now()
+  const { id } = await upload(clients, { owner, input, onProgress: () => {} })
+  let sealedMs = Number.NaN
+  await waitForAnchor(clients, id, {
+    patience: 60_000,
+    onState: (state) => {
+      if (Number.isNaN(sealedMs) && SEALED.includes(state)) sealedMs = performance.now() - from
+    },
+  })
+  return { id, sealedMs, anchoredMs: performance.now() - from }
+}
+
+const verify = async (bundle: string, trust: string): Promise<number> => {
+  const ran = await live([process.execPath, entryFile('verify'), bundle, '--trust', trust])
+  if (ran.code !== 0) throw new CliError(`verify failed: ${ran.out}${ran.err}`)
+  return ran.ms
+}
+
 /** Brings the platform up below `folder`. */
-export const ours = async (folder: string): Promise<Ours> => {
+export const startOurs = async (folder: string): Promise<Ours> => {
   const root = await mkdtemp(join(folder, 'home-'))
   const began = performance.now()
-  const platform = await bringUp({
-    home: root,
-    stacks: RECORDING,
-    ports: 'free',
-    ambient: process.env,
-  })
+  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: process.env })
   const upMs = performance.now() - began
   await Bun.sleep(SETTLE)
-  const pids = pidsOf(platform)
-  const idle = Object.values(pids).reduce((sum, pid) => sum + pssOf(pid), 0)
+  const pids = listPids(platform)
   const clients = operatorClients(platform.home)
   const owner = defaultOwner(platform.home)
-  const trust = (await ok(clients.chain().chain.get())).sealer_public_key
-
+  const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
   return {
     upMs,
-    idle,
-    record: async (path) => {
-      const input = await fileInput(path)
-      const from = performance.now()
-      const { id } = await upload(clients, { owner, input, onProgress: () => {} })
-      let sealedMs = Number.NaN
-      await waitForAnchor(clients, id, {
-        patience: 60_000,
-        onState: (state) => {
-          if (Number.isNaN(sealedMs) && SEALED.includes(state)) sealedMs = performance.now() - from
-        },
-      })
-      return { id, sealedMs, anchoredMs: performance.now() - from }
-    },
+    idle: Object.values(pids).reduce((sum, pid) => sum + pssOf(pid), 0),
+    record: (path) => record(clients, owner, path),
     export: async (session, file) => {
       await exportBundle(clients, session, { file, onProgress: () => {} })
     },
-    verify: async (bundle) => {
-      const ran = await live([
-        process.execPath,
-        join(import.meta.dir, '..', '..', 'session', 'verify.ts'),
-        bundle,
-        '--trust',
-        trust,
-      ])
-      if (ran.code !== 0) throw new CliError(`verify failed: ${ran.out}${ran.err}`)
-      return ran.ms
-    },
+    verify: (bundle) => verify(bundle, trust),
     memory: async (work) => {
       const watch = watchMemory(pids, 100)
       const result = await work().catch((error) => {

@@ -4,7 +4,7 @@ import { CliError } from '../../cli/fail.ts'
 import { type Argv, live } from '../../cli/run.ts'
 import { randomFile, writeAndSync } from './input.ts'
 import type { Peak } from './memory.ts'
-import { type Ours, ours } from './ours.ts'
+import { type Ours, startOurs } from './ours.ts'
 import { type BackupPaths, type Peer, peers } from './peer-commands.ts'
 
 /** Milliseconds of each run. */
@@ -35,7 +35,7 @@ export type PipelineOptions = {
   readonly say: (line: string) => void
 }
 
-const must = async (argv: Argv, env: Readonly<Record<string, string>>): Promise<number> => {
+const runOrThrow = async (argv: Argv, env: Readonly<Record<string, string>>): Promise<number> => {
   const ran = await live(argv, { env })
   if (ran.code !== 0)
     throw new CliError(`${argv[0]} failed (${ran.code}): ${ran.err.trim() || ran.out.trim()}`)
@@ -50,9 +50,9 @@ const runPeer = async (peer: Peer, input: string, folder: string) => {
     identity: join(root, 'identity'),
     recipient: join(root, 'recipient'),
   }
-  for (const argv of peer.prepare(paths)) await must(argv, peer.env)
-  const store = await must(peer.store(paths), peer.env)
-  const check = await must(peer.check(paths), peer.env)
+  for (const argv of peer.prepare(paths)) await runOrThrow(argv, peer.env)
+  const store = await runOrThrow(peer.store(paths), peer.env)
+  const check = await runOrThrow(peer.check(paths), peer.env)
   await rm(root, { recursive: true, force: true })
   return { store, check }
 }
@@ -125,7 +125,7 @@ export const benchPipeline = async (options: PipelineOptions): Promise<PipelineR
   const absent = peers.filter((peer) => !installed.includes(peer)).map(({ name }) => name)
   try {
     say('bringing the platform up')
-    const platform = await ours(folder)
+    const platform = await startOurs(folder)
     try {
       const input = join(folder, 'input.bin')
       await randomFile(input, size)

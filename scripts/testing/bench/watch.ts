@@ -12,7 +12,7 @@ export type WatchTime = { readonly what: string; readonly ms: readonly number[] 
 const SERVICES = 15
 const HANGING = 5
 
-const standIn = (name: string, hangs: boolean) =>
+const fakeService = (name: string, hangs: boolean) =>
   Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -20,7 +20,7 @@ const standIn = (name: string, hangs: boolean) =>
     fetch: () =>
       hangs
         ? new Promise<Response>(() => {})
-        : Response.json({ status: 'healthy', service: name, version: 'stand-in', dependencies: {} }),
+        : Response.json({ status: 'healthy', service: name, version: 'test', dependencies: {} }),
   })
 
 /** A docker that never answers, on a PATH before all others. */
@@ -37,11 +37,11 @@ type Case = { readonly what: string; readonly hanging: number; readonly engine: 
 const cases: readonly Case[] = [
   { what: `${SERVICES} services up`, hanging: 0, engine: 'not asked' },
   { what: `${HANGING} of them hang`, hanging: HANGING, engine: 'not asked' },
-  { what: `${HANGING} of them hang, and docker too (a stand-in)`, hanging: HANGING, engine: 'hangs' },
+  { what: `${HANGING} of them hang, and docker too`, hanging: HANGING, engine: 'hangs' },
 ]
 
 const measure = async ({ what, hanging, engine }: Case, folder: string, runs: number): Promise<WatchTime> => {
-  const servers = Array.from({ length: SERVICES }, (_, i) => standIn(`service-${i}`, i < hanging))
+  const servers = Array.from({ length: SERVICES }, (_, i) => fakeService(`service-${i}`, i < hanging))
   const listed = Object.fromEntries(
     servers.map(({ port = 0 }, i) => {
       const stack: Stack = stacks[i % stacks.length] ?? 'core'
@@ -70,7 +70,7 @@ const measure = async ({ what, hanging, engine }: Case, folder: string, runs: nu
   }
 }
 
-/** Times the health check against stand-ins for services, and one for an engine that does not answer. */
+/** Times the health check against servers that answer like services, and a docker that never answers. */
 export const benchWatch = async ({
   folder,
   runs,
@@ -98,6 +98,6 @@ export const watchReport = (times: readonly WatchTime[], look: Look): string => 
       times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
       look,
     ),
-    paint(look, 'dim', 'The services are stand-ins on loopback; the figure to reach is 2 s.'),
+    paint(look, 'dim', 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.'),
   ].join('\n')
 }

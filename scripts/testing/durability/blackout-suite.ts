@@ -13,7 +13,7 @@ import { RECORDING } from '../../platform/source.ts'
 import type { Ambient } from '../../platform/store-env.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import type { Clients } from '../../session/upload.ts'
-import type { Killable, StoreKind } from '../peers/stores.ts'
+import type { Killable, StoreKind, TestStore } from '../peers/stores.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { recorders } from './recorders.ts'
 import { awaitSessionEnds } from './session-ends.ts'
@@ -59,6 +59,28 @@ const cutPower = async (home: Home, database: Killable | undefined): Promise<voi
   expect(await waitForEnd(pids, HANG)).toEqual([])
 }
 
+/** The platform as an operator starts it, two clients that record, and the power cut in the middle of it. */
+const recordAndCut = async ({ ambient, database }: TestStore, home: Home, journal: Journal) => {
+  const env = { ...ambient, LUCID_HOME: home.root, RESUME_GRACE_MS: String(HANG) }
+  const up = command('up', ...RECORDING, '--ports', 'free', '--detach')
+  expect(await Bun.spawn(up, { env, stdio: ['ignore', 'ignore', 'ignore'] }).exited).toBe(0)
+  const clients = operatorClients(home)
+  const folder = join(home.root, '..', 'work')
+  mkdirSync(folder)
+  const source = { seed: 1, size }
+  const recording = startRecord(env, source)
+  const work = { clients, journal, owner: defaultOwner(home), folder, rate: RATE }
+  const gaveUp = recorders.plain(work, { seed: 2, size }).then(
+    () => 'sent all',
+    () => 'gave up',
+  )
+  await awaitPromises(clients, journal, source)
+  await cutPower(home, database)
+  expect(await gaveUp).toBe('gave up')
+  expect(processesWith(homeMark(home))).toEqual([])
+  return recording
+}
+
 const judgeAll = async (context: VerdictContext, journal: Journal) => {
   const observations = journal.observations()
   const ids = observations.map(({ id }) => id)
@@ -80,36 +102,15 @@ export const blackoutSuite = (kind: StoreKind): void => {
     return platform
   }
 
-  /** The platform as an operator starts it, two clients that record, and the power cut in the middle of it. */
-  const recordAndCut = async (ambient: Ambient, database: Killable | undefined, journal: Journal) => {
-    const env = { ...ambient, LUCID_HOME: home.root, RESUME_GRACE_MS: String(HANG) }
-    const up = command('up', ...RECORDING, '--ports', 'free', '--detach')
-    expect(await Bun.spawn(up, { env, stdio: ['ignore', 'ignore', 'ignore'] }).exited).toBe(0)
-    const clients = operatorClients(home)
-    const folder = join(root, 'work')
-    mkdirSync(folder)
-    const source = { seed: 1, size }
-    const recording = startRecord(env, source)
-    const work = { clients, journal, owner: defaultOwner(home), folder, rate: RATE }
-    const gaveUp = recorders.plain(work, { seed: 2, size }).then(
-      () => 'sent all',
-      () => 'gave up',
-    )
-    await awaitPromises(clients, journal, source)
-    await cutPower(home, database)
-    expect(await gaveUp).toBe('gave up')
-    expect(processesWith(homeMark(home))).toEqual([])
-    return recording
-  }
-
   test(
     `${kind.name}: after kill -9 of everything at once, a recording goes on or ends with a gap, and nothing acknowledged is lost`,
     async () => {
-      const { name, ambient, database, close } = await kind.open(root)
-      onClose(close)
+      const store = await kind.open(root)
+      const { name, ambient, database } = store
+      onClose(store.close)
       onClose(() => endAll(findLeftovers(home), 5_000))
       const journal = openJournal()
-      const recording = await recordAndCut(ambient, database, journal)
+      const recording = await recordAndCut(store, home, journal)
 
       await database?.start()
       const second = await bringBack(ambient, HANG)

@@ -1,11 +1,11 @@
 import type { Release } from '../../release/content/release.ts'
 import { backward, forward, type Step, stepName } from '../../release/run/steps.ts'
-import type { EngineFailure } from './stage.ts'
+import type { EngineFailure } from './engine-failures.ts'
 
 /** What a host is on before a point. */
 export type Before = 'empty' | 'one' | 'two'
 
-/** A run that is troubled, and what the host must be on for it. */
+/** A run into which a fault is injected, and what the host must be on for it. */
 export const scenarios = {
   'first deploy': 'empty',
   deploy: 'one',
@@ -15,7 +15,7 @@ export const scenarios = {
 export type Scenario = keyof typeof scenarios
 
 /** What happens while a deployer stands at a line of its journal. Times are ms after it went on. */
-export type Trouble =
+export type Fault =
   | { readonly kind: 'kill'; readonly after?: number }
   /** `cut`: once, so many bytes later; `hang`: for a while; `gone`: until the deployer gives up. */
   | { readonly kind: 'line'; readonly how: { readonly cut: number } | 'hang' | 'gone' }
@@ -30,14 +30,14 @@ export type Point = {
   readonly scenario: Scenario
   /** The line of the journal. */
   readonly at: string
-  readonly trouble: Trouble
+  readonly fault: Fault
   readonly next: Next
 }
 
 const lasts = ['short', 'long'] as const
 const failures = ['refuse', 'half', 'after'] as const
 
-/** What each kind of trouble looks like at the nth place. */
+/** What each kind of fault looks like at the nth place. */
 const kinds = {
   line: (n) => {
     const [cut, how] = [{ cut: 40 + 97 * n }, (['gone', 'hang'] as const)[(n >> 1) % 2] ?? 'gone']
@@ -46,12 +46,12 @@ const kinds = {
   disk: (n) => ({ kind: 'disk', lasts: lasts[n % 2] ?? 'long' }),
   engine: (n) => ({ kind: 'engine', how: failures[n % 3] ?? 'refuse', lasts: lasts[(n >> 1) % 2] ?? 'long' }),
   power: () => ({ kind: 'power' }),
-} as const satisfies Readonly<Record<string, (n: number) => Trouble>>
+} as const satisfies Readonly<Record<string, (n: number) => Fault>>
 
 /** Ms into a stack's start at which a deployer is killed: Compose is then at work on the host, alone. */
 const INTO = [150, 700]
 
-const namesOf = (steps: readonly Step[], prefix = ''): readonly string[] =>
+const listNames = (steps: readonly Step[], prefix = ''): readonly string[] =>
   steps.map((step) => prefix + stepName(step))
 
 /** Of every so many steps a start. */
@@ -62,16 +62,16 @@ const lines = (steps: readonly string[]): readonly string[] =>
   steps.flatMap((step) => [`${step} start`, `${step} done`])
 
 /** The whole sweep. `failing` is a release that does not make it. */
-export const pointsOf = ({
+export const listPoints = ({
   one,
   two,
   failing,
 }: Readonly<Record<'one' | 'two' | 'failing', Release>>): readonly Point[] => {
   const steps: Readonly<Record<Scenario, readonly string[]>> = {
-    'first deploy': namesOf(forward(undefined, one)),
-    deploy: namesOf(forward(one, two)),
-    rollback: namesOf(forward(two, one)),
-    'failed deploy': namesOf(backward(one, failing, { migrated: false }), 'back:'),
+    'first deploy': listNames(forward(undefined, one)),
+    deploy: listNames(forward(one, two)),
+    rollback: listNames(forward(two, one)),
+    'failed deploy': listNames(backward(one, failing, { migrated: false }), 'back:'),
   }
   const every: readonly (readonly [keyof typeof kinds, Readonly<Record<Scenario, number>>])[] = [
     ['line', { 'first deploy': 2, deploy: 1, rollback: 1, 'failed deploy': 1 }],
@@ -84,15 +84,15 @@ export const pointsOf = ({
       const all = steps[scenario]
       const ends = scenario === 'failed deploy' ? ['end'] : ['begin', 'end']
       return [
-        ...[...lines(all), ...ends].map((at) => ({ scenario, at, trouble: { kind: 'kill' } as const })),
+        ...[...lines(all), ...ends].map((at) => ({ scenario, at, fault: { kind: 'kill' } as const })),
         ...(scenario === 'deploy' || scenario === 'rollback'
           ? all.filter((name) => name.startsWith('up:'))
           : []
         ).flatMap((name) =>
-          INTO.map((after) => ({ scenario, at: `${name} start`, trouble: { kind: 'kill', after } as const })),
+          INTO.map((after) => ({ scenario, at: `${name} start`, fault: { kind: 'kill', after } as const })),
         ),
         ...every.flatMap(([kind, often]) =>
-          starts(all, often[scenario]).map((at, n) => ({ scenario, at, trouble: kinds[kind](n) })),
+          starts(all, often[scenario]).map((at, n) => ({ scenario, at, fault: kinds[kind](n) })),
         ),
       ]
     },
@@ -101,41 +101,41 @@ export const pointsOf = ({
 }
 
 /** A point in words. */
-export const wordsOf = ({ scenario, at, trouble, next }: Point): string => {
-  const { kind, ...how } = trouble
+export const describePoint = ({ scenario, at, fault, next }: Point): string => {
+  const { kind, ...how } = fault
   const said = Object.keys(how).length === 0 ? '' : ` ${JSON.stringify(how)}`
   return `${scenario}, ${kind}${said} at ${at}, then ${next}`
 }
 
-/** Points for a check that has a minute: each kind of trouble, on the first two stacks. They chain without a deploy between them. */
+/** Points for a check that has a minute: each kind of fault, on the first two stacks. They chain without a deploy between them. */
 export const fewPoints: readonly Point[] = [
-  { scenario: 'first deploy', at: 'files done', trouble: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'first deploy', at: 'files start', trouble: { kind: 'disk', lasts: 'long' }, next: 'rollback' },
-  { scenario: 'first deploy', at: 'up:core start', trouble: { kind: 'kill', after: 300 }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'files done', fault: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'files start', fault: { kind: 'disk', lasts: 'long' }, next: 'rollback' },
+  { scenario: 'first deploy', at: 'up:core start', fault: { kind: 'kill', after: 300 }, next: 'rollback' },
   {
     scenario: 'first deploy',
     at: 'up:core start',
-    trouble: { kind: 'engine', how: 'refuse', lasts: 'long' },
+    fault: { kind: 'engine', how: 'refuse', lasts: 'long' },
     next: 'deploy',
   },
-  { scenario: 'deploy', at: 'begin', trouble: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'files start', trouble: { kind: 'line', how: 'gone' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'kill', after: 700 }, next: 'rollback' },
+  { scenario: 'deploy', at: 'begin', fault: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'files start', fault: { kind: 'line', how: 'gone' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'up:core start', fault: { kind: 'kill', after: 700 }, next: 'rollback' },
   {
     scenario: 'deploy',
     at: 'up:sessions start',
-    trouble: { kind: 'engine', how: 'half', lasts: 'long' },
+    fault: { kind: 'engine', how: 'half', lasts: 'long' },
     next: 'rollback',
   },
-  { scenario: 'deploy', at: 'up:core start', trouble: { kind: 'power' }, next: 'rollback' },
-  { scenario: 'failed deploy', at: 'back:up:core start', trouble: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'commit start', trouble: { kind: 'line', how: { cut: 300 } }, next: 'deploy' },
+  { scenario: 'deploy', at: 'up:core start', fault: { kind: 'power' }, next: 'rollback' },
+  { scenario: 'failed deploy', at: 'back:up:core start', fault: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit start', fault: { kind: 'line', how: { cut: 300 } }, next: 'deploy' },
   {
     scenario: 'rollback',
     at: 'up:sessions start',
-    trouble: { kind: 'disk', lasts: 'short' },
+    fault: { kind: 'disk', lasts: 'short' },
     next: 'rollback',
   },
-  { scenario: 'rollback', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'commit done', trouble: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'rollback', at: 'commit done', fault: { kind: 'kill' }, next: 'rollback' },
+  { scenario: 'deploy', at: 'commit done', fault: { kind: 'kill' }, next: 'rollback' },
 ]

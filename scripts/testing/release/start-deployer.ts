@@ -4,7 +4,6 @@ import type { Task } from './deployer.ts'
 
 /** A deployer in a process of its own, as a test sees it. */
 export type Deployer = {
-  readonly pid: number
   /** Resolves when it waits at its line of the journal, or with its exit code when it ended before. */
   readonly held: Promise<'held' | number>
   readonly go: () => void
@@ -17,62 +16,61 @@ export type Deployer = {
   readonly says: (start: string) => Promise<string>
 }
 
-const started = { count: 0 }
-
-/** Starts one; `folder` is for its task. */
-export const startDeployer = (folder: string, task: Task): Deployer => {
-  started.count += 1
-  const file = join(folder, `task-${started.count}.json`)
-  writeFileSync(file, JSON.stringify(task))
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'deployer.ts'), file], {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
+/** The lines of a stream as they come; `over` resolves at its end. */
+const readLines = (stream: ReadableStream<Uint8Array>) => {
   const lines: string[] = []
-  const waiting = new Set<() => void>()
-  let over = false
-  const reading = (async () => {
+  const listeners = new Set<() => void>()
+  let isOver = false
+  const notify = () => {
+    for (const listener of listeners) listener()
+  }
+  const over = (async () => {
     const decoder = new TextDecoder()
     let rest = ''
-    for await (const piece of child.stdout) {
+    for await (const piece of stream) {
       const parts = `${rest}${decoder.decode(piece, { stream: true })}`.split('\n')
       rest = parts.pop() ?? ''
       lines.push(...parts)
-      for (const look of waiting) look()
+      notify()
     }
-    over = true
-    for (const look of waiting) look()
+    isOver = true
+    notify()
   })()
   const says = (start: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         const line = lines.find((one) => one.startsWith(start))
-        if (line === undefined && !over) return
-        waiting.delete(look)
+        if (line === undefined && !isOver) return
+        listeners.delete(check)
         if (line === undefined) reject(new Error(`the deployer never said '${start}': ${lines.at(-1) ?? ''}`))
         else resolve(line)
       }
-      waiting.add(look)
-      look()
+      listeners.add(check)
+      check()
     })
-  const ended = (async () => {
-    await reading
+  return { lines, over, says }
+}
+
+let count = 0
+
+/** Starts one; `folder` is for its task. */
+export const startDeployer = (folder: string, task: Task): Deployer => {
+  const file = join(folder, `task-${++count}.json`)
+  writeFileSync(file, JSON.stringify(task))
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'deployer.ts'), file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const { lines, over, says } = readLines(child.stdout)
+  const ended = over.then(async () => {
     await child.exited
     return child.exitCode ?? 137
-  })()
+  })
+  const held = says(`point ${task.holdAt}`).then(
+    () => 'held' as const,
+    () => ended,
+  )
   return {
-    pid: child.pid,
-    held:
-      task.holdAt === undefined
-        ? ended
-        : Promise.race([
-            says(`point ${task.holdAt}`).then(
-              () => 'held' as const,
-              () => ended,
-            ),
-            ended,
-          ]),
+    held: task.holdAt === undefined ? ended : Promise.race([held, ended]),
     go: () => {
       child.stdin.write('go\n')
       void child.stdin.flush()

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duration } from '../../cli/format.ts'
 import { Undone } from '../../release/run/undo.ts'
-import { fewPoints, type Point, pointsOf } from './points.ts'
+import { fewPoints, listPoints, type Point } from './points.ts'
 import { brokenTags, oneTags, onlyStacks, type Tags, twoTags } from './small-release.ts'
-import { openStage, type Stage } from './stage.ts'
-import { type Played, type Releases, sweep } from './sweep.ts'
+import { type PointResult, type Releases, sweep } from './sweep.ts'
+import { openTestHost, type TestHost } from './test-host.ts'
 
 /**
- * The promises of run.test.ts on a real shell, a real engine and a real sshd: those of the Pi STAND-IN. The services
+ * The promises of run.test.ts on a real shell, a real engine and a real sshd: those of the emulated Pi. The services
  * are TINY images that do as they are told.
  */
 
@@ -19,40 +19,40 @@ const HANG = 7_200_000
 setDefaultTimeout(HANG)
 
 const full = process.env['LUCID_FULL'] === '1'
-/** Stand-ins that share the points of a whole sweep: a point waits more than it works. */
-const STAGES = full ? 2 : 1
+/** Emulated Pis that share the points of a whole sweep: a point waits more than it works. */
+const HOSTS = full ? 2 : 1
 const DISK = 192 * 2 ** 20
 
-const tagsOf = (tags: Tags): Tags => (full ? tags : onlyStacks(tags, ['core', 'sessions']))
-const releasesOf = (stage: Stage): Releases => ({
-  one: stage.release(tagsOf(oneTags)),
-  two: stage.release(tagsOf(twoTags)),
-  failing: stage.release(tagsOf({ ...twoTags, sessions: { ...twoTags.sessions, cut: 'exit' } })),
+const limitTags = (tags: Tags): Tags => (full ? tags : onlyStacks(tags, ['core', 'sessions']))
+const makeReleases = (host: TestHost): Releases => ({
+  one: host.release(limitTags(oneTags)),
+  two: host.release(limitTags(twoTags)),
+  failing: host.release(limitTags({ ...twoTags, sessions: { ...twoTags.sessions, cut: 'exit' } })),
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-sweep-'))
-const stages: Stage[] = []
+const hosts: TestHost[] = []
 const absent: string[] = []
-for (let n = 0; n < STAGES; n++) {
+for (let n = 0; n < HOSTS; n++) {
   mkdirSync(join(folder, `${n}`))
-  const stage = await openStage(join(folder, `${n}`), { diskBytes: DISK })
-  if ('absent' in stage) absent.push(stage.absent)
-  else stages.push(stage)
+  const host = await openTestHost(join(folder, `${n}`), { diskBytes: DISK })
+  if ('absent' in host) absent.push(host.absent)
+  else hosts.push(host)
 }
-const [first] = stages
-if (absent[0] !== undefined) console.log(`NOT RUN: ${absent[0]} (a deployer against the Pi stand-in)`)
+const [first] = hosts
+if (absent[0] !== undefined) console.log(`NOT RUN: ${absent[0]} (a deployer against the emulated Pi)`)
 if (!full)
   console.log(
-    'NOT RUN: only with --full: trouble at every line of the journal, and every service broken in four ways (a deployer against the Pi stand-in); a few of each are run',
+    'NOT RUN: only with --full: a fault at every line of the journal, and every service broken in four ways (a deployer against the emulated Pi); a few of each are run',
   )
 
 afterAll(async () => {
-  for (const stage of stages) await stage.stop()
+  for (const host of hosts) await host.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
-const pendingOf = ({ one, two, failing }: Releases): Point[] =>
-  full ? [...pointsOf({ one: one.release, two: two.release, failing: failing.release })] : [...fewPoints]
+const listPending = ({ one, two, failing }: Releases): Point[] =>
+  full ? [...listPoints({ one: one.release, two: two.release, failing: failing.release })] : [...fewPoints]
 
 /** How a service breaks: what the gate may say of it, and its last words. */
 const ways = [
@@ -63,29 +63,29 @@ const ways = [
   ['memory', /: it (?:ran out of memory|was healthy and then)/, 'taking memory'],
 ] as const
 
-describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () => {
+describe.skipIf(first === undefined)('a deployer against the emulated Pi', () => {
   if (first === undefined) {
     test.skip(absent[0] ?? '', () => {})
     return
   }
-  const releases = releasesOf(first)
+  const releases = makeReleases(first)
 
-  test('troubled at a line of its journal leaves what the next command makes whole, and nothing stuck', async () => {
+  test('hit by a fault at a line of its journal leaves what the next command makes whole, and nothing stuck', async () => {
     const began = performance.now()
-    const pending = pendingOf(releases)
+    const pending = listPending(releases)
     const count = pending.length
-    const all: Played[] = []
-    const done = (played: Played) => {
-      all.push(played)
-      for (const fault of played.faults) console.log(`${played.point}: ${fault} (${played.left})`)
+    const all: PointResult[] = []
+    const done = (result: PointResult) => {
+      all.push(result)
+      for (const fault of result.faults) console.log(`${result.point}: ${fault} (${result.left})`)
       if (all.length % 20 === 0)
         console.log(`${all.length} of ${count} points, ${duration(performance.now() - began)}`)
     }
-    await Promise.all(stages.map((stage) => sweep(stage, releasesOf(stage), { pending, done })))
+    await Promise.all(hosts.map((host) => sweep(host, makeReleases(host), { pending, done })))
     const having = (word: string) =>
       all.filter(({ faults }) => faults.some((one) => one.startsWith(word))).length
     console.log(
-      `${all.length} points of trouble, Pi stand-in, tiny images: ${having('mixed')} mixed releases, ${having('stuck')} stuck, ${duration(performance.now() - began)}`,
+      `${all.length} fault points, emulated Pi, tiny images: ${having('mixed')} mixed releases, ${having('stuck')} stuck, ${duration(performance.now() - began)}`,
     )
     expect(all.filter(({ faults }) => faults.length > 0)).toEqual([])
     expect(all.length).toBe(count)
@@ -94,7 +94,7 @@ describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () =>
 
   test('beside another one is refused, and told who is at work', async () => {
     await first.deploy(releases.one)
-    const sick = first.release(brokenTags(tagsOf(twoTags), 'gate', 'sick'))
+    const sick = first.release(brokenTags(limitTags(twoTags), 'gate', 'sick'))
     // Its lease is short, so it must show itself while it only waits for a service.
     const at = first.deployer({ kind: 'deploy', bundle: sick, leaseS: 12 })
     await at.says('point health:core start')
@@ -142,7 +142,7 @@ describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () =>
       await first.deploy(releases.one)
       let found = Number.NaN
       const error: unknown = await first
-        .deploy(first.release(brokenTags(tagsOf(twoTags), service, way)), {
+        .deploy(first.release(brokenTags(limitTags(twoTags), service, way)), {
           limitMs: 8_000,
           settleMs: 4_000,
           onText: (text) => {
@@ -158,7 +158,7 @@ describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () =>
       expect(message).toEndWith(`; ${releases.one.release.id} is back and healthy`)
       expect(details.join('\n')).toContain(lastWords)
       expect(await first.faults()).toEqual([])
-      for (const name of Object.values(tagsOf(oneTags)).flatMap((all) => Object.keys(all))) {
+      for (const name of Object.values(limitTags(oneTags)).flatMap((all) => Object.keys(all))) {
         const page = await first.pi.engine.run([
           'exec',
           name,
@@ -171,7 +171,7 @@ describe.skipIf(first === undefined)('a deployer against the Pi stand-in', () =>
         expect([name, page.out]).toEqual([name, '1'])
       }
       console.log(
-        `${service} ${way}, Pi stand-in: found, and the old release back ${duration(ms)} later: ${message}`,
+        `${service} ${way}, emulated Pi: found, and the old release back ${duration(ms)} later: ${message}`,
       )
     })
 })

@@ -1,16 +1,16 @@
 import type { Bundle } from '../../release/content/release.ts'
 import { openRun } from '../../release/run/journal.ts'
-import type { Before, Point, Scenario, Trouble } from './points.ts'
-import { scenarios, wordsOf } from './points.ts'
-import type { Stage } from './stage.ts'
+import type { Before, Fault, Point, Scenario } from './points.ts'
+import { describePoint, scenarios } from './points.ts'
 import type { Deployer } from './start-deployer.ts'
+import type { TestHost } from './test-host.ts'
 
-/** Plays points of trouble on a stand-in and says what was wrong afterwards. */
+/** Injects faults on an emulated Pi, point by point, and says what was wrong afterwards. */
 
 export type Releases = Readonly<Record<'one' | 'two' | 'failing', Bundle>>
 
-/** What a point showed; no fault is good. `left` is how the troubled deployer ended. */
-export type Played = {
+/** What a point showed; no fault is good. `left` is how the deployer ended. */
+export type PointResult = {
   readonly point: string
   readonly faults: readonly string[]
   readonly left: string
@@ -20,8 +20,12 @@ export type Played = {
 const HANG_MS = 1_200
 const SHORT_MS = 500
 
-/** Does the trouble to a deployer that stands at its line, lets it go on, and ends the trouble. Answers its exit code. */
-const inflict = async ({ pi, engineFails }: Stage, deployer: Deployer, trouble: Trouble): Promise<number> => {
+/** Injects a fault while a deployer stands at its line, lets it go on, and ends the fault. Answers its exit code. */
+const injectFault = async (
+  { pi, engineFails }: TestHost,
+  deployer: Deployer,
+  fault: Fault,
+): Promise<number> => {
   const goOn = () => {
     deployer.go()
     return deployer.ended
@@ -33,31 +37,31 @@ const inflict = async ({ pi, engineFails }: Stage, deployer: Deployer, trouble: 
     await end()
     return ended
   }
-  switch (trouble.kind) {
+  switch (fault.kind) {
     case 'kill':
-      if (trouble.after !== undefined) {
+      if (fault.after !== undefined) {
         deployer.go()
-        await Bun.sleep(trouble.after)
+        await Bun.sleep(fault.after)
       }
       deployer.kill('SIGKILL')
       return deployer.ended
     case 'line': {
-      if (typeof trouble.how === 'object') {
-        pi.link.cutAfter(trouble.how.cut)
+      if (typeof fault.how === 'object') {
+        pi.link.cutAfter(fault.how.cut)
         return goOn().finally(() => pi.link.cutAfter(Number.POSITIVE_INFINITY))
       }
-      pi.link.down(trouble.how === 'gone' ? 'refuse' : 'hang')
+      pi.link.down(fault.how === 'gone' ? 'refuse' : 'hang')
       const ended = goOn()
-      await (trouble.how === 'gone' ? ended : Promise.race([Bun.sleep(HANG_MS), ended]))
+      await (fault.how === 'gone' ? ended : Promise.race([Bun.sleep(HANG_MS), ended]))
       pi.link.up()
       return ended
     }
     case 'disk':
       await pi.disk?.fill()
-      return during(trouble.lasts, () => pi.disk?.free())
+      return during(fault.lasts, () => pi.disk?.free())
     case 'engine':
-      engineFails(trouble.how)
-      return during(trouble.lasts, () => engineFails(undefined))
+      engineFails(fault.how)
+      return during(fault.lasts, () => engineFails(undefined))
     case 'power': {
       await pi.powerCut()
       const code = await goOn()
@@ -74,34 +78,34 @@ const targets: Readonly<Record<Scenario, keyof Releases>> = {
   'failed deploy': 'failing',
 }
 
-const beforeOf = async ({ observe }: Stage, { one, two }: Releases): Promise<Before | 'other'> => {
+const findState = async ({ observe }: TestHost, { one, two }: Releases): Promise<Before | 'other'> => {
   const { current } = await observe()
   if (current === undefined) return 'empty'
   if (current === one.release.id) return 'one'
   return current === two.release.id ? 'two' : 'other'
 }
 
-/** Brings a host without trouble to where a point begins. */
-const reach = async (stage: Stage, releases: Releases, before: Before): Promise<void> => {
-  if (before === 'empty') return stage.clear()
-  if (before === 'two') await stage.deploy(releases.one)
-  await stage.deploy(releases[before])
+/** Brings a host without any fault to where a point begins. */
+const reach = async (host: TestHost, releases: Releases, before: Before): Promise<void> => {
+  if (before === 'empty') return host.clear()
+  if (before === 'two') await host.deploy(releases.one)
+  await host.deploy(releases[before])
 }
 
 /** Refusals of a rollback on a host that has nothing to go back to and nothing that was cut. */
 const REFUSED = /has had no release before|runs no release/
 
-const playNext = async (
-  stage: Stage,
+const runNext = async (
+  host: TestHost,
   releases: Releases,
   { scenario, next }: Point,
 ): Promise<readonly string[]> => {
-  const before = await stage.observe()
+  const before = await host.observe()
   const cut = openRun(before.entries)
   const target = releases[targets[scenario]]
   if (next === 'rollback') {
-    const { code, err } = await stage.rollback()
-    const { current } = await stage.observe()
+    const { code, err } = await host.rollback()
+    const { current } = await host.observe()
     if (cut !== undefined && cut.begin.to !== before.current && (current ?? null) !== cut.begin.from)
       return [`rollback left ${current ?? 'nothing'}, not ${cut.begin.from}: ${err.trim()}`]
     return code === 0 || (cut === undefined && REFUSED.test(err))
@@ -109,58 +113,58 @@ const playNext = async (
       : [`rollback ended with ${code}: ${err.trim()}`]
   }
   try {
-    await stage.deploy(target)
+    await host.deploy(target)
   } catch (error) {
     return scenario === 'failed deploy' && String(error).includes('is back and healthy')
       ? []
       : [`deploy: ${String(error)}`]
   }
-  const { current } = await stage.observe()
+  const { current } = await host.observe()
   return current === target.release.id ? [] : [`deploy left ${current ?? 'nothing'}`]
 }
 
 /** Whatever is there now, to bring it once more is nothing to do. */
-const playAgain = async (stage: Stage, releases: Releases): Promise<readonly string[]> => {
-  const { current } = await stage.observe()
+const runAgain = async (host: TestHost, releases: Releases): Promise<readonly string[]> => {
+  const { current } = await host.observe()
   const there = Object.values(releases).find(({ release }) => release.id === current)
   if (there === undefined) return current === undefined ? [] : [`on ${current}, which nobody wanted`]
-  const said = await stage.deploy(there)
+  const said = await host.deploy(there)
   return said.includes('nothing to do') ? [] : [`a deploy afterwards did something: ${said.trim()}`]
 }
 
-/** Plays one point on a host that stands where it begins. */
-export const play = async (stage: Stage, releases: Releases, point: Point): Promise<Played> => {
+/** Runs one point on a host that stands where it begins. */
+const runPoint = async (host: TestHost, releases: Releases, point: Point): Promise<PointResult> => {
   const began = performance.now()
-  const deployer = stage.deployer({
+  const deployer = host.deployer({
     kind: point.scenario === 'rollback' ? 'rollback' : 'deploy',
     bundle: releases[targets[point.scenario]],
     holdAt: point.at,
   })
   const held = await deployer.held
   const missed = held === 'held' ? [] : [`it never came to ${point.at}: ${deployer.lines().at(-1) ?? ''}`]
-  const code = held === 'held' ? await inflict(stage, deployer, point.trouble) : held
+  const code = held === 'held' ? await injectFault(host, deployer, point.fault) : held
   const faults = [
     ...missed,
-    ...(await playNext(stage, releases, point)),
-    ...(await stage.faults()),
-    ...(await playAgain(stage, releases)),
+    ...(await runNext(host, releases, point)),
+    ...(await host.faults()),
+    ...(await runAgain(host, releases)),
   ]
   const last = deployer.lines().at(-1) ?? ''
-  return { point: wordsOf(point), faults, left: `${code} ${last}`, ms: performance.now() - began }
+  return { point: describePoint(point), faults, left: `${code} ${last}`, ms: performance.now() - began }
 }
 
-/** Plays the points that are pending, in the order that moves the host least; several may share them. */
+/** Runs the points that are pending, in the order that moves the host least; several may share them. */
 export const sweep = async (
-  stage: Stage,
+  host: TestHost,
   releases: Releases,
-  { pending, done }: { readonly pending: Point[]; readonly done: (played: Played) => void },
+  { pending, done }: { readonly pending: Point[]; readonly done: (result: PointResult) => void },
 ): Promise<void> => {
   while (pending.length > 0) {
-    const now = await beforeOf(stage, releases)
+    const now = await findState(host, releases)
     const fits = pending.findIndex(({ scenario }) => scenarios[scenario] === now)
     const [point] = pending.splice(Math.max(fits, 0), 1)
     if (point === undefined) return
-    if (fits < 0) await reach(stage, releases, scenarios[point.scenario])
-    done(await play(stage, releases, point))
+    if (fits < 0) await reach(host, releases, scenarios[point.scenario])
+    done(await runPoint(host, releases, point))
   }
 }

@@ -12,7 +12,7 @@ import { isPrepared } from './root.ts'
 
 export const command = {
   name: 'documentdb',
-  about: 'starts a DocumentDB, the stand-in for MongoDB in tests, in a folder that is thrown away',
+  about: 'starts a DocumentDB, which tests have in the place of MongoDB, in a folder that is thrown away',
   flags: {
     port: { type: 'string', value: 'PORT', about: 'port on 127.0.0.1; without it a free one' },
     prepare: {

@@ -11,9 +11,9 @@ import { MONGO_IMAGE_TITLE } from '../mongo-image/title.ts'
 import { startPlatformPi } from './platform-pi.ts'
 
 export const command = {
-  name: 'stand-in',
+  name: 'emulated-pi',
   about:
-    'starts a stand-in for a Pi on this machine, empty, to try deploy:pi on: OpenSSH and a Docker engine in namespaces of their own (Linux, root)',
+    'starts an emulated Pi on this machine, empty, to try deploy:pi on: OpenSSH and a Docker engine in namespaces of their own (Linux, root)',
   flags: {
     folder: {
       type: 'string',
@@ -22,7 +22,7 @@ export const command = {
     },
     json: { type: 'boolean', about: 'print what to use as one JSON object' },
   },
-  examples: ['bun run stand-in', 'bun run stand-in --folder /var/tmp/pi'],
+  examples: ['bun run emulated-pi', 'bun run emulated-pi --folder /var/tmp/pi'],
   exits: { 1: 'this machine cannot have it; the line says why' },
 } as const satisfies Command
 
@@ -47,7 +47,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const look = lookOf(process.stderr, process.env)
   const began = performance.now()
   const screen = progress(terminal.err, look)
-  const doing = `starting a stand-in for a Pi, with a ${MONGO_IMAGE_TITLE}`
+  const doing = `starting an emulated Pi, with ${MONGO_IMAGE_TITLE}`
   const tick = () => screen.show(`${doing}: ${duration(performance.now() - began)}`)
   try {
     const told = untilTold()
@@ -57,13 +57,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       clearInterval(timer)
       screen.done()
     })
-    if ('absent' in started) throw new CliError(`no stand-in on this machine: ${started.absent}`)
+    if ('absent' in started) throw new CliError(`no emulated Pi on this machine: ${started.absent}`)
     const { pi, env } = started
     try {
       terminal.err(
         [
           '',
-          `${paint(look, 'bold', 'A stand-in for a Pi is up.')} It has this machine's kernel, architecture and speed, no systemd and no cron.`,
+          `${paint(look, 'bold', 'An emulated Pi is up.')} It has this machine's kernel, architecture and speed, no systemd and no cron.`,
           `In the place of mongo:7 it has DocumentDB, which is not MongoDB: no evidence belongs in it.`,
           flags.folder === undefined
             ? `Everything in ${folder} goes away with it. Ctrl-C stops it.`

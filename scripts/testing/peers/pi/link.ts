@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Argv } from '../../../cli/run.ts'
 
-/** How a line is down: connections are reset at once, or nothing moves and nothing is said. */
+/** How a link is down: connections are reset at once, or nothing moves and nothing is said. */
 export type Down = 'refuse' | 'hang'
 
-/** The line between a client and the stand-in. Figures are bytes from the client to the host. */
+/** What lies between a client and the emulated Pi. Figures are bytes from the client to the host. */
 export type Link = {
-  /** Cuts the line once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
+  /** Cuts it once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
   readonly cutAfter: (bytes: number, options?: { readonly noticed?: Noticed }) => void
   /** Until `up`. `refuse` resets what is open; `hang` holds it, and it goes on after `up`. */
   readonly down: (how: Down) => void
@@ -38,8 +38,122 @@ export type Noticed = 'late' | 'at once'
 /** From the cut to the end of the server's input. */
 const NOTICED_MS: Readonly<Record<Noticed, number>> = { late: 100, 'at once': 0 }
 
-/** One open connection. */
-type Line = { readonly hold: () => void; readonly go: () => void; readonly reset: (noticed: Noticed) => void }
+/** What the link does with what comes; all connections share it. */
+type State = {
+  mode: Down | 'up'
+  sent: number
+  received: number
+  cutAt: number
+  noticed: Noticed
+}
+
+/** A connection of the client, joined to a server of its own. */
+type Connection = {
+  readonly hold: () => void
+  readonly resume: () => void
+  /** What passed is with the server; what it answers is lost. */
+  readonly reset: (noticed: Noticed) => void
+}
+
+type Shared = {
+  readonly state: State
+  readonly connections: Set<Connection>
+  readonly resetAll: (noticed: Noticed) => void
+}
+
+/** Starts a server with pipes; its standard error is appended to `log`. */
+const startServer = ([program, ...args]: Argv, log: string) => {
+  const err = openSync(log, 'a')
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', err] })
+  closeSync(err)
+  const { stdin, stdout } = child
+  // The types know of no literal 'pipe' beside a number; Node makes both streams for it.
+  if (stdin === null || stdout === null) throw new Error('the server has no pipes')
+  return { child, stdin, stdout }
+}
+
+type Server = ReturnType<typeof startServer>
+
+const openConnection = (client: Socket, { stdin, stdout }: Server, { connections }: Shared): Connection => {
+  const connection: Connection = {
+    hold: () => {
+      client.pause()
+      stdout.pause()
+    },
+    resume: () => {
+      client.resume()
+      stdout.resume()
+    },
+    reset: (noticed) => {
+      if (!connections.delete(connection)) return
+      client.resetAndDestroy()
+      stdout.removeAllListeners('data')
+      stdout.resume()
+      setTimeout(() => stdin.end(), NOTICED_MS[noticed]).unref()
+    },
+  }
+  connections.add(connection)
+  return connection
+}
+
+/** Passes bytes both ways, as fast as who takes them. */
+const pass = (client: Socket, { stdin, stdout }: Server, { state, resetAll }: Shared): void => {
+  const moves = () => state.mode !== 'hang'
+  client.on('data', (bytes: Buffer) => {
+    const room = state.cutAt - state.sent
+    const part = bytes.length < room ? bytes : bytes.subarray(0, room)
+    state.sent += part.length
+    const flows = stdin.write(part)
+    if (bytes.length >= room) {
+      state.cutAt = Number.POSITIVE_INFINITY
+      resetAll(state.noticed)
+    } else if (!flows) {
+      client.pause()
+      stdin.once('drain', () => moves() && client.resume())
+    }
+  })
+  stdout.on('data', (bytes: Buffer) => {
+    state.received += bytes.length
+    if (client.destroyed || client.write(bytes)) return
+    stdout.pause()
+    client.once('drain', () => moves() && stdout.resume())
+  })
+}
+
+const join = (client: Socket, server: Server, shared: Shared): void => {
+  const { connections, state } = shared
+  const { child, stdin, stdout } = server
+  const connection = openConnection(client, server, shared)
+  if (state.mode === 'hang') connection.hold()
+  pass(client, server, shared)
+  // A reset ends the client's side too, in its own time.
+  client.on('end', () => {
+    if (connections.has(connection)) stdin.end()
+  })
+  stdout.on('end', () => client.end())
+  client.on('close', () => {
+    if (connections.delete(connection)) stdin.end()
+  })
+  for (const end of [client, stdin, stdout, child]) end.on('error', () => connection.reset('at once'))
+}
+
+const controlLink = ({ state, connections, resetAll }: Shared): Link => ({
+  cutAfter: (bytes, { noticed = 'late' } = {}) => {
+    state.noticed = noticed
+    state.cutAt = state.sent + bytes
+  },
+  down: (how) => {
+    state.mode = how
+    if (how === 'refuse') resetAll('at once')
+    else for (const connection of connections) connection.hold()
+  },
+  up: () => {
+    state.mode = 'up'
+    for (const connection of connections) connection.resume()
+  },
+  sent: () => state.sent,
+  received: () => state.received,
+})
 
 /**
  * Listens on a free port of 127.0.0.1 and starts `server()` for each connection, with the connection as its
@@ -53,113 +167,35 @@ export const openRelay = async ({
   readonly server: () => Argv | undefined
   readonly log: string
 }): Promise<Relay> => {
-  const lines = new Set<Line>()
-  let state: Down | 'up' = 'up'
-  let sent = 0
-  let received = 0
-  let cutAt = Number.POSITIVE_INFINITY
-
-  let cutNoticed: Noticed = 'late'
-
-  const resetAll = (noticed: Noticed = 'at once') => {
-    for (const line of lines) line.reset(noticed)
+  const state: State = {
+    mode: 'up',
+    sent: 0,
+    received: 0,
+    cutAt: Number.POSITIVE_INFINITY,
+    noticed: 'late',
   }
-
-  const join = (client: Socket, argv: Argv) => {
-    const err = openSync(log, 'a')
-    const [program, ...args] = argv
-    const host = spawn(program, args, { stdio: ['pipe', 'pipe', err] })
-    const { stdin, stdout } = host
-    // The types know of no literal 'pipe' beside a number; Node makes both streams for it.
-    if (stdin === null || stdout === null) throw new Error('the server has no pipes')
-    closeSync(err)
-    const line: Line = {
-      hold: () => {
-        client.pause()
-        stdout.pause()
-      },
-      go: () => {
-        client.resume()
-        stdout.resume()
-      },
-      // What passed is with the server; what it answers is lost.
-      reset: (noticed) => {
-        if (!lines.delete(line)) return
-        client.resetAndDestroy()
-        stdout.removeAllListeners('data')
-        stdout.resume()
-        setTimeout(() => stdin.end(), NOTICED_MS[noticed]).unref()
-      },
-    }
-    lines.add(line)
-    if (state === 'hang') line.hold()
-
-    client.on('data', (bytes: Buffer) => {
-      const room = cutAt - sent
-      const part = bytes.length < room ? bytes : bytes.subarray(0, room)
-      sent += part.length
-      const flows = stdin.write(part)
-      if (bytes.length >= room) {
-        cutAt = Number.POSITIVE_INFINITY
-        resetAll(cutNoticed)
-      } else if (!flows) {
-        client.pause()
-        stdin.once('drain', () => state !== 'hang' && client.resume())
-      }
-    })
-    stdout.on('data', (bytes: Buffer) => {
-      received += bytes.length
-      if (client.destroyed || client.write(bytes)) return
-      stdout.pause()
-      client.once('drain', () => state !== 'hang' && stdout.resume())
-    })
-    // A reset ends the client's side too, in its own time.
-    client.on('end', () => {
-      if (lines.has(line)) stdin.end()
-    })
-    stdout.on('end', () => client.end())
-    client.on('close', () => {
-      if (lines.delete(line)) stdin.end()
-    })
-    for (const end of [client, stdin, stdout, host]) end.on('error', () => line.reset('at once'))
+  const connections = new Set<Connection>()
+  const resetAll = (noticed: Noticed) => {
+    for (const connection of connections) connection.reset(noticed)
   }
-
+  const shared = { state, connections, resetAll }
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     client.setNoDelay(true)
     const argv = server()
-    if (state !== 'refuse' && argv !== undefined) join(client, argv)
+    if (state.mode !== 'refuse' && argv !== undefined) join(client, startServer(argv, log), shared)
     else client.resetAndDestroy()
   })
   await new Promise<void>((done, fail) => {
     listener.once('error', fail)
     listener.listen(0, '127.0.0.1', done)
   })
-  const address = listener.address()
-  if (address === null || typeof address === 'string') throw new Error('the relay has no port')
-
   return {
-    port: address.port,
-    reset: () => resetAll(),
+    port: (listener.address() as AddressInfo).port, // a TCP server has an address of this kind
+    reset: () => resetAll('at once'),
     close: async () => {
-      resetAll()
+      resetAll('at once')
       await new Promise<void>((done) => listener.close(() => done()))
     },
-    link: {
-      cutAfter: (bytes, { noticed = 'late' } = {}) => {
-        cutNoticed = noticed
-        cutAt = sent + bytes
-      },
-      down: (how) => {
-        state = how
-        if (how === 'refuse') resetAll()
-        else for (const line of lines) line.hold()
-      },
-      up: () => {
-        state = 'up'
-        for (const line of lines) line.go()
-      },
-      sent: () => sent,
-      received: () => received,
-    },
+    link: controlLink(shared),
   }
 }

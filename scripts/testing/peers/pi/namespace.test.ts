@@ -5,7 +5,7 @@ const programs = { user: 'pi', compose: '/c', docker: '/usr/bin/docker' }
 const lines = (use: 'none' | 'own' | 'shared', docker = programs.docker) =>
   setupScript(piFolders('/t'), { ...programs, use, docker }).split('\n')
 
-test('every mount of the inside is made from the stand-in’s own folder', () => {
+test('every mount of the inside is made from the emulated Pi’s own folder', () => {
   expect(lines('none').slice(0, 14)).toEqual([
     'set -e',
     'mount -t tmpfs -o mode=755 tmpfs /run',

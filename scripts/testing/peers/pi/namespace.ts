@@ -1,8 +1,8 @@
 import { defaults } from '#catalog'
 
-/** The stand-in's inside: what its ssh user finds, and where its parts are kept outside. Pure. */
+/** The inside of an emulated Pi: what its ssh user finds, and where its parts are kept outside. Pure. */
 
-/** Where one stand-in keeps its things under its folder; absolute paths. */
+/** Where an emulated Pi keeps its things under its folder; absolute paths. */
 export type PiFolders = {
   readonly engine: string
   /** Over /home. */
@@ -49,7 +49,18 @@ const DOCKER_GID = 990
 const PLUGINS = 'lib/docker/cli-plugins'
 
 /** Programs that the host of a release need not have, and that no script for it may need. */
-const uncalledFor = ['bun', 'node', 'npm', 'python3', 'perl', 'curl', 'wget', 'jq', 'rsync', 'bash'] as const
+const hiddenPrograms = [
+  'bun',
+  'node',
+  'npm',
+  'python3',
+  'perl',
+  'curl',
+  'wget',
+  'jq',
+  'rsync',
+  'bash',
+] as const
 
 /** The account files of the inside, by name. */
 export const accountFiles = (user: string): Readonly<Record<'passwd' | 'group' | 'shadow', string>> => ({
@@ -103,7 +114,7 @@ export const setupScript = (
     ...(use === 'shared'
       ? ['mkdir -p -m 711 /mnt/myssd/docker', bind('/mnt/myssd/docker', quote(`${engine}/data`))]
       : []),
-    `for program in ${uncalledFor.join(' ')}; do`,
+    `for program in ${hiddenPrograms.join(' ')}; do`,
     `  [ ! -e /usr/bin/$program ] || ${bind(nothing, '/usr/bin/$program')}`,
     'done',
     '',
@@ -122,4 +133,4 @@ export const outsideFolders = ({ engine, home, accounts, ssh, local, disk, clien
 ]
 
 /** The placeholder that the Compose plugin is bound over. */
-export const pluginPlace = ({ local }: PiFolders): string => `${local}/${PLUGINS}/docker-compose`
+export const pluginFile = ({ local }: PiFolders): string => `${local}/${PLUGINS}/docker-compose`

@@ -12,7 +12,7 @@ setDefaultTimeout(300_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-pi-'))
 const started = await startPi({ folder: join(folder, 'pi'), sharedBytes: 256 * 2 ** 20 })
-if ('absent' in started) console.log(`NOT RUN: ${started.absent} (the Pi stand-in)`)
+if ('absent' in started) console.log(`NOT RUN: ${started.absent} (the emulated Pi)`)
 
 afterAll(async () => {
   if (!('absent' in started)) await started.stop()
@@ -38,7 +38,7 @@ const health = async (pi: Pi, name: string, wanted: string): Promise<string> => 
   return state
 }
 
-describe.skipIf('absent' in started)('the Pi stand-in', () => {
+describe.skipIf('absent' in started)('the emulated Pi', () => {
   if ('absent' in started) {
     test.skip(started.absent, () => {})
     return
@@ -141,9 +141,9 @@ describe.skipIf('absent' in started)('the Pi stand-in', () => {
 })
 
 const newer = await startPi({ folder: join(folder, 'newer'), store: 'containerd' })
-if ('absent' in newer) console.log(`NOT RUN: ${newer.absent} (the Pi stand-in with containerd’s image store)`)
+if ('absent' in newer) console.log(`NOT RUN: ${newer.absent} (the emulated Pi with containerd’s image store)`)
 
-describe.skipIf('absent' in newer)('the Pi stand-in with containerd’s image store', () => {
+describe.skipIf('absent' in newer)('the emulated Pi with containerd’s image store', () => {
   if ('absent' in newer) {
     test.skip(newer.absent, () => {})
     return

@@ -13,18 +13,18 @@ import {
   outsideFolders,
   type PiFolders,
   piFolders,
-  pluginPlace,
+  pluginFile,
   SOCKET,
   setupScript,
 } from './namespace.ts'
 import { clientConfig, keygenArgv, sshdArgv, sshdConfig } from './sshd.ts'
 
-/** A stand-in of a Pi: OpenSSH and a Docker engine among files, processes and a network of their own. */
+/** An emulated Pi: OpenSSH and a Docker engine among files, processes and a network of their own. */
 export type Pi = {
   /** For `ssh -F sshConfig HOST`. */
   readonly host: string
   readonly user: string
-  /** Path of the client's configuration: port, key and host key of this stand-in. */
+  /** Path of the client's configuration: port, key and host key of this one. */
   readonly sshConfig: string
   /** Lucid's DIR, a path inside; it belongs to the ssh user. */
   readonly dir: string
@@ -77,11 +77,11 @@ const prepare = async (folders: PiFolders, user: string, setup: string): Promise
   for (const [name, text] of Object.entries(accountFiles(user)))
     writeFileSync(join(folders.accounts, name), text, { mode: name === 'shadow' ? 0o600 : 0o644 })
   writeFileSync(join(folders.ssh, 'sshd_config'), sshdConfig(user))
-  const hostKey = await makeKey(join(folders.ssh, 'ssh_host_ed25519_key'), 'stand-in')
+  const hostKey = await makeKey(join(folders.ssh, 'ssh_host_ed25519_key'), 'emulated-pi')
   const userKey = await makeKey(join(folders.client, 'key'), user)
   writeFileSync(join(folders.ssh, 'authorized_keys'), userKey, { mode: 0o644 })
   writeFileSync(join(folders.client, 'known_hosts'), `${HOST} ${hostKey}`)
-  for (const path of [pluginPlace(folders), folders.nothing]) writeFileSync(path, '')
+  for (const path of [pluginFile(folders), folders.nothing]) writeFileSync(path, '')
   chmodSync(folders.nothing, 0o644)
   writeFileSync(folders.setup, setup)
 }
@@ -92,7 +92,7 @@ const diskUse = ({ diskBytes, sharedBytes }: PiOptions): DiskUse => {
 }
 
 /**
- * A Pi stand-in under `folder`, with no way out of it but the relay to its sshd on a port of 127.0.0.1. It dies
+ * An emulated Pi under `folder`, with no way out of it but the relay to its sshd on a port of 127.0.0.1. It dies
  * with this process. `absent` says why it cannot be had on this machine.
  */
 export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
@@ -113,7 +113,7 @@ export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
   if ('absent' in engine) return engine
   let running: OwnEngine | undefined = engine
   const current = (): OwnEngine => {
-    if (running === undefined) throw new Error('the stand-in is off')
+    if (running === undefined) throw new Error('the emulated Pi is off')
     return running
   }
   const enter = (argv: readonly string[]) => current().enter(argv)

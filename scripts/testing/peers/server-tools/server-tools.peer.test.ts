@@ -8,7 +8,7 @@ import { startDocker } from '../docker/engine.ts'
 
 /**
  * `docker compose run --rm server-tools ...` with the committed core file and a real engine. The image is of the
- * tests, with the bundle of the tool in it. One service answers: a stand-in that says it is merkle-builder.
+ * tests, with the bundle of the tool in it. One service answers: a server that says it is merkle-builder.
  */
 
 // Only a hang is ended by it.
@@ -25,17 +25,17 @@ afterAll(async () => {
 })
 
 const REPOSITORY = 'lucid/for-tests'
-const standIn = `
-  const health = { status: 'healthy', service: 'merkle-builder', version: 'stand-in', dependencies: {} }
+const fakeService = `
+  const health = { status: 'healthy', service: 'merkle-builder', version: 'test', dependencies: {} }
   Bun.serve({ port: ${catalog['merkle-builder'].port}, fetch: () => Response.json(health) })`
 
-/** What the images of the product have by themselves, and the stand-in. */
+/** What the images of the product have by themselves, and the server that answers like a service. */
 const overlay = JSON.stringify({
   services: {
     'server-tools': { entrypoint: ['/usr/local/bin/bun', '/app/main.js'] },
     'merkle-builder': {
       image: `${REPOSITORY}:server-tools`,
-      entrypoint: ['/usr/local/bin/bun', '-e', standIn],
+      entrypoint: ['/usr/local/bin/bun', '-e', fakeService],
       networks: ['lucid_chain_net'],
     },
   },
@@ -51,7 +51,7 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
     docker.compose(files, args, { env: { LUCID_IMAGE_REPO: REPOSITORY } })
   const tools = (...words: readonly string[]) => compose('run', '--rm', 'server-tools', ...words)
 
-  test('the image is made, and a stand-in for one service started', async () => {
+  test('the image is made, and a server that answers like a service started', async () => {
     const bundle = await Bun.build({
       entrypoints: [join(root, 'services', 'server-tools', 'main.ts')],
       outdir: join(folder, 'bundle'),

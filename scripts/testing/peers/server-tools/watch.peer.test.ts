@@ -12,7 +12,7 @@ import { startDocker } from '../docker/engine.ts'
 
 /**
  * health/watch.sh as cron runs it, on a real engine: facts.sh in sh, the check in a container without a shell, the
- * engine's socket or any right. What it watches are stand-ins that carry the names of our services.
+ * engine's socket or any right. What it watches are programs of the test that carry the names of our services.
  */
 
 // Only a hang is ended by it.
@@ -31,8 +31,8 @@ afterAll(async () => {
 const IMAGE = 'lucid/for-tests:watch'
 const bun = (script: string) => ['/usr/local/bin/bun', '-e', script]
 
-const standIn = (name: keyof typeof catalog) => {
-  const health = JSON.stringify({ status: 'healthy', service: name, version: 'stand-in', dependencies: {} })
+const fakeService = (name: keyof typeof catalog) => {
+  const health = JSON.stringify({ status: 'healthy', service: name, version: 'test', dependencies: {} })
   const { port, hostPort } = catalog[name]
   return {
     entrypoint: bun(`Bun.serve({ port: ${port}, fetch: () => new Response('${health}') })`),
@@ -75,10 +75,10 @@ const projects = {
     },
   }),
   sessions: project('sessions', {
-    'merkle-builder': { container_name: 'merkle-builder', ...standIn('merkle-builder'), ...checked('0') },
+    'merkle-builder': { container_name: 'merkle-builder', ...fakeService('merkle-builder'), ...checked('0') },
     'session-encryptor': {
       container_name: 'session-encryptor',
-      ...standIn('session-encryptor'),
+      ...fakeService('session-encryptor'),
       ...checked('console.log("no key"); process.exit(1)'),
     },
     'session-chunker': {
@@ -103,7 +103,7 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
   const states = async () =>
     (await engine.run(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Status}}'])).out
 
-  test('the image is made, and stand-ins started: well, unhealthy, out of memory, restarted again and again', async () => {
+  test('the image is made, and what is watched started: well, unhealthy, out of memory, restarted again and again', async () => {
     const made = await bundle(root, { entry: 'services/server-tools/main.ts', name: 'main', addons: [] })
     for (const [name, bytes] of Object.entries(made.files)) await Bun.write(join(folder, 'app', name), bytes)
     const files = Object.fromEntries(
@@ -150,7 +150,7 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     expect(report.facts.asked).toBe(true)
     expect(report.services.find(({ name }) => name === 'merkle-builder')).toMatchObject({
       state: 'healthy',
-      version: 'stand-in',
+      version: 'test',
     })
     const well = ['merkle-builder', 'mongo', 'mongo-init', 'engine:docker', 'deploy:run', 'facts:host']
     expect(well.map((subject) => `${subject} ${of(subject)?.state}`)).toEqual(well.map((one) => `${one} ok`))

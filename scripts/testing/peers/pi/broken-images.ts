@@ -14,21 +14,21 @@ import { copyCheckout, linkTree } from '../../checkout-copy.ts'
 export const ways = ['exits', 'never healthy', 'crashes when healthy', 'eats memory'] as const
 export type Way = (typeof ways)[number]
 
-const said = (what: string) => `console.error(${JSON.stringify(`broken on purpose: ${what}`)})\n`
+const say = (what: string) => `console.error(${JSON.stringify(`broken on purpose: ${what}`)})\n`
 
 /** Each way as a change to the text of a service's main.ts. */
 const breaks: Readonly<Record<Way | 'one more line', (main: string) => string>> = {
   'one more line': (main) => `${main}\nconsole.info('one more line')\n`,
-  exits: () => `${said('exits')}process.exit(1)\n`,
-  'never healthy': () => `${said('never healthy')}setInterval(() => {}, 1_000)\n`,
+  exits: () => `${say('exits')}process.exit(1)\n`,
+  'never healthy': () => `${say('never healthy')}setInterval(() => {}, 1_000)\n`,
   'crashes when healthy': (main) =>
-    `${main}\nsetTimeout(() => {\n${said('crashes when healthy')}process.exit(1)\n}, 4_000)\n`,
+    `${main}\nsetTimeout(() => {\n${say('crashes when healthy')}process.exit(1)\n}, 4_000)\n`,
   'eats memory': (main) =>
-    `${main}\nconst held: Uint8Array[] = []\n${said('eats memory')}setInterval(() => held.push(new Uint8Array(4 * 2 ** 20).fill(1)), 20)\n`,
+    `${main}\nconst held: Uint8Array[] = []\n${say('eats memory')}setInterval(() => held.push(new Uint8Array(4 * 2 ** 20).fill(1)), 20)\n`,
 }
 
 /** A copy of this checkout that images are built from, so that their sources may be changed. */
-export type Workshop = {
+export type BrokenImages = {
   /** Builds all images of the platform. Answers their folder. */
   readonly whole: (platform: Platform, name?: string) => Promise<string>
   /** Builds these services changed; all other images are those of `from`. Answers the folder. */
@@ -39,8 +39,8 @@ export type Workshop = {
   ) => Promise<string>
 }
 
-/** Opens one in a folder. Packages that cannot be had show as CliError when something is built. */
-export const openWorkshop = (folder: string): Workshop => {
+/** Opens it in a folder. Packages that cannot be had show as CliError when something is built. */
+export const openBrokenImages = (folder: string): BrokenImages => {
   const root = copyCheckout(repository, join(folder, 'checkout'))
   const lock = requireLock(root)
   const build = async (dist: string, selected: readonly string[], platform: Platform): Promise<string> => {
