@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import { live } from '../../cli/run.ts'
 import { takeLock } from '../../platform/lock.ts'
 import type { Absent } from './processes.ts'
@@ -8,8 +9,6 @@ import type { Absent } from './processes.ts'
 /** Where test dependencies are kept between runs: LUCID_PEERS, or the user's cache. */
 export const peersFolder = (env: Readonly<Record<string, string | undefined>>): string =>
   env['LUCID_PEERS'] || join(homedir(), '.cache', 'lucid-peers')
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Makes it beside its place and renames it, so that a half-made one is never found. Only under the lock. */
 const makeAndPlace = async (
@@ -27,7 +26,7 @@ const makeAndPlace = async (
     renameSync(half, join(peers, name))
     return undefined
   } catch (error) {
-    return { absent: `${name} could not be made: ${reason(error)}` }
+    return { absent: `${name} could not be made: ${errorMessage(error)}` }
   } finally {
     rmSync(half, { recursive: true, force: true })
   }
@@ -59,6 +58,6 @@ export const makeOnce = async (
       if (lock === undefined) await Bun.sleep(200) // somebody makes it; then it is there, or ours to try
     }
   } catch (error) {
-    return { absent: `nothing can be kept in ${peers}: ${reason(error)}` }
+    return { absent: `nothing can be kept in ${peers}: ${errorMessage(error)}` }
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorMessage } from '#common/process/error'
 import { live } from '../../../cli/run.ts'
 import { replaceFile } from '../../../platform/files.ts'
 import { takeLock } from '../../../platform/lock.ts'
@@ -73,7 +74,7 @@ if (import.meta.main) {
     rmSync(file) // it may hold passwords
     await run(setup)
   } catch (error) {
-    console.error(`DocumentDB for tests: ${error instanceof Error ? error.message : error}`)
+    console.error(`DocumentDB for tests: ${errorMessage(error)}`)
     process.exit(1)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { errorMessage } from '#common/process/error'
 import { replaceFile } from '../../../platform/files.ts'
 import { openAccounts } from '../documentdb/accounts.ts'
 import type { ReplicaSet } from '../documentdb/connection.ts'
@@ -72,6 +73,6 @@ const run = async (): Promise<void> => {
 
 if (import.meta.main)
   await run().catch((error: unknown) => {
-    console.error(`${MONGO_IMAGE_TITLE}: ${error instanceof Error ? error.message : error}`)
+    console.error(`${MONGO_IMAGE_TITLE}: ${errorMessage(error)}`)
     process.exit(1)
   })
