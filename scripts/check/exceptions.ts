@@ -1,7 +1,6 @@
 import type { Exception } from './rule.ts'
 
 const domain = 'the domain is free of frameworks, storage, clock, randomness and environment'
-const inside = 'scripts know of a service the types of its routes alone'
 const upInScripts = 'no arrow goes up between the rooms of scripts'
 const circle = 'no circle of files, type imports counted'
 
@@ -18,15 +17,8 @@ const edges: readonly Exception[] = [
   ['services/server-tools/owners/tree.ts', 'it is the tree of a volume itself'],
 ].map(([file = '', why = '']) => ({ rule: domain, file, why }))
 
-const encryptorStore = 'services/session-encryptor/store.ts'
-const benches = 'the benches take the real schema until it is handed to them'
-
 /** Being mended; the one who mends a line deletes it here. */
 const temporary: readonly Exception[] = [
-  { rule: inside, file: 'scripts/testing/bench/store.ts', to: encryptorStore, why: benches },
-  { rule: inside, file: 'scripts/testing/bench/store-places.ts', to: encryptorStore, why: benches },
-  { rule: inside, file: 'scripts/testing/bench/chunk-records.ts', to: encryptorStore, why: benches },
-  { rule: inside, file: 'scripts/testing/bench/chunk-records.test.ts', to: encryptorStore, why: benches },
   {
     rule: upInScripts,
     file: 'scripts/release/run/parts.ts',
