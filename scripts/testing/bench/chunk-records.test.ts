@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { isSessionId } from '#common/evidence/session-id'
-import { loadStoreSchemas } from '../../store/schemas.ts'
+import { loadStoreSchemas } from '../../derive/store-schemas.ts'
 import { chunkTable, makeRecords, makeSessions } from './chunk-records.ts'
 
 test('records are those of the sessions, each chunk once and each session in order', () => {
