@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Command } from '../cli/args.ts'
+import type { Command, Flags } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { buildImages } from './build/build.ts'
+import { type BuildOptions, type Built, buildImages } from './build/build.ts'
 import { PhaseError } from './build/phases.ts'
 import { trackProgress } from './build/progress.ts'
 import { dryReport, report } from './build/report.ts'
 import { selectNames } from './build/selection.ts'
-import { deliveryText, load, push, writePins } from './deliver/deliver.ts'
+import { type Delivered, type Delivery, deliveryText, load, push, writePins } from './deliver/deliver.ts'
 import { parseRepository } from './deliver/reference.ts'
 import { type Platform, platformNames } from './format/platform.ts'
 import { products } from './layers/products.ts'
@@ -55,7 +55,7 @@ export const command = {
 
 const root = join(import.meta.dir, '..', '..')
 
-const jobsOf = (text: string | undefined): number => {
+const parseJobs = (text: string | undefined): number => {
   const jobs = text === undefined ? availableParallelism() : Number(text)
   if (!Number.isInteger(jobs) || jobs < 1) throw new CliError('--jobs takes a whole number from 1')
   return jobs
@@ -70,58 +70,77 @@ const requirePinnedBun = (): void => {
     )
 }
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  requirePinnedBun()
+type CommandFlags = Flags<typeof command>
+
+/** What is to be built, from the flags; all that is wrong with them is said before anything is begun. Throws CliError. */
+const readOptions = (flags: CommandFlags): Omit<BuildOptions, 'onStep'> => {
   const all = products()
   const chosen = selectNames(all, { only: flags.only, phase: flags.phase })
   if ('fault' in chosen) throw new CliError(chosen.fault)
   if (flags.tag !== undefined && !/^[\w][\w.-]{0,100}$/.test(flags.tag))
     throw new CliError(`--tag takes letters, digits, dots, dashes and underscores, not '${flags.tag}'`)
   for (const repository of flags.push) parseRepository(repository, process.env['LUCID_REGISTRY'])
-  const platforms = flags.platform.length === 0 ? platformNames : (flags.platform as readonly Platform[]) // its choices
-  const options = {
+  return {
     root,
     dist: join(root, 'dist', 'images'),
     cache: cacheFolder(process.env),
     lock: requireLock(root),
     products: all,
     selected: chosen.names,
-    platforms,
+    platforms: flags.platform.length === 0 ? platformNames : (flags.platform as readonly Platform[]), // its choices
     version: packageJson.version,
     tag: flags.tag,
-    jobs: jobsOf(flags.jobs),
+    jobs: parseJobs(flags.jobs),
     rebuild: flags.rebuild,
   }
+}
+
+/** Brings what was built where the flags say. */
+const deliver = async (
+  flags: CommandFlags,
+  { dist, selected }: Pick<BuildOptions, 'dist' | 'selected'>,
+  { images: all }: Built,
+  show: Delivery['show'],
+): Promise<Delivered> => {
+  writePins({ dist, images: all })
+  const images = Object.fromEntries(Object.entries(all).filter(([name]) => selected.includes(name)))
+  const delivery = { dist, images, env: process.env, show }
+  return {
+    pushed: await push(flags.push, delivery),
+    loaded: flags.load ? await load(delivery) : undefined,
+  }
+}
+
+const resultJson = (built: Built, ms: number, { pushed, loaded }: Delivered): string => {
+  const delivered = { ...(pushed.length > 0 && { pushed }), ...(loaded !== undefined && { loaded }) }
+  return `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms), ...delivered }, null, 2)}\n`
+}
+
+await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
+  requirePinnedBun()
+  const options = readOptions(flags)
   if (flags['dry-run']) {
     terminal.out(dryReport(options, flags.json))
     return 0
   }
   const began = performance.now()
   const screen = progress(terminal.err, lookOf(process.stderr, process.env))
-  const progressView = trackProgress(all.filter(({ name }) => chosen.names.includes(name)))
+  const steps = trackProgress(options.products.filter(({ name }) => options.selected.includes(name)))
   try {
     const built = await buildImages({
       ...options,
       onStep: (service, step) => {
-        const { text, line } = progressView.note(service, step, performance.now() - began)
+        const { text, line } = steps.note(service, step, performance.now() - began)
         screen.show(text, line)
       },
     })
     const ms = performance.now() - began
-    const { dist } = options
-    writePins({ dist, images: built.images })
-    const images = Object.fromEntries(
-      Object.entries(built.images).filter(([name]) => chosen.names.includes(name)),
-    )
-    const delivery = { dist, images, env: process.env, show: screen.show }
-    const pushed = await push(flags.push, delivery)
-    const loaded = flags.load ? await load(delivery) : undefined
+    const delivered = await deliver(flags, options, built, screen.show)
     screen.done()
-    const delivered = { ...(flags.push.length > 0 && { pushed }), ...(loaded !== undefined && { loaded }) }
     terminal.out(
       flags.json
-        ? `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms), ...delivered }, null, 2)}\n`
-        : `${report(built, ms, lookOf(process.stdout, process.env))}${deliveryText(pushed, loaded)}`,
+        ? resultJson(built, ms, delivered)
+        : `${report(built, ms, lookOf(process.stdout, process.env))}${deliveryText(delivered)}`,
     )
     return 0
   } catch (error) {

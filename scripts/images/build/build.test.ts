@@ -10,6 +10,7 @@ import { readLayerContent } from '../layers/layer-content.ts'
 import type { startLayerThreads } from '../layers/layer-threads.ts'
 import { cacheLayer, packLayer } from '../layers/pack.ts'
 import type { Product } from '../layers/products.ts'
+import { LOCK_FILE } from '../layout/digests-lock.ts'
 import { sources } from '../packages/pinned-packages.ts'
 import {
   cacheSamplePackages,
@@ -18,7 +19,7 @@ import {
   type SamplePackages,
   writeSampleRepository,
 } from '../sample-packages.fixture.ts'
-import { type BuildOptions, buildImages, IMAGES_LOCK } from './build.ts'
+import { type BuildOptions, buildImages } from './build.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lucid-build-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -172,7 +173,7 @@ describe('a build', () => {
   test('writes the lock of the images, a bill of materials a platform and where it comes from', async () => {
     const { options, digests } = await setUp()
     const made = await digests()
-    const lock = json(join(options.dist, IMAGES_LOCK))
+    const lock = json(join(options.dist, LOCK_FILE))
     expect([lock.revision, lock.tag]).toEqual(['unknown', null])
     expect(Object.keys(lock.services)).toEqual(['chunker', 'merkle', 'tool'])
     expect(lock.services.chunker.digest).toBe(made['chunker'])
@@ -302,7 +303,7 @@ describe('a build', () => {
     expect(json(join(options.dist, 'tool', 'index.json')).manifests[0].annotations).toEqual({
       'org.opencontainers.image.ref.name': 'tool-1.2',
     })
-    expect(json(join(options.dist, IMAGES_LOCK)).services.tool.reference).toBe('tool-1.2')
+    expect(json(join(options.dist, LOCK_FILE)).services.tool.reference).toBe('tool-1.2')
   })
 
   test('of a part lists the rest in the lock only while it is current', async () => {
@@ -310,7 +311,7 @@ describe('a build', () => {
     await digests()
     writeFileSync(join(options.root, 'services', 'chunker', 'main.ts'), program('changed'))
     expect(Object.keys(await digests({ selected: ['tool'] }))).toEqual(['merkle', 'tool'])
-    expect(Object.keys(json(join(options.dist, IMAGES_LOCK)).services)).toEqual(['merkle', 'tool'])
+    expect(Object.keys(json(join(options.dist, LOCK_FILE)).services)).toEqual(['merkle', 'tool'])
   })
 
   test('removes the image of a service that is listed no longer, and blobs that nobody has', async () => {
@@ -335,8 +336,8 @@ describe('a build that meets trouble', () => {
       phase: 2,
       message: 'phase 2, merkle: services/merkle/main.ts cannot be bundled',
     })
-    expect(Object.keys(json(join(options.dist, IMAGES_LOCK)).services)).toContain('chunker')
-    expect(Object.keys(json(join(options.dist, IMAGES_LOCK)).services)).not.toContain('merkle')
+    expect(Object.keys(json(join(options.dist, LOCK_FILE)).services)).toContain('chunker')
+    expect(Object.keys(json(join(options.dist, LOCK_FILE)).services)).not.toContain('merkle')
     writeFileSync(join(options.root, 'services', 'merkle', 'main.ts'), services.merkle)
     steps.length = 0
     await digests()
@@ -392,7 +393,7 @@ describe('a build that meets trouble', () => {
     const error = await buildImages(options).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ message: expect.stringContaining('phase 2, merkle: linux/') })
     expect(error).toMatchObject({
-      cause: { details: ['app/addons/napi-rs-blake-hash.node needs libgcc_s.so.1'] },
+      cause: { details: ['/app/addons/napi-rs-blake-hash.node needs libgcc_s.so.1'] },
     })
   })
 
@@ -426,7 +427,7 @@ test('what an interrupted build left half-made is cleared away', async () => {
     '.lock',
     'blobs',
     'chunker',
-    IMAGES_LOCK,
+    LOCK_FILE,
     'merkle',
     'tool',
   ])

@@ -7,6 +7,7 @@ import { type LayerCache, openLayerCache } from '../layers/layer-cache.ts'
 import { type LayerPlan, sharedLayers } from '../layers/layer-plan.ts'
 import { startLayerThreads } from '../layers/layer-threads.ts'
 import type { Product } from '../layers/products.ts'
+import { LOCK_FILE } from '../layout/digests-lock.ts'
 import { type ImagesLock, sortedJson } from '../lock/lock.ts'
 import { LOCK_PATH } from '../lock/lock-file.ts'
 import { checksum, sweepCache, writeWhole } from '../packages/cache.ts'
@@ -55,9 +56,6 @@ export type Built = {
 
 /** How long the cache keeps what no build uses, ms: 30 days. */
 const CACHED_MS = 30 * 24 * 3_600_000
-
-/** Where the digests of the images stand, in the folder of images. */
-export const IMAGES_LOCK = 'images.lock.json'
 
 /** The name of an image in its repository: the service's, with the tag behind it when there is one. */
 export const formatReference = (service: string, tag: string | undefined): string =>
@@ -128,7 +126,7 @@ const writeOrigins = (
     writeChanged(join(layoutFolder(dist, service), 'provenance.json'), text)
   }
   const services = Object.fromEntries([...states].map(([service, state]) => [service, lockedImage(state)]))
-  writeChanged(join(dist, IMAGES_LOCK), sortedJson({ ...revision, tag: tag ?? null, services }))
+  writeChanged(join(dist, LOCK_FILE), sortedJson({ ...revision, tag: tag ?? null, services }))
   return revision
 }
 

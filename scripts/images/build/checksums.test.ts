@@ -21,40 +21,28 @@ const loadedBy = async (path: string, found = new Set<string>()): Promise<Readon
   return found
 }
 
+/** What fetches bytes that the lock names by their checksum, reads that lock, orders the work or says what went wrong. */
+const DECIDES_NOTHING =
+  /^(?:scripts\/(?:cli|platform)\/|scripts\/images\/(?:packages|layout|lock)\/|services\/common\/(?:process\/|stream\/limiter\.ts$))/
+
 const unlisted = async (entry: string, listed: readonly string[]): Promise<readonly string[]> =>
-  [...(await loadedBy(entry))].filter((path) => !listed.includes(path)).sort()
-
-/** They fetch bytes that the lock names by their checksum, and decide none. */
-const FETCHING = [
-  'scripts/cli/fail.ts',
-  'scripts/images/packages/cache.ts',
-  'scripts/images/packages/download.ts',
-  'scripts/images/packages/mirror.ts',
-  'scripts/images/packages/npm-client.ts',
-  'scripts/images/packages/pinned-packages.ts',
-  'scripts/platform/apt-sources.ts',
-  'scripts/platform/apt.ts',
-  'services/common/process/backoff.ts',
-  'services/common/process/fault.ts',
-]
-
-/** The lock is part of each recipe; the others order the work, or refuse it. */
-const ORDERING = [
-  'scripts/cli/fail.ts',
-  'scripts/images/lock/lock-file.ts',
-  'scripts/images/lock/lock.ts',
-  'scripts/images/packages/cache.ts',
-  'scripts/images/verify/linkage.ts',
-  'scripts/platform/files.ts',
-  'scripts/platform/lock.ts',
-  'services/common/process/fault.ts',
-  'services/common/stream/limiter.ts',
-]
+  [...(await loadedBy(entry))].filter((path) => !listed.includes(path) && !DECIDES_NOTHING.test(path))
 
 test('every file that decides a byte of a layer is among those whose change makes it anew', async () => {
-  expect(await unlisted('scripts/images/layers/worker.ts', listBuilderFiles(root).layers)).toEqual(FETCHING)
+  const { layers } = listBuilderFiles(root)
+  expect(layers).toContain('services/common/stream/untar.ts')
+  expect(await unlisted('scripts/images/layers/worker.ts', layers)).toEqual([])
 })
 
 test('every file that decides a byte of an image is among those whose change builds it anew', async () => {
-  expect(await unlisted('scripts/images/build/build.ts', listBuilderFiles(root).images)).toEqual(ORDERING)
+  const { images } = listBuilderFiles(root)
+  expect(images).toContain('scripts/images/build/health-check.ts')
+  expect(await unlisted('scripts/images/build/build.ts', images)).toEqual([])
+})
+
+test('a file that is taken away from them is missed', async () => {
+  const without = listBuilderFiles(root).layers.filter((path) => !path.endsWith('/untar.ts'))
+  expect(await unlisted('scripts/images/layers/worker.ts', without)).toEqual([
+    'services/common/stream/untar.ts',
+  ])
 })

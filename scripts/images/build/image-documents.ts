@@ -1,14 +1,8 @@
+import { MEDIA } from '../format/oci.ts'
 import { type Platform, platforms } from '../format/platform.ts'
 import type { containerConfig } from './container-config.ts'
 
 /** The documents of an OCI image (image-spec 1.1). Pure. */
-
-export const MEDIA = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
-} as const
 
 /** A layer: the blob as it is stored, and the digest of the tar inside. */
 export type Layer = {

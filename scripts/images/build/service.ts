@@ -1,5 +1,8 @@
+import { posix } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
+import { findLinkageFaults } from '../format/linkage.ts'
 import { type Platform, platforms } from '../format/platform.ts'
+import { mergeUsr } from '../layers/entries.ts'
 import type { PackedLayer } from '../layers/layer.ts'
 import type { LayerCache } from '../layers/layer-cache.ts'
 import type { LayerPlan } from '../layers/layer-plan.ts'
@@ -7,7 +10,6 @@ import { layerPath, packLayer } from '../layers/pack.ts'
 import type { Product } from '../layers/products.ts'
 import { sortedJson } from '../lock/lock.ts'
 import { checksum } from '../packages/cache.ts'
-import { linkageFaults } from '../verify/linkage.ts'
 import { planAppLayers } from './app-layers.ts'
 import { type Bundle, bundle } from './bundle.ts'
 import { type Checksums, checksumFiles, RESOLUTION } from './checksums.ts'
@@ -45,16 +47,22 @@ export const checksumSources = (checksums: Checksums, files: readonly string[]):
   checksumFiles(checksums, [...files, ...RESOLUTION])
 
 const requireLinkage = (platform: Platform, layers: readonly PackedLayer[]): void => {
-  const faults = linkageFaults(
+  const libraries = new Set(layers.flatMap((layer) => layer.libraries))
+  const faults = findLinkageFaults(
     platform,
     layers.flatMap(({ elf }) => elf),
-    layers.flatMap(({ libraries }) => libraries),
+    (path) => libraries.has(mergeUsr(posix.normalize(path).replace(/^\//, ''))),
   )
   if (faults.length > 0)
     throw new CliError(`${platform}: files would not find what they are linked against`, { details: faults })
 }
 
-const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: readonly PackedLayer[]) => {
+const writeImage = (
+  work: ServiceWork,
+  platform: Platform,
+  inputs: string,
+  layers: readonly PackedLayer[],
+) => {
   const { dist, product, version } = work
   requireLinkage(platform, layers)
   const described: readonly Layer[] = layers
@@ -66,22 +74,44 @@ const imageOf = (work: ServiceWork, platform: Platform, inputs: string, layers: 
   return { platform, manifest, config, layers }
 }
 
+type ServiceImage = ReturnType<typeof writeImage>
+
+/** All blobs of an image for its platforms, digest to size. */
+const listSizes = (
+  index: { readonly digest: string; readonly size: number },
+  images: readonly ServiceImage[],
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    [index, ...images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])]
+      .map(({ digest, size }) => [digest, size] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+
+/** The bill of materials of each platform, by its file name. `app` are the layers of the program itself. */
+const describeParts = (
+  { root, product, version }: ServiceWork,
+  images: readonly ServiceImage[],
+  { used, app }: { readonly used: readonly string[]; readonly app: readonly PackedLayer[] },
+): Readonly<Record<string, string>> => {
+  const npm = npmComponents(root, used)
+  return Object.fromEntries(
+    images.map(({ platform, layers }) => {
+      const bill = cycloneDx({
+        service: product.name,
+        version,
+        platform,
+        parts: [...layers.flatMap(({ components }) => components), ...npm],
+        program: app.flatMap(({ own }) => own),
+        written: layers.filter((layer) => !app.includes(layer)).flatMap(({ own }) => own),
+      })
+      return [`sbom.${platforms[platform].architecture}.json`, sortedJson(bill)] as const
+    }),
+  )
+}
+
 /** Builds the image of one service for its platforms and replaces its layout. Throws CliError. */
 export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
-  const {
-    root,
-    dist,
-    cache,
-    product,
-    plans,
-    recipe,
-    reference,
-    version,
-    layerCache,
-    checksums,
-    share,
-    onStep,
-  } = work
+  const { root, dist, cache, product, plans, recipe, reference, version, onStep } = work
   onStep('bundling')
   const program = await bundle(root, {
     entry: `services/${product.name}/main.ts`,
@@ -90,15 +120,15 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
   })
   const health = await work.health
   const files = [...new Set([...program.sources, ...health.sources])].sort()
-  const sources = checksumSources(checksums, files)
+  const sources = checksumSources(work.checksums, files)
   const inputs = checksumInputs(recipe, sources)
   onStep('layers')
   const app = planAppLayers(product, program.files, health.files).map((content) => packLayer(cache, content))
   const images = await Promise.all(
     [...plans].map(async ([platform, layers]) => {
-      const shared = await Promise.all(layers.map(layerCache.get))
-      for (const layer of [...shared, ...app]) share(layerPath(cache, layer), layer.digest)
-      return imageOf(work, platform, inputs, [...shared, ...app])
+      const shared = await Promise.all(layers.map(work.layerCache.get))
+      for (const layer of [...shared, ...app]) work.share(layerPath(cache, layer), layer.digest)
+      return writeImage(work, platform, inputs, [...shared, ...app])
     }),
   )
   onStep('writing')
@@ -109,12 +139,7 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
       { 'org.opencontainers.image.title': product.name, 'org.opencontainers.image.version': version },
     ),
   )
-  const blobs: Readonly<Record<string, number>> = Object.fromEntries(
-    [index, ...images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])]
-      .map(({ digest, size }) => [digest, size] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  )
-  const npm = npmComponents(root, program.used)
+  const blobs = listSizes(index, images)
   const state: BuiltState = {
     recipe,
     sources,
@@ -126,17 +151,6 @@ export const buildService = async (work: ServiceWork): Promise<BuiltState> => {
     size: Object.values(blobs).reduce((sum, size) => sum + size, 0),
     blobs,
   }
-  const boms = images.map(({ platform, layers }) => {
-    const bom = cycloneDx({
-      service: product.name,
-      version,
-      platform,
-      parts: [...layers.flatMap(({ components }) => components), ...npm],
-      program: app.flatMap(({ own }) => own),
-      written: layers.filter((layer) => !app.includes(layer)).flatMap(({ own }) => own),
-    })
-    return [`sbom.${platforms[platform].architecture}.json`, sortedJson(bom)] as const
-  })
-  writeLayout(dist, product.name, state, Object.fromEntries(boms))
+  writeLayout(dist, product.name, state, describeParts(work, images, { used: program.used, app }))
   return state
 }

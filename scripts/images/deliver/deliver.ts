@@ -5,9 +5,9 @@ import { bytes, plural } from '../../cli/format.ts'
 import { imagePins, type LockedImages } from '../../derive/compose-images.ts'
 import { openLayout } from '../layout/layout.ts'
 import { type Loaded, loadImages } from './load.ts'
+import type { Network } from './network.ts'
 import type { Pushed } from './push.ts'
 import { pushables, pushImages } from './push-images.ts'
-import type { Line } from './registry.ts'
 
 /** Where built images go: registries, a local engine, and the Compose overrides that name their digests. */
 
@@ -19,7 +19,7 @@ export type Delivery = {
   readonly show: (picture: string, line?: string) => void
 }
 
-const line: Line = { fetch, pause: Bun.sleep, random: Math.random }
+const network: Network = { fetch, pause: Bun.sleep, random: Math.random }
 
 /** Pushes to all repositories and says of each image what it took. */
 export const push = async (
@@ -27,15 +27,14 @@ export const push = async (
   { dist, images, env, show }: Delivery,
 ): Promise<readonly Pushed[]> => {
   let sent = 0
-  const pushed = await pushImages(pushables(dist, images), repositories, {
+  return pushImages(pushables(dist, images), repositories, {
     env,
-    line,
+    network,
     onEvent: (reference, event) => {
       if (event.kind === 'sent') sent += event.bytes
       show(`pushing ${reference}  ${bytes(sent)} sent`)
     },
   })
-  return pushed
 }
 
 /** Loads into the engine that the Docker client talks to. */
@@ -61,8 +60,10 @@ export const writePins = ({ dist, images }: Pick<Delivery, 'dist' | 'images'>): 
     return [path]
   })
 
+export type Delivered = { readonly pushed: readonly Pushed[]; readonly loaded: Loaded | undefined }
+
 /** What was pushed and loaded, one line each; ends with a newline when there is anything to say. */
-export const deliveryText = (pushed: readonly Pushed[], loaded: Loaded | undefined): string =>
+export const deliveryText = ({ pushed, loaded }: Delivered): string =>
   [
     ...pushed.map(({ reference, digest, changed, uploaded, mounted, there, bytes: sent }) =>
       changed

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { openLayout } from '../layout/layout.ts'
 import { credentialsFor } from './docker-config.ts'
+import type { Network } from './network.ts'
 import { type PushEvent, type Pushed, pushLayout } from './push.ts'
 import { checkTag, parseRepository } from './reference.ts'
-import { type Line, openRegistry } from './registry.ts'
+import { openRegistry } from './registry.ts'
 
 /** What is pushed: the layout folder of a service and the tag it gets. */
 export type Pushable = { readonly folder: string; readonly tag: string }
@@ -17,11 +18,11 @@ export const pushImages = async (
   repositories: readonly string[],
   {
     env,
-    line,
+    network,
     onEvent = () => {},
   }: {
     readonly env: Readonly<Record<string, string | undefined>>
-    readonly line: Line
+    readonly network: Network
     readonly onEvent?: (reference: string, event: PushEvent) => void
   },
 ): Promise<readonly Pushed[]> => {
@@ -35,14 +36,14 @@ export const pushImages = async (
       .filter(({ origin, name }) => origin === target.origin && name !== target.name)
       .map(({ name }) => name)
     const credentials = await credentialsFor(target.host, { env })
-    const registry = openRegistry(target, { credentials, mountFrom, line })
+    const registry = openRegistry(target, { credentials, mountFrom, network })
     const present = new Set<string>()
     for (const { layout, tag } of layouts)
       pushed.push(
         await pushLayout(registry, layout, {
           tag,
           mountFrom,
-          line,
+          network,
           present,
           onEvent: (event) => onEvent(`${target.host}/${target.name}:${tag}`, event),
         }),

@@ -7,8 +7,8 @@ import { startRegistry } from '../../testing/peers/registry/registry.ts'
 import { writeLayout } from '../layout/layout.fixture.ts'
 import { digestOf, listBlobs, openLayout } from '../layout/layout.ts'
 import { cuttingProxy } from './cutting-proxy.fixture.ts'
+import type { Network } from './network.ts'
 import { pushImages } from './push-images.ts'
-import type { Line } from './registry.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -41,12 +41,12 @@ const makeImage = (mebibytes = 1) => {
   return { folder: at, layout: openLayout(at) }
 }
 
-const line: Line = { fetch, pause: () => Bun.sleep(5), random: () => 0 }
+const network: Network = { fetch, pause: () => Bun.sleep(5), random: () => 0 }
 const push = (
   image: ReturnType<typeof makeImage>,
   repositories: readonly string[],
   { tag = 'one', env = { DOCKER_CONFIG: join(folder, 'nobody') } } = {},
-) => pushImages([{ folder: image.folder, tag }], repositories, { env, line })
+) => pushImages([{ folder: image.folder, tag }], repositories, { env, network })
 
 /** The digest of what a registry gives for a reference, as skopeo sees it; and all of it copied and checked. */
 const pulled = async (reference: string, user?: string) => {
@@ -134,7 +134,7 @@ describe.skipIf('absent' in registry || skopeo === null)('a real registry', () =
     let stopped: Promise<void> | undefined
     const broken = pushImages([{ folder: image.folder, tag: 'one' }], [`${first.host}/a/b`], {
       env: { DOCKER_CONFIG: join(folder, 'nobody') },
-      line,
+      network,
       onEvent: (_, { kind }) => {
         if (kind === 'uploaded') stopped ??= first.stop()
       },

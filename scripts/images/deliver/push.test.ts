@@ -6,10 +6,11 @@ import { writeLayout } from '../layout/layout.fixture.ts'
 import { blobPath, listBlobs, openLayout } from '../layout/layout.ts'
 import { cuttingProxy } from './cutting-proxy.fixture.ts'
 import type { Credentials } from './docker-config.ts'
+import type { Network } from './network.ts'
 import { type PushOptions, pushLayout } from './push.ts'
 import { parseRepository } from './reference.ts'
 import { type FakeOptions, fakeRegistry } from './registry.fixture.ts'
-import { type Line, openRegistry } from './registry.ts'
+import { openRegistry } from './registry.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-push-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,7 +19,7 @@ const MIB = 1024 * 1024
 const none: Credentials = { kind: 'none' }
 
 /** No waiting; what would have been waited, in ms. */
-const lineOf = (waits: number[] = []): Line => ({
+const networkOf = (waits: number[] = []): Network => ({
   fetch,
   pause: async (ms) => void waits.push(ms),
   random: () => 0,
@@ -50,13 +51,13 @@ const pushTo = (
     ...more
   }: { credentials?: Credentials; waits?: number[]; name?: string } & Partial<PushOptions> = {},
 ) => {
-  const line = lineOf(waits)
+  const network = networkOf(waits)
   const registry = openRegistry(parseRepository(`127.0.0.1:${port}/${name}`, undefined), {
     credentials,
-    line,
+    network,
     mountFrom: more.mountFrom ?? [],
   })
-  return pushLayout(registry, layout, { tag: 'one', line, ...more })
+  return pushLayout(registry, layout, { tag: 'one', network, ...more })
 }
 
 const with_ = async <T>(options: FakeOptions, use: (fake: ReturnType<typeof fakeRegistry>) => Promise<T>) => {

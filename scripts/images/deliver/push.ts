@@ -2,7 +2,8 @@ import { inParallel } from '#common/stream/limiter'
 import { CliError } from '../../cli/fail.ts'
 import { type Descriptor, MEDIA } from '../format/oci.ts'
 import { type Blob, blobPath, type Layout, listBlobs } from '../layout/layout.ts'
-import type { Line, Registry } from './registry.ts'
+import type { Network } from './network.ts'
+import type { Registry } from './registry.ts'
 import { hasBlob, newTransfer, type Source, upload } from './upload.ts'
 
 /** What happened to a blob, or that some bytes of one went out. */
@@ -26,7 +27,7 @@ export type PushOptions = {
   readonly tag: string
   /** Repositories of the same registry that may have the blobs. */
   readonly mountFrom?: readonly string[]
-  readonly line: Line
+  readonly network: Network
   /** Digests that the repository is known to have; those of this push are added. */
   readonly present?: Set<string>
   readonly onEvent?: (event: PushEvent) => void
@@ -101,7 +102,7 @@ const putManifest = async ({ repository, call }: Registry, blob: Blob, under: st
 export const pushLayout = async (
   registry: Registry,
   layout: Layout,
-  { tag, mountFrom = [], line, present = new Set(), onEvent = () => {} }: PushOptions,
+  { tag, mountFrom = [], network, present = new Set(), onEvent = () => {} }: PushOptions,
 ): Promise<Pushed> => {
   const { digest } = layout.root.descriptor
   const { host, name } = registry.repository
@@ -127,7 +128,7 @@ export const pushLayout = async (
       count.bytes += bytes
       onEvent({ kind: 'sent', digest: blob.digest, bytes })
     }
-    await upload(registry, sourceOf(layout.folder, blob), { line, transfer, onSent })
+    await upload(registry, sourceOf(layout.folder, blob), { network, transfer, onSent })
     settle('uploaded', blob)
   })
   for (const { documents } of layout.images)

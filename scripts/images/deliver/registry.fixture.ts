@@ -17,10 +17,21 @@ export type FakeOptions = {
   readonly scheme?: 'basic' | 'bearer'
 }
 
-type Upload = { parts: Uint8Array[]; size: number }
+type Upload = { readonly parts: Uint8Array[]; size: number }
+
+type Content = {
+  /** By `repository@digest`. */
+  readonly blobs: Map<string, Uint8Array>
+  /** By `repository:tag` and `repository:digest`. */
+  readonly manifests: Map<string, Uint8Array>
+  readonly uploads: Map<string, Upload>
+}
+
+const empty = (status: number, headers: Readonly<Record<string, string>> = {}): Response =>
+  new Response(null, { status, headers })
 
 /** Drains a body as far as it comes. */
-const keep = async (body: ReadableStream<Uint8Array> | null, upload: Upload): Promise<void> => {
+const drain = async (body: ReadableStream<Uint8Array> | null, upload: Upload): Promise<void> => {
   if (body === null) return
   for await (const part of body) {
     upload.parts.push(new Uint8Array(part))
@@ -28,111 +39,124 @@ const keep = async (body: ReadableStream<Uint8Array> | null, upload: Upload): Pr
   }
 }
 
-export const fakeRegistry = ({ fault, password, scheme = 'basic' }: FakeOptions = {}): FakeRegistry => {
-  const blobs = new Map<string, Uint8Array>()
-  const manifests = new Map<string, Uint8Array>()
-  const uploads = new Map<string, Upload>()
-  const requests: string[] = []
-  const basic = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`
+const accept = (location: string, size: number, status: number): Response =>
+  empty(status, { location, range: `0-${Math.max(0, size - 1)}` })
 
-  const refused = (request: Request, origin: string): Response | undefined => {
+const findBlob = ({ blobs }: Content, method: string, repository: string, digest: string): Response => {
+  const found = blobs.get(`${repository}@${digest}`)
+  if (method !== 'HEAD' || found === undefined) return empty(404)
+  return empty(200, { 'content-length': `${found.length}` })
+}
+
+const beginUpload = ({ blobs, uploads }: Content, repository: string, query: URLSearchParams): Response => {
+  const digest = query.get('mount') ?? ''
+  const found = blobs.get(`${query.get('from')}@${digest}`)
+  if (found !== undefined) {
+    blobs.set(`${repository}@${digest}`, found)
+    return empty(201)
+  }
+  const id = crypto.randomUUID()
+  uploads.set(id, { parts: [], size: 0 })
+  return accept(`/v2/${repository}/blobs/uploads/${id}`, 0, 202)
+}
+
+const finishUpload = (
+  { blobs, uploads }: Content,
+  { repository, id, digest }: { readonly repository: string; readonly id: string; readonly digest: string },
+): Response => {
+  const bytes = new Uint8Array(Buffer.concat(uploads.get(id)?.parts ?? []))
+  if (digestOf(bytes) !== digest)
+    return Response.json(
+      { errors: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }] },
+      { status: 400 },
+    )
+  blobs.set(`${repository}@${digest}`, bytes)
+  uploads.delete(id)
+  return empty(201)
+}
+
+const continueUpload = async (
+  content: Content,
+  request: Request,
+  { repository, id }: { readonly repository: string; readonly id: string },
+): Promise<Response> => {
+  const { pathname, searchParams } = new URL(request.url)
+  const upload = content.uploads.get(id)
+  if (upload === undefined) return empty(404)
+  if (request.method === 'GET') return accept(pathname, upload.size, 204)
+  if (request.method === 'DELETE') {
+    content.uploads.delete(id)
+    return empty(204)
+  }
+  if (request.method === 'PATCH') {
+    if (!request.headers.get('content-range')?.startsWith(`${upload.size}-`))
+      return accept(pathname, upload.size, 416)
+    await drain(request.body, upload)
+    return accept(pathname, upload.size, 202)
+  }
+  return finishUpload(content, { repository, id, digest: searchParams.get('digest') ?? '' })
+}
+
+const onManifest = async (
+  { manifests }: Content,
+  request: Request,
+  repository: string,
+  under: string,
+): Promise<Response> => {
+  if (request.method === 'PUT') {
+    const bytes = await request.bytes()
+    for (const name of [under, digestOf(bytes)]) manifests.set(`${repository}:${name}`, bytes)
+    return empty(201, { 'docker-content-digest': digestOf(bytes) })
+  }
+  const found = manifests.get(`${repository}:${under}`)
+  return found === undefined ? empty(404) : empty(200, { 'docker-content-digest': digestOf(found) })
+}
+
+const answer = async (content: Content, request: Request): Promise<Response> => {
+  const { pathname, searchParams } = new URL(request.url)
+  const [, repository = '', kind, rest = ''] =
+    /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(pathname) ?? []
+  if (kind === 'blobs/uploads')
+    return rest === ''
+      ? beginUpload(content, repository, searchParams)
+      : continueUpload(content, request, { repository, id: rest })
+  if (kind === 'blobs') return findBlob(content, request.method, repository, rest)
+  return kind === 'manifests' ? onManifest(content, request, repository, rest) : empty(404)
+}
+
+/** Sends those away who do not prove that they are `user`; undefined lets a request through. */
+const guard =
+  ({ password, scheme = 'basic' }: FakeOptions) =>
+  (request: Request): Response | undefined => {
+    const basic = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`
+    const { pathname, origin } = new URL(request.url)
     const authorization = request.headers.get('authorization')
+    if (pathname === '/token') return authorization === basic ? Response.json({ token: 'good' }) : empty(401)
     if (password === undefined || authorization === (scheme === 'basic' ? basic : 'Bearer good'))
       return undefined
     const challenge =
       scheme === 'basic' ? 'Basic realm="fake"' : `Bearer realm="${origin}/token",service="fake",scope="x"`
-    return new Response(null, { status: 401, headers: { 'www-authenticate': challenge } })
+    return empty(401, { 'www-authenticate': challenge })
   }
 
-  const accepted = (location: string, upload: Upload, status: number) =>
-    new Response(null, {
-      status,
-      headers: { location, range: `0-${Math.max(0, upload.size - 1)}` },
-    })
-
-  const blob = (method: string, repository: string, digest: string): Response => {
-    const found = blobs.get(`${repository}@${digest}`)
-    if (method !== 'HEAD' || found === undefined) return new Response(null, { status: 404 })
-    return new Response(null, { headers: { 'content-length': `${found.length}` } })
-  }
-
-  const begin = (repository: string, query: URLSearchParams): Response => {
-    const digest = query.get('mount') ?? ''
-    const found = blobs.get(`${query.get('from')}@${digest}`)
-    if (found !== undefined) {
-      blobs.set(`${repository}@${digest}`, found)
-      return new Response(null, { status: 201 })
-    }
-    const id = crypto.randomUUID()
-    uploads.set(id, { parts: [], size: 0 })
-    return accepted(`/v2/${repository}/blobs/uploads/${id}`, { parts: [], size: 0 }, 202)
-  }
-
-  const onUpload = async (request: Request, url: URL, repository: string, id: string): Promise<Response> => {
-    const upload = uploads.get(id)
-    if (upload === undefined) return new Response(null, { status: 404 })
-    if (request.method === 'GET') return accepted(url.pathname, upload, 204)
-    if (request.method === 'DELETE') {
-      uploads.delete(id)
-      return new Response(null, { status: 204 })
-    }
-    if (request.method === 'PATCH') {
-      if (!request.headers.get('content-range')?.startsWith(`${upload.size}-`))
-        return accepted(url.pathname, upload, 416)
-      await keep(request.body, upload)
-      return accepted(url.pathname, upload, 202)
-    }
-    const bytes = new Uint8Array(Buffer.concat(upload.parts))
-    const digest = url.searchParams.get('digest') ?? ''
-    if (digestOf(bytes) !== digest)
-      return Response.json(
-        { errors: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }] },
-        { status: 400 },
-      )
-    blobs.set(`${repository}@${digest}`, bytes)
-    uploads.delete(id)
-    return new Response(null, { status: 201 })
-  }
-
-  const manifest = async (request: Request, repository: string, under: string): Promise<Response> => {
-    if (request.method === 'PUT') {
-      const bytes = await request.bytes()
-      for (const name of [under, digestOf(bytes)]) manifests.set(`${repository}:${name}`, bytes)
-      return new Response(null, { status: 201, headers: { 'docker-content-digest': digestOf(bytes) } })
-    }
-    const found = manifests.get(`${repository}:${under}`)
-    if (found === undefined) return new Response(null, { status: 404 })
-    return new Response(null, { headers: { 'docker-content-digest': digestOf(found) } })
-  }
-
+export const fakeRegistry = ({ fault, ...options }: FakeOptions = {}): FakeRegistry => {
+  const content: Content = { blobs: new Map(), manifests: new Map(), uploads: new Map() }
+  const requests: string[] = []
+  const refuse = guard(options)
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: async (request) => {
-      const url = new URL(request.url)
-      requests.push(`${request.method} ${url.pathname}`)
-      const faulty = fault?.(request, url.pathname)
-      if (faulty !== undefined) return faulty
-      if (url.pathname === '/token')
-        return request.headers.get('authorization') === basic
-          ? Response.json({ token: 'good' })
-          : new Response(null, { status: 401 })
-      const no = refused(request, url.origin)
-      if (no !== undefined) return no
-      const [, repository = '', kind, rest = ''] =
-        /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(url.pathname) ?? []
-      if (kind === 'blobs/uploads')
-        return rest === '' ? begin(repository, url.searchParams) : onUpload(request, url, repository, rest)
-      if (kind === 'blobs') return blob(request.method, repository, rest)
-      if (kind === 'manifests') return manifest(request, repository, rest)
-      return new Response(null, { status: 404 })
+    fetch: (request) => {
+      const { pathname } = new URL(request.url)
+      requests.push(`${request.method} ${pathname}`)
+      return fault?.(request, pathname) ?? refuse(request) ?? answer(content, request)
     },
-    error: () => new Response(null, { status: 500 }),
+    error: () => empty(500),
   })
   return {
     port: server.port ?? 0,
-    blobs,
-    manifests,
+    blobs: content.blobs,
+    manifests: content.manifests,
     requests,
     stop: () => server.stop(true),
   }

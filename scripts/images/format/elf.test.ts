@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { fixtureElf } from '../sample-packages.fixture.ts'
+import { fixtureElf } from './elf.fixture.ts'
 import { isElf, readElf } from './elf.ts'
 
 test('an ELF file says its processor, loader, libraries and where it looks for them', () => {

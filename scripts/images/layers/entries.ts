@@ -6,7 +6,7 @@ import { baseFolders } from './base-contents.ts'
 /** Entries of layers: paths of a merged /usr, owners and modes by table and never by the machine. Pure. */
 
 /** `lib/x` as `usr/lib/x`: the top folders of a merged /usr are links, and no layer may put a folder over one. */
-export const merged = (path: string): string =>
+export const mergeUsr = (path: string): string =>
   path.replace(/^(bin|sbin|lib|lib32|lib64|libx32)(?=\/|$)/, 'usr/$1')
 
 export const file = (path: string, data: Uint8Array | string, mode: 0o644 | 0o755 = 0o644): TarEntry => ({
@@ -55,10 +55,10 @@ export const withFolders = (entries: readonly TarEntry[]): readonly TarEntry[] =
 /** Where a link of a package leads, from its new place. */
 const targetOf = (from: string, target: string): { readonly path: string; readonly text: string } => {
   const old = posix.isAbsolute(target) ? target.slice(1) : posix.join(posix.dirname(from), target)
-  const path = merged(posix.normalize(old))
+  const path = mergeUsr(posix.normalize(old))
   return {
     path,
-    text: posix.isAbsolute(target) ? `/${path}` : posix.relative(posix.dirname(merged(from)), path),
+    text: posix.isAbsolute(target) ? `/${path}` : posix.relative(posix.dirname(mergeUsr(from)), path),
   }
 }
 
@@ -69,7 +69,7 @@ export type Placed = { readonly entry: TarEntry; readonly leadsTo?: string }
 export const place = (files: readonly ReadEntry[]): readonly Placed[] => {
   const contents = new Map(files.map((one) => [one.path, one]))
   return files.map((one) => {
-    const path = merged(one.path)
+    const path = mergeUsr(one.path)
     if (one.type === 'folder') return { entry: folder(path) }
     if (one.type === 'link') {
       const target = targetOf(one.path, one.target)

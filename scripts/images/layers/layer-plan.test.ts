@@ -3,7 +3,6 @@ import { catalog } from '#catalog'
 import { containerConfig } from '../build/container-config.ts'
 import { imageConfig, imageIndex, imageManifest, layoutIndex } from '../build/image-documents.ts'
 import type { ImagesLock, LockedPackage } from '../lock/lock.ts'
-import { linkageFaults } from '../verify/linkage.ts'
 import { addons } from './addons.ts'
 import { excludedFiles, excludedPackages, findExclusion } from './exclusions.ts'
 import { packageGroups, sharedLayers } from './layer-plan.ts'
@@ -136,34 +135,6 @@ describe('what is left out', () => {
     'var/lib/dpkg-like/x',
   ])('but not %s', (path) => {
     expect(findExclusion(path, excludedFiles)).toBeUndefined()
-  })
-})
-
-describe('linkage', () => {
-  const program = {
-    path: 'usr/sbin/web',
-    machine: 62,
-    interpreter: '/lib64/ld.so',
-    needed: ['libssl.so.3'],
-    runpath: '',
-  }
-
-  test('is whole when the loader and every library are where they are looked for', () => {
-    expect(
-      linkageFaults('linux/amd64', [program], ['usr/lib64/ld.so', 'usr/lib/x86_64-linux-gnu/libssl.so.3']),
-    ).toEqual([])
-    const own = { ...program, runpath: '$ORIGIN/../lib/web' }
-    expect(linkageFaults('linux/amd64', [own], ['usr/lib64/ld.so', 'usr/lib/web/libssl.so.3'])).toEqual([])
-  })
-
-  test('names what is missing, what lies elsewhere and what is for another processor', () => {
-    expect(linkageFaults('linux/amd64', [program], ['usr/lib64/ld.so', 'opt/libssl.so.3'])).toEqual([
-      'usr/sbin/web needs libssl.so.3',
-    ])
-    expect(linkageFaults('linux/arm64', [program], ['usr/lib/aarch64-linux-gnu/libssl.so.3'])).toEqual([
-      'usr/sbin/web is for another processor',
-      'usr/sbin/web needs the loader /lib64/ld.so',
-    ])
   })
 })
 

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainLook } from '../../cli/look.ts'
+import { fixtureElf } from '../format/elf.fixture.ts'
 import { LOCK_FILE, readImagesLock } from '../layout/digests-lock.ts'
 import { type FixtureEntry, goodConfig, writeLayout } from '../layout/layout.fixture.ts'
 import { blobPath, openLayout } from '../layout/layout.ts'
 import { SIGNATURE_FILE, signLock } from '../layout/signature.ts'
-import { fixtureElf } from './elf.fixture.ts'
 import { decideVerdict, reportText } from './report.ts'
 import { findScanner, type Scanner } from './scan.ts'
 import { fingerprint } from './secrets.ts'
@@ -18,6 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const SERVICE = 'session-chunker'
 const loaders = { amd64: 'lib64/ld-linux-x86-64.so.2', arm64: 'lib/ld-linux-aarch64.so.1' } as const
+const machines = { amd64: 62, arm64: 183 } as const
 const triplets = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const
 type Architecture = keyof typeof loaders
 const architectures = ['amd64', 'arm64'] as const
@@ -26,13 +27,24 @@ const base = (architecture: Architecture): readonly FixtureEntry[] => [
   { path: 'tmp', type: '5', mode: 0o1777 },
   { path: 'lib', type: '2', link: 'usr/lib', mode: 0o777 },
   { path: 'lib64', type: '2', link: 'usr/lib64', mode: 0o777 },
-  { path: loaders[architecture].replace('lib', 'usr/lib'), mode: 0o755, content: fixtureElf(architecture) },
-  { path: `usr/lib/${triplets[architecture]}/libc.so.6`, content: fixtureElf(architecture) },
+  {
+    path: loaders[architecture].replace('lib', 'usr/lib'),
+    mode: 0o755,
+    content: fixtureElf({ machine: machines[architecture] }),
+  },
+  {
+    path: `usr/lib/${triplets[architecture]}/libc.so.6`,
+    content: fixtureElf({ machine: machines[architecture] }),
+  },
   { path: 'var/lib/dpkg/status.d/libc6', content: 'Package: libc6\nVersion: 2.36-9\n' },
   {
     path: 'usr/local/bin/bun',
     mode: 0o755,
-    content: fixtureElf(architecture, { needed: ['libc.so.6'], interpreter: `/${loaders[architecture]}` }),
+    content: fixtureElf({
+      machine: machines[architecture],
+      needed: ['libc.so.6'],
+      interpreter: `/${loaders[architecture]}`,
+    }),
   },
 ]
 const app: readonly FixtureEntry[] = [
@@ -166,7 +178,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     '/app/helper is busybox',
     {
       more: [
-        { path: 'app/helper', content: Buffer.concat([fixtureElf('amd64'), Buffer.from('BusyBox v1.35.0')]) },
+        { path: 'app/helper', content: Buffer.concat([fixtureElf({}), Buffer.from('BusyBox v1.35.0')]) },
       ],
     },
   ],
@@ -393,12 +405,12 @@ describe('an injected fault is found, said, and no other is', () => {
   test.each([
     [
       'a library that is not there',
-      fixtureElf('amd64', { needed: ['libgone.so.1'] }),
+      fixtureElf({ needed: ['libgone.so.1'] }),
       '/app/x.node needs libgone.so.1',
     ],
     [
       'a loader that is not there',
-      fixtureElf('amd64', { interpreter: '/lib/ld-musl.so.1' }),
+      fixtureElf({ interpreter: '/lib/ld-musl.so.1' }),
       '/app/x.node needs the loader /lib/ld-musl.so.1',
     ],
     [
@@ -413,16 +425,16 @@ describe('an injected fault is found, said, and no other is', () => {
   })
 
   test('libraries: a program for another machine', async () => {
-    expect((await verifyBroken(amd64(fixtureElf('amd64')))).broken['libraries']).toEqual([
+    expect((await verifyBroken(amd64(fixtureElf({})))).broken['libraries']).toEqual([
       `${SERVICE} linux/arm64: /app/x.node is for another machine (e_machine 62)`,
     ])
   })
 
   test('libraries are looked for beside the file when it says so', async () => {
-    const beside = { path: 'app/libown.so.1', content: fixtureElf('amd64') }
+    const beside = { path: 'app/libown.so.1', content: fixtureElf({}) }
     const user = (runpath: string) => ({
       path: 'app/x.node',
-      content: fixtureElf('amd64', { needed: ['libown.so.1'], runpath }),
+      content: fixtureElf({ needed: ['libown.so.1'], runpath }),
     })
     const found = async (runpath: string) =>
       ((await verifyBroken({ more: [beside, user(runpath)] })).broken['libraries'] ?? []).filter((one) =>

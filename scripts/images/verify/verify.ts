@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage } from '#common/process/error'
 import type { Descriptor } from '../format/oci.ts'
+import { platformNames } from '../format/platform.ts'
 import type { ReadLock } from '../layout/digests-lock.ts'
 import { openLayout } from '../layout/layout.ts'
 import { SIGNATURE_FILE, signatureFault } from '../layout/signature.ts'
 import { BUDGET, megabytes, uniqueBytes } from './budget.ts'
-import { machines } from './libraries.ts'
 import { layerReader, layersOf } from './read-image.ts'
 import type { Outcome } from './report.ts'
 import { flatten } from './root.ts'
@@ -38,7 +38,7 @@ export type VerifyOptions = {
 export type Verified = { readonly outcomes: readonly Outcome[]; readonly images: number }
 
 /** Both platforms are always built (SPEC section 10). */
-const PLATFORMS = Object.keys(machines)
+const PLATFORMS: readonly string[] = platformNames
 
 /** One service: its subjects, the blobs by platform, and what is wrong with the layout as a whole. */
 type Opened = {

@@ -6,8 +6,8 @@ import { ConnectionLost, type ScriptResult } from '../../host/shell.ts'
 import { FRUITLESS_TRIES, gaveUp, LONG_MS, type Patience, waitAfter } from './ask.ts'
 import { BLOBS, listScript, parseStored, type StoredBlobs } from './blobs.ts'
 import { hostFault } from './faults.ts'
-import { type Passage, readReceiver, receiverScript, SILENT } from './receiver.ts'
-import { openFlow, type PathOf } from './send-window.ts'
+import { type Passage, readReceiver, receiverScript, SILENT, type Verdict } from './receiver.ts'
+import { type Flow, openFlow, type PathOf } from './send-window.ts'
 
 /** A blob that the host must hold, by its sum. Size in bytes. */
 export type RequiredBlob = { readonly hex: string; readonly size: number }
@@ -60,6 +60,42 @@ export const planTransfer = (required: readonly RequiredBlob[], { whole, parts }
 const left = (passages: readonly Passage[]): number =>
   passages.reduce((sum, { size, at }) => sum + size - at, 0)
 
+/** Sends a plan over one connection. Throws CliError and ConnectionLost; `flow` knows what arrived, also then. */
+const sendPlan = async (
+  lease: Lease,
+  { passages, removed }: Plan,
+  flow: Flow,
+  onVerdict: (hex: string, verdict: Verdict) => void,
+): Promise<ScriptResult> => {
+  const remove = removed.map((name) => `rm -f ${BLOBS}/${name}\n`).join('')
+  try {
+    const answer = await lease.send(`${remove}${receiverScript(passages)}`, flow.bytes, {
+      timeoutMs: LONG_MS + left(passages) / 4,
+      onOut: readReceiver(flow.got, onVerdict),
+    })
+    if (flow.fault() !== undefined) throw flow.fault()
+    if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the line went silent`)
+    if (answer.code !== 0)
+      throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
+    return answer
+  } finally {
+    flow.stop()
+  }
+}
+
+/** Whether a blob that arrived as another one for the nth time may be sent again. Throws CliError that says whose fault it is. */
+const requireResendable = async (
+  { shell }: Lease,
+  { hex, path, times }: { readonly hex: string; readonly path: string; readonly times: number },
+): Promise<void> => {
+  if ((await checksum(path)) !== hex)
+    throw new CliError(`${path} is not what its digest says: build the image again`)
+  if (times >= SUM_TRIES)
+    throw new CliError(
+      `${shell.name} got the blob ${hex.slice(0, 12)} wrong ${times} times: its disk or memory fails (dmesg there shows it)`,
+    )
+}
+
 /**
  * Brings blobs onto the host: those that it lacks, once each, over one line. When the line breaks the next one goes on
  * from the bytes that are there. Throws CliError for a disk that is full, a blob that comes over wrong three times, a
@@ -72,60 +108,37 @@ export const sendBlobs = async (
 ): Promise<SentBlobs> => {
   const wrong = new Map<string, number>()
   const good = new Set<string>()
-  let bytes = 0
-  let cuts = 0
+  let [bytes, cuts, fruitless] = [0, 0, 0]
   let total: number | undefined
   let best = Number.POSITIVE_INFINITY
-  let fruitless = 0
   for (;;) {
     try {
       const plan = planTransfer(required, await readStored(lease))
       if (plan.passages.length === 0) return { sent: good.size, bytes, cuts }
       const open = left(plan.passages)
       total ??= plan.passages.reduce((sum, { size }) => sum + size, 0)
-      const before = total - open
-      onProgress(Math.max(0, before), total)
+      const whole = total
+      const report = (arrived: number) => onProgress(Math.max(0, whole - open + arrived), whole)
+      report(0)
       if (open < best) fruitless = 0
       best = Math.min(best, open)
 
-      const whole = total
-      const flow = openFlow(plan.passages, pathOf, {
-        onArrived: (arrived) => onProgress(Math.max(0, before + arrived), whole),
-      })
       const bad: string[] = []
-      let last: ScriptResult = { code: 0, out: '', err: '' }
-      const hear = readReceiver(flow.got, (hex, verdict) => {
+      const flow = openFlow(plan.passages, pathOf, { onArrived: report })
+      const answer = await sendPlan(lease, plan, flow, (hex, verdict) => {
         if (verdict === 'good') good.add(hex)
         if (verdict === 'wrong') bad.push(hex)
-      })
-      const remove = plan.removed.map((name) => `rm -f ${BLOBS}/${name}\n`).join('')
-      try {
-        const answer = await lease.send(`${remove}${receiverScript(plan.passages)}`, flow.bytes, {
-          timeoutMs: LONG_MS + open / 4,
-          onOut: hear,
-        })
-        if (flow.fault() !== undefined) throw flow.fault()
-        if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the line went silent`)
-        last = answer
-        if (answer.code !== 0)
-          throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
-      } finally {
-        flow.stop()
+      }).finally(() => {
         bytes += flow.arrived()
-      }
+      })
       for (const hex of bad) {
-        if ((await checksum(pathOf(hex))) !== hex)
-          throw new CliError(`${pathOf(hex)} is not what its digest says: build the image again`)
         const times = (wrong.get(hex) ?? 0) + 1
         wrong.set(hex, times)
-        if (times >= SUM_TRIES)
-          throw new CliError(
-            `${lease.shell.name} got the blob ${hex.slice(0, 12)} wrong ${times} times: its disk or memory fails (dmesg there shows it)`,
-          )
+        await requireResendable(lease, { hex, path: pathOf(hex), times })
       }
       // Something is still missing though the script ended well: only so often.
       if (bad.length === 0 && flow.arrived() === 0 && ++fruitless > FRUITLESS_TRIES)
-        throw hostFault(lease.shell.name, 'keeping the blobs of images', last, { dir: lease.dir })
+        throw hostFault(lease.shell.name, 'keeping the blobs of images', answer, { dir: lease.dir })
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error
       cuts++

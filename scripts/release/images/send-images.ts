@@ -8,7 +8,7 @@ import { type Loadable, parseDomain } from '../../images/deliver/docker-archive.
 import { blobPath, openLayout } from '../../images/layout/layout.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type ImagesProgress, LONG_MS, type Patience, waitAfter } from './ask.ts'
-import { loadInput, loadScript, planSegments } from './assembly.ts'
+import { loadInput, loadScript, planSegments, type Segment } from './assembly.ts'
 import { hexOf } from './blobs.ts'
 import { removeDamaged } from './damaged-blobs.ts'
 import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
@@ -41,6 +41,14 @@ const onePlatform = (sources: readonly Source[]): string => {
   return platform
 }
 
+/** Where the layers are on this machine, by their hex. */
+const layerPaths = (sources: readonly Source[]): ReadonlyMap<string, string> =>
+  new Map(
+    sources.flatMap(({ layout, image }) =>
+      image.layers.map(({ digest }) => [hexOf(digest), blobPath(layout.folder, { digest })] as const),
+    ),
+  )
+
 /** The layers that the archive must hold: on a classic store not those that the engine has, unless told so. */
 const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): ReadonlyMap<string, RequiredBlob> =>
   new Map(
@@ -60,6 +68,36 @@ const domainThere = async (lease: Lease, patience: Patience): Promise<string | u
 const TRIES = 4
 
 /**
+ * Loads the archive. `lost`: the line broke and the engine has not all of it. An answer: what the engine said, which has
+ * not all of it. A containerd store says yes to a layer that it could not unpack: only what it has afterwards counts.
+ */
+const load = async (
+  lease: Lease,
+  segments: readonly Segment[],
+  images: readonly ReleaseImage[],
+  { isLast, onNotice, pause }: Required<Patience> & { readonly isLast: boolean },
+): Promise<'loaded' | 'lost' | ScriptResult> => {
+  const isComplete = async () => (await missingStates(lease, images, { onNotice, pause })).length === 0
+  let answer: ScriptResult
+  try {
+    answer = await lease.run(loadScript(segments), { input: loadInput(segments), timeoutMs: LONG_MS })
+  } catch (error) {
+    if (!(error instanceof ConnectionLost) || isLast) throw error
+    // Whether the engine took it is not known: it is asked, and what it has not is loaded again.
+    onNotice(`${error.message}: asking the engine whether it took the images`)
+    await pause(waitAfter(0))
+    return (await isComplete()) ? 'loaded' : 'lost'
+  }
+  return answer.code === 0 && (await isComplete()) ? 'loaded' : answer
+}
+
+const add = (a: SentBlobs, b: SentBlobs): SentBlobs => ({
+  sent: a.sent + b.sent,
+  bytes: a.bytes + b.bytes,
+  cuts: a.cuts + b.cuts,
+})
+
+/**
  * Brings images onto a host without a registry: only layers that neither DIR/blobs nor, on a classic store, the engine
  * has go over the line; the archive is put together there. Images that are there are left alone. Safe to be cut anywhere:
  * the next call goes on. Throws CliError (a full disk, an engine that refuses, a dist that is not the release), LeaseLost.
@@ -71,59 +109,42 @@ export const sendImages = async (
 ): Promise<SentImages> => {
   const patience = { onNotice, pause }
   const missing = await missingStates(lease, images, patience)
-  if (missing.length === 0) return { sent: 0, bytes: 0, cuts: 0, loaded: [] }
-  noticeReplaced(missing, onNotice)
-  const wanted = missing.map(({ image }) => image)
-  const sources = wanted.map((image) => sourceOf(dist, image))
-  const platform = onePlatform(sources)
-  const paths = new Map(
-    sources.flatMap(({ layout, image }) =>
-      image.layers.map(({ digest }) => [hexOf(digest), blobPath(layout.folder, { digest })] as const),
-    ),
-  )
-  let engine = readEngine(lease.shell.name, await ask(lease, askByService(wanted), patience))
-  const domain = engine.store === 'containerd' ? await domainThere(lease, patience) : undefined
   let done: SentBlobs = { sent: 0, bytes: 0, cuts: 0 }
+  if (missing.length === 0) return { ...done, loaded: [] }
+  noticeReplaced(missing, onNotice)
+  const absent = missing.map(({ image }) => image)
+  const sources = absent.map((image) => sourceOf(dist, image))
+  const platform = onePlatform(sources)
+  const paths = layerPaths(sources)
+  let engine = readEngine(lease.shell.name, await ask(lease, askByService(absent), patience))
+  const domain = engine.store === 'containerd' ? await domainThere(lease, patience) : undefined
+  const what = `loading ${absent.length === 1 ? absent[0]?.service : `${absent.length} images`}`
   let answer: ScriptResult = { code: 0, out: '', err: '' }
   for (let tries = 1; tries <= TRIES; tries++) {
-    const layers = layersToLoad(wanted, engine)
+    const layers = layersToLoad(absent, engine)
     const sent = await sendBlobs(lease, [...layers.values()], {
       pathOf: (hex) => paths.get(hex) ?? '',
       onProgress: (bytes, total) => onProgress(bytes, total, 'sending layers'),
       ...patience,
     })
-    done = { sent: done.sent + sent.sent, bytes: done.bytes + sent.bytes, cuts: done.cuts + sent.cuts }
+    done = add(done, sent)
     const total = [...layers.values()].reduce((sum, { size }) => sum + size, 0)
-    onProgress(
-      total,
-      total,
-      `loading ${wanted.length === 1 ? wanted[0]?.service : `${wanted.length} images`}`,
-    )
+    onProgress(total, total, what)
     const segments = planSegments(sources, platform, {
       layers: new Set(layers.keys()),
       read: (path) => new Uint8Array(readFileSync(path)),
       domain,
     })
-    try {
-      answer = await lease.run(loadScript(segments), { input: loadInput(segments), timeoutMs: LONG_MS })
-    } catch (error) {
-      if (!(error instanceof ConnectionLost) || tries === TRIES) throw error
-      // Whether the engine took it is not known: it is asked, and what it has not is loaded again.
-      onNotice(`${error.message}: asking the engine whether it took the images`)
-      await pause(waitAfter(0))
-      if ((await missingStates(lease, wanted, patience)).length > 0) continue
-      return { ...done, loaded: wanted.map(({ name }) => name) }
-    }
-    // A containerd store says yes to a layer that it could not unpack: only what it has afterwards counts.
-    if (answer.code === 0 && (await missingStates(lease, wanted, patience)).length === 0)
-      return { ...done, loaded: wanted.map(({ name }) => name) }
+    const outcome = await load(lease, segments, absent, { ...patience, isLast: tries === TRIES })
+    if (outcome === 'loaded') return { ...done, loaded: absent.map(({ name }) => name) }
+    if (outcome === 'lost') continue
+    answer = outcome
     if (isFull(answer)) break
     // An engine that cannot do without a layer after all, or a blob that went bad on the disk.
-    const gone = await removeDamaged(lease, [...layers.values()], patience)
-    if (gone === 0 && engine.store === 'containerd') break
-    if (gone === 0 && engine.images.length === 0) break
+    const removed = await removeDamaged(lease, [...layers.values()], patience)
+    if (removed === 0 && (engine.store === 'containerd' || engine.images.length === 0)) break
     engine = { ...engine, images: [] }
   }
-  if (answer.code === 0) await requirePresent(lease, wanted, patience)
+  if (answer.code === 0) await requirePresent(lease, absent, patience)
   throw hostFault(lease.shell.name, 'docker load', answer, { dir: lease.dir })
 }

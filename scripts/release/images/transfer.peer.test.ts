@@ -74,7 +74,7 @@ const registryFor = async (pi: Pi, dist: string, images: readonly ReleaseImage[]
   await pushImages(
     images.map(({ service }) => ({ folder: join(dist, service), tag: service })),
     [`${outside.host}/pickme/lucid`],
-    { env: { DOCKER_CONFIG: folder }, line: { fetch, pause: () => Bun.sleep(5), random: () => 0 } },
+    { env: { DOCKER_CONFIG: folder }, network: { fetch, pause: () => Bun.sleep(5), random: () => 0 } },
   )
   await outside.stop()
   return async (users?: Readonly<Record<string, string>>) => {
