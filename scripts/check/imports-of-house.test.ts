@@ -1,21 +1,18 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog } from '#services/catalog'
 import { exceptions } from './exceptions.ts'
 import { rules } from './import-rules.ts'
-import { parseFile } from './imports.ts'
 import { judgeImports } from './judge.ts'
 import { pureRooms } from './pure-rooms.ts'
 import { findImpure, isMeant } from './purity.ts'
+import { readTree } from './read-tree.ts'
 import { orders } from './room-order.ts'
 import { isTest } from './rule.ts'
 
 const root = join(import.meta.dir, '..', '..')
-const paths = [...new Bun.Glob('{services,scripts,health}/**/*.ts').scanSync({ cwd: root })].map((path) =>
-  path.replaceAll('\\', '/'),
-)
-const files = paths.map((path) => parseFile({ path, source: readFileSync(join(root, path), 'utf8') }))
+const files = readTree(root)
+const paths = files.map(({ path }) => path)
 const tables = { rules, orders, pureRooms, exceptions, needs: catalog }
 
 test('the tree keeps the import rules', () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { entryFile } from '../cli/entry.ts'
 import { type Argv, live } from '../cli/run.ts'
+import { splitTests } from './fast-tests.ts'
+import { readTree } from './read-tree.ts'
 import { notRun, type Tally, tallyOfJunit } from './report.ts'
 
 /** What a step found. `output` is shown when it failed. */
@@ -32,15 +34,29 @@ const whole = (root: string, name: string, argv: Argv): Step => ({
   },
 })
 
+/** The fast loop checks again what a change can have broken, and nothing else. */
+const INCREMENTAL = ['--incremental', '--tsBuildInfoFile', 'node_modules/.cache/types.tsbuildinfo']
+
 /** Longest time of one test, ms: only a hang is ended by it. */
 const HANG = 600_000
 
-/** How much is asked of this machine. `full`: the large sweeps too. */
-export type Extent = { readonly full: boolean }
+/**
+ * How much is asked of this machine: `fast` is what starts no program of ours, no peer and no emulation, and a part of
+ * each large sweep; `whole` is every test; `full` also the sweeps that take hours.
+ */
+export type Extent = 'fast' | 'whole' | 'full'
 
-const tests = (root: string, { full }: Extent): Step => ({
+/** What is set for the tests. */
+const environment: Readonly<Record<Extent, Readonly<Record<string, string>>>> = {
+  fast: { LUCID_FAST: '1' },
+  whole: {},
+  full: { LUCID_FULL: '1' },
+}
+
+const tests = (root: string, extent: Extent): Step => ({
   name: 'tests',
   run: async () => {
+    const { fast, slow } = extent === 'fast' ? splitTests(readTree(root)) : { fast: [], slow: [] }
     const folder = mkdtempSync(join(tmpdir(), 'lucid-check-'))
     const report = join(folder, 'junit.xml')
     try {
@@ -53,8 +69,9 @@ const tests = (root: string, { full }: Extent): Step => ({
           `--timeout=${HANG}`,
           '--reporter=junit',
           `--reporter-outfile=${report}`,
+          ...fast.map((path) => `./${path}`),
         ],
-        { cwd: root, ...(full && { env: { LUCID_FULL: '1' } }) },
+        { cwd: root, env: environment[extent] },
       )
       const output = `${out}${err}`
       const counted = tallyOfJunit(
@@ -65,7 +82,8 @@ const tests = (root: string, { full }: Extent): Step => ({
       const tally = counted ?? { passed: 0, failed: 1, skipped: 0 }
       // A run that ends badly without a failed test, a crash of the runner for one, has still failed.
       const honest = code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
-      return { tally: honest, output, notes: notRun(output) }
+      const left = slow.length > 0 ? [`NOT RUN: ${slow.length} test files that start programs or peers`] : []
+      return { tally: honest, output, notes: [...notRun(output), ...left] }
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -75,7 +93,7 @@ const tests = (root: string, { full }: Extent): Step => ({
 /** Everything that `bun run check` does after the install, in order. */
 export const steps = (root: string, extent: Extent): readonly Step[] => [
   whole(root, 'lint', tool('biome', 'check', '--error-on-warnings', '.')),
-  whole(root, 'types', tool('tsc', '-p', '.')),
+  whole(root, 'types', tool('tsc', '-p', '.', ...(extent === 'fast' ? INCREMENTAL : []))),
   whole(root, 'unused', tool('knip')),
   whole(root, 'derived files', [process.execPath, entryFile('derive'), '--check']),
   tests(root, extent),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { caseCount } from '#common/testing/extent'
 import { fakeChain, type Mishap } from './fake-chain.fixture.ts'
 import { account, request, setUp } from './worker.fixture.ts'
 
@@ -14,7 +15,7 @@ const dice = (seed: number) => {
 }
 
 describe('exactly once', () => {
-  test.each(Array.from({ length: 60 }, (_, seed) => seed))(
+  test.each(Array.from({ length: caseCount(60) }, (_, seed) => seed))(
     'whatever is lost, repeated, forgotten or reorganised, and whenever the process dies (schedule %p)',
     async (seed) => {
       const roll = dice(seed)

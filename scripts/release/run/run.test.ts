@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Stack } from '#catalog'
+import { caseCount, samplePoints } from '#common/testing/extent'
 import { plantRelease } from '../content/release.fixture.ts'
 import type { Release } from '../content/release.ts'
 import { type Behaviour, type FakeMachine, fakeMachine, mixOf, type Trouble } from './fake-host.fixture.ts'
@@ -146,7 +147,7 @@ describe('trouble at every call of a run', () => {
     test(`${name}: the next command finds a whole release, and nothing is stuck`, async () => {
       const { calls } = await play(await machineOn(...before), to, command)
       let points = 0
-      for (const [at] of calls.entries())
+      for (const [at] of samplePoints(calls.entries()))
         for (const trouble of kinds)
           for (const when of whens)
             for (const length of [1, 1_000]) {
@@ -166,7 +167,7 @@ describe('trouble at every call of a run', () => {
               points += 1
             }
       console.log(`${name}, fake engine: ${points} points, 0 mixed releases, 0 stuck`)
-      expect(points).toBeGreaterThan(200)
+      expect(points).toBeGreaterThan(caseCount(200))
     })
 })
 
@@ -177,7 +178,7 @@ describe('trouble at every call of a run, and then a command back to what was th
   ] as const)
     test(`${name}: finds that release whole, and its documents`, async () => {
       const { calls } = await play(await machineOn(one), to)
-      for (const [at] of calls.entries())
+      for (const [at] of samplePoints(calls.entries()))
         for (const trouble of kinds)
           for (const when of whens) {
             const machine = await machineOn(one)
@@ -257,7 +258,7 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
   ]
   const releases = [one, two, plantRelease({ id: 'r-4', services: services(4), migrations: one.migrations })]
   const seen = { done: 0, killed: 0, failed: 0 }
-  for (let seed = 1; seed <= 2_000; seed++) {
+  for (let seed = 1; seed <= caseCount(2_000); seed++) {
     const random = randomOf(seed)
     const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T // never empty
     const machine = fakeMachine()
@@ -290,7 +291,7 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
     expect([seed, faultsOf(machine), machine.current]).toEqual([seed, [], last.id])
   }
   console.log(
-    `2,000 schedules, fake engine: ${JSON.stringify(seen)} commands with trouble, 0 mixed releases, 0 stuck`,
+    `${caseCount(2_000)} schedules, fake engine: ${JSON.stringify(seen)} commands with trouble, 0 mixed releases, 0 stuck`,
   )
 })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { aeadEngine } from '#common/engines/aead'
 import { concat, utf8 } from '../stream/bytes.ts'
 import { flipIn } from '../testing/evidence.ts'
+import { caseCount } from '../testing/extent.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
 import { noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import type { AnchorProof } from './anchor.ts'
@@ -35,7 +36,7 @@ test('any single changed bit of a bundle is caught', async () => {
       if (bit >> 3 >= from && bit >> 3 < to) return
       expect((await verify(flipIn(bundle, bit))).verdict).toBe(1)
     }),
-    { numRuns: 400 },
+    { numRuns: caseCount(400) },
   )
 })
 
