@@ -1,8 +1,13 @@
+import { BACKUP_CONTAINER, backupLayout, VOLUMES } from '../host/backup-layout.ts'
 import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
-import { capabilities, mountWords, requireMountable, runLine } from './container.ts'
-import { freezeFunctions } from './freeze-script.ts'
-import { backupLayout, CONTAINER, VOLUMES } from './layout.ts'
+import {
+  backupCommand,
+  capabilities,
+  formatMountFlag,
+  requireMountable,
+} from '../release/snapshot/backup-container.ts'
+import { freezeFunctions } from '../release/snapshot/freeze-script.ts'
 
 /** Longest time that services may stand still, s. */
 export const FREEZE_LIMIT_S = 60
@@ -26,7 +31,7 @@ const read = (type: Mount['type'], source: string, target: string): Mount => ({
 
 /** Adds a mount to `"$@"` if its source is there. */
 const ifThere = (test: string, mount: Mount): string =>
-  `if ${test}; then set -- "$@" ${mountWords(mount)}; fi`
+  `if ${test}; then set -- "$@" ${formatMountFlag(mount)}; fi`
 
 /** What is backed up, as far as it is there: volumes, secrets, identities, the current release and what it mounts. */
 const sources = (dir: string): readonly string[] => [
@@ -72,12 +77,12 @@ export const backupScript = ({ dir, image, to, order, freezeLimitS }: BackupScri
     ...sources(dir),
     ...folders(dir, to),
     freezeFunctions({ state: places.cache, limitS: freezeLimitS }).trim(),
-    `trap 'clean; docker rm --force ${CONTAINER} >/dev/null 2>&1; rm -rf "$WORK"' EXIT`,
+    `trap 'clean; docker rm --force ${BACKUP_CONTAINER} >/dev/null 2>&1; rm -rf "$WORK"' EXIT`,
     "trap 'exit 1' HUP INT TERM",
-    `docker rm --force ${CONTAINER} >/dev/null 2>&1`,
+    `docker rm --force ${BACKUP_CONTAINER} >/dev/null 2>&1`,
     'mkfifo "$WORK/in" "$WORK/out" || exit 1',
     'set -- "$@" --cidfile "$WORK/cid"',
-    `${runLine(image, 'backup', { mounts, caps: capabilities.write })} <"$WORK/in" >"$WORK/out" 3>&- 4<&- &`,
+    `${backupCommand(image, 'backup', { mounts, caps: capabilities.write })} <"$WORK/in" >"$WORK/out" 3>&- 4<&- &`,
     'program=$!',
     'exec 3>"$WORK/in" 4<"$WORK/out"',
     `printf '%s\\n' ${quote(order)} >&3`,

@@ -1,7 +1,7 @@
+import { backupLayout } from '../host/backup-layout.ts'
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
 import { requireSuccess } from '../host/shell.ts'
-import { backupLayout } from './layout.ts'
 
 /** How the last run went. `at` (epoch ms) is when the last good one was, also after one that failed. */
 export type Outcome = { readonly ok: boolean; readonly at?: number } & Readonly<Record<string, unknown>>

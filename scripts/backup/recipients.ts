@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { isRecipient } from '#common/backup/age'
 import { CliError } from '../cli/fail.ts'
+import { backupLayout } from '../host/backup-layout.ts'
 import type { Lease } from '../host/lease.ts'
 import { quote } from '../host/quote.ts'
 import { requireSuccess, type Shell } from '../host/shell.ts'
 import { createFile } from '../platform/files.ts'
-import { backupLayout } from './layout.ts'
 
 /** Makes an age identity (0600, as age-keygen writes it) and answers its recipient. Never overwrites. */
 export const newKey = async (path: string, now: Date): Promise<string> => {

@@ -5,11 +5,11 @@ import { errorMessage } from '#common/process/error'
 import { isFault } from '#common/process/fault'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
+import { backupLayout, VOLUMES } from '../host/backup-layout.ts'
 import type { Lease } from '../host/lease.ts'
 import { requireSuccess } from '../host/shell.ts'
-import { eventReader, reportOf } from './events.ts'
+import { openEventReader, parseReport } from '../host/tool-events.ts'
 import { writeHealth } from './health-file.ts'
-import { backupLayout, VOLUMES } from './layout.ts'
 import { type MongoProof, proveMongo } from './mongo-proof.ts'
 import {
   DRILL_ROOM,
@@ -88,7 +88,7 @@ const orderOf = (
 ]
 
 const progressOf = ({ onProgress }: RestoreOptions) =>
-  eventReader(({ event, files, of, bytes }) => {
+  openEventReader(({ event, files, of, bytes }) => {
     if (event === 'progress') onProgress?.(Number(files), Number(of), Number(bytes))
   })
 
@@ -108,7 +108,7 @@ export const restoreHost = async (lease: Lease, options: RestoreOptions): Promis
     throw new CliError(
       `${shell.name}: in use by ${answer.out.trim().split(/\s+/).join(', ')}: stop it first (docker stop), then restore`,
     )
-  return reportOf<Restored>(`restore of ${shell.name}`, answer)
+  return parseReport<Restored>(`restore of ${shell.name}`, answer)
 }
 
 export type Drilled = Restored & { readonly mongo: MongoProof }
@@ -131,7 +131,7 @@ export const drillHost = async (lease: Lease, options: RestoreOptions): Promise<
       throw new CliError(
         `${shell.name}: no room for a drill of ${listed.name}: ${listed.bytes} bytes are needed, ${Number(answer.out.trim()) * 1024} are free`,
       )
-    const restored = reportOf<Restored>(`drill of ${shell.name}`, answer)
+    const restored = parseReport<Restored>(`drill of ${shell.name}`, answer)
     const mongoUnit = units.find((unit) => volumeOf(unit) === 'lucid_core_mongo_data')
     const mongo: MongoProof =
       mongoUnit === undefined || !restored.ok

@@ -1,8 +1,8 @@
 import { catalog, stock } from '#catalog'
+import { COMPOSE_PROJECTS } from '../host/backup-layout.ts'
 import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
-import { capabilities, requireMountable, runLine } from './container.ts'
-import { PROJECTS } from './layout.ts'
+import { backupCommand, capabilities, requireMountable } from '../release/snapshot/backup-container.ts'
 
 /** The exit code of a script that found a volume in use; what it prints says by whom. */
 export const IN_USE = 91
@@ -29,7 +29,7 @@ const createVolume = (volume: string): string => {
 const requireUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): string => {
   const filters =
     whole === 'host'
-      ? PROJECTS.map((project) => `label=com.docker.compose.project=${project}`)
+      ? COMPOSE_PROJECTS.map((project) => `label=com.docker.compose.project=${project}`)
       : volumes.map((volume) => `volume=${volume}`)
   return [
     'used=',
@@ -84,7 +84,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
       : [commandLine('mkdir', '-p', into)]),
     'set --',
     `docker rm --force lucid-backup >/dev/null 2>&1`,
-    runLine(image, 'restore', {
+    backupCommand(image, 'restore', {
       mounts: [
         ...mounts,
         { type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' },
@@ -135,7 +135,7 @@ export const drillScript = ({
     ),
     'set --',
     'docker rm --force lucid-backup >/dev/null 2>&1',
-    runLine(image, 'restore', {
+    backupCommand(image, 'restore', {
       mounts: [
         ...mounts.values(),
         { type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' },

@@ -1,8 +1,8 @@
 import type { SnapshotIndex } from '#common/backup/snapshot-index'
 import { quote } from '../host/quote.ts'
 import type { Shell } from '../host/shell.ts'
-import { capabilities, requireMountable, runLine } from './container.ts'
-import { reportOf } from './events.ts'
+import { parseReport } from '../host/tool-events.ts'
+import { backupCommand, capabilities, requireMountable } from '../release/snapshot/backup-container.ts'
 
 /** A backup as it can be seen without a key. Without an index nothing but its name is known. */
 export type Listed = Partial<Omit<SnapshotIndex, 'v' | 'chunks' | 'name' | 'at' | 'tag'>> & {
@@ -23,11 +23,11 @@ export const listSnapshots = async (
   shell: Pick<Shell, 'name' | 'run'>,
   { image, repository }: { readonly image: string; readonly repository: string },
 ): Promise<readonly Listed[]> => {
-  const list = runLine(image, 'backups', {
+  const list = backupCommand(image, 'backups', {
     mounts: [{ type: 'bind', source: requireMountable(repository), target: '/repository', access: 'write' }],
     caps: capabilities.write,
   })
   const script = `set --; [ -d ${quote(`${repository}/snapshots`)} ] || { echo '{"event":"done","report":{"snapshots":[]}}'; exit 0; }\n${list}`
   const answer = await shell.run(script, { timeoutMs: LIST_MS })
-  return reportOf<{ readonly snapshots: readonly Listed[] }>(`backups of ${shell.name}`, answer).snapshots
+  return parseReport<{ readonly snapshots: readonly Listed[] }>(`backups of ${shell.name}`, answer).snapshots
 }

@@ -2,11 +2,11 @@ import type { BackupReport } from '#common/backup/backup'
 import type { Keep } from '#common/backup/prune'
 import type { Progress } from '#common/backup/scan'
 import { errorMessage } from '#common/process/error'
+import { backupLayout } from '../host/backup-layout.ts'
 import type { Lease } from '../host/lease.ts'
+import { openEventReader, parseReport } from '../host/tool-events.ts'
 import { backupScript, FREEZE_LIMIT_S } from './backup-script.ts'
-import { eventReader, reportOf } from './events.ts'
 import { writeHealth } from './health-file.ts'
-import { backupLayout } from './layout.ts'
 
 export type TakeOptions = {
   /** Image of server-tools on the host. */
@@ -43,11 +43,11 @@ export const takeBackup = async (lease: Lease, options: TakeOptions): Promise<Ba
       forget: options.forget ?? [],
     }),
   })
-  const onOut = eventReader((event) => {
+  const onOut = openEventReader((event) => {
     if (event.event === 'progress') options.onProgress?.(event as unknown as Progress) // our own program's
   })
   try {
-    const report = reportOf<BackupReport>(
+    const report = parseReport<BackupReport>(
       `backup of ${shell.name}`,
       await lease.run(script, { timeoutMs: LONG_MS, onOut }),
     )

@@ -17,10 +17,10 @@ export const backupLayout = (dir: string) =>
   }) as const
 
 /** Name of the container that takes and restores backups: the engine lets only one have it. */
-export const CONTAINER = 'lucid-backup'
+export const BACKUP_CONTAINER = 'lucid-backup'
 
 /** Compose projects whose containers stand still while the last is read. */
-export const PROJECTS = stacks.map((stack) => `lucid-${stack}`)
+export const COMPOSE_PROJECTS = stacks.map((stack) => `lucid-${stack}`)
 
 export const VOLUMES = volumes
 

@@ -1,5 +1,5 @@
-import { commandLine, quote } from '../host/quote.ts'
-import { PROJECTS } from './layout.ts'
+import { COMPOSE_PROJECTS } from '../../host/backup-layout.ts'
+import { commandLine, quote } from '../../host/quote.ts'
 
 /**
  * The part of a script that makes the platform stand still and lets it go on, POSIX sh. What is paused stands in a file
@@ -28,7 +28,7 @@ unfreeze() {
 clean() { : >"$WORK/over"; unfreeze; }
 now() { date +%s%3N; }
 running() {
-  for project in ${commandLine(...PROJECTS)}; do
+  for project in ${commandLine(...COMPOSE_PROJECTS)}; do
     docker ps --quiet --no-trunc --filter status=running --filter "label=com.docker.compose.project=$project" || return 1
   done
 }

@@ -1,13 +1,13 @@
 import type { CopyReport } from '#common/backup/copy'
-import { CliError } from '../cli/fail.ts'
-import type { Lease } from '../host/lease.ts'
-import { commandLine, quote } from '../host/quote.ts'
-import { requireSuccess } from '../host/shell.ts'
-import type { Mount } from '../host/tool-run.ts'
-import { capabilities, runLine } from './container.ts'
-import { reportOf } from './events.ts'
+import { CliError } from '../../cli/fail.ts'
+import { backupLayout, isVolume } from '../../host/backup-layout.ts'
+import type { Lease } from '../../host/lease.ts'
+import { commandLine, quote } from '../../host/quote.ts'
+import { requireSuccess } from '../../host/shell.ts'
+import { parseReport } from '../../host/tool-events.ts'
+import type { Mount } from '../../host/tool-run.ts'
+import { backupCommand, capabilities } from './backup-container.ts'
 import { freezeFunctions } from './freeze-script.ts'
-import { backupLayout, isVolume } from './layout.ts'
 
 /**
  * Plain copies of volumes on the same disk, so that a rollback over a migration needs no key and no operator. They are
@@ -59,7 +59,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
   const whole = await lease.run(`[ -f ${quote(`${at}.${DONE}`)} ]`)
   if (whole.code === 0) return 'there'
   const volumes = await thereOf(lease, options.volumes)
-  const run = runLine(options.image, 'copy', {
+  const run = backupCommand(options.image, 'copy', {
     mounts: [
       ...volumes.map((name) => mount('volume', name, `/source/volumes/${name}`, 'read')),
       mount('bind', at, '/target', 'write'),
@@ -82,7 +82,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
     'exit 1',
   ].join('\n')
   const answer = await lease.run(script, { timeoutMs: LONG_MS })
-  const report = reportOf<CopyReport>(`snapshot ${options.id}`, answer)
+  const report = parseReport<CopyReport>(`snapshot ${options.id}`, answer)
   if (answer.code !== 0)
     throw new CliError(`snapshot ${options.id}: it did not become whole`, {
       details: answer.err.split('\n').filter(Boolean),
@@ -113,7 +113,7 @@ export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): P
     throw new CliError(
       `${lease.shell.name}: in use by ${[...new Set(used.trim().split(/\s+/))].join(', ')}: stop it first`,
     )
-  const run = runLine(options.image, 'copy', {
+  const run = backupCommand(options.image, 'copy', {
     mounts: [
       mount('bind', at, '/source', 'read'),
       ...volumes.map((name) => mount('volume', name, `/target/volumes/${name}`, 'write')),
@@ -128,7 +128,7 @@ export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): P
     ].join('\n'),
     { timeoutMs: LONG_MS },
   )
-  return reportOf<CopyReport>(`snapshot ${options.id}`, answer)
+  return parseReport<CopyReport>(`snapshot ${options.id}`, answer)
 }
 
 /** Removes the snapshots that are not among these ids. */
@@ -155,7 +155,7 @@ export const dropSnapshots = async (
     await requireSuccess('removing snapshots', lease.run(commandLine('rm', '-f', ...marks)))
   const folders = gone.filter((name) => !name.endsWith(`.${DONE}`))
   if (folders.length === 0) return
-  const run = runLine(image, 'copy', {
+  const run = backupCommand(image, 'copy', {
     mounts: [mount('bind', snapshots, '/target', 'write')],
     caps: capabilities.own,
   })
@@ -163,5 +163,5 @@ export const dropSnapshots = async (
     ['set --', `${run} <<'ORDER'\n${JSON.stringify({ remove: folders })}\nORDER`].join('\n'),
     { timeoutMs: LONG_MS },
   )
-  reportOf('removing snapshots', answer)
+  parseReport('removing snapshots', answer)
 }

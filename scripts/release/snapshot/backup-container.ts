@@ -1,7 +1,7 @@
-import { CliError } from '../cli/fail.ts'
-import { commandLine } from '../host/quote.ts'
-import { formatMount, type Mount, toolCommand } from '../host/tool-run.ts'
-import { CONTAINER } from './layout.ts'
+import { CliError } from '../../cli/fail.ts'
+import { BACKUP_CONTAINER } from '../../host/backup-layout.ts'
+import { commandLine } from '../../host/quote.ts'
+import { formatMount, type Mount, toolCommand } from '../../host/tool-run.ts'
 
 /** What the program may do as root of nothing else: read everybody's files, or give files their owners. */
 export const capabilities = {
@@ -11,7 +11,7 @@ export const capabilities = {
 } as const
 
 /** `--mount` and its value, quoted for sh. */
-export const mountWords = (mount: Mount): string => commandLine('--mount', formatMount(mount))
+export const formatMountFlag = (mount: Mount): string => commandLine('--mount', formatMount(mount))
 
 /** A path that a mount may name; an engine takes flags apart at commas. Throws CliError for another. */
 export const requireMountable = (path: string): string => {
@@ -21,8 +21,9 @@ export const requireMountable = (path: string): string => {
 }
 
 /** A command of the backup: one at a time on a host, and `"$@"` of the script stands for more mounts, found there. */
-export const runLine = (
+export const backupCommand = (
   image: string,
   command: string,
   { mounts, caps }: { readonly mounts: readonly Mount[]; readonly caps: readonly string[] },
-): string => toolCommand(image, [command], { mounts, caps, memory: 640, name: CONTAINER, more: '"$@"' })
+): string =>
+  toolCommand(image, [command], { mounts, caps, memory: 640, name: BACKUP_CONTAINER, more: '"$@"' })

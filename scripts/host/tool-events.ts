@@ -1,5 +1,5 @@
 import { CliError } from '../cli/fail.ts'
-import type { ScriptResult } from '../host/shell.ts'
+import type { ScriptResult } from './shell.ts'
 
 /** A line of a program on the host. */
 export type ToolEvent = { readonly event: string } & Readonly<Record<string, unknown>>
@@ -14,7 +14,7 @@ export const eventOf = (line: string): ToolEvent | undefined => {
 }
 
 /** Cuts what comes into lines and hands the events on. */
-export const eventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) => {
+export const openEventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) => {
   let rest = ''
   return (text) => {
     const lines = `${rest}${text}`.split('\n')
@@ -27,7 +27,7 @@ export const eventReader = (onEvent: (event: ToolEvent) => void): ((text: string
 }
 
 /** The report of a program that came to its end. Throws CliError with what it said when it did not. */
-export const reportOf = <T>(what: string, { out, err, code }: ScriptResult): T => {
+export const parseReport = <T>(what: string, { out, err, code }: ScriptResult): T => {
   const events = out.split('\n').flatMap((line) => eventOf(line) ?? [])
   const done = events.findLast(({ event }) => event === 'done')
   if (done !== undefined) return done['report'] as T // our own program's, of the same checkout or an older release's
