@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { eventsOf, linked, mend } from './event.ts'
+import { eventsOf, linked, planRepair } from './event.ts'
 import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, session } from './scripted-chain.fixture.ts'
 
 const rows = (...contents: Parameters<typeof chainOf>[0]) =>
@@ -60,17 +60,22 @@ describe('linked blocks', () => {
   })
 })
 
-describe('mending the index', () => {
+describe('repairing the index', () => {
   const [one, two, three] = rows([registered(1), registered(2), registered(3)])
   if (!(one && two && three)) throw new Error('three rows')
 
   test('of equal events changes nothing', () => {
-    expect(mend([one, two], [one, two])).toEqual({ insert: [], replace: [], remove: [], differences: [] })
+    expect(planRepair([one, two], [one, two])).toEqual({
+      insert: [],
+      replace: [],
+      remove: [],
+      differences: [],
+    })
   })
 
   test('names what is missing, altered and extra', () => {
     const altered = { ...two, block_hash: '00'.repeat(32) }
-    expect(mend([altered, three], [one, two])).toEqual({
+    expect(planRepair([altered, three], [one, two])).toEqual({
       insert: [one],
       replace: [two],
       remove: [three],

@@ -58,7 +58,7 @@ const sameRow = (a: EventRow, b: EventRow): boolean => {
   return left !== undefined && Object.keys(left).every((key) => left[key] === right?.[key])
 }
 
-export type Mending = {
+export type Repair = {
   readonly insert: readonly EventRow[]
   readonly replace: readonly EventRow[]
   readonly remove: readonly EventRow[]
@@ -66,16 +66,16 @@ export type Mending = {
 }
 
 /** What must change so that the index holds exactly the chain's events of a range of blocks. */
-export const mend = (held: readonly EventRow[], chain: readonly EventRow[]): Mending => {
-  const heldById = new Map(held.map((row) => [row.id, row]))
-  const wanted = new Set(chain.map(({ id }) => id))
-  const insert = chain.filter(({ id }) => !heldById.has(id))
+export const planRepair = (stored: readonly EventRow[], chain: readonly EventRow[]): Repair => {
+  const storedById = new Map(stored.map((row) => [row.id, row]))
+  const chainIds = new Set(chain.map(({ id }) => id))
+  const insert = chain.filter(({ id }) => !storedById.has(id))
   const replace = chain.filter((row) => {
-    const known = heldById.get(row.id)
-    return known !== undefined && !sameRow(row, known)
+    const old = storedById.get(row.id)
+    return old !== undefined && !sameRow(row, old)
   })
-  const remove = held.filter(({ id }) => !wanted.has(id))
-  const say = (what: Difference['what']) => (row: EventRow) => ({
+  const remove = stored.filter(({ id }) => !chainIds.has(id))
+  const name = (what: Difference['what']) => (row: EventRow) => ({
     block_number: row.block_number,
     id: row.id,
     what,
@@ -84,6 +84,10 @@ export const mend = (held: readonly EventRow[], chain: readonly EventRow[]): Men
     insert,
     replace,
     remove,
-    differences: [...insert.map(say('missing')), ...replace.map(say('altered')), ...remove.map(say('extra'))],
+    differences: [
+      ...insert.map(name('missing')),
+      ...replace.map(name('altered')),
+      ...remove.map(name('extra')),
+    ],
   }
 }

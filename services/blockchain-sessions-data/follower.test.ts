@@ -132,7 +132,7 @@ describe('replay', () => {
     })
   })
 
-  test('names and mends what is altered, missing and extra, and survives a restart halfway', async () => {
+  test('names and repairs what is altered, missing and extra, and survives a restart halfway', async () => {
     const store = opened()
     const chain = { blocks: many(40) }
     await drain(made(store, chain))

@@ -1,9 +1,18 @@
 import { Fault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
-import { eventsOf, linked, type SourceBlock } from './event.ts'
-import type { Difference, Progress, Replay } from './model.ts'
-import { applyEvents, type Cursor, keepCursor, type ReplayCursor, readCursor, readReplay } from './store.ts'
+import {
+  advanceReplay,
+  beginReplay,
+  type Page,
+  planFollow,
+  planReplay,
+  type ReplayCursor,
+  replayView,
+} from './cursor.ts'
+import type { SourceBlock } from './event.ts'
+import type { Progress, Replay } from './model.ts'
+import { applyEvents, readCursor, readReplay, saveCursor } from './store.ts'
 
 /** A page of the ledger's blocks from a number on, and its head. */
 export type ReadBlocks = (
@@ -19,101 +28,65 @@ export type Follower = {
   readonly progress: () => Promise<Progress>
 }
 
+export type FollowerParts = {
+  readonly store: Store
+  readonly read: ReadBlocks
+  readonly contract: string
+  readonly log: Log
+}
+
 /** Blocks a page: 20 full ones are about 2.5 MB on the wire. */
 const PAGE = 20
-/** Differences kept by name; all are counted. */
-const NAMED = 100
 
-const publicReplay = ({ id: _id, ...replay }: ReplayCursor & { readonly rev?: number }): Replay => {
-  const { from, until, next, done, checked, differed, differences } = replay
-  return { from, until, next, done, checked, differed, differences }
+/** Moves the index forward by a page. True when there was something to do. */
+const follow = async ({ store, contract, log }: FollowerParts, page: (from: number) => Promise<Page>) => {
+  const cursor = await readCursor(store)
+  const answer = await page(cursor.next)
+  const step = planFollow(cursor, answer, contract)
+  if (step.type === 'idle') return false
+  if (step.type === 'inconsistent')
+    throw new Fault('unavailable', 'ledger-inconsistent', 'the ledger answered blocks that do not link')
+  if (step.type === 'rewind') {
+    log.warn('history-differs', { indexed: cursor.next - 1, head: answer.head })
+    await saveCursor(store, step.cursor)
+  } else await applyEvents(store, step.range, () => step.cursor)
+  return true
+}
+
+/** Compares a page of the index with the chain, and repairs what differs. */
+const compare = async ({ store, contract, log }: FollowerParts, cursor: ReplayCursor, page: Page) => {
+  const range = planReplay(cursor, page, contract)
+  if (range === undefined) return saveCursor(store, { ...cursor, done: true })
+  const differences = await applyEvents(store, range, (some) => advanceReplay(cursor, range, some))
+  for (const difference of differences) log.warn('index-differed', difference)
 }
 
 /**
  * Follows the ledger. Events and cursor commit together, so a crash at any point repeats or continues, never
  * skips. When the ledger's blocks do not link to what was indexed (a restored or replaced chain), everything
- * is read again from block 0 and mended on the way; the anchors stay readable meanwhile.
+ * is read again from block 0 and repaired on the way; the anchors stay readable meanwhile.
  */
-export const follower = ({
-  store,
-  read,
-  contract,
-  log,
-}: {
-  readonly store: Store
-  readonly read: ReadBlocks
-  readonly contract: string
-  readonly log: Log
-}): Follower => {
+export const follower = (parts: FollowerParts): Follower => {
+  const { store, read } = parts
   let head = -1
 
-  const page = async (from: number) => {
+  const page = async (from: number): Promise<Page> => {
     const answer = await read(from, PAGE)
     head = answer.head.number
-    return answer.blocks
-  }
-
-  const rewind = async (cursor: Cursor): Promise<boolean> => {
-    log.warn('history-differs', { indexed: cursor.next - 1, head })
-    await keepCursor(store, { id: 'follow', next: 0 })
-    return true
-  }
-
-  const forward = async (): Promise<boolean> => {
-    const cursor = await readCursor(store)
-    const blocks = await page(cursor.next)
-    if (head < cursor.next - 1 || !linked(blocks, cursor.next, cursor.hash)) {
-      if (cursor.next > 0) return rewind(cursor)
-      throw new Fault('unavailable', 'ledger-inconsistent', 'the ledger answered blocks that do not link')
-    }
-    const last = blocks.at(-1)
-    if (last === undefined) return false
-    const chain = blocks.flatMap((block) => eventsOf(block, contract))
-    const to = last.number >= head ? undefined : last.number
-    await applyEvents(store, { from: cursor.next, to, chain }, () => ({
-      id: 'follow',
-      next: last.number + 1,
-      hash: last.hash,
-    }))
-    return true
-  }
-
-  const advance = (cursor: ReplayCursor, next: number, checked: number, found: readonly Difference[]) => ({
-    ...cursor,
-    next,
-    done: next > cursor.until,
-    checked: cursor.checked + checked,
-    differed: cursor.differed + found.length,
-    differences: [...cursor.differences, ...found].slice(0, NAMED),
-  })
-
-  const compare = async ({ rev: _rev, ...cursor }: ReplayCursor & { readonly rev?: number }) => {
-    const blocks = (await page(cursor.next)).filter(({ number }) => number <= cursor.until)
-    const last = blocks.at(-1)
-    if (last === undefined || !linked(blocks, cursor.next, undefined)) {
-      await keepCursor(store, { ...cursor, done: true })
-      return true
-    }
-    const chain = blocks.flatMap((block) => eventsOf(block, contract))
-    const range = { from: cursor.next, to: last.number, chain }
-    const found = await applyEvents(store, range, (differences) =>
-      advance(cursor, last.number + 1, chain.length, differences),
-    )
-    for (const difference of found) log.warn('index-differed', difference)
-    return true
+    return { blocks: answer.blocks, head }
   }
 
   return {
     step: async () => {
       const replay = await readReplay(store)
-      return replay !== undefined && !replay.done ? compare(replay) : forward()
+      if (replay === undefined || replay.done) return follow(parts, page)
+      await compare(parts, replay, await page(replay.next))
+      return true
     },
     replay: async (from) => {
-      const { next } = await readCursor(store)
-      const running = { from, until: next - 1, next: from, done: from >= next }
-      const cursor = { id: 'replay', ...running, checked: 0, differed: 0, differences: [] } as const
-      await keepCursor(store, { ...cursor, differences: [] })
-      return publicReplay({ ...cursor, differences: [] })
+      const cursor = beginReplay(from, await readCursor(store))
+      await saveCursor(store, cursor)
+      return replayView(cursor)
     },
     progress: async () => {
       const { next } = await readCursor(store)
@@ -122,7 +95,7 @@ export const follower = ({
         indexed: next - 1,
         head,
         caught_up: head >= 0 && next > head,
-        ...(replay === undefined ? {} : { replay: publicReplay(replay) }),
+        ...(replay === undefined ? {} : { replay: replayView(replay) }),
       }
     },
   }

@@ -55,7 +55,7 @@ export type AnchorPage = Static<typeof AnchorPage>
 
 export const ChunksQuery = t.Object({
   limit: t.Integer({ minimum: 1, maximum: 1000, default: 1000 }),
-  from: t.Integer({ minimum: 0, default: 0, description: 'lowest chunk index wanted' }),
+  from: t.Integer({ minimum: 0, default: 0, description: 'lowest chunk index to list' }),
 })
 export const ChunkPage = t.Object({ chunks: t.Array(Chunk) })
 
@@ -65,7 +65,7 @@ export const Difference = t.Object({
   block_number: Count,
   id: t.String({ description: 'session id, or session id:chunk index' }),
   what: t.Union([t.Literal('missing'), t.Literal('extra'), t.Literal('altered')], {
-    description: 'missing in the index, not on the chain, or held with other values',
+    description: 'missing in the index, not on the chain, or stored with other values',
   }),
 })
 export type Difference = Static<typeof Difference>
@@ -76,14 +76,14 @@ export const Replay = t.Object({
   next: Count,
   done: t.Boolean(),
   checked: t.Integer({ minimum: 0, description: 'events compared' }),
-  differed: t.Integer({ minimum: 0, description: 'events that differed and were mended' }),
+  differed: t.Integer({ minimum: 0, description: 'events that differed and were repaired' }),
   differences: t.Array(Difference, { description: 'the first hundred of them' }),
 })
 export type Replay = Static<typeof Replay>
 
 export const Progress = t.Object({
   indexed: t.Integer({ minimum: -1, description: 'last block indexed; -1 before the first' }),
-  head: t.Integer({ minimum: -1, description: 'last block the ledger told of; -1 before it did' }),
+  head: t.Integer({ minimum: -1, description: 'last block the ledger reported; -1 before it did' }),
   caught_up: t.Boolean(),
   replay: t.Optional(Replay),
 })

@@ -1,11 +1,9 @@
 import type { StoreSchema } from '#common/store/schema'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
-import { type EventRow, mend } from './event.ts'
-import type { Anchor, AnchorsQuery, Chunk, Difference, Replay } from './model.ts'
+import type { Cursor, EventRange, ReplayCursor } from './cursor.ts'
+import { type EventRow, planRepair } from './event.ts'
+import type { Anchor, AnchorsQuery, Chunk, Difference } from './model.ts'
 
-/** Where the index stands: the next block to read and the hash of the one before it. */
-export type Cursor = { readonly id: 'follow'; readonly next: number; readonly hash?: string }
-export type ReplayCursor = Replay & { readonly id: 'replay' }
 type Row = Cursor | ReplayCursor
 
 /** The fields that events are searched by, over both kinds. */
@@ -39,32 +37,36 @@ const cursors = (store: Store): Collection<Row> => store.collection(cursorDeclar
 
 /** The follow cursor; block 0 when nothing was indexed yet. */
 export const readCursor = async (store: Store): Promise<Cursor> => {
-  const kept = await cursors(store).get('follow')
-  return (kept as Cursor | undefined) ?? { id: 'follow', next: 0 }
+  const stored = await cursors(store).get('follow')
+  return (stored as Cursor | undefined) ?? { id: 'follow', next: 0 }
 }
 
-export const readReplay = async (store: Store): Promise<ReplayCursor | undefined> =>
-  (await cursors(store).get('replay')) as ReplayCursor | undefined
+export const readReplay = async (store: Store): Promise<ReplayCursor | undefined> => {
+  const stored = (await cursors(store).get('replay')) as Stored<ReplayCursor> | undefined
+  if (stored === undefined) return undefined
+  const { rev: _rev, ...cursor } = stored
+  return cursor
+}
 
-const keep = async (store: Store, cursor: Row): Promise<void> => {
-  const kept = await cursors(store).get(cursor.id)
-  if (kept === undefined) await cursors(store).insert(cursor)
-  else await cursors(store).replace(cursor, kept.rev)
+const putCursor = async (store: Store, cursor: Row): Promise<void> => {
+  const stored = await cursors(store).get(cursor.id)
+  if (stored === undefined) await cursors(store).insert(cursor)
+  else await cursors(store).replace(cursor, stored.rev)
 }
 
 /** Commits a cursor alone: the start of a replay, or a step back. */
-export const keepCursor = (store: Store, cursor: Row): Promise<void> =>
-  store.transaction((tx) => keep(tx, cursor))
+export const saveCursor = (store: Store, cursor: Row): Promise<void> =>
+  store.transaction((tx) => putCursor(tx, cursor))
 
 const bare = ({ rev: _rev, ...row }: Stored<Event>): EventRow => row as unknown as EventRow
 
-const heldIn = async (tx: Store, from: number, to: number | undefined, ids: readonly string[]) => {
+const findStored = async (tx: Store, from: number, to: number | undefined, ids: readonly string[]) => {
   const all = events(tx)
   const inRange = await all.find({
     where: { block_number: { gte: from, ...(to === undefined ? {} : { lte: to }) } },
   })
-  const known = new Set(inRange.map(({ id }) => id))
-  const others = await Promise.all(ids.filter((id) => !known.has(id)).map((id) => all.get(id)))
+  const inRangeIds = new Set(inRange.map(({ id }) => id))
+  const others = await Promise.all(ids.filter((id) => !inRangeIds.has(id)).map((id) => all.get(id)))
   return [...inRange, ...others.filter((row) => row !== undefined)]
 }
 
@@ -74,61 +76,39 @@ const heldIn = async (tx: Store, from: number, to: number | undefined, ids: read
  */
 export const applyEvents = (
   store: Store,
-  range: { readonly from: number; readonly to: number | undefined; readonly chain: readonly EventRow[] },
+  range: EventRange,
   cursorAfter: (differences: readonly Difference[]) => Row,
 ): Promise<readonly Difference[]> =>
   store.transaction(async (tx) => {
     const { from, to, chain } = range
     const all = events(tx)
-    const held = await heldIn(
-      tx,
-      from,
-      to,
-      chain.map(({ id }) => id),
-    )
-    const revs = new Map(held.map(({ id, rev }) => [id, rev]))
-    const { insert, replace, remove, differences } = mend(held.map(bare), chain)
+    const ids = chain.map(({ id }) => id)
+    const stored = await findStored(tx, from, to, ids)
+    const revs = new Map(stored.map(({ id, rev }) => [id, rev]))
+    const { insert, replace, remove, differences } = planRepair(stored.map(bare), chain)
     for (const { id } of remove) await all.remove(id)
     for (const row of replace) await all.replace(row as unknown as Event, revs.get(row.id) ?? 0)
     if (insert.length > 0)
       await all.insertMany(insert as unknown as readonly Event[], { onDuplicate: 'fail' })
-    await keep(tx, cursorAfter(differences))
+    await putCursor(tx, cursorAfter(differences))
     return differences
   })
 
-const anchorFields = ({
-  session_id,
-  manifest_hash,
-  merkle_root,
-  owner,
-  started_at,
-  chunk_count,
-}: Anchor) => ({
-  session_id,
-  manifest_hash,
-  merkle_root,
-  owner,
-  started_at,
-  chunk_count,
-})
-
-const chunkFields = ({ session_id, index, leaf }: Chunk) => ({ session_id, index, leaf })
-
-const place = ({ tx_hash, block_number, block_hash, log_index }: Anchor | Chunk) => ({
-  tx_hash,
-  block_number,
-  block_hash,
-  log_index,
-})
+/** Only these fields leave: a row has more, of which callers know nothing. */
+const place = ({ tx_hash, block_number, block_hash, log_index }: Anchor | Chunk) => {
+  return { tx_hash, block_number, block_hash, log_index }
+}
 
 const asAnchor = (row: Event): Anchor => {
   const anchor = row as unknown as Anchor
-  return { ...anchorFields(anchor), ...place(anchor) }
+  const { session_id, manifest_hash, merkle_root, owner, started_at, chunk_count } = anchor
+  return { session_id, manifest_hash, merkle_root, owner, started_at, chunk_count, ...place(anchor) }
 }
 
 const asChunk = (row: Event): Chunk => {
   const chunk = row as unknown as Chunk
-  return { ...chunkFields(chunk), ...place(chunk) }
+  const { session_id, index, leaf } = chunk
+  return { session_id, index, leaf, ...place(chunk) }
 }
 
 /** The anchor of a session, or undefined. */
