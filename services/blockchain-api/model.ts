@@ -96,6 +96,7 @@ export const BlocksQuery = t.Object({
   limit: t.Integer({ minimum: 1, maximum: 100, default: 20 }),
   from: t.Optional(t.Integer({ minimum: 0, description: 'first block; the last ones when left out' })),
 })
+export type BlocksQuery = Static<typeof BlocksQuery>
 export const AnchorsQuery = t.Object({
   owner: t.Optional(Address20),
   limit: t.Integer({ minimum: 1, maximum: 1000, default: 100 }),

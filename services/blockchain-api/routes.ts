@@ -21,7 +21,7 @@ import {
   Transaction,
 } from './model.ts'
 import { answerRpc } from './rpc.ts'
-import { type Clients, upstream } from './upstream.ts'
+import { type Clients, type Upstream, upstream } from './upstream.ts'
 
 /** Reading is for everybody; POST /rpc asks for a token itself where a method writes. */
 export const publicRoutes = [
@@ -36,9 +36,19 @@ export const publicRoutes = [
   'POST /rpc',
 ] as const
 
-const found = <T>(value: T | undefined, what: string): T => {
-  if (value === undefined) throw new Fault('missing', 'not-on-chain', `${what} is not on this chain`)
-  return value
+const requireFound = async <T>(answer: Promise<T | undefined>, what: string): Promise<T> => {
+  const found = await answer
+  if (found === undefined) throw new Fault('missing', 'not-on-chain', `${what} is not on this chain`)
+  return found
+}
+
+const RECEIPT = 'a receipt of this transaction'
+
+/** A page of blocks without their receipts: from a number on, or the newest. */
+const listBlocks = async (up: Upstream, { limit, from }: BlocksQuery) => {
+  const first = from ?? Math.max(0, (await up.chain()).head.number - limit + 1)
+  const { blocks, head } = await up.blocks(first, limit)
+  return { blocks: blocks.map(({ receipts: _receipts, ...block }) => block), head }
 }
 
 export const routes = ({ clients, parts }: { readonly clients: Clients; readonly parts: ServiceParts }) =>
@@ -59,39 +69,26 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
       query: AnchorsQuery,
       response: { ...problems, 200: AnchorPage },
     })
-    .get(
-      '/blocks/:ref',
-      async ({ params }) => found(await upstream(clients).block(params.ref), 'this block'),
-      {
-        params: BlockParams,
-        response: { ...problems, 200: Block },
-      },
-    )
-    .get(
-      '/blocks',
-      async ({ query: { limit, from } }) => {
-        const up = upstream(clients)
-        const first = from ?? Math.max(0, (await up.chain()).head.number - limit + 1)
-        const { blocks, head } = await up.blocks(first, limit)
-        return { blocks: blocks.map(({ receipts: _receipts, ...block }) => block), head }
-      },
-      { query: BlocksQuery, response: { ...problems, 200: BlockList } },
-    )
+    .get('/blocks/:ref', ({ params }) => requireFound(upstream(clients).block(params.ref), 'this block'), {
+      params: BlockParams,
+      response: { ...problems, 200: Block },
+    })
+    .get('/blocks', ({ query }) => listBlocks(upstream(clients), query), {
+      query: BlocksQuery,
+      response: { ...problems, 200: BlockList },
+    })
     .get(
       '/transactions/:hash',
-      async ({ params }) => found(await upstream(clients).transaction(params.hash), 'this transaction'),
+      ({ params }) => requireFound(upstream(clients).transaction(params.hash), 'this transaction'),
       { params: HashParams, response: { ...problems, 200: Transaction } },
     )
-    .get(
-      '/receipts/:hash',
-      async ({ params }) =>
-        found(await upstream(clients).receipt(params.hash), 'a receipt of this transaction'),
-      { params: HashParams, response: { ...problems, 200: Receipt } },
-    )
+    .get('/receipts/:hash', ({ params }) => requireFound(upstream(clients).receipt(params.hash), RECEIPT), {
+      params: HashParams,
+      response: { ...problems, 200: Receipt },
+    })
     .get(
       '/receipts/:hash/proof',
-      async ({ params }) =>
-        found(await upstream(clients).proof(params.hash), 'a receipt of this transaction'),
+      ({ params }) => requireFound(upstream(clients).proof(params.hash), RECEIPT),
       { params: HashParams, response: { ...problems, 200: ReceiptProof } },
     )
     .post(

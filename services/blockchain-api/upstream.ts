@@ -22,23 +22,20 @@ const orMissing = async <T>(answer: Promise<T>): Promise<T | undefined> => {
   }
 }
 
-/** Keeps the answers of one request: a batch of receipts asks for their block once. Failures are not kept. */
-const remembered = <T>(ask: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
-  const kept = new Map<string, Promise<T>>()
-  return (key) => {
-    const known = kept.get(key)
-    if (known) return known
-    const asked = ask(key)
-    kept.set(key, asked)
-    asked.catch(() => kept.delete(key))
-    return asked
+/** Caches the answers of one request: a batch of receipts asks for their block once. Failures are not cached. */
+const memoize = <K extends readonly [] | readonly [string], T>(
+  ask: (...key: K) => Promise<T>,
+): ((...key: K) => Promise<T>) => {
+  const cache = new Map<string, Promise<T>>()
+  return (...key) => {
+    const [name = ''] = key
+    const cached = cache.get(name)
+    if (cached) return cached
+    const answer = ask(...key)
+    cache.set(name, answer)
+    answer.catch(() => cache.delete(name))
+    return answer
   }
-}
-
-/** The same for a question without a parameter. */
-const rememberedOnce = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
-  const kept = remembered(ask)
-  return () => kept('')
 }
 
 /**
@@ -46,12 +43,12 @@ const rememberedOnce = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
  * `undefined` is what is not on the chain; other failures are the callee's Faults.
  */
 export const upstream = ({ ledger, vm, index }: Clients) => ({
-  chain: rememberedOnce(() => ok(ledger.chain.get())),
+  chain: memoize(() => ok(ledger.chain.get())),
   /** By number, hash or 'latest'. */
-  block: remembered((ref) => orMissing(ok(ledger.blocks({ ref }).get()))),
+  block: memoize((ref: string) => orMissing(ok(ledger.blocks({ ref }).get()))),
   blocks: (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } })),
-  transaction: remembered((hash) => orMissing(ok(ledger.transactions({ hash }).get()))),
-  receipt: remembered((hash) => orMissing(ok(ledger.receipts({ hash }).get()))),
+  transaction: memoize((hash: string) => orMissing(ok(ledger.transactions({ hash }).get()))),
+  receipt: memoize((hash: string) => orMissing(ok(ledger.receipts({ hash }).get()))),
   proof: (hash: string) => orMissing(ok(ledger.receipts({ hash }).proof.get())),
   nextNonce: async (address: string) => (await ok(ledger.nonces({ address }).get())).next,
   /** Answers the transaction's hash, which is that of its bytes (EIP-2718). */

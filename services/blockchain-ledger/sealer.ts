@@ -12,7 +12,8 @@ export type SealerParts = {
   readonly log: Log
 }
 
-const RETRY_MS = 1000
+/** Whatever failed may go well later. */
+const AGAIN = { isPassing: () => true, delay: () => 1000 } as const
 
 /**
  * Turns waiting transactions into blocks: idle until woken, then a block after each window until nothing
@@ -24,28 +25,26 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
   let stopped = false
   let failure: unknown
 
-  const fail = (event: string, error: unknown) => {
-    failure = error
-    log.error(event, errorFields(error))
-  }
-
-  const round = async (): Promise<void> => {
-    try {
-      await sleep(window())
-      if (stopped) return
-      if (await seal()) woken = true
-      failure = undefined
-    } catch (error) {
-      fail('seal-failed', error)
-      woken = true
-      await sleep(RETRY_MS)
-    }
+  /** Does it, again after a pause while it fails; `check` tells the newest failure meanwhile. */
+  const persist = async (event: string, work: () => Promise<void>): Promise<void> => {
+    await retry(async () => (stopped ? undefined : work()), {
+      ...AGAIN,
+      pause: sleep,
+      onRetry: (error) => {
+        failure = error
+        log.error(event, errorFields(error))
+      },
+    })
+    failure = undefined
   }
 
   const run = async () => {
     while (woken && !stopped) {
       woken = false
-      await round()
+      await persist('seal-failed', async () => {
+        await sleep(window())
+        if (!stopped && (await seal())) woken = true
+      })
     }
   }
 
@@ -65,13 +64,7 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
     },
     /** Resumes after a start: brings the machine's state up to the head, then seals what waits. */
     resume: async () => {
-      await retry(async () => (stopped ? undefined : prepare()), {
-        isPassing: () => true,
-        delay: () => RETRY_MS,
-        pause: sleep,
-        onRetry: (error) => fail('state-not-ready', error),
-      })
-      failure = undefined
+      await persist('state-not-ready', prepare)
       woken = true
       start()
     },
