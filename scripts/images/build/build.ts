@@ -67,7 +67,7 @@ type Recipe = {
   readonly recipe: string
 }
 
-/** What every product's image is made of, and the sum of it. */
+/** What every product's image is made of, and the checksum of it. */
 export const recipes = (
   { products, lock, platforms, version }: Pick<BuildOptions, 'products' | 'lock' | 'platforms' | 'version'>,
   code: string,
@@ -190,7 +190,7 @@ const buildAll = async (
 }
 
 /**
- * Builds the wanted images, phase by phase; those that would come out as they are stay. `images.lock.json` then has
+ * Builds the selected images, phase by phase; those that would come out as they are stay. `images.lock.json` then has
  * every image in the folder that is what its sources and the lock say now, also after a failure. Throws PhaseError
  * for the first that fails: what was built before it stays, and the next run goes on from there. Throws CliError
  * while another build is at work in the folder.

@@ -9,7 +9,7 @@ export const HEALTH = '/app/health.js'
 
 const SECOND = 1_000_000_000
 
-/** Version of our own release and the sum of all that went into an image. */
+/** Version of our own release and the checksum of all that went into an image. */
 export type Labels = { readonly version: string; readonly inputs: string }
 
 /**

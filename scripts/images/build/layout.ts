@@ -11,9 +11,9 @@ import { LAYOUT, layoutIndex } from './image-documents.ts'
 
 /** What the last build noted beside a layout. */
 export type BuiltState = {
-  /** Sum of the recipe: catalogue row, locked packages, platforms, version, builder. */
+  /** Checksum of the recipe: catalogue row, locked packages, platforms, version, builder. */
   readonly recipe: string
-  /** Sum of the sources, and which they are. */
+  /** Checksum of the sources, and which they are. */
   readonly sources: string
   readonly files: readonly string[]
   readonly inputs: string

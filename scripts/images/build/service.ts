@@ -38,7 +38,7 @@ export type ServiceWork = {
   readonly onStep: (step: Step) => void
 }
 
-/** The sum over everything that decides an image: the recipe and the sources. */
+/** The checksum over everything that decides an image: the recipe and the sources. */
 export const checksumInputs = (recipe: string, sources: string): string =>
   checksum(new TextEncoder().encode(`${recipe}\n${sources}\n`)).hex
 

@@ -28,7 +28,7 @@ const selectFiles = ({ pinned, placed }: Opened): readonly TarEntry[] => {
   return found
 }
 
-/** The base layer (plan/images/base.ts). */
+/** The base layer (base-contents.ts). */
 export const readBaseLayer = async (
   packages: readonly NamedPackage[],
   getPackage: GetPackage,

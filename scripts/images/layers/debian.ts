@@ -10,7 +10,7 @@ const once = (entries: readonly TarEntry[]): readonly TarEntry[] => {
   return [...entries.filter(({ type }) => type !== 'folder'), ...folders.values()]
 }
 
-/** A layer of Debian packages, less what is left out (plan/images/left-out.ts). */
+/** A layer of Debian packages, less what is left out (exclusions.ts). */
 export const readDebianLayer = async (
   packages: readonly NamedPackage[],
   getPackage: GetPackage,

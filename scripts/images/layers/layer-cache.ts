@@ -11,7 +11,7 @@ export type LayerCache = {
   readonly close: () => void
 }
 
-/** `code` is the sum of the program that makes layers: a layer of an older program is not used. */
+/** `code` is the checksum of the program that makes layers: a layer of an older program is not used. */
 export const openLayerCache = (
   { cache, code }: { readonly cache: string; readonly code: string },
   { make, close }: LayerThreads,

@@ -19,7 +19,7 @@ export type Component = {
 
 export type ElfFile = Elf & { readonly path: string }
 
-/** What a layer is made of, before it is packed. */
+/** The content of a layer, before it is packed. */
 export type LayerContent = {
   readonly title: string
   readonly entries: readonly TarEntry[]
@@ -28,7 +28,7 @@ export type LayerContent = {
   readonly own: readonly string[]
 }
 
-/** A layer that was made; kept as JSON beside its blob. */
+/** A packed layer; cached as JSON beside its blob. */
 export type PackedLayer = {
   readonly title: string
   readonly digest: string

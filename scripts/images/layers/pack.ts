@@ -41,7 +41,7 @@ export const layerPath = (folder: string, { digest }: { readonly digest: string 
 
 const recordPath = (cache: string, key: string): string => join(cache, 'layers', `${key}.json`)
 
-/** What was made for a plan before, when its blob is still there in its full size. */
+/** The layer that was packed for a plan, when its blob is still there in its full size. */
 export const readCachedLayer = (cache: string, key: string): PackedLayer | undefined => {
   const path = recordPath(cache, key)
   if (!existsSync(path)) return undefined
@@ -55,7 +55,7 @@ export const readCachedLayer = (cache: string, key: string): PackedLayer | undef
   return undefined
 }
 
-/** Remembers what was made for a plan. */
+/** Writes down what was packed for a plan. */
 export const cacheLayer = (cache: string, key: string, layer: PackedLayer): void =>
   writeWhole(recordPath(cache, key), JSON.stringify(layer))
 

@@ -16,7 +16,7 @@ export type LockedPackage = {
 /** Debian keeps security updates in an archive of their own. */
 export type Archive = 'debian' | 'debian-security'
 
-/** What was signed: the sum of the InRelease file and the keys that signed it (fingerprints). */
+/** What was signed: the checksum of the InRelease file and the keys that signed it (fingerprints). */
 export type LockedSuite = {
   readonly archive: Archive
   readonly date: string

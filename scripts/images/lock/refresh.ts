@@ -77,7 +77,7 @@ const npmOf = async (parts: RefreshParts): Promise<Readonly<Record<string, Locke
     ),
   )
 
-/** The lock as it would be now. Throws CliError when a signature, a sum or a dependency does not hold. */
+/** The lock as it would be now. Throws CliError when a signature, a checksum or a dependency does not hold. */
 export const refreshedLock = async (parts: RefreshParts): Promise<ImagesLock> => {
   const [npm, ...lists] = await Promise.all([
     npmOf(parts),

@@ -20,10 +20,10 @@ import { dirname, join } from 'node:path'
 import { errorCode } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 
-/** The sum that names a blob. */
+/** The checksum that names a blob. */
 export type Checksum = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string }
 
-/** Where downloads and layers are kept between builds: LUCID_CACHE, or the user's cache. */
+/** Where downloads and layers are cached between builds: LUCID_CACHE, or the user's cache. */
 export const cacheFolder = (env: Readonly<Record<string, string | undefined>>): string =>
   env['LUCID_CACHE'] || join(homedir(), '.cache', 'lucid-images')
 
@@ -36,7 +36,7 @@ export const checksum = (bytes: Uint8Array, algorithm: Checksum['algorithm'] = '
   hex: createHash(algorithm).update(bytes).digest('hex'),
 })
 
-/** `sha512-...` of npm as a sum. */
+/** `sha512-...` of npm as a checksum. */
 export const parseIntegrity = (integrity: string): Checksum => ({
   algorithm: 'sha512',
   hex: Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex'),
@@ -88,7 +88,7 @@ const touch = (path: string): void => {
   }
 }
 
-/** The blob when the folder has it and its bytes give its sum. One that does not is removed. */
+/** The blob when the folder has it and its bytes give its checksum. One that does not is removed. */
 export const readBlob = (folder: string, sum: Checksum): Uint8Array | undefined => {
   const path = blobPath(folder, sum)
   if (!existsSync(path)) return undefined
@@ -101,7 +101,7 @@ export const readBlob = (folder: string, sum: Checksum): Uint8Array | undefined 
   return undefined
 }
 
-/** Keeps a blob under its sum. */
+/** Writes a blob under its checksum. */
 export const writeBlob = (
   folder: string,
   bytes: Uint8Array,

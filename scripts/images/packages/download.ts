@@ -63,7 +63,7 @@ export const get: Get = async (address) => {
 }
 
 /**
- * The bytes that a sum names: from the cache when they are there and whole, else fetched, checked and kept.
+ * The bytes that a checksum names: from the cache when they are there and whole, else fetched, checked and cached.
  * Throws CliError when the file has gone, is not what was pinned, or cannot be fetched.
  */
 export const obtain = async (cache: string, source: Source, fetched: Get = get): Promise<Uint8Array> => {

@@ -21,7 +21,7 @@ export type VerifyOptions = {
   /** The folder of images, `dist/images`. */
   readonly images: string
   readonly lock: ReadLock
-  /** Services to look at; all of the lock are wanted when this is empty. */
+  /** Services to look at; all of the lock when this is empty. */
   readonly only: readonly string[]
   /** Services that must have an image. */
   readonly expected: readonly string[]

@@ -7,15 +7,15 @@ import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../hos
 /** Tries one after the other that bring nothing. Any number of cuts is mended while there is progress. */
 export const FRUITLESS_TRIES = 8
 
-/** Longest wait for a script, ms: what an earlier line left behind is waited for, and a Pi loads slowly. */
+/** Longest wait for a script, ms: what an earlier connection left behind is waited for, and a Pi loads slowly. */
 export const LONG_MS = 1_800_000
 
 /** Milliseconds before the next try, after so many that brought nothing (0 = there was progress). */
 export const waitAfter = (fruitless: number): number => backoff(fruitless, { first: 250, most: 30_000 })
 
-/** How a line that breaks is borne. */
+/** How a connection that breaks is borne. */
 export type Patience = {
-  /** Told what a person should know though nothing has failed: a line that broke, a name that was another image. */
+  /** Told what a person should know though nothing has failed: a connection that broke, a name that was another image. */
   readonly onNotice?: (text: string) => void
   readonly pause?: (ms: number) => Promise<unknown>
 }
@@ -25,14 +25,14 @@ export type ImagesProgress = Patience & {
   readonly onProgress?: (bytes: number, total: number, what: string) => void
 }
 
-/** A line that stays away. `error` is the last that was heard of it. */
+/** A connection that stays away. `error` is the last that was heard of it. */
 export const gaveUp = (error: ConnectionLost): CliError =>
   new CliError(
-    `${error.message}: ${FRUITLESS_TRIES} tries brought nothing over; run the same command again when the line is back, it goes on where it stopped`,
+    `${error.message}: ${FRUITLESS_TRIES} tries brought nothing over; run the same command again when the connection is back, it goes on where it stopped`,
     { details: error.details },
   )
 
-/** Runs a script under the lease that may be run twice; a line that breaks is opened again. Throws CliError, LeaseLost. */
+/** Runs a script under the lease that may be run twice; a connection that breaks is opened again. Throws CliError, LeaseLost. */
 export const ask = async (
   lease: Lease,
   script: string,

@@ -54,7 +54,7 @@ test('layers that the engine has unpacked are named in it and not there', async 
   expect(entries).toContain('manifest.json')
 })
 
-test('only our own small documents go over the line, compressed', () => {
+test('only our own small documents go over the connection, compressed', () => {
   const segments = planSegments(loadable, 'linux/amd64', { layers: new Set(all), read })
   // Two images: their names, manifests, configurations, and a header for each part.
   expect(loadInput(segments).length).toBeLessThan(4096)

@@ -6,8 +6,8 @@ import type { RequiredBlob } from './send-blobs.ts'
 const WRONG = 'lucid-wrong'
 
 /**
- * Takes the sums of blobs again and removes those that are another content by now, as a disk that fails or a power cut
- * leaves them. Answers how many. Only asked when the engine refused them: their sums were right when they came.
+ * Takes the checksums of blobs again and removes those that are another content by now, as a disk that fails or a power cut
+ * leaves them. Answers how many. Only asked when the engine refused them: their checksums were right when they came.
  */
 export const removeDamaged = async (
   lease: Lease,

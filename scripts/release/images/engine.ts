@@ -6,10 +6,10 @@ import { hostFault } from './faults.ts'
 
 /** What an engine says of its images, and what that means for those of a release. Pure. */
 
-/** `classic`: layers unpacked, known by the sums of their content; `containerd`: blobs as they came. */
+/** `classic`: layers unpacked, known by the checksums of their content; `containerd`: blobs as they came. */
 export type Store = 'classic' | 'containerd'
 
-/** An image as the engine has it: `layers` are the first sixteen hex digits of each unpacked layer's sum. */
+/** An image as the engine has it: `layers` are the first sixteen hex digits of each unpacked layer's checksum. */
 export type EngineImage = {
   readonly id: string
   readonly names: readonly string[]
@@ -95,7 +95,7 @@ export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => 
 }
 
 /**
- * The layers of an image, counted from the lowest, that a classic engine has unpacked: it takes them by the sums of
+ * The layers of an image, counted from the lowest, that a classic engine has unpacked: it takes them by the checksums of
  * themselves and all below, and asks for no bytes. A containerd store wants every blob in the archive.
  */
 export const layersThere = (image: ReleaseImage, { store, images }: Engine): number => {

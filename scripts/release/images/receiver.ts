@@ -11,17 +11,17 @@ export type Passage = { readonly hex: string; readonly size: number; readonly at
 /** Largest piece, bytes: what is answered at a time. */
 export const PIECE = 256 * 1024
 
-/** Bytes for which a line may take SILENT_S: one that is slower, or silent, is given up by the host, so that the next need not wait for it. */
+/** Bytes for which a connection may take SILENT_S: one that is slower, or silent, is given up by the host, so that the next need not wait for it. */
 const STRETCH = 16 * PIECE
 const SILENT_S = 60
 
-/** Blobs whose sums are taken at once, beside what comes next. */
+/** Blobs whose checksums are taken at once, beside what comes next. */
 const SUMS_AT_ONCE = 4
 
 const GOT = 'lucid-got'
 const SUM = 'lucid-sum'
 
-/** The exit code for a line that went silent; it is that of timeout(1). */
+/** The exit code for a connection that went silent; it is that of timeout(1). */
 export const SILENT = 124
 
 /** Run by a shell of its own under timeout(1): `$1` bytes from standard input to standard output, told on 4. */
@@ -62,7 +62,7 @@ export const receiverScript = (passages: readonly Passage[]): string =>
     'wait',
   ].join('\n')
 
-/** What it says of a blob: its sum is right, it is not whole, or it is another content and was removed. */
+/** What it says of a blob: its checksum is right, it is not whole, or it is another content and was removed. */
 export type Verdict = 'good' | 'short' | 'wrong'
 
 /** Reads what it says as it comes, whatever the pieces. */

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } fro
 import { join } from 'node:path'
 import type { Lease } from '../../host/lease.ts'
 import { planTransfer, type RequiredBlob, sendBlobs } from './send-blobs.ts'
-import { cutLine, localHost, MIB, noise, tempFolder } from './transfer.fixture.ts'
+import { cutConnection, localHost, MIB, noise, tempFolder } from './transfer.fixture.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(120_000)
@@ -48,7 +48,7 @@ test('blobs arrive whole, each once, and what is there is not sent again', async
 })
 
 test('a line that is cut is opened again and goes on from the byte that arrived', async () => {
-  const { lease, dir } = await localHost(folder, {}, { line: cutLine(700_001, { times: 20 }) })
+  const { lease, dir } = await localHost(folder, {}, { wrap: cutConnection(700_001, { times: 20 }) })
   const wanted = [blob(3 * MIB), blob(MIB)]
   const notices: string[] = []
   const { cuts } = await sendBlobs(lease, wanted, { ...quiet, onNotice: (text) => notices.push(text) })
@@ -58,7 +58,7 @@ test('a line that is cut is opened again and goes on from the byte that arrived'
 })
 
 test('a line that brings nothing is given up after eight tries', async () => {
-  const { lease } = await localHost(folder, {}, { line: cutLine(0, { times: 100 }) })
+  const { lease } = await localHost(folder, {}, { wrap: cutConnection(0, { times: 100 }) })
   const waits: number[] = []
   const sending = sendBlobs(lease, [blob(10)], { pathOf, pause: async (ms) => void waits.push(ms) })
   await expect(sending).rejects.toThrow('8 tries brought nothing over; run the same command again')

@@ -9,7 +9,7 @@ import { hostFault } from './faults.ts'
 import { type Passage, readReceiver, receiverScript, SILENT, type Verdict } from './receiver.ts'
 import { type Flow, openFlow, type PathOf } from './send-window.ts'
 
-/** A blob that the host must hold, by its sum. Size in bytes. */
+/** A blob that the host must hold, by its checksum. Size in bytes. */
 export type RequiredBlob = { readonly hex: string; readonly size: number }
 
 /** What a transfer did: blobs that came whole, bytes that arrived, lines that broke on the way. */
@@ -74,7 +74,7 @@ const sendPlan = async (
       onOut: readReceiver(flow.got, onVerdict),
     })
     if (flow.fault() !== undefined) throw flow.fault()
-    if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the line went silent`)
+    if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the connection went silent`)
     if (answer.code !== 0)
       throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
     return answer
@@ -97,9 +97,9 @@ const requireResendable = async (
 }
 
 /**
- * Brings blobs onto the host: those that it lacks, once each, over one line. When the line breaks the next one goes on
+ * Brings blobs onto the host: those that it lacks, once each, over one connection. When the connection breaks the next one goes on
  * from the bytes that are there. Throws CliError for a disk that is full, a blob that comes over wrong three times, a
- * blob of this machine that is not what it should be, or a line that brings nothing any more; LeaseLost when somebody took over.
+ * blob of this machine that is not what it should be, or a connection that brings nothing any more; LeaseLost when somebody took over.
  */
 export const sendBlobs = async (
   lease: Lease,

@@ -21,7 +21,7 @@ export type SendOptions = ImagesProgress & {
   readonly dist: string
 }
 
-/** Images that were loaded, and what went over the line for them. */
+/** Images that were loaded, and what went over the connection for them. */
 export type SentImages = SentBlobs & { readonly loaded: readonly string[] }
 
 type Source = Loadable & { readonly image: ReleaseImage; readonly platform: string }
@@ -68,7 +68,7 @@ const domainThere = async (lease: Lease, patience: Patience): Promise<string | u
 const TRIES = 4
 
 /**
- * Loads the archive. `lost`: the line broke and the engine has not all of it. An answer: what the engine said, which has
+ * Loads the archive. `lost`: the connection broke and the engine has not all of it. An answer: what the engine said, which has
  * not all of it. A containerd store says yes to a layer that it could not unpack: only what it has afterwards counts.
  */
 const load = async (
@@ -99,7 +99,7 @@ const add = (a: SentBlobs, b: SentBlobs): SentBlobs => ({
 
 /**
  * Brings images onto a host without a registry: only layers that neither DIR/blobs nor, on a classic store, the engine
- * has go over the line; the archive is put together there. Images that are there are left alone. Safe to be cut anywhere:
+ * has go over the connection; the archive is put together there. Images that are there are left alone. Safe to be cut anywhere:
  * the next call goes on. Throws CliError (a full disk, an engine that refuses, a dist that is not the release), LeaseLost.
  */
 export const sendImages = async (

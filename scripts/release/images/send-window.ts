@@ -7,7 +7,7 @@ import { type Passage, PIECE } from './receiver.ts'
  */
 export const WINDOW = 3 * PIECE
 
-/** A line on which no answer comes for so long is given up, ms. */
+/** A connection on which no answer comes for so long is given up, ms. */
 const STALLED_MS = 120_000
 
 export type Flow = {
@@ -15,7 +15,7 @@ export type Flow = {
   readonly bytes: AsyncIterable<Uint8Array>
   /** The host has so many more bytes. */
   readonly got: (bytes: number) => void
-  /** The line is gone: nothing more is sent. */
+  /** The connection is gone: nothing more is sent. */
   readonly stop: () => void
   readonly arrived: () => number
   readonly fault: () => CliError | undefined

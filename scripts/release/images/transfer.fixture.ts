@@ -88,22 +88,22 @@ export type LocalHost = { readonly lease: Lease; readonly shell: Shell; readonly
 
 const shells: Shell[] = []
 
-/** This machine as a host, with a DIR and a fake engine of its own. `line` may stand between. */
+/** This machine as a host, with a DIR and a fake engine of its own. `wrap` may stand between. */
 export const localHost = async (
   folder: string,
   engine: FakeEngine = {},
-  { line = (shell) => shell }: { readonly line?: (shell: Shell) => Shell } = {},
+  { wrap = (shell) => shell }: { readonly wrap?: (shell: Shell) => Shell } = {},
 ): Promise<LocalHost> => {
   const dir = mkdtempSync(join(folder, 'host-'))
   const env = { PATH: `${fakeDocker(folder, engine)}:${process.env['PATH']}` }
   const open = openShell({ host: 'local', env })
   shells.push(open)
-  const shell = line(open)
+  const shell = wrap(open)
   return { shell, dir, lease: await takeLease(shell, dir, HOLDER) }
 }
 
-/** Lets only so many bytes of each `send` through, for so many times; then the line is lost. */
-export const cutLine =
+/** Lets only so many bytes of each `send` through, for so many times; then the connection is lost. */
+export const cutConnection =
   (bytes: number, { times }: { readonly times: number }) =>
   (shell: Shell): Shell => {
     let left = times
@@ -121,7 +121,7 @@ export const cutLine =
           }
         }
         await shell.send(script, first(), options)
-        throw new ConnectionLost('this machine: the line was cut by the test')
+        throw new ConnectionLost('this machine: the connection was cut by the test')
       },
     }
   }

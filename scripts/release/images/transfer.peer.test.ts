@@ -51,7 +51,7 @@ const layerBytes = (images: readonly ReleaseImage[]) =>
 
 const ownBytes = ({ layers }: ReleaseImage) => layers.at(-1)?.size ?? 0
 
-/** The promise of an update of one service: everything that crossed the line, both ways. */
+/** The promise of an update of one service: everything that crossed the connection, both ways. */
 const wireBound = (changed: number) => 1.05 * changed + 64 * 1024
 
 const sender = (lease: Lease, dist: string, more: Partial<SendOptions> = {}) => {
@@ -107,12 +107,12 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
   const two = noise(MIB)
   const first = build({ one: noise(MIB), two })
 
-  test('gets all images though the line is cut at every MiB, and no cut costs more than one MiB', async () => {
+  test('gets all images though the connection is cut at every MiB, and no cut costs more than one MiB', async () => {
     let at = 0
     const cutting = sender(lease, images.dist, {
       pause: async () => {},
       onProgress: (bytes, _, what) => {
-        // Behind each MiB that arrived the line is cut once, in the middle of what is on its way.
+        // Behind each MiB that arrived the connection is cut once, in the middle of what is on its way.
         if (what !== 'sending layers' || Math.floor(bytes / MIB) <= at) return
         at = Math.floor(bytes / MIB)
         pi.link.cutAfter(100_000)
@@ -124,7 +124,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
     const total = layerBytes(first)
     const cuts = cutting.notices.length
     console.log(
-      `emulated Pi: ${total} bytes of layers, ${cuts} cuts, ${sent} bytes on the line: ${Math.round((sent - total) / cuts)} again for each cut`,
+      `emulated Pi: ${total} bytes of layers, ${cuts} cuts, ${sent} bytes on the connection: ${Math.round((sent - total) / cuts)} again for each cut`,
     )
     expect(total).toBeGreaterThan(12 * MIB)
     expect(cuts).toBeGreaterThanOrEqual(12)
