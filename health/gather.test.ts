@@ -46,7 +46,7 @@ const KEY = '-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n'
 
 test('facts.sh asks the engine of a container what everybody else asks', async () => {
   const text = await Bun.file(join(import.meta.dir, 'facts.sh')).text()
-  expect(text).toContain(`--format '${CONTAINER_FORMAT}' $ids`)
+  expect(text).toContain(`CONTAINER_FORMAT='${CONTAINER_FORMAT}'\n`)
   expect(CONTAINER_FORMAT).not.toContain('.Env')
 })
 

@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts'
-import type { Finding, Rooted } from './finding.ts'
+import type { Diagnosed, RootCause } from './finding.ts'
 
 /** How the subject of a cause has to do with that of an effect. */
 type Link = 'same' | 'uses' | 'needs' | 'all'
@@ -41,7 +41,7 @@ const NO_RIGHT = /EACCES|EPERM|permission denied|operation not permitted/i
 
 /**
  * What explains what, most fundamental first: the first row that fits is the cause that is told. A row about a subject that
- * is used (a network, a volume) or needed (a service) follows the wanted state.
+ * is used (a network, a volume) or needed (a service) follows the expected state.
  */
 const edges: readonly Edge[] = [
   { cause: ['disk-full'], effect: ['full', 'read-only'], link: 'all' },
@@ -74,16 +74,20 @@ const edges: readonly Edge[] = [
 ]
 
 /** Everybody that a service cannot do without, however far. */
-const needsOf = (facts: Facts, name: string, seen: ReadonlySet<string> = new Set()): ReadonlySet<string> => {
-  const service = facts.wanted?.services[name]
+const collectNeeds = (
+  facts: Facts,
+  name: string,
+  seen: ReadonlySet<string> = new Set(),
+): ReadonlySet<string> => {
+  const service = facts.expected?.services[name]
   let all = seen
   for (const need of [...(service?.needs ?? []), ...(service?.shares === undefined ? [] : [service.shares])])
-    if (!all.has(need)) all = needsOf(facts, need, new Set([...all, need]))
+    if (!all.has(need)) all = collectNeeds(facts, need, new Set([...all, need]))
   return all
 }
 
-const linked = (facts: Facts, link: Link, cause: Finding, effect: Finding): boolean => {
-  const service = facts.wanted?.services[effect.subject]
+const isLinked = (facts: Facts, link: Link, cause: Diagnosed, effect: Diagnosed): boolean => {
+  const service = facts.expected?.services[effect.subject]
   switch (link) {
     case 'all':
       return true
@@ -98,27 +102,32 @@ const linked = (facts: Facts, link: Link, cause: Finding, effect: Finding): bool
           service.volumes.some(({ name }) => name === cause.subject))
       )
     case 'needs':
-      return cause.subject !== effect.subject && needsOf(facts, effect.subject).has(cause.subject)
+      return cause.subject !== effect.subject && collectNeeds(facts, effect.subject).has(cause.subject)
   }
 }
 
-const fits = (facts: Facts, edge: Edge, cause: Finding, effect: Finding): boolean =>
+const fits = (facts: Facts, edge: Edge, cause: Diagnosed, effect: Diagnosed): boolean =>
   cause !== effect &&
   edge.cause.includes(cause.kind) &&
   (edge.effect === 'down' ? DOWN : edge.effect).includes(effect.kind) &&
   (edge.when === undefined || edge.when.test(effect.evidence)) &&
-  linked(facts, edge.link, cause, effect)
+  isLinked(facts, edge.link, cause, effect)
 
 /** A service that says itself that it lacks a right or room is no consequence of a neighbour that is down. */
-const ownFault = (effect: Finding): boolean => NO_RIGHT.test(effect.evidence) || NO_ROOM.test(effect.evidence)
+const hasOwnFault = (effect: Diagnosed): boolean =>
+  NO_RIGHT.test(effect.evidence) || NO_ROOM.test(effect.evidence)
 
-/** Somebody wanted it so; nothing else explains it. */
-const WILLED: readonly string[] = ['paused', 'stopped']
+/** Somebody meant it so; nothing else explains it. */
+const DELIBERATE: readonly string[] = ['paused', 'stopped']
 
-const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): Finding | undefined => {
-  if (WILLED.includes(effect.kind)) return undefined
+const findCause = (
+  facts: Facts,
+  findings: readonly Diagnosed[],
+  effect: Diagnosed,
+): Diagnosed | undefined => {
+  if (DELIBERATE.includes(effect.kind)) return undefined
   for (const edge of edges) {
-    if (edge.link === 'needs' && (isByHand(effect) || ownFault(effect))) continue
+    if (edge.link === 'needs' && (isByHand(effect) || hasOwnFault(effect))) continue
     const cause = findings.find((one) => fits(facts, edge, one, effect))
     if (cause !== undefined) return cause
   }
@@ -126,15 +135,15 @@ const causeOf = (facts: Facts, findings: readonly Finding[], effect: Finding): F
 }
 
 /** Somebody did this to the container itself; no neighbour explains it. */
-const isByHand = ({ kind }: Finding): boolean =>
+const isByHand = ({ kind }: Diagnosed): boolean =>
   ['never-made', 'port-taken', 'wrong-platform', 'no-program', 'no-image', 'out-of-memory'].includes(kind)
 
 /** Findings with what they explain, causes first as they came; a consequence is shown once, under its root. */
-export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Rooted[] => {
-  const rootOf = (finding: Finding): Finding => {
+export const findRoots = (facts: Facts, findings: readonly Diagnosed[]): readonly RootCause[] => {
+  const rootOf = (finding: Diagnosed): Diagnosed => {
     const path = [finding]
     for (;;) {
-      const cause = causeOf(facts, findings, path.at(-1) ?? finding)
+      const cause = findCause(facts, findings, path.at(-1) ?? finding)
       if (cause === undefined) return path.at(-1) ?? finding
       // Those that explain each other in a circle are told under the one that came first.
       const circle = path.includes(cause) ? path.slice(path.indexOf(cause)) : []
@@ -143,13 +152,13 @@ export const rooted = (facts: Facts, findings: readonly Finding[]): readonly Roo
       path.push(cause)
     }
   }
-  const roots = new Map<Finding, Finding[]>()
+  const roots = new Map<Diagnosed, Diagnosed[]>()
   for (const finding of findings) {
     const root = rootOf(finding)
     roots.set(root, roots.get(root) ?? [])
     if (root !== finding) roots.get(root)?.push(finding)
   }
-  // What is wrong with the machine comes first: on a disk that is full or read-only nothing else can be mended.
+  // What is wrong with the machine comes first: on a disk that is full or read-only nothing else can be repaired.
   const ordered = findings.toSorted((a, b) => Number(b.subject === 'host') - Number(a.subject === 'host'))
   return ordered.flatMap((finding) => {
     const consequences = roots.get(finding)

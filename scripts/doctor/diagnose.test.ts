@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { diagnose, findingsOf, rules } from './diagnose.ts'
-import { container, facts, host, service } from './facts.fixture.ts'
+import { diagnose, findFaults, rules } from './diagnose.ts'
+import { attachedTo, container, facts, type HostChange, service } from './facts.fixture.ts'
 import type { Facts } from './facts.ts'
-import type { Walked } from './look/inside.ts'
+import type { Walked } from './inspect/inside.ts'
 
-const kinds = (seen: Facts) => findingsOf(seen).map(({ kind, subject }) => `${kind} ${subject}`)
+const kinds = (seen: Facts) => findFaults(seen).map(({ kind, subject }) => `${kind} ${subject}`)
 const one = service('merkle-builder')
 
 const walk = (more: Partial<Walked> = {}): Walked => ({
@@ -25,7 +25,16 @@ const walk = (more: Partial<Walked> = {}): Walked => ({
   largest: [],
   ...more,
 })
-const keeper = service('merkle-builder', { volumes: [{ name: 'lucid_sessions_data', target: '/data' }] })
+const storing = service('merkle-builder', { volumes: [{ name: 'lucid_sessions_data', target: '/data' }] })
+
+/** An engine whose kernel limits no memory. */
+const unlimited: HostChange['engine'] = {
+  is: 'up',
+  version: '28',
+  root: '/',
+  limitsMemory: false,
+  platform: 'linux/arm64',
+}
 
 test('a host on which all is well has nothing', () => {
   expect(diagnose(facts([one, service('session-chunker')]))).toEqual([])
@@ -52,7 +61,7 @@ describe('a container that does not start', () => {
     ],
     [
       'ends with 78 again and again, and runs at this moment',
-      [container('merkle-builder', { exitCode: 78, restarts: 5, startedAt: 9_999, health: 'starting' })],
+      [container('merkle-builder', { exitCode: 78, restarts: 5, startedAt: 9_999_000, health: 'starting' })],
       'configuration merkle-builder',
     ],
     [
@@ -68,7 +77,7 @@ describe('a container that does not start', () => {
     ],
     [
       'was ended for want of memory',
-      [container('merkle-builder', { status: 'restarting', exitCode: 137, outOfMemory: true })],
+      [container('merkle-builder', { status: 'restarting', exitCode: 137, oomKilled: true })],
       'out-of-memory merkle-builder',
     ],
     [
@@ -83,7 +92,7 @@ describe('a container that does not start', () => {
     ],
     [
       'starts for ever',
-      [container('merkle-builder', { health: 'starting', startedAt: 1000 })],
+      [container('merkle-builder', { health: 'starting', startedAt: 1_000_000 })],
       'never-well merkle-builder',
     ],
   ])('%s', (_, containers, expected) => {
@@ -99,20 +108,23 @@ describe('a container that does not start', () => {
       },
     )
     expect(kinds(seen)).toEqual(['wrong-platform merkle-builder'])
-    expect(findingsOf(seen)[0]?.mend).toEqual([{ on: 'here', line: 'bun run deploy:pi' }])
+    expect(findFaults(seen)[0]?.repair).toEqual([{ on: 'here', line: 'bun run deploy:pi' }])
   })
 
   test('whose port another container has: that one is named, stopped, and then it is made', () => {
     const error =
       'driver failed programming external connectivity on endpoint merkle-builder: Bind for 127.0.0.1:8092 failed: port is already allocated'
-    const other = container('other', { open: [{ ip: '127.0.0.1', host: 8092, target: 80 }], project: '' })
-    const [found] = findingsOf(
+    const other = container('other', {
+      published: [{ ip: '127.0.0.1', host: 8092, target: 80 }],
+      project: '',
+    })
+    const [found] = findFaults(
       facts([one], [container('merkle-builder', { status: 'created', error }), other]),
     )
     expect(found).toMatchObject({
       kind: 'port-taken',
       cause: 'container other has port 8092 of the host',
-      mend: [
+      repair: [
         { on: 'host', line: 'docker stop other' },
         { on: 'here', line: 'bun run recover service merkle-builder' },
       ],
@@ -122,17 +134,19 @@ describe('a container that does not start', () => {
   test('that a program of the host keeps from its port', () => {
     const error = 'Error starting userland proxy: listen tcp4 127.0.0.1:8092: bind: address already in use'
     const seen = facts([one], [container('merkle-builder', { status: 'created', error })], {
-      host: host({ listeners: [{ ip: '127.0.0.1', port: 8092, who: 'python3', pid: 77 }] }),
+      host: { diagnosis: { listeners: [{ ip: '127.0.0.1', port: 8092, who: 'python3', pid: 77 }] } },
     })
-    expect(findingsOf(seen)[0]?.mend[0]).toEqual({ on: 'host', line: 'sudo kill 77' })
+    expect(findFaults(seen)[0]?.repair[0]).toEqual({ on: 'host', line: 'sudo kill 77' })
   })
 
   test('as its release has it goes back to the release before; one made by hand is made as the release has it', () => {
-    const ended = container('merkle-builder', { status: 'dead', exitCode: 1, hash: 'a' })
-    const mendOf = (hash: string) =>
-      findingsOf(facts([service('merkle-builder', { hash })], [ended], { previous: true }))[0]?.mend
-    expect(mendOf('a')).toEqual([{ on: 'here', line: 'bun run rollback' }])
-    expect(mendOf('b')).toEqual([{ on: 'here', line: 'bun run recover service merkle-builder' }])
+    const ended = container('merkle-builder', { status: 'dead', exitCode: 1, configHash: 'a' })
+    const repairOf = (hash: string) =>
+      findFaults(
+        facts([service('merkle-builder', { hash })], [ended], { host: { diagnosis: { previous: true } } }),
+      )[0]?.repair
+    expect(repairOf('a')).toEqual([{ on: 'here', line: 'bun run rollback' }])
+    expect(repairOf('b')).toEqual([{ on: 'here', line: 'bun run recover service merkle-builder' }])
   })
 
   test('behind a profile is missed only where it was once started', () => {
@@ -150,11 +164,14 @@ describe('a container that does not start', () => {
     const seen = facts(
       [service('merkle-builder', { files: [{ path: '/mnt/myssd/Lucid/secrets/a/B', secret: true }] })],
       undefined,
-      { files: { '/mnt/myssd/Lucid/secrets/a/B': { kind: 'missing' } }, backups: true },
+      {
+        files: { '/mnt/myssd/Lucid/secrets/a/B': { kind: 'missing' } },
+        host: { diagnosis: { backups: true } },
+      },
     )
-    expect(findingsOf(seen)[0]).toMatchObject({
+    expect(findFaults(seen)[0]).toMatchObject({
       kind: 'no-file',
-      mend: [
+      repair: [
         { line: 'bun run restore --identity "$LUCID_BACKUP_IDENTITY" --into /mnt/myssd/Lucid/restored' },
         { on: 'host' },
         { line: 'bun run recover secrets' },
@@ -165,11 +182,11 @@ describe('a container that does not start', () => {
 
 describe('a network', () => {
   test('whose addresses a route of the host takes, and not one that is wider', () => {
-    const route = (to: string) => [{ to, device: 'wg0', line: `${to} dev wg0` }]
-    expect(kinds(facts([one], undefined, { host: host({ routes: route('172.22.0.128/25') }) }))).toEqual([
+    const route = (to: string) => [{ subnet: to, device: 'wg0' }]
+    expect(kinds(facts([one], undefined, { host: { routes: route('172.22.0.128/25') } }))).toEqual([
       'route-clash lucid_chain_net',
     ])
-    expect(kinds(facts([one], undefined, { host: host({ routes: route('172.16.0.0/12') }) }))).toEqual([])
+    expect(kinds(facts([one], undefined, { host: { routes: route('172.16.0.0/12') } }))).toEqual([])
   })
 
   test('in which a name is not known, and one that is known but does not answer', () => {
@@ -183,14 +200,14 @@ describe('a network', () => {
     expect(kinds(facts(both, undefined, { dialled: dialled('ECONNREFUSED', ['172.22.0.2']) }))).toEqual([
       'no-way merkle-builder',
     ])
-    const dropped = findingsOf(facts(both, undefined, { dialled: dialled('ETIMEDOUT', ['172.22.0.2']) }))
-    expect(dropped[0]?.mend).toEqual([{ on: 'host', line: 'sudo systemctl restart docker' }])
+    const dropped = findFaults(facts(both, undefined, { dialled: dialled('ETIMEDOUT', ['172.22.0.2']) }))
+    expect(dropped[0]?.repair).toEqual([{ on: 'host', line: 'sudo systemctl restart docker' }])
   })
 
   test('whose container still has the network that was there before it', () => {
     const seen = facts(
       [one],
-      [container('merkle-builder', { networks: { lucid_chain_net: { id: 'old', names: [] } } })],
+      [container('merkle-builder', { networks: attachedTo({ lucid_chain_net: 'old' }) })],
     )
     expect(kinds(seen)).toEqual(['not-attached merkle-builder'])
   })
@@ -205,20 +222,20 @@ describe('a network', () => {
           healthOutput: 'status 503: {"bootstrap":"5 %: clock skew"}',
         }),
       ],
-      { host: host({ ahead: -7200 }) },
+      { ahead: -7200 },
     )
     const [found, ...more] = diagnose(seen)
     expect(more).toEqual([])
     expect(found).toMatchObject({
       kind: 'wrong-clock',
       what: 'its clock is 7200 s behind this machine’s',
-      mend: [{ line: 'sudo date -u -s @17200' }, { line: 'sudo timedatectl set-ntp true' }],
+      repair: [{ line: 'sudo date -u -s @17200' }, { line: 'sudo timedatectl set-ntp true' }],
       consequences: [{ kind: 'tor-not-joined' }],
     })
   })
 
   test('a host without a name server', () => {
-    expect(kinds(facts([one], undefined, { host: host({ nameservers: [] }) }))).toEqual([
+    expect(kinds(facts([one], undefined, { host: { diagnosis: { nameServers: [] } } }))).toEqual([
       'no-name-server host',
     ])
   })
@@ -233,13 +250,18 @@ describe('a volume', () => {
     ['without inodes', { inodes: 0.99 }, 'no-inodes'],
     ['that can only be read', { readOnly: true }, 'read-only'],
   ])('%s', (_, more, kind) => {
-    const seen = facts([keeper], undefined, { walked: { lucid_sessions_data: walk(more) } })
+    const seen = facts([storing], undefined, { walked: { lucid_sessions_data: walk(more) } })
     expect(kinds(seen)).toEqual([`${kind} lucid_sessions_data`])
   })
 
   test('that is gone comes from a backup, or empty where there is none', () => {
+    const { readiness } = facts([storing]).host
     const lost = (backups: boolean) =>
-      findingsOf(facts([keeper], undefined, { volumes: [], backups }))[0]?.mend
+      findFaults(
+        facts([storing], undefined, {
+          host: { readiness: { ...readiness, volumes: [] }, diagnosis: { backups } },
+        }),
+      )[0]?.repair
     expect(lost(true)).toEqual([{ on: 'here', line: 'bun run recover volume lucid_sessions_data' }])
     expect(lost(false)).toEqual([{ on: 'here', line: 'bun run recover volume lucid_sessions_data --empty' }])
   })
@@ -265,41 +287,53 @@ describe('a slow host', () => {
     ],
     [{ throttled: 0x80008 }, 'heat', '0x80008: soft temperature limit now'],
     [{ temperature: 86.4 }, 'heat', 'thermal_zone0: 86.4 C'],
-    [{ memoryCgroup: false, cmdline: 'cgroup_disable=memory' }, 'no-memory-limits', 'cgroup_disable=memory'],
-    [{ load: 9 }, 'load', '/proc/loadavg: 9'],
-    [{ swapping: 4000 }, 'swapping', '4000 pages'],
-    [{ ioPressure: 71 }, 'slow-disk', '71 %'],
-    [{ waits: [{ device: 'mmcblk0', ms: 900, operations: 30 }] }, 'slow-disk', 'mmcblk0 took 900 ms'],
+    [
+      { engine: unlimited, diagnosis: { cmdline: 'cgroup_disable=memory' } },
+      'no-memory-limits',
+      'cgroup_disable=memory',
+    ],
+    [{ load: [0, 9, 0] }, 'load', '/proc/loadavg: 9'],
+    [{ diagnosis: { swapping: 4000 } }, 'swapping', '4000 pages'],
+    [{ diagnosis: { ioPressure: 71 } }, 'slow-disk', '71 %'],
+    [
+      { diagnosis: { waits: [{ device: 'mmcblk0', ms: 900, operations: 30 }] } },
+      'slow-disk',
+      'mmcblk0 took 900 ms',
+    ],
     [{ memory: { total: 8e9, available: 2e8, swapTotal: 0, swapFree: 0 } }, 'host-memory', 'MemAvailable'],
-  ])('%j', (more, kind, evidence) => {
-    const found = findingsOf(facts([one], undefined, { host: host(more) }))
+  ] satisfies readonly (readonly [HostChange, string, string])[])('%j', (host, kind, evidence) => {
+    const found = findFaults(facts([one], undefined, { host }))
     expect(found.map((each) => each.kind)).toEqual([kind])
     expect(found[0]?.evidence).toContain(evidence)
   })
 
   test('both throttled by heat and never by a weak supply is heat alone', () => {
-    expect(kinds(facts([one], undefined, { host: host({ throttled: 0xc000c }) }))).toEqual(['heat host'])
+    expect(kinds(facts([one], undefined, { host: { throttled: 0xc000c } }))).toEqual(['heat host'])
   })
 
   test('a container near its limits', () => {
     const id = container('merkle-builder').id
-    const near = (more: object) =>
+    const near = (more: object, memoryUsed = 0) =>
       kinds(
-        facts([one], undefined, {
-          usage: {
-            [id]: { memory: 0, pids: 1, pidsMax: 128, pidsRefused: 0, periods: 10, throttled: 0, ...more },
+        facts([one], [container('merkle-builder', { memoryUsed })], {
+          host: {
+            diagnosis: {
+              limitUse: {
+                [id]: { pids: 1, pidsMax: 128, pidsRefused: 0, periods: 10, throttled: 0, ...more },
+              },
+            },
           },
         }),
       )
     expect(near({})).toEqual([])
-    expect(near({ memory: 2 ** 25 * 0.95 })).toEqual(['memory-limit merkle-builder'])
+    expect(near({}, 2 ** 25 * 0.95)).toEqual(['memory-limit merkle-builder'])
     expect(near({ pids: 127 })).toEqual(['process-limit merkle-builder'])
     expect(near({ throttled: 9 })).toEqual(['processor-limit merkle-builder'])
   })
 
   test('on a kernel without the memory control group, limits of 0 are its and nobody’s change', () => {
-    const seen = facts([one], [container('merkle-builder', { memory: 0 })], {
-      host: host({ memoryCgroup: false }),
+    const seen = facts([one], [container('merkle-builder', { memoryLimit: 0 })], {
+      host: { engine: unlimited },
     })
     expect(kinds(seen)).toEqual(['no-memory-limits host'])
   })
@@ -357,7 +391,7 @@ describe('a root cause', () => {
   })
 
   test('in a volume explains the service that cannot use it', () => {
-    const seen = facts([keeper], [unwell('merkle-builder')], {
+    const seen = facts([storing], [unwell('merkle-builder')], {
       walked: { lucid_sessions_data: walk({ uid: 0 }) },
     })
     expect(diagnose(seen)).toMatchObject([

@@ -1,6 +1,6 @@
-import { rooted } from './causes.ts'
+import { findRoots } from './causes.ts'
 import type { Facts } from './facts.ts'
-import type { Family, Finding, Rooted } from './finding.ts'
+import { type Diagnosed, type Family, makeDiagnosed, type RootCause } from './finding.ts'
 import { networkRules } from './rules/network.ts'
 import type { Rule } from './rules/rule.ts'
 import { slowRules } from './rules/slow.ts'
@@ -16,11 +16,11 @@ export const rules: Readonly<Record<Family, readonly Rule[]>> = {
 }
 
 /** Everything that the rules find, family by family. */
-export const findingsOf = (facts: Facts): readonly Finding[] =>
+export const findFaults = (facts: Facts): readonly Diagnosed[] =>
   (Object.keys(rules) as Family[]).flatMap((family) =>
     // The keys of the table are the families.
-    rules[family].flatMap(({ kind, find }) => find(facts).map((found) => ({ family, kind, ...found }))),
+    rules[family].flatMap(({ kind, find }) => find(facts).map((fault) => makeDiagnosed(fault, family, kind))),
   )
 
 /** What is wrong with a host: each root cause once, with its consequences under it. */
-export const diagnose = (facts: Facts): readonly Rooted[] => rooted(facts, findingsOf(facts))
+export const diagnose = (facts: Facts): readonly RootCause[] => findRoots(facts, findFaults(facts))

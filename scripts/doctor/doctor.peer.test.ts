@@ -7,7 +7,7 @@ import { repository } from '../platform/home.ts'
 import { type Plant, rounds, together } from '../testing/doctor/plants.ts'
 import { asRoot, plantRelease } from '../testing/doctor/release.ts'
 import { type Pi, startPi } from '../testing/peers/pi/pi.ts'
-import type { Rooted } from './finding.ts'
+import type { RootCause } from './finding.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -36,8 +36,8 @@ const MACHINE = ['load', 'slow-disk', 'host-memory', 'swapping', 'no-memory-limi
 
 type Told = {
   readonly ok: boolean
-  readonly findings: readonly Rooted[]
-  readonly not_looked_at: readonly string[]
+  readonly findings: readonly RootCause[]
+  readonly not_inspected: readonly string[]
 }
 
 const envOf = ({ sshConfig, host }: Pi) => ({
@@ -63,8 +63,8 @@ const doctor = async (on: Pi): Promise<Told> => {
 }
 
 /** Does what the doctor said, to the letter. The stand-in has no sudo: its root does what is asked of sudo. */
-const mend = async (on: Pi, { mend, kind }: Rooted) => {
-  for (const { on: where, line } of mend) {
+const repairHost = async (on: Pi, { repair, kind }: RootCause) => {
+  for (const { on: where, line } of repair) {
     const argv: Argv =
       where === 'here'
         ? ['sh', '-c', line]
@@ -81,12 +81,12 @@ const mend = async (on: Pi, { mend, kind }: Rooted) => {
   }
 }
 
-/** Looks again until nothing is found: what depends on what was mended takes a health check or two to notice. */
+/** Looks again until nothing is found: what depends on what was repaired takes a health check or two to notice. */
 const clean = async (on: Pi) => {
   const until = performance.now() + 90_000
   let told = await doctor(on)
   while (told.findings.length > 0 && performance.now() < until) told = await doctor(on)
-  expect({ findings: told.findings, gaps: told.not_looked_at }).toEqual({ findings: [], gaps: [] })
+  expect({ findings: told.findings, gaps: told.not_inspected }).toEqual({ findings: [], gaps: [] })
 }
 
 type Named = Pick<Plant, 'family' | 'kind' | 'subject'>
@@ -108,13 +108,13 @@ describe.skipIf('absent' in pi)('a host that is an emulated Pi', () => {
     const told = await doctor(pi)
     for (const { instead } of plants) if (instead !== undefined) await asRoot(pi, instead)
     const byHand = plants.flatMap(({ kind, instead }) => (instead === undefined ? [] : [kind]))
-    for (const finding of told.findings) if (!byHand.includes(finding.kind)) await mend(pi, finding)
+    for (const finding of told.findings) if (!byHand.includes(finding.kind)) await repairHost(pi, finding)
     await clean(pi)
     // Said last, so that what was taken for something else is gone when the next round begins.
     expect(named(told)).toEqual(plants.map(name).toSorted(byKind))
   }
 
-  test(`has ${together.length} faults at once: each is named as its own, and what is said mends it`, () =>
+  test(`has ${together.length} faults at once: each is named as its own, and what is said repairs it`, () =>
     round(together))
 
   describe.skipIf(!full)('with others at once', () => {

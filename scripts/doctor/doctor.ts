@@ -5,8 +5,8 @@ import { openShell } from '../host/shell.ts'
 import { resolveTarget, targetFlags } from '../host/target.ts'
 import { homeFrom } from '../platform/home.ts'
 import { diagnose } from './diagnose.ts'
-import { EXIT_BLIND, examine } from './examine.ts'
-import { addressed } from './finding.ts'
+import { addressRepair } from './finding.ts'
+import { EXIT_BLIND, inspectClosely } from './inspect/inspect-host.ts'
 import { reportJson, reportText } from './report.ts'
 
 export const command = {
@@ -24,9 +24,9 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const target = resolveTarget(flags, process.env, homeFrom(process.env))
   const shell = openShell(target)
   try {
-    const { facts, atWork } = await examine(shell, target.dir, { now: Date.now })
-    const findings = diagnose(facts).map((finding) => addressed(finding, flags))
-    const diagnosis = { host: shell.name, facts, findings, atWork }
+    const facts = await inspectClosely(shell, target.dir, Date.now)
+    const findings = diagnose(facts).map((finding) => addressRepair(finding, flags))
+    const diagnosis = { host: shell.name, facts, findings }
     terminal.out(
       flags.json ? reportJson(diagnosis) : reportText(diagnosis, lookOf(process.stdout, process.env)),
     )

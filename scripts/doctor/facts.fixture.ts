@@ -1,12 +1,17 @@
-import type { Container } from './container.ts'
-import { type Facts, factsOf } from './facts.ts'
-import type { Host } from './host-facts.ts'
-import { sections } from './sections.ts'
-import type { Wanted, WantedService } from './wanted.ts'
+import type { Container } from '#common/host/facts/container'
+import { makeContainer } from '#common/host/facts/container.fixture'
+import type { Diagnosis } from '#common/host/facts/diagnosis'
+import type { NetworkFact } from '#common/host/facts/networks'
+import type { Expected } from './expected/compose.ts'
+import type { ExpectedService } from './expected/service.ts'
+import { type DiagnosedHost, type Facts, makeFacts } from './facts.ts'
 
 /** Facts for tests of the rules: a small host on which all is well, and whatever a test changes. */
 
-const SERVICE: WantedService = {
+/** The clock of the host, epoch ms. */
+export const NOW = 10_000_000
+
+const SERVICE: ExpectedService = {
   name: '',
   stack: 'sessions',
   container: '',
@@ -27,99 +32,124 @@ const SERVICE: WantedService = {
   check: [],
 }
 
-export const service = (name: string, more: Partial<WantedService> = {}): WantedService => ({
+export const service = (name: string, more: Partial<ExpectedService> = {}): ExpectedService => ({
   ...SERVICE,
   name,
   container: name,
   ...more,
 })
 
-export const container = (name: string, more: Partial<Container> = {}): Container => ({
-  id: name.padEnd(64, '0'),
+/** Networks by name to their id, as a container is attached to them. */
+export const attachedTo = (networks: Readonly<Record<string, string>>): Container['networks'] =>
+  Object.fromEntries(
+    Object.entries(networks).map(([name, id]) => [name, { id, names: [], address: '', gateway: '' }]),
+  )
+
+export const container = (name: string, more: Partial<Container> = {}): Container =>
+  makeContainer(name, {
+    project: 'lucid-sessions',
+    image: 'lucid:one',
+    memoryLimit: 2 ** 25,
+    memoryUsed: 2 ** 20,
+    networks: attachedTo({ lucid_chain_net: 'n1' }),
+    ...more,
+  })
+
+export const network = (name: string, more: Partial<NetworkFact> = {}): NetworkFact => ({
+  id: 'n1',
   name,
-  project: 'lucid-sessions',
-  service: name,
-  image: 'lucid:one',
-  status: 'running',
-  outOfMemory: false,
-  exitCode: 0,
-  error: '',
-  startedAt: 1000,
-  finishedAt: 0,
-  restarts: 0,
-  health: 'healthy',
-  healthOutput: '',
-  restartPolicy: 'unless-stopped',
-  memory: 2 ** 25,
-  cpus: 1,
-  pids: 128,
-  networks: { lucid_chain_net: { id: 'n1', names: [name] } },
-  networkMode: 'lucid_chain_net',
-  bindings: [],
-  open: [],
-  volumes: [],
-  hash: '',
-  logDriver: 'json-file',
-  logLimit: '10m',
+  internal: false,
+  subnets: ['172.22.0.0/24'],
+  device: 'br-n1',
+  containers: [],
   ...more,
 })
 
-export const wanted = (services: readonly WantedService[]): Wanted => ({
+export const expected = (services: readonly ExpectedService[]): Expected => ({
   release: 'r-0123456789ab',
   services: Object.fromEntries(services.map((one) => [one.name, one])),
   networks: { lucid_chain_net: { subnet: '172.22.0.0/24', internal: false, stack: 'core' } },
   volumes: [...new Set(services.flatMap(({ volumes }) => volumes.map(({ name }) => name)))],
 })
 
-const quiet: Host = {
-  now: 10_000,
-  ahead: 0,
-  machine: 'aarch64',
-  kernel: '6.12.25+rpt-rpi-2712',
-  engine: { version: '28.2.2', memoryLimit: true, root: '/var/lib/docker', architecture: 'aarch64' },
-  cpus: 4,
-  load: 0.5,
-  memory: { total: 8e9, available: 5e9, swapTotal: 0, swapFree: 0 },
-  swapping: 0,
-  disks: [
-    {
-      device: '/dev/nvme0n1p2',
-      mount: '/',
-      size: 5e11,
-      used: 1e11,
-      free: 4e11,
-      inodes: 0.1,
-      readOnly: false,
-    },
-  ],
-  waits: [],
+const diagnosis: Diagnosis = {
+  composed: [],
+  releaseFile: undefined,
+  previous: false,
+  backups: false,
+  leftovers: [],
   ioPressure: 0,
-  throttled: 0,
-  temperature: 55,
-  memoryCgroup: true,
   cmdline: 'console=tty1 cgroup_enable=memory',
-  routes: [],
   listeners: [],
   processes: [],
-  nameservers: ['192.168.1.1'],
+  nameServers: ['192.168.1.1'],
   ntp: 'yes',
-  leftovers: [],
+  events: [],
+  swapping: 0,
+  waits: [],
+  limitUse: {},
 }
 
-export const host = (more: Partial<Host> = {}): Host => ({ ...quiet, ...more })
+const quiet: DiagnosedHost = {
+  whole: true,
+  at: NOW,
+  dir: '/mnt/myssd/Lucid',
+  engine: {
+    is: 'up',
+    version: '28.2.2',
+    root: '/var/lib/docker',
+    limitsMemory: true,
+    platform: 'linux/arm64',
+  },
+  containers: [],
+  allContainers: true,
+  disks: [{ device: '/dev/nvme0n1p2', mount: '/', size: 5e11, free: 4e11, inodesUsed: 0.1, readOnly: false }],
+  memory: { total: 8e9, available: 5e9, swapTotal: 0, swapFree: 0 },
+  load: [0.5, 0.5, 0.5],
+  cpus: 4,
+  throttled: 0,
+  temperature: 55,
+  certificates: [],
+  networks: [network('lucid_chain_net')],
+  routes: [],
+  readiness: {
+    machine: 'aarch64',
+    kernel: '6.12.25+rpt-rpi-2712',
+    compose: '2.40.3',
+    flock: true,
+    writable: true,
+    freePlatform: 4e11,
+    freeEngine: 4e11,
+    listening: [],
+    secrets: [],
+    volumes: [],
+    signer: undefined,
+  },
+  diagnosis,
+}
+
+/** What a test changes of the host itself. */
+export type HostChange = Partial<Omit<DiagnosedHost, 'diagnosis'>> & {
+  readonly diagnosis?: Partial<Diagnosis>
+}
 
 /** A host with these services, each with a container that is well unless another is given. */
 export const facts = (
-  services: readonly WantedService[],
+  services: readonly ExpectedService[],
   containers: readonly Container[] = services.map(({ container: name }) => container(name)),
-  more: Partial<Facts> = {},
-): Facts => ({
-  ...factsOf(sections(''), undefined, { dir: '/mnt/myssd/Lucid', now: 0, wanted: wanted(services) }),
-  host: host(),
-  containers,
-  networks: {
-    lucid_chain_net: { id: 'n1', subnet: '172.22.0.0/24', internal: false, bridge: 'br-n1' },
-  },
-  volumes: wanted(services).volumes,
-  ...more,
-})
+  { host = {}, ...more }: Partial<Omit<Facts, 'host'>> & { readonly host?: HostChange } = {},
+): Facts => {
+  const all = expected(services)
+  const { diagnosis: changed, ...rest } = host
+  const whole: DiagnosedHost = {
+    ...quiet,
+    readiness: { ...quiet.readiness, volumes: all.volumes },
+    containers,
+    ...rest,
+    diagnosis: { ...diagnosis, ...changed },
+  }
+  return {
+    ...makeFacts(whole, { dir: '/mnt/myssd/Lucid', ahead: 0, expected: all, gaps: [] }),
+    ...more,
+  }
+}

@@ -1,33 +1,32 @@
 import { describe, expect, test } from 'bun:test'
-import type { Container } from '../container.ts'
+import type { Container } from '#common/host/facts/container'
+import type { ExpectedService } from '../expected/service.ts'
 import { container, facts, service } from '../facts.fixture.ts'
-import type { Facts } from '../facts.ts'
-import type { WantedService } from '../wanted.ts'
+import { formatPlan } from './perform.ts'
 import {
-  networkPlan,
-  ownersPlan,
+  planNetwork,
+  planOwners,
+  planSecrets,
+  planService,
+  planStack,
+  planVolume,
   type Site,
-  secretsPlan,
-  servicePlan,
-  stackPlan,
-  volumePlan,
 } from './plan.ts'
-import { planText } from './run.ts'
 
 const DATA = { name: 'lucid_sessions_data', target: '/data' }
 const mongo = service('mongo', { container: 'lucid_mongo', stack: 'core' })
 const merkle = service('merkle-builder', { volumes: [DATA] })
 
 const site = (
-  services: readonly WantedService[],
+  services: readonly ExpectedService[],
   containers?: readonly Container[],
-  more: Partial<Facts> = {},
+  more: Parameters<typeof facts>[2] = {},
 ): Site => {
   const seen = facts(services, containers, more)
-  if (seen.wanted === undefined) throw new Error('the fixture has a release')
+  if (seen.expected === undefined) throw new Error('the fixture has a release')
   return {
     facts: seen,
-    wanted: seen.wanted,
+    expected: seen.expected,
     release: 'r-1',
     probes: ['lucid:one'],
     stacks: ['core', 'sessions'],
@@ -40,7 +39,7 @@ const FLAGS = 'up --detach --no-deps --no-build --pull never --force-recreate'
 describe('a plan for a service', () => {
   test('makes it again with the file of its release, and waits for it', () => {
     const core = container('lucid_mongo', { project: 'lucid-core' })
-    expect(servicePlan(site([mongo, merkle], [core]), 'mongo')).toEqual([
+    expect(planService(site([mongo, merkle], [core]), 'mongo')).toEqual([
       {
         say: 'make mongo again, as r-1 has it',
         script: `set -e\n${UP}.core.yaml ${FLAGS} mongo`,
@@ -51,14 +50,14 @@ describe('a plan for a service', () => {
 
   test('removes a container of its name that somebody else made, which Compose would not', () => {
     const stranger = container('merkle-builder', { project: '' })
-    const [step] = servicePlan(site([merkle], [stranger]), 'merkle-builder')
+    const [step] = planService(site([merkle], [stranger]), 'merkle-builder')
     expect(step?.script).toBe(
       `set -e\ndocker rm --force merkle-builder\n${UP}.sessions.yaml ${FLAGS} merkle-builder`,
     )
   })
 
   test('that is not in the release is refused with those that are', () => {
-    expect(() => servicePlan(site([mongo, merkle]), 'merkel')).toThrow(
+    expect(() => planService(site([mongo, merkle]), 'merkel')).toThrow(
       'no service "merkel" in this release; there are mongo, merkle-builder',
     )
   })
@@ -66,19 +65,19 @@ describe('a plan for a service', () => {
 
 test('a plan for a stack leaves its tools and what was never started alone', () => {
   const recorder = service('session-recorder', { profiles: ['recording'] })
-  const [step, ...more] = stackPlan(
+  const [step, ...more] = planStack(
     site([mongo, merkle, recorder], [container('merkle-builder')]),
     'sessions',
   )
   expect(more).toEqual([])
   expect(step?.until).toEqual([merkle])
-  expect(() => stackPlan(site([merkle]), 'core')).toThrow('no stack "core"')
+  expect(() => planStack(site([merkle]), 'core')).toThrow('no stack "core"')
 })
 
 test('a plan for a network empties it, makes it, and makes its members again stack by stack', () => {
   const guest = container('guest', { project: '' })
   const all = [container('lucid_mongo', { project: 'lucid-core' }), container('merkle-builder'), guest]
-  const steps = networkPlan(site([merkle, mongo], all), 'lucid_chain_net')
+  const steps = planNetwork(site([merkle, mongo], all), 'lucid_chain_net')
   expect(steps[0]?.script).toBe(
     [
       'docker network disconnect --force lucid_chain_net lucid_mongo || :',
@@ -97,7 +96,7 @@ test('a plan for a network empties it, makes it, and makes its members again sta
 
 describe('a plan for a volume', () => {
   test('stops its users, and starts them when its owners are right', () => {
-    const { before, after } = volumePlan(site([merkle, mongo]), DATA.name, { empty: 'restored' })
+    const { before, after } = planVolume(site([merkle, mongo]), DATA.name, { empty: 'restored' })
     expect(before.map(({ script }) => script)).toEqual(['docker stop merkle-builder >/dev/null 2>&1; :'])
     expect(after.map(({ say }) => say)).toEqual([
       'give lucid_sessions_data and all in it to 65532:65532',
@@ -106,20 +105,22 @@ describe('a plan for a volume', () => {
   })
 
   test('makes an empty one only where there is none', () => {
-    expect(() => volumePlan(site([merkle]), DATA.name, { empty: 'empty' })).toThrow('empties none')
-    const gone = site([merkle], undefined, { volumes: [] })
-    expect(volumePlan(gone, DATA.name, { empty: 'empty' }).before.at(-1)?.script).toContain(
+    expect(() => planVolume(site([merkle]), DATA.name, { empty: 'empty' })).toThrow('empties none')
+    const gone = site([merkle], undefined, {
+      host: { readiness: { ...facts([]).host.readiness, volumes: [] } },
+    })
+    expect(planVolume(gone, DATA.name, { empty: 'empty' }).before.at(-1)?.script).toContain(
       'docker volume create --label com.docker.compose.project=lucid-sessions',
     )
-    expect(() => ownersPlan(gone, DATA.name)).toThrow(
+    expect(() => planOwners(gone, DATA.name)).toThrow(
       'bun run recover volume lucid_sessions_data brings it back',
     )
   })
 
   test('for its owners starts again only users that are not well', () => {
-    expect(ownersPlan(site([merkle]), DATA.name)).toHaveLength(1)
+    expect(planOwners(site([merkle]), DATA.name)).toHaveLength(1)
     const sick = site([merkle], [container('merkle-builder', { health: 'unhealthy' })])
-    expect(ownersPlan(sick, DATA.name).map(({ until }) => until.map(({ name }) => name))).toEqual([
+    expect(planOwners(sick, DATA.name).map(({ until }) => until.map(({ name }) => name))).toEqual([
       [],
       ['merkle-builder'],
     ])
@@ -131,13 +132,13 @@ test('a plan for secrets names files below the folder of Lucid alone', () => {
     { path: '/mnt/myssd/Lucid/secrets/a/KEY', secret: true },
     { path: '/etc/shadow', secret: false },
   ]
-  const [step] = secretsPlan(site([service('a', { files })]))
+  const [step] = planSecrets(site([service('a', { files })]))
   expect(step?.script).toContain('"path":"/lucid/secrets/a/KEY","uid":65532,"secret":true')
   expect(step?.script).not.toContain('shadow')
 })
 
 test('a plan is printed with every line for the host', () => {
-  expect(planText(stackPlan(site([merkle]), 'sessions'))).toBe(
+  expect(formatPlan(planStack(site([merkle]), 'sessions'))).toBe(
     [
       'make merkle-builder again, as r-1 has it',
       '    set -e',

@@ -1,10 +1,11 @@
 import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
+import type { Expected } from '../expected/compose.ts'
+import type { ExpectedService } from '../expected/service.ts'
 import type { Facts } from '../facts.ts'
-import { program } from '../look/inside.ts'
-import { isFine, pairs } from '../rules/rule.ts'
-import type { Wanted, WantedService } from '../wanted.ts'
-import { tendFiles, tendVolume } from './tend.ts'
+import { program } from '../inspect/inside.ts'
+import { isFine, matchContainers } from '../rules/rule.ts'
+import { reconcileFiles, reconcileVolume } from './reconcile.ts'
 
 /** One thing that is done to a host. */
 export type Step = {
@@ -12,13 +13,13 @@ export type Step = {
   /** POSIX sh; empty when there is only something to wait for. */
   readonly script: string
   /** Services that must be well before the next step. */
-  readonly until: readonly WantedService[]
+  readonly until: readonly ExpectedService[]
 }
 
 /** What a plan is made from: the facts of a host that has a release. */
 export type Site = {
   readonly facts: Facts
-  readonly wanted: Wanted
+  readonly expected: Expected
   readonly release: string
   /** Images that can put owners right, best first. */
   readonly probes: readonly string[]
@@ -26,7 +27,7 @@ export type Site = {
   readonly stacks: readonly string[]
 }
 
-const known = (what: string, name: string, names: readonly string[]): never => {
+const refuseUnknown = (what: string, name: string, names: readonly string[]): never => {
   throw new CliError(`no ${what} ${JSON.stringify(name)} in this release; there are ${names.join(', ')}`, {
     exitCode: EXIT_USAGE,
   })
@@ -40,7 +41,7 @@ const composeUp = ({ facts, release }: Site, stack: string, names: readonly stri
   )
 
 /** A container under our name that another project or nobody's made: Compose would not touch it. */
-const strangers = ({ facts }: Site, services: readonly WantedService[]): readonly string[] =>
+const removeStrangers = ({ facts }: Site, services: readonly ExpectedService[]): readonly string[] =>
   services.flatMap(({ container, stack }) => {
     const there = facts.containers.find(({ name }) => name === container)
     return there !== undefined && there.project !== `lucid-${stack}`
@@ -49,11 +50,11 @@ const strangers = ({ facts }: Site, services: readonly WantedService[]): readonl
   })
 
 /** Makes services of one stack anew, as the release has them. */
-const remake = (site: Site, stack: string, services: readonly WantedService[]): Step => ({
+const remake = (site: Site, stack: string, services: readonly ExpectedService[]): Step => ({
   say: `make ${services.map(({ name }) => name).join(', ')} again, as ${site.release} has ${services.length === 1 ? 'it' : 'them'}`,
   script: [
     'set -e',
-    ...strangers(site, services),
+    ...removeStrangers(site, services),
     composeUp(
       site,
       stack,
@@ -64,35 +65,40 @@ const remake = (site: Site, stack: string, services: readonly WantedService[]): 
 })
 
 /** The same of any services, stack by stack in their order. */
-const remakeAll = (site: Site, services: readonly WantedService[]): readonly Step[] =>
+const remakeAll = (site: Site, services: readonly ExpectedService[]): readonly Step[] =>
   site.stacks.flatMap((stack) => {
     const mine = services.filter((service) => service.stack === stack)
     return mine.length === 0 ? [] : [remake(site, stack, mine)]
   })
 
 /** What is to run: all but what is behind a profile and was never started. */
-const present = (site: Site): readonly WantedService[] => pairs(site.facts).map(({ want }) => want)
+const listServices = (site: Site): readonly ExpectedService[] =>
+  matchContainers(site.facts).map(({ want }) => want)
 
 /** One service. */
-export const servicePlan = (site: Site, name: string): readonly Step[] => {
-  const service = site.wanted.services[name] ?? known('service', name, Object.keys(site.wanted.services))
+export const planService = (site: Site, name: string): readonly Step[] => {
+  const service =
+    site.expected.services[name] ?? refuseUnknown('service', name, Object.keys(site.expected.services))
   // What lives in its network loses it with the container.
-  const guests = present(site).filter(({ shares, once }) => shares === name && !once)
+  const guests = listServices(site).filter(({ shares, once }) => shares === name && !once)
   return remakeAll(site, [service, ...guests])
 }
 
 /** All services of a stack. Volumes and networks stay. */
-export const stackPlan = (site: Site, stack: string): readonly Step[] => {
-  const services = present(site).filter((service) => service.stack === stack)
+export const planStack = (site: Site, stack: string): readonly Step[] => {
+  const services = listServices(site).filter((service) => service.stack === stack)
   if (services.length === 0)
-    return known('stack', stack, [...new Set(Object.values(site.wanted.services).map((one) => one.stack))])
+    return refuseUnknown('stack', stack, [
+      ...new Set(Object.values(site.expected.services).map((one) => one.stack)),
+    ])
   return [remake(site, stack, services)]
 }
 
 /** A network, with everything that is in it. */
-export const networkPlan = (site: Site, name: string): readonly Step[] => {
-  const want = site.wanted.networks[name] ?? known('network', name, Object.keys(site.wanted.networks))
-  const ours = present(site).filter(({ networks }) => networks.includes(name))
+export const planNetwork = (site: Site, name: string): readonly Step[] => {
+  const want =
+    site.expected.networks[name] ?? refuseUnknown('network', name, Object.keys(site.expected.networks))
+  const ours = listServices(site).filter(({ networks }) => networks.includes(name))
   const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
   const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
   const there = site.facts.networks[name] !== undefined
@@ -131,9 +137,9 @@ export const networkPlan = (site: Site, name: string): readonly Step[] => {
   ]
 }
 
-const usersOf = (site: Site, volume: string): readonly WantedService[] => {
-  if (!site.wanted.volumes.includes(volume)) known('volume', volume, site.wanted.volumes)
-  return present(site).filter(({ volumes }) => volumes.some(({ name }) => name === volume))
+const listUsers = (site: Site, volume: string): readonly ExpectedService[] => {
+  if (!site.expected.volumes.includes(volume)) refuseUnknown('volume', volume, site.expected.volumes)
+  return listServices(site).filter(({ volumes }) => volumes.some(({ name }) => name === volume))
 }
 
 const RIGHTS = '--cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE'
@@ -147,36 +153,36 @@ const asRoot = ({ probes }: Site, mount: string, code: string): string =>
       `--pids-limit 64 --volume ${quote(mount)} --entrypoint /usr/local/bin/bun "$P" -e ${quote(code)}`,
   ].join('\n')
 
-const ownersStep = (site: Site, volume: string, users: readonly WantedService[]): Step => {
+const planOwnersStep = (site: Site, volume: string, users: readonly ExpectedService[]): Step => {
   const { uid = 0, gid = 0 } = users[0] ?? {}
   return {
     say: `give ${volume} and all in it to ${uid}:${gid}`,
-    script: asRoot(site, `${volume}:/v`, program(tendVolume, { path: '/v', uid, gid })),
+    script: asRoot(site, `${volume}:/v`, program(reconcileVolume, { path: '/v', uid, gid })),
     until: [],
   }
 }
 
-const sick = (site: Site, services: readonly WantedService[]): readonly WantedService[] =>
-  services.filter((want) => pairs(site.facts).some((pair) => pair.want === want && !isFine(pair)))
+const selectSick = (site: Site, services: readonly ExpectedService[]): readonly ExpectedService[] =>
+  services.filter((want) => matchContainers(site.facts).some((pair) => pair.want === want && !isFine(pair)))
 
 /** Owners and permissions in a volume; its users are started again where they are not well. */
-export const ownersPlan = (site: Site, volume: string): readonly Step[] => {
-  const users = usersOf(site, volume)
-  if (!site.facts.volumes.includes(volume))
+export const planOwners = (site: Site, volume: string): readonly Step[] => {
+  const users = listUsers(site, volume)
+  if (!site.facts.host.readiness.volumes.includes(volume))
     throw new CliError(`${volume} is not there: bun run recover volume ${volume} brings it back`)
-  return [ownersStep(site, volume, users), ...remakeAll(site, sick(site, users))]
+  return [planOwnersStep(site, volume, users), ...remakeAll(site, selectSick(site, users))]
 }
 
 /** Around a restore of a volume: who is stopped before, and what follows. */
 export type VolumePlan = { readonly before: readonly Step[]; readonly after: readonly Step[] }
 
-export const volumePlan = (
+export const planVolume = (
   site: Site,
   volume: string,
   { empty }: { readonly empty: 'empty' | 'restored' },
 ): VolumePlan => {
-  const users = usersOf(site, volume)
-  const there = site.facts.volumes.includes(volume)
+  const users = listUsers(site, volume)
+  const there = site.facts.host.readiness.volumes.includes(volume)
   if (empty === 'empty' && there)
     throw new CliError(`${volume} is there: --empty makes one that is gone, it empties none`)
   const stack = users[0]?.stack ?? 'core'
@@ -198,14 +204,14 @@ export const volumePlan = (
           ]
         : []),
     ],
-    after: [ownersStep(site, volume, users), ...remakeAll(site, users)],
+    after: [planOwnersStep(site, volume, users), ...remakeAll(site, users)],
   }
 }
 
 /** Owners and permissions of secrets and mounted files; services that are not well are started again. */
-export const secretsPlan = (site: Site): readonly Step[] => {
+export const planSecrets = (site: Site): readonly Step[] => {
   const { dir } = site.facts
-  const users = present(site).filter(({ files }) => files.length > 0)
+  const users = listServices(site).filter(({ files }) => files.length > 0)
   const files = users
     .flatMap(({ uid, files }) => files.map(({ path, secret }) => ({ path, uid, secret })))
     .filter(
@@ -216,9 +222,9 @@ export const secretsPlan = (site: Site): readonly Step[] => {
   return [
     {
       say: `put the owners and permissions of ${files.length} secrets and files right`,
-      script: asRoot(site, `${dir}:/lucid`, program(tendFiles, files)),
+      script: asRoot(site, `${dir}:/lucid`, program(reconcileFiles, files)),
       until: [],
     },
-    ...remakeAll(site, sick(site, users)),
+    ...remakeAll(site, selectSick(site, users)),
   ]
 }

@@ -8,27 +8,27 @@ import { runCommand, type Terminal } from '../../cli/run-command.ts'
 import { type HostSession, withHost, withLease } from '../../host/open.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { targetFlags } from '../../host/target.ts'
-import { glance } from '../examine.ts'
-import { freeScript, holderOf } from './lock.ts'
+import { inspectHost } from '../inspect/inspect-host.ts'
+import { readHolder, releaseScript } from './lock.ts'
+import { formatPlan, perform } from './perform.ts'
 import {
-  networkPlan,
-  ownersPlan,
+  planNetwork,
+  planOwners,
+  planSecrets,
+  planService,
+  planStack,
+  planVolume,
   type Site,
   type Step,
-  secretsPlan,
-  servicePlan,
-  stackPlan,
-  volumePlan,
 } from './plan.ts'
-import { perform, planText } from './run.ts'
 
 const subjects = ['service', 'stack', 'network', 'volume', 'volume-owners', 'secrets', 'lock'] as const
 
 export const command = {
   name: 'recover',
-  about: 'mends one thing on a host: makes it again as its release has it, and waits until it is well',
+  about: 'repairs one thing on a host: makes it again as its release has it, and waits until it is well',
   positionals: [
-    { name: 'WHAT', about: 'what to mend', required: true, choices: subjects },
+    { name: 'WHAT', about: 'what to repair', required: true, choices: subjects },
     { name: 'NAME', about: 'which one; secrets and lock have no name' },
   ],
   flags: {
@@ -49,26 +49,26 @@ export const command = {
     'bun run recover volume-owners lucid_sessions_data',
     'bun run recover lock --force',
   ],
-  exits: { 2: 'the host could not be looked at' },
+  exits: { 2: 'the host could not be inspected' },
 } as const satisfies Command
 
 type Given = Flags<typeof command>
 
 /** Plans that are one list of steps. */
 const plans: Readonly<Record<string, (site: Site, name: string) => readonly Step[]>> = {
-  service: servicePlan,
-  stack: stackPlan,
-  network: networkPlan,
-  'volume-owners': ownersPlan,
-  secrets: (site) => secretsPlan(site),
+  service: planService,
+  stack: planStack,
+  network: planNetwork,
+  'volume-owners': planOwners,
+  secrets: (site) => planSecrets(site),
 }
 
-const siteOf = async (shell: Shell, dir: string): Promise<Site> => {
-  const { facts, probes } = await glance(shell, dir, { now: Date.now, counters: 'never' })
-  const { wanted } = facts
-  if (wanted?.release === undefined)
+const readSite = async (shell: Shell, dir: string): Promise<Site> => {
+  const { facts, probes } = await inspectHost(shell, dir, { now: Date.now, counters: 'never' })
+  const { expected } = facts
+  if (expected?.release === undefined)
     throw new CliError(`${shell.name} has no release in ${dir}: bun run deploy:pi brings one`)
-  return { facts, wanted, release: wanted.release, probes, stacks }
+  return { facts, expected, release: expected.release, probes, stacks }
 }
 
 const onWait =
@@ -79,8 +79,8 @@ const onWait =
 /** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
 const recoverVolume = async (opened: HostSession, name: string, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
-  const site = await siteOf(shell, target.dir)
-  const { before, after } = volumePlan(site, name, { empty: flags.empty ? 'empty' : 'restored' })
+  const site = await readSite(shell, target.dir)
+  const { before, after } = planVolume(site, name, { empty: flags.empty ? 'empty' : 'restored' })
   const key = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
   if (!flags.empty && key === undefined)
     throw new CliError(
@@ -90,7 +90,7 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
   const snapshot = flags['from-backup'] ?? 'newest'
   if (flags['dry-run']) {
     const restored = flags.empty ? '' : `restore ${name} from ${snapshot}\n`
-    terminal.out(`${planText(before)}${restored}${planText(after)}`)
+    terminal.out(`${formatPlan(before)}${restored}${formatPlan(after)}`)
     return
   }
   const restore =
@@ -125,7 +125,7 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
 const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
   const { dir } = target
-  const held = await holderOf(shell, dir)
+  const held = await readHolder(shell, dir)
   if (held === undefined) {
     terminal.out(`${shell.name} is free: nobody holds its lease\n`)
     return
@@ -141,10 +141,10 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
     return
   }
   if (flags['dry-run']) {
-    terminal.out(`${freeScript(dir)}\n`)
+    terminal.out(`${releaseScript(dir)}\n`)
     return
   }
-  await requireSuccess(`${shell.name}: ${dir}/deploy`, shell.run(freeScript(dir)))
+  await requireSuccess(`${shell.name}: ${dir}/deploy`, shell.run(releaseScript(dir)))
   // Taken once and given back: from now on the old holder's number is too low.
   await withLease(opened, { what: 'recover lock', onWait: onWait(terminal) }, async () => {})
   terminal.out(`${shell.name} is free; ${held.by} can do nothing more there\n`)
@@ -159,8 +159,8 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const plan = plans[what]
     if (what === 'lock') return recoverLock(opened, flags, terminal)
     if (plan === undefined) return recoverVolume(opened, name, flags, terminal)
-    const steps = plan(await siteOf(shell, target.dir), name)
-    if (flags['dry-run']) terminal.out(planText(steps))
+    const steps = plan(await readSite(shell, target.dir), name)
+    if (flags['dry-run']) terminal.out(formatPlan(steps))
     else if (steps.length > 0)
       await withLease(
         opened,

@@ -1,26 +1,26 @@
 import { bytes } from '../../cli/format.ts'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
-import { fromBackup, pairs, type Rule } from './rule.ts'
+import { fromBackup, matchContainers, type Rule } from './rule.ts'
 
 /** Rights and room of volumes, secrets and mounted files. */
 
 /** Services by the volume that they mount, with the uid that must own it. */
-const users = (facts: Facts, volume: string) =>
-  Object.values(facts.wanted?.services ?? {}).filter(({ volumes }) =>
+const selectUsers = (facts: Facts, volume: string) =>
+  Object.values(facts.expected?.services ?? {}).filter(({ volumes }) =>
     volumes.some(({ name }) => name === volume),
   )
 
-const walks = (facts: Facts) =>
+const listWalks = (facts: Facts) =>
   Object.values(facts.walked).map((walk) => {
-    const [user] = users(facts, walk.name)
-    return { walk, uid: user?.uid ?? 0, names: users(facts, walk.name).map(({ name }) => name) }
+    const [user] = selectUsers(facts, walk.name)
+    return { walk, uid: user?.uid ?? 0, names: selectUsers(facts, walk.name).map(({ name }) => name) }
   })
 
 const octal = (mode: number) => mode.toString(8).padStart(4, '0')
 
 /** Everybody's: a file that all services mount, or a folder that all may read. */
-const readable = (mode: string): boolean => mode[6] === 'r'
+const isReadable = (mode: string): boolean => mode[6] === 'r'
 
 type Mounted = {
   readonly service: string
@@ -29,8 +29,8 @@ type Mounted = {
   readonly secret: boolean
 }
 
-const mounted = (facts: Facts): readonly Mounted[] => {
-  const all = pairs(facts).flatMap(({ want }) =>
+const listMounted = (facts: Facts): readonly Mounted[] => {
+  const all = matchContainers(facts).flatMap(({ want }) =>
     want.files.map(({ path, secret }) => ({ service: want.name, uid: want.uid, path, secret })),
   )
   return all.filter(({ path }, index) => all.findIndex((one) => one.path === path) === index)
@@ -40,38 +40,42 @@ export const volumeRules: readonly Rule[] = [
   {
     kind: 'no-volume',
     find: (facts) =>
-      (facts.wanted?.volumes ?? [])
-        .filter((name) => !facts.volumes.includes(name))
-        .filter((name) => users(facts, name).some((want) => pairs(facts).some((pair) => pair.want === want)))
+      (facts.expected?.volumes ?? [])
+        .filter((name) => !facts.host.readiness.volumes.includes(name))
+        .filter((name) =>
+          selectUsers(facts, name).some((want) => matchContainers(facts).some((pair) => pair.want === want)),
+        )
         .map((name) => ({
           subject: name,
-          what: `the volume of ${users(facts, name)
+          what: `the volume of ${selectUsers(facts, name)
             .map((user) => user.name)
             .join(', ')} is not there`,
           evidence: `No such volume: ${name}`,
-          cause: facts.backups
+          cause: facts.host.diagnosis.backups
             ? 'it was removed; the newest backup has it'
             : 'it was removed, and there is no backup here: what was in it is lost',
-          mend: [facts.backups ? recover('volume', name) : recover('volume', name, '--empty')],
+          repair: [
+            facts.host.diagnosis.backups ? recover('volume', name) : recover('volume', name, '--empty'),
+          ],
         })),
   },
   {
     kind: 'read-only-disk',
     find: ({ host }) =>
       host.disks
-        .filter(({ readOnly }) => readOnly)
+        .filter(({ readOnly }) => readOnly === true)
         .map((disk) => ({
           subject: 'host',
           what: `${disk.mount} can only be read`,
           evidence: `/proc/mounts: ${disk.device} ${disk.mount} ro`,
           cause: 'the kernel found an error on it (dmesg says which), or it was mounted so',
-          mend: [onHost(`sudo mount -o remount,rw ${disk.mount}`)],
+          repair: [onHost(`sudo mount -o remount,rw ${disk.mount}`)],
         })),
   },
   {
     kind: 'read-only',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk }) => walk.readOnly)
         .map(({ walk, names }) => ({
           subject: walk.name,
@@ -79,39 +83,39 @@ export const volumeRules: readonly Rule[] = [
           evidence: `/proc/self/mountinfo: ${walk.name} ro`,
           cause:
             'its file system can only be read: the disk failed, or the volume was made with o=ro; then what is in it has to be moved by hand',
-          mend: [],
+          repair: [],
         })),
   },
   {
     kind: 'wrong-owner',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk, uid }) => walk.uid !== uid)
         .map(({ walk, uid, names }) => ({
           subject: walk.name,
           what: `belongs to uid ${walk.uid}, and ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} uid ${uid}`,
           evidence: `ls -lnd ${walk.name}: ${octal(walk.mode)} ${walk.uid} ${walk.gid}`,
           cause: 'it was made, copied or restored by root or another user',
-          mend: [recover('volume-owners', walk.name)],
+          repair: [recover('volume-owners', walk.name)],
         })),
   },
   {
     kind: 'foreign-files',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk, uid }) => walk.foreign > 0 && walk.uid === uid)
         .map(({ walk, uid }) => ({
           subject: walk.name,
           what: `${walk.foreign} of ${walk.entries} entries in it are not uid ${uid}’s${walk.cut ? ' (it has more than could be looked at)' : ''}`,
           evidence: walk.foreignPaths.join(', '),
           cause: 'they were put there by another user: by hand, or by a container that ran as root',
-          mend: [recover('volume-owners', walk.name)],
+          repair: [recover('volume-owners', walk.name)],
         })),
   },
   {
     kind: 'closed',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk, uid }) => walk.uid === uid && ((walk.mode & 0o700) !== 0o700 || walk.closed > 0))
         .map(({ walk }) => ({
           subject: walk.name,
@@ -121,13 +125,13 @@ export const volumeRules: readonly Rule[] = [
               ? walk.closedPaths.join(', ')
               : `ls -lnd ${walk.name}: ${octal(walk.mode)} ${walk.uid} ${walk.gid}`,
           cause: 'its permissions were changed by hand',
-          mend: [recover('volume-owners', walk.name)],
+          repair: [recover('volume-owners', walk.name)],
         })),
   },
   {
     kind: 'full',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk }) => walk.size > 0 && walk.free / walk.size < 0.02)
         .map(({ walk }) => ({
           subject: walk.name,
@@ -135,7 +139,7 @@ export const volumeRules: readonly Rule[] = [
           evidence: `largest: ${walk.largest.map(({ path, size }) => `${path} (${bytes(size)})`).join(', ') || 'no files'}`,
           cause:
             'what writes to it wrote more than there is room for; evidence is never removed to make room',
-          mend: [
+          repair: [
             onHost(
               `sudo du -a "$(docker volume inspect --format '{{.Mountpoint}}' ${walk.name})" | sort -rn | head`,
             ),
@@ -145,22 +149,22 @@ export const volumeRules: readonly Rule[] = [
   {
     kind: 'no-inodes',
     find: (facts) =>
-      walks(facts)
+      listWalks(facts)
         .filter(({ walk }) => walk.inodes > 0.98)
         .map(({ walk }) => ({
           subject: walk.name,
           what: 'has no room for another file, however small',
           evidence: `df -i: ${Math.round(walk.inodes * 100)} % of inodes used, ${walk.entries} entries in it`,
           cause: 'very many small files',
-          mend: [],
+          repair: [],
         })),
   },
   {
     kind: 'closed-file',
     find: (facts) =>
-      mounted(facts).flatMap(({ service, uid, path, secret }) => {
+      listMounted(facts).flatMap(({ service, uid, path, secret }) => {
         const file = facts.files[path]
-        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || readable(file.mode))
+        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || isReadable(file.mode))
           return []
         return [
           {
@@ -168,7 +172,7 @@ export const volumeRules: readonly Rule[] = [
             what: `${service} may not read ${secret ? 'its secret' : 'this file, which it mounts'}`,
             evidence: `ls -ln: ${file.mode} uid ${file.uid}; the service is uid ${uid}`,
             cause: 'the file belongs to another user, or its permissions were changed',
-            mend: [recover('secrets')],
+            repair: [recover('secrets')],
           },
         ]
       }),
@@ -176,7 +180,7 @@ export const volumeRules: readonly Rule[] = [
   {
     kind: 'open-secret',
     find: (facts) =>
-      mounted(facts).flatMap(({ service, path, secret }) => {
+      listMounted(facts).flatMap(({ service, path, secret }) => {
         const file = facts.files[path]
         if (!secret || file?.kind !== 'file' || !/[rwx]/.test(file.mode.slice(3))) return []
         return [
@@ -185,7 +189,7 @@ export const volumeRules: readonly Rule[] = [
             what: `this secret of ${service} can be read by others`,
             evidence: `ls -ln: ${file.mode} uid ${file.uid}`,
             cause: 'the permissions of the file were changed: it should be its service’s alone',
-            mend: [recover('secrets')],
+            repair: [recover('secrets')],
           },
         ]
       }),
@@ -193,7 +197,7 @@ export const volumeRules: readonly Rule[] = [
   {
     kind: 'empty-secret',
     find: (facts) =>
-      mounted(facts).flatMap(({ service, path, secret }) => {
+      listMounted(facts).flatMap(({ service, path, secret }) => {
         const file = facts.files[path]
         if (!secret || file?.kind !== 'file' || file.size > 0) return []
         return [
@@ -202,7 +206,7 @@ export const volumeRules: readonly Rule[] = [
             what: `this secret of ${service} is empty`,
             evidence: 'ls -ln: 0 bytes',
             cause: 'writing it was interrupted, by a full disk or a power cut',
-            mend: facts.backups ? fromBackup(facts, path) : [],
+            repair: facts.host.diagnosis.backups ? fromBackup(facts, path) : [],
           },
         ]
       }),

@@ -122,7 +122,7 @@ export const judge = (
 /** What a container may be that is as its release says. */
 const HEALTHY: readonly Condition[] = ['healthy', 'done']
 /** The same where health is waited for anyway: engines before 25 ask for the first time after a whole interval. */
-export const HEALTHY_SOON: readonly Condition[] = ['healthy', 'starting', 'done']
+export const HEALTHY_SOON: readonly Condition[] = ['healthy', 'starting', 'resumed', 'done']
 
 /** What is not as a release says of a container; undefined when it runs and is well. */
 export const findDifference = (

@@ -16,7 +16,7 @@ describe('the condition of a container', () => {
     ['healthy', health('healthy', 0), 'healthy', 'healthy'],
     ['without a health check', { health: null }, 'healthy', 'healthy'],
     ['starting', health('starting', 0), 'starting', 'starting'],
-    ['unhealthy with no check that failed: it was paused', health('unhealthy', 0), 'starting', 'starting'],
+    ['unhealthy with no check that failed: it was paused', health('unhealthy', 0), 'resumed', 'resumed'],
     ['unhealthy', health('unhealthy', 3), 'unhealthy', 'unhealthy'],
     ['paused', { status: 'paused', ...health('unhealthy', 0) }, 'paused', 'paused'],
     ['restarting', { status: 'restarting', exitCode: 3 }, 'restarting', 'restarting'],

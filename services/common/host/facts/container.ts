@@ -15,8 +15,8 @@ export type ContainerState = {
   readonly oneoff: boolean
   /** created, running, paused, restarting, removing, exited, dead */
   readonly status: string
-  /** The engine's own health check; `none` where there is none. */
-  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  /** The engine's own health check; `none` where there is none, `resumed` of one that was paused and not checked since. */
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy' | 'resumed'
   /** What the last health check that failed printed, else the last one. */
   readonly healthOutput: string
   readonly exitCode: number
@@ -39,10 +39,11 @@ export type ContainerState = {
 /** A container with how it was made and what it uses. */
 export type Container = ContainerState & ContainerSettings & MemoryUse
 
-/** What a container is about, in one word; `done`: it has ended with 0 and was to be run once. */
+/** How a container is, in one word; `done`: it has ended with 0 and was to be run once. */
 export type Condition =
   | 'healthy'
   | 'starting'
+  | 'resumed'
   | 'unhealthy'
   | 'paused'
   | 'restarting'
@@ -52,10 +53,10 @@ export type Condition =
 
 /**
  * The engine's health of a container. A container that was paused (for a backup) is not sick: until its next check an
- * engine calls it unhealthy with a failing streak of 0, which is no check that failed. It counts as starting.
+ * engine calls it unhealthy with a failing streak of 0, which is no check that failed.
  */
 const readHealth = (status: unknown, streak: unknown): ContainerState['health'] => {
-  if (status === 'unhealthy') return streak === 0 ? 'starting' : 'unhealthy'
+  if (status === 'unhealthy') return streak === 0 ? 'resumed' : 'unhealthy'
   return status === 'starting' || status === 'healthy' ? status : 'none'
 }
 
@@ -73,6 +74,10 @@ export const judgeContainer = (
   if (status === 'paused' || status === 'restarting' || status === 'created') return status
   return runsOnce && status === 'exited' && exitCode === 0 ? 'done' : 'ended'
 }
+
+/** Not sick, and not known to be well: the next health check says. */
+export const isUnchecked = (condition: Condition): boolean =>
+  condition === 'starting' || condition === 'resumed'
 
 /** Reads a line that STATE_FORMAT or CONTAINER_FORMAT printed; undefined when it is not one. */
 export const parseContainerState = (line: string): ContainerState | undefined => {

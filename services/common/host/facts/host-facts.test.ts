@@ -32,7 +32,7 @@ describe('what a real engine said is read', () => {
       },
       containers: [],
       allContainers: true,
-      disks: [{ mount: '/', size: 264_212_084 * 1024, free: expect.any(Number) }],
+      disks: [{ device: '/dev/vda', mount: '/', size: 264_212_084 * 1024, free: expect.any(Number) }],
       memory: {
         total: 24_684_096 * 1024,
         available: expect.any(Number),

@@ -1,7 +1,11 @@
 import { type Certificate, parseCertificates } from './certificate.ts'
 import { type Container, parseContainer } from './container.ts'
 import { type DeployState, parseDeployState } from './deploy-state.ts'
+import type { Diagnosis } from './diagnosis.ts'
+import { type Disk, parseDisks } from './disks.ts'
 import { parseMemoryUse } from './memory-use.ts'
+import type { NetworkFact, Route } from './networks.ts'
+import type { Readiness } from './readiness.ts'
 import { parseSections, type Sections } from './sections.ts'
 import { dropUndefined, parseJson, readCount, readObject, readText } from './values.ts'
 
@@ -19,9 +23,6 @@ export type Engine =
     }
   | { readonly is: 'down'; readonly why: string }
   | { readonly is: 'absent' }
-
-/** The file system that holds a folder; sizes in bytes. */
-export type Disk = { readonly mount: string; readonly size: number; readonly free: number }
 
 /** Something that runs by the clock: when it last went well (epoch ms; undefined: never), and whether the last run did. */
 export type Stamp = { readonly at?: number; readonly ok: boolean; readonly id: string }
@@ -62,6 +63,12 @@ export type HostFacts = {
   readonly certificates: readonly Certificate[]
   readonly backup?: Stamp
   readonly drill?: Stamp
+  /** Told at the level `preflight` and above; networks only where the engine answers. */
+  readonly readiness?: Readiness
+  readonly networks?: readonly NetworkFact[]
+  readonly routes?: readonly Route[]
+  /** Told at the level `diagnosis`. */
+  readonly diagnosis?: Diagnosis
 } & DeployState
 
 const platforms: Readonly<Record<string, string>> = {
@@ -85,15 +92,6 @@ const parseEngine = (line = ''): Engine => {
         limitsMemory: memoryLimit === true,
         platform: platforms[readText(architecture)] ?? '',
       }
-}
-
-/** A line of `df -Pk` after the word that says of what: the mount may hold blanks, the device does not. */
-const parseDisk = (line: string): Disk | undefined => {
-  const [, size, free, mount = ''] = /^\w+ \S+ +(\d+) +\d+ +(\d+) +\S+ +(\/.*)$/.exec(line) ?? []
-  const [sizeKiB, freeKiB] = [readCount(size), readCount(free)]
-  return sizeKiB === undefined || freeKiB === undefined || sizeKiB === 0
-    ? undefined
-    : { mount: readText(mount), size: sizeKiB * 1024, free: freeKiB * 1024 }
 }
 
 const parseMemory = (lines: readonly string[]): HostFacts['memory'] => {
@@ -141,7 +139,7 @@ const parseContainers = (sections: Sections): readonly Container[] => {
 }
 
 /**
- * Reads what the collector printed. Undefined when the text is none of its; a section that is missing or cannot be
+ * Reads what the collector printed at the level `cron`, which begins every level. Undefined when the text is none of its; a section that is missing or cannot be
  * read leaves its fact out. Never throws, whatever the text.
  */
 export const parseFacts = (text: string): HostFacts | undefined => {
@@ -149,9 +147,6 @@ export const parseFacts = (text: string): HostFacts | undefined => {
   const lines = (name: string) => sections.get(name) ?? []
   const first = (name: string) => lines(name)[0]
   if (first('facts') !== '1') return undefined
-  const disks = lines('disk')
-    .map(parseDisk)
-    .filter((disk) => disk !== undefined)
   const containers = parseContainers(sections)
   const listed = readCount(first('containers')?.match(/^listed (\d+)$/)?.[1])
   const dir = readText(first('platform'))
@@ -160,7 +155,7 @@ export const parseFacts = (text: string): HostFacts | undefined => {
     engine: parseEngine(first('engine')),
     containers,
     allContainers: listed !== undefined && containers.length >= listed,
-    disks: [...new Map(disks.map((disk) => [disk.mount, disk])).values()],
+    disks: parseDisks(sections),
     certificates: parseCertificates(lines('certificates')),
     ...(dir.startsWith('/') && { dir }),
     ...parseDeployState(sections),

@@ -29,7 +29,7 @@ const used = (mib: number): Partial<HostFacts> => ({
   containers: [container('alpha', { memoryUsed: mib * MIB })],
 })
 const disk = (size: number, free: number): Partial<HostFacts> => ({
-  disks: [{ mount: '/srv', size: size * GIB, free: free * GIB }],
+  disks: [{ device: '/dev/sda1', mount: '/srv', size: size * GIB, free: free * GIB }],
 })
 const certificate = (left: number): Partial<HostFacts> => ({
   certificates: [{ file: 'a.pem', notAfter: NOW + left }],

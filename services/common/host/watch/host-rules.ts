@@ -1,6 +1,7 @@
 import type { Certificate } from '../facts/certificate.ts'
 import type { Container } from '../facts/container.ts'
-import type { Disk, HostFacts, Stamp } from '../facts/host-facts.ts'
+import type { Disk } from '../facts/disks.ts'
+import type { HostFacts, Stamp } from '../facts/host-facts.ts'
 import { bad, type Finding, ok, unknown, type Verdict, warn } from '../finding.ts'
 import { type Counts, grownBy } from './history.ts'
 import { limits } from './limits.ts'

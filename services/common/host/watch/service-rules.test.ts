@@ -194,7 +194,7 @@ test('with a chosen stack only its services and containers are looked at, and no
     facts: {
       ...wellHost,
       containers: [container('alpha'), other],
-      disks: [{ mount: '/', size: 100, free: 0 }],
+      disks: [{ device: '/dev/sda1', mount: '/', size: 100, free: 0 }],
     },
   })
   expect(found.map(({ subject }) => subject)).toEqual(['alpha'])

@@ -1,5 +1,5 @@
 import { KILLED } from '../exit-codes.ts'
-import { type Condition, type Container, judgeContainer } from '../facts/container.ts'
+import { type Condition, type Container, isUnchecked, judgeContainer } from '../facts/container.ts'
 import type { HostFacts } from '../facts/host-facts.ts'
 import { bad, ok, unknown, type Verdict, warn } from '../finding.ts'
 import type { Result } from '../probe.ts'
@@ -105,7 +105,7 @@ const tor = ({ service, http, facts }: ServiceView): Verdict | undefined => {
 }
 
 const starting = ({ container, http }: ServiceView): Verdict | undefined =>
-  container !== undefined && judgeContainer(container) === 'starting' && http?.state !== 'healthy'
+  container !== undefined && isUnchecked(judgeContainer(container)) && http?.state !== 'healthy'
     ? warn('it is starting', 'look again in a minute')
     : undefined
 

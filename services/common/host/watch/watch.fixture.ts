@@ -21,7 +21,7 @@ export const wellHost: HostFacts = {
   engine: { is: 'up', version: '28', root: '/var/lib/docker', limitsMemory: true, platform: 'linux/arm64' },
   containers: [container('alpha')],
   allContainers: true,
-  disks: [{ mount: '/', size: 100 * GIB, free: 50 * GIB }],
+  disks: [{ device: '/dev/sda1', mount: '/', size: 100 * GIB, free: 50 * GIB }],
   oomKills: 3,
   temperature: 50,
   throttled: 0,

@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { program, walkAll } from '../look/inside.ts'
-import { tendFiles, tendVolume } from './tend.ts'
+import { program, walkAll } from '../inspect/inside.ts'
+import { reconcileFiles, reconcileVolume } from './reconcile.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-tend-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -53,7 +53,7 @@ test.skipIf(!root)('a volume is seen as it is, and given to its owner with all i
       },
     ],
   })
-  const tend = () => away(program(tendVolume, { path: volume, uid: 65532, gid: 65532 }))
+  const tend = () => away(program(reconcileVolume, { path: volume, uid: 65532, gid: 65532 }))
   expect(await tend()).toEqual({ changed: 3 })
   expect(await walk(volume, 65532)).toMatchObject({ volumes: [{ foreign: 0, closed: 0 }] })
   expect(await tend()).toEqual({ changed: 0 })
@@ -72,9 +72,9 @@ test.skipIf(!root)(
       { path: shared, uid: 65532, secret: false },
       { path: join(folder, 'gone'), uid: 65532, secret: true },
     ]
-    expect(await away(program(tendFiles, files))).toEqual({ changed: 2 })
+    expect(await away(program(reconcileFiles, files))).toEqual({ changed: 2 })
     expect(statSync(secret)).toMatchObject({ uid: 999, mode: 0o100400 })
     expect(statSync(shared)).toMatchObject({ uid: 0, mode: 0o100644 })
-    expect(await away(program(tendFiles, files))).toEqual({ changed: 0 })
+    expect(await away(program(reconcileFiles, files))).toEqual({ changed: 0 })
   },
 )

@@ -1,8 +1,8 @@
 import { commandLine, quote } from '../../host/quote.ts'
 import { type Dial, dialAll, program, type Walk, walkAll } from './inside.ts'
 
-/** What the first look made worth a closer one. */
-export type Closer = {
+/** What is asked because of what should be there. */
+export type CloserQuestions = {
   readonly images: readonly string[]
   /** Names of containers whose last words matter. */
   readonly logs: readonly string[]
@@ -23,7 +23,7 @@ const CONFINED =
   '--rm --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --entrypoint /usr/local/bin/bun'
 
 const inside = (section: string, flags: string, code: string): string =>
-  `one ${quote(section)} docker run ${CONFINED} ${flags} "$P" -e ${quote(code)}`
+  `ask ${quote(section)} docker run ${CONFINED} ${flags} "$P" -e ${quote(code)}`
 
 const walkFlags = (volumes: readonly Walk[], root: string): string =>
   [
@@ -33,10 +33,19 @@ const walkFlags = (volumes: readonly Walk[], root: string): string =>
   ].join(' ')
 
 /**
- * The second look: POSIX sh that changes nothing. What only a container can see is seen by one of an image that is there,
- * confined, without rights and removed at its end.
+ * The closer inspection: POSIX sh that changes nothing and prints sections as the collector does. What only a container can
+ * see is seen by one of an image that is there, confined, without rights and removed at its end.
  */
-export const secondLook = ({ images, logs, files, dials, ports, volumes, probes, root }: Closer): string => {
+export const closerScript = ({
+  images,
+  logs,
+  files,
+  dials,
+  ports,
+  volumes,
+  probes,
+  root,
+}: CloserQuestions): string => {
   const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
   const jobs = [
     ...Object.entries(dials).map(([name, targets]) =>
@@ -68,21 +77,23 @@ export const secondLook = ({ images, logs, files, dials, ports, volumes, probes,
           ),
         ]),
   ]
+  const about = (name: string, thing: string, command: string) =>
+    `section ${quote(`${name} ${thing}`)}; ${command} | sed 's/^/ /'`
   return `
-s() { printf '\\n== %s\\n' "$*"; }
-${images.map((image) => `s ${quote(`image ${image}`)}; docker image inspect --format '{{.Id}}|{{.Os}}/{{.Architecture}}' ${quote(image)} 2>&1 | tail -n 1`).join('\n')}
-${files.map((path) => `s ${quote(`file ${path}`)}; ls -lnd ${quote(path)} 2>&1 | tail -n 1`).join('\n')}
-${logs.map((name) => `s ${quote(`log ${name}`)}; docker logs --tail 30 ${quote(name)} 2>&1 | sed 's/^==/ ==/'`).join('\n')}
+section() { printf '\\n== %s\\n' "$1"; }
+${images.map((image) => about('image', image, `docker image inspect --format '{{.Id}}|{{.Os}}/{{.Architecture}}' ${quote(image)} 2>&1 | tail -n 1`)).join('\n')}
+${files.map((path) => about('file', path, `ls -lnd ${quote(path)} 2>&1 | tail -n 1`)).join('\n')}
+${logs.map((name) => about('log', name, `docker logs --tail 30 ${quote(name)} 2>&1`)).join('\n')}
 P=
 for c in ${commandLine(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done
-s probe; echo "$P"
+section probe; echo " $P"
 [ -n "$P" ] || exit 0
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 n=0
-one() {
+ask() {
   n=$((n + 1)); title=$1; shift
-  { printf '\\n== %s\\n' "$title"; "$@" 2>&1; } > "$T/$n" &
+  { section "$title"; "$@" 2>&1 | sed 's/^/ /'; } > "$T/$n" &
   # Four at once: more would take from the services what they need.
   [ $((n % 4)) -ne 0 ] || wait
 }

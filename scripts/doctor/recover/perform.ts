@@ -5,7 +5,7 @@ import type { Shell } from '../../host/shell.ts'
 import type { Member } from '../../release/content/release.ts'
 import { askLogs, askProbes, askStates } from '../../release/host/observe.ts'
 import { openWatch } from '../../release/run/gate.ts'
-import type { WantedService } from '../wanted.ts'
+import type { ExpectedService } from '../expected/service.ts'
 import type { Step } from './plan.ts'
 
 /** Longest wait for a service to become well, ms. */
@@ -15,7 +15,7 @@ const STEP_MS = 600_000
 
 type Say = (text: string) => void
 
-const memberOf = ({ name, container, image, probed, once, memory, check }: WantedService): Member => ({
+const makeMember = ({ name, container, image, probed, once, memory, check }: ExpectedService): Member => ({
   service: name,
   container,
   image,
@@ -26,7 +26,7 @@ const memberOf = ({ name, container, image, probed, once, memory, check }: Wante
 })
 
 /** Waits until these are well. Throws Unhealthy, with the last lines of the one that is not. */
-const wellOf = async (shell: Shell, services: readonly WantedService[]): Promise<void> => {
+const waitUntilWell = async (shell: Shell, services: readonly ExpectedService[]): Promise<void> => {
   const watch = openWatch(
     {
       states: (members) => askStates(shell, members),
@@ -36,7 +36,7 @@ const wellOf = async (shell: Shell, services: readonly WantedService[]): Promise
     { now: () => performance.now(), pause: (ms) => sleep(ms), limitMs: LIMIT_MS, settleMs: 0 },
     () => {},
   )
-  await watch.until(services.map(memberOf))
+  await watch.until(services.map(makeMember))
 }
 
 /** Does the steps of a plan under a lease. Throws CliError with what the host said when one fails; a plan may be done again. */
@@ -48,13 +48,13 @@ export const perform = async (lease: Lease, steps: readonly Step[], say: Say): P
     if (code !== 0)
       throw new CliError(`${what}: ${said.at(-1) ?? `exit code ${code}`}`, { details: said.slice(-5) })
     if (until.length === 0) continue
-    await wellOf(lease.shell, until)
+    await waitUntilWell(lease.shell, until)
     say(`  well: ${until.map(({ name }) => name).join(', ')}\n`)
   }
 }
 
 /** A plan as text: what would be done, with the lines for the host. */
-export const planText = (steps: readonly Step[]): string =>
+export const formatPlan = (steps: readonly Step[]): string =>
   steps
     .map(
       ({ say, script, until }) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { hashesOf, probeImages, wantedOf } from './wanted.ts'
+import { expectFromCompose, listProbeImages } from './compose.ts'
 
 const short = {
   services: {
@@ -46,12 +46,12 @@ const long = {
 }
 
 const read = (file: unknown) =>
-  wantedOf([{ stack: 'sessions', file, hashes: { 'merkle-builder': 'h' } }], {
+  expectFromCompose([{ stack: 'sessions', file, hashes: { 'merkle-builder': 'h' } }], {
     needs: { 'merkle-builder': { needs: ['a', 'b'], tolerates: ['b'] } },
     planned: { lucid_chain_net: { subnet: '172.22.0.0/24' } },
   })
 
-test('the short and the long form of a Compose file want the same', () => {
+test('the short and the long form of a Compose file expect the same', () => {
   expect(read(long)).toEqual(read(short))
 })
 
@@ -89,17 +89,13 @@ test('a service is read with all that it needs of a host; tools are left out, wh
 
 test('images that can look inside: the release’s tools first, then what has our Bun', () => {
   const files = [{ stack: 'sessions', file: short, hashes: {} }] as const
-  expect(probeImages(files, undefined)).toEqual(['lucid:tools', 'lucid:merkle'])
-  expect(probeImages(files, { images: [{ service: 'server-tools', name: 'lucid:tools-1' }] })[0]).toBe(
+  expect(listProbeImages(files, undefined)).toEqual(['lucid:tools', 'lucid:merkle'])
+  expect(listProbeImages(files, { images: [{ service: 'server-tools', name: 'lucid:tools-1' }] })[0]).toBe(
     'lucid:tools-1',
   )
 })
 
-test('hashes are read from what Compose prints, and nothing else is', () => {
-  expect(hashesOf(`a ${'0'.repeat(64)}\nWARN something\n`)).toEqual({ a: '0'.repeat(64) })
-})
-
-test('ports that tor opens only with a network are not wanted where it has none', () => {
+test('ports that tor opens only with a network are not expected where it has none', () => {
   const ports = ['127.0.0.1:9050:9050', '127.0.0.1:8888:8888', '127.0.0.1:9051:9051', '127.0.0.1:9052:9052']
   const tor = (TOR_NETWORK: string) => ({
     services: { 'tor-proxy': { image: 'lucid:tor', ports, environment: { TOR_NETWORK } } },

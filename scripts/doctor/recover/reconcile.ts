@@ -1,12 +1,12 @@
 /**
  * What runs in a container of a host to put owners and permissions right. These functions go there as text, as those of
- * look/inside.ts do, and hold everything that they use.
+ * inspect/inside.ts do, and hold everything that they use.
  */
 
-export type Tended = { readonly changed: number }
+export type Reconciled = { readonly changed: number }
 
 /** Gives a volume and all in it to one user and group, and its owner the right to use it. Links are not followed. */
-export const tendVolume = async ({
+export const reconcileVolume = async ({
   path,
   uid,
   gid,
@@ -14,7 +14,7 @@ export const tendVolume = async ({
   readonly path: string
   readonly uid: number
   readonly gid: number
-}): Promise<Tended> => {
+}): Promise<Reconciled> => {
   const fs = await import('node:fs')
   let changed = 0
   const left = [path]
@@ -32,10 +32,10 @@ export const tendVolume = async ({
   return { changed }
 }
 
-export type Tendable = { readonly path: string; readonly uid: number; readonly secret: boolean }
+export type OwnedFile = { readonly path: string; readonly uid: number; readonly secret: boolean }
 
 /** A secret is its service's alone; another file may be read by all. What is not there is left so. */
-export const tendFiles = async (files: readonly Tendable[]): Promise<Tended> => {
+export const reconcileFiles = async (files: readonly OwnedFile[]): Promise<Reconciled> => {
   const fs = await import('node:fs')
   let changed = 0
   for (const { path, uid, secret } of files) {

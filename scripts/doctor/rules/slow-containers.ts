@@ -1,0 +1,109 @@
+import { bytes } from '../../cli/format.ts'
+import { recover } from '../finding.ts'
+import { limitsMemory, percent, type Rule, selectPresent, selectRunning } from './rule.ts'
+
+/** Containers that are held up by their limits, or have others than the release says. */
+
+/** Above what a rotated log of ours takes (10 MB x 3), with one file over its size. */
+const LOG_BYTES = 45e6
+
+export const limitRules: readonly Rule[] = [
+  {
+    kind: 'altered-limits',
+    find: (facts) =>
+      selectPresent(facts).flatMap(({ want, container }) => {
+        const differs = [
+          limitsMemory(facts.host) &&
+            want.memory > 0 &&
+            container.memoryLimit !== want.memory &&
+            `memory ${bytes(container.memoryLimit)} instead of ${bytes(want.memory)}`,
+          want.cpus > 0 &&
+            Math.abs(container.cpus - want.cpus) > 0.001 &&
+            `processor ${container.cpus} instead of ${want.cpus}`,
+          want.pids > 0 &&
+            container.pidsLimit !== want.pids &&
+            `processes ${container.pidsLimit} instead of ${want.pids}`,
+        ].filter((said) => said !== false)
+        if (differs.length === 0) return []
+        return [
+          {
+            subject: want.name,
+            what: 'has other limits than the release gives it',
+            evidence: `docker inspect ${want.container}: ${differs.join(', ')}`,
+            cause: 'somebody changed them by hand (docker update)',
+            repair: [recover('service', want.name)],
+          },
+        ]
+      }),
+  },
+  {
+    kind: 'memory-limit',
+    find: (facts) =>
+      selectRunning(facts).flatMap(({ want, container }) => {
+        const used = container.memoryUsed ?? 0
+        if (container.memoryLimit === 0 || used / container.memoryLimit < 0.9) return []
+        return [
+          {
+            subject: want.name,
+            what: `uses ${percent(used / container.memoryLimit)} of its memory`,
+            evidence: `control group: ${bytes(used)} of ${bytes(container.memoryLimit)}, without files that can be dropped`,
+            cause: 'it grew: a leak, or more work than its limit was made for; the next growth ends it',
+            repair: [recover('service', want.name)],
+          },
+        ]
+      }),
+  },
+  {
+    kind: 'processor-limit',
+    find: (facts) =>
+      selectRunning(facts).flatMap(({ want, container }) => {
+        const { periods = 0, throttled = 0 } = facts.host.diagnosis.limitUse[container.id] ?? {}
+        if (periods < 5 || throttled / periods < 0.5) return []
+        return [
+          {
+            subject: want.name,
+            what: `is held up by its processor limit of ${container.cpus}`,
+            evidence: `cpu.stat: nr_throttled ${throttled} of nr_periods ${periods} while we looked`,
+            cause: 'it wants more than it is given: more work, or a program that turns in a circle',
+            repair: [recover('service', want.name)],
+          },
+        ]
+      }),
+  },
+  {
+    kind: 'process-limit',
+    find: (facts) =>
+      selectRunning(facts).flatMap(({ want, container }) => {
+        const { pids = 0, pidsMax = 0, pidsRefused = 0 } = facts.host.diagnosis.limitUse[container.id] ?? {}
+        const most = pidsMax || container.pidsLimit
+        if (most === 0 || (pids / most < 0.9 && pidsRefused === 0)) return []
+        return [
+          {
+            subject: want.name,
+            what: `has ${pids} of ${most} processes and threads that it may have`,
+            evidence: `pids.current ${pids}, pids.max ${most}, refused ${pidsRefused} times`,
+            cause: 'it starts processes and does not end them',
+            repair: [recover('service', want.name)],
+          },
+        ]
+      }),
+  },
+  {
+    kind: 'growing-log',
+    find: (facts) =>
+      selectPresent(facts).flatMap(({ want, container }) => {
+        const size = facts.logSizes[container.id] ?? 0
+        const free = container.logDriver === 'json-file' && container.logMaxSize === ''
+        if (!free && size < LOG_BYTES) return []
+        return [
+          {
+            subject: want.name,
+            what: free ? 'its log has no limit' : `its log takes ${bytes(size)}`,
+            evidence: `docker inspect ${want.container}: LogConfig ${container.logDriver} max-size=${container.logMaxSize || 'none'}; ${bytes(size)} so far`,
+            cause: 'the container was made by hand: a release rotates logs at 10 MB',
+            repair: [recover('service', want.name)],
+          },
+        ]
+      }),
+  },
+]
