@@ -1,5 +1,6 @@
 import { catalog } from '#catalog'
 import { errorMessage } from '#common/process/error'
+import { collectFacts } from '../host/collect.ts'
 import { type HostSession, whoami } from '../host/open.ts'
 import { readImagesLock } from '../images/layout/digests-lock.ts'
 import { importedPackages } from '../images/verify/imported.ts'
@@ -11,11 +12,11 @@ import { homeFrom, repository } from '../platform/home.ts'
 import { assemble } from '../release/content/assemble.ts'
 import { originOf, readCheckout } from '../release/content/checkout.ts'
 import { checkSignature } from '../release/content/signature.ts'
-import { askDeep } from '../release/host/deep-facts.ts'
-import { askFacts } from '../release/host/host-facts.ts'
+import { inspectDeep } from '../release/host/deep-facts.ts'
 import { observeHost, readRelease } from '../release/host/observe.ts'
 import { preflight } from '../release/host/preflight.ts'
 import { toolOf } from '../release/run/parts.ts'
+import { listSecrets } from '../release/run/prepare.ts'
 import { checkoutRows } from './checkout-rows.ts'
 import type { Report } from './group.ts'
 import { fail, notRun, pass, type Row } from './row.ts'
@@ -70,45 +71,50 @@ const hostRows = async (
   { shell, target }: HostSession,
   { dist, trusted, envFolder }: PreDeployment,
 ): Promise<readonly Row[]> => {
-  const first = await askFacts(shell, target.dir, [])
-  const engine = first.facts.platform
-  if (engine === '')
-    return [fail('preflight: engine', shell.name, `no Docker engine answers: ${first.facts.engineError}`)]
+  const observed = await observeHost(shell, target.dir)
+  const current =
+    observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
+  const host = await collectFacts(shell, target.dir, 'preflight', { secrets: await listSecrets(current) })
+  const { engine } = host
+  if (engine.is !== 'up')
+    return [
+      fail(
+        'preflight: engine',
+        shell.name,
+        `no Docker engine answers: ${engine.is === 'down' ? engine.why : 'docker is not installed'}`,
+      ),
+    ]
   const { parts, placeholders } = await readCheckout({
     root: repository,
     dist,
-    platform: engine,
+    platform: engine.platform,
     dir: target.dir,
     repository: undefined,
     env: envFolder,
   })
-  const signed = checkSignature(dist, trusted ?? first.signer)
+  const signed = checkSignature(dist, trusted ?? host.readiness.signer)
   const { release } = assemble(parts, {
     ...originOf(repository),
     madeBy: whoami(),
     madeAt: Date.now(),
     signer: signed.signer,
   })
-  const observed = await observeHost(shell, target.dir)
-  const current =
-    observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
-  const { facts } = await askFacts(shell, target.dir, release.secrets)
   return preflight({
-    host: facts,
-    deep: await askDeep(shell, { dir: target.dir, image: toolOf(current ?? release) }),
+    host,
+    deep: await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current ?? release) }),
     release,
     current,
     now: Date.now(),
     signature: signed.fault,
     placeholders,
     dir: target.dir,
-  }).map(({ check, detail, faults }) =>
-    faults.length === 0
+  }).map(({ check, detail, findings }) =>
+    findings.length === 0
       ? pass(`preflight: ${check}`, shell.name, detail)
       : fail(
           `preflight: ${check}`,
           shell.name,
-          faults.map(({ fault, remedy }) => `${fault}: ${remedy}`).join('; '),
+          findings.map(({ evidence, remedy }) => `${evidence}: ${remedy}`).join('; '),
         ),
   )
 }

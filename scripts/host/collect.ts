@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseFullFacts } from '#common/host/facts/full-facts'
 import type { HostFacts } from '#common/host/facts/host-facts'
+import { type NetworkFacts, parseNetworks } from '#common/host/facts/networks'
+import { parseSections } from '#common/host/facts/sections'
 import { CliError } from '../cli/fail.ts'
 import { repository } from '../platform/home.ts'
 import { commandLine } from './quote.ts'
@@ -32,8 +34,14 @@ const COLLECT_MS = 60_000
 
 const readPart = (path: string): string => readFileSync(join(repository, path), 'utf8')
 
-/** The part about networks alone, for whoever changes them. */
-export const networksScript = (): string => readPart(`${PARTS}/networks.sh`)
+/** The part about networks alone, for whoever changes them. Throws CliError when the engine does not answer. */
+export const collectNetworks = async (shell: Pick<Shell, 'name' | 'run'>): Promise<NetworkFacts> => {
+  const { out, err } = await shell.run(readPart(`${PARTS}/networks.sh`))
+  const facts = parseNetworks(parseSections(out))
+  if (facts === undefined)
+    throw new CliError(`${shell.name}: its networks: ${err.trim().split('\n').at(-1) || 'no answer'}`)
+  return facts
+}
 
 /** The collector as one script of sh that changes nothing. */
 export const collectScript = (

@@ -4,6 +4,7 @@ import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
+import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
 import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
@@ -13,13 +14,14 @@ import { givenEnv, originOf, platformFor, readCheckout } from './content/checkou
 import { changesOf } from './content/diff.ts'
 import { replaceStack } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
-import { askDeep, NOTHING_DEEP } from './host/deep-facts.ts'
-import { askFacts } from './host/host-facts.ts'
+import { inspectDeep, NOTHING_DEEP } from './host/deep-facts.ts'
 import { observeHost, readBundle, readRelease } from './host/observe.ts'
-import { faultsOf, preflight } from './host/preflight.ts'
+import { listFaults, preflight } from './host/preflight.ts'
+import { readPlatform } from './host/preflight-check.ts'
 import { afterDeploy } from './run/after.ts'
 import { deliver, isDone } from './run/deliver.ts'
 import { toolOf } from './run/parts.ts'
+import { listSecrets } from './run/prepare.ts'
 import { changesText, preflightText } from './run/report.ts'
 import { forward, stepName } from './run/steps.ts'
 import { gateFlags, timingOf } from './run/timing.ts'
@@ -78,21 +80,21 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const { shell, target, home } = opened
   const look = lookOf(process.stderr, process.env)
   try {
-    const first = await askFacts(shell, target.dir, [])
+    const observed = await observeHost(shell, target.dir)
+    const current =
+      observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
+    const host = await collectFacts(shell, target.dir, 'preflight', { secrets: await listSecrets(current) })
     const { parts, placeholders } = await readCheckout({
       root: repository,
       dist,
-      platform: platformFor(dist, first.facts),
+      platform: platformFor(dist, { platform: readPlatform(host), machine: host.readiness.machine }),
       dir: target.dir,
       repository: flags.registry,
       env: givenEnv(flags.env, process.env),
     })
-    const trusted = flags.signer === undefined ? first.signer : readKey(flags.signer, '--signer')
+    const trusted = flags.signer === undefined ? host.readiness.signer : readKey(flags.signer, '--signer')
     const signed = checkSignature(dist, trusted)
     const origin = { ...originOf(repository), madeBy: whoami(), madeAt: Date.now(), signer: signed.signer }
-    const observed = await observeHost(shell, target.dir)
-    const current =
-      observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
     const whole = assemble(parts, origin)
     const bundle =
       flags.stage === undefined
@@ -105,16 +107,15 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
             flags.stage as Stack, // one of its choices
             origin,
           )
-    const { facts } = await askFacts(shell, target.dir, bundle.release.secrets)
+    const isUp = host.engine.is === 'up'
     // A host that needs nothing is not looked into: that takes containers.
-    const isThere =
-      facts.engine !== '' && current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
+    const isThere = isUp && current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
     const checked = preflight({
-      host: facts,
+      host,
       deep:
-        isThere || facts.engine === ''
+        isThere || !isUp
           ? NOTHING_DEEP
-          : await askDeep(shell, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
+          : await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
       release: bundle.release,
       current,
       now: Date.now(),
@@ -122,11 +123,11 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       placeholders,
       dir: target.dir,
     })
-    const faults = faultsOf(checked)
+    const faults = listFaults(checked)
     if (!flags.json) terminal.err(preflightText(checked, look))
     if (faults.length > 0)
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
-        details: faults.map(({ check, fault, remedy }) => `${check}: ${fault}: ${remedy}`),
+        details: faults,
       })
     const changes = changesOf(current, bundle.release)
     if (flags['dry-run']) {

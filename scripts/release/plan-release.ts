@@ -3,6 +3,7 @@ import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
+import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
@@ -10,7 +11,6 @@ import { assemble } from './content/assemble.ts'
 import { givenEnv, originOf, readCheckout } from './content/checkout.ts'
 import { changesOf } from './content/diff.ts'
 import { checkSignature } from './content/signature.ts'
-import { askFacts } from './host/host-facts.ts'
 import { observeHost, readRelease } from './host/observe.ts'
 import { changesText } from './run/report.ts'
 
@@ -36,18 +36,20 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
   const { shell, target } = openHost(flags, process.env)
   try {
-    const { facts, signer } = await askFacts(shell, target.dir, [])
-    if (facts.platform === '')
-      throw new CliError(`${shell.name}: no Docker engine answers: ${facts.engineError}`)
+    const { engine, readiness } = await collectFacts(shell, target.dir, 'preflight')
+    if (engine.is !== 'up')
+      throw new CliError(
+        `${shell.name}: no Docker engine answers: ${engine.is === 'down' ? engine.why : 'docker is not installed'}`,
+      )
     const { parts } = await readCheckout({
       root: repository,
       dist,
-      platform: facts.platform,
+      platform: engine.platform,
       dir: target.dir,
       repository: flags.registry,
       env: givenEnv(flags.env, process.env),
     })
-    const signed = checkSignature(dist, signer)
+    const signed = checkSignature(dist, readiness.signer)
     const { release } = assemble(parts, {
       ...originOf(repository),
       madeBy: whoami(),

@@ -4,6 +4,7 @@ import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
+import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
@@ -11,10 +12,9 @@ import { originOf } from './content/checkout.ts'
 import { changesOf } from './content/diff.ts'
 import { replaceImage } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
-import { askDeep } from './host/deep-facts.ts'
-import { askFacts } from './host/host-facts.ts'
+import { inspectDeep } from './host/deep-facts.ts'
 import { observeHost, readBundle } from './host/observe.ts'
-import { faultsOf, preflight } from './host/preflight.ts'
+import { listFaults, preflight } from './host/preflight.ts'
 import { releaseImages } from './images/release-images.ts'
 import { deliver } from './run/deliver.ts'
 import { toolOf } from './run/parts.ts'
@@ -70,8 +70,8 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const image = releaseImages(dist, platform, where).find((one) => one.service === service)
     if (image === undefined)
       throw new CliError(`no image of ${service} in ${dist}: bun run build-distroless --only ${service}`)
-    const first = await askFacts(shell, target.dir, current.release.secrets)
-    const signed = checkSignature(dist, first.signer)
+    const host = await collectFacts(shell, target.dir, 'preflight', { secrets: current.release.secrets })
+    const signed = checkSignature(dist, host.readiness.signer)
     const bundle = replaceImage(current, image, {
       ...originOf(repository),
       madeBy: whoami(),
@@ -79,8 +79,8 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       signer: signed.signer,
     })
     const checked = preflight({
-      host: first.facts,
-      deep: await askDeep(shell, { dir: target.dir, image: toolOf(current.release) }),
+      host,
+      deep: await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current.release) }),
       release: bundle.release,
       current: current.release,
       now: Date.now(),
@@ -88,11 +88,11 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       placeholders: [],
       dir: target.dir,
     })
-    const faults = faultsOf(checked)
+    const faults = listFaults(checked)
     if (faults.length > 0) {
       if (!flags.json) terminal.err(preflightText(checked, look))
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
-        details: faults.map(({ check, fault, remedy }) => `${check}: ${fault}: ${remedy}`),
+        details: faults,
       })
     }
     if (flags['dry-run']) {

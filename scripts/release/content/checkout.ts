@@ -8,7 +8,6 @@ import { loadStoreSchemas, storeServices } from '../../derive/store-schemas.ts'
 import { revisionOf } from '../../images/build/revision.ts'
 import { readImagesLock } from '../../images/layout/digests-lock.ts'
 import { openLayout } from '../../images/layout/layout.ts'
-import type { HostFacts } from '../host/preflight.ts'
 import { releaseImages } from '../images/release-images.ts'
 import type { Parts } from './assemble.ts'
 import { defaultsOf, envFile, placeholderFaults } from './env-file.ts'
@@ -79,7 +78,7 @@ const machines: Readonly<Record<string, string>> = { aarch64: 'linux/arm64', x86
  */
 export const platformFor = (
   dist: string,
-  { platform, machine }: Pick<HostFacts, 'platform' | 'machine'>,
+  { platform, machine }: { readonly platform: string; readonly machine: string },
 ): string => {
   const wanted = platform || (machines[machine] ?? machine)
   const [service] = Object.keys(readImagesLock(dist).digests)

@@ -1,29 +1,41 @@
+import type { HostFacts } from '#common/host/facts/host-facts'
+import { CliError } from '../../cli/fail.ts'
+import { networks } from '../../derive/network.ts'
 import type { Shell } from '../../host/shell.ts'
 import { checkHost, hostSpec } from '../run/prepare.ts'
-import { checkNetworks } from './networks.ts'
-import type { DeepFacts } from './preflight.ts'
+import { findNetworkFaults } from './network-plan.ts'
 import { checkVolumeOwners, ourVolumes } from './volumes.ts'
+
+/** What is wrong with networks, and with what only a container can see of a host; sentences, no value. */
+export type DeepFacts = {
+  readonly secrets: readonly string[]
+  readonly networks: readonly string[]
+  readonly owners: readonly string[]
+}
 
 /** Of a host that was not looked into. */
 export const NOTHING_DEEP: DeepFacts = { secrets: [], networks: [], owners: [] }
 
 /**
- * What only a container can see of a host: contents of secrets, owners in volumes; and its networks. Nothing is changed.
- * `image` is that of server-tools; on a host that has not got it yet there is nothing of ours to be wrong.
+ * What only a container can see of a host: contents of secrets, owners in volumes. Nothing is changed. `image` is that of
+ * server-tools; on a host that has not got it yet there is nothing of ours to be wrong.
  */
-export const askDeep = async (
+export const inspectDeep = async (
   shell: Shell,
+  host: Pick<HostFacts, 'networks' | 'routes'>,
   { dir, image }: { readonly dir: string; readonly image: string | undefined },
 ): Promise<DeepFacts> => {
-  const networks = await checkNetworks(shell)
-  if (image === undefined) return { secrets: [], networks, owners: [] }
-  const there = await shell.run(`docker image inspect --format '{{.Id}}' ${image} >/dev/null`)
-  if (there.code !== 0) return { secrets: [], networks, owners: [] }
+  const { networks: found, routes = [] } = host
+  if (found === undefined) throw new CliError(`${shell.name}: its engine does not tell its networks`)
+  const faults = findNetworkFaults(networks, { networks: found, routes })
+  if (image === undefined) return { ...NOTHING_DEEP, networks: faults }
+  const { code } = await shell.run(`docker image inspect --format '{{.Id}}' ${image} >/dev/null`)
+  if (code !== 0) return { ...NOTHING_DEEP, networks: faults }
   const checked = await checkHost(shell, { image, spec: await hostSpec(shell, dir), dir })
   const { volumes } = await checkVolumeOwners(shell, { image, volumes: ourVolumes })
   return {
     secrets: 'unlooked' in checked ? [] : checked.faults.map(({ name, what }) => `${name}: ${what}`),
-    networks,
+    networks: faults,
     owners: volumes.flatMap(({ name, wrong, example }) =>
       wrong === 0
         ? []

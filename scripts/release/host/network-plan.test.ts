@@ -1,19 +1,22 @@
 import { describe, expect, test } from 'bun:test'
-import { type FoundNetwork, loneNetworks, networkFacts, networkFaults, overlap } from './network-plan.ts'
+import type { NetworkFact } from '#common/host/facts/networks'
+import { findNetworkFaults, overlap, selectLone } from './network-plan.ts'
 
-const wanted = {
+const expected = {
   our_net: { subnet: '172.21.0.0/24' },
   inner_net: { subnet: '172.26.0.0/24', internal: true },
 } as const
-const found = (more: Partial<FoundNetwork>): FoundNetwork => ({
+const found = (more: Partial<NetworkFact>): NetworkFact => ({
   id: 'a'.repeat(64),
   name: 'our_net',
   internal: false,
   subnets: ['172.21.0.0/24'],
+  device: `br-${'a'.repeat(12)}`,
+  containers: [],
   ...more,
 })
-const faults = (networks: readonly FoundNetwork[], routes: { device: string; subnet: string }[] = []) =>
-  networkFaults(wanted, { networks, routes })
+const faults = (networks: readonly NetworkFact[], routes: { device: string; subnet: string }[] = []) =>
+  findNetworkFaults(expected, { networks, routes })
 
 test('ranges overlap when one address is in both', () => {
   expect(overlap('172.21.0.0/24', '172.21.0.128/25')).toBe(true)
@@ -48,29 +51,14 @@ describe('a network', () => {
   })
 })
 
-test('the output of the script is read: networks, and routes but for the default one', () => {
-  const text = `aa bridge false 172.17.0.0/16 \nbb host false \n== routes
-Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
-eth0\t00000000\t010211AC\t0003\t0\t0\t0\t00000000\t0\t0\t0
-wlan0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
-`
-  expect(networkFacts(text)).toEqual({
-    networks: [
-      { id: 'aa', name: 'bridge', internal: false, subnets: ['172.17.0.0/16'] },
-      { id: 'bb', name: 'host', internal: false, subnets: [] },
-    ],
-    routes: [{ device: 'wlan0', subnet: '192.168.0.0/24' }],
-  })
-})
-
 test('a network is lone when nothing that the first stack starts by itself is on it', () => {
   const member = (stack: 'core' | 'sessions', profile?: string) => ({
     stack,
     networks: ['our_net'] as never[], // the table is of this test, its names are of no catalogue
     ...(profile !== undefined && { profile }),
   })
-  expect(Object.keys(loneNetworks(wanted, { a: member('core') }))).toEqual(['inner_net'])
-  expect(Object.keys(loneNetworks(wanted, { a: member('core', 'late'), b: member('sessions') }))).toEqual([
+  expect(Object.keys(selectLone(expected, { a: member('core') }))).toEqual(['inner_net'])
+  expect(Object.keys(selectLone(expected, { a: member('core', 'late'), b: member('sessions') }))).toEqual([
     'our_net',
     'inner_net',
   ])

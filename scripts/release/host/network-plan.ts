@@ -1,22 +1,10 @@
 import type { Entry, Stock } from '#catalog'
+import type { NetworkFacts } from '#common/host/facts/networks'
 import { networkStack } from '../../derive/network.ts'
 
-/** A network as it is wanted. Subnets are IPv4 in CIDR notation. */
-export type WantedNetwork = { readonly subnet: string; readonly internal?: true }
-export type WantedNetworks = Readonly<Record<string, WantedNetwork>>
-
-/** A network of the engine. */
-export type FoundNetwork = {
-  readonly id: string
-  readonly name: string
-  readonly internal: boolean
-  readonly subnets: readonly string[]
-}
-
-/** A way of the host to a range of addresses. */
-export type Route = { readonly device: string; readonly subnet: string }
-
-export type NetworkFacts = { readonly networks: readonly FoundNetwork[]; readonly routes: readonly Route[] }
+/** A network as it is expected. Subnets are IPv4 in CIDR notation. */
+export type ExpectedNetwork = { readonly subnet: string; readonly internal?: true }
+export type ExpectedNetworks = Readonly<Record<string, ExpectedNetwork>>
 
 type Range = { readonly from: number; readonly to: number }
 
@@ -36,17 +24,13 @@ export const overlap = (one: string, other: string): boolean => {
   return a !== undefined && b !== undefined && a.from <= b.to && b.from <= a.to
 }
 
-/** The devices that Docker makes for a bridge network, but for its first (docker0), whose network says its name. */
-const deviceOf = ({ id, name }: FoundNetwork): string =>
-  name === 'bridge' ? 'docker0' : `br-${id.slice(0, 12)}`
-
 /** Why the networks cannot be had on this host, a sentence for each. Empty is good. */
-export const networkFaults = (
-  wanted: WantedNetworks,
+export const findNetworkFaults = (
+  expected: ExpectedNetworks,
   { networks, routes }: NetworkFacts,
 ): readonly string[] => {
-  const own = new Set(networks.map(deviceOf))
-  return Object.entries(wanted).flatMap(([name, { subnet, internal = false }]) => {
+  const own = new Set(networks.map(({ device }) => device))
+  return Object.entries(expected).flatMap(([name, { subnet, internal = false }]) => {
     const made = networks.find((one) => one.name === name)
     const clashing = networks.filter(
       (one) => one.name !== name && one.subnets.some((other) => overlap(other, subnet)),
@@ -74,52 +58,14 @@ export const networkFaults = (
 }
 
 /** Compose makes those networks with the first stack that a service is on which it starts by itself; these are the others. */
-export const loneNetworks = (
-  wanted: WantedNetworks,
+export const selectLone = (
+  expected: ExpectedNetworks,
   members: Readonly<Record<string, Pick<Entry | Stock, 'stack' | 'networks'> & Pick<Entry, 'profile'>>>,
-): WantedNetworks => {
+): ExpectedNetworks => {
   const used = new Set<string>(
     Object.values(members).flatMap(({ stack, networks, profile }) =>
       stack === networkStack && profile === undefined ? networks : [],
     ),
   )
-  return Object.fromEntries(Object.entries(wanted).filter(([name]) => !used.has(name)))
-}
-
-const MARK = '== routes'
-
-/** A script of sh that prints what `networkFacts` reads. /proc/net/route is there where `ip` is not. */
-export const NETWORK_SCRIPT = [
-  'for id in $(docker network ls --quiet --no-trunc); do',
-  '  docker network inspect --format \'{{.Id}} {{.Name}} {{.Internal}} {{range .IPAM.Config}}{{.Subnet}} {{end}}\' "$id" || exit 1',
-  'done',
-  `echo '${MARK}'; cat /proc/net/route 2>/dev/null; :`,
-].join('\n')
-
-/** An address as the kernel prints it: hex, least byte first on the machines we run on. */
-const bytesOf = (hex: string): readonly number[] =>
-  [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))
-
-const bitsOf = (hex: string): number =>
-  bytesOf(hex).reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)
-
-const routeOf = (line: string): readonly Route[] => {
-  const [device, destination, , , , , , mask] = line.split('\t')
-  if (device === undefined || destination === undefined || mask === undefined || bitsOf(mask) === 0) return []
-  return [{ device, subnet: `${bytesOf(destination).join('.')}/${bitsOf(mask)}` }]
-}
-
-/** What the script printed. The default route is no way to anywhere in particular and is left out. */
-export const networkFacts = (text: string): NetworkFacts => {
-  const [networks = '', routes = ''] = text.split(`${MARK}\n`)
-  return {
-    networks: networks
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [id = '', name = '', internal, ...subnets] = line.trim().split(' ')
-        return { id, name, internal: internal === 'true', subnets: subnets.filter(Boolean) }
-      }),
-    routes: routes.split('\n').slice(1).flatMap(routeOf),
-  }
+  return Object.fromEntries(Object.entries(expected).filter(([name]) => !used.has(name)))
 }

@@ -15,11 +15,14 @@ import { isAbsolute, join } from 'node:path'
 import { deriveAddress } from '#common/ethereum/address'
 import type { Report } from '#common/host/provision-model'
 import { live } from '../../cli/run.ts'
+import { networks } from '../../derive/network.ts'
+import { collectNetworks } from '../../host/collect.ts'
 import { type Lease, takeLease } from '../../host/lease.ts'
 import { openShell, type Shell } from '../../host/shell.ts'
 import { importBunImage } from '../../testing/peers/docker/bun-image.ts'
 import { startDocker } from '../../testing/peers/docker/engine.ts'
-import { checkNetworks, ensureNetworks } from '../host/networks.ts'
+import { findNetworkFaults } from '../host/network-plan.ts'
+import { ensureNetworks } from '../host/networks.ts'
 import { checkVolumeOwners, fixVolumeOwners, ourVolumes } from '../host/volumes.ts'
 import { checkHost, hostSpec, prepareHost } from './prepare.ts'
 
@@ -208,7 +211,11 @@ describe.skipIf('absent' in docker)('a host', () => {
     expect(await ensureNetworks(lease)).toEqual([])
     const other = ['network', 'create', '--subnet', '172.22.0.0/16', 'theirs']
     expect((await docker.run(other)).code).toBe(0)
-    expect((await checkNetworks(shell)).filter((fault) => fault.includes('lucid_chain_net'))).toEqual([
+    expect(
+      findNetworkFaults(networks, await collectNetworks(shell)).filter((fault) =>
+        fault.includes('lucid_chain_net'),
+      ),
+    ).toEqual([
       'network lucid_chain_net (172.22.0.0/24) clashes with the network theirs (172.22.0.0/16) of this engine: remove that, or move it',
     ])
     await expect(ensureNetworks(lease)).rejects.toThrow('its networks are in the way')

@@ -8,6 +8,7 @@ import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
 import { readEnvKeys } from '../../platform/env-keys.ts'
 import { lucid } from '../../platform/source.ts'
 import { prepareSpec, type SecretNames, volumeOwners } from '../content/prepare-spec.ts'
+import type { Release } from '../content/release.ts'
 
 /** The secrets that this checkout's services, clients and stock containers have, by name. */
 export const secretNames = async (): Promise<SecretNames> => ({
@@ -22,6 +23,14 @@ export const secretNames = async (): Promise<SecretNames> => ({
   clients: lucid.clientKeys,
   stock: lucid.stockKeys,
 })
+
+/** Every secret that a host may need, `owner/KEY`: those of this checkout, and those of the release that runs there. */
+export const listSecrets = async (
+  current: Pick<Release, 'secrets'> | undefined,
+): Promise<readonly string[]> => {
+  const { secrets } = prepareSpec(await secretNames(), { hasData: false })
+  return [...new Set([...secrets.map(({ owner, key }) => `${owner}/${key}`), ...(current?.secrets ?? [])])]
+}
 
 /** A script of sh that says whether the host keeps data: a release was committed, or a volume of ours is there. */
 const dataScript = (dir: string): string =>

@@ -8,11 +8,11 @@ import type { Checked } from '../host/preflight.ts'
 export const preflightText = (checked: readonly Checked[], look: Look): string =>
   `${table(
     [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
-    checked.map(({ check, detail, faults }) => [
+    checked.map(({ check, detail, findings }) => [
       check,
-      faults.length === 0
+      findings.length === 0
         ? { text: 'ok', colour: 'green' }
-        : { text: `${faults.length} wrong`, colour: 'red' },
+        : { text: `${findings.length} wrong`, colour: 'red' },
       detail,
     ]),
     look,
