@@ -99,7 +99,7 @@ test('a connection that ends, a silence, and an injected line are failures, neve
   await expect(ended.ask('BYE')).rejects.toMatchObject({ code: 'tor-control-gone' })
   await ended.closed
   await expect(ended.ask('GETINFO version')).rejects.toMatchObject({ code: 'tor-control-gone' })
-  const silent = await open(port, { timeoutMs: 50 })
+  const silent = await open(port, { timeoutMs: 1_000 })
   await expect(silent.ask('HUSH')).rejects.toMatchObject({ code: 'tor-control-gone' })
   const injected = await open(port)
   await expect(injected.ask('GETINFO version\r\nSIGNAL HALT')).rejects.toThrow('one line')
