@@ -15,8 +15,9 @@ import type { Store } from '../store/store.ts'
 import { type Call, call } from './client.ts'
 import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { Registry } from './metrics.ts'
-import { startUpPlaceholder } from './placeholder.ts'
+import { type StartUpPlaceholder, startUpPlaceholder } from './placeholder.ts'
 import { type ServiceParts, version } from './service.ts'
+import { handleShutdown, logCrashes } from './shutdown.ts'
 import { untilReady } from './until-ready.ts'
 
 type CommonEnv = Partial<StoreEnv> & {
@@ -65,7 +66,8 @@ const configured = <T extends TObject>(schema: T, log: Log): Static<T> => {
   }
 }
 
-const asked = (log: Log) => {
+/** What a migration is asked to do; undefined when the service is to serve. */
+const parseMigration = (log: Log) => {
   try {
     return parseMigrateArguments(process.argv.slice(2).filter((word) => !word.startsWith('--lucid-home=')))
   } catch (error) {
@@ -82,8 +84,20 @@ const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
   await declareAll(store, schema)
 }
 
-/** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
-const GRACE = 8_000
+/** The store of a service, once it holds what `schema` says; until then a placeholder answers on its port. */
+const openReady = async (
+  schema: StoreSchema,
+  open: () => Promise<Store>,
+  placeholder: StartUpPlaceholder,
+): Promise<Store> => {
+  const store = await open()
+  await untilReady({ ready: () => holds(store, schema), wait: placeholder.answerWith, pause: Bun.sleep })
+  return store
+}
+
+/** A store or a schema that only a changed configuration or a migration mends. */
+const isConfiguration = (error: unknown): boolean =>
+  isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code)
 
 /**
  * Starts a service: environment, identity, log, then `build`, then listens. On SIGTERM or SIGINT it takes
@@ -97,37 +111,9 @@ export const start = async <T extends TObject>(
   const env = configured(schema, jsonLog(name))
   const common = env as unknown as CommonEnv // every schema is made by serviceEnv, which adds these keys
   const log = jsonLog(name, { level: common.LOG_LEVEL })
-  const ask = asked(log)
-  const closers: (() => Promise<void> | void)[] = []
-  const stop = async (signal: string, app: AnyElysia | undefined) => {
-    log.info('stopping', { signal })
-    const late = setTimeout(() => process.exit(1), GRACE)
-    let failures = 0
-    for (const close of [() => app?.stop(false), ...closers.toReversed()])
-      try {
-        await close()
-      } catch (error) {
-        failures++
-        log.error('cannot-close', errorFields(error))
-      }
-    clearTimeout(late)
-    log.info('stopped')
-    process.exit(failures === 0 ? 0 : 1)
-  }
-  // What nobody caught ends the process as it would without this, but says so on the log's own terms.
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, (error) => {
-      log.error('crashed', errorFields(error))
-      process.exit(1)
-    })
-  let app: AnyElysia | undefined
-  let stopping = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => {
-      if (stopping) return
-      stopping = true
-      void stop(signal, app)
-    })
+  const migration = parseMigration(log)
+  logCrashes(log)
+  const shutdown = handleShutdown(log)
   try {
     await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
     const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))
@@ -135,36 +121,40 @@ export const start = async <T extends TObject>(
     const guard = verifier({ callee: name, callers: callersOf(name), peers })
     const at = { hostname: common.HOST, port: common.PORT }
     const placeholder = startUpPlaceholder(name, { parts: { guard, log }, log, at })
-    let port = common.PORT
+    const open = () => storeAt(name, common)
+    let { port } = at
     let front: Front | undefined
-    app = await build({
+    const app = await build({
       env,
       log,
       sign,
       parts: { guard, log, metrics: new Registry() },
       openStore: async (schema) => {
-        if (ask !== undefined) {
-          await runMigration({ open: () => storeAt(name, common), schema, ask, info: log.info, version })
+        if (migration !== undefined) {
+          await runMigration({ open, schema, ask: migration, info: log.info, version })
           process.exit(0)
         }
-        const store = await storeAt(name, common)
-        closers.push(() => store.close())
-        const ready = () => holds(store, schema)
-        await untilReady({ ready, wait: placeholder.answerWith, pause: Bun.sleep })
+        const opened = async () => {
+          const store = await open()
+          shutdown.onStop(() => store.close())
+          return store
+        }
+        const store = await openReady(schema, opened, placeholder)
         port = (await placeholder.close()) ?? port
         return store
       },
       reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
-      behind: (given) => {
-        front = given
+      behind: (chosen) => {
+        front = chosen
       },
-      onStop: (close) => closers.push(close),
+      onStop: shutdown.onStop,
     })
-    app.listen(front === undefined ? { hostname: common.HOST, port } : { unix: front.unix })
+    shutdown.serve(app)
+    app.listen(front === undefined ? { ...at, port } : { unix: front.unix })
     log.info('listening', { port: front?.port ?? app.server?.port })
   } catch (error) {
-    if (stopping) return // what was closed under it failed, as it should
+    if (shutdown.isStopping()) return // what was closed under it failed, as it should
     log.error('cannot-start', errorFields(error))
-    process.exit(isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code) ? EX_CONFIG : 1)
+    process.exit(isConfiguration(error) ? EX_CONFIG : 1)
   }
 }

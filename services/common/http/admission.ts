@@ -1,0 +1,38 @@
+import { Fault } from '../process/fault.ts'
+import type { Guard } from './identity.ts'
+import { matchesRoute, pathOf } from './route-pattern.ts'
+
+/** Refuses a body over the limit, and one that does not say its length where it is not a stream. */
+const checkBody = (request: Request, limit: number): void => {
+  if (request.body === null) return
+  const length = request.headers.get('content-length')
+  if (length === null)
+    throw new Fault(
+      'invalid',
+      'length-required',
+      'this route needs a Content-Length; only streams go without',
+    )
+  if (Number(length) > limit)
+    throw new Fault('too-large', 'body-too-large', `the body has ${length} bytes, the limit is ${limit}`)
+}
+
+/** Who may come in with what, decided before anything else is read. Answers the caller; undefined on an open route. */
+export const admit = async (
+  request: Request,
+  {
+    guard,
+    maxBody,
+    streamRoutes,
+    open,
+  }: {
+    readonly guard: Guard
+    readonly maxBody: number
+    readonly streamRoutes: readonly string[]
+    readonly open: readonly string[]
+  },
+): Promise<string | undefined> => {
+  if (pathOf(request) === undefined)
+    throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
+  if (!matchesRoute(streamRoutes, request)) checkBody(request, maxBody)
+  return matchesRoute(open, request) ? undefined : (await guard(request)).caller
+}

@@ -1,0 +1,56 @@
+import { openapi } from '@elysia/openapi'
+import { KindGuard } from '@sinclair/typebox'
+import type { Elysia } from 'elysia'
+import { catalog, type Entry } from '#services/catalog'
+import { closed } from './strict-schema.ts'
+
+/** What the catalogue says a service does; tests have services that are not in it. */
+const findSummary = (name: string): string =>
+  (catalog as Readonly<Record<string, Entry>>)[name]?.summary ?? name
+
+/** The service token as OpenAPI states it; what a route needs unless its own `security` is empty. */
+const SCHEME = 'serviceToken'
+const securitySchemes = {
+  [SCHEME]: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'token of the calling service’s own identity (EdDSA), made for this service alone',
+  },
+} as const
+
+/** The plugin that answers /openapi.json. */
+export const describeRoutes = (name: string, version: string) =>
+  openapi({
+    provider: null,
+    path: '/openapi',
+    specPath: '/openapi.json',
+    documentation: {
+      info: { title: name, version, description: findSummary(name) },
+      components: { securitySchemes },
+      security: [{ [SCHEME]: [] }],
+    },
+    // `staticFile` would leave out every route with a dot in it, /openapi/merged.json for one.
+    exclude: { paths: ['/openapi', '/openapi.json'], staticFile: false },
+  })
+
+type Hook = { readonly body?: unknown; readonly detail?: object } | undefined
+type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
+
+/**
+ * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
+ * object alone), and an open route says in the OpenAPI document that it takes no token.
+ */
+export const strictRoutes = (app: Elysia, open: readonly string[]): void => {
+  const add: Add = app['add'].bind(app)
+  const strict: Add = (method, path, handle, hook, options) => {
+    const body = hook?.body
+    const changed = {
+      ...hook,
+      ...(KindGuard.IsSchema(body) && { body: closed(body) }),
+      ...(open.includes(`${method} ${path}`) && { detail: { ...hook?.detail, security: [] } }),
+    }
+    return add(method, path, handle, Object.keys(changed).length === 0 ? hook : changed, options)
+  }
+  app['add'] = strict
+}

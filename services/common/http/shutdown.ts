@@ -1,0 +1,60 @@
+import type { AnyElysia } from 'elysia'
+import { errorFields, type Log } from '../process/log.ts'
+
+/** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
+const GRACE = 8_000
+
+type Close = () => Promise<unknown> | unknown
+
+/** What nobody caught ends the process as it would without this, but says so on the log's own terms. */
+export const logCrashes = (log: Log): void => {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error) => {
+      log.error('crashed', errorFields(error))
+      process.exit(1)
+    })
+}
+
+/** Closes all, one after the other, whatever fails; the exit code. */
+const closeAll = async (closers: readonly Close[], log: Log): Promise<0 | 1> => {
+  let code: 0 | 1 = 0
+  for (const close of closers)
+    try {
+      await close()
+    } catch (error) {
+      code = 1
+      log.error('cannot-close', errorFields(error))
+    }
+  return code
+}
+
+/**
+ * Ends the process on the first SIGTERM or SIGINT: the app takes no new requests and answers those in flight, then
+ * what `onStop` was given is closed, last added first. Exits 0, or 1 when that failed or took too long.
+ */
+export const handleShutdown = (log: Log) => {
+  const closers: Close[] = []
+  let app: AnyElysia | undefined
+  let stopping = false
+  const stop = async (signal: string) => {
+    log.info('stopping', { signal })
+    const late = setTimeout(() => process.exit(1), GRACE)
+    const code = await closeAll([() => app?.stop(false), ...closers.toReversed()], log)
+    clearTimeout(late)
+    log.info('stopped')
+    process.exit(code)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      void stop(signal)
+    })
+  return {
+    serve: (running: AnyElysia): void => {
+      app = running
+    },
+    onStop: (close: Close): void => void closers.push(close),
+    isStopping: () => stopping,
+  }
+}
