@@ -1,14 +1,11 @@
 import { compress } from '#common/engines/zstd'
-import { splitChunkFile } from '#common/evidence/chunk-file'
-import { openChunk } from '#common/evidence/open-chunk'
 import { call, client } from '#common/http/client'
 import type { Guard } from '#common/http/identity'
 import { silentLog } from '#common/process/log'
 import { bufferPool } from '#common/stream/buffer-pool'
-import { concat } from '#common/stream/bytes'
 import { limiter } from '#common/stream/limiter'
 import { guardAs } from '#common/testing/testing'
-import { encryptorAt, OWNER, serve, sessionId } from '#services/session-encryptor/fixture'
+import { encryptorAt, OWNER, plainOf, serve, sessionId } from '#services/session-encryptor/fixture'
 import { type Identities, identities } from '#services/session-encryptor/identities.fixture'
 import type { Api } from '#services/session-encryptor/routes'
 import { type Encryptor, encryptorOver } from './encryptor.ts'
@@ -59,25 +56,13 @@ export const chunkerAndEncryptor = async (root: string) => {
     served = serve(behind.app, served.port)
   }
 
-  /** Everything that is durable of a session, decrypted and joined. */
-  const plainOf = async (session: string): Promise<Uint8Array> => {
-    const { chunk_count } = await behind.sessions.progress(session)
-    const sessionKey = await behind.sessions.key(session)
-    const plains = []
-    for (let index = 0; index < chunk_count; index++) {
-      const { header, sealed } = splitChunkFile(await behind.folder.read(session, index))
-      plains.push(await openChunk(header, sealed, { aead: behind.aead, sessionKey }))
-    }
-    return concat(...plains)
-  }
-
   return {
     app,
     pipelines: all,
     encryptor,
     /** The encryptor as it is now. */
     behind: () => behind,
-    plainOf,
+    plainOf: (session: string) => plainOf(behind, session),
     shut,
     reopen,
     newSession: (n: number, chunk_size = 1024) =>

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
 import { aeadEngine } from '#common/engines/aead'
 import type { Random } from '#common/engines/key-wrap'
+import { splitChunkFile } from '#common/evidence/chunk-file'
+import { openChunk } from '#common/evidence/open-chunk'
 import type { Guard } from '#common/http/identity'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
+import { concat } from '#common/stream/bytes'
 import { derived } from '#common/testing/sample-session'
 import { guardAs } from '#common/testing/testing'
 import { chunkFolder } from './chunk-folder.ts'
@@ -59,6 +62,21 @@ export const encryptorAt = async (options: EncryptorOptions) => {
   /** The same service as another caller sees it. */
   const appFor = (as: Guard) => routes({ ...parts, parts: { guard: as, log: silentLog } })
   return { ...parts, app: appFor(guard), appFor, close: () => store.close() }
+}
+
+/** Everything that is durable of a session, decrypted and joined. */
+export const plainOf = async (
+  { sessions: all, folder, aead }: Awaited<ReturnType<typeof encryptorAt>>,
+  session: string,
+): Promise<Uint8Array> => {
+  const { chunk_count } = await all.progress(session)
+  const sessionKey = await all.key(session)
+  const plains: Uint8Array[] = []
+  for (let index = 0; index < chunk_count; index++) {
+    const { header, sealed } = splitChunkFile(await folder.read(session, index))
+    plains.push(await openChunk(header, sealed, { aead, sessionKey }))
+  }
+  return concat(...plains)
 }
 
 /** An app on a port of loopback. */

@@ -1,18 +1,20 @@
 import { arch, hostname } from 'node:os'
-import { client, ok } from '#common/http/client'
+import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { version } from '#common/http/service'
 import { answers } from '#common/process/health'
+import { errorFields } from '#common/process/log'
+import { poller } from '#common/stream/poller'
 import type { Api as Chunker } from '#services/session-chunker/routes'
 import type { Api as Orchestrator } from '#services/session-orchestrator/routes'
 import { deviceFingerprint } from './device.ts'
 import { Env } from './env.ts'
-import type { Fed } from './feed.ts'
+import { pipelineOver } from './pipeline.ts'
 import { recordings } from './recordings.ts'
 import { routes } from './routes.ts'
 import { schema } from './store.ts'
 
-const TEND_EVERY = 1_000
+const RECONCILE_EVERY = 1_000
 /** The last body of a stream is answered when all is durable; a slow disk may take its time. */
 const SEND_TIMEOUT = 120_000
 
@@ -26,55 +28,38 @@ await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, 
   const store = await openStore(schema)
   const chunker = { callee: 'session-chunker', url: env.SESSION_CHUNKER_URL } as const
   const orchestrator = { callee: 'session-orchestrator', url: env.SESSION_ORCHESTRATOR_URL } as const
-  const chunks = client<Chunker>(chunker.url, { callee: chunker.callee, sign })
-  const sessions = client<Orchestrator>(orchestrator.url, { callee: orchestrator.callee, sign })
-  const toChunker = reach(chunker.callee, chunker.url, SEND_TIMEOUT)
-  const fingerprint = deviceFingerprint({ machineId: await machineId(), hostname: hostname(), arch: arch() })
-
-  const send = async (
-    session: string,
-    offset: number,
-    end: 'true' | 'false' | 'broken',
-    bytes: Uint8Array<ArrayBuffer> | undefined,
-  ) => {
-    const query = new URLSearchParams({ offset: String(offset), end })
-    const reply = await toChunker(`/sessions/${session}/stream?${query}`, {
-      method: 'POST',
-      ...(bytes === undefined ? {} : { body: bytes }),
-      headers: { 'content-type': 'application/octet-stream' },
-    })
-    return (await reply.json()) as Fed // the callee checks its replies against this schema
+  const clients = {
+    chunker: client<Chunker>(chunker.url, { callee: chunker.callee, sign }),
+    toChunker: reach(chunker.callee, chunker.url, SEND_TIMEOUT),
+    orchestrator: client<Orchestrator>(orchestrator.url, { callee: orchestrator.callee, sign }),
   }
-
   const all = recordings({
     store,
     log,
     now: Date.now,
     pause: (ms) => Bun.sleep(ms),
     resumeGrace: env.RESUME_GRACE_MS,
-    openSession: (wanted) =>
-      ok(
-        sessions.sessions.post({
-          ...wanted,
-          recorder_version: `lucid/${version}`,
-          device_fingerprint: fingerprint,
-        }),
-      ),
-    setState: (id, state) => ok(sessions.sessions({ id }).state.post({ state })),
-    finalize: (id, end) => ok(sessions.sessions({ id }).finalize.post(end)),
-    progress: (id) => ok(chunks.sessions({ id }).stream.get()),
-    send: (session) => (offset, end, bytes) => send(session, offset, end ? 'true' : 'false', bytes),
-    breakOff: (session, offset, bytes) => send(session, offset, 'broken', bytes),
+    ...pipelineOver(clients, {
+      recorder_version: `lucid/${version}`,
+      device_fingerprint: deviceFingerprint({
+        machineId: await machineId(),
+        hostname: hostname(),
+        arch: arch(),
+      }),
+    }),
   })
 
-  let tending = false
-  const tender = setInterval(async () => {
-    if (tending) return
-    tending = true
-    await all.tend().catch((error) => log.warn('tend-failed', { error: String(error) }))
-    tending = false
-  }, TEND_EVERY)
-  onStop(() => clearInterval(tender))
+  const loop = poller({
+    step: async () => {
+      await all.reconcile()
+      return RECONCILE_EVERY
+    },
+    onError: (error) => {
+      log.warn('reconcile-failed', errorFields(error))
+      return RECONCILE_EVERY
+    },
+  })
+  onStop(() => void loop.stop()) // what it is at goes on at the next start
 
   return routes({
     recordings: all,

@@ -225,10 +225,10 @@ describe('a recording whose source is lost', () => {
     const bytes = noise(2500, 1)
     const id = await lost(bytes)
     now += GRACE
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'recording' })
     now += 1
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({
       state: 'ended',
       acknowledged: 2500,
@@ -249,7 +249,7 @@ describe('a recording whose source is lost', () => {
     const bytes = noise(2500, 1)
     await stream(id, 0, bytes, false)
     // What the chunker is sent is answered before it is durable; meanwhile all of it may have become so.
-    await pipe.sendToChunker(id, 0, 'false', bytes)
+    await pipe.sendToChunker(id, 0, bytes)
     while ((await pipe.encryptor.sessions.progress(id)).chunk_count < 2) await Bun.sleep(1)
     expect(await pipe.recorder.stop(id)).toMatchObject({ state: 'ended', acknowledged: 2500, chunks: 3 })
     expect(await pipe.plainOf(id)).toEqual(bytes)
@@ -258,7 +258,7 @@ describe('a recording whose source is lost', () => {
   test('has the whole grace again after the store of the recorder was away', async () => {
     const bytes = noise(2500, 1)
     const id = await start()
-    await pipe.sendToChunker(id, 0, 'false', bytes)
+    await pipe.sendToChunker(id, 0, bytes)
     let store: 'there' | 'away' | 'slow' = 'there'
     const mortal = (kept: Store): Store => ({
       ...kept,
@@ -275,27 +275,27 @@ describe('a recording whose source is lost', () => {
     for (const state of ['away', 'slow'] as const) {
       now += GRACE
       store = state
-      await again.tend().catch(() => {})
+      await again.reconcile().catch(() => {})
       store = 'there'
       now += GRACE
-      await again.tend()
+      await again.reconcile()
       expect(await again.get(id)).toMatchObject({ state: 'recording' })
     }
     now += 1
-    await again.tend()
+    await again.reconcile()
     expect(await again.get(id)).toMatchObject({ state: 'ended', complete: false })
   })
 
   test('has the whole grace again after the recorder was restarted', async () => {
     const bytes = noise(2500, 1)
     const id = await start()
-    await pipe.sendToChunker(id, 0, 'false', bytes)
+    await pipe.sendToChunker(id, 0, bytes)
     now += 10 * GRACE
     const again = pipe.restartedRecorder()
-    await again.tend()
+    await again.reconcile()
     expect(await again.get(id)).toMatchObject({ state: 'recording' })
     now += GRACE + 1
-    await again.tend()
+    await again.reconcile()
     expect(await again.get(id)).toMatchObject({ state: 'ended', complete: false })
     await pipe.until(id, 'anchored')
     expect((await pipe.manifest(id)).gaps.length).toBe(1)
@@ -312,7 +312,7 @@ describe('a recording whose source is lost', () => {
     const fed = pipe.recorder.stream(id, { offset: 0, end: true }, slow())
     await pipe.until(id, 'active')
     now += 100 * GRACE
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'recording' })
     sent.resolve()
     expect(await fed).toMatchObject({ state: 'ended', complete: true })
@@ -323,10 +323,10 @@ describe('a recording whose source is lost', () => {
     const id = await lost(bytes)
     await pipe.chunker.shut()
     now += GRACE + 1
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await faultOf(() => pipe.recorder.stop(id))).toMatchObject({ kind: 'unavailable' })
     pipe.chunker.reopen()
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'ended', acknowledged: 2500 })
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
@@ -334,7 +334,7 @@ describe('a recording whose source is lost', () => {
   test('and of which no byte came fails', async () => {
     const id = await start()
     now += GRACE + 1
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await faultOf(() => pipe.until(id, 'anchored'))).toMatchObject({
       message: 'the session failed: nothing was recorded: no chunk was ever acknowledged',
     })
@@ -376,10 +376,10 @@ describe('an orchestrator that is away', () => {
     }
     const fed = await pipe.recorder.stream(id, { offset: 0, end: true }, thenAway())
     expect(fed).toMatchObject({ state: 'ending', acknowledged: 1500, complete: true })
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'ending' })
     pipe.orchestrator.reopen()
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'ended' })
     expect(await pipe.until(id, 'anchored')).toMatchObject({ complete: true })
     expect(pipe.chain.jobs.size).toBe(1)
@@ -394,9 +394,9 @@ describe('an orchestrator that is away', () => {
     await pipe.recorder.stream(id, { offset: 0, end: true }, thenAway())
     pipe.orchestrator.reopen()
     const again = pipe.restartedRecorder()
-    await again.tend()
-    await again.tend()
-    await pipe.recorder.tend()
+    await again.reconcile()
+    await again.reconcile()
+    await pipe.recorder.reconcile()
     await pipe.until(id, 'anchored')
     expect(pipe.chain.jobs.size).toBe(1)
   })
@@ -448,7 +448,7 @@ test('a recording that goes on for long is made known again and again', async ()
   await pipe.until(id, 'active')
   for (let minute = 0; minute < 600; minute += 2) {
     now += 120_000
-    await pipe.recorder.tend()
+    await pipe.recorder.reconcile()
   }
   expect(await pipe.sweepSessions(8 * 3_600_000)).toEqual([])
   sent.resolve()

@@ -1,5 +1,6 @@
+import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
-import type { Declaration, Store } from '#common/store/store'
+import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import type { RecordingState } from './model.ts'
 
 /** A recording as it survives a restart; the bytes on their way do not. */
@@ -27,3 +28,25 @@ const recordings: Declaration<RecordingDoc> = {
 export const schema: StoreSchema = { collections: [recordings], migrations: [] }
 
 export const recordingTable = (store: Store) => store.collection(recordings)
+
+/** Throws Fault `no-such-recording`. */
+export const findRecording = async (
+  table: Collection<RecordingDoc>,
+  id: string,
+): Promise<Stored<RecordingDoc>> => {
+  const doc = await table.get(id)
+  if (doc === undefined) throw new Fault('missing', 'no-such-recording', 'there is no recording of this id')
+  return doc
+}
+
+/** Performs a transition of a recording in one transaction. */
+export const changeRecording = (
+  store: Store,
+  id: string,
+  transition: (doc: RecordingDoc) => RecordingDoc,
+): Promise<RecordingDoc> =>
+  store.transaction(async (tx) => {
+    const table = recordingTable(tx)
+    const { rev, ...doc } = await findRecording(table, id)
+    return table.replace(transition(doc), rev)
+  })

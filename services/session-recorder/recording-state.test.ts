@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'bun:test'
+import { Fault } from '#common/process/fault'
+import { faultOf } from '#common/testing/evidence'
+import { OWNER } from '#services/session-encryptor/fixture'
+import {
+  afterHandOver,
+  describeEnd,
+  describeRecording,
+  endRecording,
+  newRecording,
+  requireRecording,
+} from './recording-state.ts'
+
+const fresh = newRecording('r', { owner: OWNER }, 5)
+const fed = { received: 30, acknowledged: 20, chunk_count: 2, complete: false }
+const ending = endRecording(fresh, fed, 'it broke off')
+
+test('the end of a recording is told as it is durable, with its reason', () => {
+  expect(describeEnd(ending)).toEqual({ complete: false, total_plain: 20, reason: 'it broke off' })
+  expect(describeEnd(endRecording(fresh, fed))).toEqual({ complete: false, total_plain: 20 })
+})
+
+describe('a recording that was handed over', () => {
+  test.each([
+    ['is ended', undefined, { state: 'ended' }],
+    [
+      'is ended when the orchestrator knew',
+      new Fault('conflict', 'already-finalized', 'x'),
+      { state: 'ended' },
+    ],
+    ['waits while nobody answers', new Fault('unavailable', 'unreachable', 'x'), { state: 'ending' }],
+    ['waits after an error that says nothing', new TypeError('x'), { state: 'ending' }],
+    ['has failed when it is refused', new Fault('missing', 'gone', 'no'), { state: 'failed', error: 'no' }],
+  ])('%s', (_, error, change) => {
+    expect(afterHandOver(ending, error)).toEqual({ ...ending, ...change } as typeof ending)
+  })
+})
+
+test('only a recording that has not ended takes bytes', async () => {
+  expect(await faultOf(() => requireRecording(fresh))).toBe('no fault')
+  for (const state of ['ending', 'ended', 'failed'] as const)
+    expect(await faultOf(() => requireRecording({ ...ending, state }))).toMatchObject({
+      code: 'recording-ended',
+      extra: { state, acknowledged: 20 },
+    })
+})
+
+test('a recording is shown as far as its pipeline is, else as it was kept', () => {
+  const { reason: _, touched_at: __, ...kept } = ending
+  expect(describeRecording(ending, {})).toEqual({ ...kept, received: 20 })
+  const further = { received: 50, acknowledged: 40, chunk_count: 4, complete: true }
+  expect(describeRecording(ending, { fed: further, received: 60 })).toEqual({
+    ...kept,
+    received: 60,
+    acknowledged: 40,
+    chunks: 4,
+    complete: true,
+  })
+})
