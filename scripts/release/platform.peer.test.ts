@@ -181,7 +181,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     const end = operate(started, folder)
     try {
       const input = join(repository, 'scripts', 'demo', 'recording.mp4')
-      const recorded = await desk.typeInside('record', '--input', input, '--wait', '120', '--json')
+      const recorded = await desk.typeInside('record', '--input', input, '--wait', '600', '--json')
       expect(outcome(recorded)).toEqual(WELL)
       const { session_id: session, state } = jsonOf(recorded)
       expect(state).toBe('anchored')
@@ -272,6 +272,14 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
   })
 
+  /** The engine too finds it well; on a busy machine one of its checks may come too late. */
+  const expectWell = async (service: string): Promise<void> => {
+    const until = performance.now() + 120_000
+    const health = async () => (await desk.containers())[service]?.health
+    while ((await health()) === 'unhealthy' && performance.now() < until) await Bun.sleep(500)
+    expect(await health()).not.toBe('unhealthy')
+  }
+
   /** Breaks a service by an update; answers how long it took from what was seen to the old one being back. */
   const broken = async (way: Way, service: string, dist: string): Promise<number> => {
     const id = desk.current() ?? ''
@@ -284,7 +292,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     expect(err).toContain(`${id} is back`)
     expect((await touched(before)).filter((name) => name !== service)).toEqual([])
     await expectWhole(id)
-    expect((await desk.containers())[service]?.health).not.toBe('unhealthy')
+    await expectWell(service)
     return desk.backAfter()
   }
 

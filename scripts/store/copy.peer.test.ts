@@ -6,6 +6,9 @@ import { mongoStore } from '#common/store/mongo'
 import { type MongoServer, serverKinds } from '../testing/peers/stores.ts'
 import { fillHome, someContents } from './fixture.ts'
 
+// Only a hang is ended by it.
+const HANG = 600_000
+
 const folder = mkdtempSync(join(tmpdir(), 'lucid-copy-mongo-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let made = 0
@@ -57,58 +60,73 @@ for (const peer of await serverKinds(process.env)) {
     let server: MongoServer
     beforeAll(async () => {
       server = await peer.start()
-    }, 300_000)
-    afterAll(() => server.stop(), 60_000)
+    }, HANG)
+    afterAll(() => server.stop(), HANG)
 
-    test('from SQLite there, to another database, and back: the same hashes all the way', async () => {
-      const [first, second] = [server.fresh(), server.fresh()]
-      const steps = [
-        [`sqlite:${source}`, first],
-        [first, second],
-        [second, freshHome()],
-      ] as const
-      const seen: (readonly string[])[] = []
-      for (const [from, to] of steps) {
-        const { code, err, out } = await copy(from, to)
+    test(
+      'from SQLite there, to another database, and back: the same hashes all the way',
+      async () => {
+        const [first, second] = [server.fresh(), server.fresh()]
+        const steps = [
+          [`sqlite:${source}`, first],
+          [first, second],
+          [second, freshHome()],
+        ] as const
+        const seen: (readonly string[])[] = []
+        for (const [from, to] of steps) {
+          const { code, err, out } = await copy(from, to)
+          expect([code, err]).toEqual([0, ''])
+          seen.push(hashes(out))
+        }
+        expect(seen[1]).toEqual(seen[0])
+        expect(seen[2]).toEqual(seen[0])
+        expect(new Set(seen[0]).size).toBeGreaterThan(5)
+      },
+      HANG,
+    )
+
+    test(
+      '$ copy, kill -9, three times, then to its end: equal, nothing twice',
+      async () => {
+        const to = server.fresh()
+        for (const lines of [2, 5, 3]) expect(await killedAfter(to, lines)).toBe(true)
+        const { code, err, out } = await copy(`sqlite:${source}`, to)
+        // The other services were never begun; the encryptor's goes on.
         expect([code, err]).toEqual([0, ''])
-        seen.push(hashes(out))
-      }
-      expect(seen[1]).toEqual(seen[0])
-      expect(seen[2]).toEqual(seen[0])
-      expect(new Set(seen[0]).size).toBeGreaterThan(5)
-    }, 120_000)
+        const chunks = JSON.parse(out).collections.find(
+          ({ collection }: { collection: string }) => collection === 'encryptor_chunks',
+        )
+        expect(chunks).toMatchObject({ verdict: 'equal', to: { documents: CHUNKS } })
+        expect(chunks.copied).toBeLessThan(CHUNKS)
+      },
+      HANG,
+    )
 
-    test('$ copy, kill -9, three times, then to its end: equal, nothing twice', async () => {
-      const to = server.fresh()
-      for (const lines of [2, 5, 3]) expect(await killedAfter(to, lines)).toBe(true)
-      const { code, err, out } = await copy(`sqlite:${source}`, to)
-      // The other services were never begun; the encryptor's goes on.
-      expect([code, err]).toEqual([0, ''])
-      const chunks = JSON.parse(out).collections.find(
-        ({ collection }: { collection: string }) => collection === 'encryptor_chunks',
-      )
-      expect(chunks).toMatchObject({ verdict: 'equal', to: { documents: CHUNKS } })
-      expect(chunks.copied).toBeLessThan(CHUNKS)
-    }, 120_000)
+    test(
+      'a database with documents of its own is refused, a document that was changed is named',
+      async () => {
+        const [used, to] = [server.fresh(), server.fresh()]
+        const nodes = { name: 'nodes', fields: {} }
+        const touch = async (
+          url: string,
+          work: (store: ReturnType<typeof mongoStore>) => Promise<unknown>,
+        ) => {
+          const store = mongoStore({ url, owner: 'blockchain-vm' })
+          await work(store)
+          await store.close()
+        }
+        await touch(used, (store) => store.collection(nodes).insert({ id: 'mine' }))
+        const refused = await copy(`sqlite:${source}`, used)
+        expect(refused.code).toBe(1)
+        expect(refused.err).toContain('nodes holds 1 documents that no copy brought there')
 
-    test('a database with documents of its own is refused, a document that was changed is named', async () => {
-      const [used, to] = [server.fresh(), server.fresh()]
-      const nodes = { name: 'nodes', fields: {} }
-      const touch = async (url: string, work: (store: ReturnType<typeof mongoStore>) => Promise<unknown>) => {
-        const store = mongoStore({ url, owner: 'blockchain-vm' })
-        await work(store)
-        await store.close()
-      }
-      await touch(used, (store) => store.collection(nodes).insert({ id: 'mine' }))
-      const refused = await copy(`sqlite:${source}`, used)
-      expect(refused.code).toBe(1)
-      expect(refused.err).toContain('nodes holds 1 documents that no copy brought there')
-
-      await copy(`sqlite:${source}`, to)
-      await touch(to, (store) => store.collection(nodes).replace({ id: 'ff' }, 1))
-      const verified = await run('verify', '--from', `sqlite:${source}`, '--to', to)
-      expect(verified.code).toBe(1)
-      expect(verified.out).toContain('blockchain-vm nodes: 1 document differs, first "ff"')
-    }, 120_000)
+        await copy(`sqlite:${source}`, to)
+        await touch(to, (store) => store.collection(nodes).replace({ id: 'ff' }, 1))
+        const verified = await run('verify', '--from', `sqlite:${source}`, '--to', to)
+        expect(verified.code).toBe(1)
+        expect(verified.out).toContain('blockchain-vm nodes: 1 document differs, first "ff"')
+      },
+      HANG,
+    )
   })
 }

@@ -4,7 +4,7 @@ import { exchange, readReply, wire } from '#common/testing/http'
 import { type Gateway, startGateway } from './gateway.fixture.ts'
 
 // Only a hang is ended by it.
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const absent = findProgram('nginx', Bun.env['PATH']) === undefined
 if (absent) console.log('NOT RUN: no nginx on this machine (the gateway)')
@@ -30,7 +30,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
   const origin = `http://127.0.0.1:${upstream.port}`
   let gateway: Gateway
   beforeAll(async () => {
-    gateway = await startGateway(origin, { UPSTREAM_TIMEOUT_MS: '400' })
+    gateway = await startGateway(origin)
   })
   afterAll(async () => {
     await gateway?.stop()
@@ -235,8 +235,15 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
   test('a service that is silent too long is a 504, one that breaks off a 502', async () => {
     const silence = Promise.withResolvers<Response>()
     answer = () => silence.promise
-    expect(await problem(await ask('/recorder/recordings'))).toEqual([504, 'upstream-timeout'])
-    silence.resolve(Response.json({}))
+    // One of its own: what else is asked here may take its time on a busy machine.
+    const hasty = await startGateway(origin, { UPSTREAM_TIMEOUT_MS: '400' })
+    try {
+      const reply = await fetch(`${hasty.url}/recorder/recordings`, { headers: bearer, keepalive: false })
+      expect(await problem(reply)).toEqual([504, 'upstream-timeout'])
+    } finally {
+      silence.resolve(Response.json({}))
+      await hasty.stop()
+    }
     const dead = await startGateway('http://127.0.0.1:1')
     try {
       const reply = await fetch(`${dead.url}/blockchain/chain`)
@@ -264,12 +271,15 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     const own = await startGateway(origin)
     try {
       const statuses = new Map<number, number>()
-      for (let sent = 0; sent < 110; sent++) {
-        const headers = sent % 2 === 0 ? {} : { authorization: `Bearer ${sent}` }
+      const send = async (nth: number) => {
+        const headers = nth % 2 === 0 ? {} : { authorization: `Bearer ${nth}` }
         const { status } = await fetch(`${own.url}/blockchain/chain`, { headers })
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
-      // One place is given back every 600 ms, so a slow machine sees a few more pass.
+      for (let sent = 0; sent < 100; sent++) await send(sent)
+      // One place is given back every 600 ms, so a slow machine sees more pass: then ask faster than that.
+      for (let more = 0; more < 20 && !statuses.has(429); more++)
+        await Promise.all(Array.from({ length: 20 }, (_, nth) => send(nth)))
       expect(statuses.get(200)).toBeGreaterThanOrEqual(100)
       expect(statuses.get(429)).toBeGreaterThan(0)
       const reply = await fetch(`${own.url}/blockchain/chain`)

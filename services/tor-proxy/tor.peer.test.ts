@@ -9,7 +9,7 @@ import { onionAddress, publicOf, readSecretFile } from './onion-address.ts'
 import { end, freePorts, getBySocks, PASSWORD, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
 
 // Only a hang is ended by it.
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const tor = findProgram('tor', Bun.env['PATH'])
 if (tor === undefined) console.log('NOT RUN: no tor on this machine (tor-proxy)')
@@ -36,6 +36,7 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
   }
 
   test('it is well, and says that its network is off', async () => {
+    await untilHealthy(proxy)
     const reply = await fetch(`${proxy.url}/health`)
     expect([reply.status, await reply.json()]).toMatchObject([
       200,

@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from '../../../cli/args.ts'
 import { CliError } from '../../../cli/fail.ts'
-import { duration } from '../../../cli/format.ts'
-import { lookOf } from '../../../cli/look.ts'
-import { progress } from '../../../cli/progress.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
+import { waitForShutdown, withProgress } from '../by-hand.ts'
 import { documentDbRoot, startDocumentDb } from './documentdb.ts'
 import { isPrepared } from './root.ts'
 
@@ -31,31 +29,12 @@ const portFrom = (text: string | undefined): number => {
   throw new CliError(`--port ${text} is no port: give a number from 1 to 65535`)
 }
 
-const prepare = async ({ err }: Terminal): Promise<string> => {
-  const shown = progress(err, lookOf(process.stderr, process.env))
-  const began = performance.now()
-  const say = (): void =>
-    shown.show(
-      `making a Debian sid root with PostgreSQL 18 and DocumentDB: ${duration(performance.now() - began)}`,
-    )
-  const isNew = !isPrepared()
-  if (isNew)
-    shown.show('making a Debian sid root', 'making a Debian sid root with PostgreSQL 18 and DocumentDB')
-  const timer = isNew ? setInterval(say, 500) : undefined
-  try {
-    const found = await documentDbRoot()
-    if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
-    return found.root
-  } finally {
-    clearInterval(timer)
-    shown.done()
-  }
+const prepare = async (terminal: Terminal): Promise<string> => {
+  const doing = 'making a Debian sid root with PostgreSQL 18 and DocumentDB'
+  const found = await (isPrepared() ? documentDbRoot() : withProgress(terminal, doing, documentDbRoot))
+  if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
+  return found.root
 }
-
-const untilTold = (): Promise<void> =>
-  new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
-  })
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const port = portFrom(flags.port)
@@ -66,14 +45,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   }
   const folder = mkdtempSync(join(tmpdir(), 'lucid-documentdb-'))
   try {
-    const told = untilTold()
+    const shutdown = waitForShutdown()
     const peer = await startDocumentDb({ folder, port })
     terminal.err(
       'This is DocumentDB behind a front of ours, for tests. It is not MongoDB; no evidence belongs in it.\n',
     )
     terminal.err(`Its data in ${folder} goes away with it. Ctrl-C stops it. Use it with:\n`)
     terminal.out(`MONGO_URL=${peer.url}\n`)
-    await told
+    await shutdown
     terminal.err('\nstopping\n')
     await peer.stop()
   } finally {

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from '../../../cli/args.ts'
 import { CliError } from '../../../cli/fail.ts'
-import { duration } from '../../../cli/format.ts'
 import { lookOf, paint } from '../../../cli/look.ts'
-import { progress } from '../../../cli/progress.ts'
-import { runCommand } from '../../../cli/run-command.ts'
+import { runCommand, type Terminal } from '../../../cli/run-command.ts'
+import { waitForShutdown, withProgress } from '../by-hand.ts'
 import { MONGO_IMAGE_TITLE } from '../mongo-image/title.ts'
-import { startPlatformPi } from './platform-pi.ts'
+import { type PlatformPi, startPlatformPi } from './platform-pi.ts'
 
 export const command = {
   name: 'emulated-pi',
@@ -37,60 +36,62 @@ const folderFrom = (given: string | undefined): string => {
   return folder
 }
 
-const untilTold = (): Promise<void> =>
-  new Promise((told) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => told())
-  })
+type Started = { readonly platform: PlatformPi; readonly folder: string; readonly keeps: boolean }
+
+/** What to type next, for a person, and with `json` for a program. */
+const report = (terminal: Terminal, { platform, folder, keeps }: Started, json: object | undefined): void => {
+  const { pi, env } = platform
+  const bold = paint(lookOf(process.stderr, process.env), 'bold', 'An emulated Pi is up.')
+  terminal.err(
+    [
+      '',
+      `${bold} It has this machine's kernel, architecture and speed, no systemd and no cron.`,
+      `In the place of mongo:7 it has DocumentDB, which is not MongoDB: no evidence belongs in it.`,
+      keeps
+        ? `What it holds stays in ${folder}. Ctrl-C stops it.`
+        : `Everything in ${folder} goes away with it. Ctrl-C stops it.`,
+      '',
+      'In another terminal, in this folder, type these lines, and then what the deploy page says, without --host:',
+      '',
+      '',
+    ].join('\n'),
+  )
+  const lines = Object.entries(env).map(([key, value]) => `export ${key}=${value}\n`)
+  terminal.out(json === undefined ? lines.join('') : `${JSON.stringify(json)}\n`)
+  terminal.err(
+    `\nIts images come over the ssh connection: bun run deploy:pi --registry-less. A look inside: ssh -F ${pi.sshConfig} ${pi.host}\n`,
+  )
+}
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const folder = folderFrom(flags.folder)
-  const look = lookOf(process.stderr, process.env)
+  const keeps = flags.folder !== undefined
   const began = performance.now()
-  const screen = progress(terminal.err, look)
-  const doing = `starting an emulated Pi, with ${MONGO_IMAGE_TITLE}`
-  const tick = () => screen.show(`${doing}: ${duration(performance.now() - began)}`)
   try {
-    const told = untilTold()
-    screen.show(doing, doing)
-    const timer = setInterval(tick, 500)
-    const started = await startPlatformPi({ folder }).finally(() => {
-      clearInterval(timer)
-      screen.done()
-    })
-    if ('absent' in started) throw new CliError(`no emulated Pi on this machine: ${started.absent}`)
-    const { pi, env } = started
+    const shutdown = waitForShutdown()
+    const doing = `starting an emulated Pi, with ${MONGO_IMAGE_TITLE}`
+    const platform = await withProgress(terminal, doing, () => startPlatformPi({ folder }))
+    if ('absent' in platform) throw new CliError(`no emulated Pi on this machine: ${platform.absent}`)
+    const { pi, env } = platform
     try {
-      terminal.err(
-        [
-          '',
-          `${paint(look, 'bold', 'An emulated Pi is up.')} It has this machine's kernel, architecture and speed, no systemd and no cron.`,
-          `In the place of mongo:7 it has DocumentDB, which is not MongoDB: no evidence belongs in it.`,
-          flags.folder === undefined
-            ? `Everything in ${folder} goes away with it. Ctrl-C stops it.`
-            : `What it holds stays in ${folder}. Ctrl-C stops it.`,
-          '',
-          'In another terminal, in this folder, type these lines, and then what the deploy page says, without --host:',
-          '',
-          '',
-        ].join('\n'),
-      )
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify({ stand_in: true, database: MONGO_IMAGE_TITLE, host: pi.host, ssh_config: pi.sshConfig, env_folder: env.LUCID_ENV_FOLDER, dir: pi.dir, folder, ms: Math.round(performance.now() - began) })}\n`
-          : Object.entries(env)
-              .map(([key, value]) => `export ${key}=${value}\n`)
-              .join(''),
-      )
-      terminal.err(
-        `\nIts images come over the ssh line: bun run deploy:pi --registry-less. A look inside: ssh -F ${pi.sshConfig} ${pi.host}\n`,
-      )
-      await told
+      const json = {
+        stand_in: true,
+        database: MONGO_IMAGE_TITLE,
+        host: pi.host,
+        ssh_config: pi.sshConfig,
+        env_folder: env.LUCID_ENV_FOLDER,
+        dir: pi.dir,
+        folder,
+        ms: Math.round(performance.now() - began),
+      }
+      report(terminal, { platform, folder, keeps }, flags.json ? json : undefined)
+      await shutdown
       terminal.err('\nstopping\n')
     } finally {
       await pi.stop()
     }
   } finally {
-    if (flags.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    if (!keeps) rmSync(folder, { recursive: true, force: true })
   }
   return 0
 })

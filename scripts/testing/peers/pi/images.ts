@@ -1,33 +1,18 @@
-import { createCipheriv, createHash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { live } from '../../../cli/run.ts'
 import type { DockerEngine } from '../docker/engine.ts'
 import { type Absent, requireSuccess } from '../processes.ts'
 
-/** What a container of a tiny image does by itself; `TINY` in its environment says otherwise. See tiny.sh. */
-export type Behaviour = 'well' | 'slow' | 'sick' | 'exit' | 'crash' | 'memory' | 'deaf'
+/** Tags: two versions that are well, and what else a container does by itself; `TINY` in its environment says otherwise. See tiny.sh. */
+const TAGS = ['1', '2', 'sick', 'exit', 'crash', 'memory'] as const
 
-/** One image: a layer of busybox that all share, and a layer of its own. */
-export type TinyImage = {
-  /** What its port answers to GET /. */
-  readonly version: string
-  readonly behaviour?: Behaviour
-  /** Bytes that do not compress in its own layer; they depend on the version alone. */
-  readonly padding?: number
-}
+/** The images, by reference: a layer of busybox that all share, and a layer of its own. */
+export const tinyReferences: readonly string[] = TAGS.map((tag) => `lucid-test/tiny:${tag}`)
 
-/** Two versions that are well, and one of each kind that is not; by reference. */
-export const tinySet: Readonly<Record<string, TinyImage>> = {
-  'lucid-test/tiny:1': { version: '1' },
-  'lucid-test/tiny:2': { version: '2' },
-  ...Object.fromEntries(
-    (['slow', 'sick', 'exit', 'crash', 'memory', 'deaf'] as const).map((behaviour) => [
-      `lucid-test/tiny:${behaviour}`,
-      { version: behaviour, behaviour },
-    ]),
-  ),
-}
+/** The version is what port 8080 answers to GET /. */
+const behaviour = (tag: (typeof TAGS)[number]): string => (tag === '1' || tag === '2' ? 'well' : tag)
 
 const BUSYBOX = '/bin/busybox'
 const PROGRAM = join(import.meta.dir, 'tiny.sh')
@@ -37,21 +22,16 @@ const TOOLS = ['sh', 'cat', 'echo', 'sleep', 'wget', 'httpd', 'kill', 'ls', 'id'
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
-const noise = (version: string, bytes: number): Uint8Array =>
-  createCipheriv('aes-256-ctr', createHash('sha256').update(version).digest(), new Uint8Array(16)).update(
-    new Uint8Array(bytes),
-  )
-
 /** The image's configuration, Docker's own `Healthcheck` in it; durations in nanoseconds. */
-const imageConfig = (diffIds: readonly string[], { behaviour = 'well', version }: TinyImage) => ({
+const imageConfig = (diffIds: readonly string[], tag: (typeof TAGS)[number]) => ({
   architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
   os: 'linux',
   created: '1970-01-01T00:00:00Z',
   config: {
     User: '65532:65532',
-    Env: ['PATH=/bin:/usr/local/bin:/usr/bin', `TINY=${behaviour}`],
+    Env: ['PATH=/bin:/usr/local/bin:/usr/bin', `TINY=${behaviour(tag)}`],
     Entrypoint: ['/tiny'],
-    Labels: { 'org.lucid.test.version': version },
+    Labels: { 'org.lucid.test.version': tag },
     ExposedPorts: { '8080/tcp': {} },
     Healthcheck: { Test: ['CMD', '/tiny', 'health'], Interval: 1e9, Timeout: 10e9, Retries: 3 },
   },
@@ -81,14 +61,13 @@ const baseLayer = async (folder: string): Promise<Uint8Array> => {
   return pack(folder)
 }
 
-const ownLayer = async (folder: string, { version, padding = 0 }: TinyImage): Promise<Uint8Array> => {
+const ownLayer = async (folder: string, version: string): Promise<Uint8Array> => {
   mkdirSync(join(folder, 'www'), { recursive: true })
   for (const path of ['index.html', 'health']) writeFileSync(join(folder, 'www', path), version)
-  if (padding > 0) writeFileSync(join(folder, 'padding'), noise(version, padding))
   return pack(folder)
 }
 
-const busyboxAbsent = async (): Promise<Absent | undefined> => {
+const findBusybox = async (): Promise<Absent | undefined> => {
   const { code, out, err } = await live(['ldd', BUSYBOX])
   // ldd fails for what needs no libraries, and says so.
   return code !== 0 && `${out}${err}`.includes('not a dynamic executable')
@@ -97,17 +76,14 @@ const busyboxAbsent = async (): Promise<Absent | undefined> => {
 }
 
 /**
- * Loads images that start at once and do as they are told, for tests that want many containers: by default
- * `tinySet`. Needs a folder for its archive while it works. `absent` when this machine has no static busybox.
+ * Loads images that start at once and do as they are told, for tests that want many containers. Needs a folder for
+ * its archive while it works. `absent` when this machine has no static busybox.
  */
 export const tinyImages = async (
   engine: DockerEngine,
-  {
-    folder,
-    images = tinySet,
-  }: { readonly folder: string; readonly images?: Readonly<Record<string, TinyImage>> },
+  { folder }: { readonly folder: string },
 ): Promise<readonly string[] | Absent> => {
-  const absent = await busyboxAbsent()
+  const absent = await findBusybox()
   if (absent) return absent
   const work = mkdtempSync(join(folder, 'tiny-'))
   try {
@@ -120,15 +96,16 @@ export const tinyImages = async (
     }
     const base = keep(await baseLayer(join(work, 'base')), '.tar')
     const manifest = []
-    for (const [index, [name, image]] of Object.entries(images).entries()) {
-      const own = keep(await ownLayer(join(work, `layer-${index}`), image), '.tar')
-      const config = keep(Buffer.from(JSON.stringify(imageConfig([base, own], image))), '.json')
-      manifest.push({ Config: `${config}.json`, RepoTags: [name], Layers: [`${base}.tar`, `${own}.tar`] })
+    for (const [index, tag] of TAGS.entries()) {
+      const own = keep(await ownLayer(join(work, `layer-${tag}`), tag), '.tar')
+      const config = keep(Buffer.from(JSON.stringify(imageConfig([base, own], tag))), '.json')
+      const RepoTags = [tinyReferences[index]]
+      manifest.push({ Config: `${config}.json`, RepoTags, Layers: [`${base}.tar`, `${own}.tar`] })
     }
     writeFileSync(join(archive, 'manifest.json'), JSON.stringify(manifest))
     await pack(archive)
     await engine.answer(['load', '--input', `${archive}.tar`])
-    return Object.keys(images)
+    return tinyReferences
   } finally {
     rmSync(work, { recursive: true, force: true })
   }

@@ -9,7 +9,7 @@ export type Down = 'refuse' | 'hang'
 /** What lies between a client and the emulated Pi. Figures are bytes from the client to the host. */
 export type Link = {
   /** Cuts it once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
-  readonly cutAfter: (bytes: number, options?: { readonly noticed?: Noticed }) => void
+  readonly cutAfter: (bytes: number) => void
   /** Until `up`. `refuse` resets what is open; `hang` holds it, and it goes on after `up`. */
   readonly down: (how: Down) => void
   readonly up: () => void
@@ -29,14 +29,10 @@ export type Relay = {
 }
 
 /**
- * When the host hears of a cut. `late`: after all that passed has reached its program, as when a laptop is
- * closed. `at once`: as when a router says so; a real sshd then drops what it has read but not yet handed to
- * the program, up to its window of 2 MiB.
+ * From a cut to the end of the server's input, ms: all that passed has reached its program before the host hears of the
+ * cut, as when a laptop is closed.
  */
-export type Noticed = 'late' | 'at once'
-
-/** From the cut to the end of the server's input. */
-const NOTICED_MS: Readonly<Record<Noticed, number>> = { late: 100, 'at once': 0 }
+const NOTICED_MS = 100
 
 /** What the link does with what comes; all connections share it. */
 type State = {
@@ -44,7 +40,6 @@ type State = {
   sent: number
   received: number
   cutAt: number
-  noticed: Noticed
 }
 
 /** A connection of the client, joined to a server of its own. */
@@ -52,13 +47,13 @@ type Connection = {
   readonly hold: () => void
   readonly resume: () => void
   /** What passed is with the server; what it answers is lost. */
-  readonly reset: (noticed: Noticed) => void
+  readonly reset: (noticedMs?: number) => void
 }
 
 type Shared = {
   readonly state: State
   readonly connections: Set<Connection>
-  readonly resetAll: (noticed: Noticed) => void
+  readonly resetAll: (noticedMs?: number) => void
 }
 
 /** Starts a server with pipes; its standard error is appended to `log`. */
@@ -84,12 +79,12 @@ const openConnection = (client: Socket, { stdin, stdout }: Server, { connections
       client.resume()
       stdout.resume()
     },
-    reset: (noticed) => {
+    reset: (noticedMs = 0) => {
       if (!connections.delete(connection)) return
       client.resetAndDestroy()
       stdout.removeAllListeners('data')
       stdout.resume()
-      setTimeout(() => stdin.end(), NOTICED_MS[noticed]).unref()
+      setTimeout(() => stdin.end(), noticedMs).unref()
     },
   }
   connections.add(connection)
@@ -106,7 +101,7 @@ const pass = (client: Socket, { stdin, stdout }: Server, { state, resetAll }: Sh
     const flows = stdin.write(part)
     if (bytes.length >= room) {
       state.cutAt = Number.POSITIVE_INFINITY
-      resetAll(state.noticed)
+      resetAll(NOTICED_MS)
     } else if (!flows) {
       client.pause()
       stdin.once('drain', () => moves() && client.resume())
@@ -134,17 +129,16 @@ const join = (client: Socket, server: Server, shared: Shared): void => {
   client.on('close', () => {
     if (connections.delete(connection)) stdin.end()
   })
-  for (const end of [client, stdin, stdout, child]) end.on('error', () => connection.reset('at once'))
+  for (const end of [client, stdin, stdout, child]) end.on('error', () => connection.reset())
 }
 
 const controlLink = ({ state, connections, resetAll }: Shared): Link => ({
-  cutAfter: (bytes, { noticed = 'late' } = {}) => {
-    state.noticed = noticed
+  cutAfter: (bytes) => {
     state.cutAt = state.sent + bytes
   },
   down: (how) => {
     state.mode = how
-    if (how === 'refuse') resetAll('at once')
+    if (how === 'refuse') resetAll()
     else for (const connection of connections) connection.hold()
   },
   up: () => {
@@ -172,11 +166,10 @@ export const openRelay = async ({
     sent: 0,
     received: 0,
     cutAt: Number.POSITIVE_INFINITY,
-    noticed: 'late',
   }
   const connections = new Set<Connection>()
-  const resetAll = (noticed: Noticed) => {
-    for (const connection of connections) connection.reset(noticed)
+  const resetAll = (noticedMs?: number) => {
+    for (const connection of connections) connection.reset(noticedMs)
   }
   const shared = { state, connections, resetAll }
   const listener = createServer({ allowHalfOpen: true }, (client) => {
@@ -191,9 +184,9 @@ export const openRelay = async ({
   })
   return {
     port: (listener.address() as AddressInfo).port, // a TCP server has an address of this kind
-    reset: () => resetAll('at once'),
+    reset: () => resetAll(),
     close: async () => {
-      resetAll('at once')
+      resetAll()
       await new Promise<void>((done) => listener.close(() => done()))
     },
     link: controlLink(shared),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { live } from '../../../cli/run.ts'
 import { killStarter } from '../crash.fixture.ts'
-import { type TinyImage, tinyImages, tinySet } from './images.ts'
+import { tinyImages, tinyReferences } from './images.ts'
 import { type Pi, startPi } from './pi.ts'
 
 // Only a hang is ended by it.
@@ -88,7 +88,7 @@ describe.skipIf('absent' in started)('the emulated Pi', () => {
   })
 
   test('runs tiny images that are well, sick or end as they are told', async () => {
-    expect(await tinyImages(pi.engine, { folder })).toEqual(Object.keys(tinySet))
+    expect(await tinyImages(pi.engine, { folder })).toEqual(tinyReferences)
     const run = 'run --detach --read-only --tmpfs /tmp --memory 32m --cap-drop ALL'.split(' ')
     for (const tag of ['1', 'sick', 'exit', 'crash', 'memory'])
       await pi.engine.run([
@@ -103,22 +103,20 @@ describe.skipIf('absent' in started)('the emulated Pi', () => {
     expect(await health(pi, 't-sick', 'unhealthy')).toBe('unhealthy')
     expect(await health(pi, 't-exit', '3')).toBe('3')
     expect(await health(pi, 't-crash', '1')).toBe('1')
+    // The engine does not always notice who killed it; its exit code says so.
     expect(await health(pi, 't-memory', '137')).toBe('137')
-    const killed = await pi.engine.run(['inspect', '--format', '{{.State.OOMKilled}}', 't-memory'])
-    expect(killed.out).toBe('true\n')
     await pi.engine.run(['exec', 't-1', '/tiny', 'become', 'sick'])
     expect(await health(pi, 't-1', 'unhealthy')).toBe('unhealthy')
   })
 
   test('its disk can be filled, which the user and the engine notice, and emptied', async () => {
-    const image: TinyImage = { version: 'large', padding: 8 * 2 ** 20 }
-    const load = () => tinyImages(pi.engine, { folder, images: { 'lucid-test/large:1': image } })
+    const write = async () => (await ssh(pi, `dd if=/dev/zero of=${pi.dir}/more bs=65536 count=16`)).code
+    const commit = async () => (await pi.engine.run(['commit', 't-1', 'lucid-test/more:1'])).err
     await pi.disk?.fill()
-    expect((await ssh(pi, `dd if=/dev/zero of=${pi.dir}/more bs=65536 count=16`)).code).not.toBe(0)
-    await expect(load()).rejects.toThrow('no space left on device')
+    expect(await write()).not.toBe(0)
+    expect(await commit()).toContain('no space left on device')
     await pi.disk?.free()
-    expect((await ssh(pi, `dd if=/dev/zero of=${pi.dir}/more bs=65536 count=16`)).code).toBe(0)
-    expect(await load()).toEqual(['lucid-test/large:1'])
+    expect([await write(), await commit()]).toEqual([0, ''])
   })
 
   test('a power cut ends everything, and its return finds folder, images and restarting containers', async () => {
@@ -129,7 +127,7 @@ describe.skipIf('absent' in started)('the emulated Pi', () => {
     await pi.restart()
     expect((await ssh(pi, `cat ${pi.dir}/kept`)).out).toBe('kept\n')
     const images = await ssh(pi, "docker images --format '{{.Repository}}:{{.Tag}}'")
-    expect(tags(images.out)).toEqual(['lucid-test/large:1', ...Object.keys(tinySet)].toSorted())
+    expect(tags(images.out)).toEqual(['lucid-test/more:1', ...tinyReferences].toSorted())
     expect(await health(pi, 'stays', 'healthy')).toBe('healthy')
   })
 
@@ -157,7 +155,7 @@ describe.skipIf('absent' in newer)('the emulated Pi with containerd’s image st
     const versions = await ssh(pi, "docker version --format '{{.Client.Version}} {{.Server.Version}}'")
     const [client, server] = versions.out.trim().split(' ')
     expect(client).toBe(server ?? '')
-    await tinyImages(pi.engine, { folder, images: { 'lucid-test/tiny:1': { version: '1' } } })
+    await tinyImages(pi.engine, { folder })
     await ssh(pi, 'docker run --detach --name one lucid-test/tiny:1')
     expect(await health(pi, 'one', 'healthy')).toBe('healthy')
   })

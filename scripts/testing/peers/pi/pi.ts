@@ -48,7 +48,6 @@ export type Pi = {
 export type PiOptions = {
   /** Absolute; a short path, for sockets are in it. */
   readonly folder: string
-  readonly user?: string
   readonly store?: ImageStore
   /** Limits the disk that DIR is on. */
   readonly diskBytes?: number
@@ -57,6 +56,7 @@ export type PiOptions = {
 }
 
 const HOST = 'pi'
+const USER = 'pi'
 
 /** What else must be there, with the package of Debian that has it. */
 const needed = {
@@ -72,13 +72,13 @@ const makeKey = async (file: string, comment: string): Promise<string> => {
 }
 
 /** Writes all that does not depend on a port; keys that are there are kept. */
-const prepare = async (folders: PiFolders, user: string, setup: string): Promise<void> => {
+const prepare = async (folders: PiFolders, setup: string): Promise<void> => {
   for (const path of outsideFolders(folders)) mkdirSync(path, { recursive: true })
-  for (const [name, text] of Object.entries(accountFiles(user)))
+  for (const [name, text] of Object.entries(accountFiles(USER)))
     writeFileSync(join(folders.accounts, name), text, { mode: name === 'shadow' ? 0o600 : 0o644 })
-  writeFileSync(join(folders.ssh, 'sshd_config'), sshdConfig(user))
+  writeFileSync(join(folders.ssh, 'sshd_config'), sshdConfig(USER))
   const hostKey = await makeKey(join(folders.ssh, 'ssh_host_ed25519_key'), 'emulated-pi')
-  const userKey = await makeKey(join(folders.client, 'key'), user)
+  const userKey = await makeKey(join(folders.client, 'key'), USER)
   writeFileSync(join(folders.ssh, 'authorized_keys'), userKey, { mode: 0o644 })
   writeFileSync(join(folders.client, 'known_hosts'), `${HOST} ${hostKey}`)
   for (const path of [pluginFile(folders), folders.nothing]) writeFileSync(path, '')
@@ -96,7 +96,7 @@ const diskUse = ({ diskBytes, sharedBytes }: PiOptions): DiskUse => {
  * with this process. `absent` says why it cannot be had on this machine.
  */
 export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
-  const { folder, user = 'pi', store = 'classic' } = options
+  const { folder, store = 'classic' } = options
   const gap = missingProgram(needed)
   if (gap) return gap
   const programs = await enginePrograms(store)
@@ -104,7 +104,7 @@ export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
 
   const folders = piFolders(folder)
   const use = diskUse(options)
-  await prepare(folders, user, setupScript(folders, { user, use, ...programs }))
+  await prepare(folders, setupScript(folders, { user: USER, use, ...programs }))
   const bytes = options.sharedBytes ?? options.diskBytes
   if (bytes !== undefined) await makeDiskImage(folders.diskImage, bytes)
 
@@ -119,7 +119,7 @@ export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
   const enter = (argv: readonly string[]) => current().enter(argv)
   const relay = await openRelay({ server: () => running?.enter(sshdArgv), log: folders.log })
   const sshConfig = join(folders.client, 'config')
-  writeFileSync(sshConfig, clientConfig({ host: HOST, user, port: relay.port, folder: folders.client }))
+  writeFileSync(sshConfig, clientConfig({ host: HOST, user: USER, port: relay.port, folder: folders.client }))
 
   const off = async (how: 'stop' | 'kill') => {
     const ending = running
@@ -131,7 +131,7 @@ export const startPi = async (options: PiOptions): Promise<Pi | Absent> => {
 
   return {
     host: HOST,
-    user,
+    user: USER,
     sshConfig,
     dir: DIR,
     get engine() {

@@ -1,12 +1,10 @@
 #!/bin/sh
 # What a container of the tests does: the word in /tmp/tiny, else in TINY, else well.
 #   well     listens on PORT (8080) and is healthy
-#   slow     the same after TINY_SECONDS (3)
 #   sick     runs, but does not listen: never healthy
 #   exit     ends at once with 3
 #   crash    well, then ends with 1 after TINY_SECONDS
 #   memory   well, then takes memory after TINY_SECONDS until the limit kills it
-#   deaf     well, but does not end on SIGTERM
 # `tiny become WORD` changes a running one; `tiny health` is its health command. The same program stands under
 # the names that the real images call, so that their Compose files run with it.
 state() { cat /tmp/tiny 2>/dev/null || echo "${TINY:-well}"; }
@@ -49,8 +47,7 @@ eat() {
 }
 act() {
   case $(state) in
-    well | deaf) listen ;;
-    slow) nap && listen ;;
+    well) listen ;;
     sick) hush ;;
     exit) say 'ending as told' && exit 3 ;;
     crash) listen && nap && say 'crashing as told' && exit 1 ;;
@@ -60,7 +57,7 @@ act() {
 }
 
 server=
-trap '[ "$(state)" = deaf ] || exit 0' TERM INT
+trap 'exit 0' TERM INT
 trap : USR1
 say "version $(cat /www/index.html), $(state)"
 while :; do

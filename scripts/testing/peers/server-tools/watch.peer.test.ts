@@ -16,7 +16,7 @@ import { startDocker } from '../docker/engine.ts'
  */
 
 // Only a hang is ended by it.
-setDefaultTimeout(120_000)
+setDefaultTimeout(300_000)
 
 const root = join(import.meta.dir, '..', '..', '..', '..')
 const folder = mkdtempSync(join(tmpdir(), 'lucid-watch-'))
@@ -132,23 +132,29 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     ]
     for (let now = ''; !wanted.every((one) => one.test(now)); now = await states()) await Bun.sleep(100)
     // The engine waits twice as long before each start: after six it has 6.4 s in which it is seen waiting.
-    const format = ['inspect', '--format', '{{.RestartCount}} {{.State.Status}}', 'tor-proxy']
-    const restarts = async () => (await engine.run(format)).out.trim().split(' ')
-    const [seen] = await restarts()
-    for (;;) {
-      const [count, status] = await restarts()
-      if (Number(count) >= 6 && Number(count) > Number(seen) && status === 'restarting') break
-      await Bun.sleep(100)
-    }
+    const format = ['inspect', '--format', '{{.RestartCount}}', 'tor-proxy']
+    while (Number((await engine.run(format)).out) < 6) await Bun.sleep(100)
   })
 
   test('finds each of them by its name, over HTTP and by the engine', async () => {
-    const { code, out } = await watch('--json')
-    const report: WatchReport = JSON.parse(out)
-    const of = (subject: string) => report.findings.find((finding) => finding.subject === subject)
+    const check = async () => {
+      const { code, out } = await watch('--json')
+      const report: WatchReport = JSON.parse(out)
+      const of = (subject: string) => report.findings.find((finding) => finding.subject === subject)
+      const merkle = report.services.find(({ name }) => name === 'merkle-builder')
+      return { code, report, of, merkle }
+    }
+    const restarting = /^it is restarted again and again, \d+ times so far: exit code 3$/
+    const until = performance.now() + 90_000
+    let last = await check()
+    // Only between two starts it is seen waiting, and on a busy machine a service may miss one check.
+    const isSettled = () =>
+      restarting.test(last.of('tor-proxy')?.evidence ?? '') && last.merkle?.state === 'healthy'
+    while (!isSettled() && performance.now() < until) last = await check()
+    const { code, report, of, merkle } = last
     expect(code).toBe(1)
     expect(report.facts.asked).toBe(true)
-    expect(report.services.find(({ name }) => name === 'merkle-builder')).toMatchObject({
+    expect(merkle).toMatchObject({
       state: 'healthy',
       version: 'test',
     })
@@ -164,9 +170,7 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     expect(of('session-chunker')?.evidence).toMatch(
       /^it does not run: killed,? for want of memory \(its limit is 64 MiB\)/,
     )
-    expect(of('tor-proxy')?.evidence).toMatch(
-      /^it is restarted again and again, \d+ times so far: exit code 3$/,
-    )
+    expect(of('tor-proxy')?.evidence).toMatch(restarting)
     expect(of('blockchain-vm')).toMatchObject({
       evidence: 'there is no container of it',
       remedy: `docker compose -f ${dir}/releases/r-0123456789ab/compose.blockchain.yaml up -d blockchain-vm`,
