@@ -11,7 +11,7 @@ import { LOCK_PATH, readLock } from './lock/lock-file.ts'
 import { refreshedLock } from './lock/refresh.ts'
 import { cacheFolder, writeWhole } from './packages/cache.ts'
 import { get } from './packages/download.ts'
-import { mirrorsFrom } from './packages/mirror.ts'
+import { findMirrors } from './packages/mirror.ts'
 import { askBun } from './packages/npm-client.ts'
 
 export const command = {
@@ -41,7 +41,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const after = await refreshedLock({
     products: products(),
     versions: { ...packageJson.dependencies, bun: packageJson.packageManager.replace(/^bun@/, '') },
-    mirrors: mirrorsFrom(process.env, readAptSources),
+    mirrors: findMirrors(process.env, readAptSources),
     readArchiveKeys,
     get,
     ask: askBun(root),

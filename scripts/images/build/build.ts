@@ -16,7 +16,7 @@ import { type Checksums, checksumFiles, listBuilderFiles, openChecksums } from '
 import { type BuiltState, blobSharer, layoutFolder, readState, renameLayout, sweep } from './layout.ts'
 import { runPhases } from './phases.ts'
 import { provenance } from './provenance.ts'
-import { type Revision, revisionOf } from './revision.ts'
+import { type Revision, readRevision } from './revision.ts'
 import { buildService, checksumSources, type Step } from './service.ts'
 
 export type BuildOptions = {
@@ -109,7 +109,7 @@ const writeOrigins = (
   checksums: Checksums,
 ): Revision => {
   const { root, dist, tag } = options
-  const revision = revisionOf(root)
+  const revision = readRevision(root)
   const locks = Object.fromEntries(['bun.lock', LOCK_PATH].map((path) => [path, checksums(path) ?? '']))
   for (const [service, { index, inputs, platforms }] of states) {
     const text = sortedJson(

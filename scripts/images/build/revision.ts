@@ -10,7 +10,7 @@ const git = (root: string, args: readonly string[]): string | undefined => {
   }
 }
 
-export const revisionOf = (root: string): Revision => {
+export const readRevision = (root: string): Revision => {
   const revision = git(root, ['rev-parse', 'HEAD'])
   if (revision === undefined) return { revision: 'unknown', dirty: true }
   return { revision, dirty: git(root, ['status', '--porcelain', '--untracked-files=normal']) !== '' }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeTar } from '#common/stream/untar'
 import { writeLayout } from '../layout/layout.fixture.ts'
-import { blobPath, digestOf, listBlobs, openLayout } from '../layout/layout.ts'
+import { blobPath, computeDigest, listBlobs, openLayout } from '../layout/layout.ts'
 import { archiveParts, archiveSize, archiveStream, parseDomain } from './docker-archive.ts'
 import { loadImages } from './load.ts'
 
@@ -32,7 +32,7 @@ test('an archive has both formats over the same blobs, of one platform, each blo
   // Two manifests, two configurations, the layer that both have, and one of each.
   expect(blobs.length).toBe(7)
   for (const path of blobs)
-    expect(digestOf(entries.get(path) ?? new Uint8Array())).toBe(path.slice(6).replace('/', ':'))
+    expect(computeDigest(entries.get(path) ?? new Uint8Array())).toBe(path.slice(6).replace('/', ':'))
   const legacy = text('manifest.json') as readonly {
     readonly Config: string
     readonly RepoTags: string[]

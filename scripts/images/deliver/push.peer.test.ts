@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { live } from '../../cli/run.ts'
 import { startRegistry } from '../../testing/peers/registry/registry.ts'
 import { writeLayout } from '../layout/layout.fixture.ts'
-import { digestOf, listBlobs, openLayout } from '../layout/layout.ts'
+import { computeDigest, listBlobs, openLayout } from '../layout/layout.ts'
 import { cuttingProxy } from './cutting-proxy.fixture.ts'
 import type { Network } from './network.ts'
 import { pushImages } from './push-images.ts'
@@ -69,7 +69,7 @@ const pulled = async (reference: string, user?: string) => {
   ]
   const copied = await live([...words, ...args, `docker://${reference}`, `oci:${to}:x`])
   if (copied.code !== 0) throw new Error(copied.err)
-  return { digest: digestOf(new TextEncoder().encode(raw.out)), copy: openLayout(to) }
+  return { digest: computeDigest(new TextEncoder().encode(raw.out)), copy: openLayout(to) }
 }
 
 describe.skipIf('absent' in registry || skopeo === null)('a real registry', () => {

@@ -1,4 +1,4 @@
-import { digestOf } from '../layout/layout.ts'
+import { computeDigest } from '../layout/layout.ts'
 
 /** A registry in memory for tests: it keeps what it got of a broken upload, as the specification allows. Not a real one. */
 export type FakeRegistry = {
@@ -65,7 +65,7 @@ const finishUpload = (
   { repository, id, digest }: { readonly repository: string; readonly id: string; readonly digest: string },
 ): Response => {
   const bytes = new Uint8Array(Buffer.concat(uploads.get(id)?.parts ?? []))
-  if (digestOf(bytes) !== digest)
+  if (computeDigest(bytes) !== digest)
     return Response.json(
       { errors: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match' }] },
       { status: 400 },
@@ -105,11 +105,11 @@ const onManifest = async (
 ): Promise<Response> => {
   if (request.method === 'PUT') {
     const bytes = await request.bytes()
-    for (const name of [under, digestOf(bytes)]) manifests.set(`${repository}:${name}`, bytes)
-    return empty(201, { 'docker-content-digest': digestOf(bytes) })
+    for (const name of [under, computeDigest(bytes)]) manifests.set(`${repository}:${name}`, bytes)
+    return empty(201, { 'docker-content-digest': computeDigest(bytes) })
   }
   const found = manifests.get(`${repository}:${under}`)
-  return found === undefined ? empty(404) : empty(200, { 'docker-content-digest': digestOf(found) })
+  return found === undefined ? empty(404) : empty(200, { 'docker-content-digest': computeDigest(found) })
 }
 
 const answer = async (content: Content, request: Request): Promise<Response> => {

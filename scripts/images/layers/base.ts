@@ -3,7 +3,14 @@ import { baseFiles, baseFolders, baseLinks, basePackages, CA_BUNDLE, CA_SOURCES 
 import { file, folder, link, withFolders } from './entries.ts'
 import type { LayerContent } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import { componentOf, copyright, type GetPackage, type Opened, openPackage, statusEntry } from './packages.ts'
+import {
+  copyright,
+  describeComponent,
+  type GetPackage,
+  type Opened,
+  openPackage,
+  statusEntry,
+} from './packages.ts'
 
 /** Certificates in one file, each ended by a newline, in the order of their names. */
 const caBundle = (entries: readonly TarEntry[]): Uint8Array =>
@@ -50,7 +57,7 @@ export const readBaseLayer = async (
   return {
     title: 'base',
     entries: withFolders([...taken.flatMap(({ entries }) => entries), ...own, ...linkTargets]),
-    components: taken.map(({ one, entries }) => componentOf(one, entries)),
+    components: taken.map(({ one, entries }) => describeComponent(one, entries)),
     own: own.map(({ path }) => path),
   }
 }

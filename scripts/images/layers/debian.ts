@@ -2,7 +2,7 @@ import type { TarEntry } from '#common/stream/tar'
 import { filePaths, withFolders } from './entries.ts'
 import type { LayerContent } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import { allowed, componentOf, type GetPackage, openPackage, statusEntry } from './packages.ts'
+import { allowed, describeComponent, type GetPackage, openPackage, statusEntry } from './packages.ts'
 
 /** Two packages may both bring a folder; a file that both bring would be a conflict that dpkg refuses too. */
 const once = (entries: readonly TarEntry[]): readonly TarEntry[] => {
@@ -21,7 +21,7 @@ export const readDebianLayer = async (
   return {
     title: `Debian packages: ${packages.map(({ name }) => name).join(' ')}`,
     entries: withFolders([...once(taken.flatMap(({ entries }) => entries)), ...status]),
-    components: taken.map(({ one, entries }) => componentOf(one, entries)),
+    components: taken.map(({ one, entries }) => describeComponent(one, entries)),
     own: filePaths(status),
   }
 }

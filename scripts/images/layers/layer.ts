@@ -46,7 +46,7 @@ export type PackedLayer = {
 const isLibrary = (path: string): boolean => /\.so(\.|$)|\/ld-linux-/.test(path)
 
 /** The programs and libraries among entries, and what each needs. */
-export const elfOf = (entries: readonly TarEntry[]): Pick<PackedLayer, 'elf' | 'libraries'> => ({
+export const readElfFiles = (entries: readonly TarEntry[]): Pick<PackedLayer, 'elf' | 'libraries'> => ({
   elf: entries.flatMap((entry) =>
     entry.type === 'file' && isElf(entry.data) ? [{ path: entry.path, ...readElf(entry.data) }] : [],
   ),

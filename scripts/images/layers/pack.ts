@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeTar } from '#common/stream/tar'
 import { blobPath, checksum, writeBlob, writeWhole } from '../packages/cache.ts'
-import { elfOf, type LayerContent, type PackedLayer } from './layer.ts'
+import { type LayerContent, type PackedLayer, readElfFiles } from './layer.ts'
 
 /** Above this, bytes, a layer is compressed at a level that takes seconds and not half a minute. */
 const LARGE = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ export const packLayer = (cache: string, { title, entries, components, own }: La
     unpacked: archive.length,
     components,
     own,
-    ...elfOf(entries),
+    ...readElfFiles(entries),
   }
 }
 

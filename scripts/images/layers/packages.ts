@@ -54,7 +54,7 @@ export const statusEntry = ({ pinned, deb }: Opened): TarEntry =>
   file(`var/lib/dpkg/status.d/${pinned.name}`, `${deb.control.trimEnd()}\n`)
 
 /** The package as a bill of materials names it; `taken` is what an image holds of it. */
-export const componentOf = (opened: Opened, taken: readonly TarEntry[]): Component => {
+export const describeComponent = (opened: Opened, taken: readonly TarEntry[]): Component => {
   const { Architecture: architecture = '', Source: source = '' } = parseStanza(opened.deb.control)
   const [text] = copyright(opened)
   const { name, version, sha256 } = opened.pinned

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readAptSources } from '../../platform/apt.ts'
 import { get } from '../packages/download.ts'
-import { mirrorsFrom } from '../packages/mirror.ts'
+import { findMirrors } from '../packages/mirror.ts'
 import { askBun } from '../packages/npm-client.ts'
 import { sources } from '../packages/pinned-packages.ts'
 import { readLayerContent } from './layer-content.ts'
@@ -22,7 +22,7 @@ self.onmessage = async ({ data: { key, plan, cache } }: MessageEvent<LayerJob>) 
     try {
       const getters = sources({
         cache,
-        mirrors: mirrorsFrom(process.env, readAptSources),
+        mirrors: findMirrors(process.env, readAptSources),
         ask: askBun(join(import.meta.dir, '..', '..', '..')),
         get,
       })

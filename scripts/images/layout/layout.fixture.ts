@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { concat, utf8 } from '#common/stream/bytes'
 import { END_SIZE, encodeHeader, FLAGS, padding } from '#common/stream/tar'
 import { type Descriptor, MEDIA } from '../format/oci.ts'
-import { digestOf } from './layout.ts'
+import { computeDigest } from './layout.ts'
 
 /** Small images for tests, with everything in them that a real one must never have, when asked. */
 
@@ -48,7 +48,7 @@ export const fixtureTar = (entries: readonly FixtureEntry[]): Uint8Array<ArrayBu
 export const blobWriter = (folder: string) => {
   mkdirSync(join(folder, 'blobs', 'sha256'), { recursive: true })
   return (bytes: Uint8Array, mediaType: string): Descriptor => {
-    const digest = digestOf(bytes)
+    const digest = computeDigest(bytes)
     writeFileSync(join(folder, 'blobs', ...digest.split(':')), bytes)
     return { mediaType, digest, size: bytes.length }
   }
@@ -74,7 +74,7 @@ export const writeLayout = (folder: string, images: readonly FixtureImage[]): st
         architecture,
         os: 'linux',
         config,
-        rootfs: { type: 'layers', diff_ids: tars.map((tar) => digestOf(tar)) },
+        rootfs: { type: 'layers', diff_ids: tars.map((tar) => computeDigest(tar)) },
       }),
       MEDIA.config,
     )

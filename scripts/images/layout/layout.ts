@@ -32,7 +32,7 @@ export type Layout = {
 }
 
 /** `sha256:` and the hash of some bytes. */
-export const digestOf = (bytes: Uint8Array): string =>
+export const computeDigest = (bytes: Uint8Array): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** Path of a blob; the digest has been checked to be `sha256:` and hex. */
@@ -43,7 +43,7 @@ const readBlob = (folder: string, descriptor: Descriptor, what: string): Blob =>
   const path = blobPath(folder, descriptor)
   if (!existsSync(path)) throw new CliError(`${what} is missing: ${path}`)
   const bytes = readFileSync(path)
-  if (bytes.length !== descriptor.size || digestOf(bytes) !== descriptor.digest)
+  if (bytes.length !== descriptor.size || computeDigest(bytes) !== descriptor.digest)
     throw new CliError(`${what} is not what its digest says: ${path} was changed or is incomplete`)
   return { descriptor, bytes }
 }
@@ -58,7 +58,7 @@ const readRoot = (folder: string): Blob => {
   if (index.manifests.length === 1 && only?.mediaType === MEDIA.index)
     return readBlob(folder, only, `the index of ${folder}`)
   return {
-    descriptor: { mediaType: MEDIA.index, digest: digestOf(bytes), size: bytes.length },
+    descriptor: { mediaType: MEDIA.index, digest: computeDigest(bytes), size: bytes.length },
     bytes,
   }
 }

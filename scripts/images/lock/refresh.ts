@@ -9,7 +9,7 @@ import type { Ask } from '../packages/npm-client.ts'
 import type { ReadKeys } from './archive-keys.ts'
 import { readSuite } from './lists.ts'
 import type { ImagesLock, LockedPackage, LockedTarball } from './lock.ts'
-import { type Candidate, indexOf, type Resolved, resolve, UnresolvedError } from './resolve.ts'
+import { buildIndex, type Candidate, type Resolved, resolve, UnresolvedError } from './resolve.ts'
 import { suites } from './suites.ts'
 
 export type RefreshParts = {
@@ -88,7 +88,7 @@ export const refreshedLock = async (parts: RefreshParts): Promise<ImagesLock> =>
   const base = Object.keys(basePackages)
   const debianOf = (architecture: Architecture) => {
     try {
-      const index = indexOf(lists.flatMap(([, { packages }]) => packages[architecture]))
+      const index = buildIndex(lists.flatMap(([, { packages }]) => packages[architecture]))
       return locked(resolve(index, debianRoots(parts.products), base))
     } catch (error) {
       if (error instanceof UnresolvedError) throw new CliError(`${architecture}: ${error.message}`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { parseRelations, parseStanzas } from './control.ts'
-import { indexOf, resolve } from './resolve.ts'
+import { buildIndex, resolve } from './resolve.ts'
 
 const list = `Package: web
 Version: 1.0-1
@@ -38,11 +38,11 @@ const candidates = [
 ]
 
 const resolved = (text: string, roots: readonly string[]) =>
-  resolve(indexOf(parseStanzas(text).map((stanza) => ({ archive: 'debian', stanza }) as const)), roots, [])
+  resolve(buildIndex(parseStanzas(text).map((stanza) => ({ archive: 'debian', stanza }) as const)), roots, [])
 
 describe('the closure of packages', () => {
   test('takes the newest of all suites, follows what may be in an image, and leaves the base alone', () => {
-    const found = resolve(indexOf(candidates), ['web'], ['libc6'])
+    const found = resolve(buildIndex(candidates), ['web'], ['libc6'])
     expect(
       Object.fromEntries(
         [...found].map(([name, { candidate, depends }]) => [

@@ -30,7 +30,7 @@ export class UnresolvedError extends Error {
 const versionOf = ({ stanza }: Candidate): string => stanza['Version'] ?? ''
 
 /** Puts lists of several suites together; of one name the newest version stays. */
-export const indexOf = (candidates: readonly Candidate[]): Index => {
+export const buildIndex = (candidates: readonly Candidate[]): Index => {
   const newest = new Map<string, Candidate>()
   for (const candidate of candidates) {
     const name = candidate.stanza['Package'] ?? ''

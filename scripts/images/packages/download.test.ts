@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { utf8 } from '#common/stream/bytes'
 import { blobPath, checksum, linkOrCopy, readBlob, sweepCache, writeBlob, writeWhole } from './cache.ts'
 import { type Get, get, obtain } from './download.ts'
-import { mirrorsFrom } from './mirror.ts'
+import { findMirrors } from './mirror.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lucid-cache-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -180,7 +180,7 @@ describe('mirrors', () => {
   ]
 
   test('are those of apt, each archive its own', () => {
-    const mirrors = mirrorsFrom({}, sources)
+    const mirrors = findMirrors({}, sources)
     expect([mirrors('debian'), mirrors('debian-security')]).toEqual([
       'http://one.example/debian/',
       'http://two.example/debian-security/',
@@ -188,12 +188,12 @@ describe('mirrors', () => {
   })
 
   test('are those that the environment names before that', () => {
-    const named = mirrorsFrom({ LUCID_DEBIAN_MIRROR: 'https://own.example/debian/' }, sources)
+    const named = findMirrors({ LUCID_DEBIAN_MIRROR: 'https://own.example/debian/' }, sources)
     expect([named('debian'), named('debian-security')]).toEqual([
       'https://own.example/debian/',
       'https://own.example/debian-security/',
     ])
-    const both = mirrorsFrom(
+    const both = findMirrors(
       {
         LUCID_DEBIAN_MIRROR: 'https://own.example/debian',
         LUCID_DEBIAN_SECURITY_MIRROR: 'https://sec.example/',
@@ -204,6 +204,6 @@ describe('mirrors', () => {
   })
 
   test('are asked for by name on a machine that knows none', () => {
-    expect(() => mirrorsFrom({}, () => [])('debian')).toThrow('set LUCID_DEBIAN_MIRROR')
+    expect(() => findMirrors({}, () => [])('debian')).toThrow('set LUCID_DEBIAN_MIRROR')
   })
 })

@@ -14,7 +14,7 @@ const rooted = (address: string): string => (address.endsWith('/') ? address : `
  * stands beside it as `debian-security`, unless LUCID_DEBIAN_SECURITY_MIRROR says otherwise), else what apt on this
  * machine uses. Throws CliError, when asked for an archive, where neither says.
  */
-export const mirrorsFrom =
+export const findMirrors =
   (env: Env, sources: () => readonly SourcesFile[]): Mirrors =>
   (archive) => {
     const named = env['LUCID_DEBIAN_MIRROR']

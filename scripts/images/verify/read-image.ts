@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { errorMessage } from '#common/process/error'
 import { decodeTar } from '#common/stream/untar'
 import type { Descriptor } from '../format/oci.ts'
-import { blobPath, digestOf, type PlatformImage } from '../layout/layout.ts'
+import { blobPath, computeDigest, type PlatformImage } from '../layout/layout.ts'
 import { extractFact, type Fact } from './facts.ts'
 import type { Fingerprints } from './secrets.ts'
 import type { Layer } from './subject.ts'
@@ -37,7 +37,7 @@ const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer 
   if (!existsSync(path)) return bad('it is missing')
   const bytes = readFileSync(path)
   if (bytes.length !== size) return bad(`it has ${bytes.length} bytes and not ${size}`)
-  if (digestOf(bytes) !== digest) return bad('its bytes have another digest')
+  if (computeDigest(bytes) !== digest) return bad('its bytes have another digest')
   let archive: Uint8Array
   try {
     archive = unpacked(bytes, mediaType)
@@ -74,11 +74,11 @@ export const layerReader = (own: Fingerprints): LayerReader => {
 
 const isIntact = (folder: string, descriptor: Descriptor): boolean => {
   const path = blobPath(folder, descriptor)
-  return existsSync(path) && digestOf(readFileSync(path)) === descriptor.digest
+  return existsSync(path) && computeDigest(readFileSync(path)) === descriptor.digest
 }
 
 /** The layers of an image, in order. */
-export const layersOf = (
+export const readLayers = (
   reader: LayerReader,
   folder: string,
   { manifest }: Pick<PlatformImage, 'manifest'>,

@@ -7,7 +7,7 @@ import type { ReadLock } from '../layout/digests-lock.ts'
 import { openLayout } from '../layout/layout.ts'
 import { SIGNATURE_FILE, signatureFault } from '../layout/signature.ts'
 import { BUDGET, megabytes, uniqueBytes } from './budget.ts'
-import { layerReader, layersOf } from './read-image.ts'
+import { layerReader, readLayers } from './read-image.ts'
 import type { Outcome } from './report.ts'
 import { flatten } from './root.ts'
 import { rules } from './rules.ts'
@@ -62,7 +62,7 @@ const openService = (
   const sbomPath = (platform: string) => join(folder, `sbom.${platform.split('/')[1]}.json`)
   return {
     subjects: layout.images.map((image): Subject => {
-      const layers = layersOf(reader, folder, image)
+      const layers = readLayers(reader, folder, image)
       return {
         service,
         platform: image.platform,

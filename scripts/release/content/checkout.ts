@@ -5,7 +5,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { CliError } from '../../cli/fail.ts'
 import { derivedSecrets } from '../../derive/derived-secrets.ts'
 import { loadStoreSchemas, storeServices } from '../../derive/store-schemas.ts'
-import { revisionOf } from '../../images/build/revision.ts'
+import { readRevision } from '../../images/build/revision.ts'
 import { readImagesLock } from '../../images/layout/digests-lock.ts'
 import { openLayout } from '../../images/layout/layout.ts'
 import { releaseImages } from '../images/release-images.ts'
@@ -154,6 +154,6 @@ export const readCheckout = async ({
 
 /** Version and commit of a checkout. */
 export const originOf = (root: string): { readonly version: string; readonly revision: string } => {
-  const { revision, dirty } = revisionOf(root)
+  const { revision, dirty } = readRevision(root)
   return { version: packageJson.version, revision: `${revision}${dirty ? '+' : ''}` }
 }

@@ -8,7 +8,7 @@ export type StoredBlobs = {
   readonly parts: ReadonlyMap<string, number>
 }
 
-export const hexOf = (digest: string): string => digest.slice('sha256:'.length)
+export const stripAlgorithm = (digest: string): string => digest.slice('sha256:'.length)
 
 /** Where blobs lie, from the folder that scripts under a lease stand in. */
 export const BLOBS = '../blobs/sha256'

@@ -1,6 +1,13 @@
 import { expect, test } from 'bun:test'
 import type { ReleaseImage } from '../content/image.ts'
-import { askByName, askByService, type Engine, layersThere, readEngine, stateOf } from './engine.ts'
+import {
+  askByName,
+  askByService,
+  compareImage,
+  countSharedLayers,
+  type Engine,
+  readEngine,
+} from './engine.ts'
 
 const sum = (digit: string) => `sha256:${digit.repeat(64)}`
 const short = (digit: string) => digit.repeat(16)
@@ -24,19 +31,21 @@ const engine = (
 
 test('an image is there when its name, its id and its layers are those of the release', () => {
   for (const id of [image.config, image.manifest, image.digest])
-    expect(stateOf(image, engine({ id }))).toBe('there')
-  expect(stateOf(image, engine({ names: ['other/name:1', `registry.example/${image.name}`] }))).toBe('there')
-  expect(stateOf(image, engine({ names: ['pickme/lucid:other-aaaaaaaaaaaa'] }))).toBe('missing')
-  expect(stateOf(image, engine({ id: sum('f') }))).toBe('differs')
-  expect(stateOf(image, engine({ layers: layers.slice(1) }))).toBe('differs')
+    expect(compareImage(image, engine({ id }))).toBe('there')
+  expect(compareImage(image, engine({ names: ['other/name:1', `registry.example/${image.name}`] }))).toBe(
+    'there',
+  )
+  expect(compareImage(image, engine({ names: ['pickme/lucid:other-aaaaaaaaaaaa'] }))).toBe('missing')
+  expect(compareImage(image, engine({ id: sum('f') }))).toBe('differs')
+  expect(compareImage(image, engine({ layers: layers.slice(1) }))).toBe('differs')
 })
 
 test('a classic engine has the layers that one of its images has from the lowest on; a containerd store tells nothing', () => {
-  expect(layersThere(image, engine({ names: [] }))).toBe(3)
-  expect(layersThere(image, engine({ layers: [short('1'), short('2'), short('9')] }))).toBe(2)
-  expect(layersThere(image, engine({ layers: [short('9'), short('2'), short('3')] }))).toBe(0)
-  expect(layersThere(image, { store: 'classic', images: [] })).toBe(0)
-  expect(layersThere(image, engine({}, 'containerd'))).toBe(0)
+  expect(countSharedLayers(image, engine({ names: [] }))).toBe(3)
+  expect(countSharedLayers(image, engine({ layers: [short('1'), short('2'), short('9')] }))).toBe(2)
+  expect(countSharedLayers(image, engine({ layers: [short('9'), short('2'), short('3')] }))).toBe(0)
+  expect(countSharedLayers(image, { store: 'classic', images: [] })).toBe(0)
+  expect(countSharedLayers(image, engine({}, 'containerd'))).toBe(0)
 })
 
 test('images are asked for by their own names, or by the names that all contents of a service have', () => {

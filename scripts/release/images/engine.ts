@@ -86,7 +86,7 @@ const sameName = (reported: string, asked: string): boolean =>
   reported === asked || reported.endsWith(`/${asked}`) || asked.endsWith(`/${reported}`)
 
 /** Whether the engine has an image under its name, by the id and the layers that it says. */
-export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => {
+export const compareImage = (image: ReleaseImage, { images }: Engine): ImageState => {
   const found = images.find(({ names }) => names.some((name) => sameName(name, image.name)))
   if (found === undefined) return 'missing'
   const isId = [image.config, image.manifest, image.digest].includes(found.id)
@@ -98,7 +98,7 @@ export const stateOf = (image: ReleaseImage, { images }: Engine): ImageState => 
  * The layers of an image, counted from the lowest, that a classic engine has unpacked: it takes them by the checksums of
  * themselves and all below, and asks for no bytes. A containerd store wants every blob in the archive.
  */
-export const layersThere = (image: ReleaseImage, { store, images }: Engine): number => {
+export const countSharedLayers = (image: ReleaseImage, { store, images }: Engine): number => {
   if (store !== 'classic') return 0
   const diffIds = image.layers.map(({ diffId }) => short(diffId))
   const shared = images.map(({ layers }) => {

@@ -2,7 +2,7 @@ import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type Patience } from './ask.ts'
-import { askByName, type ImageState, readEngine, stateOf } from './engine.ts'
+import { askByName, compareImage, type ImageState, readEngine } from './engine.ts'
 
 /** An image that a host has not, and whether another one has its name. */
 export type Missing = { readonly image: ReleaseImage; readonly state: Exclude<ImageState, 'there'> }
@@ -16,7 +16,7 @@ export const missingStates = async (
   const answer = await ask(lease, askByName(images.map(({ name }) => name)), patience)
   const engine = readEngine(lease.shell.name, answer, { asked: images.length })
   return images.flatMap((image) => {
-    const state = stateOf(image, engine)
+    const state = compareImage(image, engine)
     return state === 'there' ? [] : [{ image, state }]
   })
 }

@@ -2,7 +2,7 @@ import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type Patience } from './ask.ts'
-import { BLOBS, hexOf, listScript, parseStored } from './blobs.ts'
+import { BLOBS, listScript, parseStored, stripAlgorithm } from './blobs.ts'
 import { hostFault } from './faults.ts'
 
 /** What was removed. `inUse` are images that a container still has: they go with a later release. */
@@ -70,7 +70,7 @@ export const pruneImages = async (
   const answer = await ask(lease, listScript(lease.dir), patience)
   const stored = answer.code === 0 ? parseStored(answer.out) : undefined
   if (stored === undefined) throw hostFault(host, 'the list of blobs', answer, { dir: lease.dir })
-  const required = new Set(keep.flatMap(({ layers }) => layers.map(({ digest }) => hexOf(digest))))
+  const required = new Set(keep.flatMap(({ layers }) => layers.map(({ digest }) => stripAlgorithm(digest))))
   const old = [
     ...stored.whole,
     ...[...stored.parts].map(([hex, size]) => [`${hex}.part`, size] as const),

@@ -9,9 +9,9 @@ import { blobPath, openLayout } from '../../images/layout/layout.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { ask, type ImagesProgress, LONG_MS, type Patience, waitAfter } from './ask.ts'
 import { loadInput, loadScript, planSegments, type Segment } from './assembly.ts'
-import { hexOf } from './blobs.ts'
+import { stripAlgorithm } from './blobs.ts'
 import { removeDamaged } from './damaged-blobs.ts'
-import { askByService, type Engine, layersThere, readEngine } from './engine.ts'
+import { askByService, countSharedLayers, type Engine, readEngine } from './engine.ts'
 import { hostFault, isFull } from './faults.ts'
 import { missingStates, noticeReplaced, requirePresent } from './missing-images.ts'
 import { type RequiredBlob, type SentBlobs, sendBlobs } from './send-blobs.ts'
@@ -45,7 +45,9 @@ const onePlatform = (sources: readonly Source[]): string => {
 const layerPaths = (sources: readonly Source[]): ReadonlyMap<string, string> =>
   new Map(
     sources.flatMap(({ layout, image }) =>
-      image.layers.map(({ digest }) => [hexOf(digest), blobPath(layout.folder, { digest })] as const),
+      image.layers.map(
+        ({ digest }) => [stripAlgorithm(digest), blobPath(layout.folder, { digest })] as const,
+      ),
     ),
   )
 
@@ -54,8 +56,8 @@ const layersToLoad = (images: readonly ReleaseImage[], engine: Engine): Readonly
   new Map(
     images.flatMap((image) =>
       image.layers
-        .slice(layersThere(image, engine))
-        .map(({ digest, size }) => [digest, { hex: hexOf(digest), size }] as const),
+        .slice(countSharedLayers(image, engine))
+        .map(({ digest, size }) => [digest, { hex: stripAlgorithm(digest), size }] as const),
     ),
   )
 
