@@ -41,16 +41,16 @@ const random = (length: number): Uint8Array => {
 }
 
 /** What a host has: encrypted recordings of 8 MiB, databases whose pages compress, and small files. */
-const plant = async (folder: string, bytes: number): Promise<void> => {
+const fillSource = async (folder: string, bytes: number): Promise<void> => {
   mkdirSync(folder, { recursive: true })
   const page = Buffer.from(random(512).toHex().repeat(32))
-  for (let made = 0, i = 0; made < bytes; i++) {
+  for (let written = 0, i = 0; written < bytes; i++) {
     const content =
       i % 4 === 3
         ? Buffer.concat(Array.from({ length: 256 }, (_, n) => page.fill(n & 255, 0, 4096)))
         : random(8 * MIB)
     await writeFile(join(folder, `big-${i}`), content)
-    made += content.length
+    written += content.length
   }
   for (let i = 0; i < 500; i++) await writeFile(join(folder, `small-${i}`), random(2_000 + i))
 }
@@ -124,7 +124,7 @@ export const benchBackup = async ({ folder, bytes, runs, say }: Options): Promis
   for (let run = 0; run < runs; run++) {
     const place = mkdtempSync(join(folder, 'lucid-bench-backup-'))
     try {
-      await plant(join(place, 'source', 'volumes', 'a'), bytes)
+      await fillSource(join(place, 'source', 'volumes', 'a'), bytes)
       await demand(['sync'], {})
       await Bun.sleep(SETTLE_MS)
       const order = run % 2 === 0 ? [ours, restic] : [restic, ours]

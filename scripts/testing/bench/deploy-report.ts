@@ -17,10 +17,10 @@ const wireRatio = ({ update }: DeployResult): number => (update.bytes - 64_000) 
 /** The result for people, with what is to be reached. */
 export const deployReport = (result: DeployResult, look: Look): string => {
   const { host, containers, first, staged, plain, nothing, started, update, rollback } = result
-  const row = (what: string, found: string, wanted: string, well: boolean | undefined) => [
+  const row = (what: string, found: string, target: string, well: boolean | undefined) => [
     what,
     found,
-    wanted,
+    target,
     well === undefined
       ? ''
       : { text: well ? 'yes' : 'no', colour: well ? ('green' as const) : ('red' as const) },

@@ -80,10 +80,10 @@ const plainScript = (pi: Pi, release: Release): string =>
     .join(' && ')
 
 const newLayers = (before: string, after: string, platform: Platform): number => {
-  const layersOf = (dist: string) => releaseImages(dist, platform, 'x').flatMap(({ layers }) => layers)
-  const known = new Set(layersOf(before).map(({ digest }) => digest))
-  return layersOf(after)
-    .filter(({ digest }) => !known.has(digest))
+  const listLayers = (dist: string) => releaseImages(dist, platform, 'x').flatMap(({ layers }) => layers)
+  const digests = new Set(listLayers(before).map(({ digest }) => digest))
+  return listLayers(after)
+    .filter(({ digest }) => !digests.has(digest))
     .reduce((sum, { size }) => sum + size, 0)
 }
 

@@ -114,8 +114,8 @@ export const blackoutSuite = (kind: StoreKind): void => {
 
       await database?.start()
       const second = await bringBack(ambient, HANG)
-      const [said, code] = await Promise.all([new Response(recording.stdout).text(), recording.exited])
-      const report = JSON.parse(said)
+      const [out, code] = await Promise.all([new Response(recording.stdout).text(), recording.exited])
+      const report = JSON.parse(out)
       expect({ code, ...report }).toMatchObject({ code: 0, state: 'anchored', complete: true, bytes: size })
       await second.stop()
 

@@ -5,8 +5,8 @@ import { awaitPhase } from './fault-injector.ts'
 import type { DatabaseFault, Phase } from './fault-schedule.ts'
 import type { Journal } from './journal.ts'
 
-/** How long a service took to answer /health with 200 after the database's return, ms, and what it said before. */
-export type Recovery = { readonly service: string; readonly ms: number; readonly said: string }
+/** How long a service took to answer /health with 200 after the database's return, ms, and what it answered before. */
+export type Recovery = { readonly service: string; readonly ms: number; readonly lastAnswer: string }
 
 /** A kill of the database that was done; `away` ms. */
 export type DatabaseKill = {
@@ -27,13 +27,13 @@ const HANG = 60_000
 const awaitHealthy = async (platform: Prepared): Promise<readonly Recovery[]> => {
   const from = performance.now()
   const until = async (service: string, url: string): Promise<Recovery> => {
-    let said = ''
+    let lastAnswer = ''
     for (;;) {
       const answer = await probeHealth(url, PROBE_TIMEOUT)
       const ms = performance.now() - from
-      if (answer.healthy) return { service, ms, said }
-      said = [answer.status, ...answer.failing].join('; ')
-      if (ms > HANG) throw new Error(`${service} does not recover: ${said}`)
+      if (answer.healthy) return { service, ms, lastAnswer }
+      lastAnswer = [answer.status, ...answer.failing].join('; ')
+      if (ms > HANG) throw new Error(`${service} does not recover: ${lastAnswer}`)
       await Bun.sleep(PROBE_EVERY)
     }
   }
@@ -63,4 +63,4 @@ export const injectDatabaseFaults = async (
 
 /** The slowest service of a kill. */
 export const slowest = ({ back }: DatabaseKill): Recovery =>
-  back.reduce((worst, one) => (one.ms > worst.ms ? one : worst), { service: '', ms: 0, said: '' })
+  back.reduce((worst, one) => (one.ms > worst.ms ? one : worst), { service: '', ms: 0, lastAnswer: '' })

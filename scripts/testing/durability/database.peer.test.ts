@@ -40,8 +40,8 @@ if ('absent' in kind) {
       console.log(summarizeDatabaseKills(run))
       expectNothingLost(run)
       const late = run.kills.flatMap((kill, nth) => {
-        const { service, ms, said } = slowest(kill)
-        return ms > RECOVERY ? [`kill ${nth}: ${service} after ${Math.round(ms)} ms: ${said}`] : []
+        const { service, ms, lastAnswer } = slowest(kill)
+        return ms > RECOVERY ? [`kill ${nth}: ${service} after ${Math.round(ms)} ms: ${lastAnswer}`] : []
       })
       expect(late).toEqual([])
       const ended = run.platform.views().filter(({ restarts }) => restarts > 0)

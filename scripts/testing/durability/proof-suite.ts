@@ -42,24 +42,24 @@ export const proofSuite = (kind: StoreKind): void => {
         return out
       }
       await $('up', ...RECORDING, '--ports', 'free', '--detach')
-      const made: { readonly file: string; readonly bundle: string }[] = []
+      const recordings: { readonly file: string; readonly bundle: string }[] = []
       for (const [seed, size] of sizes.entries()) {
         const file = join(root, `${seed}.bin`)
         const bundle = join(root, `${seed}.lucid.tar`)
         await Bun.write(file, bytesOf({ seed, size }, 0, size))
-        const said = JSON.parse(await $('record', '--input', file, '--json', '--wait', '120'))
-        expect(said).toMatchObject({ state: 'anchored', complete: true, bytes: size })
-        await $('export', said.session_id, '--with-keys', '--out', bundle)
-        made.push({ file, bundle })
+        const report = JSON.parse(await $('record', '--input', file, '--json', '--wait', '120'))
+        expect(report).toMatchObject({ state: 'anchored', complete: true, bytes: size })
+        await $('export', report.session_id, '--with-keys', '--out', bundle)
+        recordings.push({ file, bundle })
       }
       const trust = (await $('trust')).trim()
       await $('down')
-      for (const { file, bundle } of made) {
+      for (const { file, bundle } of recordings) {
         const plain = `${bundle}.plain`
         await $('verify', bundle, '--trust', trust, '--decrypt', plain)
         expect(Buffer.compare(readFileSync(plain), readFileSync(file))).toBe(0)
       }
-      console.log(`record, export, verify, ${store}: ${made.length} recordings`)
+      console.log(`record, export, verify, ${store}: ${recordings.length} recordings`)
     },
     HANG,
   )

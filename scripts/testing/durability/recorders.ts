@@ -127,10 +127,10 @@ const plain: Recorder = (work, source) => once(work, 'plain', source, () => slow
 /** A client that goes away before its end: after three quarters of its source. */
 const leaver: Recorder = (work, source) =>
   once(work, 'leaver', source, async function* (leave) {
-    let given = 0
+    let sentBytes = 0
     for await (const piece of slowly(piecesOf(source), work)) {
-      if (given > 0.75 * source.size) leave()
-      given += piece.length
+      if (sentBytes > 0.75 * source.size) leave()
+      sentBytes += piece.length
       yield piece
     }
   })

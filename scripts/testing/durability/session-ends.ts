@@ -17,10 +17,10 @@ export const awaitSessionEnds = async (
   const until = performance.now() + deadlineMs
   for (;;) {
     const { recordings } = await ok(clients.recorder().recordings.get())
-    const known = new Set([...recorded, ...recordings.map(({ id }) => id)])
+    const ids = new Set([...recorded, ...recordings.map(({ id }) => id)])
     const sessions = await listSessions(clients, recorded)
     const open = sessions.filter(
-      ({ id, state }) => !final.includes(state) && !(state === 'created' && !known.has(id)),
+      ({ id, state }) => !final.includes(state) && !(state === 'created' && !ids.has(id)),
     )
     if (open.length === 0) return sessions
     if (performance.now() > until)

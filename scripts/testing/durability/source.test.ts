@@ -34,7 +34,7 @@ test('the pieces, and the pieces at a pace, are the whole', async () => {
   const pause = async (ms: number) => {
     waited += ms
   }
-  const given = await Array.fromAsync(paced([whole], { rate: 100_000, pause }), (part) => part.slice())
-  expect(concat(...given)).toEqual(whole)
+  const parts = await Array.fromAsync(paced([whole], { rate: 100_000, pause }), (part) => part.slice())
+  expect(concat(...parts)).toEqual(whole)
   expect(Math.round(waited)).toBe(3_000)
 })

@@ -27,7 +27,7 @@ export type Task = {
 }
 
 /** A line of the journal as the tests name it. */
-export const pointOf = (entry: Entry): string =>
+export const describeEntry = (entry: Entry): string =>
   entry.phase === 'begin' || entry.phase === 'end' ? entry.phase : `${entry.step} ${entry.phase}`
 
 /** Between tries the executor waits for seconds; a sweep of hundreds has not so long. */
@@ -38,7 +38,7 @@ const main = async (): Promise<number> => {
   const input = Bun.stdin.stream().getReader()
   const tell = (line: string) => void process.stdout.write(`${line}\n`)
   const shell = openShell({ host: task.host, sshConfig: task.sshConfig })
-  let held = false
+  let hasWaited = false
   const what = `${task.kind} ${task.bundle.release.id}`
   try {
     const lease = await takeLease(
@@ -55,11 +55,11 @@ const main = async (): Promise<number> => {
             ...host,
             journal: async (entry) => {
               await host.journal(entry)
-              const point = pointOf(entry)
+              const point = describeEntry(entry)
               tell(`point ${point}`)
               // Once: a step of the way back that the engine refuses is begun again.
-              if (point !== task.holdAt || held) return
-              held = true
+              if (point !== task.holdAt || hasWaited) return
+              hasWaited = true
               await input.read()
             },
           },

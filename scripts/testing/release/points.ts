@@ -103,8 +103,8 @@ export const listPoints = ({
 /** A point in words. */
 export const describePoint = ({ scenario, at, fault, next }: Point): string => {
   const { kind, ...how } = fault
-  const said = Object.keys(how).length === 0 ? '' : ` ${JSON.stringify(how)}`
-  return `${scenario}, ${kind}${said} at ${at}, then ${next}`
+  const details = Object.keys(how).length === 0 ? '' : ` ${JSON.stringify(how)}`
+  return `${scenario}, ${kind}${details} at ${at}, then ${next}`
 }
 
 /** Points for a check that has a minute: each kind of fault, on the first two stacks. They chain without a deploy between them. */

@@ -28,8 +28,8 @@ export const twoTags: Tags = {
 }
 
 /** A release without the other stacks, for a check that has less time. */
-export const onlyStacks = (tags: Tags, kept: readonly Stack[]): Tags =>
-  Object.fromEntries(kept.map((stack) => [stack, tags[stack] ?? {}]))
+export const onlyStacks = (tags: Tags, only: readonly Stack[]): Tags =>
+  Object.fromEntries(only.map((stack) => [stack, tags[stack] ?? {}]))
 
 /** All services of the new release are its own, and one of them does as it is told. */
 export const brokenTags = (tags: Tags, service: string, tag: string): Tags =>
@@ -94,7 +94,7 @@ export const smallRelease = (
     images,
   }: { readonly dir: string; readonly images: ReadonlyMap<string, Omit<ReleaseImage, 'service'>> },
 ): Bundle => {
-  const wanted = stacks.flatMap((stack) => {
+  const chosen = stacks.flatMap((stack) => {
     const services = Object.entries(tags[stack] ?? {})
     return services.length === 0 ? [] : [{ stack, services }]
   })
@@ -102,7 +102,7 @@ export const smallRelease = (
     {
       platform: 'linux/amd64',
       dir,
-      stacks: wanted.map(({ stack, services }) => ({
+      stacks: chosen.map(({ stack, services }) => ({
         stack,
         text: composeText(
           stack,
@@ -111,7 +111,7 @@ export const smallRelease = (
         env: {},
       })),
       variables: {},
-      images: wanted.flatMap(({ services }) =>
+      images: chosen.flatMap(({ services }) =>
         services.map(([service, tag]) => {
           const image = images.get(tag)
           if (image === undefined) throw new RangeError(`no tiny image ${tag}`)

@@ -5,7 +5,7 @@ import type { Task } from './deployer.ts'
 /** A deployer in a process of its own, as a test sees it. */
 export type Deployer = {
   /** Resolves when it waits at its line of the journal, or with its exit code when it ended before. */
-  readonly held: Promise<'held' | number>
+  readonly waits: Promise<'waits' | number>
   readonly go: () => void
   readonly kill: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => void
   /** Its exit code; 137 when it was killed. */
@@ -65,12 +65,12 @@ export const startDeployer = (folder: string, task: Task): Deployer => {
     await child.exited
     return child.exitCode ?? 137
   })
-  const held = says(`point ${task.holdAt}`).then(
-    () => 'held' as const,
+  const waits = says(`point ${task.holdAt}`).then(
+    () => 'waits' as const,
     () => ended,
   )
   return {
-    held: task.holdAt === undefined ? ended : Promise.race([held, ended]),
+    waits: task.holdAt === undefined ? ended : Promise.race([waits, ended]),
     go: () => {
       child.stdin.write('go\n')
       void child.stdin.flush()

@@ -122,7 +122,7 @@ describe.skipIf(first === undefined)('a deployer against the emulated Pi', () =>
       leaseS: LEASE_S,
       holdAt: 'up:sessions start',
     })
-    expect(await late.held).toBe('held')
+    expect(await late.waits).toBe('waits')
     late.kill('SIGSTOP')
     const next = first.deployer({ kind: 'deploy', bundle: releases.one, leaseS: LEASE_S })
     expect([await next.ended, next.lines().filter((line) => line.startsWith('ended'))]).toEqual([0, []])

@@ -127,9 +127,10 @@ const runNext = async (
 const runAgain = async (host: TestHost, releases: Releases): Promise<readonly string[]> => {
   const { current } = await host.observe()
   const there = Object.values(releases).find(({ release }) => release.id === current)
-  if (there === undefined) return current === undefined ? [] : [`on ${current}, which nobody wanted`]
-  const said = await host.deploy(there)
-  return said.includes('nothing to do') ? [] : [`a deploy afterwards did something: ${said.trim()}`]
+  if (there === undefined)
+    return current === undefined ? [] : [`on ${current}, which is no release of the test`]
+  const output = await host.deploy(there)
+  return output.includes('nothing to do') ? [] : [`a deploy afterwards did something: ${output.trim()}`]
 }
 
 /** Runs one point on a host that stands where it begins. */
@@ -140,9 +141,9 @@ const runPoint = async (host: TestHost, releases: Releases, point: Point): Promi
     bundle: releases[targets[point.scenario]],
     holdAt: point.at,
   })
-  const held = await deployer.held
-  const missed = held === 'held' ? [] : [`it never came to ${point.at}: ${deployer.lines().at(-1) ?? ''}`]
-  const code = held === 'held' ? await injectFault(host, deployer, point.fault) : held
+  const waits = await deployer.waits
+  const missed = waits === 'waits' ? [] : [`it never came to ${point.at}: ${deployer.lines().at(-1) ?? ''}`]
+  const code = waits === 'waits' ? await injectFault(host, deployer, point.fault) : waits
   const faults = [
     ...missed,
     ...(await runNext(host, releases, point)),

@@ -63,13 +63,13 @@ const fetchInto = async (
 }
 
 /** Folder with the programs, unpacked on first use. */
-export const debianPrograms = (kept: DebianPrograms): Promise<{ readonly folder: string } | Absent> =>
-  makeOnce(kept.name, async (folder) => {
+export const debianPrograms = (programs: DebianPrograms): Promise<{ readonly folder: string } | Absent> =>
+  makeOnce(programs.name, async (folder) => {
     const work = join(folder, '.work')
     mkdirSync(work)
-    const absent = await fetchInto(work, kept)
+    const absent = await fetchInto(work, programs)
     if (absent) return absent
-    for (const file of kept.files) renameSync(join(work, 'root', file), join(folder, basename(file)))
+    for (const file of programs.files) renameSync(join(work, 'root', file), join(folder, basename(file)))
     rmSync(work, { recursive: true })
     return undefined
   })

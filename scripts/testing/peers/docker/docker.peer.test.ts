@@ -62,8 +62,8 @@ describe.skipIf('absent' in docker)('the Docker engine of the tests', () => {
 
   test('takes an image of Bun and five libraries', async () => {
     const service = join(import.meta.dir, 'service.fixture.ts')
-    const made = await importBunImage(engine, IMAGE, { folder, files: { '/app/service.ts': service } })
-    expect(made).toMatchObject({ code: 0, err: '' })
+    const imported = await importBunImage(engine, IMAGE, { folder, files: { '/app/service.ts': service } })
+    expect(imported).toMatchObject({ code: 0, err: '' })
   })
 
   test('runs it with a read-only root, no capabilities, a memory limit and user 65532', async () => {

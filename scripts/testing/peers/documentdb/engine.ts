@@ -104,8 +104,8 @@ export const fillTemplate = async (root: string): Promise<void> => {
     stdout: 'ignore',
     stderr: 'pipe',
   })
-  const said = await new Response(single.stderr).text()
-  if ((await single.exited) !== 0) throw new Error(`no extension: ${said.trim().slice(-500)}`)
+  const output = await new Response(single.stderr).text()
+  if ((await single.exited) !== 0) throw new Error(`no extension: ${output.trim().slice(-500)}`)
 }
 
 /** Lays an empty database into `folder`, unless there is one. */

@@ -22,16 +22,16 @@ export class CommandError extends Error {
   }
 }
 
-type Known = readonly [code: number, name: string, text?: string]
+type ErrorCode = readonly [code: number, name: string, text?: string]
 
-const conflict: Known = [
+const conflict: ErrorCode = [
   112,
   'WriteConflict',
   'WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.',
 ]
 
 /** Codes by SQLSTATE: PostgreSQL's own, and the extension's as each was seen when the error was provoked. */
-const codes: Readonly<Record<string, Known>> = {
+const codes: Readonly<Record<string, ErrorCode>> = {
   '23505': [11000, 'DuplicateKey'],
   '23P01': [11000, 'DuplicateKey'],
   '25P02': [251, 'NoSuchTransaction'],
@@ -53,7 +53,7 @@ const codes: Readonly<Record<string, Known>> = {
 const isRace = (state: string, message: string): boolean =>
   state === 'M0000' && message.startsWith('Unable to create the specified collection')
 
-const findCode = (state: string, message: string): Known | undefined =>
+const findCode = (state: string, message: string): ErrorCode | undefined =>
   isRace(state, message) ? conflict : codes[state]
 
 /** What PostgreSQL's driver throws, as far as it is looked at. */
@@ -81,9 +81,9 @@ export const translateState = (
   message: string,
   { inTransaction, unmapped }: { readonly inTransaction: boolean; readonly unmapped: Unmapped },
 ): CommandError => {
-  const known = findCode(state, message)
-  if (known === undefined) unmapped(state, message)
-  const [code, name, text = message] = known ?? [8, 'UnknownError']
+  const found = findCode(state, message)
+  if (found === undefined) unmapped(state, message)
+  const [code, name, text = message] = found ?? [8, 'UnknownError']
   // After these a transaction can be begun again.
   return new CommandError(code, name, text, {
     labels: inTransaction && (code === 112 || code === 251) ? [transient] : [],

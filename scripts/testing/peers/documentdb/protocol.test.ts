@@ -180,8 +180,8 @@ describe('an error of the engine', () => {
   const thrown = (code: string, message = 'said') => Object.assign(new Error(message), { code })
   const translate = (error: unknown, inTransaction = false) => {
     const unmapped: string[] = []
-    const told = (state: string) => void unmapped.push(state)
-    return { ...buildError(translateError(error, { inTransaction, unmapped: told })), unmapped }
+    const report = (state: string) => void unmapped.push(state)
+    return { ...buildError(translateError(error, { inTransaction, unmapped: report })), unmapped }
   }
 
   test('has the code of MongoDB; one that nobody has seen yet is reported', () => {

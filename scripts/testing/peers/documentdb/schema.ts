@@ -24,13 +24,13 @@ create or replace function front.write_once(
   in_command text, in_database text, in_spec documentdb_core.bson, in_session text, in_number bigint,
   out p_result documentdb_core.bson, out p_success boolean
 ) language plpgsql as $body$
-declare known bigint;
+declare last bigint;
 begin
   perform pg_advisory_xact_lock(hashtextextended(in_session, 0));
-  select w.number, w.result, w.success into known, p_result, p_success from front.written w where w.session = in_session;
-  if known = in_number then return; end if;
-  if known > in_number then
-    raise exception 'Retryable write with txnNumber % is prohibited on session because a newer one (%) was begun', in_number, known
+  select w.number, w.result, w.success into last, p_result, p_success from front.written w where w.session = in_session;
+  if last = in_number then return; end if;
+  if last > in_number then
+    raise exception 'Retryable write with txnNumber % is prohibited on session because a newer one (%) was begun', in_number, last
       using errcode = 'M00F5';
   end if;
   case in_command

@@ -65,13 +65,13 @@ const xor = (a: Uint8Array, b: Uint8Array): Buffer =>
 /** The server-final message when the client-final message proves the password; undefined when it does not. */
 export const finishConversation = (conversation: Conversation, final: string): string | undefined => {
   const { nonce, clientFirst, serverFirst, credentials } = conversation
-  const [, bare, said, proof] = /^(c=[^,]*,r=([^,]*)),p=(.*)$/.exec(final) ?? []
-  if (bare === undefined || proof === undefined || said !== nonce) return undefined
+  const [, bare, answered, proof] = /^(c=[^,]*,r=([^,]*)),p=(.*)$/.exec(final) ?? []
+  if (bare === undefined || proof === undefined || answered !== nonce) return undefined
   const message = `${clientFirst},${serverFirst},${bare}`
   const storedKey = Buffer.from(credentials.storedKey, 'base64')
-  const given = Buffer.from(proof, 'base64')
-  if (given.length !== storedKey.length) return undefined
-  const clientKey = xor(given, hmac(storedKey, message))
+  const clientProof = Buffer.from(proof, 'base64')
+  if (clientProof.length !== storedKey.length) return undefined
+  const clientKey = xor(clientProof, hmac(storedKey, message))
   if (!timingSafeEqual(hash(clientKey), storedKey)) return undefined
   return `v=${hmac(Buffer.from(credentials.serverKey, 'base64'), message).toString('base64')}`
 }

@@ -78,7 +78,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
     if (code !== 0) throw new Error(err)
     const exit = await docker('wait', 'lucid_mongo_init')
     await untilHealthy()
-    return { exit, said: (await initLog()).slice(before) }
+    return { exit, log: (await initLog()).slice(before) }
   }
   /** Evaluates in mongosh, as a service does: in the network, by the name and with the address of the Compose file. */
   const evaluate = async (service: string, script: string) => {
@@ -94,7 +94,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
   test('the first up initiates the set, makes root and every user, and the database becomes healthy', async () => {
     expect(await up()).toEqual({
       exit: '0',
-      said: [
+      log: [
         'replica set rs0 initiated with lucid_mongo:27017',
         'root created',
         ...services.map((service) => `${service}: role created, user created`),
@@ -125,7 +125,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
 
   test('another up leaves the database running and finds everything as it must be', async () => {
     const before = await docker('inspect', '--format', '{{.State.StartedAt}}', 'lucid_mongo')
-    expect(await up()).toEqual({ exit: '0', said: services.map((service) => `${service}: as it must be`) })
+    expect(await up()).toEqual({ exit: '0', log: services.map((service) => `${service}: as it must be`) })
     expect(await docker('inspect', '--format', '{{.State.StartedAt}}', 'lucid_mongo')).toBe(before)
   })
 

@@ -67,8 +67,8 @@ describe.skipIf('absent' in shell)(
           },
         },
       )
-      const said = ran.out.split('\n').filter((line) => line !== '')
-      return { code: ran.code, said: said.map((line) => line.replace('mongo-init: ', '')), err: ran.err }
+      const lines = ran.out.split('\n').filter((line) => line !== '')
+      return { code: ran.code, log: lines.map((line) => line.replace('mongo-init: ', '')), err: ran.err }
     }
 
     /** What `work` does as that user: its answer, or the code with which the server refuses. */
@@ -95,12 +95,12 @@ describe.skipIf('absent' in shell)(
       expect(await init()).toEqual({
         code: 0,
         err: '',
-        said: ['root created', 'keeper: role created, user created', 'maker: role created, user created'],
+        log: ['root created', 'keeper: role created, user created', 'maker: role created, user created'],
       })
     })
 
     test('a second run finds everything as it must be', async () => {
-      expect((await init()).said).toEqual(['keeper: as it must be', 'maker: as it must be'])
+      expect((await init()).log).toEqual(['keeper: as it must be', 'maker: as it must be'])
     })
 
     test('a service has the rights it needs on its own collections', async () => {
@@ -136,7 +136,7 @@ describe.skipIf('absent' in shell)(
 
     test('a changed password is put right, and the old one no longer opens', async () => {
       const changed = keep('keeper-MONGO_PASSWORD')
-      expect((await init()).said).toEqual(['keeper: password changed', 'maker: as it must be'])
+      expect((await init()).log).toEqual(['keeper: password changed', 'maker: as it must be'])
       const count = (client: MongoClient) => client.db('lucid').collection('keeper.things').countDocuments()
       expect(await as('keeper', keeper, count)).toBe(18)
       expect(await as('keeper', changed, count)).toBe(0)
@@ -147,7 +147,7 @@ describe.skipIf('absent' in shell)(
         client.db('lucid').collection('maker.things').insertOne({ n: 1 }),
       )
       setUsers({ ...first, maker: ['maker.more', 'maker.schema'] })
-      expect((await init()).said).toEqual(['keeper: as it must be', 'maker: rights changed'])
+      expect((await init()).log).toEqual(['keeper: as it must be', 'maker: rights changed'])
       const left = await as('root', rootPassword, (client) =>
         client.db('lucid').collection('maker.things').countDocuments(),
       )
@@ -158,13 +158,13 @@ describe.skipIf('absent' in shell)(
       await as('root', rootPassword, (client) =>
         client.db('admin').command({ updateUser: 'keeper', roles: ['root'] }),
       )
-      expect((await init()).said[0]).toBe('keeper: role given again')
+      expect((await init()).log[0]).toBe('keeper: role given again')
     })
 
     test('another root password than the database has is said, and nothing is changed', async () => {
       keep('ROOT_PASSWORD')
-      const { code, said, err } = await init()
-      expect({ code, said }).toEqual({ code: 1, said: [] })
+      const { code, log, err } = await init()
+      expect({ code, log }).toEqual({ code: 1, log: [] })
       expect(err).toContain('the database has another root password than secrets/mongo/ROOT_PASSWORD')
     })
 

@@ -28,9 +28,9 @@ export const command = {
 /** Sockets lie under the folder, and their paths may have 107 bytes. */
 const LONGEST = 60
 
-const folderFrom = (given: string | undefined): string => {
-  if (given === undefined) return mkdtempSync(join(tmpdir(), 'lucid-pi-'))
-  const folder = resolve(given)
+const folderFrom = (path: string | undefined): string => {
+  if (path === undefined) return mkdtempSync(join(tmpdir(), 'lucid-pi-'))
+  const folder = resolve(path)
   if (folder.length > LONGEST) throw new CliError(`--folder takes a path of at most ${LONGEST} characters`)
   mkdirSync(folder, { recursive: true })
   return folder

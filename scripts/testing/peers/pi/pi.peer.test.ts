@@ -27,11 +27,11 @@ const sshFrom = async (pi: Pi, file: string, script: string): Promise<number> =>
 
 const tags = (out: string) => out.trim().split('\n').toSorted()
 
-const health = async (pi: Pi, name: string, wanted: string): Promise<string> => {
+const health = async (pi: Pi, name: string, expected: string): Promise<string> => {
   const format = '{{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.ExitCode}}{{end}}'
   const until = performance.now() + 60_000
   let state = ''
-  while (state !== wanted && performance.now() < until) {
+  while (state !== expected && performance.now() < until) {
     state = (await pi.engine.run(['inspect', '--format', format, name])).out.trim()
     await Bun.sleep(100)
   }

@@ -58,11 +58,11 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
       target: 'bun',
     })
     expect(bundle.success).toBe(true)
-    const made = await importBunImage(docker, `${REPOSITORY}:server-tools`, {
+    const imported = await importBunImage(docker, `${REPOSITORY}:server-tools`, {
       folder,
       files: { '/app/main.js': join(folder, 'bundle', 'main.js') },
     })
-    expect(made).toMatchObject({ code: 0, err: '' })
+    expect(imported).toMatchObject({ code: 0, err: '' })
     cpSync(join(root, 'compose'), join(folder, 'compose'), { recursive: true })
     mkdirSync(join(folder, 'env'))
     writeFileSync(join(folder, 'env', '.env.core'), '')

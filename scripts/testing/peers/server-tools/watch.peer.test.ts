@@ -104,10 +104,11 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     (await engine.run(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Status}}'])).out
 
   test('the image is made, and what is watched started: well, unhealthy, out of memory, restarted again and again', async () => {
-    const made = await bundle(root, { entry: 'services/server-tools/main.ts', name: 'main', addons: [] })
-    for (const [name, bytes] of Object.entries(made.files)) await Bun.write(join(folder, 'app', name), bytes)
+    const bundled = await bundle(root, { entry: 'services/server-tools/main.ts', name: 'main', addons: [] })
+    for (const [name, bytes] of Object.entries(bundled.files))
+      await Bun.write(join(folder, 'app', name), bytes)
     const files = Object.fromEntries(
-      Object.keys(made.files).map((name) => [`/app/${name}`, join(folder, 'app', name)]),
+      Object.keys(bundled.files).map((name) => [`/app/${name}`, join(folder, 'app', name)]),
     )
     expect(await importBunImage(engine, IMAGE, { folder, files })).toMatchObject({ code: 0, err: '' })
     // `docker import` can set no entrypoint.
@@ -123,14 +124,14 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
       const up = await engine.compose([file], ['up', '--detach'])
       expect({ code: up.code, err: up.code === 0 ? '' : up.err }).toEqual({ code: 0, err: '' })
     }
-    const wanted = [
+    const expected = [
       /^lucid_mongo running .*\(healthy\)/m,
       /^merkle-builder running .*\(healthy\)/m,
       /^session-encryptor running .*\(unhealthy\)/m,
       /^session-chunker exited /m,
       /^lucid_mongo_init exited /m,
     ]
-    for (let now = ''; !wanted.every((one) => one.test(now)); now = await states()) await Bun.sleep(100)
+    for (let now = ''; !expected.every((one) => one.test(now)); now = await states()) await Bun.sleep(100)
     // The engine waits twice as long before each start: after six it has 6.4 s in which it is seen waiting.
     const format = ['inspect', '--format', '{{.RestartCount}}', 'tor-proxy']
     while (Number((await engine.run(format)).out) < 6) await Bun.sleep(100)
