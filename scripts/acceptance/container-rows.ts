@@ -1,4 +1,4 @@
-import { bytes } from '../cli/format.ts'
+import { bytes } from '#common/cli/format'
 import { confined, limited, networked, type Pair, published, type Rule, steady } from './container-rules.ts'
 import type { LookedAt } from './looked-at.ts'
 import type { Promised } from './promised.ts'

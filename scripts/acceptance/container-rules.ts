@@ -1,4 +1,4 @@
-import { bytes } from '../cli/format.ts'
+import { bytes } from '#common/cli/format'
 import type { Inspected } from './inspected.ts'
 import type { Promised } from './promised.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { duration } from '#common/cli/format'
 import { errorMessage } from '#common/process/error'
-import { duration } from '../cli/format.ts'
 import type { Lease } from '../host/lease.ts'
 import { withLease } from '../host/open.ts'
 import { commandLine } from '../host/quote.ts'

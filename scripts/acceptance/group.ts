@@ -1,5 +1,5 @@
-import { duration } from '../cli/format.ts'
-import { lookOf, paint } from '../cli/look.ts'
+import { duration } from '#common/cli/format'
+import { detectStyle, paint } from '#common/cli/style'
 import { progress, throttle } from '../cli/progress.ts'
 import type { Terminal } from '../cli/run-command.ts'
 import { reportJson, reportText } from './report.ts'
@@ -45,7 +45,7 @@ export const runGroup = async (
   work: (report: Report) => Promise<void>,
 ): Promise<number> => {
   const began = performance.now()
-  const bar = progress(terminal.err, lookOf(process.stderr, process.env))
+  const bar = progress(terminal.err, detectStyle(process.stderr, process.env))
   const due = throttle(LOG_MS, () => performance.now())
   const rows: Row[] = []
   let what = 'starting'
@@ -71,11 +71,11 @@ export const runGroup = async (
     bar.done()
   }
   const ms = Math.round(performance.now() - began)
-  const look = lookOf(process.stdout, process.env)
+  const style = detectStyle(process.stdout, process.env)
   if (json) terminal.out(reportJson({ group, subject, rows, ms }))
   else
     terminal.out(
-      reportText({ title: `${paint(look, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, look }),
+      reportText({ title: `${paint(style, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, style }),
     )
   return verdictOf(rows)
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '#common/acceptance/model'
+import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { duration } from '../cli/format.ts'
 import { memberOf, NEEDS_DISTURB, touching, tried, whileStopped } from './disturb.ts'
 import { brokeRow, exercise, rowOf } from './exercise.ts'
 import type { Report } from './group.ts'

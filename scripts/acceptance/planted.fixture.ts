@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { duration } from '../cli/format.ts'
+import { duration } from '#common/cli/format'
 import { live, type Ran } from '../cli/run.ts'
 import type { Desk } from '../testing/peers/pi/desk.ts'
 import type { Pi } from '../testing/peers/pi/pi.ts'

@@ -1,5 +1,5 @@
-import { type Colour, type Look, paint } from '../cli/look.ts'
-import { table } from '../cli/table.ts'
+import { type Colour, paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { closingLine, type Row, tallyOf, verdictOf } from './row.ts'
 
 const colours: Readonly<Record<Row['result'], Colour>> = { PASS: 'green', FAIL: 'red', 'NOT RUN': 'yellow' }
@@ -8,11 +8,11 @@ const colours: Readonly<Record<Row['result'], Colour>> = { PASS: 'green', FAIL: 
 export const reportText = ({
   title,
   rows,
-  look,
+  style,
 }: {
   readonly title: string
   readonly rows: readonly Row[]
-  readonly look: Look
+  readonly style: Style
 }): string => {
   const of = (wanted: Row['result']) => rows.filter(({ result }) => result === wanted)
   return [
@@ -24,10 +24,10 @@ export const reportText = ({
         { text: result, colour: colours[result] },
         detail,
       ]),
-      look,
+      style,
     ),
     ...of('FAIL').map(
-      ({ check, subject, detail }) => `${paint(look, 'red', 'FAIL')}     ${check} of ${subject}: ${detail}`,
+      ({ check, subject, detail }) => `${paint(style, 'red', 'FAIL')}     ${check} of ${subject}: ${detail}`,
     ),
     ...of('NOT RUN').map(({ check, subject, detail }) => `NOT RUN: ${detail} (${check} of ${subject})`),
     `${title}: ${closingLine(tallyOf(rows))}`,

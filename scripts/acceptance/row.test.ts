@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { plainLook } from '../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { reportJson, reportText } from './report.ts'
 import { fail, judged, notRun, pass, type Row, verdictOf } from './row.ts'
 
@@ -29,7 +29,7 @@ test('what is wrong fails a check, all of it; the figure is shown when nothing i
 })
 
 test('the report is a row a check, what failed again below, and a closing line', () => {
-  expect(reportText({ title: 'service of pi@pi', rows, look: plainLook })).toBe(
+  expect(reportText({ title: 'service of pi@pi', rows, style: plainStyle })).toBe(
     [
       'CHECK    SUBJECT  RESULT   FIGURE OR REASON',
       'healthy  alpha    PASS     3 ms',

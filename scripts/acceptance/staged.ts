@@ -1,5 +1,5 @@
+import { bytes, duration, plural } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { bytes, duration, plural } from '../cli/format.ts'
 import { MEMORY_BUDGET } from '../derive/network.ts'
 import { whoami } from '../host/open.ts'
 import { commandLine } from '../host/quote.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { openHost } from '../host/open.ts'

@@ -1,4 +1,4 @@
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { runCommand } from '../cli/run-command.ts'
 import { disturbFlag } from './disturb.ts'
 import { exits, groupFlags, runGroup } from './group.ts'

@@ -1,8 +1,8 @@
 import { KEEP } from '#common/backup/prune'
-import type { Command, Flags } from '../cli/args.ts'
+import type { Command, Flags } from '#common/cli/args'
+import { bytes } from '#common/cli/format'
+import { detectStyle, plainStyle } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { bytes } from '../cli/format.ts'
-import { lookOf, plainLook } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
 import { backupLayout } from '../host/backup-layout.ts'
@@ -107,7 +107,7 @@ const list = ({ flags, terminal }: Context): Promise<number> =>
     terminal.out(
       flags.json
         ? `${JSON.stringify({ repository, backups: all }, null, 2)}\n`
-        : `${listText(all, lookOf(process.stdout, process.env))}\n`,
+        : `${listText(all, detectStyle(process.stdout, process.env))}\n`,
     )
     return 0
   })
@@ -134,7 +134,7 @@ const take = async ({ flags, terminal }: Context, session: HostSession): Promise
     const image = await toolsImage(lease.shell, target.dir, flags.image)
     if (flags.recipient.length > 0) await addRecipients(lease, flags.recipient)
     const recipients = await recipientsOn(lease.shell, target.dir)
-    const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
+    const shown = progress(terminal.err, flags.json ? plainStyle : detectStyle(process.stderr, process.env))
     const due = throttle(10_000, () => performance.now())
     const report = await takeBackup(lease, {
       image,
@@ -153,7 +153,7 @@ const take = async ({ flags, terminal }: Context, session: HostSession): Promise
     terminal.out(
       flags.json
         ? `${JSON.stringify({ ...report, recipients: recipients.length }, null, 2)}\n`
-        : `${backupText(report, lookOf(process.stdout, process.env))}\n`,
+        : `${backupText(report, detectStyle(process.stdout, process.env))}\n`,
     )
     return 0
   })

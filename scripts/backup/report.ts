@@ -1,13 +1,13 @@
 import type { BackupReport } from '#common/backup/backup'
-import { bytes, duration, plural } from '../cli/format.ts'
-import type { Look } from '../cli/look.ts'
-import { table } from '../cli/table.ts'
+import { bytes, duration, plural } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { Drilled, Restored } from './restore-host.ts'
 import type { Listed } from './snapshots.ts'
 
 const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
-export const backupText = (report: BackupReport, look: Look): string => {
+export const backupText = (report: BackupReport, style: Style): string => {
   const { pruned } = report
   const rows: readonly (readonly [string, string])[] = [
     ['backup', report.name],
@@ -24,10 +24,10 @@ export const backupText = (report: BackupReport, look: Look): string => {
     ...report.left_out.map((path) => ['no data, left out', path] as const),
     ...pruned.without_index.map((name) => ['no index, so nothing is pruned', name] as const),
   ]
-  return table([{ title: 'what' }, { title: 'is' }], rows, look)
+  return table([{ title: 'what' }, { title: 'is' }], rows, style)
 }
 
-export const listText = (all: readonly Listed[], look: Look): string =>
+export const listText = (all: readonly Listed[], style: Style): string =>
   all.length === 0
     ? 'no backups here'
     : table(
@@ -55,7 +55,7 @@ export const listText = (all: readonly Listed[], look: Look): string =>
               ? { text: `${plural(one.missing ?? 0, 'chunk')} missing`, colour: 'red' }
               : '',
         ]),
-        look,
+        style,
       )
 
 const faultLines = ({ faults, complaints, warnings }: Restored): readonly string[] => [

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
-import type { Command, Flags } from '../cli/args.ts'
+import type { Command, Flags } from '#common/cli/args'
+import { bytes } from '#common/cli/format'
+import { detectStyle, plainStyle } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { bytes } from '../cli/format.ts'
-import { lookOf, plainLook } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
 import type { Lease } from '../host/lease.ts'
@@ -75,7 +75,7 @@ type Context = {
 }
 
 const optionsFor = ({ flags, terminal, identity }: Context, image: string): RestoreOptions => {
-  const shown = progress(terminal.err, flags.json ? plainLook : lookOf(process.stderr, process.env))
+  const shown = progress(terminal.err, flags.json ? plainStyle : detectStyle(process.stderr, process.env))
   const due = throttle(10_000, () => performance.now())
   return {
     image,

@@ -144,14 +144,14 @@ const table: Readonly<Record<string, Row>> = {
       { 'health/x.ts': type('../services/common/testing/health.ts') },
     ],
   },
-  'the health check knows the catalogue, the log and the host alone': {
+  'the health check knows the catalogue, the log, the command line and the host alone': {
     good: loading(
       'health/x.ts',
       ...['../services/catalog.ts', '../services/common/process/log.ts', './y.ts'],
       ...['../services/common/host/probe.ts', '../services/common/host/watch/command.ts'],
     ),
     caught: [
-      ...loading('health/x.ts', '../services/common/http/client.ts', '../scripts/cli/table.ts', '#other'),
+      ...loading('health/x.ts', '../services/common/http/client.ts', '../scripts/cli/run.ts', '#other'),
       ...loading('health/x.test.ts', '#services/callee/model'),
       { 'health/x.ts': type('../services/callee/routes.ts', 'Api') },
     ],

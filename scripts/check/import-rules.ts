@@ -117,10 +117,10 @@ export const rules: readonly Rule[] = [
     why: 'fixtures, samples and contract suites may break rules that the product keeps',
   },
   {
-    name: 'the health check knows the catalogue, the log and the host alone',
+    name: 'the health check knows the catalogue, the log, the command line and the host alone',
     from: /^health\//,
     never:
-      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error)|testing\/health)\.ts$|common\/host\/)|^scripts\/|^#/,
+      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error)|testing\/health)\.ts$|common\/(?:cli|host)\/)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',
@@ -128,7 +128,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'the watch stands alone',
     from: /^services\/common\/host\//,
-    never: /^services\/(?!catalog\.ts$|common\/(?:host\/|process\/(?:log|error)\.ts$))/,
+    never: /^services\/(?!catalog\.ts$|common\/(?:cli\/|host\/|process\/(?:log|error)\.ts$))/,
     kinds: 'both',
     tests: 'exempt',
     why: 'whoever watches must not believe what the watched code believes',

@@ -12,6 +12,7 @@ export type PureRoom = {
  */
 export const pureRooms: readonly PureRoom[] = [
   { room: 'services/common/process/', only: ['backoff.ts', 'env.ts', 'error.ts', 'fault.ts', 'health.ts'] },
+  { room: 'services/common/cli/' },
   { room: 'services/common/stream/', but: ['poller.ts'] },
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },

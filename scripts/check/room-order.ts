@@ -38,6 +38,7 @@ export const orders: readonly Order[] = [
     roomOf: (path) => afterPrefix(path, 'services/common/'),
     rooms: [
       'process', // faults, log, environment, health: what every program has
+      'cli', // a command line as data, tables, sizes and times as text
       'stream',
       'engines',
       'ethereum',

@@ -1,7 +1,7 @@
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { duration } from '#common/cli/format'
+import { detectStyle, paint } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { duration } from '../cli/format.ts'
-import { lookOf, paint } from '../cli/look.ts'
 import { invoke } from '../cli/run-command.ts'
 import { closingLine, sumOf, type Tally } from './report.ts'
 import { steps } from './steps.ts'
@@ -24,7 +24,7 @@ const TICK = 15_000
 
 /** Runs all steps, shows what failed, and ends with `N passed, N failed, N skipped`. Answers the exit code. */
 export const check = (root: string, argv: readonly string[]): Promise<number> => {
-  const look = lookOf(process.stdout, process.env)
+  const style = detectStyle(process.stdout, process.env)
   const out = (text: string) => void process.stdout.write(text)
   return invoke(
     command,
@@ -42,10 +42,10 @@ export const check = (root: string, argv: readonly string[]): Promise<number> =>
         )
         const { tally, output, notes } = await run().finally(() => clearInterval(running))
         tallies.push(tally)
-        const word = tally.failed > 0 ? paint(look, 'red', 'failed') : paint(look, 'green', 'ok')
+        const word = tally.failed > 0 ? paint(style, 'red', 'failed') : paint(style, 'green', 'ok')
         out(`${name}  ${word}  ${duration(performance.now() - began)}\n`)
         if (tally.failed > 0) out(`${output}\n`)
-        for (const note of notes) out(`  ${paint(look, 'yellow', note)}\n`)
+        for (const note of notes) out(`  ${paint(style, 'yellow', note)}\n`)
       }
       const all = sumOf(tallies)
       out(`${closingLine(all)}\n`)

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { bytes, duration, plural, rate } from './format.ts'
-import { type Look, lookOf, plainLook } from './look.ts'
+import { bytes, duration, plural, rate } from '#common/cli/format'
+import { detectStyle, plainStyle, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { progress, rowsOf, throttle } from './progress.ts'
-import { table } from './table.ts'
 
-const terminal: Look = { live: true, colour: false, width: 20 }
+const terminal: Style = { live: true, colour: false, width: 20 }
 
 describe('a table', () => {
   const columns = [{ title: 'service' }, { title: 'port', align: 'right' }, { title: 'state' }] as const
@@ -14,7 +14,7 @@ describe('a table', () => {
   ]
 
   test('in a pipe is aligned, without borders, colours or trailing blanks', () => {
-    expect(table(columns, rows, plainLook)).toBe(
+    expect(table(columns, rows, plainStyle)).toBe(
       'SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87',
     )
   })
@@ -42,19 +42,19 @@ describe('the look of a stream', () => {
     [{ isTTY: true, columns: 80 }, { NO_COLOR: '1' }, { live: true, colour: false, width: 80 }],
     [{ isTTY: true, columns: 80 }, { TERM: 'dumb' }, { live: false, colour: false, width: 80 }],
     [{ isTTY: true, columns: 80 }, { CI: 'true' }, { live: false, colour: true, width: 80 }],
-  ])('of a stream %j with %j is %j', (stream, env, look) => {
-    expect(lookOf(stream, env)).toEqual(look)
+  ])('of a stream %j with %j is %j', (stream, env, style) => {
+    expect(detectStyle(stream, env)).toEqual(style)
   })
 })
 
 describe('progress', () => {
-  const screen = (look: Look) => {
+  const screen = (style: Style) => {
     const written: string[] = []
-    return { written, progress: progress((text) => written.push(text), look) }
+    return { written, progress: progress((text) => written.push(text), style) }
   }
 
   test('in a pipe is the sparse lines alone', () => {
-    const { written, progress } = screen(plainLook)
+    const { written, progress } = screen(plainStyle)
     progress.show('10 %')
     progress.show('50 %', 'half way')
     progress.done('100 %')

@@ -1,4 +1,4 @@
-import type { Look } from './look.ts'
+import type { Style } from '#common/cli/style'
 
 /** Something on the screen that changes until it is done. */
 export type Progress = {
@@ -27,8 +27,8 @@ const redraw = (previous: string | undefined, width: number): string => {
  * Redraws a picture of one or more lines in place on a terminal; in a pipe prints only the sparse lines, so
  * that a log file of a run stays readable. Belongs on stderr: stdout is for results.
  */
-export const progress = (write: (text: string) => void, look: Look): Progress => {
-  if (!look.live)
+export const progress = (write: (text: string) => void, style: Style): Progress => {
+  if (!style.live)
     return {
       show: (_, line) => {
         if (line !== undefined) write(`${line}\n`)
@@ -39,7 +39,7 @@ export const progress = (write: (text: string) => void, look: Look): Progress =>
   let open = true
   const show = (picture: string): void => {
     if (!open || picture === last) return
-    write(`${redraw(last, look.width)}${picture}`)
+    write(`${redraw(last, style.width)}${picture}`)
     last = picture
   }
   return {

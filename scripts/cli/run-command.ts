@@ -1,6 +1,6 @@
-import { type Command, type Flags, parseArgs } from './args.ts'
+import { type Command, type Flags, parseArgs } from '#common/cli/args'
+import { helpText } from '#common/cli/help'
 import { EXIT_USAGE, errorDetails, errorLine, exitCodeOf } from './fail.ts'
-import { helpText } from './help.ts'
 
 /** Where a command writes: `out` is the result (pipes read it), `err` is the talk around it. */
 export type Terminal = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { plainLook } from '../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { cut, renderClosing } from './closing.ts'
 
 const outcomes = [
@@ -13,7 +13,7 @@ const outcomes = [
 ]
 
 test('in a pipe the table has every word, aligned', () => {
-  expect(renderClosing(outcomes, plainLook)).toBe(
+  expect(renderClosing(outcomes, plainStyle)).toBe(
     [
       'TRIED           EXPECTED               SEEN                            OK',
       'swapped chunks  exit 1: swapped        exit 1: chunks 1 and 2 swapped  ok',

@@ -1,5 +1,5 @@
-import type { Look } from '../cli/look.ts'
-import { type Column, table } from '../cli/table.ts'
+import type { Style } from '#common/cli/style'
+import { type Column, table } from '#common/cli/table'
 import type { Outcome } from './attempts.ts'
 
 const columns: readonly Column[] = [
@@ -18,9 +18,9 @@ export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 /** The closing table. A terminal gets what fits on its lines, a pipe all of it. */
-export const renderClosing = (outcomes: readonly Outcome[], look: Look): string => {
+export const renderClosing = (outcomes: readonly Outcome[], style: Style): string => {
   const wide = (part: (outcome: Outcome) => string) => Math.max(...outcomes.map((one) => part(one).length))
-  const room = look.live && look.width > 0 ? look.width - FRAME : Number.POSITIVE_INFINITY
+  const room = style.live && style.width > 0 ? style.width - FRAME : Number.POSITIVE_INFINITY
   const tried = Math.min(
     wide((one) => one.tried),
     Math.max(NARROWEST, room / 2),
@@ -34,6 +34,6 @@ export const renderClosing = (outcomes: readonly Outcome[], look: Look): string 
       cut(outcome.seen, each),
       outcome.ok ? { text: 'ok', colour: 'green' } : { text: 'NO', colour: 'red' },
     ]),
-    look,
+    style,
   )
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import type { Command } from '#common/cli/args'
 import { errorMessage } from '#common/process/error'
 // Only what needs no package may be imported before the install.
 import { AGAIN, ensureInstalled, rerun } from '../check/bootstrap.ts'
-import type { Command } from '../cli/args.ts'
 import { CliError, exitCodeOf } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { hasColour, renderChapter } from './chapter.ts'

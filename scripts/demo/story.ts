@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bytes, duration, plural, rate } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
 import { ok } from '#common/http/client'
 import { limiter } from '#common/stream/limiter'
 import { CliError } from '../cli/fail.ts'
-import { bytes, duration, plural, rate } from '../cli/format.ts'
-import { lookOf } from '../cli/look.ts'
 import { prepare } from '../platform/platform.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
 import { RECORDING } from '../platform/source.ts'
@@ -71,7 +71,7 @@ export const tellStory = async ({
   readonly keep: boolean
 }): Promise<DemoResult> => {
   const colour = hasColour(stream, process.env)
-  const look = lookOf(stream, process.env)
+  const style = detectStyle(stream, process.env)
   const head = (name: Chapter) => write(renderChapter(name, colour))
   const say = (line: string) => write(`  ${line}\n`)
   const { signal } = scope
@@ -223,7 +223,7 @@ export const tellStory = async ({
   const outcomes = [genuine, compared, ...caught]
   const all = outcomes.every((outcome) => outcome.ok)
   head('closing')
-  write(`${renderClosing(outcomes, look)}\n\n`)
+  write(`${renderClosing(outcomes, style)}\n\n`)
   say(all ? `all of it held: ${plural(outcomes.length, 'check')}` : 'NOT ALL OF IT HELD')
   if (keep) say(`kept: ${folder}`)
   return {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Derived, derive } from './derived-files.ts'

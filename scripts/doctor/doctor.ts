@@ -1,5 +1,5 @@
-import type { Command } from '../cli/args.ts'
-import { lookOf } from '../cli/look.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { runCommand } from '../cli/run-command.ts'
 import { openShell } from '../host/shell.ts'
 import { resolveTarget, targetFlags } from '../host/target.ts'
@@ -28,7 +28,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const findings = diagnose(facts).map((finding) => addressRepair(finding, flags))
     const diagnosis = { host: shell.name, facts, findings }
     terminal.out(
-      flags.json ? reportJson(diagnosis) : reportText(diagnosis, lookOf(process.stdout, process.env)),
+      flags.json ? reportJson(diagnosis) : reportText(diagnosis, detectStyle(process.stdout, process.env)),
     )
     return findings.length === 0 ? 0 : 1
   } finally {

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { plainStyle } from '#common/cli/style'
 import { parseFullFacts } from '#common/host/facts/full-facts'
 import { parseFacts } from '#common/host/facts/host-facts'
-import { plainLook } from '../cli/look.ts'
 import { together } from '../testing/doctor/plants.ts'
 import { diagnose } from './diagnose.ts'
 import { readExpectation } from './expected/expected.ts'
@@ -49,7 +49,7 @@ test('a real engine with eight faults is read as what was planted, each with wha
 test('what is printed names evidence, cause and command, in plain lines', () => {
   const facts = readFacts(recorded)
   const findings = diagnose(facts)
-  const text = reportText({ host: 'pi@host', facts, findings }, plainLook)
+  const text = reportText({ host: 'pi@host', facts, findings }, plainStyle)
   expect(text).toContain(
     [
       'mongo: is not in lucid_core_net [network: not-attached]',
@@ -71,7 +71,7 @@ test('a host on which nothing is deployed is said so, and not with twenty faults
   )
   expect(facts.expected).toBeUndefined()
   expect(diagnose(facts)).toEqual([])
-  const text = reportText({ host: 'pi', facts, findings: [] }, plainLook)
+  const text = reportText({ host: 'pi', facts, findings: [] }, plainStyle)
   expect(text).toStartWith(`pi: nothing of Lucid is deployed in ${DIR}: bun run deploy:pi brings it\n`)
 })
 

@@ -1,4 +1,4 @@
-import { type Look, paint } from '../cli/look.ts'
+import { paint, type Style } from '#common/cli/style'
 import type { Facts } from './facts.ts'
 import type { Family, RootCause } from './finding.ts'
 
@@ -26,7 +26,7 @@ const clean = (text: string): string => text.replaceAll(/\p{C}+/gu, ' ').trim()
 const places: Readonly<Record<'here' | 'host', string>> = { here: 'here   ', host: 'on host' }
 
 /** As text, root causes first with their consequences under them; colours where the look has some. */
-export const reportText = ({ host, facts, findings }: Diagnosis, look: Look): string => {
+export const reportText = ({ host, facts, findings }: Diagnosis, style: Style): string => {
   const holder = readHolder(facts)
   const lines: string[] = []
   if (facts.expected === undefined)
@@ -35,11 +35,11 @@ export const reportText = ({ host, facts, findings }: Diagnosis, look: Look): st
     lines.push(`${host} is being changed by ${holder}: what is found may be on its way`, '')
   for (const { family, kind, subject, what, evidence, cause, repair, consequences } of findings) {
     lines.push(
-      `${paint(look, 'red', clean(subject))}: ${clean(what)} ${paint(look, 'dim', `[${titles[family]}: ${kind}]`)}`,
+      `${paint(style, 'red', clean(subject))}: ${clean(what)} ${paint(style, 'dim', `[${titles[family]}: ${kind}]`)}`,
     )
-    lines.push(`  seen     ${paint(look, 'dim', clean(evidence))}`)
+    lines.push(`  seen     ${paint(style, 'dim', clean(evidence))}`)
     lines.push(`  because  ${clean(cause)}`)
-    for (const { on, line } of repair) lines.push(`  ${places[on]}  ${paint(look, 'cyan', line)}`)
+    for (const { on, line } of repair) lines.push(`  ${places[on]}  ${paint(style, 'cyan', line)}`)
     if (repair.length === 0) lines.push('  no command repairs this')
     if (consequences.length > 0) lines.push(`  explains`)
     for (const one of consequences) lines.push(`    ${clean(one.subject)}: ${clean(one.what)}`)
@@ -49,7 +49,7 @@ export const reportText = ({ host, facts, findings }: Diagnosis, look: Look): st
   const consequences = findings.reduce((sum, one) => sum + one.consequences.length, 0)
   lines.push(
     findings.length === 0
-      ? paint(look, 'green', `${host}: nothing found`)
+      ? paint(style, 'green', `${host}: nothing found`)
       : `${host}: ${findings.length} found${consequences > 0 ? `, which explain ${consequences} more` : ''}`,
   )
   return `${lines.join('\n')}\n`

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { duration } from '../cli/format.ts'
 import { isAlive } from '../platform/process.ts'
 import { quote } from './quote.ts'
 import { requireSuccess, type ScriptOptions, type ScriptResult, type Shell } from './shell.ts'

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { Command, Flags } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Command, Flags } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type BuildOptions, type Built, buildImages } from './build/build.ts'
@@ -124,7 +124,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     return 0
   }
   const began = performance.now()
-  const screen = progress(terminal.err, lookOf(process.stderr, process.env))
+  const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
   const steps = trackProgress(options.products.filter(({ name }) => options.selected.includes(name)))
   try {
     const built = await buildImages({
@@ -140,7 +140,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     terminal.out(
       flags.json
         ? resultJson(built, ms, delivered)
-        : `${report(built, ms, lookOf(process.stdout, process.env))}${deliveryText(delivered)}`,
+        : `${report(built, ms, detectStyle(process.stdout, process.env))}${deliveryText(delivered)}`,
     )
     return 0
   } catch (error) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import type { Command } from '#common/cli/args'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Command } from '../cli/args.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { readAptSources } from '../platform/apt.ts'
 import { products } from './layers/products.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Command } from '#common/cli/args'
 import { fromHex } from '#common/stream/bytes'
-import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { replaceFile } from '../platform/files.ts'

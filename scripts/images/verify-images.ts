@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { catalog } from '#catalog'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom, repository } from '../platform/home.ts'
@@ -49,7 +49,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const only = parseNames(flags.only, [...new Set([...services, ...Object.keys(lock.digests)])])
   if (flags.key !== undefined && !existsSync(flags.key)) throw new CliError(`${flags.key} is missing`)
   const trusted = flags.key === undefined ? undefined : readKey(readFileSync(flags.key, 'utf8'), flags.key)
-  const bar = progress(terminal.err, lookOf(process.stderr, process.env))
+  const bar = progress(terminal.err, detectStyle(process.stderr, process.env))
   const { outcomes, images: count } = await verifyImages({
     images,
     lock,
@@ -67,6 +67,6 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     terminal.out(
       `${JSON.stringify({ ok: verdict === 0, verdict, images: count, rules: outcomes }, null, 2)}\n`,
     )
-  else terminal.out(reportText(outcomes, count, lookOf(process.stdout, process.env)))
+  else terminal.out(reportText(outcomes, count, detectStyle(process.stdout, process.env)))
   return verdict
 })

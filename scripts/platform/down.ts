@@ -1,6 +1,6 @@
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { plural } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { plural } from '../cli/format.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Home, homeFrom } from './home.ts'
 import { endAll, findLeftovers } from './leftovers.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { catalog } from '#catalog'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { follow, sizeOf } from './follow.ts'

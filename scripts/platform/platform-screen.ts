@@ -1,4 +1,4 @@
-import type { Look } from '../cli/look.ts'
+import type { Style } from '#common/cli/style'
 import { type Progress, progress } from '../cli/progress.ts'
 import { renderChanges, renderPlatform } from './platform-table.ts'
 import type { View } from './supervisor.ts'
@@ -9,23 +9,23 @@ export type PlatformScreen = { readonly update: (views: readonly View[]) => void
 /** `write` is stderr; the table is redrawn on every change and ten times a second while something starts. */
 export const openPlatformScreen = (
   write: (text: string) => void,
-  look: Look,
+  style: Style,
   now: () => number,
 ): PlatformScreen => {
-  const screen: Progress = progress(write, look)
+  const screen: Progress = progress(write, style)
   let views: readonly View[] = []
-  const draw = () => screen.show(renderPlatform(views, look, now()))
-  const timer = look.live ? setInterval(draw, 100) : undefined
+  const draw = () => screen.show(renderPlatform(views, style, now()))
+  const timer = style.live ? setInterval(draw, 100) : undefined
   timer?.unref()
   return {
     update: (next) => {
-      if (!look.live) for (const line of renderChanges(views, next, now())) screen.show('', line)
+      if (!style.live) for (const line of renderChanges(views, next, now())) screen.show('', line)
       views = next
-      if (look.live) draw()
+      if (style.live) draw()
     },
     done: () => {
       clearInterval(timer)
-      if (look.live) screen.done(renderPlatform(views, look, now()))
+      if (style.live) screen.done(renderPlatform(views, style, now()))
     },
   }
 }

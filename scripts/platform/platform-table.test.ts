@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { plainLook } from '../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { renderChanges, renderPlatform, renderSummary } from './platform-table.ts'
 import type { View } from './supervisor.ts'
 
@@ -20,14 +20,14 @@ const after = [
 ]
 
 test('the table shows each service, how it is and how long it took', () => {
-  expect(renderPlatform(after, plainLook, 2_000)).toBe(
+  expect(renderPlatform(after, plainStyle, 2_000)).toBe(
     [
       'SERVICE  STACK     PORT  STATE                     TIME',
       'cutter   sessions  8090  healthy                 412 ms',
       'vault    sessions  8090  restarting (restart 2)',
     ].join('\n'),
   )
-  expect(renderPlatform(before, plainLook, 2_500).split('\n')[1]).toBe(
+  expect(renderPlatform(before, plainStyle, 2_500).split('\n')[1]).toBe(
     'cutter   sessions  8090  starting  1.5 s',
   )
 })
@@ -41,5 +41,5 @@ test('in a pipe each change of state is one line, and nothing is said twice', ()
 })
 
 test('the end counts the healthy ones', () => {
-  expect(renderSummary(after, 2_412, plainLook)).toBe('1 service healthy in 2.4 s')
+  expect(renderSummary(after, 2_412, plainStyle)).toBe('1 service healthy in 2.4 s')
 })

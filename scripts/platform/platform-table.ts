@@ -1,6 +1,6 @@
-import { duration } from '../cli/format.ts'
-import { type Colour, type Look, paint } from '../cli/look.ts'
-import { type Cell, type Column, table } from '../cli/table.ts'
+import { duration } from '#common/cli/format'
+import { type Colour, paint, type Style } from '#common/cli/style'
+import { type Cell, type Column, table } from '#common/cli/table'
 import type { State, View } from './supervisor.ts'
 
 const colours: Readonly<Record<State, Colour>> = {
@@ -33,11 +33,11 @@ const timeOf = ({ state, readyMs, startedAt }: View, now: number): string => {
 }
 
 /** The platform as a table. `now` is epoch ms. */
-export const renderPlatform = (views: readonly View[], look: Look, now: number): string =>
+export const renderPlatform = (views: readonly View[], style: Style, now: number): string =>
   table(
     columns,
     views.map((view) => [view.name, view.stack, String(view.port), stateCell(view), timeOf(view, now)]),
-    look,
+    style,
   )
 
 /** One line for each service whose state changed, for pipes: `healthy   session-chunker  8090  412 ms`. */
@@ -56,10 +56,10 @@ export const renderChanges = (
 }
 
 /** What stands at the end of a start: `12 services healthy in 2.4 s`. */
-export const renderSummary = (views: readonly View[], ms: number, look: Look): string => {
+export const renderSummary = (views: readonly View[], ms: number, style: Style): string => {
   const healthy = views.filter(({ state }) => state === 'healthy').length
   return paint(
-    look,
+    style,
     'green',
     `${healthy} ${healthy === 1 ? 'service' : 'services'} healthy in ${duration(ms)}`,
   )

@@ -1,8 +1,8 @@
-import type { Command } from '../cli/args.ts'
-import { bytes, duration } from '../cli/format.ts'
-import { lookOf } from '../cli/look.ts'
+import type { Command } from '#common/cli/args'
+import { bytes, duration } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { runCommand } from '../cli/run-command.ts'
-import { table } from '../cli/table.ts'
 import { homeFrom } from './home.ts'
 import { formatLeftOut } from './left-out.ts'
 import { readSituation } from './running.ts'
@@ -56,7 +56,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else if (now.kind === 'down') terminal.out(`nothing runs in ${home.root}: bun run up starts it\n`)
   else {
     const memory = sum.pss_bytes === null ? '' : `, ${bytes(sum.pss_bytes)} of memory`
-    terminal.out(`${table(columns, rows.map(cells), lookOf(process.stdout, process.env))}\n`)
+    terminal.out(`${table(columns, rows.map(cells), detectStyle(process.stdout, process.env))}\n`)
     terminal.out(`${sum.healthy} of ${wanted.length} healthy${memory}\n`)
     for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
       terminal.out(`${formatLeftOut(service, failing.join(', '))}\n`)

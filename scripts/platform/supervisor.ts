@@ -1,6 +1,6 @@
+import { plural } from '#common/cli/format'
 import { type CrashBackoff, nextCrash } from '#common/process/backoff'
 import { CliError } from '../cli/fail.ts'
-import { plural } from '../cli/format.ts'
 import { type HealthReply, probeHealth } from './health-probe.ts'
 import { lastLines, readPart } from './log-file.ts'
 import { describeEnd, type Started, startProcess, stopProcess, type Unit } from './unit.ts'

@@ -1,7 +1,7 @@
 import { type Stack, stacks } from '#catalog'
-import type { Command } from '../cli/args.ts'
-import { duration } from '../cli/format.ts'
-import { lookOf } from '../cli/look.ts'
+import type { Command } from '#common/cli/args'
+import { duration } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
 import { runCommand } from '../cli/run-command.ts'
 import { detach } from './detach.ts'
 import { homeFrom } from './home.ts'
@@ -64,9 +64,9 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const home = homeFrom(process.env)
   const chosen = [...new Set([...flags.stack, ...positionals])] as readonly Stack[] // both checked by `choices`
   const ports = flags.ports === 'free' ? 'free' : 'catalogue'
-  const look = lookOf(process.stderr, process.env)
+  const style = detectStyle(process.stderr, process.env)
   const ambient = flags.store === undefined ? process.env : withStore(process.env, flags.store)
-  const screen = openPlatformScreen(terminal.err, look, Date.now)
+  const screen = openPlatformScreen(terminal.err, style, Date.now)
   let views: readonly View[] = []
   const onChange = (next: readonly View[]): void => {
     views = next
@@ -78,7 +78,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const ms = performance.now() - begun
     if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
     for (const [name, why] of Object.entries(leftOut)) terminal.err(`${formatLeftOut(name, why)}\n`)
-    terminal.err(`${renderSummary(views, ms, look)}; state in ${home.root}. ${hint}\n`)
+    terminal.err(`${renderSummary(views, ms, style)}; state in ${home.root}. ${hint}\n`)
   }
 
   if (flags.detach) {

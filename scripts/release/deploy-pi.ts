@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import { type Stack, stacks } from '#catalog'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
@@ -78,7 +78,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
   const opened = openHost(flags, process.env)
   const { shell, target, home } = opened
-  const look = lookOf(process.stderr, process.env)
+  const style = detectStyle(process.stderr, process.env)
   try {
     const observed = await observeHost(shell, target.dir)
     const current =
@@ -124,7 +124,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       dir: target.dir,
     })
     const faults = listFaults(checked)
-    if (!flags.json) terminal.err(preflightText(checked, look))
+    if (!flags.json) terminal.err(preflightText(checked, style))
     if (faults.length > 0)
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
         details: faults,
@@ -135,7 +135,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: current?.id ?? null, to: bundle.release.id, changes, steps }, null, 2)}\n`
-          : `${changesText(current, bundle.release, changes, look)}\nsteps: ${steps.join(', ')}\n`,
+          : `${changesText(current, bundle.release, changes, style)}\nsteps: ${steps.join(', ')}\n`,
       )
       return 0
     }
@@ -152,7 +152,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
       timing: timingOf(flags),
       terminal,
-      look,
+      style,
       json: flags.json,
     })
     rememberTarget(home, target)

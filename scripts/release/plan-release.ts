@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
@@ -64,7 +64,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         ? `${JSON.stringify({ from: id ?? null, to: release.id, changes }, null, 2)}\n`
         : changes.length === 0
           ? `${release.id} is what ${shell.name} has: nothing would change\n`
-          : `${changesText(current, release, changes, lookOf(process.stdout, process.env))}\n`,
+          : `${changesText(current, release, changes, detectStyle(process.stdout, process.env))}\n`,
     )
     return changes.length === 0 ? 0 : 2
   } finally {

@@ -1,8 +1,8 @@
-import type { Command } from '../cli/args.ts'
-import { duration } from '../cli/format.ts'
-import { type Colour, lookOf } from '../cli/look.ts'
+import type { Command } from '#common/cli/args'
+import { duration } from '#common/cli/format'
+import { type Colour, detectStyle } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { runCommand } from '../cli/run-command.ts'
-import { table } from '../cli/table.ts'
 import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { changesOf, summaryOf } from './content/diff.ts'
@@ -32,7 +32,7 @@ const colours: Readonly<Record<string, Colour>> = {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const { shell, target } = openHost(flags, process.env)
-  const look = lookOf(process.stdout, process.env)
+  const style = detectStyle(process.stdout, process.env)
   try {
     const { current, entries, releases } = await observeHost(shell, target.dir)
     const previous = previousOf(entries, current)
@@ -101,7 +101,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
             changed ?? '',
             (reason ?? '').slice(0, 80),
           ]),
-        look,
+        style,
       )}\n\n${table(
         [
           { title: 'Held' },
@@ -119,7 +119,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
           made_by,
           time(made_at),
         ]),
-        look,
+        style,
       )}\n`,
     )
     return 0

@@ -1,6 +1,6 @@
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
@@ -57,7 +57,7 @@ const snapshotBefore = ({ current, entries }: Observed, older: string) =>
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const opened = openHost(flags, process.env)
   const { shell, target } = opened
-  const look = lookOf(process.stderr, process.env)
+  const style = detectStyle(process.stderr, process.env)
   try {
     const observed = await observeHost(shell, target.dir)
     // A run that was cut is undone first, and that is often all that is wanted.
@@ -70,7 +70,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         )
         return 0
       }
-      await undoFirst(opened, { timing: timingOf(flags), terminal, look, json: flags.json })
+      await undoFirst(opened, { timing: timingOf(flags), terminal, style, json: flags.json })
       return 0
     }
     const current = await readRelease(shell, target.dir, observed.current)
@@ -116,7 +116,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: observed.current, to: id, changes, steps }, null, 2)}\n`
-          : `${changesText(current, to, changes, look)}\nsteps: ${steps.join(', ')}\n`,
+          : `${changesText(current, to, changes, style)}\nsteps: ${steps.join(', ')}\n`,
       )
       return 0
     }
@@ -130,7 +130,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       supply: { kind: 'none' },
       timing: timingOf(flags),
       terminal,
-      look,
+      style,
       json: flags.json,
       rewind,
     })

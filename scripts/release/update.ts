@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import { catalog } from '#catalog'
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
-import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
@@ -54,7 +54,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
   const opened = openHost(flags, process.env)
   const { shell, target } = opened
-  const look = lookOf(process.stderr, process.env)
+  const style = detectStyle(process.stderr, process.env)
   try {
     const observed = await observeHost(shell, target.dir)
     if (observed.current === undefined)
@@ -90,7 +90,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     })
     const faults = listFaults(checked)
     if (faults.length > 0) {
-      if (!flags.json) terminal.err(preflightText(checked, look))
+      if (!flags.json) terminal.err(preflightText(checked, style))
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
         details: faults,
       })
@@ -100,7 +100,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: observed.current, to: bundle.release.id, changes }, null, 2)}\n`
-          : `${changesText(current.release, bundle.release, changes, look)}\n`,
+          : `${changesText(current.release, bundle.release, changes, style)}\n`,
       )
       return 0
     }
@@ -114,7 +114,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
       timing: timingOf(flags),
       terminal,
-      look,
+      style,
       json: flags.json,
     })
     return 0

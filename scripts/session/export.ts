@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import type { Command } from '#common/cli/args'
+import { bytes, plural } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
 import { bundleName } from '#common/evidence/bundle'
 import { isSessionId } from '#common/evidence/session-id'
-import type { Command } from '../cli/args.ts'
 import { CliError } from '../cli/fail.ts'
-import { bytes, plural } from '../cli/format.ts'
-import { lookOf } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
@@ -50,7 +50,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [sessio
   const clients = operatorClients(home)
   const wantsKeys = flags['with-keys'] || flags['owner-key'] !== undefined
   const key = flags['owner-key'] ? await keyIn(flags['owner-key']) : ownerKey(home).reveal()
-  const screen = progress(terminal.err, lookOf(process.stderr, process.env))
+  const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
   const due = throttle(2_000, () => performance.now())
   const exported = await exportBundle(clients, session, {
     file: flags.out ?? bundleName(session),

@@ -1,7 +1,7 @@
-import type { Command } from '../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { bytes, plural, rate } from '#common/cli/format'
+import { detectStyle, paint } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { bytes, plural, rate } from '../cli/format.ts'
-import { lookOf, paint } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
@@ -45,8 +45,8 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const clients = operatorClients(home)
   const owner = chooseOwner(home, flags.owner)
   const input = flags.input === '-' ? streamInput(Bun.stdin.stream()) : await fileInput(flags.input)
-  const look = lookOf(process.stderr, process.env)
-  const screen = progress(terminal.err, look)
+  const style = detectStyle(process.stderr, process.env)
+  const screen = progress(terminal.err, style)
   const began = performance.now()
   const due = throttle(2_000, () => performance.now())
 
@@ -92,7 +92,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else
     terminal.out(
       [
-        `session      ${paint(look, 'bold', id)}`,
+        `session      ${paint(style, 'bold', id)}`,
         `recorded     ${bytes(at.acknowledged)} in ${plural(chunk_count ?? at.chunks, 'chunk')}, ${rate(at.acknowledged, took)}`,
         `merkle root  ${merkle_root ?? 'not yet'}`,
         ...(at.complete ? [] : ['complete     no: what the input still held is not in it']),

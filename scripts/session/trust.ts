@@ -1,5 +1,5 @@
+import type { Command } from '#common/cli/args'
 import { ok } from '#common/http/client'
-import type { Command } from '../cli/args.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
 import { operatorClients } from '../platform/session-client.ts'

@@ -1,13 +1,13 @@
+import type { Command } from '#common/cli/args'
+import { bytes, rate } from '#common/cli/format'
+import { detectStyle, paint, plainStyle, type Style } from '#common/cli/style'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import type { Rejected } from '#common/engines/engine'
 import { type Check, type Verdict, verdictOf } from '#common/evidence/check'
 import { fileReader, fileSink } from '#common/evidence/file-edge'
 import { verifyBundle } from '#common/evidence/verify'
-import type { Command } from '../cli/args.ts'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
-import { bytes, rate } from '../cli/format.ts'
-import { type Look, lookOf, paint, plainLook } from '../cli/look.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
 
@@ -43,9 +43,9 @@ export const command = {
 const MARKS = { ok: ['ok', 'green'], warn: ['warn', 'yellow'], bad: ['FAIL', 'red'] } as const
 
 /** One check as a line: mark, check, detail. */
-export const checkLine = ({ check, ok, detail }: Check, look: Look): string => {
+export const checkLine = ({ check, ok, detail }: Check, style: Style): string => {
   const [mark, colour] = MARKS[ok === true ? 'ok' : ok === 'warn' ? 'warn' : 'bad']
-  return `${paint(look, colour, mark.padEnd(4))} ${check.padEnd(9)} ${detail}\n`
+  return `${paint(style, colour, mark.padEnd(4))} ${check.padEnd(9)} ${detail}\n`
 }
 
 const CONCLUSIONS: Readonly<Record<Verdict, string>> = {
@@ -55,8 +55,8 @@ const CONCLUSIONS: Readonly<Record<Verdict, string>> = {
 }
 
 /** The last line of a verification. */
-export const conclusionLine = (verdict: Verdict, look: Look): string =>
-  `${paint(look, verdict === 0 ? 'green' : verdict === 1 ? 'red' : 'yellow', CONCLUSIONS[verdict])}\n`
+export const conclusionLine = (verdict: Verdict, style: Style): string =>
+  `${paint(style, verdict === 0 ? 'green' : verdict === 1 ? 'red' : 'yellow', CONCLUSIONS[verdict])}\n`
 
 const warnSlow = (rejected: readonly Rejected[], err: (text: string) => void): void => {
   for (const { name, reason } of rejected)
@@ -76,14 +76,14 @@ const trustKey = (trust: string | undefined): string | undefined => {
 const QUIET_MS = 2000
 
 const meter = (err: (text: string) => void, now: () => number) => {
-  const look = lookOf(process.stderr, process.env)
-  const bar = progress(err, look)
+  const style = detectStyle(process.stderr, process.env)
+  const bar = progress(err, style)
   const due = throttle(200, now)
   const start = now()
   return {
     onProgress: (done: number, total: number) => {
       const ms = now() - start
-      if (look.live && ms > QUIET_MS && due())
+      if (style.live && ms > QUIET_MS && due())
         bar.show(`chunks ${bytes(done)} of ${bytes(total)}, ${rate(done, ms)}`)
     },
     done: () => bar.done(),
@@ -92,7 +92,7 @@ const meter = (err: (text: string) => void, now: () => number) => {
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [path = ''], terminal }) => {
   const trust = trustKey(flags.trust)
-  const look = flags.json ? plainLook : lookOf(process.stdout, process.env)
+  const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
   const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])
   warnSlow([...aead.rejected, ...blake3.rejected], terminal.err)
   const reader = await fileReader(path)
@@ -109,7 +109,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [path =
     for await (const check of verifyBundle(work)) {
       checks.push(check)
       if (check.check === 'anchor') bar.done()
-      if (!flags.json) terminal.out(checkLine(check, look))
+      if (!flags.json) terminal.out(checkLine(check, style))
     }
   } finally {
     bar.done()
@@ -118,6 +118,6 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [path =
   const verdict = verdictOf(checks)
   if (flags.json)
     terminal.out(`${JSON.stringify({ bundle: path, verdict, verified: verdict === 0, checks }, null, 2)}\n`)
-  else terminal.out(conclusionLine(verdict, look))
+  else terminal.out(conclusionLine(verdict, style))
   return verdict
 })

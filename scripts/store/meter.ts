@@ -1,5 +1,5 @@
-import { duration, rate } from '../cli/format.ts'
-import { lookOf } from '../cli/look.ts'
+import { duration, rate } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
 import { progress, throttle } from '../cli/progress.ts'
 
 export type ProgressOptions = { readonly write: (text: string) => void; readonly now: () => number }
@@ -9,7 +9,7 @@ type Phase = { readonly what: 'copying' | 'verifying'; readonly before: number; 
 
 /** Counts the documents of one phase and shows it: redrawn in a terminal, a line every few seconds in a log. */
 export const countDocuments = ({ what, before, total }: Phase, { write, now }: ProgressOptions) => {
-  const screen = progress(write, lookOf(process.stderr, process.env))
+  const screen = progress(write, detectStyle(process.stderr, process.env))
   const redraw = throttle(100, now)
   const line = throttle(5_000, now)
   const began = now()

@@ -1,8 +1,8 @@
+import type { Cell } from '#common/cli/table'
 import { isFault } from '#common/process/fault'
 import { inspectRecord, type Status } from '#common/store/migrations/plan'
 import { newestOf, readRecord, type SchemaRecord } from '#common/store/migrations/record'
 import type { StoreSchema } from '#common/store/schema'
-import type { Cell } from '../cli/table.ts'
 import type { Schemas } from '../derive/store-schemas.ts'
 import { hasStore, openStore, type StoreOptions } from './open.ts'
 

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { plainStyle } from '#common/cli/style'
 import { requireSchema } from '#common/store/migrations/require-schema'
 import type { Migration } from '#common/store/schema'
 import { sqliteStore } from '#common/store/sqlite'
@@ -14,7 +15,6 @@ import {
   plantPeople,
   renameName,
 } from '#common/testing/migrations-contract-schema'
-import { plainLook } from '../cli/look.ts'
 import { invoke } from '../cli/run-command.ts'
 import type { Schemas } from '../derive/store-schemas.ts'
 import { type Home, homeAt } from '../platform/home.ts'
@@ -64,7 +64,7 @@ const session = async (argv: readonly string[], planted: Schemas = schemas) => {
         schemas: planted,
         now,
         version: '2.0.0',
-        look: plainLook,
+        style: plainStyle,
       }),
     {
       out: (text) => {

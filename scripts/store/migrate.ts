@@ -1,6 +1,6 @@
+import type { Command } from '#common/cli/args'
+import { detectStyle } from '#common/cli/style'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Command } from '../cli/args.ts'
-import { lookOf } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { loadStoreSchemas, storeServices } from '../derive/store-schemas.ts'
 import { homeFrom } from '../platform/home.ts'
@@ -38,6 +38,6 @@ await runCommand(import.meta.main, command, async (invocation) =>
     schemas: await loadStoreSchemas(storeServices()),
     now: Date.now,
     version: packageJson.version,
-    look: lookOf(process.stdout, process.env),
+    style: detectStyle(process.stdout, process.env),
   }),
 )

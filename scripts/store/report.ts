@@ -1,6 +1,6 @@
-import { bytes, plural } from '../cli/format.ts'
-import { type Look, paint } from '../cli/look.ts'
-import { table } from '../cli/table.ts'
+import { bytes, plural } from '#common/cli/format'
+import { paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { Survey } from './survey.ts'
 import type { How, Row } from './verify.ts'
 
@@ -10,7 +10,7 @@ const SHORT = 16
 const plan = { new: 'copy', 'goes-on': 'go on', done: 'nothing: it is copied' } as const
 
 /** What a copy would do. */
-export const planReport = (surveys: readonly Survey[], look: Look): string =>
+export const planReport = (surveys: readonly Survey[], style: Style): string =>
   table(
     [
       { title: 'service' },
@@ -30,7 +30,7 @@ export const planReport = (surveys: readonly Survey[], look: Look): string =>
         plan[state],
       ]),
     ),
-    look,
+    style,
   )
 
 const hows: Readonly<Record<How, string>> = {
@@ -49,7 +49,7 @@ export const describeDifference = ({ service, collection, verdict, difference }:
 }
 
 /** The result for people: a line a collection, then what is wrong. */
-export const verifyReport = (rows: readonly Row[], look: Look): string =>
+export const verifyReport = (rows: readonly Row[], style: Style): string =>
   [
     table(
       [
@@ -70,7 +70,7 @@ export const verifyReport = (rows: readonly Row[], look: Look): string =>
         from.hash.slice(0, SHORT),
         { text: verdict, colour: verdict === 'equal' ? 'green' : 'red' },
       ]),
-      look,
+      style,
     ),
-    ...rows.flatMap((row) => describeDifference(row) ?? []).map((text) => paint(look, 'red', text)),
+    ...rows.flatMap((row) => describeDifference(row) ?? []).map((text) => paint(style, 'red', text)),
   ].join('\n')

@@ -1,12 +1,12 @@
+import { plural } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { isFault } from '#common/process/fault'
 import { type Migrated, type MigrateOptions, migrate, previewSteps } from '#common/store/migrations/migrate'
 import type { Ask, Step } from '#common/store/migrations/plan'
 import type { Writer } from '#common/store/migrations/record'
 import { CliError, EXIT_USAGE, errorLine } from '../cli/fail.ts'
-import { plural } from '../cli/format.ts'
-import type { Look } from '../cli/look.ts'
 import type { Terminal } from '../cli/run-command.ts'
-import { table } from '../cli/table.ts'
 import type { Schemas } from '../derive/store-schemas.ts'
 import { exclusive } from './exclusive.ts'
 import { cells, columns, inspectStores, isFit, type StoreRow } from './migrate-rows.ts'
@@ -22,7 +22,7 @@ export type MigrateFlags = {
 }
 
 /** What the command needs of the machine. */
-export type Machine = StoreOptions & Writer & { readonly schemas: Schemas; readonly look: Look }
+export type Machine = StoreOptions & Writer & { readonly schemas: Schemas; readonly style: Style }
 
 const usage = (message: string) =>
   new CliError(`${message} (bun run migrate --help)`, { exitCode: EXIT_USAGE })
@@ -39,8 +39,8 @@ const parseAsk = ({ status, down, to, service, 'dry-run': dry }: MigrateFlags): 
 const stepText = (service: string, { direction, version, name, again }: Step): string =>
   `${service}  ${direction} ${version} ${name}${again ? ' (again from its beginning)' : ''}`
 
-const showRows = (rows: readonly StoreRow[], { out, err }: Terminal, { look }: Machine): void => {
-  out(`${table(columns, rows.map(cells), look)}\n`)
+const showRows = (rows: readonly StoreRow[], { out, err }: Terminal, { style }: Machine): void => {
+  out(`${table(columns, rows.map(cells), style)}\n`)
   for (const { service, advice } of rows) if (advice !== null) err(`${service}: ${advice}\n`)
 }
 

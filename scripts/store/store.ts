@@ -1,7 +1,7 @@
+import type { Command } from '#common/cli/args'
+import { detectStyle, plainStyle } from '#common/cli/style'
 import { isFault } from '#common/process/fault'
-import type { Command } from '../cli/args.ts'
 import { CliError, EXIT_USAGE, errorLine } from '../cli/fail.ts'
-import { lookOf, plainLook } from '../cli/look.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { storeServices } from '../derive/store-schemas.ts'
 import { findEndpoint } from './endpoint.ts'
@@ -90,7 +90,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   const to = findEndpoint(target, { end: copies ? 'target' : 'source', ...options })
   const ends = { from, to }
   requireTwoPlaces(ends, services)
-  const look = flags.json ? plainLook : lookOf(process.stdout, process.env)
+  const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
   const progress = { write: terminal.err, now: () => performance.now() }
   const homes = [from, to].flatMap(({ home }) => home ?? [])
   const [used, fresh] = [homes.filter(hasRun), homes.filter((home) => !hasRun(home))]
@@ -99,7 +99,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
     const surveys = await surveyAll(services, ends)
     // Where no platform ever ran there is nothing to lock until something is written.
     if (!dry) return exclusive(fresh, () => copyStores(surveys, ends, progress))
-    terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, look)}\n`)
+    terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, style)}\n`)
     return undefined
   }
   const rows = await withExitCode(() =>
@@ -107,7 +107,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   )
   if (rows === undefined) return 0
   const isEqual = rows.every(({ verdict }) => verdict === 'equal')
-  terminal.out(flags.json ? rowsJson(rows, isEqual) : `${verifyReport(rows, look)}\n`)
+  terminal.out(flags.json ? rowsJson(rows, isEqual) : `${verifyReport(rows, style)}\n`)
   if (flags.json)
     for (const difference of rows.flatMap((row) => describeDifference(row) ?? []))
       terminal.err(`${difference}\n`)

@@ -1,4 +1,4 @@
-import { bytes } from '../../cli/format.ts'
+import { bytes } from '#common/cli/format'
 import { recover } from '../finding.ts'
 import { limitsMemory, percent, type Rule, selectPresent, selectRunning } from './rule.ts'
 

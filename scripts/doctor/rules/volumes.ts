@@ -1,4 +1,4 @@
-import { bytes } from '../../cli/format.ts'
+import { bytes } from '#common/cli/format'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
 import { fromBackup, matchContainers, type Rule } from './rule.ts'

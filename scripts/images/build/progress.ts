@@ -1,4 +1,4 @@
-import { duration } from '../../cli/format.ts'
+import { duration } from '#common/cli/format'
 import { groupPhases } from './phases.ts'
 import type { Step } from './service.ts'
 

@@ -1,12 +1,12 @@
-import { bytes, duration, plural } from '../../cli/format.ts'
-import type { Look } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes, duration, plural } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { LayerPlan } from '../layers/layer-plan.ts'
 import { sortedJson } from '../lock/lock.ts'
 import { type BuildOptions, type Built, formatReference, recipes } from './build.ts'
 
 /** The images of a build as a table, and what it took. */
-export const report = ({ images, built, unchanged, revision }: Built, ms: number, look: Look): string => {
+export const report = ({ images, built, unchanged, revision }: Built, ms: number, style: Style): string => {
   const rows = Object.entries(images).map(([name, { digest, size, platforms }]) => [
     name,
     built.includes(name) ? 'built' : 'unchanged',
@@ -22,7 +22,7 @@ export const report = ({ images, built, unchanged, revision }: Built, ms: number
     { title: 'digest' },
   ]
   return [
-    table(columns, rows, look),
+    table(columns, rows, style),
     `${plural(built.length, 'image')} built, ${unchanged.length} unchanged, in ${duration(ms)}; revision ${revision.revision.slice(0, 12)}${revision.dirty ? ' with changes' : ''}`,
     '',
   ].join('\n')

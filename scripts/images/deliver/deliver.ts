@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, defaults, stacks } from '#catalog'
-import { bytes, plural } from '../../cli/format.ts'
+import { bytes, plural } from '#common/cli/format'
 import { imagePins, type LockedImages } from '../../derive/compose-images.ts'
 import { openLayout } from '../layout/layout.ts'
 import { type Loaded, loadImages } from './load.ts'

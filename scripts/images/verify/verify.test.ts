@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { plainLook } from '../../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { fixtureElf } from '../format/elf.fixture.ts'
 import { LOCK_FILE, readImagesLock } from '../layout/digests-lock.ts'
 import { type FixtureEntry, goodConfig, writeLayout } from '../layout/layout.fixture.ts'
@@ -148,7 +148,7 @@ test('a good image keeps every promise; what was not run is not called kept', as
   expect(count).toBe(2)
   expect(outcomes.filter(({ notRun }) => notRun !== undefined).map(({ rule }) => rule)).toEqual(['signature'])
   expect(decideVerdict(outcomes)).toBe(2)
-  expect(reportText(outcomes, count, plainLook)).toContain(
+  expect(reportText(outcomes, count, plainStyle)).toContain(
     'NOT RUN: no key was given (--key FILE) (signature)',
   )
 })
@@ -572,7 +572,7 @@ describe('the scan for vulnerabilities', () => {
     ]) {
       const { outcomes, count } = await verifyBroken({ options: { scanner } })
       expect(decideVerdict(outcomes)).toBe(2)
-      expect(reportText(outcomes, count, plainLook)).toMatch(
+      expect(reportText(outcomes, count, plainStyle)).toMatch(
         /NOT RUN: no vulnerability (?:scanner|database) .*\(vulnerabilities\)/,
       )
     }

@@ -1,4 +1,4 @@
-import type { Command } from '../../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import type { Lease } from '../../host/lease.ts'

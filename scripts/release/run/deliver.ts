@@ -1,5 +1,5 @@
-import { duration, plural } from '../../cli/format.ts'
-import { type Look, paint } from '../../cli/look.ts'
+import { duration, plural } from '#common/cli/format'
+import { paint, type Style } from '#common/cli/style'
 import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, whoami, withLease } from '../../host/open.ts'
 import { changesOf, summaryOf } from '../content/diff.ts'
@@ -29,7 +29,7 @@ export type Delivery = {
   readonly supply: Supply
   readonly timing: Timing
   readonly terminal: Terminal
-  readonly look: Look
+  readonly style: Style
   readonly json: boolean
   readonly rewind?: string | undefined
 }
@@ -50,7 +50,7 @@ export const isDone = async (
  */
 export const deliver = async (
   opened: HostSession,
-  { kind, what, bundle, to, observed, current, supply, timing, terminal, look, json, rewind }: Delivery,
+  { kind, what, bundle, to, observed, current, supply, timing, terminal, style, json, rewind }: Delivery,
 ): Promise<void> => {
   const began = timing.now()
   const tell = (outcome: 'nothing to do' | 'done') => {
@@ -60,12 +60,12 @@ export const deliver = async (
       json
         ? `${JSON.stringify({ ok: true, outcome, release: to.id, before: current?.id ?? null, changed: summary, ms })}\n`
         : outcome === 'done'
-          ? `${paint(look, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(membersOf(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
+          ? `${paint(style, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(membersOf(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
           : `${to.id} runs on ${opened.shell.name} already, and is healthy: nothing to do\n`,
     )
   }
   if (await isDone(opened, { observed, to })) return tell('nothing to do')
-  const screen = openScreen(terminal.err, look, { release: to, now: timing.now })
+  const screen = openScreen(terminal.err, style, { release: to, now: timing.now })
   try {
     await withLease(opened, { what, onWait: screen.note }, async (lease) => {
       const host = shellHost(lease, hostParts(lease, supply))
@@ -95,9 +95,9 @@ export const deliver = async (
 /** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
 export const undoFirst = async (
   opened: HostSession,
-  { timing, terminal, look, json }: Pick<Delivery, 'timing' | 'terminal' | 'look' | 'json'>,
+  { timing, terminal, style, json }: Pick<Delivery, 'timing' | 'terminal' | 'style' | 'json'>,
 ): Promise<void> => {
-  const screen = openScreen(terminal.err, look, { release: { stacks: [] }, now: timing.now })
+  const screen = openScreen(terminal.err, style, { release: { stacks: [] }, now: timing.now })
   try {
     await withLease(opened, { what: 'rollback', onWait: screen.note }, async (lease) => {
       const host = shellHost(lease, hostParts(lease, { kind: 'none' }))

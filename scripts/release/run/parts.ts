@@ -1,5 +1,5 @@
+import { bytes } from '#common/cli/format'
 import { CliError } from '../../cli/fail.ts'
-import { bytes } from '../../cli/format.ts'
 import type { Lease } from '../../host/lease.ts'
 import { documentVolumes } from '../content/documents.ts'
 import type { Release } from '../content/release.ts'

@@ -1,11 +1,11 @@
-import { type Colour, type Look, paint } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { type Colour, paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { type Change, summaryOf } from '../content/diff.ts'
 import type { Release } from '../content/release.ts'
 import type { Checked } from '../host/preflight.ts'
 
 /** The checks of a preflight, a row each; faults follow on stderr with what to do. */
-export const preflightText = (checked: readonly Checked[], look: Look): string =>
+export const preflightText = (checked: readonly Checked[], style: Style): string =>
   `${table(
     [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
     checked.map(({ check, detail, findings }) => [
@@ -15,7 +15,7 @@ export const preflightText = (checked: readonly Checked[], look: Look): string =
         : { text: `${findings.length} wrong`, colour: 'red' },
       detail,
     ]),
-    look,
+    style,
   )}\n`
 
 const colours: Readonly<Record<Change['change'], Colour>> = { new: 'green', gone: 'red', changed: 'yellow' }
@@ -25,10 +25,10 @@ export const changesText = (
   before: Release | undefined,
   after: Release,
   changes: readonly Change[],
-  look: Look,
+  style: Style,
 ): string =>
   [
-    `${before?.id ?? 'nothing'} -> ${paint(look, 'bold', after.id)} (${summaryOf(changes)})`,
+    `${before?.id ?? 'nothing'} -> ${paint(style, 'bold', after.id)} (${summaryOf(changes)})`,
     ...(changes.length === 0
       ? []
       : [
@@ -40,7 +40,7 @@ export const changesText = (
               subject,
               detail,
             ]),
-            look,
+            style,
           ),
         ]),
   ].join('\n')

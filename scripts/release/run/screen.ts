@@ -1,7 +1,7 @@
-import { duration } from '../../cli/format.ts'
-import { type Colour, type Look, paint } from '../../cli/look.ts'
+import { duration } from '#common/cli/format'
+import { type Colour, paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { progress, throttle } from '../../cli/progress.ts'
-import { table } from '../../cli/table.ts'
 import { membersOf, type Release } from '../content/release.ts'
 import type { Seen } from './gate.ts'
 import type { Verdict } from './gate-rules.ts'
@@ -16,11 +16,11 @@ const words = (verdict: Verdict): string => (verdict.kind === 'well' ? 'healthy'
 /** The screen of a run: a table of services that changes in place, lines in a pipe. */
 export const openScreen = (
   write: (text: string) => void,
-  look: Look,
+  style: Style,
   { release, now }: { readonly release: Pick<Release, 'stacks'>; readonly now: () => number },
 ): Show & { readonly close: () => void } => {
   const began = now()
-  const screen = progress(write, look)
+  const screen = progress(write, style)
   const stackOf = new Map(
     release.stacks.flatMap(({ stack, members }) =>
       members.map(({ container }) => [container, stack] as const),
@@ -46,16 +46,16 @@ export const openScreen = (
             member.image.slice(member.image.lastIndexOf(':') + 1).slice(0, 40),
           ]
         }),
-        look,
+        style,
       ),
       `${duration(now() - began).padStart(8)}  ${doing}`,
     ].join('\n')
 
-  const say = (line?: string) => screen.show(look.live ? picture() : '', line)
+  const say = (line?: string) => screen.show(style.live ? picture() : '', line)
   return {
     step: (name, state) => {
       doing = state === 'start' ? name : `${name} ${state}`
-      const mark = state === 'failed' ? paint(look, 'red', state) : state
+      const mark = state === 'failed' ? paint(style, 'red', state) : state
       say(state === 'start' ? undefined : `${duration(now() - began).padStart(8)}  ${name}  ${mark}`)
     },
     seen: (all) => {
@@ -70,6 +70,6 @@ export const openScreen = (
       doing = text
       say(often() ? `${duration(now() - began).padStart(8)}  ${text}` : undefined)
     },
-    close: () => screen.done(look.live ? picture() : undefined),
+    close: () => screen.done(style.live ? picture() : undefined),
   }
 }

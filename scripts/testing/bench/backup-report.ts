@@ -1,6 +1,6 @@
-import { bytes, duration, rate } from '../../cli/format.ts'
-import type { Look } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes, duration, rate } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { BackupBench } from './backup.ts'
 import { median } from './stats.ts'
 
@@ -10,7 +10,7 @@ const rows = [
   ['restore', 'restore'],
 ] as const
 
-export const backupReport = (result: BackupBench, look: Look): string =>
+export const backupReport = (result: BackupBench, style: Style): string =>
   `${table(
     [
       { title: bytes(result.bytes) },
@@ -30,5 +30,5 @@ export const backupReport = (result: BackupBench, look: Look): string =>
         result.ratio[kind].toFixed(2),
       ]
     }),
-    look,
+    style,
   )}\nratio: restic's time by ours, median of pairs; ours waits for the disk when it restores, restic does not`

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import type { Command, Flags } from '../../cli/args.ts'
+import type { Command, Flags } from '#common/cli/args'
+import { detectStyle, type Style } from '#common/cli/style'
 import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
-import { type Look, lookOf } from '../../cli/look.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import { cacheFolder } from '../../images/packages/cache.ts'
 import { homeFrom } from '../../platform/home.ts'
@@ -82,7 +82,7 @@ export const command = {
 } as const satisfies Command
 
 type Request = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
-type Measured = { readonly json: unknown; readonly report: (look: Look) => string }
+type Measured = { readonly json: unknown; readonly report: (style: Style) => string }
 
 const folderFrom = ({ flags }: Request): string => resolve(flags.folder ?? tmpdir())
 
@@ -105,7 +105,7 @@ const pipeline = async (request: Request): Promise<Measured> => {
   const runs = parseCount(request, 'runs', 5)
   const memorySizes = flags.memory ? [64 * MIB, 2048 * MIB] : []
   const result = await benchPipeline({ folder: folderFrom(request), size, runs, memorySizes, say })
-  return { json: result, report: (look) => pipelineReport(result, look) }
+  return { json: result, report: (style) => pipelineReport(result, style) }
 }
 
 /** Reads of each kind: enough for a hundredth of them to be many. */
@@ -117,7 +117,7 @@ const store = async (request: Request): Promise<Measured> => {
   const borrowed = await borrow(flags.store ?? 'sqlite', folderFrom(request))
   try {
     const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
-    return { json: result, report: (look) => storeReport(result, look) }
+    return { json: result, report: (style) => storeReport(result, style) }
   } finally {
     await borrowed.close()
   }
@@ -131,7 +131,7 @@ const soak = async (request: Request): Promise<Measured> => {
   const store = await openStore(flags.store ?? 'sqlite', process.env, folder)
   try {
     const result = await benchSoak({ store, folder, minutes, say })
-    return { json: result, report: (look) => soakReport(result, look) }
+    return { json: result, report: (style) => soakReport(result, style) }
   } finally {
     await store.close()
   }
@@ -150,7 +150,7 @@ const load = async (request: Request): Promise<Measured> => {
       await store.close()
     }
   }
-  return { json: loads, report: (look) => loadReport(loads, look) }
+  return { json: loads, report: (style) => loadReport(loads, style) }
 }
 
 const images = async (request: Request): Promise<Measured> => {
@@ -160,19 +160,19 @@ const images = async (request: Request): Promise<Measured> => {
     cache: cacheFolder(process.env),
     say: request.say,
   })
-  return { json: result, report: (look) => imagesReport(result, look) }
+  return { json: result, report: (style) => imagesReport(result, style) }
 }
 
 const watch = async (request: Request): Promise<Measured> => {
   const runs = parseCount(request, 'runs', 5)
   const times = await benchWatch({ folder: folderFrom(request), runs })
-  return { json: times, report: (look) => watchReport(times, look) }
+  return { json: times, report: (style) => watchReport(times, style) }
 }
 
 const deploy = async (request: Request): Promise<Measured> => {
   const runs = parseCount(request, 'runs', 3)
   const result = await benchDeploy({ folder: folderFrom(request), runs, say: request.say })
-  return { json: result, report: (look) => deployReport(result, look) }
+  return { json: result, report: (style) => deployReport(result, style) }
 }
 
 const backup = async (request: Request): Promise<Measured> => {
@@ -180,7 +180,7 @@ const backup = async (request: Request): Promise<Measured> => {
   const size = parseBytes(request)
   const runs = parseCount(request, 'runs', 5)
   const result = await benchBackup({ folder: folderFrom(request), bytes: size, runs, say })
-  return { json: result, report: (look) => backupReport(result, look) }
+  return { json: result, report: (style) => backupReport(result, style) }
 }
 
 const benches = {
@@ -217,6 +217,6 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [name],
   await mkdir(dirname(out), { recursive: true })
   const text = `${JSON.stringify(json, null, 2)}\n`
   await writeFile(out, text)
-  terminal.out(flags.json ? text : `${report(lookOf(process.stdout, process.env))}\n`)
+  terminal.out(flags.json ? text : `${report(detectStyle(process.stdout, process.env))}\n`)
   return 0
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { plainLook } from '../../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { deployReport, stagedRatio } from './deploy-report.ts'
 
 const result = {
@@ -27,11 +27,11 @@ test('the report says of each figure whether it is what is to be reached', () =>
       ?.trim()
       .split(/\s{2,}/)
       .slice(-2)
-  const report = deployReport(result, plainLook)
+  const report = deployReport(result, plainStyle)
   expect(words(report, 'deploy:pi / docker')).toEqual(['at most 1.50', 'yes'])
   expect(words(report, 'bytes of that')).toEqual(['1.05 x layers + 64 kB', 'yes'])
   expect(words(report, 'rollback')).toEqual(['under 15 s', 'yes'])
-  const worse = deployReport({ ...result, started: 1, nothing: [3_500] }, plainLook)
+  const worse = deployReport({ ...result, started: 1, nothing: [3_500] }, plainStyle)
   expect(words(worse, 'containers started')).toEqual(['0', 'no'])
   expect(words(worse, 'nothing changed')).toEqual(['under 3 s', 'no'])
 })

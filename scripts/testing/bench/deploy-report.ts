@@ -1,6 +1,6 @@
-import { bytes, duration } from '../../cli/format.ts'
-import { type Look, paint } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes, duration } from '#common/cli/format'
+import { paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { DeployResult } from './deploy.ts'
 import { median } from './stats.ts'
 
@@ -15,7 +15,7 @@ export const stagedRatio = ({ staged, plain }: Pick<DeployResult, 'staged' | 'pl
 const wireRatio = ({ update }: DeployResult): number => (update.bytes - 64_000) / update.layers
 
 /** The result for people, with what is to be reached. */
-export const deployReport = (result: DeployResult, look: Look): string => {
+export const deployReport = (result: DeployResult, style: Style): string => {
   const { host, containers, first, staged, plain, nothing, started, update, rollback } = result
   const row = (what: string, found: string, target: string, well: boolean | undefined) => [
     what,
@@ -27,7 +27,7 @@ export const deployReport = (result: DeployResult, look: Look): string => {
   ]
   const ratio = stagedRatio(result)
   return [
-    paint(look, 'bold', `deploy to ${host}: ${containers} containers`),
+    paint(style, 'bold', `deploy to ${host}: ${containers} containers`),
     table(
       [{ title: 'What' }, { title: 'Median (runs)' }, { title: 'To reach' }, { title: 'Reached' }],
       [
@@ -51,7 +51,7 @@ export const deployReport = (result: DeployResult, look: Look): string => {
         ),
         row('rollback', times(rollback), 'under 15 s', median(rollback) < 15_000),
       ],
-      look,
+      style,
     ),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
-import { duration } from '../../cli/format.ts'
-import type { Look } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { duration } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { platforms } from '../../images/format/platform.ts'
 import type { ImagesResult } from './images.ts'
 
@@ -9,7 +9,7 @@ const megabytes = (count: number): string => `${(count / 1e6).toFixed(2)} MB`
 const times = (ms: readonly number[]): string => ms.map(duration).join(', ')
 
 /** The result for people. Sizes are decimal megabytes of compressed bytes, as a registry stores them. */
-export const imagesReport = (result: ImagesResult, look: Look): string => {
+export const imagesReport = (result: ImagesResult, style: Style): string => {
   const { fresh_ms, unchanged_ms, changed, identical, images, unique, app } = result
   const largest = Object.entries(app).toSorted(([, a], [, b]) => b - a)
   return [
@@ -32,7 +32,7 @@ export const imagesReport = (result: ImagesResult, look: Look): string => {
         [`largest app layer (${largest[0]?.[0]})`, '1 MB', megabytes(largest[0]?.[1] ?? 0)],
         ['equal digests in another folder, time zone and cache', `${images}`, `${identical}`],
       ],
-      look,
+      style,
     ),
     'NOT RUN: the same services by two-stage Dockerfiles and BuildKit: these start FROM an image of a registry, and this measures without one',
   ].join('\n')

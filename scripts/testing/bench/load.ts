@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Look, paint } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { bringUp } from '../../platform/platform.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { TestStore } from '../peers/stores.ts'
@@ -57,7 +57,7 @@ export const benchLoad = async (
 }
 
 /** The medians as a table. */
-export const loadReport = (loads: readonly Load[], look: Look): string => {
+export const loadReport = (loads: readonly Load[], style: Style): string => {
   const right = { align: 'right' } as const
   const rows = loads.map(({ store, service, ready, pss, rss }) => [
     service,
@@ -76,8 +76,8 @@ export const loadReport = (loads: readonly Load[], look: Look): string => {
         { title: 'RSS, MiB', ...right },
       ],
       rows,
-      look,
+      style,
     ),
-    paint(look, 'dim', 'session-chunker keeps no documents, so it loads no driver wherever they are'),
+    paint(style, 'dim', 'session-chunker keeps no documents, so it loads no driver wherever they are'),
   ].join('\n')
 }

@@ -1,7 +1,7 @@
 import { catalog } from '#catalog'
-import { bytes, duration } from '../../cli/format.ts'
-import type { Look } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes, duration } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import type { PipelineResult, Series } from './pipeline.ts'
 import { median, medianRatio } from './stats.ts'
 
@@ -18,7 +18,7 @@ const ratio = (ours: readonly number[] | undefined, theirs: readonly number[]): 
 const range = (ms: readonly number[]): string =>
   ms.some(Number.isNaN) ? '-' : `${duration(Math.min(...ms))} to ${duration(Math.max(...ms))}`
 
-const speeds = ({ size, series }: PipelineResult, look: Look): string => {
+const speeds = ({ size, series }: PipelineResult, style: Style): string => {
   const ours = series.find(({ name }) => name === 'lucid')
   const row = ({ name, store, check }: Series) => [
     name,
@@ -41,11 +41,11 @@ const speeds = ({ size, series }: PipelineResult, look: Look): string => {
       { title: 'from to', ...right },
     ],
     series.map(row),
-    look,
+    style,
   )
 }
 
-const memory = ({ memory: rows }: PipelineResult, look: Look): string => {
+const memory = ({ memory: rows }: PipelineResult, style: Style): string => {
   const pipeline = Object.entries(catalog).flatMap(([name, { stack }]) =>
     stack === 'sessions' ? [name] : [],
   )
@@ -61,17 +61,17 @@ const memory = ({ memory: rows }: PipelineResult, look: Look): string => {
         return peak ? `${Math.round(peak.rss)} (${Math.round(peak.pss)})` : '-'
       }),
     ]),
-    look,
+    style,
   )
 }
 
 /** The result for people: medians, with ratios taken pair by pair. */
-export const pipelineReport = (result: PipelineResult, look: Look): string =>
+export const pipelineReport = (result: PipelineResult, style: Style): string =>
   [
     `${bytes(result.size)} incompressible, medians of ${result.runs} runs after a warm-up; "store" ends when all is durable and sealed`,
-    speeds(result, look),
+    speeds(result, style),
     ...result.absent.map((name) => `NOT RUN: ${name} is not installed`),
-    ...(result.memory.length > 0 ? ['', memory(result, look)] : []),
+    ...(result.memory.length > 0 ? ['', memory(result, style)] : []),
     '',
     `all services healthy in ${duration(result.up_ms)}; idle together ${Math.round(result.idle_pss_mib)} MiB (PSS)`,
   ].join('\n')

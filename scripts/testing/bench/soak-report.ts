@@ -1,6 +1,6 @@
-import { bytes } from '../../cli/format.ts'
-import type { Look } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes } from '#common/cli/format'
+import type { Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { rule, sparkline, trendOf } from './memory-trend.ts'
 import type { Curve, SoakResult } from './soak.ts'
 
@@ -27,7 +27,7 @@ const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
 }
 
 /** The memory of every service over the time of a soak, as a table, with the rule of the verdict. */
-export const soakReport = (result: SoakResult, look: Look): string => {
+export const soakReport = (result: SoakResult, style: Style): string => {
   const right = { align: 'right' } as const
   const { store, minutes, anchored, bytes: sent, reads, failures, services, every_ms } = result
   return [
@@ -45,7 +45,7 @@ export const soakReport = (result: SoakResult, look: Look): string => {
         { title: 'verdict' },
       ],
       services.map((curve) => row(curve, every_ms)),
-      look,
+      style,
     ),
     rule,
     ...failures.slice(0, 10).map((failure) => `  ${failure}`),

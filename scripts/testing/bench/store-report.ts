@@ -1,6 +1,6 @@
-import { bytes, duration, plural } from '../../cli/format.ts'
-import { type Look, paint } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
+import { bytes, duration, plural } from '#common/cli/format'
+import { paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { histogram, quantile } from './stats.ts'
 import type { StoreResult, Timed } from './store.ts'
 
@@ -30,17 +30,17 @@ const bar = (count: number, largest: number): string => {
   return BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? '█'
 }
 
-const distribution = (series: readonly Timed[], look: Look): readonly string[] => {
+const distribution = (series: readonly Timed[], style: Style): readonly string[] => {
   const width = Math.max(...series.map(({ what }) => what.length))
   const heads = [...EDGES.map((edge) => `≤${edge}`), '>100'].map((head) => head.padStart(CELL)).join(' ')
   return [
-    paint(look, 'dim', `${'ms'.padEnd(width)} ${heads}`),
+    paint(style, 'dim', `${'ms'.padEnd(width)} ${heads}`),
     ...series.map(({ what, ms }) => {
       const counts = histogram(ms, EDGES)
       const largest = Math.max(...counts)
       const bars = counts.map((count, slot) => {
         const slow = (EDGES[slot - 1] ?? 0) >= TARGET && count > 0
-        return paint(look, slow ? 'red' : 'cyan', bar(count, largest).repeat(2).padStart(CELL))
+        return paint(style, slow ? 'red' : 'cyan', bar(count, largest).repeat(2).padStart(CELL))
       })
       return `${what.padEnd(width)} ${bars.join(' ')}`
     }),
@@ -48,7 +48,7 @@ const distribution = (series: readonly Timed[], look: Look): readonly string[] =
 }
 
 /** The result for people. */
-export const storeReport = (result: StoreResult, look: Look): string => {
+export const storeReport = (result: StoreResult, style: Style): string => {
   const { store, records, sessions, insert_ms, batches, reads, bytes: size, memory } = result
   const verdict = (ms: readonly number[]) =>
     quantile(ms, 0.99) < TARGET
@@ -67,10 +67,10 @@ export const storeReport = (result: StoreResult, look: Look): string => {
         { title: 'p99 target' },
       ],
       [[...times(batches), ''], ...reads.map((timed) => [...times(timed), verdict(timed.ms)])],
-      look,
+      style,
     ),
     '',
-    ...distribution([batches, ...reads], look),
+    ...distribution([batches, ...reads], style),
     '',
     `on disk ${size === undefined ? 'not known' : `${bytes(size)}, ${Math.round(size / records)} bytes a record`}; peak memory of this process ${Math.round(memory.rss)} MiB (PSS ${Math.round(memory.pss)})`,
   ].join('\n')

@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Stack, stacks } from '#catalog'
+import { paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { check } from '#health/check'
-import { type Look, paint } from '../../cli/look.ts'
-import { table } from '../../cli/table.ts'
 import { median } from './stats.ts'
 
 /** How long one check takes, ms, a value for each run. */
@@ -89,15 +89,15 @@ export const benchWatch = async ({
 }
 
 /** Medians and the slowest as a table. */
-export const watchReport = (times: readonly WatchTime[], look: Look): string => {
+export const watchReport = (times: readonly WatchTime[], style: Style): string => {
   const right = { align: 'right' } as const
   const ms = (value: number) => `${Math.round(value)} ms`
   return [
     table(
       [{ title: 'health check' }, { title: 'median', ...right }, { title: 'slowest', ...right }],
       times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
-      look,
+      style,
     ),
-    paint(look, 'dim', 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.'),
+    paint(style, 'dim', 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.'),
   ].join('\n')
 }

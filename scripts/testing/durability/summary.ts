@@ -1,4 +1,4 @@
-import { duration } from '../../cli/format.ts'
+import { duration } from '#common/cli/format'
 import { type DatabaseKill, slowest } from './database-fault-injector.ts'
 import type { Kill } from './fault-injector.ts'
 import { phases } from './fault-schedule.ts'

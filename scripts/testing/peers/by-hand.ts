@@ -1,5 +1,5 @@
-import { duration } from '../../cli/format.ts'
-import { lookOf } from '../../cli/look.ts'
+import { duration } from '#common/cli/format'
+import { detectStyle } from '#common/cli/style'
 import { progress } from '../../cli/progress.ts'
 import type { Terminal } from '../../cli/run-command.ts'
 
@@ -17,7 +17,7 @@ export const withProgress = async <T>(
   doing: string,
   work: () => Promise<T>,
 ): Promise<T> => {
-  const screen = progress(terminal.err, lookOf(process.stderr, process.env))
+  const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
   const began = performance.now()
   screen.show(doing, doing)
   const timer = setInterval(() => screen.show(`${doing}: ${duration(performance.now() - began)}`), 500)

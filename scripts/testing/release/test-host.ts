@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { plainStyle } from '#common/cli/style'
 import { entryFile } from '../../cli/entry.ts'
-import { plainLook } from '../../cli/look.ts'
 import { live, type Ran } from '../../cli/run.ts'
 import { type HostSession, openHost } from '../../host/open.ts'
 import type { ReleaseImage } from '../../release/content/image.ts'
@@ -68,7 +68,7 @@ const deploy = async (
     supply: { kind: 'none' },
     timing: { now: Date.now, pause: (ms) => Bun.sleep(ms), ...GATE, ...gate },
     terminal: { out: print, err: print },
-    look: plainLook,
+    style: plainStyle,
     json: false,
   })
   return printed

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from '../../../cli/args.ts'
+import type { Command } from '#common/cli/args'
 import { CliError } from '../../../cli/fail.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
 import { waitForShutdown, withProgress } from '../by-hand.ts'

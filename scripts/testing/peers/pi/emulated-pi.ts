@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Command } from '../../../cli/args.ts'
+import type { Command } from '#common/cli/args'
+import { detectStyle, paint } from '#common/cli/style'
 import { CliError } from '../../../cli/fail.ts'
-import { lookOf, paint } from '../../../cli/look.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
 import { waitForShutdown, withProgress } from '../by-hand.ts'
 import { MONGO_IMAGE_TITLE } from '../mongo-image/title.ts'
@@ -41,7 +41,7 @@ type Started = { readonly platform: PlatformPi; readonly folder: string; readonl
 /** What to type next, for a person, and with `json` for a program. */
 const report = (terminal: Terminal, { platform, folder, keeps }: Started, json: object | undefined): void => {
   const { pi, env } = platform
-  const bold = paint(lookOf(process.stderr, process.env), 'bold', 'An emulated Pi is up.')
+  const bold = paint(detectStyle(process.stderr, process.env), 'bold', 'An emulated Pi is up.')
   terminal.err(
     [
       '',

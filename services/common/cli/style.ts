@@ -1,17 +1,17 @@
 import pc from 'picocolors'
 
 /** How output should look on a stream: `width` columns, colours or none, live redrawing or none. */
-export type Look = { readonly live: boolean; readonly colour: boolean; readonly width: number }
+export type Style = { readonly live: boolean; readonly colour: boolean; readonly width: number }
 
 /** Plain text for pipes, files and machines. */
-export const plainLook: Look = { live: false, colour: false, width: 0 }
+export const plainStyle: Style = { live: false, colour: false, width: 0 }
 
 type Stream = { readonly isTTY?: boolean; readonly columns?: number }
 
 /**
  * The look a stream can show. Colours follow https://no-color.org; `TERM=dumb` and CI logs are not redrawn.
  */
-export const lookOf = (stream: Stream, env: Readonly<Record<string, string | undefined>>): Look => {
+export const detectStyle = (stream: Stream, env: Readonly<Record<string, string | undefined>>): Style => {
   const terminal = stream.isTTY === true && env['TERM'] !== 'dumb'
   return {
     live: terminal && env['CI'] === undefined,
@@ -23,5 +23,5 @@ export const lookOf = (stream: Stream, env: Readonly<Record<string, string | und
 export type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold'
 
 /** Text in a colour where the look has colours, else as it is. */
-export const paint = (look: Look, colour: Colour, text: string): string =>
-  look.colour ? pc.createColors(true)[colour](text) : text
+export const paint = (style: Style, colour: Colour, text: string): string =>
+  style.colour ? pc.createColors(true)[colour](text) : text

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import type { Command } from '#common/cli/args'
 import { Fault } from '#common/process/fault'
-import type { Command } from './args.ts'
 import { CliError } from './fail.ts'
 import { invoke, type Run } from './run-command.ts'
 

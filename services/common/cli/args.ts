@@ -1,5 +1,5 @@
 import { parseArgs as nodeParseArgs } from 'node:util'
-import { errorMessage } from '#common/process/error'
+import { errorMessage } from '../process/error.ts'
 
 /**
  * A command line as data: what is declared here is what is parsed, what `--help` prints and what an

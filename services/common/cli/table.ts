@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import { type Colour, type Look, paint } from './look.ts'
+import { type Colour, paint, type Style } from './style.ts'
 
 /** A cell: text, or text in a colour. */
 export type Cell = string | { readonly text: string; readonly colour: Colour }
@@ -30,17 +30,21 @@ const borderless = {
  * A table as text without a final newline: borders and colours in a terminal, aligned columns with one
  * line of titles in a pipe (so that `awk` and `grep` work), and never a trailing space there.
  */
-export const table = (columns: readonly Column[], rows: readonly (readonly Cell[])[], look: Look): string => {
+export const table = (
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  style: Style,
+): string => {
   const drawn = new Table({
-    head: columns.map(({ title }) => paint(look, 'bold', look.live ? title : title.toUpperCase())),
+    head: columns.map(({ title }) => paint(style, 'bold', style.live ? title : title.toUpperCase())),
     colAligns: columns.map(({ align }) => align ?? 'left'),
-    style: look.live
-      ? { head: [], border: look.colour ? ['gray'] : [], compact: true }
+    style: style.live
+      ? { head: [], border: style.colour ? ['gray'] : [], compact: true }
       : { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    ...(look.live ? {} : { chars: borderless }),
+    ...(style.live ? {} : { chars: borderless }),
   })
   for (const row of rows)
-    drawn.push(row.map((cell) => (typeof cell === 'string' ? cell : paint(look, cell.colour, textOf(cell)))))
+    drawn.push(row.map((cell) => (typeof cell === 'string' ? cell : paint(style, cell.colour, textOf(cell)))))
   const text = drawn.toString()
-  return look.live ? text : text.replaceAll(/[ \t]+$/gm, '')
+  return style.live ? text : text.replaceAll(/[ \t]+$/gm, '')
 }
