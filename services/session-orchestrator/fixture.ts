@@ -1,4 +1,4 @@
-import { client, ok } from '#common/http/client'
+import { client } from '#common/http/client'
 import type { Guard } from '#common/http/identity'
 import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
@@ -12,15 +12,15 @@ import { trees } from '#services/merkle-builder/trees'
 import { type EncryptorOptions, encryptorAt, OWNER, serve } from '#services/session-encryptor/fixture'
 import { type Identities, identities } from '#services/session-encryptor/identities.fixture'
 import type { Api as Encryptor } from '#services/session-encryptor/routes'
-import { type AnchorJob, type FinishParts, finish } from './finish.ts'
+import type { AnchorJob, AnchorRequest } from './anchor.ts'
+import { type FinishParts, finish } from './finish.ts'
+import { pipelineOver } from './pipeline.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { worker } from './worker.ts'
 
 export const SIGNING_KEY = derived(1, 'signing key')
 export const NOW = 1_760_000_000_000
-
-export type AnchorRequest = Parameters<FinishParts['anchor']>[0]
 
 /** A chain client that keeps what it was given and anchors it in the block after. Idempotent, as the real one. */
 export const scriptedChain = () => {
@@ -89,17 +89,16 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
   const { urls, who, chain, guard = guardAs('session-recorder'), now = Date.now, maxActive = 10 } = options
   const { store = sqliteStore({ path: ':memory:' }), chunkSize = 1024 } = options
   const sign = who.sign('session-orchestrator')
-  const encryptor = client<Encryptor>(urls.encryptor, { callee: 'session-encryptor', sign })
-  const merkle = client<Merkle>(urls.merkle, { callee: 'merkle-builder', sign })
+  const { openKey, ...sealing } = pipelineOver(
+    client<Encryptor>(urls.encryptor, { callee: 'session-encryptor', sign }),
+    client<Merkle>(urls.merkle, { callee: 'merkle-builder', sign }),
+  )
   const finishParts: FinishParts = {
     store,
     now,
     signingKey: SIGNING_KEY,
     level: 3,
-    seal: (session) => ok(encryptor.sessions({ id: session }).seal.post()),
-    records: async (session) =>
-      (await ok(encryptor.sessions({ id: session }).chunks.get({ query: { from: 0, limit: 1000 } }))).chunks,
-    build: (session, leaves) => ok(merkle.build.post({ session, leaves: [...leaves] })),
+    ...sealing,
     anchor: chain.anchor,
   }
   const all = sessions({
@@ -108,7 +107,7 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
     random: (size) => crypto.getRandomValues(new Uint8Array(size)),
     now,
     newId: () => crypto.randomUUID(),
-    openKey: (session) => ok(encryptor.sessions.post(session)),
+    openKey,
     chunkSize,
     maxActive,
   })

@@ -24,7 +24,6 @@ export const steps = [
   'failed',
 ] as const
 export type State = (typeof states)[number]
-export type Step = (typeof steps)[number]
 
 const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
 

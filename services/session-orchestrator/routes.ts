@@ -12,6 +12,7 @@ import {
   Process,
   Session,
   SignedManifest,
+  type State,
   StateChange,
   Status,
   states,
@@ -20,108 +21,110 @@ import type { Sessions } from './sessions.ts'
 import { tables } from './store.ts'
 import type { Worker } from './worker.ts'
 
-/** The HTTP face of session-orchestrator. */
-export const routes = ({
-  store,
-  sessions,
-  worker,
-  parts,
-}: {
+export type OrchestratorParts = {
   readonly store: Store
   readonly sessions: Sessions
   readonly worker: Worker
   readonly parts: ServiceParts
-}) => {
+}
+
+const notSealed = () =>
+  new Fault('conflict', 'not-sealed-yet', 'this session has no manifest yet; it is written when it ends')
+
+/** What the routes call, where that is more than one thing. */
+const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
   const own = tables(store)
+  return {
+    list: async ({ state, limit = 50 }: typeof ListQuery.static) => ({
+      sessions: [...(await sessions.list({ limit, ...(state === undefined ? {} : { state }) }))],
+    }),
+    finalize: async (id: string, end: Finalize) => {
+      const session = await sessions.finalize(id, end).catch((error) => {
+        // The answer to an end that is stored may have been lost: whoever asks again finds it, and so do we.
+        if (isFault(error, 'already-finalized')) worker.kick(id)
+        throw error
+      })
+      worker.kick(id)
+      return session
+    },
+    manifest: async (id: string) => {
+      await sessions.get(id)
+      const doc = await own.manifests.get(id)
+      if (doc === undefined) throw notSealed()
+      const { manifest, alg, public_key, signature } = doc
+      return { manifest, alg, public_key, signature }
+    },
+    audit: async (id: string) => {
+      await sessions.get(id)
+      const events = await own.audit.find({ where: { session: id }, sort: [['seq', 'asc']] })
+      return { events: events.map(({ seq, at, event, prev, hash }) => ({ seq, at, event, prev, hash })) }
+    },
+    process: async (id: string) => {
+      const session = await sessions.get(id)
+      worker.kick(id)
+      return session
+    },
+    status: async () => {
+      const count = async (state: State) => [state, await own.sessions.count({ state })] as const
+      return {
+        by_state: Object.fromEntries(await Promise.all(states.map(count))),
+        in_work: worker.inWork(),
+      }
+    },
+  }
+}
+
+const forRecorder = onlyFor('session-recorder')
+const ofSession = { params: SessionParams, response: { 200: Session, ...problems } }
+
+/** The HTTP face of session-orchestrator. */
+export const routes = (orchestrator: OrchestratorParts) => {
+  const { sessions, parts } = orchestrator
+  const handle = handlers(orchestrator)
   return service('session-orchestrator', parts)
     .post('/sessions', ({ body }) => sessions.create(body), {
       body: NewSession,
       response: { 200: Session, ...problems },
-      beforeHandle: onlyFor('session-recorder'),
+      beforeHandle: forRecorder,
     })
-    .get(
-      '/sessions',
-      async ({ query: { state, limit = 50 } }) => ({
-        sessions: [...(await sessions.list({ limit, ...(state === undefined ? {} : { state }) }))],
-      }),
-      { query: ListQuery, response: { 200: List, ...problems } },
-    )
-    .get('/sessions/:id', ({ params }) => sessions.get(params.id), {
-      params: SessionParams,
-      response: { 200: Session, ...problems },
+    .get('/sessions', ({ query }) => handle.list(query), {
+      query: ListQuery,
+      response: { 200: List, ...problems },
     })
+    .get('/sessions/:id', ({ params }) => sessions.get(params.id), ofSession)
     .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body.state), {
-      params: SessionParams,
+      ...ofSession,
       body: StateChange,
-      response: { 200: Session, ...problems },
-      beforeHandle: onlyFor('session-recorder'),
+      beforeHandle: forRecorder,
     })
     .post(
       '/sessions/:id/finalize',
-      async ({ params, body, status }) => {
-        const ended = await sessions.finalize(params.id, body).catch((error) => {
-          // The answer to an end that is kept may have been lost: whoever asks again finds it, and so do we.
-          if (isFault(error, 'already-finalized')) worker.kick(params.id)
-          throw error
-        })
-        worker.kick(params.id)
-        return status(202, ended)
-      },
+      async ({ params, body, status }) => status(202, await handle.finalize(params.id, body)),
       {
         params: SessionParams,
         body: Finalize,
         response: { 202: Session, ...problems },
-        beforeHandle: onlyFor('session-recorder'),
+        beforeHandle: forRecorder,
       },
     )
-    .get(
-      '/sessions/:id/manifest',
-      async ({ params }) => {
-        await sessions.get(params.id)
-        const doc = await own.manifests.get(params.id)
-        if (doc === undefined)
-          throw new Fault(
-            'conflict',
-            'not-sealed-yet',
-            'this session has no manifest yet; it is written when it ends',
-          )
-        const { manifest, alg, public_key, signature } = doc
-        return { manifest, alg, public_key, signature }
-      },
-      { params: SessionParams, response: { 200: SignedManifest, ...problems } },
-    )
-    .get(
-      '/sessions/:id/audit',
-      async ({ params }) => {
-        await sessions.get(params.id)
-        const found = await own.audit.find({ where: { session: params.id }, sort: [['seq', 'asc']] })
-        return { events: found.map(({ seq, at, event, prev, hash }) => ({ seq, at, event, prev, hash })) }
-      },
-      { params: SessionParams, response: { 200: Audit, ...problems } },
-    )
+    .get('/sessions/:id/manifest', ({ params }) => handle.manifest(params.id), {
+      params: SessionParams,
+      response: { 200: SignedManifest, ...problems },
+    })
+    .get('/sessions/:id/audit', ({ params }) => handle.audit(params.id), {
+      params: SessionParams,
+      response: { 200: Audit, ...problems },
+    })
     .post(
       '/orchestrator/process',
-      async ({ body, status }) => {
-        const session = await sessions.get(body.session)
-        worker.kick(body.session)
-        return status(202, session)
-      },
+      async ({ body, status }) => status(202, await handle.process(body.session)),
       {
         body: Process,
         response: { 202: Session, ...problems },
         beforeHandle: onlyFor('operator', 'session-recorder'),
       },
     )
-    .get(
-      '/orchestrator/status',
-      async () => {
-        const counts = await Promise.all(
-          states.map(async (state) => [state, await own.sessions.count({ state })]),
-        )
-        return { by_state: Object.fromEntries(counts), in_work: worker.inWork() }
-      },
-      { response: { 200: Status, ...problems } },
-    )
+    .get('/orchestrator/status', handle.status, { response: { 200: Status, ...problems } })
 }
 
 export type Api = ReturnType<typeof routes>

@@ -1,5 +1,6 @@
+import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
-import type { Declaration, Store } from '#common/store/store'
+import type { Declaration, Store, Stored } from '#common/store/store'
 import { type AuditLink, nextLink } from './audit.ts'
 import type { Session } from './model.ts'
 
@@ -52,6 +53,16 @@ export const tables = (store: Store) => ({
 })
 
 export type Tables = ReturnType<typeof tables>
+
+/** A stored session without its revision, ready to be replaced. */
+export const withoutRevision = ({ rev: _, ...doc }: Stored<SessionDoc>): SessionDoc => doc
+
+/** Throws Fault `no-such-session`. */
+export const findSession = async ({ sessions: table }: Tables, id: string): Promise<Stored<SessionDoc>> => {
+  const doc = await table.get(id)
+  if (doc === undefined) throw new Fault('missing', 'no-such-session', 'there is no session of this id')
+  return doc
+}
 
 /** Adds an event to a session's audit chain; answers the new link, whose hash is the audit root. */
 export const appendAudit = async (

@@ -1,0 +1,100 @@
+import { CODEC, type Gap, type Manifest } from '#common/evidence/manifest'
+import type { ChunkRecord } from '#common/http/session-model'
+import { Fault } from '#common/process/fault'
+import type { SessionDoc } from './store.ts'
+
+/** How far a session is durable at the encryptor. */
+export type Durable = {
+  readonly chunk_count: number
+  readonly total_plain: number
+  readonly total_cipher: number
+  readonly last: boolean
+  readonly last_at?: number
+}
+
+/** A session that is sealed at the encryptor, with its chunks and the root over their leaves. */
+export type SealedRecording = {
+  readonly durable: Durable
+  readonly records: readonly ChunkRecord[]
+  readonly root: string
+}
+
+/** Why what is durable cannot be the recording; undefined when it can. */
+export const recordingFault = ({ claimed_plain }: SessionDoc, durable: Durable): string | undefined => {
+  if (durable.chunk_count === 0) return 'nothing was recorded: no chunk was ever acknowledged'
+  // More than was acknowledged may be durable, when a reply was lost on its way; less may never be.
+  if (claimed_plain !== undefined && claimed_plain > durable.total_plain)
+    return `${claimed_plain} bytes were acknowledged, ${durable.total_plain} are durable`
+  return undefined
+}
+
+/** Throws Fault `records-incomplete` unless there is one record for each chunk, in order. */
+export const checkRecords = (records: readonly ChunkRecord[], count: number): void => {
+  if (records.length === count && records.every(({ index }, at) => index === at)) return
+  throw new Fault(
+    'unavailable',
+    'records-incomplete',
+    `the encryptor gave ${records.length} of ${count} chunk records`,
+  )
+}
+
+/** The gap at the end of a session that broke off; none when its last chunk carries the last flag. */
+export const endGap = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
+  if (durable.last) return []
+  const to = doc.ended_at ?? doc.started_at
+  const from = Math.min(durable.last_at ?? doc.started_at, to)
+  return [{ at: durable.chunk_count, from, to, reason: doc.end_reason ?? 'the recording broke off' }]
+}
+
+/** The manifest of a finished session (SPEC section 4). */
+export const buildManifest = (
+  doc: SessionDoc,
+  { durable, records, root }: SealedRecording,
+  { auditRoot, level }: { readonly auditRoot: string; readonly level: number },
+): Manifest => ({
+  v: 1,
+  session_id: doc.id,
+  session_public_key: doc.public_key,
+  owner: doc.owner,
+  started_at: doc.started_at,
+  ended_at: doc.ended_at ?? doc.started_at,
+  participants: [...doc.participants],
+  observers: [...doc.observers],
+  codec: { ...CODEC, level },
+  chunk_size: doc.chunk_size,
+  chunk_count: durable.chunk_count,
+  total_plain: durable.total_plain,
+  total_cipher: durable.total_cipher,
+  chunks: records.map(({ index, plain, comp, cipher, leaf, sha256, nonce }) => ({
+    i: index,
+    plain,
+    comp,
+    cipher,
+    leaf,
+    sha256,
+    nonce,
+  })),
+  merkle_root: root,
+  audit_root: auditRoot,
+  gaps: [...doc.gaps, ...endGap(doc, durable)],
+  policy_hash: null,
+  recorder_version: doc.recorder_version,
+  device_fingerprint: doc.device_fingerprint,
+})
+
+/** The session once its manifest is signed. */
+export const withManifest = (
+  doc: SessionDoc,
+  { durable, root }: SealedRecording,
+  manifestHash: string,
+): SessionDoc => ({
+  ...doc,
+  state: 'anchoring',
+  pipeline: 'anchoring',
+  gaps: [...doc.gaps, ...endGap(doc, durable)],
+  complete: durable.last,
+  chunk_count: durable.chunk_count,
+  total_plain: durable.total_plain,
+  merkle_root: root,
+  manifest_hash: manifestHash,
+})

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'bun:test'
+import { faultOf } from '#common/testing/evidence'
+import { wanted } from './fixture.ts'
+import { endIdleSession, finalizeSession, newSession, publicSession, setSessionState } from './transitions.ts'
+
+const fresh = newSession(wanted, { id: 's', public_key: 'aa', chunk_size: 1024 }, 5)
+const active = setSessionState(fresh, 'active').next
+
+test('a new session shows what others may see of it, and nothing that is not known yet', () => {
+  expect(publicSession(fresh)).toEqual({
+    id: 's',
+    state: 'created',
+    owner: wanted.owner,
+    participants: [],
+    observers: [],
+    started_at: 5,
+    chunk_size: 1024,
+    gaps: [],
+  })
+})
+
+test('a recording that ended keeps what its recorder says of the end', () => {
+  expect(finalizeSession(active, { complete: true, total_plain: 9 }, 7)).toEqual({
+    next: {
+      ...active,
+      state: 'finalizing',
+      pipeline: 'initialized',
+      ended_at: 7,
+      complete: true,
+      claimed_plain: 9,
+    },
+    event: 'recording-ended',
+  })
+  expect(finalizeSession(active, { complete: false, reason: 'cut' }, 7).event).toBe(
+    'recording-broken-off: cut',
+  )
+  expect(finalizeSession(active, { complete: false }, 7).event).toBe('recording-broken-off: unknown')
+})
+
+test('a recording ends once', async () => {
+  const { next } = finalizeSession(active, { complete: true }, 7)
+  expect(await faultOf(() => finalizeSession(next, { complete: true }, 8))).toMatchObject({
+    code: 'already-finalized',
+    extra: { state: 'finalizing' },
+  })
+  expect(await faultOf(() => setSessionState(next, 'active'))).toMatchObject({ code: 'wrong-state' })
+})
+
+describe('a session that nobody uses', () => {
+  test.each([
+    ['expires when it was never recorded into', fresh, { state: 'expired' }, 'expired'],
+    [
+      'is ended with a gap when it was',
+      active,
+      { state: 'finalizing', complete: false },
+      'recording-broken-off: nothing was recorded for too long',
+    ],
+  ] as const)('%s', (_, doc, next, event) => {
+    expect(endIdleSession(doc, 9)).toMatchObject({ next, event })
+  })
+})

@@ -1,0 +1,82 @@
+import { Fault } from '#common/process/fault'
+import type { Finalize, NewSession, Session } from './model.ts'
+import { checkTransition, recordingStates } from './state.ts'
+import type { SessionDoc } from './store.ts'
+
+/** A session after an event, and the line for its audit chain. Times epoch ms. */
+export type Transition = { readonly next: SessionDoc; readonly event: string }
+
+/** A session that nobody has recorded into. */
+export const newSession = (
+  request: NewSession,
+  fixed: Pick<SessionDoc, 'id' | 'public_key' | 'chunk_size'>,
+  now: number,
+): SessionDoc => ({
+  ...fixed,
+  state: 'created',
+  owner: request.owner,
+  participants: request.participants ?? [],
+  observers: request.observers ?? [],
+  started_at: now,
+  gaps: [],
+  recorder_version: request.recorder_version,
+  device_fingerprint: request.device_fingerprint,
+  touched_at: now,
+})
+
+/** Its source sends, or has paused. The same state again only says that it lives. */
+export const setSessionState = (doc: SessionDoc, state: 'active' | 'paused'): Transition => {
+  if (doc.state !== state) checkTransition(doc.state, state)
+  return { next: { ...doc, state }, event: state }
+}
+
+/** Its recording has ended. Throws Fault `already-finalized`: it ends only once. */
+export const finalizeSession = (
+  doc: SessionDoc,
+  { complete, reason, total_plain }: Finalize,
+  now: number,
+): Transition => {
+  if (!recordingStates.includes(doc.state))
+    throw new Fault('conflict', 'already-finalized', `this session is ${doc.state}; it ends only once`, {
+      extra: { state: doc.state },
+    })
+  return {
+    next: {
+      ...doc,
+      state: 'finalizing',
+      pipeline: 'initialized',
+      ended_at: now,
+      complete,
+      ...(reason === undefined ? {} : { end_reason: reason }),
+      ...(total_plain === undefined ? {} : { claimed_plain: total_plain }),
+    },
+    event: complete ? 'recording-ended' : `recording-broken-off: ${reason ?? 'unknown'}`,
+  }
+}
+
+/** Nobody has used it for too long: one that was never recorded into expires, any other ends with a gap. */
+export const endIdleSession = (doc: SessionDoc, now: number): Transition =>
+  doc.state === 'created'
+    ? { next: { ...doc, state: 'expired' }, event: 'expired' }
+    : finalizeSession(doc, { complete: false, reason: 'nothing was recorded for too long' }, now)
+
+/** The part of a session that others may see. */
+export const publicSession = (doc: SessionDoc): Session => {
+  const { id, state, owner, participants, observers, started_at, chunk_size, gaps } = doc
+  const { pipeline, ended_at, complete, chunk_count, total_plain } = doc
+  const { merkle_root, manifest_hash, anchor, error } = doc
+  const later = { pipeline, ended_at, complete, chunk_count, total_plain }
+  const last = { merkle_root, manifest_hash, anchor, error }
+  const present = Object.entries({ ...later, ...last }).filter(([, value]) => value !== undefined)
+  return {
+    id,
+    state,
+    owner,
+    participants,
+    observers,
+    started_at,
+    chunk_size,
+    gaps,
+    ...Object.fromEntries(present),
+  }
+}
