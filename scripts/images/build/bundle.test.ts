@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { products } from '../layers/products.ts'
 import { writeSampleRepository } from '../sample-packages.fixture.ts'
 import { bundle } from './bundle.ts'
 import { renameChunks } from './chunk-names.ts'
@@ -138,6 +139,27 @@ describe('the names of chunks', () => {
     expect(Buffer.from(one['main.js'] ?? []).toString()).toBe(`import "./${Object.keys(one)[1]}"`)
   })
 
+  test('do not depend on the order that another program gives to the imports of a chunk', () => {
+    const build = (order: (imports: readonly string[]) => readonly string[]) =>
+      renameChunks(
+        {
+          'main.js': text('import{a}from"./lazy-11111111.js";'),
+          'lazy-11111111.js': text(
+            `// @bun\n${order(['import{x,y}from"./x-22222222.js";', 'import{b}from"./b-33333333.js";']).join('')}use(b,x,y)`,
+          ),
+          'x-22222222.js': text('x'),
+          'b-33333333.js': text('b'),
+        },
+        'main.js',
+      )
+    const one = build((imports) => imports)
+    expect(build((imports) => imports.toReversed())).toEqual(one)
+    const lazy = Buffer.from(one[Object.keys(one)[1] ?? ''] ?? []).toString()
+    expect(lazy).toMatch(
+      /^\/\/ @bun\nimport\{b\}from"\.\/b-\w{8}\.js";import\{x,y\}from"\.\/x-\w{8}\.js";use\(b,x,y\)$/,
+    )
+  })
+
   test('are never the same for two', () => {
     expect(() =>
       renameChunks(
@@ -152,4 +174,17 @@ describe('the names of chunks', () => {
     const { 'main.js': main } = renameChunks({ 'main.js': bytes, 'a-11111111.js': text('1') }, 'main.js')
     expect(main).toEqual(bytes)
   })
+})
+
+test('the driver of the database is the same chunk, and so one layer, in every image that has it', async () => {
+  const repository = join(import.meta.dir, '..', '..', '..')
+  const drivers: string[] = []
+  for (const { name, image } of products().filter(({ port }) => port !== undefined)) {
+    const start = { entry: `services/${name}/main.ts`, name: 'main', addons: image.addons }
+    const { files } = await bundle(repository, start)
+    const chunk = Object.keys(files).find((file) => /^mongo-.*\.js$/.test(file))
+    if (chunk !== undefined) drivers.push(`${chunk} ${Bun.hash(files[chunk] ?? new Uint8Array())}`)
+  }
+  expect(drivers.length).toBeGreaterThan(10)
+  expect(new Set(drivers).size).toBe(1)
 })

@@ -1,9 +1,22 @@
 import { createHash } from 'node:crypto'
 
+/** The imports of other chunks that a chunk begins with. */
+const HEAD = /^((?:\/\/ @bun\n)?)((?:import\{[^}]*\}from"\.\/[^"]+";)+)/
+
+/**
+ * The bundler orders these imports by what else a program loads. Sorted by what is imported they are the same in every
+ * program; each chunk imports all that it needs itself, so no order is needed between them.
+ */
+const sortImports = (text: string): string =>
+  text.replace(HEAD, (_, mark: string, imports: string) => {
+    const statements = imports.split(/(?<=;)/)
+    return `${mark}${statements.toSorted().join('')}`
+  })
+
 /**
  * The bundler names a chunk after a hash that also depends on where it was started. Here each is named after its
  * contents, with the names of other chunks in them left out, so that the same program has the same bytes
- * everywhere. Pure. Throws RangeError when two chunks would get one name.
+ * everywhere, and the same chunk of two programs is one layer. Pure. Throws RangeError when two chunks would get one name.
  */
 export const renameChunks = (
   files: Readonly<Record<string, Uint8Array>>,
@@ -13,9 +26,10 @@ export const renameChunks = (
   if (chunks.length === 0) return files
   const pattern = new RegExp(chunks.map((name) => RegExp.escape(name)).join('|'), 'g')
   // Bytes as characters, so that nothing in them changes on the way.
-  const texts = Object.entries(files).map(
-    ([name, bytes]) => [name, Buffer.from(bytes).toString('latin1')] as const,
-  )
+  const texts = Object.entries(files).map(([name, bytes]) => {
+    const text = Buffer.from(bytes).toString('latin1')
+    return [name, name === entry ? text : sortImports(text)] as const
+  })
   const names = new Map(
     texts
       .filter(([name]) => name !== entry)

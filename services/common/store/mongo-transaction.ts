@@ -5,7 +5,6 @@ import {
   MongoRuntimeError,
   type TransactionOptions,
 } from 'mongodb'
-import { backoff } from '../process/backoff.ts'
 import { commitUnknownFault } from './mongo-fault.ts'
 
 /** One snapshot for all reads; acknowledged once a majority has it in its journal. */
@@ -33,9 +32,11 @@ export const runAgain = (cause: unknown): MongoError => {
   return error
 }
 
-/** Longest pause before the nth try, ms: others who met the same conflict must not meet again. */
-const pauseBefore = (attempt: number): number =>
-  Math.random() * backoff(attempt, { first: 5, most: 500, factor: 1.5 })
+/**
+ * Pause before the nth try, ms: others who met the same conflict must not meet again. Not `backoff`: what is loaded with
+ * the driver may load nothing that only some programs have, or its chunk, a layer of 220 KB, is another one in each image.
+ */
+const pauseBefore = (attempt: number): number => Math.random() * Math.min(500, 5 * 1.5 ** attempt)
 
 /**
  * Runs `work` in a transaction and answers what it answers, as the driver's own `withTransaction` does (MongoDB
