@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { isFault } from '../process/fault.ts'
-import { demandServer, type Hello, mongoFault } from './mongo-fault.ts'
+import { type Hello, mongoFault, requireServer } from './mongo-fault.ts'
 
 /** As the driver makes them: name, message, numeric code of the server or text code of the system. */
 const failure = (name: string, more: object = {}) => Object.assign(new Error('hunter2'), { name }, more)
@@ -76,7 +76,7 @@ describe('a server', () => {
   const good: Hello = { setName: 'rs0', maxWireVersion: 21, isWritablePrimary: true }
   const refused = (hello: Hello) => {
     try {
-      demandServer(hello)
+      requireServer(hello)
       return 'taken'
     } catch (error) {
       return isFault(error) ? error.code : error

@@ -1,85 +1,62 @@
 import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
-/** What an unavailable database is told as: a code, one line of cause and remedy, and when to try again (ms). */
-type Cause = { readonly code: string; readonly detail: string; readonly retryAfter: number }
-
-const unavailable = ({ code, detail, retryAfter }: Cause, cause: unknown) =>
-  new Fault('unavailable', code, detail, { retryAfter, cause })
-
-const away: Cause = {
-  code: 'store-away',
-  detail:
+/** Why a database is unavailable: cause and remedy in one line, and when to try again (ms). */
+const causes = {
+  'store-away': [
+    1_000,
     'the database does not answer: see whether it runs and can be reached; this is tried again by itself',
-  retryAfter: 1_000,
-}
-const login: Cause = {
-  code: 'store-login',
-  detail: 'the database refuses the login: check MONGO_USER, MONGO_PASSWORD and the authSource of MONGO_URL',
-  retryAfter: 5_000,
-}
-const rights: Cause = {
-  code: 'store-rights',
-  detail:
+  ],
+  'store-login': [
+    5_000,
+    'the database refuses the login: check MONGO_USER, MONGO_PASSWORD and the authSource of MONGO_URL',
+  ],
+  'store-rights': [
+    5_000,
     'the database user may not do this: give it the rights that compose/mongo/init.js gives, it is safe to run again',
-  retryAfter: 5_000,
-}
-const certificate: Cause = {
-  code: 'store-certificate',
-  detail:
+  ],
+  'store-certificate': [
+    5_000,
     'the certificate of the database is not trusted: check MONGO_TLS_CA, the host name in MONGO_URL and the dates of the certificate',
-  retryAfter: 5_000,
-}
-const standalone: Cause = {
-  code: 'store-standalone',
-  detail:
+  ],
+  'store-standalone': [
+    5_000,
     'the database is no replica set, which transactions need: start mongod with --replSet, then run rs.initiate()',
-  retryAfter: 5_000,
-}
-const tooOld: Cause = {
-  code: 'store-too-old',
-  detail: 'the database is older than MongoDB 7.0: upgrade it',
-  retryAfter: 30_000,
-}
-const noPrimary: Cause = {
-  code: 'store-no-primary',
-  detail:
+  ],
+  'store-too-old': [30_000, 'the database is older than MongoDB 7.0: upgrade it'],
+  'store-no-primary': [
+    1_000,
     'the database has no primary that takes writes: see rs.status(); an election or a missing majority is tried again by itself',
-  retryAfter: 1_000,
-}
-const notDurable: Cause = {
-  code: 'store-not-durable',
-  detail:
+  ],
+  'store-not-durable': [
+    1_000,
     'a majority of the replica set did not confirm the write in time: it may have happened or not, read before it is repeated',
-  retryAfter: 1_000,
-}
-const slow: Cause = {
-  code: 'store-slow',
-  detail: 'the database did not answer in time: see its load, or raise MONGO_TIMEOUT_MS',
-  retryAfter: 1_000,
-}
-const busy: Cause = {
-  code: 'store-busy',
-  detail: 'other writers kept changing the same documents: repeat the request',
-  retryAfter: 100,
-}
-const commitUnknown: Cause = {
-  code: 'store-commit-unknown',
-  detail:
+  ],
+  'store-slow': [1_000, 'the database did not answer in time: see its load, or raise MONGO_TIMEOUT_MS'],
+  'store-busy': [100, 'other writers kept changing the same documents: repeat the request'],
+  'store-commit-unknown': [
+    1_000,
     'the database went away in the middle of a commit: whether it was kept is not known, read before it is repeated',
-  retryAfter: 1_000,
+  ],
+} as const satisfies Readonly<Record<string, readonly [retryAfter: number, detail: string]>>
+
+type Cause = keyof typeof causes
+
+const unavailable = (code: Cause, cause: unknown): Fault => {
+  const [retryAfter, detail] = causes[code]
+  return new Fault('unavailable', code, detail, { retryAfter, cause })
 }
 
 /** Server error codes, https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
 const byCode: ReadonlyMap<number, Cause> = new Map([
-  ...[6, 7, 89, 91, 262, 317, 358, 9001, 11600, 11602].map((code) => [code, away] as const),
-  ...[189, 10058, 10107, 13435, 13436].map((code) => [code, noPrimary] as const),
-  ...[64, 79, 100].map((code) => [code, notDurable] as const),
-  ...[50, 202].map((code) => [code, slow] as const),
-  ...[24, 112, 225, 244, 246, 251].map((code) => [code, busy] as const),
-  [13, rights],
-  [18, login],
-  [20, standalone],
+  ...[6, 7, 89, 91, 262, 317, 358, 9001, 11600, 11602].map((code) => [code, 'store-away'] as const),
+  ...[189, 10058, 10107, 13435, 13436].map((code) => [code, 'store-no-primary'] as const),
+  ...[64, 79, 100].map((code) => [code, 'store-not-durable'] as const),
+  ...[50, 202].map((code) => [code, 'store-slow'] as const),
+  ...[24, 112, 225, 244, 246, 251].map((code) => [code, 'store-busy'] as const),
+  [13, 'store-rights'],
+  [18, 'store-login'],
+  [20, 'store-standalone'],
 ])
 
 const DUPLICATE = new Set([11000, 11001])
@@ -107,22 +84,25 @@ const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE
 const speaksOfCertificate = /certificate|self.signed|\bssl\b|\btls\b/i
 
 /** Causes in the order of how much they tell; each is looked for in the whole chain. */
-const told: readonly (readonly [Cause, (one: Loose) => boolean])[] = [
+const signs: readonly (readonly [Cause, (one: Loose) => boolean])[] = [
   [
-    certificate,
+    'store-certificate',
     ({ code, message = '' }) =>
       (typeof code === 'string' && CERTIFICATE.test(code)) || speaksOfCertificate.test(message),
   ],
-  [login, ({ code }) => code === 18],
-  [tooOld, ({ name }) => name === 'MongoCompatibilityError'],
-  [slow, ({ name }) => name === 'MongoNetworkTimeoutError'],
+  ['store-login', ({ code }) => code === 18],
+  ['store-too-old', ({ name }) => name === 'MongoCompatibilityError'],
+  ['store-slow', ({ name }) => name === 'MongoNetworkTimeoutError'],
   [
-    away,
+    'store-away',
     ({ name, code }) =>
       name === 'MongoNetworkError' || (typeof code === 'string' && /^(?:E[A-Z]+|EAI_AGAIN)$/.test(code)),
   ],
-  [noPrimary, ({ name }) => name === 'MongoServerSelectionError'],
-  [away, ({ name = '' }) => /^Mongo(?:.*Pool.*|ServerClosed|TopologyClosed|NotConnected)Error$/.test(name)],
+  ['store-no-primary', ({ name }) => name === 'MongoServerSelectionError'],
+  [
+    'store-away',
+    ({ name = '' }) => /^Mongo(?:.*Pool.*|ServerClosed|TopologyClosed|NotConnected)Error$/.test(name),
+  ],
 ]
 
 const codeOf = ({ code }: Loose): number => (typeof code === 'number' ? code : Number.NaN)
@@ -147,12 +127,12 @@ export const mongoFault = (error: unknown, collection: string): unknown => {
     return new Fault('invalid', 'bad-value', `a ${collection} document breaks what is declared of it`, {
       cause: error,
     })
-  const known = byCode.get(code) ?? told.find(([, fits]) => chain.some(fits))?.[0]
+  const known = byCode.get(code) ?? signs.find(([, fits]) => chain.some(fits))?.[0]
   return known === undefined ? error : unavailable(known, error)
 }
 
 /** The fault of a commit that was sent and never answered. */
-export const commitUnknownFault = (cause: unknown): Fault => unavailable(commitUnknown, cause)
+export const commitUnknownFault = (cause: unknown): Fault => unavailable('store-commit-unknown', cause)
 
 /** What a server says of itself when asked `hello`. */
 export type Hello = {
@@ -166,9 +146,9 @@ export type Hello = {
 const WIRE_VERSION = 21
 
 /** Throws Fault unavailable when a server cannot keep what the store promises. */
-export const demandServer = (hello: Hello): void => {
+export const requireServer = (hello: Hello): void => {
   const sharded = hello.msg === 'isdbgrid'
-  if ((hello.maxWireVersion ?? 0) < WIRE_VERSION) throw unavailable(tooOld, undefined)
-  if (hello.setName === undefined && !sharded) throw unavailable(standalone, undefined)
-  if (hello.isWritablePrimary !== true) throw unavailable(noPrimary, undefined)
+  if ((hello.maxWireVersion ?? 0) < WIRE_VERSION) throw unavailable('store-too-old', undefined)
+  if (hello.setName === undefined && !sharded) throw unavailable('store-standalone', undefined)
+  if (hello.isWritablePrimary !== true) throw unavailable('store-no-primary', undefined)
 }

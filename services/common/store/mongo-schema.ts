@@ -13,9 +13,9 @@ const isCode = (error: unknown, code: number): boolean =>
 const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** Throws Fault invalid `declaration-changed` when a field that both know has another kind now. */
-const demandKinds = (shape: Shape, kept: Validator | undefined, wanted: Validator): void => {
+const requireKinds = (shape: Shape, kept: Validator | undefined, expected: Validator): void => {
   const before = kept?.$jsonSchema?.properties ?? {}
-  for (const [field, { bsonType }] of Object.entries(wanted.$jsonSchema.properties)) {
+  for (const [field, { bsonType }] of Object.entries(expected.$jsonSchema.properties)) {
     const was = before[field]?.bsonType
     if (was !== undefined && was[0] !== bsonType[0]) throw kindChanged(shape, field, was.join(' or '))
   }
@@ -33,22 +33,22 @@ const ensureCollection = async (db: Db, name: string, shape: Shape): Promise<voi
     return
   }
   const before = (kept as { readonly options?: { readonly validator?: Validator } }).options?.validator
-  demandKinds(shape, before, validator)
+  requireKinds(shape, before, validator)
   if (!sameJson(before, validator))
     await db.command({ collMod: name, validator, validationLevel: 'strict', validationAction: 'error' })
 }
 
 const ours = /^(?:unique|index):/
 
-const ensureIndexes = async (db: Db, name: string, wanted: readonly Index[]): Promise<void> => {
+const ensureIndexes = async (db: Db, name: string, declared: readonly Index[]): Promise<void> => {
   const collection = db.collection(name)
   const kept = new Set((await collection.listIndexes().toArray()).map((index) => String(index['name'])))
   for (const index of kept)
-    if (ours.test(index) && !wanted.some((one) => one.name === index))
+    if (ours.test(index) && !declared.some((one) => one.name === index))
       await collection.dropIndex(index).catch((error) => {
         if (!isCode(error, INDEX_NOT_FOUND) && !isCode(error, NAMESPACE_NOT_FOUND)) throw error
       })
-  const missing = wanted.filter((index) => !kept.has(index.name))
+  const missing = declared.filter((index) => !kept.has(index.name))
   if (missing.length > 0)
     await collection.createIndexes(missing.map((index) => ({ ...index, key: { ...index.key } })))
 }

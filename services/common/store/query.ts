@@ -83,3 +83,21 @@ export const planQuery = (
     skip: whole('skip', query.skip) ?? 0,
   }
 }
+
+/** Checks what is to be claimed. Throws Fault invalid as `planQuery`. */
+export const planClaim = (
+  shape: Shape,
+  {
+    where,
+    sort = [],
+    set,
+  }: {
+    readonly where: object
+    readonly sort?: readonly (readonly [string, 'asc' | 'desc'])[]
+    readonly set: object
+  },
+): Plan => {
+  if (Object.hasOwn(set, 'id')) throw bad(`${shape.name}: a claim cannot set id`)
+  if (Object.values(set).includes(undefined)) throw bad(`${shape.name}: a claim cannot set undefined`)
+  return planQuery(shape, { where, sort, limit: 1 })
+}

@@ -1,8 +1,7 @@
 import type { Database } from 'bun:sqlite'
-import { Fault } from '../process/fault.ts'
 import { documentText } from './document.ts'
 import { missing, stale } from './faults.ts'
-import { planQuery, planWhere } from './query.ts'
+import { planClaim, planQuery, planWhere } from './query.ts'
 import { type Shape, scalarOf, scalarsOf } from './shape.ts'
 import { bindable, type Sql, selectSql, tableOf, whereSql, writesOf } from './sqlite-sql.ts'
 import type { Row, Statements } from './sqlite-statements.ts'
@@ -63,16 +62,12 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
         if (rev !== undefined && kept.rev !== rev) throw stale(shape)
         return prepared(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 1
       }),
-    claim: ({ where, sort = [], set }) => {
-      if (Object.hasOwn(set, 'id'))
-        throw new Fault('invalid', 'bad-query', `${shape.name}: a claim cannot set id`)
-      if (Object.values(set).includes(undefined))
-        throw new Fault('invalid', 'bad-query', `${shape.name}: a claim cannot set undefined`)
-      const plan = planQuery(shape, { where, sort, limit: 1 })
+    claim: (take) => {
+      const plan = planClaim(shape, take)
       return atomic(() => {
         const [first] = all(selectSql(shape, plan))
         if (!first) return undefined
-        const taken = { ...parse(first), ...set }
+        const taken = { ...parse(first), ...take.set }
         update(taken, first.rev)
         return { ...taken, rev: first.rev + 1 }
       })

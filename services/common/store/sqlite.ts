@@ -5,13 +5,13 @@ import { syncFolder } from '../process/sync-folder.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock } from './lock.ts'
 import { collectionFrom, type Effect } from './operations.ts'
-import { type Declared, type Shape, shapeOf } from './shape.ts'
+import { type Declared, shapeOf } from './shape.ts'
 import { type Operations, sqliteOperations } from './sqlite-collection.ts'
 import { toFault } from './sqlite-fault.ts'
 import { ensureTable } from './sqlite-schema.ts'
-import { statementsOf } from './sqlite-statements.ts'
+import { type Statements, statementsOf } from './sqlite-statements.ts'
 import type { Collection, Doc, Store } from './store.ts'
-import { type Running, transactionRules } from './transaction-rules.ts'
+import { type Running, type TransactionRules, transactionRules } from './transaction-rules.ts'
 
 /**
  * `path` is a file, or ':memory:' for tests. `maxBytes` caps the file: beyond it every write is a Fault
@@ -23,7 +23,7 @@ export type SqliteOptions = {
   readonly busyTimeoutMs?: number
 }
 
-type Table = { readonly declared: string; readonly shape: Shape; readonly operations: Operations }
+type Table = { readonly declared: string; readonly operations: Operations }
 /** How a call reaches the connection: through the lock, or inside the transaction that holds it. */
 type Reach = <R>(effect: Effect, work: () => R | Promise<R>) => Promise<R>
 
@@ -57,6 +57,63 @@ const open = (options: SqliteOptions): Database => {
   }
 }
 
+type Parts = {
+  readonly db: Database
+  readonly prepared: Statements
+  readonly rules: TransactionRules
+  /** What was made and committed, by name. */
+  readonly tables: Map<string, Table>
+}
+
+/** `made` takes the tables that are made through this collection: those of a transaction may be rolled back. */
+const openCollection = (
+  { db, prepared, tables }: Parts,
+  declaration: Declared,
+  reach: Reach,
+  made: Map<string, Table>,
+): Collection<Doc> => {
+  const shape = shapeOf(declaration)
+  const declared = JSON.stringify(declaration)
+  const operations = (): Operations => {
+    const known = tables.get(shape.name) ?? made.get(shape.name)
+    if (known && known.declared !== declared) throw declaredTwice(shape)
+    if (known) return known.operations
+    if (db.inTransaction) ensureTable(db, shape)
+    else db.transaction(() => ensureTable(db, shape)).immediate()
+    const table = { declared, operations: sqliteOperations(db, prepared, shape) }
+    made.set(shape.name, table)
+    return table.operations
+  }
+  return collectionFrom((name, effect, args) =>
+    reach(effect, () => {
+      try {
+        return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
+      } catch (error) {
+        throw toFault(error, shape.name)
+      }
+    }),
+  )
+}
+
+const transact = async <R>(parts: Parts, work: (tx: Store) => Promise<R>): Promise<R> => {
+  const { db, rules, tables } = parts
+  const running: Running = { open: true }
+  const made = new Map<string, Table>()
+  const inside: Reach = (effect, call) => rules.call(running, effect, call)
+  const tx = rules.store((declaration) => openCollection(parts, declaration, inside, made))
+  try {
+    db.run('BEGIN IMMEDIATE')
+    const result = await rules.run(running, () => work(tx))
+    db.run('COMMIT')
+    for (const [name, table] of made) tables.set(name, table)
+    return result
+  } catch (error) {
+    // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
+    if (db.inTransaction) db.run('ROLLBACK')
+    throw toFault(error, 'transaction')
+  }
+}
+
 /**
  * The embedded driver: one SQLite file, one connection, WAL, synchronous FULL. Throws Fault unavailable
  * (`disk-error`, `disk-full`, `store-busy`) when the file cannot be opened.
@@ -67,64 +124,27 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   const lock = fifoLock()
   const rules = transactionRules()
   const tables = new Map<string, Table>()
+  const parts = { db, prepared, rules, tables }
   let closed = false
-
-  const collectionBy = (declaration: Declared, reach: Reach, made: Map<string, Table>): Collection<Doc> => {
-    const shape = shapeOf(declaration)
-    const declared = JSON.stringify(declaration)
-    const operations = (): Operations => {
-      const known = tables.get(shape.name) ?? made.get(shape.name)
-      if (known && known.declared !== declared) throw declaredTwice(shape)
-      if (known) return known.operations
-      if (db.inTransaction) ensureTable(db, shape)
-      else db.transaction(() => ensureTable(db, shape)).immediate()
-      const table = { declared, shape, operations: sqliteOperations(db, prepared, shape) }
-      made.set(shape.name, table)
-      return table.operations
-    }
-    return collectionFrom((name, effect, args) =>
-      reach(effect, () => {
-        try {
-          return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
-        } catch (error) {
-          throw toFault(error, shape.name)
-        }
-      }),
-    )
-  }
 
   /** In line for the connection. From inside a transaction the wait would never end, so it is refused. */
   const inLine = async <R>(work: () => R | Promise<R>): Promise<R> => {
-    rules.demandOutside()
+    rules.requireOutside()
     return lock(() => {
       if (closed) throw closedStore()
       return work()
     })
   }
 
-  const transact = async <R>(work: (tx: Store) => Promise<R>): Promise<R> => {
-    const running: Running = { open: true }
-    const made = new Map<string, Table>()
-    const tx = rules.store((declaration) =>
-      collectionBy(declaration, (effect, call) => rules.call(running, effect, call), made),
-    )
-    try {
-      db.run('BEGIN IMMEDIATE')
-      const result = await rules.run(running, () => work(tx))
-      db.run('COMMIT')
-      for (const [name, table] of made) tables.set(name, table)
-      return result
-    } catch (error) {
-      // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
-      if (db.inTransaction) db.run('ROLLBACK')
-      throw toFault(error, 'transaction')
-    }
-  }
-
   return {
     collection: ((declaration: Declared) =>
-      collectionBy(declaration, (_effect, call) => inLine(call), tables)) as unknown as Store['collection'],
-    transaction: (work) => inLine(() => transact(work)),
+      openCollection(
+        parts,
+        declaration,
+        (_effect, call) => inLine(call),
+        tables,
+      )) as unknown as Store['collection'],
+    transaction: (work) => inLine(() => transact(parts, work)),
     ping: () =>
       inLine(() => {
         prepared('SELECT 0 AS rev, 1 AS body').get()

@@ -13,7 +13,7 @@ export type Running = { open: boolean; failure?: { readonly error: unknown } }
  */
 export type TransactionRules = {
   /** Throws Fault invalid `outside-transaction` when called from inside a running transaction. */
-  readonly demandOutside: () => void
+  readonly requireOutside: () => void
   /** Runs `work` as the inside of a transaction; throws what `work` threw, else the failure it swallowed. */
   readonly run: <R>(running: Running, work: () => Promise<R>) => Promise<R>
   /** One call inside it. Throws Fault invalid `transaction-over` after its end. */
@@ -26,7 +26,7 @@ export type TransactionRules = {
 export const transactionRules = (): TransactionRules => {
   const inside = new AsyncLocalStorage<Running>()
   return {
-    demandOutside: () => {
+    requireOutside: () => {
       if (inside.getStore()?.open)
         throw new Fault(
           'invalid',
