@@ -1,66 +1,13 @@
-import { beforeEach, describe, expect, test } from 'bun:test'
-import { isFault } from '../process/fault.ts'
-import { type MigrateOptions, migrate } from '../store/migrations/migrate.ts'
-import { inspectRecord } from '../store/migrations/plan.ts'
-import { readRecord } from '../store/migrations/record.ts'
+import { describe, expect, test } from 'bun:test'
 import { requireSchema } from '../store/migrations/require-schema.ts'
 import { type Loose, rewriteAll } from '../store/migrations/rewrite.ts'
 import type { Migration } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
-import {
-  countAge,
-  forgetAge,
-  People,
-  peopleIn,
-  peopleWith,
-  plantPeople,
-  renameName,
-} from './migrations-contract-schema.ts'
-
-export const faultOf = async (promise: Promise<unknown>) => {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  return isFault(error) ? `${error.kind}/${error.code}` : error
-}
-
-/** The clock of the tests starts here and is moved by hand. */
-export const START = 1_700_000_000_000
+import { type Bench, migrationBench, START } from './migrations-contract-bench.ts'
+import { countAge, forgetAge, People, peopleWith, renameName } from './migrations-contract-schema.ts'
+import { faultOf } from './store-contract-jobs.ts'
 
 const all = [renameName, countAge, forgetAge]
-
-/** The planted service in a new empty place for each test. `place` answers the function that opens it. */
-export const migrationBench = (place: () => Promise<() => Promise<Store>>) => {
-  let open: () => Promise<Store>
-  const clock = { time: START }
-  const now = () => clock.time
-  beforeEach(async () => {
-    open = await place()
-    clock.time = START
-  })
-  const using = async <R>(work: (store: Store) => Promise<R>): Promise<R> => {
-    const store = await open()
-    return work(store).finally(() => store.close())
-  }
-  return {
-    clock,
-    using,
-    open: () => open(),
-    plant: (count = 3) => using((store) => plantPeople(store, count)),
-    people: () => using(peopleIn),
-    record: () => using(readRecord),
-    /** As a service of this release starts. */
-    start: (...migrations: readonly Migration[]) =>
-      using((store) => requireSchema(store, peopleWith(...migrations), { now, version: '1.0.0' })),
-    run: (migrations: readonly Migration[], options: Partial<MigrateOptions> = {}) =>
-      migrate({ open, schema: peopleWith(...migrations), now, version: '2.0.0', ...options }),
-    status: async (...migrations: readonly Migration[]) =>
-      inspectRecord(await using(readRecord), peopleWith(...migrations)).status,
-  }
-}
-
-type Bench = ReturnType<typeof migrationBench>
 
 const startSuite = ({ using, open, plant, record, start, run, status }: Bench) =>
   describe('a service that starts', () => {
@@ -99,15 +46,6 @@ const startSuite = ({ using, open, plant, record, start, run, status }: Bench) =
       expect(await faultOf(start({ ...renameName, name: 'another-one' }, countAge))).toBe(
         'invalid/schema-differs',
       )
-    })
-
-    test('is refused on a store that a copy has brought here by half, until it is whole', async () => {
-      const copies = (store: Store) =>
-        store.collection<{ readonly id: string; readonly done: boolean }>({ name: 'copies', fields: {} })
-      await using((store) => copies(store).insert({ id: 'people', done: false }))
-      expect(await faultOf(start())).toBe('invalid/schema-half-copied')
-      await using((store) => copies(store).replace({ id: 'people', done: true }, 1))
-      await start()
     })
   })
 

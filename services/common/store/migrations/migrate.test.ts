@@ -2,8 +2,10 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { faultOf, migrationBench, migrationContract, START } from '../../testing/migrations-contract.ts'
+import { migrationContract } from '../../testing/migrations-contract.ts'
+import { migrationBench, START } from '../../testing/migrations-contract-bench.ts'
 import { countAge, forgetAge, peopleWith, renameName } from '../../testing/migrations-contract-schema.ts'
+import { faultOf } from '../../testing/store-contract-jobs.ts'
 import type { Migration } from '../schema.ts'
 import { sqliteStore } from '../sqlite.ts'
 import type { Store } from '../store.ts'
@@ -49,6 +51,15 @@ test('a refusal and a failure say how the store is and which command repairs it'
   await expect(start(...all)).rejects.toThrow(
     'these collections are not here yet: people; give the same bun run store copy again to its end',
   )
+})
+
+test('a service is refused on a store that a copy has brought here by half, until it is whole', async () => {
+  const copies = (store: Store) =>
+    store.collection<{ readonly id: string; readonly done: boolean }>({ name: 'copies', fields: {} })
+  await using((store) => copies(store).insert({ id: 'people', done: false }))
+  expect(await faultOf(start())).toBe('invalid/schema-half-copied')
+  await using((store) => copies(store).replace({ id: 'people', done: true }, 1))
+  await start()
 })
 
 test('each step is told when it begins and when it is recorded', async () => {
