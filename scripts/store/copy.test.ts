@@ -122,13 +122,13 @@ const copyChild = (from: string, to: string) =>
 /** Runs the child until it has said so many lines, then kills it; answers whether it was over before. */
 const copyUntil = async (from: string, to: string, lines: number) => {
   const child = copyChild(from, to)
-  let said = ''
+  let output = ''
   for await (const part of child.stdout) {
-    said += new TextDecoder().decode(part)
-    if (said.split('\n').length > lines) child.kill('SIGKILL')
+    output += new TextDecoder().decode(part)
+    if (output.split('\n').length > lines) child.kill('SIGKILL')
   }
   await child.exited
-  return said.includes('over')
+  return output.includes('over')
 }
 
 test('$ copy, kill -9, copy, kill -9, ...: each goes on where the last one stood, and nothing is there twice', async () => {
@@ -261,9 +261,9 @@ test('a full target disk is told as one, and the next run goes on', async () => 
 test('two copies into one target: at most one gets to its end, and what is there is right', async () => {
   const [from, to] = [await filled(2000), fresh()]
   const both = [copyChild(from, to), copyChild(from, to)]
-  const said = await Promise.all(both.map(({ stderr }) => new Response(stderr).text()))
-  expect(said.filter((text) => text === '').length).toBeLessThan(2)
-  expect(said.join('')).toMatch(/another copy is writing into this target|it has been used since/)
+  const outputs = await Promise.all(both.map(({ stderr }) => new Response(stderr).text()))
+  expect(outputs.filter((text) => text === '').length).toBeLessThan(2)
+  expect(outputs.join('')).toMatch(/another copy is writing into this target|it has been used since/)
   expect(verdicts(await copy(from, to))).toEqual(['equal'])
 })
 

@@ -5,7 +5,7 @@ import { CliError } from '../cli/fail.ts'
 import { contentHasher, documentBytes, type Tally } from './content-hash.ts'
 import { type CopyDoc, copies } from './copy-state.ts'
 import type { Endpoint, Endpoints } from './endpoint.ts'
-import { type Document, pagesOf, type Reader } from './reader.ts'
+import { type Document, type Reader, readPages } from './reader.ts'
 import type { Survey } from './survey.ts'
 
 /** Told after each durable batch. */
@@ -80,7 +80,7 @@ const copyCollection = async (
   if (kept.done) return { collection: name, documents: 0 }
   let copy = kept
   const { add, tally } = contentHasher()
-  for await (const page of pagesOf(source, name, kept.after)) {
+  for await (const page of readPages(source, name, kept.after)) {
     let bytes = 0
     for (const document of page.map((doc) => documentBytes(doc, name))) {
       add(document)

@@ -7,9 +7,9 @@ if (!linux) console.log('NOT RUN: memory of a copy: peaks are read from /proc')
 const peakOf = async (documents: number): Promise<number> => {
   const argv = [process.execPath, join(import.meta.dir, 'memory-child.fixture.ts'), String(documents)]
   const child = Bun.spawn(argv, { stdout: 'pipe', stderr: 'inherit' })
-  const said = JSON.parse(await new Response(child.stdout).text())
-  expect(said).toMatchObject({ equal: true, documents })
-  return said.peak
+  const report = JSON.parse(await new Response(child.stdout).text())
+  expect(report).toMatchObject({ equal: true, documents })
+  return report.peak
 }
 
 /** 200 MB of documents must not be in memory, nor a tenth of what they are as objects. */

@@ -1,7 +1,7 @@
 import type { Cell } from '#common/cli/table'
 import { isFault } from '#common/process/fault'
 import { inspectRecord, type Status } from '#common/store/migrations/plan'
-import { newestOf, readRecord, type SchemaRecord } from '#common/store/migrations/record'
+import { newestVersion, readRecord, type SchemaRecord } from '#common/store/migrations/record'
 import type { StoreSchema } from '#common/store/schema'
 import type { Schemas } from '../derive/store-schemas.ts'
 import { hasStore, openStore, type StoreOptions } from './open.ts'
@@ -45,7 +45,7 @@ const inspectStore = async (
     service,
     standing: 'not there yet',
     version: null,
-    code: newestOf(schema),
+    code: newestVersion(schema),
     applied_at: null,
     applied_by: null,
     pending: [],

@@ -32,7 +32,7 @@ export const compareIds = (a: string, b: string): number =>
   a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 /** All pages of a collection after an id. Throws Fault unavailable `bad-order` when a driver skips about. */
-export async function* pagesOf(
+export async function* readPages(
   reader: Reader,
   collection: string,
   after?: string,

@@ -2,8 +2,8 @@ import { constants, Database } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { errorCode } from '#common/process/error'
 import { Fault } from '#common/process/fault'
-import { toFault } from '#common/store/sqlite-fault'
-import { statementsOf } from '#common/store/sqlite-statements'
+import { sqliteFault } from '#common/store/sqlite-fault'
+import { cacheStatements } from '#common/store/sqlite-statements'
 import { CliError } from '../cli/fail.ts'
 import { type Document, emptyReader, PAGE, type PageLimits, type Reader } from './reader.ts'
 
@@ -70,11 +70,11 @@ export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader =>
     try {
       return work()
     } catch (error) {
-      throw toFault(error, path)
+      throw sqliteFault(error, path)
     }
   }
   const db = guarded(() => openForReading(path))
-  const prepared = statementsOf(db)
+  const prepared = cacheStatements(db)
   const names = (): readonly string[] =>
     prepared(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\' ORDER BY name",

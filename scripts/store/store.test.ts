@@ -86,13 +86,13 @@ test('$ store verify: a tampered document is named, exit 1', async () => {
 test('a target that holds anything else is refused before any service is copied', async () => {
   const to = fresh()
   await fillHome(to, { 'blockchain-vm': { nodes: [{ id: 'aa', rev: 1, value: 'BBBB' } as never] } })
-  const held = readdirSync(join(to, 'data')).toSorted()
+  const before = readdirSync(join(to, 'data')).toSorted()
   const { code, out, err } = await copy(`sqlite:${source}`, `sqlite:${to}`)
   expect({ code, out }).toEqual({ code: 1, out: '' })
   expect(err).toBe(
     `store: blockchain-vm in sqlite:${to} is not copied into: nodes holds 1 documents that no copy brought there\n`,
   )
-  expect(readdirSync(join(to, 'data')).toSorted()).toEqual(held)
+  expect(readdirSync(join(to, 'data')).toSorted()).toEqual(before)
 })
 
 test('neither end may be running', async () => {

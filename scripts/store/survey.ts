@@ -15,7 +15,7 @@ import {
   unknownNames,
 } from './copy-state.ts'
 import type { Endpoints } from './endpoint.ts'
-import { pagesOf, type Reader } from './reader.ts'
+import { type Reader, readPages } from './reader.ts'
 
 /** What is copied of one service. */
 export type ServiceCollections = { readonly service: string; readonly collections: readonly Declared[] }
@@ -52,7 +52,7 @@ const fingerprint = async (service: string, reader: Reader, names: readonly stri
 
 const readCopies = async (target: Reader): Promise<ReadonlyMap<string, Stored<CopyDoc>>> => {
   const copies = new Map<string, Stored<CopyDoc>>()
-  for await (const page of pagesOf(target, OWN.copies))
+  for await (const page of readPages(target, OWN.copies))
     for (const doc of page) copies.set(doc.id, doc as Stored<CopyDoc>) // written by copy.ts alone
   return copies
 }

@@ -2,7 +2,7 @@ import { equalBytes } from '#common/stream/bytes'
 import { contentHasher, documentBytes, type Tally } from './content-hash.ts'
 import type { Copied } from './copy.ts'
 import type { Endpoints } from './endpoint.ts'
-import { compareIds, type Document, pagesOf, type Reader } from './reader.ts'
+import { compareIds, type Document, type Reader, readPages } from './reader.ts'
 import type { ServiceCollections } from './survey.ts'
 
 /** How a document of the target differs from that of the source. */
@@ -23,8 +23,8 @@ export type Row = Compared & {
   readonly verdict: 'equal' | 'differs' | 'source changed'
 }
 
-async function* documentsOf(reader: Reader, collection: string): AsyncGenerator<Document> {
-  for await (const page of pagesOf(reader, collection)) yield* page
+async function* readDocuments(reader: Reader, collection: string): AsyncGenerator<Document> {
+  for await (const page of readPages(reader, collection)) yield* page
 }
 
 /** Reads both sides of a collection in the order of ids, next to each other: one pass, two pages in memory. */
@@ -35,7 +35,7 @@ const compareCollection = async (
   onDocument: (bytes: number) => void,
 ): Promise<Compared> => {
   const open = (reader: Reader) => {
-    const documents = documentsOf(reader, collection)
+    const documents = readDocuments(reader, collection)
     const { add, tally } = contentHasher()
     const next = async () => {
       const { done, value } = await documents.next()

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { documentText } from './document.ts'
 import { toMongo } from './mongo-document.ts'
-import { shapeOf } from './shape.ts'
+import { parseDeclaration } from './shape.ts'
 
-const shape = shapeOf({ name: 'notes', fields: { size: 'integer' } })
+const shape = parseDeclaration({ name: 'notes', fields: { size: 'integer' } })
 
 test('a document is its JSON without the revision, the same for every driver', () => {
   const doc = { id: 'a', rev: 7, size: -0, at: new Date(0), gone: undefined, list: [undefined, Number.NaN] }

@@ -3,10 +3,10 @@ import { missing, stale } from './faults.ts'
 import type { Lock } from './lock.ts'
 import { fromMongo, type MongoDoc, settings, toMongo } from './mongo-document.ts'
 import { insertAll, withoutDuplicates } from './mongo-insert.ts'
-import { filterOf, sortOf } from './mongo-query.ts'
+import { buildFilter, buildSort } from './mongo-query.ts'
 import { runAgain } from './mongo-transaction.ts'
 import { planClaim, planQuery, planWhere } from './query.ts'
-import { type Shape, scalarOf } from './shape.ts'
+import { checkScalar, type Shape } from './shape.ts'
 import type { Collection, Doc, Stored } from './store.ts'
 
 /** Whatever runs in a transaction: it is handed the session of a new one, or the one that is open. */
@@ -44,9 +44,9 @@ const claimFirst = (
 ): Promise<Stored<Doc> | undefined> => {
   const plan = planClaim(shape, take)
   const fields = settings(shape, take.set)
-  const filter = filterOf(plan.terms)
+  const filter = buildFilter(plan.terms)
   const change = { $inc: { rev: 1 }, ...(Object.keys(fields).length > 0 && { $set: fields }) }
-  const options = { ...within, sort: sortOf(plan), returnDocument: 'after' } as const
+  const options = { ...within, sort: buildSort(plan), returnDocument: 'after' } as const
   return inTurn(async () => {
     for (;;) {
       const taken = await collection.findOneAndUpdate(filter, change, options)
@@ -61,7 +61,7 @@ const claimFirst = (
 export const mongoOperations = (parts: MongoParts): Collection<Doc> => {
   const { collection, shape, session, atomic } = parts
   const within = session === undefined ? {} : { session }
-  const idOf = (id: string) => scalarOf(shape, 'id', id) as string
+  const idOf = (id: string) => checkScalar(shape, 'id', id) as string
   const isThere = async (_id: string) =>
     (await collection.findOne({ _id }, { ...within, projection: { _id: 1 } })) !== null
   return {
@@ -73,9 +73,9 @@ export const mongoOperations = (parts: MongoParts): Collection<Doc> => {
       const plan = planQuery(shape, query)
       if (plan.limit === 0) return [] // to MongoDB it would be no limit
       const found = await collection
-        .find(filterOf(plan.terms), {
+        .find(buildFilter(plan.terms), {
           ...within,
-          sort: sortOf(plan),
+          sort: buildSort(plan),
           skip: plan.skip,
           // The whole page in one answer: another round trip would cost more than the page.
           ...(plan.limit !== undefined && { limit: plan.limit, batchSize: plan.limit }),
@@ -83,7 +83,7 @@ export const mongoOperations = (parts: MongoParts): Collection<Doc> => {
         .toArray()
       return found.map(fromMongo)
     },
-    count: (where = {}) => collection.countDocuments(filterOf(planWhere(shape, where)), within),
+    count: (where = {}) => collection.countDocuments(buildFilter(planWhere(shape, where)), within),
     insert: async (doc) => {
       await collection.insertOne(toMongo(shape, doc, 1), within)
       return { ...doc, rev: 1 }

@@ -17,7 +17,7 @@ const asked = (url: string) => {
   }
 }
 
-const promised = {
+const expected = {
   database: 'lucid',
   w: 'majority',
   journal: true,
@@ -31,7 +31,7 @@ const promised = {
 describe('a connection', () => {
   for (const url of ['mongodb://h', 'mongodb://h/', 'mongodb://h/lucid', 'mongodb://h/?replicaSet=rs0'])
     test(`to ${url} asks for a majority in its journal, in the database lucid`, () =>
-      expect(asked(url)).toEqual(promised))
+      expect(asked(url)).toEqual(expected))
 
   test('to a database that the URL names is to that one', () =>
     expect(asked('mongodb://h/other?replicaSet=rs0').database).toBe('other'))
@@ -44,7 +44,7 @@ describe('a connection', () => {
     'retryWrites=false&retryReads=false',
   ])
     test(`is not weakened by ?${weaker}`, () =>
-      expect(asked(`mongodb://h/lucid?${weaker}`)).toEqual(promised))
+      expect(asked(`mongodb://h/lucid?${weaker}`)).toEqual(expected))
 
   test('takes the login that is given, unless the URL holds one', () => {
     const auth = { username: 'service', password: 'hunter2' }

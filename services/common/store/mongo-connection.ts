@@ -20,14 +20,14 @@ export type MongoOptions = {
 const DATABASE = 'lucid'
 
 /** What the promises of the store rest on. Given again with the database, where no URL can weaken it. */
-const concernsOf = (timeoutMs: number) =>
+const durability = (timeoutMs: number) =>
   ({
     readPreference: 'primary',
     readConcern: new ReadConcern('majority'),
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
   }) as const satisfies DbOptions
 
-const settingsOf = (
+const clientSettings = (
   { owner, url, auth, ca, certificate, poolMax = 10 }: MongoOptions,
   timeoutMs: number,
 ): MongoClientOptions => {
@@ -36,7 +36,7 @@ const settingsOf = (
     appName: `lucid/${owner}`,
     retryReads: true,
     retryWrites: true,
-    ...concernsOf(timeoutMs),
+    ...durability(timeoutMs),
     serverSelectionTimeoutMS: Math.min(5_000, timeoutMs),
     connectTimeoutMS: Math.min(5_000, timeoutMs),
     socketTimeoutMS: timeoutMs,
@@ -51,7 +51,7 @@ const settingsOf = (
 }
 
 /** What the driver says of a bad URL may quote it, password and all, so it is not passed on. */
-const clientOf = (url: string, settings: MongoClientOptions): MongoClient => {
+const openClient = (url: string, settings: MongoClientOptions): MongoClient => {
   try {
     return new MongoClient(url, settings)
   } catch {
@@ -73,7 +73,7 @@ export type MongoConnection = {
 /** A client with the settings of the store; nothing is connected yet. Throws Fault invalid `bad-store-url`. */
 export const mongoConnection = (options: MongoOptions): MongoConnection => {
   const { url, timeoutMs = 10_000 } = options
-  const client = clientOf(url, settingsOf(options, timeoutMs))
+  const client = openClient(url, clientSettings(options, timeoutMs))
   const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(url)
-  return { client, db: client.db(named ? undefined : DATABASE, concernsOf(timeoutMs)), timeoutMs }
+  return { client, db: client.db(named ? undefined : DATABASE, durability(timeoutMs)), timeoutMs }
 }

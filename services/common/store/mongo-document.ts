@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb'
 import { documentText } from './document.ts'
-import { type Shape, scalarOf, scalarsOf } from './shape.ts'
+import { checkScalar, readScalars, type Shape } from './shape.ts'
 import type { Doc, Stored } from './store.ts'
 
 /** A document as MongoDB keeps it: the id is its own, the rest lies beside it as it is. */
@@ -8,10 +8,10 @@ export type MongoDoc = Document & { readonly _id: string; readonly rev: number }
 
 /**
  * Through JSON, as in every driver: what JSON drops or turns into something else must not depend on the driver.
- * Throws Fault as `documentText` and `scalarsOf`.
+ * Throws Fault as `documentText` and `readScalars`.
  */
 export const toMongo = (shape: Shape, doc: Doc, rev: number): MongoDoc => {
-  scalarsOf(shape, doc)
+  readScalars(shape, doc)
   const { id, ...content } = JSON.parse(documentText(shape, doc))
   return { _id: id, rev, ...content }
 }
@@ -22,6 +22,6 @@ export const fromMongo = ({ _id: id, rev, ...content }: MongoDoc): Stored<Doc> =
 export const settings = (shape: Shape, set: Readonly<Record<string, unknown>>) => {
   for (const [field, value] of Object.entries(set))
     if (shape.fields.has(field) && (value !== null || shape.required.has(field)))
-      scalarOf(shape, field, value)
+      checkScalar(shape, field, value)
   return JSON.parse(documentText(shape, set)) as Readonly<Record<string, unknown>>
 }

@@ -10,7 +10,7 @@ const selection = (...errors: readonly unknown[]) =>
     reason: { servers: new Map(errors.map((error, i) => [`h${i}:1`, { error }])) },
   })
 
-const told: readonly (readonly [what: string, error: unknown, kind: string, code: string])[] = [
+const reports: readonly (readonly [what: string, error: unknown, kind: string, code: string])[] = [
   ['a duplicate', server(11000), 'conflict', 'duplicate'],
   ['a full disk', server(14031), 'unavailable', 'disk-full'],
   ['a document that is too large', server(10334), 'too-large', 'document-too-large'],
@@ -56,7 +56,7 @@ const told: readonly (readonly [what: string, error: unknown, kind: string, code
 ]
 
 describe('what the driver reports', () => {
-  for (const [what, error, kind, code] of told)
+  for (const [what, error, kind, code] of reports)
     test(`of ${what} is ${code}: one line with a remedy, and nothing that the server said`, () => {
       const fault = mongoFault(error, 'jobs')
       if (!isFault(fault)) throw new Error('not a fault')

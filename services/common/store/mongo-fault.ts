@@ -73,11 +73,11 @@ type Loose = {
 }
 
 /** An error and everything that it says it came from: causes, and what each known server last answered. */
-const chainOf = (error: unknown, depth = 0): readonly Loose[] => {
+const listCauses = (error: unknown, depth = 0): readonly Loose[] => {
   if (typeof error !== 'object' || error === null || depth > 8) return []
   const one: Loose = error
   const servers = [...(one.reason?.servers?.values() ?? [])].map((server) => server.error)
-  return [one, ...[one.cause, ...servers].flatMap((next) => chainOf(next, depth + 1))]
+  return [one, ...[one.cause, ...servers].flatMap((next) => listCauses(next, depth + 1))]
 }
 
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
@@ -113,7 +113,7 @@ const codeOf = ({ code }: Loose): number => (typeof code === 'number' ? code : N
  */
 export const mongoFault = (error: unknown, collection: string): unknown => {
   if (error instanceof Fault) return error
-  const chain = chainOf(error)
+  const chain = listCauses(error)
   const [first] = chain
   if (first === undefined) return error
   const code = codeOf(first)
@@ -127,8 +127,8 @@ export const mongoFault = (error: unknown, collection: string): unknown => {
     return new Fault('invalid', 'bad-value', `a ${collection} document breaks what is declared of it`, {
       cause: error,
     })
-  const known = byCode.get(code) ?? signs.find(([, fits]) => chain.some(fits))?.[0]
-  return known === undefined ? error : unavailable(known, error)
+  const cause = byCode.get(code) ?? signs.find(([, fits]) => chain.some(fits))?.[0]
+  return cause === undefined ? error : unavailable(cause, error)
 }
 
 /** The fault of a commit that was sent and never answered. */

@@ -1,10 +1,10 @@
 import type { ClientSession, Collection } from 'mongodb'
 import type { MongoDoc } from './mongo-document.ts'
-import { pathOf } from './mongo-query.ts'
+import { fieldPath } from './mongo-query.ts'
 
 /** The values of an index's fields as one text; undefined when the document lacks one, and so is not in the index. */
 const keyOf = (doc: MongoDoc, fields: readonly string[]): string | undefined => {
-  const values = fields.map((field) => doc[pathOf(field)])
+  const values = fields.map((field) => doc[fieldPath(field)])
   return values.some((value) => value === undefined || value === null) ? undefined : JSON.stringify(values)
 }
 
@@ -21,7 +21,7 @@ const findTaken = async (
     fields[0] === 'id'
       ? { _id: { $in: asked.map(({ _id }) => _id) } }
       : { $or: asked.map((doc) => Object.fromEntries(fields.map((field) => [field, doc[field]]))) }
-  const projection = Object.fromEntries(fields.map((field) => [pathOf(field), 1]))
+  const projection = Object.fromEntries(fields.map((field) => [fieldPath(field), 1]))
   const kept = await collection.find<MongoDoc>(filter, { projection, session }).toArray()
   return new Set(kept.map((doc) => keyOf(doc, fields) ?? ''))
 }

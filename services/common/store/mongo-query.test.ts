@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { filterOf, indexesOf, sortOf, validatorOf } from './mongo-query.ts'
+import { buildFilter, buildSort, buildValidator, declaredIndexes } from './mongo-query.ts'
 import { planQuery } from './query.ts'
-import { shapeOf } from './shape.ts'
+import { parseDeclaration } from './shape.ts'
 
-const shape = shapeOf({
+const shape = parseDeclaration({
   name: 'jobs',
   fields: { state: 'text', at: 'integer', weight: 'real', urgent: 'boolean', run: 'text', seq: 'integer' },
   required: ['run', 'seq'],
@@ -16,7 +16,7 @@ const shape = shapeOf({
 
 const of = (query: Parameters<typeof planQuery>[1]) => {
   const plan = planQuery(shape, query)
-  return [filterOf(plan.terms), sortOf(plan)] as const
+  return [buildFilter(plan.terms), buildSort(plan)] as const
 }
 
 describe('a search', () => {
@@ -43,7 +43,7 @@ describe('a search', () => {
 })
 
 test('indexes: all documents where all fields are required, else those that have them; ties by id', () => {
-  expect(indexesOf(shape)).toEqual([
+  expect(declaredIndexes(shape)).toEqual([
     { name: 'unique:run,seq:all', key: { run: 1, seq: 1 }, unique: true },
     {
       name: 'unique:state,urgent',
@@ -57,7 +57,7 @@ test('indexes: all documents where all fields are required, else those that have
 
 test('the validator asks for required fields and knows the kind of every declared one', () => {
   const number = ['int', 'long', 'double']
-  expect(validatorOf(shape)).toEqual({
+  expect(buildValidator(shape)).toEqual({
     $jsonSchema: {
       bsonType: 'object',
       required: ['_id', 'rev', 'run', 'seq'],

@@ -17,22 +17,22 @@ export type Index = {
 }
 
 /** The path of a field: the id is MongoDB's own. */
-export const pathOf = (field: string): string => (field === 'id' ? '_id' : field)
+export const fieldPath = (field: string): string => (field === 'id' ? '_id' : field)
 
 const operandOf = (term: Term) => (term.is === 'in' ? { $in: term.values } : { [`$${term.is}`]: term.value })
 
 /**
  * Terms as one filter. Values are compared within their type alone, so an absent or null field meets none.
  */
-export const filterOf = (terms: readonly Term[]): MongoFilter<MongoDoc> => {
-  const filters = terms.map((term): MongoFilter<MongoDoc> => ({ [pathOf(term.field)]: operandOf(term) }))
+export const buildFilter = (terms: readonly Term[]): MongoFilter<MongoDoc> => {
+  const filters = terms.map((term): MongoFilter<MongoDoc> => ({ [fieldPath(term.field)]: operandOf(term) }))
   const [only] = filters
   if (only === undefined) return {}
   return filters.length === 1 ? only : { $and: filters }
 }
 
-export const sortOf = (plan: Pick<Plan, 'sort'>): IndexKeys =>
-  Object.fromEntries(plan.sort.map(([field, direction]) => [pathOf(field), direction === 'asc' ? 1 : -1]))
+export const buildSort = (plan: Pick<Plan, 'sort'>): IndexKeys =>
+  Object.fromEntries(plan.sort.map(([field, direction]) => [fieldPath(field), direction === 'asc' ? 1 : -1]))
 
 /** Least value of a kind in MongoDB's order: what is not below it is there and is no null. */
 const least: Readonly<Record<FieldKind, Scalar>> = {
@@ -42,20 +42,20 @@ const least: Readonly<Record<FieldKind, Scalar>> = {
   boolean: false,
 }
 
-const keysOf = (fields: readonly string[]): IndexKeys =>
-  Object.fromEntries(fields.map((field) => [pathOf(field), 1 as const]))
+const indexKeys = (fields: readonly string[]): IndexKeys =>
+  Object.fromEntries(fields.map((field) => [fieldPath(field), 1 as const]))
 
 /**
  * The indexes of a collection. A unique one leaves documents out that lack a field, by a comparison: the
  * planner sees that `field = value` implies it, which it does not see of a `$type`. The others end in the id,
  * so that an order with ties needs no sort in memory.
  */
-export const indexesOf = (shape: Shape): readonly Index[] => [
+export const declaredIndexes = (shape: Shape): readonly Index[] => [
   ...shape.unique.map((fields): Index => {
     const whole = holdsAll(shape, fields)
     return {
       name: `unique:${fields.join(',')}${whole ? ':all' : ''}`,
-      key: keysOf(fields),
+      key: indexKeys(fields),
       unique: true,
       ...(!whole && {
         partialFilterExpression: Object.fromEntries(
@@ -64,7 +64,10 @@ export const indexesOf = (shape: Shape): readonly Index[] => [
       }),
     }
   }),
-  ...shape.indexes.map((fields) => ({ name: `index:${fields.join(',')}`, key: keysOf([...fields, 'id']) })),
+  ...shape.indexes.map((fields) => ({
+    name: `index:${fields.join(',')}`,
+    key: indexKeys([...fields, 'id']),
+  })),
 ]
 
 const NUMBER = ['int', 'long', 'double'] as const
@@ -84,7 +87,7 @@ export type Validator = {
 }
 
 /** What the database itself refuses, whoever writes: a required field that is absent, a field of another kind. */
-export const validatorOf = (shape: Shape): Validator => ({
+export const buildValidator = (shape: Shape): Validator => ({
   $jsonSchema: {
     bsonType: 'object',
     required: ['_id', 'rev', ...shape.required],

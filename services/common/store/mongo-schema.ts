@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb'
 import { kindChanged } from './faults.ts'
-import { type Index, indexesOf, type Validator, validatorOf } from './mongo-query.ts'
+import { buildValidator, declaredIndexes, type Index, type Validator } from './mongo-query.ts'
 import type { Shape } from './shape.ts'
 
 const NAMESPACE_EXISTS = 48
@@ -22,7 +22,7 @@ const requireKinds = (shape: Shape, kept: Validator | undefined, expected: Valid
 }
 
 const ensureCollection = async (db: Db, name: string, shape: Shape): Promise<void> => {
-  const validator = validatorOf(shape)
+  const validator = buildValidator(shape)
   const [kept] = await db.listCollections({ name }).toArray()
   if (kept === undefined) {
     try {
@@ -60,5 +60,5 @@ const ensureIndexes = async (db: Db, name: string, declared: readonly Index[]): 
  */
 export const ensureMongo = async (db: Db, name: string, shape: Shape): Promise<void> => {
   await ensureCollection(db, name, shape)
-  await ensureIndexes(db, name, indexesOf(shape))
+  await ensureIndexes(db, name, declaredIndexes(shape))
 }

@@ -19,22 +19,22 @@ export const mongoTables = (db: Db, prefix: string): MongoTables => {
   return {
     isMade: ({ name }) => tables.get(name)?.isMade === true,
     ensure: (shape, declared) => {
-      const known = tables.get(shape.name)
-      if (known && known.declared !== declared) throw declaredTwice(shape)
-      if (known) return known.ready
-      const table: Table = {
+      const table = tables.get(shape.name)
+      if (table && table.declared !== declared) throw declaredTwice(shape)
+      if (table) return table.ready
+      const made: Table = {
         declared,
         ready: ensureMongo(db, `${prefix}${shape.name}`, shape),
         isMade: false,
       }
-      tables.set(shape.name, table)
-      table.ready.then(
+      tables.set(shape.name, made)
+      made.ready.then(
         () => {
-          table.isMade = true
+          made.isMade = true
         },
         () => tables.delete(shape.name),
       )
-      return table.ready
+      return made.ready
     },
   }
 }

@@ -9,7 +9,7 @@ import { mongoProbe } from './mongo-probe.ts'
 import { type MongoTables, mongoTables } from './mongo-tables.ts'
 import { hasLabel, inTransaction, runAgain, TRANSIENT } from './mongo-transaction.ts'
 import { collectionFrom, type Effect, type Operation } from './operations.ts'
-import { type Declared, shapeOf } from './shape.ts'
+import { type Declared, parseDeclaration } from './shape.ts'
 import type { Collection, Doc, Store } from './store.ts'
 import { type Running, type TransactionRules, transactionRules } from './transaction-rules.ts'
 
@@ -33,7 +33,7 @@ const openCollection = (
   session: ClientSession | undefined,
   reach: Reach,
 ): Collection<Doc> => {
-  const shape = shapeOf(declaration)
+  const shape = parseDeclaration(declaration)
   const declared = JSON.stringify(declaration)
   const operations = mongoOperations({
     collection: db.collection<MongoDoc>(`${prefix}${shape.name}`),

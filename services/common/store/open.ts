@@ -5,7 +5,7 @@ import type { Store } from './store.ts'
 
 export type StorePlace = Partial<StoreEnv> & { readonly LUCID_DATA: string }
 
-const authOf = (username: string | undefined, password: Secret | undefined) =>
+const readLogin = (username: string | undefined, password: Secret | undefined) =>
   username !== undefined && password !== undefined ? { username, password: password.reveal() } : undefined
 
 /** The database at a URL; what that leaves open is taken from the environment of the service. */
@@ -14,7 +14,7 @@ export const mongoOptions = (owner: string, url: Secret, env: Partial<StoreEnv>)
   return {
     url: url.reveal(),
     owner,
-    auth: authOf(env.MONGO_USER, env.MONGO_PASSWORD),
+    auth: readLogin(env.MONGO_USER, env.MONGO_PASSWORD),
     ca: env.MONGO_TLS_CA,
     certificate:
       env.MONGO_TLS_CERT !== undefined && key !== undefined ? { cert: env.MONGO_TLS_CERT, key } : undefined,

@@ -1,5 +1,5 @@
 import { Fault } from '../process/fault.ts'
-import { holdsAll, kindOf, type Shape, scalarOf } from './shape.ts'
+import { checkScalar, findKind, holdsAll, type Shape } from './shape.ts'
 import type { Scalar } from './store.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
@@ -20,25 +20,25 @@ export type Plan = {
 const comparisons = new Set<string>(['gt', 'gte', 'lt', 'lte'])
 const bad = (detail: string) => new Fault('invalid', 'bad-query', detail)
 
-const termsOf = (shape: Shape, field: string, condition: unknown): readonly Term[] => {
-  const kind = kindOf(shape, field)
+const parseCondition = (shape: Shape, field: string, condition: unknown): readonly Term[] => {
+  const kind = findKind(shape, field)
   if (typeof condition !== 'object' || condition === null)
-    return [{ field, is: 'eq', value: scalarOf(shape, field, condition) }]
+    return [{ field, is: 'eq', value: checkScalar(shape, field, condition) }]
   const entries = Object.entries(condition)
   // An empty or misspelt condition must not quietly match everything.
   if (entries.length === 0) throw bad(`${shape.name}.${field}: the condition is empty`)
   return entries.map(([is, operand]: [string, unknown]): Term => {
     if (is === 'in' && Array.isArray(operand))
-      return { field, is, values: operand.map((value) => scalarOf(shape, field, value)) }
+      return { field, is, values: operand.map((value) => checkScalar(shape, field, value)) }
     if (!comparisons.has(is) || kind === 'boolean')
       throw bad(`${shape.name}.${field}: no condition ${JSON.stringify(is)} on ${kind}`)
-    return { field, is: is as Comparison, value: scalarOf(shape, field, operand) }
+    return { field, is: is as Comparison, value: checkScalar(shape, field, operand) }
   })
 }
 
 /** Checks conditions. Throws Fault invalid `undeclared-field`, `bad-value`, `bad-query`. */
 export const planWhere = (shape: Shape, where: object = {}): readonly Term[] =>
-  Object.entries(where).flatMap(([field, condition]) => termsOf(shape, field, condition))
+  Object.entries(where).flatMap(([field, condition]) => parseCondition(shape, field, condition))
 
 const whole = (name: string, value: number | undefined) => {
   if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
@@ -70,7 +70,7 @@ export const planQuery = (
 ): Plan => {
   const sort = query.sort ?? []
   for (const [field, direction] of sort) {
-    kindOf(shape, field)
+    findKind(shape, field)
     if (direction !== 'asc' && direction !== 'desc')
       throw bad(`no sort direction ${JSON.stringify(direction)}`)
   }

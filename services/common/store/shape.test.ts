@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Declared, shapeOf } from './shape.ts'
+import { type Declared, parseDeclaration } from './shape.ts'
 
 test.each([
   { name: 'a"b', fields: {} },
@@ -13,7 +13,7 @@ test.each([
 ])(
   'a declaration whose names are no identifiers, or that indexes what it does not declare, is refused: %j',
   (declaration) => {
-    expect(() => shapeOf(declaration as unknown as Declared)).toThrow(
+    expect(() => parseDeclaration(declaration as unknown as Declared)).toThrow(
       expect.objectContaining({ kind: 'invalid', code: 'bad-declaration' }),
     )
   },

@@ -29,18 +29,18 @@ const kinds = new Set<string>(['text', 'integer', 'real', 'boolean'])
 const bad = (detail: string) => new Fault('invalid', 'bad-declaration', detail)
 
 /** Checks a declaration. Throws Fault invalid `bad-declaration`. */
-export const shapeOf = (declared: Declared): Shape => {
+export const parseDeclaration = (declared: Declared): Shape => {
   const { name } = declared
   if (!collectionName.test(name)) throw bad(`not a collection name: ${JSON.stringify(name)}`)
   const fields = new Map<string, FieldKind>()
-  const seen = new Set<string>(reserved)
+  const taken = new Set<string>(reserved)
   for (const [field, kind] of Object.entries(declared.fields)) {
     if (kind === undefined) continue
     if (!fieldName.test(field)) throw bad(`${name}: not a field name: ${JSON.stringify(field)}`)
     // SQL column names ignore case, so two fields may not differ by case alone.
-    if (seen.has(field.toLowerCase())) throw bad(`${name}: field name is taken: ${field}`)
+    if (taken.has(field.toLowerCase())) throw bad(`${name}: field name is taken: ${field}`)
     if (!kinds.has(kind)) throw bad(`${name}.${field}: not a kind: ${kind}`)
-    seen.add(field.toLowerCase())
+    taken.add(field.toLowerCase())
     fields.set(field, kind)
   }
   const indexed = (lists: readonly (readonly string[])[] = []) => {
@@ -56,7 +56,7 @@ export const shapeOf = (declared: Declared): Shape => {
 }
 
 /** The kind of a searchable field. Throws Fault invalid `undeclared-field`. */
-export const kindOf = (shape: Shape, field: string): FieldKind => {
+export const findKind = (shape: Shape, field: string): FieldKind => {
   const kind = field === 'id' ? 'text' : shape.fields.get(field)
   if (kind === undefined)
     throw new Fault(
@@ -75,8 +75,8 @@ const fits: Readonly<Record<FieldKind, (value: unknown) => boolean>> = {
 }
 
 /** A value of the field's kind. Throws Fault invalid `bad-value`, without the value: it may be a secret. */
-export const scalarOf = (shape: Shape, field: string, value: unknown): Scalar => {
-  const kind = kindOf(shape, field)
+export const checkScalar = (shape: Shape, field: string, value: unknown): Scalar => {
+  const kind = findKind(shape, field)
   if (!fits[kind](value)) throw new Fault('invalid', 'bad-value', `${shape.name}.${field} must be ${kind}`)
   return value as Scalar
 }
@@ -86,12 +86,12 @@ export const holdsAll = (shape: Shape, fields: readonly string[]): boolean =>
   fields.every((field) => shape.required.has(field))
 
 /** The declared fields of a document in order, null where absent. Throws Fault invalid `bad-value`. */
-export const scalarsOf = (shape: Shape, doc: Readonly<Record<string, unknown>>): (Scalar | null)[] => {
-  if (scalarOf(shape, 'id', doc['id']) === '')
+export const readScalars = (shape: Shape, doc: Readonly<Record<string, unknown>>): (Scalar | null)[] => {
+  if (checkScalar(shape, 'id', doc['id']) === '')
     throw new Fault('invalid', 'bad-value', `${shape.name}.id is empty`)
   return [...shape.fields.keys()].map((field) => {
     const value = Object.hasOwn(doc, field) ? doc[field] : undefined
-    if (value !== undefined && value !== null) return scalarOf(shape, field, value)
+    if (value !== undefined && value !== null) return checkScalar(shape, field, value)
     if (shape.required.has(field))
       throw new Fault('invalid', 'bad-value', `${shape.name}.${field} is required`)
     return null

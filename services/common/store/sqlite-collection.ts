@@ -2,8 +2,8 @@ import type { Database } from 'bun:sqlite'
 import { documentText } from './document.ts'
 import { missing, stale } from './faults.ts'
 import { planClaim, planQuery, planWhere } from './query.ts'
-import { type Shape, scalarOf, scalarsOf } from './shape.ts'
-import { bindable, type Sql, selectSql, tableOf, whereSql, writesOf } from './sqlite-sql.ts'
+import { checkScalar, readScalars, type Shape } from './shape.ts'
+import { bindable, type Sql, selectSql, tableOf, whereSql, writeStatements } from './sqlite-sql.ts'
 import type { Row, Statements } from './sqlite-statements.ts'
 import type { Collection, Doc, Stored } from './store.ts'
 
@@ -16,14 +16,14 @@ export type Operations = {
 
 export const sqliteOperations = (db: Database, prepared: Statements, shape: Shape): Operations => {
   const table = tableOf(shape)
-  const writes = writesOf(shape)
+  const writes = writeStatements(shape)
   const parse = ({ rev, body }: Row): Stored<Doc> => ({ ...JSON.parse(body), rev })
   const all = ({ text, values }: Sql) => prepared(text).all(...values)
   const atomic = <R>(work: () => R): R => (db.inTransaction ? work() : db.transaction(work).immediate())
   const row = (id: string) =>
-    prepared(`SELECT rev, body FROM ${table} WHERE id = ?`).get(scalarOf(shape, 'id', id) as string)
+    prepared(`SELECT rev, body FROM ${table} WHERE id = ?`).get(checkScalar(shape, 'id', id) as string)
   const bound = (doc: Doc) => {
-    const scalars = scalarsOf(shape, doc).map(bindable)
+    const scalars = readScalars(shape, doc).map(bindable)
     return [documentText(shape, doc), ...scalars]
   }
   const insertBy = (text: string, doc: Doc, rev = 1) => prepared(text).run(doc.id, rev, ...bound(doc)).changes

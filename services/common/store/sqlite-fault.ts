@@ -3,7 +3,7 @@ import { Fault } from '../process/fault.ts'
 import { diskFull, duplicate } from './faults.ts'
 
 /** What SQLite and the file system report, in the words of the store. Anything unknown stays as it is: that is a bug, not a fault. */
-export const toFault = (error: unknown, collection: string): unknown => {
+export const sqliteFault = (error: unknown, collection: string): unknown => {
   const code = errorCode(error)
   // A unique index or the primary key: https://sqlite.org/rescode.html
   if (/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY)$/.test(code)) return duplicate(collection, error)

@@ -1,12 +1,12 @@
 import type { Database } from 'bun:sqlite'
 import { kindChanged } from './faults.ts'
-import { holdsAll, type Shape, scalarsOf } from './shape.ts'
+import { holdsAll, readScalars, type Shape } from './shape.ts'
 import { bindable, columnOf, columnTypes, tableOf } from './sqlite-sql.ts'
 
 type Column = { readonly name: string; readonly type: string }
 
 /** Runs a search once and lets go of it. */
-const rowsOf = <R>(db: Database, text: string): R[] => {
+const readRows = <R>(db: Database, text: string): R[] => {
   using statement = db.prepare<R, []>(text)
   return statement.all()
 }
@@ -14,7 +14,7 @@ const rowsOf = <R>(db: Database, text: string): R[] => {
 const quoted = (name: string) => `"${name}"`
 
 /** Index name to its definition. A name spells its fields, so a changed declaration is a changed name. */
-const indexesOf = (shape: Shape) => {
+const declaredIndexes = (shape: Shape) => {
   const table = tableOf(shape)
   const made = new Map<string, string>()
   for (const fields of shape.unique) {
@@ -39,29 +39,29 @@ const backfill = (db: Database, shape: Shape, added: readonly string[]) => {
   using update = db.prepare<unknown, (string | number | null)[]>(
     `UPDATE ${tableOf(shape)} SET ${added.map((field) => `${columnOf(field)} = ?`)} WHERE id = ?`,
   )
-  const rows = rowsOf<{ id: string; body: string }>(db, `SELECT id, body FROM ${tableOf(shape)}`)
+  const rows = readRows<{ id: string; body: string }>(db, `SELECT id, body FROM ${tableOf(shape)}`)
   for (const { id, body } of rows) {
-    const scalars = scalarsOf(shape, JSON.parse(body))
+    const scalars = readScalars(shape, JSON.parse(body))
     update.run(...positions.map((at) => bindable(scalars[at] ?? null)), id)
   }
 }
 
 /** Drops the indexes that are no longer declared, and answers the definitions still to be made. */
 const dropIndexes = (db: Database, shape: Shape) => {
-  const wanted = indexesOf(shape)
-  const kept = rowsOf<{ name: string }>(
+  const declared = declaredIndexes(shape)
+  const kept = readRows<{ name: string }>(
     db,
     `SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'c_${shape.name}' AND sql IS NOT NULL`,
   )
-  for (const { name } of kept) if (!wanted.delete(name)) db.run(`DROP INDEX ${quoted(name)}`)
-  return wanted.values()
+  for (const { name } of kept) if (!declared.delete(name)) db.run(`DROP INDEX ${quoted(name)}`)
+  return declared.values()
 }
 
 /** Makes the columns match. A column left behind would be stale when its field is declared again: it goes. */
 const matchColumns = (db: Database, shape: Shape) => {
   const table = tableOf(shape)
   const present = new Map(
-    rowsOf<Column>(
+    readRows<Column>(
       db,
       `SELECT name, type FROM pragma_table_info('c_${shape.name}') WHERE name LIKE 'f\\_%' ESCAPE '\\'`,
     ).map(({ name, type }) => [name, type]),

@@ -43,7 +43,7 @@ export const selectSql = (shape: Shape, plan: Plan): Sql => {
 }
 
 /** The fixed statements of a collection. Inserts bind id, rev, body, fields; an update binds body, fields, id, rev. */
-export const writesOf = (shape: Shape) => {
+export const writeStatements = (shape: Shape) => {
   const table = tableOf(shape)
   const columns = [...shape.fields.keys()].map(columnOf)
   const insert = `INSERT INTO ${table} (id, rev, body${columns.map((c) => `, ${c}`).join('')}) VALUES (?, ?, ?${', ?'.repeat(columns.length)})`

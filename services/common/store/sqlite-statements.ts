@@ -10,15 +10,15 @@ export type Statements = ((text: string) => Statement<Row, Bound[]>) & { readonl
  * Prepares each statement once. Search texts vary with their conditions, so the number kept is bounded.
  * `finalize` lets go of all of them: SQLite closes a file, and removes its WAL, only after the last statement.
  */
-export const statementsOf = (db: Database, most = 256): Statements => {
+export const cacheStatements = (db: Database, most = 256): Statements => {
   const kept = new Map<string, Statement<Row, Bound[]>>()
   const finalize = () => {
     for (const statement of kept.values()) statement.finalize()
     kept.clear()
   }
   const prepared = (text: string) => {
-    const known = kept.get(text)
-    if (known) return known
+    const cached = kept.get(text)
+    if (cached) return cached
     if (kept.size >= most) finalize()
     const made = db.prepare<Row, Bound[]>(text)
     kept.set(text, made)

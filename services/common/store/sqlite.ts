@@ -5,11 +5,11 @@ import { syncFolder } from '../process/sync-folder.ts'
 import { closedStore, declaredTwice } from './faults.ts'
 import { fifoLock } from './lock.ts'
 import { collectionFrom, type Effect } from './operations.ts'
-import { type Declared, shapeOf } from './shape.ts'
+import { type Declared, parseDeclaration } from './shape.ts'
 import { type Operations, sqliteOperations } from './sqlite-collection.ts'
-import { toFault } from './sqlite-fault.ts'
+import { sqliteFault } from './sqlite-fault.ts'
 import { ensureTable } from './sqlite-schema.ts'
-import { type Statements, statementsOf } from './sqlite-statements.ts'
+import { cacheStatements, type Statements } from './sqlite-statements.ts'
 import type { Collection, Doc, Store } from './store.ts'
 import { type Running, type TransactionRules, transactionRules } from './transaction-rules.ts'
 
@@ -53,7 +53,7 @@ const open = (options: SqliteOptions): Database => {
   try {
     return openDatabase(options)
   } catch (error) {
-    throw toFault(error, options.path)
+    throw sqliteFault(error, options.path)
   }
 }
 
@@ -72,12 +72,12 @@ const openCollection = (
   reach: Reach,
   made: Map<string, Table>,
 ): Collection<Doc> => {
-  const shape = shapeOf(declaration)
+  const shape = parseDeclaration(declaration)
   const declared = JSON.stringify(declaration)
   const operations = (): Operations => {
-    const known = tables.get(shape.name) ?? made.get(shape.name)
-    if (known && known.declared !== declared) throw declaredTwice(shape)
-    if (known) return known.operations
+    const present = tables.get(shape.name) ?? made.get(shape.name)
+    if (present && present.declared !== declared) throw declaredTwice(shape)
+    if (present) return present.operations
     if (db.inTransaction) ensureTable(db, shape)
     else db.transaction(() => ensureTable(db, shape)).immediate()
     const table = { declared, operations: sqliteOperations(db, prepared, shape) }
@@ -89,7 +89,7 @@ const openCollection = (
       try {
         return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
       } catch (error) {
-        throw toFault(error, shape.name)
+        throw sqliteFault(error, shape.name)
       }
     }),
   )
@@ -110,7 +110,7 @@ const transact = async <R>(parts: Parts, work: (tx: Store) => Promise<R>): Promi
   } catch (error) {
     // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
     if (db.inTransaction) db.run('ROLLBACK')
-    throw toFault(error, 'transaction')
+    throw sqliteFault(error, 'transaction')
   }
 }
 
@@ -120,7 +120,7 @@ const transact = async <R>(parts: Parts, work: (tx: Store) => Promise<R>): Promi
  */
 export const sqliteStore = (options: SqliteOptions): Store => {
   const db = open(options)
-  const prepared = statementsOf(db)
+  const prepared = cacheStatements(db)
   const lock = fifoLock()
   const rules = transactionRules()
   const tables = new Map<string, Table>()

@@ -9,7 +9,7 @@ import { faultOf } from './store-contract-jobs.ts'
 
 const all = [renameName, countAge, forgetAge]
 
-const startSuite = ({ using, open, plant, record, start, run, status }: Bench) =>
+const startSuite = ({ open, plant, record, start, run, status }: Bench) =>
   describe('a service that starts', () => {
     test('records a store that holds nothing as being at the newest version', async () => {
       await start(...all)

@@ -154,8 +154,8 @@ export const checkAgainstModel = (open: () => Promise<Store>): Promise<void> => 
           const before = new Map(model.cards)
           const run = async (cards: Collection<Card>) => {
             for (const each of steps) {
-              const [got, wanted] = await both(cards, model, each)
-              expect(got).toEqual(wanted)
+              const [got, expected] = await both(cards, model, each)
+              expect(got).toEqual(expected)
               // In a transaction the first failed write spoils the rest, so the batch ends there.
               if (mode !== 'single' && typeof got === 'string') throw 'spoilt'
             }

@@ -58,11 +58,11 @@ export const isolationSuite = ({ jobs, store }: Subject): void =>
       )
       await started.promise
       const outside = jobs().insert(job('outside'))
-      const seen = jobs().get('inside')
+      const inside = jobs().get('inside')
       finish.resolve()
       await failed
       expect(await outside).toMatchObject({ id: 'outside' })
-      expect(await seen).toBeUndefined()
+      expect(await inside).toBeUndefined()
       expect(ids(await jobs().find())).toEqual(['outside'])
     })
 

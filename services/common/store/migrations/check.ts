@@ -1,7 +1,7 @@
 import { errorMessage } from '../../process/error.ts'
 import { Fault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
-import { shapeOf } from '../shape.ts'
+import { parseDeclaration } from '../shape.ts'
 
 /** Collections of the store itself: no service may declare them. */
 export const reservedCollections: readonly string[] = ['schema', 'schema_lease', 'copies']
@@ -14,7 +14,7 @@ const doubled = (names: readonly string[]) => names.filter((name, at) => names.i
 export const schemaBreaches = ({ collections, migrations }: StoreSchema): readonly string[] => [
   ...collections.flatMap((declared) => {
     try {
-      shapeOf(declared)
+      parseDeclaration(declared)
       return []
     } catch (error) {
       return [errorMessage(error)]

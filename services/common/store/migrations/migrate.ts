@@ -4,11 +4,11 @@ import { collectionFrom } from '../operations.ts'
 import type { StoreSchema } from '../schema.ts'
 import type { Declaration, Doc, Store, Stored } from '../store.ts'
 import { checkSchema } from './check.ts'
-import { type Ask, planSteps, type Step, versionsOf } from './plan.ts'
+import { type Ask, endsOfStep, planSteps, type Step } from './plan.ts'
 import {
   declareAll,
   firstRecord,
-  newestOf,
+  newestVersion,
   readRecord,
   records,
   type SchemaRecord,
@@ -89,7 +89,7 @@ const finish = (store: Store, step: Step, fence: number, { now, version: by }: W
     const { rev, in_progress: _, ...record } = await requireFence(tx, fence)
     const { version, name, direction } = step
     const history = [...record.history, { version, name, direction, at: now(), by }]
-    await records(tx).replace({ ...record, version: versionsOf(step).to, history }, rev)
+    await records(tx).replace({ ...record, version: endsOfStep(step).to, history }, rev)
   })
 
 const nameStep = (step: Step, error: unknown): unknown => {
@@ -118,7 +118,7 @@ const runStep = async (step: Step, before: number, options: MigrateOptions): Pro
     })
     await withStore(open, async (store) => {
       // Documents that do not fit what the code declares would stop the service: better they stop the step.
-      if (versionsOf(step).to === newestOf(schema)) await declareAll(store, schema)
+      if (endsOfStep(step).to === newestVersion(schema)) await declareAll(store, schema)
       await finish(store, step, fence, options)
     })
     onEvent?.({ kind: 'done', step })
@@ -143,7 +143,7 @@ export const migrate = async (options: MigrateOptions): Promise<Migrated> => {
   let { fence } = record
   for (const step of steps) fence = await runStep(step, fence, options)
   const last = steps.at(-1)
-  return { from: record.version, to: last ? versionsOf(last).to : record.version, steps }
+  return { from: record.version, to: last ? endsOfStep(last).to : record.version, steps }
 }
 
 /** The steps that `migrate` would run, and its refusals; writes no document. */

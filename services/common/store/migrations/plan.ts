@@ -1,6 +1,6 @@
 import { Fault } from '../../process/fault.ts'
 import type { StoreSchema } from '../schema.ts'
-import { type Direction, newestOf, type SchemaRecord } from './record.ts'
+import { type Direction, newestVersion, type SchemaRecord } from './record.ts'
 
 /** What is asked for. Without `to`: up to the newest version, or down by one. */
 export type Ask = { readonly direction: Direction; readonly to?: number }
@@ -14,7 +14,7 @@ export type Step = {
 }
 
 /** The version before and after a step. */
-export const versionsOf = ({ version, direction }: Pick<Step, 'version' | 'direction'>) =>
+export const endsOfStep = ({ version, direction }: Pick<Step, 'version' | 'direction'>) =>
   direction === 'up' ? { from: version - 1, to: version } : { from: version, to: version - 1 }
 
 /** What a store is to the code. `differs`: it was brought here by other migrations than the code has. */
@@ -44,7 +44,7 @@ export const inspectRecord = (
   record: SchemaRecord | undefined,
   schema: StoreSchema,
 ): { readonly status: Status; readonly advice?: string } => {
-  const newest = newestOf(schema)
+  const newest = newestVersion(schema)
   const version = record?.version ?? 0 // a store without a record
   const begun = record?.in_progress
   if (begun !== undefined)
@@ -118,7 +118,7 @@ export const planSteps = (record: SchemaRecord, schema: StoreSchema, ask: Ask): 
   const { version, in_progress: begun, ...rest } = record
   const { direction } = ask
   requireCurrent({ version, ...rest }, schema, 'old')
-  const goal = findGoal(record, newestOf(schema), ask)
+  const goal = findGoal(record, newestVersion(schema), ask)
   requireSameWay(record, schema, ask, goal)
   if (direction === 'up' ? goal < version : goal > version)
     throw invalid(

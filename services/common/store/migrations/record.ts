@@ -40,7 +40,7 @@ export const readRecord = (store: Store): Promise<Stored<SchemaRecord> | undefin
   records(store).get('schema')
 
 /** The version that the code is written for. */
-export const newestOf = ({ migrations }: StoreSchema): number => migrations.length
+export const newestVersion = ({ migrations }: StoreSchema): number => migrations.length
 
 /** Reads one document of every declared collection, which makes tables and indexes as the code has them. */
 export const declareAll = async (store: Store, { collections }: StoreSchema): Promise<boolean> => {
@@ -69,7 +69,7 @@ export const firstRecord = async (
   schema: StoreSchema,
   { now, version: by }: Writer,
 ): Promise<SchemaRecord> => {
-  const newest = newestOf(schema)
+  const newest = newestVersion(schema)
   const version = newest > 0 && (await holdsDocuments(store, schema)) ? 0 : newest
   return { id: 'schema', version, began: { version, at: now(), by }, history: [], fence: 0 }
 }
