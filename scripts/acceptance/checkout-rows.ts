@@ -6,7 +6,7 @@ import { live } from '../cli/run.ts'
 import type { Files } from '../derive/compose-loose.ts'
 import { breaches, exceptions, fileRules, rulesOfAll, serviceRules } from '../derive/compose-rules.ts'
 import { envFile, placeholderFaults } from '../release/content/env-file.ts'
-import { fail, judged, pass, type Row } from './row.ts'
+import { fail, makeJudged, pass, type Row } from './row.ts'
 
 /** Derived files against what would be derived, by `bun run derive --check`. */
 const driftRow = async (root: string): Promise<Row> => {
@@ -18,7 +18,7 @@ const driftRow = async (root: string): Promise<Row> => {
       readonly changed: readonly string[]
       readonly files: readonly string[]
     }
-    return judged('derived files are up to date', 'checkout', {
+    return makeJudged('derived files are up to date', 'checkout', {
       wrong: changed.map((path) => `${path} differs: bun run derive`),
       figure: `${files.length} files`,
     })
@@ -43,7 +43,7 @@ const composeRow = (root: string): Row => {
     .map((stack) => `there is no file of ${stack}`)
   const rules = Object.keys({ ...serviceRules, ...fileRules, ...rulesOfAll }).length
   const services = Object.values(files).flatMap((file) => Object.keys(file.services ?? {})).length
-  return judged('Compose files keep the rules', 'compose/', {
+  return makeJudged('Compose files keep the rules', 'compose/', {
     wrong: [...missing, ...breaches(files)],
     figure: `${rules} rules, ${services} services, ${Object.keys(exceptions).length} exceptions`,
   })
@@ -56,7 +56,7 @@ const envRows = (root: string, folder = join(root, 'env')): readonly Row[] =>
     if (!existsSync(join(folder, path)))
       return pass('env file has no placeholder', path, 'there is none: the defaults of the example')
     const { values, faults } = envFile(readFileSync(join(folder, path), 'utf8'))
-    return judged('env file has no placeholder', path, {
+    return makeJudged('env file has no placeholder', path, {
       wrong: [...faults.map(({ line, what }) => `line ${line} ${what}`), ...placeholderFaults(values)],
       figure: `${Object.keys(values).length} values`,
     })

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '#common/acceptance/model'
 import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { memberOf, NEEDS_DISTURB, touching, tried, whileStopped } from './disturb.ts'
-import { brokeRow, exercise, rowOf } from './exercise.ts'
-import type { Report } from './group.ts'
-import type { HostPlace, Place } from './place.ts'
+import { duration } from '../cli/format.ts'
+import { findMember, NEEDS_DISTURB, tryCheck, whileStopped, withLeasedPlatform } from './fault-injection.ts'
+import type { HostPlatform, Platform } from './platform.ts'
+import { makeBrokenRow, makeRow, runProbes } from './probes.ts'
 import { notRun } from './row.ts'
+import type { Report } from './run-tests.ts'
 
 /** What is stopped, and who must say so. */
 const VICTIM = 'merkle-builder'
@@ -17,34 +18,34 @@ const FELT_MS = 20_000
 const CHECK = 'a stopped service is felt, and then back'
 
 /** What a service says of itself, as others see it. */
-const healthOf = async (place: HostPlace, service: string): Promise<string> => {
-  const { findings, broke } = await exercise(place, {
+const healthOf = async (platform: HostPlatform, service: string): Promise<string> => {
+  const { findings, broke } = await runProbes(platform, {
     parts: ['health'],
-    urls: Object.fromEntries(Object.entries(place.urls).filter(([name]) => name === service)),
+    urls: Object.fromEntries(Object.entries(platform.urls).filter(([name]) => name === service)),
   })
   const [said] = findings
   if (said === undefined) throw new CliError(broke ?? `${service} has no port`)
   return said.result === 'pass' ? 'healthy' : said.detail
 }
 
-const felt = async (place: HostPlace): Promise<string> => {
+const felt = async (platform: HostPlatform): Promise<string> => {
   const until = Date.now() + FELT_MS
   for (;;) {
-    const says = await healthOf(place, FEELS)
+    const says = await healthOf(platform, FEELS)
     if (says !== 'healthy' && says.includes(VICTIM)) return says
     if (Date.now() > until) throw new CliError(`${FEELS} says '${says}' while ${VICTIM} is stopped`)
     await sleep(500)
   }
 }
 
-const disturbed = (place: HostPlace): Promise<string> =>
-  touching(place, `stop ${VICTIM} for a test`, async (touched) => {
+const disturbed = (platform: HostPlatform): Promise<string> =>
+  withLeasedPlatform(platform, `stop ${VICTIM} for a test`, async (leased) => {
     let said = ''
-    const ms = await whileStopped(touched, memberOf(place, VICTIM), async () => {
-      said = await felt(place)
+    const ms = await whileStopped(leased, findMember(platform, VICTIM), async () => {
+      said = await felt(platform)
     })
     const until = Date.now() + FELT_MS
-    while ((await healthOf(place, FEELS)) !== 'healthy') {
+    while ((await healthOf(platform, FEELS)) !== 'healthy') {
       if (Date.now() > until) throw new CliError(`${FEELS} is not healthy after ${VICTIM} is back`)
       await sleep(500)
     }
@@ -53,7 +54,7 @@ const disturbed = (place: HostPlace): Promise<string> =>
 
 /** Services together: one recording to its proof, many at once, what must be refused, one that is away. */
 export const testIntegration = async (
-  place: Place,
+  platform: Platform,
   report: Report,
   {
     disturb,
@@ -68,18 +69,18 @@ export const testIntegration = async (
   }
   for (const part of ['session', 'load', 'errors'] satisfies readonly Part[]) {
     report.doing(words[part] ?? part)
-    const { broke } = await exercise(place, {
+    const { broke } = await runProbes(platform, {
       parts: [part],
       load: { recordings, bytes: megabytes * 1_000_000 },
-      onFinding: (one) => report.add(rowOf(one)),
+      onFinding: (one) => report.add(makeRow(one)),
     })
-    report.add(...brokeRow(broke))
+    report.add(...makeBrokenRow(broke))
   }
-  if (place.kind === 'local')
+  if (platform.kind === 'local')
     report.add(notRun(CHECK, VICTIM, 'bun run up starts it again at once: there is no container'))
   else if (!disturb) report.add(notRun(CHECK, VICTIM, NEEDS_DISTURB))
   else {
     report.doing(`stopping ${VICTIM}`)
-    report.add(await tried(CHECK, FEELS, () => disturbed(place)))
+    report.add(await tryCheck(CHECK, FEELS, () => disturbed(platform)))
   }
 }

@@ -18,8 +18,8 @@ import { preflight } from '../release/host/preflight.ts'
 import { toolOf } from '../release/run/parts.ts'
 import { listSecrets } from '../release/run/prepare.ts'
 import { checkoutRows } from './checkout-rows.ts'
-import type { Report } from './group.ts'
 import { fail, notRun, pass, type Row } from './row.ts'
+import type { Report } from './run-tests.ts'
 
 /** How many breaches of one rule a row names; verify:images names all. */
 const NAMED = 3

@@ -1,11 +1,11 @@
-import { type Colour, paint, type Style } from '#common/cli/style'
-import { table } from '#common/cli/table'
-import { closingLine, type Row, tallyOf, verdictOf } from './row.ts'
+import { type Colour, type Look, paint } from '../cli/look.ts'
+import { table } from '../cli/table.ts'
+import { countResults, formatTally, judgeRows, type Row } from './row.ts'
 
 const colours: Readonly<Record<Row['result'], Colour>> = { PASS: 'green', FAIL: 'red', 'NOT RUN': 'yellow' }
 
 /** The table, what failed and what was not run once more, and the closing line; ends with a newline. */
-export const reportText = ({
+export const formatText = ({
   title,
   rows,
   style,
@@ -30,13 +30,13 @@ export const reportText = ({
       ({ check, subject, detail }) => `${paint(style, 'red', 'FAIL')}     ${check} of ${subject}: ${detail}`,
     ),
     ...of('NOT RUN').map(({ check, subject, detail }) => `NOT RUN: ${detail} (${check} of ${subject})`),
-    `${title}: ${closingLine(tallyOf(rows))}`,
+    `${title}: ${formatTally(countResults(rows))}`,
     '',
   ].join('\n')
 }
 
 /** The same as one JSON document; ends with a newline. */
-export const reportJson = ({
+export const formatJson = ({
   group,
   subject,
   rows,
@@ -47,7 +47,7 @@ export const reportJson = ({
   readonly rows: readonly Row[]
   readonly ms: number
 }): string => {
-  const { passed, failed, notRun } = tallyOf(rows)
-  const verdict = verdictOf(rows)
+  const { passed, failed, notRun } = countResults(rows)
+  const verdict = judgeRows(rows)
   return `${JSON.stringify({ group, subject, ok: verdict === 0, verdict, passed, failed, not_run: notRun, ms, checks: rows }, null, 2)}\n`
 }

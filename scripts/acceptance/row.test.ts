@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { plainStyle } from '#common/cli/style'
-import { reportJson, reportText } from './report.ts'
-import { fail, judged, notRun, pass, type Row, verdictOf } from './row.ts'
+import { plainLook } from '../cli/look.ts'
+import { formatJson, formatText } from './report.ts'
+import { fail, judgeRows, makeJudged, notRun, pass, type Row } from './row.ts'
 
 const rows: readonly Row[] = [
   pass('healthy', 'alpha', '3 ms'),
@@ -11,25 +11,27 @@ const rows: readonly Row[] = [
 
 describe('a verdict', () => {
   test('is 0 only when something was run and all of it passed', () => {
-    expect(verdictOf([pass('a', 'b')])).toBe(0)
-    expect(verdictOf([])).toBe(1)
+    expect(judgeRows([pass('a', 'b')])).toBe(0)
+    expect(judgeRows([])).toBe(1)
   })
-  test('is 1 when one failed, whatever was not run', () => expect(verdictOf(rows)).toBe(1))
+  test('is 1 when one failed, whatever was not run', () => expect(judgeRows(rows)).toBe(1))
   test('is 2 when nothing failed and something was not run', () => {
-    expect(verdictOf([pass('a', 'b'), notRun('c', 'd', 'why')])).toBe(2)
-    expect(verdictOf([notRun('c', 'd', 'why')])).toBe(2)
+    expect(judgeRows([pass('a', 'b'), notRun('c', 'd', 'why')])).toBe(2)
+    expect(judgeRows([notRun('c', 'd', 'why')])).toBe(2)
   })
 })
 
 test('what is wrong fails a check, all of it; the figure is shown when nothing is', () => {
-  expect(judged('limits', 'alpha', { wrong: [], figure: '5 MiB' })).toEqual(pass('limits', 'alpha', '5 MiB'))
-  expect(judged('limits', 'alpha', { wrong: ['a', 'b'], figure: '5 MiB' })).toEqual(
+  expect(makeJudged('limits', 'alpha', { wrong: [], figure: '5 MiB' })).toEqual(
+    pass('limits', 'alpha', '5 MiB'),
+  )
+  expect(makeJudged('limits', 'alpha', { wrong: ['a', 'b'], figure: '5 MiB' })).toEqual(
     fail('limits', 'alpha', 'a; b'),
   )
 })
 
 test('the report is a row a check, what failed again below, and a closing line', () => {
-  expect(reportText({ title: 'service of pi@pi', rows, style: plainStyle })).toBe(
+  expect(formatText({ title: 'service of pi@pi', rows, look: plainLook })).toBe(
     [
       'CHECK    SUBJECT  RESULT   FIGURE OR REASON',
       'healthy  alpha    PASS     3 ms',
@@ -44,7 +46,7 @@ test('the report is a row a check, what failed again below, and a closing line',
 })
 
 test('as JSON the report has the same, and its exit code', () => {
-  expect(JSON.parse(reportJson({ group: 'service', subject: 'pi@pi', rows, ms: 12 }))).toEqual({
+  expect(JSON.parse(formatJson({ group: 'service', subject: 'pi@pi', rows, ms: 12 }))).toEqual({
     group: 'service',
     subject: 'pi@pi',
     ok: false,

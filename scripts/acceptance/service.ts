@@ -1,11 +1,11 @@
 import { catalog, stock } from '#catalog'
 import { containerRows, networkRows } from './container-rows.ts'
-import { brokeRow, exercise, rowOf } from './exercise.ts'
-import type { Report } from './group.ts'
-import { lookAt } from './looked-at.ts'
-import type { HostPlace, LocalPlace, Place } from './place.ts'
-import { askLine, asksOf, reachedBy } from './reach.ts'
-import { fail, judged, notRun, type Row } from './row.ts'
+import { inspectPlatform } from './inspect-platform.ts'
+import type { HostPlatform, LocalPlatform, Platform } from './platform.ts'
+import { makeBrokenRow, makeRow, runProbes } from './probes.ts'
+import { connectionScript, judgeConnections, planConnections } from './reachability.ts'
+import { fail, makeJudged, notRun, type Row } from './row.ts'
+import type { Report } from './run-tests.ts'
 
 /** Containers that try their connections at once: each starts a Bun of its own. */
 const AT_ONCE = 7
@@ -14,12 +14,12 @@ const REACH_MS = 120_000
 
 /** Tries every connection from inside the containers. */
 const reachRows = async (
-  { opened, promised }: HostPlace,
-  inspected: Parameters<typeof asksOf>[0]['inspected'],
+  { opened, expected }: HostPlatform,
+  containers: Parameters<typeof planConnections>[0]['containers'],
 ): Promise<readonly Row[]> => {
-  const all = asksOf({ catalog, stock, promised, inspected })
+  const all = planConnections({ catalog, stock, expected, containers })
   const script = all
-    .map((one, at) => `( ${askLine(one)} ) &${at % AT_ONCE === AT_ONCE - 1 ? '\nwait' : ''}`)
+    .map((one, at) => `( ${connectionScript(one)} ) &${at % AT_ONCE === AT_ONCE - 1 ? '\nwait' : ''}`)
     .join('\n')
   const { out } = await opened.shell.run(`${script}\nwait`, { timeoutMs: REACH_MS })
   const answers = new Map(
@@ -28,15 +28,15 @@ const reachRows = async (
       .map((text) => [text.slice(0, text.indexOf('\t')), text.slice(text.indexOf('\t') + 1)] as const),
   )
   return all.flatMap((one) => {
-    const reached = reachedBy(one, answers.get(one.container))
+    const reached = judgeConnections(one, answers.get(one.container))
     if (reached === undefined)
       return [fail('reaches whom it needs', one.service, 'no answer from inside its container')]
     return [
-      judged('reaches whom it needs', one.service, {
+      makeJudged('reaches whom it needs', one.service, {
         wrong: reached.wrong.filter((text) => text.startsWith('cannot')),
         figure: reached.reached.join(', ') || 'needs nobody',
       }),
-      judged('reaches nobody of another plane', one.service, {
+      makeJudged('reaches nobody of another plane', one.service, {
         wrong: reached.wrong.filter((text) => text.startsWith('can ')),
         figure: `${reached.kept} ways are closed`,
       }),
@@ -44,20 +44,20 @@ const reachRows = async (
   })
 }
 
-const onHost = async (place: HostPlace, { add, doing }: Report): Promise<void> => {
-  const { opened, promised, bundle } = place
-  doing(`looking at ${promised.length} containers`)
-  const at = await lookAt(opened.shell, promised, bundle.release.networks)
-  for (const one of promised) add(...containerRows(one, at))
-  add(...networkRows(bundle.release.networks, promised, at))
+const testHost = async (platform: HostPlatform, { add, doing }: Report): Promise<void> => {
+  const { opened, expected, bundle } = platform
+  doing(`inspecting ${expected.length} containers`)
+  const status = await inspectPlatform(opened.shell, opened.target.dir, expected)
+  for (const one of expected) add(...containerRows(one, status))
+  add(...networkRows(bundle.release.networks, expected, status))
   doing('trying connections from inside the containers')
-  add(...(await reachRows(place, at.inspected)))
+  add(...(await reachRows(platform, status.containers)))
 }
 
-const onThisMachine = (place: LocalPlace, { add }: Report): void => {
+const testThisMachine = (platform: LocalPlatform, { add }: Report): void => {
   const why = 'bun run up starts processes and no containers'
   add(
-    ...Object.entries(place.leftOut).map(([name, reason]) => notRun('runs', name, reason)),
+    ...Object.entries(platform.leftOut).map(([name, reason]) => notRun('runs', name, reason)),
     ...[
       'confined',
       'within its limits',
@@ -69,13 +69,13 @@ const onThisMachine = (place: LocalPlace, { add }: Report): void => {
 }
 
 /** Each service for itself: health, function, resources, network. */
-export const testService = async (place: Place, report: Report): Promise<void> => {
+export const testService = async (platform: Platform, report: Report): Promise<void> => {
   report.doing('asking each service to do its work')
-  const { broke } = await exercise(place, {
+  const { broke } = await runProbes(platform, {
     parts: ['health', 'function'],
-    onFinding: (one) => report.add(rowOf(one)),
+    onFinding: (one) => report.add(makeRow(one)),
   })
-  report.add(...brokeRow(broke))
-  if (place.kind === 'host') await onHost(place, report)
-  else onThisMachine(place, report)
+  report.add(...makeBrokenRow(broke))
+  if (platform.kind === 'host') await testHost(platform, report)
+  else testThisMachine(platform, report)
 }

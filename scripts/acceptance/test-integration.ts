@@ -1,21 +1,21 @@
 import type { Command } from '#common/cli/args'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { disturbFlag } from './disturb.ts'
-import { exits, groupFlags, runGroup } from './group.ts'
+import { disturbFlag } from './fault-injection.ts'
 import { testIntegration } from './integration.ts'
-import { placeFlags, placeName, withPlace } from './place.ts'
+import { platformFlags, platformName, withPlatform } from './platform.ts'
+import { exits, reportFlags, runTests } from './run-tests.ts'
 
 export const command = {
   name: 'test:integration',
   about:
     'tests the services of a host together: a recording becomes proof, many at once, what must be refused, one that is away',
   flags: {
-    ...placeFlags,
+    ...platformFlags,
     recordings: { type: 'string', value: 'N', about: 'recordings at once, 1 to 10 (5)' },
     megabytes: { type: 'string', value: 'N', about: 'size of each of them, MB, 1 to 60 (2)' },
     ...disturbFlag,
-    ...groupFlags,
+    ...reportFlags,
   },
   examples: [
     'bun run test:integration',
@@ -37,9 +37,9 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
     recordings: whole('recordings', flags.recordings, 5, 10),
     megabytes: whole('megabytes', flags.megabytes, 2, 60),
   }
-  return withPlace(flags, process.env, (place) =>
-    runGroup({ group: command.name, subject: placeName(place), json: flags.json, terminal }, (report) =>
-      testIntegration(place, report, options),
+  return withPlatform(flags, process.env, (platform) =>
+    runTests({ group: command.name, subject: platformName(platform), json: flags.json, terminal }, (report) =>
+      testIntegration(platform, report, options),
     ),
   )
 })

@@ -8,8 +8,8 @@ import { targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
 import { repository } from '../platform/home.ts'
 import { givenEnv } from '../release/content/checkout.ts'
-import { exits, groupFlags, runGroup } from './group.ts'
 import { testPreDeployment } from './pre-deployment.ts'
+import { exits, reportFlags, runTests } from './run-tests.ts'
 
 export const command = {
   name: 'test:pre-deployment',
@@ -20,7 +20,7 @@ export const command = {
     images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
     env: { type: 'string', value: 'FOLDER', about: 'where the env files are (env, or LUCID_ENV_FOLDER)' },
     key: { type: 'string', value: 'FILE', about: 'the public key that must have signed the images' },
-    ...groupFlags,
+    ...reportFlags,
   },
   examples: [
     'bun run test:pre-deployment --key operator.pub',
@@ -37,7 +37,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const named = flags.host ?? (process.env['LUCID_HOST'] || undefined)
   const opened = named === undefined ? undefined : openHost(flags, process.env)
   try {
-    return await runGroup(
+    return await runTests(
       {
         group: command.name,
         subject: opened === undefined ? 'this checkout' : `this checkout, for ${opened.shell.name}`,

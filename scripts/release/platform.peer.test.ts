@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { catalog } from '#catalog'
 import { duration } from '#common/cli/format'
 import { errorMessage } from '#common/process/error'
-import { groupTests } from '../acceptance/planted.fixture.ts'
+import { acceptanceTests } from '../acceptance/fault-injection.fixture.ts'
 import type { Ran } from '../cli/run.ts'
 import { push } from '../images/deliver/deliver.ts'
 import { repository } from '../platform/home.ts'
@@ -194,7 +194,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     }
   })
 
-  groupTests({ desk, pi, tell, full })
+  acceptanceTests({ desk, pi, tell, full })
 
   test('with nothing changed nothing is started, and that is said', async () => {
     const before = await desk.containers()

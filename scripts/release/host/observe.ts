@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
-import { type Bundle, membersOf, type Release } from '../content/release.ts'
+import { type Bundle, type Member, membersOf, type Release } from '../content/release.ts'
 import { hashText, parseRelease } from '../content/release-json.ts'
 import { findDifference } from '../run/gate-rules.ts'
 import type { DeployHost, Observed } from '../run/host.ts'
@@ -73,7 +73,7 @@ export const askStates = async (
 /** Runs the health checks of containers now, at once; names of those whose check ended with 0. */
 export const askProbes = async (
   shell: Pick<Shell, 'run'>,
-  members: Parameters<DeployHost['probe']>[0],
+  members: readonly Pick<Member, 'container' | 'proof'>[],
 ): Promise<readonly string[]> => {
   const asks = members.flatMap(({ container, proof }) =>
     proof.kind === 'healthy' && proof.command.length > 0

@@ -1,112 +1,22 @@
 import { describe, expect, test } from 'bun:test'
 import { makeContainer } from '#common/host/facts/container.fixture'
-import type { Release } from '../content/release.ts'
+import { type HostChange, host, preflightInput, release } from './preflight.fixture.ts'
 import { listFaults, preflight } from './preflight.ts'
 import type { PreflightHost, PreflightInput } from './preflight-check.ts'
 import { isAtLeast, releaseSize } from './preflight-machine.ts'
 
-const layer = (digest: string, size: number) => ({ digest, size, diffId: digest })
-const image = (service: string, layers: readonly ReturnType<typeof layer>[]) => ({
-  service,
-  name: `x:${service}`,
-  pull: 'x',
-  digest: '',
-  manifest: '',
-  config: '',
-  layers,
+const { deep } = preflightInput({})
+const engine = (more: object): HostChange => ({
+  engine: { ...host.engine, ...more } as PreflightHost['engine'],
 })
-
-const release: Release = {
-  format: 'lucid/release/v1',
-  id: 'r-1',
-  version: '1',
-  revision: '1',
-  madeBy: 'a@b',
-  madeAt: 0,
-  signer: 'ab',
-  platform: 'linux/arm64',
-  images: [
-    image('gate', [layer('bun', 50), layer('gate', 1)]),
-    image('cut', [layer('bun', 50), layer('cut', 2)]),
-  ],
-  stock: [],
-  stacks: [
-    {
-      stack: 'core',
-      env: {},
-      members: [
-        {
-          service: 'gate',
-          container: 'gate',
-          image: 'x:gate',
-          proof: { kind: 'runs' },
-          memory: 2 ** 30,
-          ports: [8080],
-          volumes: [],
-        },
-      ],
-    },
-  ],
-  files: {},
-  support: {},
-  secrets: ['gate/KEY'],
-  networks: [],
-  volumes: [],
-  migrations: {},
-}
-
-const host: PreflightHost = {
-  whole: true,
-  at: 1_000_000,
-  engine: { is: 'up', version: '28.3.2', root: '/', limitsMemory: true, platform: 'linux/arm64' },
-  containers: [],
-  allContainers: true,
-  disks: [],
-  memory: { total: 8 * 2 ** 30, available: 2 ** 32, swapTotal: 0, swapFree: 0 },
-  certificates: [],
-  readiness: {
-    machine: 'aarch64',
-    kernel: '6.6.51+rpt-rpi-2712',
-    compose: '2.38.2',
-    flock: true,
-    writable: true,
-    freePlatform: 2 ** 34,
-    freeEngine: 2 ** 34,
-    listening: [{ port: 22, loopback: false }],
-    secrets: [],
-    volumes: [],
-    signer: undefined,
-  },
-}
-const engine = (more: object): Change => ({ engine: { ...host.engine, ...more } as PreflightHost['engine'] })
-const total = (bytes: number): Change => ({
+const total = (bytes: number): HostChange => ({
   memory: { total: bytes, available: 0, swapTotal: 0, swapFree: 0 },
 })
 const listening = (port: number) => [{ port, loopback: true }]
 
-/** What a test changes of the host. */
-type Change = Partial<Omit<PreflightHost, 'readiness'>> & {
-  readonly readiness?: Partial<PreflightHost['readiness']>
-}
-
-const input: PreflightInput = {
-  host,
-  release,
-  current: undefined,
-  now: 1_001_000,
-  signature: undefined,
-  deep: { secrets: [], networks: [], owners: [] },
-  placeholders: [],
-  dir: '/lucid',
-}
-
-const judge = ({ readiness, ...change }: Change, more: Partial<PreflightInput> = {}) =>
-  preflight({
-    ...input,
-    ...more,
-    host: { ...host, ...change, readiness: { ...host.readiness, ...readiness } },
-  })
-const faults = (change: Change, more: Partial<PreflightInput> = {}) =>
+const judge = (change: HostChange, more: Partial<PreflightInput> = {}) =>
+  preflight(preflightInput(change, more))
+const faults = (change: HostChange, more: Partial<PreflightInput> = {}) =>
   judge(change, more).flatMap(({ findings }) =>
     findings.map(({ subject, evidence }) => `${subject}: ${evidence}`),
   )
@@ -114,7 +24,7 @@ const faults = (change: Change, more: Partial<PreflightInput> = {}) =>
 describe('preflight', () => {
   test('finds nothing on a host that is ready', () => expect(faults({})).toEqual([]))
 
-  const cases: readonly (readonly [Change, Partial<PreflightInput>, string])[] = [
+  const cases: readonly (readonly [HostChange, Partial<PreflightInput>, string])[] = [
     [
       engine({ platform: 'linux/amd64' }),
       {},
@@ -148,17 +58,13 @@ describe('preflight', () => {
     ],
     [
       {},
-      { deep: { ...input.deep, secrets: ['gate/KEY: is a placeholder'] } },
+      { deep: { ...deep, secrets: ['gate/KEY: is a placeholder'] } },
       'secrets: gate/KEY: is a placeholder',
     ],
+    [{}, { deep: { ...deep, networks: ['172.21.0.0/24 is taken'] } }, 'networks: 172.21.0.0/24 is taken'],
     [
       {},
-      { deep: { ...input.deep, networks: ['172.21.0.0/24 is taken'] } },
-      'networks: 172.21.0.0/24 is taken',
-    ],
-    [
-      {},
-      { deep: { ...input.deep, owners: ['volume data has 2 files of another user'] } },
+      { deep: { ...deep, owners: ['volume data has 2 files of another user'] } },
       'volumes: volume data has 2 files of another user',
     ],
     [{}, { signature: 'the images are not signed' }, 'signature: the images are not signed'],
@@ -186,7 +92,7 @@ describe('preflight', () => {
   })
 
   test('makes secrets on a new host, and says how many', () => {
-    const secrets = preflight(input).find(({ check }) => check === 'secrets')
+    const secrets = preflight(preflightInput({})).find(({ check }) => check === 'secrets')
     expect(secrets).toMatchObject({ detail: '1 of 1 will be made', findings: [] })
   })
 })

@@ -119,10 +119,10 @@ export const judge = (
   return { kind: 'waiting', why: state.health === 'none' ? state.status : state.health }
 }
 
-/** What a container may be that is as its release says. */
-const HEALTHY: readonly Condition[] = ['healthy', 'done']
+/** What a container may be that is as its release says; one that a backup just paused is. */
+const HEALTHY: readonly Condition[] = ['healthy', 'resumed', 'done']
 /** The same where health is waited for anyway: engines before 25 ask for the first time after a whole interval. */
-export const HEALTHY_SOON: readonly Condition[] = ['healthy', 'starting', 'resumed', 'done']
+export const HEALTHY_SOON: readonly Condition[] = [...HEALTHY, 'starting']
 
 /** What is not as a release says of a container; undefined when it runs and is well. */
 export const findDifference = (

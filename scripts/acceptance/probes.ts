@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import type { Part, ProbeRequest, ProbeResult } from '#common/acceptance/model'
 import { commandLine, quote } from '../host/quote.ts'
 import { repository } from '../platform/home.ts'
-import type { HostPlace, LocalPlace, Place, Urls } from './place.ts'
+import type { HostPlatform, LocalPlatform, Platform, Urls } from './platform.ts'
 import { fail, notRun, type Row } from './row.ts'
 
 /** What is to be exercised. */
-export type ExerciseOptions = {
+export type ProbeOptions = {
   readonly parts: readonly Part[]
-  /** Only these services; all of the place unless given. */
+  /** Only these services; all of the platform unless given. */
   readonly urls?: Urls
   readonly load?: ProbeRequest['load']
   readonly onFinding?: (finding: ProbeResult) => void
@@ -24,7 +24,7 @@ const SMALL_LOAD = { recordings: 5, bytes: 2_000_000 } as const
  * The script that exercises the platform of a host, on the host: a container of the release's own server-tools on the
  * host's network, as the user of our images, with the operator's key mounted for reading. The key never leaves the host.
  */
-export const exerciseScript = (image: string, dir: string): string => {
+export const probeScript = (image: string, dir: string): string => {
   const key = `${dir}/${OPERATOR_KEY}`
   const run = commandLine(
     'docker',
@@ -70,16 +70,16 @@ const findings = (onFinding: (finding: ProbeResult) => void) => {
 type Ended = { readonly code: number; readonly err: string }
 
 const onHost = async (
-  { opened, tools }: HostPlace,
+  { opened, tools }: HostPlatform,
   input: string,
   onOut: (text: string) => void,
 ): Promise<Ended | undefined> => {
   if (tools === undefined) return undefined
-  return opened.shell.run(exerciseScript(tools, opened.target.dir), { input, onOut, timeoutMs: EXERCISE_MS })
+  return opened.shell.run(probeScript(tools, opened.target.dir), { input, onOut, timeoutMs: EXERCISE_MS })
 }
 
 const onThisMachine = async (
-  { home }: LocalPlace,
+  { home }: LocalPlatform,
   input: string,
   onOut: (text: string) => void,
 ): Promise<Ended> => {
@@ -100,9 +100,9 @@ const onThisMachine = async (
 }
 
 /** Exercises a platform; what is found comes as it is found, and all of it at the end. Throws ConnectionLost. */
-export const exercise = async (
-  place: Place,
-  { parts, urls = place.urls, load = SMALL_LOAD, onFinding = () => {} }: ExerciseOptions,
+export const runProbes = async (
+  platform: Platform,
+  { parts, urls = platform.urls, load = SMALL_LOAD, onFinding = () => {} }: ProbeOptions,
 ): Promise<{ readonly findings: readonly ProbeResult[]; readonly broke: string | undefined }> => {
   const found: ProbeResult[] = []
   const take = findings((one) => {
@@ -112,7 +112,9 @@ export const exercise = async (
   const wanted: ProbeRequest = { urls, parts: [...parts], load, anchorMs: ANCHOR_MS }
   const input = JSON.stringify(wanted)
   const ended =
-    place.kind === 'host' ? await onHost(place, input, take) : await onThisMachine(place, input, take)
+    platform.kind === 'host'
+      ? await onHost(platform, input, take)
+      : await onThisMachine(platform, input, take)
   if (ended === undefined) return { findings: found, broke: 'the release has no image of server-tools' }
   // 0 and 1 are its own; all else is the engine's, or the container's that was ended.
   const broke =
@@ -126,7 +128,7 @@ const results: Readonly<Record<ProbeResult['result'], Row['result']>> = {
   'not-run': 'NOT RUN',
 }
 
-export const rowOf = ({ check, subject, result, detail }: ProbeResult): Row => ({
+export const makeRow = ({ check, subject, result, detail }: ProbeResult): Row => ({
   check,
   subject,
   result: results[result],
@@ -134,7 +136,7 @@ export const rowOf = ({ check, subject, result, detail }: ProbeResult): Row => (
 })
 
 /** An exercise that did not come to its end, as a row; none when it did. */
-export const brokeRow = (broke: string | undefined): readonly Row[] => {
+export const makeBrokenRow = (broke: string | undefined): readonly Row[] => {
   if (broke === undefined) return []
   const at = ['exercise', 'server-tools'] as const
   // An image from before there was such a command.

@@ -7,35 +7,35 @@ import { requireRunning } from '../platform/running.ts'
 import type { Bundle } from '../release/content/release.ts'
 import { observeHost, readBundle } from '../release/host/observe.ts'
 import type { Observed } from '../release/run/host.ts'
-import { type Promised, promisedBy } from './promised.ts'
+import { type ExpectedContainer, listExpected } from './expected.ts'
 
 /** Where services answer, by name. */
 export type Urls = Readonly<Record<string, string>>
 
 /** A host with a release on it. */
-export type HostPlace = {
+export type HostPlatform = {
   readonly kind: 'host'
   readonly opened: HostSession
   readonly observed: Observed
   readonly bundle: Bundle
-  readonly promised: readonly Promised[]
+  readonly expected: readonly ExpectedContainer[]
   /** Image of server-tools on the host. */
   readonly tools: string | undefined
   readonly urls: Urls
 }
 
 /** A platform that `bun run up` started on this machine: processes, no containers. */
-export type LocalPlace = {
+export type LocalPlatform = {
   readonly kind: 'local'
   readonly home: Home
   readonly urls: Urls
   readonly leftOut: Readonly<Record<string, string>>
 }
 
-export type Place = HostPlace | LocalPlace
+export type Platform = HostPlatform | LocalPlatform
 
 /** The flags that say what is looked at. */
-export const placeFlags = {
+export const platformFlags = {
   ...targetFlags,
   local: {
     type: 'boolean',
@@ -44,23 +44,23 @@ export const placeFlags = {
   },
 } as const
 
-export type PlaceWords = Parameters<typeof openHost>[0] & { readonly local: boolean }
+export type PlatformFlags = Parameters<typeof openHost>[0] & { readonly local: boolean }
 
 const services: Readonly<Record<string, Entry>> = catalog
 
-const publishedUrls = (promised: readonly Promised[]): Urls =>
+const publishedUrls = (expected: readonly ExpectedContainer[]): Urls =>
   Object.fromEntries(
-    promised.flatMap(({ service, ports }) => {
+    expected.flatMap(({ service, ports }) => {
       const port = ports[String(services[service]?.port)]
       return port === undefined ? [] : [[service, `http://127.0.0.1:${port}`] as const]
     }),
   )
 
 /** Opens what the flags name. Throws CliError when nothing runs there, or its release was changed by hand. */
-export const openPlace = async (
-  words: PlaceWords,
+export const openPlatform = async (
+  words: PlatformFlags,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Place> => {
+): Promise<Platform> => {
   if (words.local) {
     const home = homeFrom(env)
     const { services: running, left_out = {} } = requireRunning(home)
@@ -78,15 +78,15 @@ export const openPlace = async (
     if (observed.current === undefined)
       throw new CliError(`${shell.name} runs no release in ${target.dir}: bun run deploy:pi`)
     const bundle = await readBundle(shell, target.dir, observed.current)
-    const promised = promisedBy(bundle)
+    const expected = listExpected(bundle)
     return {
       kind: 'host',
       opened,
       observed,
       bundle,
-      promised,
+      expected,
       tools: bundle.release.images.find(({ service }) => service === 'server-tools')?.name,
-      urls: publishedUrls(promised),
+      urls: publishedUrls(expected),
     }
   } catch (error) {
     await opened.shell.close()
@@ -95,21 +95,21 @@ export const openPlace = async (
 }
 
 /** For a report's title. */
-export const placeName = (place: Place): string =>
-  place.kind === 'local'
-    ? `the platform of ${place.home.root}`
-    : `${place.bundle.release.id} on ${place.opened.shell.name}`
+export const platformName = (platform: Platform): string =>
+  platform.kind === 'local'
+    ? `the platform of ${platform.home.root}`
+    : `${platform.bundle.release.id} on ${platform.opened.shell.name}`
 
 /** Opens, works, closes. */
-export const withPlace = async <T>(
-  words: PlaceWords,
+export const withPlatform = async <T>(
+  words: PlatformFlags,
   env: Readonly<Record<string, string | undefined>>,
-  work: (place: Place) => Promise<T>,
+  work: (platform: Platform) => Promise<T>,
 ): Promise<T> => {
-  const place = await openPlace(words, env)
+  const platform = await openPlatform(words, env)
   try {
-    return await work(place)
+    return await work(platform)
   } finally {
-    if (place.kind === 'host') await place.opened.shell.close()
+    if (platform.kind === 'host') await platform.opened.shell.close()
   }
 }

@@ -1,35 +1,31 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseJson, readObject } from '#common/host/facts/values'
+import type { Finding } from '#common/host/finding'
 import { CliError } from '../cli/fail.ts'
 import { commandLine } from '../host/quote.ts'
 import { repository } from '../platform/home.ts'
-import type { HostPlace } from './place.ts'
+import type { HostPlatform } from './platform.ts'
 
-/** One thing that the health watch says of a host. */
-export type Said = {
-  readonly subject: string
-  readonly state: 'ok' | 'warn' | 'bad' | 'unknown'
-  readonly detail: string
-}
-
-/** Of a release with the watch in it, the JSON of `server-tools watch`. */
-const saidIn = (text: string): readonly Said[] | undefined => {
-  try {
-    const { findings } = JSON.parse(text) as { readonly findings?: readonly Said[] }
-    return findings
-  } catch {
-    return undefined
-  }
+/** Findings of the JSON of `server-tools watch`; a release of before calls their evidence `detail`. */
+const parseFindings = (text: string): readonly Finding[] | undefined => {
+  const { findings } = readObject(parseJson(text))
+  return Array.isArray(findings)
+    ? findings.map((one: Finding & { readonly detail?: string }) => ({
+        ...one,
+        evidence: one.evidence ?? one.detail ?? '',
+      }))
+    : undefined
 }
 
 /**
  * Runs the full health watch on a host now, as cron does, but for its log: `facts.sh` of this checkout goes through the
  * release's own `server-tools watch`. Throws CliError when that did not answer.
  */
-export const watchHost = async ({
+export const runHealthWatch = async ({
   opened: { shell, target },
   tools,
-}: HostPlace): Promise<readonly Said[]> => {
+}: HostPlatform): Promise<readonly Finding[]> => {
   if (tools === undefined) throw new CliError('the release has no image of server-tools')
   const facts = readFileSync(join(repository, 'health', 'facts.sh'), 'utf8')
   const run = commandLine(
@@ -56,8 +52,8 @@ export const watchHost = async ({
   const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${commandLine(target.dir)} | ${run}`, {
     input: facts,
   })
-  const said = saidIn(out)
-  if (said === undefined)
+  const findings = parseFindings(out)
+  if (findings === undefined)
     throw new CliError(`the watch gave no answer: ${err.trim().split('\n').at(-1) ?? ''}`)
-  return said
+  return findings
 }

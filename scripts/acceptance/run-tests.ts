@@ -2,25 +2,25 @@ import { duration } from '#common/cli/format'
 import { detectStyle, paint } from '#common/cli/style'
 import { progress, throttle } from '../cli/progress.ts'
 import type { Terminal } from '../cli/run-command.ts'
-import { reportJson, reportText } from './report.ts'
-import { closingLine, type Row, tallyOf, verdictOf } from './row.ts'
+import { formatJson, formatText } from './report.ts'
+import { countResults, formatTally, judgeRows, type Row } from './row.ts'
 
-/** Takes what a group finds, as it finds it. */
+/** Takes what is found, as it finds it. */
 export type Report = {
   readonly add: (...rows: readonly Row[]) => void
   /** What is being done now, for whoever waits. */
   readonly doing: (text: string) => void
 }
 
-/** What the exit codes of every group mean. */
+/** What the exit codes of all four commands mean. */
 export const exits = {
   0: 'every check was run and passed',
   1: 'a check failed, or nothing could be looked at; the lines say what',
   2: 'what was run passed, but something was not run; the lines say why',
 } as const
 
-/** Flags of every group. */
-export const groupFlags = {
+/** Flags of all four commands. */
+export const reportFlags = {
   json: { type: 'boolean', about: 'print the report as one JSON document' },
 } as const
 
@@ -28,8 +28,8 @@ export const groupFlags = {
 const QUIET_MS = 2_000
 const LOG_MS = 5_000
 
-/** Runs a group, shows how far it is, prints its report; answers the exit code. What it throws before a check ends it. */
-export const runGroup = async (
+/** Runs tests, shows how far it is, prints its report; answers the exit code. What it throws before a check ends it. */
+export const runTests = async (
   {
     group,
     subject,
@@ -50,7 +50,7 @@ export const runGroup = async (
   const rows: Row[] = []
   let what = 'starting'
   const show = (): void => {
-    const text = `${duration(performance.now() - began).padStart(8)}  ${what}  (${closingLine(tallyOf(rows))})`
+    const text = `${duration(performance.now() - began).padStart(8)}  ${what}  (${formatTally(countResults(rows))})`
     bar.show(text, performance.now() - began > QUIET_MS && due() ? text : undefined)
   }
   // What takes long says nothing by itself.
@@ -71,11 +71,11 @@ export const runGroup = async (
     bar.done()
   }
   const ms = Math.round(performance.now() - began)
-  const style = detectStyle(process.stdout, process.env)
-  if (json) terminal.out(reportJson({ group, subject, rows, ms }))
+  const look = lookOf(process.stdout, process.env)
+  if (json) terminal.out(formatJson({ group, subject, rows, ms }))
   else
     terminal.out(
-      reportText({ title: `${paint(style, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, style }),
+      formatText({ title: `${paint(look, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, look }),
     )
-  return verdictOf(rows)
+  return judgeRows(rows)
 }

@@ -6,8 +6,8 @@ import type { Pi } from '../testing/peers/pi/pi.ts'
 import type { Row } from './row.ts'
 
 /**
- * The groups as typed, against a stand-in to which the platform was deployed: nothing may fail on it as it is, and what
- * is planted must be found by the group whose task it is, and named. The stand-in is left as it was.
+ * The acceptance tests as typed, against an emulated Pi to which the platform was deployed: nothing may fail on it as it is, and what
+ * is injected must be found by the command whose task it is, and named. The emulated Pi is left as it was.
  */
 
 type Report = {
@@ -32,7 +32,7 @@ const of = ({ checks }: Report, wanted: Row['result']): readonly string[] =>
   )
 
 /**
- * What failed, but for what is true of a stand-in: it has never been backed up, and how long anything takes is the
+ * What failed, but for what is true of an emulated Pi: it has never been backed up, and how long anything takes is the
  * machine's, which is printed and not asserted.
  */
 const ofDeploy = (report: Report): readonly string[] =>
@@ -53,7 +53,7 @@ const WRONG = `services:
     mem_limit: 300m
 `
 
-export type GroupsAt = {
+export type AcceptanceOptions = {
   readonly desk: Desk
   readonly pi: Pi
   readonly tell: (text: string) => void
@@ -61,14 +61,14 @@ export type GroupsAt = {
 }
 
 /** Registers the tests; the platform must be deployed and well before the first of them, and is after the last. */
-export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
+export const acceptanceTests = ({ desk, pi, tell, full }: AcceptanceOptions): void => {
   const sh = async (script: string): Promise<void> => {
     const { code, err } = await live(['ssh', '-F', pi.sshConfig, pi.host, script])
     if (code !== 0) throw new Error(err)
   }
   const compose = (more: string): string =>
     `docker compose --file ${pi.dir}/releases/${desk.current()}/compose.sessions.yaml ${more}`
-  const group = async (name: string, ...words: readonly string[]): Promise<Report> => {
+  const runCommand = async (name: string, ...words: readonly string[]): Promise<Report> => {
     const ran = await desk.type(name, ...words, '--json')
     const report = reportOf(ran)
     expect(ran.code).toBe(report.verdict)
@@ -79,7 +79,7 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
   }
 
   test('test:service finds each service at its work, confined, within its limits and reachable by whom it serves', async () => {
-    const report = await group('test:service')
+    const report = await runCommand('test:service')
     expect(of(report, 'FAIL')).toEqual([])
     expect(of(report, 'NOT RUN')).toEqual([])
     expect(report.passed).toBeGreaterThan(100)
@@ -87,7 +87,7 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
 
   test('test:integration follows a recording to its proof, and does not touch what runs unless it is told to', async () => {
     const before = await desk.containers()
-    const report = await group('test:integration')
+    const report = await runCommand('test:integration')
     expect(of(report, 'FAIL')).toEqual([])
     expect(of(report, 'NOT RUN')).toEqual([
       'a stopped service is felt, and then back of merkle-builder: needs --disturb: it touches the running platform',
@@ -95,7 +95,7 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
     expect(await desk.containers()).toEqual(before)
   })
 
-  test('what is planted is found: a port open to all, a root user, a wrong limit, a stranger on a network, a dead service', async () => {
+  test('what is injected is found: a port open to all, a root user, a wrong limit, a stranger on a network, a dead service', async () => {
     await sh(
       [
         `${compose('--file - up --detach --no-build --no-deps merkle-builder session-chunker session-encryptor')} <<'EOF'\n${WRONG}EOF`,
@@ -104,7 +104,7 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
       ].join('\n'),
     )
     try {
-      const service = of(await group('test:service'), 'FAIL')
+      const service = of(await runCommand('test:service'), 'FAIL')
       for (const found of [
         'published on loopback only of merkle-builder: port 18092 is open on 0.0.0.0',
         "confined of session-chunker: runs as root (user '0:0')",
@@ -117,14 +117,14 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
       expect(
         service.filter((line) => /^reaches nobody .* of openapi-gateway: .*can reach /.test(line)),
       ).toHaveLength(1)
-      const integration = await group('test:integration')
+      const integration = await runCommand('test:integration')
       expect(
         of(integration, 'FAIL').filter((line) => line.startsWith('a recording goes in of')),
       ).toHaveLength(1)
       expect(of(integration, 'NOT RUN').filter((line) => line.includes('there is no recording'))).not.toEqual(
         [],
       )
-      const staged = of(await group('test:staged'), 'FAIL')
+      const staged = of(await runCommand('test:staged'), 'FAIL')
       expect(
         staged.filter((line) => /^runs as released .*session-recorder is exited/.test(line)),
       ).toHaveLength(1)
@@ -137,16 +137,16 @@ export const groupTests = ({ desk, pi, tell, full }: GroupsAt): void => {
         ].join('\n'),
       )
     }
-    expect(ofDeploy(await group('test:staged'))).toEqual([])
+    expect(ofDeploy(await runCommand('test:staged'))).toEqual([])
   })
 
-  if (!full) console.log('NOT RUN: only with --full (groups with --disturb on the Pi stand-in)')
+  if (!full) console.log('NOT RUN: only with --full (acceptance tests with --disturb on the emulated Pi)')
   test.skipIf(!full)(
     'with --disturb a service is stopped and back, stages bring nothing down, a rollback goes there and back',
     async () => {
       const id = desk.current()
-      expect(of(await group('test:integration', '--disturb'), 'FAIL')).toEqual([])
-      expect(ofDeploy(await group('test:staged', '--disturb'))).toEqual([])
+      expect(of(await runCommand('test:integration', '--disturb'), 'FAIL')).toEqual([])
+      expect(ofDeploy(await runCommand('test:staged', '--disturb'))).toEqual([])
       expect(desk.current()).toBe(id)
     },
   )

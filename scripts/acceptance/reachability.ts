@@ -1,10 +1,10 @@
 import type { Entry, Stock } from '#catalog'
+import type { Container } from '#common/host/facts/container'
 import { commandLine } from '../host/quote.ts'
-import type { Inspected } from './inspected.ts'
-import type { Promised } from './promised.ts'
+import type { ExpectedContainer } from './expected.ts'
 
 /** A connection that is tried from inside a container. By name where `name` is given, else to the address. */
-export type Ask = {
+export type Connection = {
   readonly name?: string
   readonly address?: string
   readonly port: number
@@ -14,49 +14,53 @@ export type Ask = {
   readonly what: string
 }
 
-/** What one container is asked to try. */
-export type Asks = { readonly container: string; readonly service: string; readonly asks: readonly Ask[] }
-
-export type World = {
-  readonly catalog: Readonly<Record<string, Entry>>
-  readonly stock: Readonly<Record<string, Stock>>
-  readonly promised: readonly Promised[]
-  readonly inspected: ReadonlyMap<string, Inspected>
+/** What one container is to try. */
+export type ConnectionPlan = {
+  readonly container: string
+  readonly service: string
+  readonly connections: readonly Connection[]
 }
 
-const portOf = ({ catalog, stock }: World, service: string): number | undefined =>
+export type ReleaseView = {
+  readonly catalog: Readonly<Record<string, Entry>>
+  readonly stock: Readonly<Record<string, Stock>>
+  readonly expected: readonly ExpectedContainer[]
+  readonly containers: ReadonlyMap<string, Pick<Container, 'networks'>>
+}
+
+const findPort = ({ catalog, stock }: ReleaseView, service: string): number | undefined =>
   catalog[service]?.port ?? stock[service]?.port
 
-const neededBy = ({ catalog, stock }: World, service: string): readonly string[] => {
+const listNeeded = ({ catalog, stock }: ReleaseView, service: string): readonly string[] => {
   const entry = catalog[service]
   return entry === undefined
     ? []
     : [...entry.needs, ...(entry.reads ?? []), ...(entry.store ? Object.keys(stock) : [])]
 }
 
-const addressesOf = (is: Inspected | undefined): readonly string[] =>
+const listAddresses = (is: Pick<Container, 'networks'> | undefined): readonly string[] =>
   Object.values(is?.networks ?? {})
-    .map(({ IPAddress }) => IPAddress)
+    .map(({ address }) => address)
     .filter(Boolean)
 
 /**
  * Everything that each container of ours is to try: whom it needs must take its connection by name; who shares no network
  * with it may be found neither by name nor by address; and no port that the host publishes for itself may be open to it.
  */
-export const asksOf = (world: World): readonly Asks[] => {
-  const { promised, inspected } = world
-  const served = promised.filter(({ networks }) => networks.length > 0)
-  const hostPorts = promised.flatMap(({ ports }) => Object.values(ports).map(Number))
+export const planConnections = (world: ReleaseView): readonly ConnectionPlan[] => {
+  const { expected, containers } = world
+  const served = expected.filter(({ networks }) => networks.length > 0)
+  const hostPorts = expected.flatMap(({ ports }) => Object.values(ports).map(Number))
   return served
     .filter(
       ({ ours, service, container }) =>
-        ours && world.catalog[service] !== undefined && inspected.has(container),
+        ours && world.catalog[service] !== undefined && containers.has(container),
     )
     .map(({ service, container, networks }) => {
-      const needed = new Set(neededBy(world, service))
-      const is = inspected.get(container)
-      const asks = served.flatMap((other): readonly Ask[] => {
-        const port = portOf(world, other.service)
+      const needed = new Set(listNeeded(world, service))
+      const is = containers.get(container)
+      const connections = served.flatMap((other): readonly Connection[] => {
+        const port = findPort(world, other.service)
         if (other.service === service || port === undefined) return []
         const meets = other.networks.some((name) => networks.includes(name))
         if (needed.has(other.service) && meets)
@@ -64,7 +68,7 @@ export const asksOf = (world: World): readonly Asks[] => {
         if (meets) return []
         return [
           { name: other.container, port, opens: false, what: `${other.service} by name` },
-          ...addressesOf(inspected.get(other.container)).map((address) => ({
+          ...listAddresses(containers.get(other.container)).map((address) => ({
             address,
             port,
             opens: false,
@@ -73,12 +77,12 @@ export const asksOf = (world: World): readonly Asks[] => {
         ]
       })
       const gateways = Object.values(is?.networks ?? {})
-        .map(({ Gateway }) => Gateway)
+        .map(({ gateway }) => gateway)
         .filter(Boolean)
       const host = gateways.flatMap((address) =>
         hostPorts.map((port) => ({ address, port, opens: false, what: `port ${port} of the host` })),
       )
-      return { container, service, asks: [...asks, ...host] }
+      return { container, service, connections: [...connections, ...host] }
     })
 }
 
@@ -96,10 +100,10 @@ const one = ([name, address, port, ms]) => within(ms, found(name, address, port)
 Promise.all(JSON.parse(process.argv.at(-1)).map((ask) => one(ask).then(() => 1, () => 0)))
   .then((all) => { console.log(JSON.stringify(all)); process.exit(0) })`
 
-/** The line of sh that has a container try its asks; prints its name, a tab and the answers. */
-export const askLine = ({ container, asks }: Asks): string => {
+/** The line of sh that has a container try its connections; prints its name, a tab and the answers. */
+export const connectionScript = ({ container, connections }: ConnectionPlan): string => {
   const words = JSON.stringify(
-    asks.map(({ name = '', address = '', port, opens }) => [
+    connections.map(({ name = '', address = '', port, opens }) => [
       name,
       address,
       port,
@@ -111,26 +115,29 @@ export const askLine = ({ container, asks }: Asks): string => {
 }
 
 /** What is not as it should be, and how much was tried. */
-export type Reached = {
+export type Reachability = {
   readonly wrong: readonly string[]
   readonly reached: readonly string[]
   readonly kept: number
 }
 
 /** Judges the answers of one container; undefined when it gave none. */
-export const reachedBy = ({ asks }: Asks, answers: string | undefined): Reached | undefined => {
+export const judgeConnections = (
+  { connections }: ConnectionPlan,
+  answers: string | undefined,
+): Reachability | undefined => {
   let opened: unknown
   try {
     opened = JSON.parse(answers ?? '')
   } catch {
     return undefined
   }
-  if (!Array.isArray(opened) || opened.length !== asks.length) return undefined
+  if (!Array.isArray(opened) || opened.length !== connections.length) return undefined
   const isOpen = (at: number): boolean => opened[at] === 1
-  const odd = asks.filter(({ opens }, at) => opens !== isOpen(at))
+  const odd = connections.filter(({ opens }, at) => opens !== isOpen(at))
   return {
     wrong: odd.map(({ opens, what }) => (opens ? `cannot reach ${what}` : `can reach ${what}`)),
-    reached: asks.filter(({ opens }, at) => opens && isOpen(at)).map(({ what }) => what),
-    kept: asks.filter(({ opens }, at) => !opens && !isOpen(at)).length,
+    reached: connections.filter(({ opens }, at) => opens && isOpen(at)).map(({ what }) => what),
+    kept: connections.filter(({ opens }, at) => !opens && !isOpen(at)).length,
   }
 }

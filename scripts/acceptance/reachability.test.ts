@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { type Entry, stock } from '#catalog'
-import type { Inspected } from './inspected.ts'
-import type { Promised } from './promised.ts'
-import { type Asks, askLine, asksOf, reachedBy } from './reach.ts'
+import type { Container } from '#common/host/facts/container'
+import type { ExpectedContainer } from './expected.ts'
+import { type ConnectionPlan, connectionScript, judgeConnections, planConnections } from './reachability.ts'
 
 /** Two planes: alpha and beta on one, gamma on the other, delta on both. */
 const networks = {
@@ -36,8 +36,8 @@ const catalog = {
   delta: entry(['gamma'], 4),
 }
 
-const promised = Object.entries(networks).map(
-  ([service, on], at): Promised => ({
+const expected = Object.entries(networks).map(
+  ([service, on], at): ExpectedContainer => ({
     service,
     container: service,
     image: service,
@@ -53,27 +53,27 @@ const promised = Object.entries(networks).map(
   }),
 )
 
-const inspected = new Map(
+const containers = new Map(
   Object.entries(networks).map(([name, on], at) => [
     name,
     {
       networks: Object.fromEntries(
-        on.map((one) => [one, { IPAddress: `10.0.0.${at}`, Gateway: '10.0.0.254' }]),
+        on.map((one) => [one, { id: 'n', names: [], address: `10.0.0.${at}`, gateway: '10.0.0.254' }]),
       ),
-    } as unknown as Inspected, // of it, only the networks are read
+    } satisfies Pick<Container, 'networks'>,
   ]),
 )
 
-const asks = asksOf({ catalog, stock, promised, inspected })
-const of = (service: string): Asks => {
-  const found = asks.find((one) => one.service === service)
+const plans = planConnections({ catalog, stock, expected, containers })
+const of = (service: string): ConnectionPlan => {
+  const found = plans.find((one) => one.service === service)
   if (found === undefined) throw new Error(`nothing is asked of ${service}`)
   return found
 }
 
 describe('from inside a container', () => {
   test('whom it needs must open by name, whom it shares no network with neither by name nor address', () => {
-    expect(of('alpha').asks).toEqual([
+    expect(of('alpha').connections).toEqual([
       { name: 'gamma', port: 3, opens: false, what: 'gamma by name' },
       { address: '10.0.0.2', port: 3, opens: false, what: 'gamma at 10.0.0.2' },
       { name: 'delta', port: 4, opens: true, what: 'delta' },
@@ -81,22 +81,23 @@ describe('from inside a container', () => {
     ])
   })
   test('who shares a network and is not needed is not asked: its token guards it', () =>
-    expect(of('beta').asks.map(({ what }) => what)).not.toContain('alpha'))
+    expect(of('beta').connections.map(({ what }) => what)).not.toContain('alpha'))
   test('both sides of a plane are asked', () =>
-    expect(of('gamma').asks.map(({ what }) => what)).toContain('alpha by name'))
+    expect(of('gamma').connections.map(({ what }) => what)).toContain('alpha by name'))
 })
 
 describe('answers', () => {
   test('as they should be leave nothing wrong', () =>
-    expect(reachedBy(of('alpha'), '[0,0,1,0]')).toEqual({ wrong: [], reached: ['delta'], kept: 3 }))
+    expect(judgeConnections(of('alpha'), '[0,0,1,0]')).toEqual({ wrong: [], reached: ['delta'], kept: 3 }))
   test('name who cannot be reached, and who can', () =>
-    expect(reachedBy(of('alpha'), '[1,0,0,1]')?.wrong).toEqual([
+    expect(judgeConnections(of('alpha'), '[1,0,0,1]')?.wrong).toEqual([
       'can reach gamma by name',
       'cannot reach delta',
       'can reach port 8001 of the host',
     ]))
   test('that are none, or too few, are no answer', () => {
-    for (const text of [undefined, '', '[0,0,1]', '{}']) expect(reachedBy(of('alpha'), text)).toBeUndefined()
+    for (const text of [undefined, '', '[0,0,1]', '{}'])
+      expect(judgeConnections(of('alpha'), text)).toBeUndefined()
   })
 })
 
@@ -105,10 +106,10 @@ test('the program that is run inside says what opens and what does not', async (
   const closed = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
   const gone = closed.port
   closed.stop(true)
-  const script = askLine({
+  const script = connectionScript({
     container: 'alpha',
     service: 'alpha',
-    asks: [
+    connections: [
       { name: 'localhost', port: server.port, opens: true, what: 'open by name' },
       { address: '127.0.0.1', port: server.port, opens: true, what: 'open' },
       { address: '127.0.0.1', port: gone, opens: false, what: 'closed' },

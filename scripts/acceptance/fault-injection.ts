@@ -11,7 +11,7 @@ import { openWatch } from '../release/run/gate.ts'
 import type { DeployHost } from '../release/run/host.ts'
 import { hostParts } from '../release/run/parts.ts'
 import { shellHost } from '../release/run/shell-host.ts'
-import type { HostPlace } from './place.ts'
+import type { HostPlatform } from './platform.ts'
 import type { Row } from './row.ts'
 import { fail, pass } from './row.ts'
 
@@ -26,29 +26,33 @@ export const disturbFlag = {
 export const NEEDS_DISTURB = 'needs --disturb: it touches the running platform'
 
 /** A host whose containers may be touched, under the lease. */
-export type Touched = { readonly lease: Lease; readonly host: DeployHost; readonly place: HostPlace }
+export type LeasedPlatform = {
+  readonly lease: Lease
+  readonly host: DeployHost
+  readonly platform: HostPlatform
+}
 
 /** Longest time until a container that was started is well, and how long it must stay so, ms. */
 const WELL = { limitMs: 60_000, settleMs: 2_000 } as const
 
 /** Takes the lease of the host for as long as the work lasts: no deployer is at work meanwhile. */
-export const touching = <T>(
-  place: HostPlace,
+export const withLeasedPlatform = <T>(
+  platform: HostPlatform,
   what: string,
-  work: (touched: Touched) => Promise<T>,
+  work: (leased: LeasedPlatform) => Promise<T>,
 ): Promise<T> =>
-  withLease(place.opened, { what, onWait: () => {} }, (lease) =>
-    work({ lease, place, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
+  withLease(platform.opened, { what, onWait: () => {} }, (lease) =>
+    work({ lease, platform, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
   )
 
 /** Waits until containers are well. Throws Unhealthy with the last lines of the culprit. */
-export const untilWell = async ({ host }: Touched, members: readonly Member[]): Promise<void> => {
+export const waitUntilWell = async ({ host }: LeasedPlatform, members: readonly Member[]): Promise<void> => {
   const timing = { now: Date.now, pause: (ms: number) => sleep(ms), ...WELL }
   await openWatch(host, timing, () => {}).until(members)
 }
 
 /** The container of a service of the release. Throws RangeError when there is none. */
-export const memberOf = ({ bundle }: HostPlace, service: string): Member => {
+export const findMember = ({ bundle }: HostPlatform, service: string): Member => {
   const found = membersOf(bundle.release).find((member) => member.service === service)
   if (found === undefined) throw new RangeError(`${bundle.release.id} has no ${service}`)
   return found
@@ -56,11 +60,11 @@ export const memberOf = ({ bundle }: HostPlace, service: string): Member => {
 
 /** Stops a container, does the work, and starts it again whatever happens; answers how long it took to be well, ms. */
 export const whileStopped = async (
-  touched: Touched,
+  leased: LeasedPlatform,
   member: Member,
   work: () => Promise<void>,
 ): Promise<number> => {
-  const { lease } = touched
+  const { lease } = leased
   const docker = (what: string, ...words: readonly string[]) =>
     requireSuccess(what, lease.run(commandLine('docker', ...words, member.container)))
   try {
@@ -70,12 +74,12 @@ export const whileStopped = async (
     await docker(`${member.container} cannot be started`, 'start')
   }
   const began = performance.now()
-  await untilWell(touched, [member])
+  await waitUntilWell(leased, [member])
   return performance.now() - began
 }
 
 /** A row from work that answers a figure; what it throws is what is wrong. */
-export const tried = async (check: string, subject: string, work: () => Promise<string>): Promise<Row> => {
+export const tryCheck = async (check: string, subject: string, work: () => Promise<string>): Promise<Row> => {
   const began = performance.now()
   try {
     const figure = await work()

@@ -1,7 +1,7 @@
 import { type Bundle, composeFile, type Member } from '../release/content/release.ts'
 
 /** What a release says that a container is. Sizes are bytes. */
-export type Promised = {
+export type ExpectedContainer = {
   readonly service: string
   readonly container: string
   readonly image: string
@@ -34,14 +34,17 @@ const portOf = (binding: string): readonly [string, string] => {
 }
 
 /** Everything that a release says of its containers, in the order in which they are started. Pure. */
-export const promisedBy = ({ release, files }: Pick<Bundle, 'release' | 'files'>): readonly Promised[] => {
+export const listExpected = ({
+  release,
+  files,
+}: Pick<Bundle, 'release' | 'files'>): readonly ExpectedContainer[] => {
   const ours = new Set(release.images.map(({ name }) => name))
   return release.stacks.flatMap(({ stack, members }) => {
     // Written by renderStack, and its hash is in release.json.
     const file = Bun.YAML.parse(files[composeFile(stack)] ?? '') as {
       readonly services?: Readonly<Record<string, ReadService>>
     } | null
-    return members.map((member): Promised => {
+    return members.map((member): ExpectedContainer => {
       const {
         user = '',
         cpus = 0,
