@@ -4,6 +4,7 @@ import { parseJson, readObject } from '#common/host/facts/values'
 import type { Finding } from '#common/host/finding'
 import { CliError } from '../cli/fail.ts'
 import { commandLine } from '../host/quote.ts'
+import { OUR_USER, toolCommand } from '../host/tool-run.ts'
 import { repository } from '../platform/home.ts'
 import type { HostPlatform } from './platform.ts'
 
@@ -28,26 +29,10 @@ export const runHealthWatch = async ({
 }: HostPlatform): Promise<readonly Finding[]> => {
   if (tools === undefined) throw new CliError('the release has no image of server-tools')
   const facts = readFileSync(join(repository, 'health', 'facts.sh'), 'utf8')
-  const run = commandLine(
-    'docker',
-    'run',
-    '--rm',
-    '--interactive',
-    '--pull=never',
-    '--network=host',
-    '--read-only',
-    '--tmpfs=/tmp:rw,noexec,nosuid,size=16m,mode=1777',
-    '--cap-drop=ALL',
-    '--security-opt=no-new-privileges:true',
-    '--user=65532:65532',
-    '--memory=192m',
-    '--pids-limit=64',
-    '--log-driver=none',
-    '--env=HEALTH_STATE=/tmp',
-    tools,
-    'watch',
-    '--json',
-  )
+  const run = toolCommand(tools, ['watch', '--json'], {
+    ...{ caps: [], mounts: [], network: 'host', user: OUR_USER, memory: 192 },
+    env: { HEALTH_STATE: '/tmp' },
+  })
   // Cron waits for the engine longer than a person does, and so may this.
   const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${commandLine(target.dir)} | ${run}`, {
     input: facts,

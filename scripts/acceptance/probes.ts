@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Part, ProbeRequest, ProbeResult } from '#common/acceptance/model'
-import { commandLine, quote } from '../host/quote.ts'
+import { quote } from '../host/quote.ts'
+import { formatMount, type Mount, OUR_USER, toolCommand } from '../host/tool-run.ts'
 import { repository } from '../platform/home.ts'
 import type { HostPlatform, LocalPlatform, Platform, Urls } from './platform.ts'
 import { fail, notRun, type Row } from './row.ts'
 
-/** What is to be exercised. */
+/** What is to be probed. */
 export type ProbeOptions = {
   readonly parts: readonly Part[]
   /** Only these services; all of the platform unless given. */
@@ -15,39 +16,25 @@ export type ProbeOptions = {
 }
 
 const OPERATOR_KEY = 'secrets/operator/IDENTITY_KEY'
-/** Longest time of an exercise, ms. */
-const EXERCISE_MS = 600_000
+/** Longest time of all probes, ms. */
+const PROBES_MS = 600_000
 const ANCHOR_MS = 60_000
 const SMALL_LOAD = { recordings: 5, bytes: 2_000_000 } as const
 
 /**
- * The script that exercises the platform of a host, on the host: a container of the release's own server-tools on the
+ * The script that probes the platform of a host, on the host: a container of the release's own server-tools on the
  * host's network, as the user of our images, with the operator's key mounted for reading. The key never leaves the host.
  */
 export const probeScript = (image: string, dir: string): string => {
   const key = `${dir}/${OPERATOR_KEY}`
-  const run = commandLine(
-    'docker',
-    'run',
-    '--rm',
-    '--interactive',
-    '--pull=never',
-    '--network=host',
-    '--read-only',
-    '--tmpfs=/tmp:rw,noexec,nosuid,size=16m',
-    '--cap-drop=ALL',
-    '--security-opt=no-new-privileges:true',
-    '--user=65532:65532',
-    '--memory=384m',
-    '--pids-limit=128',
-    '--log-driver=none',
-    '--label=org.lucid.tool=server-tools',
-  )
-  const mount = commandLine(`--mount=type=bind,source=${key},target=/run/secrets/IDENTITY_KEY,readonly`)
+  const mount: Mount = { type: 'bind', source: key, target: '/run/secrets/IDENTITY_KEY', access: 'read' }
   return [
     // Without its key what needs a token is not run, and says so.
-    `mount=; [ ! -e ${quote(key)} ] || mount=${quote(mount)}`,
-    `${run} $mount ${commandLine(image, 'exercise')}`,
+    `set --; [ ! -e ${quote(key)} ] || set -- ${quote(`--mount=${formatMount(mount)}`)}`,
+    toolCommand(image, ['exercise'], {
+      ...{ caps: [], mounts: [], network: 'host', user: OUR_USER, memory: 384 },
+      more: '"$@"',
+    }),
   ].join('\n')
 }
 
@@ -75,7 +62,7 @@ const onHost = async (
   onOut: (text: string) => void,
 ): Promise<Ended | undefined> => {
   if (tools === undefined) return undefined
-  return opened.shell.run(probeScript(tools, opened.target.dir), { input, onOut, timeoutMs: EXERCISE_MS })
+  return opened.shell.run(probeScript(tools, opened.target.dir), { input, onOut, timeoutMs: PROBES_MS })
 }
 
 const onThisMachine = async (
@@ -91,7 +78,7 @@ const onThisMachine = async (
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  const timer = setTimeout(() => child.kill(), EXERCISE_MS)
+  const timer = setTimeout(() => child.kill(), PROBES_MS)
   const decoder = new TextDecoder()
   const err = new Response(child.stderr).text()
   for await (const piece of child.stdout) onOut(decoder.decode(piece, { stream: true }))
@@ -99,7 +86,7 @@ const onThisMachine = async (
   return { code: await child.exited, err: await err }
 }
 
-/** Exercises a platform; what is found comes as it is found, and all of it at the end. Throws ConnectionLost. */
+/** Probes a platform; what is found comes as it is found, and all of it at the end. Throws ConnectionLost. */
 export const runProbes = async (
   platform: Platform,
   { parts, urls = platform.urls, load = SMALL_LOAD, onFinding = () => {} }: ProbeOptions,
@@ -135,7 +122,7 @@ export const makeRow = ({ check, subject, result, detail }: ProbeResult): Row =>
   detail,
 })
 
-/** An exercise that did not come to its end, as a row; none when it did. */
+/** Probes that did not come to its end, as a row; none when it did. */
 export const makeBrokenRow = (broke: string | undefined): readonly Row[] => {
   if (broke === undefined) return []
   const at = ['exercise', 'server-tools'] as const

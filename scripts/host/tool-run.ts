@@ -8,6 +8,9 @@ export type Mount = {
   readonly access: 'read' | 'write'
 }
 
+/** The user of our images. */
+export const OUR_USER = '65532:65532'
+
 /** Capabilities of a container that puts owners right, and of one that only looks. */
 export const CHANGE_CAPS = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] as const
 export const READ_CAPS = ['DAC_READ_SEARCH'] as const
@@ -28,6 +31,10 @@ export type ToolOptions = {
   readonly mounts: readonly Mount[]
   /** MiB. */
   readonly memory?: number
+  /** `host`: what the host publishes is reached as others reach it. */
+  readonly network?: 'none' | 'host'
+  readonly user?: string
+  readonly env?: Readonly<Record<string, string>>
   /** A name for whoever must find it again. */
   readonly name?: string
   /** `"$@"`: more flags, which the script around it found on the host. */
@@ -35,24 +42,30 @@ export type ToolOptions = {
 }
 
 /**
- * The line of sh that runs a command of server-tools on a host as root, without a network, with these capabilities and
- * mounts and nothing else. The image must be there: it is never pulled.
+ * The line of sh that runs a command of server-tools on a host, as root and without a network unless told otherwise, with
+ * these capabilities and mounts and nothing else. The image must be there: it is never pulled.
  */
 export const toolCommand = (
   image: string,
   words: readonly string[],
-  { caps, mounts, memory = 256, name, more }: ToolOptions,
+  { caps, mounts, memory = 256, network = 'none', user = '0:0', env = {}, name, more }: ToolOptions,
 ): string =>
   [
     commandLine(
       ...['docker', 'run', '--rm', '--interactive'],
       ...(name === undefined ? [] : [`--name=${name}`]),
-      ...['--pull=never', '--network=none', '--read-only', '--tmpfs=/tmp:rw,noexec,nosuid,size=16m'],
+      ...['--pull=never', `--network=${network}`, '--read-only', '--tmpfs=/tmp:rw,noexec,nosuid,size=16m'],
       '--cap-drop=ALL',
       ...caps.map((cap) => `--cap-add=${cap}`),
-      ...['--security-opt=no-new-privileges:true', '--user=0:0', `--memory=${memory}m`, '--pids-limit=128'],
+      ...[
+        '--security-opt=no-new-privileges:true',
+        `--user=${user}`,
+        `--memory=${memory}m`,
+        '--pids-limit=128',
+      ],
       ...['--log-driver=none', '--label=org.lucid.tool=server-tools'],
       ...mounts.map((mount) => `--mount=${formatMount(mount)}`),
+      ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
     ),
     ...(more === undefined ? [] : [more]),
     commandLine(image, ...words),
