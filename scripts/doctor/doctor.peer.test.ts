@@ -4,8 +4,8 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Argv, live } from '../cli/run.ts'
 import { repository } from '../platform/home.ts'
-import { type Plant, rounds, together } from '../testing/doctor/plants.ts'
-import { asRoot, plantRelease } from '../testing/doctor/release.ts'
+import { type InjectedFault, rounds, together } from '../testing/doctor/faults.ts'
+import { asRoot, installRelease } from '../testing/doctor/release.ts'
 import { type Pi, startPi } from '../testing/peers/pi/pi.ts'
 import type { RootCause } from './finding.ts'
 
@@ -15,23 +15,23 @@ setDefaultTimeout(300_000)
 const folder = mkdtempSync(join(tmpdir(), 'lucid-dr-'))
 // A disk of its own size, so that it can be full without the machine's being so.
 const pi = await startPi({ folder: join(folder, 'pi'), diskBytes: 64 * 2 ** 20 })
-if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults planted on an emulated Pi)`)
+if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults injected on an emulated Pi)`)
 const full = process.env['LUCID_FULL'] === '1'
 if (!full)
-  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults planted on an emulated Pi)`)
+  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults injected on an emulated Pi)`)
 
 /** A program that turns in a circle reaches its limit only where it gets that much of a processor. */
 const busy = full && (loadavg()[0] ?? 0) > availableParallelism() * 4
 if (busy)
   console.log('NOT RUN: this machine has too much other work (a container held up by its processor limit)')
-const planted = rounds.map((plants) => plants.filter(({ kind }) => !(busy && kind === 'processor-limit')))
+const injected = rounds.map((faults) => faults.filter(({ kind }) => !(busy && kind === 'processor-limit')))
 
 afterAll(async () => {
   if (!('absent' in pi)) await pi.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** What the machine under the stand-in does is not the stand-in's: others work on it. */
+/** What the machine under the emulated Pi does is not the emulated Pi's: others work on it. */
 const MACHINE = ['load', 'slow-disk', 'host-memory', 'swapping', 'no-memory-limits', 'no-name-server']
 
 type Told = {
@@ -46,7 +46,7 @@ const envOf = ({ sshConfig, host }: Pi) => ({
   LUCID_HOME: join(folder, 'home'),
 })
 
-/** What `bun run doctor --json` tells of the stand-in. */
+/** What `bun run doctor --json` tells of the emulated Pi. */
 const doctor = async (on: Pi): Promise<Told> => {
   const ran = await live(['bun', 'run', 'doctor', '--json'], { cwd: repository, env: envOf(on) })
   expect([0, 1], ran.err).toContain(ran.code)
@@ -62,7 +62,7 @@ const doctor = async (on: Pi): Promise<Told> => {
   return { ...told, findings }
 }
 
-/** Does what the doctor said, to the letter. The stand-in has no sudo: its root does what is asked of sudo. */
+/** Does what the doctor said, to the letter. The emulated Pi has no sudo: its root does what is asked of sudo. */
 const repairHost = async (on: Pi, { repair, kind }: RootCause) => {
   for (const { on: where, line } of repair) {
     const argv: Argv =
@@ -89,38 +89,38 @@ const clean = async (on: Pi) => {
   expect({ findings: told.findings, gaps: told.not_inspected }).toEqual({ findings: [], gaps: [] })
 }
 
-type Named = Pick<Plant, 'family' | 'kind' | 'subject'>
+type Named = Pick<InjectedFault, 'family' | 'kind' | 'subject'>
 
 const byKind = (a: Named, b: Named) => a.kind.localeCompare(b.kind)
 const named = ({ findings }: Told): readonly Named[] =>
   findings.map(({ family, kind, subject }) => ({ family, kind, subject })).toSorted(byKind)
-const name = ({ family, kind, subject }: Plant): Named => ({ family, kind, subject })
+const name = ({ family, kind, subject }: InjectedFault): Named => ({ family, kind, subject })
 
 describe.skipIf('absent' in pi)('a host that is an emulated Pi', () => {
   if ('absent' in pi) return
   beforeAll(async () => {
-    const release = await plantRelease(pi, folder)
+    const release = await installRelease(pi, folder)
     if ('absent' in release) throw new Error(release.absent)
   })
 
-  const round = async (plants: readonly Plant[]) => {
-    for (const { script } of plants) await asRoot(pi, script)
+  const round = async (faults: readonly InjectedFault[]) => {
+    for (const { script } of faults) await asRoot(pi, script)
     const told = await doctor(pi)
-    for (const { instead } of plants) if (instead !== undefined) await asRoot(pi, instead)
-    const byHand = plants.flatMap(({ kind, instead }) => (instead === undefined ? [] : [kind]))
+    for (const { instead } of faults) if (instead !== undefined) await asRoot(pi, instead)
+    const byHand = faults.flatMap(({ kind, instead }) => (instead === undefined ? [] : [kind]))
     for (const finding of told.findings) if (!byHand.includes(finding.kind)) await repairHost(pi, finding)
     await clean(pi)
     // Said last, so that what was taken for something else is gone when the next round begins.
-    expect(named(told)).toEqual(plants.map(name).toSorted(byKind))
+    expect(named(told)).toEqual(faults.map(name).toSorted(byKind))
   }
 
   test(`has ${together.length} faults at once: each is named as its own, and what is said repairs it`, () =>
     round(together))
 
   describe.skipIf(!full)('with others at once', () => {
-    test.each(planted.map((plants) => [plants.map(({ form }) => form).join('; '), plants] as const))(
+    test.each(injected.map((faults) => [faults.map(({ form }) => form).join('; '), faults] as const))(
       '%s',
-      (_, plants) => round(plants),
+      (_, faults) => round(faults),
     )
   })
 })

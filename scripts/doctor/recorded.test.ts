@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { plainStyle } from '#common/cli/style'
 import { parseFullFacts } from '#common/host/facts/full-facts'
 import { parseFacts } from '#common/host/facts/host-facts'
-import { together } from '../testing/doctor/plants.ts'
+import { plainLook } from '../cli/look.ts'
+import { together } from '../testing/doctor/faults.ts'
 import { diagnose } from './diagnose.ts'
 import { readExpectation } from './expected/expected.ts'
 import { addCloser, type DiagnosedHost, type Facts, makeFacts } from './facts.ts'
@@ -33,7 +34,7 @@ const without = (...names: readonly string[]): string =>
     .filter((section) => !names.some((name) => section.startsWith(`== ${name}`)))
     .join('')
 
-test('a real engine with eight faults is read as what was planted, each with what it brings down', () => {
+test('a real engine with eight faults is read as what was injected, each with what it brings down', () => {
   const found = diagnose(readFacts(recorded))
   const names = found.map(({ family, kind, subject }) => `${family} ${kind} ${subject}`).toSorted()
   expect(names).toEqual(

@@ -7,7 +7,7 @@ import { tinyImages } from '../peers/pi/images.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 
 /**
- * A release of five make-believe services on a Pi stand-in, with the names, ports and needs of real ones: what runs in them
+ * A release of five make-believe services on a emulated Pi, with the names, ports and needs of real ones: what runs in them
  * is the tests' tiny program. The image that looks inside is this machine's Bun, as in the real ones.
  */
 
@@ -172,8 +172,8 @@ export const asRoot = async (pi: Pi, script: string): Promise<string> => {
   return out
 }
 
-/** Puts the release on a stand-in and waits until all of it is well. `absent` when this machine has no images for it. */
-export const plantRelease = async (
+/** Puts the release on an emulated Pi and waits until all of it is well. `absent` when this machine has no images for it. */
+export const installRelease = async (
   pi: Pi,
   folder: string,
 ): Promise<{ readonly absent: string } | { readonly dir: string }> => {

@@ -1,8 +1,8 @@
 import { defaults } from '#catalog'
 import { TINY } from './release.ts'
 
-/** A fault that is planted on the stand-in, and what the doctor must call it. */
-export type Plant = {
+/** A fault that is injected on the emulated Pi, and what the doctor must call it. */
+export type InjectedFault = {
   readonly form: string
   readonly family: 'start' | 'network' | 'volume' | 'slow'
   readonly kind: string
@@ -30,8 +30,8 @@ const within = (service: string, edit: string) => `'/^    "${service}": {/,/^   
 
 const asIs = (what: string) => `s|"image": "${TINY}"|"image": "${TINY}", ${what}|`
 
-/** Forms that are planted in `bun run check`, all at once: none may be taken for another. */
-export const together: readonly Plant[] = [
+/** Forms that are injected in `bun run check`, all at once: none may be taken for another. */
+export const together: readonly InjectedFault[] = [
   {
     form: 'stopped by hand',
     family: 'start',
@@ -98,7 +98,7 @@ export const together: readonly Plant[] = [
 ]
 
 /** The rest, with `--full`: round after round, what is in one at once. */
-export const rounds: readonly (readonly Plant[])[] = [
+export const rounds: readonly (readonly InjectedFault[])[] = [
   [
     {
       form: 'removed',
@@ -148,7 +148,7 @@ export const rounds: readonly (readonly Plant[])[] = [
       subject: 'api-gateway',
       script: [
         'docker rm --force api-gateway >/dev/null',
-        // Without a daemon of its own it would hold the line of whoever plants it.
+        // Without a daemon of its own it would hold the line of whoever faults it.
         'busybox httpd -p 127.0.0.1:8080 -h /mnt </dev/null >/dev/null 2>&1',
         `docker compose --file ${DIR}/releases/r-0123456789ab/compose.core.yaml up --detach --no-deps api-gateway >/dev/null 2>&1 || :`,
       ].join('\n'),
