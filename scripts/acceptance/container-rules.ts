@@ -1,5 +1,5 @@
+import { bytes } from '#common/cli/format'
 import { type Condition, type Container, judgeContainer } from '#common/host/facts/container'
-import { bytes } from '../cli/format.ts'
 import type { ExpectedContainer } from './expected.ts'
 
 /** A container as it is, and as it should be. */

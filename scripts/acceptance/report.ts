@@ -1,5 +1,5 @@
-import { type Colour, type Look, paint } from '../cli/look.ts'
-import { table } from '../cli/table.ts'
+import { type Colour, paint, type Style } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { countResults, formatTally, judgeRows, type Row } from './row.ts'
 
 const colours: Readonly<Record<Row['result'], Colour>> = { PASS: 'green', FAIL: 'red', 'NOT RUN': 'yellow' }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { plainLook } from '../cli/look.ts'
+import { plainStyle } from '#common/cli/style'
 import { formatJson, formatText } from './report.ts'
 import { fail, judgeRows, makeJudged, notRun, pass, type Row } from './row.ts'
 
@@ -31,7 +31,7 @@ test('what is wrong fails a check, all of it; the figure is shown when nothing i
 })
 
 test('the report is a row a check, what failed again below, and a closing line', () => {
-  expect(formatText({ title: 'service of pi@pi', rows, look: plainLook })).toBe(
+  expect(formatText({ title: 'service of pi@pi', rows, style: plainStyle })).toBe(
     [
       'CHECK    SUBJECT  RESULT   FIGURE OR REASON',
       'healthy  alpha    PASS     3 ms',

@@ -71,11 +71,11 @@ export const runTests = async (
     bar.done()
   }
   const ms = Math.round(performance.now() - began)
-  const look = lookOf(process.stdout, process.env)
+  const style = detectStyle(process.stdout, process.env)
   if (json) terminal.out(formatJson({ group, subject, rows, ms }))
   else
     terminal.out(
-      formatText({ title: `${paint(look, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, look }),
+      formatText({ title: `${paint(style, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, style }),
     )
   return judgeRows(rows)
 }

@@ -1,5 +1,5 @@
+import { plural } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { plural } from '../cli/format.ts'
 import { commandLine } from '../host/quote.ts'
 import { requireSuccess } from '../host/shell.ts'
 import { composeFile, membersOf } from '../release/content/release.ts'

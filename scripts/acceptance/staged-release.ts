@@ -1,5 +1,5 @@
+import { bytes, plural } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { bytes, plural } from '../cli/format.ts'
 import { MEMORY_BUDGET } from '../derive/network.ts'
 import { collectFacts } from '../host/collect.ts'
 import { commandLine } from '../host/quote.ts'

@@ -1,5 +1,5 @@
+import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
-import { duration } from '../cli/format.ts'
 import { whoami } from '../host/open.ts'
 import type { Release } from '../release/content/release.ts'
 import { observeHost } from '../release/host/observe.ts'
