@@ -41,13 +41,13 @@ const killedAfter = async (to: string, lines: number) => {
     [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${source}`, to],
     { stdout: 'pipe', stderr: 'inherit' },
   )
-  let said = ''
+  let output = ''
   for await (const part of child.stdout) {
-    said += new TextDecoder().decode(part)
-    if (said.split('\n').length > lines) child.kill('SIGKILL')
+    output += new TextDecoder().decode(part)
+    if (output.split('\n').length > lines) child.kill('SIGKILL')
   }
   await child.exited
-  return !said.includes('over')
+  return !output.includes('over')
 }
 
 for (const peer of await serverKinds(process.env)) {
@@ -72,15 +72,15 @@ for (const peer of await serverKinds(process.env)) {
           [first, second],
           [second, freshHome()],
         ] as const
-        const seen: (readonly string[])[] = []
+        const results: (readonly string[])[] = []
         for (const [from, to] of steps) {
           const { code, err, out } = await copy(from, to)
           expect([code, err]).toEqual([0, ''])
-          seen.push(hashes(out))
+          results.push(hashes(out))
         }
-        expect(seen[1]).toEqual(seen[0])
-        expect(seen[2]).toEqual(seen[0])
-        expect(new Set(seen[0]).size).toBeGreaterThan(5)
+        expect(results[1]).toEqual(results[0])
+        expect(results[2]).toEqual(results[0])
+        expect(new Set(results[0]).size).toBeGreaterThan(5)
       },
       HANG,
     )

@@ -212,12 +212,12 @@ if ('absent' in root) {
         const service = await started({ MONGO_URL: db.url })
         await service.untilHealth(200)
         const kept: number[] = []
-        let said = 'kept'
-        for (let n = 0; said === 'kept' && n < 500; n++) {
-          said = await service.build(sessionOf(n), 20_000)
-          if (said === 'kept') kept.push(n)
+        let answer = 'kept'
+        for (let n = 0; answer === 'kept' && n < 500; n++) {
+          answer = await service.build(sessionOf(n), 20_000)
+          if (answer === 'kept') kept.push(n)
         }
-        expect([kept.length > 0, said]).toEqual([true, 'disk-full'])
+        expect([kept.length > 0, answer]).toEqual([true, 'disk-full'])
         expect(await service.untilHealth(503, 'the disk that holds the data is full')).toMatchObject({
           status: 'unhealthy',
         })
