@@ -1,3 +1,5 @@
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { Architecture } from '../format/platform.ts'
 
 /** The lock of what images are made of. Committed; `bun run images:lock` writes it. Pure. */
@@ -44,51 +46,32 @@ export class LockError extends Error {
   }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const Package = Type.Object({
+  version: Type.String({ minLength: 1 }),
+  archive: Type.Union([Type.Literal('debian'), Type.Literal('debian-security')]),
+  path: Type.String({ pattern: '^pool/(?!.*\\.\\.)[\\w.+~%:/-]+\\.deb$' }),
+  size: Type.Integer({ minimum: 1 }),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  depends: Type.Array(Type.String()),
+})
+const Packages = Type.Record(Type.String(), Package)
+const Suite = Type.Object({
+  archive: Package.properties.archive,
+  date: Type.String(),
+  sha256: Package.properties.sha256,
+  signedBy: Type.Array(Type.String()),
+})
+const Tarball = Type.Object({
+  version: Type.String({ minLength: 1 }),
+  integrity: Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' }),
+})
+const Lock = Type.Object({
+  suites: Type.Record(Type.String(), Suite),
+  debian: Type.Object({ amd64: Packages, arm64: Packages }),
+  npm: Type.Record(Type.String(), Tarball),
+})
 
-const packageFault = (value: unknown): string | undefined => {
-  if (!isRecord(value)) return 'is no package'
-  const { version, archive, path, size, sha256, depends } = value
-  if (typeof version !== 'string' || version === '') return 'has no version'
-  if (archive !== 'debian' && archive !== 'debian-security') return 'is of no known archive'
-  if (typeof path !== 'string' || !/^pool\/[\w.+~%:/-]+\.deb$/.test(path) || path.includes('..'))
-    return 'has no path'
-  if (!Number.isSafeInteger(size) || Number(size) <= 0) return 'has no size'
-  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return 'has no sha256'
-  return Array.isArray(depends) && depends.every((name) => typeof name === 'string')
-    ? undefined
-    : 'has no depends'
-}
-
-const tarballFault = (value: unknown): string | undefined =>
-  isRecord(value) &&
-  typeof value['version'] === 'string' &&
-  /^sha512-[A-Za-z0-9+/]{86}==$/.test(String(value['integrity']))
-    ? undefined
-    : 'has no version or no sha512 integrity'
-
-/** Every fault of a lock that was read, one line each. */
-export const lockFaults = (lock: unknown): readonly string[] => {
-  if (!isRecord(lock) || !isRecord(lock['debian']) || !isRecord(lock['npm']) || !isRecord(lock['suites']))
-    return ['it lacks suites, debian or npm']
-  const debian = Object.entries(lock['debian']).flatMap(([architecture, packages]) =>
-    Object.entries(isRecord(packages) ? packages : {}).flatMap(([name, value]) => {
-      const fault = packageFault(value)
-      return fault === undefined ? [] : [`${name} (${architecture}) ${fault}`]
-    }),
-  )
-  const npm = Object.entries(lock['npm']).flatMap(([name, value]) => {
-    const fault = tarballFault(value)
-    return fault === undefined ? [] : [`${name} ${fault}`]
-  })
-  const missing = ['amd64', 'arm64'].filter(
-    (name) => !isRecord((lock['debian'] as Record<string, unknown>)[name]),
-  )
-  return [...missing.map((name) => `it lacks packages for ${name}`), ...debian, ...npm]
-}
-
-/** The lock in a file. Throws LockError for anything that is none. */
+/** The lock in a file. Throws LockError that names the first field that is wrong. */
 export const parseLock = (text: string): ImagesLock => {
   let value: unknown
   try {
@@ -96,18 +79,18 @@ export const parseLock = (text: string): ImagesLock => {
   } catch {
     throw new LockError('the image lock is no JSON')
   }
-  const [fault] = lockFaults(value)
-  if (fault !== undefined) throw new LockError(`the image lock is broken: ${fault}`)
-  return value as ImagesLock // lockFaults looked at every field
+  if (Value.Check(Lock, value)) return value
+  const first = Value.Errors(Lock, value).First()
+  throw new LockError(`the image lock is broken: ${first?.path} ${first?.message}`)
 }
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted)
-  if (!isRecord(value)) return value
+  if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.keys(value)
       .sort()
-      .map((key) => [key, sorted(value[key])]),
+      .map((key) => [key, sorted(Reflect.get(value, key))]),
   )
 }
 
