@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Part, ProbeRequest, ProbeResult } from '#common/acceptance/model'
+import { splitLines } from '#common/process/lines'
 import { quote } from '../host/quote.ts'
 import { formatMount, type Mount, OUR_USER, toolCommand } from '../host/tool-run.ts'
 import { repository } from '../platform/home.ts'
@@ -42,17 +43,11 @@ const isFinding = (value: unknown): value is ProbeResult =>
   typeof value === 'object' && value !== null && 'result' in value && 'check' in value
 
 /** Takes text as it comes, gives each finding as its line is whole. */
-const findings = (onFinding: (finding: ProbeResult) => void) => {
-  let held = ''
-  return (text: string): void => {
-    const lines = (held + text).split('\n')
-    held = lines.pop() ?? ''
-    for (const one of lines.filter((words) => words.startsWith('{'))) {
-      const value: unknown = JSON.parse(one)
-      if (isFinding(value)) onFinding(value)
-    }
-  }
-}
+const findings = (onFinding: (finding: ProbeResult) => void) =>
+  splitLines((line) => {
+    const value: unknown = line.startsWith('{') ? JSON.parse(line) : undefined
+    if (isFinding(value)) onFinding(value)
+  })
 
 type Ended = { readonly code: number; readonly err: string }
 

@@ -1,3 +1,4 @@
+import { splitLines } from '#common/process/lines'
 import { CliError } from '../cli/fail.ts'
 import type { ScriptResult } from './shell.ts'
 
@@ -14,17 +15,11 @@ export const eventOf = (line: string): ToolEvent | undefined => {
 }
 
 /** Cuts what comes into lines and hands the events on. */
-export const openEventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) => {
-  let rest = ''
-  return (text) => {
-    const lines = `${rest}${text}`.split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const event = eventOf(line)
-      if (event !== undefined) onEvent(event)
-    }
-  }
-}
+export const openEventReader = (onEvent: (event: ToolEvent) => void): ((text: string) => void) =>
+  splitLines((line) => {
+    const event = eventOf(line)
+    if (event !== undefined) onEvent(event)
+  })
 
 /** The report of a program that came to its end. Throws CliError with what it said when it did not. */
 export const parseReport = <T>(what: string, { out, err, code }: ScriptResult): T => {

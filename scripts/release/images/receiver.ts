@@ -1,3 +1,4 @@
+import { splitLines } from '#common/process/lines'
 import { BLOBS } from './blobs.ts'
 
 /**
@@ -69,18 +70,15 @@ export type Verdict = 'good' | 'short' | 'wrong'
 export const readReceiver = (
   onGot: (bytes: number) => void,
   onVerdict: (hex: string, verdict: Verdict) => void,
-): ((text: string) => void) => {
-  let rest = ''
-  return (text) => {
-    const lines = `${rest}${text}`.split('\n')
-    // A host that never ends a line must not fill our memory.
-    rest = (lines.pop() ?? '').slice(-1024)
-    for (const line of lines) {
+): ((text: string) => void) =>
+  splitLines(
+    (line) => {
       const [, got] = /^lucid-got (\d{1,7})\r?$/.exec(line) ?? []
       if (got !== undefined) onGot(Number(got))
       const [, verdict, hex] = /^lucid-sum (good|short|wrong) ([0-9a-f]{64})\r?$/.exec(line) ?? []
       // The expression lets no other word through.
       if (verdict !== undefined && hex !== undefined) onVerdict(hex, verdict as Verdict)
-    }
-  }
-}
+    },
+    // A host that never ends a line must not fill our memory.
+    { longest: 1024 },
+  )
