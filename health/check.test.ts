@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Listed } from '../services/common/host/watch/expected.ts'
-import { deadPort, serve } from '../services/common/testing/health.ts'
+import { deadPort, serve } from '../services/common/testing/health-servers.ts'
 import { check } from './check.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-health-'))

@@ -126,8 +126,8 @@ const table: Readonly<Record<string, Row>> = {
   },
   'only tests import what is for tests': {
     good: [
-      ...loading('services/caller/x.test.ts', './fixture.ts', '#common/testing/testing'),
-      ...loading('services/caller/fixture.ts', '#services/stranger/machine', '#common/testing/services'),
+      ...loading('services/caller/x.test.ts', './fixture.ts', '#common/testing/app'),
+      ...loading('services/caller/fixture.ts', '#services/stranger/machine', '#common/testing/real-services'),
       ...loading('scripts/testing/bench/x.ts', '../peers/x.ts', '../../store/fixture.ts'),
       ...loading('services/caller/x.ts', '#services/contracts/lucid-anchors', './contracts.ts'),
     ],
@@ -135,13 +135,13 @@ const table: Readonly<Record<string, Row>> = {
       ...loading(
         'services/caller/routes.ts',
         ...['./fixture.ts', './fixture-anchors.ts', './x.fixture.ts', './sample-session.ts'],
-        ...['#common/testing/testing', '#common/testing/sample-session', '#common/store/contract'],
+        ...['#common/testing/app', '#common/testing/sample-session', '#common/store/contract'],
         ...['#common/store/store-contract', './contract-model.ts', './kill-suite.ts', './testing/x.ts'],
       ),
-      ...loading('services/common/evidence/x.ts', './sample-session.ts', '../testing/evidence.ts'),
+      ...loading('services/common/evidence/x.ts', './sample-session.ts', '../testing/faults.ts'),
       ...loading('scripts/release/x.ts', '../testing/release/sweep.ts', './testing/sweep.ts'),
       ...loading('scripts/demo/x.ts', '#scripts/testing/peers/pi/link'),
-      { 'health/x.ts': type('../services/common/testing/health.ts') },
+      { 'health/x.ts': type('../services/common/testing/health-servers.ts') },
     ],
   },
   'the health check knows the catalogue, the log, the command line and the host alone': {
@@ -159,7 +159,7 @@ const table: Readonly<Record<string, Row>> = {
   'the watch stands alone': {
     good: [
       ...loading('services/common/host/watch/x.ts', '#catalog', '../probe.ts', '../../process/log.ts'),
-      ...loading('services/common/host/watch/x.test.ts', '../../testing/health.ts'),
+      ...loading('services/common/host/watch/x.test.ts', '../../testing/health-servers.ts'),
     ],
     caught: [
       ...loading('services/common/host/probe.ts', '../http/client.ts'),

@@ -120,7 +120,7 @@ export const rules: readonly Rule[] = [
     name: 'the health check knows the catalogue, the log, the command line and the host alone',
     from: /^health\//,
     never:
-      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error)|testing\/health)\.ts$|common\/(?:cli|host)\/)|^scripts\/|^#/,
+      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error)|testing\/health-servers)\.ts$|common\/(?:cli|host)\/)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',

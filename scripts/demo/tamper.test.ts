@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { aeadEngine } from '#common/engines/aead'
-import { type Check, verdictOf } from '#common/evidence/check'
+import { type Check, concludeChecks } from '#common/evidence/check'
 import { bytesReader } from '#common/evidence/reader'
 import { verifyBundle } from '#common/evidence/verify'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
@@ -20,7 +20,7 @@ const verified = async (bytes: Uint8Array) => {
     checks.push(check)
   return {
     checks,
-    verdict: verdictOf(checks),
+    verdict: concludeChecks(checks),
     details: checks.filter((check) => check.ok !== true).map((check) => check.detail),
   }
 }

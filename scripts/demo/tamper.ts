@@ -2,7 +2,7 @@ import { type AnchorProof, PENDING_ANCHOR, parseAnchor } from '#common/evidence/
 import { ANCHOR_NAME, chunkIndex, chunkName, MANIFEST_NAME, SIGNATURE_NAME } from '#common/evidence/bundle'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
-import { parseSignature, publicKeyOf, signHash, signManifest } from '#common/evidence/signature'
+import { derivePublicKey, parseSignature, signHash, signManifest } from '#common/evidence/signature'
 import { decodeBundleHeader, encodeBundleEntry } from '#common/evidence/tar'
 import { Fault } from '#common/process/fault'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
@@ -174,7 +174,7 @@ export const TAMPERS: readonly Tamper[] = [
       const forged = canonicalBytes({
         ...manifest,
         ended_at: manifest.ended_at + 1,
-        session_public_key: publicKeyOf(FORGER).toHex(),
+        session_public_key: derivePublicKey(FORGER).toHex(),
       })
       const signature = signManifest(manifestHash(forged), FORGER)
       return assemble(
@@ -217,7 +217,7 @@ export const TAMPERS: readonly Tamper[] = [
       withAnchor(parts, (anchor) => ({
         ...anchor,
         sealer: {
-          public_key: publicKeyOf(FORGER).toHex(),
+          public_key: derivePublicKey(FORGER).toHex(),
           signature: signHash(fromHex(anchor.block.hash), FORGER).toHex(),
         },
       })),

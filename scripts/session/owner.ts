@@ -1,12 +1,12 @@
 import { isOwner } from '#common/evidence/owner'
-import { type OwnerGrant, ownerOfKey, signGrant } from '#common/evidence/owner-grant'
+import { deriveOwner, type OwnerGrant, signGrant } from '#common/evidence/owner-grant'
 import { fromHex } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
 import { ownerKey } from '../platform/session-client.ts'
 
 /** The TRON address of the operator's own owner key. */
-export const defaultOwner = (home: Home): string => ownerOfKey(fromHex(ownerKey(home).reveal(), 32))
+export const defaultOwner = (home: Home): string => deriveOwner(fromHex(ownerKey(home).reveal(), 32))
 
 /** The given owner if it is a TRON address, else the operator's own. Throws CliError. */
 export const chooseOwner = (home: Home, given: string | undefined): string => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { CliError } from '../cli/fail.ts'
 import { orUnreachable } from './unreachable.ts'
 

@@ -4,7 +4,7 @@ import { detectStyle, paint, plainStyle, type Style } from '#common/cli/style'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import type { Rejected } from '#common/engines/engine'
-import { type Check, type Verdict, verdictOf } from '#common/evidence/check'
+import { type Check, concludeChecks, type Verdict } from '#common/evidence/check'
 import { fileReader, fileSink } from '#common/evidence/file-edge'
 import { verifyBundle } from '#common/evidence/verify'
 import { CliError, EXIT_USAGE } from '../cli/fail.ts'
@@ -115,7 +115,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [path =
     bar.done()
     await reader.close()
   }
-  const verdict = verdictOf(checks)
+  const verdict = concludeChecks(checks)
   if (flags.json)
     terminal.out(`${JSON.stringify({ bundle: path, verdict, verified: verdict === 0, checks }, null, 2)}\n`)
   else terminal.out(conclusionLine(verdict, style))

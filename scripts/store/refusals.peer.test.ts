@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb'
 import type { Call } from '#common/http/client'
 import { call } from '#common/http/client'
 import { isFault } from '#common/process/fault'
-import { realServices } from '#common/testing/services'
+import { realServices } from '#common/testing/real-services'
 import { live } from '../cli/run.ts'
 import {
   type DocumentDb,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { findProgram } from '#common/process/program'
-import { exchange, readReply, wire } from '#common/testing/http'
+import { exchange, readReply, wire } from '#common/testing/wire'
 import { type Gateway, startGateway } from './gateway.fixture.ts'
 
 // Only a hang is ended by it.

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
-import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing/app'
 import { publicRoutes, routes } from './routes.ts'
 
 const app = routes({

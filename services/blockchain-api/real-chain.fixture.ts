@@ -11,7 +11,7 @@ import {
   parseAbi,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { realServices } from '#common/testing/services'
+import { realServices } from '#common/testing/real-services'
 
 /**
  * For tests: the real services as processes with one session anchored in block 1 by viem, and viem's clients

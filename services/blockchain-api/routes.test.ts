@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { client } from '#common/http/client'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'

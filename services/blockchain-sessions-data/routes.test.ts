@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
 import {

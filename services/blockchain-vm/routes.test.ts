@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { anchorTx, CHAIN_ID, contextOf, REGISTRAR } from './fixture.ts'
 import { machine } from './machine.ts'
 import { routes } from './routes.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deriveAddress } from '#common/ethereum/address'
-import { type RealServices, realServices } from '#common/testing/services'
+import { type RealServices, realServices } from '#common/testing/real-services'
 import type { Job } from './model.ts'
 
 /** The real services as processes: nothing here is played. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { routes } from './routes.ts'
 import { queue } from './store.ts'
 

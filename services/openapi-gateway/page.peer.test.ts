@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import { type RealServices, realServices } from '#common/testing/services'
+import { type RealServices, realServices } from '#common/testing/real-services'
 
 // Only a hang is ended by these: a busy machine draws slowly.
 const PATIENCE = 120_000

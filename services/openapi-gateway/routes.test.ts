@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { assets } from './assets.ts'
 import { publicRoutes, type ReadMerged, routes } from './routes.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { t } from 'elysia'
 import { problems, service } from '#common/http/service'
-import { testParts } from '#common/testing/testing'
+import { testParts } from '#common/testing/app'
 import { modern, OPENAPI, PROBLEM } from './dialect.ts'
 import { readDocument } from './document.ts'
 import { documentText, withSchema } from './fixture.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { documentText } from './fixture.ts'
 import { library } from './library.ts'
 import { routes } from './routes.ts'

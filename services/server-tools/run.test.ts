@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { deadPort, serve } from '#common/testing/health'
+import { deadPort, serve } from '#common/testing/health-servers'
 import type { Topology } from './endpoints.ts'
 import { known as base } from './fixture.ts'
 import { run } from './run.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { limiter } from '#common/stream/limiter'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { flights } from './flights.ts'
 
 const away = new Fault('unavailable', 'unreachable', 'away')

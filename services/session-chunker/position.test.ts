@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { acknowledge, checkEnd, checkWholeChunk, describePosition, startPosition } from './position.ts'
 
 const writer = { epoch: 1, chunk_size: 10, chunk_count: 2, total_plain: 20, last: false }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
-import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/testing'
 import { ownFolder, send, serve, sessionId } from '#services/session-encryptor/fixture'
 import { chunkerAndEncryptor, chunkerFor } from './fixture.ts'
 

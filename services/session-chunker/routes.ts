@@ -2,7 +2,7 @@ import { MAX_PLAIN } from '#common/evidence/chunk-file'
 import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
-import { bodyOf } from '#common/stream/stream'
+import { readBody } from '#common/stream/request-body'
 import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
 import type { Pipelines } from './pipelines.ts'
 
@@ -17,7 +17,7 @@ export const routes = ({
   service('session-chunker', { ...parts, maxBody: MAX_PLAIN, streamRoutes: ['POST /sessions/:id/stream'] })
     .post(
       '/sessions/:id/stream',
-      ({ params, query, request }) => pipelines.feed(params.id, query, bodyOf(request)),
+      ({ params, query, request }) => pipelines.feed(params.id, query, readBody(request)),
       {
         params: SessionParams,
         query: StreamQuery,

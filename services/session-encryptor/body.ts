@@ -1,7 +1,7 @@
 import { Fault } from '#common/process/fault'
 import { bufferFiller } from '#common/stream/buffer-filler'
 import { type BufferPool, bufferPool } from '#common/stream/buffer-pool'
-import { bodyOf } from '#common/stream/stream'
+import { readBody } from '#common/stream/request-body'
 
 /** Bodies of chunks, in buffers that are used again. */
 export type Bodies = {
@@ -21,7 +21,7 @@ export const bodies = (spare: number, pool: BufferPool = bufferPool(USUAL, spare
     const filler =
       announced <= USUAL ? bufferFiller(USUAL, pool) : bufferFiller(announced, bufferPool(announced, 0))
     try {
-      for await (const piece of bodyOf(request)) {
+      for await (const piece of readBody(request)) {
         if (filler.filled() + piece.length > announced)
           throw new Fault('too-large', 'body-too-large', 'the body is longer than its Content-Length')
         filler.put(piece)

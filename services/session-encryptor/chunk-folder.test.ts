@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8 } from '#common/stream/bytes'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { chunkFolder } from './chunk-folder.ts'
 import { ownFolder, sessionId } from './fixture.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
+import { ask, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
-import { ask, guardAs } from '#common/testing/testing'
 import { encryptInto, encryptorAt, OWNER, ownFolder, send, sessionId } from './fixture.ts'
 
 const SIZE = 1024

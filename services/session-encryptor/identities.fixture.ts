@@ -1,9 +1,9 @@
 import { type CallerName, catalog, clients, type ServiceName } from '#catalog'
 import {
   callersOf,
+  derivePublicKey,
   type Guard,
   type Peers,
-  publicKeyOf,
   type Sign,
   signer,
   verifier,
@@ -24,7 +24,7 @@ export const identities = (): Identities => {
   const names = [...Object.keys(catalog), ...Object.keys(clients)] as CallerName[]
   const keys = new Map(names.map((name) => [name, randomKey()]))
   const key = (name: CallerName) => keys.get(name) ?? randomKey()
-  const peers: Peers = Object.fromEntries(names.map((name) => [name, publicKeyOf(key(name))]))
+  const peers: Peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(key(name))]))
   return {
     key,
     sign: (caller) => signer({ name: caller, key: key(caller) }),

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ask, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
-import { ask, guardAs } from '#common/testing/testing'
 import { encryptInto, encryptorAt, OWNER, ownFolder, sessionId } from './fixture.ts'
 
 const SIZE = 1024

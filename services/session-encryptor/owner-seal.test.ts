@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { x25519 } from '@noble/curves/ed25519.js'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
 import { countedRandom } from './fixture.ts'
 import { openAsOwner, sealToOwner } from './owner-seal.ts'

@@ -3,10 +3,10 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compress } from '#common/engines/zstd'
 import { chunkFileName, FLAG_LAST, FLAG_ZSTD, HEADER_SIZE } from '#common/evidence/chunk-file'
-import { GRANT_MAX_MS, ownerOfKey, signGrant } from '#common/evidence/owner-grant'
+import { deriveOwner, GRANT_MAX_MS, signGrant } from '#common/evidence/owner-grant'
 import { utf8 } from '#common/stream/bytes'
+import { ask, guardAs } from '#common/testing/app'
 import { derived, noise } from '#common/testing/sample-session'
-import { ask, guardAs } from '#common/testing/testing'
 import { encryptInto, encryptorAt, ownFolder, send, sessionId } from './fixture.ts'
 import { tables } from './store.ts'
 
@@ -21,8 +21,8 @@ const raw = noise(SIZE, 1)
 let encryptor: Awaited<ReturnType<typeof encryptorAt>>
 beforeAll(async () => {
   encryptor = await encryptorAt({ root, now: () => NOW })
-  await encryptor.sessions.create({ session, owner: ownerOfKey(ownerKey), chunk_size: SIZE })
-  await encryptor.sessions.create({ session: sessionId(1), owner: ownerOfKey(ownerKey), chunk_size: SIZE })
+  await encryptor.sessions.create({ session, owner: deriveOwner(ownerKey), chunk_size: SIZE })
+  await encryptor.sessions.create({ session: sessionId(1), owner: deriveOwner(ownerKey), chunk_size: SIZE })
   const { epoch } = await encryptor.sessions.openWriter(session)
   await encryptInto(encryptor.app, { index: 0, epoch }, raw)
   const last = { index: 1, epoch, flags: FLAG_ZSTD | FLAG_LAST, plain: text.length }

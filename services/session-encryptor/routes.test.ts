@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Guard } from '#common/http/identity'
-import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import { encryptorAt, OWNER, ownFolder, send, sessionId } from './fixture.ts'
 
 const { root, remove } = ownFolder()

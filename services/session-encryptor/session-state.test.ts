@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { OWNER, sessionId } from './fixture.ts'
 import { appendChunk, newSession, openWriter, sealSession } from './session-state.ts'
 import type { ChunkDoc, SessionDoc } from './store.ts'

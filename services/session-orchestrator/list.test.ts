@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, testParts } from '#common/testing/testing'
+import { ask, testParts } from '#common/testing/app'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { worker } from './worker.ts'

@@ -1,7 +1,7 @@
 import { type Random, wrapKey } from '#common/engines/key-wrap'
 import { ownerBytes } from '#common/evidence/owner'
 import { sessionIdBytes } from '#common/evidence/session-id'
-import { publicKeyOf } from '#common/evidence/signature'
+import { derivePublicKey } from '#common/evidence/signature'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import type { Finalize, NewSession, Session, State } from './model.ts'
@@ -57,7 +57,7 @@ export const signingKeyFor = (session: string) => ({
 const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
   const seed = random(32)
   const wrapped = wrapKey(signingKey, signingKeyFor(id), seed, random).toHex()
-  const public_key = publicKeyOf(seed).toHex()
+  const public_key = derivePublicKey(seed).toHex()
   seed.fill(0)
   return { wrapped, public_key }
 }

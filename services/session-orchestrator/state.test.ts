@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { states } from './model.ts'
 import { checkTransition, follows, recordingStates, workStates } from './state.ts'
 

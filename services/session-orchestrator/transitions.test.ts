@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { wanted } from './fixture.ts'
 import { endIdleSession, finalizeSession, newSession, publicSession, setSessionState } from './transitions.ts'
 

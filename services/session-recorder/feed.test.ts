@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Fault } from '#common/process/fault'
 import { equalBytes } from '#common/stream/bytes'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import type { StreamPosition } from './delivery.ts'
 import { feed } from './feed.ts'
 

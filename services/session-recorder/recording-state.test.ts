@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { OWNER } from '#services/session-encryptor/fixture'
 import {
   afterHandOver,

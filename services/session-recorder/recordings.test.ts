@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { noise } from '#common/testing/sample-session'
 import { inPieces } from '#services/session-chunker/fixture'
 import { OWNER, ownFolder } from '#services/session-encryptor/fixture'

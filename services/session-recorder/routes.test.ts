@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
-import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/testing'
 import { OWNER, ownFolder, send } from '#services/session-encryptor/fixture'
 import { type Pipeline, pipelineAt } from './fixture.ts'
 import type { Recording } from './model.ts'

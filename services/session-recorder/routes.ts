@@ -1,7 +1,7 @@
 import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
-import { bodyOf } from '#common/stream/stream'
+import { readBody } from '#common/stream/request-body'
 import { List, Recording, Start, StreamQuery } from './model.ts'
 import type { Recordings } from './recordings.ts'
 
@@ -29,7 +29,7 @@ export const routes = ({
     .patch(
       '/recordings/:id/stream',
       ({ params, query, request }) =>
-        recordings.stream(params.id, { offset: query.offset, end: query.end === 'true' }, bodyOf(request)),
+        recordings.stream(params.id, { offset: query.offset, end: query.end === 'true' }, readBody(request)),
       {
         params: SessionParams,
         query: StreamQuery,

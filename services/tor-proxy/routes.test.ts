@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { silentLog } from '#common/process/log'
-import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing/testing'
+import { ask, closedGuard, everyRouteRefusesStrangers } from '#common/testing/app'
 import { publicRoutes, routes } from './routes.ts'
 import { freshState } from './state.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
-import { faultOf } from '#common/testing/evidence'
+import { faultOf } from '#common/testing/faults'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'

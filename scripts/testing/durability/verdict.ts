@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
-import { type Check, verdictOf } from '#common/evidence/check'
+import { type Check, concludeChecks } from '#common/evidence/check'
 import { chunkFileName } from '#common/evidence/chunk-file'
 import { fileReader, fileSink } from '#common/evidence/file-edge'
 import { type Manifest, manifestHash, parseManifest } from '#common/evidence/manifest'
@@ -83,7 +83,7 @@ const verifyExported = async ({ clients, home, trust, folder }: VerdictContext, 
     const faults = checks
       .filter((check) => check.ok !== true)
       .map(({ check, detail }) => `${check}: ${detail}`)
-    if (verdictOf(checks) !== 0) return { plain: undefined, faults }
+    if (concludeChecks(checks) !== 0) return { plain: undefined, faults }
     return { plain: new Uint8Array(await readFile(out)), faults }
   } finally {
     await rm(file, { force: true })

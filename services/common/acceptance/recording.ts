@@ -1,6 +1,6 @@
 import type { AnchorDocument } from '#common/evidence/anchor'
 import { bundleParts } from '#common/evidence/bundle'
-import { ownerOfKey, signGrant } from '#common/evidence/owner-grant'
+import { deriveOwner, signGrant } from '#common/evidence/owner-grant'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { type Loose, type ProbeClient, post, read, requireObject, requireThat } from './probe-client.ts'
 
@@ -35,7 +35,7 @@ export const record = async (client: ProbeClient, length: number): Promise<Recor
   const ownerKey = newOwner(client)
   const bytes = noise(client, length)
   const began = client.now()
-  const { id } = await post(client, 'session-recorder', '/recordings/start', { owner: ownerOfKey(ownerKey) })
+  const { id } = await post(client, 'session-recorder', '/recordings/start', { owner: deriveOwner(ownerKey) })
   requireThat(typeof id === 'string', 'the recorder gave no id')
   const path = `/recordings/${String(id)}/stream?offset=0&end=true`
   await client.call('session-recorder')(path, { method: 'PATCH', body: bytes })

@@ -1,5 +1,5 @@
 import type { Aead } from '#common/engines/aead'
-import { type Check, verdictOf } from '#common/evidence/check'
+import { type Check, concludeChecks } from '#common/evidence/check'
 import { bytesReader } from '#common/evidence/reader'
 import { verifyBundle } from '#common/evidence/verify'
 import { concat, equalBytes } from '#common/stream/bytes'
@@ -116,7 +116,7 @@ export const steps: readonly Step[] = [
         await trusted(story.client),
       )
       const [first] = failedOf(checks)
-      requireThat(verdictOf(checks) === 0, `${first?.check}: ${first?.detail}`)
+      requireThat(concludeChecks(checks) === 0, `${first?.check}: ${first?.detail}`)
       requireThat(
         equalBytes(plain, requireEarlier(story.recorded, 'recording').bytes),
         'what is decrypted is not what was recorded',
@@ -133,7 +133,7 @@ export const steps: readonly Step[] = [
       forged[at] = (forged[at] ?? 0) ^ 1
       const { checks } = await checksOf(story, forged, await trusted(story.client))
       const named = checks.find(({ check, ok }) => check === 'chunks' && ok === false)
-      requireThat(verdictOf(checks) === 1 && named !== undefined, 'a bundle with a flipped byte passes')
+      requireThat(concludeChecks(checks) === 1 && named !== undefined, 'a bundle with a flipped byte passes')
       requireThat(/chunk 0\b/.test(named?.detail ?? ''), `it does not name chunk 0: ${named?.detail}`)
       return named?.detail ?? ''
     },
@@ -147,7 +147,7 @@ export const steps: readonly Step[] = [
         requireEarlier(story.bundle, 'bundle'),
         story.client.random(32).toHex(),
       )
-      requireThat(verdictOf(checks) === 1, 'the anchor passes under a key that did not seal it')
+      requireThat(concludeChecks(checks) === 1, 'the anchor passes under a key that did not seal it')
       return failedOf(checks)[0]?.detail ?? ''
     },
   },

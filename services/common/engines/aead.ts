@@ -1,5 +1,5 @@
 import { fromHex, utf8 } from '../stream/bytes.ts'
-import { type Rejected, reasonOf } from './engine.ts'
+import { firstLine, type Rejected } from './engine.ts'
 import { checkSizes, type Opening, type Sealing } from './xchacha.ts'
 import { nobleOpen, nobleSeal } from './xchacha-noble.ts'
 import { xchachaPool } from './xchacha-pool.ts'
@@ -77,7 +77,7 @@ export const chooseAead = async (candidate: Path): Promise<Aead> => {
     if (await answersKnown(candidate)) return { name: 'webcrypto', rejected: [], ...bySize(candidate) }
     return nobleAead([{ name: 'webcrypto', reason: 'wrong answer to the known-answer test' }])
   } catch (error) {
-    return nobleAead([{ name: 'webcrypto', reason: reasonOf(error) }])
+    return nobleAead([{ name: 'webcrypto', reason: firstLine(error) }])
   }
 }
 

@@ -1,5 +1,5 @@
 import { blake3 as nobleBlake3 } from '@noble/hashes/blake3.js'
-import { type Rejected, reasonOf } from './engine.ts'
+import { firstLine, type Rejected } from './engine.ts'
 
 /**
  * BLAKE3, hash mode, 32 bytes (https://github.com/BLAKE3-team/BLAKE3-specs). Two implementations give the
@@ -47,7 +47,7 @@ export const chooseBlake3 = (
       if (engine.hash(KNOWN_INPUT).toHex() === KNOWN_HASH) return { ...engine, rejected }
       rejected.push({ name, reason: 'wrong answer to the known-answer test' })
     } catch (error) {
-      rejected.push({ name, reason: reasonOf(error) })
+      rejected.push({ name, reason: firstLine(error) })
     }
   return nobleEngine(rejected)
 }

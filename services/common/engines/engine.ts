@@ -3,7 +3,7 @@ import { errorMessage } from '../process/error.ts'
 export type Rejected = { readonly name: string; readonly reason: string }
 
 /** The first line of an error, for a `Rejected` reason. */
-export const reasonOf = (error: unknown): string => {
+export const firstLine = (error: unknown): string => {
   const text = errorMessage(error)
   return text.split('\n', 1)[0] ?? 'unknown error'
 }

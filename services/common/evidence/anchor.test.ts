@@ -3,7 +3,7 @@ import { createMerkleProof, createMPT } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { type AnchorOptions, anchorOfEvent, sampleAnchor } from '../testing/sample-anchor.ts'
 import { noise, sampleSession } from '../testing/sample-session.ts'
 import {

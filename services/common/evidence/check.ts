@@ -9,7 +9,7 @@ export type Check = {
 export type Verdict = 0 | 1 | 2
 
 /** The verdict over all lines of a verification; without a line nothing was proven. */
-export const verdictOf = (checks: readonly Check[]): Verdict => {
+export const concludeChecks = (checks: readonly Check[]): Verdict => {
   if (checks.length === 0 || checks.some((check) => check.ok === false)) return 1
   return checks.some((check) => check.ok === 'warn') ? 2 : 0
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { aeadEngine } from '#common/engines/aead'
 import { isFault } from '../process/fault.ts'
 import { concat, fromHex } from '../stream/bytes.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import {
   aad,
   chunkFileSize,

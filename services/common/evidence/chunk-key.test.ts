@@ -3,7 +3,7 @@ import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { isFault } from '../process/fault.ts'
 import { fromHex, utf8 } from '../stream/bytes.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { chunkKey } from './chunk-key.ts'
 import vectors from './vectors/chunk-key.json'
 

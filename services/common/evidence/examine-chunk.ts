@@ -27,7 +27,7 @@ export type Examined = { readonly holds: number | undefined; readonly problem: s
 export type Expectation = { readonly manifest: Manifest; readonly indexOfLeaf: ReadonlyMap<string, number> }
 
 /** Prepares the look-up by content. */
-export const expectationOf = (manifest: Manifest): Expectation => ({
+export const prepareExpectation = (manifest: Manifest): Expectation => ({
   manifest,
   indexOfLeaf: new Map(manifest.chunks.map((chunk) => [chunk.leaf, chunk.i])),
 })
@@ -38,7 +38,7 @@ export const MAX_CHUNK_FILE = chunkFileSize(MAX_PLAIN)
 const hasMagic = (file: Uint8Array): boolean => MAGIC.every((byte, at) => file[at] === byte)
 
 /** The part of an entry that is the chunk file: all of it when its size is known, else what the header announces. */
-export const chunkFileOf = (entry: Entry, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+export const cutChunkFile = (entry: Entry, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
   if (entry.name !== undefined || bytes.length < HEADER_SIZE || !hasMagic(bytes)) return bytes
   const compLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(30)
   return bytes.subarray(0, Math.min(bytes.length, chunkFileSize(compLength)))

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isFault } from '../process/fault.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { fileReader, fileSink } from './file-edge.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'lucid-edge-'))

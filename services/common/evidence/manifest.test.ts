@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
 import { fromHex, utf8 } from '../stream/bytes.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { noise, sampleSession } from '../testing/sample-session.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import {

@@ -29,7 +29,7 @@ const addressOf = (publicKey: Uint8Array): string =>
   ownerAddress(keccak_256(publicKey.subarray(1)).slice(-20))
 
 /** The TRON address of a 32-byte private key. */
-export const ownerOfKey = (privateKey: Uint8Array): string =>
+export const deriveOwner = (privateKey: Uint8Array): string =>
   addressOf(secp256k1.getPublicKey(privateKey, false))
 
 /** Signs a message as a TRON wallet does: 65 bytes. `privateKey` 32 bytes. */

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { recoverAddress } from 'viem'
 import { isFault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { derived } from '../testing/sample-session.ts'
 import { isOwner, ownerAddress, ownerBytes } from './owner.ts'
 import {
   checkGrant,
+  deriveOwner,
   GRANT_MAX_MS,
   grantMessage,
-  ownerOfKey,
   recoverGrant,
   recoverOwner,
   signGrant,
@@ -20,7 +20,7 @@ import {
 import vectors from './vectors/owner-grant.json'
 
 const key = derived(1, 'owner')
-const owner = ownerOfKey(key)
+const owner = deriveOwner(key)
 const session = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
 const now = 1_760_000_000_000
 const terms = { session, expires: now + 60_000 }
@@ -50,7 +50,7 @@ test('other lengths, other prefixes and an Ethereum address are no owners', asyn
 
 test('the recorded TRON V2 message signatures are made and recovered', () => {
   for (const { private_key, address, message, signature } of vectors.signatures) {
-    expect(ownerOfKey(fromHex(private_key))).toBe(address)
+    expect(deriveOwner(fromHex(private_key))).toBe(address)
     expect(signMessage(message, fromHex(private_key)).toHex()).toBe(signature)
     expect(recoverOwner(message, fromHex(signature))).toBe(address)
   }
@@ -81,7 +81,7 @@ test('a grant passes only in force, for its session, by its owner', async () => 
   expect(isFault(await refused({}, now, 'a1b2c3d4-e5f6-4789-8abc-def012345679'), 'grant-not-owner')).toBe(
     true,
   )
-  expect(isFault(await refused({}, now, session, ownerOfKey(derived(2, 'owner'))), 'grant-not-owner')).toBe(
+  expect(isFault(await refused({}, now, session, deriveOwner(derived(2, 'owner'))), 'grant-not-owner')).toBe(
     true,
   )
   expect(isFault(await refused({ signature: '00'.repeat(65) }), 'owner-signature')).toBe(true)

@@ -2,27 +2,27 @@ import { expect, test } from 'bun:test'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { isFault } from '../process/fault.ts'
 import { fromHex, utf8 } from '../stream/bytes.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { derived } from '../testing/sample-session.ts'
 import { canonicalBytes } from './canonical-json.ts'
-import { parseSignature, publicKeyOf, signHash, signManifest, verifyHash } from './signature.ts'
+import { derivePublicKey, parseSignature, signHash, signManifest, verifyHash } from './signature.ts'
 
 const seed = derived(1, 'seed')
 const hash = derived(1, 'hash')
 
 test('a signature verifies under its key and hash and under no other', () => {
   const signature = signHash(hash, seed)
-  expect(verifyHash(hash, signature, publicKeyOf(seed))).toBe(true)
-  expect(verifyHash(derived(2, 'hash'), signature, publicKeyOf(seed))).toBe(false)
-  expect(verifyHash(hash, signature, publicKeyOf(derived(2, 'seed')))).toBe(false)
+  expect(verifyHash(hash, signature, derivePublicKey(seed))).toBe(true)
+  expect(verifyHash(derived(2, 'hash'), signature, derivePublicKey(seed))).toBe(false)
+  expect(verifyHash(hash, signature, derivePublicKey(derived(2, 'seed')))).toBe(false)
   for (let bit = 0; bit < 512; bit += 1) {
     const forged = signature.map((byte, at) => (at === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte))
-    expect(verifyHash(hash, forged, publicKeyOf(seed))).toBe(false)
+    expect(verifyHash(hash, forged, derivePublicKey(seed))).toBe(false)
   }
 })
 
 test('WebCrypto agrees with the signature', async () => {
-  const key = await crypto.subtle.importKey('raw', publicKeyOf(seed), 'Ed25519', false, ['verify'])
+  const key = await crypto.subtle.importKey('raw', derivePublicKey(seed), 'Ed25519', false, ['verify'])
   expect(await crypto.subtle.verify('Ed25519', key, signHash(hash, seed), hash)).toBe(true)
 })
 
@@ -36,11 +36,11 @@ test('a key of small order and a scalar above the group order are refused', () =
     ...signature.slice(0, 32),
     ...fromHex(s.toString(16).padStart(64, '0')).toReversed(),
   ])
-  expect(verifyHash(hash, malleable, publicKeyOf(seed))).toBe(false)
+  expect(verifyHash(hash, malleable, derivePublicKey(seed))).toBe(false)
 })
 
 test('wrong sizes verify as false, a hash of another size is a fault', async () => {
-  expect(verifyHash(hash, new Uint8Array(63), publicKeyOf(seed))).toBe(false)
+  expect(verifyHash(hash, new Uint8Array(63), derivePublicKey(seed))).toBe(false)
   expect(verifyHash(hash, new Uint8Array(64), new Uint8Array(31))).toBe(false)
   expect(isFault(await faultOf(() => signHash(new Uint8Array(31), seed)), 'hash-size')).toBe(true)
 })

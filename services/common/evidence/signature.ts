@@ -19,7 +19,7 @@ const checkHash = (hash: Uint8Array): void => {
 }
 
 /** The 32-byte Ed25519 public key of a 32-byte seed. */
-export const publicKeyOf = (seed: Uint8Array): Uint8Array<ArrayBuffer> =>
+export const derivePublicKey = (seed: Uint8Array): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(ed25519.getPublicKey(seed))
 
 /** Ed25519 (RFC 8032) over a 32-byte hash. 64 bytes; the same for the same input. */
@@ -45,6 +45,6 @@ export const verifyHash = (hash: Uint8Array, signature: Uint8Array, publicKey: U
 /** The document that goes beside the manifest. `seed` is the session's 32-byte Ed25519 seed. */
 export const signManifest = (hash: Uint8Array, seed: Uint8Array): ManifestSignature => ({
   alg: 'Ed25519',
-  public_key: publicKeyOf(seed).toHex(),
+  public_key: derivePublicKey(seed).toHex(),
   signature: signHash(hash, seed).toHex(),
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
 import { BLOCK } from '../stream/tar.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { decodeBundleHeader, encodeBundleEntry, encodeBundleHeader, isEndBlock } from './tar.ts'
 
 test('a header reads back as what was written', () => {

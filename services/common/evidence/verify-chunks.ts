@@ -4,7 +4,7 @@ import { inOrder } from '../stream/in-order.ts'
 import { chunkIndex, chunkName } from './bundle.ts'
 import type { Check } from './check.ts'
 import { HEADER_SIZE } from './chunk-file.ts'
-import { chunkFileOf, type Examined, examineChunk, expectationOf, fitsChunk } from './examine-chunk.ts'
+import { cutChunkFile, type Examined, examineChunk, fitsChunk, prepareExpectation } from './examine-chunk.ts'
 import { expectedHeader } from './expected-chunk.ts'
 import type { Manifest } from './manifest.ts'
 import { type Opener, openChunk } from './open-chunk.ts'
@@ -51,12 +51,12 @@ const oversized = (entry: Entry): Examined | undefined => {
 const pass = async (
   entry: Entry,
   work: ChunkWork,
-  expectation: ReturnType<typeof expectationOf>,
+  expectation: ReturnType<typeof prepareExpectation>,
 ): Promise<Passed> => {
   if (!fitsChunk(entry)) return { entry, examined: oversized(entry), plain: undefined, openFault: undefined }
   const whole = await work.reader.read(entry.at, entry.size)
   try {
-    const file = chunkFileOf(entry, whole)
+    const file = cutChunkFile(entry, whole)
     const sealed = file.subarray(HEADER_SIZE)
     const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', sealed)).toHex()
     const examined = examineChunk(entry, file, sha256, expectation)
@@ -110,7 +110,7 @@ const report = (
 export const verifyChunks = async (work: ChunkWork): Promise<ChunkReport> => {
   const entries = work.scan.entries.filter(mayBeChunk)
   const total = entries.reduce((sum, entry) => sum + entry.size, 0)
-  const expectation = expectationOf(work.manifest)
+  const expectation = prepareExpectation(work.manifest)
   const passed: Pick<Passed, 'entry' | 'examined'>[] = []
   let done = 0
   let opened = 0

@@ -2,12 +2,12 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { aeadEngine } from '#common/engines/aead'
 import { concat, utf8 } from '../stream/bytes.ts'
-import { flipIn } from '../testing/evidence.ts'
 import { caseCount } from '../testing/extent.ts'
+import { flipIn } from '../testing/faults.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
 import { noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import type { AnchorProof } from './anchor.ts'
-import { verdictOf } from './check.ts'
+import { concludeChecks } from './check.ts'
 import { bytesReader } from './reader.ts'
 import { verifyBundle } from './verify.ts'
 
@@ -20,7 +20,7 @@ const bundle = await sampleBundle(sample, { anchor, keys: true })
 const verify = async (bytes: Uint8Array) => {
   const checks = await Array.fromAsync(verifyBundle({ reader: bytesReader(bytes), aead, trust }))
   const wrong = checks.filter((check) => check.ok !== true).map(({ check, detail }) => `${check}: ${detail}`)
-  return { wrong, verdict: verdictOf(checks) }
+  return { wrong, verdict: concludeChecks(checks) }
 }
 
 const label = (proof: AnchorProof) => {

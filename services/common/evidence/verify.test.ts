@@ -4,12 +4,12 @@ import { blake3 } from '#common/engines/blake3'
 import { decompress } from '#common/engines/zstd'
 import { Fault, isFault } from '../process/fault.ts'
 import { concat, utf8 } from '../stream/bytes.ts'
-import { flipIn } from '../testing/evidence.ts'
+import { flipIn } from '../testing/faults.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
 import { derived, noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import { ANCHOR_NAME, chunkName, KEYS_NAME, MANIFEST_NAME } from './bundle.ts'
 import { canonicalBytes } from './canonical-json.ts'
-import { type Check, verdictOf } from './check.ts'
+import { type Check, concludeChecks } from './check.ts'
 import type { Sink } from './file-edge.ts'
 import { manifestHash } from './manifest.ts'
 import { bytesReader } from './reader.ts'
@@ -43,7 +43,7 @@ const verify = async (
     verifyBundle({ reader: bytesReader(bytes), aead, ...options }),
   )
   const wrong = checks.filter((check) => check.ok !== true).map(({ check, detail }) => `${check}: ${detail}`)
-  return { checks, wrong, verdict: verdictOf(checks) }
+  return { checks, wrong, verdict: concludeChecks(checks) }
 }
 
 test('a sound bundle gives one line a check, all ok, and verdict 0', async () => {

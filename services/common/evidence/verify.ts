@@ -64,7 +64,7 @@ const passChunks = (
 /**
  * Verifies a bundle with nothing but its bytes: one line a check in the order of SPEC section 4, several where
  * several things are wrong, as far as the bundle can soundly be judged. Memory does not grow with the bundle.
- * Give the lines to `verdictOf`. Throws only what reader and sink throw.
+ * Give the lines to `concludeChecks`. Throws only what reader and sink throw.
  */
 export async function* verifyBundle(work: Verification): AsyncGenerator<Check, void, undefined> {
   let sound = true

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type Answer, deadPort, serve } from '../testing/health.ts'
+import { type Answer, deadPort, serve } from '../testing/health-servers.ts'
 import { failure, probe } from './probe.ts'
 
 const at = (url: string) => ({ name: 'alpha', stack: 'core' as const, url })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { withRequestContext } from '../process/request-context.ts'
-import { ask, testParts } from '../testing/testing.ts'
+import { ask, testParts } from '../testing/app.ts'
 import { onlyFor } from './callers.ts'
 import { service } from './service.ts'
 

@@ -1,7 +1,7 @@
 import { ValidationError } from 'elysia'
 import { Fault } from '../process/fault.ts'
 import { errorFields, type Log, type LogFields } from '../process/log.ts'
-import { cutOff } from '../stream/stream.ts'
+import { cutOff } from '../stream/request-body.ts'
 import { faultResponse, unexpectedResponse } from './problem.ts'
 
 type Invalid = { readonly type: string; readonly valueError?: unknown }

@@ -4,9 +4,9 @@ import type { CallerName } from '#services/catalog'
 import { Secret } from '../process/env.ts'
 import { jsonLog } from '../process/log.ts'
 import { requestContext } from '../process/request-context.ts'
-import { listening } from '../testing/http.ts'
+import { listening } from '../testing/wire.ts'
 import { call, client, ok } from './client.ts'
-import { callersOf, publicKeyOf, signer, verifier } from './identity.ts'
+import { callersOf, derivePublicKey, signer, verifier } from './identity.ts'
 import { problems, service } from './service.ts'
 
 /** Operator -> session-recorder -> session-orchestrator -> merkle-builder: real servers, real tokens. */
@@ -15,7 +15,7 @@ const keys = new Map<CallerName, Secret>(
   names.map((name, i) => [name, new Secret(new Uint8Array(32).fill(i + 1).toHex())]),
 )
 const keyOf = (name: CallerName) => keys.get(name) ?? new Secret('')
-const peers = Object.fromEntries(names.map((name) => [name, publicKeyOf(keyOf(name))]))
+const peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(keyOf(name))]))
 const signAs = (name: CallerName) => signer({ name, key: keyOf(name) })
 
 const logs: Record<string, string[]> = {}

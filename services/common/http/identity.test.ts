@@ -4,7 +4,7 @@ import { catalog, type ServiceName } from '#services/catalog'
 import { Secret } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { callersOf, publicKeyOf, signer, verifier } from './identity.ts'
+import { callersOf, derivePublicKey, signer, verifier } from './identity.ts'
 
 const NOW = 1_800_000_000_000
 const names = ['session-recorder', 'session-orchestrator', 'merkle-builder', 'operator'] as const
@@ -12,7 +12,7 @@ type Name = (typeof names)[number]
 const keys = Object.fromEntries(
   names.map((name, i) => [name, new Secret(new Uint8Array(32).fill(i + 1).toHex())]),
 ) as Record<Name, Secret>
-const peers = Object.fromEntries(names.map((name) => [name, publicKeyOf(keys[name])]))
+const peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(keys[name])]))
 
 const callee = 'merkle-builder'
 const at = (seconds: number) => () => NOW + seconds * 1000
@@ -37,7 +37,7 @@ const privateKey = (name: Name) =>
     {
       kty: 'OKP',
       crv: 'Ed25519',
-      x: Buffer.from(fromHex(publicKeyOf(keys[name]))).toString('base64url'),
+      x: Buffer.from(fromHex(derivePublicKey(keys[name]))).toString('base64url'),
       d: Buffer.from(fromHex(keys[name].reveal())).toString('base64url'),
     },
     'EdDSA',

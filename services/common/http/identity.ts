@@ -21,7 +21,8 @@ const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url'
 const publicJwk = (key: Uint8Array) => ({ kty: 'OKP', crv: 'Ed25519', x: base64url(key), alg: 'EdDSA' })
 
 /** The public key (hex) of a secret identity key (hex). */
-export const publicKeyOf = (key: Secret): string => ed25519.getPublicKey(fromHex(key.reveal(), 32)).toHex()
+export const derivePublicKey = (key: Secret): string =>
+  ed25519.getPublicKey(fromHex(key.reveal(), 32)).toHex()
 
 /** Everybody whom the catalogue lists as needing `callee`. */
 export const callersOf = (callee: ServiceName): readonly CallerName[] =>

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Secret } from '../process/env.ts'
 import { records } from '../store/migrations/record.ts'
 import { sqliteStore } from '../store/sqlite.ts'
-import { publicKeyOf, signer } from './identity.ts'
+import { derivePublicKey, signer } from './identity.ts'
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
 const home = mkdtempSync(join(tmpdir(), 'lucid-main-'))
@@ -15,7 +15,7 @@ const peersFile = join(home, 'identities.json')
 beforeAll(() =>
   writeFileSync(
     peersFile,
-    JSON.stringify({ 'merkle-builder': publicKeyOf(keyOf(1)), operator: publicKeyOf(keyOf(2)) }),
+    JSON.stringify({ 'merkle-builder': derivePublicKey(keyOf(1)), operator: derivePublicKey(keyOf(2)) }),
   ),
 )
 afterAll(() => rmSync(home, { recursive: true }))

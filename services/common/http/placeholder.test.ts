@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '../process/fault.ts'
 import { jsonLog } from '../process/log.ts'
-import { guardAs } from '../testing/testing.ts'
+import { guardAs } from '../testing/app.ts'
 import { startUpPlaceholder } from './placeholder.ts'
 
 const away = new Fault('unavailable', 'store-away', 'the database does not answer', { retryAfter: 1_000 })

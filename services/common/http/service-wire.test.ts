@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { t } from 'elysia'
 import { jsonLog } from '../process/log.ts'
-import { exchange, listening, readReply, wire } from '../testing/http.ts'
-import { closedGuard, openGuard } from '../testing/testing.ts'
+import { closedGuard, openGuard } from '../testing/app.ts'
+import { exchange, listening, readReply, wire } from '../testing/wire.ts'
 import { type ServiceParts, service } from './service.ts'
 
 /** Promises that `app.handle` cannot keep or break: these need a server and raw bytes. */

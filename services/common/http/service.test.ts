@@ -3,7 +3,7 @@ import { t } from 'elysia'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { Fault } from '../process/fault.ts'
 import { jsonLog } from '../process/log.ts'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '../testing/testing.ts'
+import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '../testing/app.ts'
 import { problems, type ServiceParts, service, version } from './service.ts'
 
 const SECRET = 'hunter2-the-session-key'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import { t } from 'elysia'
-import { ask, testParts } from '../testing/testing.ts'
+import { ask, testParts } from '../testing/app.ts'
 import { service } from './service.ts'
 import { BytesParam, ChunkParams, ChunkRecord, FlagParam } from './session-model.ts'
 

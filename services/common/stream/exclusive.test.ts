@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '../process/fault.ts'
-import { faultOf } from '../testing/evidence.ts'
+import { faultOf } from '../testing/faults.ts'
 import { exclusive } from './exclusive.ts'
 
 const busy = new Fault('conflict', 'busy', 'somebody is at it')

@@ -4,7 +4,7 @@ import { RLP } from '@ethereumjs/rlp'
 import { encodeAbiParameters, encodeEventTopics, parseAbi } from 'viem'
 import { ANCHORS_ADDRESS, type AnchorEvent, type AnchorProof, expectedEvent } from '../evidence/anchor.ts'
 import { chainTag } from '../evidence/chain-tag.ts'
-import { publicKeyOf, signHash } from '../evidence/signature.ts'
+import { derivePublicKey, signHash } from '../evidence/signature.ts'
 import { fromHex } from '../stream/bytes.ts'
 import { derived, type Sample } from './sample-session.ts'
 
@@ -61,7 +61,7 @@ const receiptOf = (
 }
 
 /** The ledger's public key of a sample, hex. */
-export const sampleLedgerKey = (seed = 7): string => publicKeyOf(derived(seed, 'ledger')).toHex()
+export const sampleLedgerKey = (seed = 7): string => derivePublicKey(derived(seed, 'ledger')).toHex()
 
 /** An anchor that proves this event. */
 export const anchorOfEvent = async (

@@ -15,7 +15,7 @@ import {
 } from '../evidence/manifest.ts'
 import { leafHash, merkleRoot } from '../evidence/merkle.ts'
 import { sessionIdBytes } from '../evidence/session-id.ts'
-import { type ManifestSignature, publicKeyOf, signManifest } from '../evidence/signature.ts'
+import { derivePublicKey, type ManifestSignature, signManifest } from '../evidence/signature.ts'
 import { concat, equalBytes } from '../stream/bytes.ts'
 
 /**
@@ -109,7 +109,7 @@ export const sampleSession = async (plain: Uint8Array, options: SampleOptions = 
   const manifest: Manifest = {
     v: 1,
     session_id: session,
-    session_public_key: publicKeyOf(signingSeed).toHex(),
+    session_public_key: derivePublicKey(signingSeed).toHex(),
     owner: 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8',
     started_at: 1_760_000_000_000,
     ended_at: 1_760_000_060_000,

@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { deriveAddress } from '#common/ethereum/address'
 import { HostSpec, type Remark, type Report, type Wish } from '#common/host/provision-model'
-import { publicKeyOf } from '#common/http/identity'
+import { derivePublicKey } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
 import type { Disk } from './disk.ts'
 import { nameOf, planOf } from './plan.ts'
@@ -60,7 +60,7 @@ const strangers = (spec: HostSpec, disk: Disk): readonly Remark[] =>
 const identitiesOf = ({ identities }: HostSpec, disk: Disk): string | undefined => {
   const keys = identities.map((name) => [name, secretAt(disk, name, 'IDENTITY_KEY')] as const)
   if (keys.some(([, key]) => key === undefined)) return undefined
-  const rows = keys.map(([name, key]) => [name, key && publicKeyOf(key)])
+  const rows = keys.map(([name, key]) => [name, key && derivePublicKey(key)])
   return `${JSON.stringify(Object.fromEntries(rows), undefined, 2)}\n`
 }
 

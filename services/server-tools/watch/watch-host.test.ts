@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { serve } from '#common/testing/health'
+import { serve } from '#common/testing/health-servers'
 import { watchHost } from './watch-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-watch-host-'))

@@ -8,7 +8,7 @@ export const cutOff = (cause: unknown): Fault =>
 /**
  * The body of a request as pieces. A piece is valid until the next one is asked for: its memory is given
  * back then, since the garbage collector is slower than a stream. Throws Fault `cut-off` when the sender goes away before its end. */
-export async function* bodyOf(request: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* readBody(request: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { body } = request
   if (body === null) return
   const reader = body.getReader()

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { service } from '../http/service.ts'
 import { isFault } from '../process/fault.ts'
-import { exchange, listening, type Wire, wire } from '../testing/http.ts'
-import { testParts } from '../testing/testing.ts'
-import { bodyOf } from './stream.ts'
+import { testParts } from '../testing/app.ts'
+import { exchange, listening, type Wire, wire } from '../testing/wire.ts'
+import { readBody } from './request-body.ts'
 
 /** What the server saw of a body: how it ended and how much of it came, one entry a request. */
 type Ending = { readonly end: string; readonly bytes: number; readonly hash: string }
@@ -16,7 +16,7 @@ const watch = async (request: Request) => {
   let bytes = 0
   let end = 'whole'
   try {
-    for await (const piece of bodyOf(request)) {
+    for await (const piece of readBody(request)) {
       hash.update(piece)
       bytes += piece.length
       arrived.resolve()
@@ -147,7 +147,7 @@ test('a piece is free again once the next is asked for', async () => {
       controller.close()
     },
   })
-  for await (const piece of bodyOf(new Request('http://localhost/', { method: 'POST', body }))) {
+  for await (const piece of readBody(new Request('http://localhost/', { method: 'POST', body }))) {
     sizes.push(piece.length, before?.buffer.byteLength ?? 0)
     before = piece
   }
@@ -156,6 +156,6 @@ test('a piece is free again once the next is asked for', async () => {
 
 test('a reader that stops early lets go of the body', async () => {
   const request = new Request('http://localhost/', { method: 'POST', body: 'abc' })
-  for await (const _ of bodyOf(request)) break
+  for await (const _ of readBody(request)) break
   expect(request.body?.locked).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CallerName, catalog, clients, type Entry, type ServiceName } from '#services/catalog'
-import { type Peers, publicKeyOf, type Sign, signer } from '../http/identity.ts'
+import { derivePublicKey, type Peers, type Sign, signer } from '../http/identity.ts'
 import { Secret, urlKey } from '../process/env.ts'
 
 /** Own keys of services, beside the common ones. */
@@ -56,7 +56,7 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
   const names = [...Object.keys(catalog), ...Object.keys(clients)] as CallerName[]
   const keys = new Map(names.map((name) => [name, new Secret(randomKey())]))
   const keyOf = (name: CallerName): Secret => keys.get(name) ?? new Secret(randomKey())
-  const peers: Peers = Object.fromEntries(names.map((name) => [name, publicKeyOf(keyOf(name))]))
+  const peers: Peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(keyOf(name))]))
   const peersFile = join(home, 'identities.json')
   mkdirSync(home, { recursive: true })
   writeFileSync(peersFile, JSON.stringify(peers))

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { service } from '../http/service.ts'
-import { ask, closedGuard, everyRouteRefusesStrangers, openGuard, testParts } from './testing.ts'
+import { ask, closedGuard, everyRouteRefusesStrangers, openGuard, testParts } from './app.ts'
 
 const guarded = { ...testParts, guard: closedGuard }
 
