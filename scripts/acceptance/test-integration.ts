@@ -1,5 +1,6 @@
 import type { Command } from '#common/cli/args'
-import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { EXIT_USAGE } from '#common/cli/read-command'
+import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { disturbFlag } from './fault-injection.ts'
 import { testIntegration } from './integration.ts'

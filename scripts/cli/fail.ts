@@ -21,9 +21,6 @@ export class CliError extends Error {
   }
 }
 
-/** EX_USAGE of sysexits.h: the command was typed wrong. */
-export const EXIT_USAGE = 64
-
 const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, '; ')
 
 /**

@@ -1,6 +1,6 @@
-import { type Command, type Flags, parseArgs } from '#common/cli/args'
-import { helpText } from '#common/cli/help'
-import { EXIT_USAGE, errorDetails, errorLine, exitCodeOf } from './fail.ts'
+import type { Command, Flags } from '#common/cli/args'
+import { readCommand } from '#common/cli/read-command'
+import { errorDetails, errorLine, exitCodeOf } from './fail.ts'
 
 /** Where a command writes: `out` is the result (pipes read it), `err` is the talk around it. */
 export type Terminal = {
@@ -27,17 +27,10 @@ export const invoke = async <const C extends Command>(
   terminal: Terminal,
   { trace = false }: { readonly trace?: boolean } = {},
 ): Promise<number> => {
-  const parsed = parseArgs(command, argv)
-  if (parsed.kind === 'help') {
-    terminal.out(helpText(command))
-    return 0
-  }
-  if (parsed.kind === 'usage') {
-    terminal.err(`${command.name}: ${parsed.message} (bun run ${command.name} --help)\n`)
-    return EXIT_USAGE
-  }
+  const read = readCommand(command, argv, terminal)
+  if (read.kind === 'exit') return read.code
   try {
-    return (await run({ flags: parsed.flags, positionals: parsed.positionals, terminal })) ?? 0
+    return (await run({ flags: read.flags, positionals: read.positionals, terminal })) ?? 0
   } catch (error) {
     terminal.err(`${command.name}: ${errorLine(error)}\n`)
     for (const line of errorDetails(error)) terminal.err(`  ${line}\n`)

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EXIT_USAGE } from '#common/cli/read-command'
 import { EnvError, readEnv, StoreEnv } from '#common/process/env'
 import { storeAt } from '#common/store/open'
 import type { Store } from '#common/store/store'
-import { CliError, EXIT_USAGE } from '../cli/fail.ts'
+import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'
 
 export type StoreOptions = {

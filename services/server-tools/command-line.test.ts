@@ -27,14 +27,14 @@ test('the help names every command', () => {
 describe('what is not known is refused, with what is', () => {
   const list = Object.keys(commands).join(', ')
   const cases: readonly (readonly [words: readonly string[], message: string])[] = [
-    [[], `which command? known commands: ${list}`],
+    [[], `COMMAND is missing: one of ${list}`],
     [['helth'], `no command "helth"; known commands: ${list}`],
     [['constructor'], `no command "constructor"; known commands: ${list}`],
-    [['health', '--jsn'], 'no flag --jsn; known flags: --json, --check, --help'],
-    [['--json=1', 'net'], 'no flag --json=1; known flags: --json, --check, --help'],
-    [['-h'], 'no flag -h; known flags: --json, --check, --help'],
+    [['health', '--jsn'], 'unknown flag --jsn; known flags: --json, --check, --help'],
+    [['--json=1', 'net'], "Option '--json' does not take an argument"],
+    [['-x'], 'unknown flag -x; known flags: --json, --check, --help'],
     [['health', '--check'], 'health takes no --check'],
-    [['health', 'net'], 'health takes no "net"'],
+    [['health', 'net'], "'net' is one argument too many"],
     [['--json', 'watch'], 'watch stands before its flags'],
   ]
   for (const [words, message] of cases)

@@ -1,3 +1,6 @@
+import { type Command, parseArgs } from '#common/cli/args'
+import { helpText } from '#common/cli/help'
+
 /** What can be asked for, and what it answers. */
 export const commands = {
   health: 'asks every service how it is; 0 only if all are healthy',
@@ -21,14 +24,29 @@ const ownWords = { watch: true, exercise: true } as const
 type OwnName = keyof typeof ownWords
 export type CommandName = Exclude<keyof typeof commands, OwnName>
 
-const flags = {
-  '--json': 'print the result as JSON',
-  '--check': 'prepare, owners: change nothing, say what would be',
-  '--help': 'print this',
-} as const
+const command = {
+  name: 'server-tools',
+  program: 'docker compose run --rm server-tools',
+  about:
+    'the tool box of a host: inspects a running Lucid, draws secrets, gives volumes their owners, backs up and restores',
+  positionals: [{ name: 'COMMAND', about: `one of ${Object.keys(commands).join(', ')}`, required: true }],
+  flags: {
+    json: { type: 'boolean', about: 'print the result as JSON' },
+    check: { type: 'boolean', about: 'prepare, owners: change nothing, say what would be' },
+  },
+  exits: { 0: 'all well', 1: 'not all well', 2: 'watch: only warnings' },
+  notes: `Commands:
+${Object.entries(commands)
+  .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
+  .join('\n')}
+
+Environment: <SERVICE>_URL says where a service answers when it is not at its name and port, for example
+MERKLE_BUILDER_URL=http://127.0.0.1:8092.
+`,
+} as const satisfies Command
 
 /** Flags that not every command takes. */
-const takers: Readonly<Record<string, readonly CommandName[]>> = { '--check': ['prepare', 'owners'] }
+const takers: Readonly<Record<string, readonly CommandName[]>> = { check: ['prepare', 'owners'] }
 
 export type CommandLine =
   | {
@@ -41,53 +59,27 @@ export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly message: string }
 
-const listed = (rows: Readonly<Record<string, string>>): string =>
-  Object.entries(rows)
-    .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
-    .join('\n')
-
-export const HELP = `The tool box of a host: inspects a running Lucid, draws secrets, gives volumes their owners, backs up and restores.
-
-Usage: docker compose run --rm server-tools COMMAND [--json]
-
-Commands:
-${listed(commands)}
-
-Flags:
-${listed(flags)}
-
-Exit codes: 0 all well, 1 not all well (watch: 2 only warnings), 64 the command line is wrong.
-
-Environment: <SERVICE>_URL says where a service answers when it is not at its name and port, for example
-MERKLE_BUILDER_URL=http://127.0.0.1:8092.
-`
-
-const known = (what: Readonly<Record<string, string>>) => Object.keys(what).join(', ')
+export const HELP = helpText(command)
 
 const isCommand = (word: string): word is CommandName | OwnName => Object.hasOwn(commands, word)
 const isOwn = (word: string): word is OwnName => Object.hasOwn(ownWords, word)
 
 const usage = (message: string): CommandLine => ({ kind: 'usage', message })
+const listed = Object.keys(commands).join(', ')
 
 /** Reads the words after the program's name. What is not known is refused, with what is. */
 export const commandLine = (words: readonly string[]): CommandLine => {
   const [begin = '', ...rest] = words
   if (isOwn(begin)) return { kind: 'own', command: begin, words: rest }
-  const wrong = words.find((word) => word.startsWith('-') && !Object.hasOwn(flags, word))
-  if (wrong !== undefined) return usage(`no flag ${wrong}; known flags: ${known(flags)}`)
-  if (words.includes('--help')) return { kind: 'help' }
-  const [command, ...more] = words.filter((word) => !word.startsWith('-'))
-  if (command === undefined) return usage(`which command? known commands: ${known(commands)}`)
-  if (!isCommand(command))
-    return usage(`no command ${JSON.stringify(command)}; known commands: ${known(commands)}`)
-  if (isOwn(command)) return usage(`${command} stands before its flags`)
-  if (more.length > 0) return usage(`${command} takes no ${JSON.stringify(more[0])}`)
-  const foreign = words.find((word) => takers[word]?.includes(command) === false)
-  if (foreign !== undefined) return usage(`${command} takes no ${foreign}`)
-  return {
-    kind: 'run',
-    command,
-    json: words.includes('--json'),
-    mode: words.includes('--check') ? 'look' : 'change',
-  }
+  const parsed = parseArgs(command, words)
+  if (parsed.kind !== 'run') return parsed
+  const [name = ''] = parsed.positionals
+  if (!isCommand(name)) return usage(`no command ${JSON.stringify(name)}; known commands: ${listed}`)
+  if (isOwn(name)) return usage(`${name} stands before its flags`)
+  const foreign = Object.entries(takers).find(
+    ([flag, names]) => parsed.flags[flag as keyof typeof parsed.flags] && !names.includes(name),
+  )
+  if (foreign !== undefined) return usage(`${name} takes no --${foreign[0]}`)
+  const { json, check } = parsed.flags
+  return { kind: 'run', command: name, json, mode: check ? 'look' : 'change' }
 }

@@ -1,4 +1,5 @@
-import { plainTable } from '#common/host/plain-table'
+import { plainStyle } from '#common/cli/style'
+import { table } from '#common/cli/table'
 import { errorCode } from '#common/process/error'
 import type { Endpoint } from './endpoints.ts'
 
@@ -104,15 +105,15 @@ const callers = (names: readonly string[]): string =>
 
 /** A line a place that somebody needs, and a closing line. */
 export const netTable = (found: readonly Reach[]): string => {
-  const table = plainTable(
-    {
-      SERVICE: 'left',
-      ADDRESS: 'left',
-      STATE: 'left',
-      'MS MIN': 'right',
-      'MS MED': 'right',
-      'NEEDED BY': 'left',
-    },
+  const text = table(
+    [
+      { title: 'service' },
+      { title: 'address' },
+      { title: 'state' },
+      { title: 'ms min', align: 'right' },
+      { title: 'ms med', align: 'right' },
+      { title: 'needed by' },
+    ],
     found.map(({ name, host, port, addresses, ok, fastest_ms, median_ms, needed_by, detail }) => [
       name,
       `${addresses.join(' ') || host}:${port}`,
@@ -121,6 +122,7 @@ export const netTable = (found: readonly Reach[]): string => {
       `${median_ms ?? ''}`,
       callers(needed_by),
     ]),
+    plainStyle,
   )
-  return `${table}\n\n${found.filter(({ ok }) => ok).length} of ${found.length} open\n`
+  return `${text}\n\n${found.filter(({ ok }) => ok).length} of ${found.length} open\n`
 }

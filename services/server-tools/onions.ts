@@ -1,4 +1,5 @@
-import { plainTable } from '#common/host/plain-table'
+import { plainStyle } from '#common/cli/style'
+import { table } from '#common/cli/table'
 
 export type Onion = {
   readonly name: string
@@ -51,7 +52,8 @@ const told = (detail: Onion['detail']): string =>
 export const onionTable = (onions: readonly Onion[]): string =>
   onions.length === 0
     ? 'tor-proxy keeps no onion service\n'
-    : `${plainTable(
-        { NAME: 'left', ADDRESS: 'left', DETAIL: 'left' },
+    : `${table(
+        [{ title: 'name' }, { title: 'address' }, { title: 'detail' }],
         onions.map(({ name, address, detail }) => [name, address, told(detail)]),
+        plainStyle,
       )}\n`

@@ -1,4 +1,5 @@
-import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
+import { EXIT_USAGE } from '#common/cli/read-command'
+import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { Expected } from '../expected/compose.ts'
 import type { ExpectedService } from '../expected/service.ts'

@@ -1,3 +1,4 @@
+import { bytes } from '#common/cli/format'
 import { explainExit } from '#common/host/exit-codes'
 import type { Facts } from '../facts.ts'
 import { recover } from '../finding.ts'
@@ -17,10 +18,10 @@ export const endedForms: readonly Form[] = [
       one.container.oomKilled || wasKilled(facts, one.container.name)
         ? {
             what: 'is ended by the kernel for want of memory',
-            evidence: `State.OOMKilled ${one.container.oomKilled}, limit ${Math.round(one.container.memoryLimit / 2 ** 20)} MiB, exit code ${one.container.exitCode}`,
+            evidence: `State.OOMKilled ${one.container.oomKilled}, limit ${bytes(one.container.memoryLimit)}, exit code ${one.container.exitCode}`,
             cause:
               one.container.memoryLimit !== one.want.memory
-                ? `its limit was changed by hand: the release gives it ${Math.round(one.want.memory / 2 ** 20)} MiB`
+                ? `its limit was changed by hand: the release gives it ${bytes(one.want.memory)}`
                 : `${explainAltered(one)}it takes more than its limit`,
             repair:
               one.container.memoryLimit !== one.want.memory

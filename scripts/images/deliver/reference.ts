@@ -1,4 +1,5 @@
-import { CliError, EXIT_USAGE } from '../../cli/fail.ts'
+import { EXIT_USAGE } from '#common/cli/read-command'
+import { CliError } from '../../cli/fail.ts'
 
 /** A repository of a registry. */
 export type Repository = {

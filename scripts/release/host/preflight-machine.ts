@@ -1,3 +1,4 @@
+import { bytes } from '#common/cli/format'
 import type { Member, Release } from '../content/release.ts'
 import { membersOf } from '../content/release.ts'
 import { type Check, type PreflightHost, type PreflightInput, readPlatform, when } from './preflight-check.ts'
@@ -14,8 +15,6 @@ export const isAtLeast = (version: string, [major, minor]: readonly [number, num
   const [a = 0, b = 0] = readNumbers(version)
   return a > major || (a === major && b >= minor)
 }
-
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 /** Bytes of layers that a release brings at most, compressed; shared layers once. */
 export const releaseSize = ({ images }: Pick<Release, 'images'>): number =>
@@ -117,30 +116,30 @@ export const machineChecks: readonly Check[] = [
   },
   {
     check: 'memory',
-    detail: ({ host, release }) => `${gib(host.memory?.total ?? 0)}, limits ${gib(sumLimits(release))}`,
+    detail: ({ host, release }) => `${bytes(host.memory?.total ?? 0)}, limits ${bytes(sumLimits(release))}`,
     findFaults: ({ host, release }) => {
       const [total, limits] = [host.memory?.total ?? 0, sumLimits(release)]
       return when(
         total < limits,
-        `the host has ${gib(total)} of memory, the limits of all services are ${gib(limits)}`,
+        `the host has ${bytes(total)} of memory, the limits of all services are ${bytes(limits)}`,
         'take a host with more memory, or leave out a stack',
       )
     },
   },
   {
     check: 'disk',
-    detail: ({ host }) => `${gib(Math.min(host.readiness.freePlatform, host.readiness.freeEngine))} free`,
+    detail: ({ host }) => `${bytes(Math.min(host.readiness.freePlatform, host.readiness.freeEngine))} free`,
     findFaults: ({ host, release, dir }) => {
       const needed = 2 * releaseSize(release)
       return [
         ...when(
           host.readiness.freePlatform < needed,
-          `${dir} has ${gib(host.readiness.freePlatform)} free, twice the release is ${gib(needed)}`,
+          `${dir} has ${bytes(host.readiness.freePlatform)} free, twice the release is ${bytes(needed)}`,
           'make room there',
         ),
         ...when(
           host.engine.is === 'up' && host.readiness.freeEngine < needed,
-          `the engine's folder has ${gib(host.readiness.freeEngine)} free, twice the release is ${gib(needed)}`,
+          `the engine's folder has ${bytes(host.readiness.freeEngine)} free, twice the release is ${bytes(needed)}`,
           'make room there: docker image ls shows what takes it',
         ),
       ]

@@ -42,8 +42,8 @@ describe('preflight', () => {
     [{ readiness: { compose: '1.29.2' } }, {}, 'compose: Compose 1.29.2 is older than 2.20'],
     [{ readiness: { flock: false } }, {}, 'programs: flock is not there'],
     [{ readiness: { writable: false } }, {}, 'folder: /lucid cannot be written'],
-    [total(2 ** 29), {}, 'memory: the host has 0.5 GiB of memory, the limits of all services are 1.0 GiB'],
-    [{ readiness: { freePlatform: 100 } }, {}, 'disk: /lucid has 0.0 GiB free, twice the release is 0.0 GiB'],
+    [total(2 ** 29), {}, 'memory: the host has 512 MiB of memory, the limits of all services are 1 GiB'],
+    [{ readiness: { freePlatform: 100 } }, {}, 'disk: /lucid has 100 B free, twice the release is 106 B'],
     [{ at: 900_000 }, {}, 'clock: its clock is -101 s from ours'],
     [
       { readiness: { listening: listening(8080) } },

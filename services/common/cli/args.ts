@@ -28,15 +28,19 @@ export type Positional = {
 }
 
 export type Command = {
-  /** As typed after `bun run`, for example `up`. */
+  /** As typed after `bun run`, for example `up`; begins its messages. */
   readonly name: string
+  /** How it is started where that is not `bun run NAME`. */
+  readonly program?: string
   /** One line: what it does. */
   readonly about: string
   readonly flags: Readonly<Record<string, Flag>>
   readonly positionals?: readonly Positional[]
   readonly examples?: readonly string[]
-  /** Exit codes other than 0, 1 and 64 that mean something. */
+  /** Exit codes other than 0, 1 and 64 that mean something, or what these mean here. */
   readonly exits?: Readonly<Record<number, string>>
+  /** Ends the help: what else can be set. */
+  readonly notes?: string
 }
 
 type FlagValue<F extends Flag> = F extends { type: 'boolean' }

@@ -25,6 +25,9 @@ const columns = (rows: readonly (readonly [string, string])[]): readonly string[
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }
 
+/** What is typed to start it. */
+export const startedBy = ({ name, program = `bun run ${name}` }: Command): string => program
+
 /** The text of `--help`, generated from the declaration; ends with a newline. */
 export const helpText = (command: Command): string => {
   const positionals = command.positionals ?? []
@@ -40,7 +43,7 @@ export const helpText = (command: Command): string => {
   return [
     `${command.name}: ${command.about}`,
     '',
-    ['Usage: bun run', command.name, ...usage].join(' '),
+    [`Usage: ${startedBy(command)}`, ...usage].join(' '),
     ...part(
       'Arguments',
       positionals.map(({ name, about, choices }) => [
@@ -54,6 +57,7 @@ export const helpText = (command: Command): string => {
     ),
     ...(command.examples ? ['', 'Examples:', ...command.examples.map((line) => `  ${line}`)] : []),
     ...part('Exit codes', Object.entries(exits)),
+    ...(command.notes ? ['', command.notes.trimEnd()] : []),
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
-import pc from 'picocolors'
-import { plainTable } from './plain-table.ts'
+import { paint, plainStyle } from '../cli/style.ts'
+import { table } from '../cli/table.ts'
 import type { Result, State } from './probe.ts'
 
 /** Seconds of a person's attention: all well or not, and what is not. */
@@ -32,20 +32,28 @@ const colours: Readonly<Record<State, 'green' | 'yellow' | 'red' | 'dim'>> = {
 
 /** A line a service and a closing line. Plain text unless `colour`: no sign of it may reach a mail from cron. */
 export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour: boolean }): string => {
-  const colors = pc.createColors(colour)
-  const table = plainTable(
-    { SERVICE: 'left', STACK: 'left', STATE: 'left', MS: 'right', VERSION: 'left', DETAIL: 'left' },
+  const style = { ...plainStyle, colour }
+  const text = table(
+    [
+      { title: 'service' },
+      { title: 'stack' },
+      { title: 'state' },
+      { title: 'ms', align: 'right' },
+      { title: 'version' },
+      { title: 'detail' },
+    ],
     services.map(({ name, stack, state, ms, version = '', detail }) => [
       name,
       stack,
-      colors[colours[state]](state),
+      { text: state, colour: colours[state] },
       `${ms}`,
       version,
       detail,
     ]),
+    style,
   )
   const well = services.filter(({ state }) => state === 'healthy').length
   const absent = services.length - present(services).length
   const closing = `${well} of ${present(services).length} healthy${absent > 0 ? `, ${absent} left out` : ''}`
-  return `${table}\n\n${colors[ok ? 'green' : 'red'](closing)}\n`
+  return `${text}\n\n${paint(style, ok ? 'green' : 'red', closing)}\n`
 }

@@ -5,7 +5,7 @@ import { type HostFacts, parseFacts } from '../facts/host-facts.ts'
 import { unknown } from '../finding.ts'
 import { probe, type Target } from '../probe.ts'
 import type { Expected } from './expected.ts'
-import { exitCodes, type Flags, type Given, knownFlags, readFlags } from './flags.ts'
+import { exitCodes, type WatchFlags } from './flags.ts'
 import { type Counts, findChanges, isNews } from './history.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { formatPrometheus } from './prometheus.ts'
@@ -20,12 +20,10 @@ export type Gathered = { readonly text: string } | { readonly notAsked: string }
 export type WatchProgram = {
   /** Begins its messages. */
   readonly name: string
-  readonly argv: readonly string[]
-  readonly flags: Flags
-  readonly help: string
-  readonly targets: (given: Given) => readonly Target[]
-  readonly expected: (given: Given) => readonly Expected[]
-  readonly gather: (given: Given) => Promise<Gathered>
+  readonly flags: WatchFlags
+  readonly targets: readonly Target[]
+  readonly expected: readonly Expected[]
+  readonly gather: () => Promise<Gathered>
   /** Path of the log of state changes. */
   readonly log: string
   /** URL that changes are posted to. */
@@ -94,27 +92,23 @@ const writeWhole = (path: string, text: string): void => {
 const chooseClock = (facts: HostFacts | undefined, now: number): number =>
   facts?.at === undefined || Math.abs(now - facts.at) > 60_000 ? now : facts.at
 
-const runChecks = async (
-  program: WatchProgram,
-  given: Given,
-  journal: Journal | { readonly failed: string },
-) => {
+const runChecks = async (program: WatchProgram, journal: Journal | { readonly failed: string }) => {
   const [services, gathered] = await Promise.all([
-    Promise.all(program.targets(given).map((target) => probe(target))),
-    program.gather(given),
+    Promise.all(program.targets.map((target) => probe(target))),
+    program.gather(),
   ])
   const { asked, facts, failed } = readHost(gathered)
   const now = program.now()
   const findings = judgeAll({
     services,
-    expected: program.expected(given),
+    expected: program.expected,
     ...(facts && { facts }),
     counts: 'failed' in journal ? new Map() : journal.history.counts,
     now: chooseClock(facts, now),
-    chosen: given.stacks,
+    chosen: program.flags.stack,
   })
   const own =
-    failed === undefined || given.stacks.length > 0
+    failed === undefined || program.flags.stack.length > 0
       ? []
       : [{ subject: 'facts:host', ...unknown(`the host could not be asked: ${failed}`, 'sh facts.sh DIR') }]
   return { report: makeReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
@@ -125,33 +119,22 @@ const runChecks = async (
  * still reported.
  */
 export const watch = async (program: WatchProgram): Promise<number> => {
-  const { name, flags, argv, out, err, colour } = program
-  let given: Given
-  try {
-    given = readFlags(flags, argv)
-  } catch (error) {
-    err(`${name}: ${errorMessage(error)}\nknown flags: ${knownFlags(flags)}\n`)
-    return exitCodes.usage
-  }
-  if (given.help) {
-    out(program.help)
-    return exitCodes.ok
-  }
+  const { name, flags, out, err, colour } = program
   const journal = openMemory(program)
-  const { report, facts } = await runChecks(program, given, journal)
-  if (given.given.has('json')) out(formatJson(report))
-  else out(given.given.has('quiet') ? formatProblems(report, { colour }) : formatText(report, { colour }))
+  const { report, facts } = await runChecks(program, journal)
+  if (flags.json) out(formatJson(report))
+  else out(flags.quiet ? formatProblems(report, { colour }) : formatText(report, { colour }))
   if (report.findings.length === 0) err(`${name}: the catalogue lists no service there\n`)
   try {
     if ('failed' in journal) throw new Error(journal.failed)
     await publishChanges(program, report, journal, {
-      all: facts?.allContainers === true && given.stacks.length === 0,
+      all: facts?.allContainers === true && flags.stack.length === 0,
       facts,
     })
   } catch (error) {
     err(`${name}: state changes were not passed on: ${errorMessage(error)}; the next check tries again\n`)
   }
-  const file = given.values['prometheus']
+  const file = flags.prometheus
   try {
     if (file !== undefined) writeWhole(file, formatPrometheus(report, facts))
   } catch (error) {

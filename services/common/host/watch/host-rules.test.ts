@@ -18,9 +18,9 @@ test('a host on which everything is well has a line for each thing that was look
     'ok memory:alpha 50 % of 100 MiB',
     'ok restarts:alpha',
     'ok memory:kills',
-    'ok certificate:a.pem ends in 60 days',
-    'ok backup:newest the newest is 1 hour old',
-    'ok backup:drill the last one was 1 day ago',
+    'ok certificate:a.pem ends in 60 d 0 h',
+    'ok backup:newest the newest is 1 h 0 min old',
+    'ok backup:drill the last one was 1 d 0 h ago',
     'ok cpu:speed 50 °C',
   ])
 })
@@ -65,16 +65,16 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
   ],
   'a disk is a warning under 15 % free, bad under 5 % or 2 GiB': [
     [disk(100, 15), ''],
-    [disk(100, 14.9), 'warn disk:/srv: 14 % free, 14 GiB -> du -xh -d 2 /srv | sort -h | tail'],
+    [disk(100, 14.9), 'warn disk:/srv: 14 % free, 14.9 GiB -> du -xh -d 2 /srv | sort -h | tail'],
     [disk(100, 4.9), 'bad disk:/srv: 4 % free, 4.9 GiB'],
     [disk(10, 2), ''],
     [disk(10, 1.9), 'bad disk:/srv: 19 % free, 1.9 GiB'],
   ],
   'a certificate is a warning within 21 days of its end, bad within 7 and after it': [
     [certificate(21 * DAY), ''],
-    [certificate(21 * DAY - 1), 'warn certificate:a.pem: ends in 20 days -> put the new certificate'],
-    [certificate(7 * DAY - 1), 'bad certificate:a.pem: ends in 6 days'],
-    [certificate(-HOUR), 'bad certificate:a.pem: ended 1 hour ago'],
+    [certificate(21 * DAY - 1), 'warn certificate:a.pem: ends in 20 d 23 h -> put the new certificate'],
+    [certificate(7 * DAY - 1), 'bad certificate:a.pem: ends in 6 d 23 h'],
+    [certificate(-HOUR), 'bad certificate:a.pem: ended 1 h 0 min ago'],
     [
       { certificates: [{ file: 'a.pem', fault: 'it cannot be read' }] },
       'bad certificate:a.pem: it cannot be read',
@@ -82,13 +82,13 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
   ],
   'a backup is a warning after 26 hours or a run that failed, bad after 72 and when there is none': [
     [backup(26 * HOUR), ''],
-    [backup(26 * HOUR + 1), 'warn backup:newest: the newest is 1 day old -> bun run backup'],
-    [backup(72 * HOUR + 1), 'bad backup:newest: the newest is 3 days old -> bun run backup'],
+    [backup(26 * HOUR + 1), 'warn backup:newest: the newest is 1 d 2 h old -> bun run backup'],
+    [backup(72 * HOUR + 1), 'bad backup:newest: the newest is 3 d 0 h old -> bun run backup'],
     [
       backup(HOUR, false),
-      'warn backup:newest: the last run failed, the newest is 1 hour old -> bun run backup',
+      'warn backup:newest: the last run failed, the newest is 1 h 0 min old -> bun run backup',
     ],
-    [backup(80 * HOUR, false), 'bad backup:newest: the last run failed, the newest is 3 days old'],
+    [backup(80 * HOUR, false), 'bad backup:newest: the last run failed, the newest is 3 d 8 h old'],
     [{ backup: { ok: false, id: '' } }, 'bad backup:newest: none has ever gone well -> bun run backup'],
     [without('backup'), 'bad backup:newest: there has never been one -> bun run backup'],
     [backup(-HOUR), 'unknown backup:newest: the last one is dated in the future -> date -u'],
@@ -98,7 +98,7 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
     [drill(35 * DAY), ''],
     [
       drill(35 * DAY + 1),
-      'warn backup:drill: the last one was 35 days ago -> bun run restore --identity KEY --drill',
+      'warn backup:drill: the last one was 35 d 0 h ago -> bun run restore --identity KEY --drill',
     ],
     [without('drill'), 'warn backup:drill: no backup was ever restored on trial'],
     [drill(DAY, false), 'bad backup:drill: the newest backup could not be restored on trial'],
@@ -128,7 +128,7 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
   ],
   'facts are a warning after 15 minutes, and unknown when they came in part': [
     [{ at: NOW - 15 * 60_000 }, ''],
-    [{ at: NOW - 16 * 60_000 }, 'warn facts:host: what is known of the host is 16 minutes old'],
+    [{ at: NOW - 16 * 60_000 }, 'warn facts:host: what is known of the host is 16 min 0 s old'],
     [{ whole: false }, 'unknown facts:host: what the host says came only in part'],
   ],
   'an engine is bad when it does not answer or is not there, unknown when it may not be asked': [

@@ -1,3 +1,4 @@
+import { bytes, duration } from '../../cli/format.ts'
 import type { Certificate } from '../facts/certificate.ts'
 import type { Container } from '../facts/container.ts'
 import type { Disk } from '../facts/disks.ts'
@@ -5,7 +6,9 @@ import type { HostFacts, Stamp } from '../facts/host-facts.ts'
 import { bad, type Finding, ok, unknown, type Verdict, warn } from '../finding.ts'
 import { type Counts, grownBy } from './history.ts'
 import { limits } from './limits.ts'
-import { shareText, sizeText, spanText } from './words.ts'
+
+/** A share from 0 to 1: `87 %`. Rounded down, so that nothing is full before it is. */
+const shareText = (share: number): string => `${Math.floor(share * 100)} %`
 
 /** The facts, what the last check counted, and the clock of the host, epoch ms. */
 export type HostView = {
@@ -55,7 +58,7 @@ const freshness = ({ facts, now }: HostView): readonly Finding[] => {
   return one(
     subject,
     age > limits.facts.warn
-      ? warn(`what is known of the host is ${spanText(age)} old`, 'gather the facts again')
+      ? warn(`what is known of the host is ${duration(age)} old`, 'gather the facts again')
       : ok(),
   )
 }
@@ -64,7 +67,7 @@ const isRunning = ({ status }: Container) => status === 'running'
 
 const memoryOf = (used: number, limit: number): Verdict => {
   const share = used / limit
-  const evidence = `${shareText(share)} of ${sizeText(limit)}`
+  const evidence = `${shareText(share)} of ${bytes(limit)}`
   const remedy = 'raise its mem_limit in the catalogue, or docker restart it if it grows without end'
   if (share >= limits.memory.bad) return bad(evidence, remedy)
   return share >= limits.memory.warn ? warn(evidence, remedy) : ok(evidence)
@@ -120,7 +123,7 @@ const oomKills = ({ facts, counts }: HostView): readonly Finding[] => {
 
 const diskOf = ({ size, free, mount }: Disk): Verdict => {
   const share = free / size
-  const evidence = `${shareText(share)} free, ${sizeText(free)}`
+  const evidence = `${shareText(share)} free, ${bytes(free)}`
   const remedy = `du -xh -d 2 ${/^[\w./-]+$/.test(mount) ? mount : '/'} | sort -h | tail; docker image prune`
   if (share < limits.diskShare.bad || free < limits.diskBytes.bad) return bad(evidence, remedy)
   return share < limits.diskShare.warn ? warn(evidence, remedy) : ok(evidence)
@@ -134,8 +137,8 @@ const certificateOf = (certificate: Certificate, now: number): Verdict => {
     return bad(certificate.fault, 'put a PEM certificate there, or take the file away')
   const left = certificate.notAfter - now
   const remedy = 'put the new certificate in its place and restart who serves it'
-  if (left <= 0) return bad(`ended ${spanText(-left)} ago`, remedy)
-  const evidence = `ends in ${spanText(left)}`
+  if (left <= 0) return bad(`ended ${duration(-left)} ago`, remedy)
+  const evidence = `ends in ${duration(left)}`
   if (left < limits.certificate.bad) return bad(evidence, remedy)
   return left < limits.certificate.warn ? warn(evidence, remedy) : ok(evidence)
 }
@@ -160,7 +163,7 @@ const backupOf = (stamp: Stamp | undefined, now: number): Verdict => {
   if (age === 'future') return dated
   const failed = stamp?.ok === false
   if (age === 'never') return bad(failed ? 'none has ever gone well' : 'there has never been one', remedy)
-  const evidence = `${failed ? 'the last run failed, ' : ''}the newest is ${spanText(age)} old`
+  const evidence = `${failed ? 'the last run failed, ' : ''}the newest is ${duration(age)} old`
   if (age > limits.backup.bad) return bad(evidence, remedy)
   return failed || age > limits.backup.warn ? warn(evidence, remedy) : ok(evidence)
 }
@@ -171,7 +174,7 @@ const drillOf = (stamp: Stamp | undefined, now: number): Verdict => {
   if (stamp?.ok === false) return bad('the newest backup could not be restored on trial', remedy)
   if (age === 'future') return dated
   if (age === 'never') return warn('no backup was ever restored on trial', remedy)
-  const evidence = `the last one was ${spanText(age)} ago`
+  const evidence = `the last one was ${duration(age)} ago`
   return age > limits.drill.warn ? warn(evidence, remedy) : ok(evidence)
 }
 

@@ -27,15 +27,15 @@ describe('a service is bad, with one line of cause and remedy,', () => {
     ],
     'when its container has ended': [
       one({ status: 'exited', exitCode: 14, finishedAt: NOW - 2 * HOUR }, gone),
-      'bad alpha: it does not run: exit code 14, 2 hours ago -> docker logs --tail 50 alpha',
+      'bad alpha: it does not run: exit code 14, 2 h 0 min ago -> docker logs --tail 50 alpha',
     ],
     'when it was killed for want of memory': [
       one({ status: 'exited', exitCode: 137, oomKilled: true, finishedAt: NOW - 1000 }, gone),
-      'bad alpha: it does not run: killed for want of memory (its limit is 100 MiB), 1 second ago -> docker logs --tail 50 alpha',
+      'bad alpha: it does not run: killed for want of memory (its limit is 100 MiB), 1.0 s ago -> docker logs --tail 50 alpha',
     ],
     'when it was killed and the engine does not know why': [
       one({ status: 'exited', exitCode: 137, finishedAt: NOW - 1000 }, gone),
-      'bad alpha: it does not run: killed, for want of memory (its limit is 100 MiB) or by hand, 1 second ago -> docker logs --tail 50 alpha',
+      'bad alpha: it does not run: killed, for want of memory (its limit is 100 MiB) or by hand, 1.0 s ago -> docker logs --tail 50 alpha',
     ],
     'when the engine restarts it again and again': [
       one({ status: 'restarting', exitCode: 3, restarts: 7 }, gone),
@@ -119,7 +119,7 @@ describe('what runs once', () => {
   test('may be at work for five minutes', () => {
     expect(problems(ran({ status: 'running', startedAt: NOW - 60_000 }))).toEqual([])
     expect(problems(ran({ status: 'running', startedAt: NOW - HOUR }))).toEqual([
-      'warn mongo-init: it should have ended and has been running for 1 hour -> docker logs --tail 50 lucid_mongo_init',
+      'warn mongo-init: it should have ended and has been running for 1 h 0 min -> docker logs --tail 50 lucid_mongo_init',
     ])
   })
   test('is a warning when its container was removed', () => {

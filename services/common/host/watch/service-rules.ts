@@ -1,3 +1,4 @@
+import { bytes, duration } from '../../cli/format.ts'
 import { KILLED } from '../exit-codes.ts'
 import { type Condition, type Container, isUnchecked, judgeContainer } from '../facts/container.ts'
 import type { HostFacts } from '../facts/host-facts.ts'
@@ -6,7 +7,6 @@ import type { Result } from '../probe.ts'
 import type { Expected } from './expected.ts'
 import { limits } from './limits.ts'
 import { logs, lookInside, startAgain, word } from './remedies.ts'
-import { sizeText, spanText } from './words.ts'
 
 /** All that is known of one service; what was not asked is not there. */
 export type ServiceView = {
@@ -27,7 +27,7 @@ type ServiceRule = {
 }
 
 const explainEnd = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
-  const want = `for want of memory (its limit is ${sizeText(memoryLimit)})`
+  const want = `for want of memory (its limit is ${bytes(memoryLimit)})`
   if (oomKilled) return `killed ${want}`
   // The engine misses some of the kernel's kills: its word for that may come after the end of the process.
   if (exitCode === KILLED && memoryLimit > 0) return `killed, ${want} or by hand`
@@ -35,7 +35,7 @@ const explainEnd = ({ exitCode, oomKilled, memoryLimit, error }: Container): str
 }
 
 const ago = (at: number | undefined, now: number): string =>
-  at === undefined || at > now ? '' : `, ${spanText(now - at)} ago`
+  at === undefined || at > now ? '' : `, ${duration(now - at)} ago`
 
 const missing = (view: ServiceView): Verdict | undefined => {
   const { expected, facts, container, http } = view
@@ -58,7 +58,7 @@ const runOnce = (view: ServiceView): Verdict | undefined => {
   if (judgeContainer(container, { runsOnce: true }) === 'done') return ok()
   if (status !== 'running') return bad(`it did not end well: ${explainEnd(container)}`, logs(view))
   return now - startedAt > limits.runOnce.warn
-    ? warn(`it should have ended and has been running for ${spanText(now - startedAt)}`, logs(view))
+    ? warn(`it should have ended and has been running for ${duration(now - startedAt)}`, logs(view))
     : ok('at work')
 }
 
