@@ -32,51 +32,33 @@ const walkFlags = (volumes: readonly Walk[], root: string): string =>
     ...(root === '' ? [] : [commandLine('--volume', `${root}/containers:/logs:ro`)]),
   ].join(' ')
 
+/** A container's part, where there is something to ask. */
+const listJobs = ({ dials, ports, volumes, root }: CloserQuestions): readonly string[] => {
+  const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
+  const loopback = ports.map((port) => ({ host: '127.0.0.1', port }))
+  const walk = { volumes: walks, logs: root === '' ? '' : '/logs' }
+  const user = '--user 65532:65532'
+  return [
+    ...Object.entries(dials).map(([name, targets]) =>
+      inside(
+        `dial ${name}`,
+        `${user} ${commandLine('--network', `container:${name}`)}`,
+        program(dialAll, targets),
+      ),
+    ),
+    ...(ports.length === 0 ? [] : [inside('ports', `${user} --network host`, program(dialAll, loopback))]),
+    ...(walks.length === 0 && root === ''
+      ? []
+      : [inside('walk', walkFlags(walks, root), program(walkAll, walk))]),
+  ]
+}
+
 /**
  * The closer inspection: POSIX sh that changes nothing and prints sections as the collector does. What only a container can
  * see is seen by one of an image that is there, confined, without rights and removed at its end.
  */
-export const closerScript = ({
-  images,
-  logs,
-  files,
-  dials,
-  ports,
-  volumes,
-  probes,
-  root,
-}: CloserQuestions): string => {
-  const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
-  const jobs = [
-    ...Object.entries(dials).map(([name, targets]) =>
-      inside(
-        `dial ${name}`,
-        `--user 65532:65532 ${commandLine('--network', `container:${name}`)}`,
-        program(dialAll, targets),
-      ),
-    ),
-    ...(ports.length === 0
-      ? []
-      : [
-          inside(
-            'ports',
-            '--user 65532:65532 --network host',
-            program(
-              dialAll,
-              ports.map((port) => ({ host: '127.0.0.1', port })),
-            ),
-          ),
-        ]),
-    ...(walks.length === 0 && root === ''
-      ? []
-      : [
-          inside(
-            'walk',
-            walkFlags(walks, root),
-            program(walkAll, { volumes: walks, logs: root === '' ? '' : '/logs' }),
-          ),
-        ]),
-  ]
+export const closerScript = (questions: CloserQuestions): string => {
+  const { images, logs, files, probes } = questions
   const about = (name: string, thing: string, command: string) =>
     `section ${quote(`${name} ${thing}`)}; ${command} | sed 's/^/ /'`
   return `
@@ -97,7 +79,7 @@ ask() {
   # Four at once: more would take from the services what they need.
   [ $((n % 4)) -ne 0 ] || wait
 }
-${jobs.join('\n')}
+${listJobs(questions).join('\n')}
 wait
 cat "$T"/* 2>/dev/null
 exit 0

@@ -1,40 +1,29 @@
+import { readThrottle, type Throttle } from '#common/host/facts/throttle'
 import type { Rule } from './rule.ts'
 
 /** A processor that is slowed down, by a weak supply or by heat. */
 
-/** Bits of get_throttled (Raspberry Pi documentation, "vcgencmd"): now, and since it was started. */
-const throttleBits: readonly {
-  readonly bit: number
-  readonly kind: 'power' | 'heat'
-  readonly says: string
-}[] = [
-  { bit: 0, kind: 'power', says: 'under-voltage now' },
-  { bit: 2, kind: 'power', says: 'throttled now' },
-  { bit: 16, kind: 'power', says: 'under-voltage since it was started' },
-  { bit: 18, kind: 'power', says: 'throttled since it was started' },
-  { bit: 1, kind: 'heat', says: 'frequency capped now' },
-  { bit: 3, kind: 'heat', says: 'soft temperature limit now' },
-  { bit: 17, kind: 'heat', says: 'frequency capped since it was started' },
-  { bit: 19, kind: 'heat', says: 'soft temperature limit since it was started' },
-]
+const POWER: readonly Throttle[] = ['under-voltage']
 
-/** What the firmware says of one of its two reasons. Under-voltage throttles too, so bits 2 and 18 are its when 0 or 16 is set. */
-const throttledBy = (throttled: number | undefined, kind: 'power' | 'heat'): readonly string[] => {
-  const has = (bit: number) => ((throttled ?? 0) >>> bit) % 2 === 1
-  const weak = has(0) || has(16)
-  return throttleBits
-    .filter(({ bit }) => has(bit))
-    .filter((one) =>
-      one.bit === 2 || one.bit === 18 ? kind === (weak ? 'power' : 'heat') : one.kind === kind,
-    )
-    .map(({ says }) => says)
+/**
+ * What the firmware says of one of its two reasons. A weak supply throttles, too: `throttled` is its doing where there is or was
+ * under-voltage.
+ */
+const explainThrottle = (bits: number | undefined, kind: 'power' | 'heat'): readonly string[] => {
+  const { now, since } = readThrottle(bits)
+  const power = [...now, ...since].includes('under-voltage') ? [...POWER, 'throttled'] : POWER
+  const of = (one: Throttle) => power.includes(one) === (kind === 'power')
+  return [
+    ...now.filter(of).map((one) => `${one} now`),
+    ...since.filter(of).map((one) => `${one} since it was started`),
+  ]
 }
 
 export const powerRules: readonly Rule[] = [
   {
     kind: 'under-voltage',
     find: ({ host }) => {
-      const says = throttledBy(host.throttled, 'power')
+      const says = explainThrottle(host.throttled, 'power')
       if (says.length === 0) return []
       return [
         {
@@ -50,7 +39,7 @@ export const powerRules: readonly Rule[] = [
   {
     kind: 'heat',
     find: ({ host }) => {
-      const says = throttledBy(host.throttled, 'heat')
+      const says = explainThrottle(host.throttled, 'heat')
       const hot = (host.temperature ?? 0) >= 80
       if (says.length === 0 && !hot) return []
       return [

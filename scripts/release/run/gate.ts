@@ -30,42 +30,63 @@ export type Watch = {
   readonly settle: (before: readonly ContainerState[]) => Promise<void>
 }
 
-/** Time between two looks, ms: a look costs the host some ten milliseconds. */
-const LOOK = 250
+/** Time between two inspections, ms: one costs the host some ten milliseconds. */
+const INTERVAL = 250
 /** A health check is run by us after this time and then each time twice as late: engines before 25 wait a whole interval for the first. */
 const FIRST_PROBE = 500
 const MOST_BETWEEN_PROBES = 4_000
 
-/** Watches containers of a run. `show` gets what is seen at each look. */
+type Inspected = Iterable<Watched>
+type Probes = Map<string, { readonly at: number; readonly wait: number }>
+
+/** Those whose health check we run now. */
+const selectDue = (
+  watched: Inspected,
+  states: ReadonlyMap<string, ContainerState>,
+  { probes, at }: { readonly probes: Probes; readonly at: number },
+): readonly Member[] =>
+  [...watched]
+    .filter(({ member, wellAt }) => {
+      const state = states.get(member.container)
+      if (member.proof.kind !== 'healthy' || state?.status !== 'running') return false
+      // The engine counts failures from before it was well, too: what our own check says decides.
+      if (wellAt !== undefined) return state.health === 'unhealthy'
+      return state.health !== 'healthy' && (probes.get(member.container)?.at ?? 0) <= at
+    })
+    .map(({ member }) => member)
+
+const postpone = (probes: Probes, asked: readonly Member[], at: number): void => {
+  for (const { container } of asked) {
+    const wait = Math.min((probes.get(container)?.wait ?? FIRST_PROBE) * 2, MOST_BETWEEN_PROBES)
+    probes.set(container, { at: at + wait, wait })
+  }
+}
+
+/** When the last of those that were started since `before` was first well; `now` while one is not. */
+const findYoungest = (watched: Inspected, before: readonly ContainerState[], now: number): number => {
+  const starts = new Map(before.map(({ name, startedAt }) => [name, startedAt]))
+  const started = [...watched].filter(
+    ({ member, wellStart }) => member.proof.kind !== 'ends' && starts.get(member.container) !== wellStart,
+  )
+  return Math.max(Number.NEGATIVE_INFINITY, ...started.map(({ wellAt }) => wellAt ?? now))
+}
+
+/** Watches containers of a run. `show` gets what each inspection found. */
 export const openWatch = (
   host: Pick<DeployHost, 'states' | 'probe' | 'logs'>,
   { now, pause, limitMs, settleMs }: Timing,
   show: (seen: readonly Seen[]) => void,
 ): Watch => {
   const watched = new Map<string, Watched>()
-  const probes = new Map<string, { readonly at: number; readonly wait: number }>()
+  const probes: Probes = new Map()
 
-  const due = (at: number, states: ReadonlyMap<string, ContainerState>): readonly Member[] =>
-    [...watched.values()]
-      .filter(({ member, wellAt }) => {
-        const state = states.get(member.container)
-        if (member.proof.kind !== 'healthy' || state?.status !== 'running') return false
-        // The engine counts failures from before it was well, too: what we see now decides.
-        if (wellAt !== undefined) return state.health === 'unhealthy'
-        return state.health !== 'healthy' && (probes.get(member.container)?.at ?? 0) <= at
-      })
-      .map(({ member }) => member)
-
-  const look = async (): Promise<readonly Seen[]> => {
+  const inspect = async (): Promise<readonly Seen[]> => {
     const members = [...watched.values()].map(({ member }) => member)
     const states = new Map((await host.states(members)).map((state) => [state.name, state]))
-    const asked = due(now(), states)
+    const asked = selectDue(watched.values(), states, { probes, at: now() })
     const well = new Set(asked.length === 0 ? [] : await host.probe(asked))
     const at = now()
-    for (const { container } of asked) {
-      const wait = Math.min((probes.get(container)?.wait ?? FIRST_PROBE) * 2, MOST_BETWEEN_PROBES)
-      probes.set(container, { at: at + wait, wait })
-    }
+    postpone(probes, asked, at)
     for (const [container, before] of watched)
       watched.set(
         container,
@@ -77,13 +98,9 @@ export const openWatch = (
       verdict: judge(one, { now: at, limitMs }),
     }))
     show(seen)
-    const bad = seen.find(({ verdict }) => verdict.kind === 'failed')
-    if (bad?.verdict.kind === 'failed')
-      throw new Unhealthy(
-        bad.member.service,
-        bad.verdict.why,
-        await host.logs(bad.member.container).catch(() => []),
-      )
+    for (const { member, verdict } of seen)
+      if (verdict.kind === 'failed')
+        throw new Unhealthy(member.service, verdict.why, await host.logs(member.container).catch(() => []))
     return seen
   }
 
@@ -94,23 +111,12 @@ export const openWatch = (
         watched.set(member.container, watch(member, since))
         probes.set(member.container, { at: since + FIRST_PROBE, wait: FIRST_PROBE })
       }
-      while ((await look()).some(({ verdict }) => verdict.kind !== 'well')) await pause(LOOK)
+      while ((await inspect()).some(({ verdict }) => verdict.kind !== 'well')) await pause(INTERVAL)
     },
     settle: async (before) => {
-      const starts = new Map(before.map(({ name, startedAt }) => [name, startedAt]))
-      const youngest = () =>
-        Math.max(
-          Number.NEGATIVE_INFINITY,
-          ...[...watched.values()]
-            .filter(
-              ({ member, wellStart }) =>
-                member.proof.kind !== 'ends' && starts.get(member.container) !== wellStart,
-            )
-            .map(({ wellAt }) => wellAt ?? now()),
-        )
-      while (now() - youngest() < settleMs) {
-        await pause(LOOK)
-        await look()
+      while (now() - findYoungest(watched.values(), before, now()) < settleMs) {
+        await pause(INTERVAL)
+        await inspect()
       }
     },
   }

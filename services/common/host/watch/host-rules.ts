@@ -3,6 +3,7 @@ import type { Certificate } from '../facts/certificate.ts'
 import type { Container } from '../facts/container.ts'
 import type { Disk } from '../facts/disks.ts'
 import type { HostFacts, Stamp } from '../facts/host-facts.ts'
+import { readThrottle } from '../facts/throttle.ts'
 import { bad, type Finding, ok, unknown, type Verdict, warn } from '../finding.ts'
 import { type Counts, grownBy } from './history.ts'
 import { limits } from './limits.ts'
@@ -184,12 +185,9 @@ const backup = ({ facts, now }: HostView): readonly Finding[] =>
 const drill = ({ facts, now }: HostView): readonly Finding[] =>
   facts.dir === undefined ? [] : one('backup:drill', drillOf(facts.drill, now))
 
-const throttles = ['under-voltage', 'frequency capped', 'throttled', 'soft temperature limit'] as const
-
 const cpu = ({ facts: { temperature, throttled } }: HostView): readonly Finding[] => {
   if (temperature === undefined && throttled === undefined) return []
-  const bits = (shift: number) => throttles.filter((_, i) => ((throttled ?? 0) >> (shift + i)) & 1)
-  const [now, before] = [bits(0), bits(16)]
+  const { now, since: before } = readThrottle(throttled)
   const warmth = temperature === undefined ? '' : `${Math.round(temperature)} °C`
   if (now.length > 0)
     return one(
