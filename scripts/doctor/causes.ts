@@ -77,10 +77,10 @@ const edges: readonly Edge[] = [
 const collectNeeds = (
   facts: Facts,
   name: string,
-  seen: ReadonlySet<string> = new Set(),
+  visited: ReadonlySet<string> = new Set(),
 ): ReadonlySet<string> => {
   const service = facts.expected?.services[name]
-  let all = seen
+  let all = visited
   for (const need of [...(service?.needs ?? []), ...(service?.shares === undefined ? [] : [service.shares])])
     if (!all.has(need)) all = collectNeeds(facts, need, new Set([...all, need]))
   return all

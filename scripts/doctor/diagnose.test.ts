@@ -4,7 +4,7 @@ import { attachedTo, container, facts, type HostChange, service } from './facts.
 import type { Facts } from './facts.ts'
 import type { Walked } from './inspect/inside.ts'
 
-const kinds = (seen: Facts) => findFaults(seen).map(({ kind, subject }) => `${kind} ${subject}`)
+const kinds = (of: Facts) => findFaults(of).map(({ kind, subject }) => `${kind} ${subject}`)
 const one = service('merkle-builder')
 
 const walk = (more: Partial<Walked> = {}): Walked => ({
@@ -100,15 +100,15 @@ describe('a container that does not start', () => {
   })
 
   test('has an image for another processor', () => {
-    const seen = facts(
+    const host = facts(
       [one],
       [container('merkle-builder', { status: 'restarting', exitCode: 255, restarts: 4 })],
       {
         images: { 'lucid:one': 'linux/amd64' },
       },
     )
-    expect(kinds(seen)).toEqual(['wrong-platform merkle-builder'])
-    expect(findFaults(seen)[0]?.repair).toEqual([{ on: 'here', line: 'bun run deploy:pi' }])
+    expect(kinds(host)).toEqual(['wrong-platform merkle-builder'])
+    expect(findFaults(host)[0]?.repair).toEqual([{ on: 'here', line: 'bun run deploy:pi' }])
   })
 
   test('whose port another container has: that one is named, stopped, and then it is made', () => {
@@ -133,10 +133,10 @@ describe('a container that does not start', () => {
 
   test('that a program of the host keeps from its port', () => {
     const error = 'Error starting userland proxy: listen tcp4 127.0.0.1:8092: bind: address already in use'
-    const seen = facts([one], [container('merkle-builder', { status: 'created', error })], {
+    const host = facts([one], [container('merkle-builder', { status: 'created', error })], {
       host: { diagnosis: { listeners: [{ ip: '127.0.0.1', port: 8092, who: 'python3', pid: 77 }] } },
     })
-    expect(findFaults(seen)[0]?.repair[0]).toEqual({ on: 'host', line: 'sudo kill 77' })
+    expect(findFaults(host)[0]?.repair[0]).toEqual({ on: 'host', line: 'sudo kill 77' })
   })
 
   test('as its release has it goes back to the release before; one made by hand is made as the release has it', () => {
@@ -161,7 +161,7 @@ describe('a container that does not start', () => {
   })
 
   test('tells its secret that is gone from a mounted file that is gone', () => {
-    const seen = facts(
+    const host = facts(
       [service('merkle-builder', { files: [{ path: '/mnt/myssd/Lucid/secrets/a/B', secret: true }] })],
       undefined,
       {
@@ -169,7 +169,7 @@ describe('a container that does not start', () => {
         host: { diagnosis: { backups: true } },
       },
     )
-    expect(findFaults(seen)[0]).toMatchObject({
+    expect(findFaults(host)[0]).toMatchObject({
       kind: 'no-file',
       repair: [
         { line: 'bun run restore --identity "$LUCID_BACKUP_IDENTITY" --into /mnt/myssd/Lucid/restored' },
@@ -205,16 +205,16 @@ describe('a network', () => {
   })
 
   test('whose container still has the network that was there before it', () => {
-    const seen = facts(
+    const host = facts(
       [one],
       [container('merkle-builder', { networks: attachedTo({ lucid_chain_net: 'old' }) })],
     )
-    expect(kinds(seen)).toEqual(['not-attached merkle-builder'])
+    expect(kinds(host)).toEqual(['not-attached merkle-builder'])
   })
 
   test('a clock that is wrong is the cause of a tor that does not join', () => {
     const tor = service('tor-proxy')
-    const seen = facts(
+    const host = facts(
       [tor],
       [
         container('tor-proxy', {
@@ -224,7 +224,7 @@ describe('a network', () => {
       ],
       { ahead: -7200 },
     )
-    const [found, ...more] = diagnose(seen)
+    const [found, ...more] = diagnose(host)
     expect(more).toEqual([])
     expect(found).toMatchObject({
       kind: 'wrong-clock',
@@ -250,8 +250,8 @@ describe('a volume', () => {
     ['without inodes', { inodes: 0.99 }, 'no-inodes'],
     ['that can only be read', { readOnly: true }, 'read-only'],
   ])('%s', (_, more, kind) => {
-    const seen = facts([storing], undefined, { walked: { lucid_sessions_data: walk(more) } })
-    expect(kinds(seen)).toEqual([`${kind} lucid_sessions_data`])
+    const host = facts([storing], undefined, { walked: { lucid_sessions_data: walk(more) } })
+    expect(kinds(host)).toEqual([`${kind} lucid_sessions_data`])
   })
 
   test('that is gone comes from a backup, or empty where there is none', () => {
@@ -269,12 +269,12 @@ describe('a volume', () => {
   test('secrets that are open, closed or empty are told apart', () => {
     const path = '/mnt/myssd/Lucid/secrets/a/KEY'
     const holder = service('merkle-builder', { files: [{ path, secret: true }] })
-    const seen = (mode: string, uid: number, size = 65) =>
+    const kindsWith = (mode: string, uid: number, size = 65) =>
       kinds(facts([holder], undefined, { files: { [path]: { kind: 'file', mode, uid, size } } }))
-    expect(seen('r--------', 65532)).toEqual([])
-    expect(seen('r--------', 0)).toEqual([`closed-file ${path}`])
-    expect(seen('rw-r--r--', 65532)).toEqual([`open-secret ${path}`])
-    expect(seen('r--------', 65532, 0)).toEqual([`empty-secret ${path}`])
+    expect(kindsWith('r--------', 65532)).toEqual([])
+    expect(kindsWith('r--------', 0)).toEqual([`closed-file ${path}`])
+    expect(kindsWith('rw-r--r--', 65532)).toEqual([`open-secret ${path}`])
+    expect(kindsWith('r--------', 65532, 0)).toEqual([`empty-secret ${path}`])
   })
 })
 
@@ -332,10 +332,10 @@ describe('a slow host', () => {
   })
 
   test('on a kernel without the memory control group, limits of 0 are its and nobody’s change', () => {
-    const seen = facts([one], [container('merkle-builder', { memoryLimit: 0 })], {
+    const host = facts([one], [container('merkle-builder', { memoryLimit: 0 })], {
       host: { engine: unlimited },
     })
-    expect(kinds(seen)).toEqual(['no-memory-limits host'])
+    expect(kinds(host)).toEqual(['no-memory-limits host'])
   })
 })
 
@@ -344,46 +344,46 @@ describe('a root cause', () => {
 
   test('is told once, with all that it brings down under it', () => {
     const names = ['a', 'b', 'c', 'd']
-    const seen = facts(
+    const host = facts(
       [
         service('mongo', { container: 'lucid_mongo' }),
         ...names.map((name) => service(name, { needs: ['mongo'] })),
       ],
       [container('lucid_mongo', { status: 'exited', exitCode: 143 }), ...names.map(unwell)],
     )
-    const [root, ...others] = diagnose(seen)
+    const [root, ...others] = diagnose(host)
     expect(others).toEqual([])
     expect(root).toMatchObject({ kind: 'stopped', subject: 'mongo' })
     expect(root?.consequences.map(({ subject }) => subject)).toEqual(names)
   })
 
   test('reaches through a service that is itself a consequence', () => {
-    const seen = facts(
+    const host = facts(
       [service('a'), service('b', { needs: ['a'] }), service('c', { needs: ['b'] })],
       [container('a', { status: 'paused' }), unwell('b'), unwell('c')],
     )
-    expect(diagnose(seen).map(({ subject, consequences }) => [subject, consequences.length])).toEqual([
+    expect(diagnose(host).map(({ subject, consequences }) => [subject, consequences.length])).toEqual([
       ['a', 2],
     ])
   })
 
   test('does not swallow what has a cause of its own', () => {
-    const seen = facts(
+    const host = facts(
       [service('a'), service('b', { needs: ['a'] })],
       [
         container('a', { status: 'paused' }),
         container('b', { health: 'unhealthy', healthOutput: 'EACCES: permission denied' }),
       ],
     )
-    expect(diagnose(seen).map(({ subject }) => subject)).toEqual(['a', 'b'])
+    expect(diagnose(host).map(({ subject }) => subject)).toEqual(['a', 'b'])
   })
 
   test('of two that need each other keeps both in sight', () => {
-    const seen = facts(
+    const host = facts(
       [service('a', { needs: ['b'] }), service('b', { needs: ['a'] })],
       [unwell('a'), unwell('b')],
     )
-    const told = diagnose(seen).flatMap(({ subject, consequences }) => [
+    const told = diagnose(host).flatMap(({ subject, consequences }) => [
       subject,
       ...consequences.map((each) => each.subject),
     ])
@@ -391,10 +391,10 @@ describe('a root cause', () => {
   })
 
   test('in a volume explains the service that cannot use it', () => {
-    const seen = facts([storing], [unwell('merkle-builder')], {
+    const host = facts([storing], [unwell('merkle-builder')], {
       walked: { lucid_sessions_data: walk({ uid: 0 }) },
     })
-    expect(diagnose(seen)).toMatchObject([
+    expect(diagnose(host)).toMatchObject([
       { kind: 'wrong-owner', consequences: [{ kind: 'unhealthy', subject: 'merkle-builder' }] },
     ])
   })

@@ -34,7 +34,7 @@ afterAll(async () => {
 /** What the machine under the emulated Pi does is not the emulated Pi's: others work on it. */
 const MACHINE = ['load', 'slow-disk', 'host-memory', 'swapping', 'no-memory-limits', 'no-name-server']
 
-type Told = {
+type Report = {
   readonly ok: boolean
   readonly findings: readonly RootCause[]
   readonly not_inspected: readonly string[]
@@ -47,19 +47,19 @@ const envOf = ({ sshConfig, host }: Pi) => ({
 })
 
 /** What `bun run doctor --json` tells of the emulated Pi. */
-const doctor = async (on: Pi): Promise<Told> => {
+const doctor = async (on: Pi): Promise<Report> => {
   const ran = await live(['bun', 'run', 'doctor', '--json'], { cwd: repository, env: envOf(on) })
   expect([0, 1], ran.err).toContain(ran.code)
-  const told = JSON.parse(ran.out) as Told
-  expect(ran.code).toBe(told.ok ? 0 : 1)
-  const findings = told.findings.filter(
+  const report = JSON.parse(ran.out) as Report
+  expect(ran.code).toBe(report.ok ? 0 : 1)
+  const findings = report.findings.filter(
     ({ kind, subject, what }) =>
       !(
         subject === 'host' &&
         (MACHINE.includes(kind) || (kind === 'disk-full' && !what.startsWith('/mnt/myssd')))
       ),
   )
-  return { ...told, findings }
+  return { ...report, findings }
 }
 
 /** Does what the doctor said, to the letter. The emulated Pi has no sudo: its root does what is asked of sudo. */
@@ -84,15 +84,15 @@ const repairHost = async (on: Pi, { repair, kind }: RootCause) => {
 /** Looks again until nothing is found: what depends on what was repaired takes a health check or two to notice. */
 const clean = async (on: Pi) => {
   const until = performance.now() + 90_000
-  let told = await doctor(on)
-  while (told.findings.length > 0 && performance.now() < until) told = await doctor(on)
-  expect({ findings: told.findings, gaps: told.not_inspected }).toEqual({ findings: [], gaps: [] })
+  let report = await doctor(on)
+  while (report.findings.length > 0 && performance.now() < until) report = await doctor(on)
+  expect({ findings: report.findings, gaps: report.not_inspected }).toEqual({ findings: [], gaps: [] })
 }
 
 type Named = Pick<InjectedFault, 'family' | 'kind' | 'subject'>
 
 const byKind = (a: Named, b: Named) => a.kind.localeCompare(b.kind)
-const named = ({ findings }: Told): readonly Named[] =>
+const named = ({ findings }: Report): readonly Named[] =>
   findings.map(({ family, kind, subject }) => ({ family, kind, subject })).toSorted(byKind)
 const name = ({ family, kind, subject }: InjectedFault): Named => ({ family, kind, subject })
 
@@ -105,13 +105,13 @@ describe.skipIf('absent' in pi)('a host that is an emulated Pi', () => {
 
   const round = async (faults: readonly InjectedFault[]) => {
     for (const { script } of faults) await asRoot(pi, script)
-    const told = await doctor(pi)
+    const report = await doctor(pi)
     for (const { instead } of faults) if (instead !== undefined) await asRoot(pi, instead)
     const byHand = faults.flatMap(({ kind, instead }) => (instead === undefined ? [] : [kind]))
-    for (const finding of told.findings) if (!byHand.includes(finding.kind)) await repairHost(pi, finding)
+    for (const finding of report.findings) if (!byHand.includes(finding.kind)) await repairHost(pi, finding)
     await clean(pi)
     // Said last, so that what was taken for something else is gone when the next round begins.
-    expect(named(told)).toEqual(faults.map(name).toSorted(byKind))
+    expect(named(report)).toEqual(faults.map(name).toSorted(byKind))
   }
 
   test(`has ${together.length} faults at once: each is named as its own, and what is said repairs it`, () =>

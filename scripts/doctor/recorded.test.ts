@@ -60,9 +60,9 @@ test('what is printed names evidence, cause and command, in plain lines', () => 
     ].join('\n'),
   )
   expect(text).toEndWith('pi@host: 8 found, which explain 2 more\n')
-  const told = JSON.parse(reportJson({ host: 'pi@host', facts, findings }))
-  expect(told).toMatchObject({ host: 'pi@host', release: 'r-0123456789ab', deployed: true, ok: false })
-  expect(told.findings).toHaveLength(8)
+  const report = JSON.parse(reportJson({ host: 'pi@host', facts, findings }))
+  expect(report).toMatchObject({ host: 'pi@host', release: 'r-0123456789ab', deployed: true, ok: false })
+  expect(report.findings).toHaveLength(8)
 })
 
 test('a host on which nothing is deployed is said so, and not with twenty faults', () => {
@@ -91,7 +91,7 @@ test('a release file that Compose does not take is a gap in the look, with its c
   expect(Object.keys(facts.expected?.services ?? {})).toContain('session-encryptor')
 })
 
-test('an engine that is not there or does not answer is told from one that does', () => {
+test('an engine that is not there or does not answer is report from one that does', () => {
   const explain = (engine: string) =>
     explainEngine(parseFacts(`== facts\n 1\n== engine\n ${engine}`) ?? { engine: { is: 'absent' } })
   expect(explainEngine(readFacts(recorded).host)).toBeUndefined()

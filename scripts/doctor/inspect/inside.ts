@@ -85,7 +85,7 @@ export const walkAll = async ({
 }): Promise<{ readonly volumes: readonly Walked[]; readonly logs: Readonly<Record<string, number>> }> => {
   const fs = await import('node:fs')
   const until = performance.now() + 5000
-  let seen = 0
+  let visited = 0
   const mountinfo = fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
   const superReadOnly = (path: string): boolean => {
     const mount = mountinfo.find((line) => line.split(' ')[4] === path)
@@ -110,7 +110,7 @@ export const walkAll = async ({
         continue
       }
       for (const one of found) {
-        if (seen > 300_000 || performance.now() > until) {
+        if (visited > 300_000 || performance.now() > until) {
           cut = true
           break
         }
@@ -120,7 +120,7 @@ export const walkAll = async ({
         const stat = fs.lstatSync(at, { throwIfNoEntry: false })
         if (stat === undefined) continue
         entries++
-        seen++
+        visited++
         const short = at.slice(path.length + 1)
         if (stat.uid !== uid) {
           foreign++

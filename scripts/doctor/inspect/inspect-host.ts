@@ -20,30 +20,32 @@ const CLOSER_MS = 60_000
 const chooseDials = (facts: Facts): Readonly<Record<string, readonly Dial[]>> => {
   const covered = new Set<string>()
   const running = selectRunning(facts)
-  const inNetworks = running.filter(({ want }) => want.shares === undefined && want.networks.length > 0)
-  const callers = inNetworks.filter(({ want, container }) => {
-    const place = [...want.networks].sort().join()
-    if (want.needs.length === 0 || (covered.has(place) && isFine({ want, container }))) return false
+  const inNetworks = running.filter(
+    ({ expected }) => expected.shares === undefined && expected.networks.length > 0,
+  )
+  const callers = inNetworks.filter(({ expected, container }) => {
+    const place = [...expected.networks].sort().join()
+    if (expected.needs.length === 0 || (covered.has(place) && isFine({ expected, container }))) return false
     covered.add(place)
     return true
   })
   return Object.fromEntries(
-    callers.flatMap(({ want }) => {
+    callers.flatMap(({ expected }) => {
       // One container stands for all on the same networks: it tries what any of them needs.
       const alike = inNetworks.filter((one) =>
-        one.want.networks.every((name) => want.networks.includes(name)),
+        one.expected.networks.every((name) => expected.networks.includes(name)),
       )
-      const needs = new Set(alike.flatMap((one) => one.want.needs))
+      const needs = new Set(alike.flatMap((one) => one.expected.needs))
       const dials = running
         .filter(
-          ({ want: { name, networks } }) =>
-            needs.has(name) && networks.some((one) => want.networks.includes(one)),
+          ({ expected: { name, networks } }) =>
+            needs.has(name) && networks.some((one) => expected.networks.includes(one)),
         )
-        .flatMap(({ want: { container, ports } }) => {
+        .flatMap(({ expected: { container, ports } }) => {
           const [first] = ports
           return first === undefined ? [] : [{ host: container, port: first.target }]
         })
-      return dials.length === 0 ? [] : [[want.container, dials] as const]
+      return dials.length === 0 ? [] : [[expected.container, dials] as const]
     }),
   )
 }
@@ -52,18 +54,18 @@ const chooseQuestions = (facts: Facts, probes: readonly string[]): CloserQuestio
   const all = matchContainers(facts)
   const { engine, readiness } = facts.host
   return {
-    images: [...new Set(all.map(({ want }) => want.image))],
+    images: [...new Set(all.map(({ expected }) => expected.image))],
     logs: all.flatMap((pair) => (pair.container === undefined || isFine(pair) ? [] : [pair.container.name])),
-    files: [...new Set(all.flatMap(({ want }) => want.files.map(({ path }) => path)))],
+    files: [...new Set(all.flatMap(({ expected }) => expected.files.map(({ path }) => path)))],
     dials: chooseDials(facts),
     ports: selectRunning(facts)
-      .flatMap(({ want }) => want.ports.map(({ host }) => host))
+      .flatMap(({ expected }) => expected.ports.map(({ host }) => host))
       .filter((port) => port > 0),
     volumes: (facts.expected?.volumes ?? [])
       .filter((name) => readiness.volumes.includes(name))
       .map((name) => ({
         name,
-        uid: all.find(({ want }) => want.volumes.some((one) => one.name === name))?.want.uid ?? 0,
+        uid: all.find(({ expected }) => expected.volumes.some((one) => one.name === name))?.expected.uid ?? 0,
       })),
     probes,
     root: engine.is === 'up' ? engine.root : '',

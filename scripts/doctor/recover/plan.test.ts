@@ -22,11 +22,11 @@ const site = (
   containers?: readonly Container[],
   more: Parameters<typeof facts>[2] = {},
 ): Site => {
-  const seen = facts(services, containers, more)
-  if (seen.expected === undefined) throw new Error('the fixture has a release')
+  const inspected = facts(services, containers, more)
+  if (inspected.expected === undefined) throw new Error('the fixture has a release')
   return {
-    facts: seen,
-    expected: seen.expected,
+    facts: inspected,
+    expected: inspected.expected,
     release: 'r-1',
     probes: ['lucid:one'],
     stacks: ['core', 'sessions'],

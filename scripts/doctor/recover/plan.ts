@@ -74,7 +74,7 @@ const remakeAll = (site: Site, services: readonly ExpectedService[]): readonly S
 
 /** What is to run: all but what is behind a profile and was never started. */
 const listServices = (site: Site): readonly ExpectedService[] =>
-  matchContainers(site.facts).map(({ want }) => want)
+  matchContainers(site.facts).map(({ expected }) => expected)
 
 /** One service. */
 export const planService = (site: Site, name: string): readonly Step[] => {
@@ -97,19 +97,19 @@ export const planStack = (site: Site, stack: string): readonly Step[] => {
 
 /** A network, with everything that is in it. */
 export const planNetwork = (site: Site, name: string): readonly Step[] => {
-  const want =
+  const expected =
     site.expected.networks[name] ?? refuseUnknown('network', name, Object.keys(site.expected.networks))
   const ours = listServices(site).filter(({ networks }) => networks.includes(name))
   const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
   const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
   const there = site.facts.networks[name] !== undefined
   const create = commandLine(
-    ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', want.subnet],
-    ...(want.internal ? ['--internal'] : []),
+    ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', expected.subnet],
+    ...(expected.internal ? ['--internal'] : []),
     // With these Compose takes it for its own.
     ...[
       '--label',
-      `com.docker.compose.project=lucid-${want.stack}`,
+      `com.docker.compose.project=lucid-${expected.stack}`,
       '--label',
       `com.docker.compose.network=${name}`,
     ],
@@ -117,7 +117,7 @@ export const planNetwork = (site: Site, name: string): readonly Step[] => {
   )
   return [
     {
-      say: `${there ? 'remove the network and ' : ''}make ${name} with ${want.subnet}`,
+      say: `${there ? 'remove the network and ' : ''}make ${name} with ${expected.subnet}`,
       script: [
         ...attached.map(
           (one) => `${commandLine('docker', 'network', 'disconnect', '--force', name, one.name)} || :`,
@@ -164,7 +164,9 @@ const planOwnersStep = (site: Site, volume: string, users: readonly ExpectedServ
 }
 
 const selectSick = (site: Site, services: readonly ExpectedService[]): readonly ExpectedService[] =>
-  services.filter((want) => matchContainers(site.facts).some((pair) => pair.want === want && !isFine(pair)))
+  services.filter((expected) =>
+    matchContainers(site.facts).some((pair) => pair.expected === expected && !isFine(pair)),
+  )
 
 /** Owners and permissions in a volume; its users are started again where they are not well. */
 export const planOwners = (site: Site, volume: string): readonly Step[] => {

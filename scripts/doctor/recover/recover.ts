@@ -126,16 +126,17 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
 const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
   const { dir } = target
-  const held = await readHolder(shell, dir)
-  if (held === undefined) {
+  const holder = await readHolder(shell, dir)
+  if (holder === undefined) {
     terminal.out(`${shell.name} is free: nobody holds its lease\n`)
     return
   }
-  const heard = held.silentIn > 0 ? `heard of ${60 - held.silentIn} s ago` : 'silent for more than a minute'
-  terminal.out(`${shell.name} is held by ${held.by} (${held.what}), ${heard}\n`)
+  const heard =
+    holder.silentIn > 0 ? `heard of ${60 - holder.silentIn} s ago` : 'silent for more than a minute'
+  terminal.out(`${shell.name} is held by ${holder.by} (${holder.what}), ${heard}\n`)
   if (!flags.force) {
     terminal.out(
-      held.silentIn > 0
+      holder.silentIn > 0
         ? 'bun run recover lock --force frees it; what is begun is then for the next command to finish\n'
         : 'the next command takes it over by itself\n',
     )
@@ -148,7 +149,7 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
   await requireSuccess(`${shell.name}: ${dir}/deploy`, shell.run(releaseScript(dir)))
   // Taken once and given back: from now on the old holder's number is too low.
   await withLease(opened, { what: 'recover lock', onWait: onWait(terminal) }, async () => {})
-  terminal.out(`${shell.name} is free; ${held.by} can do nothing more there\n`)
+  terminal.out(`${shell.name} is free; ${holder.by} can do nothing more there\n`)
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {

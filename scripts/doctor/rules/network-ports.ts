@@ -26,11 +26,13 @@ const WIRE_FAULTS: Readonly<Record<string, string>> = {
 /** Who is behind a host name that a container dialled, if it runs and shares a network with it. */
 const findCallee = (facts: Facts, from: string, host: string) => {
   const caller = facts.containers.find(({ name }) => name === from)
-  const callee = selectRunning(facts).find(({ want }) => want.container === host || want.name === host)
+  const callee = selectRunning(facts).find(
+    ({ expected }) => expected.container === host || expected.name === host,
+  )
   const shared = Object.keys(caller?.networks ?? {}).some(
     (name) => callee?.container.networks[name] !== undefined,
   )
-  return callee !== undefined && shared && !callee.want.shares ? callee : undefined
+  return callee !== undefined && shared && !callee.expected.shares ? callee : undefined
 }
 
 const listFailedDials = (facts: Facts) =>
@@ -56,12 +58,12 @@ export const portRules: readonly Rule[] = [
         listFailedDials(facts)
           .filter(({ addresses, fault }) => addresses.length === 0 && NAME_FAULTS[fault] !== undefined)
           .map(({ from, host, fault, callee }) => ({
-            subject: callee.want.name,
+            subject: callee.expected.name,
             what: `its name ${NAME_FAULTS[fault]} inside its network`,
             evidence: `from ${from}: ${host}: ${fault}`,
             cause:
               'it was connected to the network without its names, or the engine’s name server has lost it',
-            repair: [recover('service', callee.want.name)],
+            repair: [recover('service', callee.expected.name)],
           })),
       ),
   },
@@ -74,7 +76,7 @@ export const portRules: readonly Rule[] = [
             ({ addresses, callee }) => addresses.length > 0 && judgeContainer(callee.container) === 'healthy',
           )
           .map(({ from, host, port, addresses, fault, callee }) => ({
-            subject: callee.want.name,
+            subject: callee.expected.name,
             what: `cannot be reached by ${from}`,
             evidence: `from ${from}: ${host} (${addresses[0]}) port ${port}: ${WIRE_FAULTS[fault] ?? fault}`,
             cause: /^(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(fault)
@@ -82,24 +84,24 @@ export const portRules: readonly Rule[] = [
               : 'its container is up and its own check passes, but it does not listen for others',
             repair: /^(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(fault)
               ? [onHost('sudo systemctl restart docker')]
-              : [recover('service', callee.want.name)],
+              : [recover('service', callee.expected.name)],
           })),
       ),
   },
   {
     kind: 'open-port',
     find: (facts) =>
-      selectPresent(facts).flatMap(({ want, container }) => {
+      selectPresent(facts).flatMap(({ expected, container }) => {
         const open = container.bindings.filter(({ ip }) => !LOOPBACK.test(ip))
         const [first] = open
         if (first === undefined) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `port ${first.host} is open to every network of the host`,
-            evidence: `docker inspect ${want.container}: HostIp ${first.ip || '0.0.0.0'}, HostPort ${first.host}`,
+            evidence: `docker inspect ${expected.container}: HostIp ${first.ip || '0.0.0.0'}, HostPort ${first.host}`,
             cause: 'the container was made by hand: a release publishes on 127.0.0.1 alone',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -107,21 +109,21 @@ export const portRules: readonly Rule[] = [
   {
     kind: 'not-published',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) => {
-        const gone = want.ports.filter(
+      selectRunning(facts).flatMap(({ expected, container }) => {
+        const gone = expected.ports.filter(
           (port) =>
             port.host > 0 &&
             !container.published.some(({ host, target }) => host === port.host && target === port.target),
         )
         const [first] = gone
-        if (first === undefined || want.shares !== undefined) return []
+        if (first === undefined || expected.shares !== undefined) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `port ${first.host} of the host does not lead to it`,
-            evidence: `docker inspect ${want.container}: ${container.published.map(({ ip, host, target }) => `${ip}:${host}->${target}`).join(', ') || 'no ports'}`,
+            evidence: `docker inspect ${expected.container}: ${container.published.map(({ ip, host, target }) => `${ip}:${host}->${target}`).join(', ') || 'no ports'}`,
             cause: 'the container was made by hand, or lost its network when it started',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -129,8 +131,8 @@ export const portRules: readonly Rule[] = [
   {
     kind: 'silent-port',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) =>
-        want.ports
+      selectRunning(facts).flatMap(({ expected, container }) =>
+        expected.ports
           .filter(
             ({ host }) =>
               (facts.ports[String(host)] ?? '') !== '' &&
@@ -138,11 +140,11 @@ export const portRules: readonly Rule[] = [
           )
           .slice(0, 1)
           .map(({ host }) => ({
-            subject: want.name,
+            subject: expected.name,
             what: `port ${host} of the host does not answer`,
             evidence: `127.0.0.1:${host}: ${WIRE_FAULTS[facts.ports[String(host)] ?? ''] ?? facts.ports[String(host)]}`,
             cause: 'the port is published, but nothing behind it takes connections',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           })),
       ),
   },

@@ -53,14 +53,14 @@ export const routeRules: readonly Rule[] = [
   {
     kind: 'wrong-network',
     find: (facts) =>
-      listExpected(facts).flatMap(([name, want]) => {
+      listExpected(facts).flatMap(([name, expected]) => {
         const has = facts.networks[name]
         if (has === undefined) return []
         const differs = [
-          want.subnet !== '' &&
-            has.subnets.join(' ') !== want.subnet &&
-            `subnet ${has.subnets.join(' ')} instead of ${want.subnet}`,
-          has.internal !== want.internal &&
+          expected.subnet !== '' &&
+            has.subnets.join(' ') !== expected.subnet &&
+            `subnet ${has.subnets.join(' ')} instead of ${expected.subnet}`,
+          has.internal !== expected.internal &&
             (has.internal
               ? 'has no way out, and should have'
               : 'has a way out of the host, and should have none'),
@@ -99,8 +99,8 @@ export const routeRules: readonly Rule[] = [
   {
     kind: 'not-attached',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) => {
-        const lost = want.networks.filter((name) => {
+      selectRunning(facts).flatMap(({ expected, container }) => {
+        const lost = expected.networks.filter((name) => {
           const now = facts.networks[name]
           const has = container.networks[name]
           return now !== undefined && (has === undefined || (has.id !== '' && has.id !== now.id))
@@ -108,11 +108,11 @@ export const routeRules: readonly Rule[] = [
         if (lost.length === 0) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `is not in ${lost.join(' and ')}`,
-            evidence: `docker inspect ${want.container}: networks ${Object.keys(container.networks).join(', ') || 'none'}`,
+            evidence: `docker inspect ${expected.container}: networks ${Object.keys(container.networks).join(', ') || 'none'}`,
             cause: 'it was disconnected, or the network was made again without it',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),

@@ -6,21 +6,21 @@ import { type Fault, here, onHost, type RepairLine, recover } from '../finding.t
 /** One form of a fault, looked for on its own. */
 export type Rule = { readonly kind: string; readonly find: (facts: Facts) => readonly Fault[] }
 
-export type Pair = { readonly want: ExpectedService; readonly container: Container | undefined }
+export type Pair = { readonly expected: ExpectedService; readonly container: Container | undefined }
 
 /** The expected services, each with its container. One behind a profile is expected where it was once started. */
 export const matchContainers = (facts: Facts): readonly Pair[] =>
-  Object.values(facts.expected?.services ?? {}).flatMap((want) => {
-    const container = facts.containers.find(({ name }) => name === want.container)
-    return container === undefined && want.profiles.length > 0 ? [] : [{ want, container }]
+  Object.values(facts.expected?.services ?? {}).flatMap((expected) => {
+    const container = facts.containers.find(({ name }) => name === expected.container)
+    return container === undefined && expected.profiles.length > 0 ? [] : [{ expected, container }]
   })
 
-export type PresentPair = { readonly want: ExpectedService; readonly container: Container }
+export type PresentPair = { readonly expected: ExpectedService; readonly container: Container }
 
 /** Those whose container is there. */
 export const selectPresent = (facts: Facts): readonly PresentPair[] =>
-  matchContainers(facts).flatMap(({ want, container }) =>
-    container === undefined ? [] : [{ want, container }],
+  matchContainers(facts).flatMap(({ expected, container }) =>
+    container === undefined ? [] : [{ expected, container }],
   )
 
 /** Those that run. */
@@ -28,9 +28,9 @@ export const selectRunning = (facts: Facts): readonly PresentPair[] =>
   selectPresent(facts).filter(({ container }) => container.status === 'running')
 
 /** Whether there is nothing to say about a container's state. One that was just paused for a backup is not sick. */
-export const isFine = ({ want, container }: Pair): boolean =>
+export const isFine = ({ expected, container }: Pair): boolean =>
   container !== undefined &&
-  ['healthy', 'resumed', 'done'].includes(judgeContainer(container, { runsOnce: want.once }))
+  ['healthy', 'resumed', 'done'].includes(judgeContainer(container, { runsOnce: expected.once }))
 
 /** Whether the kernel limits the memory of containers. */
 export const limitsMemory = ({ engine }: Pick<DiagnosedHost, 'engine'>): boolean =>
@@ -43,8 +43,8 @@ export const lastWords = (facts: Facts, container: Container): string =>
   facts.logs[container.name]?.findLast((said) => said.trim() !== '')?.slice(0, 300) ?? ''
 
 /** True when it is not what the release says it should be: somebody made or changed it by hand. */
-export const isAltered = ({ want, container }: PresentPair): boolean =>
-  want.hash !== undefined && container.configHash !== '' && want.hash !== container.configHash
+export const isAltered = ({ expected, container }: PresentPair): boolean =>
+  expected.hash !== undefined && container.configHash !== '' && expected.hash !== container.configHash
 
 /** A lost file of the host, out of the newest backup: all of it is laid beside what is there, and the one file taken. */
 export const fromBackup = ({ dir }: Facts, path: string): readonly RepairLine[] => [
@@ -56,10 +56,10 @@ export const fromBackup = ({ dir }: Facts, path: string): readonly RepairLine[] 
 ]
 
 /** The services that something is said of, by name: `a, b and 3 more`. */
-export const nameServices = (facts: Facts, which: (want: ExpectedService) => boolean): string => {
-  const names = matchContainers(facts).flatMap(({ want }) => (which(want) ? [want.name] : []))
+export const nameServices = (facts: Facts, which: (expected: ExpectedService) => boolean): string => {
+  const names = matchContainers(facts).flatMap(({ expected }) => (which(expected) ? [expected.name] : []))
   return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
 }
 
 export const isSecret = (facts: Facts, path: string): boolean =>
-  matchContainers(facts).some(({ want }) => want.files.some((one) => one.path === path && one.secret))
+  matchContainers(facts).some(({ expected }) => expected.files.some((one) => one.path === path && one.secret))

@@ -11,27 +11,27 @@ export const limitRules: readonly Rule[] = [
   {
     kind: 'altered-limits',
     find: (facts) =>
-      selectPresent(facts).flatMap(({ want, container }) => {
+      selectPresent(facts).flatMap(({ expected, container }) => {
         const differs = [
           limitsMemory(facts.host) &&
-            want.memory > 0 &&
-            container.memoryLimit !== want.memory &&
-            `memory ${bytes(container.memoryLimit)} instead of ${bytes(want.memory)}`,
-          want.cpus > 0 &&
-            Math.abs(container.cpus - want.cpus) > 0.001 &&
-            `processor ${container.cpus} instead of ${want.cpus}`,
-          want.pids > 0 &&
-            container.pidsLimit !== want.pids &&
-            `processes ${container.pidsLimit} instead of ${want.pids}`,
+            expected.memory > 0 &&
+            container.memoryLimit !== expected.memory &&
+            `memory ${bytes(container.memoryLimit)} instead of ${bytes(expected.memory)}`,
+          expected.cpus > 0 &&
+            Math.abs(container.cpus - expected.cpus) > 0.001 &&
+            `processor ${container.cpus} instead of ${expected.cpus}`,
+          expected.pids > 0 &&
+            container.pidsLimit !== expected.pids &&
+            `processes ${container.pidsLimit} instead of ${expected.pids}`,
         ].filter((said) => said !== false)
         if (differs.length === 0) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: 'has other limits than the release gives it',
-            evidence: `docker inspect ${want.container}: ${differs.join(', ')}`,
+            evidence: `docker inspect ${expected.container}: ${differs.join(', ')}`,
             cause: 'somebody changed them by hand (docker update)',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -39,16 +39,16 @@ export const limitRules: readonly Rule[] = [
   {
     kind: 'memory-limit',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) => {
+      selectRunning(facts).flatMap(({ expected, container }) => {
         const used = container.memoryUsed ?? 0
         if (container.memoryLimit === 0 || used / container.memoryLimit < 0.9) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `uses ${percent(used / container.memoryLimit)} of its memory`,
             evidence: `control group: ${bytes(used)} of ${bytes(container.memoryLimit)}, without files that can be dropped`,
             cause: 'it grew: a leak, or more work than its limit was made for; the next growth ends it',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -56,16 +56,16 @@ export const limitRules: readonly Rule[] = [
   {
     kind: 'processor-limit',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) => {
+      selectRunning(facts).flatMap(({ expected, container }) => {
         const { periods = 0, throttled = 0 } = facts.host.diagnosis.limitUse[container.id] ?? {}
         if (periods < 5 || throttled / periods < 0.5) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `is held up by its processor limit of ${container.cpus}`,
             evidence: `cpu.stat: nr_throttled ${throttled} of nr_periods ${periods} while we looked`,
             cause: 'it wants more than it is given: more work, or a program that turns in a circle',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -73,17 +73,17 @@ export const limitRules: readonly Rule[] = [
   {
     kind: 'process-limit',
     find: (facts) =>
-      selectRunning(facts).flatMap(({ want, container }) => {
+      selectRunning(facts).flatMap(({ expected, container }) => {
         const { pids = 0, pidsMax = 0, pidsRefused = 0 } = facts.host.diagnosis.limitUse[container.id] ?? {}
         const most = pidsMax || container.pidsLimit
         if (most === 0 || (pids / most < 0.9 && pidsRefused === 0)) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: `has ${pids} of ${most} processes and threads that it may have`,
             evidence: `pids.current ${pids}, pids.max ${most}, refused ${pidsRefused} times`,
             cause: 'it starts processes and does not end them',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),
@@ -91,17 +91,17 @@ export const limitRules: readonly Rule[] = [
   {
     kind: 'growing-log',
     find: (facts) =>
-      selectPresent(facts).flatMap(({ want, container }) => {
+      selectPresent(facts).flatMap(({ expected, container }) => {
         const size = facts.logSizes[container.id] ?? 0
         const free = container.logDriver === 'json-file' && container.logMaxSize === ''
         if (!free && size < LOG_BYTES) return []
         return [
           {
-            subject: want.name,
+            subject: expected.name,
             what: free ? 'its log has no limit' : `its log takes ${bytes(size)}`,
-            evidence: `docker inspect ${want.container}: LogConfig ${container.logDriver} max-size=${container.logMaxSize || 'none'}; ${bytes(size)} so far`,
+            evidence: `docker inspect ${expected.container}: LogConfig ${container.logDriver} max-size=${container.logMaxSize || 'none'}; ${bytes(size)} so far`,
             cause: 'the container was made by hand: a release rotates logs at 10 MB',
-            repair: [recover('service', want.name)],
+            repair: [recover('service', expected.name)],
           },
         ]
       }),

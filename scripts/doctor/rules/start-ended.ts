@@ -20,12 +20,12 @@ export const endedForms: readonly Form[] = [
             what: 'is ended by the kernel for want of memory',
             evidence: `State.OOMKilled ${one.container.oomKilled}, limit ${bytes(one.container.memoryLimit)}, exit code ${one.container.exitCode}`,
             cause:
-              one.container.memoryLimit !== one.want.memory
-                ? `its limit was changed by hand: the release gives it ${bytes(one.want.memory)}`
+              one.container.memoryLimit !== one.expected.memory
+                ? `its limit was changed by hand: the release gives it ${bytes(one.expected.memory)}`
                 : `${explainAltered(one)}it takes more than its limit`,
             repair:
-              one.container.memoryLimit !== one.want.memory
-                ? [recover('service', one.want.name)]
+              one.container.memoryLimit !== one.expected.memory
+                ? [recover('service', one.expected.name)]
                 : chooseRepair(facts, one),
           }
         : undefined,
@@ -63,7 +63,7 @@ export const endedForms: readonly Form[] = [
             what: 'is stopped',
             evidence: `State.Status exited, exit code ${one.container.exitCode}, restart ${one.container.restartPolicy}${lastWords(facts, one.container) && `; ${lastWords(facts, one.container)}`}`,
             cause: `somebody stopped it: the engine would have started it again after ${explainExit(one.container.exitCode)}`,
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -75,7 +75,7 @@ export const endedForms: readonly Form[] = [
             what: `ended (${one.container.status})`,
             evidence: showEnd(facts, one.container),
             cause: explainEnd(one),
-            repair: one.want.once ? [recover('service', one.want.name)] : chooseRepair(facts, one),
+            repair: one.expected.once ? [recover('service', one.expected.name)] : chooseRepair(facts, one),
           }
         : undefined,
   },

@@ -12,7 +12,7 @@ export const DEPLOY = here('bun run deploy:pi')
 export const chooseRepair = (facts: Facts, one: PresentPair): readonly RepairLine[] =>
   !isAltered(one) && facts.expected?.release !== undefined && facts.host.diagnosis.previous
     ? [here('bun run rollback')]
-    : [recover('service', one.want.name)]
+    : [recover('service', one.expected.name)]
 
 export const explainAltered = (one: PresentPair): string =>
   isAltered(one) ? 'the container was made by hand: it is not what the release says; ' : ''

@@ -47,7 +47,7 @@ export const refusedForms: readonly Form[] = [
   },
   {
     kind: 'port-taken',
-    of: ({ want, container }, facts) => {
+    of: ({ expected, container }, facts) => {
       const port = /address already in use|port is already allocated/.test(container.error)
         ? readPort(container.error)
         : undefined
@@ -57,14 +57,14 @@ export const refusedForms: readonly Form[] = [
         what: `cannot have port ${port}`,
         evidence: container.error,
         cause: `${who} has port ${port} of the host`,
-        repair: [repair, recover('service', want.name)],
+        repair: [repair, recover('service', expected.name)],
       }
     },
   },
   {
     kind: 'wrong-platform',
     of: (one, facts) => {
-      const has = facts.images[one.want.image]
+      const has = facts.images[one.expected.image]
       const { engine } = facts.host
       const wants = engine.is === 'up' ? engine.platform : ''
       const said = /exec format error/.test(
@@ -74,9 +74,9 @@ export const refusedForms: readonly Form[] = [
       if (one.container.status === 'running' && !isLooping(one, facts)) return undefined
       return {
         what: 'has an image for another processor',
-        evidence: said ? showEnd(facts, one.container) : `${one.want.image} is ${has}, the host ${wants}`,
+        evidence: said ? showEnd(facts, one.container) : `${one.expected.image} is ${has}, the host ${wants}`,
         cause: `${explainAltered(one)}the image was built for ${has ?? 'another platform'}`,
-        repair: isAltered(one) ? [recover('service', one.want.name)] : [DEPLOY],
+        repair: isAltered(one) ? [recover('service', one.expected.name)] : [DEPLOY],
       }
     },
   },
@@ -104,7 +104,7 @@ export const refusedForms: readonly Form[] = [
             what: 'is refused by the engine',
             evidence: one.container.error,
             cause: `${explainAltered(one)}the engine cannot give it what it asks for`,
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -116,7 +116,7 @@ export const refusedForms: readonly Form[] = [
             what: 'was made and never started',
             evidence: 'State.Status created',
             cause: 'whoever made it was interrupted',
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },

@@ -14,7 +14,7 @@ export const unwellForms: readonly Form[] = [
             what: 'has not joined Tor',
             evidence: one.container.healthOutput.slice(0, 300),
             cause: 'tor finds no way into its network: no connection, a wrong clock, or a blocked port',
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -26,7 +26,7 @@ export const unwellForms: readonly Form[] = [
             what: 'runs and is not well',
             evidence: one.container.healthOutput.slice(0, 300) || lastWords(facts, one.container),
             cause: `${explainAltered(one)}its own health check fails`,
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -39,7 +39,7 @@ export const unwellForms: readonly Form[] = [
             what: 'has been starting for more than two minutes',
             evidence: one.container.healthOutput.slice(0, 300) || lastWords(facts, one.container),
             cause: `${explainAltered(one)}its own health check has not passed yet`,
-            repair: [recover('service', one.want.name)],
+            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },

@@ -24,7 +24,7 @@ const forms: readonly Form[] = [...refusedForms, ...endedForms, ...unwellForms]
 const findForm = (one: PresentPair, facts: Facts): readonly [string, Fault] | undefined => {
   for (const { kind, of } of forms) {
     const found = of(one, facts)
-    if (found !== undefined) return [kind, { subject: one.want.name, ...found }]
+    if (found !== undefined) return [kind, { subject: one.expected.name, ...found }]
   }
   return undefined
 }
@@ -81,12 +81,12 @@ export const startRules: readonly Rule[] = [
     find: (facts) =>
       matchContainers(facts)
         .filter(({ container }) => container === undefined)
-        .map(({ want }) => ({
-          subject: want.name,
+        .map(({ expected }) => ({
+          subject: expected.name,
           what: 'has no container',
-          evidence: `No such container: ${want.container}`,
+          evidence: `No such container: ${expected.container}`,
           cause: 'it was removed, or a deployment did not get so far',
-          repair: [recover('service', want.name)],
+          repair: [recover('service', expected.name)],
         })),
   },
   ...forms.map(({ kind }) => formRule(kind)),

@@ -30,8 +30,8 @@ type Mounted = {
 }
 
 const listMounted = (facts: Facts): readonly Mounted[] => {
-  const all = matchContainers(facts).flatMap(({ want }) =>
-    want.files.map(({ path, secret }) => ({ service: want.name, uid: want.uid, path, secret })),
+  const all = matchContainers(facts).flatMap(({ expected }) =>
+    expected.files.map(({ path, secret }) => ({ service: expected.name, uid: expected.uid, path, secret })),
   )
   return all.filter(({ path }, index) => all.findIndex((one) => one.path === path) === index)
 }
@@ -43,7 +43,9 @@ export const volumeRules: readonly Rule[] = [
       (facts.expected?.volumes ?? [])
         .filter((name) => !facts.host.readiness.volumes.includes(name))
         .filter((name) =>
-          selectUsers(facts, name).some((want) => matchContainers(facts).some((pair) => pair.want === want)),
+          selectUsers(facts, name).some((expected) =>
+            matchContainers(facts).some((pair) => pair.expected === expected),
+          ),
         )
         .map((name) => ({
           subject: name,
