@@ -11,7 +11,7 @@ import { reportJson, reportText } from './report.ts'
 
 export const command = {
   name: 'doctor',
-  about: 'finds what is wrong with a host, says why, and names the command that mends it; changes nothing',
+  about: 'finds what is wrong with a host, says why, and names the command that repairs it; changes nothing',
   flags: {
     ...targetFlags,
     json: { type: 'boolean', about: 'print everything as one JSON object on stdout' },

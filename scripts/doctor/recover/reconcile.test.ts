@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { program, walkAll } from '../inspect/inside.ts'
 import { reconcileFiles, reconcileVolume } from './reconcile.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'lucid-tend-'))
+const folder = mkdtempSync(join(tmpdir(), 'lucid-reconcile-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const root = process.getuid?.() === 0
@@ -53,10 +53,10 @@ test.skipIf(!root)('a volume is seen as it is, and given to its owner with all i
       },
     ],
   })
-  const tend = () => away(program(reconcileVolume, { path: volume, uid: 65532, gid: 65532 }))
-  expect(await tend()).toEqual({ changed: 3 })
+  const reconcile = () => away(program(reconcileVolume, { path: volume, uid: 65532, gid: 65532 }))
+  expect(await reconcile()).toEqual({ changed: 3 })
   expect(await walk(volume, 65532)).toMatchObject({ volumes: [{ foreign: 0, closed: 0 }] })
-  expect(await tend()).toEqual({ changed: 0 })
+  expect(await reconcile()).toEqual({ changed: 0 })
   expect(statSync(outside).uid).toBe(0)
   expect(statSync(join(volume, 'lost+found')).uid).toBe(0)
 })
