@@ -1,5 +1,5 @@
 import type { HostFacts } from '../facts/host-facts.ts'
-import type { ServiceView } from './service-rules.ts'
+import type { ServiceView } from './service-view.ts'
 
 /** Commands of the kind that one types on the host, from what is known of it. */
 

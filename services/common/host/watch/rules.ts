@@ -6,7 +6,8 @@ import type { Result } from '../probe.ts'
 import type { Expected } from './expected.ts'
 import type { Counts } from './history.ts'
 import { hostRules } from './host-rules.ts'
-import { judgeService, type ServiceView } from './service-rules.ts'
+import { judgeService } from './service-rules.ts'
+import type { ServiceView } from './service-view.ts'
 
 /** All that one check learned. Times are epoch ms. */
 export type Watched = {

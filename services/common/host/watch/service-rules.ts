@@ -1,24 +1,10 @@
 import { bytes, duration } from '../../cli/format.ts'
 import { KILLED } from '../exit-codes.ts'
 import { type Condition, type Container, isUnchecked, judgeContainer } from '../facts/container.ts'
-import type { HostFacts } from '../facts/host-facts.ts'
 import { bad, ok, unknown, type Verdict, warn } from '../finding.ts'
-import type { Result } from '../probe.ts'
-import type { Expected } from './expected.ts'
 import { limits } from './limits.ts'
 import { logs, lookInside, startAgain, word } from './remedies.ts'
-
-/** All that is known of one service; what was not asked is not there. */
-export type ServiceView = {
-  readonly service: string
-  readonly stack: string
-  readonly expected?: Expected
-  readonly http?: Result
-  readonly container?: Container
-  readonly facts?: HostFacts
-  /** The host's clock, epoch ms. */
-  readonly now: number
-}
+import type { ServiceView } from './service-view.ts'
 
 /** What one rule says of a service; undefined when it has nothing to say. */
 type ServiceRule = {
