@@ -34,7 +34,7 @@ export type Disk = {
   readonly create: (path: string, text: string, rights: Rights) => void
   /** Puts a whole and durable file in the place of what is there. */
   readonly replace: (path: string, text: string, rights: Rights) => void
-  readonly mend: (path: string, rights: Rights) => void
+  readonly repair: (path: string, rights: Rights) => void
   /** Removes what a power cut left half made in a folder. */
   readonly sweep: (path: string) => void
 }
@@ -46,41 +46,45 @@ const kindOf = (stats: Stats): string =>
 
 const lookAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 
+/** What lies at a path; the text of a file without the blanks at its ends. */
+const inspect = (path: string): Found => {
+  const stats = lookAt(path)
+  if (stats === undefined) return { kind: 'absent' }
+  if (!stats.isFile()) return { kind: 'other', what: kindOf(stats) }
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const text = new Secret(readFileSync(file, 'utf8').trim())
+    return { kind: 'file', text, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Writes a file with its rights beside its place, durable; answers its path. */
+const beside = (path: string, text: string, { uid, mode }: Rights): string => {
+  const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
+  const file = openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  try {
+    writeSync(file, text)
+    // The mode before the owner: what belongs to somebody else takes another capability to change.
+    fchmodSync(file, mode)
+    fchownSync(file, uid, uid)
+    fsyncSync(file)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
+  } finally {
+    closeSync(file)
+  }
+  return part
+}
+
 /** The folder of a host as it is mounted, by the calls of the system. */
 export const diskAt = (root: string): Disk => {
   const at = (path: string): string => join(root, path)
 
-  const beside = (path: string, text: string, { uid, mode }: Rights): string => {
-    const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
-    const file = openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-    try {
-      writeSync(file, text)
-      // The mode before the owner: what belongs to somebody else takes another capability to change.
-      fchmodSync(file, mode)
-      fchownSync(file, uid, uid)
-      fsyncSync(file)
-    } catch (error) {
-      rmSync(part, { force: true })
-      throw error
-    } finally {
-      closeSync(file)
-    }
-    return part
-  }
-
   return {
-    look: (path) => {
-      const stats = lookAt(at(path))
-      if (stats === undefined) return { kind: 'absent' }
-      if (!stats.isFile()) return { kind: 'other', what: kindOf(stats) }
-      const file = openSync(at(path), constants.O_RDONLY | constants.O_NOFOLLOW)
-      try {
-        const text = new Secret(readFileSync(file, 'utf8').trim())
-        return { kind: 'file', text, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 }
-      } finally {
-        closeSync(file)
-      }
-    },
+    look: (path) => inspect(at(path)),
     folder: (path, { uid, mode }) => {
       const stats = lookAt(at(path))
       if (stats !== undefined && !stats.isDirectory())
@@ -106,7 +110,7 @@ export const diskAt = (root: string): Disk => {
       renameSync(beside(at(path), text, rights), at(path))
       syncFolder(dirname(at(path)))
     },
-    mend: (path, { uid, mode }) => {
+    repair: (path, { uid, mode }) => {
       const file = openSync(at(path), constants.O_RDONLY | constants.O_NOFOLLOW)
       try {
         fchmodSync(file, mode)

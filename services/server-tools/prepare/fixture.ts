@@ -59,10 +59,10 @@ export const memoryDisk = (files: Map<string, Found> = new Map()) => {
       log.push(`replace ${path}`)
       put(path, text, rights)
     },
-    mend: (path, { uid, mode }) => {
+    repair: (path, { uid, mode }) => {
       const found = files.get(path)
       if (found?.kind !== 'file') throw new Error(`${path} is no file`)
-      log.push(`mend ${path}`)
+      log.push(`repair ${path}`)
       files.set(path, { ...found, uid, gid: uid, mode })
     },
     sweep: () => {},

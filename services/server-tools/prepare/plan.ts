@@ -18,7 +18,7 @@ export type Found =
 
 export type Plan = {
   readonly make: readonly Wish[]
-  readonly mend: readonly { readonly wish: Wish; readonly remark: Remark }[]
+  readonly repair: readonly { readonly wish: Wish; readonly remark: Remark }[]
   readonly kept: readonly string[]
   readonly faults: readonly Remark[]
 }
@@ -27,7 +27,7 @@ export const nameOf = ({ owner, key }: { readonly owner: string; readonly key: s
   `${owner}/${key}`
 
 /** What is wrong with owner and mode; undefined when nothing is. */
-const rightsOf = (wish: Wish, found: Extract<Found, { kind: 'file' }>): string | undefined => {
+const rightsFault = (wish: Wish, found: Extract<Found, { kind: 'file' }>): string | undefined => {
   const said = [
     ...(found.uid === wish.uid && found.gid === wish.uid
       ? []
@@ -61,7 +61,7 @@ const lost = (name: string, wish: Wish, { hasData }: HostSpec, record: ReadonlyS
  * What is to be done so that a host has its secrets, or why it cannot be done. `record` are the names that were made here
  * before; undefined when the host has no such record. A new service's secret is then told from one that was lost.
  */
-export const planOf = (
+export const planSecrets = (
   spec: HostSpec,
   look: (owner: string, key: string) => Found,
   record: ReadonlySet<string> | undefined,
@@ -88,13 +88,13 @@ export const planOf = (
             : undefined
     return what === undefined ? [] : [{ name, what }]
   })
-  const mend = seen.flatMap(({ wish, name, found }) => {
-    const what = found.kind === 'file' ? rightsOf(wish, found) : undefined
+  const repair = seen.flatMap(({ wish, name, found }) => {
+    const what = found.kind === 'file' ? rightsFault(wish, found) : undefined
     return what === undefined ? [] : [{ wish, remark: { name, what } }]
   })
   return {
     faults,
-    mend,
+    repair,
     make: seen.flatMap(({ wish, found }) => (found.kind === 'absent' ? [wish] : [])),
     kept: seen.flatMap(({ name, found }) => (found.kind === 'file' ? [name] : [])),
   }

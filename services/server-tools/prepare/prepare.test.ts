@@ -69,7 +69,7 @@ test('owner and mode are put right, the content is not touched', () => {
     'secrets/db/KEYFILE': file(`${digits(7)}\n`, { uid: 65532, mode: 0o666 }),
   })
   expect(report).toMatchObject({ ok: true, done: true })
-  expect(log).toContain('mend secrets/db/KEYFILE')
+  expect(log).toContain('repair secrets/db/KEYFILE')
   expect(files.get('secrets/db/KEYFILE')).toMatchObject({ uid: 999, mode: 0o400 })
   expect(textOf(files.get('secrets/db/KEYFILE'))).toBe(digits(7))
 })

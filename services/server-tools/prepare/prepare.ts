@@ -4,7 +4,7 @@ import { HostSpec, type Remark, type Report, type Wish } from '#common/host/prov
 import { derivePublicKey } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
 import type { Disk } from './disk.ts'
-import { nameOf, planOf } from './plan.ts'
+import { nameOf, planSecrets } from './plan.ts'
 
 const SECRETS = 'secrets'
 const IDENTITIES = 'identities.json'
@@ -75,7 +75,7 @@ const publish = (disk: Disk, path: string, text: string, uid: number): boolean =
   const rights = { uid, mode: 0o444 }
   const right = found.kind === 'file' && found.text.reveal() === text.trim()
   if (right && found.uid === uid && found.gid === uid && found.mode === rights.mode) return false
-  if (right) disk.mend(path, rights)
+  if (right) disk.repair(path, rights)
   else disk.replace(path, text, rights)
   return true
 }
@@ -88,13 +88,13 @@ const make = (disk: Disk, wish: Wish, random: (length: number) => Uint8Array): v
 
 const carryOut = (
   spec: HostSpec,
-  plan: ReturnType<typeof planOf>,
+  plan: ReturnType<typeof planSecrets>,
   { disk, random, record }: PrepareParts & { readonly record: ReadonlySet<string> | undefined },
 ): readonly Remark[] => {
   const owners = [...new Set(spec.secrets.map(({ owner }) => owner))].map((owner) => `${SECRETS}/${owner}`)
   const folders = [SECRETS, ...owners].filter((path) => disk.folder(path, FOLDER))
   for (const path of owners) disk.sweep(path)
-  for (const { wish } of plan.mend) disk.mend(pathOf(wish.owner, wish.key), wish)
+  for (const { wish } of plan.repair) disk.repair(pathOf(wish.owner, wish.key), wish)
   // What follows from a secret comes after all secrets.
   for (const wish of plan.make) if (wish.kind === 'random') make(disk, wish, random)
   for (const wish of plan.make) if (wish.kind !== 'random') make(disk, wish, random)
@@ -124,7 +124,7 @@ export const prepare = (
   { disk, random, mode }: PrepareParts & { readonly mode: 'look' | 'change' },
 ): Report => {
   const record = recordOf(disk)
-  const plan = planOf(spec, (owner, key) => disk.look(pathOf(owner, key)), record)
+  const plan = planSecrets(spec, (owner, key) => disk.look(pathOf(owner, key)), record)
   const faults = [...plan.faults, ...strangers(spec, disk)]
   const done = mode === 'change' && faults.length === 0
   const further = done ? carryOut(spec, plan, { disk, random, record }) : []
@@ -132,7 +132,7 @@ export const prepare = (
     ok: faults.length === 0,
     done,
     made: plan.make.map(nameOf),
-    mended: [...plan.mend.map(({ remark }) => remark), ...further],
+    mended: [...plan.repair.map(({ remark }) => remark), ...further],
     kept: plan.kept,
     faults,
   }
