@@ -13,9 +13,9 @@ export type Trees = {
   readonly proof: (session: string, index: number) => Promise<Proof>
 }
 
-const treeOf = ({ id, root, chunk_count }: TreeDoc): Tree => ({ session: id, root, chunk_count })
+const publicTree = ({ id, root, chunk_count }: TreeDoc): Tree => ({ session: id, root, chunk_count })
 
-const leavesOf = ({ leaves, chunk_count }: TreeDoc) =>
+const readLeaves = ({ leaves, chunk_count }: TreeDoc) =>
   Array.from({ length: chunk_count }, (_, at) => fromHex(leaves.slice(at * 64, at * 64 + 64), 32))
 
 /** The trees of all sealed sessions. */
@@ -30,20 +30,20 @@ export const trees = (store: Store): Trees => {
   return {
     build: async (session, leaves) => {
       const root = merkleRoot(leaves.map((leaf) => fromHex(leaf, 32))).toHex()
-      const made: TreeDoc = { id: session, leaves: leaves.join(''), root, chunk_count: leaves.length }
+      const tree: TreeDoc = { id: session, leaves: leaves.join(''), root, chunk_count: leaves.length }
       try {
-        return treeOf(await table.insert(made))
+        return publicTree(await table.insert(tree))
       } catch (error) {
         if (!isFault(error, 'duplicate')) throw error
-        const kept = await find(session)
-        if (kept.leaves !== made.leaves)
+        const stored = await find(session)
+        if (stored.leaves !== tree.leaves)
           throw new Fault('conflict', 'root-differs', 'this session was sealed with other chunks')
-        return treeOf(kept)
+        return publicTree(stored)
       }
     },
-    root: async (session) => treeOf(await find(session)),
+    root: async (session) => publicTree(await find(session)),
     proof: async (session, index) => {
-      const { leaf, path, root, count } = inclusionProof(leavesOf(await find(session)), index)
+      const { leaf, path, root, count } = inclusionProof(readLeaves(await find(session)), index)
       return {
         chunk_index: index,
         leaf: leaf.toHex(),

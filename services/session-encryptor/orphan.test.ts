@@ -29,8 +29,8 @@ test('a chunk that a crash left without its record is gone when the session is s
 test('no session is opened on a full disk', async () => {
   const { root, remove } = ownFolder()
   const { appFor, close } = await encryptorAt({ root, freeBytesKept: Number.MAX_SAFE_INTEGER })
-  const wanted = { session, owner: OWNER, chunk_size: SIZE }
-  expect(await ask(appFor(guardAs('session-orchestrator')), 'POST', '/sessions', wanted)).toMatchObject({
+  const request = { session, owner: OWNER, chunk_size: SIZE }
+  expect(await ask(appFor(guardAs('session-orchestrator')), 'POST', '/sessions', request)).toMatchObject({
     status: 503,
     body: { code: 'disk-full', detail: 'the disk is full; free space and the recording goes on' },
   })

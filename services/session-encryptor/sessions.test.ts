@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { sqliteStore } from '#common/store/sqlite'
 import { faultOf } from '#common/testing/faults'
-import { noise, positionOf } from '#common/testing/sample-session'
+import { findBytes, noise } from '#common/testing/sample-session'
 import { encryptInto, encryptorAt, MASTER_KEY, OWNER, ownFolder, sessionId } from './fixture.ts'
 import { openAsOwner } from './owner-seal.ts'
 import { sessions } from './sessions.ts'
@@ -142,7 +142,7 @@ test('no file of the service holds a session key, in bytes or in hex', async () 
   for (const { name, parentPath } of files) {
     const bytes = readFileSync(join(parentPath, name))
     for (const secret of [key, MASTER_KEY, Buffer.from(key.toHex()), Buffer.from(MASTER_KEY.toHex())])
-      expect({ name, at: positionOf(bytes, secret) }).toEqual({ name, at: -1 })
+      expect({ name, at: findBytes(bytes, secret) }).toEqual({ name, at: -1 })
   }
   await encryptor.close()
 })

@@ -13,7 +13,7 @@ import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixtu
 import { identities } from '#services/session-encryptor/identities.fixture'
 import { brokenLink } from './audit.ts'
 import { type FinishParts, finish } from './finish.ts'
-import { backends, NOW, orchestratorFor, scriptedChain, wanted } from './fixture.ts'
+import { backends, NOW, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
 import type { Finalize } from './model.ts'
 import { tables } from './store.ts'
 
@@ -42,7 +42,7 @@ type Recording = { readonly chunks?: number; readonly last?: boolean; readonly e
 
 /** A session with chunks that were recorded half a second apart, and ended a second after the last. */
 const recorded = async ({ chunks = 2, last = true, end = { complete: true } }: Recording = {}) => {
-  const { id } = await orchestrator.sessions.create(wanted)
+  const { id } = await orchestrator.sessions.create(sessionRequest)
   const { epoch } = await behind.encryptor.sessions.openWriter(id)
   const app = behind.encryptor.appFor(guardAs('session-chunker'))
   for (let index = 0; index < chunks; index++) {
@@ -125,7 +125,7 @@ describe('a session that ended', () => {
       gaps: [],
       policy_hash: null,
       recorder_version: 'lucid/test',
-      device_fingerprint: wanted.device_fingerprint,
+      device_fingerprint: sessionRequest.device_fingerprint,
     })
     expect([...chain.jobs.values()]).toEqual([
       {

@@ -136,7 +136,7 @@ export const orchestratorAt = async (root: string, options: Partial<Orchestrator
 }
 
 /** What a new session needs. */
-export const wanted = {
+export const sessionRequest = {
   owner: OWNER,
   recorder_version: 'lucid/test',
   device_fingerprint: derived(1, 'device').toHex(),

@@ -21,8 +21,8 @@ test('without a state, sessions of every state are listed', async () => {
     chunkSize: 8 * 1024 * 1024,
     maxActive: 10,
   })
-  const wanted = { owner: OWNER, recorder_version: 'lucid/1', device_fingerprint: '00'.repeat(32) }
-  const [first, second] = [await all.create(wanted), await all.create(wanted)]
+  const sessionRequest = { owner: OWNER, recorder_version: 'lucid/1', device_fingerprint: '00'.repeat(32) }
+  const [first, second] = [await all.create(sessionRequest), await all.create(sessionRequest)]
   await all.setState(first.id, 'active')
   const work = worker({ finish: async () => 'anchored', log: silentLog, pause: async () => {} })
   const app = routes({ store, sessions: all, worker: work, parts: testParts })

@@ -10,7 +10,14 @@ import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { identities } from '#services/session-encryptor/identities.fixture'
 import { type AuditLink, brokenLink } from './audit.ts'
-import { backends, NOW, type OrchestratorOptions, orchestratorFor, scriptedChain, wanted } from './fixture.ts'
+import {
+  backends,
+  NOW,
+  type OrchestratorOptions,
+  orchestratorFor,
+  scriptedChain,
+  sessionRequest,
+} from './fixture.ts'
 import type { Session } from './model.ts'
 import { tables } from './store.ts'
 
@@ -32,7 +39,7 @@ const opened = (options: Partial<OrchestratorOptions> = {}) => {
 type Opened = ReturnType<typeof opened>
 
 const create = async ({ app }: Pick<Opened, 'app'>) => {
-  const { status, body } = await ask(app, 'POST', '/sessions', wanted)
+  const { status, body } = await ask(app, 'POST', '/sessions', sessionRequest)
   expect(status).toBe(200)
   return body as Session
 }
@@ -64,7 +71,7 @@ describe('session-orchestrator', () => {
     const { appFor } = opened()
     const id = crypto.randomUUID()
     const routes: readonly (readonly [path: string, body: unknown, only: string])[] = [
-      ['/sessions', wanted, 'session-recorder'],
+      ['/sessions', sessionRequest, 'session-recorder'],
       [`/sessions/${id}/state`, { state: 'active' }, 'session-recorder'],
       [`/sessions/${id}/finalize`, { complete: true }, 'session-recorder'],
     ]
@@ -271,7 +278,7 @@ describe('session-orchestrator', () => {
       { chunk_size: 5 },
     ]
     for (const change of bad)
-      expect((await ask(app, 'POST', '/sessions', { ...wanted, ...change })).status).toBe(400)
+      expect((await ask(app, 'POST', '/sessions', { ...sessionRequest, ...change })).status).toBe(400)
   })
 })
 
@@ -279,7 +286,7 @@ describe('the number of sessions at once', () => {
   test('is limited, and a session that ended makes room', async () => {
     const one = opened({ maxActive: 2 })
     const [first] = [await create(one), await create(one)]
-    expect(await ask(one.app, 'POST', '/sessions', wanted)).toMatchObject({
+    expect(await ask(one.app, 'POST', '/sessions', sessionRequest)).toMatchObject({
       status: 429,
       body: { code: 'too-many-sessions', detail: '2 sessions are being recorded; end one first' },
     })
@@ -290,7 +297,7 @@ describe('the number of sessions at once', () => {
   test('is limited also when many ask in the same moment', async () => {
     const one = opened({ maxActive: 3 })
     const replies = await Promise.all(
-      Array.from({ length: 12 }, () => ask(one.app, 'POST', '/sessions', wanted)),
+      Array.from({ length: 12 }, () => ask(one.app, 'POST', '/sessions', sessionRequest)),
     )
     expect(replies.filter(({ status }) => status === 200).length).toBe(3)
     expect(replies.filter(({ status }) => status === 429).length).toBe(9)

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import { faultOf } from '#common/testing/faults'
-import { wanted } from './fixture.ts'
+import { sessionRequest } from './fixture.ts'
 import { endIdleSession, finalizeSession, newSession, publicSession, setSessionState } from './transitions.ts'
 
-const fresh = newSession(wanted, { id: 's', public_key: 'aa', chunk_size: 1024 }, 5)
+const fresh = newSession(sessionRequest, { id: 's', public_key: 'aa', chunk_size: 1024 }, 5)
 const active = setSessionState(fresh, 'active').next
 
 test('a new session shows what others may see of it, and nothing that is not known yet', () => {
   expect(publicSession(fresh)).toEqual({
     id: 's',
     state: 'created',
-    owner: wanted.owner,
+    owner: sessionRequest.owner,
     participants: [],
     observers: [],
     started_at: 5,

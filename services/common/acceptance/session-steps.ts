@@ -1,4 +1,5 @@
 import type { Aead } from '#common/engines/aead'
+import { chunkName } from '#common/evidence/bundle'
 import { type Check, concludeChecks } from '#common/evidence/check'
 import { bytesReader } from '#common/evidence/reader'
 import { verifyBundle } from '#common/evidence/verify'
@@ -56,7 +57,7 @@ const failedOf = (checks: readonly Check[]): readonly Check[] => checks.filter((
 
 /** Where chunk 0 lies: behind its header in the archive, which names it. */
 const inChunk = (bundle: Uint8Array): number => {
-  const at = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length).indexOf('chunks/000000.lcd')
+  const at = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length).indexOf(chunkName(0))
   requireThat(at >= 0, 'the bundle has no chunk 0')
   // A block of 512 for the header; the ciphertext begins after the 58 bytes of the chunk file's own.
   return at + 512 + 1000

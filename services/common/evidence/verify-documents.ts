@@ -17,7 +17,7 @@ import type { Scan } from './scan.ts'
 import { type ManifestSignature, parseSignature, verifyHash } from './signature.ts'
 
 /** A document of the bundle, or the sentence that says why there is none to judge. */
-export type Found<T> = { readonly value: T } | { readonly fault: string }
+export type DocumentOrFault<T> = { readonly value: T } | { readonly fault: string }
 
 /** 64 MiB of manifest are some 230,000 chunks; the other documents are small. Nothing larger is read into memory. */
 const MAX_SIZES: Readonly<Record<string, number>> = { [MANIFEST_NAME]: 64 * 1024 * 1024 }
@@ -28,7 +28,7 @@ const findDocument = async <T>(
   { entries, cut }: Scan,
   name: string,
   parse: (bytes: Uint8Array<ArrayBuffer>) => T,
-): Promise<Found<T>> => {
+): Promise<DocumentOrFault<T>> => {
   const entry = entries.find((one) => one.name === name)
   if (entry === undefined)
     return { fault: `${name} missing${cut === undefined ? '' : ' (the file is truncated)'}` }
@@ -43,14 +43,14 @@ const findDocument = async <T>(
   }
 }
 
-export type FoundManifest = { readonly manifest: Manifest; readonly hash: Uint8Array }
+export type HashedManifest = { readonly manifest: Manifest; readonly hash: Uint8Array }
 
 /** All documents of a bundle. `keys` is undefined when the bundle has none. */
 export type Documents = {
-  readonly manifest: Found<FoundManifest>
-  readonly signature: Found<ManifestSignature>
-  readonly anchor: Found<AnchorDocument>
-  readonly keys: Found<SessionKeys> | undefined
+  readonly manifest: DocumentOrFault<HashedManifest>
+  readonly signature: DocumentOrFault<ManifestSignature>
+  readonly anchor: DocumentOrFault<AnchorDocument>
+  readonly keys: DocumentOrFault<SessionKeys> | undefined
 }
 
 /** Reads and parses the documents; faults of their content come back as sentences, faults of the reader are thrown. */
@@ -94,7 +94,7 @@ export const checkStructure = (scan: Scan, manifest: Manifest | undefined): read
 }
 
 /** The lines on the manifest's inner consistency. */
-export const checkConsistency = ({ manifest, hash }: FoundManifest): readonly Check[] => {
+export const checkConsistency = ({ manifest, hash }: HashedManifest): readonly Check[] => {
   const faults = manifestFaults(manifest)
   if (faults.length === 0)
     return [line('manifest', true, `session ${manifest.session_id}, manifest_hash ${hash.toHex()}`)]
@@ -102,7 +102,7 @@ export const checkConsistency = ({ manifest, hash }: FoundManifest): readonly Ch
 }
 
 /** The hash that the chain holds for this session, where the bundle's anchor proves one. */
-const provenHash = (anchor: Found<AnchorDocument>): string | undefined => {
+const provenHash = (anchor: DocumentOrFault<AnchorDocument>): string | undefined => {
   if (!('value' in anchor) || isPending(anchor.value)) return undefined
   try {
     verifyAnchor(anchor.value)
@@ -114,7 +114,7 @@ const provenHash = (anchor: Found<AnchorDocument>): string | undefined => {
 
 /** The line on the session key's signature; where it fails, the anchor tells whether manifest or signature was altered. */
 export const checkSignature = (
-  { manifest, hash }: FoundManifest,
+  { manifest, hash }: HashedManifest,
   { signature, anchor }: Documents,
 ): Check => {
   if ('fault' in signature) return line('signature', false, `bad signature: ${signature.fault}`)
@@ -137,8 +137,8 @@ export const checkSignature = (
 
 /** The line on the anchor. `trust` = the ledger key that the verifier knows, 32 bytes as hex. */
 export const checkAnchor = (
-  { manifest, hash }: FoundManifest,
-  anchor: Found<AnchorDocument>,
+  { manifest, hash }: HashedManifest,
+  anchor: DocumentOrFault<AnchorDocument>,
   trust: string | undefined,
 ): Check => {
   if ('fault' in anchor) return line('anchor', false, `anchor unreadable: ${anchor.fault}`)

@@ -5,7 +5,7 @@ import { concat, utf8 } from '../stream/bytes.ts'
 import { caseCount } from '../testing/extent.ts'
 import { flipIn } from '../testing/faults.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
-import { noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
+import { findBytes, noise, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import type { AnchorProof } from './anchor.ts'
 import { concludeChecks } from './check.ts'
 import { bytesReader } from './reader.ts'
@@ -41,7 +41,7 @@ test('any single changed bit of a bundle is caught', async () => {
 })
 
 test('every bit of a chunk header is caught and named', async () => {
-  const start = positionOf(bundle, sample.files[1] ?? new Uint8Array(1))
+  const start = findBytes(bundle, sample.files[1] ?? new Uint8Array(1))
   for (let bit = 0; bit < 8 * 58; bit += 3) {
     const { verdict, wrong } = await verify(flipIn(bundle, 8 * start + bit))
     expect(verdict).toBe(1)
@@ -62,7 +62,7 @@ test('a bundle cut at any place is told as truncated, never as dropped', async (
 })
 
 test('random bytes, and random bytes behind sound documents, give a verdict and nothing else', async () => {
-  const documents = bundle.subarray(0, positionOf(bundle, utf8('chunks/000000.lcd')))
+  const documents = bundle.subarray(0, findBytes(bundle, utf8('chunks/000000.lcd')))
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), fc.boolean(), async (tail, behind) => {
       const bytes = behind ? concat(documents, Uint8Array.from(tail)) : Uint8Array.from(tail)

@@ -6,7 +6,7 @@ import { Fault, isFault } from '../process/fault.ts'
 import { concat, utf8 } from '../stream/bytes.ts'
 import { flipIn } from '../testing/faults.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
-import { derived, noise, positionOf, sampleBundle, sampleSession } from '../testing/sample-session.ts'
+import { derived, findBytes, noise, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import { ANCHOR_NAME, chunkName, KEYS_NAME, MANIFEST_NAME } from './bundle.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { type Check, concludeChecks } from './check.ts'
@@ -113,7 +113,7 @@ test('the content is decrypted to the byte, and only committed at the end', asyn
 
 test('nothing is committed when anything is wrong, or without keys', async () => {
   const altered = bundle.slice()
-  const at = positionOf(bundle, sample.files[1] ?? new Uint8Array(1)) + 500
+  const at = findBytes(bundle, sample.files[1] ?? new Uint8Array(1)) + 500
   altered[at] = (altered[at] ?? 0) ^ 1
   const without = await sampleBundle(sample, { anchor })
   for (const bytes of [altered, without, bundle.slice(0, -1), new Uint8Array(), bundle.subarray(0, 3000)]) {
@@ -153,7 +153,7 @@ test('a session that ended abnormally verifies with its gap and without a last f
 })
 
 test('a damaged entry header is stepped over, and the chunk behind it still judged', async () => {
-  const at = positionOf(bundle, utf8(chunkName(1)))
+  const at = findBytes(bundle, utf8(chunkName(1)))
   const { wrong } = await verify(flipIn(bundle, 8 * at + 3))
   expect(wrong).toEqual([`structure: the entry header at byte ${at} is not canonical ustar`])
 })
@@ -170,7 +170,7 @@ test('trailing bytes, dirty padding, foreign entries and a wrong order are fault
       )
     )[0],
   ).toBe('structure: entry 8 is notes.txt, and no further entry belongs there')
-  const padding = positionOf(bundle, utf8('"v":1}')) + 6
+  const padding = findBytes(bundle, utf8('"v":1}')) + 6
   expect(await lines(flipIn(bundle, 8 * padding))).toEqual([
     'structure: the padding behind manifest.json is not zero',
   ])
@@ -185,7 +185,7 @@ test('chunks that changed only their names are told', async () => {
   const heads = [chunkName(0), chunkName(1)].map((name) =>
     encodeBundleEntry(name, new Uint8Array(size)).subarray(0, 512),
   )
-  const places = heads.map((head) => positionOf(bundle, head))
+  const places = heads.map((head) => findBytes(bundle, head))
   const renamed = Uint8Array.from(bundle)
   renamed.set(heads[1] ?? [], places[0])
   renamed.set(heads[0] ?? [], places[1])
@@ -232,16 +232,16 @@ test('a row of a well-signed manifest that fits no chunk is told', async () => {
 })
 
 test('an unreadable manifest ends the judgement with its reason', async () => {
-  const at = positionOf(bundle, utf8('"v":1}'))
+  const at = findBytes(bundle, utf8('"v":1}'))
   const { checks } = await verify(flipIn(bundle, 8 * (at + 1)))
   expect(checks.at(-1)?.ok).toBe(false)
   expect(checks.at(-1)?.detail).toEndWith('; without it nothing else can be judged')
-  expect(positionOf(bundle, utf8(ANCHOR_NAME))).toBeGreaterThan(positionOf(bundle, utf8(MANIFEST_NAME)))
+  expect(findBytes(bundle, utf8(ANCHOR_NAME))).toBeGreaterThan(findBytes(bundle, utf8(MANIFEST_NAME)))
 })
 
 test('a reader fault is thrown, not told as evidence', async () => {
   const sound = bytesReader(bundle)
-  const first = positionOf(bundle, sample.files[0] ?? new Uint8Array(1))
+  const first = findBytes(bundle, sample.files[0] ?? new Uint8Array(1))
   const read = async (at: number, length: number) => {
     if (at === first) throw new Fault('unavailable', 'bundle-unreadable', 'the disk failed')
     return sound.read(at, length)

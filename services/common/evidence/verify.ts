@@ -11,7 +11,7 @@ import {
   checkSignature,
   checkStructure,
   type Documents,
-  type FoundManifest,
+  type HashedManifest,
   readDocuments,
 } from './verify-documents.ts'
 
@@ -48,14 +48,14 @@ const keyChecks = ({ keys }: Documents, { opened, openFault }: ChunkReport): rea
 const passChunks = (
   work: Verification,
   scan: Awaited<ReturnType<typeof scanBundle>>,
-  found: FoundManifest,
+  hashed: HashedManifest,
   documents: Documents,
 ) => {
   const decryption = decryptionOf(work, documents)
   return verifyChunks({
     reader: work.reader,
     scan,
-    manifest: found.manifest,
+    manifest: hashed.manifest,
     ...(decryption === undefined ? {} : { decryption }),
     ...(work.onProgress === undefined ? {} : { onProgress: work.onProgress }),
   })
@@ -86,23 +86,23 @@ export async function* verifyBundle(work: Verification): AsyncGenerator<Check, v
       }
       return
     }
-    const found = manifest.value
-    yield* checkStructure(scan, found.manifest).map(tell)
-    yield* checkConsistency(found).map(tell)
-    yield tell(checkSignature(found, documents))
-    const chunks = await passChunks(work, scan, found, documents)
+    const hashed = manifest.value
+    yield* checkStructure(scan, hashed.manifest).map(tell)
+    yield* checkConsistency(hashed).map(tell)
+    yield tell(checkSignature(hashed, documents))
+    const chunks = await passChunks(work, scan, hashed, documents)
     yield* chunks.checks.map(tell)
-    yield tell(checkAnchor(found, documents.anchor, work.trust))
+    yield tell(checkAnchor(hashed, documents.anchor, work.trust))
     yield* keyChecks(documents, chunks).map(tell)
     if (work.decryptTo === undefined) return
     if (documents.keys === undefined)
       yield { check: 'decrypt', ok: false, detail: 'nothing written: the bundle holds no keys.json' }
-    else if (!sound || chunks.opened !== found.manifest.chunk_count)
+    else if (!sound || chunks.opened !== hashed.manifest.chunk_count)
       yield { check: 'decrypt', ok: false, detail: 'nothing written: not every check holds' }
     else {
       settled = true
       await work.decryptTo.commit()
-      yield { check: 'decrypt', ok: true, detail: `${found.manifest.total_plain} bytes written` }
+      yield { check: 'decrypt', ok: true, detail: `${hashed.manifest.total_plain} bytes written` }
     }
   } finally {
     if (!settled) await work.decryptTo?.abort()

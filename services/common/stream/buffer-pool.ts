@@ -15,19 +15,19 @@ export type BufferPool = {
 
 /** A pool of buffers of `size` bytes that keeps at most `spare` of them. */
 export const bufferPool = (size: number, spare: number): BufferPool => {
-  let kept: Uint8Array<ArrayBuffer>[] = []
+  let spares: Uint8Array<ArrayBuffer>[] = []
   return {
-    take: () => kept.pop() ?? new Uint8Array(size),
+    take: () => spares.pop() ?? new Uint8Array(size),
     give: (buffer) => {
       // Given back twice it would be lent to two, who would then write over each other's bytes.
-      if (kept.some((one) => one.buffer === buffer.buffer)) return
+      if (spares.some((one) => one.buffer === buffer.buffer)) return
       const whole = buffer.buffer.byteLength === size
-      if (whole && kept.length < spare) kept.push(new Uint8Array(buffer.buffer))
+      if (whole && spares.length < spare) spares.push(new Uint8Array(buffer.buffer))
       else free(buffer)
     },
     drain: () => {
-      for (const buffer of kept) free(buffer)
-      kept = []
+      for (const buffer of spares) free(buffer)
+      spares = []
     },
   }
 }

@@ -161,7 +161,7 @@ export const sampleBundle = async (
 }
 
 /** Where a byte string stands in another; -1 when it does not. */
-export const positionOf = (bytes: Uint8Array, wanted: Uint8Array): number => {
-  const at = Buffer.from(bytes).indexOf(wanted)
-  return at >= 0 && equalBytes(bytes.subarray(at, at + wanted.length), wanted) ? at : -1
+export const findBytes = (bytes: Uint8Array, part: Uint8Array): number => {
+  const at = Buffer.from(bytes).indexOf(part)
+  return at >= 0 && equalBytes(bytes.subarray(at, at + part.length), part) ? at : -1
 }
