@@ -10,8 +10,7 @@ import { restore } from '#common/backup/restore'
 import { folderTarget } from '#common/backup/target'
 import { folderTree } from '#common/backup/tree'
 import { CliError } from '../../cli/fail.ts'
-import { live } from '../../cli/run.ts'
-import { peers } from './peer-commands.ts'
+import { peers, runTool } from './peer-commands.ts'
 import { median } from './stats.ts'
 
 const MIB = 1024 * 1024
@@ -88,11 +87,6 @@ const ours = async (folder: string): Promise<Times> => {
   }
 }
 
-const demand = async (argv: readonly [string, ...string[]], env: Readonly<Record<string, string>>) => {
-  const { code, err } = await live(argv, { env })
-  if (code !== 0) throw new CliError(`${argv.join(' ')}: ${err.trim()}`)
-}
-
 const restic = async (folder: string): Promise<Times> => {
   const peer = peers.find(({ name }) => name === 'restic')
   if (peer === undefined || Bun.which('restic') === null)
@@ -104,14 +98,14 @@ const restic = async (folder: string): Promise<Times> => {
     identity: '',
   }
   const env = { ...peer.env, RESTIC_CACHE_DIR: join(folder, 'restic-cache') }
-  for (const argv of peer.prepare(paths)) await demand(argv, env)
-  const store = () => demand(peer.store(paths), env)
+  for (const argv of peer.prepare(paths)) await runTool(argv, env)
+  const store = () => runTool(peer.store(paths), env)
   const into = join(folder, 'restic-restored')
   return {
     first: await timed(store),
     second: await timed(store),
     restore: await timed(() =>
-      demand(['restic', 'restore', 'latest', '--quiet', '--repo', paths.repo, '--target', into], env),
+      runTool(['restic', 'restore', 'latest', '--quiet', '--repo', paths.repo, '--target', into], env),
     ),
   }
 }
@@ -125,7 +119,7 @@ export const benchBackup = async ({ folder, bytes, runs, say }: Options): Promis
     const place = mkdtempSync(join(folder, 'lucid-bench-backup-'))
     try {
       await fillSource(join(place, 'source', 'volumes', 'a'), bytes)
-      await demand(['sync'], {})
+      await runTool(['sync'])
       await Bun.sleep(SETTLE_MS)
       const order = run % 2 === 0 ? [ours, restic] : [restic, ours]
       const times = new Map<unknown, Times>()

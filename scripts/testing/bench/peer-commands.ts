@@ -1,4 +1,5 @@
-import type { Argv } from '../../cli/run.ts'
+import { CliError } from '../../cli/fail.ts'
+import { type Argv, live } from '../../cli/run.ts'
 
 /** Where a peer keeps what it makes, and what it is given. Paths are absolute. */
 export type BackupPaths = {
@@ -8,7 +9,14 @@ export type BackupPaths = {
   readonly identity: string
 }
 
-/** A tool that does part of what the pipeline does; commands only, nothing runs here. */
+/** Runs a command of a tool. Answers its wall time, ms; throws CliError with what it said when it fails. */
+export const runTool = async (argv: Argv, env: Readonly<Record<string, string>> = {}): Promise<number> => {
+  const { code, out, err, ms } = await live(argv, { env })
+  if (code !== 0) throw new CliError(`${argv.join(' ')} failed (${code}): ${err.trim() || out.trim()}`)
+  return ms
+}
+
+/** A tool that does part of what the pipeline does, as commands. */
 export type Peer = {
   readonly name: string
   /** Programs that must be installed. */

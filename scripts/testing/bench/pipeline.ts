@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CliError } from '../../cli/fail.ts'
-import { type Argv, live } from '../../cli/run.ts'
 import { randomFile, writeAndSync } from './input.ts'
 import type { Peak } from './memory.ts'
 import { type Ours, startOurs } from './ours.ts'
-import { type BackupPaths, type Peer, peers } from './peer-commands.ts'
+import { type BackupPaths, type Peer, peers, runTool } from './peer-commands.ts'
 
 /** Milliseconds of each run. */
 export type Series = {
@@ -35,13 +33,6 @@ export type PipelineOptions = {
   readonly say: (line: string) => void
 }
 
-const runOrThrow = async (argv: Argv, env: Readonly<Record<string, string>>): Promise<number> => {
-  const ran = await live(argv, { env })
-  if (ran.code !== 0)
-    throw new CliError(`${argv[0]} failed (${ran.code}): ${ran.err.trim() || ran.out.trim()}`)
-  return ran.ms
-}
-
 const runPeer = async (peer: Peer, input: string, folder: string) => {
   const root = await mkdtemp(join(folder, 'peer-'))
   const paths: BackupPaths = {
@@ -50,9 +41,9 @@ const runPeer = async (peer: Peer, input: string, folder: string) => {
     identity: join(root, 'identity'),
     recipient: join(root, 'recipient'),
   }
-  for (const argv of peer.prepare(paths)) await runOrThrow(argv, peer.env)
-  const store = await runOrThrow(peer.store(paths), peer.env)
-  const check = await runOrThrow(peer.check(paths), peer.env)
+  for (const argv of peer.prepare(paths)) await runTool(argv, peer.env)
+  const store = await runTool(peer.store(paths), peer.env)
+  const check = await runTool(peer.check(paths), peer.env)
   await rm(root, { recursive: true, force: true })
   return { store, check }
 }
