@@ -5,7 +5,7 @@ import { entryFile } from '../cli/entry.ts'
 import { live } from '../cli/run.ts'
 import type { Files } from '../derive/compose-loose.ts'
 import { breaches, exceptions, fileRules, rulesOfAll, serviceRules } from '../derive/compose-rules.ts'
-import { envFile, placeholderFaults } from '../release/content/env-file.ts'
+import { findEnvFaults, parseEnvFile } from '../release/content/env-file.ts'
 import { fail, makeJudged, pass, type Row } from './row.ts'
 
 /** Derived files against what would be derived, by `bun run derive --check`. */
@@ -55,9 +55,9 @@ const envRows = (root: string, folder = join(root, 'env')): readonly Row[] =>
     const path = `.env.${stack}`
     if (!existsSync(join(folder, path)))
       return pass('env file has no placeholder', path, 'there is none: the defaults of the example')
-    const { values, faults } = envFile(readFileSync(join(folder, path), 'utf8'))
+    const { values, faults } = parseEnvFile(readFileSync(join(folder, path), 'utf8'))
     return makeJudged('env file has no placeholder', path, {
-      wrong: [...faults.map(({ line, what }) => `line ${line} ${what}`), ...placeholderFaults(values)],
+      wrong: [...faults.map(({ line, what }) => `line ${line} ${what}`), ...findEnvFaults(values)],
       figure: `${Object.keys(values).length} values`,
     })
   })

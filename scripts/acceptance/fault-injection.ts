@@ -6,11 +6,11 @@ import { withLease } from '../host/open.ts'
 import { commandLine } from '../host/quote.ts'
 import { requireSuccess } from '../host/shell.ts'
 import type { Member } from '../release/content/release.ts'
-import { membersOf } from '../release/content/release.ts'
+import { listMembers } from '../release/content/release.ts'
 import { openWatch } from '../release/run/gate.ts'
-import type { DeployHost } from '../release/run/host.ts'
-import { hostParts } from '../release/run/parts.ts'
-import { shellHost } from '../release/run/shell-host.ts'
+import type { ReleaseHost } from '../release/run/release-host.ts'
+import { openShellHost } from '../release/run/shell-host.ts'
+import { hostParts } from '../release/run/supply.ts'
 import type { HostPlatform } from './platform.ts'
 import type { Row } from './row.ts'
 import { fail, pass } from './row.ts'
@@ -28,7 +28,7 @@ export const NEEDS_DISTURB = 'needs --disturb: it touches the running platform'
 /** A host whose containers may be touched, under the lease. */
 export type LeasedPlatform = {
   readonly lease: Lease
-  readonly host: DeployHost
+  readonly host: ReleaseHost
   readonly platform: HostPlatform
 }
 
@@ -42,7 +42,7 @@ export const withLeasedPlatform = <T>(
   work: (leased: LeasedPlatform) => Promise<T>,
 ): Promise<T> =>
   withLease(platform.opened, { what, onWait: () => {} }, (lease) =>
-    work({ lease, platform, host: shellHost(lease, hostParts(lease, { kind: 'none' })) }),
+    work({ lease, platform, host: openShellHost(lease, hostParts(lease, { kind: 'none' })) }),
   )
 
 /** Waits until containers are well. Throws Unhealthy with the last lines of the culprit. */
@@ -53,7 +53,7 @@ export const waitUntilWell = async ({ host }: LeasedPlatform, members: readonly 
 
 /** The container of a service of the release. Throws RangeError when there is none. */
 export const findMember = ({ bundle }: HostPlatform, service: string): Member => {
-  const found = membersOf(bundle.release).find((member) => member.service === service)
+  const found = listMembers(bundle.release).find((member) => member.service === service)
   if (found === undefined) throw new RangeError(`${bundle.release.id} has no ${service}`)
   return found
 }

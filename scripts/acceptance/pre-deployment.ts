@@ -10,13 +10,13 @@ import { findScanner } from '../images/verify/scan.ts'
 import { verifyImages } from '../images/verify/verify.ts'
 import { homeFrom, repository } from '../platform/home.ts'
 import { assemble } from '../release/content/assemble.ts'
-import { originOf, readCheckout } from '../release/content/checkout.ts'
+import { readCheckout, readOrigin } from '../release/content/checkout.ts'
 import { checkSignature } from '../release/content/signature.ts'
 import { inspectDeep } from '../release/host/deep-facts.ts'
 import { observeHost, readRelease } from '../release/host/observe.ts'
 import { preflight } from '../release/host/preflight.ts'
-import { toolOf } from '../release/run/parts.ts'
 import { listSecrets } from '../release/run/prepare.ts'
+import { findTool } from '../release/run/supply.ts'
 import { checkoutRows } from './checkout-rows.ts'
 import { fail, notRun, pass, type Row } from './row.ts'
 import type { Report } from './run-tests.ts'
@@ -94,14 +94,14 @@ const hostRows = async (
   })
   const signed = checkSignature(dist, trusted ?? host.readiness.signer)
   const { release } = assemble(parts, {
-    ...originOf(repository),
+    ...readOrigin(repository),
     madeBy: whoami(),
     madeAt: Date.now(),
     signer: signed.signer,
   })
   return preflight({
     host,
-    deep: await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current ?? release) }),
+    deep: await inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? release) }),
     release,
     current,
     now: Date.now(),

@@ -2,7 +2,7 @@ import { plural } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
 import { commandLine } from '../host/quote.ts'
 import { requireSuccess } from '../host/shell.ts'
-import { composeFile, membersOf } from '../release/content/release.ts'
+import { composeFile, listMembers } from '../release/content/release.ts'
 import { askStates } from '../release/host/observe.ts'
 import { findMember, type LeasedPlatform, tryCheck, waitUntilWell, whileStopped } from './fault-injection.ts'
 import { runHealthWatch } from './health-watch.ts'
@@ -17,7 +17,7 @@ const listStarts = async ({
   opened: { shell },
   bundle,
 }: HostPlatform): Promise<ReadonlyMap<string, number | undefined>> => {
-  const lasting = membersOf(bundle.release).filter(({ proof }) => proof.kind !== 'ends')
+  const lasting = listMembers(bundle.release).filter(({ proof }) => proof.kind !== 'ends')
   return new Map((await askStates(shell, lasting)).map(({ name, startedAt }) => [name, startedAt]))
 }
 

@@ -3,10 +3,11 @@ import { CliError } from '../cli/fail.ts'
 import { MEMORY_BUDGET } from '../derive/network.ts'
 import { collectFacts } from '../host/collect.ts'
 import { commandLine } from '../host/quote.ts'
+import { findIrreversible } from '../release/content/migrations.ts'
 import type { Release } from '../release/content/release.ts'
 import { differences, readRelease } from '../release/host/observe.ts'
-import { openRun, previousOf } from '../release/run/journal.ts'
-import { forward, irreversible, stepName } from '../release/run/steps.ts'
+import { findOpenRun, findPreviousId } from '../release/run/journal.ts'
+import { formatStep, planForward } from '../release/run/plan.ts'
 import { tryCheck } from './fault-injection.ts'
 import { runHealthWatch } from './health-watch.ts'
 import type { HostPlatform } from './platform.ts'
@@ -22,7 +23,7 @@ export const releaseRows = async ({
   expected,
 }: HostPlatform): Promise<readonly Row[]> => {
   const { release, files, support } = bundle
-  const cut = openRun(observed.entries)
+  const cut = findOpenRun(observed.entries)
   return [
     // Every file was read and held against the hashes of release.json, else there would be nothing to open.
     pass('the release is whole', release.id, plural(Object.keys({ ...files, ...support }).length, 'file')),
@@ -37,7 +38,7 @@ export const releaseRows = async ({
       wrong: await differences(shell, release),
       figure: plural(expected.length, 'container'),
     }),
-    pass('steps of a deploy', release.id, forward(release, release).map(stepName).join(', ')),
+    pass('steps of a deploy', release.id, planForward(release, release).map(formatStep).join(', ')),
   ]
 }
 
@@ -48,7 +49,7 @@ export const findPrevious = async ({
   bundle,
 }: HostPlatform): Promise<{ readonly row: Row; readonly release: Release | undefined }> => {
   const check = 'a rollback has all it needs'
-  const id = previousOf(observed.entries, observed.current)
+  const id = findPreviousId(observed.entries, observed.current)
   if (id === undefined)
     return {
       row: notRun(check, shell.name, 'the host has had no release before this one'),
@@ -70,7 +71,7 @@ export const findPrevious = async ({
       .split('\n')
       .filter(Boolean)
       .map((name) => `the image ${name} is gone`),
-    ...irreversible(bundle.release, release).map((one) => `migration ${one} cannot be undone`),
+    ...findIrreversible(bundle.release, release).map((one) => `migration ${one} cannot be undone`),
   ]
   return {
     row: makeJudged(check, id, { wrong, figure: plural(names.length, 'image') }),

@@ -3,9 +3,9 @@ import { CliError } from '../cli/fail.ts'
 import { whoami } from '../host/open.ts'
 import type { Release } from '../release/content/release.ts'
 import { observeHost } from '../release/host/observe.ts'
-import type { Show } from '../release/run/perform.ts'
-import { runRelease } from '../release/run/run.ts'
-import { newRunId } from '../release/run/timing.ts'
+import { applyRelease } from '../release/run/apply.ts'
+import { newRunId } from '../release/run/gate-flags.ts'
+import type { RunDisplay } from '../release/run/perform.ts'
 import { tryCheck, withLeasedPlatform } from './fault-injection.ts'
 import type { HostPlatform } from './platform.ts'
 import type { Report } from './run-tests.ts'
@@ -14,7 +14,7 @@ import type { Report } from './run-tests.ts'
 const ROLLBACK_MS = 15_000
 
 /** Nobody watches the run: the group has a line of its own. */
-const hidden: Show = { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} }
+const hidden: RunDisplay = { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} }
 
 /**
  * Brings the host to a release that it holds, by the deployer's own run. Nothing is pruned behind it, as the commands
@@ -23,7 +23,7 @@ const hidden: Show = { step: () => {}, seen: () => {}, note: () => {}, progress:
 const bringTo = (platform: HostPlatform, kind: 'rollback' | 'deploy', to: Release): Promise<unknown> => {
   const what = `${kind} to ${to.id} for a test`
   return withLeasedPlatform(platform, what, ({ host }) =>
-    runRelease(
+    applyRelease(
       {
         host,
         timing: { now: Date.now, pause: Bun.sleep, limitMs: 60_000, settleMs: 5_000 },

@@ -7,7 +7,7 @@ import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
 import { repository } from '../platform/home.ts'
-import { givenEnv } from '../release/content/checkout.ts'
+import { resolveEnvFolder } from '../release/content/checkout.ts'
 import { testPreDeployment } from './pre-deployment.ts'
 import { exits, reportFlags, runTests } from './run-tests.ts'
 
@@ -32,7 +32,7 @@ export const command = {
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if (flags.key !== undefined && !existsSync(flags.key)) throw new CliError(`${flags.key} is missing`)
   const trusted = flags.key === undefined ? undefined : readKey(readFileSync(flags.key, 'utf8'), flags.key)
-  const envFolder = givenEnv(flags.env, process.env)
+  const envFolder = resolveEnvFolder(flags.env, process.env)
   // The host that deploy:pi remembers is not asked by itself: images can be tested with no host at all.
   const named = flags.host ?? (process.env['LUCID_HOST'] || undefined)
   const opened = named === undefined ? undefined : openHost(flags, process.env)

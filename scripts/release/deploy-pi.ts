@@ -9,22 +9,22 @@ import { openHost, whoami } from '../host/open.ts'
 import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
 import { repository } from '../platform/home.ts'
+import { refreshBoot } from './boot/refresh.ts'
 import { assemble } from './content/assemble.ts'
-import { givenEnv, originOf, platformFor, readCheckout } from './content/checkout.ts'
-import { changesOf } from './content/diff.ts'
+import { choosePlatform, readCheckout, readOrigin, resolveEnvFolder } from './content/checkout.ts'
+import { compareReleases } from './content/diff.ts'
 import { replaceStack } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
 import { inspectDeep, NOTHING_DEEP } from './host/deep-facts.ts'
 import { observeHost, readBundle, readRelease } from './host/observe.ts'
 import { listFaults, preflight } from './host/preflight.ts'
 import { readPlatform } from './host/preflight-check.ts'
-import { afterDeploy } from './run/after.ts'
-import { deliver, isDone } from './run/deliver.ts'
-import { toolOf } from './run/parts.ts'
+import { deliverRelease, isInPlace } from './run/deliver.ts'
+import { gateFlags, parseTiming } from './run/gate-flags.ts'
+import { formatStep, planForward } from './run/plan.ts'
 import { listSecrets } from './run/prepare.ts'
-import { changesText, preflightText } from './run/report.ts'
-import { forward, stepName } from './run/steps.ts'
-import { gateFlags, timingOf } from './run/timing.ts'
+import { findTool } from './run/supply.ts'
+import { renderChanges, renderPreflight } from './run/tables.ts'
 
 export const command = {
   name: 'deploy:pi',
@@ -87,14 +87,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const { parts, placeholders } = await readCheckout({
       root: repository,
       dist,
-      platform: platformFor(dist, { platform: readPlatform(host), machine: host.readiness.machine }),
+      platform: choosePlatform(dist, { platform: readPlatform(host), machine: host.readiness.machine }),
       dir: target.dir,
       repository: flags.registry,
-      env: givenEnv(flags.env, process.env),
+      env: resolveEnvFolder(flags.env, process.env),
     })
     const trusted = flags.signer === undefined ? host.readiness.signer : readKey(flags.signer, '--signer')
     const signed = checkSignature(dist, trusted)
-    const origin = { ...originOf(repository), madeBy: whoami(), madeAt: Date.now(), signer: signed.signer }
+    const origin = { ...readOrigin(repository), madeBy: whoami(), madeAt: Date.now(), signer: signed.signer }
     const whole = assemble(parts, origin)
     const bundle =
       flags.stage === undefined
@@ -109,13 +109,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
           )
     const isUp = host.engine.is === 'up'
     // A host that needs nothing is not looked into: that takes containers.
-    const isThere = isUp && current !== undefined && (await isDone(opened, { observed, to: bundle.release }))
+    const isThere =
+      isUp && current !== undefined && (await isInPlace(opened, { observed, to: bundle.release }))
     const checked = preflight({
       host,
       deep:
         isThere || !isUp
           ? NOTHING_DEEP
-          : await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current ?? bundle.release) }),
+          : await inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? bundle.release) }),
       release: bundle.release,
       current,
       now: Date.now(),
@@ -124,22 +125,22 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       dir: target.dir,
     })
     const faults = listFaults(checked)
-    if (!flags.json) terminal.err(preflightText(checked, style))
+    if (!flags.json) terminal.err(renderPreflight(checked, style))
     if (faults.length > 0)
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
         details: faults,
       })
-    const changes = changesOf(current, bundle.release)
+    const changes = compareReleases(current, bundle.release)
     if (flags['dry-run']) {
-      const steps = forward(current, bundle.release).map(stepName)
+      const steps = planForward(current, bundle.release).map(formatStep)
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: current?.id ?? null, to: bundle.release.id, changes, steps }, null, 2)}\n`
-          : `${changesText(current, bundle.release, changes, style)}\nsteps: ${steps.join(', ')}\n`,
+          : `${renderChanges(current, bundle.release, changes, style)}\nsteps: ${steps.join(', ')}\n`,
       )
       return 0
     }
-    await deliver(opened, {
+    await deliverRelease(opened, {
       kind: 'deploy',
       what:
         flags.stage === undefined
@@ -150,13 +151,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       observed,
       current,
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
-      timing: timingOf(flags),
+      timing: parseTiming(flags),
       terminal,
       style,
       json: flags.json,
     })
     rememberTarget(home, target)
-    for (const line of await afterDeploy(opened)) terminal.err(`${line}\n`)
+    for (const line of await refreshBoot(opened)) terminal.err(`${line}\n`)
     return 0
   } finally {
     await shell.close()

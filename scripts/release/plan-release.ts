@@ -8,11 +8,11 @@ import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
 import { assemble } from './content/assemble.ts'
-import { givenEnv, originOf, readCheckout } from './content/checkout.ts'
-import { changesOf } from './content/diff.ts'
+import { readCheckout, readOrigin, resolveEnvFolder } from './content/checkout.ts'
+import { compareReleases } from './content/diff.ts'
 import { checkSignature } from './content/signature.ts'
 import { observeHost, readRelease } from './host/observe.ts'
-import { changesText } from './run/report.ts'
+import { renderChanges } from './run/tables.ts'
 
 export const command = {
   name: 'plan',
@@ -47,24 +47,24 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       platform: engine.platform,
       dir: target.dir,
       repository: flags.registry,
-      env: givenEnv(flags.env, process.env),
+      env: resolveEnvFolder(flags.env, process.env),
     })
     const signed = checkSignature(dist, readiness.signer)
     const { release } = assemble(parts, {
-      ...originOf(repository),
+      ...readOrigin(repository),
       madeBy: whoami(),
       madeAt: Date.now(),
       signer: signed.signer,
     })
     const { current: id } = await observeHost(shell, target.dir)
     const current = id === undefined ? undefined : await readRelease(shell, target.dir, id)
-    const changes = changesOf(current, release)
+    const changes = compareReleases(current, release)
     terminal.out(
       flags.json
         ? `${JSON.stringify({ from: id ?? null, to: release.id, changes }, null, 2)}\n`
         : changes.length === 0
           ? `${release.id} is what ${shell.name} has: nothing would change\n`
-          : `${changesText(current, release, changes, detectStyle(process.stdout, process.env))}\n`,
+          : `${renderChanges(current, release, changes, detectStyle(process.stdout, process.env))}\n`,
     )
     return changes.length === 0 ? 0 : 2
   } finally {

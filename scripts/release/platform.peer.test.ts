@@ -15,7 +15,7 @@ import { openBrokenImages, type Way, ways } from '../testing/peers/pi/broken-ima
 import { openDesk, operate } from '../testing/peers/pi/desk.ts'
 import { startPlatformPi } from '../testing/peers/pi/platform-pi.ts'
 import { startRegistry } from '../testing/peers/registry/registry.ts'
-import { membersOf } from './content/release.ts'
+import { listMembers } from './content/release.ts'
 import { releaseImages } from './images/release-images.ts'
 
 /**
@@ -97,11 +97,11 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     const release = desk.release(id)
     const there = await desk.containers()
     expect(Object.keys(there).toSorted()).toEqual(
-      membersOf(release)
+      listMembers(release)
         .map(({ container }) => container)
         .toSorted(),
     )
-    for (const { service, container, image } of membersOf(release)) {
+    for (const { service, container, image } of listMembers(release)) {
       const config = release.images.find((one) => one.service === service)?.config
       expect({ container, ...there[container] }).toMatchObject({
         container,

@@ -5,10 +5,10 @@ import { table } from '#common/cli/table'
 import { runCommand } from '../cli/run-command.ts'
 import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { changesOf, summaryOf } from './content/diff.ts'
+import { compareReleases, summarizeChanges } from './content/diff.ts'
 import type { Release } from './content/release.ts'
 import { observeHost, readRelease } from './host/observe.ts'
-import { previousOf, runsOf } from './run/journal.ts'
+import { findPreviousId, groupRuns } from './run/journal.ts'
 
 export const command = {
   name: 'releases',
@@ -35,13 +35,13 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const style = detectStyle(process.stdout, process.env)
   try {
     const { current, entries, releases } = await observeHost(shell, target.dir)
-    const previous = previousOf(entries, current)
+    const previous = findPreviousId(entries, current)
     const known = new Map<string, Release>()
     for (const id of releases) {
       const release = await readRelease(shell, target.dir, id).catch(() => undefined)
       if (release !== undefined) known.set(id, release)
     }
-    const runs = runsOf(entries).map(({ begin, steps, end }) => {
+    const runs = groupRuns(entries).map(({ begin, steps, end }) => {
       const to = known.get(begin.to)
       const from = begin.from === null ? undefined : known.get(begin.from)
       const seen = to !== undefined && (begin.from === null || from !== undefined)
@@ -54,7 +54,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         to: begin.to,
         outcome: end?.outcome ?? 'open',
         ms: end === undefined ? null : end.at - begin.at,
-        changed: seen ? summaryOf(changesOf(from, to)) : null,
+        changed: seen ? summarizeChanges(compareReleases(from, to)) : null,
         reason: end?.reason ?? failed?.reason ?? null,
       }
     })

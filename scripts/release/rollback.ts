@@ -4,15 +4,16 @@ import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { changesOf } from './content/diff.ts'
+import { compareReleases } from './content/diff.ts'
+import { findIrreversible } from './content/migrations.ts'
 import { observeHost, readRelease } from './host/observe.ts'
-import { deliver, undoFirst } from './run/deliver.ts'
-import type { Observed } from './run/host.ts'
-import { openRun, previousOf, runsOf } from './run/journal.ts'
-import { snapshotOf } from './run/perform.ts'
-import { changesText } from './run/report.ts'
-import { forward, irreversible, stepName } from './run/steps.ts'
-import { gateFlags, timingOf } from './run/timing.ts'
+import { deliverRelease, undoFirstDeploy } from './run/deliver.ts'
+import { gateFlags, parseTiming } from './run/gate-flags.ts'
+import { findOpenRun, findPreviousId, groupRuns } from './run/journal.ts'
+import { snapshotName } from './run/perform.ts'
+import { formatStep, planForward } from './run/plan.ts'
+import type { Observed } from './run/release-host.ts'
+import { renderChanges } from './run/tables.ts'
 
 export const command = {
   name: 'rollback',
@@ -46,7 +47,7 @@ const time = (at: number): string => `${new Date(at).toISOString().replace('T', 
 
 /** The run that brought the current release over this one: it took a snapshot before it changed documents. */
 const snapshotBefore = ({ current, entries }: Observed, older: string) =>
-  runsOf(entries).findLast(
+  groupRuns(entries).findLast(
     ({ begin, steps, end }) =>
       end?.outcome === 'done' &&
       begin.to === current &&
@@ -61,7 +62,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   try {
     const observed = await observeHost(shell, target.dir)
     // A run that was cut is undone first, and that is often all that is wanted.
-    const cut = openRun(observed.entries)
+    const cut = findOpenRun(observed.entries)
     if (observed.current === undefined) {
       if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
       if (flags['dry-run']) {
@@ -70,7 +71,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
         )
         return 0
       }
-      await undoFirst(opened, { timing: timingOf(flags), terminal, style, json: flags.json })
+      await undoFirstDeploy(opened, { timing: parseTiming(flags), terminal, style, json: flags.json })
       return 0
     }
     const current = await readRelease(shell, target.dir, observed.current)
@@ -79,7 +80,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       flags.to ??
       (cut !== undefined && (cut.begin.to !== observed.current || cut.begin.kind === 'rollback')
         ? observed.current
-        : previousOf(observed.entries, observed.current)) ??
+        : findPreviousId(observed.entries, observed.current)) ??
       // A first one that was cut behind its commit: nothing is before it, and what is left is to finish it.
       cut?.begin.to
     if (id === undefined)
@@ -89,7 +90,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const to = observed.releases.includes(id) ? await readRelease(shell, target.dir, id) : undefined
     if (to === undefined)
       throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
-    const stuck = current === undefined ? [] : irreversible(current, to)
+    const stuck = current === undefined ? [] : findIrreversible(current, to)
     const taken = snapshotBefore(observed, to.id)
     if (stuck.length > 0 && !flags['with-snapshot'])
       throw new CliError(
@@ -109,18 +110,18 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       throw new CliError(
         `${shell.name} holds no snapshot from before ${observed.current}: bun run restore --identity FILE puts back a backup`,
       )
-    const rewind = flags['with-snapshot'] && taken !== undefined ? snapshotOf(taken.run) : undefined
+    const rewind = flags['with-snapshot'] && taken !== undefined ? snapshotName(taken.run) : undefined
     if (flags['dry-run']) {
-      const changes = changesOf(current, to)
-      const steps = forward(current, to, { rewinds: rewind !== undefined }).map(stepName)
+      const changes = compareReleases(current, to)
+      const steps = planForward(current, to, { rewinds: rewind !== undefined }).map(formatStep)
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: observed.current, to: id, changes, steps }, null, 2)}\n`
-          : `${changesText(current, to, changes, style)}\nsteps: ${steps.join(', ')}\n`,
+          : `${renderChanges(current, to, changes, style)}\nsteps: ${steps.join(', ')}\n`,
       )
       return 0
     }
-    await deliver(opened, {
+    await deliverRelease(opened, {
       kind: 'rollback',
       what: `rollback to ${id}`,
       bundle: undefined,
@@ -128,7 +129,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       observed,
       current,
       supply: { kind: 'none' },
-      timing: timingOf(flags),
+      timing: parseTiming(flags),
       terminal,
       style,
       json: flags.json,

@@ -8,18 +8,18 @@ import { collectFacts } from '../host/collect.ts'
 import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { repository } from '../platform/home.ts'
-import { originOf } from './content/checkout.ts'
-import { changesOf } from './content/diff.ts'
+import { readOrigin } from './content/checkout.ts'
+import { compareReleases } from './content/diff.ts'
 import { replaceImage } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
 import { inspectDeep } from './host/deep-facts.ts'
 import { observeHost, readBundle } from './host/observe.ts'
 import { listFaults, preflight } from './host/preflight.ts'
 import { releaseImages } from './images/release-images.ts'
-import { deliver } from './run/deliver.ts'
-import { toolOf } from './run/parts.ts'
-import { changesText, preflightText } from './run/report.ts'
-import { gateFlags, timingOf } from './run/timing.ts'
+import { deliverRelease } from './run/deliver.ts'
+import { gateFlags, parseTiming } from './run/gate-flags.ts'
+import { findTool } from './run/supply.ts'
+import { renderChanges, renderPreflight } from './run/tables.ts'
 
 export const command = {
   name: 'update',
@@ -73,14 +73,14 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const host = await collectFacts(shell, target.dir, 'preflight', { secrets: current.release.secrets })
     const signed = checkSignature(dist, host.readiness.signer)
     const bundle = replaceImage(current, image, {
-      ...originOf(repository),
+      ...readOrigin(repository),
       madeBy: whoami(),
       madeAt: Date.now(),
       signer: signed.signer,
     })
     const checked = preflight({
       host,
-      deep: await inspectDeep(shell, host, { dir: target.dir, image: toolOf(current.release) }),
+      deep: await inspectDeep(shell, host, { dir: target.dir, image: findTool(current.release) }),
       release: bundle.release,
       current: current.release,
       now: Date.now(),
@@ -90,21 +90,21 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     })
     const faults = listFaults(checked)
     if (faults.length > 0) {
-      if (!flags.json) terminal.err(preflightText(checked, style))
+      if (!flags.json) terminal.err(renderPreflight(checked, style))
       throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
         details: faults,
       })
     }
     if (flags['dry-run']) {
-      const changes = changesOf(current.release, bundle.release)
+      const changes = compareReleases(current.release, bundle.release)
       terminal.out(
         flags.json
           ? `${JSON.stringify({ from: observed.current, to: bundle.release.id, changes }, null, 2)}\n`
-          : `${changesText(current.release, bundle.release, changes, style)}\n`,
+          : `${renderChanges(current.release, bundle.release, changes, style)}\n`,
       )
       return 0
     }
-    await deliver(opened, {
+    await deliverRelease(opened, {
       kind: 'update',
       what: `update ${service}`,
       bundle,
@@ -112,7 +112,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
       observed,
       current: current.release,
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
-      timing: timingOf(flags),
+      timing: parseTiming(flags),
       terminal,
       style,
       json: flags.json,

@@ -4,7 +4,7 @@ import { catalog, type Stack, stacks } from '#catalog'
 import { parseJson, readAt } from '#common/host/facts/values'
 import { networks } from '../../derive/network.ts'
 import { repository } from '../../platform/home.ts'
-import { interpolated } from '../../release/content/interpolate.ts'
+import { interpolateAll } from '../../release/content/interpolate.ts'
 import type { DiagnosedHost } from '../facts.ts'
 import { type ComposeFile, type Expected, expectFromCompose } from './compose.ts'
 
@@ -19,7 +19,7 @@ export type Expectation = {
 /** The committed Compose file of a stack, with the host's folder in it. */
 const readCommitted = (stack: Stack, dir: string): ComposeFile => {
   const text = readFileSync(join(repository, 'compose', `docker-compose.${stack}.yaml`), 'utf8')
-  return { stack, file: interpolated(Bun.YAML.parse(text), { LUCID_MOUNT_PATH: dir }), hashes: {} }
+  return { stack, file: interpolateAll(Bun.YAML.parse(text), { LUCID_MOUNT_PATH: dir }), hashes: {} }
 }
 
 /**

@@ -8,7 +8,7 @@ import { quote } from '../../host/quote.ts'
 import { openShell, type Shell } from '../../host/shell.ts'
 import { tinyImages } from '../../testing/peers/pi/images.ts'
 import { startPi } from '../../testing/peers/pi/pi.ts'
-import { parseJournal, runsOf } from '../run/journal.ts'
+import { groupRuns, parseJournal } from '../run/journal.ts'
 import { watchLine, withLines } from './crontab.ts'
 import { bootState } from './state.ts'
 import { unitText } from './unit.ts'
@@ -139,7 +139,11 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     await offAndOn()
     expect(await boot()).toMatchObject({ code: 0 })
     expect(await running()).toEqual([])
-    expect(runsOf(journal()).at(-1)?.end).toMatchObject({ run: 'run-1', outcome: 'undone', reason: 'boot' })
+    expect(groupRuns(journal()).at(-1)?.end).toMatchObject({
+      run: 'run-1',
+      outcome: 'undone',
+      reason: 'boot',
+    })
     expect((await pi.engine.run(['volume', 'ls', '--quiet'])).out.trim()).toBe('lucid_core_mongo_data')
   })
 
@@ -160,7 +164,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
       'gate lucid-test/tiny:1',
       'keeper lucid-test/tiny:1',
     ])
-    const [last] = runsOf(journal()).slice(-1)
+    const [last] = groupRuns(journal()).slice(-1)
     expect(last?.begin).toMatchObject({ run: 'run-2', to: NEW })
     expect(last?.end).toMatchObject({ outcome: 'undone', reason: 'boot' })
     await expect(lease.run('echo done')).rejects.toBeInstanceOf(LeaseLost)
@@ -170,7 +174,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
   test('that had committed before the cut goes on with the new release', async () => {
     append(begin('run-3', NEW, OLD), { at: 2, run: 'run-3', step: 'commit', phase: 'start' })
     expect(await boot()).toMatchObject({ code: 0 })
-    expect(runsOf(journal()).at(-1)?.end).toMatchObject({ run: 'run-3', outcome: 'done' })
+    expect(groupRuns(journal()).at(-1)?.end).toMatchObject({ run: 'run-3', outcome: 'done' })
   })
 
   test('whose one service is not well comes up as far as it can, and says which with its log', async () => {
@@ -197,13 +201,13 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     const booted = await boot()
     expect(booted.code).toBe(1)
     expect(booted.out).toContain('bun run rollback')
-    expect(runsOf(journal()).at(-1)).toMatchObject({ begin: { run: 'run-4' }, end: undefined })
+    expect(groupRuns(journal()).at(-1)).toMatchObject({ begin: { run: 'run-4' }, end: undefined })
     expect(await running()).toEqual(before)
     append({ at: 3, run: 'run-4', step: 'back:restore', phase: 'done' })
     expect((await boot('LUCID_HEALTH_TIMEOUT=3')).out).toContain(
       `run run-4 to ${NEW} was cut short: back to ${OLD}`,
     )
-    expect(runsOf(journal()).at(-1)?.end).toMatchObject({ run: 'run-4', outcome: 'failed' })
+    expect(groupRuns(journal()).at(-1)?.end).toMatchObject({ run: 'run-4', outcome: 'failed' })
   })
 
   describe('is watched by cron', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LOCK_FILE } from '../../images/layout/digests-lock.ts'
 import { writeLayout } from '../../images/layout/layout.fixture.ts'
-import { platformFor } from './checkout.ts'
+import { choosePlatform } from './checkout.ts'
 
 const dist = mkdtempSync(join(tmpdir(), 'lucid-checkout-'))
 afterAll(() => rmSync(dist, { recursive: true, force: true }))
@@ -22,5 +22,5 @@ test.each([
   [{ platform: 'linux/amd64', machine: 'x86_64' }, 'linux/arm64'],
   [{ platform: '', machine: 'riscv64' }, 'linux/arm64'],
 ])('a host of %j gets a release for %s', (host, platform) => {
-  expect(platformFor(dist, host)).toBe(platform)
+  expect(choosePlatform(dist, host)).toBe(platform)
 })

@@ -10,7 +10,7 @@ import { readImagesLock } from '../../images/layout/digests-lock.ts'
 import { openLayout } from '../../images/layout/layout.ts'
 import { releaseImages } from '../images/release-images.ts'
 import type { Parts } from './assemble.ts'
-import { defaultsOf, envFile, placeholderFaults } from './env-file.ts'
+import { findEnvFaults, parseEnvFile, readDefaults } from './env-file.ts'
 import type { SchemaVersion } from './release.ts'
 
 /** A release's parts as this checkout has them, and the keys of env files that nobody filled in. */
@@ -23,7 +23,7 @@ const envFolder = (root: string): string => join(root, 'env')
 const derivedKeys = Object.values(derivedSecrets).flatMap((keys) => Object.keys(keys))
 
 /** The values of a stack's env file: the real one, or what the committed example says. */
-const envOf = (
+const readEnv = (
   root: string,
   folder: string,
   stack: Stack,
@@ -32,14 +32,14 @@ const envOf = (
   const path = relative(root, real).startsWith('..') ? real : relative(root, real)
   if (!existsSync(real)) {
     const example = join(envFolder(root), `.env.${stack}.example`)
-    return { values: existsSync(example) ? defaultsOf(readFileSync(example, 'utf8')) : {}, faults: [] }
+    return { values: existsSync(example) ? readDefaults(readFileSync(example, 'utf8')) : {}, faults: [] }
   }
-  const { values, faults } = envFile(readFileSync(real, 'utf8'))
+  const { values, faults } = parseEnvFile(readFileSync(real, 'utf8'))
   return {
     values,
     faults: [
       ...faults.map(({ line, what }) => `${path}:${line}: ${what}`),
-      ...placeholderFaults(values, { files: derivedKeys }).map((fault) => `${path}: ${fault}`),
+      ...findEnvFaults(values, { files: derivedKeys }).map((fault) => `${path}: ${fault}`),
     ],
   }
 }
@@ -51,14 +51,14 @@ type Mounts = {
 }
 
 /** Relative paths that a Compose file mounts. */
-const mountsOf = (text: string): readonly string[] =>
+const parseMounts = (text: string): readonly string[] =>
   Object.values((Bun.YAML.parse(text) as Mounts).services ?? {}).flatMap(({ volumes = [] }) =>
     volumes.flatMap((one) =>
       typeof one !== 'string' && one.source.startsWith('./') ? [posix.normalize(one.source)] : [],
     ),
   )
 
-const schemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>> =>
+const readSchemaVersions = async (): Promise<Readonly<Record<string, SchemaVersion>>> =>
   Object.fromEntries(
     Object.entries(await loadStoreSchemas(storeServices())).map(([service, { migrations }]) => [
       service,
@@ -76,7 +76,7 @@ const machines: Readonly<Record<string, string>> = { aarch64: 'linux/arm64', x86
  * The platform to make a release for: the host's. Where there is no image for that, one that there is, so that preflight
  * can name it beside all else that is wrong.
  */
-export const platformFor = (
+export const choosePlatform = (
   dist: string,
   { platform, machine }: { readonly platform: string; readonly machine: string },
 ): string => {
@@ -101,7 +101,7 @@ export type CheckoutOptions = {
 }
 
 /** The folder that `--env` or LUCID_ENV_FOLDER names, absolute. Throws CliError when it is not there. */
-export const givenEnv = (
+export const resolveEnvFolder = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined => {
@@ -123,7 +123,7 @@ export const readCheckout = async ({
 }: CheckoutOptions): Promise<Checkout> => {
   const files = stacks.flatMap((stack) => {
     const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
-    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...envOf(root, env, stack) }] : []
+    return existsSync(path) ? [{ stack, text: readFileSync(path, 'utf8'), ...readEnv(root, env, stack) }] : []
   })
   const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
   const where = repository ?? (variables['LUCID_IMAGE_REPO'] || defaults.LUCID_IMAGE_REPO)
@@ -143,17 +143,17 @@ export const readCheckout = async ({
       tools: Object.keys(tools),
       mounted: Object.fromEntries(
         files
-          .flatMap(({ text }) => mountsOf(text))
+          .flatMap(({ text }) => parseMounts(text))
           .map((path) => [path, readFileSync(join(root, 'compose', path), 'utf8')]),
       ),
       identities: [...Object.keys(catalog), ...Object.keys(clients)],
-      migrations: await schemaVersions(),
+      migrations: await readSchemaVersions(),
     },
   }
 }
 
 /** Version and commit of a checkout. */
-export const originOf = (root: string): { readonly version: string; readonly revision: string } => {
+export const readOrigin = (root: string): { readonly version: string; readonly revision: string } => {
   const { revision, dirty } = readRevision(root)
   return { version: packageJson.version, revision: `${revision}${dirty ? '+' : ''}` }
 }

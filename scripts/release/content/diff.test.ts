@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { changesOf, summaryOf } from './diff.ts'
+import { compareReleases, summarizeChanges } from './diff.ts'
 import type { Release, ReleaseStack } from './release.ts'
 
 const member = (service: string, image: string, ports: readonly number[] = []) => ({
@@ -40,8 +40,8 @@ const base: Release = {
 }
 
 test('the same release changes nothing', () => {
-  expect(changesOf(base, base)).toEqual([])
-  expect(summaryOf([])).toBe('nothing')
+  expect(compareReleases(base, base)).toEqual([])
+  expect(summarizeChanges([])).toBe('nothing')
 })
 
 test('images, services, environment keys, ports, volumes, secrets and migrations are told apart, and no value is shown', () => {
@@ -56,7 +56,7 @@ test('images, services, environment keys, ports, volumes, secrets and migrations
     volumes: ['data', 'more'],
     migrations: { gate: { version: 2, irreversible: [2] } },
   }
-  const changes = changesOf(base, after)
+  const changes = compareReleases(base, after)
   expect(
     changes.map(({ what, subject, change, detail }) => [what, change, subject, detail].join(' ').trim()),
   ).toEqual([
@@ -73,9 +73,13 @@ test('images, services, environment keys, ports, volumes, secrets and migrations
     'migration changed gate version 1 -> 2',
     'settings changed compose.core.yaml',
   ])
-  expect(summaryOf(changes)).toBe('2 services, 1 image, 3 envs, 2 ports, 1 volume, 1 secret, 1 migration')
+  expect(summarizeChanges(changes)).toBe(
+    '2 services, 1 image, 3 envs, 2 ports, 1 volume, 1 secret, 1 migration',
+  )
 })
 
 test('a first release is new as a whole', () => {
-  expect(summaryOf(changesOf(undefined, base))).toBe('2 services, 1 port, 1 volume, 1 secret, 1 migration')
+  expect(summarizeChanges(compareReleases(undefined, base))).toBe(
+    '2 services, 1 port, 1 volume, 1 secret, 1 migration',
+  )
 })

@@ -70,7 +70,7 @@ const settings = (before: Release | undefined, after: Release): readonly Change[
   compared('settings', before?.files ?? {}, after.files)
 
 /** What `bun run plan` shows: values of the environment are never in it. Empty when both are the same. */
-export const changesOf = (before: Release | undefined, after: Release): readonly Change[] => {
+export const compareReleases = (before: Release | undefined, after: Release): readonly Change[] => {
   if (before?.id === after.id) return []
   const both = {
     before: members(before).map(({ service }) => service),
@@ -104,7 +104,7 @@ export const changesOf = (before: Release | undefined, after: Release): readonly
 }
 
 /** The changes in a few words: `2 images, 1 env`. */
-export const summaryOf = (changes: readonly Change[]): string => {
+export const summarizeChanges = (changes: readonly Change[]): string => {
   const counts = new Map<string, number>()
   for (const { what } of changes) if (what !== 'settings') counts.set(what, (counts.get(what) ?? 0) + 1)
   const words = [...counts].map(([what, count]) => `${count} ${what}${count === 1 ? '' : 's'}`)

@@ -8,7 +8,7 @@ import { live } from '../../cli/run.ts'
 import { envValue } from '../../derive/env-example.ts'
 import { repository } from '../../platform/home.ts'
 import { enginePrograms } from '../../testing/peers/docker/programs.ts'
-import { envFile } from './env-file.ts'
+import { parseEnvFile } from './env-file.ts'
 
 /** What Docker Compose itself reads from an env file, and what we read. */
 
@@ -38,7 +38,7 @@ describe.skipIf('absent' in programs)('an env file', () => {
   test('that is derived means the same to Compose', async () => {
     for (const stack of stacks) {
       const text = readFileSync(join(repository, 'env', `.env.${stack}.example`), 'utf8')
-      const ours = envFile(text)
+      const ours = parseEnvFile(text)
       expect(ours.faults).toEqual([])
       expect(await byCompose(text)).toEqual({ ...ours.values })
     }
@@ -72,10 +72,10 @@ describe.skipIf('absent' in programs)('an env file', () => {
     const lines = fc.sample(line, { numRuns: 5000, seed: 5 })
     const taken = lines
       .map((text, at) => `KEY_${at}=${text}`)
-      .filter((text) => envFile(`${text}\n`).faults.length === 0)
+      .filter((text) => parseEnvFile(`${text}\n`).faults.length === 0)
     expect(taken.length).toBeGreaterThan(1500)
     const text = `${taken.join('\n')}\n`
-    expect(await byCompose(text)).toEqual({ ...envFile(text).values })
+    expect(await byCompose(text)).toEqual({ ...parseEnvFile(text).values })
   })
 
   test('holds what the derivation quotes', async () => {
@@ -83,6 +83,6 @@ describe.skipIf('absent' in programs)('an env file', () => {
     const text = values.map((value, at) => `KEY_${at}=${envValue(value)}\n`).join('')
     const wanted = Object.fromEntries(values.map((value, at) => [`KEY_${at}`, value]))
     expect(await byCompose(text)).toEqual(wanted)
-    expect(envFile(text)).toEqual({ values: wanted, faults: [] })
+    expect(parseEnvFile(text)).toEqual({ values: wanted, faults: [] })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { defaultsOf, envFile, placeholderFaults } from './env-file.ts'
+import { findEnvFaults, parseEnvFile, readDefaults } from './env-file.ts'
 
 const accepted: readonly (readonly [text: string, value: string])[] = [
   ['KEY=plain', 'plain'],
@@ -25,7 +25,7 @@ const accepted: readonly (readonly [text: string, value: string])[] = [
 
 describe('a value is what Compose would take it for', () => {
   test.each(accepted)('%j', (text, value) => {
-    expect(envFile(`BEFORE=1\n${text}\nAFTER=2\n`)).toEqual({
+    expect(parseEnvFile(`BEFORE=1\n${text}\nAFTER=2\n`)).toEqual({
       values: { BEFORE: '1', KEY: value, AFTER: '2' },
       faults: [],
     })
@@ -49,7 +49,7 @@ describe('what is not plain is refused, with its line and without its value', ()
     ['BEFORE=2', 'BEFORE stands twice'],
   ]
   test.each(cases)('%j', (text, what) => {
-    expect(envFile(`# first\nBEFORE=1\n${text}\n`)).toMatchObject({ faults: [{ line: 3, what }] })
+    expect(parseEnvFile(`# first\nBEFORE=1\n${text}\n`)).toMatchObject({ faults: [{ line: 3, what }] })
   })
 })
 
@@ -63,7 +63,7 @@ test('keys that still hold placeholders are named, and those that may not be emp
     F: 'well',
     G: 'ab',
   }
-  expect(placeholderFaults(values, { required: ['D', 'F', 'H'], files: ['G'] })).toEqual([
+  expect(findEnvFaults(values, { required: ['D', 'F', 'H'], files: ['G'] })).toEqual([
     'A still holds a placeholder: give it a value, or leave it out',
     'B still holds a placeholder: give it a value, or leave it out',
     'C still holds a placeholder: give it a value, or leave it out',
@@ -74,5 +74,5 @@ test('keys that still hold placeholders are named, and those that may not be emp
 })
 
 test('the defaults of an example are its values without placeholders', () => {
-  expect(defaultsOf("A=1\n# B=2\nC='x y'\nD=<name>\nE=\n")).toEqual({ A: '1', C: 'x y', E: '' })
+  expect(readDefaults("A=1\n# B=2\nC='x y'\nD=<name>\nE=\n")).toEqual({ A: '1', C: 'x y', E: '' })
 })

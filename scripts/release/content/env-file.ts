@@ -69,7 +69,7 @@ const valueAt = (text: string, at: number): Read =>
   text[at] === "'" ? singleQuoted(text, at) : text[at] === '"' ? doubleQuoted(text, at) : bare(text, at)
 
 /** Reads an env file. Lines count from 1; a fault never quotes a value. */
-export const envFile = (source: string): EnvFile => {
+export const parseEnvFile = (source: string): EnvFile => {
   const text = source.replaceAll('\r\n', '\n').replace(/^\uFEFF/, '')
   const values: Record<string, string> = {}
   const faults: EnvFault[] = []
@@ -108,7 +108,7 @@ export type EnvDemands = {
 }
 
 /** What is wrong with values of an env file, a sentence for each key; no value is quoted. */
-export const placeholderFaults = (
+export const findEnvFaults = (
   values: Readonly<Record<string, string>>,
   { required = [], files = [] }: EnvDemands = {},
 ): readonly string[] => [
@@ -122,5 +122,7 @@ export const placeholderFaults = (
 ]
 
 /** The values of a derived example, for a stack that has no file of its own: its defaults, without placeholders. */
-export const defaultsOf = (example: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(envFile(example).values).filter(([, value]) => !isPlaceholder(value)))
+export const readDefaults = (example: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(parseEnvFile(example).values).filter(([, value]) => !isPlaceholder(value)),
+  )

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openShell } from '../../host/shell.ts'
 import { checkScript, filesScript } from './files-script.ts'
-import { plantRelease } from './release.fixture.ts'
+import { sampleRelease } from './release.fixture.ts'
 import type { Bundle } from './release.ts'
 import { hashText } from './release-json.ts'
 
@@ -20,7 +20,7 @@ const START = '#!/bin/sh\nexec "$@"\n'
 const empty = { core: { gate: 1 }, sessions: {}, blockchain: {}, integration: {} }
 const bundle: Bundle = {
   release: {
-    ...plantRelease({ id: 'r-0123456789ab', services: empty }),
+    ...sampleRelease({ id: 'r-0123456789ab', services: empty }),
     files: { 'compose.core.yaml': hashText(COMPOSE) },
     support: { 'files/aa/start.sh': hashText(START) },
   },

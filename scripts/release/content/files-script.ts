@@ -8,22 +8,22 @@ const hereDocument = (path: string, text: string): string => {
   return `cat > ${quote(path)} <<'${mark}'\n${body}${mark}`
 }
 
-type Sums = Readonly<Record<string, string>>
+type Checksums = Readonly<Record<string, string>>
 
 /** True in sh when each file under DIR is there and has its sha256; from DIR. */
-const checked = (sums: Sums): string =>
+const checked = (sums: Checksums): string =>
   [
     "sha256sum --check --status <<'SUMS' 2>/dev/null",
     ...Object.entries(sums).map(([path, sum]) => `${sum}  ${path}`),
     'SUMS',
   ].join('\n')
 
-const sumsOf = ({ id, files }: Pick<Release, 'id' | 'files'>): Sums =>
+const listChecksums = ({ id, files }: Pick<Release, 'id' | 'files'>): Checksums =>
   Object.fromEntries(Object.entries(files).map(([name, sum]) => [`releases/${id}/${name}`, sum]))
 
 /** Ends with 0 only when the files of a release are on the host as they were made; release.json names their sums itself. */
 export const checkScript = (dir: string, release: Pick<Release, 'id' | 'files' | 'support'>): string =>
-  [`cd ${quote(dir)} || exit 1`, checked({ ...sumsOf(release), ...release.support })].join('\n')
+  [`cd ${quote(dir)} || exit 1`, checked({ ...listChecksums(release), ...release.support })].join('\n')
 
 /**
  * Files of a release: complete under another name first, then renamed into place. What is there and as it must be stays;
@@ -51,7 +51,7 @@ export const filesScript = (dir: string, { release, files, support }: Bundle): s
     }),
     hereDocument('deploy/signer.new', release.signer),
     'mv -f deploy/signer.new deploy/signer',
-    `if [ ! -f ${quote(`${whole}/release.json`)} ] || ! ${checked(sumsOf(release))}`,
+    `if [ ! -f ${quote(`${whole}/release.json`)} ] || ! ${checked(listChecksums(release))}`,
     'then',
     `rm -rf ${quote(part)} ${quote(old)}; mkdir ${quote(part)}`,
     ...Object.entries(files).map(([name, text]) => hereDocument(`${part}/${name}`, text)),

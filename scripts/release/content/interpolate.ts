@@ -8,17 +8,17 @@ export const interpolate = (text: string, given: Readonly<Record<string, string>
   )
 
 /** The same in every text of a document. */
-export const interpolated = (value: unknown, given: Readonly<Record<string, string>>): unknown => {
+export const interpolateAll = (value: unknown, given: Readonly<Record<string, string>>): unknown => {
   if (typeof value === 'string') return interpolate(value, given)
-  if (Array.isArray(value)) return value.map((one) => interpolated(one, given))
+  if (Array.isArray(value)) return value.map((one) => interpolateAll(one, given))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, interpolated(one, given)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, interpolateAll(one, given)]))
 }
 
 /** The opposite: a document whose texts Compose reads as they are. */
-export const literal = (value: unknown): unknown => {
+export const escapeAll = (value: unknown): unknown => {
   if (typeof value === 'string') return value.replaceAll('$', '$$$$')
-  if (Array.isArray(value)) return value.map(literal)
+  if (Array.isArray(value)) return value.map(escapeAll)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, escapeAll(one)]))
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { prepareSpec, volumeOwners } from './prepare-spec.ts'
+import { makePrepareSpec, volumeOwners } from './prepare-spec.ts'
 
 const names = {
   services: {
@@ -11,7 +11,7 @@ const names = {
 }
 
 test('all secrets are listed with their owners, those that follow from others last', () => {
-  const { secrets, identities, hasData } = prepareSpec(names, { hasData: true })
+  const { secrets, identities, hasData } = makePrepareSpec(names, { hasData: true })
   expect(secrets.map(({ owner, key, uid, kind }) => `${owner}/${key} ${uid} ${kind}`)).toEqual([
     'blockchain-ledger/IDENTITY_KEY 65532 random',
     'blockchain-ledger/LEDGER_KEY 65532 random',

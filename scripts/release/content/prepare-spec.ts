@@ -44,7 +44,7 @@ const derivedOf = (services: Keys): readonly Wish[] =>
   )
 
 /** All that a host must have under secrets/, and who is in its identities.json. */
-export const prepareSpec = (
+export const makePrepareSpec = (
   { services, clients, stock }: SecretNames,
   { hasData }: { readonly hasData: boolean },
 ): HostSpec => ({

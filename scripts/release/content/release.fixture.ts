@@ -1,7 +1,7 @@
 import { type Stack, stacks } from '#catalog'
 import { type Bundle, composeFile, type Member, type Release } from './release.ts'
 
-export type Planted = {
+export type ReleaseSample = {
   readonly id: string
   /** Service to the version of its image; a service that is not named is not in the release. */
   readonly services: Readonly<Record<Stack, Readonly<Record<string, number>>>>
@@ -19,7 +19,7 @@ const member = (service: string, version: number): Member => ({
 })
 
 /** A release of small make-believe services. */
-export const plantRelease = ({ id, services, migrations = {} }: Planted): Release => {
+export const sampleRelease = ({ id, services, migrations = {} }: ReleaseSample): Release => {
   const members = stacks.map((stack) => ({
     stack,
     members: Object.entries(services[stack]).map(([name, version]) => member(name, version)),
@@ -56,4 +56,4 @@ export const plantRelease = ({ id, services, migrations = {} }: Planted): Releas
   }
 }
 
-export const bundleOf = (release: Release): Bundle => ({ release, files: {}, support: {} })
+export const sampleBundle = (release: Release): Bundle => ({ release, files: {}, support: {} })

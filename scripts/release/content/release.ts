@@ -81,7 +81,7 @@ export type Bundle = {
 export const composeFile = (stack: Stack): string => `compose.${stack}.yaml`
 
 /** All containers of a release, in the order of its stacks. */
-export const membersOf = (release: Pick<Release, 'stacks'>): readonly Member[] =>
+export const listMembers = (release: Pick<Release, 'stacks'>): readonly Member[] =>
   release.stacks.flatMap(({ members }) => members)
 
 /** Names of a release: each once, in order, so that equal content has equal bytes. */

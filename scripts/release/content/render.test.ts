@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { interpolate, literal } from './interpolate.ts'
+import { escapeAll, interpolate } from './interpolate.ts'
 import { type RenderInput, renderStack } from './render.ts'
 
 const text = `
@@ -157,5 +157,5 @@ test.each([
 })
 
 test('a literal document reads back as it was', () => {
-  expect(literal({ a: ['$x', 1, null], b: true })).toEqual({ a: ['$$x', 1, null], b: true })
+  expect(escapeAll({ a: ['$x', 1, null], b: true })).toEqual({ a: ['$$x', 1, null], b: true })
 })

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Stack } from '#catalog'
-import { interpolated, literal } from './interpolate.ts'
+import { escapeAll, interpolateAll } from './interpolate.ts'
 import type { Member, Proof, ReleaseStack } from './release.ts'
 
 /** The parts of a committed Compose file that are read here. */
@@ -63,12 +63,12 @@ export type Rendered = {
 
 const units: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
 
-const bytesOf = (limit: string | number | undefined): number => {
+const parseBytes = (limit: string | number | undefined): number => {
   const [, count = '0', unit = 'b'] = /^(\d+)([bkmg]?)/i.exec(String(limit ?? 0)) ?? []
   return Number(count) * (units[unit.toLowerCase() || 'b'] ?? 1)
 }
 
-const proofOf = ({ healthcheck, restart }: ReadService): Proof => {
+const chooseProof = ({ healthcheck, restart }: ReadService): Proof => {
   if (healthcheck !== undefined) return { kind: 'healthy', command: healthcheck.test.slice(1) }
   return { kind: restart?.startsWith('on-failure') ? 'ends' : 'runs' }
 }
@@ -99,7 +99,7 @@ export const renderStack = ({
   digest,
 }: RenderInput): Rendered => {
   // Written by derive and held to the rules of compose-rules.ts.
-  const file = interpolated(Bun.YAML.parse(text), { ...variables, LUCID_MOUNT_PATH: dir }) as ReadFile
+  const file = interpolateAll(Bun.YAML.parse(text), { ...variables, LUCID_MOUNT_PATH: dir }) as ReadFile
   const members = Object.entries(file.services ?? {}).filter(([name]) => !tools.includes(name))
   const environmentOf = (service: ReadService): Readonly<Record<string, string>> => ({
     ...(service.env_file !== undefined && env),
@@ -146,7 +146,7 @@ export const renderStack = ({
   const used = new Set(members.flatMap(([, service]) => namedVolumes(service)))
   const rendered = { ...file, services: Object.fromEntries(services) }
   return {
-    text: `${Bun.YAML.stringify(JSON.parse(JSON.stringify(literal(rendered))), null, 2)}\n`,
+    text: `${Bun.YAML.stringify(JSON.parse(JSON.stringify(escapeAll(rendered))), null, 2)}\n`,
     stack: {
       stack,
       members: members.map(
@@ -154,8 +154,8 @@ export const renderStack = ({
           service: name,
           container: service.container_name ?? name,
           image: images[name] ?? service.image,
-          proof: proofOf(service),
-          memory: bytesOf(service.mem_limit),
+          proof: chooseProof(service),
+          memory: parseBytes(service.mem_limit),
           ports: (service.ports ?? []).map(hostPort),
           volumes: namedVolumes(service),
         }),

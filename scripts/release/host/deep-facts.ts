@@ -2,7 +2,7 @@ import type { HostFacts } from '#common/host/facts/host-facts'
 import { CliError } from '../../cli/fail.ts'
 import { networks } from '../../derive/network.ts'
 import type { Shell } from '../../host/shell.ts'
-import { checkHost, hostSpec } from '../run/prepare.ts'
+import { checkHost, makeHostSpec } from '../run/prepare.ts'
 import { findNetworkFaults } from './network-plan.ts'
 import { checkVolumeOwners, ourVolumes } from './volumes.ts'
 
@@ -31,7 +31,7 @@ export const inspectDeep = async (
   if (image === undefined) return { ...NOTHING_DEEP, networks: faults }
   const { code } = await shell.run(`docker image inspect --format '{{.Id}}' ${image} >/dev/null`)
   if (code !== 0) return { ...NOTHING_DEEP, networks: faults }
-  const checked = await checkHost(shell, { image, spec: await hostSpec(shell, dir), dir })
+  const checked = await checkHost(shell, { image, spec: await makeHostSpec(shell, dir), dir })
   const { volumes } = await checkVolumeOwners(shell, { image, volumes: ourVolumes })
   return {
     secrets: 'unlooked' in checked ? [] : checked.faults.map(({ name, what }) => `${name}: ${what}`),

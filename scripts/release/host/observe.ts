@@ -1,11 +1,11 @@
 import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
-import { type Bundle, type Member, membersOf, type Release } from '../content/release.ts'
+import { type Bundle, listMembers, type Member, type Release } from '../content/release.ts'
 import { hashText, parseRelease } from '../content/release-json.ts'
 import { findDifference } from '../run/gate-rules.ts'
-import type { DeployHost, Observed } from '../run/host.ts'
 import { parseJournal } from '../run/journal.ts'
+import type { Observed, ReleaseHost } from '../run/release-host.ts'
 import { parseStates, stateScript } from './container-states.ts'
 
 /** What a host knows of its releases; nothing is changed. A host without Lucid has none. */
@@ -63,8 +63,8 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
 /** The containers of a release as the engine sees them; those that do not exist are left out. */
 export const askStates = async (
   shell: Pick<Shell, 'name' | 'run'>,
-  members: Parameters<DeployHost['states']>[0],
-): ReturnType<DeployHost['states']> => {
+  members: Parameters<ReleaseHost['states']>[0],
+): ReturnType<ReleaseHost['states']> => {
   if (members.length === 0) return []
   const names = members.map(({ container }) => container)
   return parseStates(await shell.run(stateScript(names)), shell.name)
@@ -97,7 +97,7 @@ export const askLogs = async (shell: Pick<Shell, 'run'>, container: string): Pro
 
 /** What is not as a release says, a sentence a container; empty when all of it runs and is well. */
 export const differences = async (shell: Shell, release: Release): Promise<readonly string[]> => {
-  const members = membersOf(release)
+  const members = listMembers(release)
   const states = new Map((await askStates(shell, members)).map((state) => [state.name, state]))
   return members.flatMap((member) => findDifference(member, states.get(member.container)) ?? [])
 }

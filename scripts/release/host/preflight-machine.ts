@@ -1,6 +1,6 @@
 import { bytes } from '#common/cli/format'
 import type { Member, Release } from '../content/release.ts'
-import { membersOf } from '../content/release.ts'
+import { listMembers } from '../content/release.ts'
 import { type Check, type PreflightHost, type PreflightInput, readPlatform, when } from './preflight-check.ts'
 
 /** Least versions. Engine and Compose: what the committed files were run on. Kernel: what Debian 12 and Raspberry Pi OS 12 bring is newer. */
@@ -25,7 +25,7 @@ export const releaseSize = ({ images }: Pick<Release, 'images'>): number =>
   ].reduce((sum, size) => sum + size, 0)
 
 const sumLimits = (release: Release): number =>
-  membersOf(release).reduce((sum: number, { memory }: Member) => sum + memory, 0)
+  listMembers(release).reduce((sum: number, { memory }: Member) => sum + memory, 0)
 
 const measureSkew = ({ host, now }: PreflightInput): number => (host.at ?? 0) - now
 
@@ -157,10 +157,10 @@ export const machineChecks: readonly Check[] = [
   },
   {
     check: 'ports',
-    detail: ({ release }) => `${membersOf(release).flatMap(({ ports }) => ports).length} wanted`,
+    detail: ({ release }) => `${listMembers(release).flatMap(({ ports }) => ports).length} wanted`,
     findFaults: ({ host, release }) => {
       const foreign = listForeignPorts(host)
-      return membersOf(release).flatMap(({ service, ports }) =>
+      return listMembers(release).flatMap(({ service, ports }) =>
         ports
           .filter((port) => foreign.includes(port))
           .map(

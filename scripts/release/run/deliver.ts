@@ -2,19 +2,19 @@ import { duration, plural } from '#common/cli/format'
 import { paint, type Style } from '#common/cli/style'
 import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, whoami, withLease } from '../../host/open.ts'
-import { changesOf, summaryOf } from '../content/diff.ts'
+import { compareReleases, summarizeChanges } from '../content/diff.ts'
 import { checkScript } from '../content/files-script.ts'
-import { type Bundle, membersOf, type Release } from '../content/release.ts'
+import { type Bundle, listMembers, type Release } from '../content/release.ts'
 import { differences } from '../host/observe.ts'
-import type { Observed, Timing } from './host.ts'
-import { committed, openRun, type RunKind, runsOf } from './journal.ts'
-import { hostParts, type Supply } from './parts.ts'
-import { snapshotOf } from './perform.ts'
-import { recover } from './recover.ts'
-import { runRelease } from './run.ts'
-import { openScreen } from './screen.ts'
-import { shellHost } from './shell-host.ts'
-import { newRunId } from './timing.ts'
+import { applyRelease } from './apply.ts'
+import { newRunId } from './gate-flags.ts'
+import { findOpenRun, groupRuns, listCommitted, type RunKind } from './journal.ts'
+import { snapshotName } from './perform.ts'
+import { recoverRun } from './recover.ts'
+import type { Observed, Timing } from './release-host.ts'
+import { openRunTable } from './run-table.ts'
+import { openShellHost } from './shell-host.ts'
+import { hostParts, type Supply } from './supply.ts'
 
 /** Releases that a host keeps, the current one included. */
 export const KEPT = 5
@@ -35,12 +35,12 @@ export type Delivery = {
 }
 
 /** True when a release is the committed one of a host, whole, no run is open, and all of it runs and is well. */
-export const isDone = async (
+export const isInPlace = async (
   { shell, target }: HostSession,
   { observed, to }: Pick<Delivery, 'observed' | 'to'>,
 ): Promise<boolean> =>
   observed.current === to.id &&
-  openRun(observed.entries) === undefined &&
+  findOpenRun(observed.entries) === undefined &&
   (await shell.run(checkScript(target.dir, to))).code === 0 &&
   (await differences(shell, to)).length === 0
 
@@ -48,39 +48,39 @@ export const isDone = async (
  * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what runRelease
  * throws.
  */
-export const deliver = async (
+export const deliverRelease = async (
   opened: HostSession,
   { kind, what, bundle, to, observed, current, supply, timing, terminal, style, json, rewind }: Delivery,
 ): Promise<void> => {
   const began = timing.now()
   const tell = (outcome: 'nothing to do' | 'done') => {
     const ms = timing.now() - began
-    const summary = summaryOf(changesOf(current, to))
+    const summary = summarizeChanges(compareReleases(current, to))
     terminal.out(
       json
         ? `${JSON.stringify({ ok: true, outcome, release: to.id, before: current?.id ?? null, changed: summary, ms })}\n`
         : outcome === 'done'
-          ? `${paint(style, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(membersOf(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
+          ? `${paint(style, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(listMembers(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
           : `${to.id} runs on ${opened.shell.name} already, and is healthy: nothing to do\n`,
     )
   }
-  if (await isDone(opened, { observed, to })) return tell('nothing to do')
-  const screen = openScreen(terminal.err, style, { release: to, now: timing.now })
+  if (await isInPlace(opened, { observed, to })) return tell('nothing to do')
+  const screen = openRunTable(terminal.err, style, { release: to, now: timing.now })
   try {
     await withLease(opened, { what, onWait: screen.note }, async (lease) => {
-      const host = shellHost(lease, hostParts(lease, supply))
-      await runRelease(
+      const host = openShellHost(lease, hostParts(lease, supply))
+      await applyRelease(
         { host, timing, show: screen, newId: newRunId },
         { kind, bundle, to, by: whoami(), what, rewind },
       )
       const after = await host.observe()
       // The one that was left stays for now: to be looked at, or gone back to after a rollback.
       const left = current === undefined ? [] : [current.id]
-      const keep = new Set([...committed(after.entries).slice(-KEPT), to.id, ...left])
+      const keep = new Set([...listCommitted(after.entries).slice(-KEPT), to.id, ...left])
       const releases = await Promise.all([...keep].map((id) => host.release(id)))
-      const snapshots = runsOf(after.entries)
+      const snapshots = groupRuns(after.entries)
         .filter(({ begin }) => keep.has(begin.to))
-        .map(({ begin }) => snapshotOf(begin.run))
+        .map(({ begin }) => snapshotName(begin.run))
       // What cannot be cleared away now is by the next run.
       await host
         .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
@@ -93,15 +93,15 @@ export const deliver = async (
 }
 
 /** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
-export const undoFirst = async (
+export const undoFirstDeploy = async (
   opened: HostSession,
   { timing, terminal, style, json }: Pick<Delivery, 'timing' | 'terminal' | 'style' | 'json'>,
 ): Promise<void> => {
-  const screen = openScreen(terminal.err, style, { release: { stacks: [] }, now: timing.now })
+  const screen = openRunTable(terminal.err, style, { release: { stacks: [] }, now: timing.now })
   try {
     await withLease(opened, { what: 'rollback', onWait: screen.note }, async (lease) => {
-      const host = shellHost(lease, hostParts(lease, { kind: 'none' }))
-      await recover({ host, timing, show: screen, newId: newRunId }, await host.observe())
+      const host = openShellHost(lease, hostParts(lease, { kind: 'none' }))
+      await recoverRun({ host, timing, show: screen, newId: newRunId }, await host.observe())
     })
   } finally {
     screen.close()

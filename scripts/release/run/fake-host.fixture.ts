@@ -5,8 +5,8 @@ import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
 import type { Member, Release } from '../content/release.ts'
-import type { DeployHost } from './host.ts'
 import type { Entry } from './journal.ts'
+import type { ReleaseHost } from './release-host.ts'
 
 /**
  * A FAKE host with a FAKE engine, in memory, for sweeps of thousands of runs. It has what the real one has and matters
@@ -102,7 +102,7 @@ export const fakeHost = ({
   troubles,
   killed,
   onCall = () => {},
-}: FakeOptions): DeployHost => {
+}: FakeOptions): ReleaseHost => {
   machine.token += 1
   const token = machine.token
   let calls = 0
@@ -186,7 +186,7 @@ export const fakeHost = ({
     putFiles: ({ release }) =>
       // Half of it is a folder with another name.
       call('putFiles', [() => {}, () => machine.releases.set(release.id, release)], nothing),
-    demandFiles: () => call('demandFiles', [], nothing),
+    requireFiles: () => call('demandFiles', [], nothing),
     bringImages: ({ images }) =>
       call(
         'bringImages',

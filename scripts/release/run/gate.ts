@@ -2,7 +2,7 @@ import type { ContainerState } from '#common/host/facts/container'
 import { CliError } from '../../cli/fail.ts'
 import type { Member } from '../content/release.ts'
 import { addState, judge, type Verdict, type Watched, watch } from './gate-rules.ts'
-import type { DeployHost, Timing } from './host.ts'
+import type { ReleaseHost, Timing } from './release-host.ts'
 
 /** A service that did not make it; the details are the last lines of its log. */
 export class Unhealthy extends CliError {
@@ -73,7 +73,7 @@ const findYoungest = (watched: Inspected, before: readonly ContainerState[], now
 
 /** Watches containers of a run. `show` gets what each inspection found. */
 export const openWatch = (
-  host: Pick<DeployHost, 'states' | 'probe' | 'logs'>,
+  host: Pick<ReleaseHost, 'states' | 'probe' | 'logs'>,
   { now, pause, limitMs, settleMs }: Timing,
   show: (seen: readonly Seen[]) => void,
 ): Watch => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { committed, type Entry, openRun, parseJournal, previousOf, type RunKind } from './journal.ts'
+import {
+  type Entry,
+  findOpenRun,
+  findPreviousId,
+  listCommitted,
+  parseJournal,
+  type RunKind,
+} from './journal.ts'
 
 let clock = 0
 const begin = (run: string, to: string, from: string | null = null, kind: RunKind = 'deploy'): Entry => ({
@@ -32,17 +39,17 @@ describe('a journal', () => {
   })
 
   test('has an open run when the last one that began has not ended', () => {
-    expect(openRun([...whole('1', 'r-a'), begin('2', 'r-b')])?.begin.to).toBe('r-b')
-    expect(openRun(whole('1', 'r-a'))).toBeUndefined()
-    expect(openRun([])).toBeUndefined()
+    expect(findOpenRun([...whole('1', 'r-a'), begin('2', 'r-b')])?.begin.to).toBe('r-b')
+    expect(findOpenRun(whole('1', 'r-a'))).toBeUndefined()
+    expect(findOpenRun([])).toBeUndefined()
   })
 })
 
 describe('the release to go back to', () => {
   test('is the one committed before; what was undone never counts', () => {
     const entries = [...whole('1', 'r-a'), begin('2', 'r-x'), end('2', 'undone'), ...whole('3', 'r-b')]
-    expect(committed(entries)).toEqual(['r-a', 'r-b'])
-    expect(previousOf(entries, 'r-b')).toBe('r-a')
+    expect(listCommitted(entries)).toEqual(['r-a', 'r-b'])
+    expect(findPreviousId(entries, 'r-b')).toBe('r-a')
   })
 
   test('is one further back after a rollback, and none at the first', () => {
@@ -52,8 +59,8 @@ describe('the release to go back to', () => {
       ...whole('3', 'r-c'),
       ...whole('4', 'r-b', 'rollback'),
     ]
-    expect(previousOf(entries, 'r-b')).toBe('r-a')
-    expect(previousOf([...entries, ...whole('5', 'r-a', 'rollback')], 'r-a')).toBeUndefined()
+    expect(findPreviousId(entries, 'r-b')).toBe('r-a')
+    expect(findPreviousId([...entries, ...whole('5', 'r-a', 'rollback')], 'r-a')).toBeUndefined()
   })
 
   test('after a rollback and a new deploy is the one that was gone back to', () => {
@@ -63,16 +70,18 @@ describe('the release to go back to', () => {
       ...whole('3', 'r-a', 'rollback'),
       ...whole('4', 'r-c'),
     ]
-    expect(previousOf(entries, 'r-c')).toBe('r-a')
+    expect(findPreviousId(entries, 'r-c')).toBe('r-a')
   })
 
   test('does not come of deploying the same release again', () => {
-    expect(previousOf([...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-b')], 'r-b')).toBe('r-a')
+    expect(findPreviousId([...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-b')], 'r-b')).toBe(
+      'r-a',
+    )
   })
 
   test('knows a run that was cut behind its commit by the release that is current', () => {
     const entries = [...whole('1', 'r-a'), begin('2', 'r-b')]
-    expect(previousOf(entries, 'r-b')).toBe('r-a')
-    expect(previousOf(entries, 'r-a')).toBeUndefined()
+    expect(findPreviousId(entries, 'r-b')).toBe('r-a')
+    expect(findPreviousId(entries, 'r-a')).toBeUndefined()
   })
 })

@@ -57,7 +57,7 @@ export const parseJournal = (text: string): readonly Entry[] =>
   })
 
 /** The runs in the order in which they began. */
-export const runsOf = (entries: readonly Entry[]): readonly RunRecord[] => {
+export const groupRuns = (entries: readonly Entry[]): readonly RunRecord[] => {
   const runs = new Map<string, RunRecord>()
   for (const entry of entries) {
     if (entry.phase === 'begin') {
@@ -75,8 +75,8 @@ export const runsOf = (entries: readonly Entry[]): readonly RunRecord[] => {
 }
 
 /** The run that was cut, if there is one. Only the last can be: a new one begins when the one before has ended. */
-export const openRun = (entries: readonly Entry[]): RunRecord | undefined => {
-  const last = runsOf(entries).at(-1)
+export const findOpenRun = (entries: readonly Entry[]): RunRecord | undefined => {
+  const last = groupRuns(entries).at(-1)
   return last?.end === undefined ? last : undefined
 }
 
@@ -84,9 +84,9 @@ export const openRun = (entries: readonly Entry[]): RunRecord | undefined => {
  * Releases that were committed, oldest first, as a rollback leaves them: a release that was gone back from is no longer
  * there. The last one is the current release. A run that was cut behind its commit, so that its release is `current`, counts.
  */
-export const committed = (entries: readonly Entry[], current?: string): readonly string[] => {
+export const listCommitted = (entries: readonly Entry[], current?: string): readonly string[] => {
   const stack: string[] = []
-  for (const { begin, end } of runsOf(entries)) {
+  for (const { begin, end } of groupRuns(entries)) {
     const isDone = end === undefined ? begin.to === current : end.outcome === 'done'
     if (!isDone || stack.at(-1) === begin.to) continue
     const at = begin.kind === 'rollback' ? stack.lastIndexOf(begin.to) : -1
@@ -97,8 +97,11 @@ export const committed = (entries: readonly Entry[], current?: string): readonly
 }
 
 /** The release to go back to from the current one; undefined when there was none before. */
-export const previousOf = (entries: readonly Entry[], current: string | undefined): string | undefined => {
-  const history = committed(entries, current)
+export const findPreviousId = (
+  entries: readonly Entry[],
+  current: string | undefined,
+): string | undefined => {
+  const history = listCommitted(entries, current)
   const at = current === undefined ? -1 : history.lastIndexOf(current)
   return at > 0 ? history[at - 1] : undefined
 }

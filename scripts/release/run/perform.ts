@@ -4,22 +4,22 @@ import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
-import { type Bundle, composeFile, membersOf, type Release } from '../content/release.ts'
+import { type Bundle, composeFile, listMembers, type Release } from '../content/release.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
 import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
-import type { DeployHost, Telling, Timing } from './host.ts'
-import { type Step, stepName } from './steps.ts'
+import { formatStep, type Step } from './plan.ts'
+import type { ReleaseHost, StepReporter, Timing } from './release-host.ts'
 
 /** What the person sees of a run. */
-export type Show = Telling & {
+export type RunDisplay = StepReporter & {
   readonly step: (name: string, state: 'start' | 'done' | 'failed') => void
   readonly seen: (seen: readonly Seen[]) => void
 }
 
 export type RunParts = {
-  readonly host: DeployHost
+  readonly host: ReleaseHost
   readonly timing: Timing
-  readonly show: Show
+  readonly show: RunDisplay
   readonly newId: () => string
 }
 
@@ -49,7 +49,7 @@ export const tryAgain = <T>(
     pause: timing.pause,
   })
 
-export const again = <T>(work: () => Promise<T>, parts: RunParts): Promise<T> =>
+export const retryConnection = <T>(work: () => Promise<T>, parts: RunParts): Promise<T> =>
   tryAgain(work, (error) => error instanceof ConnectionLost, parts)
 
 export type Context = RunParts & {
@@ -62,7 +62,7 @@ export type Context = RunParts & {
   readonly rewind: string | undefined
 }
 
-export const contextOf = async (
+export const openContext = async (
   parts: RunParts,
   run: string,
   { from, to, bundle, rewind }: Pick<Context, 'from' | 'to' | 'bundle' | 'rewind'>,
@@ -75,7 +75,7 @@ export const contextOf = async (
     to,
     bundle,
     watch: openWatch(host, timing, show.seen),
-    before: await again(() => host.states(membersOf(to)), parts),
+    before: await retryConnection(() => host.states(listMembers(to)), parts),
     rewind,
   }
 }
@@ -87,7 +87,7 @@ const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
  * True when a stack is the same in both releases and all of it runs, well or about to be: then even what runs once is left alone,
  * on the way there and back. Whichever of the two releases started it, it is what both say.
  */
-const isAsWanted = async (
+const isUnchanged = async (
   step: Extract<Step, { stack: unknown }>,
   release: Release,
   { host, from, to }: Context,
@@ -102,27 +102,27 @@ const isAsWanted = async (
 }
 
 /** What each step does. `release`: the one that is being brought up. */
-const execute = async (step: Step, release: Release, context: Context): Promise<void> => {
+const executeStep = async (step: Step, release: Release, context: Context): Promise<void> => {
   const { host, from, to, bundle, watch, before, show, run, rewind } = context
   switch (step.kind) {
     case 'files':
-      return bundle === undefined ? host.demandFiles(release) : host.putFiles(bundle)
+      return bundle === undefined ? host.requireFiles(release) : host.putFiles(bundle)
     case 'images':
       return host.bringImages(release, show)
     case 'prepare':
       return host.prepare(release)
     case 'snapshot':
-      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotOf(run))
+      return from === undefined ? undefined : host.snapshot({ from, to }, snapshotName(run))
     case 'migrate':
       return from === undefined ? undefined : host.migrate({ from, to })
     case 'rewind':
       return from === undefined || rewind === undefined ? undefined : host.restore({ from, to }, rewind)
     case 'restore':
-      return from === undefined ? undefined : host.restore({ from, to }, snapshotOf(run))
+      return from === undefined ? undefined : host.restore({ from, to }, snapshotName(run))
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
-      return (await isAsWanted(step, release, context)) ? undefined : host.up(release, step.stack)
+      return (await isUnchanged(step, release, context)) ? undefined : host.up(release, step.stack)
     case 'health':
       return watch.until(membersIn(release, step))
     case 'down':
@@ -135,16 +135,16 @@ const execute = async (step: Step, release: Release, context: Context): Promise<
 }
 
 /** A step between its two lines of the journal. */
-export const perform = async (
+export const performStep = async (
   step: Step,
   release: Release,
   prefix: string,
   context: Context,
 ): Promise<void> => {
   const { host, run, timing, show } = context
-  const name = `${prefix}${stepName(step)}`
+  const name = `${prefix}${formatStep(step)}`
   const note = (phase: 'start' | 'done' | 'failed', reason?: string) =>
-    again(
+    retryConnection(
       () =>
         host.journal({ at: timing.now(), run, step: name, phase, ...(reason !== undefined && { reason }) }),
       context,
@@ -152,7 +152,7 @@ export const perform = async (
   await note('start')
   show.step(name, 'start')
   try {
-    await again(() => execute(step, release, context), context)
+    await retryConnection(() => executeStep(step, release, context), context)
   } catch (error) {
     show.step(name, 'failed')
     if (!isOutOfReach(error)) await note('failed', wordsOf(error))
@@ -162,8 +162,8 @@ export const perform = async (
   await note('done')
 }
 
-export const end = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: string) =>
-  again(
+export const endRun = (context: Context, outcome: 'done' | 'undone' | 'failed', reason?: string) =>
+  retryConnection(
     () =>
       context.host.journal({
         at: context.timing.now(),
@@ -176,4 +176,4 @@ export const end = (context: Context, outcome: 'done' | 'undone' | 'failed', rea
   )
 
 /** Name of the snapshot that a run takes before it changes documents. */
-export const snapshotOf = (run: string): string => `run-${run}`
+export const snapshotName = (run: string): string => `run-${run}`

@@ -24,7 +24,7 @@ import { startDocker } from '../../testing/peers/docker/engine.ts'
 import { findNetworkFaults } from '../host/network-plan.ts'
 import { ensureNetworks } from '../host/networks.ts'
 import { checkVolumeOwners, fixVolumeOwners, ourVolumes } from '../host/volumes.ts'
-import { checkHost, hostSpec, prepareHost } from './prepare.ts'
+import { checkHost, makeHostSpec, prepareHost } from './prepare.ts'
 
 /**
  * A host prepared by containers of a real engine, through a local shell. The image is of the tests (this machine's Bun and
@@ -79,7 +79,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     if (!isAbsolute(path)) throw new Error(`the engine has no folder for ${volume}: '${path}'`)
     return path
   }
-  const spec = () => hostSpec(shell, dir)
+  const spec = () => makeHostSpec(shell, dir)
   const look = async () => (await checkHost(shell, { image: IMAGE, spec: await spec(), dir })) as Report // once the image is there
   const change = async () => prepareHost(lease, { image: IMAGE, spec: await spec() })
 

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stacks } from '#catalog'
 import { repository } from '../../platform/home.ts'
-import { prepareSpec } from '../content/prepare-spec.ts'
-import { secretNames } from './prepare.ts'
+import { makePrepareSpec } from '../content/prepare-spec.ts'
+import { readSecretNames } from './prepare.ts'
 
 test('every secret that a Compose file mounts is one that a host makes, and no name is listed twice', async () => {
-  const spec = prepareSpec(await secretNames(), { hasData: false })
+  const spec = makePrepareSpec(await readSecretNames(), { hasData: false })
   const made = spec.secrets.map(({ owner, key }) => `${owner}/${key}`)
   const mounted = stacks.flatMap((stack) => {
     const text = readFileSync(join(repository, 'compose', `docker-compose.${stack}.yaml`), 'utf8')

@@ -7,11 +7,11 @@ import { requireSuccess, type ScriptResult, type Shell } from '../../host/shell.
 import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
 import { readEnvKeys } from '../../platform/env-keys.ts'
 import { lucid } from '../../platform/source.ts'
-import { prepareSpec, type SecretNames, volumeOwners } from '../content/prepare-spec.ts'
+import { makePrepareSpec, type SecretNames, volumeOwners } from '../content/prepare-spec.ts'
 import type { Release } from '../content/release.ts'
 
 /** The secrets that this checkout's services, clients and stock containers have, by name. */
-export const secretNames = async (): Promise<SecretNames> => ({
+export const readSecretNames = async (): Promise<SecretNames> => ({
   services: Object.fromEntries(
     await Promise.all(
       Object.keys(lucid.catalogue).map(async (name) => {
@@ -28,7 +28,7 @@ export const secretNames = async (): Promise<SecretNames> => ({
 export const listSecrets = async (
   current: Pick<Release, 'secrets'> | undefined,
 ): Promise<readonly string[]> => {
-  const { secrets } = prepareSpec(await secretNames(), { hasData: false })
+  const { secrets } = makePrepareSpec(await readSecretNames(), { hasData: false })
   return [...new Set([...secrets.map(({ owner, key }) => `${owner}/${key}`), ...(current?.secrets ?? [])])]
 }
 
@@ -42,12 +42,12 @@ const dataScript = (dir: string): string =>
   ].join('\n')
 
 /** What this checkout wants of a host, by whether that keeps data already. */
-export const hostSpec = async (shell: Shell, dir: string): Promise<HostSpec> => {
+export const makeHostSpec = async (shell: Shell, dir: string): Promise<HostSpec> => {
   const [names, data] = await Promise.all([
-    secretNames(),
+    readSecretNames(),
     requireSuccess(`${shell.name}: its volumes`, shell.run(dataScript(dir))),
   ])
-  return prepareSpec(names, { hasData: data.trim() !== '' })
+  return makePrepareSpec(names, { hasData: data.trim() !== '' })
 }
 
 export type PrepareOptions = {
@@ -56,7 +56,7 @@ export type PrepareOptions = {
   readonly spec: HostSpec
 }
 
-const reportOf = (name: string, { code, out, err }: ScriptResult): Report => {
+const parseReport = (name: string, { code, out, err }: ScriptResult): Report => {
   try {
     // Printed by the image that was built from the same model; what is not JSON is refused.
     return JSON.parse(out) as Report
@@ -74,7 +74,7 @@ const folderOf = (dir: string, access: 'read' | 'write') =>
  * fault in the report nothing was done. Throws CliError when the container could not run.
  */
 export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions): Promise<Report> =>
-  reportOf(
+  parseReport(
     lease.shell.name,
     await lease.run(
       toolCommand(image, ['prepare'], { caps: CHANGE_CAPS, mounts: [folderOf(lease.dir, 'write')] }),
@@ -85,7 +85,7 @@ export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions)
   )
 
 /** What can be said of a host that has no image of ours yet: which secrets lie there. */
-export type Unlooked = { readonly unlooked: string; readonly missing: readonly string[] }
+export type NotInspected = { readonly unlooked: string; readonly missing: readonly string[] }
 
 /**
  * What `prepareHost` would do and what is wrong, changing nothing. A host without the image (before the first deploy)
@@ -94,13 +94,13 @@ export type Unlooked = { readonly unlooked: string; readonly missing: readonly s
 export const checkHost = async (
   shell: Shell,
   { image, spec, dir }: PrepareOptions & { readonly dir: string },
-): Promise<Report | Unlooked> => {
+): Promise<Report | NotInspected> => {
   const names = spec.secrets.map(({ owner, key }) => `${owner}/${key}`)
   const there = await shell.run(
     `${commandLine('docker', 'image', 'inspect', '--format', '{{.Id}}', image)} >/dev/null 2>&1 && [ -d ${quote(dir)} ] || echo absent`,
   )
   if (there.out.trim() === '')
-    return reportOf(
+    return parseReport(
       shell.name,
       await shell.run(
         toolCommand(image, ['prepare', '--check'], { caps: READ_CAPS, mounts: [folderOf(dir, 'read')] }),

@@ -1,21 +1,21 @@
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
-import type { Observed } from './host.ts'
-import { openRun } from './journal.ts'
+import { findOpenRun } from './journal.ts'
 import {
-  again,
   type Context,
-  contextOf,
   detailsOf,
-  end,
+  endRun,
   isOutOfReach,
-  perform,
+  openContext,
+  performStep,
   type RunParts,
+  retryConnection,
   wordsOf,
 } from './perform.ts'
-import { wayOf } from './recovery.ts'
-import { forward } from './steps.ts'
-import { Unfinished, undo } from './undo.ts'
+import { planForward } from './plan.ts'
+import { chooseRecovery } from './recovery-rules.ts'
+import type { Observed } from './release-host.ts'
+import { Unfinished, undoRun } from './undo.ts'
 
 /** What became of a run that was cut; `failed`: the release before is back and not well. */
 export type Recovered = 'none' | 'closed' | 'finished' | 'undone' | 'failed'
@@ -23,17 +23,17 @@ export type Recovered = 'none' | 'closed' | 'finished' | 'undone' | 'failed'
 /** The steps behind the change of the documents, which is done. */
 const finish = async (context: Context, rewinds: boolean): Promise<Recovered> => {
   const { from, to } = context
-  const steps = forward(from, to, { rewinds })
+  const steps = planForward(from, to, { rewinds })
   const changed = steps.findIndex(({ kind }) => kind === 'migrate' || kind === 'rewind')
   context.show.note(`going on with ${to.id}: it may hold what came in since`)
   try {
-    for (const step of steps.slice(changed + 1)) await perform(step, to, '', context)
+    for (const step of steps.slice(changed + 1)) await performStep(step, to, '', context)
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     if (isOutOfReach(error)) throw new Unfinished(wordsOf(error), detailsOf(error))
-    return undo(context, wordsOf(error), { migrated: true })
+    return undoRun(context, wordsOf(error), { migrated: true })
   }
-  await end(context, 'done', 'finished by the next command')
+  await endRun(context, 'done', 'finished by the next command')
   return 'finished'
 }
 
@@ -41,18 +41,18 @@ const finish = async (context: Context, rewinds: boolean): Promise<Recovered> =>
  * Ends a run that was cut as `wayOf` says; does nothing when there is none. `wanted`: the release that the next command is
  * about. Throws Unfinished when it cannot.
  */
-export const recover = async (
+export const recoverRun = async (
   parts: RunParts,
   { current, entries }: Pick<Observed, 'current' | 'entries'>,
   wanted?: string,
 ): Promise<Recovered> => {
-  const open = openRun(entries)
+  const open = findOpenRun(entries)
   if (open === undefined) return 'none'
   const { begin } = open
   parts.show.note(`${begin.what} by ${begin.by} was cut short`)
   const [from, to] = await Promise.all([
-    begin.from === null ? undefined : again(() => parts.host.release(begin.from ?? ''), parts),
-    again(() => parts.host.release(begin.to), parts),
+    begin.from === null ? undefined : retryConnection(() => parts.host.release(begin.from ?? ''), parts),
+    retryConnection(() => parts.host.release(begin.to), parts),
   ])
   if (begin.from !== null && from === undefined)
     throw new CliError(
@@ -63,13 +63,18 @@ export const recover = async (
   if (known === undefined) {
     const at = parts.timing.now()
     const entry = { at, run: begin.run, phase: 'end', outcome: 'undone', reason: 'cut short' } as const
-    await again(() => parts.host.journal(entry), parts)
+    await retryConnection(() => parts.host.journal(entry), parts)
     return 'undone'
   }
-  const context = await contextOf(parts, begin.run, { from, to: known, bundle: undefined, rewind: undefined })
-  switch (wayOf(open, { current, wanted })) {
+  const context = await openContext(parts, begin.run, {
+    from,
+    to: known,
+    bundle: undefined,
+    rewind: undefined,
+  })
+  switch (chooseRecovery(open, { current, wanted })) {
     case 'close':
-      await end(context, 'done', 'finished by the next command')
+      await endRun(context, 'done', 'finished by the next command')
       return 'closed'
     case 'finish':
       return finish(
@@ -77,8 +82,8 @@ export const recover = async (
         open.steps.some(({ step }) => step === 'rewind'),
       )
     case 'undo':
-      return undo(context, 'it was cut short', { migrated: false })
+      return undoRun(context, 'it was cut short', { migrated: false })
     case 'undo-with-documents':
-      return undo(context, 'it was cut short', { migrated: true })
+      return undoRun(context, 'it was cut short', { migrated: true })
   }
 }

@@ -3,10 +3,10 @@ import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { ScriptResult } from '../../host/shell.ts'
 import { checkScript, filesScript } from '../content/files-script.ts'
+import { findMigrations } from '../content/migrations.ts'
 import { composeFile, type Release } from '../content/release.ts'
 import { askLogs, askProbes, askStates, observeHost, readRelease } from '../host/observe.ts'
-import type { DeployHost } from './host.ts'
-import { crossings } from './steps.ts'
+import type { ReleaseHost } from './release-host.ts'
 
 /** Longest time of an engine's command that starts or ends containers, ms. */
 const ENGINE_MS = 600_000
@@ -15,16 +15,16 @@ const ENGINE_MS = 600_000
 const synced = (path: string): string => `{ sync ${path} 2>/dev/null || sync; }`
 
 /** What other rooms do to a host, each under its lease. */
-export type HostParts = Pick<DeployHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore'> & {
+export type HostParts = Pick<ReleaseHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore'> & {
   /** Removes images and blobs that none of these releases has, and snapshots that are not named. */
-  readonly pruneRest: DeployHost['prune']
+  readonly pruneRest: ReleaseHost['prune']
 }
 
 const lastWords = ({ err, out }: ScriptResult): readonly string[] =>
   (err.trim() || out.trim()).split('\n').filter(Boolean).slice(-8)
 
 /** A host over a shell, under a lease. */
-export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
+export const openShellHost = (lease: Lease, parts: HostParts): ReleaseHost => {
   const { shell, dir } = lease
   const change = async (what: string, script: string): Promise<void> => {
     const answer = await lease.run(script, { timeoutMs: ENGINE_MS })
@@ -35,7 +35,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
   }
   const compose = (
     release: Release,
-    stack: Parameters<DeployHost['up']>[1],
+    stack: Parameters<ReleaseHost['up']>[1],
     ...words: readonly string[]
   ): string =>
     commandLine(
@@ -61,7 +61,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
         ].join('\n'),
       ),
     putFiles: (bundle) => change('the files of the release cannot be written', filesScript(dir, bundle)),
-    demandFiles: async (release) => {
+    requireFiles: async (release) => {
       const { code } = await shell.run(checkScript(dir, release))
       if (code !== 0)
         throw new CliError(
@@ -112,7 +112,7 @@ export const shellHost = (lease: Lease, parts: HostParts): DeployHost => {
     prepare: parts.prepare,
     snapshot: parts.snapshot,
     migrate: async ({ from, to }) => {
-      for (const service of crossings(from, to)) {
+      for (const service of findMigrations(from, to)) {
         const [before = 0, after = 0] = [from, to].map(({ migrations }) => migrations[service]?.version)
         // The newer release knows the way, up and down.
         const newer = after > before ? to : from

@@ -3,17 +3,17 @@ import { LeaseLost } from '../../host/lease.ts'
 import type { Release } from '../content/release.ts'
 import { openWatch } from './gate.ts'
 import {
-  again,
   type Context,
   detailsOf,
-  end,
+  endRun,
   isOutOfReach,
-  perform,
+  performStep,
   type RunParts,
+  retryConnection,
   tryAgain,
   wordsOf,
 } from './perform.ts'
-import { backward } from './steps.ts'
+import { planBackward } from './plan.ts'
 
 /** The new release did not make it, and the one before is back, whole. */
 export class Undone extends CliError {
@@ -42,7 +42,7 @@ const insist = (work: () => Promise<void>, parts: RunParts): Promise<void> =>
  * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the connection
  * did not let it: then the run stays open.
  */
-export const undo = async (
+export const undoRun = async (
   forwardContext: Context,
   reason: string,
   { migrated }: { readonly migrated: boolean },
@@ -52,14 +52,14 @@ export const undo = async (
   const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
-    backward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
+    planBackward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
   )
   show.note(`putting ${from === undefined ? 'an empty host' : from.id} back: ${reason}`)
   try {
     // A commit that failed may have been half done. While the pointer is on the new release nothing old is started.
-    if ((await again(() => host.observe(), context)).current !== from?.id)
-      await insist(() => again(() => host.commit(from?.id), context), context)
-    for (const step of changes ?? []) await insist(() => perform(step, target, 'back:', context), context)
+    if ((await retryConnection(() => host.observe(), context)).current !== from?.id)
+      await insist(() => retryConnection(() => host.commit(from?.id), context), context)
+    for (const step of changes ?? []) await insist(() => performStep(step, target, 'back:', context), context)
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     throw new Unfinished(`${reason}, and going back was cut short: ${wordsOf(error)}`, detailsOf(error))
@@ -67,19 +67,19 @@ export const undo = async (
   let outcome: 'undone' | 'failed' = 'undone'
   for (const step of checks ?? [])
     try {
-      await perform(step, target, 'back:', context)
+      await performStep(step, target, 'back:', context)
     } catch (error) {
       if (isOutOfReach(error))
         throw error instanceof LeaseLost ? error : new Unfinished(reason, detailsOf(error))
       outcome = 'failed'
       show.note(`${target.id} is back but not well: ${wordsOf(error)}`)
     }
-  await end(context, outcome, reason)
+  await endRun(context, outcome, reason)
   return outcome
 }
 
 /** How it ended, for people. `migrated`: documents are as they were before the run. */
-export const backWords = (
+export const describeUndo = (
   outcome: 'undone' | 'failed',
   from: Release | undefined,
   { migrated }: { readonly migrated: boolean },

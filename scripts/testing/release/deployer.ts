@@ -8,10 +8,10 @@ import { CliError } from '../../cli/fail.ts'
 import { LEASE_S, takeLease } from '../../host/lease.ts'
 import { openShell } from '../../host/shell.ts'
 import type { Bundle } from '../../release/content/release.ts'
+import { applyRelease } from '../../release/run/apply.ts'
 import type { Entry, RunKind } from '../../release/run/journal.ts'
-import { hostParts } from '../../release/run/parts.ts'
-import { runRelease } from '../../release/run/run.ts'
-import { shellHost } from '../../release/run/shell-host.ts'
+import { openShellHost } from '../../release/run/shell-host.ts'
+import { hostParts } from '../../release/run/supply.ts'
 
 export type Task = {
   readonly host: string
@@ -48,8 +48,8 @@ const main = async (): Promise<number> => {
       { onWait: (text) => tell(`waits ${text}`), leaseS: task.leaseS ?? LEASE_S },
     )
     try {
-      const host = shellHost(lease, hostParts(lease, { kind: 'none' }))
-      await runRelease(
+      const host = openShellHost(lease, hostParts(lease, { kind: 'none' }))
+      await applyRelease(
         {
           host: {
             ...host,

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { takeLease } from '../../host/lease.ts'
 import type { Shell } from '../../host/shell.ts'
-import { membersOf, type Release } from '../../release/content/release.ts'
+import { listMembers, type Release } from '../../release/content/release.ts'
 import { differences, observeHost, readRelease } from '../../release/host/observe.ts'
-import type { Observed } from '../../release/run/host.ts'
-import { openRun } from '../../release/run/journal.ts'
+import { findOpenRun } from '../../release/run/journal.ts'
+import type { Observed } from '../../release/run/release-host.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 
 /** What is not as the committed release says, past the product: by the engine and by files. */
@@ -28,7 +28,7 @@ export const listContainers = async ({ engine }: Pi): Promise<ReadonlyMap<string
 }
 
 const findMixed = async (pi: Pi, release: Release | undefined): Promise<readonly string[]> => {
-  const members = release === undefined ? [] : membersOf(release)
+  const members = release === undefined ? [] : listMembers(release)
   const expected = new Map(members.map(({ container, image }) => [container, `${image} running`]))
   const found = await listContainers(pi)
   return [...new Set([...expected.keys(), ...found.keys()])]
@@ -41,7 +41,7 @@ const findMixed = async (pi: Pi, release: Release | undefined): Promise<readonly
 /** What keeps the next command from the lease. One that was killed leaves its own, which must be followed at once. */
 const findStuck = async (shell: Shell, { dir, outside }: Pi, { entries }: Observed) => {
   const waits: string[] = []
-  if (openRun(entries) !== undefined) waits.push('a run is open')
+  if (findOpenRun(entries) !== undefined) waits.push('a run is open')
   if (existsSync(outside(`${dir}/deploy/lease`)))
     try {
       const holder = { by: 'test', machine: hostname(), pid: process.pid, what: 'look' }

@@ -1,5 +1,5 @@
 import type { Release } from '../../release/content/release.ts'
-import { backward, forward, type Step, stepName } from '../../release/run/steps.ts'
+import { formatStep, planBackward, planForward, type Step } from '../../release/run/plan.ts'
 import type { EngineFailure } from './engine-failures.ts'
 
 /** What a host is on before a point. */
@@ -52,7 +52,7 @@ const kinds = {
 const INTO = [150, 700]
 
 const listNames = (steps: readonly Step[], prefix = ''): readonly string[] =>
-  steps.map((step) => prefix + stepName(step))
+  steps.map((step) => prefix + formatStep(step))
 
 /** Of every so many steps a start. */
 const starts = (steps: readonly string[], every = 1): readonly string[] =>
@@ -68,10 +68,10 @@ export const listPoints = ({
   failing,
 }: Readonly<Record<'one' | 'two' | 'failing', Release>>): readonly Point[] => {
   const steps: Readonly<Record<Scenario, readonly string[]>> = {
-    'first deploy': listNames(forward(undefined, one)),
-    deploy: listNames(forward(one, two)),
-    rollback: listNames(forward(two, one)),
-    'failed deploy': listNames(backward(one, failing, { migrated: false }), 'back:'),
+    'first deploy': listNames(planForward(undefined, one)),
+    deploy: listNames(planForward(one, two)),
+    rollback: listNames(planForward(two, one)),
+    'failed deploy': listNames(planBackward(one, failing, { migrated: false }), 'back:'),
   }
   const every: readonly (readonly [keyof typeof kinds, Readonly<Record<Scenario, number>>])[] = [
     ['line', { 'first deploy': 2, deploy: 1, rollback: 1, 'failed deploy': 1 }],

@@ -1,5 +1,5 @@
 import type { Bundle } from '../../release/content/release.ts'
-import { openRun } from '../../release/run/journal.ts'
+import { findOpenRun } from '../../release/run/journal.ts'
 import type { Before, Fault, Point, Scenario } from './points.ts'
 import { describePoint, scenarios } from './points.ts'
 import type { Deployer } from './start-deployer.ts'
@@ -101,7 +101,7 @@ const runNext = async (
   { scenario, next }: Point,
 ): Promise<readonly string[]> => {
   const before = await host.observe()
-  const cut = openRun(before.entries)
+  const cut = findOpenRun(before.entries)
   const target = releases[targets[scenario]]
   if (next === 'rollback') {
     const { code, err } = await host.rollback()

@@ -7,8 +7,8 @@ import { type HostSession, openHost } from '../../host/open.ts'
 import type { ReleaseImage } from '../../release/content/image.ts'
 import type { Bundle } from '../../release/content/release.ts'
 import { observeHost } from '../../release/host/observe.ts'
-import { deliver } from '../../release/run/deliver.ts'
-import type { Observed } from '../../release/run/host.ts'
+import { deliverRelease } from '../../release/run/deliver.ts'
+import type { Observed } from '../../release/run/release-host.ts'
 import { tinyImages } from '../peers/pi/images.ts'
 import { type Pi, startPi } from '../peers/pi/pi.ts'
 import type { Absent } from '../peers/processes.ts'
@@ -58,7 +58,7 @@ const deploy = async (
     onText(text)
   }
   const observed = await observeHost(shell, target.dir)
-  await deliver(session, {
+  await deliverRelease(session, {
     kind: 'deploy',
     what: `deploy ${bundle.release.id}`,
     bundle,

@@ -9,7 +9,7 @@ import { homeAt, repository } from '../../../platform/home.ts'
 import { takeLock } from '../../../platform/lock.ts'
 import { writeRecord } from '../../../platform/record.ts'
 import type { Release } from '../../../release/content/release.ts'
-import { type Entry, runsOf } from '../../../release/run/journal.ts'
+import { type Entry, groupRuns } from '../../../release/run/journal.ts'
 import type { PlatformPi } from './platform-pi.ts'
 
 /** Everything that a person types and looks at, with one stand-in as the host. */
@@ -61,7 +61,7 @@ export const openDesk = ({ pi, env }: PlatformPi, folder: string): Desk => {
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Entry) // written by the deployer
-      const last = runsOf(entries).at(-1)
+      const last = groupRuns(entries).at(-1)
       const failed = last?.steps.find(({ phase }) => phase === 'failed')
       return (last?.end?.at ?? Number.NaN) - (failed?.at ?? Number.NaN)
     },

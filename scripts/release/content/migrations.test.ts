@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { documentVolumes } from './documents.ts'
-import { plantRelease } from './release.fixture.ts'
+import { documentVolumes } from './migrations.ts'
+import { sampleRelease } from './release.fixture.ts'
 import type { Release } from './release.ts'
 
 const release = (
@@ -8,7 +8,7 @@ const release = (
   versions: Readonly<Record<string, number>>,
   database: readonly string[],
 ): Release => {
-  const planted = plantRelease({
+  const planted = sampleRelease({
     id,
     services: { core: {}, sessions: { cut: 1, seal: 1 }, blockchain: {}, integration: {} },
     migrations: Object.fromEntries(

@@ -1,13 +1,13 @@
 import { errorMessage } from '#common/process/error'
 import { type HostSession, withLease } from '../../host/open.ts'
-import { bootGaps, installBoot, programs } from '../boot/install.ts'
-import { bootState } from '../boot/state.ts'
+import { bootGaps, installBoot, programs } from './install.ts'
+import { bootState } from './state.ts'
 
 /**
  * After a deploy: what starts Lucid at boot is brought up to date where it is installed; where it is not, a sentence says
  * how. Answers what there is to tell; never throws, for the release is there whatever becomes of this.
  */
-export const afterDeploy = async (opened: HostSession): Promise<readonly string[]> => {
+export const refreshBoot = async (opened: HostSession): Promise<readonly string[]> => {
   const { shell, target } = opened
   try {
     const state = await bootState(shell, { dir: target.dir }, Object.keys(programs))

@@ -1,11 +1,11 @@
 import { type Colour, paint, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
-import { type Change, summaryOf } from '../content/diff.ts'
+import { type Change, summarizeChanges } from '../content/diff.ts'
 import type { Release } from '../content/release.ts'
 import type { Checked } from '../host/preflight.ts'
 
 /** The checks of a preflight, a row each; faults follow on stderr with what to do. */
-export const preflightText = (checked: readonly Checked[], style: Style): string =>
+export const renderPreflight = (checked: readonly Checked[], style: Style): string =>
   `${table(
     [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
     checked.map(({ check, detail, findings }) => [
@@ -21,14 +21,14 @@ export const preflightText = (checked: readonly Checked[], style: Style): string
 const colours: Readonly<Record<Change['change'], Colour>> = { new: 'green', gone: 'red', changed: 'yellow' }
 
 /** What would change, a row each. */
-export const changesText = (
+export const renderChanges = (
   before: Release | undefined,
   after: Release,
   changes: readonly Change[],
   style: Style,
 ): string =>
   [
-    `${before?.id ?? 'nothing'} -> ${paint(style, 'bold', after.id)} (${summaryOf(changes)})`,
+    `${before?.id ?? 'nothing'} -> ${paint(style, 'bold', after.id)} (${summarizeChanges(changes)})`,
     ...(changes.length === 0
       ? []
       : [

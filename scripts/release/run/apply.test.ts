@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import type { Stack } from '#catalog'
 import { caseCount, samplePoints } from '#common/testing/extent'
-import { plantRelease } from '../content/release.fixture.ts'
+import { sampleRelease } from '../content/release.fixture.ts'
 import type { Release } from '../content/release.ts'
 import { type Behaviour, type FakeMachine, fakeMachine, mixOf, type Trouble } from './fake-host.fixture.ts'
-import { openRun } from './journal.ts'
-import { play } from './play.fixture.ts'
+import { findOpenRun } from './journal.ts'
+import { runFake } from './run.fixture.ts'
 import { Undone } from './undo.ts'
 
 /** All of this is on the FAKE host and the FAKE engine of fake-host.fixture.ts. */
@@ -16,17 +16,17 @@ const services = (version: number): Readonly<Record<Stack, Readonly<Record<strin
   blockchain: { vm: version },
   integration: version > 1 ? { page: version } : {},
 })
-const one = plantRelease({
+const one = sampleRelease({
   id: 'r-1',
   services: services(1),
   migrations: { seal: { version: 1, irreversible: [] } },
 })
-const two = plantRelease({
+const two = sampleRelease({
   id: 'r-2',
   services: services(2),
   migrations: { seal: { version: 1, irreversible: [] } },
 })
-const three = plantRelease({
+const three = sampleRelease({
   id: 'r-3',
   services: services(3),
   migrations: { seal: { version: 2, irreversible: [2] } },
@@ -35,7 +35,7 @@ const three = plantRelease({
 const machineOn = async (...releases: readonly Release[]): Promise<FakeMachine> => {
   const machine = fakeMachine()
   machine.documents.set('seal', 1)
-  for (const release of releases) expect((await play(machine, release)).outcome).toBe('done')
+  for (const release of releases) expect((await runFake(machine, release)).outcome).toBe('done')
   return machine
 }
 
@@ -45,7 +45,7 @@ const faultsOf = (machine: FakeMachine): readonly string[] => {
   const version = current?.migrations['seal']?.version ?? 1
   return [
     ...mixOf(machine),
-    ...(openRun(machine.entries) === undefined ? [] : ['a run is open']),
+    ...(findOpenRun(machine.entries) === undefined ? [] : ['a run is open']),
     ...(machine.documents.get('seal') === version ? [] : ['documents are of another version']),
   ]
 }
@@ -53,7 +53,7 @@ const faultsOf = (machine: FakeMachine): readonly string[] => {
 describe('a release', () => {
   test('comes onto an empty host stack by stack, each gated on health, and is committed last', async () => {
     const machine = fakeMachine()
-    const { outcome, calls } = await play(machine, two)
+    const { outcome, calls } = await runFake(machine, two)
     expect(outcome).toBe('done')
     expect(calls.filter((call) => /^(?:up|putFiles|bringImages|prepare|commit)/.test(call))).toEqual([
       'putFiles',
@@ -72,7 +72,7 @@ describe('a release', () => {
   test('that is there already starts no container again', async () => {
     const machine = await machineOn(two)
     const started = machine.started
-    expect((await play(machine, two)).outcome).toBe('done')
+    expect((await runFake(machine, two)).outcome).toBe('done')
     expect(machine.started).toBe(started)
   })
 
@@ -83,7 +83,7 @@ describe('a release', () => {
 
   test('that crosses a migration keeps a snapshot; if it fails, the documents come back with it', async () => {
     const machine = await machineOn(one)
-    const { outcome, error } = await play(machine, three, {
+    const { outcome, error } = await runFake(machine, three, {
       behaviour: (id, service) => (id === 'r-3' && service === 'vm' ? 'exits' : 'good'),
     })
     expect(outcome).toBe('failed')
@@ -107,7 +107,7 @@ describe('a service that breaks puts the whole release back, and is named with i
       test(`${broken} ${way}`, async () => {
         const machine = await machineOn(one)
         // gate and seal are not changed by the new release, so they break by themselves.
-        const changed = plantRelease({
+        const changed = sampleRelease({
           id: 'r-9',
           services: {
             ...services(2),
@@ -116,7 +116,7 @@ describe('a service that breaks puts the whole release back, and is named with i
           },
           migrations: one.migrations,
         })
-        const { error } = await play(machine, changed, {
+        const { error } = await runFake(machine, changed, {
           behaviour: (id, service) => (id === 'r-9' && service === broken ? way : 'good'),
         })
         expect(error).toBeInstanceOf(Undone)
@@ -145,7 +145,7 @@ describe('trouble at every call of a run', () => {
   ]
   for (const [name, before, to, command] of sweeps)
     test(`${name}: the next command finds a whole release, and nothing is stuck`, async () => {
-      const { calls } = await play(await machineOn(...before), to, command)
+      const { calls } = await runFake(await machineOn(...before), to, command)
       let points = 0
       for (const [at] of samplePoints(calls.entries()))
         for (const trouble of kinds)
@@ -154,14 +154,14 @@ describe('trouble at every call of a run', () => {
               const machine = await machineOn(...before)
               const troubles: readonly Trouble[] = [{ at, kind: trouble, when, calls: length }]
               const label = `${calls[at]} (${at}) ${trouble} ${when} x ${length}`
-              const { outcome } = await play(machine, to, { ...command, troubles })
+              const { outcome } = await runFake(machine, to, { ...command, troubles })
               // Whatever the first command said, one that ended by itself left a whole release or an open run.
               if (outcome === 'done') expect([label, faultsOf(machine)]).toEqual([label, []])
-              else if (openRun(machine.entries) === undefined)
+              else if (findOpenRun(machine.entries) === undefined)
                 expect([label, faultsOf(machine)]).toEqual([label, []])
               // The next command is the same again, or one back to what was there.
               const then = points % 4 < 2 ? to : (before.at(-1) ?? to)
-              const next = await play(machine, then, then === to ? command : { kind: 'deploy' })
+              const next = await runFake(machine, then, then === to ? command : { kind: 'deploy' })
               expect([label, next.outcome, next.error]).toEqual([label, 'done', undefined])
               expect([label, faultsOf(machine), machine.current]).toEqual([label, [], then.id])
               points += 1
@@ -177,19 +177,19 @@ describe('trouble at every call of a run, and then a command back to what was th
     ['a deploy with a migration', three],
   ] as const)
     test(`${name}: finds that release whole, and its documents`, async () => {
-      const { calls } = await play(await machineOn(one), to)
+      const { calls } = await runFake(await machineOn(one), to)
       for (const [at] of samplePoints(calls.entries()))
         for (const trouble of kinds)
           for (const when of whens) {
             const machine = await machineOn(one)
             const label = `${calls[at]} (${at}) ${trouble} ${when}`
-            const { outcome } = await play(machine, to, {
+            const { outcome } = await runFake(machine, to, {
               troubles: [{ at, kind: trouble, when, calls: 1_000 }],
             })
             // From a release whose migration cannot be undone nobody goes back so: bun run rollback refuses.
             if (machine.current === to.id) continue
             expect([label, outcome]).not.toEqual([label, 'done'])
-            const next = await play(machine, one)
+            const next = await runFake(machine, one)
             expect([label, next.outcome, next.error]).toEqual([label, 'done', undefined])
             expect([label, faultsOf(machine), machine.current]).toEqual([label, [], one.id])
           }
@@ -212,17 +212,17 @@ test('what a whole release takes in after a command was cut is there after the n
     id === 'r-3' && service === 'page' ? 'never-healthy' : 'good'
   const seen = { 'r-1': 0, 'r-3': 0 }
   for (const behaviour of [undefined, broken]) {
-    const { calls } = await play(await machineOn(one), three, behaviour && { behaviour })
+    const { calls } = await runFake(await machineOn(one), three, behaviour && { behaviour })
     for (const [at] of calls.entries()) {
       const machine = await machineOn(one)
       const troubles: readonly Trouble[] = [{ at, kind: 'kill', when: 'after', calls: 1 }]
-      await play(machine, three, { troubles, ...(behaviour && { behaviour }) })
+      await runFake(machine, three, { troubles, ...(behaviour && { behaviour }) })
       const release = serving(machine, [one, three])
       // One that never becomes well is given up, with what it took in: nothing else is left to do.
       if (release === undefined || (release === three && behaviour !== undefined)) continue
       seen[release.id as keyof typeof seen] += 1 // one of these two
       machine.documents.set('taken in', at)
-      const next = await play(machine, three)
+      const next = await runFake(machine, three)
       expect([calls[at], at, next.outcome]).toEqual([calls[at], at, 'done'])
       expect([calls[at], at, release.id, machine.documents.get('taken in')]).toEqual([
         calls[at],
@@ -256,7 +256,7 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
     'crash-loops',
     'out-of-memory',
   ]
-  const releases = [one, two, plantRelease({ id: 'r-4', services: services(4), migrations: one.migrations })]
+  const releases = [one, two, sampleRelease({ id: 'r-4', services: services(4), migrations: one.migrations })]
   const seen = { done: 0, killed: 0, failed: 0 }
   for (let seed = 1; seed <= caseCount(2_000); seed++) {
     const random = randomOf(seed)
@@ -276,17 +276,17 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
           calls: pick([1, 1, 3, 1_000]),
         }),
       )
-      const { outcome } = await play(machine, to, {
+      const { outcome } = await runFake(machine, to, {
         troubles,
         behaviour: (id, service) =>
           id === to.id && service === victim && machine.current !== to.id ? way : 'good',
       })
       seen[outcome] += 1
-      if (openRun(machine.entries) === undefined && outcome !== 'killed')
+      if (findOpenRun(machine.entries) === undefined && outcome !== 'killed')
         expect([seed, command, mixOf(machine)]).toEqual([seed, command, []])
     }
     const last = pick(releases)
-    const { outcome, error } = await play(machine, last)
+    const { outcome, error } = await runFake(machine, last)
     expect([seed, outcome, error]).toEqual([seed, 'done', undefined])
     expect([seed, faultsOf(machine), machine.current]).toEqual([seed, [], last.id])
   }
@@ -297,8 +297,8 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
 
 test('a second deployer that took over fences the first off: it does nothing more', async () => {
   const machine = await machineOn(one)
-  const first = play(machine, two, { behaviour: () => 'never-healthy' })
-  const second = await play(machine, one)
+  const first = runFake(machine, two, { behaviour: () => 'never-healthy' })
+  const second = await runFake(machine, one)
   expect(second.outcome).toBe('done')
   expect(String((await first).error)).toContain('another command took over')
   expect(faultsOf(machine)).toEqual([])

@@ -3,12 +3,20 @@ import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
 import type { Bundle, Release } from '../content/release.ts'
 import type { BeginEntry, RunKind } from './journal.ts'
-import { again, contextOf, detailsOf, end, perform, type RunParts, wordsOf } from './perform.ts'
-import { recover } from './recover.ts'
-import { forward } from './steps.ts'
-import { backWords, Undone, Unfinished, undo } from './undo.ts'
+import {
+  detailsOf,
+  endRun,
+  openContext,
+  performStep,
+  type RunParts,
+  retryConnection,
+  wordsOf,
+} from './perform.ts'
+import { planForward } from './plan.ts'
+import { recoverRun } from './recover.ts'
+import { describeUndo, Undone, Unfinished, undoRun } from './undo.ts'
 
-export type Wanted = {
+export type ReleaseRun = {
   readonly kind: RunKind
   /** Files that may have to be brought; a rollback has none. */
   readonly bundle: Bundle | undefined
@@ -23,15 +31,16 @@ export type Wanted = {
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
  * not make it, Unfinished when the connection or the engine did not let this end either way, LeaseLost.
  */
-export const runRelease = async (
+export const applyRelease = async (
   parts: RunParts,
-  { kind, bundle, to, by, what, rewind }: Wanted,
+  { kind, bundle, to, by, what, rewind }: ReleaseRun,
 ): Promise<void> => {
   const { host, timing } = parts
-  const observed = await again(() => host.observe(), parts)
-  const recovered = await recover(parts, observed, to.id)
-  const { current } = observed.entries.length === 0 ? observed : await again(() => host.observe(), parts)
-  const there = current === undefined ? undefined : await again(() => host.release(current), parts)
+  const observed = await retryConnection(() => host.observe(), parts)
+  const recovered = await recoverRun(parts, observed, to.id)
+  const { current } =
+    observed.entries.length === 0 ? observed : await retryConnection(() => host.observe(), parts)
+  const there = current === undefined ? undefined : await retryConnection(() => host.release(current), parts)
   // The release that runs is brought anew where its own file is gone.
   const from = there ?? (bundle?.release.id === current ? bundle?.release : undefined)
   if (current !== undefined && from === undefined)
@@ -51,19 +60,19 @@ export const runRelease = async (
     by,
     what,
   }
-  await again(() => host.journal(begin), parts)
-  const context = await contextOf(parts, run, { from, to, bundle, rewind })
+  await retryConnection(() => host.journal(begin), parts)
+  const context = await openContext(parts, run, { from, to, bundle, rewind })
   let migrated = false
   try {
-    for (const step of forward(from, to, { rewinds: rewind !== undefined })) {
+    for (const step of planForward(from, to, { rewinds: rewind !== undefined })) {
       if (step.kind === 'migrate' || step.kind === 'rewind') migrated = true
-      await perform(step, to, '', context)
+      await performStep(step, to, '', context)
     }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     if (error instanceof ConnectionLost) throw new Unfinished(wordsOf(error), detailsOf(error))
-    const outcome = await undo(context, wordsOf(error), { migrated })
-    throw new Undone(wordsOf(error), backWords(outcome, from, { migrated }), detailsOf(error))
+    const outcome = await undoRun(context, wordsOf(error), { migrated })
+    throw new Undone(wordsOf(error), describeUndo(outcome, from, { migrated }), detailsOf(error))
   }
-  await end(context, 'done')
+  await endRun(context, 'done')
 }

@@ -8,7 +8,7 @@ export type Documents = 'untouched' | 'changing' | 'changed' | 'restored'
 
 const CHANGES: readonly string[] = ['migrate', 'rewind']
 
-export const documentsOf = ({ steps }: Pick<RunRecord, 'steps'>): Documents => {
+export const readDocuments = ({ steps }: Pick<RunRecord, 'steps'>): Documents => {
   if (!steps.some(({ step }) => CHANGES.includes(step))) return 'untouched'
   if (steps.some(({ step, phase }) => step === 'back:restore' && phase === 'done')) return 'restored'
   const isGoingBack = steps.some(({ step }) => step.startsWith('back:'))
@@ -21,16 +21,16 @@ export const documentsOf = ({ steps }: Pick<RunRecord, 'steps'>): Documents => {
  * what the snapshot from before it does not have, so it is carried on with. `undo`: the release before is put back,
  * `undo-with-documents`: and the snapshot first.
  */
-export type Way = 'close' | 'finish' | 'undo' | 'undo-with-documents'
+export type Recovery = 'close' | 'finish' | 'undo' | 'undo-with-documents'
 
 /** `wanted`: the release that the next command is about. Whoever asks for the older one means to give up what came since. */
-export const wayOf = (
+export const chooseRecovery = (
   run: Pick<RunRecord, 'begin' | 'steps'>,
   { current, wanted }: { readonly current: string | undefined; readonly wanted: string | undefined },
-): Way => {
+): Recovery => {
   const { from, to } = run.begin
   if (current === to && to !== from) return 'close'
-  const documents = documentsOf(run)
+  const documents = readDocuments(run)
   if (documents === 'untouched' || documents === 'restored') return 'undo'
   return documents === 'changed' && wanted !== from ? 'finish' : 'undo-with-documents'
 }

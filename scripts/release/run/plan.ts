@@ -1,4 +1,5 @@
 import { type Stack, stacks } from '#catalog'
+import { findMigrations } from '../content/migrations.ts'
 import type { Release } from '../content/release.ts'
 
 /** A step of a run, as it stands in the journal. */
@@ -8,41 +9,23 @@ export type Step =
   | { readonly kind: 'stop' | 'up' | 'health' | 'down'; readonly stack: Stack }
 
 /** Its name: `up:core`. */
-export const stepName = (step: Step): string => ('stack' in step ? `${step.kind}:${step.stack}` : step.kind)
+export const formatStep = (step: Step): string => ('stack' in step ? `${step.kind}:${step.stack}` : step.kind)
 
 const stacksOf = (release: Release | undefined): readonly Stack[] =>
   release === undefined ? [] : stacks.filter((stack) => release.stacks.some((one) => one.stack === stack))
-
-/** Services whose documents change shape between two releases. */
-export const crossings = (from: Release | undefined, to: Release): readonly string[] =>
-  from === undefined
-    ? []
-    : Object.entries(to.migrations)
-        .filter(([service, { version }]) => {
-          const before = from.migrations[service]
-          return before !== undefined && before.version !== version
-        })
-        .map(([service]) => service)
-
-/** The versions between two releases that nothing can undo, `service vN`; empty when a rollback may cross. */
-export const irreversible = (newer: Release, older: Release): readonly string[] =>
-  Object.entries(newer.migrations).flatMap(([service, { irreversible: versions }]) => {
-    const before = older.migrations[service]?.version ?? 0
-    return versions.filter((version) => version > before).map((version) => `${service} v${version}`)
-  })
 
 /**
  * From one release to another: everything that can fail without touching what runs comes first, then the stacks in
  * their order, each gated on health. Only `commit` makes the new release the one of the host. `rewinds`: documents are
  * not migrated but put back from a snapshot of the older release.
  */
-export const forward = (
+export const planForward = (
   from: Release | undefined,
   to: Release,
   { rewinds = false }: { readonly rewinds?: boolean } = {},
 ): readonly Step[] => {
   const gone = stacksOf(from).filter((stack) => !stacksOf(to).includes(stack))
-  const migrates = crossings(from, to).length > 0
+  const migrates = findMigrations(from, to).length > 0
   // A database must run to be migrated, and must not to be put back.
   const stopped = stacksOf(from).filter((stack) => rewinds || stack !== 'core')
   return [
@@ -70,7 +53,7 @@ export const forward = (
  * Back from a release that did not make it: its stacks in reverse order, each as the release before has it, then their
  * health. `migrated`: documents were changed or may have been, so they are put back from the snapshot first.
  */
-export const backward = (
+export const planBackward = (
   from: Release | undefined,
   to: Release,
   { migrated }: { readonly migrated: boolean },

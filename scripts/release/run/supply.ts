@@ -1,7 +1,8 @@
 import { bytes } from '#common/cli/format'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import { documentVolumes } from '../content/documents.ts'
+import type { ReleasePair } from '../content/migrations.ts'
+import { documentVolumes } from '../content/migrations.ts'
 import type { Release } from '../content/release.ts'
 import { ensureNetworks } from '../host/networks.ts'
 import { missingImages } from '../images/missing-images.ts'
@@ -10,8 +11,8 @@ import { pullImages } from '../images/pull-images.ts'
 import { sendImages } from '../images/send-images.ts'
 import { stockImages } from '../images/stock-images.ts'
 import { dropSnapshots, restoreSnapshot, takeSnapshot } from '../snapshot/snapshot.ts'
-import type { Between, Telling } from './host.ts'
-import { hostSpec, prepareHost } from './prepare.ts'
+import { makeHostSpec, prepareHost } from './prepare.ts'
+import type { StepReporter } from './release-host.ts'
 import type { HostParts } from './shell-host.ts'
 
 /** Where images come from: a registry, this machine's dist/images over the connection, or nowhere (what the host holds). */
@@ -24,11 +25,11 @@ export type Supply =
 const TOOL = 'server-tools'
 
 /** Name of the image of server-tools in a release. */
-export const toolOf = ({ images }: Release): string | undefined =>
+export const findTool = ({ images }: Release): string | undefined =>
   images.find(({ service }) => service === TOOL)?.name
 
-const demandTool = (release: Release): string => {
-  const image = toolOf(release)
+const requireTool = (release: Release): string => {
+  const image = findTool(release)
   if (image === undefined)
     throw new CliError(`${release.id} has no image of ${TOOL}: bun run deploy:pi brings a whole release`)
   return image
@@ -38,7 +39,7 @@ const bringImages = async (
   lease: Lease,
   supply: Supply,
   { images, stock, id }: Release,
-  { note, progress }: Telling,
+  { note, progress }: StepReporter,
 ): Promise<void> => {
   const options = {
     onProgress: (there: number, total: number, what: string) =>
@@ -60,8 +61,8 @@ const bringImages = async (
 const prepare = async (lease: Lease, release: Release): Promise<void> => {
   if (release.secrets.length > 0) {
     const report = await prepareHost(lease, {
-      image: demandTool(release),
-      spec: await hostSpec(lease.shell, lease.dir),
+      image: requireTool(release),
+      spec: await makeHostSpec(lease.shell, lease.dir),
     })
     if (!report.ok)
       throw new CliError(`${lease.shell.name}: its secrets are not in order`, {
@@ -72,8 +73,8 @@ const prepare = async (lease: Lease, release: Release): Promise<void> => {
 }
 
 /** The tool of the release that runs is on the host for certain; the volumes are those of both. */
-const snapshotOptions = (between: Between, id: string) => ({
-  image: toolOf(between.from) ?? demandTool(between.to),
+const snapshotOptions = (between: ReleasePair, id: string) => ({
+  image: findTool(between.from) ?? requireTool(between.to),
   id,
   volumes: documentVolumes(between),
 })
@@ -89,7 +90,7 @@ export const hostParts = (lease: Lease, supply: Supply): HostParts => ({
     await restoreSnapshot(lease, snapshotOptions(between, name))
   },
   pruneRest: async ({ releases, snapshots }) => {
-    const image = releases.map(toolOf).find((one) => one !== undefined)
+    const image = releases.map(findTool).find((one) => one !== undefined)
     if (image !== undefined) await dropSnapshots(lease, { image, keep: snapshots })
     await pruneImages(
       lease,

@@ -1,17 +1,17 @@
-import { bundleOf } from '../content/release.fixture.ts'
+import { sampleBundle } from '../content/release.fixture.ts'
 import type { Release } from '../content/release.ts'
+import { applyRelease } from './apply.ts'
 import { type FakeMachine, type FakeOptions, fakeHost, type Trouble } from './fake-host.fixture.ts'
 import type { RunKind } from './journal.ts'
-import { runRelease } from './run.ts'
 
-export type Played = {
+export type FakeRun = {
   readonly outcome: 'done' | 'killed' | 'failed'
   readonly error?: unknown
   readonly calls: readonly string[]
 }
 
 /** One deployer's life: it brings a fake machine to a release, with troubles on the way. */
-export const play = async (
+export const runFake = async (
   machine: FakeMachine,
   to: Release,
   {
@@ -26,9 +26,9 @@ export const play = async (
     readonly documents?: 'migrate' | 'rewind'
     readonly behaviour?: FakeOptions['behaviour']
   } = {},
-): Promise<Played> => {
+): Promise<FakeRun> => {
   const calls: string[] = []
-  const death = Promise.withResolvers<Played>()
+  const death = Promise.withResolvers<FakeRun>()
   const host = fakeHost({
     machine,
     behaviour,
@@ -36,7 +36,7 @@ export const play = async (
     killed: () => death.resolve({ outcome: 'killed', calls }),
     onCall: (name) => calls.push(name),
   })
-  const life = runRelease(
+  const life = applyRelease(
     {
       host,
       timing: {
@@ -53,14 +53,14 @@ export const play = async (
     {
       kind,
       to,
-      bundle: kind === 'rollback' ? undefined : bundleOf(to),
+      bundle: kind === 'rollback' ? undefined : sampleBundle(to),
       by: 'test',
       what: `${kind} ${to.id}`,
       rewind: documents === 'rewind' ? [...machine.snapshots.keys()][0] : undefined,
     },
   ).then(
-    (): Played => ({ outcome: 'done', calls }),
-    (error: unknown): Played => ({ outcome: 'failed', error, calls }),
+    (): FakeRun => ({ outcome: 'done', calls }),
+    (error: unknown): FakeRun => ({ outcome: 'failed', error, calls }),
   )
   return Promise.race([life, death.promise])
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { StepEntry } from './journal.ts'
-import { documentsOf, wayOf } from './recovery.ts'
+import { chooseRecovery, readDocuments } from './recovery-rules.ts'
 
 const steps = (...words: readonly string[]): readonly StepEntry[] =>
   words.map((word) => {
@@ -36,13 +36,13 @@ describe('the documents of a run that was cut', () => {
     [[...MIGRATED, 'back:restore start'], 'changing'],
     [[...MIGRATED, 'back:restore start', 'back:restore done', 'back:up:core start'], 'restored'],
   ])('%j: %s', (words, documents) => {
-    expect(documentsOf(cut(...words))).toBe(documents as ReturnType<typeof documentsOf>)
+    expect(readDocuments(cut(...words))).toBe(documents as ReturnType<typeof readDocuments>)
   })
 })
 
 describe('the next command', () => {
   const way = (words: readonly string[], wanted: string | undefined, current = 'r-old') =>
-    wayOf(cut(...words), { current, wanted })
+    chooseRecovery(cut(...words), { current, wanted })
 
   test('closes a run that had committed', () => expect(way(['commit start'], 'r-new', 'r-new')).toBe('close'))
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { stacks } from '#catalog'
+import { findIrreversible, findMigrations } from '../content/migrations.ts'
 import type { Release } from '../content/release.ts'
-import { backward, crossings, forward, irreversible, stepName } from './steps.ts'
+import { formatStep, planBackward, planForward } from './plan.ts'
 
 const release = (
   id: string,
@@ -29,44 +30,44 @@ const release = (
 })
 const one = release('r-1', stacks)
 const two = release('r-2', stacks)
-const names = (steps: ReturnType<typeof forward>) => steps.map(stepName).join(' ')
+const names = (steps: ReturnType<typeof planForward>) => steps.map(formatStep).join(' ')
 
 describe('the steps of a run', () => {
   test('bring everything there before the first container is touched, then stack by stack, and commit last', () => {
-    expect(names(forward(one, two))).toBe(
+    expect(names(planForward(one, two))).toBe(
       'files images prepare up:core health:core up:sessions health:sessions up:blockchain health:blockchain up:integration health:integration settle commit',
     )
   })
 
   test('take a stack down that the new release no longer has, after all others are well', () => {
-    expect(names(forward(one, release('r-2', ['core', 'sessions'])))).toBe(
+    expect(names(planForward(one, release('r-2', ['core', 'sessions'])))).toBe(
       'files images prepare up:core health:core up:sessions health:sessions down:integration down:blockchain settle commit',
     )
   })
 
   test('stop what writes, keep a snapshot and migrate, when documents change', () => {
     expect(
-      names(forward(one, release('r-2', ['core', 'sessions'], 1)))
+      names(planForward(one, release('r-2', ['core', 'sessions'], 1)))
         .split(' ')
         .slice(3, 8),
     ).toEqual(['stop:integration', 'stop:blockchain', 'stop:sessions', 'snapshot', 'migrate'])
   })
 
   test('back put the older release up in reverse order, then look after its health', () => {
-    expect(names(backward(one, two, { migrated: false }))).toBe(
+    expect(names(planBackward(one, two, { migrated: false }))).toBe(
       'up:integration up:blockchain up:sessions up:core health:core health:sessions health:blockchain health:integration',
     )
   })
 
   test('back to an empty host take everything down', () => {
-    expect(names(backward(undefined, two, { migrated: false }))).toBe(
+    expect(names(planBackward(undefined, two, { migrated: false }))).toBe(
       'down:integration down:blockchain down:sessions down:core',
     )
   })
 
   test('back over a migration stop all and restore the documents first', () => {
     expect(
-      names(backward(one, two, { migrated: true }))
+      names(planBackward(one, two, { migrated: true }))
         .split(' ')
         .slice(0, 6),
     ).toEqual([
@@ -81,12 +82,12 @@ describe('the steps of a run', () => {
 })
 
 test('documents change when a service that both releases have is at another version', () => {
-  expect(crossings(one, release('r-2', stacks, 1))).toEqual(['keeper'])
-  expect(crossings(undefined, release('r-2', stacks, 1))).toEqual([])
+  expect(findMigrations(one, release('r-2', stacks, 1))).toEqual(['keeper'])
+  expect(findMigrations(undefined, release('r-2', stacks, 1))).toEqual([])
 })
 
 test('what cannot be undone lies between the older version and the newer', () => {
   const newer = release('r-2', stacks, 3, [2])
-  expect(irreversible(newer, release('r-1', stacks, 1))).toEqual(['keeper v2'])
-  expect(irreversible(newer, release('r-1', stacks, 2))).toEqual([])
+  expect(findIrreversible(newer, release('r-1', stacks, 1))).toEqual(['keeper v2'])
+  expect(findIrreversible(newer, release('r-1', stacks, 2))).toEqual([])
 })

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
-import type { Timing } from './host.ts'
+import type { Timing } from './release-host.ts'
 
 /** Id of a new run. */
 export const newRunId = (): string => randomUUID()
 
 /** Seconds from a flag. Throws CliError for anything else. */
-const secondsOf = (flag: string, text: string | undefined, otherwise: number): number => {
+const parseSeconds = (flag: string, text: string | undefined, otherwise: number): number => {
   const seconds = text === undefined ? otherwise : Number(text)
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > 3_600)
     throw new CliError(`--${flag} takes seconds, 0 to 3600`)
@@ -19,14 +19,14 @@ export const HEALTH_S = 60
 /** How long a service that was started must stay well, seconds: an engine starts one that crashed again within a second. */
 export const SETTLE_S = 5
 
-export const timingOf = (flags: {
+export const parseTiming = (flags: {
   readonly timeout: string | undefined
   readonly settle: string | undefined
 }): Timing => ({
   now: Date.now,
   pause: (ms) => sleep(ms),
-  limitMs: secondsOf('timeout', flags.timeout, HEALTH_S) * 1000,
-  settleMs: secondsOf('settle', flags.settle, SETTLE_S) * 1000,
+  limitMs: parseSeconds('timeout', flags.timeout, HEALTH_S) * 1000,
+  settleMs: parseSeconds('settle', flags.settle, SETTLE_S) * 1000,
 })
 
 /** The flags of everything that is gated on health. */

@@ -1,5 +1,6 @@
 import type { Stack } from '#catalog'
 import type { ContainerState } from '#common/host/facts/container'
+import type { ReleasePair } from '../content/migrations.ts'
 import type { Bundle, Member, Release } from '../content/release.ts'
 import type { Entry } from './journal.ts'
 
@@ -12,11 +13,8 @@ export type Observed = {
   readonly releases: readonly string[]
 }
 
-/** The release that a host has, and the one that it gets. */
-export type Between = { readonly from: Release; readonly to: Release }
-
 /** Words while a step is at work: something to know, and how far it is. */
-export type Telling = {
+export type StepReporter = {
   readonly note: (text: string) => void
   readonly progress: (text: string) => void
 }
@@ -26,7 +24,7 @@ export type Telling = {
  * called again. They throw ConnectionLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
  * one in memory.
  */
-export type DeployHost = {
+export type ReleaseHost = {
   readonly name: string
   readonly observe: () => Promise<Observed>
   /** A release that is on the host; undefined when it is not, or not whole. */
@@ -35,9 +33,9 @@ export type DeployHost = {
   readonly journal: (entry: Entry) => Promise<void>
   readonly putFiles: (bundle: Bundle) => Promise<void>
   /** Throws CliError when files that the host holds are not those that were brought. */
-  readonly demandFiles: (release: Release) => Promise<void>
+  readonly requireFiles: (release: Release) => Promise<void>
   /** Brings what is missing and checks each image against its digests. */
-  readonly bringImages: (release: Release, show: Telling) => Promise<void>
+  readonly bringImages: (release: Release, show: StepReporter) => Promise<void>
   /** Secrets, identities, networks. Never replaces a secret. */
   readonly prepare: (release: Release) => Promise<void>
   readonly up: (release: Release, stack: Stack) => Promise<void>
@@ -46,10 +44,10 @@ export type DeployHost = {
   /** Takes the containers of a stack away; volumes stay. */
   readonly down: (release: Release, stack: Stack) => Promise<void>
   /** Copies the documents that two releases have in different shapes, under a name of this run. */
-  readonly snapshot: (between: Between, name: string) => Promise<void>
-  readonly migrate: (between: Between) => Promise<void>
+  readonly snapshot: (between: ReleasePair, name: string) => Promise<void>
+  readonly migrate: (between: ReleasePair) => Promise<void>
   /** Puts the documents back as a snapshot has them. */
-  readonly restore: (between: Between, name: string) => Promise<void>
+  readonly restore: (between: ReleasePair, name: string) => Promise<void>
   /** Those of the containers that exist. */
   readonly states: (members: readonly Member[]) => Promise<readonly ContainerState[]>
   /** Runs the health checks of containers now; names of those whose check ended with 0. */

@@ -2,10 +2,10 @@ import { duration } from '#common/cli/format'
 import { type Colour, paint, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { progress, throttle } from '../../cli/progress.ts'
-import { membersOf, type Release } from '../content/release.ts'
+import { listMembers, type Release } from '../content/release.ts'
 import type { Seen } from './gate.ts'
 import type { Verdict } from './gate-rules.ts'
-import type { Show } from './perform.ts'
+import type { RunDisplay } from './perform.ts'
 
 const LOG_MS = 5_000
 
@@ -14,11 +14,11 @@ const colours: Readonly<Record<Verdict['kind'], Colour>> = { waiting: 'yellow', 
 const words = (verdict: Verdict): string => (verdict.kind === 'well' ? 'healthy' : verdict.why)
 
 /** The screen of a run: a table of services that changes in place, lines in a pipe. */
-export const openScreen = (
+export const openRunTable = (
   write: (text: string) => void,
   style: Style,
   { release, now }: { readonly release: Pick<Release, 'stacks'>; readonly now: () => number },
-): Show & { readonly close: () => void } => {
+): RunDisplay & { readonly close: () => void } => {
   const began = now()
   const screen = progress(write, style)
   const stackOf = new Map(
@@ -35,7 +35,7 @@ export const openScreen = (
     [
       table(
         [{ title: 'Stack' }, { title: 'Service' }, { title: 'State' }, { title: 'Image' }],
-        membersOf(release).map((member) => {
+        listMembers(release).map((member) => {
           const seen = rows.get(member.container)
           return [
             stackOf.get(member.container) ?? '',
