@@ -1,10 +1,12 @@
 import { defaults } from '#catalog'
-import { TINY } from './release.ts'
+import { composePath, TINY } from './release.ts'
+
+type Family = 'start' | 'network' | 'volume' | 'slow'
 
 /** A fault that is injected on the emulated Pi, and what the doctor must call it. */
 export type InjectedFault = {
   readonly form: string
-  readonly family: 'start' | 'network' | 'volume' | 'slow'
+  readonly family: Family
   readonly kind: string
   readonly subject: string
   /** POSIX sh, run inside as root. */
@@ -16,339 +18,187 @@ export type InjectedFault = {
 const DIR = defaults.LUCID_MOUNT_PATH
 const KEY = `${DIR}/secrets/session-encryptor/MASTER_KEY`
 
-const mountpoint = (volume: string) => `"$(docker volume inspect --format '{{.Mountpoint}}' ${volume})"`
+const mountpoint = (name: string) => `"$(docker volume inspect --format '{{.Mountpoint}}' ${name})"`
+const SESSIONS_DATA = mountpoint('lucid_sessions_data')
 
-/** Makes a service anew from its stack's file after an edit by sed: what somebody does by hand. */
+/** A row of the tables below; `script` is a line each. */
+const ofFamily =
+  (family: Family) =>
+  (kind: string, subject: string, form: string, script: readonly string[]): InjectedFault => ({
+    form,
+    family,
+    kind,
+    subject,
+    script: script.join('\n'),
+  })
+const start = ofFamily('start')
+const network = ofFamily('network')
+const volume = ofFamily('volume')
+const slow = ofFamily('slow')
+
+const startAgain = (stack: 'core' | 'sessions', service: string): string =>
+  `docker compose --file ${composePath(DIR, stack)} up --detach --no-deps ${service} >/dev/null 2>&1`
+
+/** Makes a service anew from its stack's file after an edit of its lines by sed: what somebody does by hand. */
 const byHand = (stack: 'core' | 'sessions', service: string, edit: string): string =>
   [
-    `sed ${edit} ${DIR}/releases/r-0123456789ab/compose.${stack}.yaml > /run/hand.yaml`,
+    `sed '/^    "${service}": {/,/^    }/ ${edit}' ${composePath(DIR, stack)} > /run/hand.yaml`,
     `docker compose --file /run/hand.yaml up --detach --no-deps --force-recreate ${service} >/dev/null 2>&1 || :`,
   ].join('\n')
 
-/** The lines of one service in the file, for sed. */
-const within = (service: string, edit: string) => `'/^    "${service}": {/,/^    }/ ${edit}'`
+const merkleByHand = (edit: string): string => byHand('sessions', 'merkle-builder', edit)
 
-const asIs = (what: string) => `s|"image": "${TINY}"|"image": "${TINY}", ${what}|`
+const withEntrypoint = (...argv: readonly string[]): string =>
+  `s|"image": "${TINY}"|"image": "${TINY}", "entrypoint": [${argv.map((word) => `"${word}"`).join(', ')}]|`
+
+const removeCoreNetwork = [
+  'docker network disconnect --force lucid_core_net lucid_mongo',
+  'docker network disconnect --force lucid_core_net api-gateway',
+  'docker network rm lucid_core_net >/dev/null',
+]
+
+const removeEncryptedData =
+  'docker rm --force session-encryptor >/dev/null; docker volume rm lucid_encrypted_data >/dev/null'
 
 /** Forms that are injected in `bun run check`, all at once: none may be taken for another. */
 export const together: readonly InjectedFault[] = [
-  {
-    form: 'stopped by hand',
-    family: 'start',
-    kind: 'stopped',
-    subject: 'session-encryptor',
-    script: 'docker stop session-encryptor >/dev/null',
-  },
-  {
-    form: 'its port is taken by another container',
-    family: 'start',
-    kind: 'port-taken',
-    subject: 'api-gateway',
-    script: [
-      'docker rm --force api-gateway >/dev/null',
-      `docker run --detach --name squatter --publish 127.0.0.1:8080:8080 ${TINY} >/dev/null`,
-      `docker compose --file ${DIR}/releases/r-0123456789ab/compose.core.yaml up --detach --no-deps api-gateway >/dev/null 2>&1 || :`,
-    ].join('\n'),
-  },
-  {
-    form: 'a route of the host takes addresses of a network',
-    family: 'network',
-    kind: 'route-clash',
-    subject: 'lucid_core_net',
-    script: 'ip route add 172.21.0.128/25 dev lo',
-  },
-  {
-    form: 'disconnected from a network',
-    family: 'network',
-    kind: 'not-attached',
-    subject: 'mongo',
-    script: 'docker network disconnect lucid_core_net lucid_mongo',
-  },
-  {
-    form: 'a volume that belongs to root',
-    family: 'volume',
-    kind: 'wrong-owner',
-    subject: 'lucid_sessions_data',
-    script: `chown -R 0:0 ${mountpoint('lucid_sessions_data')}`,
-  },
-  {
-    form: 'a secret that its service may not read',
-    family: 'volume',
-    kind: 'closed-file',
-    subject: KEY,
-    script: `chown 0:0 ${KEY}`,
-  },
-  {
-    form: 'limits that were changed by hand',
-    family: 'slow',
-    kind: 'altered-limits',
-    subject: 'session-orchestrator',
-    script: 'docker update --cpus 0.4 session-orchestrator >/dev/null',
-  },
-  {
-    form: 'a disk full of transfers that did not end',
-    family: 'slow',
-    kind: 'disk-full',
-    subject: 'host',
-    script: [
-      `n=$(($(df -Pk ${DIR} | tail -n 1 | awk '{print $4}') - 512))`,
-      `dd if=/dev/zero of=${DIR}/blobs/sha256/aa.part bs=1024 count=$n 2>/dev/null`,
-    ].join('\n'),
-  },
+  start('stopped', 'session-encryptor', 'stopped by hand', ['docker stop session-encryptor >/dev/null']),
+  start('port-taken', 'api-gateway', 'its port is taken by another container', [
+    'docker rm --force api-gateway >/dev/null',
+    `docker run --detach --name squatter --publish 127.0.0.1:8080:8080 ${TINY} >/dev/null`,
+    `${startAgain('core', 'api-gateway')} || :`,
+  ]),
+  network('route-clash', 'lucid_core_net', 'a route of the host takes addresses of a network', [
+    'ip route add 172.21.0.128/25 dev lo',
+  ]),
+  network('not-attached', 'mongo', 'disconnected from a network', [
+    'docker network disconnect lucid_core_net lucid_mongo',
+  ]),
+  volume('wrong-owner', 'lucid_sessions_data', 'a volume that belongs to root', [
+    `chown -R 0:0 ${SESSIONS_DATA}`,
+  ]),
+  volume('closed-file', KEY, 'a secret that its service may not read', [`chown 0:0 ${KEY}`]),
+  slow('altered-limits', 'session-orchestrator', 'limits that were changed by hand', [
+    'docker update --cpus 0.4 session-orchestrator >/dev/null',
+  ]),
+  slow('disk-full', 'host', 'a disk full of transfers that did not end', [
+    `n=$(($(df -Pk ${DIR} | tail -n 1 | awk '{print $4}') - 512))`,
+    `dd if=/dev/zero of=${DIR}/blobs/sha256/aa.part bs=1024 count=$n 2>/dev/null`,
+  ]),
 ]
 
 /** The rest, with `--full`: round after round, what is in one at once. */
 export const rounds: readonly (readonly InjectedFault[])[] = [
   [
-    {
-      form: 'removed',
-      family: 'start',
-      kind: 'never-made',
-      subject: 'session-encryptor',
-      script: 'docker rm --force session-encryptor >/dev/null',
-    },
-    {
-      form: 'paused',
-      family: 'start',
-      kind: 'paused',
-      subject: 'api-gateway',
-      script: 'docker pause api-gateway >/dev/null',
-    },
-    {
-      form: 'a port that is open to all',
-      family: 'network',
-      kind: 'open-port',
-      subject: 'merkle-builder',
-      script: byHand(
-        'sessions',
-        'merkle-builder',
-        within('merkle-builder', 's|127.0.0.1:8092:8092|0.0.0.0:8092:8092|'),
-      ),
-    },
-    {
-      form: 'a secret that all may read',
-      family: 'volume',
-      kind: 'open-secret',
-      subject: KEY,
-      script: `chmod 0644 ${KEY}`,
-    },
-    {
-      form: 'held up by its processor limit',
-      family: 'slow',
-      kind: 'processor-limit',
-      subject: 'mongo',
-      script: "docker exec --detach lucid_mongo sh -c 'while :; do :; done'; sleep 1",
-    },
+    start('never-made', 'session-encryptor', 'removed', ['docker rm --force session-encryptor >/dev/null']),
+    start('paused', 'api-gateway', 'paused', ['docker pause api-gateway >/dev/null']),
+    network('open-port', 'merkle-builder', 'a port that is open to all', [
+      merkleByHand('s|127.0.0.1:8092:8092|0.0.0.0:8092:8092|'),
+    ]),
+    volume('open-secret', KEY, 'a secret that all may read', [`chmod 0644 ${KEY}`]),
+    slow('processor-limit', 'mongo', 'held up by its processor limit', [
+      "docker exec --detach lucid_mongo sh -c 'while :; do :; done'; sleep 1",
+    ]),
+  ],
+  [
+    start('port-taken', 'api-gateway', 'its port is taken by a program of the host', [
+      'docker rm --force api-gateway >/dev/null',
+      // Without a daemon of its own it would hold the line of whoever faults it.
+      'busybox httpd -p 127.0.0.1:8080 -h /mnt </dev/null >/dev/null 2>&1',
+      `${startAgain('core', 'api-gateway')} || :`,
+    ]),
+    start('no-program', 'merkle-builder', 'a program that is not in the image', [
+      merkleByHand(withEntrypoint('/bin/missing')),
+    ]),
+    volume('closed', 'lucid_encrypted_data', 'a volume that its owner may not use', [
+      `chmod 0000 ${mountpoint('lucid_encrypted_data')}`,
+    ]),
+    slow('process-limit', 'mongo', 'at its limit of processes', [
+      "docker exec --detach lucid_mongo sh -c 'n=0; while [ $n -lt 27 ]; do sleep 600 & n=$((n+1)); done; wait'; sleep 1",
+    ]),
+  ],
+  [
+    start('restart-loop', 'merkle-builder', 'ends again and again', [
+      merkleByHand('s|"PORT":|"TINY": "exit", "PORT":|'),
+      'sleep 4',
+    ]),
+    volume('foreign-files', 'lucid_encrypted_data', 'files of another user deep in a volume', [
+      `d=${mountpoint('lucid_encrypted_data')}; mkdir -p "$d/a/b/c"; echo x > "$d/a/b/c/d"; chown -R 65532:65532 "$d"; chown 0:0 "$d/a/b/c/d"`,
+    ]),
+    network('no-network', 'lucid_core_net', 'a network that is gone', removeCoreNetwork),
+    slow('growing-log', 'session-encryptor', 'a log without a limit', [
+      byHand('sessions', 'session-encryptor', 's|"max-size": "10m",||; s|"max-file": "3"||'),
+    ]),
+  ],
+  [
+    start('configuration', 'merkle-builder', 'refuses its configuration (exit 78)', [
+      merkleByHand(withEntrypoint('/bin/sh', '-c', 'echo PORT is missing; exit 78')),
+      'sleep 4',
+    ]),
+    start('unhealthy', 'session-encryptor', 'runs and is not well', [
+      'docker exec session-encryptor /tiny become sick; sleep 5',
+    ]),
+    network('wrong-network', 'lucid_core_net', 'a network with other addresses', [
+      ...removeCoreNetwork,
+      'docker network create --subnet 172.31.0.0/24 lucid_core_net >/dev/null',
+      'docker network connect lucid_core_net lucid_mongo; docker network connect lucid_core_net api-gateway',
+    ]),
+  ],
+  [
+    start('out-of-memory', 'merkle-builder', 'out of memory at its start', [
+      merkleByHand('s|"PORT":|"TINY": "memory", "TINY_SECONDS": "0", "PORT":|'),
+      'sleep 6',
+    ]),
+    volume('no-volume', 'lucid_encrypted_data', 'a volume that is gone, with no backup', [
+      removeEncryptedData,
+    ]),
+    network('subnet-taken', 'lucid_core_net', 'another network has its addresses', [
+      ...removeCoreNetwork,
+      'docker network create --subnet 172.21.0.0/16 squat >/dev/null',
+    ]),
+  ],
+  [
+    start('wrong-platform', 'merkle-builder', 'a program for another processor', [
+      `printf 'no program' > ${SESSIONS_DATA}/bad`,
+      `chmod 0755 ${SESSIONS_DATA}/bad; chown 65532:65532 ${SESSIONS_DATA}/bad`,
+      merkleByHand(withEntrypoint('/data/bad')),
+    ]),
+    network('not-published', 'api-gateway', 'a port that is not published', [
+      byHand('core', 'api-gateway', 's|127.0.0.1:8080:8080|127.0.0.1:9980:8080|'),
+    ]),
+    volume('read-only-disk', 'host', 'a disk that can only be read', ['mount -o remount,ro /mnt/myssd']),
+  ],
+  [
+    network('no-way', 'merkle-builder', 'listens for itself alone', [
+      merkleByHand(withEntrypoint('/bin/httpd', '-f', '-p', '127.0.0.1:8092', '-h', '/www')),
+      'sleep 5',
+    ]),
   ],
   [
     {
-      form: 'its port is taken by a program of the host',
-      family: 'start',
-      kind: 'port-taken',
-      subject: 'api-gateway',
-      script: [
-        'docker rm --force api-gateway >/dev/null',
-        // Without a daemon of its own it would hold the line of whoever faults it.
-        'busybox httpd -p 127.0.0.1:8080 -h /mnt </dev/null >/dev/null 2>&1',
-        `docker compose --file ${DIR}/releases/r-0123456789ab/compose.core.yaml up --detach --no-deps api-gateway >/dev/null 2>&1 || :`,
-      ].join('\n'),
-    },
-    {
-      form: 'a program that is not in the image',
-      family: 'start',
-      kind: 'no-program',
-      subject: 'merkle-builder',
-      script: byHand(
-        'sessions',
-        'merkle-builder',
-        within('merkle-builder', asIs('"entrypoint": ["/bin/missing"]')),
-      ),
-    },
-    {
-      form: 'a volume that its owner may not use',
-      family: 'volume',
-      kind: 'closed',
-      subject: 'lucid_encrypted_data',
-      script: `chmod 0000 ${mountpoint('lucid_encrypted_data')}`,
-    },
-    {
-      form: 'at its limit of processes',
-      family: 'slow',
-      kind: 'process-limit',
-      subject: 'mongo',
-      script:
-        "docker exec --detach lucid_mongo sh -c 'n=0; while [ $n -lt 27 ]; do sleep 600 & n=$((n+1)); done; wait'; sleep 1",
-    },
-  ],
-  [
-    {
-      form: 'ends again and again',
-      family: 'start',
-      kind: 'restart-loop',
-      subject: 'merkle-builder',
-      script: `${byHand('sessions', 'merkle-builder', within('merkle-builder', 's|"PORT":|"TINY": "exit", "PORT":|'))}\nsleep 4`,
-    },
-    {
-      form: 'files of another user deep in a volume',
-      family: 'volume',
-      kind: 'foreign-files',
-      subject: 'lucid_encrypted_data',
-      script: `d=${mountpoint('lucid_encrypted_data')}; mkdir -p "$d/a/b/c"; echo x > "$d/a/b/c/d"; chown -R 65532:65532 "$d"; chown 0:0 "$d/a/b/c/d"`,
-    },
-    {
-      form: 'a network that is gone',
-      family: 'network',
-      kind: 'no-network',
-      subject: 'lucid_core_net',
-      script: [
-        'docker network disconnect --force lucid_core_net lucid_mongo',
-        'docker network disconnect --force lucid_core_net api-gateway',
-        'docker network rm lucid_core_net >/dev/null',
-      ].join('\n'),
-    },
-    {
-      form: 'a log without a limit',
-      family: 'slow',
-      kind: 'growing-log',
-      subject: 'session-encryptor',
-      script: byHand(
-        'sessions',
-        'session-encryptor',
-        within('session-encryptor', 's|"max-size": "10m",||; s|"max-file": "3"||'),
-      ),
-    },
-  ],
-  [
-    {
-      form: 'refuses its configuration (exit 78)',
-      family: 'start',
-      kind: 'configuration',
-      subject: 'merkle-builder',
-      script: `${byHand('sessions', 'merkle-builder', within('merkle-builder', asIs('"entrypoint": ["/bin/sh", "-c", "echo PORT is missing; exit 78"]')))}\nsleep 4`,
-    },
-    {
-      form: 'runs and is not well',
-      family: 'start',
-      kind: 'unhealthy',
-      subject: 'session-encryptor',
-      script: 'docker exec session-encryptor /tiny become sick; sleep 5',
-    },
-    {
-      form: 'a network with other addresses',
-      family: 'network',
-      kind: 'wrong-network',
-      subject: 'lucid_core_net',
-      script: [
-        'docker network disconnect --force lucid_core_net lucid_mongo',
-        'docker network disconnect --force lucid_core_net api-gateway',
-        'docker network rm lucid_core_net >/dev/null',
-        'docker network create --subnet 172.31.0.0/24 lucid_core_net >/dev/null',
-        'docker network connect lucid_core_net lucid_mongo; docker network connect lucid_core_net api-gateway',
-      ].join('\n'),
-    },
-  ],
-  [
-    {
-      form: 'out of memory at its start',
-      family: 'start',
-      kind: 'out-of-memory',
-      subject: 'merkle-builder',
-      script: `${byHand('sessions', 'merkle-builder', within('merkle-builder', 's|"PORT":|"TINY": "memory", "TINY_SECONDS": "0", "PORT":|'))}\nsleep 6`,
-    },
-    {
-      form: 'a volume that is gone, with no backup',
-      family: 'volume',
-      kind: 'no-volume',
-      subject: 'lucid_encrypted_data',
-      script:
-        'docker rm --force session-encryptor >/dev/null; docker volume rm lucid_encrypted_data >/dev/null',
-    },
-    {
-      form: 'another network has its addresses',
-      family: 'network',
-      kind: 'subnet-taken',
-      subject: 'lucid_core_net',
-      script: [
-        'docker network disconnect --force lucid_core_net lucid_mongo',
-        'docker network disconnect --force lucid_core_net api-gateway',
-        'docker network rm lucid_core_net >/dev/null',
-        'docker network create --subnet 172.21.0.0/16 squat >/dev/null',
-      ].join('\n'),
-    },
-  ],
-  [
-    {
-      form: 'a program for another processor',
-      family: 'start',
-      kind: 'wrong-platform',
-      subject: 'merkle-builder',
-      script: [
-        `printf 'no program' > ${mountpoint('lucid_sessions_data')}/bad`,
-        `chmod 0755 ${mountpoint('lucid_sessions_data')}/bad; chown 65532:65532 ${mountpoint('lucid_sessions_data')}/bad`,
-        byHand('sessions', 'merkle-builder', within('merkle-builder', asIs('"entrypoint": ["/data/bad"]'))),
-      ].join('\n'),
-    },
-    {
-      form: 'a port that is not published',
-      family: 'network',
-      kind: 'not-published',
-      subject: 'api-gateway',
-      script: byHand(
-        'core',
-        'api-gateway',
-        within('api-gateway', 's|127.0.0.1:8080:8080|127.0.0.1:9980:8080|'),
-      ),
-    },
-    {
-      form: 'a disk that can only be read',
-      family: 'volume',
-      kind: 'read-only-disk',
-      subject: 'host',
-      script: 'mount -o remount,ro /mnt/myssd',
-    },
-  ],
-  [
-    {
-      form: 'listens for itself alone',
-      family: 'network',
-      kind: 'no-way',
-      subject: 'merkle-builder',
-      script: `${byHand('sessions', 'merkle-builder', within('merkle-builder', asIs('"entrypoint": ["/bin/httpd", "-f", "-p", "127.0.0.1:8092", "-h", "/www"]')))}\nsleep 5`,
-    },
-  ],
-  [
-    {
-      form: 'an image that is gone',
-      family: 'start',
-      kind: 'no-image',
-      subject: TINY,
-      script: `docker tag ${TINY} lucid-test/kept:1; docker rmi --force ${TINY} >/dev/null`,
+      ...start('no-image', TINY, 'an image that is gone', [
+        `docker tag ${TINY} lucid-test/kept:1; docker rmi --force ${TINY} >/dev/null`,
+      ]),
       instead: `docker tag lucid-test/kept:1 ${TINY}`,
     },
   ],
   [
     {
-      form: 'a mounted file that is gone',
-      family: 'start',
-      kind: 'no-file',
-      subject: `${DIR}/identities.json`,
-      script: `mv ${DIR}/identities.json ${DIR}/kept.json`,
+      ...start('no-file', `${DIR}/identities.json`, 'a mounted file that is gone', [
+        `mv ${DIR}/identities.json ${DIR}/kept.json`,
+      ]),
       instead: `mv ${DIR}/kept.json ${DIR}/identities.json`,
     },
   ],
   [
     {
-      form: 'a full volume',
-      family: 'volume',
-      kind: 'full',
-      subject: 'lucid_encrypted_data',
-      script: [
-        'docker rm --force session-encryptor >/dev/null; docker volume rm lucid_encrypted_data >/dev/null',
+      ...volume('full', 'lucid_encrypted_data', 'a full volume', [
+        removeEncryptedData,
         'docker volume create --label com.docker.compose.project=lucid-sessions --label com.docker.compose.volume=lucid_encrypted_data ' +
           '--opt type=tmpfs --opt device=tmpfs --opt o=size=1m,uid=65532,gid=65532,mode=0700 lucid_encrypted_data >/dev/null',
-        `docker compose --file ${DIR}/releases/r-0123456789ab/compose.sessions.yaml up --detach --no-deps session-encryptor >/dev/null 2>&1`,
+        startAgain('sessions', 'session-encryptor'),
         "docker exec session-encryptor sh -c 'cat /dev/zero > /data/recording' 2>/dev/null; sleep 1",
-      ].join('\n'),
+      ]),
       instead: "docker exec session-encryptor sh -c ': > /data/recording'",
     },
   ],
