@@ -2,6 +2,7 @@ import { bytes, duration, rate } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import type { BackupBench } from './backup.ts'
+import { figures, words } from './report.ts'
 import { median } from './stats.ts'
 
 const rows = [
@@ -12,13 +13,7 @@ const rows = [
 
 export const backupReport = (result: BackupBench, style: Style): string =>
   `${table(
-    [
-      { title: bytes(result.bytes) },
-      { title: 'ours', align: 'right' },
-      { title: 'restic', align: 'right' },
-      { title: 'ours', align: 'right' },
-      { title: 'ratio', align: 'right' },
-    ],
+    [...words(bytes(result.bytes)), ...figures('ours', 'restic', 'ours', 'ratio')],
     rows.map(([kind, what]) => {
       const mine = median(result.runs.map(({ ours }) => ours[kind]))
       const theirs = median(result.runs.map(({ restic }) => restic[kind]))

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -10,48 +11,36 @@ import { restore } from '#common/backup/restore'
 import { folderTarget } from '#common/backup/target'
 import { folderTree } from '#common/backup/tree'
 import { CliError } from '../../cli/fail.ts'
+import { inFolder, type Setting } from './folder.ts'
 import { peers, runTool } from './peer-commands.ts'
-import { median } from './stats.ts'
+import { medianRatio } from './stats.ts'
 
 const MIB = 1024 * 1024
 /** How long a file must lie before its look is trusted, ms. */
 const SETTLE_MS = 3_000
 
 type Times = { readonly first: number; readonly second: number; readonly restore: number }
+type Pair = { readonly ours: Times; readonly restic: Times }
 export type BackupBench = {
   readonly bytes: number
-  readonly runs: readonly { readonly ours: Times; readonly restic: Times }[]
+  readonly runs: readonly Pair[]
   /** Median over the runs of restic's time divided by ours: above 1 we are faster. */
   readonly ratio: Times
-}
-
-type Options = {
-  readonly folder: string
-  readonly bytes: number
-  readonly runs: number
-  readonly say: (line: string) => void
-}
-
-const random = (length: number): Uint8Array => {
-  const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; at += 65_536)
-    crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + 65_536)))
-  return bytes
 }
 
 /** What a host has: encrypted recordings of 8 MiB, databases whose pages compress, and small files. */
 const fillSource = async (folder: string, bytes: number): Promise<void> => {
   mkdirSync(folder, { recursive: true })
-  const page = Buffer.from(random(512).toHex().repeat(32))
+  const page = Buffer.from(randomBytes(512).toHex().repeat(32))
   for (let written = 0, i = 0; written < bytes; i++) {
     const content =
       i % 4 === 3
         ? Buffer.concat(Array.from({ length: 256 }, (_, n) => page.fill(n & 255, 0, 4096)))
-        : random(8 * MIB)
+        : randomBytes(8 * MIB)
     await writeFile(join(folder, `big-${i}`), content)
     written += content.length
   }
-  for (let i = 0; i < 500; i++) await writeFile(join(folder, `small-${i}`), random(2_000 + i))
+  for (let i = 0; i < 500; i++) await writeFile(join(folder, `small-${i}`), randomBytes(2_000 + i))
 }
 
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
@@ -74,7 +63,7 @@ const ours = async (folder: string): Promise<Times> => {
         freeze: async () => {},
         thaw: async () => 0,
         now: Date.now,
-        random,
+        random: randomBytes,
       },
     )
   const into = join(folder, 'ours-restored')
@@ -110,34 +99,39 @@ const restic = async (folder: string): Promise<Times> => {
   }
 }
 
-const kinds = ['first', 'second', 'restore'] as const
+/** Both on the same new tree. Who goes first changes from run to run. */
+const runPair = (parent: string, bytes: number, run: number): Promise<Pair> =>
+  inFolder(parent, 'lucid-bench-backup-', async (folder) => {
+    await fillSource(join(folder, 'source', 'volumes', 'a'), bytes)
+    await runTool(['sync'])
+    await Bun.sleep(SETTLE_MS)
+    const before = run % 2 === 0 ? undefined : await restic(folder)
+    const times = await ours(folder)
+    return { ours: times, restic: before ?? (await restic(folder)) }
+  })
 
 /** Backs the same tree up with ours and with restic, in turn, and restores it. Throws CliError without restic. */
-export const benchBackup = async ({ folder, bytes, runs, say }: Options): Promise<BackupBench> => {
-  const all: { ours: Times; restic: Times }[] = []
-  for (let run = 0; run < runs; run++) {
-    const place = mkdtempSync(join(folder, 'lucid-bench-backup-'))
-    try {
-      await fillSource(join(place, 'source', 'volumes', 'a'), bytes)
-      await runTool(['sync'])
-      await Bun.sleep(SETTLE_MS)
-      const order = run % 2 === 0 ? [ours, restic] : [restic, ours]
-      const times = new Map<unknown, Times>()
-      for (const contender of order) times.set(contender, await contender(place))
-      const pair = { ours: times.get(ours), restic: times.get(restic) }
-      if (pair.ours === undefined || pair.restic === undefined) continue
-      all.push({ ours: pair.ours, restic: pair.restic })
-      say(
-        `run ${run + 1} of ${runs}: first ${Math.round(pair.ours.first)} ms, restic ${Math.round(pair.restic.first)} ms`,
-      )
-    } finally {
-      if (existsSync(place)) rmSync(place, { recursive: true, force: true })
-    }
+export const benchBackup = async ({
+  folder,
+  bytes,
+  runs: count,
+  say,
+}: Setting & { readonly bytes: number; readonly runs: number }): Promise<BackupBench> => {
+  const runs: Pair[] = []
+  for (let run = 0; run < count; run++) {
+    const pair = await runPair(folder, bytes, run)
+    runs.push(pair)
+    const [mine, theirs] = [Math.round(pair.ours.first), Math.round(pair.restic.first)]
+    say(`run ${run + 1} of ${count}: first ${mine} ms, restic ${theirs} ms`)
   }
-  const ratio = (kind: keyof Times) => median(all.map((pair) => pair.restic[kind] / pair.ours[kind]))
+  const ratio = (kind: keyof Times) =>
+    medianRatio(
+      runs.map((pair) => pair.ours[kind]),
+      runs.map((pair) => pair.restic[kind]),
+    )
   return {
     bytes,
-    runs: all,
-    ratio: Object.fromEntries(kinds.map((kind) => [kind, ratio(kind)])) as Times, // of the same keys
+    runs,
+    ratio: { first: ratio('first'), second: ratio('second'), restore: ratio('restore') },
   }
 }

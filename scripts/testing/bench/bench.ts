@@ -14,15 +14,16 @@ import { backupReport } from './backup-report.ts'
 import { borrow } from './bench-stores.ts'
 import { benchDeploy } from './deploy.ts'
 import { deployReport } from './deploy-report.ts'
+import type { Setting } from './folder.ts'
 import { benchImages } from './images.ts'
 import { imagesReport } from './images-report.ts'
 import { benchLoad, type Load, loadReport } from './load.ts'
 import { benchPipeline } from './pipeline.ts'
-import { pipelineReport } from './report.ts'
-import { benchSoak } from './soak.ts'
+import { pipelineReport } from './pipeline-report.ts'
+import { benchSoak, type SoakResult } from './soak.ts'
 import { soakReport } from './soak-report.ts'
 import { parseSize } from './stats.ts'
-import { benchStore } from './store.ts'
+import { benchStore, type StoreResult } from './store.ts'
 import { storeReport } from './store-report.ts'
 import { benchWatch, watchReport } from './watch.ts'
 
@@ -82,10 +83,8 @@ export const command = {
   ],
 } as const satisfies Command
 
-type Request = { readonly flags: Flags<typeof command>; readonly say: (line: string) => void }
-type Measured = { readonly json: unknown; readonly report: (style: Style) => string }
-
-const folderFrom = ({ flags }: Request): string => resolve(flags.folder ?? tmpdir())
+type FlagName = keyof Flags<typeof command>
+type Request = Setting & { readonly flags: Flags<typeof command> }
 
 /** A flag that takes a whole number from 1. Throws CliError. */
 const parseCount = ({ flags }: Request, flag: 'runs' | 'records', usual: number): number => {
@@ -100,118 +99,102 @@ const parseBytes = ({ flags }: Request): number => {
   return size
 }
 
-const pipeline = async (request: Request): Promise<Measured> => {
-  const { flags, say } = request
-  const size = parseBytes(request)
-  const runs = parseCount(request, 'runs', 5)
-  const memorySizes = flags.memory ? [64 * MIB, 2048 * MIB] : []
-  const result = await benchPipeline({ folder: folderFrom(request), size, runs, memorySizes, say })
-  return { json: result, report: (style) => pipelineReport(result, style) }
-}
-
 /** Reads of each kind: enough for a hundredth of them to be many. */
 const CALLS = 5000
 
-const store = async (request: Request): Promise<Measured> => {
-  const { flags, say } = request
+const store = async (request: Request): Promise<StoreResult> => {
   const records = parseCount(request, 'records', 1_000_000)
-  const borrowed = await borrow(flags.store ?? 'sqlite', folderFrom(request))
-  try {
-    const result = await benchStore(borrowed.tested, { records, calls: CALLS, say })
-    return { json: result, report: (style) => storeReport(result, style) }
-  } finally {
-    await borrowed.close()
-  }
+  const { tested, close } = await borrow(request.flags.store ?? 'sqlite', request.folder)
+  return await benchStore(tested, { records, calls: CALLS, say: request.say }).finally(close)
 }
 
-const soak = async (request: Request): Promise<Measured> => {
-  const { flags, say } = request
+const soak = async ({ flags, folder, say }: Request): Promise<SoakResult> => {
   const minutes = Number(flags.minutes ?? 30)
   if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
-  const folder = folderFrom(request)
   const store = await openStore(flags.store ?? 'sqlite', process.env, folder)
-  try {
-    const result = await benchSoak({ store, folder, minutes, say })
-    return { json: result, report: (style) => soakReport(result, style) }
-  } finally {
-    await store.close()
-  }
+  return await benchSoak({ store, folder, minutes, say }).finally(store.close)
 }
 
-const load = async (request: Request): Promise<Measured> => {
-  const { flags, say } = request
+const load = async (request: Request): Promise<readonly Load[]> => {
   const runs = parseCount(request, 'runs', 5)
-  const folder = folderFrom(request)
   const loads: Load[] = []
-  for (const what of ['sqlite', flags.store ?? 'documentdb']) {
-    const store = await openStore(what, process.env, folder)
-    try {
-      loads.push(...(await benchLoad(store, { folder, runs, say })))
-    } finally {
-      await store.close()
-    }
+  for (const what of ['sqlite', request.flags.store ?? 'documentdb']) {
+    const store = await openStore(what, process.env, request.folder)
+    loads.push(...(await benchLoad(store, { ...request, runs }).finally(store.close)))
   }
-  return { json: loads, report: (style) => loadReport(loads, style) }
+  return loads
 }
 
-const images = async (request: Request): Promise<Measured> => {
-  const root = join(import.meta.dir, '..', '..', '..')
-  const result = await benchImages(root, {
-    folder: folderFrom(request),
-    cache: cacheFolder(process.env),
-    say: request.say,
-  })
-  return { json: result, report: (style) => imagesReport(result, style) }
-}
-
-const watch = async (request: Request): Promise<Measured> => {
-  const runs = parseCount(request, 'runs', 5)
-  const times = await benchWatch({ folder: folderFrom(request), runs })
-  return { json: times, report: (style) => watchReport(times, style) }
-}
-
-const deploy = async (request: Request): Promise<Measured> => {
-  const runs = parseCount(request, 'runs', 3)
-  const result = await benchDeploy({ folder: folderFrom(request), runs, say: request.say })
-  return { json: result, report: (style) => deployReport(result, style) }
-}
-
-const backup = async (request: Request): Promise<Measured> => {
-  const { say } = request
-  const size = parseBytes(request)
-  const runs = parseCount(request, 'runs', 5)
-  const result = await benchBackup({ folder: folderFrom(request), bytes: size, runs, say })
-  return { json: result, report: (style) => backupReport(result, style) }
-}
+/** A row of the table below: its own flags, what it runs, and the tables of that. */
+const bench = <R>(
+  flags: readonly FlagName[],
+  run: (request: Request) => Promise<R>,
+  report: (result: R, style: Style) => string,
+) => ({
+  flags,
+  measure: async (request: Request) => {
+    const result = await run(request)
+    return { json: result as unknown, report: (style: Style) => report(result, style) }
+  },
+})
 
 const benches = {
-  pipeline: { run: pipeline, flags: ['size', 'runs', 'memory'] },
-  store: { run: store, flags: ['records', 'store'] },
-  soak: { run: soak, flags: ['minutes', 'store'] },
-  load: { run: load, flags: ['runs', 'store'] },
-  images: { run: images, flags: [] },
-  watch: { run: watch, flags: ['runs'] },
-  deploy: { run: deploy, flags: ['runs'] },
-  backup: { run: backup, flags: ['size', 'runs'] },
-} as const satisfies Record<
-  string,
-  { readonly run: (request: Request) => Promise<Measured>; readonly flags: readonly string[] }
->
+  pipeline: bench(
+    ['size', 'runs', 'memory'],
+    async (request) =>
+      benchPipeline({
+        ...request,
+        size: parseBytes(request),
+        runs: parseCount(request, 'runs', 5),
+        memorySizes: request.flags.memory ? [64 * MIB, 2048 * MIB] : [],
+      }),
+    pipelineReport,
+  ),
+  store: bench(['records', 'store'], store, storeReport),
+  soak: bench(['minutes', 'store'], soak, soakReport),
+  load: bench(['runs', 'store'], load, loadReport),
+  images: bench(
+    [],
+    (request) =>
+      benchImages(join(import.meta.dir, '..', '..', '..'), {
+        ...request,
+        cache: cacheFolder(process.env),
+      }),
+    imagesReport,
+  ),
+  watch: bench(
+    ['runs'],
+    async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)),
+    watchReport,
+  ),
+  deploy: bench(
+    ['runs'],
+    async (request) => benchDeploy({ ...request, runs: parseCount(request, 'runs', 3) }),
+    deployReport,
+  ),
+  backup: bench(
+    ['size', 'runs'],
+    async (request) =>
+      benchBackup({ ...request, bytes: parseBytes(request), runs: parseCount(request, 'runs', 5) }),
+    backupReport,
+  ),
+} as const
 
 /** A flag of another bench is a mistake, not ignored. */
 const refuseOthers = (what: keyof typeof benches, flags: Flags<typeof command>): void => {
-  const own: readonly string[] = benches[what].flags
+  const own = benches[what].flags
   for (const [name, other] of Object.entries(benches))
     for (const flag of name === what ? [] : other.flags)
-      if (flags[flag] && !own.some((one) => one === flag))
+      if (flags[flag] && !own.includes(flag))
         throw new CliError(`--${flag} is for bench ${name}`, { exitCode: EXIT_USAGE })
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [name], terminal }) => {
   const what = name as keyof typeof benches // one of the choices
   refuseOthers(what, flags)
-  const { json, report } = await benches[what].run({
+  const { json, report } = await benches[what].measure({
     flags,
+    folder: resolve(flags.folder ?? tmpdir()),
     say: (line) => terminal.err(`bench: ${line}\n`),
   })
   const out = resolve(flags.out ?? join(homeFrom(process.env).root, 'bench', `${what}.json`))

@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stacks } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
@@ -12,6 +11,7 @@ import { openBrokenImages } from '../peers/pi/broken-images.ts'
 import { type Desk, openDesk } from '../peers/pi/desk.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 import { type PlatformPi, startPlatformPi } from '../peers/pi/platform-pi.ts'
+import { inFolder, type Setting } from './folder.ts'
 
 /** What a deploy to an emulated Pi takes. Times are ms of the whole command, a value for each run. */
 export type DeployResult = {
@@ -90,35 +90,30 @@ const newLayers = (before: string, after: string, platform: Platform): number =>
 const listStarts = async (desk: Desk): Promise<ReadonlySet<string>> =>
   new Set(Object.entries(await desk.containers()).map(([name, { startedAt }]) => `${name} ${startedAt}`))
 
-type Options = { readonly folder: string; readonly runs: number; readonly say: (line: string) => void }
+type Options = Setting & { readonly runs: number }
 
 /** What is measured: a host, the commands as typed, the images, and those with one service changed. */
-type Setting = Options & {
+type Bench = Options & {
   readonly pi: Pi
   readonly desk: Desk
   readonly images: string
   readonly changed: string
 }
 
-const deploy = async ({ desk, images }: Setting): Promise<number> =>
-  requireOk(
-    'deploy:pi',
-    await desk.type('deploy:pi', '--registry-less', '--images', images, ...PATIENT, '--json'),
-  ).ms
+/** Types a command that must succeed; its milliseconds. */
+const type = async ({ desk }: Bench, name: string, ...words: readonly string[]): Promise<number> =>
+  requireOk(name, await desk.type(name, ...words, ...PATIENT, '--json')).ms
 
-const update = async ({ desk, changed }: Setting): Promise<number> =>
-  requireOk(
-    'update',
-    await desk.type('update', CHANGED, '--registry-less', '--images', changed, ...PATIENT, '--json'),
-  ).ms
+const deploy = (bench: Bench) => type(bench, 'deploy:pi', '--registry-less', '--images', bench.images)
+const update = (bench: Bench) => type(bench, 'update', CHANGED, '--registry-less', '--images', bench.changed)
 
-const withBytes = async ({ pi }: Setting, work: () => Promise<number>) => {
+const withBytes = async ({ pi }: Bench, work: () => Promise<number>) => {
   const before = pi.link.sent()
   return { ms: await work(), bytes: pi.link.sent() - before }
 }
 
 /** Everything started on empty volumes, by deploy:pi and by plain Compose in turn. */
-const measureAnew = async (setting: Setting) => {
+const measureAnew = async (setting: Bench) => {
   const { pi, desk, runs, say } = setting
   const release = desk.release(desk.current() ?? '')
   const [staged, plain]: [number[], number[]] = [[], []]
@@ -133,7 +128,7 @@ const measureAnew = async (setting: Setting) => {
   return { staged, plain }
 }
 
-const measureNothing = async (setting: Setting) => {
+const measureNothing = async (setting: Bench) => {
   setting.say('nothing changed')
   const before = await listStarts(setting.desk)
   const nothing: number[] = []
@@ -142,14 +137,14 @@ const measureNothing = async (setting: Setting) => {
   return { nothing, containers: after.size, started: [...after].filter((one) => !before.has(one)).length }
 }
 
-const measureUpdate = async (setting: Setting) => {
-  const { desk, runs, say } = setting
+const measureUpdate = async (setting: Bench) => {
+  const { runs, say } = setting
   say('one service changed, and back')
   const first = await withBytes(setting, () => update(setting))
   const rollback: number[] = []
   for (let run = 0; run < runs; run++) {
     if (run > 0) await update(setting)
-    rollback.push(requireOk('rollback', await desk.type('rollback', ...PATIENT, '--json')).ms)
+    rollback.push(await type(setting, 'rollback'))
   }
   return { first, rollback }
 }
@@ -187,15 +182,11 @@ const measure = async (started: PlatformPi, options: Options, platform: Platform
 }
 
 /** Measures the commands themselves on an emulated Pi. Throws CliError when the machine cannot have one, or one fails. */
-export const benchDeploy = async (options: Options): Promise<DeployResult> => {
-  const folder = mkdtempSync(join(options.folder, 'lucid-bd-'))
-  const platform = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
-  try {
+export const benchDeploy = (options: Options): Promise<DeployResult> =>
+  inFolder(options.folder, 'lucid-bd-', async (folder) => {
+    const platform = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
     options.say(`starting an emulated Pi, with ${MONGO_IMAGE_TITLE}`)
     const started = await startPlatformPi({ folder: join(folder, 'pi') })
     if ('absent' in started) throw new CliError(`no emulated Pi on this machine: ${started.absent}`)
     return await measure(started, { ...options, folder }, platform).finally(started.pi.stop)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+  })

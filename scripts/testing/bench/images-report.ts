@@ -3,6 +3,7 @@ import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { platforms } from '../../images/format/platform.ts'
 import type { ImagesResult } from './images.ts'
+import { words } from './report.ts'
 
 const megabytes = (count: number): string => `${(count / 1e6).toFixed(2)} MB`
 
@@ -14,7 +15,7 @@ export const imagesReport = (result: ImagesResult, style: Style): string => {
   const largest = Object.entries(app).toSorted(([, a], [, b]) => b - a)
   return [
     table(
-      [{ title: 'what' }, { title: 'target' }, { title: 'measured' }],
+      words('what', 'target', 'measured'),
       [
         [
           `${images} images x ${Object.keys(unique).length} platforms, nothing built`,

@@ -1,5 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { appendFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
 import { type Argv, live } from '../../cli/run.ts'
@@ -7,6 +6,7 @@ import type { ImagesLock } from '../../images/lock/lock.ts'
 import { requireLock } from '../../images/lock/lock-file.ts'
 import { blobPath, type Checksum, parseIntegrity } from '../../images/packages/cache.ts'
 import { copyCheckout } from '../checkout-copy.ts'
+import { inFolder, type Setting } from './folder.ts'
 
 export type ImagesResult = {
   /** The command's wall time, ms: with the packages in the cache and nothing built, twice, in two folders. */
@@ -36,14 +36,13 @@ const pinned = (lock: ImagesLock): readonly Checksum[] => [
   ...Object.values(lock.npm).map(({ integrity }) => parseIntegrity(integrity)),
 ]
 
-/** A cache with the downloads of another and nothing that was made of them. */
-const downloadsOf = (cache: string, lock: ImagesLock, folder: string): string => {
+/** Makes a cache with the downloads of another and nothing that was made of them. */
+const copyDownloads = (cache: string, lock: ImagesLock, folder: string): void => {
   for (const sum of pinned(lock)) {
     const to = blobPath(folder, sum)
     mkdirSync(dirname(to), { recursive: true })
     cpSync(blobPath(cache, sum), to)
   }
-  return folder
 }
 
 const command = [process.execPath, 'scripts/images/build-distroless.ts', '--json'] as const satisfies Argv
@@ -57,7 +56,7 @@ const build = async (
   return { ms, images: (JSON.parse(out) as { readonly images: Images }).images } // the command's own answer
 }
 
-const manifestsOf = (
+const readManifests = (
   root: string,
   images: Images,
   platform: string,
@@ -69,67 +68,71 @@ const manifestsOf = (
     return [[service, JSON.parse(readFileSync(path, 'utf8')) as Manifest] as const] // written by the build
   })
 
+const listPlatforms = (images: Images): readonly string[] =>
+  Object.keys(Object.values(images)[0]?.platforms ?? {})
+
 const listBlobs = (root: string, images: Images, platform: string): ReadonlyMap<string, number> =>
   new Map(
-    manifestsOf(root, images, platform).flatMap(([, { config, layers }]) =>
+    readManifests(root, images, platform).flatMap(([, { config, layers }]) =>
       [config, ...layers].map(({ digest, size }) => [digest, size] as const),
     ),
   )
 
 const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, size) => total + size, 0)
 
-/** Measures the command itself in two copies of the repository. Throws CliError when a build fails. */
-export const benchImages = async (
+const measureSizes = (root: string, images: Images): Pick<ImagesResult, 'unique' | 'app'> => {
+  const platforms = listPlatforms(images)
+  const unique = platforms.map((platform) => [platform, sum(listBlobs(root, images, platform).values())])
+  const app = readManifests(root, images, platforms[0] ?? '').map(([name, { layers }]) => [
+    name,
+    layers.at(-1)?.size ?? 0,
+  ])
+  return { unique: Object.fromEntries(unique), app: Object.fromEntries(app) }
+}
+
+/** Adds a line to a service and builds; the bytes are those that one platform did not have before. */
+const measureChange = async (
   root: string,
-  {
-    folder: parent,
-    cache,
-    say,
-  }: { readonly folder: string; readonly cache: string; readonly say: (line: string) => void },
-): Promise<ImagesResult> => {
-  const folder = await mkdtemp(join(parent, 'lucid-bench-images-'))
-  try {
+  images: Images,
+  service: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ImagesResult['changed']> => {
+  const [platform = ''] = listPlatforms(images)
+  const before = listBlobs(root, images, platform)
+  appendFileSync(join(root, 'services', service, 'main.ts'), "\nconsole.info('one more line')\n")
+  const { ms, images: built } = await build(root, env)
+  const after = [...listBlobs(root, built, platform)]
+  return { service, ms, bytes: sum(after.flatMap(([digest, size]) => (before.has(digest) ? [] : [size]))) }
+}
+
+/** Measures the command itself in two copies of the repository. Throws CliError when a build fails. */
+export const benchImages = (
+  root: string,
+  { folder: parent, cache, say }: Setting & { readonly cache: string },
+): Promise<ImagesResult> =>
+  inFolder(parent, 'lucid-bench-images-', async (folder) => {
     say('getting the packages')
     await build(root, { LUCID_CACHE: cache })
     const lock = requireLock(root)
     const one = copyCheckout(root, join(folder, 'one'))
     const other = copyCheckout(root, join(folder, 'some', 'where', 'else'))
-    const caches = ['a', 'b'].map((name) => downloadsOf(cache, lock, join(folder, `cache-${name}`)))
+    const [cacheA, cacheB] = [join(folder, 'cache-a'), join(folder, 'cache-b')]
+    for (const fresh of [cacheA, cacheB]) copyDownloads(cache, lock, fresh)
     say('building from nothing, in two folders and time zones')
-    const env = { LUCID_CACHE: caches[0] ?? '', TZ: 'UTC' }
-    const first = await build(one, env)
-    const second = await build(other, { LUCID_CACHE: caches[1] ?? '', TZ: 'Pacific/Auckland' })
+    const env = { LUCID_CACHE: cacheA, TZ: 'UTC' }
+    const { images, ms } = await build(one, env)
+    const second = await build(other, { LUCID_CACHE: cacheB, TZ: 'Pacific/Auckland' })
     say('building what is built')
     const again = [await build(one, env), await build(one, env), await build(one, env)]
-    const platforms = Object.keys(Object.values(first.images)[0]?.platforms ?? {})
-    const before = listBlobs(one, first.images, platforms[0] ?? '')
-    const service = Object.keys(first.images).at(-1) ?? ''
-    say(`building after a change of ${service}`)
-    appendFileSync(join(one, 'services', service, 'main.ts'), "\nconsole.info('one more line')\n")
-    const changed = await build(one, env)
-    const after = listBlobs(one, changed.images, platforms[0] ?? '')
-    const unique = Object.fromEntries(
-      platforms.map((platform) => [platform, sum(listBlobs(other, second.images, platform).values())]),
-    )
-    const app = manifestsOf(other, second.images, platforms[0] ?? '').map(
-      ([name, { layers }]) => [name, layers.at(-1)?.size ?? 0] as const,
-    )
+    const names = Object.keys(images)
+    const last = names.at(-1) ?? ''
+    say(`building after a change of ${last}`)
     return {
-      fresh_ms: [first.ms, second.ms],
-      unchanged_ms: again.map(({ ms }) => ms),
-      changed: {
-        service,
-        ms: changed.ms,
-        bytes: sum([...after].flatMap(([digest, size]) => (before.has(digest) ? [] : [size]))),
-      },
-      identical: Object.keys(first.images).filter(
-        (name) => first.images[name]?.digest === second.images[name]?.digest,
-      ).length,
-      images: Object.keys(first.images).length,
-      unique,
-      app: Object.fromEntries(app),
+      fresh_ms: [ms, second.ms],
+      unchanged_ms: again.map((built) => built.ms),
+      changed: await measureChange(one, images, last, env),
+      identical: names.filter((name) => images[name]?.digest === second.images[name]?.digest).length,
+      images: names.length,
+      ...measureSizes(other, second.images),
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+  })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 
 const BLOCK = 8 * 1024 * 1024
@@ -5,12 +6,7 @@ const BLOCK = 8 * 1024 * 1024
 /** Writes `size` random, so incompressible, bytes to a file, durably. */
 export const randomFile = async (path: string, size: number): Promise<void> => {
   const file = await open(path, 'w')
-  const block = Buffer.alloc(BLOCK)
-  for (let at = 0; at < size; at += BLOCK) {
-    for (let part = 0; part < BLOCK; part += 65_536)
-      crypto.getRandomValues(block.subarray(part, part + 65_536))
-    await file.write(block, 0, Math.min(BLOCK, size - at))
-  }
+  for (let at = 0; at < size; at += BLOCK) await file.write(randomBytes(Math.min(BLOCK, size - at)))
   await file.sync()
   await file.close()
 }

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { paint, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
-import { bringUp } from '../../platform/platform.ts'
-import { RECORDING } from '../../platform/source.ts'
 import type { TestStore } from '../peers/stores.ts'
+import { type Setting, withPlatform } from './folder.ts'
 import { pssOf, rssOf } from './memory.ts'
+import { figures, words } from './report.ts'
 import { median } from './stats.ts'
 
 /** What a service takes to start and to stand idle; a value for each start. Times ms, memory MiB. */
@@ -23,19 +21,13 @@ const services = ['session-chunker', 'merkle-builder'] as const
 const SETTLE = 1_000
 
 /** Starts each service alone, again and again, with its documents in a store. */
-export const benchLoad = async (
+export const benchLoad = (
   store: TestStore,
-  {
-    folder,
-    runs,
-    say,
-  }: { readonly folder: string; readonly runs: number; readonly say: (line: string) => void },
+  { folder, runs, say }: Setting & { readonly runs: number },
 ): Promise<readonly Load[]> => {
-  const root = await mkdtemp(join(folder, 'load-'))
   say(`bringing the platform up: ${store.name}`)
-  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: store.ambient })
-  const loads: Load[] = []
-  try {
+  return withPlatform(folder, store.ambient, async (platform) => {
+    const loads: Load[] = []
     for (const service of services) {
       const [ready, pss, rss]: [number[], number[], number[]] = [[], [], []]
       for (let run = 0; run < runs; run++) {
@@ -49,16 +41,12 @@ export const benchLoad = async (
       }
       loads.push({ store: store.name, service, ready, pss, rss })
     }
-  } finally {
-    await platform.stop()
-    await rm(root, { recursive: true, force: true })
-  }
-  return loads
+    return loads
+  })
 }
 
 /** The medians as a table. */
 export const loadReport = (loads: readonly Load[], style: Style): string => {
-  const right = { align: 'right' } as const
   const rows = loads.map(({ store, service, ready, pss, rss }) => [
     service,
     store,
@@ -68,13 +56,7 @@ export const loadReport = (loads: readonly Load[], style: Style): string => {
   ])
   return [
     table(
-      [
-        { title: 'service' },
-        { title: 'documents in' },
-        { title: 'healthy after', ...right },
-        { title: 'PSS, MiB', ...right },
-        { title: 'RSS, MiB', ...right },
-      ],
+      [...words('service', 'documents in'), ...figures('healthy after', 'PSS, MiB', 'RSS, MiB')],
       rows,
       style,
     ),

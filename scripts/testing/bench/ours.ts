@@ -1,43 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
-import { CliError } from '../../cli/fail.ts'
-import { live } from '../../cli/run.ts'
-import { bringUp, type Prepared } from '../../platform/platform.ts'
+import type { Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
-import { RECORDING } from '../../platform/source.ts'
 import { exportBundle } from '../../session/bundle-file.ts'
 import { fileInput } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import { type Clients, upload } from '../../session/upload.ts'
 import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { type Peak, pssOf, watchMemory } from './memory.ts'
-
-/** The real services as processes of their own, in a throw-away state folder. */
-export type Ours = {
-  /** Milliseconds from the command to everything healthy, and all processes' idle memory, MiB (PSS). */
-  readonly upMs: number
-  readonly idle: number
-  /** Records a file. `sealedMs`: until every byte is durable and the manifest signed. */
-  readonly record: (
-    input: string,
-  ) => Promise<{ readonly id: string; readonly sealedMs: number; readonly anchoredMs: number }>
-  readonly export: (session: string, file: string) => Promise<void>
-  /** Runs the verifier as its users do. Milliseconds. */
-  readonly verify: (bundle: string) => Promise<number>
-  readonly memory: <R>(
-    work: () => Promise<R>,
-  ) => Promise<{ readonly result: R; readonly peaks: Readonly<Record<string, Peak>> }>
-  readonly stop: () => Promise<void>
-}
-
-const listPids = (platform: Prepared): Readonly<Record<string, number>> =>
-  Object.fromEntries(platform.views().flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid]])))
+import { runTool } from './peer-commands.ts'
 
 /** Idle is measured after the start has settled, ms. */
 const SETTLE = 3_000
 const SEALED = ['anchoring', 'anchored']
+
+const listPids = (platform: Prepared): Readonly<Record<string, number>> =>
+  Object.fromEntries(platform.views().flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid]])))
 
 const record = async (clients: Clients, owner: string, path: string) => {
   const input = await fileInput(path)
@@ -50,45 +28,37 @@ const record = async (clients: Clients, owner: string, path: string) => {
       if (Number.isNaN(sealedMs) && SEALED.includes(state)) sealedMs = performance.now() - from
     },
   })
-  return { id, sealedMs, anchoredMs: performance.now() - from }
+  return { id, sealedMs }
 }
 
-const verify = async (bundle: string, trust: string): Promise<number> => {
-  const ran = await live([process.execPath, entryFile('verify'), bundle, '--trust', trust])
-  if (ran.code !== 0) throw new CliError(`verify failed: ${ran.out}${ran.err}`)
-  return ran.ms
-}
-
-/** Brings the platform up below `folder`. */
-export const startOurs = async (folder: string): Promise<Ours> => {
-  const root = await mkdtemp(join(folder, 'home-'))
-  const began = performance.now()
-  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: process.env })
-  const upMs = performance.now() - began
+/** What is measured of the real services, once their start has settled. */
+export const openOurs = async (platform: Prepared) => {
   await Bun.sleep(SETTLE)
   const pids = listPids(platform)
   const clients = operatorClients(platform.home)
   const owner = defaultOwner(platform.home)
   const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
   return {
-    upMs,
+    /** All processes' memory together, MiB (PSS). */
     idle: Object.values(pids).reduce((sum, pid) => sum + pssOf(pid), 0),
-    record: (path) => record(clients, owner, path),
-    export: async (session, file) => {
+    /** Records a file until it is anchored. `sealedMs`: until every byte is durable and the manifest signed. */
+    record: (path: string) => record(clients, owner, path),
+    /** Exports a session to a file and runs the verifier over it as its users do. Milliseconds of the verifier. */
+    verify: async (session: string, file: string): Promise<number> => {
       await exportBundle(clients, session, { file, onProgress: () => {} })
+      return runTool([process.execPath, entryFile('verify'), file, '--trust', trust])
     },
-    verify: (bundle) => verify(bundle, trust),
-    memory: async (work) => {
+    /** The peak memory of each service while it records a file. */
+    peaks: async (path: string): Promise<Readonly<Record<string, Peak>>> => {
       const watch = watchMemory(pids, 100)
-      const result = await work().catch((error) => {
+      try {
+        await record(clients, owner, path)
+      } finally {
         watch.stop()
-        throw error
-      })
-      return { result, peaks: watch.stop() }
-    },
-    stop: async () => {
-      await platform.stop()
-      await rm(root, { recursive: true, force: true })
+      }
+      return watch.stop()
     },
   }
 }
+
+export type Ours = Awaited<ReturnType<typeof openOurs>>

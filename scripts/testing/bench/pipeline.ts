@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inFolder, type Setting, withPlatform } from './folder.ts'
 import { randomFile, writeAndSync } from './input.ts'
 import type { Peak } from './memory.ts'
-import { type Ours, startOurs } from './ours.ts'
-import { type BackupPaths, type Peer, peers, runTool } from './peer-commands.ts'
+import { type Ours, openOurs } from './ours.ts'
+import { type Peer, peers, runTool } from './peer-commands.ts'
 
 /** Milliseconds of each run. */
 export type Series = {
@@ -24,109 +25,99 @@ export type PipelineResult = {
   readonly memory: readonly MemoryRow[]
 }
 
-export type PipelineOptions = {
-  readonly folder: string
+type PipelineOptions = Setting & {
   readonly size: number
   readonly runs: number
   /** Sizes at which peak memory is measured. */
   readonly memorySizes: readonly number[]
-  readonly say: (line: string) => void
 }
 
-const runPeer = async (peer: Peer, input: string, folder: string) => {
-  const root = await mkdtemp(join(folder, 'peer-'))
-  const paths: BackupPaths = {
-    input,
-    repo: join(root, 'repo'),
-    identity: join(root, 'identity'),
-    recipient: join(root, 'recipient'),
-  }
-  for (const argv of peer.prepare(paths)) await runTool(argv, peer.env)
-  const store = await runTool(peer.store(paths), peer.env)
-  const check = await runTool(peer.check(paths), peer.env)
-  await rm(root, { recursive: true, force: true })
-  return { store, check }
-}
+/** Milliseconds of one run. */
+type Times = { readonly store: number; readonly check: number }
 
-const runOurs = async (platform: Ours, input: string, folder: string) => {
-  const { id, sealedMs } = await platform.record(input)
+/** Who takes part; each begins with nothing and leaves nothing. */
+type Contender = { readonly name: string; readonly run: () => Promise<Times> }
+
+const runPeer = (peer: Peer, input: string, folder: string): Promise<Times> =>
+  inFolder(folder, 'peer-', async (root) => {
+    const at = (name: string) => join(root, name)
+    const paths = { input, repo: at('repo'), identity: at('identity'), recipient: at('recipient') }
+    for (const argv of peer.prepare(paths)) await runTool(argv, peer.env)
+    const store = await runTool(peer.store(paths), peer.env)
+    return { store, check: await runTool(peer.check(paths), peer.env) }
+  })
+
+const runOurs = async (ours: Ours, input: string, folder: string): Promise<Times> => {
+  const { id, sealedMs } = await ours.record(input)
   const bundle = join(folder, 'bench.lucid.tar')
-  await platform.export(id, bundle)
-  const check = await platform.verify(bundle)
+  const check = await ours.verify(id, bundle)
   await rm(bundle)
   return { store: sealedMs, check }
 }
 
-type Runs = Map<string, { readonly store: number[]; readonly check: number[] }>
-
-const note = (
-  runs: Runs,
-  name: string,
-  { store, check }: { readonly store: number; readonly check: number },
-) => {
-  const row = runs.get(name) ?? { store: [], check: [] }
-  row.store.push(store)
-  row.check.push(check)
-  runs.set(name, row)
+const runDisk = async (input: string, folder: string): Promise<Times> => {
+  const copy = join(folder, 'copy')
+  const store = await writeAndSync(input, copy)
+  await rm(copy)
+  return { store, check: Number.NaN }
 }
 
-const timeAll = async (
-  platform: Ours,
-  installed: readonly Peer[],
-  input: string,
-  options: PipelineOptions,
-) => {
-  const { folder, runs: count, say } = options
-  const runs: Runs = new Map()
-  for (let run = 0; run <= count; run++) {
-    const warmUp = run === 0
-    say(warmUp ? 'warming up' : `run ${run} of ${count}`)
-    const into: Runs = warmUp ? new Map() : runs
-    note(into, 'lucid', await runOurs(platform, input, folder))
-    for (const peer of installed) note(into, peer.name, await runPeer(peer, input, folder))
-    const copy = join(folder, 'copy')
-    note(into, 'write + fsync', { store: await writeAndSync(input, copy), check: Number.NaN })
-    await rm(copy)
+/** Runs all in turn, so that a slow minute of the machine hits all alike. The first round does not count. */
+const takeTurns = async (
+  contenders: readonly Contender[],
+  { runs, say }: PipelineOptions,
+): Promise<readonly Series[]> => {
+  const rounds: Times[][] = []
+  for (let run = 0; run <= runs; run++) {
+    say(run === 0 ? 'warming up' : `run ${run} of ${runs}`)
+    const round: Times[] = []
+    for (const contender of contenders) round.push(await contender.run())
+    if (run > 0) rounds.push(round)
   }
-  return [...runs].map(([name, { store, check }]) => ({ name, store, check }))
+  return contenders.map(({ name }, at) => {
+    const times = rounds.flatMap((round) => round[at] ?? [])
+    return { name, store: times.map(({ store }) => store), check: times.map(({ check }) => check) }
+  })
 }
 
 const measureMemory = async (
-  platform: Ours,
-  { folder, memorySizes, say }: PipelineOptions,
-): Promise<MemoryRow[]> => {
+  ours: Ours,
+  folder: string,
+  { memorySizes, say }: PipelineOptions,
+): Promise<readonly MemoryRow[]> => {
   const rows: MemoryRow[] = []
   for (const size of memorySizes) {
     say(`peak memory at ${size / 1024 ** 2} MiB`)
     const input = join(folder, 'memory.bin')
     await randomFile(input, size)
-    const { peaks } = await platform.memory(() => platform.record(input))
-    rows.push({ size, peaks })
+    rows.push({ size, peaks: await ours.peaks(input) })
     await rm(input)
   }
   return rows
 }
 
-/** Runs everything in turn, so that a slow minute of the machine hits all alike. The first round does not count. */
+/** Records, seals and verifies the same random bytes with ours, with each tool that is installed, and with the bare disk. */
 export const benchPipeline = async (options: PipelineOptions): Promise<PipelineResult> => {
   const { size, runs, say } = options
   await mkdir(options.folder, { recursive: true })
-  const folder = await mkdtemp(join(options.folder, 'bench-'))
   const installed = peers.filter(({ programs }) => programs.every((program) => Bun.which(program)))
   const absent = peers.filter((peer) => !installed.includes(peer)).map(({ name }) => name)
-  try {
+  return inFolder(options.folder, 'bench-', (folder) => {
     say('bringing the platform up')
-    const platform = await startOurs(folder)
-    try {
+    return withPlatform(folder, process.env, async (platform, upMs) => {
+      const ours = await openOurs(platform)
       const input = join(folder, 'input.bin')
       await randomFile(input, size)
-      const memory = await measureMemory(platform, { ...options, folder })
-      const series = await timeAll(platform, installed, input, { ...options, folder })
-      return { size, runs, up_ms: platform.upMs, idle_pss_mib: platform.idle, series, absent, memory }
-    } finally {
-      await platform.stop()
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+      const memory = await measureMemory(ours, folder, options)
+      const series = await takeTurns(
+        [
+          { name: 'lucid', run: () => runOurs(ours, input, folder) },
+          ...installed.map((peer) => ({ name: peer.name, run: () => runPeer(peer, input, folder) })),
+          { name: 'write + fsync', run: () => runDisk(input, folder) },
+        ],
+        options,
+      )
+      return { size, runs, up_ms: upMs, idle_pss_mib: ours.idle, series, absent, memory }
+    })
+  })
 }

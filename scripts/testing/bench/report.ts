@@ -1,77 +1,11 @@
-import { catalog } from '#catalog'
-import { bytes, duration } from '#common/cli/format'
-import type { Style } from '#common/cli/style'
-import { table } from '#common/cli/table'
-import type { PipelineResult, Series } from './pipeline.ts'
-import { median, medianRatio } from './stats.ts'
+import type { Cell, Column } from '#common/cli/table'
 
-const speed = (size: number, ms: readonly number[]): string => {
-  const middle = median(ms)
-  return Number.isNaN(middle) ? '-' : `${Math.round(size / 1e3 / middle)} MB/s`
-}
+/** Columns of figures, which stand to the right. */
+export const figures = (...titles: readonly string[]): readonly Column[] =>
+  titles.map((title) => ({ title, align: 'right' }))
 
-const ratio = (ours: readonly number[] | undefined, theirs: readonly number[]): string => {
-  const value = ours ? medianRatio(ours, theirs) : Number.NaN
-  return Number.isNaN(value) ? '-' : `${value.toFixed(2)} x`
-}
+/** Columns of words. */
+export const words = (...titles: readonly string[]): readonly Column[] => titles.map((title) => ({ title }))
 
-const range = (ms: readonly number[]): string =>
-  ms.some(Number.isNaN) ? '-' : `${duration(Math.min(...ms))} to ${duration(Math.max(...ms))}`
-
-const speeds = ({ size, series }: PipelineResult, style: Style): string => {
-  const ours = series.find(({ name }) => name === 'lucid')
-  const row = ({ name, store, check }: Series) => [
-    name,
-    speed(size, store),
-    ratio(ours?.store, store),
-    range(store),
-    speed(size, check),
-    ratio(ours?.check, check),
-    range(check),
-  ]
-  const right = { align: 'right' } as const
-  return table(
-    [
-      { title: 'who' },
-      { title: 'store', ...right },
-      { title: 'lucid is', ...right },
-      { title: 'from to', ...right },
-      { title: 'read and check', ...right },
-      { title: 'lucid is', ...right },
-      { title: 'from to', ...right },
-    ],
-    series.map(row),
-    style,
-  )
-}
-
-const memory = ({ memory: rows }: PipelineResult, style: Style): string => {
-  const pipeline = Object.entries(catalog).flatMap(([name, { stack }]) =>
-    stack === 'sessions' ? [name] : [],
-  )
-  return table(
-    [
-      { title: 'peak memory, RSS (PSS), MiB' },
-      ...rows.map(({ size }) => ({ title: bytes(size), align: 'right' as const })),
-    ],
-    pipeline.map((name) => [
-      name,
-      ...rows.map(({ peaks }) => {
-        const peak = peaks[name]
-        return peak ? `${Math.round(peak.rss)} (${Math.round(peak.pss)})` : '-'
-      }),
-    ]),
-    style,
-  )
-}
-
-/** The result for people: medians, with ratios taken pair by pair. */
-export const pipelineReport = (result: PipelineResult, style: Style): string =>
-  [
-    `${bytes(result.size)} incompressible, medians of ${result.runs} runs after a warm-up; "store" ends when all is durable and sealed`,
-    speeds(result, style),
-    ...result.absent.map((name) => `NOT RUN: ${name} is not installed`),
-    ...(result.memory.length > 0 ? ['', memory(result, style)] : []),
-    '',
-    `all services healthy in ${duration(result.up_ms)}; idle together ${Math.round(result.idle_pss_mib)} MiB (PSS)`,
-  ].join('\n')
+/** A verdict: green when it is as it should be, red otherwise. */
+export const verdict = (text: string, isWell: boolean): Cell => ({ text, colour: isWell ? 'green' : 'red' })

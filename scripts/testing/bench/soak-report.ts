@@ -2,6 +2,7 @@ import { bytes } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { rule, sparkline, trendOf } from './memory-trend.ts'
+import { figures, verdict, words } from './report.ts'
 import type { Curve, SoakResult } from './soak.ts'
 
 const WIDTH = 30
@@ -10,7 +11,6 @@ const mib = (value: number): string => value.toFixed(1)
 const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
   const resident = trendOf(rss, everyMs)
   const shared = trendOf(pss, everyMs)
-  const growing = resident.verdict === 'growing'
   return [
     name,
     mib(resident.first),
@@ -21,28 +21,23 @@ const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
     sparkline(rss, WIDTH),
     `${mib(Math.min(...rss))} to ${mib(Math.max(...rss))}`,
     restarts > 0
-      ? { text: `restarted ${restarts}`, colour: 'red' as const }
-      : { text: resident.verdict, colour: growing ? ('red' as const) : ('green' as const) },
+      ? verdict(`restarted ${restarts}`, false)
+      : verdict(resident.verdict, resident.verdict === 'flat'),
   ]
 }
 
 /** The memory of every service over the time of a soak, as a table, with the rule of the verdict. */
 export const soakReport = (result: SoakResult, style: Style): string => {
-  const right = { align: 'right' } as const
   const { store, minutes, anchored, bytes: sent, reads, failures, services, every_ms } = result
   return [
     `soak, ${store}: ${minutes} min, ${anchored} recordings (${bytes(sent)}) anchored, ${reads} reads, ${failures.length} failures`,
     table(
       [
-        { title: 'RSS, MiB' },
-        { title: 'first third', ...right },
-        { title: 'middle', ...right },
-        { title: 'last', ...right },
-        { title: 'MiB/min', ...right },
-        { title: 'PSS first last', ...right },
-        { title: 'over the time' },
-        { title: 'from to', ...right },
-        { title: 'verdict' },
+        ...words('RSS, MiB'),
+        ...figures('first third', 'middle', 'last', 'MiB/min', 'PSS first last'),
+        ...words('over the time'),
+        ...figures('from to'),
+        ...words('verdict'),
       ],
       services.map((curve) => row(curve, every_ms)),
       style,

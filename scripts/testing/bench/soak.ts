@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { ok } from '#common/http/client'
-import { bringUp, type Prepared } from '../../platform/platform.ts'
+import type { Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
-import { RECORDING } from '../../platform/source.ts'
 import { streamInput } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import { type Clients, upload } from '../../session/upload.ts'
@@ -11,6 +8,7 @@ import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { seeded } from '../durability/random.ts'
 import { bytesOf, NAME_SIZE } from '../durability/source.ts'
 import type { TestStore } from '../peers/stores.ts'
+import { type Setting, withPlatform } from './folder.ts'
 import { pssOf, rssOf } from './memory.ts'
 
 /** Memory of one service, MiB, a value for each sample. */
@@ -33,12 +31,7 @@ export type SoakResult = {
   readonly services: readonly Curve[]
 }
 
-export type SoakOptions = {
-  readonly store: TestStore
-  readonly folder: string
-  readonly minutes: number
-  readonly say: (line: string) => void
-}
+type SoakOptions = Setting & { readonly store: TestStore; readonly minutes: number }
 
 const EVERY = 5_000
 const SEED = 20_240_611
@@ -114,12 +107,10 @@ const sampler = (platform: Prepared) => {
 }
 
 /** Steady load on the real services for a time, and the memory of each meanwhile. */
-export const benchSoak = async ({ store, folder, minutes, say }: SoakOptions): Promise<SoakResult> => {
-  const root = await mkdtemp(join(folder, 'soak-'))
+export const benchSoak = ({ store, folder, minutes, say }: SoakOptions): Promise<SoakResult> => {
   const load: Load = { anchored: 0, bytes: 0, reads: 0, failures: [] }
   say(`bringing the platform up: ${store.name}`)
-  const platform = await bringUp({ home: root, stacks: RECORDING, ports: 'free', ambient: store.ambient })
-  try {
+  return withPlatform(folder, store.ambient, async (platform) => {
     const clients = operatorClients(platform.home)
     const { sample, curves } = sampler(platform)
     const end = performance.now() + minutes * MINUTE
@@ -136,8 +127,5 @@ export const benchSoak = async ({ store, folder, minutes, say }: SoakOptions): P
     const services = curves()
     await Promise.all(working)
     return { store: store.name, minutes, every_ms: EVERY, ...load, services }
-  } finally {
-    await platform.stop()
-    await rm(root, { recursive: true, force: true })
-  }
+  })
 }

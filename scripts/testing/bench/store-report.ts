@@ -1,13 +1,13 @@
 import { bytes, duration, plural } from '#common/cli/format'
 import { paint, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { figures, verdict, words } from './report.ts'
 import { histogram, quantile } from './stats.ts'
 import type { StoreResult, Timed } from './store.ts'
 
 /** What every read must stay under, ms at p99. */
 const TARGET = 20
 
-const right = { align: 'right' } as const
 const figure = (ms: number): string => (ms < 10 ? ms.toFixed(2) : ms.toFixed(1))
 
 const times = ({ what, about, ms }: Timed) => [
@@ -50,23 +50,15 @@ const distribution = (series: readonly Timed[], style: Style): readonly string[]
 /** The result for people. */
 export const storeReport = (result: StoreResult, style: Style): string => {
   const { store, records, sessions, insert_ms, batches, reads, bytes: size, memory } = result
-  const verdict = (ms: readonly number[]) =>
-    quantile(ms, 0.99) < TARGET
-      ? ({ text: `under ${TARGET}`, colour: 'green' } as const)
-      : ({ text: `NOT under ${TARGET}`, colour: 'red' } as const)
+  const underTarget = (ms: readonly number[]) => {
+    const isUnder = quantile(ms, 0.99) < TARGET
+    return verdict(`${isUnder ? '' : 'NOT '}under ${TARGET}`, isUnder)
+  }
   return [
     `${store}: ${records} chunk records of ${plural(sessions, 'session')}, inserted in ${duration(insert_ms)}: ${Math.round((records * 1000) / insert_ms)} records/s`,
     table(
-      [
-        { title: 'what' },
-        { title: 'how' },
-        { title: 'calls', ...right },
-        { title: 'p50 ms', ...right },
-        { title: 'p99 ms', ...right },
-        { title: 'max ms', ...right },
-        { title: 'p99 target' },
-      ],
-      [[...times(batches), ''], ...reads.map((timed) => [...times(timed), verdict(timed.ms)])],
+      [...words('what', 'how'), ...figures('calls', 'p50 ms', 'p99 ms', 'max ms'), ...words('p99 target')],
+      [[...times(batches), ''], ...reads.map((timed) => [...times(timed), underTarget(timed.ms)])],
       style,
     ),
     '',

@@ -26,7 +26,7 @@ export type StoreResult = {
   readonly memory: Peak
 }
 
-export type StoreBenchOptions = {
+type StoreBenchOptions = {
   readonly records: number
   /** Calls of each kind. */
   readonly calls: number

@@ -1,9 +1,11 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Stack, stacks } from '#catalog'
 import { paint, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { check } from '#health/check'
+import { inFolder } from './folder.ts'
+import { figures, words } from './report.ts'
 import { median } from './stats.ts'
 
 /** How long one check takes, ms, a value for each run. */
@@ -71,30 +73,19 @@ const measure = async ({ what, hanging, engine }: Case, folder: string, runs: nu
 }
 
 /** Times the health check against servers that answer like services, and a docker that never answers. */
-export const benchWatch = async ({
-  folder,
-  runs,
-}: {
-  readonly folder: string
-  readonly runs: number
-}): Promise<readonly WatchTime[]> => {
-  const root = await mkdtemp(join(folder, 'watch-'))
-  try {
+export const benchWatch = (parent: string, runs: number): Promise<readonly WatchTime[]> =>
+  inFolder(parent, 'watch-', async (folder) => {
     const times: WatchTime[] = []
-    for (const one of cases) times.push(await measure(one, root, runs))
+    for (const one of cases) times.push(await measure(one, folder, runs))
     return times
-  } finally {
-    await rm(root, { recursive: true, force: true })
-  }
-}
+  })
 
 /** Medians and the slowest as a table. */
 export const watchReport = (times: readonly WatchTime[], style: Style): string => {
-  const right = { align: 'right' } as const
   const ms = (value: number) => `${Math.round(value)} ms`
   return [
     table(
-      [{ title: 'health check' }, { title: 'median', ...right }, { title: 'slowest', ...right }],
+      [...words('health check'), ...figures('median', 'slowest')],
       times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
       style,
     ),
