@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { syncFolder } from '#common/process/sync-folder'
 import {
   expandedSecret,
   onionAddress,
@@ -18,12 +19,6 @@ import {
   readSecretFile,
   secretFile,
 } from './onion-address.ts'
-
-const sync = (path: string): void => {
-  const folder = openSync(path, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
-}
 
 /** Writes a file that is there whole or not at all, for the owner alone. */
 const put = (folder: string, name: string, bytes: Uint8Array): void => {
@@ -36,7 +31,7 @@ const put = (folder: string, name: string, bytes: Uint8Array): void => {
     closeSync(file)
   }
   renameSync(next, join(folder, name))
-  sync(folder)
+  syncFolder(folder)
 }
 
 /**

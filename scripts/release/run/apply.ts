@@ -1,17 +1,10 @@
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { ConnectionLost } from '../../host/shell.ts'
 import type { Bundle, Release } from '../content/release.ts'
 import type { BeginEntry, RunKind } from './journal.ts'
-import {
-  detailsOf,
-  endRun,
-  openContext,
-  performStep,
-  type RunParts,
-  retryConnection,
-  wordsOf,
-} from './perform.ts'
+import { detailsOf, endRun, openContext, performStep, type RunParts, retryConnection } from './perform.ts'
 import { planForward } from './plan.ts'
 import { recoverRun } from './recover.ts'
 import { describeUndo, Undone, Unfinished, undoRun } from './undo.ts'
@@ -70,9 +63,9 @@ export const applyRelease = async (
     }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
-    if (error instanceof ConnectionLost) throw new Unfinished(wordsOf(error), detailsOf(error))
-    const outcome = await undoRun(context, wordsOf(error), { migrated })
-    throw new Undone(wordsOf(error), describeUndo(outcome, from, { migrated }), detailsOf(error))
+    if (error instanceof ConnectionLost) throw new Unfinished(errorMessage(error), detailsOf(error))
+    const outcome = await undoRun(context, errorMessage(error), { migrated })
+    throw new Undone(errorMessage(error), describeUndo(outcome, from, { migrated }), detailsOf(error))
   }
   await endRun(context, 'done')
 }

@@ -27,7 +27,6 @@ export type RunParts = {
 const TRIES = 4
 const RETRY_MS = 2_000
 
-export const wordsOf = (error: unknown): string => errorMessage(error)
 export const detailsOf = (error: unknown): readonly string[] =>
   error instanceof CliError ? error.details : []
 
@@ -44,7 +43,7 @@ export const tryAgain = <T>(
   retry(work, {
     tries: TRIES,
     isPassing,
-    onRetry: (error) => show.note(`${wordsOf(error)}; trying again`),
+    onRetry: (error) => show.note(`${errorMessage(error)}; trying again`),
     delay: (failures) => RETRY_MS * failures,
     pause: timing.pause,
   })
@@ -155,7 +154,7 @@ export const performStep = async (
     await retryConnection(() => executeStep(step, release, context), context)
   } catch (error) {
     show.step(name, 'failed')
-    if (!isOutOfReach(error)) await note('failed', wordsOf(error))
+    if (!isOutOfReach(error)) await note('failed', errorMessage(error))
     throw error
   }
   show.step(name, 'done')

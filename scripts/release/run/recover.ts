@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { findOpenRun } from './journal.ts'
@@ -10,7 +11,6 @@ import {
   performStep,
   type RunParts,
   retryConnection,
-  wordsOf,
 } from './perform.ts'
 import { planForward } from './plan.ts'
 import { chooseRecovery } from './recovery-rules.ts'
@@ -30,8 +30,8 @@ const finish = async (context: Context, rewinds: boolean): Promise<Recovered> =>
     for (const step of steps.slice(changed + 1)) await performStep(step, to, '', context)
   } catch (error) {
     if (error instanceof LeaseLost) throw error
-    if (isOutOfReach(error)) throw new Unfinished(wordsOf(error), detailsOf(error))
-    return undoRun(context, wordsOf(error), { migrated: true })
+    if (isOutOfReach(error)) throw new Unfinished(errorMessage(error), detailsOf(error))
+    return undoRun(context, errorMessage(error), { migrated: true })
   }
   await endRun(context, 'done', 'finished by the next command')
   return 'finished'

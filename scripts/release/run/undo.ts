@@ -1,3 +1,4 @@
+import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import type { Release } from '../content/release.ts'
@@ -11,7 +12,6 @@ import {
   type RunParts,
   retryConnection,
   tryAgain,
-  wordsOf,
 } from './perform.ts'
 import { planBackward } from './plan.ts'
 
@@ -62,7 +62,7 @@ export const undoRun = async (
     for (const step of changes ?? []) await insist(() => performStep(step, target, 'back:', context), context)
   } catch (error) {
     if (error instanceof LeaseLost) throw error
-    throw new Unfinished(`${reason}, and going back was cut short: ${wordsOf(error)}`, detailsOf(error))
+    throw new Unfinished(`${reason}, and going back was cut short: ${errorMessage(error)}`, detailsOf(error))
   }
   let outcome: 'undone' | 'failed' = 'undone'
   for (const step of checks ?? [])
@@ -72,7 +72,7 @@ export const undoRun = async (
       if (isOutOfReach(error))
         throw error instanceof LeaseLost ? error : new Unfinished(reason, detailsOf(error))
       outcome = 'failed'
-      show.note(`${target.id} is back but not well: ${wordsOf(error)}`)
+      show.note(`${target.id} is back but not well: ${errorMessage(error)}`)
     }
   await endRun(context, outcome, reason)
   return outcome
