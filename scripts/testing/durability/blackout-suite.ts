@@ -16,10 +16,10 @@ import type { Clients } from '../../session/upload.ts'
 import type { Killable, StoreKind, TestStore } from '../peers/stores.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { recorders } from './recorders.ts'
-import { awaitSessionEnds } from './session-ends.ts'
+import { judgeSessions } from './session-ends.ts'
 import { bodyFrom, paced, piecesOf } from './source.ts'
 import { openSuite } from './suite.ts'
-import { openVerdicts, reachVerdict, type VerdictContext } from './verdict.ts'
+import { openVerdicts } from './verdict.ts'
 
 /** Nothing here depends on how fast a machine is; a hang must end some day. */
 const HANG = 5 * 60_000
@@ -81,14 +81,6 @@ const recordAndCut = async ({ ambient, database }: TestStore, home: Home, journa
   return recording
 }
 
-const judgeAll = async (context: VerdictContext, journal: Journal) => {
-  const observations = journal.observations()
-  const ids = observations.map(({ id }) => id)
-  const sessions = await awaitSessionEnds(context.clients, ids, HANG)
-  const observed = (id: string) => observations.find((one) => one.id === id)
-  return Promise.all(sessions.map((session) => reachVerdict(context, session, observed(session.id))))
-}
-
 /** The promise that a power cut takes nothing back, the database's server included, on one kind of store. */
 export const blackoutSuite = (kind: StoreKind): void => {
   const { root, onClose } = openSuite('blackout', { hangMs: HANG })
@@ -121,7 +113,7 @@ export const blackoutSuite = (kind: StoreKind): void => {
 
       const third = await bringBack(ambient, 0)
       const context = await openVerdicts(third, operatorClients(home), join(root, 'bundles'))
-      const verdicts = await judgeAll(context, journal)
+      const verdicts = await judgeSessions(context, journal, HANG)
       expect(verdicts.flatMap(({ wrong }) => wrong)).toEqual([])
       const ends = Object.fromEntries(verdicts.map(({ id, end }) => [id, end]))
       const broken = journal.observations().find(({ id }) => id !== report.session_id)

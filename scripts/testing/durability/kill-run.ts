@@ -9,9 +9,9 @@ import type { StoreKind, TestStore } from '../peers/stores.ts'
 import { type Journal, openJournal } from './journal.ts'
 import type { Random } from './random.ts'
 import { type GaveUp, recordUntil } from './recording-load.ts'
-import { awaitSessionEnds } from './session-ends.ts'
+import { judgeSessions } from './session-ends.ts'
 import type { Suite } from './suite.ts'
-import { openVerdicts, reachVerdict, type Verdict } from './verdict.ts'
+import { openVerdicts, type Verdict } from './verdict.ts'
 
 /** Nothing in a kill test depends on how fast a machine is; a hang must end some day. */
 export const HANG = 20 * 60_000
@@ -68,12 +68,8 @@ export const runKills = async <Kill>(
     over = true
   })
   const gaveUp = await recording
-  const bySession = new Map(journal.observations().map((one) => [one.id, one]))
-  const sessions = await awaitSessionEnds(clients, [...bySession.keys()], HANG)
   const context = await openVerdicts(platform, clients, join(root, 'bundles'))
-  const verdicts: Verdict[] = []
-  for (const session of sessions)
-    verdicts.push(await reachVerdict(context, session, bySession.get(session.id)))
+  const verdicts = await judgeSessions(context, journal, HANG)
   const registered = (await context.chain.registered()).map(({ session_id }) => session_id)
   return { store, platform, kills, journal, verdicts, gaveUp, registered }
 }

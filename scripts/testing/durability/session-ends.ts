@@ -1,6 +1,7 @@
 import { ok } from '#common/http/client'
 import type { Clients } from '../../session/upload.ts'
-import { listSessions } from './verdict.ts'
+import type { Journal } from './journal.ts'
+import { listSessions, reachVerdict, type Verdict, type VerdictContext } from './verdict.ts'
 
 const ASK_EVERY = 200
 const final: readonly string[] = ['anchored', 'failed', 'expired', 'voided']
@@ -29,4 +30,18 @@ export const awaitSessionEnds = async (
       )
     await Bun.sleep(ASK_EVERY)
   }
+}
+
+/** Waits for the end of every session, and reaches the verdict on each with what the journal observed of it. */
+export const judgeSessions = async (
+  context: VerdictContext,
+  journal: Journal,
+  deadlineMs: number,
+): Promise<readonly Verdict[]> => {
+  const bySession = new Map(journal.observations().map((one) => [one.id, one]))
+  const sessions = await awaitSessionEnds(context.clients, [...bySession.keys()], deadlineMs)
+  const verdicts: Verdict[] = []
+  for (const session of sessions)
+    verdicts.push(await reachVerdict(context, session, bySession.get(session.id)))
+  return verdicts
 }
