@@ -3,7 +3,8 @@ import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
 import { isAlive } from '../platform/process.ts'
 import { quote } from './quote.ts'
-import { requireSuccess, type ScriptOptions, type ScriptResult, type Shell } from './shell.ts'
+import type { ScriptOptions, ScriptResult } from './script.ts'
+import { requireSuccess, type Shell } from './shell.ts'
 
 /** Who changes a host, as it stands in the lease. */
 export type Holder = {

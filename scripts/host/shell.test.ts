@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { ConnectionLost, shellArgv } from './connection.ts'
 import { frameScript } from './frame.ts'
 import { commandLine, quote } from './quote.ts'
-import { ConnectionLost, openShell, shellArgv } from './shell.ts'
+import { openShell } from './shell.ts'
 
 const shell = openShell({ host: 'local' })
 const folder = mkdtempSync(join(tmpdir(), 'lucid-shell-'))

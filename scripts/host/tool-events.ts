@@ -1,6 +1,6 @@
 import { splitLines } from '#common/process/lines'
 import { CliError } from '../cli/fail.ts'
-import type { ScriptResult } from './shell.ts'
+import type { ScriptResult } from './script.ts'
 
 /** A line of a program on the host. */
 export type ToolEvent = { readonly event: string } & Readonly<Record<string, unknown>>

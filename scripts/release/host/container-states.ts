@@ -2,7 +2,7 @@ import { type ContainerState, parseContainerState } from '#common/host/facts/con
 import { STATE_FORMAT } from '#common/host/facts/inspect-format'
 import { CliError } from '../../cli/fail.ts'
 import { commandLine } from '../../host/quote.ts'
-import type { ScriptResult } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/script.ts'
 
 /** The line of sh that asks an engine for the state of containers. */
 export const stateScript = (names: readonly string[]): string =>

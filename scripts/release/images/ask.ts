@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff, retry } from '#common/process/backoff'
 import { CliError } from '../../cli/fail.ts'
+import { ConnectionLost } from '../../host/connection.ts'
 import type { Lease } from '../../host/lease.ts'
-import { ConnectionLost, type ScriptOptions, type ScriptResult } from '../../host/shell.ts'
+import type { ScriptOptions, ScriptResult } from '../../host/script.ts'
 
 /** Tries one after the other that bring nothing. Any number of cuts is mended while there is progress. */
 export const FRUITLESS_TRIES = 8

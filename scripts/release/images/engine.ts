@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import { quote } from '../../host/quote.ts'
-import type { ScriptResult } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/script.ts'
 import type { ReleaseImage } from '../content/image.ts'
 import { hostFault } from './faults.ts'
 

@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import type { ScriptResult } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/script.ts'
 
 /** What a host or its engine says when something fails, and what a person can do about it. Data. */
 

@@ -1,5 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import type { ScriptResult } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/script.ts'
 import { hostFault } from './faults.ts'
 
 /** Why an engine could not pull, and what a person can do about it. Data; the first row that fits counts. */

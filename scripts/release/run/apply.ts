@@ -1,7 +1,7 @@
 import { errorMessage } from '#common/process/error'
 import { CliError } from '../../cli/fail.ts'
+import { ConnectionLost } from '../../host/connection.ts'
 import { LeaseLost } from '../../host/lease.ts'
-import { ConnectionLost } from '../../host/shell.ts'
 import type { Bundle, Release } from '../content/release.ts'
 import type { BeginEntry, RunKind } from './journal.ts'
 import { detailsOf, endRun, openContext, performStep, type RunParts, retryConnection } from './perform.ts'

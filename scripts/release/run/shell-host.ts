@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
-import type { ScriptResult } from '../../host/shell.ts'
+import type { ScriptResult } from '../../host/script.ts'
 import { checkScript, filesScript } from '../content/files-script.ts'
 import { findMigrations } from '../content/migrations.ts'
 import { composeFile, type Release } from '../content/release.ts'
