@@ -1,4 +1,4 @@
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 /** What a detached supervisor tells the command that started it, until that leaves. */
 export type DaemonMessage =

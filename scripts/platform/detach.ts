@@ -5,7 +5,7 @@ import type { DaemonMessage, DaemonOrder } from './daemon-messages.ts'
 import type { Home } from './home.ts'
 import { openLog } from './log-file.ts'
 import type { Ambient } from './store-env.ts'
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 /**
  * Starts a supervisor that stays when this process leaves, and waits until everything is healthy. Throws

@@ -1,7 +1,7 @@
 import type { Style } from '#common/cli/style'
 import { type Progress, progress } from '../cli/progress.ts'
 import { renderChanges, renderPlatform } from './platform-table.ts'
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 /** Shows a platform that comes up or goes down: a live table in a terminal, a line a change elsewhere. */
 export type PlatformScreen = { readonly update: (views: readonly View[]) => void; readonly done: () => void }

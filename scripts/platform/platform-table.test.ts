@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { plainStyle } from '#common/cli/style'
 import { renderChanges, renderPlatform, renderSummary } from './platform-table.ts'
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 const view = (name: string, more: Partial<View>): View => ({
   name,

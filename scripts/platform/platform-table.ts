@@ -1,7 +1,7 @@
 import { duration } from '#common/cli/format'
 import { type Colour, paint, type Style } from '#common/cli/style'
 import { type Cell, type Column, table } from '#common/cli/table'
-import type { State, View } from './supervisor.ts'
+import type { State, View } from './unit-state.ts'
 
 const colours: Readonly<Record<State, Colour>> = {
   waiting: 'dim',

@@ -7,7 +7,7 @@ import { CliError } from '../cli/fail.ts'
 import { type Home, homeAt } from './home.ts'
 import type { LeftOut } from './left-out.ts'
 import { endAll, findLeftovers } from './leftovers.ts'
-import { takeLock } from './lock.ts'
+import { type Lock, takeLock } from './lock.ts'
 import { rotate, rotateOpen } from './log-file.ts'
 import { freePorts, requireFree } from './ports.ts'
 import { planStages, prepareUnits } from './prepare.ts'
@@ -15,7 +15,9 @@ import { furtherPort, localUrl } from './process-env.ts'
 import { readRecord, removeRecord, writeRecord } from './record.ts'
 import { lucid, type PlatformSource } from './source.ts'
 import { orderStops } from './start-order.ts'
-import { type Supervisor, supervisor, type Timing, type View } from './supervisor.ts'
+import { openSupervisor, type Supervisor } from './supervisor.ts'
+import type { Timing } from './unit-runner.ts'
+import type { View } from './unit-state.ts'
 
 export type PlatformOptions = {
   /** State folder: a path, or what `homeAt` made of one. */
@@ -46,14 +48,14 @@ export type Prepared = Supervisor & {
   readonly leftOut: LeftOut
 }
 
-const platformLog = (home: Home) => {
+const openPlatformLog = (home: Home) => {
   const path = home.log('platform')
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   rotate(path)
   return jsonLog('platform', { write: (line) => appendFileSync(path, line, { mode: 0o600 }) })
 }
 
-const record = (home: Home, startedAt: number, views: readonly View[], leftOut: LeftOut): void => {
+const recordViews = (home: Home, startedAt: number, views: readonly View[], leftOut: LeftOut): void => {
   const running = views.flatMap((view) => {
     const { name, pid, port, url, stack, restarts, startedAt: started_at } = view
     return pid === undefined || started_at === undefined
@@ -87,6 +89,44 @@ const choosePorts = (
   return Object.fromEntries(listed.map(({ label, port }) => [label, port]))
 }
 
+/** Takes the state folder. Throws CliError that says who has it. */
+const lockHome = (home: Home): Lock => {
+  const lock = takeLock(home, { patienceMs: 300 })
+  if (lock !== undefined) return lock
+  const pid = readRecord(home)?.pid
+  const who = pid === undefined ? '' : ` (process ${pid})`
+  throw new CliError(
+    `the platform of ${home.root} is running already${who}: bun run status shows it, bun run down stops it`,
+  )
+}
+
+/** Measures logs now and then, and rotates those that are full, until it is stopped. */
+const rotateLogs = (paths: readonly string[]): { readonly stop: () => void } => {
+  const timer = setInterval(() => {
+    for (const path of paths) rotateOpen(path)
+  }, ROTATE_EVERY_MS)
+  timer.unref()
+  return { stop: () => clearInterval(timer) }
+}
+
+/** A supervisor that also does `finish` once, when it has stopped or could not start. */
+const withFinish = (inner: Supervisor, finish: () => void): Supervisor => ({
+  ...inner,
+  start: async () => {
+    try {
+      await inner.start()
+    } catch (error) {
+      finish()
+      throw error
+    }
+  },
+  stop: () => inner.stop().finally(finish),
+  stopNow: () => {
+    inner.stopNow()
+    finish()
+  },
+})
+
 /**
  * Takes the state folder, ends what a crashed predecessor left, makes secrets, folders and ports ready.
  * Throws CliError when the folder is in use, a port is taken, or the chosen stacks cannot come up; nothing
@@ -97,66 +137,37 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
   const home = typeof options.home === 'string' ? homeAt(options.home) : options.home
   const has = (program: string) => findProgram(program, ambient['PATH']) !== undefined
   const { stages, leftOut } = planStages(source, stacks, has)
-  const lock = takeLock(home, { patienceMs: 300 })
-  if (lock === undefined) {
-    const pid = readRecord(home)?.pid
-    const who = pid === undefined ? '' : ` (process ${pid})`
-    throw new CliError(
-      `the platform of ${home.root} is running already${who}: bun run status shows it, bun run down stops it`,
-    )
-  }
+  const lock = lockHome(home)
   try {
     const recovered = await endAll(findLeftovers(home), 5_000)
     const services = stages.flatMap((stage) => stage.services)
     const ports = choosePorts(source, kind, services)
     const units = await prepareUnits(source, { home, services, ports, env, ambient })
-    const log = platformLog(home)
+    const log = openPlatformLog(home)
     const startedAt = Date.now()
-    record(home, startedAt, [], leftOut)
+    recordViews(home, startedAt, [], leftOut)
     if (recovered > 0) log.warn('recovered', { ended: recovered })
+    const rotation = rotateLogs([home.log('platform'), ...services.map(home.log)])
     let open = true
-    const inner = supervisor({
+    const inner = openSupervisor({
       stages: stages.map((stage) => stage.services.flatMap((name) => units.get(name) ?? [])),
       stopWaves: orderStops(source.catalogue, stages),
       ...(options.timing ? { timing: options.timing } : {}),
       onChange: (views) => {
-        if (open) record(home, startedAt, views, leftOut)
+        if (open) recordViews(home, startedAt, views, leftOut)
         options.onChange?.(views)
       },
       onEvent: ({ event, ...fields }) => log.info(event, fields),
     })
-    const logs = [home.log('platform'), ...services.map(home.log)]
-    const rotation = setInterval(() => {
-      for (const path of logs) rotateOpen(path)
-    }, ROTATE_EVERY_MS)
-    rotation.unref()
     const finish = (): void => {
       if (!open) return
       open = false
-      clearInterval(rotation)
+      rotation.stop()
       removeRecord(home)
       lock.release()
     }
-    return {
-      ...inner,
-      home,
-      recovered,
-      leftOut,
-      urls: Object.fromEntries(Object.keys(source.catalogue).map((name) => [name, localUrl(ports[name])])),
-      start: async () => {
-        try {
-          await inner.start()
-        } catch (error) {
-          finish()
-          throw error
-        }
-      },
-      stop: () => inner.stop().finally(finish),
-      stopNow: () => {
-        inner.stopNow()
-        finish()
-      },
-    }
+    const urls = Object.keys(source.catalogue).map((name) => [name, localUrl(ports[name])])
+    return { ...withFinish(inner, finish), home, recovered, leftOut, urls: Object.fromEntries(urls) }
   } catch (error) {
     lock.release()
     throw error

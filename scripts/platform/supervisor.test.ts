@@ -6,7 +6,7 @@ import { isLocked } from './lock.ts'
 import { bringUp, type PlatformOptions, type Prepared, prepare } from './platform.ts'
 import { isAlive } from './process.ts'
 import { readRecord } from './record.ts'
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 const cleanups: (() => Promise<void> | void)[] = []
 afterEach(async () => {

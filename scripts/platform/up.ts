@@ -12,7 +12,7 @@ import { renderSummary } from './platform-table.ts'
 import { requireRunning } from './running.ts'
 import { waitForShutdown } from './shutdown.ts'
 import { withStore } from './store-env.ts'
-import type { View } from './supervisor.ts'
+import type { View } from './unit-state.ts'
 
 export const command = {
   name: 'up',

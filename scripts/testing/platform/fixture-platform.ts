@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Entry, Stack } from '#catalog'
 import { type Home, homeAt } from '../../platform/home.ts'
 import type { PlatformSource } from '../../platform/source.ts'
-import type { Timing } from '../../platform/supervisor.ts'
+import type { Timing } from '../../platform/unit-runner.ts'
 
 export type FixtureEntry = {
   readonly stack: Stack
