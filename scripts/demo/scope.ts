@@ -22,6 +22,24 @@ const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 /** How long work that was given up is waited for, ms: long enough to fail by itself, too short to be noticed. */
 const SETTLE_MS = 3_000
 
+type SignalName = keyof typeof SIGNALS
+
+/** Hears signals, and errors that escape; answers what ends it. */
+const listen = (onSignal: (name: SignalName) => void, onError: (reason: unknown) => void): (() => void) => {
+  const handlers = Object.keys(SIGNALS).map((name) => {
+    const handler = () => onSignal(name as SignalName) // a key of the table
+    process.on(name, handler)
+    return () => process.off(name, handler)
+  })
+  process.on('uncaughtException', onError)
+  process.on('unhandledRejection', onError)
+  return () => {
+    for (const off of handlers) off()
+    process.off('uncaughtException', onError)
+    process.off('unhandledRejection', onError)
+  }
+}
+
 /**
  * Does work and then closes, in reverse order, whatever it deferred: when it succeeds, when it throws, on
  * SIGINT, SIGTERM and SIGHUP, and when an error escapes it. A second signal closes at once and exits. What a
@@ -41,7 +59,7 @@ export const inScope = async <T>(
     aborted.reject(reason)
   }
 
-  const onSignal = (name: keyof typeof SIGNALS): void => {
+  const onSignal = (name: SignalName): void => {
     if (abort.signal.aborted) {
       for (const { closeNow } of open.toReversed()) closeNow()
       process.exit(SIGNALS[name])
@@ -49,13 +67,7 @@ export const inScope = async <T>(
     onInterrupt()
     giveUp(new CliError('interrupted; everything is stopped and removed', { exitCode: SIGNALS[name] }))
   }
-  const handlers = Object.keys(SIGNALS).map((name) => {
-    const handler = () => onSignal(name as keyof typeof SIGNALS)
-    process.on(name, handler)
-    return () => process.off(name, handler)
-  })
-  process.on('uncaughtException', giveUp)
-  process.on('unhandledRejection', giveUp)
+  const off = listen(onSignal, giveUp)
 
   const close = async (kind: Closer['kind']): Promise<void> => {
     for (const closer of open.filter((one) => one.kind === kind).toReversed()) {
@@ -81,11 +93,7 @@ export const inScope = async <T>(
       await close('files')
     }
   }
-  const result = await run().finally(() => {
-    for (const off of handlers) off()
-    process.off('uncaughtException', giveUp)
-    process.off('unhandledRejection', giveUp)
-  })
+  const result = await run().finally(off)
   const [failure] = failures
   if (failure !== undefined) throw failure
   return result

@@ -29,59 +29,71 @@ export const fileInput = async (path: string): Promise<Input> => {
 
 const SEGMENT = 1024 * 1024
 /** Bytes of a stream that are kept at most until they are acknowledged: more than the pipeline has in work. */
-const KEPT = 128 * 1024 * 1024
+const MOST_HELD = 128 * 1024 * 1024
 
-/** A stream that comes once, such as standard input: what is not acknowledged is kept in memory. */
-export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
+/** The segments of a stream that is read once, from the first that is not acknowledged. */
+const openSegments = (stream: AsyncIterable<Uint8Array>) => {
   const pieces = stream[Symbol.asyncIterator]()
-  const kept = window(0, SEGMENT)
+  const segments = window(0, SEGMENT)
   let acknowledged = 0
   let freed = Promise.withResolvers<void>()
   let ended = false
   let broken: CliError | undefined
 
-  const room = async (): Promise<void> => {
-    while (kept.received() - acknowledged > KEPT) await freed.promise
+  const from = (offset: number) => {
+    // A stream that threw says "done" when it is asked again: that is not its end.
+    if (broken) throw broken
+    const found = segments.from(offset)
+    if (found === undefined)
+      throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
+    return found
   }
 
-  const readOne = async (): Promise<void> => {
-    await room()
-    const { done, value } = await pieces.next().catch((cause) => {
-      broken = new CliError(`the input broke off at byte ${kept.received()}: what was received is kept`, {
-        cause,
+  return {
+    from,
+    hasEnded: () => ended,
+    readOne: async (): Promise<void> => {
+      while (segments.received() - acknowledged > MOST_HELD) await freed.promise
+      const { done, value } = await pieces.next().catch((cause) => {
+        broken = new CliError(
+          `the input broke off at byte ${segments.received()}: what was received is kept`,
+          { cause },
+        )
+        throw broken
       })
-      throw broken
-    })
-    if (!done) for (const _ of kept.push(value)); // the segments stay in the window, where every reader looks
-    if (done) kept.flush()
-    ended = done === true
+      if (!done) for (const _ of segments.push(value)); // the segments stay in the window, where every reader looks
+      if (done) segments.flush()
+      ended = done === true
+    },
+    acknowledge: (offset: number): void => {
+      acknowledged = Math.max(acknowledged, offset)
+      segments.acknowledge(offset)
+      freed.resolve()
+      freed = Promise.withResolvers()
+    },
   }
+}
+
+/** A stream that comes once, such as standard input: what is not acknowledged is kept in memory. */
+export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
+  const segments = openSegments(stream)
 
   /** Gives out of the window by place alone: a body that was given up while it read takes no byte with it. */
   async function* rest(offset: number): AsyncGenerator<Uint8Array> {
     for (let at = offset; ; ) {
-      const [segment] = segmentsFrom(at)
+      const [segment] = segments.from(at)
       if (segment) {
         at += segment.bytes.length
         yield segment.bytes.slice()
-      } else if (ended) return
-      else await readOne()
+      } else if (segments.hasEnded()) return
+      else await segments.readOne()
     }
-  }
-
-  const segmentsFrom = (offset: number) => {
-    // A stream that threw says "done" when it is asked again: that is not its end.
-    if (broken) throw broken
-    const segments = kept.from(offset)
-    if (segments === undefined)
-      throw new CliError(`the stream cannot be given again from byte ${offset}: it is not kept any more`)
-    return segments
   }
 
   return {
     size: undefined,
     from: (offset) => {
-      segmentsFrom(offset)
+      segments.from(offset)
       const bytes = rest(offset)
       return new ReadableStream<Uint8Array>({
         pull: async (to) => {
@@ -91,11 +103,6 @@ export const streamInput = (stream: AsyncIterable<Uint8Array>): Input => {
         },
       })
     },
-    acknowledge: (offset) => {
-      acknowledged = Math.max(acknowledged, offset)
-      kept.acknowledge(offset)
-      freed.resolve()
-      freed = Promise.withResolvers()
-    },
+    acknowledge: segments.acknowledge,
   }
 }

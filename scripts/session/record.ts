@@ -4,7 +4,7 @@ import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, paint } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { runCommand } from '../cli/run-command.ts'
+import { runCommand, type Terminal } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
 import { operatorClients } from '../platform/session-client.ts'
 import { fileInput, streamInput } from './input.ts'
@@ -40,41 +40,60 @@ const parsePatience = (text: string): number => {
   throw new CliError(`--wait takes a number of seconds, not '${text}'`, { exitCode: EXIT_USAGE })
 }
 
+type Sent = Awaited<ReturnType<typeof upload>>
+type Session = Awaited<ReturnType<typeof waitForAnchor>>
+
+/** How far the recording is, on the terminal, while it goes in and while the chain is waited for. */
+const recordingScreen = (terminal: Terminal, size: number | undefined) => {
+  const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
+  const began = performance.now()
+  const [due, waiting] = [2_000, 5_000].map((ms) => throttle(ms, () => performance.now()))
+  const line = (acknowledged: number, chunks: number) => {
+    const of = size === undefined ? '' : ` of ${bytes(size)}`
+    const speed = rate(acknowledged, performance.now() - began)
+    return `recording  ${bytes(acknowledged)}${of} durable, ${plural(chunks, 'chunk')}, ${speed}`
+  }
+  return {
+    sent: ({ acknowledged, chunks }: Pick<Sent, 'acknowledged' | 'chunks'>) => {
+      const text = line(acknowledged, chunks)
+      screen.show(text, due?.() ? text : undefined)
+    },
+    waits: (state: string) => {
+      const text = `${state}  waiting for the chain`
+      if (state !== 'anchored') screen.show(text, waiting?.() ? text : undefined)
+    },
+    all: ({ acknowledged, chunks }: Sent) => screen.show(line(acknowledged, chunks)),
+    done: ({ acknowledged, chunks }: Sent) => screen.done(line(acknowledged, chunks)),
+  }
+}
+
+const resultText = ({ id, state, merkle_root, chunk_count, anchor }: Session, sent: Sent, took: number) => {
+  const style = detectStyle(process.stderr, process.env)
+  return [
+    `session      ${paint(style, 'bold', id)}`,
+    `recorded     ${bytes(sent.acknowledged)} in ${plural(chunk_count ?? sent.chunks, 'chunk')}, ${rate(sent.acknowledged, took)}`,
+    `merkle root  ${merkle_root ?? 'not yet'}`,
+    ...(sent.complete ? [] : ['complete     no: what the input still held is not in it']),
+    anchor
+      ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
+      : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
+    '',
+  ].join('\n')
+}
+
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const patience = parsePatience(flags.wait ?? '60')
   const home = homeFrom(process.env)
   const clients = operatorClients(home)
   const owner = chooseOwner(home, flags.owner)
   const input = flags.input === '-' ? streamInput(Bun.stdin.stream()) : await fileInput(flags.input)
-  const style = detectStyle(process.stderr, process.env)
-  const screen = progress(terminal.err, style)
+  const screen = recordingScreen(terminal, input.size)
   const began = performance.now()
-  const due = throttle(2_000, () => performance.now())
-
-  const line = (acknowledged: number, chunks: number) => {
-    const of = input.size === undefined ? '' : ` of ${bytes(input.size)}`
-    const speed = rate(acknowledged, performance.now() - began)
-    return `recording  ${bytes(acknowledged)}${of} durable, ${plural(chunks, 'chunk')}, ${speed}`
-  }
-  const at = await upload(clients, {
-    owner,
-    input,
-    onProgress: ({ acknowledged, chunks }) => {
-      const text = line(acknowledged, chunks)
-      screen.show(text, due() ? text : undefined)
-    },
-  })
+  const sent = await upload(clients, { owner, input, onProgress: screen.sent })
   const took = performance.now() - began
-  screen.show(line(at.acknowledged, at.chunks))
-  const waiting = throttle(5_000, () => performance.now())
-  const session = await waitForAnchor(clients, at.id, {
-    patience,
-    onState: (state) => {
-      const text = `${state}  waiting for the chain`
-      if (state !== 'anchored') screen.show(text, waiting() ? text : undefined)
-    },
-  })
-  screen.done(`${line(at.acknowledged, at.chunks)}`)
+  screen.all(sent)
+  const session = await waitForAnchor(clients, sent.id, { patience, onState: screen.waits })
+  screen.done(sent)
 
   const { id, state, merkle_root, chunk_count, anchor } = session
   const result = {
@@ -83,27 +102,14 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     owner,
     merkle_root,
     chunk_count,
-    bytes: at.acknowledged,
-    complete: at.complete,
+    bytes: sent.acknowledged,
+    complete: sent.complete,
     seconds: Math.round(took) / 1000,
     tx_hash: anchor?.tx_hash,
     block: anchor?.block.number,
   }
-  if (flags.json) terminal.out(`${JSON.stringify(result)}\n`)
-  else
-    terminal.out(
-      [
-        `session      ${paint(style, 'bold', id)}`,
-        `recorded     ${bytes(at.acknowledged)} in ${plural(chunk_count ?? at.chunks, 'chunk')}, ${rate(at.acknowledged, took)}`,
-        `merkle root  ${merkle_root ?? 'not yet'}`,
-        ...(at.complete ? [] : ['complete     no: what the input still held is not in it']),
-        anchor
-          ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
-          : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
-        '',
-      ].join('\n'),
-    )
-  if (!at.complete) {
+  terminal.out(flags.json ? `${JSON.stringify(result)}\n` : resultText(session, sent, took))
+  if (!sent.complete) {
     terminal.err('the platform was away for too long: the recording ends with a gap where it broke off\n')
     return 1
   }
