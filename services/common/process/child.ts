@@ -70,43 +70,54 @@ const follow = async (stream: ReadableStream<Uint8Array>, onLine: (line: string)
   if (rest !== '') onLine(rest)
 }
 
+type Running = Bun.Subprocess<'ignore', 'pipe', 'pipe'>
+
+/** Starts the program in a group of its own. `read` resolves when all that it printed was handed on. */
+const spawnBound = ({ argv, env = {}, onLine }: Pick<ChildOptions, 'argv' | 'env' | 'onLine'>) => {
+  const child: Running = Bun.spawn([...boundToUs(argv)], {
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    detached: process.platform !== 'win32',
+  })
+  const read = Promise.allSettled([follow(child.stdout, onLine), follow(child.stderr, onLine)])
+  return { child, read }
+}
+
+const endReason = ({ signalCode, exitCode }: Running): string =>
+  signalCode ? `signal ${signalCode}` : `exit code ${exitCode}`
+
 /** Starts a program and keeps it running: started again when it ends, later each time that it ends soon. */
 export const keepRunning = (options: ChildOptions): Child => {
-  const { argv, env = {}, onLine, beforeStart, onStart, onEnd, onHopeless } = options
+  const { beforeStart, onStart, onEnd, onHopeless } = options
   const timing = { ...usual, ...options.timing }
-  let current: Bun.Subprocess<'ignore', 'pipe', 'pipe'> | undefined
+  let current: Running | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let wanted = true
+  let keep = true
   let restarts = 0
   let failures = 0
 
   const start = (): void => {
     beforeStart?.()
     const began = performance.now()
-    const child = Bun.spawn([...boundToUs(argv)], {
-      env,
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-      detached: process.platform !== 'win32',
-    })
+    const { child, read } = spawnBound(options)
     current = child
     onStart?.(child.pid)
-    const heard = [follow(child.stdout, onLine), follow(child.stderr, onLine)]
     void child.exited.then(async () => {
       current = undefined
       endGroup(child.pid)
-      await Promise.allSettled(heard)
-      if (!wanted) return
+      await read
+      if (!keep) return
       const next = nextCrash(
         { first: timing.firstMs, most: timing.mostMs, calm: timing.calmMs },
         failures,
         performance.now() - began,
       )
       failures = next.crashes
-      const why = child.signalCode ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`
+      const why = endReason(child)
       if (failures >= timing.tries) {
-        wanted = false
+        keep = false
         return onHopeless(why)
       }
       const { delayMs } = next
@@ -124,7 +135,7 @@ export const keepRunning = (options: ChildOptions): Child => {
     restarts: () => restarts,
     signal: (name) => void current?.kill(name),
     stop: async (name, graceMs) => {
-      wanted = false
+      keep = false
       clearTimeout(timer)
       const child = current
       if (child === undefined) return
