@@ -48,11 +48,8 @@ const portOf = (stream: ReadableStream<Uint8Array>, said: string[]): Promise<num
     read().catch(reject)
   })
 
-/**
- * The real services as processes on loopback, each with its own identity, for tests across services: nothing
- * of them is imported, so they can be killed like in life. `home` is an empty folder of the test's own.
- */
-export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
+/** A fresh key for everybody in the catalogue, and the file of all public keys under `home`. */
+const newIdentities = (home: string) => {
   const names = [...Object.keys(catalog), ...Object.keys(clients)] as CallerName[]
   const keys = new Map(names.map((name) => [name, new Secret(randomKey())]))
   const keyOf = (name: CallerName): Secret => keys.get(name) ?? new Secret(randomKey())
@@ -60,7 +57,15 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
   const peersFile = join(home, 'identities.json')
   mkdirSync(home, { recursive: true })
   writeFileSync(peersFile, JSON.stringify(peers))
+  return { keyOf, peersFile }
+}
 
+/**
+ * The real services as processes on loopback, each with its own identity, for tests across services: nothing
+ * of them is imported, so they can be killed like in life. `home` is an empty folder of the test's own.
+ */
+export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
+  const { keyOf, peersFile } = newIdentities(home)
   const running = new Map<ServiceName, Running>()
   const ports = new Map<ServiceName, number>()
 
