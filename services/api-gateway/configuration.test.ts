@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { catalog, type Entry } from '#catalog'
-import { configuration, type Settings } from './configuration.ts'
+import { catalog, type Entry, type ServiceName } from '#catalog'
+import { configuration } from './configuration.ts'
+import type { Settings } from './settings.ts'
 
 const small: Settings = {
   host: '0.0.0.0',
@@ -52,7 +53,8 @@ test('without names there is no resolver, an address with colons is bracketed, r
 })
 
 test('what a service shows nowhere is in no location', () => {
-  const shown = Object.entries<Entry>(catalog).flatMap(([service, entry]) =>
+  const entries = Object.entries(catalog) as [ServiceName, Entry][]
+  const shown = entries.flatMap(([service, entry]) =>
     entry.public === undefined ? [] : [{ service, origin: 'http://127.0.0.1:1', public: entry.public }],
   )
   const text = configuration({ ...small, upstreams: shown })

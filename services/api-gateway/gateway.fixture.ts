@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from '#common/testing/free-ports'
 
 /** The real service as a process of its own, in front of whatever upstream a test gives it. */
 export type Gateway = {
@@ -14,13 +15,6 @@ export type Gateway = {
   readonly stop: () => Promise<void>
 }
 
-const freePort = (): number => {
-  const held = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
-  const { port } = held
-  held.stop(true)
-  return port
-}
-
 /** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
 export const startGateway = async (
   upstream: string,
@@ -29,12 +23,12 @@ export const startGateway = async (
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'identities.json'), '{}')
-  const onionPort = freePort()
+  const [httpPort = 0, onionPort = 0] = freePorts(2)
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
     env: {
       PATH: String(Bun.env['PATH']),
       HOST: '127.0.0.1',
-      PORT: String(freePort()),
+      PORT: String(httpPort),
       ONION_PORT: String(onionPort),
       LUCID_ENV: 'development',
       LUCID_DATA: join(folder, 'data'),

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Entry } from '#catalog'
-import { locationsOf } from './location.ts'
+import { buildLocations } from './location.ts'
 
 const shown = {
   prefix: '/x',
@@ -12,7 +12,7 @@ const shown = {
 }
 
 test('routes of one path become one location with all its methods', () => {
-  expect(locationsOf('one', shown)).toEqual([
+  expect(buildLocations('one', shown)).toEqual([
     { service: 'one', match: '= /x/a.b', target: '/a.b', methods: ['GET', 'POST'], kind: 'open' },
     {
       service: 'one',
@@ -32,7 +32,7 @@ test('routes of one path become one location with all its methods', () => {
 })
 
 test('a path that is open for one method and guarded for another is refused', () => {
-  expect(() => locationsOf('one', { ...shown, guarded: ['PUT /a.b'] })).toThrow(
+  expect(() => buildLocations('one', { ...shown, guarded: ['PUT /a.b'] })).toThrow(
     'one: /a.b is open and guarded',
   )
 })

@@ -19,7 +19,7 @@ const PARAMETER = '[A-Za-z0-9._~-]{1,128}'
 
 const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-const matchOf = (prefix: string, path: string): Pick<Location, 'match' | 'target'> => {
+const buildMatch = (prefix: string, path: string): Pick<Location, 'match' | 'target'> => {
   if (!path.includes('/:')) return { match: `= ${prefix}${path}`, target: path }
   const segments = path.split('/').map((part) => (part.startsWith(':') ? PARAMETER : literal(part)))
   return { match: `~ "^${literal(prefix)}(?<path>${segments.join('/')})\\z"`, target: '$path' }
@@ -35,7 +35,7 @@ const kinds: readonly (readonly [key: 'open' | 'guarded' | 'streams', kind: Kind
  * The locations of a service's public routes. Throws when routes of one path
  * are of different kinds: NGINX chooses by path.
  */
-export const locationsOf = (service: string, shown: NonNullable<Entry['public']>): readonly Location[] => {
+export const buildLocations = (service: string, shown: NonNullable<Entry['public']>): readonly Location[] => {
   const found = new Map<string, Location>()
   for (const [key, kind] of kinds)
     for (const route of shown[key]) {
@@ -44,7 +44,7 @@ export const locationsOf = (service: string, shown: NonNullable<Entry['public']>
       if (before !== undefined && before.kind !== kind)
         throw new Error(`${service}: ${path} is ${before.kind} and ${kind}`)
       const methods = [...(before?.methods ?? []), method]
-      found.set(path, { service, ...matchOf(shown.prefix, path), methods, kind })
+      found.set(path, { service, ...buildMatch(shown.prefix, path), methods, kind })
     }
   return [...found.values()]
 }

@@ -1,25 +1,27 @@
 import { readFileSync, rmSync } from 'node:fs'
+import type { Static } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
 import { start } from '#common/http/main'
-import { Gauge, Registry } from '#common/http/metrics'
+import { addGauge } from '#common/http/metrics'
 import { urlKey } from '#common/process/env'
 import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { runFolder } from '#common/process/run-folder'
-import { configuration, type Settings, socketsIn } from './configuration.ts'
+import { configuration } from './configuration.ts'
 import { Env } from './env.ts'
-import { resolversFor } from './nameservers.ts'
+import { chooseResolvers } from './nameservers.ts'
 import { startNginx } from './nginx.ts'
 import { routes } from './routes.ts'
+import { type Settings, socketsIn } from './settings.ts'
 
 /** Below the time that `start` gives to all of a shutdown. */
 const GRACE = 7_000
 
 const freePort = (hostname: string): number => {
-  const held = Bun.listen({ hostname, port: 0, socket: { data: () => {} } })
-  const { port } = held
-  held.stop(true)
+  const listener = Bun.listen({ hostname, port: 0, socket: { data: () => {} } })
+  const { port } = listener
+  listener.stop(true)
   return port
 }
 
@@ -29,40 +31,48 @@ const shown = catalog['api-gateway'].needs.flatMap((name: ServiceName) => {
   return entry.public === undefined ? [] : [{ service: name, public: entry.public }]
 })
 
-await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop }) => {
-  const program = findProgram('nginx', Bun.env['PATH'])
-  if (program === undefined) throw new Error('nginx is not on this machine: apt-get install nginx')
-  const folder = runFolder('api-gateway', env.LUCID_DATA)
-  const port = env.PORT === 0 ? freePort(env.HOST) : env.PORT
-  const onionPort = env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT
-  const urls: Readonly<Record<string, unknown>> = env
-  const upstreams = shown.map((one) => {
+/** The services behind the gateway with their origins. Throws when one is not to be spoken to by http. */
+const readUpstreams = (urls: Readonly<Record<string, unknown>>): Settings['upstreams'] =>
+  shown.map((one) => {
     const { protocol, origin } = new URL(String(urls[urlKey(one.service)]))
     if (protocol !== 'http:') throw new Error(`${urlKey(one.service)}: the gateway speaks http to services`)
     return { ...one, origin }
   })
-  const render = (): string => {
-    const settings: Settings = {
-      host: env.HOST,
-      port,
-      onionPort,
-      folder,
-      resolvers: resolversFor(
-        upstreams.map(({ origin }) => origin),
-        readFileSync('/etc/resolv.conf', 'utf8'),
-      ),
-      upstreams,
-      hostNames: env.GATEWAY_HOSTS.split(',').filter((name) => name !== ''),
-      timeoutMs: env.UPSTREAM_TIMEOUT_MS,
-      ...(process.getuid?.() === 0 && { user: 'root' }),
-    }
-    return configuration(settings)
-  }
 
+const readSettings = (env: Static<typeof Env>): Settings => ({
+  host: env.HOST,
+  port: env.PORT === 0 ? freePort(env.HOST) : env.PORT,
+  onionPort: env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT,
+  folder: runFolder('api-gateway', env.LUCID_DATA),
+  resolvers: [],
+  upstreams: readUpstreams(env),
+  hostNames: env.GATEWAY_HOSTS.split(',').filter((name) => name !== ''),
+  timeoutMs: env.UPSTREAM_TIMEOUT_MS,
+  ...(process.getuid?.() === 0 && { user: 'root' }),
+})
+
+/** The configuration with the nameservers of this moment. */
+const render = (settings: Settings): string => {
+  const origins = settings.upstreams.map(({ origin }) => origin)
+  const resolvers = chooseResolvers(origins, readFileSync('/etc/resolv.conf', 'utf8'))
+  return configuration({ ...settings, resolvers })
+}
+
+const figures = [
+  ['nginx_connections', 'Open connections', 'connections'],
+  ['nginx_accepted_connections', 'Connections since NGINX was started', 'accepted'],
+  ['nginx_requests', 'Requests since NGINX was started', 'requests'],
+] as const
+
+await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop }) => {
+  const program = findProgram('nginx', Bun.env['PATH'])
+  if (program === undefined) throw new Error('nginx is not on this machine: apt-get install nginx')
+  const settings = readSettings(env)
+  const { folder, port, upstreams } = settings
   const nginx = await startNginx({
     program,
     folder,
-    render,
+    render: () => render(settings),
     log,
     onHopeless: (why) => {
       log.error('nginx-hopeless', { why })
@@ -76,23 +86,8 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop 
       (error) => log.error('cannot-reload', errorFields(error)),
     )
   })
-
-  const metrics = parts.metrics ?? new Registry()
-  for (const [name, help, key] of [
-    ['nginx_connections', 'Open connections', 'connections'],
-    ['nginx_accepted_connections', 'Connections since NGINX was started', 'accepted'],
-    ['nginx_requests', 'Requests since NGINX was started', 'requests'],
-  ] as const)
-    new Gauge({
-      name,
-      help,
-      registers: [metrics],
-      async collect() {
-        // A figure that is not to be had makes no scrape fail.
-        const counts = await nginx.counts().catch(() => undefined)
-        this.set(counts?.[key] ?? Number.NaN)
-      },
-    })
+  for (const [name, help, key] of figures)
+    addGauge(parts.metrics, name, help, async () => (await nginx.counts())[key])
 
   const leadsTo = upstreams.map(({ service, origin, public: { prefix } }) => ({
     service,
@@ -105,7 +100,6 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop 
     behind: leadsTo,
     parts: {
       ...parts,
-      metrics,
       checks: {
         nginx: async () => void (await nginx.counts()),
         ...Object.fromEntries(leadsTo.map(({ service, answers: check }) => [service, check])),

@@ -1,10 +1,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { retry } from '#common/process/backoff'
 import { keepRunning } from '#common/process/child'
 import { Fault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
-import { socketsIn } from './configuration.ts'
 import { readLogLine } from './log-line.ts'
+import { socketsIn } from './settings.ts'
 import { type Counts, readStubStatus } from './stub-status.ts'
 
 /** A running NGINX. */
@@ -27,10 +28,11 @@ export type NginxOptions = {
   readonly onHopeless: (why: string) => void
 }
 
-/** From its start to its first answer, ms. */
-const PATIENCE = 10_000
+/** Between two questions to an NGINX that was just started, ms; it has ten seconds to answer. */
+const AGAIN = 20
+const TRIES = 10_000 / AGAIN
 
-const argvOf = (program: string, folder: string, conf: string): readonly string[] => [
+const buildArgv = (program: string, folder: string, conf: string): readonly string[] => [
   program,
   ...['-p', folder, '-e', 'stderr', '-c', conf],
 ]
@@ -39,7 +41,7 @@ const argvOf = (program: string, folder: string, conf: string): readonly string[
 const install = async ({ program, folder, render, log }: NginxOptions, conf: string): Promise<void> => {
   const next = `${conf}.next`
   writeFileSync(next, render(), { mode: 0o600 })
-  const test = Bun.spawn([...argvOf(program, folder, next), '-t'], {
+  const test = Bun.spawn([...buildArgv(program, folder, next), '-t'], {
     env: {},
     stdin: 'ignore',
     stdout: 'ignore',
@@ -60,7 +62,7 @@ export const startNginx = async (options: NginxOptions): Promise<Nginx> => {
   const socket = socketsIn(folder).nginx
   await install(options, conf)
   const child = keepRunning({
-    argv: argvOf(program, folder, conf),
+    argv: buildArgv(program, folder, conf),
     onLine: (line) => {
       const { level, message } = readLogLine(line)
       log[level]('nginx', { said: message })
@@ -83,18 +85,7 @@ export const startNginx = async (options: NginxOptions): Promise<Nginx> => {
       throw new Fault('unavailable', 'nginx-down', 'NGINX does not answer; it is started again', { cause })
     }
   }
-  const answering = async (): Promise<void> => {
-    for (let waited = 0; ; waited += 20) {
-      try {
-        await counts()
-        return
-      } catch (error) {
-        if (waited > PATIENCE) throw error
-        await Bun.sleep(20)
-      }
-    }
-  }
-  await answering()
+  await retry(counts, { tries: TRIES, isPassing: () => true, delay: () => AGAIN, pause: Bun.sleep })
   return {
     counts,
     restarts: child.restarts,

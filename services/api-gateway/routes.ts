@@ -1,6 +1,6 @@
 import { type ServiceParts, service, version } from '#common/http/service'
-import { limits, MAX_BODY_MIB } from './configuration.ts'
 import { GatewayStatus } from './model.ts'
+import { limits, MAX_BODY_MIB } from './settings.ts'
 
 /** A service behind the gateway. `answers` throws when it does not. */
 export type Behind = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { resolversFor } from './nameservers.ts'
+import { chooseResolvers } from './nameservers.ts'
 import { problemBody, problemPages } from './problem-page.ts'
 import { readStubStatus } from './stub-status.ts'
 
@@ -7,15 +7,15 @@ describe('nameservers', () => {
   const file = '# made by hand\nsearch example\nnameserver 127.0.0.11\nnameserver ::1\noptions ndots:0\n'
 
   test('are asked only when a service is known by name', () => {
-    expect(resolversFor(['http://127.0.0.1:1', 'http://[::1]:2'], file)).toEqual([])
-    expect(resolversFor(['http://127.0.0.1:1', 'http://blockchain-api:2'], file)).toEqual([
+    expect(chooseResolvers(['http://127.0.0.1:1', 'http://[::1]:2'], file)).toEqual([])
+    expect(chooseResolvers(['http://127.0.0.1:1', 'http://blockchain-api:2'], file)).toEqual([
       '127.0.0.11',
       '[::1]',
     ])
   })
 
   test('that are not there are said', () => {
-    expect(() => resolversFor(['http://blockchain-api:2'], 'search example\n')).toThrow(
+    expect(() => chooseResolvers(['http://blockchain-api:2'], 'search example\n')).toThrow(
       '/etc/resolv.conf names no nameserver, and http://blockchain-api:2 needs one',
     )
   })

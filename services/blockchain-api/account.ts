@@ -1,16 +1,16 @@
-import { blockAt } from './block-ref.ts'
+import { requireBlock } from './block-ref.ts'
 import { data, quantity, readAddress, readHash, readQuantity } from './quantity.ts'
 import type { Upstream } from './upstream.ts'
 
 /** The account of an address after a block. */
-export const accountAt = async (up: Upstream, address: unknown, block: unknown) =>
-  up.account(readAddress(address, 'address'), (await blockAt(up, block)).state_root)
+export const loadAccount = async (up: Upstream, address: unknown, block: unknown) =>
+  up.account(readAddress(address, 'address'), (await requireBlock(up, block)).state_root)
 
 /** The next nonce of an address; only here `pending` is more than the head. */
 export const transactionCount = async (up: Upstream, address: unknown, block: unknown) =>
   block === 'pending'
     ? quantity(await up.nextNonce(readAddress(address, 'address')))
-    : quantity((await accountAt(up, address, block)).nonce)
+    : quantity((await loadAccount(up, address, block)).nonce)
 
 /** A storage key: clients send both the quantity and the padded word. */
 const readSlot = (value: unknown): string =>
@@ -19,7 +19,9 @@ const readSlot = (value: unknown): string =>
     : readQuantity(value, 'slot').toString(16).padStart(64, '0')
 
 /** A word of a contract's storage after a block. */
-export const storageAt = async (up: Upstream, address: unknown, slot: unknown, block: unknown) => {
+export const loadSlot = async (up: Upstream, address: unknown, slot: unknown, block: unknown) => {
   const word = readSlot(slot)
-  return data(await up.slot(readAddress(address, 'address'), word, (await blockAt(up, block)).state_root))
+  return data(
+    await up.slot(readAddress(address, 'address'), word, (await requireBlock(up, block)).state_root),
+  )
 }

@@ -17,7 +17,7 @@ export const readBlockRef = (value: unknown): string => {
 }
 
 /** The block of a parameter. Throws RpcError `not-found`. */
-export const blockAt = async (up: Upstream, value: unknown): Promise<Block> => {
+export const requireBlock = async (up: Upstream, value: unknown): Promise<Block> => {
   const block = await up.block(readBlockRef(value))
   if (block === undefined) throw new RpcError('not-found', 'block not found')
   return block

@@ -1,4 +1,4 @@
-import { blockAt } from './block-ref.ts'
+import { requireBlock } from './block-ref.ts'
 import { data, quantity, readAddress, readData, readQuantity } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
 import type { Block, Upstream } from './upstream.ts'
@@ -61,7 +61,7 @@ const failed = ({ error = 'execution failed', data: returned }: Outcome): RpcErr
 /** eth_call. */
 export const call = async (up: Upstream, transaction: unknown, block: unknown): Promise<string> => {
   const request = readCallObject(transaction)
-  const outcome = await run(up, await blockAt(up, block), request)
+  const outcome = await run(up, await requireBlock(up, block), request)
   if (!outcome.success) throw failed(outcome)
   return data(outcome.data)
 }
@@ -72,7 +72,7 @@ export const call = async (up: Upstream, transaction: unknown, block: unknown): 
  */
 export const estimateGas = async (up: Upstream, transaction: unknown, ref: unknown): Promise<string> => {
   const request = readCallObject(transaction)
-  const block = await blockAt(up, ref)
+  const block = await requireBlock(up, ref)
   const enough = async (gas: number) => (await run(up, block, { ...request, gas })).success
   const most = request.gas ?? CALL_GAS
   const outcome = await run(up, block, { ...request, gas: most })

@@ -1,6 +1,6 @@
 import { decodeTransaction } from '#common/ethereum/transaction'
-import { blockAt } from './block-ref.ts'
-import { nextBaseFee, rewardPercentiles, tipOf } from './fees.ts'
+import { requireBlock } from './block-ref.ts'
+import { computeTip, nextBaseFee, rewardPercentiles } from './fees.ts'
 import { quantity, readCount } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
 import type { Block, Upstream } from './upstream.ts'
@@ -24,7 +24,7 @@ const loadRewards = async (up: Upstream, block: Block, percentiles: readonly num
   const paid = await Promise.all(
     block.tx_hashes.map(async (hash) => {
       const [transaction, receipt] = await Promise.all([up.transaction(hash), up.receipt(hash)])
-      const tip = transaction ? tipOf(decodeTransaction(transaction.raw), BigInt(block.base_fee)) : 0n
+      const tip = transaction ? computeTip(decodeTransaction(transaction.raw), BigInt(block.base_fee)) : 0n
       return { tip, gas: receipt?.gas_used ?? 0 }
     }),
   )
@@ -36,10 +36,11 @@ export const feeHistory = async (up: Upstream, count: unknown, newest: unknown, 
   const percentiles = readPercentiles(reward)
   const limit = percentiles === undefined ? MAX_HISTORY : MAX_REWARD_HISTORY
   const asked = Math.min(readCount(count, 'blockCount'), limit)
-  const last = await blockAt(up, newest)
+  const last = await requireBlock(up, newest)
   const from = Math.max(0, last.number - asked + 1)
   const blocks: Block[] = []
-  for (let number = from; number <= last.number; number++) blocks.push(await blockAt(up, quantity(number)))
+  for (let number = from; number <= last.number; number++)
+    blocks.push(await requireBlock(up, quantity(number)))
   return {
     oldestBlock: quantity(from),
     baseFeePerGas: [...blocks.map(({ base_fee }) => BigInt(base_fee)), nextBaseFee(last)].map(quantity),

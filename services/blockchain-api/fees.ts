@@ -3,12 +3,12 @@ import type { DecodedTransaction } from '#common/ethereum/transaction'
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** Wei per gas that a transaction pays above the base fee (EIP-1559). */
-export const tipOf = (tx: DecodedTransaction, baseFee: bigint): bigint =>
+export const computeTip = (tx: DecodedTransaction, baseFee: bigint): bigint =>
   tx.type === 2 ? min(tx.maxPriorityFeePerGas, tx.maxFeePerGas - baseFee) : tx.gasPrice - baseFee
 
 /** Wei per gas that a mined transaction pays. */
 export const effectiveGasPrice = (tx: DecodedTransaction, baseFee: bigint): bigint =>
-  baseFee + tipOf(tx, baseFee)
+  baseFee + computeTip(tx, baseFee)
 
 /** Base fee of the block after one: EIP-1559, elasticity 2, change denominator 8. */
 export const nextBaseFee = (parent: {

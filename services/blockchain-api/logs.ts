@@ -1,4 +1,4 @@
-import { blockAt, readBlockRef } from './block-ref.ts'
+import { readBlockRef, requireBlock } from './block-ref.ts'
 import { matches, readFilter } from './filter.ts'
 import { RpcError } from './rpc-error.ts'
 import type { Block, Receipt, Upstream } from './upstream.ts'
@@ -11,7 +11,7 @@ const PAGE = 100
 
 const numberOf = async (up: Upstream, value: unknown): Promise<number> => {
   const ref = readBlockRef(value)
-  return /^[0-9]{1,15}$/.test(ref) ? Number(ref) : (await blockAt(up, value)).number
+  return /^[0-9]{1,15}$/.test(ref) ? Number(ref) : (await requireBlock(up, value)).number
 }
 
 const rangeOf = async (up: Upstream, filter: Readonly<Record<string, unknown>>) => {
@@ -19,7 +19,7 @@ const rangeOf = async (up: Upstream, filter: Readonly<Record<string, unknown>>) 
   if (blockHash !== undefined) {
     if (fromBlock !== undefined || toBlock !== undefined)
       throw new RpcError('invalid-params', 'blockHash excludes fromBlock and toBlock')
-    const { number } = await blockAt(up, { blockHash })
+    const { number } = await requireBlock(up, { blockHash })
     return { from: number, to: number }
   }
   const [from, to] = [await numberOf(up, fromBlock), await numberOf(up, toBlock)]

@@ -1,5 +1,5 @@
-import { accountAt, storageAt, transactionCount } from './account.ts'
-import { blockAt, readBlockRef } from './block-ref.ts'
+import { loadAccount, loadSlot, transactionCount } from './account.ts'
+import { readBlockRef, requireBlock } from './block-ref.ts'
 import {
   countTransactions,
   readBlock,
@@ -15,7 +15,7 @@ import { findLogs } from './logs.ts'
 import { data, quantity, readHash } from './quantity.ts'
 import type { Perform } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
-import { rpcErrorOf, sendRaw } from './sending.ts'
+import { sendRaw, toRpcError } from './sending.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What a method works with: the services behind, and who asks. */
@@ -89,15 +89,16 @@ const methods: Readonly<Record<string, Method>> = {
   },
   eth_getBalance: {
     arity: [1, 2],
-    run: async ({ up }, [address, block]) => quantity(BigInt((await accountAt(up, address, block)).balance)),
+    run: async ({ up }, [address, block]) =>
+      quantity(BigInt((await loadAccount(up, address, block)).balance)),
   },
   eth_getCode: {
     arity: [1, 2],
-    run: async ({ up }, [address, block]) => data((await accountAt(up, address, block)).code),
+    run: async ({ up }, [address, block]) => data((await loadAccount(up, address, block)).code),
   },
   eth_getStorageAt: {
     arity: [2, 3],
-    run: ({ up }, [address, slot, block]) => storageAt(up, address, slot, block),
+    run: ({ up }, [address, slot, block]) => loadSlot(up, address, slot, block),
   },
   eth_getTransactionCount: {
     arity: [1, 2],
@@ -110,7 +111,7 @@ const methods: Readonly<Record<string, Method>> = {
   },
   eth_gasPrice: {
     arity: [0, 0],
-    run: async ({ up }) => quantity(nextBaseFee(await blockAt(up, 'latest'))),
+    run: async ({ up }) => quantity(nextBaseFee(await requireBlock(up, 'latest'))),
   },
   eth_maxPriorityFeePerGas: { arity: [0, 0], run: async () => quantity(0) },
   eth_feeHistory: {
@@ -139,6 +140,6 @@ export const performer =
     try {
       return await method.run(context, params)
     } catch (error) {
-      throw rpcErrorOf(error)
+      throw toRpcError(error)
     }
   }

@@ -19,7 +19,7 @@ const words: Readonly<Record<string, string>> = {
 }
 
 /** A failed call of another service as the error of one JSON-RPC call. */
-export const rpcErrorOf = (error: unknown): unknown => {
+export const toRpcError = (error: unknown): unknown => {
   if (!(error instanceof Fault)) return error
   const { kind, code, message } = error
   if (code === 'unknown-state')

@@ -13,7 +13,7 @@ export type Clients = {
   readonly index: ReturnType<typeof client<IndexApi>>
 }
 
-const orMissing = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+const orUndefined = async <T>(answer: Promise<T>): Promise<T | undefined> => {
   try {
     return await answer
   } catch (error) {
@@ -45,11 +45,11 @@ const memoize = <K extends readonly [] | readonly [string], T>(
 export const upstream = ({ ledger, vm, index }: Clients) => ({
   chain: memoize(() => ok(ledger.chain.get())),
   /** By number, hash or 'latest'. */
-  block: memoize((ref: string) => orMissing(ok(ledger.blocks({ ref }).get()))),
+  block: memoize((ref: string) => orUndefined(ok(ledger.blocks({ ref }).get()))),
   blocks: (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } })),
-  transaction: memoize((hash: string) => orMissing(ok(ledger.transactions({ hash }).get()))),
-  receipt: memoize((hash: string) => orMissing(ok(ledger.receipts({ hash }).get()))),
-  proof: (hash: string) => orMissing(ok(ledger.receipts({ hash }).proof.get())),
+  transaction: memoize((hash: string) => orUndefined(ok(ledger.transactions({ hash }).get()))),
+  receipt: memoize((hash: string) => orUndefined(ok(ledger.receipts({ hash }).get()))),
+  proof: (hash: string) => orUndefined(ok(ledger.receipts({ hash }).proof.get())),
   nextNonce: async (address: string) => (await ok(ledger.nonces({ address }).get())).next,
   /** Answers the transaction's hash, which is that of its bytes (EIP-2718). */
   submit: async (raw: string) => {
@@ -61,7 +61,7 @@ export const upstream = ({ ledger, vm, index }: Clients) => ({
     ok(vm.accounts({ address }).get({ query: { state_root } })),
   slot: async (address: string, slot: string, state_root: string) =>
     (await ok(vm.accounts({ address }).storage({ slot }).get({ query: { state_root } }))).value,
-  anchor: (session: string) => orMissing(ok(index.anchors({ session }).get())),
+  anchor: (session: string) => orUndefined(ok(index.anchors({ session }).get())),
   anchors: (query: { readonly limit: number; readonly owner?: string; readonly after?: number }) =>
     ok(index.anchors.get({ query })),
 })

@@ -101,7 +101,7 @@ export const logView = (log: LogEntry, at: LogPlace): Json => ({
 })
 
 /** Address of a contract that a transaction creates: yellow paper, section 7. */
-const createdBy = ({ from, nonce }: DecodedTransaction): string =>
+const deriveContract = ({ from, nonce }: DecodedTransaction): string =>
   keccak_256(RLP.encode([fromHex(from, 20), nonce]))
     .subarray(12)
     .toHex()
@@ -117,7 +117,7 @@ export const receiptView = (receipt: Receipt, tx: DecodedTransaction, baseFee: b
   cumulativeGasUsed: quantity(receipt.cumulative_gas),
   gasUsed: quantity(receipt.gas_used),
   effectiveGasPrice: quantity(effectiveGasPrice(tx, baseFee)),
-  contractAddress: receipt.to === null && receipt.status === 1 ? data(createdBy(tx)) : null,
+  contractAddress: receipt.to === null && receipt.status === 1 ? data(deriveContract(tx)) : null,
   logs: receipt.logs.map((log) => logView(log, receipt)),
   logsBloom: data(logsBloom(receipt.logs)),
   status: quantity(receipt.status),

@@ -23,7 +23,7 @@ export const contextAfter = (parent: BlockDoc, chainId: number, now: number): Bl
  * The header that an execution makes. The ledger computes both roots itself, over the transactions and the
  * encoded receipts it will serve. Throws Fault conflict `receipts-differ` when the machine's root is another.
  */
-export const headerOf = async (
+export const buildHeader = async (
   context: BlockContext,
   transactions: readonly string[],
   executed: Executed,
@@ -51,7 +51,7 @@ export const headerOf = async (
 }
 
 /** A block as it is kept, but for its seal: all of it follows from the header and the transactions. */
-export const blockOf = (header: Header, txHashes: readonly string[]): Omit<BlockDoc, 'signature'> => {
+export const buildBlock = (header: Header, txHashes: readonly string[]): Omit<BlockDoc, 'signature'> => {
   const encoded = encodeHeader(header)
   return {
     id: hashHeader(encoded),
@@ -70,12 +70,12 @@ export const blockOf = (header: Header, txHashes: readonly string[]): Omit<Block
 
 /** A block with the ledger's signature over its hash. */
 export const sealBlock = (header: Header, txHashes: readonly string[], sealing: Sealing): BlockDoc => {
-  const block = blockOf(header, txHashes)
+  const block = buildBlock(header, txHashes)
   return { ...block, signature: sealing.seal(block.id).signature }
 }
 
 /** The receipts of a block as they are kept; logs are numbered across the whole block. */
-export const receiptsOf = (block: BlockDoc, executed: Executed): readonly ReceiptDoc[] => {
+export const buildReceipts = (block: BlockDoc, executed: Executed): readonly ReceiptDoc[] => {
   let logIndex = 0
   return executed.receipts.map(({ encoded, logs, tx_hash, ...rest }, tx_index) => {
     const receipt: Receipt = {

@@ -1,7 +1,7 @@
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import { limiter } from '#common/stream/limiter'
-import { contextAfter, headerOf, receiptsOf, sealBlock } from './assembly.ts'
+import { buildHeader, buildReceipts, contextAfter, sealBlock } from './assembly.ts'
 import { GAS_LIMIT, nextBaseFee } from './base-fee.ts'
 import type { Head } from './chain-head.ts'
 import type { MachineState } from './machine-state.ts'
@@ -76,14 +76,14 @@ export const blockMaker = ({ store, pool, head, state, identity, log, now }: Blo
         await drop(gone)
         return undefined
       }
-      const header = await headerOf(
+      const header = await buildHeader(
         context,
         good.map(({ raw }) => raw),
         executed,
       )
       const mined = good.map(({ hash }) => hash)
       const block = sealBlock(header, mined, identity.sealing)
-      await head.append({ block, receipts: receiptsOf(block, executed), mined, dropped: gone })
+      await head.append({ block, receipts: buildReceipts(block, executed), mined, dropped: gone })
       log.info('sealed', { block: block.number, transactions: good.length, gas: block.gas_used })
       return block
     })

@@ -1,6 +1,6 @@
 import { isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
-import { headOf } from './opening.ts'
+import { loadHead } from './opening.ts'
 import type { BlockDoc, Commit } from './store.ts'
 import { commitBlock } from './store.ts'
 
@@ -9,7 +9,7 @@ import { commitBlock } from './store.ts'
  * the block; `onMove` follows each move.
  */
 export const openHead = async (store: Store, onMove: (commit: Commit) => void) => {
-  let head = await headOf(store)
+  let head = await loadHead(store)
   /** Blocks whose commit was not confirmed, by hash. */
   const unsure = new Map<string, Commit>()
 
@@ -22,8 +22,8 @@ export const openHead = async (store: Store, onMove: (commit: Commit) => void) =
   /** Learns what became of unconfirmed blocks: of all that follow one head one at most is kept. */
   const settle = async (): Promise<void> => {
     if (unsure.size === 0) return
-    const kept = unsure.get((await headOf(store)).id)
-    if (kept) move(kept)
+    const committed = unsure.get((await loadHead(store)).id)
+    if (committed) move(committed)
   }
 
   /** Keeps a block, or throws; after `unavailable` only `settle` knows. */

@@ -37,7 +37,7 @@ export const localVm = () => {
     nodes = memoryNodes()
     made = vmOf(machine(nodes))
   }
-  return { vm, forget, calls, kept: () => nodes.kept }
+  return { vm, forget, calls, storedNodes: () => nodes.stored }
 }
 
 export const identity = { chainId: CHAIN_ID, registrar: REGISTRAR, sealing: sealing(LEDGER_SEED) }

@@ -1,6 +1,6 @@
 import { client } from '#common/http/client'
 import { start } from '#common/http/main'
-import { Gauge } from '#common/http/metrics'
+import { addGauge } from '#common/http/metrics'
 import { retry } from '#common/process/backoff'
 import { isFault } from '#common/process/fault'
 import { answers } from '#common/process/health'
@@ -57,14 +57,12 @@ await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore,
   })
   void loop.resume()
   onStop(loop.stop)
-  new Gauge({
-    name: 'lucid_ledger_pending_transactions',
-    help: 'Accepted transactions that are in no block yet',
-    registers: [parts.metrics].filter((registry) => registry !== undefined),
-    collect() {
-      this.set(ledger.pool.size())
-    },
-  })
+  addGauge(
+    parts.metrics,
+    'lucid_ledger_pending_transactions',
+    'Accepted transactions that are in no block yet',
+    ledger.pool.size,
+  )
   return routes({
     ledger,
     store,

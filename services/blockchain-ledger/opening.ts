@@ -57,7 +57,7 @@ export const openChain = async (store: Store, vm: Vm, identity: Identity): Promi
 }
 
 /** The newest block. */
-export const headOf = async (store: Store): Promise<BlockDoc> => {
+export const loadHead = async (store: Store): Promise<BlockDoc> => {
   const { meta, blocks } = collections(store)
   const head = await blocks.get((await meta.get('chain'))?.head ?? '')
   if (head === undefined)

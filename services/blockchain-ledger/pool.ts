@@ -2,7 +2,7 @@ import { isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import type { Pending } from './pending.ts'
 import { senderNonces } from './sender-nonces.ts'
-import { collections, pendingDoc, pendingOf } from './store.ts'
+import { collections, parsePending, pendingDoc } from './store.ts'
 import { waitingTransactions } from './waiting.ts'
 
 /** Transactions whose keeping the store did not confirm, and how it is learnt what became of them. */
@@ -19,7 +19,7 @@ const unconfirmed = (store: Store, onKept: (one: Pending) => void) => {
         async (error) => {
           if (!isFault(error, 'duplicate')) throw error
           const doc = await transactions.get(one.hash)
-          if (doc?.state === 'pending') onKept(pendingOf(doc))
+          if (doc?.state === 'pending') onKept(parsePending(doc))
         },
       )
       unsure.delete(one.hash)
@@ -45,7 +45,7 @@ export const openPool = async (store: Store) => {
   const nonces = senderNonces(store)
   const unsure = unconfirmed(store, waiting.add)
 
-  for (const doc of await transactions.find({ where: { state: 'pending' } })) waiting.add(pendingOf(doc))
+  for (const doc of await transactions.find({ where: { state: 'pending' } })) waiting.add(parsePending(doc))
 
   const { all, has, size, full, of } = waiting
   return {

@@ -17,7 +17,7 @@ const recoveryOf = (store: Store, vm: Vm) => ({
 
 describe('a virtual machine that lost its state', () => {
   test('gets it back from the blocks, with the same roots', async () => {
-    const { ledger, forget, calls, kept } = await opened()
+    const { ledger, forget, calls, storedNodes } = await opened()
     for (let n = 0; n < 5; n++) {
       await ledger.submit(anchorTx(n, n).raw)
       await ledger.sealNext()
@@ -26,7 +26,7 @@ describe('a virtual machine that lost its state', () => {
     const before = calls.execute
     await ledger.submit(anchorTx(5, 5).raw)
     expect(calls.execute - before).toBe(5)
-    expect(kept().has(ledger.head().state_root)).toBe(true)
+    expect(storedNodes().has(ledger.head().state_root)).toBe(true)
     expect((await ledger.sealNext())?.number).toBe(6)
   })
 

@@ -1,17 +1,17 @@
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
-import { blockOf, headerOf } from './assembly.ts'
+import { buildBlock, buildHeader } from './assembly.ts'
 import { checkSeal } from './seal.ts'
 import { type BlockDoc, collections } from './store.ts'
 import type { BlockContext, Vm } from './vm.ts'
 
 const blockAt = async (store: Store, number: number): Promise<BlockDoc> => {
   const [block] = await collections(store).blocks.find({ where: { number }, limit: 1 })
-  if (block === undefined) throw new Fault('missing', 'no-such-block', `block ${number} is not kept`)
+  if (block === undefined) throw new Fault('missing', 'no-such-block', `block ${number} is not stored`)
   return block
 }
 
-const contextOf = (block: BlockDoc, chainId: number): BlockContext => ({
+const readContext = (block: BlockDoc, chainId: number): BlockContext => ({
   chain_id: chainId,
   number: block.number,
   parent_hash: block.parent_hash,
@@ -23,7 +23,7 @@ const contextOf = (block: BlockDoc, chainId: number): BlockContext => ({
 export type Replayed = { readonly block: BlockDoc; readonly transactions: readonly string[] }
 
 /**
- * Executes a kept block again on its parent's state and demands that everything kept of it comes out the
+ * Executes a stored block again on its parent's state and requires that everything stored of it comes out the
  * same, the hash first: transactions, receipts, roots, gas, fee and link to the parent are all under it.
  * Throws Fault conflict `block-differs` or `seal-differs`.
  */
@@ -41,12 +41,12 @@ export const replayBlock = async (
     throw new Fault('conflict', 'seal-differs', `block ${block.number} is not sealed by this ledger`)
   const executed = await vm.execute({
     state_root: parent.state_root,
-    block: contextOf(block, chainId),
+    block: readContext(block, chainId),
     transactions,
   })
   if (executed.unexecutable.length > 0) throw differs('a transaction cannot be executed')
-  const header = await headerOf(contextOf(block, chainId), transactions, executed)
-  const made = blockOf(
+  const header = await buildHeader(readContext(block, chainId), transactions, executed)
+  const made = buildBlock(
     header,
     executed.receipts.map(({ tx_hash }) => tx_hash),
   )
@@ -55,7 +55,7 @@ export const replayBlock = async (
       throw differs(`executing it again gives another ${name === 'id' ? 'hash' : name}`)
 }
 
-const rawOf = async (store: Store, block: BlockDoc): Promise<readonly string[]> =>
+const loadRaws = async (store: Store, block: BlockDoc): Promise<readonly string[]> =>
   Promise.all(
     block.tx_hashes.map(async (hash) => {
       const doc = await collections(store).transactions.get(hash)
@@ -98,7 +98,7 @@ export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<num
   const first = parent.number
   while (parent.number < head.number) {
     const block = await blockAt(store, parent.number + 1)
-    await replayBlock(vm, chainId, sealerKey, parent, { block, transactions: await rawOf(store, block) })
+    await replayBlock(vm, chainId, sealerKey, parent, { block, transactions: await loadRaws(store, block) })
     parent = block
   }
   return head.number - first

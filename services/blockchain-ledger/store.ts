@@ -85,7 +85,7 @@ export const pendingDoc = (one: Pending): TransactionDoc => ({
   state: 'pending',
 })
 
-export const pendingOf = (doc: TransactionDoc): Pending => ({
+export const parsePending = (doc: TransactionDoc): Pending => ({
   hash: doc.id,
   raw: doc.raw,
   sender: doc.sender,

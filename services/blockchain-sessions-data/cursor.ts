@@ -1,4 +1,4 @@
-import { type EventRow, eventsOf, linked, type SourceBlock } from './event.ts'
+import { decodeEvents, type EventRow, linked, type SourceBlock } from './event.ts'
 import type { Difference, Replay } from './model.ts'
 
 /** Where the index stands: the next block to read and the hash of the one before it. */
@@ -37,7 +37,7 @@ export const planFollow = (cursor: Cursor, { blocks, head }: Page, contract: str
     range: {
       from: cursor.next,
       to: last.number >= head ? undefined : last.number,
-      chain: blocks.flatMap((block) => eventsOf(block, contract)),
+      chain: blocks.flatMap((block) => decodeEvents(block, contract)),
     },
     cursor: { id: 'follow', next: last.number + 1, hash: last.hash },
   }
@@ -55,7 +55,7 @@ export const planReplay = (cursor: ReplayCursor, page: Page, contract: string): 
   const blocks = page.blocks.filter(({ number }) => number <= cursor.until)
   const last = blocks.at(-1)
   if (last === undefined || !linked(blocks, cursor.next, undefined)) return undefined
-  const chain = blocks.flatMap((block) => eventsOf(block, contract))
+  const chain = blocks.flatMap((block) => decodeEvents(block, contract))
   return { from: cursor.next, to: last.number, chain }
 }
 

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import { eventsOf, linked, planRepair } from './event.ts'
+import { decodeEvents, linked, planRepair } from './event.ts'
 import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, session } from './scripted-chain.fixture.ts'
 
 const rows = (...contents: Parameters<typeof chainOf>[0]) =>
-  chainOf(contents).flatMap((block) => eventsOf(block, CONTRACT))
+  chainOf(contents).flatMap((block) => decodeEvents(block, CONTRACT))
 
 describe('anchor events of a block', () => {
   test('are read with their place on the chain', () => {
     const [block] = chainOf([[chunkAnchored(3, 7), registered(3)]])
     if (!block) throw new Error('no block')
-    const events = eventsOf(block, CONTRACT)
+    const events = decodeEvents(block, CONTRACT)
     expect(events).toMatchObject([
       { id: `${session(3)}:7`, kind: 'chunk', session_id: session(3), index: 7, position: 0, log_index: 0 },
       {

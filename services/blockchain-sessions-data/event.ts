@@ -30,7 +30,7 @@ export type EventRow = { readonly id: string; readonly position: number } & (
 const LOGS_PER_BLOCK = 2 ** 20
 
 /** The anchor events of one block, in order. Throws Fault `invalid` when a log of ours is malformed. */
-export const eventsOf = (block: SourceBlock, contract: string): readonly EventRow[] =>
+export const decodeEvents = (block: SourceBlock, contract: string): readonly EventRow[] =>
   block.receipts.flatMap(({ tx_hash, logs }) =>
     logs
       .filter(({ address }) => address === contract)

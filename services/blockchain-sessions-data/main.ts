@@ -1,7 +1,7 @@
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { client, ok } from '#common/http/client'
 import { start } from '#common/http/main'
-import { Gauge } from '#common/http/metrics'
+import { addGauge } from '#common/http/metrics'
 import { backoff } from '#common/process/backoff'
 import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
@@ -32,15 +32,15 @@ await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, ope
     },
   })
   onStop(loop.stop)
-  new Gauge({
-    name: 'lucid_index_lag_blocks',
-    help: 'Blocks of the ledger that are not indexed yet',
-    registers: [parts.metrics].filter((registry) => registry !== undefined),
-    async collect() {
+  addGauge(
+    parts.metrics,
+    'lucid_index_lag_blocks',
+    'Blocks of the ledger that are not indexed yet',
+    async () => {
       const { indexed, head } = await follow.progress()
-      this.set(Math.max(0, head - indexed))
+      return Math.max(0, head - indexed)
     },
-  })
+  )
   return routes({
     store,
     follower: follow,

@@ -11,7 +11,7 @@ const POINT_EVALUATION = `${'00'.repeat(19)}0a`
 describe('a call', () => {
   test('changes nothing, not even the nonce of its caller', async () => {
     const { nodes, root } = await started()
-    const kept = nodes.kept.size
+    const before = nodes.stored.size
     const request = {
       chain_id: CHAIN_ID,
       state_root: root,
@@ -22,7 +22,7 @@ describe('a call', () => {
     const first = await call(nodes, request)
     expect(first).toMatchObject({ success: true, data: '' })
     expect(await call(nodes, request)).toEqual(first)
-    expect(nodes.kept.size).toBe(kept)
+    expect(nodes.stored.size).toBe(before)
     expect((await account(nodes, root, REGISTRAR)).nonce).toBe(0)
   })
 

@@ -73,13 +73,13 @@ describe('a block', () => {
 
   test('keeps what a later block needs and little else: below 1 kB an anchor in full blocks', async () => {
     const chain = await started()
-    const before = chain.nodes.kept.size
+    const before = chain.nodes.stored.size
     const done = await run(
       chain,
       Array.from({ length: 100 }, (_, n) => anchorTx(n, n)),
     )
     expect(done.receipts.every(({ status }) => status === 1)).toBe(true)
-    const bytes = [...chain.nodes.kept]
+    const bytes = [...chain.nodes.stored]
       .slice(before)
       .reduce((sum, [key, value]) => sum + key.length / 2 + value.length, 0)
     expect(bytes).toBeLessThan(100_000)

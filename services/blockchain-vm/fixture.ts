@@ -14,14 +14,14 @@ export const STRANGER = deriveAddress(STRANGER_KEY)
 
 /** Nodes in memory, with what was written to look at. */
 export const memoryNodes = () => {
-  const kept = new Map<string, Uint8Array>()
+  const stored = new Map<string, Uint8Array>()
   const nodes: Nodes = {
-    get: async (key) => kept.get(key),
+    get: async (key) => stored.get(key),
     keep: async (fresh) => {
-      for (const [key, value] of fresh) kept.set(key, value)
+      for (const [key, value] of fresh) stored.set(key, value)
     },
   }
-  return { ...nodes, kept }
+  return { ...nodes, stored }
 }
 
 export const contextOf = (number: number, more: Partial<BlockContext> = {}): BlockContext => ({

@@ -17,11 +17,11 @@ export const reachable = (
   root: string,
 ): ReadonlyMap<string, Uint8Array> => {
   // Keys longer than a hash are contract code, whose key @ethereumjs/statemanager prefixes.
-  const kept = new Map([...fresh].filter(([key]) => key.length !== 2 * HASH_BYTES))
+  const reached = new Map([...fresh].filter(([key]) => key.length !== 2 * HASH_BYTES))
   const visit = (key: string): void => {
     const node = fresh.get(key)
-    if (node === undefined || kept.has(key)) return
-    kept.set(key, node)
+    if (node === undefined || reached.has(key)) return
+    reached.set(key, node)
     look(RLP.decode(node) as Item)
   }
   const look = (item: Item): void => {
@@ -32,7 +32,7 @@ export const reachable = (
     else if (item.length > HASH_BYTES && (item[0] ?? 0) >= LIST) look(decoded(item))
   }
   visit(root)
-  return kept
+  return reached
 }
 
 /** The list that a leaf's value is, or nothing when the bytes only look like one. */

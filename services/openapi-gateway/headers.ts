@@ -1,5 +1,5 @@
 /**
- * What a browser is told of every file: scripts, styles and data come from this origin, nothing is inline,
+ * The headers of every file: scripts, styles and data come from this origin, nothing is inline,
  * nothing is sent elsewhere, nobody may frame the page. `data:` is for the arrows in Swagger UI's style.
  */
 export const CONTENT_SECURITY_POLICY = [

@@ -1,5 +1,5 @@
 import { type Document, methods } from './document.ts'
-import { isObject, type Json, type JsonObject, objectOf, same } from './json.ts'
+import { asObject, isObject, type Json, type JsonObject, same } from './json.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -84,22 +84,22 @@ const alone = (object: JsonObject): JsonObject =>
 
 /** A parameter with a default need not be sent. */
 const optional = (parameter: JsonObject): JsonObject =>
-  parameter['in'] === 'query' && objectOf(parameter['schema'])['default'] !== undefined
+  parameter['in'] === 'query' && asObject(parameter['schema'])['default'] !== undefined
     ? { ...parameter, required: false }
     : parameter
 
 const isProblem = (schema: Json | undefined): boolean => {
-  const { required, properties } = objectOf(schema)
+  const { required, properties } = asObject(schema)
   return (
     same(required, PROBLEM['required']) &&
-    same(Object.keys(objectOf(properties)), Object.keys(objectOf(PROBLEM['properties'])))
+    same(Object.keys(asObject(properties)), Object.keys(asObject(PROBLEM['properties'])))
   )
 }
 
 /** Problems have a media type of their own, and are the same everywhere. */
 const problem = (response: JsonObject): JsonObject => {
-  const content = objectOf(response['content'])
-  if (!isProblem(objectOf(content['application/json'])['schema'])) return response
+  const content = asObject(response['content'])
+  if (!isProblem(asObject(content['application/json'])['schema'])) return response
   const media = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   return { ...response, content: media }
 }
@@ -115,8 +115,8 @@ const titled = (operation: JsonObject): JsonObject => {
   if (!isObject(operation['responses'])) return { ...operation, responses: { 200: { description: 'OK' } } }
   const responses = Object.entries(operation['responses']).map(([status, response]) => {
     const known = titles[status]
-    const isStock = objectOf(response)['description'] === `Response for status ${status}`
-    return [status, isStock && known !== undefined ? { ...objectOf(response), description: known } : response]
+    const isStock = asObject(response)['description'] === `Response for status ${status}`
+    return [status, isStock && known !== undefined ? { ...asObject(response), description: known } : response]
   })
   return { ...operation, responses: Object.fromEntries(responses) }
 }
@@ -132,7 +132,7 @@ const withTitles = (item: JsonObject): JsonObject =>
 /** The same document in OpenAPI 3.1. */
 export const modern = (document: Document): Document => {
   const old = document.openapi.startsWith('3.0.')
-  const own = objectOf(objectOf(document['components'])['schemas'])
+  const own = asObject(asObject(document['components'])['schemas'])
   // A service that means something else by the name keeps its meaning; its problems then stay where they are.
   const free = own['Problem'] === undefined || same(own['Problem'], PROBLEM)
   const steps = [
@@ -145,14 +145,14 @@ export const modern = (document: Document): Document => {
     ...(free ? [problem] : []),
   ]
   const changed = walk(document, (object) => steps.reduce((value, step) => step(value), object)) as Document
-  const components = objectOf(changed['components'])
+  const components = asObject(changed['components'])
   const used = free && JSON.stringify(changed).includes('"#/components/schemas/Problem"')
   return {
     ...changed,
     openapi: OPENAPI,
     paths: Object.fromEntries(Object.entries(changed.paths).map(([path, item]) => [path, withTitles(item)])),
     ...(used && {
-      components: { ...components, schemas: { ...objectOf(components['schemas']), Problem: PROBLEM } },
+      components: { ...components, schemas: { ...asObject(components['schemas']), Problem: PROBLEM } },
     }),
   }
 }

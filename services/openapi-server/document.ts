@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, objectOf, stepsOf } from './json.ts'
+import { asObject, at, isObject, type Json, type JsonObject, parseReference } from './json.ts'
 import { walk } from './walk.ts'
 
 /** An OpenAPI 3.0 or 3.1 document that can be merged: see `readDocument`. */
@@ -27,7 +27,7 @@ const shapeFaults = (document: JsonObject): readonly string[] => {
       : [`its version is ${JSON.stringify(openapi ?? null)}, not 3.0 or 3.1`]),
     ...(isObject(info) && typeof info['title'] === 'string' ? [] : ['it has no info.title']),
     ...(isObject(paths) ? [] : ['it has no paths']),
-    ...Object.entries(objectOf(paths)).flatMap(([path, item]) => [
+    ...Object.entries(asObject(paths)).flatMap(([path, item]) => [
       ...(path.startsWith('/') ? [] : [`the path ${JSON.stringify(path)} does not begin with /`]),
       ...(isObject(item) ? [] : [`the path ${JSON.stringify(path)} is no object`]),
     ]),
@@ -35,8 +35,8 @@ const shapeFaults = (document: JsonObject): readonly string[] => {
 }
 
 const componentFaults = (document: JsonObject): readonly string[] =>
-  Object.entries(objectOf(document['components'])).flatMap(([kind, components]) =>
-    Object.keys(objectOf(components))
+  Object.entries(asObject(document['components'])).flatMap(([kind, components]) =>
+    Object.keys(asObject(components))
       .filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name))
       .map((name) => `components.${kind} has the name ${JSON.stringify(name)}`),
   )
@@ -47,7 +47,7 @@ const referenceFaults = (document: JsonObject): readonly string[] => {
   walk(document, (object) => {
     const { $ref: ref } = object
     if (typeof ref !== 'string') return object
-    const steps = stepsOf(ref)
+    const steps = parseReference(ref)
     if (steps === undefined) found.add(`the reference ${ref} leads out of the document`)
     else if (!['components', 'paths'].includes(steps[0] ?? '') || steps.length < 2)
       found.add(`the reference ${ref} leads to neither components nor paths`)
@@ -58,8 +58,8 @@ const referenceFaults = (document: JsonObject): readonly string[] => {
 }
 
 const operationFaults = (document: JsonObject): readonly string[] => {
-  const ids = Object.values(objectOf(document['paths']))
-    .flatMap((item) => methods.map((method) => objectOf(objectOf(item)[method])['operationId']))
+  const ids = Object.values(asObject(document['paths']))
+    .flatMap((item) => methods.map((method) => asObject(asObject(item)[method])['operationId']))
     .filter((id) => typeof id === 'string')
   return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))].map(
     (id) => `two operations have the id ${id}`,

@@ -6,7 +6,7 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The value as an object; an empty one when it is something else. */
-export const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
+export const asObject = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
 
 /** True when both say the same, whatever the order of their keys. */
 export const same = (a: Json | undefined, b: Json | undefined): boolean => Bun.deepEquals(a, b)
@@ -16,7 +16,7 @@ export const escapeToken = (token: string): string => token.replaceAll('~', '~0'
 export const unescapeToken = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~')
 
 /** A pointer inside a document as it stands in a `$ref` (`#/a/b`), as its steps; undefined for anything else. */
-export const stepsOf = (ref: string): readonly string[] | undefined => {
+export const parseReference = (ref: string): readonly string[] | undefined => {
   if (!ref.startsWith('#/')) return undefined
   try {
     return decodeURIComponent(ref.slice(2)).split('/').map(unescapeToken)
@@ -25,7 +25,7 @@ export const stepsOf = (ref: string): readonly string[] | undefined => {
   }
 }
 
-export const refOf = (steps: readonly string[]): string =>
+export const formatReference = (steps: readonly string[]): string =>
   `#/${steps.map((step) => encodeURI(escapeToken(step))).join('/')}`
 
 /** What a pointer leads to; undefined when it leads nowhere. */

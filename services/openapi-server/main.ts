@@ -6,7 +6,7 @@ import { backoff } from '#common/process/backoff'
 import { urlKey } from '#common/process/env'
 import { poller } from '#common/stream/poller'
 import { Env, read } from './env.ts'
-import { library } from './library.ts'
+import { documentRegistry } from './registry.ts'
 import { routes } from './routes.ts'
 
 const OWN = 'openapi-server'
@@ -15,34 +15,39 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** Wait before somebody who was not there is asked again, ms; doubles up to the usual interval. */
 const AGAIN = 500
 
+type Addresses = Readonly<Record<string, string>>
+
+/** Every service whose document is merged, this one included, in order of name. */
+const sources = [...read, OWN].sort().map((name) => {
+  const { summary, port } = catalog[name as keyof typeof catalog] // both lists are of names in the catalogue
+  return { service: name, summary, address: `http://${name}:${port}` }
+})
+
 await start(OWN, Env, async ({ env, log, parts, onStop }) => {
-  const addresses = env as unknown as Readonly<Record<string, string>> // the keys of env.ts are computed
-  const at = (name: string) => addresses[urlKey(name)] ?? ''
-  const books = [...read, OWN].sort().map((service) => ({
-    service,
-    summary: catalog[service as keyof typeof catalog].summary, // both lists are of names in the catalogue
-    address: `http://${service}:${catalog[service as keyof typeof catalog].port}`,
-  }))
+  const addresses = env as unknown as Addresses // the keys of env.ts are computed
   const ownText = async () => (await app.handle(new Request('http://localhost/openapi.json'))).text()
-  const shelves = library({
-    books,
+  const registry = documentRegistry({
+    sources,
     version,
     now: Date.now,
     read: async (name) =>
       name === OWN
         ? { text: await ownText() }
-        : readPublic(`${at(name)}/openapi.json`, { timeoutMs: 3000, maxBytes: MAX_BYTES }),
+        : readPublic(`${addresses[urlKey(name)] ?? ''}/openapi.json`, {
+            timeoutMs: 3000,
+            maxBytes: MAX_BYTES,
+          }),
   })
   const app = routes({
-    library: shelves,
+    registry,
     parts: {
       ...parts,
-      checks: { documents: shelves.whole },
+      checks: { documents: registry.requireFresh },
       soft: ['documents'],
       status: () => ({
-        documents: shelves.shelves(),
-        conflicts: shelves.merged().conflicts,
-        etag: shelves.merged().etag,
+        documents: registry.index(),
+        conflicts: registry.merged().conflicts,
+        etag: registry.merged().etag,
       }),
     },
   })
@@ -50,12 +55,12 @@ await start(OWN, Env, async ({ env, log, parts, onStop }) => {
   let last = ''
   const loop = poller({
     step: async () => {
-      await shelves.refresh()
-      const found = shelves.shelves().filter(({ state }) => state !== 'fresh')
-      const told = JSON.stringify(found.map(({ service, state, detail }) => [service, state, detail]))
-      if (told !== last) log.info('documents', { not_fresh: found.length, which: told })
-      last = told
-      lacking = found.length === 0 ? 0 : lacking + 1
+      await registry.refresh()
+      const stale = registry.index().filter(({ state }) => state !== 'fresh')
+      const which = JSON.stringify(stale.map(({ service, state, detail }) => [service, state, detail]))
+      if (which !== last) log.info('documents', { not_fresh: stale.length, which })
+      last = which
+      lacking = stale.length === 0 ? 0 : lacking + 1
       return lacking === 0 ? env.REFRESH_MS : backoff(lacking - 1, { first: AGAIN, most: env.REFRESH_MS })
     },
     onError: (error) => {

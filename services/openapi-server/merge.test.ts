@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { modern } from './dialect.ts'
 import { readDocument } from './document.ts'
 import { documentText, withSchema } from './fixture.ts'
-import { objectOf } from './json.ts'
+import { asObject } from './json.ts'
 import { merge, type Part } from './merge.ts'
 
 const part = (service: string, text: string, trouble?: Part['trouble']): Part => {
@@ -30,7 +30,7 @@ const good = { valid: true, errors: undefined, version: '3.1' }
 test('the same names in two services become two names, and every reference follows', async () => {
   const { document, conflicts } = merge([part('a', documentText()), part('b', documentText())], options)
   expect(conflicts).toEqual([])
-  expect(Object.keys(objectOf(document['paths']))).toEqual([
+  expect(Object.keys(asObject(document['paths']))).toEqual([
     '/a/things/{id}',
     '/a/health',
     '/b/things/{id}',
@@ -48,7 +48,7 @@ test('the same names in two services become two names, and every reference follo
 
 test('each operation is in the group of its service and says whether it needs a token', () => {
   const { document } = merge([part('a', documentText())], options)
-  expect(objectOf(document['paths'])).toMatchObject({
+  expect(asObject(document['paths'])).toMatchObject({
     '/a/health': { get: { tags: ['a'], operationId: 'a.getHealth', security: [] } },
     '/a/things/{id}': { get: { tags: ['a'], operationId: 'a.getThing', security: [{ serviceToken: [] }] } },
   })
@@ -68,7 +68,7 @@ test('another way to prove who calls keeps its own name', () => {
       'b.serviceToken': { type: 'mutualTLS' },
     },
   })
-  expect(objectOf(document['paths'])['/b/x']).toMatchObject({ get: { security: [{ 'b.serviceToken': [] }] } })
+  expect(asObject(document['paths'])['/b/x']).toMatchObject({ get: { security: [{ 'b.serviceToken': [] }] } })
 })
 
 describe('nothing is lost in silence', () => {

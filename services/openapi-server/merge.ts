@@ -1,6 +1,6 @@
 import { OPENAPI, PROBLEM } from './dialect.ts'
 import { type Document, methods } from './document.ts'
-import { isObject, type Json, type JsonObject, objectOf, same } from './json.ts'
+import { asObject, isObject, type Json, type JsonObject, same } from './json.ts'
 import { renamed } from './rename.ts'
 
 /** What is known of one service; `document` is in the dialect of `modern`. */
@@ -43,7 +43,7 @@ const isShared = (kind: string, name: string, value: Json | undefined, taken: Js
 }
 
 const operationOf = (value: Json, part: Part, security: Json | undefined): JsonObject => {
-  const { tags, ...operation } = objectOf(value)
+  const { tags, ...operation } = asObject(value)
   return {
     ...operation,
     tags: [part.service],
@@ -94,17 +94,17 @@ export const merge = (parts: readonly Part[], options: MergeOptions): Merged => 
   for (const part of parts) {
     if (part.document === undefined) continue
     const clash = (what: string) => void conflicts.push({ service: part.service, what })
-    const own = objectOf(part.document['components'])
+    const own = asObject(part.document['components'])
     const named = renamed(part.document, {
       path: (path) => `${prefix(part.service)}${path}`,
       component: (kind, name) =>
-        isShared(kind, name, objectOf(own[kind])[name], components[kind] ?? {})
+        isShared(kind, name, asObject(own[kind])[name], components[kind] ?? {})
           ? name
           : `${part.service}.${name}`,
       operation: (id) => `${part.service}.${id}`,
     })
-    for (const [kind, map] of Object.entries(objectOf(named['components'])))
-      for (const [name, value] of Object.entries(objectOf(map))) {
+    for (const [kind, map] of Object.entries(asObject(named['components'])))
+      for (const [name, value] of Object.entries(asObject(map))) {
         const known = components[kind]?.[name]
         if (known !== undefined && !same(known, value)) clash(`components.${kind}.${name} is taken`)
         else components[kind] = { ...components[kind], [name]: value }

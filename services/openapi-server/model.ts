@@ -5,7 +5,7 @@ import { type Static, t } from 'elysia'
 /** An OpenAPI 3.1 document; its own specification says what is in it. */
 export const OpenApi = t.Record(t.String(), t.Any())
 
-export const Shelf = t.Object({
+export const IndexEntry = t.Object({
   service: t.String(),
   state: t.Union([t.Literal('fresh'), t.Literal('stale'), t.Literal('missing'), t.Literal('broken')], {
     description: 'stale: what was last read is served; missing, broken: nothing is',
@@ -15,8 +15,8 @@ export const Shelf = t.Object({
   since: t.Optional(t.Integer({ description: 'when the trouble began' })),
   detail: t.Optional(t.String({ description: 'what the trouble is' })),
 })
-export const Shelves = t.Object({ services: t.Array(Shelf) })
-export type Shelves = Static<typeof Shelves>
+export const Index = t.Object({ services: t.Array(IndexEntry) })
+export type Index = Static<typeof Index>
 
 export const FileParams = t.Object({
   file: t.String({ pattern: '^[a-z][a-z0-9-]{0,62}\\.json$', description: '<service>.json' }),

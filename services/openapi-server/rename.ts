@@ -1,5 +1,5 @@
 import type { Document } from './document.ts'
-import { isObject, type Json, type JsonObject, objectOf, refOf, stepsOf } from './json.ts'
+import { asObject, formatReference, isObject, type Json, type JsonObject, parseReference } from './json.ts'
 import { walk } from './walk.ts'
 
 /** How the names of one document read in the merged one. */
@@ -10,11 +10,11 @@ export type Names = {
 }
 
 const renamedRef = (ref: string, names: Names): string => {
-  const [root, first, second, ...rest] = stepsOf(ref) ?? []
+  const [root, first, second, ...rest] = parseReference(ref) ?? []
   if (root === 'paths' && first !== undefined)
-    return refOf([root, names.path(first), ...(second === undefined ? [] : [second]), ...rest])
+    return formatReference([root, names.path(first), ...(second === undefined ? [] : [second]), ...rest])
   if (root === 'components' && first !== undefined && second !== undefined)
-    return refOf([root, first, names.component(first, second), ...rest])
+    return formatReference([root, first, names.component(first, second), ...rest])
   return ref
 }
 
@@ -27,7 +27,7 @@ const renamedMapping = (mapping: JsonObject, names: Names): JsonObject =>
         value,
         target.startsWith('#')
           ? renamedRef(target, names)
-          : refOf(['components', 'schemas', names.component('schemas', target)]),
+          : formatReference(['components', 'schemas', names.component('schemas', target)]),
       ]
     }),
   )
@@ -35,7 +35,7 @@ const renamedMapping = (mapping: JsonObject, names: Names): JsonObject =>
 const renamedSecurity = (security: readonly Json[], names: Names): readonly Json[] =>
   security.map((requirement) =>
     Object.fromEntries(
-      Object.entries(objectOf(requirement)).map(([scheme, scopes]) => [
+      Object.entries(asObject(requirement)).map(([scheme, scopes]) => [
         names.component('securitySchemes', scheme),
         scopes,
       ]),
@@ -60,9 +60,9 @@ const keysBy = (map: JsonObject, name: (key: string) => string): JsonObject =>
 /** The document under other names, with everything that refers to them: $ref, discriminators, links, security. */
 export const renamed = (document: Document, names: Names): Document => {
   const changed = walk(document, (object) => renamedObject(object, names)) as Document
-  const components = Object.entries(objectOf(changed['components'])).map(([kind, map]) => [
+  const components = Object.entries(asObject(changed['components'])).map(([kind, map]) => [
     kind,
-    keysBy(objectOf(map), (name) => names.component(kind, name)),
+    keysBy(asObject(map), (name) => names.component(kind, name)),
   ])
   return {
     ...changed,

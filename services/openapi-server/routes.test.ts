@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'bun:test'
 import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { documentText } from './fixture.ts'
-import { library } from './library.ts'
+import { documentRegistry } from './registry.ts'
 import { routes } from './routes.ts'
 
 const built = async (parts = testParts) => {
-  const shelves = library({
-    books: ['a', 'gone'].map((service) => ({ service, summary: service, address: `http://${service}:1` })),
+  const registry = documentRegistry({
+    sources: ['a', 'gone'].map((service) => ({ service, summary: service, address: `http://${service}:1` })),
     version: '1',
     now: () => 1000,
     read: async (service) =>
       service === 'a' ? { text: documentText() } : { failure: 'it cannot be reached' },
   })
-  await shelves.refresh()
+  await registry.refresh()
   return routes({
-    library: shelves,
-    parts: { ...parts, checks: { documents: shelves.whole }, soft: ['documents'] },
+    registry,
+    parts: { ...parts, checks: { documents: registry.requireFresh }, soft: ['documents'] },
   })
 }
 
@@ -48,7 +48,7 @@ describe('one service’s document', () => {
   })
 })
 
-test('a service that is away is told and makes nobody unwell', async () => {
+test('a service that is away is named and makes nobody unwell', async () => {
   const app = await built()
   expect(await ask(app, 'GET', '/health')).toMatchObject({
     status: 200,

@@ -1,26 +1,36 @@
 import { t } from 'elysia'
 import { problems, type ServiceParts, service } from '#common/http/service'
-import type { Library } from './library.ts'
-import { FileParams, OpenApi, Shelves } from './model.ts'
+import { FileParams, Index, OpenApi } from './model.ts'
+import type { DocumentRegistry } from './registry.ts'
 
-export const routes = ({ library, parts }: { readonly library: Library; readonly parts: ServiceParts }) =>
+export const routes = ({
+  registry,
+  parts,
+}: {
+  readonly registry: DocumentRegistry
+  readonly parts: ServiceParts
+}) =>
   service('openapi-server', parts)
     .get(
       '/openapi/merged.json',
       ({ headers, set, status }) => {
-        const { document, etag } = library.merged()
+        const { document, etag } = registry.merged()
         set.headers['etag'] = etag
         set.headers['cache-control'] = 'no-cache'
         return headers['if-none-match'] === etag ? status(304, undefined) : document
       },
       { response: { 200: OpenApi, 304: t.Undefined(), ...problems } },
     )
-    .get('/openapi/services', () => ({ services: [...library.shelves()] }), {
-      response: { 200: Shelves, ...problems },
+    .get('/openapi/services', () => ({ services: [...registry.index()] }), {
+      response: { 200: Index, ...problems },
     })
-    .get('/openapi/services/:file', ({ params: { file } }) => library.document(file.replace(/\.json$/, '')), {
-      params: FileParams,
-      response: { 200: OpenApi, ...problems },
-    })
+    .get(
+      '/openapi/services/:file',
+      ({ params: { file } }) => registry.document(file.replace(/\.json$/, '')),
+      {
+        params: FileParams,
+        response: { 200: OpenApi, ...problems },
+      },
+    )
 
 export type Api = ReturnType<typeof routes>

@@ -18,16 +18,16 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.stop(true)
 })
 
-/** A stand-in for tor's control port that answers each line as `script` says, and keeps what it was told. */
-const standIn = (script: (line: string) => string | undefined) => {
-  const told: string[] = []
+/** A fake of tor's control port that answers each line as `script` says, and records what it received. */
+const fakeTor = (script: (line: string) => string | undefined) => {
+  const received: string[] = []
   const server = Bun.listen({
     hostname: '127.0.0.1',
     port: 0,
     socket: {
       data: (socket, bytes) => {
         for (const line of bytes.toString().split('\r\n').filter(Boolean)) {
-          told.push(line)
+          received.push(line)
           const answer = script(line)
           if (answer === undefined) socket.end()
           else socket.write(answer)
@@ -36,7 +36,7 @@ const standIn = (script: (line: string) => string | undefined) => {
     },
   })
   servers.push(server)
-  return { told, port: server.port }
+  return { received, port: server.port }
 }
 
 const open = (port: number, more: Partial<ControlOptions> = {}) =>
@@ -51,9 +51,9 @@ const wellBehaved = (line: string) =>
       : '250 OK\r\n'
 
 test('SAFECOOKIE: both sides prove that they know the cookie, neither says it', async () => {
-  const { port, told } = standIn(wellBehaved)
+  const { port, received } = fakeTor(wellBehaved)
   const control = await open(port)
-  expect(told).toEqual([
+  expect(received).toEqual([
     `AUTHCHALLENGE SAFECOOKIE ${nonce.toHex()}`,
     `AUTHENTICATE ${proof('controller-to-server').toLowerCase()}`,
   ])
@@ -62,17 +62,17 @@ test('SAFECOOKIE: both sides prove that they know the cookie, neither says it', 
 })
 
 test('a stranger on the port who does not know the cookie learns nothing', async () => {
-  const { port, told } = standIn((line) =>
+  const { port, received } = fakeTor((line) =>
     line.startsWith('AUTHCHALLENGE')
       ? challenge.replace(/SERVERHASH=\w+/, `SERVERHASH=${'0'.repeat(64)}`)
       : '250 OK\r\n',
   )
   await expect(open(port)).rejects.toMatchObject({ code: 'not-our-tor' })
-  expect(told.length).toBe(1)
+  expect(received.length).toBe(1)
 })
 
 test('every 25x is yes, anything else is a refusal in the words of tor', async () => {
-  const { port } = standIn((line) =>
+  const { port } = fakeTor((line) =>
     line === 'ONE' ? '251 unnecessary\r\n' : line === 'TWO' ? '552 Unrecognized key\r\n' : wellBehaved(line),
   )
   const control = await open(port)
@@ -83,7 +83,7 @@ test('every 25x is yes, anything else is a refusal in the words of tor', async (
 
 test('events that come between are handed on and are no answer', async () => {
   const events: Reply[] = []
-  const { port } = standIn((line) =>
+  const { port } = fakeTor((line) =>
     line === 'ONE' ? '650 HS_DESC UPLOADED x UNKNOWN y\r\n250 OK\r\n650 NOTICE z\r\n' : wellBehaved(line),
   )
   const control = await open(port, { onEvent: (event) => events.push(event) })
@@ -94,7 +94,7 @@ test('events that come between are handed on and are no answer', async () => {
 })
 
 test('a connection that ends, a silence, and an injected line are failures, never a wrong answer', async () => {
-  const { port } = standIn((line) => (line === 'BYE' ? undefined : line === 'HUSH' ? '' : wellBehaved(line)))
+  const { port } = fakeTor((line) => (line === 'BYE' ? undefined : line === 'HUSH' ? '' : wellBehaved(line)))
   const ended = await open(port)
   await expect(ended.ask('BYE')).rejects.toMatchObject({ code: 'tor-control-gone' })
   await ended.closed
@@ -107,7 +107,7 @@ test('a connection that ends, a silence, and an injected line are failures, neve
 })
 
 test('nobody on the port', async () => {
-  const { port } = standIn(wellBehaved)
+  const { port } = fakeTor(wellBehaved)
   for (const server of servers.splice(0)) server.stop(true)
   await expect(open(port)).rejects.toMatchObject({ code: 'tor-control-gone' })
 })

@@ -3,7 +3,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Fault } from '#common/process/fault'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
-import { pairsOf, type Reply, replyReader } from './reply.ts'
+import { parsePairs, type Reply, replyReader } from './reply.ts'
 
 /** How the control port is opened: by the password, or by the cookie that tor keeps in a file (SAFECOOKIE). */
 export type Credential =
@@ -52,7 +52,7 @@ const sameText = (a: string, b: string): boolean =>
 
 /** SAFECOOKIE (control-spec, section 3.24): both sides show that they know the cookie, neither says it. */
 const byCookie = async (ask: Control['ask'], cookie: Uint8Array, nonce: Uint8Array): Promise<void> => {
-  const said = pairsOf((await ask(`AUTHCHALLENGE SAFECOOKIE ${nonce.toHex()}`)).lines.join(' '))
+  const said = parsePairs((await ask(`AUTHCHALLENGE SAFECOOKIE ${nonce.toHex()}`)).lines.join(' '))
   const serverNonce = fromHex((said['SERVERNONCE'] ?? '').toLowerCase(), 32)
   const message = concat(cookie, nonce, serverNonce)
   if (!sameText(proof('server-to-controller', message), (said['SERVERHASH'] ?? '').toLowerCase()))
@@ -62,9 +62,10 @@ const byCookie = async (ask: Control['ask'], cookie: Uint8Array, nonce: Uint8Arr
 
 type Waiter = { readonly resolve: (reply: Reply) => void; readonly reject: (error: Error) => void }
 
-/** Connects and authenticates. Throws Fault `unavailable` when nobody listens or tor refuses. */
-export const openControl = async (options: ControlOptions): Promise<Control> => {
-  const { host, port, credential, nonce, onEvent = () => {}, timeoutMs = 5_000 } = options
+type ConnectionOptions = Required<Pick<ControlOptions, 'host' | 'port' | 'onEvent' | 'timeoutMs'>>
+
+/** A connection on which each command gets the reply that comes next, before anybody has proved anything. */
+const openConnection = ({ host, port, onEvent, timeoutMs }: ConnectionOptions) => {
   const socket = connect(port, host)
   socket.setEncoding('latin1')
   const waiting: Waiter[] = []
@@ -108,13 +109,20 @@ export const openControl = async (options: ControlOptions): Promise<Control> => 
     }
   }
 
+  return { ask, opened: opened.promise, closed: closed.promise, close: () => void socket.destroy() }
+}
+
+/** Connects and authenticates. Throws Fault `unavailable` when nobody listens or tor refuses. */
+export const openControl = async (options: ControlOptions): Promise<Control> => {
+  const { host, port, credential, nonce, onEvent = () => {}, timeoutMs = 5_000 } = options
+  const { ask, opened, closed, close } = openConnection({ host, port, onEvent, timeoutMs })
   try {
-    await opened.promise
+    await opened
     if (credential.kind === 'password')
       await ask(`AUTHENTICATE "${credential.password.replaceAll(/["\\]/g, '\\$&')}"`)
     else await byCookie(ask, credential.cookie, nonce)
   } catch (error) {
-    socket.destroy()
+    close()
     throw error
   }
   return {
@@ -123,7 +131,7 @@ export const openControl = async (options: ControlOptions): Promise<Control> => 
       const [first = ''] = (await ask(`GETINFO ${key}`)).lines
       return first.slice(key.length + 1).replace(/^\n/, '')
     },
-    close: () => void socket.destroy(),
-    closed: closed.promise,
+    close,
+    closed,
   }
 }

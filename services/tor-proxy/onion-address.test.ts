@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { hashPassword } from './hash-password.ts'
 import {
+  derivePublicKey,
   expandedSecret,
   onionAddress,
   publicFile,
-  publicOf,
   readSecretFile,
   secretFile,
 } from './onion-address.ts'
@@ -18,13 +18,13 @@ const byTor = {
 }
 
 test('the address of a key is the one that tor gave it', () => {
-  expect(onionAddress(publicOf(Uint8Array.fromHex(byTor.expanded)))).toBe(byTor.address)
+  expect(onionAddress(derivePublicKey(Uint8Array.fromHex(byTor.expanded)))).toBe(byTor.address)
 })
 
 test('an expanded seed has the public key of the seed', () => {
   for (const fill of [0, 1, 127, 255]) {
     const seed = new Uint8Array(32).fill(fill)
-    expect(publicOf(expandedSecret(seed))).toEqual(ed25519.getPublicKey(seed))
+    expect(derivePublicKey(expandedSecret(seed))).toEqual(ed25519.getPublicKey(seed))
   }
 })
 
@@ -34,7 +34,7 @@ test("the files are tor's: a header of 32 bytes, then the key", () => {
   expect(file.length).toBe(96)
   expect(new TextDecoder().decode(file.subarray(0, 32))).toBe('== ed25519v1-secret: type0 ==\0\0\0')
   expect(readSecretFile(file)).toEqual(expanded)
-  expect(publicFile(publicOf(expanded)).length).toBe(64)
+  expect(publicFile(derivePublicKey(expanded)).length).toBe(64)
 })
 
 test('what is no such file is refused', () => {

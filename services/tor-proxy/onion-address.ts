@@ -28,7 +28,7 @@ export const expandedSecret = (seed: Uint8Array): Uint8Array => {
 const littleEndian = (bytes: Uint8Array): bigint => BigInt(`0x${bytes.toReversed().toHex()}`)
 
 /** The public key of an expanded secret. */
-export const publicOf = (expanded: Uint8Array): Uint8Array =>
+export const derivePublicKey = (expanded: Uint8Array): Uint8Array =>
   ed25519.Point.BASE.multiply(littleEndian(expanded.subarray(0, 32)) % ed25519.Point.Fn.ORDER).toBytes()
 
 const HEADER = 32

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onionIn, tellAddresses } from './onion-folder.ts'
+import { openOnionFolder, publishAddresses } from './onion-folder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lucid-onions-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -15,11 +15,11 @@ const never = () => {
 
 test('a key is made once; afterwards the address is that of the key, whatever else is lost', () => {
   const folder = join(root, 'one')
-  const address = onionIn(folder, seed)
+  const address = openOnionFolder(folder, seed)
   expect(address).toMatch(/^[a-z2-7]{56}\.onion$/)
   rmSync(join(folder, 'hostname'))
   rmSync(join(folder, 'hs_ed25519_public_key'))
-  expect(onionIn(folder, never)).toBe(address)
+  expect(openOnionFolder(folder, never)).toBe(address)
   expect(readFileSync(join(folder, 'hostname'), 'utf8')).toBe(`${address}\n`)
   expect(readdirSync(folder).toSorted()).toEqual([
     'hostname',
@@ -30,26 +30,26 @@ test('a key is made once; afterwards the address is that of the key, whatever el
 
 test.skipIf(!posix)('the key is for its owner alone, also after a careless restore', () => {
   const folder = join(root, 'two')
-  onionIn(folder, seed)
+  openOnionFolder(folder, seed)
   const key = join(folder, 'hs_ed25519_secret_key')
   chmodSync(folder, 0o755)
   chmodSync(key, 0o644)
-  onionIn(folder, never)
+  openOnionFolder(folder, never)
   expect([statSync(folder).mode & 0o777, statSync(key).mode & 0o777]).toEqual([0o700, 0o600])
 })
 
 test('a damaged key is said and left as it is', () => {
   const folder = join(root, 'three')
-  onionIn(folder, seed)
+  openOnionFolder(folder, seed)
   writeFileSync(join(folder, 'hs_ed25519_secret_key'), 'half')
-  expect(() => onionIn(folder, seed)).toThrow('restore it from a backup')
+  expect(() => openOnionFolder(folder, seed)).toThrow('restore it from a backup')
   expect(readFileSync(join(folder, 'hs_ed25519_secret_key'), 'utf8')).toBe('half')
 })
 
-test('addresses are told as JSON that anybody may read', () => {
+test('addresses are published as JSON that anybody may read', () => {
   const folder = join(root, 'addresses')
-  tellAddresses(folder, { gateway: 'x.onion' })
-  tellAddresses(folder, { gateway: 'y.onion' })
+  publishAddresses(folder, { gateway: 'x.onion' })
+  publishAddresses(folder, { gateway: 'y.onion' })
   const path = join(folder, 'addresses.json')
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ gateway: 'y.onion' })
   if (posix) expect(statSync(path).mode & 0o777).toBe(0o644)

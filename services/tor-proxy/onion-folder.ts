@@ -12,10 +12,10 @@ import {
 import { join } from 'node:path'
 import { syncFolder } from '#common/process/sync-folder'
 import {
+  derivePublicKey,
   expandedSecret,
   onionAddress,
   publicFile,
-  publicOf,
   readSecretFile,
   secretFile,
 } from './onion-address.ts'
@@ -39,13 +39,13 @@ const put = (folder: string, name: string, bytes: Uint8Array): void => {
  * bytes) where there is none, and is on disk for good when this returns; one that is there is never replaced.
  * Throws when what is there is no key.
  */
-export const onionIn = (folder: string, seed: () => Uint8Array): string => {
+export const openOnionFolder = (folder: string, seed: () => Uint8Array): string => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const path = join(folder, 'hs_ed25519_secret_key')
   if (!existsSync(path)) put(folder, 'hs_ed25519_secret_key', secretFile(expandedSecret(seed())))
   chmodSync(path, 0o600)
-  const publicKey = publicOf(readSecretFile(readFileSync(path)))
+  const publicKey = derivePublicKey(readSecretFile(readFileSync(path)))
   const address = onionAddress(publicKey)
   put(folder, 'hs_ed25519_public_key', publicFile(publicKey))
   put(folder, 'hostname', new TextEncoder().encode(`${address}\n`))
@@ -53,7 +53,7 @@ export const onionIn = (folder: string, seed: () => Uint8Array): string => {
 }
 
 /** Writes the addresses, by name, where other services may read them. */
-export const tellAddresses = (folder: string, addresses: Readonly<Record<string, string>>): void => {
+export const publishAddresses = (folder: string, addresses: Readonly<Record<string, string>>): void => {
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   put(folder, 'addresses.json', new TextEncoder().encode(`${JSON.stringify(addresses, undefined, 2)}\n`))
   chmodSync(join(folder, 'addresses.json'), 0o644)

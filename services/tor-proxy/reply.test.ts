@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { pairsOf, replyReader } from './reply.ts'
+import { parsePairs, replyReader } from './reply.ts'
 
 /** As tor 0.4.9 sent it, with its line ends. */
 const recorded = [
@@ -69,7 +69,7 @@ test('what is no control port is found out', () => {
 })
 
 test('pairs lose their quotes and escapes', () => {
-  expect(pairsOf('NOTICE BOOTSTRAP PROGRESS=5 SUMMARY="a \\"b\\" = c" WARNING=none')).toEqual({
+  expect(parsePairs('NOTICE BOOTSTRAP PROGRESS=5 SUMMARY="a \\"b\\" = c" WARNING=none')).toEqual({
     PROGRESS: '5',
     SUMMARY: 'a "b" = c',
     WARNING: 'none',

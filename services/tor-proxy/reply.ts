@@ -49,7 +49,7 @@ export const replyReader = (): ((text: string) => readonly Reply[]) => {
 }
 
 /** `key=value` pairs of a line; quoted values lose their quotes. */
-export const pairsOf = (line: string): Readonly<Record<string, string>> =>
+export const parsePairs = (line: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [...line.matchAll(/([A-Za-z_][\w-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g)].map(([, key, quoted, plain]) => [
       key ?? '',

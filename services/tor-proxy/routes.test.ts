@@ -11,7 +11,7 @@ const app = routes({
   parts: { guard: closedGuard, log: silentLog },
 })
 
-test('the onions are told to everybody, and nothing else is there', async () => {
+test('the onions are shown to everybody, and nothing else is there', async () => {
   expect(await everyRouteRefusesStrangers(app, publicRoutes)).toBe(0)
   expect(await ask(app, 'GET', '/onions')).toEqual({
     status: 200,

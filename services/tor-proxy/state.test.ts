@@ -1,30 +1,31 @@
 import { expect, test } from 'bun:test'
 import { readLogLine } from './log-line.ts'
-import { after, circuitsOf, freshState } from './state.ts'
+import { advance, countCircuits, freshState } from './state.ts'
 
 const address = 'a'.repeat(56)
-const told = (...lines: readonly string[]) =>
-  lines.reduce((state, line) => after(state, { lines: [line] }), freshState)
+const stateAfter = (...lines: readonly string[]) =>
+  lines.reduce((state, line) => advance(state, { lines: [line] }), freshState)
 
 test('bootstrapping is followed, with what stands in its way', () => {
   expect(
-    told('STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="Connected to a relay"').bootstrap,
+    stateAfter('STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="Connected to a relay"')
+      .bootstrap,
   ).toEqual({ percent: 10, summary: 'Connected to a relay' })
   expect(
-    told(
+    stateAfter(
       'STATUS_CLIENT WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay" WARNING="Network is unreachable" REASON=NOROUTE COUNT=1',
     ).bootstrap,
   ).toEqual({ percent: 5, summary: 'Connecting to a relay', warning: 'Network is unreachable' })
-  expect(told('NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"').bootstrap.percent).toBe(100)
+  expect(stateAfter('NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"').bootstrap.percent).toBe(100)
 })
 
 test('uploads are counted by address; a failure stands until one went well', () => {
-  const failed = told(`HS_DESC FAILED ${address} UNKNOWN $AB~r1 REASON=UPLOAD_REJECTED`)
+  const failed = stateAfter(`HS_DESC FAILED ${address} UNKNOWN $AB~r1 REASON=UPLOAD_REJECTED`)
   expect(failed.failures).toEqual({ [`${address}.onion`]: 'UPLOAD_REJECTED' })
-  const well = after(failed, { lines: [`HS_DESC UPLOADED ${address} UNKNOWN $AB~r1`] })
+  const well = advance(failed, { lines: [`HS_DESC UPLOADED ${address} UNKNOWN $AB~r1`] })
   expect([well.uploads, well.failures]).toEqual([{ [`${address}.onion`]: 1 }, {}])
-  expect(after(well, { lines: [`HS_DESC FAILED ${address} UNKNOWN $AB~r2 REASON=X`] })).toEqual(well)
-  expect(after(well, { lines: [`HS_DESC UPLOAD ${address} UNKNOWN $AB~r2`] })).toEqual({
+  expect(advance(well, { lines: [`HS_DESC FAILED ${address} UNKNOWN $AB~r2 REASON=X`] })).toEqual(well)
+  expect(advance(well, { lines: [`HS_DESC UPLOAD ${address} UNKNOWN $AB~r2`] })).toEqual({
     ...well,
     failures: {},
   })
@@ -32,12 +33,15 @@ test('uploads are counted by address; a failure stands until one went well', () 
 
 test('what is of no interest changes nothing', () => {
   for (const line of ['STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED', 'OK', '', 'NOTICE BOOTSTRAP TAG=x'])
-    expect(told(line)).toEqual(freshState)
+    expect(stateAfter(line)).toEqual(freshState)
 })
 
 test('circuits are counted', () => {
-  expect(circuitsOf('')).toEqual({ built: 0, total: 0 })
-  expect(circuitsOf('1 BUILT $A~a PURPOSE=X\n2 EXTENDED $B~b\n13 BUILT $C~c')).toEqual({ built: 2, total: 3 })
+  expect(countCircuits('')).toEqual({ built: 0, total: 0 })
+  expect(countCircuits('1 BUILT $A~a PURPOSE=X\n2 EXTENDED $B~b\n13 BUILT $C~c')).toEqual({
+    built: 2,
+    total: 3,
+  })
 })
 
 test.each([

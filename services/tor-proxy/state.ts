@@ -1,4 +1,4 @@
-import { pairsOf, type Reply } from './reply.ts'
+import { parsePairs, type Reply } from './reply.ts'
 
 /** What is known of a running tor. */
 export type TorState = {
@@ -17,7 +17,7 @@ export const freshState: TorState = {
 
 /** `NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="..."` of an event or of GETINFO status/bootstrap-phase. */
 const bootstrap = (state: TorState, line: string): TorState => {
-  const { PROGRESS, SUMMARY = '', WARNING } = pairsOf(line)
+  const { PROGRESS, SUMMARY = '', WARNING } = parsePairs(line)
   if (PROGRESS === undefined) return state
   const percent = Number(PROGRESS)
   return {
@@ -33,12 +33,12 @@ const descriptor = (state: TorState, [action, address = '', , , ...rest]: readon
   if (action === 'UPLOADED')
     return { ...state, uploads: { ...state.uploads, [onion]: (state.uploads[onion] ?? 0) + 1 }, failures }
   if (action === 'FAILED' && state.uploads[onion] === undefined)
-    return { ...state, failures: { ...failures, [onion]: pairsOf(rest.join(' '))['REASON'] ?? 'UNKNOWN' } }
+    return { ...state, failures: { ...failures, [onion]: parsePairs(rest.join(' '))['REASON'] ?? 'UNKNOWN' } }
   return state
 }
 
 /** The state after what tor says by itself (events STATUS_CLIENT and HS_DESC), or to status/bootstrap-phase. */
-export const after = (state: TorState, { lines }: Pick<Reply, 'lines'>): TorState => {
+export const advance = (state: TorState, { lines }: Pick<Reply, 'lines'>): TorState => {
   const [line = ''] = lines
   if (/\bBOOTSTRAP\b/.test(line)) return bootstrap(state, line)
   const words = line.split(' ')
@@ -46,7 +46,7 @@ export const after = (state: TorState, { lines }: Pick<Reply, 'lines'>): TorStat
 }
 
 /** Built circuits and all of them, from GETINFO circuit-status. */
-export const circuitsOf = (text: string): { readonly built: number; readonly total: number } => {
+export const countCircuits = (text: string): { readonly built: number; readonly total: number } => {
   const all = text.split('\n').filter((line) => /^\d+ /.test(line))
   return { built: all.filter((line) => / BUILT\b/.test(line)).length, total: all.length }
 }

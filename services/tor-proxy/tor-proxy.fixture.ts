@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { freePorts } from '#common/testing/free-ports'
 
 /** The real service as a process of its own. */
 export type TorProxy = {
@@ -15,16 +16,6 @@ export type TorProxy = {
 /** What the tests use as TOR_CONTROL_PASSWORD. */
 export const PASSWORD = 'cd'.repeat(32)
 
-/** Four ports that are free now. */
-export const freePorts = (): readonly number[] => {
-  const held = Array.from({ length: 4 }, () =>
-    Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } }),
-  )
-  const ports = held.map(({ port }) => port)
-  for (const one of held) one.stop(true)
-  return ports
-}
-
 /** Starts it on its state in `home`, and resolves when it listens. */
 export const startTorProxy = async (
   home: string,
@@ -32,7 +23,7 @@ export const startTorProxy = async (
 ): Promise<TorProxy> => {
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'identities.json'), '{}')
-  const [port = 0, socks = 0, control = 0, http = 0] = freePorts()
+  const [port = 0, socks = 0, control = 0, http = 0] = freePorts(4)
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
     env: {
       PATH: String(Bun.env['PATH']),

@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram } from '#common/process/program'
+import { freePorts } from '#common/testing/free-ports'
 import { openControl } from './control.ts'
 import { hashPassword } from './hash-password.ts'
-import { onionAddress, publicOf, readSecretFile } from './onion-address.ts'
-import { end, freePorts, getBySocks, PASSWORD, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
+import { derivePublicKey, onionAddress, readSecretFile } from './onion-address.ts'
+import { end, getBySocks, PASSWORD, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -82,11 +83,11 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
     const value = (key: string) =>
       lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? ''
     const secret = Uint8Array.fromBase64(value('PrivateKey').replace('ED25519-V3:', ''))
-    expect(onionAddress(publicOf(secret))).toBe(`${value('ServiceID')}.onion`)
+    expect(onionAddress(derivePublicKey(secret))).toBe(`${value('ServiceID')}.onion`)
   })
 
   test('the address is that of the stored key, and tor and everybody else are told the same', async () => {
-    const address = onionAddress(publicOf(readSecretFile(new Uint8Array(readFileSync(keyFile())))))
+    const address = onionAddress(derivePublicKey(readSecretFile(new Uint8Array(readFileSync(keyFile())))))
     expect(hostname()).toBe(address)
     expect(await (await fetch(`${proxy.url}/onions`)).json()).toEqual({
       onions: { gateway: { address, uploads: 0 } },
@@ -135,7 +136,7 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
   })
 
   test('a port that another has is said, and it gives up', async () => {
-    const [busy = 0] = freePorts()
+    const [busy = 0] = freePorts(1)
     const holder = Bun.listen({ hostname: '127.0.0.1', port: busy, socket: { data: () => {} } })
     try {
       await startTorProxy(join(home, 'busy'), { CONTROL_PORT: String(busy) })

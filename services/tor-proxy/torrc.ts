@@ -24,7 +24,7 @@ export type Settings = {
 const quoted = (path: string): string => `"${path.replaceAll(/["\\]/g, '\\$&')}"`
 
 /** Below tor's data folder. */
-export const cookieIn = (data: string): string => `${data}/control_auth_cookie`
+export const cookiePath = (data: string): string => `${data}/control_auth_cookie`
 
 /**
  * The whole torrc. A client and nothing else: no relay, no exit; what does not come from this machine or a
@@ -54,7 +54,7 @@ export const torrc = (settings: Settings): string => {
     `ControlPort ${address}:${ports.control}`,
     `HashedControlPassword ${passwordHash}`,
     'CookieAuthentication 1',
-    `CookieAuthFile ${quoted(cookieIn(data))}`,
+    `CookieAuthFile ${quoted(cookiePath(data))}`,
     ...onions.flatMap(({ folder, port, unix }) => [
       '',
       `HiddenServiceDir ${quoted(folder)}`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { processMetrics, Registry, requestMetrics } from './metrics.ts'
+import { addGauge, processMetrics, Registry, requestMetrics } from './metrics.ts'
 
 /** One line of the Prometheus text format: name, labels, number. */
 const sample =
@@ -38,4 +38,15 @@ test('two registries do not share their numbers', async () => {
   requestMetrics(first).requests.inc({ method: 'GET', status: 200 })
   requestMetrics(second)
   expect(await second.metrics()).not.toContain('status="200"')
+})
+
+test('a figure that is not to be had makes no scrape fail', async () => {
+  const registry = new Registry()
+  addGauge(registry, 'there', 'a figure', async () => 7)
+  addGauge(registry, 'away', 'a figure', () => {
+    throw new Error('nobody answers')
+  })
+  addGauge(registry, 'lost', 'a figure', () => Promise.reject(new Error('nobody answers')))
+  const lines = (await registry.metrics()).split('\n').filter((line) => /^\w/.test(line))
+  expect(lines).toEqual(['there 7', 'away Nan', 'lost Nan'])
 })

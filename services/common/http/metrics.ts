@@ -18,22 +18,26 @@ export const requestMetrics = (registry: Registry) => ({
   }),
 })
 
-/** Resident memory and start time, read when scraped. */
+/** A figure that is read when it is scraped. One that is not to be had is NaN: it makes no scrape fail. */
+export const addGauge = (
+  registry: Registry | undefined,
+  name: string,
+  help: string,
+  read: () => number | Promise<number>,
+): void => {
+  if (registry === undefined) return
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await Promise.try(read).catch(() => Number.NaN))
+    },
+  })
+}
+
+/** Resident memory and start time. */
 export const processMetrics = (registry: Registry, startedAt: number): void => {
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory',
-    registers: [registry],
-    collect() {
-      this.set(process.memoryUsage.rss())
-    },
-  })
-  new Gauge({
-    name: 'process_start_time_seconds',
-    help: 'Start time, epoch seconds',
-    registers: [registry],
-    collect() {
-      this.set(startedAt / 1000)
-    },
-  })
+  addGauge(registry, 'process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  addGauge(registry, 'process_start_time_seconds', 'Start time, epoch seconds', () => startedAt / 1000)
 }

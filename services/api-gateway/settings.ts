@@ -1,0 +1,33 @@
+import type { Entry, ServiceName } from '#catalog'
+
+/** All that the configuration follows from. */
+export type Settings = {
+  readonly host: string
+  readonly port: number
+  /** Where tor-proxy hands over what came through the onion, with the PROXY protocol before it. */
+  readonly onionPort: number
+  /** For sockets, the pid file and the empty files that NGINX wants. */
+  readonly folder: string
+  /** Who the workers are; only where the master is root. */
+  readonly user?: string
+  /** Nameservers, when a service is known by name. */
+  readonly resolvers: readonly string[]
+  /** Services with their origins, as `http://blockchain-api:8084`. */
+  readonly upstreams: readonly {
+    readonly service: ServiceName
+    readonly origin: string
+    readonly public: NonNullable<Entry['public']>
+  }[]
+  /** Host names beside the usual ones. */
+  readonly hostNames: readonly string[]
+  readonly timeoutMs: number
+}
+
+/** Requests a minute (SPEC section 7). A bucket of that size, which refills at that rate. */
+export const limits = { anonymous: 100, authenticated: 1_000 } as const
+
+/** Largest body but for streams, MiB. */
+export const MAX_BODY_MIB = 16
+
+/** The sockets below `folder`: that of the service itself, and that on which NGINX tells how it is. */
+export const socketsIn = (folder: string) => ({ own: `${folder}/own.sock`, nginx: `${folder}/nginx.sock` })
