@@ -26,14 +26,14 @@ const freePort = (hostname: string): number => {
 }
 
 /** The services that this one leads to: those it needs, which all show something. */
-const shown = catalog['api-gateway'].needs.flatMap((name: ServiceName) => {
+const publicServices = catalog['api-gateway'].needs.flatMap((name: ServiceName) => {
   const entry: Entry = catalog[name]
   return entry.public === undefined ? [] : [{ service: name, public: entry.public }]
 })
 
 /** The services behind the gateway with their origins. Throws when one is not to be spoken to by http. */
 const readUpstreams = (urls: Readonly<Record<string, unknown>>): Settings['upstreams'] =>
-  shown.map((one) => {
+  publicServices.map((one) => {
     const { protocol, origin } = new URL(String(urls[urlKey(one.service)]))
     if (protocol !== 'http:') throw new Error(`${urlKey(one.service)}: the gateway speaks http to services`)
     return { ...one, origin }

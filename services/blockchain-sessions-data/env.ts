@@ -6,7 +6,7 @@ export const Env = serviceEnv('blockchain-sessions-data', {
     default: 250,
     minimum: 10,
     maximum: 60_000,
-    description: 'milliseconds between two looks at the ledger while blocks come',
+    description: 'milliseconds between two readings of the ledger while blocks come',
   }),
   POLL_IDLE_MS: Type.Integer({
     default: 4000,

@@ -15,6 +15,6 @@ export const Env = serviceEnv('on-system-chain-client', {
     default: 100,
     minimum: 10,
     maximum: 60_000,
-    description: 'milliseconds between two looks at the chain while anchors are under way',
+    description: 'milliseconds between two readings of the chain while anchors are under way',
   }),
 })

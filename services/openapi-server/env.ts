@@ -3,10 +3,10 @@ import { catalog, type ServiceName } from '#catalog'
 import { serviceEnv, urlKey } from '#common/process/env'
 
 /** The services whose documents are merged, beside its own. */
-export const read: readonly ServiceName[] = catalog['openapi-server'].reads
+export const sourceNames: readonly ServiceName[] = catalog['openapi-server'].reads
 
 const addresses = Object.fromEntries(
-  read.map((name) => [
+  sourceNames.map((name) => [
     urlKey(name),
     Type.String({
       default: `http://${name}:${catalog[name].port}`,
@@ -21,7 +21,7 @@ export const Env = serviceEnv('openapi-server', {
     default: 30_000,
     minimum: 100,
     maximum: 3_600_000,
-    description: 'milliseconds between two looks at the documents of the services',
+    description: 'milliseconds between two readings of the documents of the services',
   }),
   ...addresses,
 })

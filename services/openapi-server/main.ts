@@ -5,7 +5,7 @@ import { version } from '#common/http/service'
 import { backoff } from '#common/process/backoff'
 import { urlKey } from '#common/process/env'
 import { poller } from '#common/stream/poller'
-import { Env, read } from './env.ts'
+import { Env, sourceNames } from './env.ts'
 import { documentRegistry } from './registry.ts'
 import { routes } from './routes.ts'
 
@@ -18,7 +18,7 @@ const AGAIN = 500
 type Addresses = Readonly<Record<string, string>>
 
 /** Every service whose document is merged, this one included, in order of name. */
-const sources = [...read, OWN].sort().map((name) => {
+const sources = [...sourceNames, OWN].sort().map((name) => {
   const { summary, port } = catalog[name as keyof typeof catalog] // both lists are of names in the catalogue
   return { service: name, summary, address: `http://${name}:${port}` }
 })

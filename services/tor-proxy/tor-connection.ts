@@ -1,28 +1,27 @@
-import { readFileSync } from 'node:fs'
 import { Fault } from '#common/process/fault'
 import { type Control, openControl } from './control.ts'
 import type { Reply } from './reply.ts'
 import { advance, freshState } from './state.ts'
 
-/**
- * Where tor's control port is, and the file with the cookie: by that each side proves itself, so no stranger on
- * the port learns a thing.
- */
-export type ControlPort = { readonly host: string; readonly port: number; readonly cookie: string }
-
 /** Between two attempts to reach a control port that does not listen yet, ms. */
 const AGAIN = 50
 
-type ConnectionParts = ControlPort & { readonly nonce: () => Uint8Array }
+type ConnectionParts = {
+  readonly host: string
+  readonly port: number
+  /** By it each side proves itself, so no stranger on the port learns a thing. Throws while there is none. */
+  readonly readCookie: () => Uint8Array
+  readonly nonce: () => Uint8Array
+}
 
 /** Connects, and reports where bootstrap stands and each event from then on. */
 const connect = async (
-  { host, port, cookie, nonce }: ConnectionParts,
+  { host, port, readCookie, nonce }: ConnectionParts,
   onReply: (reply: Pick<Reply, 'lines'>) => void,
 ): Promise<Control> => {
   const control = await openControl({
     ...{ host, port, nonce: nonce() },
-    credential: { kind: 'cookie', cookie: readFileSync(cookie) },
+    credential: { kind: 'cookie', cookie: readCookie() },
     onEvent: onReply,
   })
   await control.ask('SETEVENTS STATUS_CLIENT HS_DESC')

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { keepRunning } from '#common/process/child'
 import type { Log } from '#common/process/log'
 import type { Control } from './control.ts'
 import { readLogLine } from './log-line.ts'
 import type { TorState } from './state.ts'
-import { type ControlPort, torConnection } from './tor-connection.ts'
+import { torConnection } from './tor-connection.ts'
 
 /** A running tor. */
 export type Tor = {
@@ -20,7 +20,8 @@ export type TorOptions = {
   /** Where the torrc is put, and its text. */
   readonly file: string
   readonly torrc: string
-  readonly control: ControlPort
+  /** Where its control port is, and the file with its cookie. */
+  readonly control: { readonly host: string; readonly port: number; readonly cookie: string }
   readonly nonce: () => Uint8Array
   readonly log: Log
   readonly onHopeless: (why: string) => void
@@ -54,8 +55,9 @@ const verify = async (options: TorOptions): Promise<void> => {
 /** Starts tor and resolves when its control port lets us in. Throws when tor refuses its configuration. */
 export const startTor = async (options: TorOptions): Promise<Tor> => {
   const { log, nonce, control, onHopeless } = options
+  const { host, port, cookie } = control
   await verify(options)
-  const connection = torConnection({ ...control, nonce })
+  const connection = torConnection({ host, port, nonce, readCookie: () => readFileSync(cookie) })
   const child = keepRunning({
     argv: buildArgv(options),
     onLine: (line) => {
