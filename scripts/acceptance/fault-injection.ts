@@ -10,7 +10,6 @@ import { listMembers } from '../release/content/release.ts'
 import { openWatch } from '../release/run/gate.ts'
 import type { ReleaseHost } from '../release/run/release-host.ts'
 import { openShellHost } from '../release/run/shell-host.ts'
-import { hostParts } from '../release/run/supply.ts'
 import type { HostPlatform } from './platform.ts'
 import type { Row } from './row.ts'
 import { fail, pass } from './row.ts'
@@ -42,7 +41,7 @@ export const withLeasedPlatform = <T>(
   work: (leased: LeasedPlatform) => Promise<T>,
 ): Promise<T> =>
   withLease(platform.opened, { what, onWait: () => {} }, (lease) =>
-    work({ lease, platform, host: openShellHost(lease, hostParts(lease, { kind: 'none' })) }),
+    work({ lease, platform, host: openShellHost(lease, { kind: 'none' }) }),
   )
 
 /** Waits until containers are well. Throws Unhealthy with the last lines of the culprit. */

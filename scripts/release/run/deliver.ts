@@ -14,7 +14,7 @@ import { recoverRun } from './recover.ts'
 import type { Observed, Timing } from './release-host.ts'
 import { openRunTable } from './run-table.ts'
 import { openShellHost } from './shell-host.ts'
-import { hostParts, type Supply } from './supply.ts'
+import type { Supply } from './supply.ts'
 
 /** Releases that a host keeps, the current one included. */
 export const KEPT = 5
@@ -68,7 +68,7 @@ export const deliverRelease = async (
   const screen = openRunTable(terminal.err, style, { release: to, now: timing.now })
   try {
     await withLease(opened, { what, onWait: screen.note }, async (lease) => {
-      const host = openShellHost(lease, hostParts(lease, supply))
+      const host = openShellHost(lease, supply)
       await applyRelease(
         { host, timing, show: screen, newId: newRunId },
         { kind, bundle, to, by: whoami(), what, rewind },
@@ -100,7 +100,7 @@ export const undoFirstDeploy = async (
   const screen = openRunTable(terminal.err, style, { release: { stacks: [] }, now: timing.now })
   try {
     await withLease(opened, { what: 'rollback', onWait: screen.note }, async (lease) => {
-      const host = openShellHost(lease, hostParts(lease, { kind: 'none' }))
+      const host = openShellHost(lease, { kind: 'none' })
       await recoverRun({ host, timing, show: screen, newId: newRunId }, await host.observe())
     })
   } finally {

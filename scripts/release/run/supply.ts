@@ -1,8 +1,7 @@
 import { bytes } from '#common/cli/format'
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import type { ReleasePair } from '../content/migrations.ts'
-import { documentVolumes } from '../content/migrations.ts'
+import { documentVolumes, type ReleasePair } from '../content/migrations.ts'
 import type { Release } from '../content/release.ts'
 import { ensureNetworks } from '../host/networks.ts'
 import { missingImages } from '../images/missing-images.ts'
@@ -12,8 +11,7 @@ import { sendImages } from '../images/send-images.ts'
 import { stockImages } from '../images/stock-images.ts'
 import { dropSnapshots, restoreSnapshot, takeSnapshot } from '../snapshot/snapshot.ts'
 import { makeHostSpec, prepareHost } from './prepare.ts'
-import type { StepReporter } from './release-host.ts'
-import type { HostParts } from './shell-host.ts'
+import type { ReleaseHost, StepReporter } from './release-host.ts'
 
 /** Where images come from: a registry, this machine's dist/images over the connection, or nowhere (what the host holds). */
 export type Supply =
@@ -79,17 +77,19 @@ const snapshotOptions = (between: ReleasePair, id: string) => ({
   volumes: documentVolumes(between),
 })
 
-/** The other rooms' part of a run. */
-export const hostParts = (lease: Lease, supply: Supply): HostParts => ({
-  bringImages: (release, telling) => bringImages(lease, supply, release, telling),
+type Supplies = Pick<ReleaseHost, 'bringImages' | 'prepare' | 'snapshot' | 'restore' | 'prune'>
+
+/** What a release needs of a host beside its own files: images, secrets, networks, copies of documents. */
+export const openSupplies = (lease: Lease, supply: Supply): Supplies => ({
+  bringImages: (release, reporter) => bringImages(lease, supply, release, reporter),
   prepare: (release) => prepare(lease, release),
-  snapshot: async (between, name) => {
-    await takeSnapshot(lease, snapshotOptions(between, name))
+  snapshot: async (pair, name) => {
+    await takeSnapshot(lease, snapshotOptions(pair, name))
   },
-  restore: async (between, name) => {
-    await restoreSnapshot(lease, snapshotOptions(between, name))
+  restore: async (pair, name) => {
+    await restoreSnapshot(lease, snapshotOptions(pair, name))
   },
-  pruneRest: async ({ releases, snapshots }) => {
+  prune: async ({ releases, snapshots }) => {
     const image = releases.map(findTool).find((one) => one !== undefined)
     if (image !== undefined) await dropSnapshots(lease, { image, keep: snapshots })
     await pruneImages(

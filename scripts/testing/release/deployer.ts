@@ -11,7 +11,6 @@ import type { Bundle } from '../../release/content/release.ts'
 import { applyRelease } from '../../release/run/apply.ts'
 import type { Entry, RunKind } from '../../release/run/journal.ts'
 import { openShellHost } from '../../release/run/shell-host.ts'
-import { hostParts } from '../../release/run/supply.ts'
 
 export type Task = {
   readonly host: string
@@ -48,7 +47,7 @@ const main = async (): Promise<number> => {
       { onWait: (text) => tell(`waits ${text}`), leaseS: task.leaseS ?? LEASE_S },
     )
     try {
-      const host = openShellHost(lease, hostParts(lease, { kind: 'none' }))
+      const host = openShellHost(lease, { kind: 'none' })
       await applyRelease(
         {
           host: {
