@@ -6,7 +6,7 @@ import { type Home, homeFrom } from '../platform/home.ts'
 import { requireRunning } from '../platform/running.ts'
 import type { Bundle } from '../release/content/release.ts'
 import { observeHost, readBundle } from '../release/host/observe.ts'
-import type { Observed } from '../release/run/release-host.ts'
+import type { HostReleases } from '../release/run/release-host.ts'
 import { type ExpectedContainer, listExpected } from './expected.ts'
 
 /** Where services answer, by name. */
@@ -16,7 +16,7 @@ export type Urls = Readonly<Record<string, string>>
 export type HostPlatform = {
   readonly kind: 'host'
   readonly opened: HostSession
-  readonly observed: Observed
+  readonly observed: HostReleases
   readonly bundle: Bundle
   readonly expected: readonly ExpectedContainer[]
   /** Image of server-tools on the host. */

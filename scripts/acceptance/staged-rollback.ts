@@ -1,10 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { duration } from '#common/cli/format'
 import { CliError } from '../cli/fail.ts'
 import { whoami } from '../host/open.ts'
 import type { Release } from '../release/content/release.ts'
 import { observeHost } from '../release/host/observe.ts'
 import { applyRelease } from '../release/run/apply.ts'
-import { newRunId } from '../release/run/gate-flags.ts'
 import type { RunDisplay } from '../release/run/perform.ts'
 import { tryCheck, withLeasedPlatform } from './fault-injection.ts'
 import type { HostPlatform } from './platform.ts'
@@ -28,7 +28,7 @@ const bringTo = (platform: HostPlatform, kind: 'rollback' | 'deploy', to: Releas
         host,
         timing: { now: Date.now, pause: Bun.sleep, limitMs: 60_000, settleMs: 5_000 },
         show: hidden,
-        newId: newRunId,
+        newId: randomUUID,
       },
       { kind, bundle: kind === 'deploy' ? platform.bundle : undefined, to, by: whoami(), what },
     ),

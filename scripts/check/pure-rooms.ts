@@ -49,7 +49,10 @@ export const pureRooms: readonly PureRoom[] = [
   },
   { room: 'scripts/release/content/', but: ['checkout.ts', 'files-script.ts', 'signature.ts'] },
   { room: 'scripts/release/host/', only: ['network-plan.ts', 'preflight.ts'] },
-  { room: 'scripts/release/run/', only: ['gate-rules.ts', 'journal.ts', 'plan.ts', 'recovery-rules.ts'] },
+  {
+    room: 'scripts/release/run/',
+    only: ['gate-rules.ts', 'journal.ts', 'plan.ts', 'recovery-rules.ts', 'rollback-rules.ts'],
+  },
   { room: 'scripts/check/', but: ['bootstrap.ts', 'check.ts', 'read-tree.ts', 'run.ts', 'steps.ts'] },
   {
     room: 'scripts/demo/',

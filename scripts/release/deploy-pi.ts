@@ -1,30 +1,24 @@
-import { join, resolve } from 'node:path'
 import { type Stack, stacks } from '#catalog'
 import type { Command } from '#common/cli/args'
-import { detectStyle } from '#common/cli/style'
-import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
-import { openHost, whoami } from '../host/open.ts'
 import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
-import { repository } from '../platform/home.ts'
 import { refreshBoot } from './boot/refresh.ts'
-import { assemble } from './content/assemble.ts'
-import { choosePlatform, readCheckout, readOrigin, resolveEnvFolder } from './content/checkout.ts'
-import { compareReleases } from './content/diff.ts'
+import { choosePlatform } from './content/checkout.ts'
+import type { Bundle, Release } from './content/release.ts'
 import { replaceStack } from './content/replace.ts'
-import { checkSignature } from './content/signature.ts'
 import { inspectDeep, NOTHING_DEEP } from './host/deep-facts.ts'
-import { observeHost, readBundle, readRelease } from './host/observe.ts'
-import { listFaults, preflight } from './host/preflight.ts'
-import { readPlatform } from './host/preflight-check.ts'
-import { deliverRelease, isInPlace } from './run/deliver.ts'
-import { gateFlags, parseTiming } from './run/gate-flags.ts'
-import { formatStep, planForward } from './run/plan.ts'
+import { readBundle, readRelease } from './host/observe.ts'
+import { preflight } from './host/preflight.ts'
+import { type PreflightInput, readPlatform } from './host/preflight-check.ts'
+import { type CheckoutRelease, distFolder, makeCheckoutRelease } from './run/checkout-release.ts'
+import { finishCommand, type ReleaseCommand, requireReady, withReleaseCommand } from './run/command.ts'
+import { isInPlace } from './run/deliver.ts'
+import { gateFlags } from './run/gate-flags.ts'
 import { listSecrets } from './run/prepare.ts'
 import { findTool } from './run/supply.ts'
-import { renderChanges, renderPreflight } from './run/tables.ts'
+import { renderPreflight } from './run/tables.ts'
 
 export const command = {
   name: 'deploy:pi',
@@ -74,92 +68,71 @@ export const command = {
   },
 } as const satisfies Command
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
-  const opened = openHost(flags, process.env)
-  const { shell, target, home } = opened
-  const style = detectStyle(process.stderr, process.env)
-  try {
-    const observed = await observeHost(shell, target.dir)
+/** The whole release, or one stack of it with all others as they run. */
+const chooseBundle = async (
+  { shell, target, observed: { current } }: ReleaseCommand,
+  { bundle, origin }: CheckoutRelease,
+  stage: string | undefined,
+): Promise<Bundle> => {
+  if (stage === undefined) return bundle
+  const running = current === undefined ? undefined : await readBundle(shell, target.dir, current)
+  return replaceStack(running, bundle, stage as Stack, origin) // one of its choices
+}
+
+/** A host that needs nothing is not looked into: that takes containers. */
+const inspectHost = async (
+  command: ReleaseCommand,
+  host: PreflightInput['host'],
+  { current, to }: { readonly current: Release | undefined; readonly to: Release },
+) => {
+  const { shell, target, observed } = command
+  const isUp = host.engine.is === 'up'
+  const isThere = isUp && current !== undefined && (await isInPlace(command, { observed, to }))
+  return isThere || !isUp
+    ? NOTHING_DEEP
+    : inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? to) })
+}
+
+await runCommand(import.meta.main, command, ({ flags, terminal }) =>
+  withReleaseCommand(flags, terminal, async (command) => {
+    const { shell, target, home, observed, style, json } = command
+    const { dir } = target
+    const dist = distFolder(flags.images)
     const current =
-      observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
-    const host = await collectFacts(shell, target.dir, 'preflight', { secrets: await listSecrets(current) })
-    const { parts, placeholders } = await readCheckout({
-      root: repository,
+      observed.current === undefined ? undefined : await readRelease(shell, dir, observed.current)
+    const host = await collectFacts(shell, dir, 'preflight', { secrets: await listSecrets(current) })
+    const made = await makeCheckoutRelease({
       dist,
       platform: choosePlatform(dist, { platform: readPlatform(host), machine: host.readiness.machine }),
-      dir: target.dir,
-      repository: flags.registry,
-      env: resolveEnvFolder(flags.env, process.env),
+      dir,
+      registry: flags.registry,
+      env: flags.env,
+      trusted: flags.signer === undefined ? host.readiness.signer : readKey(flags.signer, '--signer'),
     })
-    const trusted = flags.signer === undefined ? host.readiness.signer : readKey(flags.signer, '--signer')
-    const signed = checkSignature(dist, trusted)
-    const origin = { ...readOrigin(repository), madeBy: whoami(), madeAt: Date.now(), signer: signed.signer }
-    const whole = assemble(parts, origin)
-    const bundle =
-      flags.stage === undefined
-        ? whole
-        : replaceStack(
-            observed.current === undefined
-              ? undefined
-              : await readBundle(shell, target.dir, observed.current),
-            whole,
-            flags.stage as Stack, // one of its choices
-            origin,
-          )
-    const isUp = host.engine.is === 'up'
-    // A host that needs nothing is not looked into: that takes containers.
-    const isThere =
-      isUp && current !== undefined && (await isInPlace(opened, { observed, to: bundle.release }))
+    const bundle = await chooseBundle(command, made, flags.stage)
+    const { release } = bundle
     const checked = preflight({
       host,
-      deep:
-        isThere || !isUp
-          ? NOTHING_DEEP
-          : await inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? bundle.release) }),
-      release: bundle.release,
+      deep: await inspectHost(command, host, { current, to: release }),
+      release,
       current,
       now: Date.now(),
-      signature: signed.fault,
-      placeholders,
-      dir: target.dir,
+      signature: made.signature,
+      placeholders: made.placeholders,
+      dir,
     })
-    const faults = listFaults(checked)
-    if (!flags.json) terminal.err(renderPreflight(checked, style))
-    if (faults.length > 0)
-      throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
-        details: faults,
-      })
-    const changes = compareReleases(current, bundle.release)
-    if (flags['dry-run']) {
-      const steps = planForward(current, bundle.release).map(formatStep)
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify({ from: current?.id ?? null, to: bundle.release.id, changes, steps }, null, 2)}\n`
-          : `${renderChanges(current, bundle.release, changes, style)}\nsteps: ${steps.join(', ')}\n`,
-      )
-      return 0
-    }
-    await deliverRelease(opened, {
+    if (!json) terminal.err(renderPreflight(checked, style))
+    requireReady(command, checked)
+    await finishCommand(command, {
       kind: 'deploy',
-      what:
-        flags.stage === undefined
-          ? `deploy ${bundle.release.id}`
-          : `deploy ${flags.stage} of ${bundle.release.id}`,
+      what: flags.stage === undefined ? `deploy ${release.id}` : `deploy ${flags.stage} of ${release.id}`,
       bundle,
-      to: bundle.release,
-      observed,
+      to: release,
       current,
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
-      timing: parseTiming(flags),
-      terminal,
-      style,
-      json: flags.json,
     })
+    if (command.dryRun) return
     rememberTarget(home, target)
-    for (const line of await refreshBoot(opened)) terminal.err(`${line}\n`)
-    return 0
-  } finally {
-    await shell.close()
-  }
-})
+    for (const line of await refreshBoot(command)) terminal.err(`${line}\n`)
+  }),
+)

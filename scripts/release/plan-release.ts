@@ -1,17 +1,13 @@
-import { join, resolve } from 'node:path'
 import type { Command } from '#common/cli/args'
 import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
-import { openHost, whoami } from '../host/open.ts'
+import { withHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { repository } from '../platform/home.ts'
-import { assemble } from './content/assemble.ts'
-import { readCheckout, readOrigin, resolveEnvFolder } from './content/checkout.ts'
 import { compareReleases } from './content/diff.ts'
-import { checkSignature } from './content/signature.ts'
 import { observeHost, readRelease } from './host/observe.ts'
+import { distFolder, makeCheckoutRelease } from './run/checkout-release.ts'
 import { renderChanges } from './run/tables.ts'
 
 export const command = {
@@ -32,32 +28,24 @@ export const command = {
   },
 } as const satisfies Command
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
-  const { shell, target } = openHost(flags, process.env)
-  try {
-    const { engine, readiness } = await collectFacts(shell, target.dir, 'preflight')
+await runCommand(import.meta.main, command, ({ flags, terminal }) =>
+  withHost(flags, process.env, async ({ shell, target: { dir } }) => {
+    const { engine, readiness } = await collectFacts(shell, dir, 'preflight')
     if (engine.is !== 'up')
       throw new CliError(
         `${shell.name}: no Docker engine answers: ${engine.is === 'down' ? engine.why : 'docker is not installed'}`,
       )
-    const { parts } = await readCheckout({
-      root: repository,
-      dist,
+    const { bundle } = await makeCheckoutRelease({
+      dist: distFolder(flags.images),
       platform: engine.platform,
-      dir: target.dir,
-      repository: flags.registry,
-      env: resolveEnvFolder(flags.env, process.env),
+      dir,
+      registry: flags.registry,
+      env: flags.env,
+      trusted: readiness.signer,
     })
-    const signed = checkSignature(dist, readiness.signer)
-    const { release } = assemble(parts, {
-      ...readOrigin(repository),
-      madeBy: whoami(),
-      madeAt: Date.now(),
-      signer: signed.signer,
-    })
-    const { current: id } = await observeHost(shell, target.dir)
-    const current = id === undefined ? undefined : await readRelease(shell, target.dir, id)
+    const { release } = bundle
+    const { current: id } = await observeHost(shell, dir)
+    const current = id === undefined ? undefined : await readRelease(shell, dir, id)
     const changes = compareReleases(current, release)
     terminal.out(
       flags.json
@@ -67,7 +55,5 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
           : `${renderChanges(current, release, changes, detectStyle(process.stdout, process.env))}\n`,
     )
     return changes.length === 0 ? 0 : 2
-  } finally {
-    await shell.close()
-  }
-})
+  }),
+)

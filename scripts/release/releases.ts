@@ -1,14 +1,15 @@
 import type { Command } from '#common/cli/args'
 import { duration } from '#common/cli/format'
-import { type Colour, detectStyle } from '#common/cli/style'
+import { type Colour, detectStyle, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { runCommand } from '../cli/run-command.ts'
-import { openHost } from '../host/open.ts'
+import { withHost } from '../host/open.ts'
+import type { Shell } from '../host/shell.ts'
 import { targetFlags } from '../host/target.ts'
 import { compareReleases, summarizeChanges } from './content/diff.ts'
 import type { Release } from './content/release.ts'
 import { observeHost, readRelease } from './host/observe.ts'
-import { findPreviousId, groupRuns } from './run/journal.ts'
+import { findPreviousId, groupRuns, type RunRecord } from './run/journal.ts'
 
 export const command = {
   name: 'releases',
@@ -30,100 +31,113 @@ const colours: Readonly<Record<string, Colour>> = {
   open: 'red',
 }
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const { shell, target } = openHost(flags, process.env)
-  const style = detectStyle(process.stdout, process.env)
-  try {
-    const { current, entries, releases } = await observeHost(shell, target.dir)
-    const previous = findPreviousId(entries, current)
-    const known = new Map<string, Release>()
-    for (const id of releases) {
-      const release = await readRelease(shell, target.dir, id).catch(() => undefined)
-      if (release !== undefined) known.set(id, release)
-    }
-    const runs = groupRuns(entries).map(({ begin, steps, end }) => {
-      const to = known.get(begin.to)
-      const from = begin.from === null ? undefined : known.get(begin.from)
-      const seen = to !== undefined && (begin.from === null || from !== undefined)
-      const failed = steps.find(({ phase }) => phase === 'failed')
-      return {
-        at: begin.at,
-        by: begin.by,
-        what: begin.what,
-        from: begin.from,
-        to: begin.to,
-        outcome: end?.outcome ?? 'open',
-        ms: end === undefined ? null : end.at - begin.at,
-        changed: seen ? summarizeChanges(compareReleases(from, to)) : null,
-        reason: end?.reason ?? failed?.reason ?? null,
-      }
-    })
-    const held = [...known.values()]
-      .toSorted((a, b) => a.madeAt - b.madeAt)
-      .map(({ id, version, revision, madeBy, madeAt }) => ({
-        id,
-        state: id === current ? 'current' : id === previous ? 'previous' : 'held',
-        version,
-        revision,
-        made_by: madeBy,
-        made_at: madeAt,
-      }))
-    if (flags.json) {
-      terminal.out(
-        `${JSON.stringify({ current: current ?? null, previous: previous ?? null, releases: held, runs }, null, 2)}\n`,
-      )
-      return 0
-    }
-    if (runs.length === 0) {
-      terminal.out(`nothing was brought to ${shell.name} yet: bun run deploy:pi\n`)
-      return 0
-    }
-    const time = (at: number) => new Date(at).toISOString().replace('T', ' ').slice(0, 19)
-    terminal.out(
-      `${table(
-        [
-          { title: 'When (UTC)' },
-          { title: 'Who' },
-          { title: 'What' },
-          { title: 'Ended' },
-          { title: 'Took', align: 'right' },
-          { title: 'Changed' },
-          { title: 'Reason' },
-        ],
-        runs
-          .slice(flags.all ? 0 : -SHOWN)
-          .map(({ at, by, what, outcome, ms, changed, reason }) => [
-            time(at),
-            by,
-            what,
-            { text: outcome, colour: colours[outcome] ?? 'dim' },
-            ms === null ? '' : duration(ms),
-            changed ?? '',
-            (reason ?? '').slice(0, 80),
-          ]),
-        style,
-      )}\n\n${table(
-        [
-          { title: 'Held' },
-          { title: 'State' },
-          { title: 'Version' },
-          { title: 'Revision' },
-          { title: 'Made by' },
-          { title: 'Made (UTC)' },
-        ],
-        held.map(({ id, state, version, revision, made_by, made_at }) => [
-          id,
-          state === 'current' ? { text: state, colour: 'green' } : state,
-          version,
-          `${revision.slice(0, 12)}${revision.endsWith('+') ? '+' : ''}`,
-          made_by,
-          time(made_at),
-        ]),
-        style,
-      )}\n`,
-    )
-    return 0
-  } finally {
-    await shell.close()
+/** A run as it is listed, and as --json prints it. */
+const describeRun = ({ begin, steps, end }: RunRecord, known: ReadonlyMap<string, Release>) => {
+  const to = known.get(begin.to)
+  const from = begin.from === null ? undefined : known.get(begin.from)
+  const isKnown = to !== undefined && (begin.from === null || from !== undefined)
+  const failed = steps.find(({ phase }) => phase === 'failed')
+  return {
+    at: begin.at,
+    by: begin.by,
+    what: begin.what,
+    from: begin.from,
+    to: begin.to,
+    outcome: end?.outcome ?? 'open',
+    ms: end === undefined ? null : end.at - begin.at,
+    changed: isKnown ? summarizeChanges(compareReleases(from, to)) : null,
+    reason: end?.reason ?? failed?.reason ?? null,
   }
+}
+
+/** A release that the host holds, as it is listed, and as --json prints it. */
+const describeRelease = (
+  { id, version, revision, madeBy, madeAt }: Release,
+  { current, previous }: { readonly current: string | undefined; readonly previous: string | undefined },
+) => ({
+  id,
+  state: id === current ? 'current' : id === previous ? 'previous' : 'held',
+  version,
+  revision,
+  made_by: madeBy,
+  made_at: madeAt,
 })
+
+const formatTime = (at: number) => new Date(at).toISOString().replace('T', ' ').slice(0, 19)
+
+const renderRuns = (runs: readonly ReturnType<typeof describeRun>[], style: Style): string =>
+  table(
+    [
+      { title: 'When (UTC)' },
+      { title: 'Who' },
+      { title: 'What' },
+      { title: 'Ended' },
+      { title: 'Took', align: 'right' },
+      { title: 'Changed' },
+      { title: 'Reason' },
+    ],
+    runs.map(({ at, by, what, outcome, ms, changed, reason }) => [
+      formatTime(at),
+      by,
+      what,
+      { text: outcome, colour: colours[outcome] ?? 'dim' },
+      ms === null ? '' : duration(ms),
+      changed ?? '',
+      (reason ?? '').slice(0, 80),
+    ]),
+    style,
+  )
+
+const renderReleases = (releases: readonly ReturnType<typeof describeRelease>[], style: Style): string =>
+  table(
+    [
+      { title: 'Held' },
+      { title: 'State' },
+      { title: 'Version' },
+      { title: 'Revision' },
+      { title: 'Made by' },
+      { title: 'Made (UTC)' },
+    ],
+    releases.map(({ id, state, version, revision, made_by, made_at }) => [
+      id,
+      state === 'current' ? { text: state, colour: 'green' } : state,
+      version,
+      `${revision.slice(0, 12)}${revision.endsWith('+') ? '+' : ''}`,
+      made_by,
+      formatTime(made_at),
+    ]),
+    style,
+  )
+
+/** The releases whose files can be read, by id. */
+const readReleases = async (shell: Shell, dir: string, ids: readonly string[]) => {
+  const known = new Map<string, Release>()
+  for (const id of ids) {
+    const release = await readRelease(shell, dir, id).catch(() => undefined)
+    if (release !== undefined) known.set(id, release)
+  }
+  return known
+}
+
+await runCommand(import.meta.main, command, ({ flags, terminal }) =>
+  withHost(flags, process.env, async ({ shell, target }) => {
+    const { current, entries, releases: ids } = await observeHost(shell, target.dir)
+    const previous = findPreviousId(entries, current)
+    const known = await readReleases(shell, target.dir, ids)
+    const runs = groupRuns(entries).map((run) => describeRun(run, known))
+    const releases = [...known.values()]
+      .toSorted((a, b) => a.madeAt - b.madeAt)
+      .map((release) => describeRelease(release, { current, previous }))
+    const style = detectStyle(process.stdout, process.env)
+    if (flags.json)
+      terminal.out(
+        `${JSON.stringify({ current: current ?? null, previous: previous ?? null, releases, runs }, null, 2)}\n`,
+      )
+    else if (runs.length === 0) terminal.out(`nothing was brought to ${shell.name} yet: bun run deploy:pi\n`)
+    else
+      terminal.out(
+        `${renderRuns(runs.slice(flags.all ? 0 : -SHOWN), style)}\n\n${renderReleases(releases, style)}\n`,
+      )
+    return 0
+  }),
+)

@@ -1,19 +1,16 @@
 import type { Command } from '#common/cli/args'
-import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { openHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { compareReleases } from './content/diff.ts'
 import { findIrreversible } from './content/migrations.ts'
-import { observeHost, readRelease } from './host/observe.ts'
-import { deliverRelease, undoFirstDeploy } from './run/deliver.ts'
-import { gateFlags, parseTiming } from './run/gate-flags.ts'
-import { findOpenRun, findPreviousId, groupRuns } from './run/journal.ts'
+import type { Release } from './content/release.ts'
+import { readRelease } from './host/observe.ts'
+import { finishCommand, type ReleaseCommand, withReleaseCommand } from './run/command.ts'
+import { undoFirstDeploy } from './run/deliver.ts'
+import { gateFlags } from './run/gate-flags.ts'
+import { findOpenRun, type RunRecord } from './run/journal.ts'
 import { snapshotName } from './run/perform.ts'
-import { formatStep, planForward } from './run/plan.ts'
-import type { Observed } from './run/release-host.ts'
-import { renderChanges } from './run/tables.ts'
+import { chooseRollback, findSnapshotRun } from './run/rollback-rules.ts'
 
 export const command = {
   name: 'rollback',
@@ -43,100 +40,80 @@ export const command = {
   },
 } as const satisfies Command
 
-const time = (at: number): string => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`
+const formatTime = (at: number): string => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`
 
-/** The run that brought the current release over this one: it took a snapshot before it changed documents. */
-const snapshotBefore = ({ current, entries }: Observed, older: string) =>
-  groupRuns(entries).findLast(
-    ({ begin, steps, end }) =>
-      end?.outcome === 'done' &&
-      begin.to === current &&
-      begin.from === older &&
-      steps.some(({ step, phase }) => step === 'snapshot' && phase === 'done'),
-  )?.begin
+/** On a host without a release: what a first deploy that was cut left there is taken away. */
+const undoFirst = async (command: ReleaseCommand, cut: RunRecord | undefined): Promise<void> => {
+  const { shell, terminal, dryRun } = command
+  if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
+  if (dryRun)
+    terminal.out(`${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`)
+  else await undoFirstDeploy(command, command)
+}
 
-await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
-  const opened = openHost(flags, process.env)
-  const { shell, target } = opened
-  const style = detectStyle(process.stderr, process.env)
-  try {
-    const observed = await observeHost(shell, target.dir)
-    // A run that was cut is undone first, and that is often all that is wanted.
+/** The release to go back to, from what the host holds. Throws CliError when there is none. */
+const readTarget = async (
+  { shell, target, observed }: ReleaseCommand,
+  id: string | undefined,
+): Promise<Release> => {
+  if (id === undefined)
+    throw new CliError(
+      `${shell.name} has had no release before ${observed.current}: bun run releases lists what it holds`,
+    )
+  const to = observed.releases.includes(id) ? await readRelease(shell, target.dir, id) : undefined
+  if (to === undefined)
+    throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
+  return to
+}
+
+/** Throws CliError where nothing but a snapshot or a backup leads back, and says which there is. */
+const requireReversible = (
+  { observed }: ReleaseCommand,
+  { current, to }: { readonly current: Release | undefined; readonly to: Release },
+): void => {
+  const stuck = current === undefined ? [] : findIrreversible(current, to)
+  if (stuck.length === 0) return
+  const taken = findSnapshotRun(observed, to.id)
+  const snapshot =
+    taken &&
+    `bun run rollback --with-snapshot   puts back the documents of ${formatTime(taken.at)}; what came since is lost`
+  throw new CliError(
+    `${observed.current} changed documents in a way that cannot be undone (${stuck.join(', ')}): the way back is the snapshot from before it`,
+    {
+      details: [
+        ...(snapshot === undefined ? [] : [snapshot]),
+        'bun run restore --identity FILE   puts back a backup; bun run backup --list has them',
+      ],
+    },
+  )
+}
+
+/** Name of the snapshot that --with-snapshot puts back. Throws CliError when there is none. */
+const findSnapshot = ({ shell, observed }: ReleaseCommand, to: Release): string => {
+  const taken = findSnapshotRun(observed, to.id)
+  if (taken === undefined)
+    throw new CliError(
+      `${shell.name} holds no snapshot from before ${observed.current}: bun run restore --identity FILE puts back a backup`,
+    )
+  return snapshotName(taken.run)
+}
+
+await runCommand(import.meta.main, command, ({ flags, terminal }) =>
+  withReleaseCommand(flags, terminal, async (command) => {
+    const { shell, target, observed } = command
     const cut = findOpenRun(observed.entries)
-    if (observed.current === undefined) {
-      if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
-      if (flags['dry-run']) {
-        terminal.out(
-          `${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`,
-        )
-        return 0
-      }
-      await undoFirstDeploy(opened, { timing: parseTiming(flags), terminal, style, json: flags.json })
-      return 0
-    }
+    if (observed.current === undefined) return undoFirst(command, cut)
     const current = await readRelease(shell, target.dir, observed.current)
-    // One that had committed is a release to go back from, unless it was this very rollback.
-    const id =
-      flags.to ??
-      (cut !== undefined && (cut.begin.to !== observed.current || cut.begin.kind === 'rollback')
-        ? observed.current
-        : findPreviousId(observed.entries, observed.current)) ??
-      // A first one that was cut behind its commit: nothing is before it, and what is left is to finish it.
-      cut?.begin.to
-    if (id === undefined)
-      throw new CliError(
-        `${shell.name} has had no release before ${observed.current}: bun run releases lists what it holds`,
-      )
-    const to = observed.releases.includes(id) ? await readRelease(shell, target.dir, id) : undefined
-    if (to === undefined)
-      throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
-    const stuck = current === undefined ? [] : findIrreversible(current, to)
-    const taken = snapshotBefore(observed, to.id)
-    if (stuck.length > 0 && !flags['with-snapshot'])
-      throw new CliError(
-        `${observed.current} changed documents in a way that cannot be undone (${stuck.join(', ')}): the way back is the snapshot from before it`,
-        {
-          details: [
-            ...(taken === undefined
-              ? []
-              : [
-                  `bun run rollback --with-snapshot   puts back the documents of ${time(taken.at)}; what came since is lost`,
-                ]),
-            'bun run restore --identity FILE   puts back a backup; bun run backup --list has them',
-          ],
-        },
-      )
-    if (flags['with-snapshot'] && taken === undefined)
-      throw new CliError(
-        `${shell.name} holds no snapshot from before ${observed.current}: bun run restore --identity FILE puts back a backup`,
-      )
-    const rewind = flags['with-snapshot'] && taken !== undefined ? snapshotName(taken.run) : undefined
-    if (flags['dry-run']) {
-      const changes = compareReleases(current, to)
-      const steps = planForward(current, to, { rewinds: rewind !== undefined }).map(formatStep)
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify({ from: observed.current, to: id, changes, steps }, null, 2)}\n`
-          : `${renderChanges(current, to, changes, style)}\nsteps: ${steps.join(', ')}\n`,
-      )
-      return 0
-    }
-    await deliverRelease(opened, {
+    const to = await readTarget(command, flags.to ?? chooseRollback(observed, cut))
+    if (!flags['with-snapshot']) requireReversible(command, { current, to })
+    await finishCommand(command, {
       kind: 'rollback',
-      what: `rollback to ${id}`,
+      what: `rollback to ${to.id}`,
       bundle: undefined,
       to,
-      observed,
       current,
       supply: { kind: 'none' },
-      timing: parseTiming(flags),
-      terminal,
-      style,
-      json: flags.json,
-      rewind,
+      rewind: flags['with-snapshot'] ? findSnapshot(command, to) : undefined,
     })
-    return 0
-  } finally {
-    await shell.close()
-  }
-})
+  }),
+)

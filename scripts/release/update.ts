@@ -1,25 +1,22 @@
-import { join, resolve } from 'node:path'
 import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
-import { detectStyle } from '#common/cli/style'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
-import { openHost, whoami } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
-import { repository } from '../platform/home.ts'
-import { readOrigin } from './content/checkout.ts'
-import { compareReleases } from './content/diff.ts'
+import type { ReleaseImage } from './content/image.ts'
+import type { Release } from './content/release.ts'
 import { replaceImage } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
 import { inspectDeep } from './host/deep-facts.ts'
-import { observeHost, readBundle } from './host/observe.ts'
+import { readBundle } from './host/observe.ts'
 import { listFaults, preflight } from './host/preflight.ts'
 import { releaseImages } from './images/release-images.ts'
-import { deliverRelease } from './run/deliver.ts'
-import { gateFlags, parseTiming } from './run/gate-flags.ts'
+import { distFolder, makeOrigin } from './run/checkout-release.ts'
+import { finishCommand, requireReady, withReleaseCommand } from './run/command.ts'
+import { gateFlags } from './run/gate-flags.ts'
 import { findTool } from './run/supply.ts'
-import { renderChanges, renderPreflight } from './run/tables.ts'
+import { renderPreflight } from './run/tables.ts'
 
 export const command = {
   name: 'update',
@@ -49,76 +46,54 @@ export const command = {
   },
 } as const satisfies Command
 
-await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
-  const service = positionals[0] ?? ''
-  const dist = resolve(flags.images ?? join(repository, 'dist', 'images'))
-  const opened = openHost(flags, process.env)
-  const { shell, target } = opened
-  const style = detectStyle(process.stderr, process.env)
-  try {
-    const observed = await observeHost(shell, target.dir)
+/** The image of a service as it was built, for the release that runs. Throws CliError when either has no such service. */
+const findImage = (
+  { id, platform, images }: Release,
+  service: string,
+  { dist, registry }: { readonly dist: string; readonly registry: string | undefined },
+): ReleaseImage => {
+  const before = images.find((one) => one.service === service)
+  if (before === undefined)
+    throw new CliError(`${id} has no service ${service}: bun run deploy:pi brings a whole release`)
+  const where = registry ?? before.pull.replace(/@.*$/, '')
+  const image = releaseImages(dist, platform, where).find((one) => one.service === service)
+  if (image === undefined)
+    throw new CliError(`no image of ${service} in ${dist}: bun run build-distroless --only ${service}`)
+  return image
+}
+
+await runCommand(import.meta.main, command, ({ flags, positionals: [service = ''], terminal }) =>
+  withReleaseCommand(flags, terminal, async (command) => {
+    const { shell, target, observed, style, json } = command
+    const { dir } = target
+    const dist = distFolder(flags.images)
     if (observed.current === undefined)
       throw new CliError(`${shell.name} runs no release yet: bun run deploy:pi`)
-    const current = await readBundle(shell, target.dir, observed.current)
-    const { platform, images } = current.release
-    const before = images.find((one) => one.service === service)
-    if (before === undefined)
-      throw new CliError(
-        `${observed.current} has no service ${service}: bun run deploy:pi brings a whole release`,
-      )
-    const where = flags.registry ?? before.pull.replace(/@.*$/, '')
-    const image = releaseImages(dist, platform, where).find((one) => one.service === service)
-    if (image === undefined)
-      throw new CliError(`no image of ${service} in ${dist}: bun run build-distroless --only ${service}`)
-    const host = await collectFacts(shell, target.dir, 'preflight', { secrets: current.release.secrets })
+    const running = await readBundle(shell, dir, observed.current)
+    const current = running.release
+    const image = findImage(current, service, { dist, registry: flags.registry })
+    const host = await collectFacts(shell, dir, 'preflight', { secrets: current.secrets })
     const signed = checkSignature(dist, host.readiness.signer)
-    const bundle = replaceImage(current, image, {
-      ...readOrigin(repository),
-      madeBy: whoami(),
-      madeAt: Date.now(),
-      signer: signed.signer,
-    })
+    const bundle = replaceImage(running, image, makeOrigin(signed))
     const checked = preflight({
       host,
-      deep: await inspectDeep(shell, host, { dir: target.dir, image: findTool(current.release) }),
+      deep: await inspectDeep(shell, host, { dir, image: findTool(current) }),
       release: bundle.release,
-      current: current.release,
+      current,
       now: Date.now(),
       signature: signed.fault,
       placeholders: [],
-      dir: target.dir,
+      dir,
     })
-    const faults = listFaults(checked)
-    if (faults.length > 0) {
-      if (!flags.json) terminal.err(renderPreflight(checked, style))
-      throw new CliError(`${shell.name} is not ready, and nothing was changed`, {
-        details: faults,
-      })
-    }
-    if (flags['dry-run']) {
-      const changes = compareReleases(current.release, bundle.release)
-      terminal.out(
-        flags.json
-          ? `${JSON.stringify({ from: observed.current, to: bundle.release.id, changes }, null, 2)}\n`
-          : `${renderChanges(current.release, bundle.release, changes, style)}\n`,
-      )
-      return 0
-    }
-    await deliverRelease(opened, {
+    if (!json && listFaults(checked).length > 0) terminal.err(renderPreflight(checked, style))
+    requireReady(command, checked)
+    await finishCommand(command, {
       kind: 'update',
       what: `update ${service}`,
       bundle,
       to: bundle.release,
-      observed,
-      current: current.release,
+      current,
       supply: flags['registry-less'] ? { kind: 'ssh', dist } : { kind: 'registry' },
-      timing: parseTiming(flags),
-      terminal,
-      style,
-      json: flags.json,
     })
-    return 0
-  } finally {
-    await shell.close()
-  }
-})
+  }),
+)

@@ -79,98 +79,87 @@ const hostPort = (binding: string): number => Number(binding.split(':').at(-2))
 const namedVolumes = ({ volumes = [] }: ReadService): readonly string[] =>
   volumes.flatMap((one) => (typeof one === 'string' ? [one.split(':', 1)[0] ?? ''] : []))
 
-const withoutProfile = ({ profiles: _, env_file: __, depends_on: ___, ...service }: ReadService) => service
+type Entry = readonly [name: string, service: ReadService]
+
+const environmentOf = ({ env_file, environment }: ReadService, env: RenderInput['env']) => ({
+  ...(env_file !== undefined && env),
+  ...environment,
+})
+
+/** What a mount of a file becomes: the file of the release, at its place under DIR. Throws RangeError. */
+const findSource = (source: string, { stack, support, dir }: RenderInput): string => {
+  if (source.startsWith('/')) return source
+  const path = support[posix.normalize(source)]
+  if (path === undefined)
+    throw new RangeError(`${stack}: ${source} is mounted and not among the files of the release`)
+  return `${dir}/${path}`
+}
+
+/** A service as the rendered file has it. */
+const renderService = ([name, service]: Entry, input: RenderInput) => {
+  const { images, identities, env } = input
+  const { profiles, env_file, depends_on = {}, ...kept } = service
+  const environment = environmentOf(service, env)
+  const started = Object.entries(depends_on).filter(([, { condition }]) => condition === 'service_started')
+  return {
+    ...kept,
+    image: images[name] ?? service.image,
+    pull_policy: 'never',
+    // A limit that a variable gave is a text here; Compose's schema has it as a number.
+    ...(kept.ulimits !== undefined && {
+      ulimits: Object.fromEntries(Object.entries(kept.ulimits).map(([key, limit]) => [key, Number(limit)])),
+    }),
+    ...(Object.keys(environment).length > 0 && { environment }),
+    ...(kept.volumes !== undefined && {
+      volumes: kept.volumes.map((one) =>
+        typeof one === 'string' ? one : { ...one, source: findSource(one.source, input) },
+      ),
+    }),
+    ...(started.length > 0 && { depends_on: Object.fromEntries(started) }),
+    labels: {
+      ...kept.labels,
+      ...(images[name] !== undefined && { 'org.lucid.identities': identities }),
+    },
+  }
+}
+
+/** A service as release.json has it. */
+const describeMember = ([name, service]: Entry, { images }: RenderInput): Member => ({
+  service: name,
+  container: service.container_name ?? name,
+  image: images[name] ?? service.image,
+  proof: chooseProof(service),
+  memory: parseBytes(service.mem_limit),
+  ports: (service.ports ?? []).map(hostPort),
+  volumes: namedVolumes(service),
+})
+
+const digestEnvironment = ([name, service]: Entry, { env, digest }: RenderInput) => [
+  name,
+  Object.fromEntries(Object.entries(environmentOf(service, env)).map(([key, value]) => [key, digest(value)])),
+]
 
 /**
  * The Compose file of a stack as a release has it: complete, so that it means the same on any day: images by their content
  * and never pulled, the environment inlined, mounted files at a place that changes with their content alone. Of
  * `depends_on` only the order of a start is kept: our services wait for each other by themselves, and a host's restart never looks at it.
  */
-export const renderStack = ({
-  stack,
-  text,
-  env,
-  variables,
-  dir,
-  images,
-  tools,
-  support,
-  identities,
-  digest,
-}: RenderInput): Rendered => {
+export const renderStack = (input: RenderInput): Rendered => {
+  const { stack, text, variables, dir, tools } = input
   // Written by derive and held to the rules of compose-rules.ts.
   const file = interpolateAll(Bun.YAML.parse(text), { ...variables, LUCID_MOUNT_PATH: dir }) as ReadFile
   const members = Object.entries(file.services ?? {}).filter(([name]) => !tools.includes(name))
-  const environmentOf = (service: ReadService): Readonly<Record<string, string>> => ({
-    ...(service.env_file !== undefined && env),
-    ...service.environment,
-  })
-  const sourceOf = (source: string): string => {
-    if (source.startsWith('/')) return source
-    const place = support[posix.normalize(source)]
-    if (place === undefined)
-      throw new RangeError(`${stack}: ${source} is mounted and not among the files of the release`)
-    return `${dir}/${place}`
-  }
-  const services = members.map(([name, service]) => {
-    const environment = environmentOf(service)
-    const started = Object.entries(service.depends_on ?? {}).filter(
-      ([, { condition }]) => condition === 'service_started',
-    )
-    return [
-      name,
-      {
-        ...withoutProfile(service),
-        image: images[name] ?? service.image,
-        pull_policy: 'never',
-        // A limit that a variable gave is a text here; Compose's schema has it as a number.
-        ...(service.ulimits !== undefined && {
-          ulimits: Object.fromEntries(
-            Object.entries(service.ulimits).map(([name, limit]) => [name, Number(limit)]),
-          ),
-        }),
-        ...(Object.keys(environment).length > 0 && { environment }),
-        ...(service.volumes !== undefined && {
-          volumes: service.volumes.map((one) =>
-            typeof one === 'string' ? one : { ...one, source: sourceOf(one.source) },
-          ),
-        }),
-        ...(started.length > 0 && { depends_on: Object.fromEntries(started) }),
-        labels: {
-          ...service.labels,
-          ...(images[name] !== undefined && { 'org.lucid.identities': identities }),
-        },
-      },
-    ] as const
-  })
-  const used = new Set(members.flatMap(([, service]) => namedVolumes(service)))
-  const rendered = { ...file, services: Object.fromEntries(services) }
+  const services = Object.fromEntries(members.map((one) => [one[0], renderService(one, input)]))
+  const rendered = JSON.parse(JSON.stringify(escapeAll({ ...file, services })))
   return {
-    text: `${Bun.YAML.stringify(JSON.parse(JSON.stringify(escapeAll(rendered))), null, 2)}\n`,
+    text: `${Bun.YAML.stringify(rendered, null, 2)}\n`,
     stack: {
       stack,
-      members: members.map(
-        ([name, service]): Member => ({
-          service: name,
-          container: service.container_name ?? name,
-          image: images[name] ?? service.image,
-          proof: chooseProof(service),
-          memory: parseBytes(service.mem_limit),
-          ports: (service.ports ?? []).map(hostPort),
-          volumes: namedVolumes(service),
-        }),
-      ),
-      env: Object.fromEntries(
-        members.map(([name, service]) => [
-          name,
-          Object.fromEntries(
-            Object.entries(environmentOf(service)).map(([key, value]) => [key, digest(value)]),
-          ),
-        ]),
-      ),
+      members: members.map((one) => describeMember(one, input)),
+      env: Object.fromEntries(members.map((one) => digestEnvironment(one, input))),
     },
     secrets: Object.values(file.secrets ?? {}).map(({ file: path }) => path.split('/').slice(-2).join('/')),
-    volumes: [...used],
+    volumes: [...new Set(members.flatMap(([, service]) => namedVolumes(service)))],
     networks: Object.keys(file.networks ?? {}),
   }
 }

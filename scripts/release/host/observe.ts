@@ -5,11 +5,11 @@ import { type Bundle, listMembers, type Member, type Release } from '../content/
 import { hashText, parseRelease } from '../content/release-json.ts'
 import { findDifference } from '../run/gate-rules.ts'
 import { parseJournal } from '../run/journal.ts'
-import type { Observed, ReleaseHost } from '../run/release-host.ts'
+import type { HostReleases, ReleaseHost } from '../run/release-host.ts'
 import { parseStates, stateScript } from './container-states.ts'
 
 /** What a host knows of its releases; nothing is changed. A host without Lucid has none. */
-export const observeHost = async (shell: Shell, dir: string): Promise<Observed> => {
+export const observeHost = async (shell: Shell, dir: string): Promise<HostReleases> => {
   const out = await requireSuccess(
     `${shell.name}: ${dir}`,
     shell.run(

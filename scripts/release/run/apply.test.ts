@@ -3,7 +3,8 @@ import type { Stack } from '#catalog'
 import { caseCount, samplePoints } from '#common/testing/extent'
 import { sampleRelease } from '../content/release.fixture.ts'
 import type { Release } from '../content/release.ts'
-import { type Behaviour, type FakeMachine, fakeMachine, mixOf, type Trouble } from './fake-host.fixture.ts'
+import type { Trouble } from './fake-calls.fixture.ts'
+import { type Behaviour, type FakeMachine, fakeMachine, findMixed } from './fake-machine.fixture.ts'
 import { findOpenRun } from './journal.ts'
 import { runFake } from './run.fixture.ts'
 import { Undone } from './undo.ts'
@@ -44,7 +45,7 @@ const faultsOf = (machine: FakeMachine): readonly string[] => {
   const current = machine.current === undefined ? undefined : machine.releases.get(machine.current)
   const version = current?.migrations['seal']?.version ?? 1
   return [
-    ...mixOf(machine),
+    ...findMixed(machine),
     ...(findOpenRun(machine.entries) === undefined ? [] : ['a run is open']),
     ...(machine.documents.get('seal') === version ? [] : ['documents are of another version']),
   ]
@@ -66,7 +67,7 @@ describe('a release', () => {
       'commit',
     ])
     expect(machine.current).toBe('r-2')
-    expect(mixOf(machine)).toEqual([])
+    expect(findMixed(machine)).toEqual([])
   })
 
   test('that is there already starts no container again', async () => {
@@ -283,7 +284,7 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
       })
       seen[outcome] += 1
       if (findOpenRun(machine.entries) === undefined && outcome !== 'killed')
-        expect([seed, command, mixOf(machine)]).toEqual([seed, command, []])
+        expect([seed, command, findMixed(machine)]).toEqual([seed, command, []])
     }
     const last = pick(releases)
     const { outcome, error } = await runFake(machine, last)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { duration, plural } from '#common/cli/format'
 import { paint, type Style } from '#common/cli/style'
 import type { Terminal } from '../../cli/run-command.ts'
@@ -7,11 +8,10 @@ import { checkScript } from '../content/files-script.ts'
 import { type Bundle, listMembers, type Release } from '../content/release.ts'
 import { differences } from '../host/observe.ts'
 import { applyRelease } from './apply.ts'
-import { newRunId } from './gate-flags.ts'
 import { findOpenRun, groupRuns, listCommitted, type RunKind } from './journal.ts'
-import { snapshotName } from './perform.ts'
+import { type RunParts, snapshotName } from './perform.ts'
 import { recoverRun } from './recover.ts'
-import type { Observed, Timing } from './release-host.ts'
+import type { HostReleases, ReleaseHost, Timing } from './release-host.ts'
 import { openRunTable } from './run-table.ts'
 import { openShellHost } from './shell-host.ts'
 import type { Supply } from './supply.ts'
@@ -24,7 +24,7 @@ export type Delivery = {
   readonly what: string
   readonly bundle: Bundle | undefined
   readonly to: Release
-  readonly observed: Observed
+  readonly observed: HostReleases
   readonly current: Release | undefined
   readonly supply: Supply
   readonly timing: Timing
@@ -44,71 +44,95 @@ export const isInPlace = async (
   (await shell.run(checkScript(target.dir, to))).code === 0 &&
   (await differences(shell, to)).length === 0
 
-/**
- * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what runRelease
- * throws.
- */
-export const deliverRelease = async (
-  opened: HostSession,
-  { kind, what, bundle, to, observed, current, supply, timing, terminal, style, json, rewind }: Delivery,
-): Promise<void> => {
-  const began = timing.now()
-  const tell = (outcome: 'nothing to do' | 'done') => {
-    const ms = timing.now() - began
-    const summary = summarizeChanges(compareReleases(current, to))
-    terminal.out(
-      json
-        ? `${JSON.stringify({ ok: true, outcome, release: to.id, before: current?.id ?? null, changed: summary, ms })}\n`
-        : outcome === 'done'
-          ? `${paint(style, 'green', `${to.id} runs on ${opened.shell.name}`)}: ${plural(listMembers(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
-          : `${to.id} runs on ${opened.shell.name} already, and is healthy: nothing to do\n`,
-    )
-  }
-  if (await isInPlace(opened, { observed, to })) return tell('nothing to do')
-  const screen = openRunTable(terminal.err, style, { release: to, now: timing.now })
-  try {
-    await withLease(opened, { what, onWait: screen.note }, async (lease) => {
-      const host = openShellHost(lease, supply)
-      await applyRelease(
-        { host, timing, show: screen, newId: newRunId },
-        { kind, bundle, to, by: whoami(), what, rewind },
-      )
-      const after = await host.observe()
-      // The one that was left stays for now: to be looked at, or gone back to after a rollback.
-      const left = current === undefined ? [] : [current.id]
-      const keep = new Set([...listCommitted(after.entries).slice(-KEPT), to.id, ...left])
-      const releases = await Promise.all([...keep].map((id) => host.release(id)))
-      const snapshots = groupRuns(after.entries)
-        .filter(({ begin }) => keep.has(begin.to))
-        .map(({ begin }) => snapshotName(begin.run))
-      // What cannot be cleared away now is by the next run.
-      await host
-        .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
-        .catch((error: unknown) => screen.note(String(error)))
-    })
-  } finally {
-    screen.close()
-  }
-  tell('done')
+/** Says how it went: a sentence, or one JSON object. */
+const report = (
+  { shell }: HostSession,
+  { to, current, terminal, style, json }: Delivery,
+  { outcome, ms }: { readonly outcome: 'nothing to do' | 'done'; readonly ms: number },
+): void => {
+  const summary = summarizeChanges(compareReleases(current, to))
+  const before = current?.id ?? null
+  terminal.out(
+    json
+      ? `${JSON.stringify({ ok: true, outcome, release: to.id, before, changed: summary, ms })}\n`
+      : outcome === 'done'
+        ? `${paint(style, 'green', `${to.id} runs on ${shell.name}`)}: ${plural(listMembers(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
+        : `${to.id} runs on ${shell.name} already, and is healthy: nothing to do\n`,
+  )
 }
 
-/** Takes away what a first deploy that was cut left on a host that has no release. Throws what recover throws. */
+/** Clears away what no kept release has. What cannot be cleared away now is by the next run. */
+const pruneHost = async (
+  host: ReleaseHost,
+  { to, current }: Pick<Delivery, 'to' | 'current'>,
+  note: (text: string) => void,
+): Promise<void> => {
+  const { entries } = await host.observe()
+  // The one that was left stays for now: to be looked at, or gone back to after a rollback.
+  const left = current === undefined ? [] : [current.id]
+  const keep = new Set([...listCommitted(entries).slice(-KEPT), to.id, ...left])
+  const releases = await Promise.all([...keep].map((id) => host.release(id)))
+  const snapshots = groupRuns(entries)
+    .filter(({ begin }) => keep.has(begin.to))
+    .map(({ begin }) => snapshotName(begin.run))
+  await host
+    .prune({ releases: releases.filter((one) => one !== undefined), snapshots })
+    .catch((error: unknown) => note(String(error)))
+}
+
+type Work = (host: ReleaseHost, parts: Pick<RunParts, 'timing' | 'show' | 'newId'>) => Promise<void>
+
+/** Takes the lease, and shows the work while it is done. */
+const withRun = async (
+  session: HostSession,
+  {
+    what,
+    supply,
+    stacks,
+    timing,
+    terminal,
+    style,
+  }: Pick<Delivery, 'what' | 'supply' | 'timing' | 'terminal' | 'style'> & Pick<Release, 'stacks'>,
+  work: Work,
+): Promise<void> => {
+  const show = openRunTable(terminal.err, style, { release: { stacks }, now: timing.now })
+  try {
+    await withLease(session, { what, onWait: show.note }, (lease) =>
+      work(openShellHost(lease, supply), { timing, show, newId: randomUUID }),
+    )
+  } finally {
+    show.close()
+  }
+}
+
+/**
+ * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what applyRelease
+ * throws.
+ */
+export const deliverRelease = async (session: HostSession, delivery: Delivery): Promise<void> => {
+  const { kind, what, bundle, to, timing, rewind } = delivery
+  const began = timing.now()
+  if (await isInPlace(session, delivery))
+    return report(session, delivery, { outcome: 'nothing to do', ms: timing.now() - began })
+  await withRun(session, { ...delivery, stacks: to.stacks }, async (host, parts) => {
+    await applyRelease({ host, ...parts }, { kind, bundle, to, by: whoami(), what, rewind })
+    await pruneHost(host, delivery, parts.show.note)
+  })
+  report(session, delivery, { outcome: 'done', ms: timing.now() - began })
+}
+
+/** Takes away what a first deploy that was cut left on a host that has no release. Throws what recoverRun throws. */
 export const undoFirstDeploy = async (
-  opened: HostSession,
+  session: HostSession,
   { timing, terminal, style, json }: Pick<Delivery, 'timing' | 'terminal' | 'style' | 'json'>,
 ): Promise<void> => {
-  const screen = openRunTable(terminal.err, style, { release: { stacks: [] }, now: timing.now })
-  try {
-    await withLease(opened, { what: 'rollback', onWait: screen.note }, async (lease) => {
-      const host = openShellHost(lease, { kind: 'none' })
-      await recoverRun({ host, timing, show: screen, newId: newRunId }, await host.observe())
-    })
-  } finally {
-    screen.close()
-  }
+  const run = { what: 'rollback', supply: { kind: 'none' }, stacks: [], timing, terminal, style } as const
+  await withRun(session, run, async (host, parts) => {
+    await recoverRun({ host, ...parts }, await host.observe())
+  })
   terminal.out(
     json
       ? `${JSON.stringify({ ok: true, outcome: 'undone', release: null })}\n`
-      : `${opened.shell.name} is without a release again: everything that was started is down, volumes are kept\n`,
+      : `${session.shell.name} is without a release again: everything that was started is down, volumes are kept\n`,
   )
 }

@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Timing } from './release-host.ts'
-
-/** Id of a new run. */
-export const newRunId = (): string => randomUUID()
 
 /** Seconds from a flag. Throws CliError for anything else. */
 const parseSeconds = (flag: string, text: string | undefined, otherwise: number): number => {

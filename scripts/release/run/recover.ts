@@ -14,7 +14,7 @@ import {
 } from './perform.ts'
 import { planForward } from './plan.ts'
 import { chooseRecovery } from './recovery-rules.ts'
-import type { Observed } from './release-host.ts'
+import type { HostReleases } from './release-host.ts'
 import { Unfinished, undoRun } from './undo.ts'
 
 /** What became of a run that was cut; `failed`: the release before is back and not well. */
@@ -43,7 +43,7 @@ const finish = async (context: Context, rewinds: boolean): Promise<Recovered> =>
  */
 export const recoverRun = async (
   parts: RunParts,
-  { current, entries }: Pick<Observed, 'current' | 'entries'>,
+  { current, entries }: Pick<HostReleases, 'current' | 'entries'>,
   wanted?: string,
 ): Promise<Recovered> => {
   const open = findOpenRun(entries)

@@ -5,7 +5,7 @@ import type { Bundle, Member, Release } from '../content/release.ts'
 import type { Entry } from './journal.ts'
 
 /** What a host knows of its releases. */
-export type Observed = {
+export type HostReleases = {
   /** Id of the committed release. */
   readonly current: string | undefined
   readonly entries: readonly Entry[]
@@ -26,7 +26,7 @@ export type StepReporter = {
  */
 export type ReleaseHost = {
   readonly name: string
-  readonly observe: () => Promise<Observed>
+  readonly observe: () => Promise<HostReleases>
   /** A release that is on the host; undefined when it is not, or not whole. */
   readonly release: (id: string) => Promise<Release | undefined>
   /** Appends to the journal; on the disk when it returns. */

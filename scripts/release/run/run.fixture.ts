@@ -1,7 +1,9 @@
 import { sampleBundle } from '../content/release.fixture.ts'
 import type { Release } from '../content/release.ts'
 import { applyRelease } from './apply.ts'
-import { type FakeMachine, type FakeOptions, fakeHost, type Trouble } from './fake-host.fixture.ts'
+import type { Trouble } from './fake-calls.fixture.ts'
+import { type FakeOptions, fakeHost } from './fake-host.fixture.ts'
+import type { FakeMachine } from './fake-machine.fixture.ts'
 import type { RunKind } from './journal.ts'
 
 export type FakeRun = {

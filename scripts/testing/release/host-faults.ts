@@ -5,7 +5,7 @@ import type { Shell } from '../../host/shell.ts'
 import { listMembers, type Release } from '../../release/content/release.ts'
 import { differences, observeHost, readRelease } from '../../release/host/observe.ts'
 import { findOpenRun } from '../../release/run/journal.ts'
-import type { Observed } from '../../release/run/release-host.ts'
+import type { HostReleases } from '../../release/run/release-host.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 
 /** What is not as the committed release says, past the product: by the engine and by files. */
@@ -17,7 +17,7 @@ const WELL_MS = 15_000
 export const readCommitted = async (
   shell: Shell,
   dir: string,
-  { current }: Observed,
+  { current }: HostReleases,
 ): Promise<Release | undefined> => (current === undefined ? undefined : readRelease(shell, dir, current))
 
 /** Image and state of every container, by name. */
@@ -39,7 +39,7 @@ const findMixed = async (pi: Pi, release: Release | undefined): Promise<readonly
 }
 
 /** What keeps the next command from the lease. One that was killed leaves its own, which must be followed at once. */
-const findStuck = async (shell: Shell, { dir, outside }: Pi, { entries }: Observed) => {
+const findStuck = async (shell: Shell, { dir, outside }: Pi, { entries }: HostReleases) => {
   const waits: string[] = []
   if (findOpenRun(entries) !== undefined) waits.push('a run is open')
   if (existsSync(outside(`${dir}/deploy/lease`)))

@@ -8,7 +8,7 @@ import type { ReleaseImage } from '../../release/content/image.ts'
 import type { Bundle } from '../../release/content/release.ts'
 import { observeHost } from '../../release/host/observe.ts'
 import { deliverRelease } from '../../release/run/deliver.ts'
-import type { Observed } from '../../release/run/release-host.ts'
+import type { HostReleases } from '../../release/run/release-host.ts'
 import { tinyImages } from '../peers/pi/images.ts'
 import { type Pi, startPi } from '../peers/pi/pi.ts'
 import type { Absent } from '../peers/processes.ts'
@@ -28,7 +28,7 @@ export type TestHost = {
   readonly rollback: () => Promise<Ran>
   /** A deployer in a process of its own. */
   readonly deployer: (task: Pick<Task, 'kind' | 'bundle'> & Partial<Task>) => Deployer
-  readonly observe: () => Promise<Observed>
+  readonly observe: () => Promise<HostReleases>
   /** Everything that is not as the committed release says, past the product: by the engine and by files. */
   readonly faults: () => Promise<readonly string[]>
   /** What the engine answers the user from now on. */
