@@ -231,6 +231,21 @@ const table: Readonly<Record<string, Row>> = {
       },
     ],
   },
+  'only the rooms of a host know the container engine': {
+    good: [
+      ...using('scripts/release/x.ts', "f(['docker', 'ps'])"),
+      ...using('services/common/host/x.ts', "f('docker inspect x')"),
+      ...using('services/server-tools/x.ts', "f('docker compose run')"),
+      ...using('scripts/platform/x.ts', "f('no engine: Docker is for hosts') // docker ps would"),
+    ],
+    caught: [
+      ...using('services/callee/x.ts', "f(['docker', 'ps'])"),
+      ...using('services/common/process/x.ts', "f('docker inspect x')"),
+      ...using('scripts/platform/x.ts', 'f(`docker compose up`)'),
+      ...using('scripts/session/x.ts', "f('docker')"),
+      ...using('health/x.ts', "f('docker ps')"),
+    ],
+  },
   [pureRule]: {
     good: [
       ...loading('scripts/derive/x.ts', 'node:path', '@noble/hashes/sha3.js', './y.json'),

@@ -10,7 +10,7 @@ const files = 'node:(?:fs|net|http|https|child_process|dgram|tls)(?:/|$)'
 const impure =
   /\bDate\.now\b|\bnew Date\b(?!\([^)])|\bMath\.random\b|\brandomUUID\b|\bgetRandomValues\b|\bperformance\.now\b|\bfetch\(|\bBun\.(?:file|write|spawn|serve|connect|env|\$)|\bprocess\.env\b/
 
-/** The import table of STYLE.md, a row for a row. */
+/** The import table of the house, a row for a row. */
 export const rules: readonly Rule[] = [
   {
     name: 'the catalogue imports nothing',
@@ -132,5 +132,13 @@ export const rules: readonly Rule[] = [
     kinds: 'both',
     tests: 'exempt',
     why: 'whoever watches must not believe what the watched code believes',
+  },
+  {
+    name: 'only the rooms of a host know the container engine',
+    from: /^services\/(?!common\/host\/|server-tools\/)|^health\/|^scripts\/(?!(?:derive|host|images|release|backup|doctor|acceptance|testing)\/)/,
+    kinds: 'run',
+    uses: /\bdocker (?:buildx|compose|cp|exec|image|info|inspect|kill|load|logs|network|ps|pull|rm|run|start|stats|stop|tag|unpause|volume)\b|(['"`])docker\1/,
+    tests: 'exempt',
+    why: 'the platform runs without an engine, and another engine is then a change of few rooms',
   },
 ]

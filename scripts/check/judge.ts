@@ -21,7 +21,7 @@ export const pureRule = 'what only computes touches nothing'
 
 const serviceOf = (path: string) => /^services\/(?!common\/|contracts\/)([^/]+)\//.exec(path)?.[1]
 
-/** Whether an import from one service to another is none that STYLE.md allows. */
+/** Whether an import from one service to another is none that the house allows. */
 const crosses = ({ from, to, kind, names }: Import, needs: Needs): boolean => {
   const [caller, callee] = [serviceOf(from), serviceOf(to)]
   if (caller === undefined || callee === undefined || caller === callee || isTest(from)) return false

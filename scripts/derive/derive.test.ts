@@ -17,7 +17,7 @@ test('the committed files are what derive writes', async () => {
     catalog,
     await loadSchemas(Object.keys(catalog)),
     await loadCollectionNames(storeServices()),
-    read('README.md') ?? '',
+    read('services/README.md') ?? '',
   )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)
   expect(drift).toEqual([])

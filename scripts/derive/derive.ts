@@ -11,7 +11,7 @@ import { loadCollectionNames, storeServices } from './store-schemas.ts'
 export const command = {
   name: 'derive',
   about:
-    'writes the Compose files, users of the database, example env files and the service table of the README from the catalogue',
+    'writes the Compose files, users of the database, example env files and the service table from the catalogue',
   flags: {
     check: { type: 'boolean', about: 'write nothing; exit 1 when a file differs from what would be written' },
     json: { type: 'boolean', about: 'print the result as JSON' },
@@ -52,11 +52,11 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     catalog,
     schemas,
     await loadCollectionNames(storeServices()),
-    onDisk('README.md') ?? '',
+    onDisk('services/README.md') ?? '',
   )
   if (derived === undefined)
     throw new CliError(
-      'README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',
+      'services/README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',
     )
   const files = derived.map((file) => ({
     ...file,

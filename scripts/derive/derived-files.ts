@@ -42,6 +42,6 @@ export const derive = (
     }),
     { path: 'compose/docker-compose.mongo-replica-set.yaml', text: mongoReplicaSetText() },
     { path: 'compose/mongo/users.json', text: mongoUsersText(stores) },
-    { path: 'README.md', text: table },
+    { path: 'services/README.md', text: table },
   ]
 }

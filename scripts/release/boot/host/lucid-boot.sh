@@ -115,9 +115,14 @@ compose() { # RELEASE STACK WORDS...
 }
 has() { [ -f "$DIR/releases/$1/compose.$2.yaml" ]; }
 
+reversed() {
+  back=''
+  for word in "$@"; do back="$word $back"; done
+  printf '%s' "$back"
+}
 down() { # RELEASE: what the committed release has no file for
   code=0
-  for stack in integration blockchain sessions core; do
+  for stack in $(reversed $STACKS); do
     if has "$1" "$stack" && { [ -z "$current" ] || ! has "$current" "$stack"; }; then
       say "taking $stack of $1 down; volumes stay"
       compose "$1" "$stack" down --remove-orphans || code=1
