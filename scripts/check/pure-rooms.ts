@@ -56,6 +56,15 @@ export const pureRooms: readonly PureRoom[] = [
   { room: 'scripts/check/', but: ['bootstrap.ts', 'check.ts', 'read-tree.ts', 'run.ts', 'steps.ts'] },
   {
     room: 'scripts/demo/',
-    only: ['attempts.ts', 'chapter.ts', 'closing.ts', 'screen-commands.ts', 'tamper.ts', 'xauthority.ts'],
+    only: [
+      'attempts.ts',
+      'bundle-parts.ts',
+      'chapter.ts',
+      'closing.ts',
+      'forgery.ts',
+      'screen-commands.ts',
+      'tamper.ts',
+      'xauthority.ts',
+    ],
   },
 ]

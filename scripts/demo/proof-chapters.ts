@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limiter } from '#common/stream/limiter'
 import { ATTEMPTS, type Attempt, judge, type Outcome } from './attempts.ts'
-import { disassemble } from './tamper.ts'
+import { disassemble } from './bundle-parts.ts'
 import type { Teller } from './teller.ts'
 import { runVerifier } from './verifier.ts'
 

@@ -5,7 +5,8 @@ import { bytesReader } from '#common/evidence/reader'
 import { verifyBundle } from '#common/evidence/verify'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
 import { noise, sampleBundle, sampleSession } from '#common/testing/sample-session'
-import { assemble, disassemble, TAMPERS } from './tamper.ts'
+import { assemble, disassemble } from './bundle-parts.ts'
+import { TAMPERS } from './tamper.ts'
 
 const sample = await sampleSession(noise(5000, 2))
 const bundle = await sampleBundle(sample, { anchor: await sampleAnchor(sample), keys: true })

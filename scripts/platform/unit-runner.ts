@@ -1,9 +1,6 @@
-import { plural } from '#common/cli/format'
 import type { CrashBackoff } from '#common/process/backoff'
-import { CliError } from '../cli/fail.ts'
-import { type HealthReply, probeHealth } from './health-probe.ts'
-import { lastLines, readPart } from './log-file.ts'
-import { describeEnd, type Started, startProcess, stopProcess, type Unit } from './unit.ts'
+import { describeEnd, type Started, startProcess, stopProcess } from './unit.ts'
+import { awaitHealth } from './unit-health.ts'
 import { decideAfterEnd, type State, type UnitState } from './unit-state.ts'
 
 export type Timing = {
@@ -27,24 +24,35 @@ export type UnitRunner = {
   readonly kill: (unit: UnitState) => Promise<void>
 }
 
-/** The failure of a unit as a person needs it: why, the end of its own log, where the rest is. */
-const startFailure = (unit: Unit, why: string, logStart: number): CliError => {
-  const tail = lastLines(readPart(unit.log, { from: logStart }), 12)
-  const shown = tail.length === 0 ? 'it wrote no log' : `last ${plural(tail.length, 'line')} of ${unit.log}:`
-  return new CliError(`${unit.name} did not start: ${why}; ${shown}`, { details: tail })
+type Enter = (unit: UnitState, state: State, fields?: Readonly<Record<string, unknown>>) => void
+
+type Halting = {
+  readonly stopMs: number
+  readonly enter: Enter
+  readonly onEnd: (unit: UnitState, run: Started) => void
+  readonly onEvent: (event: Event) => void
 }
 
-const describeUnhealthy = (reply: HealthReply | undefined): string =>
-  reply === undefined || reply.status === 'unreachable'
-    ? 'it answers no health check'
-    : [reply.status, ...reply.failing].join(', ')
+const haltUnit = async (unit: UnitState, { stopMs, enter, onEnd, onEvent }: Halting): Promise<void> => {
+  unit.isDesired = false
+  clearTimeout(unit.timer)
+  const { run } = unit
+  if (run === undefined) {
+    if (unit.state !== 'stopped' && unit.state !== 'failed') enter(unit, 'stopped')
+    return
+  }
+  enter(unit, 'stopping')
+  const how = await stopProcess(run, stopMs)
+  onEnd(unit, run)
+  if (how === 'killed') onEvent({ event: 'killed-late', unit: unit.unit.name, after_ms: stopMs })
+}
 
 /** Runs units one by one: up, up again after a crash, down. `onState` is called after every change of one. */
 export const openUnitRunner = (
   timing: Timing,
   { onState, onEvent }: { readonly onState: () => void; readonly onEvent: (event: Event) => void },
 ): UnitRunner => {
-  const enter = (unit: UnitState, state: State, fields: Readonly<Record<string, unknown>> = {}): void => {
+  const enter: Enter = (unit, state, fields = {}) => {
     unit.state = state
     onState()
     onEvent({ event: state, unit: unit.unit.name, ...fields })
@@ -59,30 +67,15 @@ export const openUnitRunner = (
     return run
   }
 
-  /** Polls until healthy. Throws CliError when the process ends, the time is over, or it is to stop. */
-  const awaitHealth = async (unit: UnitState, run: Started, withinMs: number): Promise<void> => {
-    const begun = performance.now()
-    let reply: HealthReply | undefined
-    while (unit.isDesired && unit.run === run && performance.now() - begun < withinMs) {
-      reply = await probeHealth(unit.unit.url)
-      if (unit.run !== run) break
-      if (reply.healthy) {
-        unit.readyMs = Math.round(performance.now() - begun)
-        enter(unit, 'healthy', { ready_ms: unit.readyMs })
-        return
-      }
-      await Bun.sleep(reply.status === 'unreachable' ? timing.pollMs : 2 * timing.pollMs)
-    }
-    if (!unit.isDesired) throw new CliError('stopped while starting')
-    const why =
-      unit.run === run ? `${describeUnhealthy(reply)} after ${withinMs / 1000} s` : describeEnd(run.process)
-    throw startFailure(unit.unit, why, run.logStart)
+  const reachHealth = async (unit: UnitState, run: Started, withinMs: number): Promise<void> => {
+    unit.readyMs = await awaitHealth(unit, run, { withinMs, pollMs: timing.pollMs })
+    enter(unit, 'healthy', { ready_ms: unit.readyMs })
   }
 
   const startAgain = (unit: UnitState): void => {
     if (!unit.isDesired || unit.run) return
     // A failure here is a crash like any other: `onEnd` has it, or it stays `starting` and in sight.
-    awaitHealth(unit, spawn(unit), Number.POSITIVE_INFINITY).catch(() => {})
+    reachHealth(unit, spawn(unit), Number.POSITIVE_INFINITY).catch(() => {})
   }
 
   const onEnd = (unit: UnitState, run: Started): void => {
@@ -103,20 +96,8 @@ export const openUnitRunner = (
   }
 
   return {
-    start: (unit) => awaitHealth(unit, spawn(unit), timing.startMs),
-    halt: async (unit) => {
-      unit.isDesired = false
-      clearTimeout(unit.timer)
-      const { run } = unit
-      if (run === undefined) {
-        if (unit.state !== 'stopped' && unit.state !== 'failed') enter(unit, 'stopped')
-        return
-      }
-      enter(unit, 'stopping')
-      const how = await stopProcess(run, timing.stopMs)
-      onEnd(unit, run)
-      if (how === 'killed') onEvent({ event: 'killed-late', unit: unit.unit.name, after_ms: timing.stopMs })
-    },
+    start: (unit) => reachHealth(unit, spawn(unit), timing.startMs),
+    halt: (unit) => haltUnit(unit, { stopMs: timing.stopMs, enter, onEnd, onEvent }),
     kill: async (unit) => {
       const { run } = unit
       if (run === undefined) return

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { chunkName } from '#common/evidence/bundle'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
 import { noise, sampleBundle, sampleSession } from '#common/testing/sample-session'
-import { assemble, disassemble } from '../demo/tamper.ts'
+import { assemble, disassemble } from '../demo/bundle-parts.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'lucid-verify-'))
 afterAll(() => rm(folder, { recursive: true }))
