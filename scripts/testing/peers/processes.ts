@@ -48,6 +48,28 @@ export const childrenOf = (pid: number): readonly number[] => {
 export const treeOf = (pid: number): readonly number[] =>
   isAlive(pid) ? [pid, ...childrenOf(pid).flatMap(treeOf)] : []
 
+/** True while a process computes, waits for a processor or for a disk: its state in /proc/PID/stat is R or D. */
+const isAtWork = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return /^\) [RD]/.test(stat.slice(stat.lastIndexOf(')')))
+  } catch {
+    return false // it has ended
+  }
+}
+
+/** Resolves when a process and all that come from it wait for something else for a while, or after `deadlineMs`. */
+export const awaitCalm = async (
+  pid: number,
+  { calmMs, deadlineMs }: { readonly calmMs: number; readonly deadlineMs: number },
+): Promise<void> => {
+  const until = performance.now() + deadlineMs
+  for (let since = performance.now(); performance.now() - since < calmMs && performance.now() < until; ) {
+    await Bun.sleep(10)
+    if (treeOf(pid).some(isAtWork)) since = performance.now()
+  }
+}
+
 /** Resolves when none of them runs; throws naming those that still do after `patienceMs`. */
 export const allGone = async (pids: readonly number[], patienceMs = 10_000): Promise<void> => {
   const left = await waitForEnd(pids, patienceMs)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Argv } from '../../../cli/run.ts'
+import { awaitCalm } from '../processes.ts'
 
 /** How a link is down: connections are reset at once, or nothing moves and nothing is said. */
 export type Down = 'refuse' | 'hang'
@@ -29,10 +30,10 @@ export type Relay = {
 }
 
 /**
- * From a cut to the end of the server's input, ms: all that passed has reached its program before the host hears of the
- * cut, as when a laptop is closed.
+ * When the host hears of a cut: after all that passed has reached its program, as when a laptop is closed. That is when
+ * nothing of the server is at work for a while, ms.
  */
-const NOTICED_MS = 100
+const NOTICED = { calmMs: 100, deadlineMs: 5_000 } as const
 
 /** What the link does with what comes; all connections share it. */
 type State = {
@@ -47,13 +48,13 @@ type Connection = {
   readonly hold: () => void
   readonly resume: () => void
   /** What passed is with the server; what it answers is lost. */
-  readonly reset: (noticedMs?: number) => void
+  readonly reset: (noticed?: 'late' | 'at once') => void
 }
 
 type Shared = {
   readonly state: State
   readonly connections: Set<Connection>
-  readonly resetAll: (noticedMs?: number) => void
+  readonly resetAll: (noticed?: 'late' | 'at once') => void
 }
 
 /** Starts a server with pipes; its standard error is appended to `log`. */
@@ -69,7 +70,11 @@ const startServer = ([program, ...args]: Argv, log: string) => {
 
 type Server = ReturnType<typeof startServer>
 
-const openConnection = (client: Socket, { stdin, stdout }: Server, { connections }: Shared): Connection => {
+const openConnection = (
+  client: Socket,
+  { child, stdin, stdout }: Server,
+  { connections }: Shared,
+): Connection => {
   const connection: Connection = {
     hold: () => {
       client.pause()
@@ -79,12 +84,13 @@ const openConnection = (client: Socket, { stdin, stdout }: Server, { connections
       client.resume()
       stdout.resume()
     },
-    reset: (noticedMs = 0) => {
+    reset: (noticed = 'at once') => {
       if (!connections.delete(connection)) return
       client.resetAndDestroy()
       stdout.removeAllListeners('data')
       stdout.resume()
-      setTimeout(() => stdin.end(), noticedMs).unref()
+      if (noticed === 'at once') stdin.end()
+      else void awaitCalm(child.pid ?? 0, NOTICED).then(() => stdin.end())
     },
   }
   connections.add(connection)
@@ -101,7 +107,7 @@ const pass = (client: Socket, { stdin, stdout }: Server, { state, resetAll }: Sh
     const flows = stdin.write(part)
     if (bytes.length >= room) {
       state.cutAt = Number.POSITIVE_INFINITY
-      resetAll(NOTICED_MS)
+      resetAll('late')
     } else if (!flows) {
       client.pause()
       stdin.once('drain', () => moves() && client.resume())
@@ -168,8 +174,8 @@ export const openRelay = async ({
     cutAt: Number.POSITIVE_INFINITY,
   }
   const connections = new Set<Connection>()
-  const resetAll = (noticedMs?: number) => {
-    for (const connection of connections) connection.reset(noticedMs)
+  const resetAll = (noticed: 'late' | 'at once' = 'at once') => {
+    for (const connection of connections) connection.reset(noticed)
   }
   const shared = { state, connections, resetAll }
   const listener = createServer({ allowHalfOpen: true }, (client) => {
