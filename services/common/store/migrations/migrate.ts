@@ -42,16 +42,23 @@ const withStore = async <R>(open: () => Promise<Store>, work: (store: Store) => 
   }
 }
 
-/** The record, as long as nobody began a step after the one with this fence. Throws Fault conflict `migration-taken-over`. */
-const requireFence = async (store: Store, fence: number): Promise<Stored<SchemaRecord>> => {
-  const record = await readRecord(store)
-  if (record?.fence === fence) return record
-  throw new Fault(
+const takenOver = (): Fault =>
+  new Fault(
     'conflict',
     'migration-taken-over',
     'another runner began after this one and goes on with the migration: bun run migrate --status shows how it stands',
   )
+
+/** The record, as long as nobody began a step after the one with this fence. Throws Fault conflict `migration-taken-over`. */
+const requireFence = async (store: Store, fence: number): Promise<Stored<SchemaRecord>> => {
+  const record = await readRecord(store)
+  if (record?.fence === fence) return record
+  throw takenOver()
 }
+
+/** True when another runner has begun since: what failed here then failed because of that one. */
+const isTakenOver = (open: () => Promise<Store>, fence: number): Promise<boolean> =>
+  withStore(open, async (store) => (await readRecord(store))?.fence !== fence).catch(() => false)
 
 /** The store that a step works on: nothing of it is written once another runner has taken the migration over. */
 const fencedStore = (store: Store, fence: number): Store => ({
@@ -109,12 +116,12 @@ const runStep = async (step: Step, before: number, options: MigrateOptions): Pro
   const { open, schema, onEvent } = options
   const change = schema.migrations[step.version - 1]?.[step.direction]
   if (typeof change !== 'function') throw new Error(`migration ${step.version} was not planned`)
+  let fence = before
   try {
-    const fence = await withStore(open, async (store) => {
-      const begun = await begin(store, step, before, options)
+    await withStore(open, async (store) => {
+      fence = await begin(store, step, before, options)
       onEvent?.({ kind: 'begun', step })
-      await change(fencedStore(store, begun))
-      return begun
+      await change(fencedStore(store, fence))
     })
     await withStore(open, async (store) => {
       // Documents that do not fit what the code declares would stop the service: better they stop the step.
@@ -124,7 +131,7 @@ const runStep = async (step: Step, before: number, options: MigrateOptions): Pro
     onEvent?.({ kind: 'done', step })
     return fence
   } catch (error) {
-    throw nameStep(step, error)
+    throw (await isTakenOver(open, fence)) ? takenOver() : nameStep(step, error)
   }
 }
 
