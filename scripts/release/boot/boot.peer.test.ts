@@ -26,7 +26,7 @@ const pi = await startPi({ folder: join(folder, 'pi') })
 if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (boot on an emulated Pi)`)
 else
   console.log(
-    'NOT RUN: systemd and cron themselves (the stand-in has no init; the unit and the lines are run by hand)',
+    'NOT RUN: systemd and cron themselves (the emulated Pi has no init; the unit and the lines are run by hand)',
   )
 const tiny = 'absent' in pi ? pi : await tinyImages(pi.engine, { folder })
 if (!('absent' in pi) && 'absent' in tiny) console.log(`NOT RUN: ${tiny.absent} (boot on an emulated Pi)`)
