@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { duration } from '#common/cli/format'
 import { live, type Ran } from '../cli/run.ts'
-import type { Desk } from '../testing/peers/pi/desk.ts'
+import type { Operator } from '../testing/peers/pi/operator.ts'
 import type { Pi } from '../testing/peers/pi/pi.ts'
 import type { Row } from './row.ts'
 
@@ -54,22 +54,22 @@ const WRONG = `services:
 `
 
 export type AcceptanceOptions = {
-  readonly desk: Desk
+  readonly operator: Operator
   readonly pi: Pi
   readonly tell: (text: string) => void
   readonly full: boolean
 }
 
 /** Registers the tests; the platform must be deployed and well before the first of them, and is after the last. */
-export const acceptanceTests = ({ desk, pi, tell, full }: AcceptanceOptions): void => {
+export const acceptanceTests = ({ operator, pi, tell, full }: AcceptanceOptions): void => {
   const sh = async (script: string): Promise<void> => {
     const { code, err } = await live(['ssh', '-F', pi.sshConfig, pi.host, script])
     if (code !== 0) throw new Error(err)
   }
   const compose = (more: string): string =>
-    `docker compose --file ${pi.dir}/releases/${desk.current()}/compose.sessions.yaml ${more}`
+    `docker compose --file ${pi.dir}/releases/${operator.current()}/compose.sessions.yaml ${more}`
   const runCommand = async (name: string, ...words: readonly string[]): Promise<Report> => {
-    const ran = await desk.type(name, ...words, '--json')
+    const ran = await operator.type(name, ...words, '--json')
     const report = reportOf(ran)
     expect(ran.code).toBe(report.verdict)
     tell(
@@ -86,13 +86,13 @@ export const acceptanceTests = ({ desk, pi, tell, full }: AcceptanceOptions): vo
   })
 
   test('test:integration follows a recording to its proof, and does not touch what runs unless it is told to', async () => {
-    const before = await desk.containers()
+    const before = await operator.containers()
     const report = await runCommand('test:integration')
     expect(of(report, 'FAIL')).toEqual([])
     expect(of(report, 'NOT RUN')).toEqual([
       'a stopped service is felt, and then back of merkle-builder: needs --disturb: it touches the running platform',
     ])
-    expect(await desk.containers()).toEqual(before)
+    expect(await operator.containers()).toEqual(before)
   })
 
   test('what is injected is found: a port open to all, a root user, a wrong limit, a stranger on a network, a dead service', async () => {
@@ -144,10 +144,10 @@ export const acceptanceTests = ({ desk, pi, tell, full }: AcceptanceOptions): vo
   test.skipIf(!full)(
     'with --disturb a service is stopped and back, stages bring nothing down, a rollback goes there and back',
     async () => {
-      const id = desk.current()
+      const id = operator.current()
       expect(of(await runCommand('test:integration', '--disturb'), 'FAIL')).toEqual([])
       expect(ofDeploy(await runCommand('test:staged', '--disturb'))).toEqual([])
-      expect(desk.current()).toBe(id)
+      expect(operator.current()).toBe(id)
     },
   )
 }

@@ -12,7 +12,7 @@ import { repository } from '../platform/home.ts'
 import { MONGO_IMAGE } from '../testing/peers/mongo-image/image.ts'
 import { MONGO_IMAGE_TITLE } from '../testing/peers/mongo-image/title.ts'
 import { openBrokenImages, type Way, ways } from '../testing/peers/pi/broken-images.ts'
-import { openDesk, operate } from '../testing/peers/pi/desk.ts'
+import { openOperator, operate } from '../testing/peers/pi/operator.ts'
 import { startPlatformPi } from '../testing/peers/pi/platform-pi.ts'
 import { startRegistry } from '../testing/peers/registry/registry.ts'
 import { listMembers } from './content/release.ts'
@@ -72,10 +72,10 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   }
   const { pi, envFolder } = started
   const { builder, images } = made
-  const desk = openDesk(started, folder)
+  const operator = openOperator(started, folder)
   const lineFrom = (dist: string) => ['--registry-less', '--images', dist] as const
   const sign = async (dist: string): Promise<string> => {
-    expect(outcome(await desk.type('sign:images', '--images', dist))).toEqual(WELL)
+    expect(outcome(await operator.type('sign:images', '--images', dist))).toEqual(WELL)
     return dist
   }
   const variant = async (how: Way | 'one more line', of: readonly string[]) =>
@@ -83,8 +83,10 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   const jsonOf = ({ out }: Ran) => JSON.parse(out) // a command's own --json
 
   /** Names of those that were started since, or are not what they were. */
-  const touched = async (before: Awaited<ReturnType<typeof desk.containers>>): Promise<readonly string[]> =>
-    Object.entries(await desk.containers())
+  const touched = async (
+    before: Awaited<ReturnType<typeof operator.containers>>,
+  ): Promise<readonly string[]> =>
+    Object.entries(await operator.containers())
       .filter(([name, { startedAt: at }]) => before[name]?.startedAt !== at)
       .map(([name]) => name)
       // The set-up of the database ends by itself, and each up runs it.
@@ -93,9 +95,9 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
 
   /** The release that runs, whole: every container is of it, and well. */
   const expectWhole = async (id: string): Promise<void> => {
-    expect(desk.current()).toBe(id)
-    const release = desk.release(id)
-    const there = await desk.containers()
+    expect(operator.current()).toBe(id)
+    const release = operator.release(id)
+    const there = await operator.containers()
     expect(Object.keys(there).toSorted()).toEqual(
       listMembers(release)
         .map(({ container }) => container)
@@ -120,7 +122,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     await pi.disk?.fill(2 ** 20)
     try {
       while (!(await listens(8093))) await Bun.sleep(50)
-      const { code, err } = await desk.type('deploy:pi', ...lineFrom(images))
+      const { code, err } = await operator.type('deploy:pi', ...lineFrom(images))
       expect(code).toBe(1)
       for (const said of [
         'nothing was changed',
@@ -136,33 +138,33 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
       await other.exited
       writeFileSync(file, text)
     }
-    expect(await desk.containers()).toEqual({})
-    expect(desk.current()).toBeUndefined()
+    expect(await operator.containers()).toEqual({})
+    expect(operator.current()).toBeUndefined()
     await sign(images)
   })
 
   test('plan and --dry-run show what would be, and change nothing', async () => {
-    const plan = await desk.type('plan', '--images', images, '--json')
+    const plan = await operator.type('plan', '--images', images, '--json')
     expect(plan.code).toBe(2)
     const fresh = jsonOf(plan)
       .changes.filter(({ what }: { readonly what: string }) => what === 'service')
       .map(({ subject }: { readonly subject: string }) => subject)
     expect(fresh.toSorted()).toEqual([...services, 'mongo', 'mongo-init'].toSorted())
-    const dry = await desk.type('deploy:pi', ...lineFrom(images), '--dry-run')
+    const dry = await operator.type('deploy:pi', ...lineFrom(images), '--dry-run')
     expect(dry.code).toBe(0)
     expect(dry.out).toContain(
       'steps: files, images, prepare, up:core, health:core, up:sessions, health:sessions, up:blockchain, health:blockchain, up:integration, health:integration, settle, commit',
     )
-    expect(await desk.containers()).toEqual({})
+    expect(await operator.containers()).toEqual({})
   })
 
   test('the first deploy brings all services up without a registry, with secrets that only they can read', async () => {
-    const ran = await desk.type('deploy:pi', ...lineFrom(images), ...PATIENT, '--json')
+    const ran = await operator.type('deploy:pi', ...lineFrom(images), ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     const { release, ms } = jsonOf(ran)
     tell(`first deploy of ${services.length} services in ${duration(ms)}`)
     await expectWhole(release)
-    const { secrets, images: released } = desk.release(release)
+    const { secrets, images: released } = operator.release(release)
     expect(released.map(({ service, digest }) => [service, digest])).toEqual(
       releaseImages(images, platform, 'x').map(({ service, digest }) => [service, digest]),
     )
@@ -174,43 +176,43 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
         mode: 0o400,
       })
     }
-    expect((await desk.containers())['lucid_mongo']?.image).toBe(MONGO_IMAGE)
+    expect((await operator.containers())['lucid_mongo']?.image).toBe(MONGO_IMAGE)
   })
 
   test('a recording goes through it, and its evidence is verified against the chain’s key', async () => {
     const end = operate(started, folder)
     try {
       const input = join(repository, 'scripts', 'demo', 'recording.mp4')
-      const recorded = await desk.typeInside('record', '--input', input, '--wait', '600', '--json')
+      const recorded = await operator.typeInside('record', '--input', input, '--wait', '600', '--json')
       expect(outcome(recorded)).toEqual(WELL)
       const { session_id: session, state } = jsonOf(recorded)
       expect(state).toBe('anchored')
       const bundle = join(folder, 'session.lucid.tar')
-      expect(outcome(await desk.typeInside('export', session, '--out', bundle))).toEqual(WELL)
-      const trust = (await desk.typeInside('trust')).out.trim()
-      expect(outcome(await desk.type('verify', bundle, '--trust', trust))).toEqual(WELL)
+      expect(outcome(await operator.typeInside('export', session, '--out', bundle))).toEqual(WELL)
+      const trust = (await operator.typeInside('trust')).out.trim()
+      expect(outcome(await operator.type('verify', bundle, '--trust', trust))).toEqual(WELL)
     } finally {
       end()
     }
   })
 
-  acceptanceTests({ desk, pi, tell, full })
+  acceptanceTests({ operator, pi, tell, full })
 
   test('with nothing changed nothing is started, and that is said', async () => {
-    const before = await desk.containers()
-    const ran = await desk.type('deploy:pi', ...lineFrom(images), '--json')
+    const before = await operator.containers()
+    const ran = await operator.type('deploy:pi', ...lineFrom(images), '--json')
     expect(outcome(ran)).toEqual(WELL)
-    expect(jsonOf(ran)).toMatchObject({ outcome: 'nothing to do', release: desk.current() })
+    expect(jsonOf(ran)).toMatchObject({ outcome: 'nothing to do', release: operator.current() })
     expect(await touched(before)).toEqual([])
     tell(`nothing changed: 0 containers started, ${duration(ran.ms)} with the start of bun`)
-    expect((await desk.type('plan', '--images', images)).code).toBe(0)
+    expect((await operator.type('plan', '--images', images)).code).toBe(0)
   })
 
   test('a secret that is gone is not made anew over data that needs it', async () => {
     const path = pi.outside(`${pi.dir}/secrets/session-encryptor/MASTER_KEY`)
     renameSync(path, `${path}.away`)
     try {
-      const { code, err } = await desk.type('deploy:pi', ...lineFrom(images))
+      const { code, err } = await operator.type('deploy:pi', ...lineFrom(images))
       expect(code).toBe(1)
       expect(err).toContain('secret session-encryptor/MASTER_KEY is gone')
     } finally {
@@ -228,9 +230,9 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
       .filter(({ digest }) => !known.has(digest))
       .reduce((sum, { size }) => sum + size, 0)
     expect(changed).toBeGreaterThan(0)
-    const before = await desk.containers()
+    const before = await operator.containers()
     const sent = pi.link.sent()
-    const ran = await desk.type('update', 'merkle-builder', ...lineFrom(dist), ...PATIENT, '--json')
+    const ran = await operator.type('update', 'merkle-builder', ...lineFrom(dist), ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     const bytes = pi.link.sent() - sent
     tell(
@@ -244,22 +246,22 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   })
 
   test('rollback needs no argument and no image, and puts the release before back', async () => {
-    const newer = desk.current()
-    const ran = await desk.type('rollback', ...PATIENT, '--json')
+    const newer = operator.current()
+    const ran = await operator.type('rollback', ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     tell(`rollback in ${duration(jsonOf(ran).ms)}, ${duration(ran.ms)} with the start of bun`)
     expect(jsonOf(ran)).toMatchObject({ before: newer })
     await expectWhole(jsonOf(ran).release)
-    expect(jsonOf(await desk.type('releases', '--json'))).toMatchObject({
+    expect(jsonOf(await operator.type('releases', '--json'))).toMatchObject({
       current: jsonOf(ran).release,
       runs: [{ outcome: 'done' }, { outcome: 'done', changed: '1 image' }, { outcome: 'done' }],
     })
   })
 
   test.skipIf(!full)('--stage brings one stack of a release and leaves the others as they run', async () => {
-    const before = await desk.containers()
+    const before = await operator.containers()
     const dist = await variant('one more line', ['session-chunker', 'openapi-gateway'])
-    const ran = await desk.type(
+    const ran = await operator.type(
       'deploy:pi',
       ...lineFrom(dist),
       ...['--stage', 'sessions'],
@@ -269,31 +271,31 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     expect(outcome(ran)).toEqual(WELL)
     expect(await touched(before)).toEqual(['session-chunker'])
     await expectWhole(jsonOf(ran).release)
-    expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
+    expect(outcome(await operator.type('rollback', ...PATIENT))).toEqual(WELL)
   })
 
   /** The engine too finds it well; on a busy machine one of its checks may come too late. */
   const expectWell = async (service: string): Promise<void> => {
     const until = performance.now() + 120_000
-    const health = async () => (await desk.containers())[service]?.health
+    const health = async () => (await operator.containers())[service]?.health
     while ((await health()) === 'unhealthy' && performance.now() < until) await Bun.sleep(500)
     expect(await health()).not.toBe('unhealthy')
   }
 
   /** Breaks a service by an update; answers how long it took from what was seen to the old one being back. */
   const broken = async (way: Way, service: string, dist: string): Promise<number> => {
-    const id = desk.current() ?? ''
-    const before = await desk.containers()
+    const id = operator.current() ?? ''
+    const before = await operator.containers()
     // One that is never healthy must be waited for.
     const patience = way === 'never healthy' ? ['--timeout', '15'] : PATIENT
-    const { code, err } = await desk.type('update', service, ...lineFrom(dist), ...patience)
+    const { code, err } = await operator.type('update', service, ...lineFrom(dist), ...patience)
     expect({ way, service, code, err: code === 2 ? '' : err }).toEqual({ way, service, code: 2, err: '' })
     expect(err).toContain(`broken on purpose: ${way}`)
     expect(err).toContain(`${id} is back`)
     expect((await touched(before)).filter((name) => name !== service)).toEqual([])
     await expectWhole(id)
     await expectWell(service)
-    return desk.backAfter()
+    return operator.backAfter()
   }
 
   if (!full)
@@ -320,7 +322,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   test.skipIf(!full)('images of another architecture are refused before anything changes', async () => {
     const other = platform === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64'
     const dist = await sign(await builder.whole(other, 'images of another'))
-    const { code, err } = await desk.type('deploy:pi', ...lineFrom(dist))
+    const { code, err } = await operator.type('deploy:pi', ...lineFrom(dist))
     expect(code).toBe(1)
     expect(err).toContain(`architecture: the host is ${platform}, the release is for ${other}`)
   })
@@ -342,18 +344,26 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     try {
       const where = `${inside.host}/${path}`
       const sent = pi.link.sent()
-      const ran = await desk.type('deploy:pi', '--registry', where, '--images', images, ...PATIENT, '--json')
+      const ran = await operator.type(
+        'deploy:pi',
+        '--registry',
+        where,
+        '--images',
+        images,
+        ...PATIENT,
+        '--json',
+      )
       expect(outcome(ran)).toEqual(WELL)
       await expectWhole(jsonOf(ran).release)
       const { digest } = locked['session-chunker']
       const pulled = await pi.engine.run(['image', 'inspect', '--format', '{{.Id}}', `${where}@${digest}`])
-      expect(pulled.out.trim()).toBe((await desk.containers())['session-chunker']?.imageId ?? '')
+      expect(pulled.out.trim()).toBe((await operator.containers())['session-chunker']?.imageId ?? '')
       tell(`deploy from a registry in ${duration(ran.ms)}, ${pi.link.sent() - sent} bytes on the connection`)
     } finally {
       await inside.stop()
     }
     // Without it: what the host holds is enough.
-    expect(outcome(await desk.type('rollback', ...PATIENT))).toEqual(WELL)
+    expect(outcome(await operator.type('rollback', ...PATIENT))).toEqual(WELL)
   })
 
   test.skipIf(!full)('each service broken in each way is undone', async () => {

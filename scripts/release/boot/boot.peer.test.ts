@@ -15,7 +15,7 @@ import { unitText } from './unit.ts'
 
 /**
  * lucid-boot.sh on the emulated Pi, whose power is cut: started as the unit would start it, by its user and with the
- * environment that systemd gives, but by hand, because the stand-in has no systemd. Images are tiny ones of the tests.
+ * environment that systemd gives, but by hand, because the emulated Pi has no systemd. Images are tiny ones of the tests.
  */
 
 // Only a hang is ended by it.
@@ -60,7 +60,7 @@ const stackFile = (stack: string, members: Readonly<Record<string, string>>, mor
 
 describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
   if ('absent' in pi || 'absent' in tiny) {
-    test.skip('no stand-in', () => {})
+    test.skip('no emulated Pi', () => {})
     return
   }
   let shell: Shell
@@ -236,7 +236,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
 
     test('with the image of the committed release, one at a time, in the environment of cron', async () => {
       put('bin/cron-watch.sh', readFileSync(join(import.meta.dir, 'host', 'cron-watch.sh'), 'utf8'))
-      // A stand-in for health/watch.sh: says how it was called, and takes its time.
+      // In the place of health/watch.sh: says how it was called, and takes its time.
       put('bin/watch.sh', 'echo "$@ $HEALTH_WEBHOOK" >> "$1/health/called"; sleep 2; exit 3\n')
       put(
         `releases/${OLD}/release.json`,

@@ -26,7 +26,7 @@ afterAll(async () => {
   await remove()
 })
 
-/** A stand-in and the right to change it. */
+/** An emulated Pi and the right to change it. */
 const hostOn = async (pi: Pi) => {
   ending.push(() => pi.stop())
   const shell = openShell({ host: pi.host, sshConfig: pi.sshConfig })

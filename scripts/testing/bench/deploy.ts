@@ -8,7 +8,7 @@ import { composeFile, type Release } from '../../release/content/release.ts'
 import { releaseImages } from '../../release/images/release-images.ts'
 import { MONGO_IMAGE_TITLE } from '../peers/mongo-image/title.ts'
 import { openBrokenImages } from '../peers/pi/broken-images.ts'
-import { type Desk, openDesk } from '../peers/pi/desk.ts'
+import { type Operator, openOperator } from '../peers/pi/operator.ts'
 import type { Pi } from '../peers/pi/pi.ts'
 import { type PlatformPi, startPlatformPi } from '../peers/pi/platform-pi.ts'
 import { inFolder, type Setting } from './folder.ts'
@@ -87,22 +87,22 @@ const newLayers = (before: string, after: string, platform: Platform): number =>
     .reduce((sum, { size }) => sum + size, 0)
 }
 
-const listStarts = async (desk: Desk): Promise<ReadonlySet<string>> =>
-  new Set(Object.entries(await desk.containers()).map(([name, { startedAt }]) => `${name} ${startedAt}`))
+const listStarts = async (operator: Operator): Promise<ReadonlySet<string>> =>
+  new Set(Object.entries(await operator.containers()).map(([name, { startedAt }]) => `${name} ${startedAt}`))
 
 type Options = Setting & { readonly runs: number }
 
 /** What is measured: a host, the commands as typed, the images, and those with one service changed. */
 type Bench = Options & {
   readonly pi: Pi
-  readonly desk: Desk
+  readonly operator: Operator
   readonly images: string
   readonly changed: string
 }
 
 /** Types a command that must succeed; its milliseconds. */
-const type = async ({ desk }: Bench, name: string, ...words: readonly string[]): Promise<number> =>
-  requireOk(name, await desk.type(name, ...words, ...PATIENT, '--json')).ms
+const type = async ({ operator }: Bench, name: string, ...words: readonly string[]): Promise<number> =>
+  requireOk(name, await operator.type(name, ...words, ...PATIENT, '--json')).ms
 
 const deploy = (bench: Bench) => type(bench, 'deploy:pi', '--registry-less', '--images', bench.images)
 const update = (bench: Bench) => type(bench, 'update', CHANGED, '--registry-less', '--images', bench.changed)
@@ -114,8 +114,8 @@ const withBytes = async ({ pi }: Bench, work: () => Promise<number>) => {
 
 /** Everything started on empty volumes, by deploy:pi and by plain Compose in turn. */
 const measureAnew = async (setting: Bench) => {
-  const { pi, desk, runs, say } = setting
-  const release = desk.release(desk.current() ?? '')
+  const { pi, operator, runs, say } = setting
+  const release = operator.release(operator.current() ?? '')
   const [staged, plain]: [number[], number[]] = [[], []]
   for (let run = 1; run <= runs; run++) {
     say(`everything anew, run ${run} of ${runs}: by deploy:pi`)
@@ -130,10 +130,10 @@ const measureAnew = async (setting: Bench) => {
 
 const measureNothing = async (setting: Bench) => {
   setting.say('nothing changed')
-  const before = await listStarts(setting.desk)
+  const before = await listStarts(setting.operator)
   const nothing: number[] = []
   for (let run = 0; run < setting.runs; run++) nothing.push(await deploy(setting))
-  const after = await listStarts(setting.desk)
+  const after = await listStarts(setting.operator)
   return { nothing, containers: after.size, started: [...after].filter((one) => !before.has(one)).length }
 }
 
@@ -150,22 +150,22 @@ const measureUpdate = async (setting: Bench) => {
 }
 
 /** Builds and signs the images, and those with one service changed. */
-const buildBoth = async (desk: Desk, folder: string, platform: Platform) => {
+const buildBoth = async (operator: Operator, folder: string, platform: Platform) => {
   const builder = openBrokenImages(folder)
   const images = await builder.whole(platform)
   const changed = await builder.changed('one more line', [CHANGED], { from: images, platform })
   for (const dist of [images, changed])
-    requireOk('sign:images', await desk.type('sign:images', '--images', dist))
+    requireOk('sign:images', await operator.type('sign:images', '--images', dist))
   return { images, changed }
 }
 
 const measure = async (started: PlatformPi, options: Options, platform: Platform): Promise<DeployResult> => {
   const { say, folder } = options
   const { pi } = started
-  const desk = openDesk(started, folder)
+  const operator = openOperator(started, folder)
   say('building the images')
-  const { images, changed } = await buildBoth(desk, folder, platform)
-  const setting = { ...options, pi, desk, images, changed }
+  const { images, changed } = await buildBoth(operator, folder, platform)
+  const setting = { ...options, pi, operator, images, changed }
   say('first deploy')
   const first = await withBytes(setting, () => deploy(setting))
   const anew = await measureAnew(setting)

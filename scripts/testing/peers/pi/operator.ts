@@ -12,11 +12,11 @@ import type { Release } from '../../../release/content/release.ts'
 import { type Entry, groupRuns } from '../../../release/run/journal.ts'
 import type { PlatformPi } from './platform-pi.ts'
 
-/** Everything that a person types and looks at, with one stand-in as the host. */
-export type Desk = {
+/** Everything that a person types and looks at, with one emulated Pi as the host. */
+export type Operator = {
   /** `bun run NAME WORDS`, as typed. */
   readonly type: (name: string, ...words: readonly string[]) => Promise<Ran>
-  /** The same inside the stand-in's network, where its published ports are. */
+  /** The same inside the emulated Pi's network, where its published ports are. */
   readonly typeInside: (name: string, ...words: readonly string[]) => Promise<Ran>
   readonly containers: () => Promise<Readonly<Record<string, ContainerState>>>
   /** The id of the committed release; undefined on an empty host. */
@@ -34,7 +34,7 @@ const read = (path: string): string | undefined => {
   }
 }
 
-export const openDesk = ({ pi, env }: PlatformPi, folder: string): Desk => {
+export const openOperator = ({ pi, env }: PlatformPi, folder: string): Operator => {
   const home = homeAt(join(folder, 'home'))
   const ours = { ...env, LUCID_HOME: home.root }
   const argv = (name: string, words: readonly string[]): Argv => [process.execPath, entryFile(name), ...words]
@@ -69,7 +69,7 @@ export const openDesk = ({ pi, env }: PlatformPi, folder: string): Desk => {
 }
 
 /**
- * Makes this desk the operator of the stand-in's platform: its keys, and a record that says where the published
+ * Makes this operator the operator of the emulated Pi's platform: its keys, and a record that says where the published
  * ports are, as `bun run up` would leave it on the machine where the platform runs. Answers how to end it.
  */
 export const operate = ({ pi }: PlatformPi, folder: string): (() => void) => {
