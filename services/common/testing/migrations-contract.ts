@@ -73,7 +73,7 @@ const upSuite = ({ using, plant, record, start, run, status }: Bench) =>
         rev: 5,
       })
       await start(renameName, countAge)
-    }, 60_000)
+    }, 600_000)
 
     test('that holds nothing gets the newest version without a step', async () => {
       expect(await run(all)).toEqual({ from: 3, to: 3, steps: [] })
