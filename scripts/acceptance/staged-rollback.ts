@@ -14,7 +14,7 @@ import type { Report } from './run-tests.ts'
 const ROLLBACK_MS = 15_000
 
 /** Nobody watches the run: the group has a line of its own. */
-const hidden: RunDisplay = { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} }
+const hidden: RunDisplay = { step: () => {}, health: () => {}, note: () => {}, progress: () => {} }
 
 /**
  * Brings the host to a release that it holds, by the deployer's own run. Nothing is pruned behind it, as the commands

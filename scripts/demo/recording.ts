@@ -17,7 +17,7 @@ export type Recording = {
   readonly description: string
 }
 
-const given = async (file: string): Promise<Recording> => {
+const takeFile = async (file: string): Promise<Recording> => {
   const found = await stat(file).catch(() => undefined)
   if (!found?.isFile())
     throw new CliError(
@@ -55,7 +55,7 @@ export const takeRecording = async ({
   /** Called when a live recording begins. */
   readonly onLive: () => void
 }): Promise<Recording> => {
-  if (input !== undefined) return given(input)
+  if (input !== undefined) return takeFile(input)
   if (process.platform !== 'linux') return shipped('a screen can be recorded live on Linux only')
   const missing = missingPrograms(path)
   if (missing.length > 0)

@@ -79,24 +79,24 @@ export const exceptions: Readonly<Record<string, Readonly<Record<string, Service
 
 const rulesFor = (name: string) => Object.entries({ ...serviceRules, ...exceptions[name] })
 
-const subnetOf = (stack: string, file: LooseFile, name: string) => {
-  const network = file.networks?.[name]
-  const wanted = Object.entries(networks).find(([known]) => known === name)?.[1]
-  if (network === undefined || wanted === undefined) return false
-  const made = {
+const hasNetwork = (stack: string, file: LooseFile, name: string) => {
+  const actual = file.networks?.[name]
+  const network = Object.entries(networks).find(([key]) => key === name)?.[1]
+  if (actual === undefined || network === undefined) return false
+  const expected = {
     name,
     driver: 'bridge',
-    ...(wanted.internal && { internal: true }),
-    ipam: { config: [{ subnet: wanted.subnet }] },
+    ...(network.internal && { internal: true }),
+    ipam: { config: [{ subnet: network.subnet }] },
   }
-  return equal(network, stack === networkStack ? made : { name, external: true })
+  return equal(actual, stack === networkStack ? expected : { name, external: true })
 }
 
 /** What every file must be. */
 export const fileRules: Readonly<Record<string, (file: LooseFile, stack: string) => boolean>> = {
   'project name': (file, stack) => file.name === `lucid-${stack}`,
   networks: (file, stack) =>
-    Object.keys(file.networks ?? {}).every((name) => subnetOf(stack, file, name)) &&
+    Object.keys(file.networks ?? {}).every((name) => hasNetwork(stack, file, name)) &&
     (stack !== networkStack || equal(Object.keys(file.networks ?? {}), Object.keys(networks))),
   volumes: (file) =>
     Object.entries(file.volumes ?? {}).every(

@@ -105,8 +105,8 @@ const byKey = (schemas: Readonly<Record<string, EnvSchema>>): ReadonlyMap<string
   const uses = new Map<string, Use[]>()
   for (const [service, { properties, required = [] }] of Object.entries(schemas))
     for (const [key, property] of Object.entries(properties)) {
-      const known = uses.get(key) ?? []
-      uses.set(key, [...known, { service, property, required: required.includes(key) }])
+      const users = uses.get(key) ?? []
+      uses.set(key, [...users, { service, property, required: required.includes(key) }])
     }
   return uses
 }
@@ -122,9 +122,9 @@ export const envExample = (
   const members = Object.keys(schemas).length
   if (members === 0 && stack !== 'core') return undefined
   const own = stack === 'core' ? composeKeys : []
-  const given = new Set(own.map(([key]) => key))
+  const ownKeys = new Set(own.map(([key]) => key))
   const entries = [...byKey(schemas)].filter(
-    ([key]) => !perService.has(key) && !isOwnPort(key) && !given.has(key),
+    ([key]) => !perService.has(key) && !isOwnPort(key) && !ownKeys.has(key),
   )
   return `${[
     [

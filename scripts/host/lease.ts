@@ -142,22 +142,22 @@ export const takeLease = async (
     const [verdict = '', lease = ''] = out.trim().split('\n')
     if (verdict.startsWith('taken '))
       return openLease(shell, dir, { token: Number(verdict.slice(6)), leaseS })
-    const held = parseLease(lease)
+    const other = parseLease(lease)
     const refused = new CliError(
-      `${shell.name} is being changed by ${describeHolder(held)}: wait until it is done`,
+      `${shell.name} is being changed by ${describeHolder(other)}: wait until it is done`,
     )
-    const sameMachine = held.holder.machine === holder.machine && typeof held.holder.pid === 'number'
-    const isGone = sameMachine && !isAlive(held.holder.pid ?? 0)
+    const sameMachine = other.holder.machine === holder.machine && typeof other.holder.pid === 'number'
+    const isGone = sameMachine && !isAlive(other.holder.pid ?? 0)
     if (verdict.startsWith('busy')) {
       // What a holder began ends in its own time, also when nobody is there to hear of it.
       const isOver = isGone || Number(verdict.slice(5)) <= 0
       if (!isOver || busy >= BUSY_TRIES) throw refused
       busy += 1
-      onWait(`a command that ${describeHolder(held)} began is still at work here; waiting for its end`)
+      onWait(`a command that ${describeHolder(other)} began is still at work here; waiting for its end`)
       continue
     }
     if (isGone) {
-      over = held.token
+      over = other.token
       continue
     }
     // Its expiry was moved: it lives.
@@ -165,7 +165,7 @@ export const takeLease = async (
     if (waited !== undefined && waited !== expiry) throw refused
     waited = expiry
     const seconds = Number(verdict.slice(5)) || 1
-    onWait(`${describeHolder(held)} was at work here and is silent; going on in ${duration(seconds * 1000)}`)
+    onWait(`${describeHolder(other)} was at work here and is silent; going on in ${duration(seconds * 1000)}`)
     await pause(Math.min(seconds, 5) * 1000 + 100)
   }
 }

@@ -64,11 +64,11 @@ export const resolveTarget = (
   env: Readonly<Record<string, string | undefined>>,
   home: Home,
 ): Target => {
-  const known = readRemembered(home)
-  const host = flags.host ?? (env['LUCID_HOST'] || undefined) ?? known?.host
+  const last = readRemembered(home)
+  const host = flags.host ?? (env['LUCID_HOST'] || undefined) ?? last?.host
   if (host === undefined)
     throw new CliError('which host? use --host user@host (deploy:pi remembers it)', { exitCode: EXIT_USAGE })
-  const same = known?.host === host ? known : undefined
+  const same = last?.host === host ? last : undefined
   const dir = (
     flags.dir ??
     (env['LUCID_DIR'] || undefined) ??

@@ -16,16 +16,16 @@ export const follow = async (
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> => {
-  const seen = new Map(begin)
+  const offsets = new Map(begin)
   while (!signal.aborted) {
-    for (const [path, from] of seen) {
+    for (const [path, from] of offsets) {
       const size = sizeOf(path)
       const start = size < from ? 0 : from
       if (size === start) continue
       const added = readPart(path, { from: start })
       const whole = added.slice(0, added.lastIndexOf('\n') + 1)
       write(whole)
-      seen.set(path, size - Buffer.byteLength(added.slice(whole.length)))
+      offsets.set(path, size - Buffer.byteLength(added.slice(whole.length)))
     }
     await Bun.sleep(EVERY_MS)
   }

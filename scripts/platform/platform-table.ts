@@ -46,10 +46,10 @@ export const renderChanges = (
   after: readonly View[],
   now: number,
 ): readonly string[] => {
-  const known = new Map(before.map((view) => [view.name, view.state]))
+  const states = new Map(before.map((view) => [view.name, view.state]))
   const width = Math.max(0, ...after.map(({ name }) => name.length))
   return after
-    .filter(({ name, state }) => known.get(name) !== state && state !== 'waiting')
+    .filter(({ name, state }) => states.get(name) !== state && state !== 'waiting')
     .map((view) =>
       [view.state.padEnd(10), view.name.padEnd(width), view.port, timeOf(view, now)].join('  ').trimEnd(),
     )

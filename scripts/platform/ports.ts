@@ -18,18 +18,18 @@ export const isFree = (port: number): boolean => {
 
 /** A free port for each name. All are held until the last is found, so that none is given twice. */
 export const freePorts = (names: readonly string[]): Readonly<Record<string, number>> => {
-  const held = names.map((name) => [name, listen(0)] as const)
-  const ports = Object.fromEntries(held.map(([name, socket]) => [name, socket.port]))
-  for (const [, socket] of held) socket.stop(true)
+  const sockets = names.map((name) => [name, listen(0)] as const)
+  const ports = Object.fromEntries(sockets.map(([name, socket]) => [name, socket.port]))
+  for (const [, socket] of sockets) socket.stop(true)
   return ports
 }
 
 /** Throws CliError naming every port that is taken, before anything is started. */
 export const requireFree = (ports: Readonly<Record<string, number>>): void => {
-  const taken = Object.entries(ports).filter(([, port]) => !isFree(port))
-  if (taken.length === 0) return
-  const list = taken.map(([name, port]) => `${port} (${name})`).join(', ')
+  const busy = Object.entries(ports).filter(([, port]) => !isFree(port))
+  if (busy.length === 0) return
+  const list = busy.map(([name, port]) => `${port} (${name})`).join(', ')
   throw new CliError(
-    `${taken.length === 1 ? 'port' : 'ports'} ${list} already in use: stop what listens there, or use --ports free`,
+    `${busy.length === 1 ? 'port' : 'ports'} ${list} already in use: stop what listens there, or use --ports free`,
   )
 }

@@ -16,9 +16,9 @@ const requirePrivate = (path: string): void => {
   if (process.platform === 'win32') return
   const mode = statSync(path).mode & 0o777
   if ((mode & 0o077) === 0) return
-  const wanted = statSync(path).isDirectory() ? '700' : '600'
+  const expected = statSync(path).isDirectory() ? '700' : '600'
   throw new CliError(
-    `${path} is open to other users (mode ${mode.toString(8)}): run chmod ${wanted} on it, and replace the secret if others had access`,
+    `${path} is open to other users (mode ${mode.toString(8)}): run chmod ${expected} on it, and replace the secret if others had access`,
   )
 }
 

@@ -66,9 +66,9 @@ export const readStatus = async (record: PlatformRecord, now: number): Promise<r
 export const sumStatus = (
   rows: readonly Row[],
 ): { readonly healthy: number; readonly pss_bytes: number | null } => {
-  const known = rows.flatMap(({ pss_bytes }) => (pss_bytes === undefined ? [] : [pss_bytes]))
+  const sizes = rows.flatMap(({ pss_bytes }) => (pss_bytes === undefined ? [] : [pss_bytes]))
   return {
     healthy: rows.filter(({ state }) => state === 'healthy').length,
-    pss_bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0),
+    pss_bytes: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0),
   }
 }

@@ -47,7 +47,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const now = readSituation(home)
   const rows = now.kind === 'down' || now.record === undefined ? [] : await readStatus(now.record, Date.now())
   const sum = sumStatus(rows)
-  const wanted = rows.filter(({ state }) => state !== LEFT_OUT)
+  const expected = rows.filter(({ state }) => state !== LEFT_OUT)
   const running = now.kind === 'up'
   if (flags.json)
     terminal.out(
@@ -57,7 +57,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else {
     const memory = sum.pss_bytes === null ? '' : `, ${bytes(sum.pss_bytes)} of memory`
     terminal.out(`${table(columns, rows.map(cells), detectStyle(process.stdout, process.env))}\n`)
-    terminal.out(`${sum.healthy} of ${wanted.length} healthy${memory}\n`)
+    terminal.out(`${sum.healthy} of ${expected.length} healthy${memory}\n`)
     for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
       terminal.out(`${formatLeftOut(service, failing.join(', '))}\n`)
     if (!running)
@@ -66,5 +66,5 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       )
   }
   if (!running) return now.kind === 'down' ? 3 : 1
-  return wanted.length > 0 && sum.healthy === wanted.length ? 0 : 1
+  return expected.length > 0 && sum.healthy === expected.length ? 0 : 1
 })

@@ -101,7 +101,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const current =
       observed.current === undefined ? undefined : await readRelease(shell, dir, observed.current)
     const host = await collectFacts(shell, dir, 'preflight', { secrets: await listSecrets(current) })
-    const made = await makeCheckoutRelease({
+    const checkout = await makeCheckoutRelease({
       dist,
       platform: choosePlatform(dist, { platform: readPlatform(host), machine: host.readiness.machine }),
       dir,
@@ -109,7 +109,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
       env: flags.env,
       trusted: flags.signer === undefined ? host.readiness.signer : readKey(flags.signer, '--signer'),
     })
-    const bundle = await chooseBundle(command, made, flags.stage)
+    const bundle = await chooseBundle(command, checkout, flags.stage)
     const { release } = bundle
     const checked = preflight({
       host,
@@ -117,8 +117,8 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
       release,
       current,
       now: Date.now(),
-      signature: made.signature,
-      placeholders: made.placeholders,
+      signature: checkout.signature,
+      placeholders: checkout.placeholders,
       dir,
     })
     if (!json) terminal.err(renderPreflight(checked, style))

@@ -111,12 +111,12 @@ const renderReleases = (releases: readonly ReturnType<typeof describeRelease>[],
 
 /** The releases whose files can be read, by id. */
 const readReleases = async (shell: Shell, dir: string, ids: readonly string[]) => {
-  const known = new Map<string, Release>()
+  const byId = new Map<string, Release>()
   for (const id of ids) {
     const release = await readRelease(shell, dir, id).catch(() => undefined)
-    if (release !== undefined) known.set(id, release)
+    if (release !== undefined) byId.set(id, release)
   }
-  return known
+  return byId
 }
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) =>

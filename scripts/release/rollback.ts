@@ -73,10 +73,10 @@ const requireReversible = (
 ): void => {
   const stuck = current === undefined ? [] : findIrreversible(current, to)
   if (stuck.length === 0) return
-  const taken = findSnapshotRun(observed, to.id)
+  const run = findSnapshotRun(observed, to.id)
   const snapshot =
-    taken &&
-    `bun run rollback --with-snapshot   puts back the documents of ${formatTime(taken.at)}; what came since is lost`
+    run &&
+    `bun run rollback --with-snapshot   puts back the documents of ${formatTime(run.at)}; what came since is lost`
   throw new CliError(
     `${observed.current} changed documents in a way that cannot be undone (${stuck.join(', ')}): the way back is the snapshot from before it`,
     {
@@ -90,12 +90,12 @@ const requireReversible = (
 
 /** Name of the snapshot that --with-snapshot puts back. Throws CliError when there is none. */
 const findSnapshot = ({ shell, observed }: ReleaseCommand, to: Release): string => {
-  const taken = findSnapshotRun(observed, to.id)
-  if (taken === undefined)
+  const run = findSnapshotRun(observed, to.id)
+  if (run === undefined)
     throw new CliError(
       `${shell.name} holds no snapshot from before ${observed.current}: bun run restore --identity FILE puts back a backup`,
     )
-  return snapshotName(taken.run)
+  return snapshotName(run.run)
 }
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) =>

@@ -9,11 +9,11 @@ import { ownerKey } from '../platform/session-client.ts'
 export const defaultOwner = (home: Home): string => deriveOwner(fromHex(ownerKey(home).reveal(), 32))
 
 /** The given owner if it is a TRON address, else the operator's own. Throws CliError. */
-export const chooseOwner = (home: Home, given: string | undefined): string => {
-  if (given === undefined) return defaultOwner(home)
-  if (isOwner(given)) return given
+export const chooseOwner = (home: Home, address: string | undefined): string => {
+  if (address === undefined) return defaultOwner(home)
+  if (isOwner(address)) return address
   throw new CliError(
-    `${given} is not a TRON address (34 characters that start with T, with a right checksum)`,
+    `${address} is not a TRON address (34 characters that start with T, with a right checksum)`,
   )
 }
 

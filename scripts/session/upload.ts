@@ -71,14 +71,14 @@ export const upload = async (
 ): Promise<Progress> => {
   const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
   const over = Promise.withResolvers<'over'>()
-  const seen = (at: Progress) => {
+  const report = (at: Progress) => {
     input.acknowledge(at.acknowledged)
     onProgress(at)
   }
   const watching = (async () => {
     while ((await Promise.race([Bun.sleep(LOOK_EVERY), over.promise])) !== 'over') {
       const at = await readProgress(clients, id).catch(() => undefined)
-      if (at) seen(at)
+      if (at) report(at)
     }
   })()
   try {
@@ -106,7 +106,7 @@ export const upload = async (
       }
     }
     const at = await waitForRecorder(clients, id)
-    seen(at)
+    report(at)
     return at
   } finally {
     over.resolve('over')

@@ -47,11 +47,11 @@ export const installPlan = (
     files,
   }: { readonly dir: string; readonly units: string; readonly files: Readonly<Record<string, string>> },
 ): BootPlan => {
-  const wanted = unitText({ dir, user: state.user })
+  const expected = unitText({ dir, user: state.user })
   const lines = [watchLine(dir), ...state.furtherLines]
   const cron =
     state.crontab === undefined ? undefined : safely(() => withLines(state.crontab ?? '', dir, lines))
-  const unitStands = state.unit === wanted && state.enabled
+  const unitStands = state.unit === expected && state.enabled
   const refused = !unitStands && state.systemd && state.root === 'refused'
   return {
     faults: [
@@ -67,7 +67,7 @@ export const installPlan = (
         : []),
       ...(cron === undefined ? [NO_CRON] : 'fault' in cron ? [`crontab: ${cron.fault}`] : []),
     ],
-    lines: refused ? installLines(wanted, units) : [],
+    lines: refused ? installLines(expected, units) : [],
     changes: [
       ...Object.entries(files).flatMap(([name, text]): readonly Change[] =>
         state.files[name] === text ? [] : [{ kind: 'file', name, text }],
@@ -75,7 +75,7 @@ export const installPlan = (
       ...(cron !== undefined && 'value' in cron && cron.value !== state.crontab
         ? [{ kind: 'crontab', text: cron.value, before: state.crontab ?? '' } as const]
         : []),
-      ...(unitStands ? [] : [{ kind: 'unit', text: wanted } as const]),
+      ...(unitStands ? [] : [{ kind: 'unit', text: expected } as const]),
     ],
   }
 }

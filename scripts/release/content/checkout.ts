@@ -80,12 +80,12 @@ export const choosePlatform = (
   dist: string,
   { platform, machine }: { readonly platform: string; readonly machine: string },
 ): string => {
-  const wanted = platform || (machines[machine] ?? machine)
+  const expected = platform || (machines[machine] ?? machine)
   const [service] = Object.keys(readImagesLock(dist).digests)
   const built =
     service === undefined ? [] : openLayout(join(dist, service)).images.map((one) => `${one.platform}`)
-  const isBuilt = built.some((one) => one === wanted || one.startsWith(`${wanted}/`))
-  return isBuilt ? wanted : (built[0]?.split('/').slice(0, 2).join('/') ?? wanted)
+  const isBuilt = built.some((one) => one === expected || one.startsWith(`${expected}/`))
+  return isBuilt ? expected : (built[0]?.split('/').slice(0, 2).join('/') ?? expected)
 }
 
 export type CheckoutOptions = {
@@ -105,11 +105,11 @@ export const resolveEnvFolder = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined => {
-  const given = flag ?? (env['LUCID_ENV_FOLDER'] || undefined)
-  if (given === undefined) return undefined
-  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory())
-    throw new CliError(`${given} is no folder: --env names the one with .env.core, .env.sessions, ...`)
-  return resolve(given)
+  const folder = flag ?? (env['LUCID_ENV_FOLDER'] || undefined)
+  if (folder === undefined) return undefined
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new CliError(`${folder} is no folder: --env names the one with .env.core, .env.sessions, ...`)
+  return resolve(folder)
 }
 
 /** Reads everything that a release of this checkout is made of. Throws CliError when images are missing or are not those of the lock. */
@@ -128,8 +128,8 @@ export const readCheckout = async ({
   const variables = files.find(({ stack }) => stack === 'core')?.values ?? {}
   const where = repository ?? (variables['LUCID_IMAGE_REPO'] || defaults.LUCID_IMAGE_REPO)
   const images = releaseImages(dist, platform, where)
-  const wanted = [...Object.keys(catalog), ...Object.keys(tools)]
-  const missing = wanted.filter((name) => !images.some(({ service }) => service === name))
+  const expected = [...Object.keys(catalog), ...Object.keys(tools)]
+  const missing = expected.filter((name) => !images.some(({ service }) => service === name))
   if (missing.length > 0)
     throw new CliError(`no image of ${missing.join(', ')} in ${dist}: bun run build-distroless`)
   return {
@@ -139,7 +139,7 @@ export const readCheckout = async ({
       dir,
       stacks: files.map(({ stack, text, values }) => ({ stack, text, env: values })),
       variables,
-      images: images.filter(({ service }) => wanted.includes(service)),
+      images: images.filter(({ service }) => expected.includes(service)),
       tools: Object.keys(tools),
       mounted: Object.fromEntries(
         files

@@ -77,7 +77,7 @@ export const compareReleases = (before: Release | undefined, after: Release): re
     after: members(after).map(({ service }) => service),
   }
   const stays = new Set(both.before.filter((service) => both.after.includes(service)))
-  const kept = ({ subject }: Change) => stays.has(subject.split(' ', 1)[0] ?? '')
+  const isInBoth = ({ subject }: Change) => stays.has(subject.split(' ', 1)[0] ?? '')
   return [
     ...compared('service', listed(both.before), listed(both.after)),
     ...compared(
@@ -85,8 +85,8 @@ export const compareReleases = (before: Release | undefined, after: Release): re
       byService(before, ({ image }) => image),
       byService(after, ({ image }) => image),
       (old, fresh) => `${contentOf(old)} -> ${contentOf(fresh)}`,
-    ).filter(kept),
-    ...compared('env', envOf(before?.stacks ?? []), envOf(after.stacks)).filter(kept),
+    ).filter(isInBoth),
+    ...compared('env', envOf(before?.stacks ?? []), envOf(after.stacks)).filter(isInBoth),
     ...compared('port', portsOf(before), portsOf(after), (old, fresh) => fresh ?? old ?? ''),
     ...compared('volume', listed(before?.volumes ?? []), listed(after.volumes)),
     ...compared('secret', listed(before?.secrets ?? []), listed(after.secrets)),

@@ -98,26 +98,26 @@ const findSource = (source: string, { stack, support, dir }: RenderInput): strin
 /** A service as the rendered file has it. */
 const renderService = ([name, service]: Entry, input: RenderInput) => {
   const { images, identities, env } = input
-  const { profiles, env_file, depends_on = {}, ...kept } = service
+  const { profiles, env_file, depends_on = {}, ...rest } = service
   const environment = environmentOf(service, env)
   const started = Object.entries(depends_on).filter(([, { condition }]) => condition === 'service_started')
   return {
-    ...kept,
+    ...rest,
     image: images[name] ?? service.image,
     pull_policy: 'never',
     // A limit that a variable gave is a text here; Compose's schema has it as a number.
-    ...(kept.ulimits !== undefined && {
-      ulimits: Object.fromEntries(Object.entries(kept.ulimits).map(([key, limit]) => [key, Number(limit)])),
+    ...(rest.ulimits !== undefined && {
+      ulimits: Object.fromEntries(Object.entries(rest.ulimits).map(([key, limit]) => [key, Number(limit)])),
     }),
     ...(Object.keys(environment).length > 0 && { environment }),
-    ...(kept.volumes !== undefined && {
-      volumes: kept.volumes.map((one) =>
+    ...(rest.volumes !== undefined && {
+      volumes: rest.volumes.map((one) =>
         typeof one === 'string' ? one : { ...one, source: findSource(one.source, input) },
       ),
     }),
     ...(started.length > 0 && { depends_on: Object.fromEntries(started) }),
     labels: {
-      ...kept.labels,
+      ...rest.labels,
       ...(images[name] !== undefined && { 'org.lucid.identities': identities }),
     },
   }

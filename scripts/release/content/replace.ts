@@ -62,10 +62,10 @@ export const replaceStack = (
 ): Bundle => {
   const isReplaced = (one: { readonly stack: Stack }) => one.stack === stack
   const old = current?.release
-  const kept = old?.stacks.filter((one) => !isReplaced(one)) ?? []
+  const others = old?.stacks.filter((one) => !isReplaced(one)) ?? []
   const replaced = fresh.release.stacks.filter(isReplaced)
-  const stacks = [...kept, ...replaced].toSorted((a, b) => order.indexOf(a.stack) - order.indexOf(b.stack))
-  const running = serviceNames(kept)
+  const stacks = [...others, ...replaced].toSorted((a, b) => order.indexOf(a.stack) - order.indexOf(b.stack))
+  const running = serviceNames(others)
   const renewed = serviceNames(replaced)
   // What is in no stack is run by hand: it comes with the fresh release.
   const merge = <T extends ByService>(before: readonly T[] = [], after: readonly T[] = []) => [

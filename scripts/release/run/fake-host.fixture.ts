@@ -139,9 +139,9 @@ const fakeSupplies = (
   restore: (_, name) =>
     change('restore', [
       () => {
-        const kept = machine.snapshots.get(name)
-        if (kept === undefined) throw new CliError(`fake: no snapshot ${name}`)
-        machine.documents = new Map(kept)
+        const documents = machine.snapshots.get(name)
+        if (documents === undefined) throw new CliError(`fake: no snapshot ${name}`)
+        machine.documents = new Map(documents)
       },
     ]),
 })

@@ -64,11 +64,11 @@ export const groupRuns = (entries: readonly Entry[]): readonly RunRecord[] => {
       runs.set(entry.run, { begin: entry, steps: [], end: undefined })
       continue
     }
-    const known = runs.get(entry.run)
-    if (known === undefined) continue
+    const run = runs.get(entry.run)
+    if (run === undefined) continue
     runs.set(
       entry.run,
-      entry.phase === 'end' ? { ...known, end: entry } : { ...known, steps: [...known.steps, entry] },
+      entry.phase === 'end' ? { ...run, end: entry } : { ...run, steps: [...run.steps, entry] },
     )
   }
   return [...runs.values()]

@@ -13,7 +13,7 @@ import type { ReleaseHost, StepReporter, Timing } from './release-host.ts'
 /** What the person sees of a run. */
 export type RunDisplay = StepReporter & {
   readonly step: (name: string, state: 'start' | 'done' | 'failed') => void
-  readonly seen: (seen: readonly Seen[]) => void
+  readonly health: (seen: readonly Seen[]) => void
 }
 
 export type RunParts = {
@@ -73,7 +73,7 @@ export const openContext = async (
     from,
     to,
     bundle,
-    watch: openWatch(host, timing, show.seen),
+    watch: openWatch(host, timing, show.health),
     before: await retryConnection(() => host.states(listMembers(to)), parts),
     rewind,
   }

@@ -38,13 +38,13 @@ const finish = async (context: Context, rewinds: boolean): Promise<Recovered> =>
 }
 
 /**
- * Ends a run that was cut as `wayOf` says; does nothing when there is none. `wanted`: the release that the next command is
+ * Ends a run that was cut as `chooseRecovery` says; does nothing when there is none. `target`: the release that the next command is
  * about. Throws Unfinished when it cannot.
  */
 export const recoverRun = async (
   parts: RunParts,
   { current, entries }: Pick<HostReleases, 'current' | 'entries'>,
-  wanted?: string,
+  target?: string,
 ): Promise<Recovered> => {
   const open = findOpenRun(entries)
   if (open === undefined) return 'none'
@@ -59,8 +59,8 @@ export const recoverRun = async (
       `${parts.host.name}: the files of ${begin.from}, which must be put back, are not there`,
     )
   // Its files had not come whole, so nothing of it was started.
-  const known = to ?? from
-  if (known === undefined) {
+  const release = to ?? from
+  if (release === undefined) {
     const at = parts.timing.now()
     const entry = { at, run: begin.run, phase: 'end', outcome: 'undone', reason: 'cut short' } as const
     await retryConnection(() => parts.host.journal(entry), parts)
@@ -68,11 +68,11 @@ export const recoverRun = async (
   }
   const context = await openContext(parts, begin.run, {
     from,
-    to: known,
+    to: release,
     bundle: undefined,
     rewind: undefined,
   })
-  switch (chooseRecovery(open, { current, wanted })) {
+  switch (chooseRecovery(open, { current, target })) {
     case 'close':
       await endRun(context, 'done', 'finished by the next command')
       return 'closed'

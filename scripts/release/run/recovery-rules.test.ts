@@ -41,8 +41,8 @@ describe('the documents of a run that was cut', () => {
 })
 
 describe('the next command', () => {
-  const way = (words: readonly string[], wanted: string | undefined, current = 'r-old') =>
-    chooseRecovery(cut(...words), { current, wanted })
+  const way = (words: readonly string[], target: string | undefined, current = 'r-old') =>
+    chooseRecovery(cut(...words), { current, target })
 
   test('closes a run that had committed', () => expect(way(['commit start'], 'r-new', 'r-new')).toBe('close'))
 

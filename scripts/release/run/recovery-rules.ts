@@ -23,14 +23,14 @@ export const readDocuments = ({ steps }: Pick<RunRecord, 'steps'>): Documents =>
  */
 export type Recovery = 'close' | 'finish' | 'undo' | 'undo-with-documents'
 
-/** `wanted`: the release that the next command is about. Whoever asks for the older one means to give up what came since. */
+/** `target`: the release that the next command is about. Whoever asks for the older one means to give up what came since. */
 export const chooseRecovery = (
   run: Pick<RunRecord, 'begin' | 'steps'>,
-  { current, wanted }: { readonly current: string | undefined; readonly wanted: string | undefined },
+  { current, target }: { readonly current: string | undefined; readonly target: string | undefined },
 ): Recovery => {
   const { from, to } = run.begin
   if (current === to && to !== from) return 'close'
   const documents = readDocuments(run)
   if (documents === 'untouched' || documents === 'restored') return 'undo'
-  return documents === 'changed' && wanted !== from ? 'finish' : 'undo-with-documents'
+  return documents === 'changed' && target !== from ? 'finish' : 'undo-with-documents'
 }

@@ -36,13 +36,13 @@ export const openRunTable = (
       table(
         [{ title: 'Stack' }, { title: 'Service' }, { title: 'State' }, { title: 'Image' }],
         listMembers(release).map((member) => {
-          const seen = rows.get(member.container)
+          const row = rows.get(member.container)
           return [
             stackOf.get(member.container) ?? '',
             member.service,
-            seen === undefined
+            row === undefined
               ? { text: 'waits', colour: 'dim' }
-              : { text: words(seen.verdict), colour: colours[seen.verdict.kind] },
+              : { text: words(row.verdict), colour: colours[row.verdict.kind] },
             member.image.slice(member.image.lastIndexOf(':') + 1).slice(0, 40),
           ]
         }),
@@ -58,7 +58,7 @@ export const openRunTable = (
       const mark = state === 'failed' ? paint(style, 'red', state) : state
       say(state === 'start' ? undefined : `${duration(now() - began).padStart(8)}  ${name}  ${mark}`)
     },
-    seen: (all) => {
+    health: (all) => {
       for (const one of all) rows.set(one.member.container, one)
       say()
     },

@@ -49,7 +49,7 @@ export const runFake = async (
         limitMs: 60_000,
         settleMs: 5_000,
       },
-      show: { step: () => {}, seen: () => {}, note: () => {}, progress: () => {} },
+      show: { step: () => {}, health: () => {}, note: () => {}, progress: () => {} },
       newId: () => `run-${machine.token}`,
     },
     {

@@ -49,7 +49,7 @@ export const undoRun = async (
 ): Promise<'undone' | 'failed'> => {
   const { from, to, show, host, timing } = forwardContext
   // What was well on the way there is started anew on the way back.
-  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.seen) }
+  const context: Context = { ...forwardContext, watch: openWatch(host, timing, show.health) }
   const target = from ?? to
   const [changes, checks] = [false, true].map((isCheck) =>
     planBackward(from, to, { migrated }).filter(({ kind }) => (kind === 'health') === isCheck),
