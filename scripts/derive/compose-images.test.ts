@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { catalog, stacks } from '#catalog'
-import { imagePins } from './compose-images.ts'
+import { makeImagePins } from './compose-images.ts'
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 const images = Object.fromEntries(
@@ -12,7 +12,7 @@ const images = Object.fromEntries(
 
 test('every image of every stack is pinned to its digest, the repository stays a variable', () => {
   const seen = stacks.flatMap((stack) => {
-    const pins = imagePins(stack, catalog, images)
+    const pins = makeImagePins(stack, catalog, images)
     if (pins === undefined) return []
     if (!('text' in pins)) throw new Error(`not pinned: ${pins.missing}`)
     const { services } = Bun.YAML.parse(pins.text) as { readonly services: Readonly<Record<string, unknown>> }
@@ -30,6 +30,6 @@ test('every image of every stack is pinned to its digest, the repository stays a
 
 test('a stack is pinned whole or not at all', () => {
   const { 'session-chunker': _, ...others } = images
-  expect(imagePins('sessions', catalog, others)).toEqual({ missing: ['session-chunker'] })
-  expect(imagePins('integration', {}, images)).toBeUndefined()
+  expect(makeImagePins('sessions', catalog, others)).toEqual({ missing: ['session-chunker'] })
+  expect(makeImagePins('integration', {}, images)).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { stacks } from '#catalog'
 import { secretKeys, services, stores } from './compose.fixture.ts'
-import { composeOf } from './compose.ts'
+import { makeCompose } from './compose.ts'
 import type { Files } from './compose-loose.ts'
 import { breaches, exceptions, fileRules, rulesOfAll, serviceRules } from './compose-rules.ts'
 
@@ -11,7 +11,7 @@ type Wild = any
 const files = (): Record<string, Wild> =>
   Object.fromEntries(
     stacks.flatMap((stack) => {
-      const file = composeOf(stack, services, secretKeys, stores)
+      const file = makeCompose(stack, services, secretKeys, stores)
       return file ? [[stack, JSON.parse(JSON.stringify(file))]] : []
     }),
   )

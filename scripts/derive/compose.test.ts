@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { stacks } from '#catalog'
 import { secretKeys, services, stores } from './compose.fixture.ts'
-import { composeOf, composeText } from './compose.ts'
+import { composeText, makeCompose } from './compose.ts'
 
-const sessions = composeOf('sessions', services, secretKeys, stores)
+const sessions = makeCompose('sessions', services, secretKeys, stores)
 const home = `$\{LUCID_MOUNT_PATH:-/mnt/myssd/Lucid}`
 
 test('a service is confined, limited, watched and labelled, and finds its secrets as files', () => {
@@ -63,7 +63,7 @@ test('a service is confined, limited, watched and labelled, and finds its secret
 test('further ports are published on loopback too', () => {
   const { keeper } = services
   if (keeper === undefined) throw new Error('the fixture has a keeper')
-  const made = composeOf('sessions', { keeper: { ...keeper, ports: { socks: 9050 } } }, {})
+  const made = makeCompose('sessions', { keeper: { ...keeper, ports: { socks: 9050 } } }, {})
   expect(made?.services['keeper']?.ports).toEqual(['127.0.0.1:8090:8090', '127.0.0.1:9050:9050'])
 })
 
@@ -80,7 +80,7 @@ test('a service that keeps documents finds its database, its user and the file o
 })
 
 test('a password that the Env declares already stands there once', () => {
-  const declared = composeOf('sessions', services, { maker: ['MONGO_PASSWORD'] }, stores)
+  const declared = makeCompose('sessions', services, { maker: ['MONGO_PASSWORD'] }, stores)
   expect(declared?.services['maker']?.secrets).toEqual([
     { source: 'maker-MONGO_PASSWORD', target: 'MONGO_PASSWORD' },
   ])
@@ -111,7 +111,7 @@ test('a stack names its project, volumes and secret files, and joins networks it
 })
 
 test('core makes all four networks, the wallet’s without a way out, even before it has a service', () => {
-  expect(composeOf('core', services, {})?.networks).toEqual({
+  expect(makeCompose('core', services, {})?.networks).toEqual({
     lucid_core_net: {
       name: 'lucid_core_net',
       driver: 'bridge',
@@ -137,12 +137,12 @@ test('core makes all four networks, the wallet’s without a way out, even befor
 })
 
 test('a stack without services has no file', () => {
-  expect(composeOf('integration', services, {})).toBeUndefined()
+  expect(makeCompose('integration', services, {})).toBeUndefined()
 })
 
 test('the text reads back as the same file, without anchors', () => {
   for (const stack of stacks) {
-    const file = composeOf(stack, services, secretKeys, stores)
+    const file = makeCompose(stack, services, secretKeys, stores)
     if (!file) continue
     expect(Bun.YAML.parse(composeText(file))).toEqual(file)
     expect(composeText(file)).not.toMatch(/[:-] [&*]\w/)

@@ -119,7 +119,7 @@ const stockOf = (stack: Stack): readonly (readonly [string, Stock])[] =>
  * The Compose file of a stack (SPEC section 2). Undefined when the stack has nothing to say: no service and
  * no network of its own.
  */
-export const composeOf = (
+export const makeCompose = (
   stack: Stack,
   services: Services,
   secretKeys: SecretKeys,

@@ -5,7 +5,7 @@ import { catalog, stock, tools } from '#catalog'
 import type { LooseFile } from './compose-loose.ts'
 import { breaches } from './compose-rules.ts'
 import { loadSchemas } from './derive.ts'
-import { derive } from './derived-files.ts'
+import { deriveFiles } from './derived-files.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
 const root = join(import.meta.dir, '..', '..')
@@ -13,7 +13,7 @@ const read = (path: string) =>
   existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined
 
 test('the committed files are what derive writes', async () => {
-  const files = derive(
+  const files = deriveFiles(
     catalog,
     await loadSchemas(Object.keys(catalog)),
     await loadCollectionNames(storeServices()),

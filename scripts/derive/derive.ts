@@ -4,7 +4,7 @@ import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { type Derived, derive } from './derived-files.ts'
+import { type Derived, deriveFiles } from './derived-files.ts'
 import type { EnvSchema } from './env-example.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
@@ -48,7 +48,7 @@ const write = ({ path, text }: Derived) => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const schemas = await loadSchemas(Object.keys(catalog))
-  const derived = derive(
+  const derived = deriveFiles(
     catalog,
     schemas,
     await loadCollectionNames(storeServices()),

@@ -1,11 +1,11 @@
 import { stacks, tools } from '#catalog'
-import { composeOf, composeText, type Services } from './compose.ts'
+import { composeText, makeCompose, type Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
 import { derivedKeys } from './derived-secrets.ts'
-import { type EnvSchema, envExample } from './env-example.ts'
+import { type EnvSchema, renderEnvExample } from './env-example.ts'
 import { mongoUsersText } from './mongo.ts'
 import { mongoReplicaSetText } from './mongo-replica-set.ts'
-import { serviceTable, withServiceTable } from './service-table.ts'
+import { renderServiceTable, withServiceTable } from './service-table.ts'
 
 /** A derived file: its path from the root of the repository, and its text; undefined when there is none. */
 export type Derived = { readonly path: string; readonly text: string | undefined }
@@ -17,7 +17,7 @@ const secretsOf = ({ properties }: EnvSchema): readonly string[] =>
  * All files that follow from the catalogue, the Env schemas and the collections (by service). `readme` is the README as it
  * is; undefined when it has no place for the service table.
  */
-export const derive = (
+export const deriveFiles = (
   services: Services,
   schemas: Readonly<Record<string, EnvSchema>>,
   stores: Stores,
@@ -29,15 +29,15 @@ export const derive = (
       [...secretsOf(schema), ...derivedKeys(name).filter((key) => key in schema.properties)],
     ]),
   )
-  const table = withServiceTable(readme, serviceTable(services, tools))
+  const table = withServiceTable(readme, renderServiceTable(services, tools))
   if (table === undefined) return undefined
   return [
     ...stacks.flatMap((stack): readonly Derived[] => {
-      const file = composeOf(stack, services, secretKeys, stores)
+      const file = makeCompose(stack, services, secretKeys, stores)
       const members = Object.entries(schemas).filter(([name]) => services[name]?.stack === stack)
       return [
         { path: `compose/docker-compose.${stack}.yaml`, text: file && composeText(file) },
-        { path: `env/.env.${stack}.example`, text: envExample(stack, Object.fromEntries(members)) },
+        { path: `env/.env.${stack}.example`, text: renderEnvExample(stack, Object.fromEntries(members)) },
       ]
     }),
     { path: 'compose/docker-compose.mongo-replica-set.yaml', text: mongoReplicaSetText() },

@@ -115,7 +115,7 @@ const byKey = (schemas: Readonly<Record<string, EnvSchema>>): ReadonlyMap<string
  * The example of `env/.env.<stack>`: every key that its services declare, with defaults and bounds. Secrets
  * are named, never given. Undefined when the stack has neither services nor keys of its own.
  */
-export const envExample = (
+export const renderEnvExample = (
   stack: Stack,
   schemas: Readonly<Record<string, EnvSchema>>,
 ): string | undefined => {

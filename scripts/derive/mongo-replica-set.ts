@@ -1,6 +1,6 @@
 import { defaults, type Stock, stock } from '#catalog'
 import type { ComposeService } from './compose-model.ts'
-import { membersOf, mongoHealth, mongoNode, nameOf } from './mongo.ts'
+import { formatMembers, mongoHealth, mongoNode, nameOf } from './mongo.ts'
 
 const COUNT = 3
 const others = [2, 3] as const
@@ -16,7 +16,7 @@ const node = (entry: Stock, member: number): ComposeService => ({
 })
 
 /** LUCID_MONGO_URL of services when the replica set has three members. */
-export const REPLICA_SET_URL = defaults.LUCID_MONGO_URL.replace(membersOf(1), membersOf(COUNT))
+export const REPLICA_SET_URL = defaults.LUCID_MONGO_URL.replace(formatMembers(1), formatMembers(COUNT))
 
 /**
  * Laid over the core file: two more members, and a set-up that adds them. Any of the three may then be the
@@ -27,7 +27,7 @@ export const mongoReplicaSet = (entry: Stock = stock.mongo) => {
     mongo: { healthcheck: mongoHealth('member') },
     ...Object.fromEntries(others.map((member) => [nameOf(member), node(entry, member)])),
     'mongo-init': {
-      environment: { MONGO_MEMBERS: membersOf(COUNT) },
+      environment: { MONGO_MEMBERS: formatMembers(COUNT) },
       depends_on: Object.fromEntries(
         others.map((member) => [nameOf(member), { condition: 'service_started' as const }]),
       ),

@@ -31,10 +31,10 @@ const imageOf = ({ image }: Stock) => `$\{LUCID_MONGO_IMAGE:-${image}}`
 export const cacheGB = (memoryMiB: number): number => Math.max(0.25, Math.floor(memoryMiB / 3 / 10.24) / 100)
 
 /** Hosts of the members: 1 is lucid_mongo, the others have their number. */
-const hostOf = (member: number) => (member === 1 ? 'lucid_mongo' : `lucid_mongo_${member}`)
+const mongoHost = (member: number) => (member === 1 ? 'lucid_mongo' : `lucid_mongo_${member}`)
 export const nameOf = (member: number) => (member === 1 ? 'mongo' : `mongo-${member}`)
-export const membersOf = (count: number) =>
-  Array.from({ length: count }, (_, at) => `${hostOf(at + 1)}:27017`).join(',')
+export const formatMembers = (count: number) =>
+  Array.from({ length: count }, (_, at) => `${mongoHost(at + 1)}:27017`).join(',')
 
 /** Well is a primary; with `member`, a secondary too. */
 export const mongoHealth = (...role: readonly 'member'[]): HealthCheck => ({
@@ -52,7 +52,7 @@ export const mongoNode = (
   volumes: Readonly<Record<string, string>>,
 ): ComposeService => ({
   image: imageOf(entry),
-  container_name: hostOf(member),
+  container_name: mongoHost(member),
   user: USER,
   read_only: true,
   tmpfs: [
@@ -107,7 +107,7 @@ const initOf = (entry: Stock, users: readonly string[]): ComposeService => ({
   stop_grace_period: '10s',
   entrypoint: ['mongosh'],
   command: ['--nodb', '--norc', '--quiet', '/opt/lucid/init.js'],
-  environment: { HOME: '/tmp', MONGO_MEMBERS: membersOf(1) },
+  environment: { HOME: '/tmp', MONGO_MEMBERS: formatMembers(1) },
   secrets: [
     { source: secretName('mongo', 'ROOT_PASSWORD'), target: 'ROOT_PASSWORD' },
     ...users.map((user) => ({

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { services } from './compose.fixture.ts'
-import { serviceTable, withServiceTable } from './service-table.ts'
+import { renderServiceTable, withServiceTable } from './service-table.ts'
 
 test('the table lists services in the order of stacks, then ports', () => {
-  expect(serviceTable(services)).toBe(
+  expect(renderServiceTable(services)).toBe(
     [
       '| service | stack | port | plane | needs | what it does |',
       '| --- | --- | --- | --- | --- | --- |',
@@ -28,7 +28,7 @@ test('tools come last, without a port', () => {
     profile: 'tools',
     image: { base: 'bun', addons: [], packages: [] },
   } as const
-  expect(serviceTable(services, { looker: tool }).split('\n').at(-1)).toBe(
+  expect(renderServiceTable(services, { looker: tool }).split('\n').at(-1)).toBe(
     '| looker | core | - | ops | - | looks (run by hand) |',
   )
 })
@@ -36,7 +36,7 @@ test('tools come last, without a port', () => {
 test('further ports stand beside the first, by what is spoken there', () => {
   const { keeper } = services
   if (keeper === undefined) throw new Error('the fixture has a keeper')
-  expect(serviceTable({ keeper: { ...keeper, ports: { socks: 9050, control: 9051 } } })).toContain(
+  expect(renderServiceTable({ keeper: { ...keeper, ports: { socks: 9050, control: 9051 } } })).toContain(
     '| 8090 (socks 9050, control 9051) |',
   )
 })

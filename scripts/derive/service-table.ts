@@ -12,7 +12,10 @@ const portCell = (hostPort: number, further: Readonly<Record<string, number>> = 
 }
 
 /** The catalogue as a Markdown table, in the order in which stacks are started, then by port; tools have none. */
-export const serviceTable = (services: Services, tools: Readonly<Record<string, Tool>> = {}): string => {
+export const renderServiceTable = (
+  services: Services,
+  tools: Readonly<Record<string, Tool>> = {},
+): string => {
   const toolRows = Object.entries(tools).map(([name, { stack, plane, summary }]) => [
     name,
     stack,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, defaults, stacks } from '#catalog'
 import { bytes, plural } from '#common/cli/format'
-import { imagePins, type LockedImages } from '../../derive/compose-images.ts'
+import { type LockedImages, makeImagePins } from '../../derive/compose-images.ts'
 import { openLayout } from '../layout/layout.ts'
 import { type Loaded, loadImages } from './load.ts'
 import type { Network } from './network.ts'
@@ -51,7 +51,7 @@ export const load = ({ dist, images, env, show }: Delivery): Promise<Loaded> =>
 export const writePins = ({ dist, images }: Pick<Delivery, 'dist' | 'images'>): readonly string[] =>
   stacks.flatMap((stack) => {
     const path = join(dist, `compose.${stack}.yaml`)
-    const pins = imagePins(stack, catalog, images)
+    const pins = makeImagePins(stack, catalog, images)
     if (pins === undefined || !('text' in pins)) {
       rmSync(path, { force: true })
       return []

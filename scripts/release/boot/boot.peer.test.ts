@@ -10,8 +10,8 @@ import { tinyImages } from '../../testing/peers/pi/images.ts'
 import { startPi } from '../../testing/peers/pi/pi.ts'
 import { groupRuns, parseJournal } from '../run/journal.ts'
 import { watchLine, withLines } from './crontab.ts'
-import { bootState } from './state.ts'
-import { unitText } from './unit.ts'
+import { readBootState } from './state.ts'
+import { renderUnit } from './unit.ts'
 
 /**
  * lucid-boot.sh on the emulated Pi, whose power is cut: started as the unit would start it, by its user and with the
@@ -76,7 +76,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
   /** What systemd does at boot: a runtime folder that goes with the power, a bare environment, the unit's user. */
   const boot = async (env = '') => {
     await live(pi.enter(['install', '-d', '-o', '1000', '-g', '1000', '-m', '700', '/run/lucid']))
-    const [start = ''] = /^ExecStart=(.*)$/m.exec(unitText({ dir: pi.dir, user: pi.user }))?.slice(1) ?? []
+    const [start = ''] = /^ExecStart=(.*)$/m.exec(renderUnit({ dir: pi.dir, user: pi.user }))?.slice(1) ?? []
     const bare = `env -i LANG=C.UTF-8 HOME=/home/pi USER=pi LOGNAME=pi SHELL=/bin/sh RUNTIME_DIRECTORY=/run/lucid LUCID_HEALTH_TIMEOUT=120 ${env}`
     return live(['ssh', '-F', pi.sshConfig, pi.host, `${bare} ${start}`])
   }
@@ -226,7 +226,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
         ]),
       )
       expect(spool.code).toBe(0)
-      const read = async () => (await bootState(shell, { dir: pi.dir }, [])).crontab
+      const read = async () => (await readBootState(shell, { dir: pi.dir }, [])).crontab
       expect(await read()).toBe('')
       const theirs = '0 1 * * * true\n'
       const ours = withLines(theirs, pi.dir, [watchLine(pi.dir)])

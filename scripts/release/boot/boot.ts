@@ -5,8 +5,8 @@ import { runCommand } from '../../cli/run-command.ts'
 import type { Lease } from '../../host/lease.ts'
 import { openHost, withLease } from '../../host/open.ts'
 import { targetFlags } from '../../host/target.ts'
-import { bootGaps, installBoot, programs, removeBoot, showInstall, showRemoval } from './install.ts'
-import { bootState } from './state.ts'
+import { findBootGaps, installBoot, programs, removeBoot, showInstall, showRemoval } from './install.ts'
+import { readBootState } from './state.ts'
 
 export const command = {
   name: 'boot',
@@ -41,7 +41,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const { dir } = host.target
   try {
     if (what === 'status') {
-      const gaps = bootGaps(await bootState(host.shell, { dir }, Object.keys(programs)), { dir })
+      const gaps = findBootGaps(await readBootState(host.shell, { dir }, Object.keys(programs)), { dir })
       if (flags.json) terminal.out(`${JSON.stringify({ ok: gaps.length === 0, gaps })}\n`)
       else
         terminal.out(gaps.length === 0 ? 'unit and crontab are as they should be\n' : `${gaps.join('\n')}\n`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { MarksBroken, ourLines, watchLine, withLines, withoutLines } from './crontab.ts'
+import { findOurLines, MarksBroken, watchLine, withLines, withoutLines } from './crontab.ts'
 
 const DIR = '/mnt/myssd/Lucid'
 const mine = '# m h dom mon dow command\n0 3 * * * run-parts /srv\n'
@@ -24,7 +24,7 @@ test('what is not ours comes through installing twice and taking away, to the by
       const before = theirs.length === 0 ? '' : `${theirs.join('\n')}\n`
       const once = withLines(before, DIR, ours)
       expect(withLines(once, DIR, ours)).toBe(once)
-      expect(ourLines(once, DIR)).toEqual(ours)
+      expect(findOurLines(once, DIR)).toEqual(ours)
       expect(withoutLines(once, DIR)).toBe(before)
     }),
   )
@@ -32,7 +32,7 @@ test('what is not ours comes through installing twice and taking away, to the by
 
 test('the lines of another folder are not ours', () => {
   const other = withLines(mine, '/srv/other', ['x'])
-  expect(ourLines(other, DIR)).toBeUndefined()
+  expect(findOurLines(other, DIR)).toBeUndefined()
   expect(withoutLines(withLines(other, DIR, ['y']), DIR)).toBe(other)
 })
 

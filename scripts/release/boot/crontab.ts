@@ -20,7 +20,7 @@ type Parts = {
   readonly after: readonly string[]
 }
 
-const partsOf = (text: string, dir: string): Parts => {
+const splitCrontab = (text: string, dir: string): Parts => {
   const { begin, end } = marks(dir)
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
   const at = lines.flatMap((line, index) => (line === begin || line === end ? [index] : []))
@@ -31,20 +31,21 @@ const partsOf = (text: string, dir: string): Parts => {
   return { before: lines.slice(0, from), ours: lines.slice(from + 1, to), after: lines.slice(to + 1) }
 }
 
-const textOf = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`)
+const joinLines = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`)
 
 /** Our lines; undefined when there are none. Throws MarksBroken. */
-export const ourLines = (text: string, dir: string): readonly string[] | undefined => partsOf(text, dir).ours
+export const findOurLines = (text: string, dir: string): readonly string[] | undefined =>
+  splitCrontab(text, dir).ours
 
 /** The crontab with these lines of ours in the place of those it had. Throws MarksBroken. */
 export const withLines = (text: string, dir: string, lines: readonly string[]): string => {
-  const { before, after } = partsOf(text, dir)
+  const { before, after } = splitCrontab(text, dir)
   const { begin, end } = marks(dir)
-  return textOf([...before, begin, ...lines, end, ...after])
+  return joinLines([...before, begin, ...lines, end, ...after])
 }
 
 /** The crontab without anything of ours. Throws MarksBroken. */
 export const withoutLines = (text: string, dir: string): string => {
-  const { before, after } = partsOf(text, dir)
-  return textOf([...before, ...after])
+  const { before, after } = splitCrontab(text, dir)
+  return joinLines([...before, ...after])
 }

@@ -15,9 +15,9 @@ import { CliError } from '../../cli/fail.ts'
 import { type Lease, takeLease } from '../../host/lease.ts'
 import { openShell, type Shell } from '../../host/shell.ts'
 import { withLines } from './crontab.ts'
-import { bootGaps, installBoot, programTexts, removeBoot, showInstall, showRemoval } from './install.ts'
-import { bootState } from './state.ts'
-import { unitText } from './unit.ts'
+import { findBootGaps, installBoot, readPrograms, removeBoot, showInstall, showRemoval } from './install.ts'
+import { readBootState } from './state.ts'
+import { renderUnit } from './unit.ts'
 
 /** Stand-ins for id, sudo, systemctl and crontab, each a few lines of sh: the real ones would change this machine. */
 
@@ -83,7 +83,7 @@ test('programs, crontab and unit are installed, and a second time there is nothi
     'install the unit lucid.service',
   ])
   expect(readFileSync(join(dir, 'bin', 'watch.sh'), 'utf8')).toBe(files['watch.sh'])
-  expect(readFileSync(join(units, 'lucid.service'), 'utf8')).toBe(unitText({ dir, user: 'pi' }))
+  expect(readFileSync(join(units, 'lucid.service'), 'utf8')).toBe(renderUnit({ dir, user: 'pi' }))
   expect(crontab()).toStartWith(`0 1 * * * theirs\n# lucid ${dir}: begin\n*/5 `)
   expect(existsSync(join(place, 'enabled'))).toBe(true)
   expect(await install()).toEqual([])
@@ -184,8 +184,8 @@ describe('nothing is half installed', () => {
 test('what is missing is said', async () => {
   mayBecomeRoot()
   const gaps = async () => {
-    const state = await bootState(lease.shell, { dir, units }, Object.keys(files))
-    return bootGaps(state, { dir, units, files })
+    const state = await readBootState(lease.shell, { dir, units }, Object.keys(files))
+    return findBootGaps(state, { dir, units, files })
   }
   expect(await gaps()).toContain('not done: install the unit lucid.service')
   await install()
@@ -195,7 +195,7 @@ test('what is missing is said', async () => {
 })
 
 test('every program of a host is in this checkout, and is a program of sh', async () => {
-  for (const text of Object.values(programTexts())) {
+  for (const text of Object.values(readPrograms())) {
     expect(text).toStartWith('#!/bin/sh\n')
     expect(await lease.shell.run('sh -n', { input: text })).toMatchObject({ code: 0 })
   }

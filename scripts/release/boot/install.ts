@@ -5,8 +5,8 @@ import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { repository } from '../../platform/home.ts'
-import { type BootPlan, type Change, changeWords, installPlan, removePlan } from './plan.ts'
-import { type BootState, bootState, type Place, UNITS } from './state.ts'
+import { type BootPlan, type Change, describeChange, planInstall, planRemoval } from './plan.ts'
+import { type BootState, type BootTarget, readBootState, UNITS } from './state.ts'
 import { UNIT } from './unit.ts'
 
 /** Programs of a host, by their name in DIR/bin, and where this checkout has them. */
@@ -17,7 +17,7 @@ export const programs: Readonly<Record<string, string>> = {
   'facts.sh': 'health/facts.sh',
 }
 
-export const programTexts = (): Readonly<Record<string, string>> =>
+export const readPrograms = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(programs).map(([name, path]) => [name, readFileSync(join(repository, path), 'utf8')]),
   )
@@ -26,12 +26,12 @@ const asRoot = (script: string, root: BootState['root']): string =>
   root === 'is' ? script : commandLine('sudo', '-n', 'sh', '-c', script)
 
 /** Does one change; files and unit appear whole. */
-const carryOut = async (
+const performChange = async (
   lease: Lease,
   change: Change,
   { root, units }: { readonly root: BootState['root']; readonly units: string },
 ): Promise<void> => {
-  const what = changeWords(change, lease.dir)
+  const what = describeChange(change, lease.dir)
   if (change.kind === 'crontab') {
     await requireSuccess(
       what,
@@ -61,93 +61,97 @@ const carryOut = async (
 }
 
 /** The change that takes one back; undefined where that is not needed: a program that nothing calls does nothing. */
-const inverse = (change: Change, state: BootState): Change | undefined => {
+const invertChange = (change: Change, state: BootState): Change | undefined => {
   if (change.kind === 'crontab') return { ...change, text: change.before, before: change.text }
   return change.kind === 'unit' ? { kind: 'unit', text: state.unit } : undefined
 }
 
-const refuse = (name: string, { faults, lines }: BootPlan): void => {
+const requireNoFaults = (name: string, { faults, lines }: BootPlan): void => {
   if (faults.length === 0) return
   throw new CliError(`${name}: nothing was changed: ${faults.join('; ')}`, { details: lines })
 }
 
 /** Does all changes of a plan or, when one fails, takes back those before it. */
-const carryOutAll = async (lease: Lease, plan: BootPlan, state: BootState, units: string): Promise<void> => {
+const performAll = async (lease: Lease, plan: BootPlan, state: BootState, units: string): Promise<void> => {
   const done: Change[] = []
   for (const change of plan.changes)
     try {
       done.push(change)
-      await carryOut(lease, change, { root: state.root, units })
+      await performChange(lease, change, { root: state.root, units })
     } catch (error) {
       for (const one of done.toReversed()) {
-        const back = inverse(one, state)
+        const back = invertChange(one, state)
         if (back !== undefined)
-          await carryOut(lease, back, { root: state.root, units }).catch(() => undefined)
+          await performChange(lease, back, { root: state.root, units }).catch(() => undefined)
       }
       throw error
     }
 }
 
-export type BootOptions = Pick<Place, 'units'> & {
+export type BootOptions = Pick<BootTarget, 'units'> & {
   /** Programs for DIR/bin, by name. */
   readonly files?: Readonly<Record<string, string>>
 }
 
-type Planned = { readonly state: BootState; readonly plan: BootPlan }
+type BootChange = { readonly state: BootState; readonly plan: BootPlan }
 
-const plannedInstall = async (
+const prepareInstall = async (
   shell: Shell,
-  { dir, units = UNITS, files = programTexts() }: Place & BootOptions,
-): Promise<Planned> => {
-  const state = await bootState(shell, { dir, units }, Object.keys(files))
-  const plan = installPlan(state, { dir, units, files })
-  refuse(shell.name, plan)
+  { dir, units = UNITS, files = readPrograms() }: BootTarget & BootOptions,
+): Promise<BootChange> => {
+  const state = await readBootState(shell, { dir, units }, Object.keys(files))
+  const plan = planInstall(state, { dir, units, files })
+  requireNoFaults(shell.name, plan)
   return { state, plan }
 }
 
-const plannedRemoval = async (
+const prepareRemoval = async (
   shell: Shell,
-  { dir, units = UNITS, files = programs }: Place & BootOptions,
-): Promise<Planned> => {
-  const state = await bootState(shell, { dir, units }, Object.keys(files))
-  const plan = removePlan(state, { dir, units })
-  refuse(shell.name, plan)
+  { dir, units = UNITS, files = programs }: BootTarget & BootOptions,
+): Promise<BootChange> => {
+  const state = await readBootState(shell, { dir, units }, Object.keys(files))
+  const plan = planRemoval(state, { dir, units })
+  requireNoFaults(shell.name, plan)
   return { state, plan }
 }
 
-const words = ({ plan }: Planned, dir: string): readonly string[] =>
-  plan.changes.map((change) => changeWords(change, dir))
+const describeChanges = ({ plan }: BootChange, dir: string): readonly string[] =>
+  plan.changes.map((change) => describeChange(change, dir))
 
 /** What `installBoot` would do, in words; throws as that does, and changes nothing. */
-export const showInstall = async (shell: Shell, options: Place & BootOptions): Promise<readonly string[]> =>
-  words(await plannedInstall(shell, options), options.dir)
+export const showInstall = async (
+  shell: Shell,
+  options: BootTarget & BootOptions,
+): Promise<readonly string[]> => describeChanges(await prepareInstall(shell, options), options.dir)
 
 /** What `removeBoot` would do, in words; throws as that does, and changes nothing. */
-export const showRemoval = async (shell: Shell, options: Place & BootOptions): Promise<readonly string[]> =>
-  words(await plannedRemoval(shell, options), options.dir)
+export const showRemoval = async (
+  shell: Shell,
+  options: BootTarget & BootOptions,
+): Promise<readonly string[]> => describeChanges(await prepareRemoval(shell, options), options.dir)
 
 /**
  * Has a host start Lucid at boot and watch it by cron; whatever stands there already is left. Answers what was done.
  * Throws CliError, with the lines for a person to type, when something is not allowed: then nothing was changed.
  */
 export const installBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
-  const planned = await plannedInstall(lease.shell, { ...options, dir: lease.dir })
-  await carryOutAll(lease, planned.plan, planned.state, options.units ?? UNITS)
-  return words(planned, lease.dir)
+  const planned = await prepareInstall(lease.shell, { ...options, dir: lease.dir })
+  await performAll(lease, planned.plan, planned.state, options.units ?? UNITS)
+  return describeChanges(planned, lease.dir)
 }
 
 /** Takes away exactly what `installBoot` puts there. Answers and throws as that does. */
 export const removeBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
-  const planned = await plannedRemoval(lease.shell, { ...options, dir: lease.dir })
-  await carryOutAll(lease, planned.plan, planned.state, options.units ?? UNITS)
-  return words(planned, lease.dir)
+  const planned = await prepareRemoval(lease.shell, { ...options, dir: lease.dir })
+  await performAll(lease, planned.plan, planned.state, options.units ?? UNITS)
+  return describeChanges(planned, lease.dir)
 }
 
 /** What is missing or different on a host, in words; empty when all of it is as this checkout would install it. */
-export const bootGaps = (
+export const findBootGaps = (
   state: BootState,
-  { dir, units = UNITS, files = programTexts() }: Place & BootOptions,
+  { dir, units = UNITS, files = readPrograms() }: BootTarget & BootOptions,
 ): readonly string[] => {
-  const { changes, faults } = installPlan(state, { dir, units, files })
-  return [...changes.map((change) => `not done: ${changeWords(change, dir)}`), ...faults]
+  const { changes, faults } = planInstall(state, { dir, units, files })
+  return [...changes.map((change) => `not done: ${describeChange(change, dir)}`), ...faults]
 }

@@ -1,7 +1,7 @@
 import { errorMessage } from '#common/process/error'
-import { ourLines, watchLine, withLines, withoutLines } from './crontab.ts'
+import { findOurLines, watchLine, withLines, withoutLines } from './crontab.ts'
 import type { BootState } from './state.ts'
-import { UNIT, unitText } from './unit.ts'
+import { renderUnit, UNIT } from './unit.ts'
 
 /** One thing to change on a host. */
 export type Change =
@@ -39,7 +39,7 @@ const safely = <T>(work: () => T): { readonly value: T } | { readonly fault: str
 }
 
 /** What is to be done so that a host starts Lucid by itself and watches it. `files` are the programs for DIR/bin. */
-export const installPlan = (
+export const planInstall = (
   state: BootState,
   {
     dir,
@@ -47,7 +47,7 @@ export const installPlan = (
     files,
   }: { readonly dir: string; readonly units: string; readonly files: Readonly<Record<string, string>> },
 ): BootPlan => {
-  const expected = unitText({ dir, user: state.user })
+  const expected = renderUnit({ dir, user: state.user })
   const lines = [watchLine(dir), ...state.furtherLines]
   const cron =
     state.crontab === undefined ? undefined : safely(() => withLines(state.crontab ?? '', dir, lines))
@@ -81,12 +81,12 @@ export const installPlan = (
 }
 
 /** What is to be done so that a host does none of it any more. */
-export const removePlan = (
+export const planRemoval = (
   state: BootState,
   { dir, units }: { readonly dir: string; readonly units: string },
 ): BootPlan => {
   const before = state.crontab ?? ''
-  const cron = safely(() => (ourLines(before, dir) === undefined ? before : withoutLines(before, dir)))
+  const cron = safely(() => (findOurLines(before, dir) === undefined ? before : withoutLines(before, dir)))
   const refused = state.unit !== undefined && state.root === 'refused'
   return {
     faults: [
@@ -111,7 +111,7 @@ export const removePlan = (
 }
 
 /** A change in words. */
-export const changeWords = (change: Change, dir: string): string =>
+export const describeChange = (change: Change, dir: string): string =>
   change.kind === 'file'
     ? `${change.text === undefined ? 'remove' : 'write'} ${dir}/bin/${change.name}`
     : change.kind === 'crontab'

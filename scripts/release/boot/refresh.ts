@@ -1,7 +1,7 @@
 import { errorMessage } from '#common/process/error'
 import { type HostSession, withLease } from '../../host/open.ts'
-import { bootGaps, installBoot, programs } from './install.ts'
-import { bootState } from './state.ts'
+import { findBootGaps, installBoot, programs } from './install.ts'
+import { readBootState } from './state.ts'
 
 /**
  * After a deploy: what starts Lucid at boot is brought up to date where it is installed; where it is not, a sentence says
@@ -10,10 +10,10 @@ import { bootState } from './state.ts'
 export const refreshBoot = async (opened: HostSession): Promise<readonly string[]> => {
   const { shell, target } = opened
   try {
-    const state = await bootState(shell, { dir: target.dir }, Object.keys(programs))
+    const state = await readBootState(shell, { dir: target.dir }, Object.keys(programs))
     if (state.unit === undefined)
       return ['it does not start at boot and nobody watches it yet: bun run boot --install']
-    if (bootGaps(state, { dir: target.dir }).length === 0) return []
+    if (findBootGaps(state, { dir: target.dir }).length === 0) return []
     return await withLease(opened, { what: 'boot --install', onWait: () => {} }, (lease) =>
       installBoot(lease),
     )

@@ -21,32 +21,32 @@ export type BootState = {
 /** Folder in which an administrator's units lie. */
 export const UNITS = '/etc/systemd/system'
 
-export type Place = {
+export type BootTarget = {
   readonly dir: string
   /** Another folder for tests. */
   readonly units?: string
 }
 
-const contentOf = async (shell: Shell, path: string): Promise<string | undefined> => {
+const readContent = async (shell: Shell, path: string): Promise<string | undefined> => {
   const { code, out } = await shell.run(`cat ${quote(path)}`)
   return code === 0 ? out : undefined
 }
 
 /** Reads all of it; nothing is changed. `names` are the programs in DIR/bin to look at. */
-export const bootState = async (
+export const readBootState = async (
   shell: Shell,
-  { dir, units = UNITS }: Place,
+  { dir, units = UNITS }: BootTarget,
   names: readonly string[],
 ): Promise<BootState> => {
   const [who, unit, enabled, crontab, further, ...files] = await Promise.all([
     shell.run(
       'id -un; if [ "$(id -u)" = 0 ]; then echo is; elif sudo -n true 2>/dev/null; then echo sudo; else echo refused; fi; command -v systemctl',
     ),
-    contentOf(shell, `${units}/${UNIT}`),
+    readContent(shell, `${units}/${UNIT}`),
     shell.run(`systemctl is-enabled ${UNIT}`),
     shell.run('crontab -l'),
     shell.run(`for f in ${quote(`${dir}/bin/cron.d`)}/*.line; do [ ! -f "$f" ] || cat "$f"; done`),
-    ...names.map((name) => contentOf(shell, `${dir}/bin/${name}`)),
+    ...names.map((name) => readContent(shell, `${dir}/bin/${name}`)),
   ])
   const [user = '', root = '', systemctl = ''] = who.out.split('\n')
   return {

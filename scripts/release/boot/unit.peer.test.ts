@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { live } from '../../cli/run.ts'
-import { UNIT, unitText } from './unit.ts'
+import { renderUnit, UNIT } from './unit.ts'
 
 /** The unit as systemd's own programs read it; systemd itself need not run. */
 
@@ -18,7 +18,7 @@ if (absent !== undefined) console.log(`NOT RUN: ${absent} (the unit by systemd)`
 const folder = mkdtempSync(join(tmpdir(), 'lucid-unit-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const text = unitText({ dir: '/mnt/myssd/Lucid', user: 'root' })
+const text = renderUnit({ dir: '/mnt/myssd/Lucid', user: 'root' })
 
 const verified = async (unit: string) => {
   // A unit that ours needs and that a machine without Docker does not have.

@@ -12,7 +12,7 @@ export type UnitInput = {
  * The systemd unit that runs lucid-boot.sh once per boot. The engine ends the containers when the machine is switched off, so
  * it has nothing to stop. `RuntimeDirectory` holds the mark of the first start since boot and goes with the power.
  */
-export const unitText = ({
+export const renderUnit = ({
   dir,
   user,
 }: UnitInput): string => `# Installed by \`bun run boot --install\`; \`--uninstall\` takes it away.
