@@ -32,7 +32,7 @@ const sessions: Declaration<SessionDoc> = {
   fields: { state: 'text', started_at: 'integer', touched_at: 'integer' },
   indexes: [['state', 'touched_at'], ['started_at']],
 }
-const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {} }
+const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {}, secret: true }
 const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }
 const audit: Declaration<AuditDoc> = {
   name: 'session_audit',

@@ -8,6 +8,7 @@ export type Declared = {
   readonly required?: readonly string[]
   readonly unique?: readonly (readonly string[])[]
   readonly indexes?: readonly (readonly string[])[]
+  readonly secret?: boolean
 }
 
 /** A checked declaration, the same for every driver. */
@@ -18,6 +19,8 @@ export type Shape = {
   readonly required: ReadonlySet<string>
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]
+  /** Holds secrets that are destroyed by removing them. */
+  readonly isSecret: boolean
 }
 
 /** Names go into SQL and into BSON keys, so they are identifiers and nothing else. */
@@ -52,7 +55,14 @@ export const parseDeclaration = (declared: Declared): Shape => {
   const required = new Set(declared.required ?? [])
   for (const field of required)
     if (!fields.has(field)) throw bad(`${name}: a required field must be declared, ${field} is not`)
-  return { name, fields, required, unique: indexed(declared.unique), indexes: indexed(declared.indexes) }
+  return {
+    name,
+    fields,
+    required,
+    unique: indexed(declared.unique),
+    indexes: indexed(declared.indexes),
+    isSecret: declared.secret === true,
+  }
 }
 
 /** The kind of a searchable field. Throws Fault invalid `undeclared-field`. */

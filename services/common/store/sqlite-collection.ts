@@ -3,6 +3,7 @@ import { documentText } from './document.ts'
 import { missing, stale } from './faults.ts'
 import { planClaim, planQuery, planWhere } from './query.ts'
 import { checkScalar, readScalars, type Shape } from './shape.ts'
+import type { Forgetting } from './sqlite-forget.ts'
 import { bindable, type Sql, selectSql, tableOf, whereSql, writeStatements } from './sqlite-sql.ts'
 import type { Row, Statements } from './sqlite-statements.ts'
 import type { Collection, Doc, Stored } from './store.ts'
@@ -14,7 +15,12 @@ export type Operations = {
   ) => Awaited<ReturnType<Collection<Doc>[K]>>
 }
 
-export const sqliteOperations = (db: Database, prepared: Statements, shape: Shape): Operations => {
+export const sqliteOperations = (
+  db: Database,
+  prepared: Statements,
+  shape: Shape,
+  forget: Forgetting['forget'],
+): Operations => {
   const table = tableOf(shape)
   const writes = writeStatements(shape)
   const parse = ({ rev, body }: Row): Stored<Doc> => ({ ...JSON.parse(body), rev })
@@ -27,7 +33,11 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
     return [documentText(shape, doc), ...scalars]
   }
   const insertBy = (text: string, doc: Doc, rev = 1) => prepared(text).run(doc.id, rev, ...bound(doc)).changes
-  const update = (doc: Doc, rev: number) => prepared(writes.update).run(...bound(doc), doc.id, rev).changes
+  const update = (doc: Doc, rev: number) => {
+    const { changes } = prepared(writes.update).run(...bound(doc), doc.id, rev)
+    if (changes > 0 && shape.isSecret) forget(shape)
+    return changes
+  }
   return {
     get: (id) => {
       const kept = row(id)
@@ -60,7 +70,9 @@ export const sqliteOperations = (db: Database, prepared: Statements, shape: Shap
         const kept = row(id)
         if (!kept) return false
         if (rev !== undefined && kept.rev !== rev) throw stale(shape)
-        return prepared(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 1
+        prepared(`DELETE FROM ${table} WHERE id = ?`).run(id)
+        forget(shape)
+        return true
       }),
     claim: (take) => {
       const plan = planClaim(shape, take)

@@ -8,6 +8,7 @@ import { collectionFrom, type Effect } from './operations.ts'
 import { type Declared, parseDeclaration } from './shape.ts'
 import { type Operations, sqliteOperations } from './sqlite-collection.ts'
 import { sqliteFault } from './sqlite-fault.ts'
+import { type Forgetting, forgetting } from './sqlite-forget.ts'
 import { ensureTable } from './sqlite-schema.ts'
 import { cacheStatements, type Statements } from './sqlite-statements.ts'
 import type { Collection, Doc, Store } from './store.ts'
@@ -28,8 +29,9 @@ type Table = { readonly declared: string; readonly operations: Operations }
 type Reach = <R>(effect: Effect, work: () => R | Promise<R>) => Promise<R>
 
 const PAGE_BYTES = 4096
+const BUSY_TIMEOUT_MS = 5000
 
-const openDatabase = ({ path, maxBytes, busyTimeoutMs = 5000 }: SqliteOptions): Database => {
+const openDatabase = ({ path, maxBytes, busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteOptions): Database => {
   if (path !== ':memory:') {
     const folder = dirname(path)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -45,6 +47,8 @@ const openDatabase = ({ path, maxBytes, busyTimeoutMs = 5000 }: SqliteOptions): 
   // NORMAL would lose acknowledged commits when the power fails: FULL syncs the WAL at each commit.
   db.run('PRAGMA synchronous = FULL')
   db.run('PRAGMA secure_delete = ON')
+  // What a transaction sets aside for a rollback is never a file.
+  db.run('PRAGMA temp_store = MEMORY')
   if (maxBytes !== undefined) db.run(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
   return db
 }
@@ -61,13 +65,14 @@ type Parts = {
   readonly db: Database
   readonly prepared: Statements
   readonly rules: TransactionRules
+  readonly forgotten: Forgetting
   /** What was made and committed, by name. */
   readonly tables: Map<string, Table>
 }
 
 /** `made` takes the tables that are made through this collection: those of a transaction may be rolled back. */
 const openCollection = (
-  { db, prepared, tables }: Parts,
+  { db, prepared, forgotten, tables }: Parts,
   declaration: Declared,
   reach: Reach,
   made: Map<string, Table>,
@@ -78,9 +83,14 @@ const openCollection = (
     const present = tables.get(shape.name) ?? made.get(shape.name)
     if (present && present.declared !== declared) throw declaredTwice(shape)
     if (present) return present.operations
-    if (db.inTransaction) ensureTable(db, shape)
-    else db.transaction(() => ensureTable(db, shape)).immediate()
-    const table = { declared, operations: sqliteOperations(db, prepared, shape) }
+    const ensure = () => {
+      ensureTable(db, shape)
+      // Releases before this one did not do so when they removed.
+      if (shape.isSecret) forgotten.forget(shape)
+    }
+    if (db.inTransaction) ensure()
+    else db.transaction(ensure).immediate()
+    const table = { declared, operations: sqliteOperations(db, prepared, shape, forgotten.forget) }
     made.set(shape.name, table)
     return table.operations
   }
@@ -124,15 +134,19 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   const lock = fifoLock()
   const rules = transactionRules()
   const tables = new Map<string, Table>()
-  const parts = { db, prepared, rules, tables }
+  const forgotten = forgetting(db, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS)
+  forgotten.settle()
+  const parts = { db, prepared, rules, forgotten, tables }
   let closed = false
 
   /** In line for the connection. From inside a transaction the wait would never end, so it is refused. */
   const inLine = async <R>(work: () => R | Promise<R>): Promise<R> => {
     rules.requireOutside()
-    return lock(() => {
+    return lock(async () => {
       if (closed) throw closedStore()
-      return work()
+      const result = await work()
+      if (!closed) forgotten.settle()
+      return result
     })
   }
 

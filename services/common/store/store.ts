@@ -23,6 +23,11 @@ export type Declaration<T extends Doc> = {
   readonly required?: readonly (keyof T & string)[]
   readonly unique?: readonly (readonly (keyof T & string)[])[]
   readonly indexes?: readonly (readonly (keyof T & string)[])[]
+  /**
+   * Its documents are secrets, few at a time, that are destroyed by removing or replacing them: when that resolves,
+   * no file of an embedded store holds them any more. What a database server keeps: this room's README.
+   */
+  readonly secret?: boolean
 }
 
 export type Range<V> = { readonly gt?: V; readonly gte?: V; readonly lt?: V; readonly lte?: V }
