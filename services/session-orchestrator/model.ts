@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Gap } from '#common/evidence/manifest'
-import { WholeParam } from '#common/http/session-model'
+import { EndReason, WholeParam } from '#common/http/session-model'
 
 export const states = [
   'created',
@@ -40,7 +40,7 @@ export type NewSession = typeof NewSession.static
 /** The ends of a recording: complete, or broken off with the time that is missing. */
 export const Finalize = t.Object({
   complete: t.Boolean(),
-  reason: t.Optional(t.String({ minLength: 1, maxLength: 200 })),
+  reason: t.Optional(EndReason),
   /** What the recorder had acknowledged; less than that being durable stops the session. */
   total_plain: t.Optional(Natural),
 })

@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { BytesParam, FlagParam } from '#common/http/session-model'
+import { BytesParam, EndReason, FlagParam } from '#common/http/session-model'
 
 export const recordingStates = ['recording', 'ending', 'ended', 'failed'] as const
 export type RecordingState = (typeof recordingStates)[number]
@@ -34,4 +34,8 @@ export const Recording = t.Object({
 export type Recording = typeof Recording.static
 
 export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam })
+/** An abnormal end: `reason` becomes that of the gap at the end of the manifest. None, and it was stopped. */
+export const Stop = t.Optional(t.Object({ reason: t.Optional(EndReason) }))
+export type Stop = typeof Stop.static
+
 export const List = t.Object({ recordings: t.Array(Recording) })

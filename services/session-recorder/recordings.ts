@@ -28,8 +28,8 @@ export type Recordings = {
     query: { readonly offset: number; readonly end: boolean },
     body: AsyncIterable<Uint8Array>,
   ) => Promise<Recording>
-  /** Ends a recording whose source is away: what was received is kept. */
-  readonly stop: (id: string) => Promise<Recording>
+  /** Ends a recording abnormally: what was received is kept, `reason` is stated as that of the gap at its end. */
+  readonly stop: (id: string, reason?: string) => Promise<Recording>
   /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
   readonly reconcile: () => Promise<void>
   /** Recordings that this process feeds. */
@@ -149,10 +149,10 @@ export const recordings = (parts: RecordingsParts): Recordings => {
           throw error
         }
       }),
-    stop: (id) =>
+    stop: (id, reason = 'stopped before its source ended') =>
       exclusively(id, async () => {
         requireRecording(await findRecording(table, id))
-        return describe(await breakOff(id, 'stopped before its source ended'))
+        return describe(await breakOff(id, reason))
       }),
     reconcile: reconciler({
       ...parts,

@@ -68,6 +68,25 @@ describe('session-recorder', () => {
     expect(await told(path(id, 0, true))).toEqual([409, 'recording-ended'])
   })
 
+  test('takes the reason of an abnormal end, which is the gap of its manifest', async () => {
+    const { id } = await start()
+    await send(app, 'PATCH', path(id, 0, false), noise(1500, 1))
+    const stop = (body?: unknown) => ask(app, 'POST', `/recordings/${id}/stop`, body)
+    for (const reason of ['', 'x'.repeat(201), 'a\u001b[2Jb', 'a\nb', '\u202e', 7])
+      expect(await stop({ reason })).toMatchObject({ status: 400, body: { code: 'bad-request' } })
+    expect(await stop({ reason: 'x', more: 1 })).toMatchObject({ status: 400 })
+    expect(await ask(app, 'GET', `/recordings/${id}`)).toMatchObject({ body: { state: 'recording' } })
+    expect(await stop({ reason: 'the producer exited with 3' })).toMatchObject({
+      status: 200,
+      body: { state: 'ended', acknowledged: 1500, complete: false },
+    })
+    await pipe.until(id, 'anchored')
+    const { gaps } = await pipe.manifest(id)
+    expect(gaps).toMatchObject([{ at: 2, reason: 'the producer exited with 3' }])
+    const other = await start()
+    expect(await ask(app, 'POST', `/recordings/${other.id}/stop`)).toMatchObject({ status: 200 })
+  })
+
   test('starts nothing for a bad owner, an unknown field or a useless X25519 key', async () => {
     const bad = [
       {},

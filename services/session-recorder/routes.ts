@@ -2,7 +2,7 @@ import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { readBody } from '#common/stream/request-body'
-import { List, Recording, Start, StreamQuery } from './model.ts'
+import { List, Recording, Start, Stop, StreamQuery } from './model.ts'
 import type { Recordings } from './recordings.ts'
 
 /** The HTTP face of session-recorder. */
@@ -38,8 +38,9 @@ export const routes = ({
         beforeHandle: onlyFor('operator'),
       },
     )
-    .post('/recordings/:id/stop', ({ params }) => recordings.stop(params.id), {
+    .post('/recordings/:id/stop', ({ params, body }) => recordings.stop(params.id, body?.reason), {
       params: SessionParams,
+      body: Stop,
       response: { 200: Recording, ...problems },
       beforeHandle: onlyFor('operator'),
     })

@@ -11,6 +11,15 @@ export const IndexParam = WholeParam(0, MAX_LEAVES - 1)
 export const BytesParam = WholeParam(0, Number.MAX_SAFE_INTEGER)
 export const FlagParam = t.Union([t.Literal('true'), t.Literal('false')])
 
+/**
+ * Why a recording ended abnormally, as its gap will say it. Printable ASCII only: it stands in the manifest, which is
+ * signed once and shown by everybody's terminal.
+ */
+export const EndReason = t.String({
+  pattern: '^[\\x20-\\x7e]{1,200}$',
+  description: '1 to 200 printable characters',
+})
+
 export const SessionParams = t.Object({ id: SessionId })
 export const ChunkParams = t.Object({ id: SessionId, index: IndexParam })
 
