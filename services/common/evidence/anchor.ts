@@ -1,6 +1,7 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Static, Type } from '@sinclair/typebox'
+import { decodeRlp, type RlpBounds, rlpBytes, rlpList } from '../ethereum/rlp.ts'
 import { Fault } from '../process/fault.ts'
 import { equalBytes, fromHex } from '../stream/bytes.ts'
 import { decodeRegistered } from './anchors-abi.ts'
@@ -12,7 +13,7 @@ import { ownerBytes } from './owner.ts'
 import { decodeReceipt } from './receipt.ts'
 import { sessionIdBytes32 } from './session-id.ts'
 import { verifyHash } from './signature.ts'
-import { decodeRlp, rlpBytes, rlpList, trieValue } from './trie-proof.ts'
+import { trieValue } from './trie-proof.ts'
 
 /**
  * Where LucidAnchors lives on every Lucid chain: a genesis predeploy, so that an offline verifier can know
@@ -89,12 +90,15 @@ export const eventDifferences = (a: AnchorEvent, b: AnchorEvent): readonly strin
 
 const fault = (code: string, detail: string): Fault => new Fault('invalid', code, detail)
 
+/** A header is one list of 15 fields and those that later forks add (yellow paper 4.3). */
+const HEADER: RlpBounds = { depth: 1, items: 32 }
+
 /** Receipts root, number and extra data out of a block header (yellow paper 4.3: fields 5, 8 and 12). */
 const readHeader = (
   header: Uint8Array,
 ): { readonly receiptsRoot: Uint8Array; readonly number: string; readonly extra: Uint8Array } => {
   const fields = rlpList(
-    decodeRlp(header, 'block-header', 'the block header'),
+    decodeRlp(header, HEADER, 'block-header', 'the block header'),
     'block-header',
     'the block header',
   )

@@ -1,4 +1,4 @@
-import { decodeRlp, type RlpItem, rlpBytes, rlpList } from './trie-proof.ts'
+import { decodeRlp, type RlpBounds, type RlpItem, rlpBytes, rlpList } from '../ethereum/rlp.ts'
 
 /** A log of a receipt; hex without prefix. */
 export type ReceiptLog = {
@@ -9,6 +9,8 @@ export type ReceiptLog = {
 export type DecodedReceipt = { readonly ok: boolean; readonly logs: readonly ReceiptLog[] }
 
 const CODE = 'receipt'
+/** The receipt, its logs, a log, the topics of a log. */
+const BOUNDS: RlpBounds = { depth: 4, items: 4096 }
 
 const readLog = (item: RlpItem): ReceiptLog => {
   const [address, topics, data] = rlpList(item, CODE, 'a log of the receipt')
@@ -28,7 +30,7 @@ const readLog = (item: RlpItem): ReceiptLog => {
 export const decodeReceipt = (bytes: Uint8Array): DecodedReceipt => {
   const [first = 0] = bytes
   const body = first >= 1 && first <= 4 ? bytes.subarray(1) : bytes
-  const [status, , , logs] = rlpList(decodeRlp(body, CODE, 'the receipt'), CODE, 'the receipt')
+  const [status, , , logs] = rlpList(decodeRlp(body, BOUNDS, CODE, 'the receipt'), CODE, 'the receipt')
   return {
     ok: rlpBytes(status, CODE, 'the status of the receipt').toHex() === '01',
     logs: rlpList(logs, CODE, 'the logs of the receipt').map(readLog),

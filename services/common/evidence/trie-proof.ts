@@ -1,5 +1,5 @@
-import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { decodeRlp, type RlpBounds, type RlpItem, rlpBytes, rlpList } from '../ethereum/rlp.ts'
 import { Fault } from '../process/fault.ts'
 
 /**
@@ -7,39 +7,11 @@ import { Fault } from '../process/fault.ts'
  * bytes or more are referred to by keccak256 and are items of the proof; smaller ones stand inside their parent.
  */
 
-export type RlpItem = Uint8Array | readonly RlpItem[]
+/** A branch of 16 children, each of them a small node of its own with what stands in it. */
+const NODE: RlpBounds = { depth: 8, items: 600 }
 
 const broken = (what: string): Fault =>
   new Fault('invalid', 'trie-proof', `the receipt proof does not hold: ${what}`)
-
-/** Decodes exactly one RLP item. Throws Fault with the given code for anything else. */
-export const decodeRlp = (bytes: Uint8Array, code: string, what: string): RlpItem => {
-  try {
-    return RLP.decode(bytes)
-  } catch (cause) {
-    throw new Fault('invalid', code, `${what} is not RLP`, { cause })
-  }
-}
-
-/** The item as a list. Throws Fault with the given code. */
-export const rlpList = (item: RlpItem | undefined, code: string, what: string): readonly RlpItem[] => {
-  if (item === undefined || item instanceof Uint8Array)
-    throw new Fault('invalid', code, `${what} is not an RLP list`)
-  return item
-}
-
-/** The item as bytes, of one length when given. Throws Fault with the given code. */
-export const rlpBytes = (
-  item: RlpItem | undefined,
-  code: string,
-  what: string,
-  length?: number,
-): Uint8Array => {
-  if (!(item instanceof Uint8Array)) throw new Fault('invalid', code, `${what} is not an RLP string`)
-  if (length !== undefined && item.length !== length)
-    throw new Fault('invalid', code, `${what} has not ${length} bytes`)
-  return item
-}
 
 const nibblesOf = (bytes: Uint8Array): readonly number[] =>
   [...bytes].flatMap((byte) => [byte >> 4, byte & 15])
@@ -83,7 +55,7 @@ export const trieValue = (root: Uint8Array, key: Uint8Array, proof: readonly Uin
     if (keccak_256(encoded).toHex() !== reference.toHex())
       throw broken(`node ${used} is not the one its parent names`)
     used += 1
-    return rlpList(decodeRlp(encoded, 'trie-proof', 'a proof node'), 'trie-proof', 'a proof node')
+    return rlpList(decodeRlp(encoded, NODE, 'trie-proof', 'a proof node'), 'trie-proof', 'a proof node')
   }
   let reference: RlpItem = root
   let left = nibblesOf(key)
