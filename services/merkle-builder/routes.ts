@@ -1,3 +1,4 @@
+import { MAX_LEAVES } from '#common/evidence/merkle'
 import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Build, Proof, ProofParams, RootParams, Tree, Verdict } from './model.ts'
@@ -6,9 +7,12 @@ import { holds, type Trees } from './trees.ts'
 /** The largest tree, 2^20 leaves of 67 JSON bytes each, and some room. */
 const MAX_BODY = 72 * 1024 * 1024
 
+/** A tree of leaves and the session they are of. */
+const BOUNDS = { depth: 4, parts: MAX_LEAVES + 16 }
+
 /** The HTTP face of merkle-builder. */
 export const routes = ({ trees, parts }: { readonly trees: Trees; readonly parts: ServiceParts }) =>
-  service('merkle-builder', { ...parts, maxBody: MAX_BODY })
+  service('merkle-builder', { ...parts, maxBody: MAX_BODY, bodyBounds: BOUNDS })
     .post('/build', ({ body }) => trees.build(body.session, body.leaves), {
       body: Build,
       response: { 200: Tree, ...problems },

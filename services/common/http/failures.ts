@@ -1,5 +1,5 @@
 import { ValidationError } from 'elysia'
-import { Fault } from '../process/fault.ts'
+import { Fault, isFault } from '../process/fault.ts'
 import { errorFields, type Log, type LogFields } from '../process/log.ts'
 import { cutOff } from '../stream/request-body.ts'
 import { faultResponse, unexpectedResponse } from './problem.ts'
@@ -20,8 +20,13 @@ const findFault = (code: string | number, error: unknown): Fault | undefined => 
   if (error instanceof Fault) return error
   if (code === 'NOT_FOUND')
     return new Fault('missing', 'no-such-route', 'there is no such route; see /openapi.json')
-  if (code === 'PARSE')
-    return new Fault('invalid', 'unreadable-body', 'the body is not what its content type says')
+  if (code === 'PARSE') {
+    // The framework wraps what the parser of bodies threw.
+    const cause = error instanceof Error ? error.cause : undefined
+    return isFault(cause) && cause.code !== 'not-json'
+      ? cause
+      : new Fault('invalid', 'unreadable-body', 'the body is not what its content type says')
+  }
   if (code === 'VALIDATION' && !isBadReply(error))
     return new Fault('invalid', 'bad-request', describePlace(error as Invalid))
   return undefined

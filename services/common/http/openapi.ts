@@ -2,6 +2,8 @@ import { openapi } from '@elysia/openapi'
 import { KindGuard } from '@sinclair/typebox'
 import type { Elysia } from 'elysia'
 import { catalog, type Entry } from '#services/catalog'
+import type { JsonBounds } from '../stream/bounded-json.ts'
+import { jsonBody } from './json-body.ts'
 import { closed } from './strict-schema.ts'
 
 /** What the catalogue says a service does; tests have services that are not in it. */
@@ -34,20 +36,22 @@ export const describeRoutes = (name: string, version: string) =>
     exclude: { paths: ['/openapi', '/openapi.json'], staticFile: false },
   })
 
-type Hook = { readonly body?: unknown; readonly detail?: object } | undefined
+type Hook = { readonly body?: unknown; readonly parse?: unknown; readonly detail?: object } | undefined
 type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
 
 /**
  * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
- * object alone), and an open route says in the OpenAPI document that it takes no token.
+ * object alone), its body is parsed within bounds unless it has a parser of its own, and an open route says in the OpenAPI document that it takes no token.
  */
-export const strictRoutes = (app: Elysia, open: readonly string[]): void => {
+export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonBounds): void => {
+  // The second is for the OpenAPI document, and for a body that is not there.
+  const parsers = [jsonBody(bounds), 'json']
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
     const body = hook?.body
     const changed = {
       ...hook,
-      ...(KindGuard.IsSchema(body) && { body: closed(body) }),
+      ...(KindGuard.IsSchema(body) && { body: closed(body), parse: hook?.parse ?? parsers }),
       ...(open.includes(`${method} ${path}`) && { detail: { ...hook?.detail, security: [] } }),
     }
     return add(method, path, handle, Object.keys(changed).length === 0 ? hook : changed, options)

@@ -105,7 +105,21 @@ describe('a body', () => {
     for (const type of ['text/plain', 'application/xml', 'application/octet-stream', undefined])
       expect([type, await refusal(await send(app, '{"a":"x"}', type))]).toEqual([
         type,
-        [400, problem, 400, 'bad-request'],
+        [400, problem, 400, 'content-type'],
+      ])
+  })
+
+  test('nested deeper or of more values than any route needs is refused before it is parsed', async () => {
+    for (const body of [
+      '['.repeat(100_000),
+      `{"a":${'['.repeat(17)}`,
+      `{"list":[${'{"b":1},'.repeat(10_000)}`,
+    ])
+      expect(await refusal(await send(app, body, 'application/json; charset=utf-8'))).toEqual([
+        400,
+        problem,
+        400,
+        'json-bounds',
       ])
   })
 })

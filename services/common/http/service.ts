@@ -3,9 +3,11 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { type Checks, type Health, health } from '../process/health.ts'
 import { errorFields, type Log } from '../process/log.ts'
 import { isRequestId, requestContext, withRequestContext } from '../process/request-context.ts'
+import type { JsonBounds } from '../stream/bounded-json.ts'
 import { admit } from './admission.ts'
 import { answerFailure } from './failures.ts'
 import type { Guard } from './identity.ts'
+import { BODY_BOUNDS } from './json-body.ts'
 import { processMetrics, Registry, requestMetrics } from './metrics.ts'
 import { describeRoutes, strictRoutes } from './openapi.ts'
 import { matchesRoute, pathOf } from './route-pattern.ts'
@@ -29,6 +31,8 @@ export type ServiceParts = {
   readonly streamRoutes?: readonly string[]
   /** Largest body of all other routes, bytes. */
   readonly maxBody?: number
+  /** Depth and number of values of a JSON body, where a service needs more than others. */
+  readonly bodyBounds?: JsonBounds
   readonly now?: () => number
 }
 
@@ -117,7 +121,7 @@ export const service = (name: string, parts: ServiceParts) => {
   }
   const wrapped = around(parts, metrics)
   const root = newRoot()
-  strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])])
+  strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])], parts.bodyBounds ?? BODY_BOUNDS)
   return root
     .wrap((handle) => wrapped(handle as unknown as Handle))
     .onError({ as: 'global' }, ({ code, error, request }) =>
