@@ -70,6 +70,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     maxActive: env.MAX_ACTIVE_SESSIONS,
   })
 
+  onStop(work.stop)
   await resumeWork({ store, worker: work })
   const stopSweeping = sweepEvery(SWEEP_EVERY, {
     store,
@@ -78,10 +79,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     log,
     expireAfter: env.EXPIRE_AFTER_MS,
   })
-  onStop(() => {
-    stopSweeping()
-    work.stop()
-  })
+  onStop(stopSweeping)
 
   const answering = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [name, answers(reach(name as keyof typeof urls, url, 2_000))]),

@@ -4,10 +4,11 @@
  */
 import { Type } from '@sinclair/typebox'
 import { serviceEnv } from '../process/env.ts'
+import { Fault } from '../process/fault.ts'
 import { start } from './main.ts'
 import { service } from './service.ts'
 
-const modes = ['normal', 'broken-build', 'broken-close'] as const
+const modes = ['normal', 'broken-build', 'broken-close', 'store-goes-away'] as const
 const Env = serviceEnv('merkle-builder', {
   MODE: Type.Union(
     modes.map((mode) => Type.Literal(mode)),
@@ -15,10 +16,14 @@ const Env = serviceEnv('merkle-builder', {
   ),
 })
 
+let builds = 0
+
 await start('merkle-builder', Env, async ({ env, log, parts, openStore, onStop }) => {
   if (env.MODE === 'broken-build') throw new Error('the build is broken')
   const store = await openStore({ collections: [], migrations: [] })
   onStop(() => log.info('closed', { part: 'first' }))
+  if (env.MODE === 'store-goes-away' && ++builds <= 2)
+    throw new Fault('unavailable', 'store-away', 'the database does not answer')
   onStop(() => {
     if (env.MODE === 'broken-close') throw new Error('the close is broken')
     log.info('closed', { part: 'second' })

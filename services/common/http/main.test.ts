@@ -196,6 +196,21 @@ describe('a service that is told to stop', () => {
   })
 })
 
+describe('a service whose store goes away between ready and started', () => {
+  test('closes what it built, says why on its port, and is built again when the store is back', async () => {
+    const one = spawn({ MODE: 'store-goes-away' })
+    const { port, code } = await one.said('waiting')
+    const url = await one.url()
+    expect([code, url]).toEqual(['store-away', `http://127.0.0.1:${port}`])
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    one.child.kill('SIGTERM')
+    const { code: exit, events } = await one.end()
+    expect(exit).toBe(0)
+    // Closed twice while it was built, then both parts at the end.
+    expect(events.filter((event) => event === 'closed')).toHaveLength(4)
+  })
+})
+
 describe('a service that cannot start', () => {
   test('for its environment says every fault in its log, never a value, and exits 78', async () => {
     const wrong = 'hunter2-is-no-key'

@@ -95,6 +95,28 @@ const openReady = async (
   return store
 }
 
+/**
+ * What `build` makes. A store that goes away while a service is built from it, after it was ready, is waited for like
+ * one that was never there: what was built is closed, and built again when the store is back.
+ */
+const buildPatiently = async (
+  build: () => Promise<AnyElysia>,
+  { closeParts, placeholder }: { closeParts: () => Promise<unknown>; placeholder: StartUpPlaceholder },
+): Promise<AnyElysia> => {
+  let built: AnyElysia | undefined
+  await untilReady({
+    ready: async () => {
+      built = await build()
+    },
+    wait: async (fault) => {
+      await closeParts()
+      await placeholder.answerWith(fault)
+    },
+    pause: Bun.sleep,
+  })
+  return built as AnyElysia // untilReady resolves only after it was set
+}
+
 /** A store or a schema that only a changed configuration or a migration mends. */
 const isConfiguration = (error: unknown): boolean =>
   isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code)
@@ -124,31 +146,33 @@ export const start = async <T extends TObject>(
     const open = () => storeAt(name, common)
     let { port } = at
     let front: Front | undefined
-    const app = await build({
-      env,
-      log,
-      sign,
-      parts: { guard, log, metrics: new Registry() },
-      openStore: async (schema) => {
-        if (migration !== undefined) {
-          await runMigration({ open, schema, ask: migration, info: log.info, version })
-          process.exit(0)
-        }
-        const opened = async () => {
-          const store = await open()
-          shutdown.onStop(() => store.close())
+    const buildOnce = () =>
+      build({
+        env,
+        log,
+        sign,
+        parts: { guard, log, metrics: new Registry() },
+        openStore: async (schema) => {
+          if (migration !== undefined) {
+            await runMigration({ open, schema, ask: migration, info: log.info, version })
+            process.exit(0)
+          }
+          const opened = async () => {
+            const store = await open()
+            shutdown.onStop(() => store.close())
+            return store
+          }
+          const store = await openReady(schema, opened, placeholder)
+          port = (await placeholder.close()) ?? port
           return store
-        }
-        const store = await openReady(schema, opened, placeholder)
-        port = (await placeholder.close()) ?? port
-        return store
-      },
-      reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
-      behind: (chosen) => {
-        front = chosen
-      },
-      onStop: shutdown.onStop,
-    })
+        },
+        reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+        behind: (chosen) => {
+          front = chosen
+        },
+        onStop: shutdown.onStop,
+      })
+    const app = await buildPatiently(buildOnce, { closeParts: shutdown.closeParts, placeholder })
     shutdown.serve(app)
     app.listen(front === undefined ? { ...at, port } : { unix: front.unix })
     log.info('listening', { port: front?.port ?? app.server?.port })

@@ -2,7 +2,10 @@ import { Fault } from '../process/fault.ts'
 import type { Log } from '../process/log.ts'
 import { type ServiceParts, service } from './service.ts'
 
-/** What a service answers while it cannot work yet: unhealthy with the cause, 503 to everything else. */
+/**
+ * What a service answers while it cannot work yet: unhealthy with the cause, 503 to everything else. It may open and
+ * close more than once, always on the same port.
+ */
 export type StartUpPlaceholder = {
   /** Opens it when it is not open yet; `fault` is its answer from now on. */
   readonly answerWith: (fault: Fault) => Promise<void>
@@ -24,6 +27,7 @@ export const startUpPlaceholder = (
   },
 ): StartUpPlaceholder => {
   let answer: Fault | undefined
+  let { port } = at
   const refuse = (): never => {
     throw answer ?? new Fault('unavailable', 'starting', 'the service is starting', { retryAfter: 1_000 })
   }
@@ -39,13 +43,14 @@ export const startUpPlaceholder = (
       answer = fault
       if (open === undefined) {
         open = build()
-        open.listen(at)
+        open.listen({ ...at, port })
+        port = open.server?.port ?? port
       }
       if (isNews) log.warn('waiting', { code, detail, port: open.server?.port })
     },
     close: async () => {
-      const port = open?.server?.port
-      await open?.stop(true)
+      if (open === undefined) return undefined
+      await open.stop(true)
       open = undefined
       return port
     },

@@ -55,6 +55,8 @@ export const handleShutdown = (log: Log) => {
       app = running
     },
     onStop: (close: Close): void => void closers.push(close),
+    /** Closes now what `onStop` was given so far, and forgets it. */
+    closeParts: () => closeAll(closers.splice(0).toReversed(), log),
     isStopping: () => stopping,
   }
 }

@@ -68,6 +68,24 @@ export type MongoConnection = {
   /** The database of the URL, with the concerns of the store. */
   readonly db: Db
   readonly timeoutMs: number
+  /**
+   * Resolves once the client has been connected, and stays so: from then on the driver finds its servers again by
+   * itself. Before that it does not: a client whose first search for a primary failed keeps a closed topology, which
+   * only another `connect` replaces. Rejects with the driver's error; the next call connects anew.
+   */
+  readonly connected: () => Promise<unknown>
+}
+
+/** The result of `work`, made once for all who ask; asked for again after it failed. */
+const once = <R>(work: () => Promise<R>): (() => Promise<R>) => {
+  let made: Promise<R> | undefined
+  return () => {
+    made ??= work().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
 }
 
 /** A client with the settings of the store; nothing is connected yet. Throws Fault invalid `bad-store-url`. */
@@ -75,5 +93,10 @@ export const mongoConnection = (options: MongoOptions): MongoConnection => {
   const { url, timeoutMs = 10_000 } = options
   const client = openClient(url, clientSettings(options, timeoutMs))
   const named = /^mongodb(?:\+srv)?:\/\/[^/]*\/[^?]/.test(url)
-  return { client, db: client.db(named ? undefined : DATABASE, durability(timeoutMs)), timeoutMs }
+  return {
+    client,
+    db: client.db(named ? undefined : DATABASE, durability(timeoutMs)),
+    timeoutMs,
+    connected: once(() => client.connect()),
+  }
 }

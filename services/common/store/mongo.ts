@@ -96,7 +96,7 @@ const claimLocks = (): Parts['claimLock'] => {
  */
 export const mongoStore = (options: MongoOptions): Store => {
   const connection = mongoConnection(options)
-  const { client, db } = connection
+  const { client, db, connected } = connection
   const prefix = `${options.owner}.`
   const rules = transactionRules()
   const parts = { ...connection, prefix, rules, tables: mongoTables(db, prefix), claimLock: claimLocks() }
@@ -108,7 +108,7 @@ export const mongoStore = (options: MongoOptions): Store => {
   const outside = async <R>(name: string, work: () => Promise<R>): Promise<R> => {
     rules.requireOutside()
     if (closed) throw closedStore()
-    const running = work()
+    const running = connected().then(work)
     underway.add(running)
     try {
       return await running
