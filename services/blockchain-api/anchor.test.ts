@@ -30,6 +30,7 @@ const chain = {
   sealer_public_key: '04'.repeat(32),
   head,
   registrar: '06'.repeat(20),
+  forks: [],
 }
 
 /** Answers as the services give them. */

@@ -1,3 +1,4 @@
+import { rulesAt } from '#common/ethereum/forks'
 import { requireBlock } from './block-ref.ts'
 import { data, quantity, readAddress, readData, readQuantity } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
@@ -45,9 +46,14 @@ export const readCallObject = (value: unknown): CallObject => {
 }
 
 const run = async (up: Upstream, block: Block, call: CallObject) => {
-  const { chain_id } = await up.chain()
+  const { chain_id, forks } = await up.chain()
   const { number, timestamp, base_fee, state_root } = block
-  return up.call({ chain_id, state_root, ...call, block: { number, timestamp, base_fee } })
+  return up.call({
+    chain_id,
+    state_root,
+    ...call,
+    block: { number, timestamp, base_fee, rules: rulesAt(forks, number) },
+  })
 }
 
 type Outcome = Awaited<ReturnType<typeof run>>

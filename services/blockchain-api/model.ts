@@ -19,6 +19,9 @@ export const Chain = t.Object({
   genesis_hash: Hash32,
   sealer_public_key: Hash32,
   head: Head,
+  forks: t.Array(t.Object({ from: Count, rules: t.String() }), {
+    description: 'EVM rules by first block, rising; before the first it is Cancun',
+  }),
 })
 export type Chain = Static<typeof Chain>
 

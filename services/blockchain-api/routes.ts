@@ -56,8 +56,8 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
     .get(
       '/chain',
       async () => {
-        const { chain_id, genesis_hash, sealer_public_key, head } = await upstream(clients).chain()
-        return { chain_id, contract: ANCHORS_ADDRESS, genesis_hash, sealer_public_key, head }
+        const { chain_id, genesis_hash, sealer_public_key, head, forks } = await upstream(clients).chain()
+        return { chain_id, contract: ANCHORS_ADDRESS, genesis_hash, sealer_public_key, head, forks }
       },
       { response: { ...problems, 200: Chain } },
     )

@@ -1,3 +1,4 @@
+import { type Fork, rulesAt } from '#common/ethereum/forks'
 import { Fault } from '#common/process/fault'
 import { toHex } from '#common/stream/bytes'
 import { GAS_LIMIT, nextBaseFee } from './base-fee.ts'
@@ -9,14 +10,19 @@ import type { BlockDoc, ReceiptDoc } from './store.ts'
 import type { BlockContext, Executed } from './vm.ts'
 
 /** What follows a parent block at a time (epoch ms): everything of a block that is not execution. */
-export const contextAfter = (parent: BlockDoc, chainId: number, now: number): BlockContext => ({
-  chain_id: chainId,
+export const contextAfter = (
+  parent: BlockDoc,
+  { chain_id, forks }: { readonly chain_id: number; readonly forks: readonly Fork[] },
+  now: number,
+): BlockContext => ({
+  chain_id,
   number: parent.number + 1,
   parent_hash: parent.id,
   // A clock that was set back must not make a block older than its parent.
   timestamp: Math.max(parent.timestamp, Math.floor(now / 1000)),
   gas_limit: GAS_LIMIT,
   base_fee: String(nextBaseFee(parent)),
+  rules: rulesAt(forks, parent.number + 1),
 })
 
 /**

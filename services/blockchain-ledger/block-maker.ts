@@ -1,3 +1,4 @@
+import type { Fork } from '#common/ethereum/forks'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import { limiter } from '#common/stream/limiter'
@@ -22,6 +23,7 @@ export type BlockMakerParts = {
   readonly head: Head
   readonly state: MachineState
   readonly identity: Identity
+  readonly forks: readonly Fork[]
   readonly log: Log
   readonly now: () => number
 }
@@ -50,7 +52,7 @@ const choose = (pool: Pool, parent: BlockDoc): readonly Pending[] | undefined =>
  * Makes one block of what waits and keeps it; answers it, or undefined when nothing could be in one. Nothing
  * is lost when it throws: what waits still waits.
  */
-export const blockMaker = ({ store, pool, head, state, identity, log, now }: BlockMakerParts) => {
+export const blockMaker = ({ store, pool, head, state, identity, forks, log, now }: BlockMakerParts) => {
   const oneAtATime = limiter(1)
 
   const drop = async (hashes: readonly string[]) => {
@@ -67,7 +69,7 @@ export const blockMaker = ({ store, pool, head, state, identity, log, now }: Blo
       const parent = head.current()
       const chosen = choose(pool, parent)
       if (chosen === undefined) return undefined
-      const context = contextAfter(parent, identity.chainId, now())
+      const context = contextAfter(parent, { chain_id: identity.chainId, forks }, now())
       const executed = await state.execute({ block: context, transactions: chosen.map(({ raw }) => raw) })
       const { good, dropped } = splitExecutable(chosen, executed)
       for (const { hash, reason } of dropped) log.warn('transaction-dropped', { tx_hash: hash, reason })

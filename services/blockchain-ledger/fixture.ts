@@ -1,3 +1,4 @@
+import { type Fork, NEWEST_RULES } from '#common/ethereum/forks'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -41,6 +42,9 @@ export const localVm = () => {
 }
 
 export const identity = { chainId: CHAIN_ID, registrar: REGISTRAR, sealing: sealing(LEDGER_SEED) }
+
+/** Those of a chain that is founded by this release. */
+export const forks: readonly Fork[] = [{ from: 0, rules: NEWEST_RULES }]
 
 /** A ledger on the real machine; the clock stands still unless the test moves it. */
 export const ledgerOn = (store: Store, vm: Vm, over: Partial<LedgerParts> = {}) =>

@@ -22,12 +22,13 @@ export type LedgerParts = {
 export const openLedger = async ({ onAccepted = () => {}, ...parts }: LedgerParts) => {
   const { store, vm, identity } = parts
   const meta = await openChain(store, vm, identity)
+  const { forks } = meta
   const pool = await openPool(store)
   const head = await openHead(store, ({ mined, dropped }) => {
     pool.mined(mined)
     pool.forget(dropped)
   })
-  const state = machineState({ ...parts, head: head.current })
+  const state = machineState({ ...parts, forks, head: head.current })
   return {
     meta,
     pool,
@@ -35,7 +36,7 @@ export const openLedger = async ({ onAccepted = () => {}, ...parts }: LedgerPart
     sealerKey: identity.sealing.public_key,
     recoverHead: state.recoverHead,
     submit: intake({ ...parts, pool, head, state, chainId: identity.chainId, onAccepted }),
-    sealNext: blockMaker({ ...parts, pool, head, state }),
+    sealNext: blockMaker({ ...parts, forks, pool, head, state }),
   }
 }
 

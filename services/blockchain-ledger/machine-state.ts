@@ -1,3 +1,4 @@
+import type { Fork } from '#common/ethereum/forks'
 import { isFault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
@@ -10,6 +11,7 @@ export type MachineStateParts = {
   readonly store: Store
   readonly vm: Vm
   readonly identity: Identity
+  readonly forks: readonly Fork[]
   readonly log: Log
   readonly head: () => BlockDoc
 }
@@ -18,14 +20,14 @@ export type MachineStateParts = {
  * The machine's state at the head. It is a function of the blocks: when the machine lost it, it gets it back
  * and is asked again.
  */
-export const machineState = ({ store, vm, identity, log, head }: MachineStateParts) => {
+export const machineState = ({ store, vm, identity, forks, log, head }: MachineStateParts) => {
   let recovering: Promise<void> | undefined
   let balances = { root: '', bySender: new Map<string, Promise<bigint>>() }
 
   /** Brings the machine's state up to the head; callers at the same time share the work. */
   const recoverHead = (): Promise<void> => {
     const { chainId, registrar, sealing } = identity
-    recovering ??= recover({ store, vm, chainId, registrar, sealerKey: sealing.public_key }, head())
+    recovering ??= recover({ store, vm, chainId, registrar, forks, sealerKey: sealing.public_key }, head())
       .then((blocks) => {
         if (blocks > 0) log.warn('state-recovered', { blocks, head: head().number })
       })

@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import type { RuleSet } from '#common/ethereum/forks'
 
 /**
  * Wire contract of the ledger. Hashes, addresses and byte strings are lower-case hex without prefix,
@@ -39,12 +40,21 @@ export type Sealer = Static<typeof Sealer>
 export const Head = t.Object({ number: Count, hash: Hash32, timestamp: Count })
 export type Head = Static<typeof Head>
 
+/** EVM rules by block number, rising; before the first of them it is Cancun. */
+const Forks = t.Array(
+  t.Object({
+    from: t.Integer({ minimum: 0, description: 'first block of these rules' }),
+    rules: t.Union([t.Literal('cancun' satisfies RuleSet), t.Literal('cancun-7883' satisfies RuleSet)]),
+  }),
+)
+
 export const Chain = t.Object({
   chain_id: Count,
   genesis_hash: Hash32,
   sealer_public_key: hexOf(32, 'Ed25519 public key of the ledger'),
   head: Head,
   registrar: Address20,
+  forks: Forks,
 })
 export type Chain = Static<typeof Chain>
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Store } from '#common/store/store'
 import { anchorTx, CHAIN_ID, REGISTRAR } from '#services/blockchain-vm/fixture'
-import { identity, localVm, opened, tamper } from './fixture.ts'
+import { forks, identity, localVm, opened, tamper } from './fixture.ts'
 import { recover } from './recovery.ts'
 import { sealing } from './seal.ts'
 import { type BlockDoc, collections } from './store.ts'
@@ -12,6 +12,7 @@ const recoveryOf = (store: Store, vm: Vm) => ({
   vm,
   chainId: CHAIN_ID,
   registrar: REGISTRAR,
+  forks,
   sealerKey: identity.sealing.public_key,
 })
 

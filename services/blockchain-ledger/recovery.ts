@@ -1,3 +1,4 @@
+import { type Fork, rulesAt } from '#common/ethereum/forks'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { buildBlock, buildHeader } from './assembly.ts'
@@ -5,19 +6,28 @@ import { checkSeal } from './seal.ts'
 import { type BlockDoc, collections } from './store.ts'
 import type { BlockContext, Vm } from './vm.ts'
 
+/** The chain that blocks are executed for again. */
+type Chain = {
+  readonly vm: Vm
+  readonly chainId: number
+  readonly forks: readonly Fork[]
+  readonly sealerKey: string
+}
+
 const blockAt = async (store: Store, number: number): Promise<BlockDoc> => {
   const [block] = await collections(store).blocks.find({ where: { number }, limit: 1 })
   if (block === undefined) throw new Fault('missing', 'no-such-block', `block ${number} is not stored`)
   return block
 }
 
-const readContext = (block: BlockDoc, chainId: number): BlockContext => ({
+const readContext = (block: BlockDoc, { chainId, forks }: Chain): BlockContext => ({
   chain_id: chainId,
   number: block.number,
   parent_hash: block.parent_hash,
   timestamp: block.timestamp,
   gas_limit: block.gas_limit,
   base_fee: block.base_fee,
+  rules: rulesAt(forks, block.number),
 })
 
 export type Replayed = { readonly block: BlockDoc; readonly transactions: readonly string[] }
@@ -28,24 +38,22 @@ export type Replayed = { readonly block: BlockDoc; readonly transactions: readon
  * Throws Fault conflict `block-differs` or `seal-differs`.
  */
 export const replayBlock = async (
-  vm: Vm,
-  chainId: number,
-  sealerKey: string,
+  chain: Chain,
   parent: BlockDoc,
   { block, transactions }: Replayed,
 ): Promise<void> => {
   const differs = (what: string) =>
     new Fault('conflict', 'block-differs', `block ${block.number} was altered: ${what}; restore a backup`)
   if (block.parent_hash !== parent.id) throw differs('it does not follow the block before it')
-  if (!checkSeal(block.id, { public_key: sealerKey, signature: block.signature }))
+  if (!checkSeal(block.id, { public_key: chain.sealerKey, signature: block.signature }))
     throw new Fault('conflict', 'seal-differs', `block ${block.number} is not sealed by this ledger`)
-  const executed = await vm.execute({
+  const executed = await chain.vm.execute({
     state_root: parent.state_root,
-    block: readContext(block, chainId),
+    block: readContext(block, chain),
     transactions,
   })
   if (executed.unexecutable.length > 0) throw differs('a transaction cannot be executed')
-  const header = await buildHeader(readContext(block, chainId), transactions, executed)
+  const header = await buildHeader(readContext(block, chain), transactions, executed)
   const made = buildBlock(
     header,
     executed.receipts.map(({ tx_hash }) => tx_hash),
@@ -69,20 +77,14 @@ const loadRaws = async (store: Store, block: BlockDoc): Promise<readonly string[
     }),
   )
 
-export type RecoveryParts = {
-  readonly store: Store
-  readonly vm: Vm
-  readonly chainId: number
-  readonly registrar: string
-  readonly sealerKey: string
-}
+export type RecoveryParts = Chain & { readonly store: Store; readonly registrar: string }
 
 /**
  * Gives the virtual machine the state of `head` back: from the newest block whose state it still has, or
  * from genesis, block by block. Answers how many blocks were executed again.
  */
 export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<number> => {
-  const { store, vm, chainId, registrar, sealerKey } = parts
+  const { store, vm, chainId, registrar } = parts
   let parent = head
   while (parent.number > 0 && !(await vm.hasState(parent.state_root)))
     parent = await blockAt(store, parent.number - 1)
@@ -98,7 +100,7 @@ export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<num
   const first = parent.number
   while (parent.number < head.number) {
     const block = await blockAt(store, parent.number + 1)
-    await replayBlock(vm, chainId, sealerKey, parent, { block, transactions: await loadRaws(store, block) })
+    await replayBlock(parts, parent, { block, transactions: await loadRaws(store, block) })
     parent = block
   }
   return head.number - first

@@ -8,7 +8,7 @@ import {
   STRANGER_KEY,
   signed,
 } from '#services/blockchain-vm/fixture'
-import { ledgerOn, localVm, memoryStore } from './fixture.ts'
+import { forks, ledgerOn, localVm, memoryStore } from './fixture.ts'
 import { routes } from './routes.ts'
 
 const opened = async () => {
@@ -60,6 +60,7 @@ describe('the ledger over HTTP', () => {
       sealer_public_key: ledger.sealerKey,
       head: { number: 1, hash: block?.id, timestamp: block?.timestamp },
       registrar: REGISTRAR,
+      forks,
     })
   })
 

@@ -50,6 +50,7 @@ export const routes = ({
         sealer_public_key: meta.sealer_public_key,
         head: headView(ledger.head()),
         registrar: meta.registrar,
+        forks: [...meta.forks],
       }),
       { response: { ...problems, 200: Chain } },
     )

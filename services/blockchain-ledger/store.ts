@@ -1,3 +1,4 @@
+import type { Fork } from '#common/ethereum/forks'
 import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
@@ -12,6 +13,10 @@ export type MetaDoc = {
   readonly sealer_public_key: string
   /** Hash of the newest block; replaced by revision, so that two ledgers cannot grow one store. */
   readonly head: string
+  /** Absent until a release that knows forks opens the chain. */
+  readonly forks?: readonly Fork[]
+  /** The newest block that was made by `forks`; behind the head, the ones in between were made by an older release. */
+  readonly forks_until?: number
 }
 
 /** A block, id = hash. `header` is kept encoded and in fields, of which the encoded one is what was signed. */
@@ -111,7 +116,7 @@ export type Commit = {
 export const commitBlock = async (store: Store, parent: string, commit: Commit): Promise<void> =>
   store.transaction(async (tx) => {
     const inside = collections(tx)
-    await moveHead(inside, parent, commit.block.id)
+    await moveHead(inside, parent, commit.block)
     await inside.blocks.insert(commit.block)
     await inside.receipts.insertMany(commit.receipts, { onDuplicate: 'fail' })
     for (const [tx_index, hash] of commit.mined.entries()) {
@@ -127,10 +132,10 @@ export const commitBlock = async (store: Store, parent: string, commit: Commit):
     for (const hash of commit.dropped) await inside.transactions.remove(hash)
   })
 
-const moveHead = async ({ meta }: ReturnType<typeof collections>, from: string, to: string) => {
+const moveHead = async ({ meta }: ReturnType<typeof collections>, from: string, { id, number }: BlockDoc) => {
   const doc = await meta.get('chain')
   if (doc === undefined || doc.head !== from)
     throw new Fault('conflict', 'stale', 'the head of the chain is not where this process left it')
   const { rev, ...rest } = doc
-  await meta.replace({ ...rest, head: to }, rev)
+  await meta.replace({ ...rest, head: id, forks_until: number }, rev)
 }

@@ -1,3 +1,4 @@
+import type { RuleSet } from '#common/ethereum/forks'
 import type { client } from '#common/http/client'
 import { ok } from '#common/http/client'
 import type { Api } from '#services/blockchain-vm/routes'
@@ -10,6 +11,7 @@ export type BlockContext = {
   readonly timestamp: number
   readonly gas_limit: number
   readonly base_fee: string
+  readonly rules: RuleSet
 }
 
 export type ExecutedReceipt = {

@@ -18,7 +18,7 @@ const MAX_INIT_CODE = 49_152
  * A creation (no `to`) answers the run-time code it would leave. Throws Fault missing `unknown-state`.
  */
 export const call = async (nodes: Nodes, request: CallRequest): Promise<CallResult> => {
-  const common = rules(request.chain_id)
+  const common = rules(request.chain_id, request.block?.rules)
   const { manager, check } = await openState(common, nodes, request.state_root)
   const data = fromHex(request.data ?? '')
   const to = request.to === undefined ? undefined : address(request.to)

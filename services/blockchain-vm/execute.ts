@@ -117,7 +117,7 @@ const receiptOf = ({ tx }: Placed, done: RunBlockResult, at: number): ExecutedRe
  * Throws Fault missing `unknown-state`.
  */
 export const execute = async (nodes: Nodes, request: ExecuteRequest): Promise<Executed> => {
-  const common = rules(request.block.chain_id)
+  const common = rules(request.block.chain_id, request.block.rules)
   const parsed = request.transactions.map((raw, index) => parse(common, raw, index))
   const unexecutable = parsed.filter((one): one is Unexecutable => 'reason' in one)
   let placed = parsed.filter((one): one is Placed => 'tx' in one)

@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import type { RuleSet } from '#common/ethereum/forks'
 
 /**
  * Wire contract of the virtual machine. Hashes, addresses and byte strings are lower-case hex without
@@ -25,6 +26,13 @@ const Count = t.Integer({ minimum: 0 })
 const Decimal = t.String({ pattern: '^[0-9]{1,78}$' })
 const ChainId = t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 
+/** Left out it is Cancun, as callers of before the first fork mean it. */
+const Rules = t.Optional(
+  t.Union([t.Literal('cancun' satisfies RuleSet), t.Literal('cancun-7883' satisfies RuleSet)], {
+    description: 'EVM rules of the block',
+  }),
+)
+
 export const GenesisRequest = t.Object({ chain_id: ChainId, registrar: Address20 })
 export type GenesisRequest = Static<typeof GenesisRequest>
 
@@ -39,6 +47,7 @@ export const BlockContext = t.Object({
   timestamp: Count,
   gas_limit: t.Integer({ minimum: 5000 }),
   base_fee: Decimal,
+  rules: Rules,
 })
 export type BlockContext = Static<typeof BlockContext>
 
@@ -90,7 +99,7 @@ export const CallRequest = t.Object({
   gas: t.Optional(t.Integer({ minimum: 0, maximum: CALL_GAS_LIMIT })),
   block: t.Optional(
     t.Object(
-      { number: Count, timestamp: Count, base_fee: t.Optional(Decimal) },
+      { number: Count, timestamp: Count, base_fee: t.Optional(Decimal), rules: Rules },
       { description: 'what the code sees of its block; block 0 at time 0 when left out' },
     ),
   ),

@@ -1,3 +1,4 @@
+import { ruleSets } from '#common/ethereum/forks'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 
 import { problems, type ServiceParts, service } from '#common/http/service'
@@ -27,7 +28,7 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
   service('blockchain-vm', {
     ...parts,
     maxBody: MAX_BODY,
-    status: () => ({ waiting: vm.waiting(), hardfork: 'cancun' }),
+    status: () => ({ waiting: vm.waiting(), rules: ruleSets }),
   })
     .post('/genesis', ({ body }) => vm.genesis(body), {
       body: GenesisRequest,
