@@ -58,6 +58,8 @@ export type Entry = {
   readonly volumes: Readonly<Record<string, string>>
   readonly profile?: string
   readonly image: Image
+  /** Files of the host that it reads, by the environment key that each is the value of. */
+  readonly hostFiles?: Readonly<Record<string, string>>
   /** More TCP ports, by what is spoken there: the same number in the container and on 127.0.0.1 of the host. */
   readonly ports?: Readonly<Record<string, number>>
   /** Programs that `bun run up` needs on this machine; where one is missing the service is left out, and said so. */
@@ -263,6 +265,7 @@ export const catalog = {
     store: true,
     memoryMiB: 256,
     volumes: { lucid_sessions_data: '/data' },
+    hostFiles: { MACHINE_ID: '/etc/machine-id' },
     profile: 'recording',
     image: bun,
     public: {

@@ -82,6 +82,7 @@ const brokenServices: Readonly<Record<keyof typeof serviceRules, readonly ((serv
   'no other bind mount': [
     (s) => s.volumes.push({ type: 'bind', source: '/var/run/docker.sock', target: '/var/run/docker.sock' }),
     (s) => (s.volumes[0].read_only = false),
+    (s) => s.volumes.push({ ...s.volumes[0], source: '/etc/shadow', target: '/run/lucid/MACHINE_ID' }),
   ],
 }
 

@@ -67,7 +67,10 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
   'no other bind mount': (s) =>
     binds(s).every(
       (bind) =>
-        typeof bind !== 'string' && bind.read_only === true && bind.target === '/run/lucid/identities.json',
+        typeof bind !== 'string' &&
+        bind.read_only === true &&
+        (bind.target === '/run/lucid/identities.json' ||
+          (bind.source === '/etc/machine-id' && bind.target === '/run/lucid/MACHINE_ID')),
     ),
 }
 

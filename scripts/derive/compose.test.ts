@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { stacks } from '#catalog'
+import { catalog, stacks } from '#catalog'
 import { secretKeys, services, stores } from './compose.fixture.ts'
 import { composeText, makeCompose } from './compose.ts'
 
@@ -147,4 +147,16 @@ test('the text reads back as the same file, without anchors', () => {
     expect(Bun.YAML.parse(composeText(file))).toEqual(file)
     expect(composeText(file)).not.toMatch(/[:-] [&*]\w/)
   }
+})
+
+test('a file of the host that a service reads is mounted read-only, and named by its key', () => {
+  const { 'session-recorder': recorder } = makeCompose('sessions', catalog, {})?.services ?? {}
+  expect(recorder?.environment).toMatchObject({ MACHINE_ID_FILE: '/run/lucid/MACHINE_ID' })
+  expect(recorder?.volumes).toContainEqual({
+    type: 'bind',
+    source: '/etc/machine-id',
+    target: '/run/lucid/MACHINE_ID',
+    read_only: true,
+    bind: { create_host_path: false },
+  })
 })

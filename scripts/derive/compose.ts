@@ -38,6 +38,9 @@ const MONGO_URL = variable('LUCID_MONGO_URL')
  */
 const NAME_SERVER = ['timeout:1', 'attempts:1', 'ndots:0'] as const
 
+/** Where a container finds a file of the host that it reads. */
+const hostFile = (key: string): string => `/run/lucid/${key}`
+
 /** Needs that compose may wait for: in the same file, fatal when absent, and started without a profile. */
 const waitsFor = (entry: Entry, services: Services): readonly string[] =>
   entry.needs.filter((need) => {
@@ -52,6 +55,7 @@ const serviceOf = (
   secrets: readonly string[],
 ): ComposeService => {
   const dependencies = waitsFor(entry, services)
+  const hostFiles = Object.entries(entry.hostFiles ?? {})
   return {
     image: `${IMAGE}:${name}`,
     container_name: name,
@@ -71,6 +75,7 @@ const serviceOf = (
       LUCID_PLANE: entry.plane,
       ...(secrets.includes(MONGO_PASSWORD) && { MONGO_URL, MONGO_USER: name }),
       ...Object.fromEntries(secrets.map((key) => [`${key}_FILE`, `/run/secrets/${key}`])),
+      ...Object.fromEntries(hostFiles.map(([key]) => [`${key}_FILE`, hostFile(key)])),
     },
     ...(secrets.length > 0 && {
       secrets: secrets.map((key) => ({ source: secretName(name, key), target: key })),
@@ -78,6 +83,7 @@ const serviceOf = (
     volumes: [
       ...Object.entries(entry.volumes).map(([volume, path]) => `${volume}:${path}`),
       readOnlyFile(`${HOME}/identities.json`, '/run/lucid/identities.json'),
+      ...hostFiles.map(([key, path]) => readOnlyFile(path, hostFile(key))),
     ],
     networks: entry.networks,
     dns_opt: NAME_SERVER,

@@ -1,4 +1,4 @@
-import { defaults, type Plane, type Stack } from '#catalog'
+import { catalog, defaults, type Entry, type Plane, type Stack } from '#catalog'
 import { derivedSecrets } from './derived-secrets.ts'
 
 /** The part of a TypeBox property that an example needs. */
@@ -60,10 +60,11 @@ const bounds = ({ minimum, maximum }: EnvProperty): string | undefined =>
         ? `at most ${maximum}`
         : undefined
 
-/** What a derived key follows from, as owner/key; undefined when the service is to be told it. */
+/** What a key of a service follows from on the host, owner/key or a file; undefined when the service is to be told it. */
 const sourceOf = ({ service }: Use, key: string): string | undefined => {
   const of = derivedSecrets[service]?.[key]?.of
-  return of && `${of.owner}/${of.key}`
+  if (of !== undefined) return `${of.owner}/${of.key}`
+  return (catalog as Readonly<Record<string, Entry>>)[service]?.hostFiles?.[key]
 }
 
 /** One key as the services of a stack declare it. */
@@ -76,9 +77,7 @@ const assignment = (key: string, uses: readonly Use[]): readonly string[] => {
     return [`# ${key}_FILE=/run/secrets/${key} (set by Compose; the value never stands here)`]
   const [source] = uses.flatMap((use) => sourceOf(use, key) ?? [])
   if (source !== undefined)
-    return [
-      `# ${key}_FILE=/run/secrets/${key} (set by Compose; the host makes it from ${source}: leave it out)`,
-    ]
+    return [`# ${key}_FILE (set by Compose; the host has it from ${source}: leave it out)`]
   if (values.size > 1)
     return uses.map(({ service, property }) => `# ${key}=${envValue(property['default'] ?? '')} (${service})`)
   if (value !== undefined) return [`${key}=${envValue(value)}`]

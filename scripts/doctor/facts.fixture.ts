@@ -117,6 +117,7 @@ const quiet: DiagnosedHost = {
     kernel: '6.12.25+rpt-rpi-2712',
     compose: '2.40.3',
     flock: true,
+    machineId: true,
     writable: true,
     freePlatform: 4e11,
     freeEngine: 4e11,

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import type { Secret } from '#common/process/env'
@@ -61,6 +61,16 @@ const declaredKeys = async (source: PlatformSource, name: string) => {
   return readEnvKeys(source.services, name)
 }
 
+/** A file of this machine that a service reads, by its key; where there is none that says anything, one drawn for this state folder. */
+const findHostFiles = (source: PlatformSource, name: string, home: Home): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(source.catalogue[name]?.hostFiles ?? {}).map(([key, path]) => {
+      const isThere = existsSync(path) && readFileSync(path, 'utf8').trim() !== ''
+      if (!isThere) ensureSecret(home, name, key)
+      return [`${key}_FILE`, isThere ? path : home.secret(name, key)]
+    }),
+  )
+
 /**
  * Everything that must exist before the first process starts: folders, secrets (made on first start),
  * public identities. Returns the units to start, by name.
@@ -114,7 +124,11 @@ export const prepareUnits = async (
           ports,
           paths: home,
           keys: declared.get(name) ?? [],
-          overrides: { ...Object.fromEntries(derived), ...env[name] },
+          overrides: {
+            ...Object.fromEntries(derived),
+            ...findHostFiles(source, name, home),
+            ...env[name],
+          },
           ambient,
         }),
         log: home.log(name),

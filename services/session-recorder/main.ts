@@ -1,4 +1,3 @@
-import { arch, hostname } from 'node:os'
 import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { version } from '#common/http/service'
@@ -18,12 +17,6 @@ const RECONCILE_EVERY = 1_000
 /** The last body of a stream is answered when all is durable; a slow disk may take its time. */
 const SEND_TIMEOUT = 120_000
 
-const machineId = () =>
-  Bun.file('/etc/machine-id')
-    .text()
-    .then((text) => text.trim())
-    .catch(() => '')
-
 await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
   const store = await openStore(schema)
   const chunker = { callee: 'session-chunker', url: env.SESSION_CHUNKER_URL } as const
@@ -41,11 +34,7 @@ await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, 
     resumeGrace: env.RESUME_GRACE_MS,
     ...pipelineOver(clients, {
       recorder_version: `lucid/${version}`,
-      device_fingerprint: deviceFingerprint({
-        machineId: await machineId(),
-        hostname: hostname(),
-        arch: arch(),
-      }),
+      device_fingerprint: deviceFingerprint(env.MACHINE_ID.reveal()),
     }),
   })
 

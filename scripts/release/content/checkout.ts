@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix, relative, resolve } from 'node:path'
-import { catalog, clients, defaults, type Stack, stacks, tools } from '#catalog'
+import { catalog, clients, defaults, type Entry, type Stack, stacks, tools } from '#catalog'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { CliError } from '../../cli/fail.ts'
 import { derivedSecrets } from '../../derive/derived-secrets.ts'
@@ -20,7 +20,10 @@ export type Checkout = { readonly parts: Parts; readonly placeholders: readonly 
 const envFolder = (root: string): string => join(root, 'env')
 
 /** Keys that the host makes files of: an env file that still has one would stop the service. */
-const derivedKeys = Object.values(derivedSecrets).flatMap((keys) => Object.keys(keys))
+const derivedKeys = [
+  ...Object.values(derivedSecrets).flatMap((keys) => Object.keys(keys)),
+  ...Object.values<Entry>(catalog).flatMap(({ hostFiles = {} }) => Object.keys(hostFiles)),
+]
 
 /** The values of a stack's env file: the real one, or what the committed example says. */
 const readEnv = (

@@ -105,6 +105,16 @@ export const machineChecks: readonly Check[] = [
     findFaults: ({ host }) => when(!host.readiness.flock, 'flock is not there', 'install util-linux'),
   },
   {
+    check: 'machine id',
+    detail: () => '/etc/machine-id',
+    findFaults: ({ host }) =>
+      when(
+        !host.readiness.machineId,
+        '/etc/machine-id holds no id, and recordings could not say which machine made them',
+        'sudo systemd-machine-id-setup on the host',
+      ),
+  },
+  {
     check: 'folder',
     detail: ({ dir }) => dir,
     findFaults: ({ host, dir }) =>

@@ -67,6 +67,7 @@ export const host: PreflightHost = {
     kernel: '6.6.51+rpt-rpi-2712',
     compose: '2.38.2',
     flock: true,
+    machineId: true,
     writable: true,
     freePlatform: 2 ** 34,
     freeEngine: 2 ** 34,

@@ -41,6 +41,11 @@ describe('preflight', () => {
     [{ readiness: { compose: '' } }, {}, 'compose: docker compose is not there'],
     [{ readiness: { compose: '1.29.2' } }, {}, 'compose: Compose 1.29.2 is older than 2.20'],
     [{ readiness: { flock: false } }, {}, 'programs: flock is not there'],
+    [
+      { readiness: { machineId: false } },
+      {},
+      'machine id: /etc/machine-id holds no id, and recordings could not say which machine made them',
+    ],
     [{ readiness: { writable: false } }, {}, 'folder: /lucid cannot be written'],
     [total(2 ** 29), {}, 'memory: the host has 512 MiB of memory, the limits of all services are 1 GiB'],
     [{ readiness: { freePlatform: 100 } }, {}, 'disk: /lucid has 100 B free, twice the release is 106 B'],

@@ -76,6 +76,7 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
   }
 
   const readsOf = (name: ServiceName): readonly string[] => (catalog[name] as Entry).reads ?? []
+  const hostFilesOf = (name: ServiceName) => Object.keys((catalog[name] as Entry).hostFiles ?? {})
   /** What is only read need not have been started: then it is where nothing listens. */
   const addressOf = (name: string) => `http://127.0.0.1:${ports.get(name as ServiceName) ?? 1}`
 
@@ -89,6 +90,7 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
     IDENTITY_PEERS_FILE: peersFile,
     ...Object.fromEntries(catalog[name].needs.map((need) => [urlKey(need), url(need)])),
     ...Object.fromEntries(readsOf(name).map((read) => [urlKey(read), addressOf(read)])),
+    ...Object.fromEntries(hostFilesOf(name).map((key) => [key, 'ab'.repeat(16)])),
     ...own[name],
   })
 

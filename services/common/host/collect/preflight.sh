@@ -10,6 +10,8 @@ command -v flock | content
 # The folder, or the nearest above it that is there.
 near=$DIR
 while [ ! -d "$near" ]; do near=$(dirname "$near"); done
+section machine-id
+grep -Ecx '[0-9a-f]{32}' /etc/machine-id 2>/dev/null | content
 section writable
 [ ! -w "$near" ] || echo ' yes'
 # A folder that this user may not look into lies on the disk of the nearest above it that it may, unless it is a mount.

@@ -10,6 +10,8 @@ export type Readiness = {
   /** Version of Compose; empty where there is none. */
   readonly compose: string
   readonly flock: boolean
+  /** `/etc/machine-id` holds an id (machine-id(5)); what it is stays there. */
+  readonly machineId: boolean
   /** The platform's folder, or the nearest above it that is there, can be written. */
   readonly writable: boolean
   /** On the disks of the platform's folder and of the engine's. */
@@ -42,6 +44,7 @@ export const parseReadiness = (sections: Sections): Readiness | undefined => {
     kernel,
     compose: first('compose-version'),
     flock: first('programs') !== '',
+    machineId: first('machine-id') === '1',
     writable: first('writable') === 'yes',
     freePlatform: free('platform'),
     freeEngine: free('engine'),
