@@ -15,6 +15,9 @@ const writeBeside = (path: string, text: string, durable: boolean): string => {
   try {
     writeSync(file, text)
     if (durable) fsyncSync(file)
+  } catch (error) {
+    rmSync(temporary)
+    throw error
   } finally {
     closeSync(file)
   }
@@ -27,7 +30,12 @@ const writeBeside = (path: string, text: string, durable: boolean): string => {
  */
 export const replaceFile = (path: string, text: string, { durable }: { readonly durable: boolean }): void => {
   const temporary = writeBeside(path, text, durable)
-  renameSync(temporary, path)
+  try {
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary)
+    throw error
+  }
   if (durable) syncFolder(dirname(path))
 }
 

@@ -36,6 +36,8 @@ export type PlatformOptions = {
 
 /** How often the logs of running services are measured. */
 const ROTATE_EVERY_MS = 30_000
+/** Until the record that a full disk did not take is written again. */
+const RECORD_AGAIN_MS = 1_000
 
 /** A platform that is made ready and not started. `stop` also gives the state folder free. */
 export type Prepared = Supervisor & {
@@ -52,7 +54,29 @@ const openPlatformLog = (home: Home) => {
   const path = home.log('platform')
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   rotate(path)
-  return jsonLog('platform', { write: (line) => appendFileSync(path, line, { mode: 0o600 }) })
+  return jsonLog('platform', {
+    write: (line) => orWhenThereIsRoom(() => appendFileSync(path, line, { mode: 0o600 })),
+  })
+}
+
+/** What the supervisor notes down on a full disk is lost, and it goes on: services that ended must be started again. */
+const orWhenThereIsRoom = (note: () => void): boolean => {
+  try {
+    note()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Notes what runs, after every change; again and again where the disk is full, until it is noted. */
+const openRecorder = (write: (views: readonly View[]) => void) => {
+  let due: ReturnType<typeof setTimeout> | undefined
+  const note = (views: readonly View[]): void => {
+    clearTimeout(due)
+    if (!orWhenThereIsRoom(() => write(views))) due = setTimeout(note, RECORD_AGAIN_MS, views).unref()
+  }
+  return { note, stop: () => clearTimeout(due) }
 }
 
 const recordViews = (home: Home, startedAt: number, views: readonly View[], leftOut: LeftOut): void => {
@@ -103,7 +127,7 @@ const lockHome = (home: Home): Lock => {
 /** Measures logs now and then, and rotates those that are full, until it is stopped. */
 const rotateLogs = (paths: readonly string[]): { readonly stop: () => void } => {
   const timer = setInterval(() => {
-    for (const path of paths) rotateOpen(path)
+    for (const path of paths) orWhenThereIsRoom(() => rotateOpen(path))
   }, ROTATE_EVERY_MS)
   timer.unref()
   return { stop: () => clearInterval(timer) }
@@ -148,13 +172,14 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
     recordViews(home, startedAt, [], leftOut)
     if (recovered > 0) log.warn('recovered', { ended: recovered })
     const rotation = rotateLogs([home.log('platform'), ...services.map(home.log)])
+    const recorder = openRecorder((views) => recordViews(home, startedAt, views, leftOut))
     let open = true
     const inner = openSupervisor({
       stages: stages.map((stage) => stage.services.flatMap((name) => units.get(name) ?? [])),
       stopWaves: orderStops(source.catalogue, stages),
       ...(options.timing ? { timing: options.timing } : {}),
       onChange: (views) => {
-        if (open) recordViews(home, startedAt, views, leftOut)
+        if (open) recorder.note(views)
         options.onChange?.(views)
       },
       onEvent: ({ event, ...fields }) => log.info(event, fields),
@@ -163,6 +188,7 @@ export const prepare = async (options: PlatformOptions): Promise<Prepared> => {
       if (!open) return
       open = false
       rotation.stop()
+      recorder.stop()
       removeRecord(home)
       lock.release()
     }

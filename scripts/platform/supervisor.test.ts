@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { CliError } from '../cli/fail.ts'
 import { type FixtureEntry, fixturePlatform, quick } from '../testing/platform/fixture-platform.ts'
 import { isLocked } from './lock.ts'
@@ -45,6 +45,25 @@ const failureOf = async (work: Promise<unknown>): Promise<CliError> => {
   if (error instanceof CliError) return error
   throw new Error(`expected a CliError, got ${error}`)
 }
+
+test('a disk that takes neither record nor log does not end the supervisor: it starts again what ended, and notes it when there is room', async () => {
+  const given = options(three)
+  const platform = await up(given)
+  const { home } = given
+  // A folder in a file's place refuses every write, as a full disk does.
+  for (const path of [home.record, home.log('platform')]) {
+    rmSync(path)
+    mkdirSync(path)
+  }
+  const before = pidOf(platform, 'vault')
+  await platform.kill('vault')
+  await platform.healthy()
+  const after = pidOf(platform, 'vault')
+  expect(after).not.toBe(before)
+  rmSync(home.record, { recursive: true })
+  while (readRecord(home)?.services['vault']?.pid !== after) await Bun.sleep(20)
+  expect(readdirSync(home.run).filter((name) => name.endsWith('.tmp'))).toEqual([])
+})
 
 describe('a start', () => {
   test('brings every service to healthy and records what runs', async () => {

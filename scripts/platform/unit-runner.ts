@@ -74,8 +74,13 @@ export const openUnitRunner = (
 
   const startAgain = (unit: UnitState): void => {
     if (!unit.isDesired || unit.run) return
-    // A failure here is a crash like any other: `onEnd` has it, or it stays `starting` and in sight.
-    reachHealth(unit, spawn(unit), Number.POSITIVE_INFINITY).catch(() => {})
+    try {
+      // A failure here is a crash like any other: `onEnd` has it, or it stays `starting` and in sight.
+      reachHealth(unit, spawn(unit), Number.POSITIVE_INFINITY).catch(() => {})
+    } catch {
+      // There is no room for its log, or no process to be had: neither is for ever.
+      unit.timer = setTimeout(() => startAgain(unit), timing.backoff.most)
+    }
   }
 
   const onEnd = (unit: UnitState, run: Started): void => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Secret } from '../process/env.ts'
 import { records } from '../store/migrations/record.ts'
 import { sqliteStore } from '../store/sqlite.ts'
+import { freePorts } from '../testing/free-ports.ts'
 import { derivePublicKey, signer } from './identity.ts'
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
@@ -28,7 +29,10 @@ afterEach(() => {
 
 let folders = 0
 /** Starts the fixture. A key that is given as undefined is not set. */
-const spawn = (own: Readonly<Record<string, string | undefined>> = {}) => {
+const spawn = (
+  own: Readonly<Record<string, string | undefined>> = {},
+  stdout: 'pipe' | Bun.BunFile = 'pipe',
+) => {
   const wanted = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -42,7 +46,7 @@ const spawn = (own: Readonly<Record<string, string | undefined>> = {}) => {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.fixture.ts')], {
     env,
     stdin: 'ignore',
-    stdout: 'pipe',
+    stdout,
     stderr: 'pipe',
   })
   alive.push({ kill: () => child.kill('SIGKILL') })
@@ -52,7 +56,7 @@ const spawn = (own: Readonly<Record<string, string | undefined>> = {}) => {
   const read = async () => {
     let rest = ''
     const decoder = new TextDecoder()
-    for await (const bytes of child.stdout) {
+    for await (const bytes of (child.stdout as ReadableStream<Uint8Array<ArrayBuffer>> | undefined) ?? []) {
       const whole = (rest + decoder.decode(bytes, { stream: true })).split('\n')
       rest = whole.pop() ?? ''
       for (const text of whole) {
@@ -288,6 +292,20 @@ describe('a service that cannot start', () => {
     await taken.stop(true)
   })
 })
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a service whose log goes to a full disk loses the lines and goes on',
+  async () => {
+    const [port = 0] = freePorts(1)
+    const one = spawn({ PORT: String(port) }, Bun.file('/dev/full'))
+    const reach = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
+    // Each answer to /nowhere is a line of its log.
+    for (let answers = 0; answers < 5 && one.child.exitCode === null; await Bun.sleep(10))
+      if ((await reach('/nowhere')) !== undefined) answers++
+    expect((await reach('/health'))?.status).toBe(200)
+    expect(one.child.exitCode).toBeNull()
+  },
+)
 
 describe('a service that breaks', () => {
   for (const path of ['/crash', '/reject'])

@@ -6,8 +6,12 @@ const GRACE = 8_000
 
 type Close = () => Promise<unknown> | unknown
 
-/** What nobody caught ends the process as it would without this, but says so on the log's own terms. */
+/**
+ * What nobody caught ends the process as it would without this, but says so on the log's own terms. A line that the
+ * log cannot take (its disk is full) is lost and ends nobody: without a listener it would count as uncaught.
+ */
 export const logCrashes = (log: Log): void => {
+  process.stdout.on('error', () => {})
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, (error) => {
       log.error('crashed', errorFields(error))
