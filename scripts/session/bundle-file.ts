@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { AnchorDocument } from '#common/evidence/anchor'
 import { bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { SessionKeys } from '#common/evidence/keys'
+import type { SealedKeys } from '#common/evidence/owner-seal'
 import { type Call, ok } from '#common/http/client'
 import { isFault } from '#common/process/fault'
 import { syncFolderAsync } from '#common/process/sync-folder'
@@ -24,6 +25,16 @@ const anchorOf = async (clients: Clients, session: string): Promise<AnchorDocume
     return await ok(clients.chain().anchors({ session }).get())
   } catch (error) {
     if (isFault(error) && error.kind === 'missing') return { status: 'pending' }
+    throw error
+  }
+}
+
+/** The session key as only the owner can open it; undefined for a session without an owner's X25519 key. */
+const sealedKeysOf = async (clients: Clients, session: string): Promise<SealedKeys | undefined> => {
+  try {
+    return await ok(clients.encryptor().sessions({ id: session }).key.sealed.get())
+  } catch (error) {
+    if (isFault(error, 'not-sealed-to-owner')) return undefined
     throw error
   }
 }
@@ -65,11 +76,13 @@ export const exportBundle = async (
   const signed = await ok(clients.orchestrator().sessions({ id: session }).manifest.get())
   const { manifest, alg, public_key, signature } = signed
   const anchor = await anchorOf(clients, session)
+  const sealed = await sealedKeysOf(clients, session)
   const documents = {
     manifest: utf8(manifest),
     signature: { alg, public_key, signature },
     anchor,
     ...(ownerKey === undefined ? {} : { keys: await keysOf(clients, session, ownerKey) }),
+    ...(sealed === undefined ? {} : { sealed }),
   }
   const size = bundleSize(documents)
   const chunk = chunkFrom(clients.raw('session-encryptor'), session)

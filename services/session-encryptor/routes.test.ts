@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { x25519 } from '@noble/curves/ed25519.js'
+import { openSealedKeys, type SealedKeys } from '#common/evidence/owner-seal'
 import type { Guard } from '#common/http/identity'
 import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import { encryptorAt, OWNER, ownFolder, send, sessionId } from './fixture.ts'
@@ -8,17 +10,19 @@ const session = sessionId()
 const grant = { expires: 1, signature: '00'.repeat(65) }
 const newSession = { session, owner: OWNER, chunk_size: 1024 }
 
+let sessions: Awaited<ReturnType<typeof encryptorAt>>['sessions']
 let appFor: (as: Guard) => Awaited<ReturnType<typeof encryptorAt>>['app']
 beforeAll(async () => {
   const encryptor = await encryptorAt({ root })
   await encryptor.sessions.create(newSession)
   appFor = encryptor.appFor
+  sessions = encryptor.sessions
 })
 afterAll(remove)
 
 describe('session-encryptor', () => {
   test('refuses strangers on every route of its own', async () => {
-    expect(await everyRouteRefusesStrangers(appFor(closedGuard))).toBe(9)
+    expect(await everyRouteRefusesStrangers(appFor(closedGuard))).toBe(10)
   })
 
   const encrypt = `/encrypt?session=${session}&index=0&epoch=1&flags=0&plain=1`
@@ -32,6 +36,7 @@ describe('session-encryptor', () => {
     { route: ['POST', `/sessions/${session}/writer`], only: 'session-chunker' },
     { route: ['POST', encrypt], only: 'session-chunker' },
     { route: ['POST', `/sessions/${session}/key`, { grant }], only: 'operator' },
+    { route: ['GET', `/sessions/${session}/key/sealed`], only: 'operator' },
     { route: ['POST', '/decrypt', { session, index: 0, grant }], only: 'operator' },
   ]
   for (const { route, only } of narrowed)
@@ -50,6 +55,24 @@ describe('session-encryptor', () => {
         })
       }
     })
+
+  test('gives the session key sealed to the owner who gave an X25519 key, and says so where none was given', async () => {
+    const app = appFor(guardAs('operator'))
+    expect(await ask(app, 'GET', `/sessions/${session}/key/sealed`)).toMatchObject({
+      status: 404,
+      body: { code: 'not-sealed-to-owner' },
+    })
+    const other = sessionId(7)
+    const secret = new Uint8Array(32).fill(7)
+    await ask(appFor(guardAs('session-orchestrator')), 'POST', '/sessions', {
+      ...newSession,
+      session: other,
+      owner_x25519: x25519.getPublicKey(secret).toHex(),
+    })
+    const { status, body } = await ask(app, 'GET', `/sessions/${other}/key/sealed`)
+    expect(status).toBe(200)
+    expect(openSealedKeys(body as SealedKeys, secret)).toEqual(await sessions.key(other))
+  })
 
   test('refuses a chunk over the limit before it reads it', async () => {
     const app = appFor(guardAs('session-chunker'))

@@ -3,6 +3,7 @@ import type { Aead } from '#common/engines/aead'
 import type { Random } from '#common/engines/key-wrap'
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
 import { checkGrant } from '#common/evidence/owner-grant'
+import { SealedKeys } from '#common/evidence/owner-seal'
 import { onlyFor } from '#common/http/callers'
 import type { Counter } from '#common/http/metrics'
 import { problems, type ServiceParts, service } from '#common/http/service'
@@ -131,6 +132,11 @@ export const routes = (encryptor: EncryptorParts) => {
       async ({ params }) => octets(await read.file(params.id, params.index)),
       { params: ChunkParams, response: { 200: t.Any(), ...problems } },
     )
+    .get('/sessions/:id/key/sealed', ({ params }) => sessions.sealedKey(params.id), {
+      params: SessionParams,
+      response: { 200: SealedKeys, ...problems },
+      beforeHandle: forOperator,
+    })
     .post(
       '/sessions/:id/key',
       async ({ params: { id }, body }) => {

@@ -1,8 +1,8 @@
 import { type Random, unwrapKey, wrapKey } from '#common/engines/key-wrap'
+import { sealToOwner } from '#common/evidence/owner-seal'
 import { sessionIdBytes } from '#common/evidence/session-id'
 import { fromHex } from '#common/stream/bytes'
 import type { NewSession } from './model.ts'
-import { sealToOwner } from './owner-seal.ts'
 import type { StoredKey } from './session-state.ts'
 import type { SessionDoc } from './store.ts'
 

@@ -1,6 +1,8 @@
 import type { Random } from '#common/engines/key-wrap'
+import { type SealedKeys, sealedKeys } from '#common/evidence/owner-seal'
 import { Fault, isFault } from '#common/process/fault'
 import type { Store, Stored } from '#common/store/store'
+import { fromHex } from '#common/stream/bytes'
 import { type CommitOrder, commitOrder, fenced } from './commit-order.ts'
 import type { NewSession, Progress } from './model.ts'
 import { sessionKeys } from './session-keys.ts'
@@ -25,6 +27,8 @@ export type Sessions = {
   readonly seal: (session: string) => Promise<Progress>
   /** The session key in clear; the caller must not let it out of this service but to its owner. */
   readonly key: (session: string) => Promise<Uint8Array>
+  /** The session key sealed to its owner's X25519 key. Throws Fault missing `not-sealed-to-owner`. */
+  readonly sealedKey: (session: string) => Promise<SealedKeys>
   readonly commitOrder: (session: string) => Promise<CommitOrder>
   /**
    * Where a session stands when a commit of it may still be under way: it writes the session too, so that the
@@ -136,6 +140,15 @@ export const sessions = ({
       return describeProgress(doc)
     },
     key: async (session) => keys.fromMemory(session) ?? keys.unwrap(await findIn(table, session)),
+    sealedKey: async (session) => {
+      const { sealed_to_owner } = await findIn(table, session)
+      if (sealed_to_owner !== undefined) return sealedKeys(fromHex(sealed_to_owner, 80))
+      throw new Fault(
+        'missing',
+        'not-sealed-to-owner',
+        'this session was opened without an X25519 key of its owner',
+      )
+    },
     commitOrder: orders.of,
     settle: (session) =>
       store.transaction(async (tx) => {

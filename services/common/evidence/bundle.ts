@@ -5,18 +5,20 @@ import { canonicalBytes } from './canonical-json.ts'
 import { chunkFileName, chunkFileSize } from './chunk-file.ts'
 import type { SessionKeys } from './keys.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
+import type { SealedKeys } from './owner-seal.ts'
 import type { ManifestSignature } from './signature.ts'
 import { encodeBundleEntry, encodeBundleHeader } from './tar.ts'
 
 /**
  * Evidence bundle v1 (SPEC section 4), `session-<id>.lucid.tar`: the documents first, then every chunk file in
- * order, then keys.json when the owner asked for it. Written as a stream, never held whole.
+ * order, then keys.json when the owner asked for it and keys.sealed.json when the session has an owner's key. Written as a stream, never held whole.
  */
 
 export const MANIFEST_NAME = 'manifest.json'
 export const SIGNATURE_NAME = 'manifest.sig.json'
 export const ANCHOR_NAME = 'anchor.json'
 export const KEYS_NAME = 'keys.json'
+export const SEALED_KEYS_NAME = 'keys.sealed.json'
 
 /** The file name of a session's bundle. */
 export const bundleName = (session: string): string => `session-${session}.lucid.tar`
@@ -31,12 +33,16 @@ export const chunkIndex = (name: string): number | undefined => {
 }
 
 /** The entry names of a bundle in their order. */
-export const entryNames = (chunkCount: number, { keys }: { readonly keys: boolean }): readonly string[] => [
+export const entryNames = (
+  chunkCount: number,
+  { keys, sealed = false }: { readonly keys: boolean; readonly sealed?: boolean },
+): readonly string[] => [
   MANIFEST_NAME,
   SIGNATURE_NAME,
   ANCHOR_NAME,
   ...Array.from({ length: chunkCount }, (_, index) => chunkName(index)),
   ...(keys ? [KEYS_NAME] : []),
+  ...(sealed ? [SEALED_KEYS_NAME] : []),
 ]
 
 /** All of a bundle but its chunks. `manifest` = the canonical bytes that were hashed. */
@@ -45,6 +51,7 @@ export type BundleDocuments = {
   readonly signature: ManifestSignature
   readonly anchor: AnchorDocument
   readonly keys?: SessionKeys
+  readonly sealed?: SealedKeys
 }
 
 const documentEntries = ({
@@ -57,8 +64,9 @@ const documentEntries = ({
   encodeBundleEntry(ANCHOR_NAME, canonicalBytes(anchor)),
 ]
 
-const endEntries = ({ keys }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
+const endEntries = ({ keys, sealed }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
   ...(keys === undefined ? [] : [encodeBundleEntry(KEYS_NAME, canonicalBytes(keys))]),
+  ...(sealed === undefined ? [] : [encodeBundleEntry(SEALED_KEYS_NAME, canonicalBytes(sealed))]),
   new Uint8Array(END_SIZE),
 ]
 

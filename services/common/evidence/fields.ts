@@ -8,6 +8,7 @@ const hexOf = (bytes: number) =>
 export const Hex20 = hexOf(20)
 export const Hex24 = hexOf(24)
 export const Hex32 = hexOf(32)
+export const Hex48 = hexOf(48)
 export const Hex64 = hexOf(64)
 export const HexBytes = Type.String({ pattern: '^(?:[0-9a-f]{2})+$', description: 'bytes as hex' })
 export const Natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })

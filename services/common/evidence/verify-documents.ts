@@ -8,7 +8,14 @@ import {
   parseAnchor,
   verifyAnchor,
 } from './anchor.ts'
-import { ANCHOR_NAME, entryNames, KEYS_NAME, MANIFEST_NAME, SIGNATURE_NAME } from './bundle.ts'
+import {
+  ANCHOR_NAME,
+  entryNames,
+  KEYS_NAME,
+  MANIFEST_NAME,
+  SEALED_KEYS_NAME,
+  SIGNATURE_NAME,
+} from './bundle.ts'
 import type { Check } from './check.ts'
 import { parseKeys, type SessionKeys } from './keys.ts'
 import { type Manifest, manifestFaults, manifestHash, parseManifest } from './manifest.ts'
@@ -71,7 +78,10 @@ const line = (check: Check['check'], ok: Check['ok'], detail: string): Check => 
 /** The first place where the entry names are not what the manifest demands, as a sentence. */
 const nameFault = ({ entries, cut }: Scan, manifest: Manifest): string | undefined => {
   const names = entries.map((entry) => entry.name)
-  const expected = entryNames(manifest.chunk_count, { keys: names.includes(KEYS_NAME) })
+  const expected = entryNames(manifest.chunk_count, {
+    keys: names.includes(KEYS_NAME),
+    sealed: names.includes(SEALED_KEYS_NAME),
+  })
   const length = cut === undefined ? Math.max(names.length, expected.length) : names.length
   for (let at = 0; at < length; at += 1) {
     if (names[at] === expected[at] || (at < names.length && names[at] === undefined)) continue

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { x25519 } from '@noble/curves/ed25519.js'
+import { blake3 } from '#common/engines/blake3'
 import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
-import { countedRandom } from './fixture.ts'
-import { openAsOwner, sealToOwner } from './owner-seal.ts'
+import { utf8 } from '../stream/bytes.ts'
+import { canonicalBytes } from './canonical-json.ts'
+import { openAsOwner, openSealedKeys, parseSealedKeys, sealedKeys, sealToOwner } from './owner-seal.ts'
 import vector from './vectors/owner-seal.json'
+
+/** The randomness of the vector. */
+const countedRandom = () => () => blake3(utf8('random/0'))
 
 const secret = derived(1, 'owner x25519')
 const key = derived(2, 'session key')
@@ -49,5 +54,33 @@ describe('a session key sealed to its owner', () => {
         kind: 'invalid',
         code: 'owner-x25519',
       })
+  })
+})
+
+describe('keys.sealed.json', () => {
+  const document = utf8(vector.document)
+
+  test('is the canonical bytes of the vector, and opens for the owner', () => {
+    expect(new TextDecoder().decode(canonicalBytes(sealedKeys(sealed)))).toBe(vector.document)
+    expect(openSealedKeys(parseSealedKeys(document), secret)).toEqual(key)
+  })
+
+  const { alg, epk, ct } = sealedKeys(sealed)
+  const wrong: readonly (readonly [string, unknown])[] = [
+    ['another algorithm', { alg: 'X25519', epk, ct }],
+    ['a key more', { alg, epk, ct, also: 1 }],
+    ['a short ciphertext', { alg, epk, ct: ct.slice(2) }],
+    ['capitals', { alg, epk: epk.toUpperCase(), ct }],
+  ]
+  test.each(wrong)('is refused with %s', async (_, value) => {
+    expect(await faultOf(() => parseSealedKeys(canonicalBytes(value)))).toMatchObject({
+      code: 'sealed-keys-schema',
+    })
+  })
+
+  test('is refused in another spelling', async () => {
+    expect(await faultOf(() => parseSealedKeys(utf8(` ${vector.document}`)))).toMatchObject({
+      code: 'sealed-keys-not-canonical',
+    })
   })
 })

@@ -2,9 +2,12 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Random } from '#common/engines/key-wrap'
-import { Fault } from '#common/process/fault'
-import { concat, utf8 } from '#common/stream/bytes'
+import { Fault } from '../process/fault.ts'
+import { concat, fromHex, utf8 } from '../stream/bytes.ts'
+import { canonicalReader } from './canonical-json.ts'
+import { Hex32, Hex48 } from './fields.ts'
 
 const sealingKey = (shared: Uint8Array, ephemeral: Uint8Array, owner: Uint8Array) =>
   hkdf(blake2b, shared, concat(ephemeral, owner), utf8('lucid/owner-seal/v1'), 32)
@@ -43,3 +46,24 @@ export const openAsOwner = (secret: Uint8Array, sealed: Uint8Array): Uint8Array 
     throw new Fault('invalid', 'not-sealed-to-this-key', 'this was not sealed to that key', { cause })
   }
 }
+
+/** keys.sealed.json: the session key sealed to its owner; `epk` is the ephemeral public key, `ct` ciphertext || tag. */
+export const SealedKeys = Type.Object(
+  { alg: Type.Literal('X25519-HKDF-BLAKE2b-512-XChaCha20-Poly1305'), epk: Hex32, ct: Hex48 },
+  { additionalProperties: false },
+)
+export type SealedKeys = Static<typeof SealedKeys>
+
+/** Strict reader of keys.sealed.json. Throws Fault `sealed-keys-not-json`, `sealed-keys-schema`, `sealed-keys-not-canonical`. */
+export const parseSealedKeys = canonicalReader('sealed-keys', SealedKeys)
+
+/** The document of what `sealToOwner` gave (80 bytes). */
+export const sealedKeys = (sealed: Uint8Array): SealedKeys => ({
+  alg: 'X25519-HKDF-BLAKE2b-512-XChaCha20-Poly1305',
+  epk: sealed.subarray(0, 32).toHex(),
+  ct: sealed.subarray(32).toHex(),
+})
+
+/** The session key in keys.sealed.json, by the owner's X25519 secret key (32 bytes). Throws Fault `not-sealed-to-this-key`. */
+export const openSealedKeys = ({ epk, ct }: SealedKeys, secret: Uint8Array): Uint8Array =>
+  openAsOwner(secret, concat(fromHex(epk, 32), fromHex(ct, 48)))
