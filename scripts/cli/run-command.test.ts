@@ -165,3 +165,30 @@ describe('a failure', () => {
     })
   })
 })
+
+describe('a command whose --json is one document in every case', () => {
+  const invokeWith = async (argv: readonly string[]) => {
+    const written: string[] = []
+    const code = await invoke(
+      pack,
+      argv,
+      () => {
+        throw new Fault('missing', 'no-thing', 'there is no such thing')
+      },
+      { out: (text) => void written.push(text), err: () => {} },
+      { exitOf: () => 66, failureDocument: ({ message, exitCode }) => ({ message, exitCode }) },
+    )
+    return { code, out: written.join('') }
+  }
+
+  test('has one for what it throws and for a wrong command line, and none where none was asked for', async () => {
+    const thrown = await invokeWith(['cup', '--json'])
+    expect([thrown.code, JSON.parse(thrown.out)]).toEqual([
+      66,
+      { message: 'there is no such thing', exitCode: 66 },
+    ])
+    const mistyped = await invokeWith(['--json', '--nope'])
+    expect([mistyped.code, JSON.parse(mistyped.out).exitCode]).toEqual([64, 64])
+    expect(await invokeWith(['cup'])).toEqual({ code: 66, out: '' })
+  })
+})

@@ -1,5 +1,7 @@
 import type { Command, Flags } from '#common/cli/args'
 import { readCommand } from '#common/cli/read-command'
+import { EXIT_IO } from '#common/cli/sysexits'
+import { errorCode } from '#common/process/error'
 import { errorDetails, errorLine, exitCodeOf } from './fail.ts'
 
 /** Where a command writes: `out` is the result (pipes read it), `err` is the talk around it. */
@@ -19,24 +21,68 @@ export type Run<C extends Command> = (
   invocation: Invocation<C>,
 ) => Promise<number | undefined> | number | undefined
 
+/** Why a command gave no result of its own: a wrong command line, or what it threw. */
+export type Failure = {
+  readonly message: string
+  readonly exitCode: number
+  readonly error?: unknown
+  /** None when the command line could not be read. */
+  readonly positionals: readonly string[]
+}
+
+export type InvokeOptions = {
+  readonly trace?: boolean
+  /** For a command whose `--json` is one document in every case: the document of a failure. */
+  readonly failureDocument?: (failure: Failure) => unknown
+  /** The exit code that an error asks for. */
+  readonly exitOf?: (error: unknown) => number
+}
+
+const asksJson = (argv: readonly string[]): boolean => argv.some((word) => /^--json(?:=|$)/.test(word))
+
 /** Parses, prints help or a one-line mistake, or runs. Returns the exit code; never throws. */
 export const invoke = async <const C extends Command>(
   command: C,
   argv: readonly string[],
   run: Run<C>,
   terminal: Terminal,
-  { trace = false }: { readonly trace?: boolean } = {},
+  { trace = false, failureDocument, exitOf = exitCodeOf }: InvokeOptions = {},
 ): Promise<number> => {
+  const tell = (failure: Failure): number => {
+    if (failureDocument !== undefined && asksJson(argv))
+      terminal.out(`${JSON.stringify(failureDocument(failure), null, 2)}\n`)
+    return failure.exitCode
+  }
   const read = readCommand(command, argv, terminal)
-  if (read.kind === 'exit') return read.code
+  if (read.kind === 'exit')
+    return read.mistake === undefined
+      ? read.code
+      : tell({ message: read.mistake, exitCode: read.code, positionals: [] })
   try {
     return (await run({ flags: read.flags, positionals: read.positionals, terminal })) ?? 0
   } catch (error) {
-    terminal.err(`${command.name}: ${errorLine(error)}\n`)
+    const message = errorLine(error)
+    terminal.err(`${command.name}: ${message}\n`)
     for (const line of errorDetails(error)) terminal.err(`  ${line}\n`)
     if (trace) terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`)
-    return exitCodeOf(error)
+    return tell({ message, exitCode: exitOf(error), error, positionals: read.positionals })
   }
+}
+
+/**
+ * Says on stderr when the result cannot be written (a full disk), which is then the exit code, unless the command
+ * failed by itself. A reader that has left (`| head`) is no failure.
+ */
+const watchOutput = (name: string): ((code: number) => number) => {
+  let lost = false
+  const settle = (code: number) => (lost && code !== 1 ? EXIT_IO : code)
+  process.stdout.on('error', (error) => {
+    if (lost || errorCode(error) === 'EPIPE') return
+    lost = true
+    process.stderr.write(`${name}: the result cannot be written: ${errorCode(error)}\n`)
+    if (process.exitCode !== undefined) process.exitCode = settle(Number(process.exitCode))
+  })
+  return settle
 }
 
 /**
@@ -48,13 +94,18 @@ export const runCommand = async <const C extends Command>(
   main: boolean,
   command: C,
   run: Run<C>,
+  options: Omit<InvokeOptions, 'trace'> = {},
 ): Promise<void> => {
   if (!main) return
+  const settle = watchOutput(command.name)
   const terminal: Terminal = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   }
-  process.exitCode = await invoke(command, process.argv.slice(2), run, terminal, {
-    trace: process.env['LUCID_TRACE'] === '1',
-  })
+  process.exitCode = settle(
+    await invoke(command, process.argv.slice(2), run, terminal, {
+      trace: process.env['LUCID_TRACE'] === '1',
+      ...options,
+    }),
+  )
 }

@@ -1,5 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { EXIT_CANNOT_CREATE } from '#common/cli/sysexits'
 import type { AnchorDocument } from '#common/evidence/anchor'
 import { bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { SessionKeys } from '#common/evidence/keys'
@@ -72,7 +73,9 @@ export const exportBundle = async (
 ): Promise<Exported> => {
   const path = resolve(file)
   if (await stat(path).catch(() => undefined))
-    throw new CliError(`${file} exists already: name another one with --out FILE`)
+    throw new CliError(`${file} exists already: name another one with --out FILE`, {
+      exitCode: EXIT_CANNOT_CREATE,
+    })
   const signed = await ok(clients.orchestrator().sessions({ id: session }).manifest.get())
   const { manifest, alg, public_key, signature } = signed
   const anchor = await anchorOf(clients, session)
@@ -88,7 +91,10 @@ export const exportBundle = async (
   const chunk = chunkFrom(clients.raw('session-encryptor'), session)
   const unfinished = `${path}.part-${process.pid}`
   const out = await open(unfinished, 'wx', ownerKey === undefined ? 0o644 : 0o600).catch((cause) => {
-    throw new CliError(`cannot write ${file}: ${cause.code}; name another place with --out FILE`, { cause })
+    throw new CliError(`cannot write ${file}: ${cause.code}; name another place with --out FILE`, {
+      exitCode: EXIT_CANNOT_CREATE,
+      cause,
+    })
   })
   let done = 0
   try {

@@ -1,16 +1,25 @@
 import type { Command } from '#common/cli/args'
 import { bytes, rate } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
-import { detectStyle, paint, plainStyle, type Style } from '#common/cli/style'
+import { detectStyle, plainStyle, type Style } from '#common/cli/style'
+import { EXIT_CANNOT_CREATE, EXIT_IO, EXIT_NO_INPUT, EXIT_SOFTWARE } from '#common/cli/sysexits'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import type { Rejected } from '#common/engines/engine'
-import { type Check, concludeChecks, type Verdict } from '#common/evidence/check'
-import { fileReader, fileSink } from '#common/evidence/file-edge'
-import { verifyBundle } from '#common/evidence/verify'
-import { CliError } from '../cli/fail.ts'
+import { fileReader, fileSink, type Sink } from '#common/evidence/file-edge'
+import { type Judgement, judgeBundle } from '#common/evidence/verify'
+import { isFault } from '#common/process/fault'
+import { CliError, errorLine } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { runCommand } from '../cli/run-command.ts'
+import { runCommand, type Terminal } from '../cli/run-command.ts'
+import {
+  checkLine,
+  conclusionLine,
+  type Obstacle,
+  obstacleDocument,
+  statementText,
+  verdictDocument,
+} from './verify-report.ts'
 
 /** Verifies an evidence bundle with nothing but its bytes: no service, no network, no account. */
 export const command = {
@@ -35,29 +44,16 @@ export const command = {
     'bun run verify session-....lucid.tar --decrypt recording.mp4',
   ],
   exits: {
-    0: 'all holds, and the anchor is sealed by the trusted ledger key',
-    1: 'something is wrong; the lines name it',
+    0: 'proven and complete: all holds, and the anchor is sealed by the trusted ledger key',
+    1: 'something was altered, dropped, swapped, duplicated or forged; the lines name it',
     2: 'intact, but not anchored or self-asserted (no --trust given)',
+    3: 'proven, but not complete: the recording states gaps or no end, or only a part of it is disclosed',
+    66: 'could not be checked: no such file, not a file, not readable; or --decrypt of a bundle without keys',
+    70: 'could not be checked: a fault of this program',
+    73: 'the file of --decrypt exists already or cannot be made; the verdict is printed',
+    74: 'reading failed, or writing the file of --decrypt did; in the second case the verdict is printed',
   },
 } as const satisfies Command
-
-const MARKS = { ok: ['ok', 'green'], warn: ['warn', 'yellow'], bad: ['FAIL', 'red'] } as const
-
-/** One check as a line: mark, check, detail. */
-export const checkLine = ({ check, ok, detail }: Check, style: Style): string => {
-  const [mark, colour] = MARKS[ok === true ? 'ok' : ok === 'warn' ? 'warn' : 'bad']
-  return `${paint(style, colour, mark.padEnd(4))} ${check.padEnd(9)} ${detail}\n`
-}
-
-const CONCLUSIONS: Readonly<Record<Verdict, string>> = {
-  0: 'verified: all of it holds',
-  1: 'NOT verified: something is wrong, see above',
-  2: 'intact, but not proven to be on the chain, see above',
-}
-
-/** The last line of a verification. */
-export const conclusionLine = (verdict: Verdict, style: Style): string =>
-  `${paint(style, verdict === 0 ? 'green' : verdict === 1 ? 'red' : 'yellow', CONCLUSIONS[verdict])}\n`
 
 const warnSlow = (rejected: readonly Rejected[], err: (text: string) => void): void => {
   for (const { name, reason } of rejected)
@@ -91,34 +87,106 @@ const meter = (err: (text: string) => void, now: () => number) => {
   }
 }
 
-await runCommand(import.meta.main, command, async ({ flags, positionals: [path = ''], terminal }) => {
-  const trust = trustKey(flags.trust)
-  const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
+/** What a Fault of reader, sink or keys means for the exit code; whatever else keeps us from a verdict is a fault of ours. */
+const EXITS: Readonly<Record<string, number>> = {
+  'no-bundle': EXIT_NO_INPUT,
+  'bundle-unreadable': EXIT_NO_INPUT,
+  'not-a-file': EXIT_NO_INPUT,
+  'no-keys': EXIT_NO_INPUT,
+  'bundle-read-failed': EXIT_IO,
+  'out-exists': EXIT_CANNOT_CREATE,
+  'out-unwritable': EXIT_CANNOT_CREATE,
+  'out-write-failed': EXIT_IO,
+}
+
+const exitOf = (error: unknown): number =>
+  error instanceof CliError ? error.exitCode : (EXITS[isFault(error) ? error.code : ''] ?? EXIT_SOFTWARE)
+
+const obstacle = (error: unknown): Obstacle => ({
+  code: isFault(error) ? error.code : 'unexpected',
+  detail: errorLine(error),
+})
+
+/** The sink of `--decrypt`; one that cannot be opened says so at once and leaves the verdict as it is. */
+const openSink = async (
+  path: string | undefined,
+  err: (text: string) => void,
+): Promise<{ readonly sink?: Sink; readonly undone?: unknown }> => {
+  if (path === undefined) return {}
+  try {
+    return { sink: await fileSink(path) }
+  } catch (undone) {
+    err('verify: the recording will not be written, the bundle is checked all the same\n')
+    return { undone }
+  }
+}
+
+type Output = {
+  readonly terminal: Terminal
+  readonly style: Style
+  readonly json: boolean
+}
+
+/** Judges the bundle, each line printed as it is known unless it is for the document. Throws what reading throws. */
+const judge = async (
+  path: string,
+  { trust, decrypt }: { readonly trust: string | undefined; readonly decrypt: string | undefined },
+  { terminal, style, json }: Output,
+): Promise<Judgement> => {
   const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])
   warnSlow([...aead.rejected, ...blake3.rejected], terminal.err)
   const reader = await fileReader(path)
   const bar = meter(terminal.err, Date.now)
-  const checks: Check[] = []
   try {
+    const { sink, undone } = await openSink(decrypt, terminal.err)
     const work = {
       reader,
       aead,
       onProgress: bar.onProgress,
       ...(trust === undefined ? {} : { trust }),
-      ...(flags.decrypt === undefined ? {} : { decryptTo: await fileSink(flags.decrypt) }),
+      ...(sink === undefined ? {} : { decryptTo: sink }),
     }
-    for await (const check of verifyBundle(work)) {
-      checks.push(check)
+    const judgement = await judgeBundle(work, (check) => {
       if (check.check === 'anchor') bar.done()
-      if (!flags.json) terminal.out(checkLine(check, style))
-    }
+      if (!json) terminal.out(checkLine(check, style))
+    })
+    return undone === undefined ? judgement : { ...judgement, undone }
   } finally {
     bar.done()
     await reader.close()
   }
-  const verdict = concludeChecks(checks)
-  if (flags.json)
-    terminal.out(`${JSON.stringify({ bundle: path, verdict, verified: verdict === 0, checks }, null, 2)}\n`)
-  else terminal.out(conclusionLine(verdict, style))
-  return verdict
-})
+}
+
+/** Prints what the checks come to; answers the exit code. What was wrong weighs more than what could not be written. */
+const conclude = (path: string, judgement: Judgement, { terminal, style, json }: Output): number => {
+  const { verdict, statement, undone } = judgement
+  const exit = undone === undefined || verdict === 1 ? verdict : exitOf(undone)
+  const error = undone === undefined ? null : obstacle(undone)
+  if (error !== null) terminal.err(`verify: ${error.detail}\n`)
+  if (json) {
+    terminal.out(`${JSON.stringify(verdictDocument(path, judgement, { exit, error }), null, 2)}\n`)
+    return exit
+  }
+  if (statement !== undefined) terminal.out(statementText(statement, verdict))
+  terminal.out(conclusionLine(verdict, style))
+  return exit
+}
+
+await runCommand(
+  import.meta.main,
+  command,
+  async ({ flags, positionals: [path = ''], terminal }) => {
+    const trust = trustKey(flags.trust)
+    const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
+    const output = { terminal, style, json: flags.json }
+    return conclude(path, await judge(path, { trust, decrypt: flags.decrypt }, output), output)
+  },
+  {
+    exitOf,
+    failureDocument: ({ message, exitCode, error, positionals: [path = null] }) =>
+      obstacleDocument(path, exitCode, {
+        code: exitCode === EXIT_USAGE ? 'usage' : obstacle(error).code,
+        detail: message,
+      }),
+  },
+)

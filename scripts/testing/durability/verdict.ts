@@ -3,12 +3,11 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
-import { type Check, concludeChecks } from '#common/evidence/check'
 import { chunkFileName } from '#common/evidence/chunk-file'
 import { fileReader, fileSink } from '#common/evidence/file-edge'
 import { type Manifest, manifestHash, parseManifest } from '#common/evidence/manifest'
 import { ownerBytes } from '#common/evidence/owner'
-import { verifyBundle } from '#common/evidence/verify'
+import { judgeBundle } from '#common/evidence/verify'
 import { ok } from '#common/http/client'
 import { equalBytes, utf8 } from '#common/stream/bytes'
 import type { Home } from '../../platform/home.ts'
@@ -65,26 +64,25 @@ export const listSessions = async (clients: Clients, recorded: readonly string[]
   ]
 }
 
-/** The bundle as anybody would check it: verdict 0 with the key, decrypted, and what was not right. */
+/** The bundle as anybody would check it: its verdict with the key, the plaintext when it is proven, and what was not right. */
 const verifyExported = async ({ clients, home, trust, folder }: VerdictContext, id: string) => {
   await mkdir(folder, { recursive: true })
   const [file, out] = [join(folder, `${id}.tar`), join(folder, `${id}.plain`)]
   const [aead] = await Promise.all([aeadEngine(), blake3Engine()])
-  const checks: Check[] = []
   try {
     await exportBundle(clients, id, { file, ownerKey: ownerKey(home).reveal(), onProgress: () => {} })
     const reader = await fileReader(file)
-    try {
-      for await (const check of verifyBundle({ reader, aead, trust, decryptTo: await fileSink(out) }))
-        checks.push(check)
-    } finally {
-      await reader.close()
-    }
+    const { verdict, checks } = await judgeBundle({
+      reader,
+      aead,
+      trust,
+      decryptTo: await fileSink(out),
+    }).finally(reader.close)
     const faults = checks
-      .filter((check) => check.ok !== true)
+      .filter(({ ok }) => ok !== true && ok !== 'incomplete')
       .map(({ check, detail }) => `${check}: ${detail}`)
-    if (concludeChecks(checks) !== 0) return { plain: undefined, faults }
-    return { plain: new Uint8Array(await readFile(out)), faults }
+    const proven = verdict === 0 || verdict === 3
+    return { verdict, plain: proven ? new Uint8Array(await readFile(out)) : undefined, faults }
   } finally {
     await rm(file, { force: true })
     await rm(out, { force: true })
@@ -145,10 +143,11 @@ const judgeAnchored = async (
   const { id, complete = false } = session
   const { manifest: text } = await ok(context.clients.orchestrator().sessions({ id }).manifest.get())
   const manifest = parseManifest(utf8(text))
-  const { plain, faults } = await verifyExported(context, id)
+  const { verdict, plain, faults } = await verifyExported(context, id)
   const acknowledged = observation?.acknowledged ?? 0
   const wrong = [
     ...faults,
+    ...(verdict === (complete ? 0 : 3) ? [] : [`verdict ${verdict}`]),
     ...(plain === undefined ? ['it does not verify'] : findContentFaults(plain, manifest, complete)),
     ...(manifest.total_plain >= acknowledged
       ? []

@@ -11,7 +11,8 @@ type Output = {
 
 export type ReadCommand<C extends Command> =
   | { readonly kind: 'run'; readonly flags: Flags<C>; readonly positionals: readonly string[] }
-  | { readonly kind: 'exit'; readonly code: number }
+  /** `mistake` = what is wrong with the command line; none after the help. */
+  | { readonly kind: 'exit'; readonly code: number; readonly mistake?: string }
 
 /** Reads a command line, and prints the help or the one-line mistake that it asks for instead of a run. */
 export const readCommand = <const C extends Command>(
@@ -26,5 +27,5 @@ export const readCommand = <const C extends Command>(
     return { kind: 'exit', code: 0 }
   }
   err(`${command.name}: ${parsed.message} (${startedBy(command)} --help)\n`)
-  return { kind: 'exit', code: EXIT_USAGE }
+  return { kind: 'exit', code: EXIT_USAGE, mistake: parsed.message }
 }

@@ -49,6 +49,16 @@ test('an anchor from a real block holds, wherever the receipt stands and whateve
   for (const options of cases) expect(await codeOf(await sampleAnchor(sample, options))).toBe('no fault')
 })
 
+test('the transaction is proven where the anchor brings its proof, by nothing but its own', async () => {
+  expect(verifyAnchor(anchor)).toEqual({ blockTime: 1_760_000_061_000, txProven: true })
+  const { tx_proof: proof = [], ...unproven } = anchor
+  expect(verifyAnchor(unproven)).toEqual({ blockTime: 1_760_000_061_000, txProven: false })
+  expect(await codeOf({ ...anchor, tx_hash: '00'.repeat(32) })).toBe('tx-hash')
+  const { tx_proof: other = [] } = await sampleAnchor(sample, { at: 3 })
+  for (const tx_proof of [other, proof.slice(0, -1), proof.slice(1), [...proof, 'c0'], anchor.receipt_proof])
+    expect(await codeOf({ ...anchor, tx_proof })).toBe('trie-proof')
+})
+
 test('each part of the proof is needed', async () => {
   const flip = (hex: string) => hex.slice(0, -1) + (hex.endsWith('0') ? '1' : '0')
   const { block, sealer, receipt_proof } = anchor

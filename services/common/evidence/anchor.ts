@@ -1,8 +1,8 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Static, Type } from '@sinclair/typebox'
-import { decodeRlp, type RlpBounds, rlpBytes, rlpList } from '../ethereum/rlp.ts'
-import { Fault } from '../process/fault.ts'
+import { decodeRlp, type RlpBounds, type RlpItem, rlpBytes, rlpList } from '../ethereum/rlp.ts'
+import { Fault, isFault } from '../process/fault.ts'
 import { equalBytes, fromHex } from '../stream/bytes.ts'
 import { decodeRegistered } from './anchors-abi.ts'
 import { canonicalReader } from './canonical-json.ts'
@@ -48,6 +48,8 @@ export const AnchorProof = Type.Object(
     receipt_proof: Type.Array(HexBytes, { minItems: 1, maxItems: 64 }),
     sealer: Type.Object({ public_key: Hex32, signature: Hex64 }, strict),
     event: AnchorEvent,
+    /** Proof of the transaction under the header's transactionsRoot; bundles of earlier releases have none. */
+    tx_proof: Type.Optional(Type.Array(HexBytes, { minItems: 1, maxItems: 64 })),
   },
   strict,
 )
@@ -93,10 +95,19 @@ const fault = (code: string, detail: string): Fault => new Fault('invalid', code
 /** A header is one list of 15 fields and those that later forks add (yellow paper 4.3). */
 const HEADER: RlpBounds = { depth: 1, items: 32 }
 
-/** Receipts root, number and extra data out of a block header (yellow paper 4.3: fields 5, 8 and 12). */
-const readHeader = (
-  header: Uint8Array,
-): { readonly receiptsRoot: Uint8Array; readonly number: string; readonly extra: Uint8Array } => {
+/** Seconds of a time beyond all calendars fit into 6 bytes. */
+const MAX_TIMESTAMP_BYTES = 6
+
+/** Seconds since 1970 as a block header holds them. Throws Fault `block-header`. */
+const readTimestamp = (item: RlpItem | undefined): number => {
+  const bytes = rlpBytes(item, 'block-header', 'the timestamp')
+  if (bytes.length > MAX_TIMESTAMP_BYTES)
+    throw fault('block-header', 'the timestamp of the block is beyond all calendars')
+  return Number.parseInt(`0${bytes.toHex()}`, 16)
+}
+
+/** Roots of transactions and receipts, number, time (s) and extra data out of a block header (yellow paper 4.3: fields 4, 5, 8, 11 and 12). */
+const readHeader = (header: Uint8Array) => {
   const fields = rlpList(
     decodeRlp(header, HEADER, 'block-header', 'the block header'),
     'block-header',
@@ -104,8 +115,10 @@ const readHeader = (
   )
   if (fields.length < 15) throw fault('block-header', 'the block header has too few fields')
   return {
+    transactionsRoot: rlpBytes(fields[4], 'block-header', 'transactionsRoot', 32),
     receiptsRoot: rlpBytes(fields[5], 'block-header', 'receiptsRoot', 32),
     number: rlpBytes(fields[8], 'block-header', 'the block number').toHex(),
+    timestamp: readTimestamp(fields[11]),
     extra: rlpBytes(fields[12], 'block-header', 'the extra data'),
   }
 }
@@ -115,14 +128,23 @@ const numberHex = (value: number): string => {
   return value === 0 ? '' : hex.padStart(hex.length + (hex.length % 2), '0')
 }
 
+/** What stands at a place of a block's trie; `proof` = its nodes (hex), `name` = the field that holds them. */
+const provenValue = (name: string, root: Uint8Array, index: number, proof: readonly string[]): Uint8Array => {
+  try {
+    return trieValue(
+      root,
+      RLP.encode(index),
+      proof.map((node) => fromHex(node)),
+    )
+  } catch (error) {
+    throw isFault(error) ? fault(error.code, `${name}: ${error.message}`) : error
+  }
+}
+
 /** The SessionRegistered events of LucidAnchors in the proven receipt. */
 const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly AnchorEvent[] => {
   const receipt = decodeReceipt(
-    trieValue(
-      receiptsRoot,
-      RLP.encode(anchor.tx_index),
-      anchor.receipt_proof.map((node) => fromHex(node)),
-    ),
+    provenValue('receipt_proof', receiptsRoot, anchor.tx_index, anchor.receipt_proof),
   )
   if (!receipt.ok) throw fault('receipt-failed', 'the proven receipt is of a transaction that failed')
   return receipt.logs
@@ -139,19 +161,31 @@ const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly A
     }))
 }
 
+/** True when the block holds the transaction of that hash at tx_index; false when the anchor brings no proof of it. */
+const isTransactionProven = (anchor: AnchorProof, transactionsRoot: Uint8Array): boolean => {
+  if (anchor.tx_proof === undefined) return false
+  const raw = provenValue('tx_proof', transactionsRoot, anchor.tx_index, anchor.tx_proof)
+  if (keccak_256(raw).toHex() !== anchor.tx_hash)
+    throw fault('tx-hash', 'tx_hash is not the hash of the transaction that the block holds')
+  return true
+}
+
+/** What an anchor proves beside its event: the time of the block (epoch ms), and whether tx_hash is more than a label. */
+export type ProvenAnchor = { readonly blockTime: number; readonly txProven: boolean }
+
 /**
  * Passes only when the anchor proves its own event: right contract, header hashes to block.hash, the receipt
  * proof holds under its receiptsRoot, that receipt succeeded and carries exactly this event, and the sealer
  * signed the block, which names its chain. Whether the sealer is to be trusted is the caller's question.
- * `tx_hash` is a label: no part of the bundle proves it. Throws Fault `invalid` with the code of what fails.
+ * Throws Fault `invalid` with the code of what fails.
  */
-export const verifyAnchor = (anchor: AnchorProof): void => {
+export const verifyAnchor = (anchor: AnchorProof): ProvenAnchor => {
   if (anchor.contract !== ANCHORS_ADDRESS)
     throw fault('anchor-contract', `the contract is ${anchor.contract}, LucidAnchors is ${ANCHORS_ADDRESS}`)
   const header = fromHex(anchor.block.header_rlp)
   if (keccak_256(header).toHex() !== anchor.block.hash)
     throw fault('block-hash', 'the block header does not hash to block.hash')
-  const { receiptsRoot, number, extra } = readHeader(header)
+  const { transactionsRoot, receiptsRoot, number, timestamp, extra } = readHeader(header)
   if (number !== numberHex(anchor.block.number))
     throw fault('block-number', 'the block header carries another number')
   if (!equalBytes(extra, chainTag(anchor.chain_id)))
@@ -159,7 +193,9 @@ export const verifyAnchor = (anchor: AnchorProof): void => {
   const events = provenEvents(anchor, receiptsRoot)
   if (!events.some((event) => eventDifferences(event, anchor.event).length === 0))
     throw fault('anchor-event', 'the proven receipt does not hold this SessionRegistered event')
+  const txProven = isTransactionProven(anchor, transactionsRoot)
   const { public_key, signature } = anchor.sealer
   if (!verifyHash(fromHex(anchor.block.hash), fromHex(signature), fromHex(public_key)))
     throw fault('sealer-signature', 'the sealer did not sign this block')
+  return { blockTime: timestamp * 1000, txProven }
 }

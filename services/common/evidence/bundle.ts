@@ -3,7 +3,7 @@ import { END_SIZE, padded, padding } from '../stream/tar.ts'
 import type { AnchorDocument } from './anchor.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { chunkFileName, chunkFileSize } from './chunk-file.ts'
-import type { SessionKeys } from './keys.ts'
+import type { Keys } from './keys.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { SealedKeys } from './owner-seal.ts'
 import type { ManifestSignature } from './signature.ts'
@@ -50,7 +50,7 @@ export type BundleDocuments = {
   readonly manifest: Uint8Array
   readonly signature: ManifestSignature
   readonly anchor: AnchorDocument
-  readonly keys?: SessionKeys
+  readonly keys?: Keys
   readonly sealed?: SealedKeys
 }
 

@@ -1,15 +1,30 @@
-/** One line of a verification. `warn` = nothing wrong, but less proven than it could be. */
+/**
+ * One line of a verification. `warn` = nothing wrong, but less proven than it could be; `incomplete` = proven, and
+ * the recording is not whole: it states a gap or no end, or only a part of it is disclosed; `skipped` = what was
+ * asked for beside the verdict (the plaintext) was not done.
+ */
 export type Check = {
-  readonly check: 'structure' | 'manifest' | 'signature' | 'chunks' | 'anchor' | 'keys' | 'decrypt'
-  readonly ok: true | false | 'warn'
+  readonly check:
+    | 'structure'
+    | 'manifest'
+    | 'signature'
+    | 'chunks'
+    | 'anchor'
+    | 'times'
+    | 'gaps'
+    | 'keys'
+    | 'decrypt'
+  readonly ok: true | false | 'warn' | 'incomplete' | 'skipped'
   readonly detail: string
 }
 
-/** 0 = all holds and the anchor is trusted; 2 = intact, but not anchored or self-asserted; 1 = something is wrong. */
-export type Verdict = 0 | 1 | 2
+/** 0 = proven and complete; 3 = proven, but not complete; 2 = intact, but not anchored or self-asserted; 1 = something is wrong. */
+export type Verdict = 0 | 1 | 2 | 3
 
-/** The verdict over all lines of a verification; without a line nothing was proven. */
+/** The verdict over all lines of a verification, 1 before 2 before 3 before 0; without a line nothing was proven. */
 export const concludeChecks = (checks: readonly Check[]): Verdict => {
-  if (checks.length === 0 || checks.some((check) => check.ok === false)) return 1
-  return checks.some((check) => check.ok === 'warn') ? 2 : 0
+  const has = (ok: Check['ok']): boolean => checks.some((check) => check.ok === ok)
+  if (checks.length === 0 || has(false)) return 1
+  if (has('warn')) return 2
+  return has('incomplete') ? 3 : 0
 }

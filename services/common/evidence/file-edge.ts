@@ -1,4 +1,4 @@
-import { link, open, unlink } from 'node:fs/promises'
+import { link, lstat, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
@@ -13,7 +13,10 @@ const openFault = (path: string, error: unknown): Fault =>
         cause: error,
       })
 
-/** A reader over a file. Throws Fault `no-bundle`, `bundle-unreadable`. */
+const readFault = (detail: string, cause?: unknown): Fault =>
+  new Fault('unavailable', 'bundle-read-failed', detail, cause === undefined ? {} : { cause })
+
+/** A reader over a file. Throws Fault `no-bundle`, `bundle-unreadable`, `not-a-file`; its `read` throws `bundle-read-failed`. */
 export const fileReader = async (path: string): Promise<Reader & { readonly close: () => Promise<void> }> => {
   const handle = await open(path, 'r').catch((error: unknown) => {
     throw openFault(path, error)
@@ -29,9 +32,12 @@ export const fileReader = async (path: string): Promise<Reader & { readonly clos
       checkRange(info.size, at, length)
       const bytes = new Uint8Array(length)
       for (let done = 0; done < length; ) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, at + done)
-        if (bytesRead === 0)
-          throw new Fault('unavailable', 'bundle-unreadable', `${path} became shorter while it was read`)
+        const { bytesRead } = await handle
+          .read(bytes, done, length - done, at + done)
+          .catch((cause: unknown) => {
+            throw readFault(`cannot read on in ${path}: ${errorCode(cause) || 'unknown'}`, cause)
+          })
+        if (bytesRead === 0) throw readFault(`${path} became shorter while it was read`)
         done += bytesRead
       }
       return bytes
@@ -50,52 +56,56 @@ export type Sink = {
 const refuse = (path: string): Fault =>
   new Fault('conflict', 'out-exists', `${path} exists already: name another file, nothing is overwritten`)
 
+const unwritable = (code: string, what: string, cause: unknown): Fault =>
+  new Fault('unavailable', code, `cannot write ${what}: ${errorCode(cause) || 'unknown'}`, { cause })
+
 /**
  * A file that appears under its name only when complete: written beside it (mode 0600), fsynced, then linked.
- * Throws Fault `out-exists` when the name is taken, at once or at commit, and `out-unwritable`.
+ * Throws Fault `out-exists` when the name is taken, at once or at commit, `out-unwritable` when no file can be
+ * made there, `out-write-failed` when its content cannot be written (disk full). Whatever fails, nothing is left.
  */
 export const fileSink = async (path: string): Promise<Sink> => {
-  if (await Bun.file(path).exists()) throw refuse(path)
+  if ((await lstat(path).catch(() => undefined)) !== undefined) throw refuse(path)
   const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
   const handle = await open(part, 'wx', 0o600).catch((cause: unknown) => {
-    throw new Fault(
-      'unavailable',
-      'out-unwritable',
-      `cannot write beside ${path}: ${errorCode(cause) || 'unknown'}`,
-      {
-        cause,
-      },
-    )
+    throw unwritable('out-unwritable', `beside ${path}`, cause)
   })
+  const failed = (cause: unknown): Fault => unwritable('out-write-failed', path, cause)
+  let closed = false
+  const close = async (): Promise<void> => {
+    if (closed) return
+    closed = true
+    await handle.close()
+  }
+  const discard = async (): Promise<void> => {
+    await close().catch(() => {})
+    await rm(part, { force: true })
+  }
   return {
     write: async (bytes) => {
-      for (let done = 0; done < bytes.length; )
-        done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten
-    },
-    commit: async () => {
-      await handle.sync()
-      await handle.close()
-      try {
-        // A link, because a rename would replace a file that came to be in the meantime.
-        await link(part, path)
-      } catch (error) {
-        throw errorCode(error) === 'EEXIST'
-          ? refuse(path)
-          : new Fault(
-              'unavailable',
-              'out-unwritable',
-              `cannot write ${path}: ${errorCode(error) || 'unknown'}`,
-              {
-                cause: error,
-              },
-            )
-      } finally {
-        await unlink(part)
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await handle
+          .write(bytes, done, bytes.length - done)
+          .catch((cause: unknown) => Promise.reject(failed(cause)))
+        done += bytesWritten
       }
     },
-    abort: async () => {
-      await handle.close()
-      await unlink(part)
+    commit: async () => {
+      try {
+        await handle
+          .sync()
+          .then(close)
+          .catch((cause: unknown) => Promise.reject(failed(cause)))
+        // A link, because a rename would replace a file that came to be in the meantime.
+        await link(part, path).catch((cause: unknown) =>
+          Promise.reject(
+            errorCode(cause) === 'EEXIST' ? refuse(path) : unwritable('out-unwritable', path, cause),
+          ),
+        )
+      } finally {
+        await discard()
+      }
     },
+    abort: discard,
   }
 }

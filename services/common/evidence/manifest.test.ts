@@ -66,7 +66,10 @@ test('every contradiction inside a manifest is named', () => {
     [{ chunk_count: 4 }, 'chunk_count is 4, the list holds 3'],
     [{ total_plain: 1 }, 'total_plain is not the sum of plain'],
     [{ total_cipher: 1 }, 'total_cipher is not the sum of cipher'],
-    [{ ended_at: manifest.started_at - 1 }, 'ended_at is before started_at'],
+    [
+      { ended_at: manifest.started_at - 1 },
+      'the session ends (2025-10-09T08:53:19.999Z) before it starts (2025-10-09T08:53:20.000Z)',
+    ],
     [{ merkle_root: '00'.repeat(32) }, 'merkle_root is not the root over the leaves'],
     [
       { owner: 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv9' },

@@ -7,6 +7,7 @@ import { MAX_PLAIN } from './chunk-file.ts'
 import { Hex24, Hex32, Natural, SessionId, TronAddress } from './fields.ts'
 import { MAX_LEAVES, merkleRoot } from './merkle.ts'
 import { isOwner } from './owner.ts'
+import { gapFaults, timeFaults } from './times.ts'
 
 const strict = { additionalProperties: false } as const
 const Length = Type.Integer({ minimum: 1, maximum: MAX_PLAIN })
@@ -115,20 +116,13 @@ const chunkFaults = ({ chunks, chunk_size }: Manifest): readonly string[] =>
       : [`chunk ${at} is shorter than chunk_size and not the last`]),
   ])
 
-const gapFaults = ({ gaps, chunk_count }: Manifest): readonly string[] =>
-  gaps.flatMap((gap, at) => [
-    ...(gap.at <= chunk_count ? [] : [`gap ${at} stands behind the end`]),
-    ...(gap.from <= gap.to ? [] : [`gap ${at} ends before it starts`]),
-    ...(gap.at >= (gaps[at - 1]?.at ?? 0) ? [] : [`gap ${at} is out of order`]),
-  ])
-
 const rootFaults = ({ chunks, merkle_root }: Manifest): readonly string[] =>
   merkleRoot(chunks.map((chunk) => Uint8Array.fromHex(chunk.leaf))).toHex() === merkle_root
     ? []
     : ['merkle_root is not the root over the leaves']
 
-/** Every way in which a well-formed manifest contradicts itself, one sentence each; empty when it does not. */
-export const manifestFaults = (manifest: Manifest): readonly string[] => [
+/** Every way in which the content of a well-formed manifest contradicts itself, one sentence each; its times aside. */
+export const contentFaults = (manifest: Manifest): readonly string[] => [
   ...(manifest.chunks.length === manifest.chunk_count
     ? []
     : [`chunk_count is ${manifest.chunk_count}, the list holds ${manifest.chunks.length}`]),
@@ -136,13 +130,18 @@ export const manifestFaults = (manifest: Manifest): readonly string[] => [
   ...(sum(manifest.chunks, 'cipher') === manifest.total_cipher
     ? []
     : ['total_cipher is not the sum of cipher']),
-  ...(manifest.started_at <= manifest.ended_at ? [] : ['ended_at is before started_at']),
   ...[manifest.owner, ...manifest.participants, ...manifest.observers]
     .filter((address) => !isOwner(address))
     .map((address) => `${address} is not a TRON address: its checksum is wrong`),
   ...chunkFaults(manifest),
-  ...gapFaults(manifest),
   ...rootFaults(manifest),
+]
+
+/** Every way in which a well-formed manifest contradicts itself, one sentence each; empty when it does not. */
+export const manifestFaults = (manifest: Manifest): readonly string[] => [
+  ...contentFaults(manifest),
+  ...timeFaults(manifest),
+  ...gapFaults(manifest),
 ]
 
 /** Throws Fault `manifest-inconsistent` with the first contradiction. */

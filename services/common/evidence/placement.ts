@@ -20,6 +20,13 @@ export const runs = (indices: readonly number[]): readonly (readonly [from: numb
 const named = ([from, to]: readonly [number, number]): string =>
   from === to ? `chunk ${from}` : `chunks ${from} to ${to}`
 
+/** Runs in words: `chunk 3, chunks 5 to 9`; of very many the first eight. */
+export const nameRuns = (list: ReturnType<typeof runs>): string =>
+  [
+    ...list.slice(0, 8).map(named),
+    ...(list.length > 8 ? [`and ${list.length - 8} more runs of chunks`] : []),
+  ].join(', ')
+
 /** Sentences for chunks that stand in another order than 0, 1, 2 ..; pairs that changed places are named as swapped. */
 const orderFaults = (sequence: readonly number[]): readonly string[] => {
   const sorted = sequence.toSorted((a, b) => a - b)

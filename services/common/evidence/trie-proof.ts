@@ -11,7 +11,7 @@ import { Fault } from '../process/fault.ts'
 const NODE: RlpBounds = { depth: 8, items: 600 }
 
 const broken = (what: string): Fault =>
-  new Fault('invalid', 'trie-proof', `the receipt proof does not hold: ${what}`)
+  new Fault('invalid', 'trie-proof', `the trie proof does not hold: ${what}`)
 
 const nibblesOf = (bytes: Uint8Array): readonly number[] =>
   [...bytes].flatMap((byte) => [byte >> 4, byte & 15])

@@ -1,4 +1,5 @@
-import { errorMessage } from '../process/error.ts'
+import type { Aead } from '#common/engines/aead'
+import { isFault } from '../process/fault.ts'
 import { free } from '../stream/bytes.ts'
 import { inOrder } from '../stream/in-order.ts'
 import { chunkIndex, chunkName } from './bundle.ts'
@@ -6,8 +7,8 @@ import type { Check } from './check.ts'
 import { HEADER_SIZE } from './chunk-file.ts'
 import { cutChunkFile, type Examined, examineChunk, fitsChunk, prepareExpectation } from './examine-chunk.ts'
 import { expectedHeader } from './expected-chunk.ts'
-import type { Manifest } from './manifest.ts'
-import { type Opener, openChunk } from './open-chunk.ts'
+import type { Manifest, ManifestChunk } from './manifest.ts'
+import { openWithKey } from './open-chunk.ts'
 import { placementFaults } from './placement.ts'
 import type { Reader } from './reader.ts'
 import { type Entry, mayBeChunk, type Scan } from './scan.ts'
@@ -15,8 +16,12 @@ import { type Entry, mayBeChunk, type Scan } from './scan.ts'
 /** Chunks in flight: enough to keep two cores and the disk busy, few enough to keep memory flat. */
 const IN_FLIGHT = 3
 
-/** What is made of the plaintext while the chunks pass; chunk 0 alone proves a key, a sink takes all of them. */
-export type Decryption = Opener & { readonly sink?: { readonly write: (bytes: Uint8Array) => Promise<void> } }
+/** What opens chunks, and where their plaintext goes; `keyFor` gives no key for a chunk that is not disclosed. */
+export type Decryption = {
+  readonly aead: Aead
+  readonly keyFor: (index: number) => Uint8Array | undefined
+  readonly sink?: { readonly write: (bytes: Uint8Array) => Promise<void> }
+}
 
 export type ChunkWork = {
   readonly reader: Reader
@@ -27,18 +32,26 @@ export type ChunkWork = {
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** `checks` are the lines on chunks; `opened` tells how many chunks were decrypted, `openFault` what stopped that. */
+/** A chunk that is intact and does not open: `code` and `detail` of the Fault, `aead-failed` when the key is not its key. */
+export type Unopened = { readonly index: number; readonly code: string; readonly detail: string }
+
+/**
+ * `checks` are the lines on chunks; `opened` the chunks that were decrypted and unpacked. `written` is true when
+ * all of them went into the sink, `writeError` what the sink threw: nothing was written from there on.
+ */
 export type ChunkReport = {
   readonly checks: readonly Check[]
-  readonly opened: number
-  readonly openFault: string | undefined
+  readonly opened: ReadonlySet<number>
+  readonly unopened: readonly Unopened[]
+  readonly written: boolean
+  readonly writeError?: unknown
 }
 
 type Passed = {
   readonly entry: Entry
   readonly examined: Examined | undefined
-  readonly plain: Uint8Array<ArrayBuffer> | undefined
-  readonly openFault: string | undefined
+  readonly plain?: Uint8Array<ArrayBuffer>
+  readonly unopened?: Unopened
 }
 
 const oversized = (entry: Entry): Examined | undefined => {
@@ -48,28 +61,36 @@ const oversized = (entry: Entry): Examined | undefined => {
     : { holds: claimed, problem: `chunk ${claimed} altered (${entry.size} bytes are no chunk file)` }
 }
 
+/** Opens an intact chunk where its key is known. Throws what is no fault of the chunk. */
+const open = async (
+  row: ManifestChunk,
+  sealed: Uint8Array,
+  { manifest, decryption }: ChunkWork,
+): Promise<Pick<Passed, 'plain' | 'unopened'>> => {
+  const key = decryption?.keyFor(row.i)
+  if (decryption === undefined || key === undefined) return {}
+  try {
+    return { plain: await openWithKey(expectedHeader(manifest, row), sealed, { aead: decryption.aead, key }) }
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return { unopened: { index: row.i, code: error.code, detail: error.message } }
+  }
+}
+
 const pass = async (
   entry: Entry,
   work: ChunkWork,
   expectation: ReturnType<typeof prepareExpectation>,
 ): Promise<Passed> => {
-  if (!fitsChunk(entry)) return { entry, examined: oversized(entry), plain: undefined, openFault: undefined }
+  if (!fitsChunk(entry)) return { entry, examined: oversized(entry) }
   const whole = await work.reader.read(entry.at, entry.size)
   try {
     const file = cutChunkFile(entry, whole)
     const sealed = file.subarray(HEADER_SIZE)
     const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', sealed)).toHex()
     const examined = examineChunk(entry, file, sha256, expectation)
-    const passed = { entry, examined, plain: undefined, openFault: undefined }
     const row = examined?.problem === undefined ? work.manifest.chunks[examined?.holds ?? -1] : undefined
-    const { decryption } = work
-    if (row === undefined || decryption === undefined || (decryption.sink === undefined && row.i !== 0))
-      return passed
-    try {
-      return { ...passed, plain: await openChunk(expectedHeader(work.manifest, row), sealed, decryption) }
-    } catch (error) {
-      return { ...passed, openFault: `chunk ${row.i} ${errorMessage(error)}` }
-    }
+    return { entry, examined, ...(row === undefined ? {} : await open(row, sealed, work)) }
   } finally {
     free(whole)
   }
@@ -102,33 +123,54 @@ const report = (
   ]
 }
 
+/** Takes plaintext in order, and only while all that came before it was whole and could be written. */
+const orderedSink = (sink: Decryption['sink']) => {
+  let next = 0
+  let error: unknown
+  return {
+    take: async (index: number | undefined, plain: Uint8Array) => {
+      if (sink === undefined || error !== undefined || index !== next) return
+      await sink.write(plain).then(
+        () => {
+          next += 1
+        },
+        (thrown: unknown) => {
+          error = thrown
+        },
+      )
+    },
+    state: (count: number): Pick<ChunkReport, 'written' | 'writeError'> => ({
+      written: sink !== undefined && next === count,
+      ...(error === undefined ? {} : { writeError: error }),
+    }),
+  }
+}
+
 /**
- * Reads every chunk once, with a few in flight and each buffer freed after use, and names what is wrong.
- * Plaintext reaches the sink in order, only while every chunk so far was intact. Throws only what reader and
- * sink throw.
+ * Reads every chunk once, with a few in flight and each buffer freed after use, opens each one whose key is known,
+ * and names what is wrong. What the sink throws is reported, for it says nothing about the bundle. Throws only what
+ * the reader throws.
  */
 export const verifyChunks = async (work: ChunkWork): Promise<ChunkReport> => {
   const entries = work.scan.entries.filter(mayBeChunk)
   const total = entries.reduce((sum, entry) => sum + entry.size, 0)
   const expectation = prepareExpectation(work.manifest)
   const passed: Pick<Passed, 'entry' | 'examined'>[] = []
+  const opened = new Set<number>()
+  const unopened: Unopened[] = []
+  const sink = orderedSink(work.decryption?.sink)
   let done = 0
-  let opened = 0
-  let openFault: string | undefined
-  for await (const { entry, examined, plain, openFault: fault } of inOrder(entries, IN_FLIGHT, (entry) =>
-    pass(entry, work, expectation),
-  )) {
+  for await (const one of inOrder(entries, IN_FLIGHT, (entry) => pass(entry, work, expectation))) {
+    const { entry, examined, plain } = one
     passed.push({ entry, examined })
-    openFault ??= fault
+    if (one.unopened !== undefined) unopened.push(one.unopened)
     if (plain !== undefined) {
-      if (openFault === undefined && examined?.holds === opened) {
-        await work.decryption?.sink?.write(plain)
-        opened += 1
-      }
+      await sink.take(examined?.holds, plain)
+      if (examined?.holds !== undefined) opened.add(examined.holds)
       free(plain)
     }
     done += entry.size
     work.onProgress?.(done, total)
   }
-  return { checks: report(passed, work), opened, openFault }
+  return { checks: report(passed, work), opened, unopened, ...sink.state(work.manifest.chunk_count) }
 }

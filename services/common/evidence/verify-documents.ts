@@ -1,13 +1,6 @@
 import { isFault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import {
-  type AnchorDocument,
-  eventDifferences,
-  expectedEvent,
-  isPending,
-  parseAnchor,
-  verifyAnchor,
-} from './anchor.ts'
+import { type AnchorDocument, isPending, parseAnchor, verifyAnchor } from './anchor.ts'
 import {
   ANCHOR_NAME,
   entryNames,
@@ -17,8 +10,8 @@ import {
   SIGNATURE_NAME,
 } from './bundle.ts'
 import type { Check } from './check.ts'
-import { parseKeys, type SessionKeys } from './keys.ts'
-import { type Manifest, manifestFaults, manifestHash, parseManifest } from './manifest.ts'
+import { type Keys, parseKeys } from './keys.ts'
+import { contentFaults, type Manifest, manifestHash, parseManifest } from './manifest.ts'
 import type { Reader } from './reader.ts'
 import type { Scan } from './scan.ts'
 import { type ManifestSignature, parseSignature, verifyHash } from './signature.ts'
@@ -57,7 +50,7 @@ export type Documents = {
   readonly manifest: DocumentOrFault<HashedManifest>
   readonly signature: DocumentOrFault<ManifestSignature>
   readonly anchor: DocumentOrFault<AnchorDocument>
-  readonly keys: DocumentOrFault<SessionKeys> | undefined
+  readonly keys: DocumentOrFault<Keys> | undefined
 }
 
 /** Reads and parses the documents; faults of their content come back as sentences, faults of the reader are thrown. */
@@ -73,7 +66,8 @@ export const readDocuments = async (reader: Reader, scan: Scan): Promise<Documen
     : undefined,
 })
 
-const line = (check: Check['check'], ok: Check['ok'], detail: string): Check => ({ check, ok, detail })
+/** A line of the verification. */
+export const line = (check: Check['check'], ok: Check['ok'], detail: string): Check => ({ check, ok, detail })
 
 /** The first place where the entry names are not what the manifest demands, as a sentence. */
 const nameFault = ({ entries, cut }: Scan, manifest: Manifest): string | undefined => {
@@ -105,7 +99,7 @@ export const checkStructure = (scan: Scan, manifest: Manifest | undefined): read
 
 /** The lines on the manifest's inner consistency. */
 export const checkConsistency = ({ manifest, hash }: HashedManifest): readonly Check[] => {
-  const faults = manifestFaults(manifest)
+  const faults = contentFaults(manifest)
   if (faults.length === 0)
     return [line('manifest', true, `session ${manifest.session_id}, manifest_hash ${hash.toHex()}`)]
   return faults.slice(0, 20).map((fault) => line('manifest', false, fault))
@@ -143,48 +137,4 @@ export const checkSignature = (
   return anchored === hash.toHex()
     ? line('signature', false, 'bad signature: the manifest is the anchored one, its signature was altered')
     : line('signature', false, 'manifest altered: its hash is neither the signed nor the anchored one')
-}
-
-/** The line on the anchor. `trust` = the ledger key that the verifier knows, 32 bytes as hex. */
-export const checkAnchor = (
-  { manifest, hash }: HashedManifest,
-  anchor: DocumentOrFault<AnchorDocument>,
-  trust: string | undefined,
-): Check => {
-  if ('fault' in anchor) return line('anchor', false, `anchor unreadable: ${anchor.fault}`)
-  if (isPending(anchor.value))
-    return line(
-      'anchor',
-      'warn',
-      'not anchored: the content is intact, its registration on the chain is pending',
-    )
-  const { block, sealer, event } = anchor.value
-  try {
-    verifyAnchor(anchor.value)
-    const differences = eventDifferences(event, expectedEvent(manifest, hash))
-    if (differences.length > 0)
-      return line(
-        'anchor',
-        false,
-        `anchor mismatch: the chain holds another ${differences.join(', ')} than the manifest`,
-      )
-  } catch (error) {
-    if (!isFault(error)) throw error
-    const what = isFault(error, 'anchor-event') ? 'anchor mismatch' : 'anchor does not hold'
-    return line('anchor', false, `${what}: ${error.message}`)
-  }
-  const where = `block ${block.number} ${block.hash}`
-  if (trust === undefined)
-    return line(
-      'anchor',
-      'warn',
-      `self-asserted: ${where}, sealed by ${sealer.public_key}; --trust tells whether that is the ledger`,
-    )
-  return sealer.public_key === trust
-    ? line('anchor', true, `${where}, sealed by the trusted ledger key`)
-    : line(
-        'anchor',
-        false,
-        `anchor not trusted: ${where} is sealed by ${sealer.public_key}, not by the trusted key`,
-      )
 }

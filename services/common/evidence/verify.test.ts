@@ -54,6 +54,8 @@ test('a sound bundle gives one line a check, all ok, and verdict 0', async () =>
     ['signature', true],
     ['chunks', true],
     ['anchor', true],
+    ['times', true],
+    ['gaps', true],
     ['keys', true],
   ])
   expect(verdict).toBe(0)
@@ -111,12 +113,11 @@ test('the content is decrypted to the byte, and only committed at the end', asyn
   expect(content().toHex()).toBe(sample.plain.toHex())
 })
 
-test('nothing is committed when anything is wrong, or without keys', async () => {
+test('nothing is committed when anything is wrong', async () => {
   const altered = bundle.slice()
   const at = findBytes(bundle, sample.files[1] ?? new Uint8Array(1)) + 500
   altered[at] = (altered[at] ?? 0) ^ 1
-  const without = await sampleBundle(sample, { anchor })
-  for (const bytes of [altered, without, bundle.slice(0, -1), new Uint8Array(), bundle.subarray(0, 3000)]) {
+  for (const bytes of [altered, bundle.slice(0, -1), new Uint8Array(), bundle.subarray(0, 3000)]) {
     const { sink, calls } = memorySink()
     expect((await verify(bytes, { trust, decryptTo: sink })).verdict).toBe(1)
     expect(calls).toEqual(['abort'])
@@ -133,7 +134,7 @@ test('a session key that does not fit is named without --decrypt', async () => {
   const other = { ...sample, sessionKey: derived(2, 'session key') }
   const { verdict, wrong } = await verify(await sampleBundle(other, { anchor, keys: true }))
   expect(verdict).toBe(1)
-  expect(wrong[0]).toStartWith('keys: the session key does not fit: chunk 0 does not decrypt')
+  expect(wrong[0]).toStartWith('keys: the session key does not fit')
 })
 
 test('a session that ended abnormally verifies with its gap and without a last flag', async () => {
@@ -142,14 +143,14 @@ test('a session that ended abnormally verifies with its gap and without a last f
   expect(cut.files[2]?.[5]).toBe(0)
   expect(
     (await verify(await sampleBundle(cut, { anchor: await sampleAnchor(cut), keys: true }))).verdict,
-  ).toBe(0)
+  ).toBe(3)
   const flagged = cut.files.map((file, i) =>
     i === 2 ? file.map((byte, at) => (at === 5 ? 0x80 : byte)) : file,
   )
   const { wrong } = await verify(
     await sampleBundle({ ...cut, files: flagged }, { anchor: await sampleAnchor(cut) }),
   )
-  expect(wrong).toEqual(['chunks: chunk 2 altered in its header (flags)'])
+  expect(wrong[0]).toBe('chunks: chunk 2 altered in its header (flags)')
 })
 
 test('a damaged entry header is stepped over, and the chunk behind it still judged', async () => {

@@ -1,12 +1,15 @@
 import type { Aead } from '#common/engines/aead'
-import { fromHex } from '../stream/bytes.ts'
-import type { Check } from './check.ts'
+import { errorMessage } from '../process/error.ts'
+import { Fault } from '../process/fault.ts'
+import { type Check, concludeChecks, type Verdict } from './check.ts'
 import type { Sink } from './file-edge.ts'
+import { chunkKeysFor } from './keys.ts'
 import type { Reader } from './reader.ts'
 import { scanBundle } from './scan.ts'
+import { buildStatement, type Statement } from './statement.ts'
+import { judgeAnchor } from './verify-anchor.ts'
 import { type ChunkReport, type Decryption, verifyChunks } from './verify-chunks.ts'
 import {
-  checkAnchor,
   checkConsistency,
   checkSignature,
   checkStructure,
@@ -14,59 +17,80 @@ import {
   type HashedManifest,
   readDocuments,
 } from './verify-documents.ts'
+import { checkKeys } from './verify-keys.ts'
+import { checkGaps, checkTimes } from './verify-times.ts'
 
 export type Verification = {
   readonly reader: Reader
   readonly aead: Aead
   /** The ledger's public key that the verifier trusts, 32 bytes as hex. */
   readonly trust?: string
-  /** Where the plaintext goes; it is committed only when every check holds. Needs keys.json in the bundle. */
+  /** Where the plaintext goes; it is committed only when nothing is wrong. Needs keys for all chunks in the bundle. */
   readonly decryptTo?: Sink
   /** Bytes of chunks done, of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
-const decryptionOf = ({ aead, decryptTo }: Verification, { keys }: Documents): Decryption | undefined =>
+const decryptionOf = (
+  { aead, decryptTo }: Verification,
+  { keys }: Documents,
+  session: string,
+): Decryption | undefined =>
   keys === undefined || 'fault' in keys
     ? undefined
     : {
         aead,
-        sessionKey: fromHex(keys.value.session_key, 32),
+        keyFor: chunkKeysFor(keys.value, session),
         ...(decryptTo === undefined ? {} : { sink: decryptTo }),
       }
-
-const keyChecks = ({ keys }: Documents, { opened, openFault }: ChunkReport): readonly Check[] => {
-  if (keys === undefined) return []
-  if ('fault' in keys) return [{ check: 'keys', ok: false, detail: keys.fault }]
-  if (openFault !== undefined)
-    return [{ check: 'keys', ok: false, detail: `the session key does not fit: ${openFault}` }]
-  return opened === 0
-    ? [{ check: 'keys', ok: false, detail: 'the session key cannot be checked: chunk 0 is not intact' }]
-    : [{ check: 'keys', ok: true, detail: 'the session key opens this session' }]
-}
 
 const passChunks = (
   work: Verification,
   scan: Awaited<ReturnType<typeof scanBundle>>,
-  hashed: HashedManifest,
+  { manifest }: HashedManifest,
   documents: Documents,
 ) => {
-  const decryption = decryptionOf(work, documents)
+  const decryption = decryptionOf(work, documents, manifest.session_id)
   return verifyChunks({
     reader: work.reader,
     scan,
-    manifest: hashed.manifest,
+    manifest,
     ...(decryption === undefined ? {} : { decryption }),
     ...(work.onProgress === undefined ? {} : { onProgress: work.onProgress }),
   })
 }
 
+/** What a verification says beside its checks. `undone` = why the plaintext that was asked for is not there. */
+export type Findings = { readonly statement?: Statement; readonly undone?: unknown }
+
+const undone = (code: string, why: string): Fault =>
+  new Fault('missing', code, `nothing was decrypted: ${why}`)
+
+/** Gives the plaintext its name, or says why there is none: a Fault of ours, or what the sink threw. */
+const commitPlain = async (
+  sink: Sink,
+  sound: boolean,
+  { keys }: Documents,
+  { written, writeError }: ChunkReport,
+): Promise<unknown> => {
+  if (!sound) return undone('not-sound', 'not every check holds')
+  if (keys === undefined)
+    return undone('no-keys', 'the bundle holds no keys.json; export it with --with-keys')
+  if (writeError !== undefined) return writeError
+  if (!written) return undone('no-keys', 'keys.json holds no key for some chunks')
+  return sink.commit().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
 /**
  * Verifies a bundle with nothing but its bytes: one line a check in the order of SPEC section 4, several where
  * several things are wrong, as far as the bundle can soundly be judged. Memory does not grow with the bundle.
- * Give the lines to `concludeChecks`. Throws only what reader and sink throw.
+ * Give the lines to `concludeChecks`. What becomes of the plaintext comes last and is no part of the verdict.
+ * Throws only what the reader throws.
  */
-export async function* verifyBundle(work: Verification): AsyncGenerator<Check, void, undefined> {
+export async function* verifyBundle(work: Verification): AsyncGenerator<Check, Findings, undefined> {
   let sound = true
   let settled = work.decryptTo === undefined
   const tell = (check: Check): Check => {
@@ -76,35 +100,55 @@ export async function* verifyBundle(work: Verification): AsyncGenerator<Check, v
   try {
     const scan = await scanBundle(work.reader)
     const documents = await readDocuments(work.reader, scan)
-    const { manifest } = documents
-    if ('fault' in manifest) {
+    if ('fault' in documents.manifest) {
       yield* checkStructure(scan, undefined)
-      yield {
-        check: 'manifest',
-        ok: false,
-        detail: `${manifest.fault}; without it nothing else can be judged`,
-      }
-      return
+      const detail = `${documents.manifest.fault}; without it nothing else can be judged`
+      yield { check: 'manifest', ok: false, detail }
+      return work.decryptTo === undefined ? {} : { undone: undone('not-sound', 'not every check holds') }
     }
-    const hashed = manifest.value
-    yield* checkStructure(scan, hashed.manifest).map(tell)
+    const hashed = documents.manifest.value
+    const { manifest } = hashed
+    yield* checkStructure(scan, manifest).map(tell)
     yield* checkConsistency(hashed).map(tell)
     yield tell(checkSignature(hashed, documents))
     const chunks = await passChunks(work, scan, hashed, documents)
     yield* chunks.checks.map(tell)
-    yield tell(checkAnchor(hashed, documents.anchor, work.trust))
-    yield* keyChecks(documents, chunks).map(tell)
-    if (work.decryptTo === undefined) return
-    if (documents.keys === undefined)
-      yield { check: 'decrypt', ok: false, detail: 'nothing written: the bundle holds no keys.json' }
-    else if (!sound || chunks.opened !== hashed.manifest.chunk_count)
-      yield { check: 'decrypt', ok: false, detail: 'nothing written: not every check holds' }
-    else {
-      settled = true
-      await work.decryptTo.commit()
-      yield { check: 'decrypt', ok: true, detail: `${hashed.manifest.total_plain} bytes written` }
-    }
+    const { check, registration } = judgeAnchor(hashed, documents.anchor, work.trust)
+    yield tell(check)
+    yield* checkTimes(manifest, registration?.blockTime).map(tell)
+    yield* checkGaps(manifest).map(tell)
+    yield* checkKeys(manifest, documents, chunks).map(tell)
+    const statement = buildStatement({ manifest, registration, opened: chunks.opened, trust: work.trust })
+    if (work.decryptTo === undefined) return { statement }
+    const fault = await commitPlain(work.decryptTo, sound, documents, chunks)
+    settled = fault === undefined
+    yield fault === undefined
+      ? { check: 'decrypt', ok: true, detail: `${manifest.total_plain} bytes written` }
+      : { check: 'decrypt', ok: 'skipped', detail: errorMessage(fault) }
+    return fault === undefined ? { statement } : { statement, undone: fault }
   } finally {
     if (!settled) await work.decryptTo?.abort()
+  }
+}
+
+/** A verification to its end. */
+export type Judgement = Findings & { readonly verdict: Verdict; readonly checks: readonly Check[] }
+
+/** Verifies a bundle and concludes; `onCheck` gets each line as soon as it is known. Throws what the reader throws. */
+export const judgeBundle = async (
+  work: Verification,
+  onCheck: (check: Check) => void = () => {},
+): Promise<Judgement> => {
+  const checks: Check[] = []
+  const lines = verifyBundle(work)
+  try {
+    for (;;) {
+      const { done, value } = await lines.next()
+      if (done) return { ...value, verdict: concludeChecks(checks), checks }
+      checks.push(value)
+      onCheck(value)
+    }
+  } finally {
+    await lines.return({})
   }
 }

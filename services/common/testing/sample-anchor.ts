@@ -1,6 +1,7 @@
 import { createBlockHeader } from '@ethereumjs/block'
 import { createMerkleProof, createMPT } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { encodeAbiParameters, encodeEventTopics, parseAbi } from 'viem'
 import { ANCHORS_ADDRESS, type AnchorEvent, type AnchorProof, expectedEvent } from '../evidence/anchor.ts'
 import { chainTag } from '../evidence/chain-tag.ts'
@@ -26,6 +27,10 @@ export type AnchorOptions = {
   readonly ledgerSeed?: number
   /** The chain that the block header names. */
   readonly chainId?: number
+  /** Time of the block, seconds. */
+  readonly timestamp?: number
+  /** Whether the anchor brings the proof of its transaction; those of earlier releases did not. */
+  readonly txProof?: boolean
 }
 
 const hexBytes = (hex: string): Uint8Array<ArrayBuffer> => fromHex(hex.replace(/^0x/, ''))
@@ -60,6 +65,10 @@ const receiptOf = (
   return type === 0 ? body : Uint8Array.from([type, ...body])
 }
 
+/** A transaction of the block: bytes of the form of EIP-1559, for only their hash is looked at. */
+const rawTransaction = (index: number): Uint8Array =>
+  Uint8Array.from([2, ...RLP.encode([derived(index, 'transaction'), derived(index, 'signature')])])
+
 /** The ledger's public key of a sample, hex. */
 export const sampleLedgerKey = (seed = 7): string => derivePublicKey(derived(seed, 'ledger')).toHex()
 
@@ -76,27 +85,33 @@ export const anchorOfEvent = async (
     type = 2,
     ledgerSeed = 7,
     chainId = CHAIN_ID,
+    timestamp = 1_760_000_061,
+    txProof = true,
   } = options
   const trie = await createMPT()
-  for (let index = 0; index < receipts; index += 1)
+  const transactions = await createMPT()
+  for (let index = 0; index < receipts; index += 1) {
+    await transactions.put(RLP.encode(index), rawTransaction(index))
     await trie.put(
       RLP.encode(index),
       index === at
         ? receiptOf([logOf(event, address)], status, 90_000, type)
         : receiptOf([], 1, 21_000 * (index + 1), 2),
     )
+  }
   const header = createBlockHeader({
     number: 300n,
+    transactionsTrie: transactions.root(),
     receiptTrie: trie.root(),
     gasLimit: 30_000_000n,
-    timestamp: 1_760_000_061n,
+    timestamp: BigInt(timestamp),
     extraData: chainTag(chainId),
   })
   const hash = Uint8Array.from(header.hash())
   return {
     chain_id: CHAIN_ID,
     contract: ANCHORS_ADDRESS,
-    tx_hash: derived(1, 'tx').toHex(),
+    tx_hash: keccak_256(rawTransaction(at)).toHex(),
     tx_index: at,
     block: { number: 300, hash: hash.toHex(), header_rlp: header.serialize().toHex() },
     receipt_proof: (await createMerkleProof(trie, RLP.encode(at))).map((node) => node.toHex()),
@@ -105,6 +120,11 @@ export const anchorOfEvent = async (
       signature: signHash(hash, derived(ledgerSeed, 'ledger')).toHex(),
     },
     event,
+    ...(txProof
+      ? {
+          tx_proof: (await createMerkleProof(transactions, RLP.encode(at))).map((node) => node.toHex()),
+        }
+      : {}),
   }
 }
 

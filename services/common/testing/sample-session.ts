@@ -4,8 +4,10 @@ import { blake3 } from '../engines/blake3.ts'
 import { compress } from '../engines/zstd.ts'
 import { type AnchorDocument, PENDING_ANCHOR } from '../evidence/anchor.ts'
 import { bundleParts } from '../evidence/bundle.ts'
+import { canonicalBytes } from '../evidence/canonical-json.ts'
 import { aad, encodeHeader, FLAG_LAST, FLAG_ZSTD } from '../evidence/chunk-file.ts'
 import { chunkKey } from '../evidence/chunk-key.ts'
+import type { Keys } from '../evidence/keys.ts'
 import {
   CODEC,
   type Gap,
@@ -29,6 +31,10 @@ export type SampleOptions = {
   readonly chunkSize?: number
   readonly gaps?: readonly Gap[]
   readonly session?: string
+  /** The session key that a chunk is encrypted under; that of the session when left out. */
+  readonly keyFor?: (index: number) => Uint8Array | undefined
+  /** What is encrypted as the compressed form of a chunk, in place of its zstd frame. */
+  readonly packedAs?: (index: number) => Uint8Array | undefined
 }
 
 export type Sample = {
@@ -54,12 +60,12 @@ const sealSample = async (
   plain: Uint8Array,
   i: number,
   last: boolean,
-  sessionKey: Uint8Array,
   session: string,
-  seed: number,
+  { seed = 1, keyFor, packedAs }: SampleOptions,
 ) => {
   const aead = await aeadEngine()
-  const packed = await compress(plain, CODEC.level)
+  const sessionKey = keyFor?.(i) ?? derived(seed, 'session key')
+  const packed = packedAs?.(i) ?? (await compress(plain, CODEC.level))
   const stored = packed.length < plain.length ? packed : plain
   const header = {
     sessionId: sessionIdBytes(session),
@@ -95,9 +101,8 @@ export const sampleSession = async (plain: Uint8Array, options: SampleOptions = 
         plain.subarray(i * chunkSize, (i + 1) * chunkSize),
         i,
         !abnormal && i === count - 1,
-        sessionKey,
         session,
-        seed,
+        options,
       ),
     ),
   )
@@ -140,20 +145,28 @@ export const sampleSession = async (plain: Uint8Array, options: SampleOptions = 
   }
 }
 
+/** The sample with another manifest, signed by its own key: what a recorder that lies can make. */
+export const resignSample = (sample: Sample, change: Partial<Manifest>, seed = 1): Sample => {
+  const manifest = { ...sample.manifest, ...change }
+  const bytes = canonicalBytes(manifest)
+  const hash = manifestHash(bytes)
+  return { ...sample, manifest, bytes, hash, signature: signManifest(hash, derived(seed, 'signing seed')) }
+}
+
 /** The sample as the bytes of a bundle. */
 export const sampleBundle = async (
   sample: Sample,
   {
     anchor = PENDING_ANCHOR,
     keys = false,
-  }: { readonly anchor?: AnchorDocument; readonly keys?: boolean } = {},
+  }: { readonly anchor?: AnchorDocument; readonly keys?: boolean | Keys } = {},
 ): Promise<Uint8Array<ArrayBuffer>> => {
   const parts: Uint8Array[] = []
   const documents = {
     manifest: sample.bytes,
     signature: sample.signature,
     anchor,
-    ...(keys ? { keys: { session_key: sample.sessionKey.toHex() } } : {}),
+    ...(keys === false ? {} : { keys: keys === true ? { session_key: sample.sessionKey.toHex() } : keys }),
   }
   for await (const part of bundleParts(documents, async (index) => sample.files[index] ?? new Uint8Array()))
     parts.push(part)
