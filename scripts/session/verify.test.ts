@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
 import { noise, resignSample, type Sample, sampleBundle, sampleSession } from '#common/testing/sample-session'
 import { assemble, disassemble } from '../demo/bundle-parts.ts'
 
+// Each verification is a process; nothing here depends on how fast a machine is, but a hang must end some day.
+setDefaultTimeout(5 * 60_000)
 const folder = await mkdtemp(join(tmpdir(), 'lucid-verify-'))
 afterAll(() => rm(folder, { recursive: true }))
 const sample = await sampleSession(noise(3000, 2))

@@ -18,6 +18,7 @@ const anchor = {
 const proof = {
   tx_index: 2,
   receipt_proof: ['f8'],
+  tx_proof: ['f7'],
   header_rlp: 'f9',
   block_hash: block,
   block_number: 4,
@@ -49,6 +50,7 @@ describe('anchor.json', () => {
       tx_index: 2,
       block: { number: 4, hash: block, header_rlp: 'f9' },
       receipt_proof: ['f8'],
+      tx_proof: ['f7'],
       sealer: proof.sealer,
       event: {
         sessionId: `0b0e7a522a4e4f4b9d3a3f6f1e6a7b01${'0'.repeat(32)}`,

@@ -28,6 +28,7 @@ export const anchorProof = async (
     tx_index: proof.tx_index,
     block: { number: proof.block_number, hash: proof.block_hash, header_rlp: proof.header_rlp },
     receipt_proof: [...proof.receipt_proof],
+    tx_proof: [...proof.tx_proof],
     sealer: { public_key: proof.sealer.public_key, signature: proof.sealer.signature },
     event: {
       sessionId: sessionIdBytes32(session),

@@ -67,6 +67,7 @@ export const Receipt = t.Object({
 export const ReceiptProof = t.Object({
   tx_index: Count,
   receipt_proof: t.Array(Bytes, { description: 'trie nodes, root first' }),
+  tx_proof: t.Array(Bytes, { description: 'of the transaction, under transactionsRoot' }),
   header_rlp: Bytes,
   block_hash: Hash32,
   block_number: Count,

@@ -29,6 +29,7 @@ describe('REST', () => {
       'sealer',
       'tx_hash',
       'tx_index',
+      'tx_proof',
     ])
     expect(parseAnchor(canonicalBytes(anchor))).toEqual(anchor)
     expect(`0x${anchor.block.hash}`).toBe(keccak256(`0x${anchor.block.header_rlp}`))

@@ -67,7 +67,7 @@ describe('the ledger', () => {
     expect(sizes).toEqual([100, 100, 50])
   }, 30_000)
 
-  test('proves a receipt so that the offline verifier accepts it, and nothing else', async () => {
+  test('proves a receipt and its transaction so that the offline verifier accepts it, and nothing else', async () => {
     const { ledger, view } = await opened()
     for (let n = 0; n < 20; n++) await ledger.submit(anchorTx(n, n).raw)
     await ledger.sealNext()
@@ -83,6 +83,7 @@ describe('the ledger', () => {
       tx_index: proof.tx_index,
       block: { number: proof.block_number, hash: proof.block_hash, header_rlp: proof.header_rlp },
       receipt_proof: proof.receipt_proof,
+      tx_proof: proof.tx_proof,
       sealer: proof.sealer,
       event: {
         sessionId: sessionIdBytes32(sessionOf(17)),
@@ -93,7 +94,8 @@ describe('the ledger', () => {
         chunkCount: contentOf(17).chunk_count,
       },
     }
-    verifyAnchor(anchor)
+    expect(verifyAnchor(anchor).txProven).toBe(true)
+    expect(() => verifyAnchor({ ...anchor, tx_hash: anchorTx(16, 16).hash })).toThrow('tx_hash')
     expect(() => verifyAnchor({ ...anchor, tx_index: 16 })).toThrow()
     const [first = '', ...rest] = proof.receipt_proof
     const altered = first.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))

@@ -125,6 +125,9 @@ export type NextNonce = Static<typeof NextNonce>
 export const ReceiptProof = t.Object({
   tx_index: Count,
   receipt_proof: t.Array(hexAny('RLP of a trie node'), { description: 'root first' }),
+  tx_proof: t.Array(hexAny('RLP of a trie node'), {
+    description: 'of the transaction, in the same way under transactionsRoot',
+  }),
   header_rlp: hexAny('RLP of the header; its Keccak-256 is the block hash'),
   block_hash: Hash32,
   block_number: Count,

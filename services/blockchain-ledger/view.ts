@@ -84,9 +84,11 @@ export const views = (store: Store, sealerKey: string) => {
       const { tx_index, block_number } = await find.receipt(hash)
       const block = blockView(await find.block(String(block_number), head), sealerKey)
       const encoded = (await find.receiptsIn(block_number)).map((one) => one.encoded)
+      const raw = await Promise.all(block.tx_hashes.map(async (one) => (await find.transaction(one)).raw))
       return {
         tx_index,
         receipt_proof: await indexProof(encoded, tx_index),
+        tx_proof: await indexProof(raw, tx_index),
         header_rlp: block.header_rlp,
         block_hash: block.hash,
         block_number,
