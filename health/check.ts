@@ -2,6 +2,9 @@ import { join, resolve } from 'node:path'
 import { catalog, defaults, stock } from '#catalog'
 import type { Command } from '../services/common/cli/args.ts'
 import { readCommand } from '../services/common/cli/read-command.ts'
+import { streams } from '../services/common/cli/streams.ts'
+import { detectStyle } from '../services/common/cli/style.ts'
+import { type Print, printer } from '../services/common/cli/text.ts'
 import { watch } from '../services/common/host/watch/command.ts'
 import { type Listed, listExpected, listTargets } from '../services/common/host/watch/expected.ts'
 import { watchExits, watchFlags } from '../services/common/host/watch/flags.ts'
@@ -39,7 +42,6 @@ Environment:
 } as const satisfies Command
 
 type Env = Readonly<Record<string, string | undefined>>
-type Out = (text: string) => void
 
 export type CheckOptions = {
   readonly listed: Listed
@@ -48,8 +50,8 @@ export type CheckOptions = {
   readonly argv: readonly string[]
   readonly env: Env
   readonly stdin: () => Promise<string>
-  readonly out: Out
-  readonly err: Out
+  readonly out: Print
+  readonly err: Print
   readonly colour: boolean
   readonly now: () => number
 }
@@ -87,8 +89,8 @@ if (import.meta.main)
     argv: process.argv.slice(2),
     env: process.env,
     stdin: () => Bun.stdin.text(),
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+    out: printer(streams.out),
+    err: printer(streams.err),
+    colour: detectStyle(process.stdout, process.env).colour,
     now: Date.now,
   })

@@ -31,7 +31,7 @@ test('what is wrong fails a check, all of it; the figure is shown when nothing i
 })
 
 test('the report is a row a check, what failed again below, and a closing line', () => {
-  expect(formatText({ title: 'service of pi@pi', rows, style: plainStyle })).toBe(
+  expect(formatText({ title: ['service', ' of pi@pi'], rows, style: plainStyle }).raw).toBe(
     [
       'CHECK    SUBJECT  RESULT   FIGURE OR REASON',
       'healthy  alpha    PASS     3 ms',
@@ -46,7 +46,7 @@ test('the report is a row a check, what failed again below, and a closing line',
 })
 
 test('as JSON the report has the same, and its exit code', () => {
-  expect(JSON.parse(formatJson({ group: 'service', subject: 'pi@pi', rows, ms: 12 }))).toEqual({
+  expect(JSON.parse(formatJson({ group: 'service', subject: 'pi@pi', rows, ms: 12 }).raw)).toEqual({
     group: 'service',
     subject: 'pi@pi',
     ok: false,

@@ -1,5 +1,5 @@
 import { duration } from '#common/cli/format'
-import { detectStyle, paint } from '#common/cli/style'
+import { detectStyle } from '#common/cli/style'
 import { progress, throttle } from '../cli/progress.ts'
 import type { Terminal } from '../cli/run-command.ts'
 import { formatJson, formatText } from './report.ts'
@@ -75,7 +75,11 @@ export const runTests = async (
   if (json) terminal.out(formatJson({ group, subject, rows, ms }))
   else
     terminal.out(
-      formatText({ title: `${paint(style, 'bold', group)} of ${subject} in ${duration(ms)}`, rows, style }),
+      formatText({
+        title: [{ text: group, colour: 'bold' }, ` of ${subject} in ${duration(ms)}`],
+        rows,
+        style,
+      }),
     )
   return judgeRows(rows)
 }

@@ -3,6 +3,7 @@ import type { Command, Flags } from '#common/cli/args'
 import { bytes } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, plainStyle } from '#common/cli/style'
+import { jsonText, text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
@@ -78,11 +79,11 @@ const number = (
   name: keyof typeof command.flags,
   otherwise: number,
 ): number => {
-  const text = flags[name]
-  if (text === undefined) return otherwise
-  const value = Number(text)
+  const given = flags[name]
+  if (given === undefined) return otherwise
+  const value = Number(given)
   if (!Number.isInteger(value) || value < 0)
-    throw new CliError(`--${name} takes a whole number, not '${String(text)}'`, { exitCode: EXIT_USAGE })
+    throw new CliError(`--${name} takes a whole number, not '${String(given)}'`, { exitCode: EXIT_USAGE })
   return value
 }
 
@@ -107,8 +108,8 @@ const list = ({ flags, terminal }: Context): Promise<number> =>
     const all = await listSnapshots(shell, { image, repository })
     terminal.out(
       flags.json
-        ? `${JSON.stringify({ repository, backups: all }, null, 2)}\n`
-        : `${listText(all, detectStyle(process.stdout, process.env))}\n`,
+        ? jsonText({ repository, backups: all })
+        : listText(all, detectStyle(process.stdout, process.env)),
     )
     return 0
   })
@@ -122,7 +123,7 @@ const dry = ({ flags, terminal }: Context): Promise<number> =>
     const plan = { host: shell.name, dir: target.dir, repository, image, recipients, backups: all.length }
     terminal.out(
       flags.json
-        ? `${JSON.stringify(plan, null, 2)}\n`
+        ? jsonText(plan)
         : `would back up ${plan.dir} of ${plan.host} to ${repository} with ${image} for ${recipients.join(', ')}; ${all.length} backups are there\n`,
     )
     return 0
@@ -130,7 +131,7 @@ const dry = ({ flags, terminal }: Context): Promise<number> =>
 
 const take = async ({ flags, terminal }: Context, session: HostSession): Promise<number> => {
   const { target } = session
-  const onWait = (text: string) => terminal.err(`${text}\n`)
+  const onWait = (line: string) => terminal.err(`${line}\n`)
   return withLease(session, { what: 'backup', onWait }, async (lease) => {
     const image = await toolsImage(lease.shell, target.dir, flags.image)
     if (flags.recipient.length > 0) await addRecipients(lease, flags.recipient)
@@ -146,15 +147,15 @@ const take = async ({ flags, terminal }: Context, session: HostSession): Promise
       forget: flags.forget,
       ...(flags['freeze-limit'] !== undefined && { freezeLimitS: number(flags, 'freeze-limit', 60) }),
       onProgress: ({ phase, files, of, bytes: read }) => {
-        const text = `${phases[phase]}: ${files} of ${of} files, ${bytes(read)} read`
-        shown.show(text, due() ? text : undefined)
+        const line = `${phases[phase]}: ${files} of ${of} files, ${bytes(read)} read`
+        shown.show(line, due() ? line : undefined)
       },
     })
     shown.done()
     terminal.out(
       flags.json
-        ? `${JSON.stringify({ ...report, recipients: recipients.length }, null, 2)}\n`
-        : `${backupText(report, detectStyle(process.stdout, process.env))}\n`,
+        ? jsonText({ ...report, recipients: recipients.length })
+        : backupText(report, detectStyle(process.stdout, process.env)),
     )
     return 0
   })
@@ -165,7 +166,10 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const recipient = await newKey(flags['new-key'], new Date())
     terminal.out(flags.json ? `${JSON.stringify({ recipient })}\n` : `${recipient}\n`)
     terminal.err(
-      `${flags['new-key']} reads every backup made for it: keep it off the host, and a copy of it elsewhere.\nbun run backup --recipient ${recipient} makes backups for it.\n`,
+      text([
+        `${flags['new-key']} reads every backup made for it: keep it off the host, and a copy of it elsewhere.`,
+        `bun run backup --recipient ${recipient} makes backups for it.`,
+      ]),
     )
     return 0
   }

@@ -2,12 +2,13 @@ import type { BackupReport } from '#common/backup/backup'
 import { bytes, duration, plural } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import type { Drilled, Restored } from './restore-host.ts'
 import type { Listed } from './snapshots.ts'
 
 const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
-export const backupText = (report: BackupReport, style: Style): string => {
+export const backupText = (report: BackupReport, style: Style): Text => {
   const { pruned } = report
   const rows: readonly (readonly [string, string])[] = [
     ['backup', report.name],
@@ -27,9 +28,9 @@ export const backupText = (report: BackupReport, style: Style): string => {
   return table([{ title: 'what' }, { title: 'is' }], rows, style)
 }
 
-export const listText = (all: readonly Listed[], style: Style): string =>
+export const listText = (all: readonly Listed[], style: Style): Text =>
   all.length === 0
-    ? 'no backups here'
+    ? text(['no backups here'])
     : table(
         [
           { title: 'backup' },
@@ -64,15 +65,15 @@ const faultLines = ({ faults, complaints, warnings }: Restored): readonly string
       `chunk ${chunk}: ${problem}; needed by ${files.slice(0, 5).join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`,
   ),
   ...complaints,
-  ...warnings.map((text) => `warning: ${text}`),
+  ...warnings.map((warning) => `warning: ${warning}`),
 ]
 
-export const restoreText = (report: Restored, ms: number): string =>
-  [
+export const restoreText = (report: Restored, ms: number): Text =>
+  text([
     `${report.ok ? 'restored' : 'NOT RESTORED'} ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
     `${plural(report.files, 'file')}, ${bytes(report.bytes)}, ${plural(report.chunks, 'chunk')} in ${duration(ms)}: ${report.units.join(', ')}`,
     ...faultLines(report),
-  ].join('\n')
+  ])
 
 const mongoLine = ({ mongo }: Drilled): readonly string[] => {
   if (mongo.kind === 'not-run') return [`NOT RUN: ${mongo.reason} (start of the database)`]
@@ -84,11 +85,11 @@ const mongoLine = ({ mongo }: Drilled): readonly string[] => {
   ]
 }
 
-export const drillText = (report: Drilled, ms: number): string =>
-  [
+export const drillText = (report: Drilled, ms: number): Text =>
+  text([
     `${report.ok ? 'the backup is usable' : 'THE BACKUP IS NOT USABLE'}: ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
     `${plural(report.chunks, 'chunk')} decrypted and ${plural(report.files, 'file')} compared, ${bytes(report.bytes)} in ${duration(ms)}`,
     ...faultLines(report),
     ...report.proofs.map(({ what, ok, detail }) => `${ok ? 'ok  ' : 'FAIL'}  ${what}: ${detail}`),
     ...mongoLine(report),
-  ].join('\n')
+  ])

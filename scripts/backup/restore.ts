@@ -3,6 +3,7 @@ import type { Command, Flags } from '#common/cli/args'
 import { bytes } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, plainStyle } from '#common/cli/style'
+import { jsonText, type Text, text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
@@ -87,20 +88,22 @@ const optionsFor = ({ flags, terminal, identity }: Context, image: string): Rest
     existing: flags.replace ? 'replace' : 'refuse',
     into: flags.into,
     onProgress: (files, of, read) => {
-      const text = `${files} of ${of} files, ${bytes(read)}`
-      shown.show(text, due() ? text : undefined)
+      const line = `${files} of ${of} files, ${bytes(read)}`
+      shown.show(line, due() ? line : undefined)
       if (files === of) shown.done()
     },
   }
 }
 
-const printReport = ({ flags, terminal }: Context, report: object, text: () => string): void =>
-  terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${text()}\n`)
+const printReport = ({ flags, terminal }: Context, report: object, lines: () => Text): void =>
+  terminal.out(flags.json ? jsonText(report) : lines())
 
 const dry = async (context: Context, { shell, target }: HostSession): Promise<number> => {
   const image = await toolsImage(shell, target.dir, context.flags.image)
   const { listed, units } = await planRestore({ shell, dir: target.dir }, optionsFor(context, image))
-  printReport(context, { backup: listed, units }, () => `would restore ${listed.name}: ${units.join(', ')}`)
+  printReport(context, { backup: listed, units }, () =>
+    text([`would restore ${listed.name}: ${units.join(', ')}`]),
+  )
   return 0
 }
 
@@ -115,7 +118,7 @@ const imageOn = async ({ flags }: Context, { target }: HostSession, lease: Lease
 
 const perform = async (context: Context, session: HostSession): Promise<number> => {
   const { drill } = context.flags
-  const onWait = (text: string) => context.terminal.err(`${text}\n`)
+  const onWait = (line: string) => context.terminal.err(`${line}\n`)
   return withLease(session, { what: drill ? 'restore drill' : 'restore', onWait }, async (lease) => {
     const options = optionsFor(context, await imageOn(context, session, lease))
     const began = performance.now()

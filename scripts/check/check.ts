@@ -1,11 +1,13 @@
 // Only what needs no package may be imported before the install.
 import { join } from 'node:path'
+import { streams } from '#common/cli/streams'
+import { printer } from '#common/cli/text'
 import { AGAIN, ensureInstalled, rerun } from './bootstrap.ts'
 
 const root = join(import.meta.dir, '..', '..')
 
 const main = async (): Promise<number> => {
-  const installed = await ensureInstalled({ root, write: (text) => void process.stdout.write(text) })
+  const installed = await ensureInstalled({ root, write: printer(streams.out) })
   if (installed) return rerun(process.argv).exited
   delete process.env[AGAIN] // it is said to this process, not to the tests
   // A database that is named is for the tests of its driver; the services of all others keep their own files.

@@ -231,6 +231,35 @@ const table: Readonly<Record<string, Row>> = {
       },
     ],
   },
+  'text reaches a terminal through the printers alone': {
+    good: [
+      ...loading('scripts/platform/x.ts', '#common/cli/text', '#common/cli/streams'),
+      ...loading('services/common/cli/table.ts', './raw-text.ts'),
+      ...using('scripts/platform/x.ts', 'detectStyle(process.stdout, process.env)', "say('console')"),
+      ...using('scripts/platform/x.test.ts', "console.log('NOT RUN')"),
+      { 'scripts/platform/x.ts': type('#common/cli/raw-text', 'Text') },
+    ],
+    caught: [
+      ...loading('scripts/platform/x.ts', '#common/cli/raw-text'),
+      ...loading('services/common/cli/help.ts', './raw-text.ts'),
+      ...using('scripts/session/verify.ts', 'console.log(detail)', 'console.error(detail)'),
+      ...using('services/caller/routes.ts', 'process.stdout.write(name)', 'Bun.write(Bun.stderr, name)'),
+      ...using('health/x.ts', '() => process.stderr', 'writeSync(2, name)', "open('/dev/tty')"),
+      ...using('scripts/host/x.ts', "spawn(argv, { stderr: 'inherit' })"),
+    ],
+  },
+  'colours and the cursor are the business of the printers': {
+    good: [
+      ...using('services/common/cli/text.ts', "'\\x1b[32m'"),
+      ...using('scripts/cli/progress.ts', "'\\x1b[0J'"),
+      ...using('scripts/platform/x.test.ts', "'\\x1b[32m'"),
+    ],
+    caught: [
+      ...loading('scripts/platform/x.ts', 'picocolors', 'node:readline'),
+      ...using('scripts/platform/x.ts', "'\\x1b[32m'", '`\\u001b[2J`', "'\\x1B[H'"),
+      ...using('services/common/cli/table.ts', "'\\u{1b}[32m'"),
+    ],
+  },
   'only the rooms of a host know the container engine': {
     good: [
       ...using('scripts/release/x.ts', "f(['docker', 'ps'])"),

@@ -120,7 +120,7 @@ export const rules: readonly Rule[] = [
     name: 'the health check knows the catalogue, the log, the command line and the host alone',
     from: /^health\//,
     never:
-      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error)|testing\/health-servers)\.ts$|common\/(?:cli|host)\/)|^scripts\/|^#/,
+      /^services\/(?!catalog\.ts$|common\/(?:process\/(?:log|error|escape)|testing\/health-servers)\.ts$|common\/(?:cli|host)\/)|^scripts\/|^#/,
     kinds: 'both',
     tests: 'too',
     why: 'it must run where nothing else does',
@@ -128,10 +128,28 @@ export const rules: readonly Rule[] = [
   {
     name: 'the watch stands alone',
     from: /^services\/common\/host\//,
-    never: /^services\/(?!catalog\.ts$|common\/(?:cli\/|host\/|process\/(?:log|error)\.ts$))/,
+    never: /^services\/(?!catalog\.ts$|common\/(?:cli\/|host\/|process\/(?:log|error|escape)\.ts$))/,
     kinds: 'both',
     tests: 'exempt',
     why: 'whoever watches must not believe what the watched code believes',
+  },
+  {
+    name: 'text reaches a terminal through the printers alone',
+    from: /^/,
+    never: /^services\/common\/cli\/raw-text\.ts$/,
+    kinds: 'run',
+    uses: /\bconsole\.\w+|(?<!detectStyle\()\bprocess\.std(?:out|err)\b(?!\.on\()|\bBun\.std(?:out|err)\b|\bwriteSync\([12]\b|(['"`])(?:inherit|\/dev\/(?:stdout|stderr|tty))\1/,
+    tests: 'exempt',
+    why: 'they escape what is not ours, and it takes one place that forgets to print a false verdict',
+  },
+  {
+    name: 'colours and the cursor are the business of the printers',
+    from: /^(?!services\/common\/cli\/text\.ts$|scripts\/cli\/progress\.ts$)/,
+    never: /^(?:picocolors|chalk|ansi-colors|kleur|node:readline)$/,
+    kinds: 'run',
+    uses: /\\x1[Bb]/, // as the transpiler writes every escape of it
+    tests: 'exempt',
+    why: 'text that is coloured before it is escaped cannot be told from text that colours itself',
   },
   {
     name: 'only the rooms of a host know the container engine',

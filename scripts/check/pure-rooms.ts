@@ -11,8 +11,11 @@ export type PureRoom = {
  * pure, too, or is named here.
  */
 export const pureRooms: readonly PureRoom[] = [
-  { room: 'services/common/process/', only: ['backoff.ts', 'env.ts', 'error.ts', 'fault.ts', 'health.ts'] },
-  { room: 'services/common/cli/' },
+  {
+    room: 'services/common/process/',
+    only: ['backoff.ts', 'env.ts', 'error.ts', 'escape.ts', 'fault.ts', 'health.ts'],
+  },
+  { room: 'services/common/cli/', but: ['streams.ts'] },
   { room: 'services/common/stream/', but: ['poller.ts'] },
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },

@@ -12,7 +12,7 @@ const impure = new RegExp(
 )
 /** Packages and built-in modules that compute and touch nothing. */
 const pureModules =
-  /^(?:@ethereumjs\/rlp|@napi-rs\/blake-hash|@noble\/.*|@scure\/.*|@sinclair\/typebox.*|canonicalize|cli-table3|elysia|micro-eth-signer.*|openpgp|picocolors|xz-decompress|node:(?:buffer|crypto|path|path\/posix|util|zlib))$|\.(?:json|txt)$/
+  /^(?:@ethereumjs\/rlp|@napi-rs\/blake-hash|@noble\/.*|@scure\/.*|@sinclair\/typebox.*|canonicalize|cli-table3|elysia|micro-eth-signer.*|openpgp|xz-decompress|node:(?:buffer|crypto|path|path\/posix|util|zlib))$|\.(?:json|txt)$/
 
 const loads = ({ imports }: ParsedFile): readonly Import[] => imports.filter(({ kind }) => kind === 'run')
 

@@ -1,7 +1,9 @@
 import type { Command } from '#common/cli/args'
 import { duration } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
-import { detectStyle, paint } from '#common/cli/style'
+import { streams } from '#common/cli/streams'
+import { detectStyle } from '#common/cli/style'
+import { text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { invoke } from '../cli/run-command.ts'
 import { closingLine, sumOf, type Tally } from './report.ts'
@@ -26,11 +28,10 @@ const TICK = 15_000
 /** Runs all steps, shows what failed, and ends with `N passed, N failed, N skipped`. Answers the exit code. */
 export const check = (root: string, argv: readonly string[]): Promise<number> => {
   const style = detectStyle(process.stdout, process.env)
-  const out = (text: string) => void process.stdout.write(text)
   return invoke(
     command,
     argv,
-    async ({ flags }) => {
+    async ({ flags, terminal: { out } }) => {
       if (flags.fast && flags.full)
         throw new CliError('--fast and --full exclude each other', { exitCode: EXIT_USAGE })
       const extent = flags.fast ? 'fast' : flags.full ? 'full' : 'whole'
@@ -43,15 +44,21 @@ export const check = (root: string, argv: readonly string[]): Promise<number> =>
         )
         const { tally, output, notes } = await run().finally(() => clearInterval(running))
         tallies.push(tally)
-        const word = tally.failed > 0 ? paint(style, 'red', 'failed') : paint(style, 'green', 'ok')
-        out(`${name}  ${word}  ${duration(performance.now() - began)}\n`)
-        if (tally.failed > 0) out(`${output}\n`)
-        for (const note of notes) out(`  ${paint(style, 'yellow', note)}\n`)
+        const word = tally.failed > 0 ? 'failed' : 'ok'
+        const colour = tally.failed > 0 ? 'red' : 'green'
+        out(text([[`${name}  `, { text: word, colour }, `  ${duration(performance.now() - began)}`]], style))
+        if (tally.failed > 0) out(text(Bun.stripANSI(output).split('\n')))
+        out(
+          text(
+            notes.map((note) => ['  ', { text: note, colour: 'yellow' }]),
+            style,
+          ),
+        )
       }
       const all = sumOf(tallies)
       out(`${closingLine(all)}\n`)
       return all.failed > 0 ? 1 : 0
     },
-    { out, err: (text) => void process.stderr.write(text) },
+    streams,
   )
 }

@@ -1,3 +1,4 @@
+import { escapeText, LONGEST } from '#common/process/escape'
 import { isFault } from '#common/process/fault'
 
 /** A failure whose message is written for the person at the terminal: what is wrong, and what to do. */
@@ -21,7 +22,8 @@ export class CliError extends Error {
   }
 }
 
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, '; ')
+const oneLine = (text: string): string =>
+  escapeText(text.trim().replaceAll(/\s*\n\s*/g, '; '), { most: LONGEST })
 
 /**
  * Any error as the one line a person needs. What we did not foresee keeps its message and says how to see

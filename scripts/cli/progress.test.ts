@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { plainStyle, type Style } from '#common/cli/style'
+import { printer, text } from '#common/cli/text'
 import { progress, rowsOf, throttle } from './progress.ts'
 
 const terminal: Style = { live: true, colour: false, width: 20 }
@@ -7,7 +8,13 @@ const terminal: Style = { live: true, colour: false, width: 20 }
 describe('progress', () => {
   const screen = (style: Style) => {
     const written: string[] = []
-    return { written, progress: progress((text) => written.push(text), style) }
+    return {
+      written,
+      progress: progress(
+        printer((shown) => written.push(shown)),
+        style,
+      ),
+    }
   }
 
   test('in a pipe is the sparse lines alone', () => {
@@ -20,7 +27,7 @@ describe('progress', () => {
 
   test('in a terminal goes back over all rows of the last picture, wrapped ones too', () => {
     const { written, progress } = screen(terminal)
-    progress.show('one\ntwo')
+    progress.show(text(['one', 'two']))
     progress.show('three')
     progress.show('three')
     progress.done('x'.repeat(41))

@@ -1,11 +1,13 @@
+import { rawText } from '#common/cli/raw-text'
 import type { Style } from '#common/cli/style'
+import { type Print, printed, type Text } from '#common/cli/text'
 
 /** Something on the screen that changes until it is done. */
 export type Progress = {
   /** Shows a new state. In a pipe `line` is what is worth a line of its own, undefined for nothing. */
-  readonly show: (picture: string, line?: string) => void
+  readonly show: (picture: Text | string, line?: Text | string) => void
   /** Leaves the last picture standing and stops redrawing. */
-  readonly done: (picture?: string) => void
+  readonly done: (picture?: Text | string) => void
 }
 
 const HIDE_CURSOR = '\x1b[?25l'
@@ -27,26 +29,27 @@ const redraw = (previous: string | undefined, width: number): string => {
  * Redraws a picture of one or more lines in place on a terminal; in a pipe prints only the sparse lines, so
  * that a log file of a run stays readable. Belongs on stderr: stdout is for results.
  */
-export const progress = (write: (text: string) => void, style: Style): Progress => {
+export const progress = (print: Print, style: Style): Progress => {
   if (!style.live)
     return {
       show: (_, line) => {
-        if (line !== undefined) write(`${line}\n`)
+        if (line !== undefined) print(typeof line === 'string' ? `${line}\n` : line)
       },
       done: () => {},
     }
   let last: string | undefined
   let open = true
-  const show = (picture: string): void => {
-    if (!open || picture === last) return
-    write(`${redraw(last, style.width)}${picture}`)
-    last = picture
+  const show = (picture: Text | string): void => {
+    const drawn = printed(picture).replace(/\n$/, '')
+    if (!open || drawn === last) return
+    print(rawText(`${redraw(last, style.width)}${drawn}`))
+    last = drawn
   }
   return {
     show,
     done: (picture) => {
       if (picture !== undefined) show(picture)
-      if (open && last !== undefined) write(`\n${SHOW_CURSOR}`)
+      if (open && last !== undefined) print(rawText(`\n${SHOW_CURSOR}`))
       open = false
     },
   }

@@ -1,14 +1,12 @@
 import type { Command, Flags } from '#common/cli/args'
 import { readCommand } from '#common/cli/read-command'
+import { onOutputLost, type Streams, streams } from '#common/cli/streams'
 import { EXIT_IO } from '#common/cli/sysexits'
-import { errorCode } from '#common/process/error'
+import { jsonText, type Print, printer, text } from '#common/cli/text'
 import { errorDetails, errorLine, exitCodeOf } from './fail.ts'
 
 /** Where a command writes: `out` is the result (pipes read it), `err` is the talk around it. */
-export type Terminal = {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-}
+export type Terminal = { readonly out: Print; readonly err: Print }
 
 export type Invocation<C extends Command> = {
   readonly flags: Flags<C>
@@ -45,12 +43,12 @@ export const invoke = async <const C extends Command>(
   command: C,
   argv: readonly string[],
   run: Run<C>,
-  terminal: Terminal,
+  { out, err }: Streams,
   { trace = false, failureDocument, exitOf = exitCodeOf }: InvokeOptions = {},
 ): Promise<number> => {
+  const terminal = { out: printer(out), err: printer(err) }
   const tell = (failure: Failure): number => {
-    if (failureDocument !== undefined && asksJson(argv))
-      terminal.out(`${JSON.stringify(failureDocument(failure), null, 2)}\n`)
+    if (failureDocument !== undefined && asksJson(argv)) terminal.out(jsonText(failureDocument(failure)))
     return failure.exitCode
   }
   const read = readCommand(command, argv, terminal)
@@ -63,8 +61,8 @@ export const invoke = async <const C extends Command>(
   } catch (error) {
     const message = errorLine(error)
     terminal.err(`${command.name}: ${message}\n`)
-    for (const line of errorDetails(error)) terminal.err(`  ${line}\n`)
-    if (trace) terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`)
+    terminal.err(text(errorDetails(error).map((line) => `  ${line}`)))
+    if (trace) terminal.err(text(String(error instanceof Error ? error.stack : error).split('\n')))
     return tell({ message, exitCode: exitOf(error), error, positionals: read.positionals })
   }
 }
@@ -76,10 +74,9 @@ export const invoke = async <const C extends Command>(
 const watchOutput = (name: string): ((code: number) => number) => {
   let lost = false
   const settle = (code: number) => (lost && code !== 1 ? EXIT_IO : code)
-  process.stdout.on('error', (error) => {
-    if (lost || errorCode(error) === 'EPIPE') return
+  onOutputLost((code) => {
     lost = true
-    process.stderr.write(`${name}: the result cannot be written: ${errorCode(error)}\n`)
+    streams.err(`${name}: the result cannot be written: ${code}\n`)
     if (process.exitCode !== undefined) process.exitCode = settle(Number(process.exitCode))
   })
   return settle
@@ -98,12 +95,8 @@ export const runCommand = async <const C extends Command>(
 ): Promise<void> => {
   if (!main) return
   const settle = watchOutput(command.name)
-  const terminal: Terminal = {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-  }
   process.exitCode = settle(
-    await invoke(command, process.argv.slice(2), run, terminal, {
+    await invoke(command, process.argv.slice(2), run, streams, {
       trace: process.env['LUCID_TRACE'] === '1',
       ...options,
     }),

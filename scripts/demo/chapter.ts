@@ -1,3 +1,6 @@
+import type { Style } from '#common/cli/style'
+import { type Text, text } from '#common/cli/text'
+
 /** The chapters of the demo, in order: what happens, and why it matters to somebody new. */
 export const CHAPTERS = {
   install: [
@@ -37,15 +40,9 @@ export const CHAPTERS = {
 
 export type Chapter = keyof typeof CHAPTERS
 
-type Stream = { readonly isTTY?: boolean }
-
-/** Whether a stream shows colours, before the package that knows more about that is installed (https://no-color.org). */
-export const hasColour = (stream: Stream, env: Readonly<Record<string, string | undefined>>): boolean =>
-  stream.isTTY === true && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === ''
-
 /** The head of a chapter: number and title, and below it why it matters. */
-export const renderChapter = (name: Chapter, colour: boolean): string => {
+export const renderChapter = (name: Chapter, style: Style): Text => {
   const [title, why] = CHAPTERS[name]
   const head = `${Object.keys(CHAPTERS).indexOf(name) + 1}. ${title}`
-  return colour ? `\n\x1b[1;36m${head}\x1b[0m\n\x1b[2m  ${why}\x1b[0m\n` : `\n${head}\n  ${why}\n`
+  return text(['', { text: head, colour: 'cyan' }, { text: `  ${why}`, colour: 'dim' }], style)
 }

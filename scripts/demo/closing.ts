@@ -1,5 +1,6 @@
 import type { Style } from '#common/cli/style'
 import { type Column, table } from '#common/cli/table'
+import type { Text } from '#common/cli/text'
 import type { Outcome } from './attempts.ts'
 
 const columns: readonly Column[] = [
@@ -18,7 +19,7 @@ export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 /** The closing table. A terminal gets what fits on its lines, a pipe all of it. */
-export const renderClosing = (outcomes: readonly Outcome[], style: Style): string => {
+export const renderClosing = (outcomes: readonly Outcome[], style: Style): Text => {
   const wide = (part: (outcome: Outcome) => string) => Math.max(...outcomes.map((one) => part(one).length))
   const room = style.live && style.width > 0 ? style.width - FRAME : Number.POSITIVE_INFINITY
   const tried = Math.min(

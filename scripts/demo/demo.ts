@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import type { Command } from '#common/cli/args'
+import { flushStreams } from '#common/cli/streams'
+import { detectStyle } from '#common/cli/style'
+import { text } from '#common/cli/text'
 import { errorMessage } from '#common/process/error'
 // Only what needs no package may be imported before the install.
 import { AGAIN, ensureInstalled, rerun } from '../check/bootstrap.ts'
 import { CliError, exitCodeOf } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
-import { hasColour, renderChapter } from './chapter.ts'
+import { renderChapter } from './chapter.ts'
 import { inScope } from './scope.ts'
 
 export const command = {
@@ -44,10 +47,13 @@ const install = (write: (text: string) => void, signal: AbortSignal): Promise<bo
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) => {
   const write = flags.json ? terminal.err : terminal.out
-  const stream = flags.json ? process.stderr : process.stdout
-  const onInterrupt = () => terminal.err('\nstopping and removing everything; again to do it at once\n')
+  const style = flags.json
+    ? detectStyle(process.stderr, process.env)
+    : detectStyle(process.stdout, process.env)
+  const onInterrupt = () =>
+    terminal.err(text(['', 'stopping and removing everything; again to do it at once']))
   return inScope({ onInterrupt }, async (scope) => {
-    if (process.env[AGAIN] === undefined) write(renderChapter('install', hasColour(stream, process.env)))
+    if (process.env[AGAIN] === undefined) write(renderChapter('install', style))
     if (await install((line) => write(`  ${line}`), scope.signal)) {
       const again = rerun(process.argv)
       scope.defer({
@@ -65,7 +71,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
     const outcome = await tellStory({
       scope,
       write,
-      stream,
+      style,
       input: flags.input,
       store: flags.store,
       keep: flags.keep,
@@ -77,7 +83,6 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
 
 // What was given up on the way (an upload that waits for its pipeline) would hold the process for a while.
 if (import.meta.main) {
-  for (const stream of [process.stdout, process.stderr])
-    await new Promise<void>((flushed) => void stream.write('', () => flushed()))
+  await flushStreams()
   process.exit()
 }

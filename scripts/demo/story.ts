@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plural } from '#common/cli/format'
-import { detectStyle } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
+import { type Print, text } from '#common/cli/text'
 import type { Outcome } from './attempts.ts'
 import { renderClosing } from './closing.ts'
 import { tamperChapter, verifyChapter } from './proof-chapters.ts'
@@ -31,8 +32,8 @@ export type DemoResult = {
 
 type Story = {
   readonly scope: Scope
-  readonly write: (text: string) => void
-  readonly stream: { readonly isTTY?: boolean; readonly columns?: number }
+  readonly write: Print
+  readonly style: Style
   readonly input: string | undefined
   /** Database of the services; their own files when undefined. */
   readonly store: string | undefined
@@ -40,7 +41,7 @@ type Story = {
 }
 
 /** Tells and does the demo, chapter by chapter, below a folder of its own that it removes unless `keep`. */
-export const tellStory = async ({ scope, write, stream, input, store, keep }: Story): Promise<DemoResult> => {
+export const tellStory = async ({ scope, write, style, input, store, keep }: Story): Promise<DemoResult> => {
   const folder = await mkdtemp(join(tmpdir(), 'lucid-demo-'))
   scope.defer({
     kind: 'files',
@@ -51,7 +52,7 @@ export const tellStory = async ({ scope, write, stream, input, store, keep }: St
       if (!keep) rmSync(folder, { recursive: true, force: true })
     },
   })
-  const tells = teller({ scope, write, stream, folder, keep })
+  const tells = teller({ scope, write, style, folder, keep })
   const platform = await bringUpChapter(tells, store)
   const { original, size, source } = await screenChapter(tells, input)
   const { clients, id, pending } = await recordChapter(tells, { platform, original, size })
@@ -62,7 +63,7 @@ export const tellStory = async ({ scope, write, stream, input, store, keep }: St
 
   const all = outcomes.every((outcome) => outcome.ok)
   tells.head('closing')
-  write(`${renderClosing(outcomes, detectStyle(stream, process.env))}\n\n`)
+  write(text([renderClosing(outcomes, style), '']))
   tells.say(all ? `all of it held: ${plural(outcomes.length, 'check')}` : 'NOT ALL OF IT HELD')
   if (keep) tells.say(`kept: ${folder}`)
   return {

@@ -1,7 +1,7 @@
-import { type Chapter, hasColour, renderChapter } from './chapter.ts'
+import type { Style } from '#common/cli/style'
+import type { Print } from '#common/cli/text'
+import { type Chapter, renderChapter } from './chapter.ts'
 import type { Scope } from './scope.ts'
-
-type Stream = { readonly isTTY?: boolean; readonly columns?: number }
 
 /** What every chapter has: where it works, how it speaks, and what gives it up. */
 export type Teller = {
@@ -16,17 +16,14 @@ export type Teller = {
 
 export const teller = ({
   write,
-  stream,
+  style,
   ...parts
 }: Pick<Teller, 'scope' | 'folder' | 'keep'> & {
-  readonly write: (text: string) => void
-  readonly stream: Stream
-}): Teller => {
-  const colour = hasColour(stream, process.env)
-  return {
-    ...parts,
-    signal: parts.scope.signal,
-    head: (name) => write(renderChapter(name, colour)),
-    say: (line) => write(`  ${line}\n`),
-  }
-}
+  readonly write: Print
+  readonly style: Style
+}): Teller => ({
+  ...parts,
+  signal: parts.scope.signal,
+  head: (name) => write(renderChapter(name, style)),
+  say: (line) => write(`  ${line}\n`),
+})

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
+import { jsonText } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Derived, deriveFiles } from './derived-files.ts'
@@ -71,7 +72,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       changed: drifted.map(({ path }) => path),
       files: files.map(({ path }) => path),
     }
-    terminal.out(`${JSON.stringify(report, null, 2)}\n`)
+    terminal.out(jsonText(report))
   } else {
     const verb = flags.check ? 'differs' : 'written'
     for (const { path, text } of drifted)

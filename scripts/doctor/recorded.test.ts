@@ -49,7 +49,7 @@ test('a real engine with eight faults is read as what was injected, each with wh
 test('what is printed names evidence, cause and command, in plain lines', () => {
   const facts = readFacts(recorded)
   const findings = diagnose(facts)
-  const text = reportText({ host: 'pi@host', facts, findings }, plainStyle)
+  const text = reportText({ host: 'pi@host', facts, findings }, plainStyle).raw
   expect(text).toContain(
     [
       'mongo: is not in lucid_core_net [network: not-attached]',
@@ -71,7 +71,7 @@ test('a host on which nothing is deployed is said so, and not with twenty faults
   )
   expect(facts.expected).toBeUndefined()
   expect(diagnose(facts)).toEqual([])
-  const text = reportText({ host: 'pi', facts, findings: [] }, plainStyle)
+  const text = reportText({ host: 'pi', facts, findings: [] }, plainStyle).raw
   expect(text).toStartWith(`pi: nothing of Lucid is deployed in ${DIR}: bun run deploy:pi brings it\n`)
 })
 

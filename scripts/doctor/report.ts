@@ -1,4 +1,5 @@
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
+import { type Line, type Text, text } from '#common/cli/text'
 import type { Facts } from './facts.ts'
 import type { Family, RootCause } from './finding.ts'
 
@@ -20,39 +21,38 @@ const titles: Readonly<Record<Family, string>> = {
   slow: 'slow',
 }
 
-/** What comes from a host may hold anything: one line, without control characters. */
-const clean = (text: string): string => text.replaceAll(/\p{C}+/gu, ' ').trim()
-
 const places: Readonly<Record<'here' | 'host', string>> = { here: 'here   ', host: 'on host' }
 
 /** As text, root causes first with their consequences under them; colours where the look has some. */
-export const reportText = ({ host, facts, findings }: Diagnosis, style: Style): string => {
+export const reportText = ({ host, facts, findings }: Diagnosis, style: Style): Text => {
   const holder = readHolder(facts)
-  const lines: string[] = []
+  const lines: Line[] = []
   if (facts.expected === undefined)
     lines.push(`${host}: nothing of Lucid is deployed in ${facts.dir}: bun run deploy:pi brings it`, '')
   if (holder !== undefined)
     lines.push(`${host} is being changed by ${holder}: what is found may be on its way`, '')
   for (const { family, kind, subject, what, evidence, cause, repair, consequences } of findings) {
-    lines.push(
-      `${paint(style, 'red', clean(subject))}: ${clean(what)} ${paint(style, 'dim', `[${titles[family]}: ${kind}]`)}`,
-    )
-    lines.push(`  seen     ${paint(style, 'dim', clean(evidence))}`)
-    lines.push(`  because  ${clean(cause)}`)
-    for (const { on, line } of repair) lines.push(`  ${places[on]}  ${paint(style, 'cyan', line)}`)
+    lines.push([
+      { text: subject, colour: 'red' },
+      `: ${what} `,
+      { text: `[${titles[family]}: ${kind}]`, colour: 'dim' },
+    ])
+    lines.push(['  seen     ', { text: evidence, colour: 'dim' }])
+    lines.push(`  because  ${cause}`)
+    for (const { on, line } of repair) lines.push([`  ${places[on]}  `, { text: line, colour: 'cyan' }])
     if (repair.length === 0) lines.push('  no command repairs this')
     if (consequences.length > 0) lines.push(`  explains`)
-    for (const one of consequences) lines.push(`    ${clean(one.subject)}: ${clean(one.what)}`)
+    for (const one of consequences) lines.push(`    ${one.subject}: ${one.what}`)
     lines.push('')
   }
-  for (const gap of facts.gaps) lines.push(`not inspected: ${clean(gap)}`)
+  for (const gap of facts.gaps) lines.push(`not inspected: ${gap}`)
   const consequences = findings.reduce((sum, one) => sum + one.consequences.length, 0)
   lines.push(
     findings.length === 0
-      ? paint(style, 'green', `${host}: nothing found`)
+      ? { text: `${host}: nothing found`, colour: 'green' }
       : `${host}: ${findings.length} found${consequences > 0 ? `, which explain ${consequences} more` : ''}`,
   )
-  return `${lines.join('\n')}\n`
+  return text(lines, style)
 }
 
 /** As one JSON object. */

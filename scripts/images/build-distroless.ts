@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Command, Flags } from '#common/cli/args'
 import { detectStyle } from '#common/cli/style'
+import { jsonText, type Text, text } from '#common/cli/text'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CliError } from '../cli/fail.ts'
 import { progress } from '../cli/progress.ts'
@@ -55,8 +56,8 @@ export const command = {
 
 const root = join(import.meta.dir, '..', '..')
 
-const parseJobs = (text: string | undefined): number => {
-  const jobs = text === undefined ? availableParallelism() : Number(text)
+const parseJobs = (given: string | undefined): number => {
+  const jobs = given === undefined ? availableParallelism() : Number(given)
   if (!Number.isInteger(jobs) || jobs < 1) throw new CliError('--jobs takes a whole number from 1')
   return jobs
 }
@@ -111,9 +112,9 @@ const deliver = async (
   }
 }
 
-const resultJson = (built: Built, ms: number, { pushed, loaded }: Delivered): string => {
+const resultJson = (built: Built, ms: number, { pushed, loaded }: Delivered): Text => {
   const delivered = { ...(pushed.length > 0 && { pushed }), ...(loaded !== undefined && { loaded }) }
-  return `${JSON.stringify({ ok: true, ...built, ms: Math.round(ms), ...delivered }, null, 2)}\n`
+  return jsonText({ ok: true, ...built, ms: Math.round(ms), ...delivered })
 }
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
@@ -130,8 +131,8 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const built = await buildImages({
       ...options,
       onStep: (service, step) => {
-        const { text, line } = steps.note(service, step, performance.now() - began)
-        screen.show(text, line)
+        const { text: picture, line } = steps.note(service, step, performance.now() - began)
+        screen.show(picture, line)
       },
     })
     const ms = performance.now() - began
@@ -140,7 +141,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     terminal.out(
       flags.json
         ? resultJson(built, ms, delivered)
-        : `${report(built, ms, detectStyle(process.stdout, process.env))}${deliveryText(delivered)}`,
+        : text([...report(built, ms, detectStyle(process.stdout, process.env)), ...deliveryText(delivered)]),
     )
     return 0
   } catch (error) {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from '#common/cli/args'
+import { jsonText } from '#common/cli/text'
 import packageJson from '../../package.json' with { type: 'json' }
 import { runCommand } from '../cli/run-command.ts'
 import { readAptSources } from '../platform/apt.ts'
@@ -50,8 +51,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   })
   const changed = lockDifference(before, after)
   if (!flags.check && changed.length > 0) writeWhole(join(root, LOCK_PATH), sortedJson(after))
-  if (flags.json)
-    terminal.out(`${JSON.stringify({ ok: !flags.check || changed.length === 0, changed }, null, 2)}\n`)
+  if (flags.json) terminal.out(jsonText({ ok: !flags.check || changed.length === 0, changed }))
   else {
     for (const line of changed) terminal.out(`${line}\n`)
     const signers = Object.values(after.suites).flatMap(({ signedBy }) => signedBy)

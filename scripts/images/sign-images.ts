@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from '#common/cli/args'
+import { jsonText, text as lines } from '#common/cli/text'
 import { fromHex } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
@@ -40,10 +41,13 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
   const path = join(images, SIGNATURE_FILE)
   replaceFile(path, text, { durable: true })
   const { public_key } = JSON.parse(text) as { readonly public_key: string } // written by signLock above
-  if (flags.json) terminal.out(`${JSON.stringify({ signature: path, public_key }, null, 2)}\n`)
+  if (flags.json) terminal.out(jsonText({ signature: path, public_key }))
   else
     terminal.out(
-      `${public_key}\nsigned ${Object.keys(lock.digests).length} images; the line above is the public key: give it to those who verify\n`,
+      lines([
+        public_key,
+        `signed ${Object.keys(lock.digests).length} images; the line above is the public key: give it to those who verify`,
+      ]),
     )
   return 0
 })

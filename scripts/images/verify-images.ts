@@ -4,6 +4,7 @@ import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
+import { jsonText } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { progress } from '../cli/progress.ts'
 import { runCommand } from '../cli/run-command.ts'
@@ -64,10 +65,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     onProgress: (service) => bar.show(`reading ${service}`),
   }).finally(() => bar.done())
   const verdict = decideVerdict(outcomes)
-  if (flags.json)
-    terminal.out(
-      `${JSON.stringify({ ok: verdict === 0, verdict, images: count, rules: outcomes }, null, 2)}\n`,
-    )
+  if (flags.json) terminal.out(jsonText({ ok: verdict === 0, verdict, images: count, rules: outcomes }))
   else terminal.out(reportText(outcomes, count, detectStyle(process.stdout, process.env)))
   return verdict
 })

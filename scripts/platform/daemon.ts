@@ -3,6 +3,7 @@
  * SIGTERM (`bun run down`), and tells the command that started it how far it is while that listens.
  */
 import type { Stack } from '#catalog'
+import { streams } from '#common/cli/streams'
 import { errorDetails, errorLine, exitCodeOf } from '../cli/fail.ts'
 import type { DaemonMessage, DaemonOrder } from './daemon-messages.ts'
 import { prepare } from './platform.ts'
@@ -36,7 +37,7 @@ try {
     details: errorDetails(error),
     exitCode: exitCodeOf(error),
   })
-  console.error(errorLine(error))
+  streams.err(`${errorLine(error)}\n`)
   await Bun.sleep(0) // lets the message out before the channel closes with the process
   process.exit(exitCodeOf(error))
 }

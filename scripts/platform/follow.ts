@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { readPart } from './log-file.ts'
+import { lastLines, readPart } from './log-file.ts'
 
 /** How often the files are looked at; polling works alike on every system and file system. */
 const EVERY_MS = 200
@@ -13,7 +13,7 @@ export const sizeOf = (path: string): number => (existsSync(path) ? statSync(pat
  */
 export const follow = async (
   begin: ReadonlyMap<string, number>,
-  write: (text: string) => void,
+  write: (lines: readonly string[]) => void,
   signal: AbortSignal,
 ): Promise<void> => {
   const offsets = new Map(begin)
@@ -24,7 +24,7 @@ export const follow = async (
       if (size === start) continue
       const added = readPart(path, { from: start })
       const whole = added.slice(0, added.lastIndexOf('\n') + 1)
-      write(whole)
+      write(lastLines(whole, whole.length))
       offsets.set(path, size - Buffer.byteLength(added.slice(whole.length)))
     }
     await Bun.sleep(EVERY_MS)

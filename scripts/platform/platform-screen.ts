@@ -1,4 +1,5 @@
 import type { Style } from '#common/cli/style'
+import type { Print } from '#common/cli/text'
 import { type Progress, progress } from '../cli/progress.ts'
 import { renderChanges, renderPlatform } from './platform-table.ts'
 import type { View } from './unit-state.ts'
@@ -6,13 +7,9 @@ import type { View } from './unit-state.ts'
 /** Shows a platform that comes up or goes down: a live table in a terminal, a line a change elsewhere. */
 export type PlatformScreen = { readonly update: (views: readonly View[]) => void; readonly done: () => void }
 
-/** `write` is stderr; the table is redrawn on every change and ten times a second while something starts. */
-export const openPlatformScreen = (
-  write: (text: string) => void,
-  style: Style,
-  now: () => number,
-): PlatformScreen => {
-  const screen: Progress = progress(write, style)
+/** `print` goes to stderr; the table is redrawn on every change and ten times a second while something starts. */
+export const openPlatformScreen = (print: Print, style: Style, now: () => number): PlatformScreen => {
+  const screen: Progress = progress(print, style)
   let views: readonly View[] = []
   const draw = () => screen.show(renderPlatform(views, style, now()))
   const timer = style.live ? setInterval(draw, 100) : undefined

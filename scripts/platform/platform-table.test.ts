@@ -20,14 +20,15 @@ const after = [
 ]
 
 test('the table shows each service, how it is and how long it took', () => {
-  expect(renderPlatform(after, plainStyle, 2_000)).toBe(
+  expect(renderPlatform(after, plainStyle, 2_000).raw).toBe(
     [
       'SERVICE  STACK     PORT  STATE                     TIME',
       'cutter   sessions  8090  healthy                 412 ms',
       'vault    sessions  8090  restarting (restart 2)',
+      '',
     ].join('\n'),
   )
-  expect(renderPlatform(before, plainStyle, 2_500).split('\n')[1]).toBe(
+  expect(renderPlatform(before, plainStyle, 2_500).raw.split('\n')[1]).toBe(
     'cutter   sessions  8090  starting  1.5 s',
   )
 })
@@ -41,5 +42,5 @@ test('in a pipe each change of state is one line, and nothing is said twice', ()
 })
 
 test('the end counts the healthy ones', () => {
-  expect(renderSummary(after, 2_412, plainStyle)).toBe('1 service healthy in 2.4 s')
+  expect(renderSummary(after, 2_412)).toEqual({ text: '1 service healthy in 2.4 s', colour: 'green' })
 })

@@ -1,6 +1,7 @@
 import { duration } from '#common/cli/format'
-import { type Colour, paint, type Style } from '#common/cli/style'
+import type { Colour, Style } from '#common/cli/style'
 import { type Cell, type Column, table } from '#common/cli/table'
+import type { Part, Text } from '#common/cli/text'
 import type { State, View } from './unit-state.ts'
 
 const colours: Readonly<Record<State, Colour>> = {
@@ -33,7 +34,7 @@ const timeOf = ({ state, readyMs, startedAt }: View, now: number): string => {
 }
 
 /** The platform as a table. `now` is epoch ms. */
-export const renderPlatform = (views: readonly View[], style: Style, now: number): string =>
+export const renderPlatform = (views: readonly View[], style: Style, now: number): Text =>
   table(
     columns,
     views.map((view) => [view.name, view.stack, String(view.port), stateCell(view), timeOf(view, now)]),
@@ -56,11 +57,10 @@ export const renderChanges = (
 }
 
 /** What stands at the end of a start: `12 services healthy in 2.4 s`. */
-export const renderSummary = (views: readonly View[], ms: number, style: Style): string => {
+export const renderSummary = (views: readonly View[], ms: number): Part => {
   const healthy = views.filter(({ state }) => state === 'healthy').length
-  return paint(
-    style,
-    'green',
-    `${healthy} ${healthy === 1 ? 'service' : 'services'} healthy in ${duration(ms)}`,
-  )
+  return {
+    text: `${healthy} ${healthy === 1 ? 'service' : 'services'} healthy in ${duration(ms)}`,
+    colour: 'green',
+  }
 }

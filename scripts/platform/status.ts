@@ -56,7 +56,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else if (now.kind === 'down') terminal.out(`nothing runs in ${home.root}: bun run up starts it\n`)
   else {
     const memory = sum.pss_bytes === null ? '' : `, ${bytes(sum.pss_bytes)} of memory`
-    terminal.out(`${table(columns, rows.map(cells), detectStyle(process.stdout, process.env))}\n`)
+    terminal.out(table(columns, rows.map(cells), detectStyle(process.stdout, process.env)))
     terminal.out(`${sum.healthy} of ${expected.length} healthy${memory}\n`)
     for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
       terminal.out(`${formatLeftOut(service, failing.join(', '))}\n`)

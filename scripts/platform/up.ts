@@ -2,6 +2,7 @@ import { type Stack, stacks } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { duration } from '#common/cli/format'
 import { detectStyle } from '#common/cli/style'
+import { text } from '#common/cli/text'
 import { runCommand } from '../cli/run-command.ts'
 import { detach } from './detach.ts'
 import { homeFrom } from './home.ts'
@@ -78,7 +79,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const ms = performance.now() - begun
     if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
     for (const [name, why] of Object.entries(leftOut)) terminal.err(`${formatLeftOut(name, why)}\n`)
-    terminal.err(`${renderSummary(views, ms, style)}; state in ${home.root}. ${hint}\n`)
+    terminal.err(text([[renderSummary(views, ms), `; state in ${home.root}. ${hint}`]], style))
   }
 
   if (flags.detach) {
@@ -97,7 +98,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   })
   if (platform.recovered > 0)
     terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
-  const stopped = waitForShutdown(platform, () => terminal.err('\nstopping; again to kill\n'))
+  const stopped = waitForShutdown(platform, () => terminal.err(text(['', 'stopping; again to kill'])))
   try {
     await platform.start()
   } finally {

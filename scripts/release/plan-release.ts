@@ -1,5 +1,6 @@
 import type { Command } from '#common/cli/args'
 import { detectStyle } from '#common/cli/style'
+import { jsonText } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
@@ -49,10 +50,10 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const changes = compareReleases(current, release)
     terminal.out(
       flags.json
-        ? `${JSON.stringify({ from: id ?? null, to: release.id, changes }, null, 2)}\n`
+        ? jsonText({ from: id ?? null, to: release.id, changes })
         : changes.length === 0
           ? `${release.id} is what ${shell.name} has: nothing would change\n`
-          : `${renderChanges(current, release, changes, detectStyle(process.stdout, process.env))}\n`,
+          : renderChanges(current, release, changes, detectStyle(process.stdout, process.env)),
     )
     return changes.length === 0 ? 0 : 2
   }),

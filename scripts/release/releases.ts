@@ -2,6 +2,7 @@ import type { Command } from '#common/cli/args'
 import { duration } from '#common/cli/format'
 import { type Colour, detectStyle, type Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { jsonText, type Text, text } from '#common/cli/text'
 import { runCommand } from '../cli/run-command.ts'
 import { withHost } from '../host/open.ts'
 import type { Shell } from '../host/shell.ts'
@@ -65,7 +66,7 @@ const describeRelease = (
 
 const formatTime = (at: number) => new Date(at).toISOString().replace('T', ' ').slice(0, 19)
 
-const renderRuns = (runs: readonly ReturnType<typeof describeRun>[], style: Style): string =>
+const renderRuns = (runs: readonly ReturnType<typeof describeRun>[], style: Style): Text =>
   table(
     [
       { title: 'When (UTC)' },
@@ -88,7 +89,7 @@ const renderRuns = (runs: readonly ReturnType<typeof describeRun>[], style: Styl
     style,
   )
 
-const renderReleases = (releases: readonly ReturnType<typeof describeRelease>[], style: Style): string =>
+const renderReleases = (releases: readonly ReturnType<typeof describeRelease>[], style: Style): Text =>
   table(
     [
       { title: 'Held' },
@@ -130,13 +131,11 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
       .map((release) => describeRelease(release, { current, previous }))
     const style = detectStyle(process.stdout, process.env)
     if (flags.json)
-      terminal.out(
-        `${JSON.stringify({ current: current ?? null, previous: previous ?? null, releases, runs }, null, 2)}\n`,
-      )
+      terminal.out(jsonText({ current: current ?? null, previous: previous ?? null, releases, runs }))
     else if (runs.length === 0) terminal.out(`nothing was brought to ${shell.name} yet: bun run deploy:pi\n`)
     else
       terminal.out(
-        `${renderRuns(runs.slice(flags.all ? 0 : -SHOWN), style)}\n\n${renderReleases(releases, style)}\n`,
+        text([renderRuns(runs.slice(flags.all ? 0 : -SHOWN), style), '', renderReleases(releases, style)]),
       )
     return 0
   }),

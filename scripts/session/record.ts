@@ -1,7 +1,8 @@
 import type { Command } from '#common/cli/args'
 import { bytes, plural, rate } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
-import { detectStyle, paint } from '#common/cli/style'
+import { detectStyle } from '#common/cli/style'
+import { text as lines } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
@@ -69,16 +70,18 @@ const recordingScreen = (terminal: Terminal, size: number | undefined) => {
 
 const resultText = ({ id, state, merkle_root, chunk_count, anchor }: Session, sent: Sent, took: number) => {
   const style = detectStyle(process.stderr, process.env)
-  return [
-    `session      ${paint(style, 'bold', id)}`,
-    `recorded     ${bytes(sent.acknowledged)} in ${plural(chunk_count ?? sent.chunks, 'chunk')}, ${rate(sent.acknowledged, took)}`,
-    `merkle root  ${merkle_root ?? 'not yet'}`,
-    ...(sent.complete ? [] : ['complete     no: what the input still held is not in it']),
-    anchor
-      ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
-      : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
-    '',
-  ].join('\n')
+  return lines(
+    [
+      ['session      ', { text: id, colour: 'bold' }],
+      `recorded     ${bytes(sent.acknowledged)} in ${plural(chunk_count ?? sent.chunks, 'chunk')}, ${rate(sent.acknowledged, took)}`,
+      `merkle root  ${merkle_root ?? 'not yet'}`,
+      ...(sent.complete ? [] : ['complete     no: what the input still held is not in it']),
+      anchor
+        ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`
+        : `anchored     not yet (${state}): it goes on by itself; bun run export ${id} works now and later`,
+    ],
+    style,
+  )
 }
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {

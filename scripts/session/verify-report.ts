@@ -1,5 +1,6 @@
 import { bytes, duration, plural } from '#common/cli/format'
-import { type Colour, paint, type Style } from '#common/cli/style'
+import type { Colour, Style } from '#common/cli/style'
+import { type Text, text } from '#common/cli/text'
 import type { Check, Verdict } from '#common/evidence/check'
 import type { Statement } from '#common/evidence/statement'
 import { formatTime } from '#common/evidence/times'
@@ -15,9 +16,9 @@ const MARKS: Readonly<Record<string, readonly [string, Colour]>> = {
 }
 
 /** One check as a line: mark, check, detail. */
-export const checkLine = ({ check, ok, detail }: Check, style: Style): string => {
+export const checkLine = ({ check, ok, detail }: Check, style: Style): Text => {
   const [mark, colour] = MARKS[String(ok)] ?? ['FAIL', 'red']
-  return `${paint(style, colour, mark.padEnd(4))} ${check.padEnd(9)} ${detail}\n`
+  return text([[{ text: mark.padEnd(4), colour }, ` ${check.padEnd(9)} ${detail}`]], style)
 }
 
 const CONCLUSIONS: Readonly<Record<Verdict, readonly [string, Colour]>> = {
@@ -31,9 +32,9 @@ const CONCLUSIONS: Readonly<Record<Verdict, readonly [string, Colour]>> = {
 }
 
 /** The last line of a verification. */
-export const conclusionLine = (verdict: Verdict, style: Style): string => {
-  const [text, colour] = CONCLUSIONS[verdict]
-  return `${paint(style, colour, text)}\n`
+export const conclusionLine = (verdict: Verdict, style: Style): Text => {
+  const [conclusion, colour] = CONCLUSIONS[verdict]
+  return text([{ text: conclusion, colour }], style)
 }
 
 const people = (addresses: readonly string[]): string =>
@@ -50,7 +51,7 @@ const gapsText = ({ gaps, missing, has_end }: Statement): string =>
     : `${gaps.length}, ${duration(missing)} missing${has_end ? '' : '; the recording has no end'}; see above`
 
 /** What the bundle says of its recording, a line each: who, when, what is missing, and what nobody has checked. */
-export const statementText = (statement: Statement, verdict: Verdict): string => {
+export const statementText = (statement: Statement, verdict: Verdict): Text => {
   const { chain } = statement
   const rows: readonly (readonly [string, string])[] = [
     ['session', statement.session_id],
@@ -73,7 +74,7 @@ export const statementText = (statement: Statement, verdict: Verdict): string =>
   ]
   const head =
     verdict === 1 ? 'what the bundle claims, of which something is wrong:' : 'what the bundle states:'
-  return `\n${head}\n${rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}\n`).join('')}\n`
+  return text(['', head, ...rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`), ''])
 }
 
 /** Why there is no verdict, or no plaintext beside it. */

@@ -3,6 +3,7 @@ import { bytes, rate } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, plainStyle, type Style } from '#common/cli/style'
 import { EXIT_CANNOT_CREATE, EXIT_IO, EXIT_NO_INPUT, EXIT_SOFTWARE } from '#common/cli/sysexits'
+import { jsonText, type Print } from '#common/cli/text'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import type { Rejected } from '#common/engines/engine'
@@ -55,7 +56,7 @@ export const command = {
   },
 } as const satisfies Command
 
-const warnSlow = (rejected: readonly Rejected[], err: (text: string) => void): void => {
+const warnSlow = (rejected: readonly Rejected[], err: Print): void => {
   for (const { name, reason } of rejected)
     err(`warning: the ${name} engine is not used (${reason}); this will be slower\n`)
 }
@@ -72,7 +73,7 @@ const trustKey = (trust: string | undefined): string | undefined => {
 /** Nothing is drawn before this many milliseconds: most verifications are over by then. */
 const QUIET_MS = 2000
 
-const meter = (err: (text: string) => void, now: () => number) => {
+const meter = (err: Print, now: () => number) => {
   const style = detectStyle(process.stderr, process.env)
   const bar = progress(err, style)
   const due = throttle(200, now)
@@ -110,7 +111,7 @@ const obstacle = (error: unknown): Obstacle => ({
 /** The sink of `--decrypt`; one that cannot be opened says so at once and leaves the verdict as it is. */
 const openSink = async (
   path: string | undefined,
-  err: (text: string) => void,
+  err: Print,
 ): Promise<{ readonly sink?: Sink; readonly undone?: unknown }> => {
   if (path === undefined) return {}
   try {
@@ -164,7 +165,7 @@ const conclude = (path: string, judgement: Judgement, { terminal, style, json }:
   const error = undone === undefined ? null : obstacle(undone)
   if (error !== null) terminal.err(`verify: ${error.detail}\n`)
   if (json) {
-    terminal.out(`${JSON.stringify(verdictDocument(path, judgement, { exit, error }), null, 2)}\n`)
+    terminal.out(jsonText(verdictDocument(path, judgement, { exit, error })))
     return exit
   }
   if (statement !== undefined) terminal.out(statementText(statement, verdict))

@@ -1,15 +1,16 @@
 import { duration, rate } from '#common/cli/format'
 import { detectStyle } from '#common/cli/style'
+import type { Print } from '#common/cli/text'
 import { progress, throttle } from '../cli/progress.ts'
 
-export type ProgressOptions = { readonly write: (text: string) => void; readonly now: () => number }
+export type ProgressOptions = { readonly print: Print; readonly now: () => number }
 
 /** One phase, in documents; `before` were done by earlier runs. */
 type Phase = { readonly what: 'copying' | 'verifying'; readonly before: number; readonly total: number }
 
 /** Counts the documents of one phase and shows it: redrawn in a terminal, a line every few seconds in a log. */
-export const countDocuments = ({ what, before, total }: Phase, { write, now }: ProgressOptions) => {
-  const screen = progress(write, detectStyle(process.stderr, process.env))
+export const countDocuments = ({ what, before, total }: Phase, { print, now }: ProgressOptions) => {
+  const screen = progress(print, detectStyle(process.stderr, process.env))
   const redraw = throttle(100, now)
   const line = throttle(5_000, now)
   const began = now()

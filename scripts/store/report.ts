@@ -1,6 +1,7 @@
 import { bytes, plural } from '#common/cli/format'
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import type { Survey } from './survey.ts'
 import type { How, Row } from './verify.ts'
 
@@ -10,7 +11,7 @@ const SHORT = 16
 const plan = { new: 'copy', 'goes-on': 'go on', done: 'nothing: it is copied' } as const
 
 /** What a copy would do. */
-export const planReport = (surveys: readonly Survey[], style: Style): string =>
+export const planReport = (surveys: readonly Survey[], style: Style): Text =>
   table(
     [
       { title: 'service' },
@@ -49,28 +50,33 @@ export const describeDifference = ({ service, collection, verdict, difference }:
 }
 
 /** The result for people: a line a collection, then what is wrong. */
-export const verifyReport = (rows: readonly Row[], style: Style): string =>
-  [
-    table(
-      [
-        { title: 'service' },
-        { title: 'collection' },
-        { title: 'documents', ...right },
-        { title: 'bytes', ...right },
-        { title: 'copied now', ...right },
-        { title: 'hash' },
-        { title: 'verdict' },
-      ],
-      rows.map(({ service, collection, from, copied, verdict }) => [
-        service,
-        collection,
-        String(from.documents),
-        bytes(from.bytes),
-        String(copied),
-        from.hash.slice(0, SHORT),
-        { text: verdict, colour: verdict === 'equal' ? 'green' : 'red' },
-      ]),
-      style,
-    ),
-    ...rows.flatMap((row) => describeDifference(row) ?? []).map((text) => paint(style, 'red', text)),
-  ].join('\n')
+export const verifyReport = (rows: readonly Row[], style: Style): Text =>
+  text(
+    [
+      table(
+        [
+          { title: 'service' },
+          { title: 'collection' },
+          { title: 'documents', ...right },
+          { title: 'bytes', ...right },
+          { title: 'copied now', ...right },
+          { title: 'hash' },
+          { title: 'verdict' },
+        ],
+        rows.map(({ service, collection, from, copied, verdict }) => [
+          service,
+          collection,
+          String(from.documents),
+          bytes(from.bytes),
+          String(copied),
+          from.hash.slice(0, SHORT),
+          { text: verdict, colour: verdict === 'equal' ? 'green' : 'red' },
+        ]),
+        style,
+      ),
+      ...rows
+        .flatMap((row) => describeDifference(row) ?? [])
+        .map((line) => ({ text: line, colour: 'red' as const })),
+    ],
+    style,
+  )

@@ -2,6 +2,7 @@ import { plural } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { text } from '#common/cli/text'
 import { isFault } from '#common/process/fault'
 import { type Migrated, type MigrateOptions, migrate, previewSteps } from '#common/store/migrations/migrate'
 import type { Ask, Step } from '#common/store/migrations/plan'
@@ -41,7 +42,7 @@ const stepText = (service: string, { direction, version, name, again }: Step): s
   `${service}  ${direction} ${version} ${name}${again ? ' (again from its beginning)' : ''}`
 
 const showRows = (rows: readonly StoreRow[], { out, err }: Terminal, { style }: Machine): void => {
-  out(`${table(columns, rows.map(cells), style)}\n`)
+  out(table(columns, rows.map(cells), style))
   for (const { service, advice } of rows) if (advice !== null) err(`${service}: ${advice}\n`)
 }
 
@@ -77,9 +78,9 @@ const preview = async (ask: Ask, json: boolean, { out }: Terminal, machine: Mach
   await forEachStore(machine, async (service, options) => {
     plan.push({ service, steps: await previewSteps({ ...options, ask }) })
   })
-  const lines = plan.flatMap(({ service, steps }) => steps.map((step) => `${stepText(service, step)}\n`))
+  const lines = plan.flatMap(({ service, steps }) => steps.map((step) => stepText(service, step)))
   if (json) out(`${JSON.stringify({ home: machine.home.root, plan })}\n`)
-  else out(lines.join('') || 'nothing would run\n')
+  else out(text(lines.length === 0 ? ['nothing would run'] : lines))
   return 0
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, plainStyle } from '#common/cli/style'
+import { jsonText, type Text } from '#common/cli/text'
 import { isFault } from '#common/process/fault'
 import { CliError, errorLine } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
@@ -58,16 +59,15 @@ const readLocation = (flag: string, text: string): Location => {
   return parsed.location
 }
 
-const rowsJson = (rows: readonly Row[], equal: boolean): string =>
-  `${JSON.stringify({ equal, collections: rows }, null, 2)}\n`
+const rowsJson = (rows: readonly Row[], equal: boolean): Text => jsonText({ equal, collections: rows })
 
-const planJson = (surveys: readonly Survey[]): string => {
+const planJson = (surveys: readonly Survey[]): Text => {
   const services = surveys.map(({ service, state, found }) => ({
     service,
     would: state,
     collections: found.map(({ collection, total, kept }) => ({ collection, documents: total, there: kept })),
   }))
-  return `${JSON.stringify({ services }, null, 2)}\n`
+  return jsonText({ services })
 }
 
 /** A store that cannot serve has an exit code of its own, since the same command may help then. */
@@ -92,7 +92,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   const ends = { from, to }
   requireTwoPlaces(ends, services)
   const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
-  const progress = { write: terminal.err, now: () => performance.now() }
+  const progress = { print: terminal.err, now: () => performance.now() }
   const homes = [from, to].flatMap(({ home }) => home ?? [])
   const [used, fresh] = [homes.filter(hasRun), homes.filter((home) => !hasRun(home))]
 
@@ -100,7 +100,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
     const surveys = await surveyAll(services, ends)
     // Where no platform ever ran there is nothing to lock until something is written.
     if (!dry) return exclusive(fresh, () => copyStores(surveys, ends, progress))
-    terminal.out(flags.json ? planJson(surveys) : `${planReport(surveys, style)}\n`)
+    terminal.out(flags.json ? planJson(surveys) : planReport(surveys, style))
     return undefined
   }
   const rows = await withExitCode(() =>
@@ -108,7 +108,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   )
   if (rows === undefined) return 0
   const isEqual = rows.every(({ verdict }) => verdict === 'equal')
-  terminal.out(flags.json ? rowsJson(rows, isEqual) : `${verifyReport(rows, style)}\n`)
+  terminal.out(flags.json ? rowsJson(rows, isEqual) : verifyReport(rows, style))
   if (flags.json)
     for (const difference of rows.flatMap((row) => describeDifference(row) ?? []))
       terminal.err(`${difference}\n`)

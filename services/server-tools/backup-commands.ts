@@ -14,6 +14,7 @@ import { restore } from '#common/backup/restore'
 import type { Progress } from '#common/backup/scan'
 import { folderTarget } from '#common/backup/target'
 import { folderTree } from '#common/backup/tree'
+import type { Print } from '#common/cli/text'
 import { Fault } from '#common/process/fault'
 
 /** Where things are mounted in the container. */
@@ -31,7 +32,7 @@ export type BackupTools = {
   readonly nextLine: () => Promise<string | undefined>
   readonly random: Random
   readonly now: () => number
-  readonly out: (text: string) => void
+  readonly out: Print
 }
 
 /** Time between two lines of progress, ms. */

@@ -1,3 +1,4 @@
+import { text } from '#common/cli/text'
 import { jsonOf, reportOf, tableOf } from '#common/host/health-report'
 import { probe, type Result } from '#common/host/probe'
 import { withAddress } from '#common/http/name-server'
@@ -58,7 +59,7 @@ export const onions: Command = async (tools, json) => {
 }
 
 export const version: Command = async ({ versions, out }, json) => {
-  const lines = Object.entries(versions).map(([what, value]) => `${what.padEnd(9)} ${value}\n`)
-  out(json ? asJson(versions) : lines.join(''))
+  const lines = Object.entries(versions).map(([what, value]) => `${what.padEnd(9)} ${value}`)
+  out(json ? asJson(versions) : text(lines))
   return true
 }

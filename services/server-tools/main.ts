@@ -1,4 +1,6 @@
 import { catalog, clients, stock, tools } from '#catalog'
+import { streams } from '#common/cli/streams'
+import { printer } from '#common/cli/text'
 import { addressesOf } from '#common/http/name-server'
 import { version } from '#common/http/service'
 import { Secret, urlKey } from '#common/process/env'
@@ -9,8 +11,8 @@ import { run } from './run.ts'
 /** Longest wait for a TCP connection, ms; for a name half of it. */
 const PATIENCE = 2000
 
-const out = (text: string): void => void process.stdout.write(text)
-const err = (text: string): void => void process.stderr.write(text)
+const out = printer(streams.out)
+const err = printer(streams.err)
 
 process.exitCode = await run(process.argv.slice(2), {
   known: {

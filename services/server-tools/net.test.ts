@@ -53,7 +53,7 @@ test('the table has a line a place, and many callers by number', async () => {
     resolve: async (host) => (host === 'db' ? failing('ENOTFOUND')() : ['172.22.0.5']),
     dial: async () => 1,
   })
-  expect(netTable(found)).toBe(
+  expect(netTable(found).raw).toBe(
     [
       'SERVICE  ADDRESS          STATE                       MS MIN  MS MED  NEEDED BY',
       'keeper   172.22.0.5:8090  open                             1       1  a, b',

@@ -1,5 +1,6 @@
 import { plainStyle } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import { errorCode } from '#common/process/error'
 import type { Endpoint } from './endpoints.ts'
 
@@ -104,8 +105,8 @@ const callers = (names: readonly string[]): string =>
   names.length > 3 ? `${names.length} services` : names.join(', ')
 
 /** A line a place that somebody needs, and a closing line. */
-export const netTable = (found: readonly Reach[]): string => {
-  const text = table(
+export const netTable = (found: readonly Reach[]): Text => {
+  const drawn = table(
     [
       { title: 'service' },
       { title: 'address' },
@@ -124,5 +125,5 @@ export const netTable = (found: readonly Reach[]): string => {
     ]),
     plainStyle,
   )
-  return `${text}\n\n${found.filter(({ ok }) => ok).length} of ${found.length} open\n`
+  return text([drawn, '', `${found.filter(({ ok }) => ok).length} of ${found.length} open`])
 }

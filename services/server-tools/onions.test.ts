@@ -8,12 +8,12 @@ test('onions come with all that is said of them', () => {
   const found = onionsOf(status({ onions: [{ name: 'gateway', address, ports: [80], published: true }] }))
   expect(found).toEqual({ onions: [{ name: 'gateway', address, detail: { ports: [80], published: true } }] })
   if ('failure' in found) throw new Error(found.failure)
-  expect(onionTable(found.onions)).toContain(`gateway  ${address}  ports=[80] published=true`)
+  expect(onionTable(found.onions).raw).toContain(`gateway  ${address}  ports=[80] published=true`)
 })
 
 test('none is said to be none', () => {
   expect(onionsOf(status({ onions: [] }))).toEqual({ onions: [] })
-  expect(onionTable([])).toBe('tor-proxy keeps no onion service\n')
+  expect(onionTable([]).raw).toBe('tor-proxy keeps no onion service\n')
 })
 
 describe('what is no such status is a failure in words, never an empty list', () => {

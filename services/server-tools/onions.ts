@@ -1,5 +1,6 @@
 import { plainStyle } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 
 export type Onion = {
   readonly name: string
@@ -49,11 +50,11 @@ const told = (detail: Onion['detail']): string =>
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
 
-export const onionTable = (onions: readonly Onion[]): string =>
+export const onionTable = (onions: readonly Onion[]): Text =>
   onions.length === 0
-    ? 'tor-proxy keeps no onion service\n'
-    : `${table(
+    ? text(['tor-proxy keeps no onion service'])
+    : table(
         [{ title: 'name' }, { title: 'address' }, { title: 'detail' }],
         onions.map(({ name, address, detail }) => [name, address, told(detail)]),
         plainStyle,
-      )}\n`
+      )

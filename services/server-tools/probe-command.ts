@@ -1,6 +1,7 @@
 import { NotRun, type ProbeResult } from '#common/acceptance/model'
 import { plainMessage } from '#common/acceptance/probe-client'
 import { parseProbeRequest, runProbes } from '#common/acceptance/probes'
+import type { Print } from '#common/cli/text'
 import { aeadEngine } from '#common/engines/aead'
 import { probe } from '#common/host/probe'
 import { signer } from '#common/http/identity'
@@ -16,8 +17,8 @@ export type Edge = {
   readonly uuid: () => string
   readonly now: () => number
   readonly pause: (ms: number) => Promise<unknown>
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  readonly out: Print
+  readonly err: Print
 }
 
 const OPERATOR = 'operator'

@@ -1,3 +1,4 @@
+import { jsonText, type Print, type Text } from '#common/cli/text'
 import type { BackupMounts } from './backup-commands.ts'
 import type { CommandLine } from './command-line.ts'
 import type { Topology } from './endpoints.ts'
@@ -30,12 +31,12 @@ export type Tools = {
     >
   >
   readonly now: () => number
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  readonly out: Print
+  readonly err: Print
 }
 
 /** A command: does it, prints what there is to print, and answers whether all is well. `mode` is for those that change a host. */
 export type Command = (tools: Tools, json: boolean, mode: 'look' | 'change') => Promise<boolean>
 
 /** A value as people and programs read it. */
-export const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+export const asJson = (value: unknown): Text => jsonText(value)

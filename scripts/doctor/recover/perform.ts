@@ -53,16 +53,10 @@ export const perform = async (lease: Lease, steps: readonly Step[], say: Say): P
   }
 }
 
-/** A plan as text: what would be done, with the lines for the host. */
-export const formatPlan = (steps: readonly Step[]): string =>
-  steps
-    .map(
-      ({ say, script, until }) =>
-        `${say}\n${script
-          .split('\n')
-          .map((one) => `    ${one}\n`)
-          .join(
-            '',
-          )}${until.length === 0 ? '' : `    wait until ${until.map(({ name }) => name).join(', ')} are well\n`}`,
-    )
-    .join('')
+/** A plan as lines: what would be done, with the lines for the host. */
+export const formatPlan = (steps: readonly Step[]): readonly string[] =>
+  steps.flatMap(({ say, script, until }) => [
+    say,
+    ...script.split('\n').map((one) => `    ${one}`),
+    ...(until.length === 0 ? [] : [`    wait until ${until.map(({ name }) => name).join(', ')} are well`]),
+  ])

@@ -1,6 +1,7 @@
 import { stacks } from '#catalog'
 import type { Command, Flags } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
+import { text } from '#common/cli/text'
 import { identityFile } from '../../backup/identity-file.ts'
 import { restoreHost } from '../../backup/restore-host.ts'
 import { toolsImage } from '../../backup/tools-image.ts'
@@ -74,8 +75,8 @@ const readSite = async (shell: Shell, dir: string): Promise<Site> => {
 
 const onWait =
   ({ err }: Terminal) =>
-  (text: string): void =>
-    err(`${text}\n`)
+  (line: string): void =>
+    err(`${line}\n`)
 
 /** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
 const recoverVolume = async (opened: HostSession, name: string, flags: Given, terminal: Terminal) => {
@@ -90,8 +91,8 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
     )
   const snapshot = flags['from-backup'] ?? 'newest'
   if (flags['dry-run']) {
-    const restored = flags.empty ? '' : `restore ${name} from ${snapshot}\n`
-    terminal.out(`${formatPlan(before)}${restored}${formatPlan(after)}`)
+    const restored = flags.empty ? [] : [`restore ${name} from ${snapshot}`]
+    terminal.out(text([...formatPlan(before), ...restored, ...formatPlan(after)]))
     return
   }
   const restore =
@@ -143,7 +144,7 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
     return
   }
   if (flags['dry-run']) {
-    terminal.out(`${releaseScript(dir)}\n`)
+    terminal.out(text(releaseScript(dir).split('\n')))
     return
   }
   await requireSuccess(`${shell.name}: ${dir}/deploy`, shell.run(releaseScript(dir)))
@@ -162,7 +163,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     if (what === 'lock') return recoverLock(opened, flags, terminal)
     if (plan === undefined) return recoverVolume(opened, name, flags, terminal)
     const steps = plan(await readSite(shell, target.dir), name)
-    if (flags['dry-run']) terminal.out(formatPlan(steps))
+    if (flags['dry-run']) terminal.out(text(formatPlan(steps)))
     else if (steps.length > 0)
       await withLease(
         opened,

@@ -3,6 +3,8 @@
  * answers /health with 200. It is bundled alone into every image that listens.
  */
 
+import { escapeText } from '#common/process/escape'
+
 /** Below the time that Compose gives the check, so that the reason is said before it is cut off. */
 const TIMEOUT_MS = 2_500
 
@@ -11,9 +13,7 @@ const answer = await fetch(`http://127.0.0.1:${port}/health`, {
   redirect: 'error',
   signal: AbortSignal.timeout(TIMEOUT_MS),
 }).catch((error: unknown) => String(error))
-if (typeof answer === 'string') console.error(answer)
+if (typeof answer === 'string') console.error(escapeText(answer))
 else if (answer.status !== 200)
-  console.error(`status ${answer.status}: ${(await answer.text()).slice(0, 1_000)}`)
+  console.error(`status ${answer.status}: ${escapeText((await answer.text()).slice(0, 1_000))}`)
 process.exit(typeof answer !== 'string' && answer.status === 200 ? 0 : 1)
-
-export {}

@@ -1,12 +1,16 @@
 import { bytes, duration, plural } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { jsonText, type Line, type Text, text } from '#common/cli/text'
 import type { LayerPlan } from '../layers/layer-plan.ts'
-import { sortedJson } from '../lock/lock.ts'
 import { type BuildOptions, type Built, formatReference, recipes } from './build.ts'
 
 /** The images of a build as a table, and what it took. */
-export const report = ({ images, built, unchanged, revision }: Built, ms: number, style: Style): string => {
+export const report = (
+  { images, built, unchanged, revision }: Built,
+  ms: number,
+  style: Style,
+): readonly Line[] => {
   const rows = Object.entries(images).map(([name, { digest, size, platforms }]) => [
     name,
     built.includes(name) ? 'built' : 'unchanged',
@@ -24,8 +28,7 @@ export const report = ({ images, built, unchanged, revision }: Built, ms: number
   return [
     table(columns, rows, style),
     `${plural(built.length, 'image')} built, ${unchanged.length} unchanged, in ${duration(ms)}; revision ${revision.revision.slice(0, 12)}${revision.dirty ? ' with changes' : ''}`,
-    '',
-  ].join('\n')
+  ]
 }
 
 const words = (plan: LayerPlan): string => {
@@ -41,10 +44,10 @@ const words = (plan: LayerPlan): string => {
 }
 
 /** What a build would make, without making it. */
-export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean): string => {
+export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean): Text => {
   const planned = recipes(options, '').filter(({ product }) => options.selected.includes(product.name))
   if (json)
-    return sortedJson(
+    return jsonText(
       planned.map(({ product, plans }) => ({
         service: product.name,
         phase: product.phase,
@@ -52,17 +55,15 @@ export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean):
         layers: Object.fromEntries(plans),
       })),
     )
-  return planned
-    .map(({ product, plans }) =>
-      [
-        `phase ${product.phase}  ${formatReference(product.name, options.tag)}: ${product.summary}`,
-        ...[...plans].flatMap(([platform, layers]) => [
-          `  ${platform}`,
-          ...layers.map((plan) => `    ${words(plan)}`),
-        ]),
-        `    app: services/${product.name}/main.ts${product.port === undefined ? '' : ', health check'}`,
-        '',
-      ].join('\n'),
-    )
-    .join('\n')
+  return text(
+    planned.flatMap(({ product, plans }) => [
+      `phase ${product.phase}  ${formatReference(product.name, options.tag)}: ${product.summary}`,
+      ...[...plans].flatMap(([platform, layers]) => [
+        `  ${platform}`,
+        ...layers.map((plan) => `    ${words(plan)}`),
+      ]),
+      `    app: services/${product.name}/main.ts${product.port === undefined ? '' : ', health check'}`,
+      '',
+    ]),
+  )
 }

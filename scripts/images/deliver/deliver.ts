@@ -63,16 +63,15 @@ export const writePins = ({ dist, images }: Pick<Delivery, 'dist' | 'images'>): 
 export type Delivered = { readonly pushed: readonly Pushed[]; readonly loaded: Loaded | undefined }
 
 /** What was pushed and loaded, one line each; ends with a newline when there is anything to say. */
-export const deliveryText = ({ pushed, loaded }: Delivered): string =>
-  [
-    ...pushed.map(({ reference, digest, changed, uploaded, mounted, there, bytes: sent }) =>
-      changed
-        ? `pushed ${reference}@${digest}: ${plural(uploaded, 'blob')} (${bytes(sent)}) sent, ${mounted} mounted, ${there} there\n`
-        : `pushed ${reference}@${digest}: it was there\n`,
-    ),
-    ...(loaded === undefined
-      ? []
-      : [
-          `loaded ${plural(loaded.loaded.length, 'image')} for ${loaded.platform} (${bytes(loaded.bytes)}), ${loaded.there.length} were there\n`,
-        ]),
-  ].join('')
+export const deliveryText = ({ pushed, loaded }: Delivered): readonly string[] => [
+  ...pushed.map(({ reference, digest, changed, uploaded, mounted, there, bytes: sent }) =>
+    changed
+      ? `pushed ${reference}@${digest}: ${plural(uploaded, 'blob')} (${bytes(sent)}) sent, ${mounted} mounted, ${there} there`
+      : `pushed ${reference}@${digest}: it was there`,
+  ),
+  ...(loaded === undefined
+    ? []
+    : [
+        `loaded ${plural(loaded.loaded.length, 'image')} for ${loaded.platform} (${bytes(loaded.bytes)}), ${loaded.there.length} were there`,
+      ]),
+]

@@ -1,5 +1,6 @@
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
+import { text } from '#common/cli/text'
 import { CliError } from '../../cli/fail.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import type { Lease } from '../../host/lease.ts'
@@ -43,18 +44,17 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     if (what === 'status') {
       const gaps = findBootGaps(await readBootState(host.shell, { dir }, Object.keys(programs)), { dir })
       if (flags.json) terminal.out(`${JSON.stringify({ ok: gaps.length === 0, gaps })}\n`)
-      else
-        terminal.out(gaps.length === 0 ? 'unit and crontab are as they should be\n' : `${gaps.join('\n')}\n`)
+      else terminal.out(text(gaps.length === 0 ? ['unit and crontab are as they should be'] : gaps))
       return gaps.length === 0 ? 0 : 1
     }
     const dry = flags['dry-run']
     const { change, show } = ways[what]
     const changes = dry
       ? await show(host.shell, { dir })
-      : await withLease(host, { what: `boot --${what}`, onWait: (text) => terminal.err(`${text}\n`) }, change)
-    const lines = changes.map((one) => `${dry ? 'would ' : ''}${one}\n`)
+      : await withLease(host, { what: `boot --${what}`, onWait: (line) => terminal.err(`${line}\n`) }, change)
+    const lines = changes.map((one) => `${dry ? 'would ' : ''}${one}`)
     if (flags.json) terminal.out(`${JSON.stringify({ ok: true, done: !dry, changes })}\n`)
-    else terminal.out(lines.length === 0 ? 'nothing to do\n' : lines.join(''))
+    else terminal.out(text(lines.length === 0 ? ['nothing to do'] : lines))
     return 0
   } finally {
     await host.shell.close()

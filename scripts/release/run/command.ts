@@ -1,4 +1,5 @@
 import { detectStyle, type Style } from '#common/cli/style'
+import { jsonText, text } from '#common/cli/text'
 import { CliError } from '../../cli/fail.ts'
 import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, withHost } from '../../host/open.ts'
@@ -57,8 +58,8 @@ const showPlan = (
   const steps = planForward(current, to, { rewinds: rewind !== undefined }).map(formatStep)
   terminal.out(
     json
-      ? `${JSON.stringify({ from: current?.id ?? null, to: to.id, changes, steps }, null, 2)}\n`
-      : `${renderChanges(current, to, changes, style)}\nsteps: ${steps.join(', ')}\n`,
+      ? jsonText({ from: current?.id ?? null, to: to.id, changes, steps })
+      : text([renderChanges(current, to, changes, style), `steps: ${steps.join(', ')}`]),
   )
 }
 

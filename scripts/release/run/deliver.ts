@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { duration, plural } from '#common/cli/format'
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
+import { text } from '#common/cli/text'
 import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, whoami, withLease } from '../../host/open.ts'
 import { compareReleases, summarizeChanges } from '../content/diff.ts'
@@ -56,7 +57,15 @@ const report = (
     json
       ? `${JSON.stringify({ ok: true, outcome, release: to.id, before, changed: summary, ms })}\n`
       : outcome === 'done'
-        ? `${paint(style, 'green', `${to.id} runs on ${shell.name}`)}: ${plural(listMembers(to).length, 'container')}, ${summary} changed, ${duration(ms)}\n`
+        ? text(
+            [
+              [
+                { text: `${to.id} runs on ${shell.name}`, colour: 'green' },
+                `: ${plural(listMembers(to).length, 'container')}, ${summary} changed, ${duration(ms)}`,
+              ],
+            ],
+            style,
+          )
         : `${to.id} runs on ${shell.name} already, and is healthy: nothing to do\n`,
   )
 }

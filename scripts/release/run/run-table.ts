@@ -1,6 +1,7 @@
 import { duration } from '#common/cli/format'
-import { type Colour, paint, type Style } from '#common/cli/style'
+import type { Colour, Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Print, type Text, text } from '#common/cli/text'
 import { progress, throttle } from '../../cli/progress.ts'
 import { listMembers, type Release } from '../content/release.ts'
 import type { Seen } from './gate.ts'
@@ -15,12 +16,12 @@ const words = (verdict: Verdict): string => (verdict.kind === 'well' ? 'healthy'
 
 /** The screen of a run: a table of services that changes in place, lines in a pipe. */
 export const openRunTable = (
-  write: (text: string) => void,
+  print: Print,
   style: Style,
   { release, now }: { readonly release: Pick<Release, 'stacks'>; readonly now: () => number },
 ): RunDisplay & { readonly close: () => void } => {
   const began = now()
-  const screen = progress(write, style)
+  const screen = progress(print, style)
   const stackOf = new Map(
     release.stacks.flatMap(({ stack, members }) =>
       members.map(({ container }) => [container, stack] as const),
@@ -31,32 +32,36 @@ export const openRunTable = (
   // A log has a line for some seconds of work, a terminal each state.
   const often = throttle(LOG_MS, now)
 
-  const picture = (): string =>
-    [
-      table(
-        [{ title: 'Stack' }, { title: 'Service' }, { title: 'State' }, { title: 'Image' }],
-        listMembers(release).map((member) => {
-          const row = rows.get(member.container)
-          return [
-            stackOf.get(member.container) ?? '',
-            member.service,
-            row === undefined
-              ? { text: 'waits', colour: 'dim' }
-              : { text: words(row.verdict), colour: colours[row.verdict.kind] },
-            member.image.slice(member.image.lastIndexOf(':') + 1).slice(0, 40),
-          ]
-        }),
-        style,
-      ),
-      `${duration(now() - began).padStart(8)}  ${doing}`,
-    ].join('\n')
+  const picture = (): Text =>
+    text(
+      [
+        table(
+          [{ title: 'Stack' }, { title: 'Service' }, { title: 'State' }, { title: 'Image' }],
+          listMembers(release).map((member) => {
+            const row = rows.get(member.container)
+            return [
+              stackOf.get(member.container) ?? '',
+              member.service,
+              row === undefined
+                ? { text: 'waits', colour: 'dim' }
+                : { text: words(row.verdict), colour: colours[row.verdict.kind] },
+              member.image.slice(member.image.lastIndexOf(':') + 1).slice(0, 40),
+            ]
+          }),
+          style,
+        ),
+        `${duration(now() - began).padStart(8)}  ${doing}`,
+      ],
+      style,
+    )
 
-  const say = (line?: string) => screen.show(style.live ? picture() : '', line)
+  const say = (line?: Text | string) => screen.show(style.live ? picture() : '', line)
   return {
     step: (name, state) => {
       doing = state === 'start' ? name : `${name} ${state}`
-      const mark = state === 'failed' ? paint(style, 'red', state) : state
-      say(state === 'start' ? undefined : `${duration(now() - began).padStart(8)}  ${name}  ${mark}`)
+      const mark = state === 'failed' ? ({ text: state, colour: 'red' } as const) : state
+      const head = `${duration(now() - began).padStart(8)}  ${name}  `
+      say(state === 'start' ? undefined : text([[head, mark]], style))
     },
     health: (all) => {
       for (const one of all) rows.set(one.member.container, one)

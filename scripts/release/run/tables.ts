@@ -1,12 +1,13 @@
-import { type Colour, paint, type Style } from '#common/cli/style'
+import type { Colour, Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import { type Change, summarizeChanges } from '../content/diff.ts'
 import type { Release } from '../content/release.ts'
 import type { Checked } from '../host/preflight.ts'
 
 /** The checks of a preflight, a row each; faults follow on stderr with what to do. */
-export const renderPreflight = (checked: readonly Checked[], style: Style): string =>
-  `${table(
+export const renderPreflight = (checked: readonly Checked[], style: Style): Text =>
+  table(
     [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
     checked.map(({ check, detail, findings }) => [
       check,
@@ -16,7 +17,7 @@ export const renderPreflight = (checked: readonly Checked[], style: Style): stri
       detail,
     ]),
     style,
-  )}\n`
+  )
 
 const colours: Readonly<Record<Change['change'], Colour>> = { new: 'green', gone: 'red', changed: 'yellow' }
 
@@ -26,21 +27,28 @@ export const renderChanges = (
   after: Release,
   changes: readonly Change[],
   style: Style,
-): string =>
-  [
-    `${before?.id ?? 'nothing'} -> ${paint(style, 'bold', after.id)} (${summarizeChanges(changes)})`,
-    ...(changes.length === 0
-      ? []
-      : [
-          table(
-            [{ title: 'What' }, { title: 'Change' }, { title: 'Subject' }, { title: 'Detail' }],
-            changes.map(({ what, change, subject, detail }) => [
-              what,
-              { text: change, colour: colours[change] },
-              subject,
-              detail,
-            ]),
-            style,
-          ),
-        ]),
-  ].join('\n')
+): Text =>
+  text(
+    [
+      [
+        `${before?.id ?? 'nothing'} -> `,
+        { text: after.id, colour: 'bold' },
+        ` (${summarizeChanges(changes)})`,
+      ],
+      ...(changes.length === 0
+        ? []
+        : [
+            table(
+              [{ title: 'What' }, { title: 'Change' }, { title: 'Subject' }, { title: 'Detail' }],
+              changes.map(({ what, change, subject, detail }) => [
+                what,
+                { text: change, colour: colours[change] },
+                subject,
+                detail,
+              ]),
+              style,
+            ),
+          ]),
+    ],
+    style,
+  )

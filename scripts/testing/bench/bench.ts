@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Command, Flags } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, type Style } from '#common/cli/style'
+import { jsonText, type Text } from '#common/cli/text'
 import { CliError } from '../../cli/fail.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import { cacheFolder } from '../../images/packages/cache.ts'
@@ -129,7 +130,7 @@ const load = async (request: Request): Promise<readonly Load[]> => {
 const bench = <R>(
   flags: readonly FlagName[],
   run: (request: Request) => Promise<R>,
-  report: (result: R, style: Style) => string,
+  report: (result: R, style: Style) => Text,
 ) => ({
   flags,
   measure: async (request: Request) => {
@@ -199,8 +200,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [name],
   })
   const out = resolve(flags.out ?? join(homeFrom(process.env).root, 'bench', `${what}.json`))
   await mkdir(dirname(out), { recursive: true })
-  const text = `${JSON.stringify(json, null, 2)}\n`
-  await writeFile(out, text)
-  terminal.out(flags.json ? text : `${report(detectStyle(process.stdout, process.env))}\n`)
+  await writeFile(out, `${JSON.stringify(json, null, 2)}\n`)
+  terminal.out(flags.json ? jsonText(json) : report(detectStyle(process.stdout, process.env)))
   return 0
 })

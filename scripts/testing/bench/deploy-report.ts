@@ -1,6 +1,7 @@
 import { bytes, duration } from '#common/cli/format'
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import type { DeployResult } from './deploy.ts'
 import { verdict, words } from './report.ts'
 import { median, medianRatio } from './stats.ts'
@@ -16,7 +17,7 @@ export const stagedRatio = ({ staged, plain }: Pick<DeployResult, 'staged' | 'pl
 const wireRatio = ({ update }: DeployResult): number => (update.bytes - 64_000) / update.layers
 
 /** The result for people, with what is to be reached. */
-export const deployReport = (result: DeployResult, style: Style): string => {
+export const deployReport = (result: DeployResult, style: Style): Text => {
   const { host, containers, first, staged, plain, nothing, started, update, rollback } = result
   const row = (what: string, found: string, target = '', isReached?: boolean) => [
     what,
@@ -25,27 +26,30 @@ export const deployReport = (result: DeployResult, style: Style): string => {
     isReached === undefined ? '' : verdict(isReached ? 'yes' : 'no', isReached),
   ]
   const ratio = stagedRatio(result)
-  return [
-    paint(style, 'bold', `deploy to ${host}: ${containers} containers`),
-    table(
-      words('What', 'Median (runs)', 'To reach', 'Reached'),
-      [
-        row('first deploy, images over the line', `${duration(first.ms)}, ${bytes(first.bytes)}`),
-        row('all stacks, images there: deploy:pi', times(staged)),
-        row('the same by docker compose up --wait', times(plain)),
-        row('deploy:pi / docker compose', ratio.toFixed(2), 'at most 1.50', ratio <= 1.5),
-        row('nothing changed', times(nothing), 'under 3 s', median(nothing) < 3_000),
-        row('containers started by that', `${started}`, '0', started === 0),
-        row(`update of ${update.service}`, duration(update.ms)),
-        row(
-          'bytes of that on the line',
-          `${update.bytes}, changed layers ${update.layers}`,
-          '1.05 x layers + 64 kB',
-          wireRatio(result) <= 1.05,
-        ),
-        row('rollback', times(rollback), 'under 15 s', median(rollback) < 15_000),
-      ],
-      style,
-    ),
-  ].join('\n')
+  return text(
+    [
+      { text: `deploy to ${host}: ${containers} containers`, colour: 'bold' },
+      table(
+        words('What', 'Median (runs)', 'To reach', 'Reached'),
+        [
+          row('first deploy, images over the line', `${duration(first.ms)}, ${bytes(first.bytes)}`),
+          row('all stacks, images there: deploy:pi', times(staged)),
+          row('the same by docker compose up --wait', times(plain)),
+          row('deploy:pi / docker compose', ratio.toFixed(2), 'at most 1.50', ratio <= 1.5),
+          row('nothing changed', times(nothing), 'under 3 s', median(nothing) < 3_000),
+          row('containers started by that', `${started}`, '0', started === 0),
+          row(`update of ${update.service}`, duration(update.ms)),
+          row(
+            'bytes of that on the line',
+            `${update.bytes}, changed layers ${update.layers}`,
+            '1.05 x layers + 64 kB',
+            wireRatio(result) <= 1.05,
+          ),
+          row('rollback', times(rollback), 'under 15 s', median(rollback) < 15_000),
+        ],
+        style,
+      ),
+    ],
+    style,
+  )
 }

@@ -1,5 +1,6 @@
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import type { TestStore } from '../peers/stores.ts'
 import { type Setting, withPlatform } from './folder.ts'
 import { pssOf, rssOf } from './memory.ts'
@@ -46,7 +47,7 @@ export const benchLoad = (
 }
 
 /** The medians as a table. */
-export const loadReport = (loads: readonly Load[], style: Style): string => {
+export const loadReport = (loads: readonly Load[], style: Style): Text => {
   const rows = loads.map(({ store, service, ready, pss, rss }) => [
     service,
     store,
@@ -54,12 +55,15 @@ export const loadReport = (loads: readonly Load[], style: Style): string => {
     median(pss).toFixed(1),
     median(rss).toFixed(1),
   ])
-  return [
-    table(
-      [...words('service', 'documents in'), ...figures('healthy after', 'PSS, MiB', 'RSS, MiB')],
-      rows,
-      style,
-    ),
-    paint(style, 'dim', 'session-chunker keeps no documents, so it loads no driver wherever they are'),
-  ].join('\n')
+  return text(
+    [
+      table(
+        [...words('service', 'documents in'), ...figures('healthy after', 'PSS, MiB', 'RSS, MiB')],
+        rows,
+        style,
+      ),
+      { text: 'session-chunker keeps no documents, so it loads no driver wherever they are', colour: 'dim' },
+    ],
+    style,
+  )
 }

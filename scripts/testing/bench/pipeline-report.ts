@@ -2,6 +2,7 @@ import { catalog } from '#catalog'
 import { bytes, duration } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import type { PipelineResult, Series } from './pipeline.ts'
 import { figures, words } from './report.ts'
 import { median, medianRatio } from './stats.ts'
@@ -19,7 +20,7 @@ const ratio = (ours: readonly number[] | undefined, theirs: readonly number[]): 
 const range = (ms: readonly number[]): string =>
   ms.some(Number.isNaN) ? '-' : `${duration(Math.min(...ms))} to ${duration(Math.max(...ms))}`
 
-const speeds = ({ size, series }: PipelineResult, style: Style): string => {
+const speeds = ({ size, series }: PipelineResult, style: Style): Text => {
   const ours = series.find(({ name }) => name === 'lucid')
   const row = ({ name, store, check }: Series) => [
     name,
@@ -34,7 +35,7 @@ const speeds = ({ size, series }: PipelineResult, style: Style): string => {
   return table([...words('who'), ...columns], series.map(row), style)
 }
 
-const memory = ({ memory: rows }: PipelineResult, style: Style): string => {
+const memory = ({ memory: rows }: PipelineResult, style: Style): Text => {
   const pipeline = Object.entries(catalog).flatMap(([name, { stack }]) =>
     stack === 'sessions' ? [name] : [],
   )
@@ -52,12 +53,15 @@ const memory = ({ memory: rows }: PipelineResult, style: Style): string => {
 }
 
 /** The result for people: medians, with ratios taken pair by pair. */
-export const pipelineReport = (result: PipelineResult, style: Style): string =>
-  [
-    `${bytes(result.size)} incompressible, medians of ${result.runs} runs after a warm-up; "store" ends when all is durable and sealed`,
-    speeds(result, style),
-    ...result.absent.map((name) => `NOT RUN: ${name} is not installed`),
-    ...(result.memory.length > 0 ? ['', memory(result, style)] : []),
-    '',
-    `all services healthy in ${duration(result.up_ms)}; idle together ${Math.round(result.idle_pss_mib)} MiB (PSS)`,
-  ].join('\n')
+export const pipelineReport = (result: PipelineResult, style: Style): Text =>
+  text(
+    [
+      `${bytes(result.size)} incompressible, medians of ${result.runs} runs after a warm-up; "store" ends when all is durable and sealed`,
+      speeds(result, style),
+      ...result.absent.map((name) => `NOT RUN: ${name} is not installed`),
+      ...(result.memory.length > 0 ? ['', memory(result, style)] : []),
+      '',
+      `all services healthy in ${duration(result.up_ms)}; idle together ${Math.round(result.idle_pss_mib)} MiB (PSS)`,
+    ],
+    style,
+  )

@@ -1,6 +1,7 @@
 import { bytes } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import { rule, sparkline, trendOf } from './memory-trend.ts'
 import { figures, verdict, words } from './report.ts'
 import type { Curve, SoakResult } from './soak.ts'
@@ -27,22 +28,25 @@ const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
 }
 
 /** The memory of every service over the time of a soak, as a table, with the rule of the verdict. */
-export const soakReport = (result: SoakResult, style: Style): string => {
+export const soakReport = (result: SoakResult, style: Style): Text => {
   const { store, minutes, anchored, bytes: sent, reads, failures, services, every_ms } = result
-  return [
-    `soak, ${store}: ${minutes} min, ${anchored} recordings (${bytes(sent)}) anchored, ${reads} reads, ${failures.length} failures`,
-    table(
-      [
-        ...words('RSS, MiB'),
-        ...figures('first third', 'middle', 'last', 'MiB/min', 'PSS first last'),
-        ...words('over the time'),
-        ...figures('from to'),
-        ...words('verdict'),
-      ],
-      services.map((curve) => row(curve, every_ms)),
-      style,
-    ),
-    rule,
-    ...failures.slice(0, 10).map((failure) => `  ${failure}`),
-  ].join('\n')
+  return text(
+    [
+      `soak, ${store}: ${minutes} min, ${anchored} recordings (${bytes(sent)}) anchored, ${reads} reads, ${failures.length} failures`,
+      table(
+        [
+          ...words('RSS, MiB'),
+          ...figures('first third', 'middle', 'last', 'MiB/min', 'PSS first last'),
+          ...words('over the time'),
+          ...figures('from to'),
+          ...words('verdict'),
+        ],
+        services.map((curve) => row(curve, every_ms)),
+        style,
+      ),
+      rule,
+      ...failures.slice(0, 10).map((failure) => `  ${failure}`),
+    ],
+    style,
+  )
 }

@@ -16,7 +16,7 @@ const result: StoreResult = {
 }
 
 test('a bench of the store is told by name, rate, quantiles, target and distribution', () => {
-  const lines = storeReport(result, plainStyle).split('\n')
+  const lines = storeReport(result, plainStyle).raw.trimEnd().split('\n')
   expect(lines[0]).toBe(
     'MongoDB driver against DocumentDB: 1000 chunk records of 3 sessions, inserted in 500 ms: 2000 records/s',
   )

@@ -1,6 +1,7 @@
 import { bytes, duration, plural } from '#common/cli/format'
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Line, type Text, text } from '#common/cli/text'
 import { figures, verdict, words } from './report.ts'
 import { histogram, quantile } from './stats.ts'
 import type { StoreResult, Timed } from './store.ts'
@@ -30,40 +31,46 @@ const bar = (count: number, largest: number): string => {
   return BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? '█'
 }
 
-const distribution = (series: readonly Timed[], style: Style): readonly string[] => {
+const distribution = (series: readonly Timed[]): readonly Line[] => {
   const width = Math.max(...series.map(({ what }) => what.length))
   const heads = [...EDGES.map((edge) => `≤${edge}`), '>100'].map((head) => head.padStart(CELL)).join(' ')
   return [
-    paint(style, 'dim', `${'ms'.padEnd(width)} ${heads}`),
+    { text: `${'ms'.padEnd(width)} ${heads}`, colour: 'dim' },
     ...series.map(({ what, ms }) => {
       const counts = histogram(ms, EDGES)
       const largest = Math.max(...counts)
       const bars = counts.map((count, slot) => {
         const slow = (EDGES[slot - 1] ?? 0) >= TARGET && count > 0
-        return paint(style, slow ? 'red' : 'cyan', bar(count, largest).repeat(2).padStart(CELL))
+        return {
+          text: ` ${bar(count, largest).repeat(2).padStart(CELL)}`,
+          colour: slow ? 'red' : 'cyan',
+        } as const
       })
-      return `${what.padEnd(width)} ${bars.join(' ')}`
+      return [what.padEnd(width), ...bars]
     }),
   ]
 }
 
 /** The result for people. */
-export const storeReport = (result: StoreResult, style: Style): string => {
+export const storeReport = (result: StoreResult, style: Style): Text => {
   const { store, records, sessions, insert_ms, batches, reads, bytes: size, memory } = result
   const underTarget = (ms: readonly number[]) => {
     const isUnder = quantile(ms, 0.99) < TARGET
     return verdict(`${isUnder ? '' : 'NOT '}under ${TARGET}`, isUnder)
   }
-  return [
-    `${store}: ${records} chunk records of ${plural(sessions, 'session')}, inserted in ${duration(insert_ms)}: ${Math.round((records * 1000) / insert_ms)} records/s`,
-    table(
-      [...words('what', 'how'), ...figures('calls', 'p50 ms', 'p99 ms', 'max ms'), ...words('p99 target')],
-      [[...times(batches), ''], ...reads.map((timed) => [...times(timed), underTarget(timed.ms)])],
-      style,
-    ),
-    '',
-    ...distribution([batches, ...reads], style),
-    '',
-    `on disk ${size === undefined ? 'not known' : `${bytes(size)}, ${Math.round(size / records)} bytes a record`}; peak memory of this process ${Math.round(memory.rss)} MiB (PSS ${Math.round(memory.pss)})`,
-  ].join('\n')
+  return text(
+    [
+      `${store}: ${records} chunk records of ${plural(sessions, 'session')}, inserted in ${duration(insert_ms)}: ${Math.round((records * 1000) / insert_ms)} records/s`,
+      table(
+        [...words('what', 'how'), ...figures('calls', 'p50 ms', 'p99 ms', 'max ms'), ...words('p99 target')],
+        [[...times(batches), ''], ...reads.map((timed) => [...times(timed), underTarget(timed.ms)])],
+        style,
+      ),
+      '',
+      ...distribution([batches, ...reads]),
+      '',
+      `on disk ${size === undefined ? 'not known' : `${bytes(size)}, ${Math.round(size / records)} bytes a record`}; peak memory of this process ${Math.round(memory.rss)} MiB (PSS ${Math.round(memory.pss)})`,
+    ],
+    style,
+  )
 }

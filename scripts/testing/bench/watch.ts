@@ -1,8 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Stack, stacks } from '#catalog'
-import { paint, type Style } from '#common/cli/style'
+import type { Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
+import { type Text, text } from '#common/cli/text'
 import { check } from '#health/check'
 import { inFolder } from './folder.ts'
 import { figures, words } from './report.ts'
@@ -81,14 +82,20 @@ export const benchWatch = (parent: string, runs: number): Promise<readonly Watch
   })
 
 /** Medians and the slowest as a table. */
-export const watchReport = (times: readonly WatchTime[], style: Style): string => {
+export const watchReport = (times: readonly WatchTime[], style: Style): Text => {
   const ms = (value: number) => `${Math.round(value)} ms`
-  return [
-    table(
-      [...words('health check'), ...figures('median', 'slowest')],
-      times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
-      style,
-    ),
-    paint(style, 'dim', 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.'),
-  ].join('\n')
+  return text(
+    [
+      table(
+        [...words('health check'), ...figures('median', 'slowest')],
+        times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
+        style,
+      ),
+      {
+        text: 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.',
+        colour: 'dim',
+      },
+    ],
+    style,
+  )
 }

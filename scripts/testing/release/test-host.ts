@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { plainStyle } from '#common/cli/style'
+import { printer } from '#common/cli/text'
 import { entryFile } from '../../cli/entry.ts'
 import { live, type Ran } from '../../cli/run.ts'
 import { type HostSession, openHost } from '../../host/open.ts'
@@ -53,10 +54,10 @@ const deploy = async (
 ): Promise<string> => {
   const { shell, target } = session
   let printed = ''
-  const print = (text: string) => {
+  const print = printer((text) => {
     printed += text
     onText(text)
-  }
+  })
   const observed = await observeHost(shell, target.dir)
   await deliverRelease(session, {
     kind: 'deploy',

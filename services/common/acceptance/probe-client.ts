@@ -1,5 +1,6 @@
 import type { Call } from '#common/http/client'
 import { errorMessage } from '../process/error.ts'
+import { escapeSentence } from '../process/escape.ts'
 import { NotRun } from './model.ts'
 
 /** The platform, and this machine, as the probes see them; all of it is handed in. */
@@ -79,9 +80,5 @@ export const rpc = async (
   return answer['result']
 }
 
-/** Words of an error for a report: one line, not too long, no control characters. */
-export const plainMessage = (error: unknown): string =>
-  errorMessage(error)
-    .replaceAll(/\p{C}+/gu, ' ')
-    .trim()
-    .slice(0, 240)
+/** Words of an error for a report: one line, not too long. */
+export const plainMessage = (error: unknown): string => escapeSentence(errorMessage(error), 240)

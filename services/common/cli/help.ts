@@ -1,4 +1,5 @@
 import { allFlags, type Command, type Flag, type Positional } from './args.ts'
+import { type Text, text } from './text.ts'
 
 const flagWords = (name: string, flag: Flag): string =>
   flag.type === 'boolean' ? `--${name}` : `--${name} ${flag.value}`
@@ -28,8 +29,8 @@ const columns = (rows: readonly (readonly [string, string])[]): readonly string[
 /** What is typed to start it. */
 export const startedBy = ({ name, program = `bun run ${name}` }: Command): string => program
 
-/** The text of `--help`, generated from the declaration; ends with a newline. */
-export const helpText = (command: Command): string => {
+/** The text of `--help`, generated from the declaration. */
+export const helpText = (command: Command): Text => {
   const positionals = command.positionals ?? []
   const usage = [...positionals.map(positionalUsage), ...Object.entries(command.flags).map(flagUsage)]
   const exits: Record<number, string> = {
@@ -40,7 +41,7 @@ export const helpText = (command: Command): string => {
   }
   const part = (title: string, rows: readonly (readonly [string, string])[]) =>
     rows.length === 0 ? [] : ['', `${title}:`, ...columns(rows)]
-  return [
+  return text([
     `${command.name}: ${command.about}`,
     '',
     [`Usage: ${startedBy(command)}`, ...usage].join(' '),
@@ -57,7 +58,6 @@ export const helpText = (command: Command): string => {
     ),
     ...(command.examples ? ['', 'Examples:', ...command.examples.map((line) => `  ${line}`)] : []),
     ...part('Exit codes', Object.entries(exits)),
-    ...(command.notes ? ['', command.notes.trimEnd()] : []),
-    '',
-  ].join('\n')
+    ...(command.notes ? ['', ...command.notes.trimEnd().split('\n')] : []),
+  ])
 }

@@ -36,7 +36,11 @@ test('a command line that is right is run, and nothing printed', () => {
 
 test('a mistake is one line that says how to get help from this program', () => {
   expect(read('--cups')).toEqual({
-    outcome: { kind: 'exit', code: 64 },
+    outcome: {
+      kind: 'exit',
+      code: 64,
+      mistake: 'unknown flag --cups; known flags: --cup, --help',
+    },
     out: '',
     err: 'pour: unknown flag --cups; known flags: --cup, --help (sh pour.sh | pour --help)\n',
   })

@@ -1,12 +1,13 @@
 import { type Command, type Flags, parseArgs } from './args.ts'
 import { helpText, startedBy } from './help.ts'
+import type { Print } from './text.ts'
 
 /** EX_USAGE of sysexits.h: the command was typed wrong. */
 export const EXIT_USAGE = 64
 
 type Output = {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  readonly out: Print
+  readonly err: Print
 }
 
 export type ReadCommand<C extends Command> =

@@ -1,5 +1,3 @@
-import pc from 'picocolors'
-
 /** How output should look on a stream: `width` columns, colours or none, live redrawing or none. */
 export type Style = { readonly live: boolean; readonly colour: boolean; readonly width: number }
 
@@ -21,7 +19,3 @@ export const detectStyle = (stream: Stream, env: Readonly<Record<string, string 
 }
 
 export type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold'
-
-/** Text in a colour where the look has colours, else as it is. */
-export const paint = (style: Style, colour: Colour, text: string): string =>
-  style.colour ? pc.createColors(true)[colour](text) : text

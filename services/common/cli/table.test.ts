@@ -12,13 +12,13 @@ describe('a table', () => {
   ]
 
   test('in a pipe is aligned, without borders, colours or trailing blanks', () => {
-    expect(table(columns, rows, plainStyle)).toBe(
-      'SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87',
+    expect(table(columns, rows, plainStyle).raw).toBe(
+      'SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87\n',
     )
   })
 
   test('in a terminal has borders, and no line between rows', () => {
-    expect(table(columns, rows, terminal).split('\n')).toEqual([
+    expect(table(columns, rows, terminal).raw.trim().split('\n')).toEqual([
       '┌─────────┬──────┬─────────┐',
       '│ service │ port │ state   │',
       '├─────────┼──────┼─────────┤',
@@ -29,6 +29,6 @@ describe('a table', () => {
   })
 
   test('in a colour terminal has colours', () => {
-    expect(table(columns, rows, { ...terminal, colour: true })).toContain('\x1b[32mhealthy\x1b[39m')
+    expect(table(columns, rows, { ...terminal, colour: true }).raw).toContain('\x1b[32mhealthy\x1b[39m')
   })
 })

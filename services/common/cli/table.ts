@@ -1,12 +1,12 @@
 import Table from 'cli-table3'
-import { type Colour, paint, type Style } from './style.ts'
+import { rawText, type Text } from './raw-text.ts'
+import type { Style } from './style.ts'
+import { type Part, showPart } from './text.ts'
 
-/** A cell: text, or text in a colour. */
-export type Cell = string | { readonly text: string; readonly colour: Colour }
+/** A cell: text, or text in a colour; one line, whatever it holds. */
+export type Cell = Part
 
 export type Column = { readonly title: string; readonly align?: 'left' | 'right' }
-
-const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text)
 
 const borderless = {
   top: '',
@@ -27,24 +27,21 @@ const borderless = {
 }
 
 /**
- * A table as text without a final newline: borders and colours in a terminal, aligned columns with one
+ * A table: borders and colours in a terminal, aligned columns with one
  * line of titles in a pipe (so that `awk` and `grep` work), and never a trailing space there.
  */
-export const table = (
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
-  style: Style,
-): string => {
+export const table = (columns: readonly Column[], rows: readonly (readonly Cell[])[], style: Style): Text => {
   const drawn = new Table({
-    head: columns.map(({ title }) => paint(style, 'bold', style.live ? title : title.toUpperCase())),
+    head: columns.map(({ title }) =>
+      showPart({ text: style.live ? title : title.toUpperCase(), colour: 'bold' }, style),
+    ),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     style: style.live
       ? { head: [], border: style.colour ? ['gray'] : [], compact: true }
       : { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     ...(style.live ? {} : { chars: borderless }),
   })
-  for (const row of rows)
-    drawn.push(row.map((cell) => (typeof cell === 'string' ? cell : paint(style, cell.colour, textOf(cell)))))
-  const text = drawn.toString()
-  return style.live ? text : text.replaceAll(/[ \t]+$/gm, '')
+  for (const row of rows) drawn.push(row.map((cell) => showPart(cell, style)))
+  const lines = drawn.toString()
+  return rawText(`${style.live ? lines : lines.replaceAll(/[ \t]+$/gm, '')}\n`)
 }

@@ -12,7 +12,7 @@ const bad: Result = {
 }
 
 test('the table has a line a service, no trailing blank and no colour in a pipe', () => {
-  expect(tableOf(reportOf([good, bad], 1), { colour: false })).toBe(
+  expect(tableOf(reportOf([good, bad], 1), { colour: false }).raw).toBe(
     [
       'SERVICE      STACK  STATE      MS  VERSION  DETAIL',
       'alpha        core   healthy     3  0.1.0',
@@ -25,7 +25,7 @@ test('the table has a line a service, no trailing blank and no colour in a pipe'
 })
 
 test('on a terminal the states are coloured', () => {
-  expect(tableOf(reportOf([good], 1), { colour: true })).toContain('\u001b[32mhealthy')
+  expect(tableOf(reportOf([good], 1), { colour: true }).raw).toContain('\u001b[32mhealthy')
 })
 
 test('all is well only when every service is healthy, and there is one', () => {
@@ -38,11 +38,11 @@ test('what was left out is shown and is no fault, but it is no service that is w
   const absent: Result = { name: 'gamma', stack: 'core', state: 'absent', ms: 0, detail: 'needs nginx' }
   expect(reportOf([good, absent], 1).ok).toBe(true)
   expect(reportOf([absent], 1).ok).toBe(false)
-  const text = tableOf(reportOf([good, absent], 1), { colour: false })
+  const text = tableOf(reportOf([good, absent], 1), { colour: false }).raw
   expect(text).toContain('gamma    core   absent    0           needs nginx')
   expect(text).toEndWith('1 of 1 healthy, 1 left out\n')
 })
 
 test('the JSON is the report', () => {
-  expect(JSON.parse(jsonOf(reportOf([bad], 5)))).toEqual({ ok: false, checked_at: 5, services: [bad] })
+  expect(JSON.parse(jsonOf(reportOf([bad], 5)).raw)).toEqual({ ok: false, checked_at: 5, services: [bad] })
 })

@@ -1,5 +1,6 @@
-import { paint, plainStyle } from '../cli/style.ts'
+import { plainStyle } from '../cli/style.ts'
 import { table } from '../cli/table.ts'
+import { jsonText, type Text, text } from '../cli/text.ts'
 import type { Result, State } from './probe.ts'
 
 /** Seconds of a person's attention: all well or not, and what is not. */
@@ -18,7 +19,7 @@ export const reportOf = (services: readonly Result[], checkedAt: number): Report
   services,
 })
 
-export const jsonOf = (report: Report): string => `${JSON.stringify(report, null, 2)}\n`
+export const jsonOf = (report: Report): Text => jsonText(report)
 
 const colours: Readonly<Record<State, 'green' | 'yellow' | 'red' | 'dim'>> = {
   healthy: 'green',
@@ -31,9 +32,9 @@ const colours: Readonly<Record<State, 'green' | 'yellow' | 'red' | 'dim'>> = {
 }
 
 /** A line a service and a closing line. Plain text unless `colour`: no sign of it may reach a mail from cron. */
-export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour: boolean }): string => {
+export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour: boolean }): Text => {
   const style = { ...plainStyle, colour }
-  const text = table(
+  const drawn = table(
     [
       { title: 'service' },
       { title: 'stack' },
@@ -55,5 +56,5 @@ export const tableOf = ({ ok, services }: Report, { colour }: { readonly colour:
   const well = services.filter(({ state }) => state === 'healthy').length
   const absent = services.length - present(services).length
   const closing = `${well} of ${present(services).length} healthy${absent > 0 ? `, ${absent} left out` : ''}`
-  return `${text}\n\n${paint(style, ok ? 'green' : 'red', closing)}\n`
+  return text([drawn, '', { text: closing, colour: ok ? 'green' : 'red' }], style)
 }

@@ -8,7 +8,7 @@ const expected: Readonly<Record<Answer, readonly [state: string, detail: string]
   healthy: ['healthy', ''],
   'healthy without a soft need': ['healthy', 'chain: unreachable'],
   degraded: ['degraded', 'beta: unreachable'],
-  unhealthy: ['unhealthy', 'store: the disk is full [31m'],
+  unhealthy: ['unhealthy', 'store: the disk is full\\u001b[31m'],
   'another program': ['wrong', 'another program answers: "beta"'],
   'no JSON': ['wrong', 'status 200 with a body that is no JSON object'],
   'a JSON array': ['wrong', 'status 200 with a body that is no JSON object'],

@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../process/error.ts'
+import { escapeSentence } from '../process/escape.ts'
 /** What is probed: GET `url`/health must answer as `name`. */
 export type Target = {
   readonly name: string
@@ -46,12 +47,8 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** What comes from a service may hold anything: one line, no control characters, not too long. */
-export const clean = (text: string): string =>
-  text
-    .replaceAll(/\p{C}+/gu, ' ')
-    .trim()
-    .slice(0, 200)
+/** What comes from a service may hold anything: one line, not too long. */
+export const clean = (text: string): string => escapeSentence(text, 200)
 
 /**
  * Judges a reply to GET /health (SPEC section 3). Healthy takes all of it: the code 200, the word, and the

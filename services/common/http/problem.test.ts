@@ -41,6 +41,15 @@ describe('a fault as a problem document', () => {
     }
   })
 
+  test('foreign text in its detail is one line of bounded length, on every hop', async () => {
+    const fault = new Fault('invalid', 'unknown-field', `no field \u001b[2J\r\n\u202e${'x'.repeat(100_000)}`)
+    const { detail } = Value.Parse(Problem, await faultResponse(fault, 'request-1').json())
+    expect(detail).toStartWith('no field \\u001b[2J\\r\\n\\u202exxx')
+    expect(detail.length).toBeLessThan(5_000)
+    const told = faultOf(400, { code: 'c', detail: 'a\u009b0m\nb' }, 'callee')
+    expect(told.message).toBe('a\\u009b0m\\nb')
+  })
+
   test('extra members cannot replace the standard ones', async () => {
     const fault = new Fault('missing', 'gone', 'it is gone', { extra: { status: 200, code: 'fine' } })
     expect(await faultResponse(fault, 'request-1').json()).toMatchObject({ status: 404, code: 'gone' })

@@ -1,4 +1,5 @@
 import { t } from 'elysia'
+import { escapeText, LONGEST } from '../process/escape.ts'
 import type { FaultKind } from '../process/fault.ts'
 import { Fault } from '../process/fault.ts'
 
@@ -76,7 +77,7 @@ export const faultResponse = (fault: Fault, requestId: string): Response => {
   return response(
     statusOf[fault.kind],
     fault.code,
-    fault.message,
+    escapeText(fault.message, { most: LONGEST }),
     { ...fault.extra, request_id: requestId },
     headers,
   )
@@ -99,7 +100,8 @@ export const faultOf = (status: number, body: unknown, callee: string): Fault =>
   const kind = kindOf[status] ?? 'unavailable'
   if (typeof body === 'object' && body !== null && 'code' in body && 'detail' in body) {
     const extra = Object.fromEntries(Object.entries(body).filter(([name]) => !known.has(name)))
-    return new Fault(kind, String(body.code), String(body.detail), { extra })
+    const detail = escapeText(String(body.detail), { most: LONGEST })
+    return new Fault(kind, String(body.code), detail, { extra })
   }
   return new Fault(kind, 'no-problem-document', `${callee} answered ${status} without saying why`)
 }

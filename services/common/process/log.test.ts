@@ -50,6 +50,15 @@ describe('the log', () => {
     expect(said()).toEqual([{ ...head, level: 'error', event: 'real' }])
   })
 
+  test('holds nothing raw that a terminal acts on, and no more of a text than its beginning', () => {
+    const { log, lines, said } = kept()
+    const attack = '\u001b[2J\u009b0m\u202e\u007f'
+    log.warn('refused', { [attack]: attack, error: new Error('x'.repeat(100_000)) })
+    expect(lines.join('')).not.toMatch(/\p{Cc}(?<!\n)|\p{Cf}/u)
+    expect(lines.join('').length).toBeLessThan(5_000)
+    expect(said()[0]).toMatchObject({ [attack]: attack })
+  })
+
   test('no line is lost for what JSON has no word for', () => {
     const { log, said } = kept()
     log.info('odd', { big: 2n ** 70n, error: new Error('told'), deep: { big: 1n }, nothing: undefined })

@@ -1,3 +1,4 @@
+import { escapeText, LONGEST } from './escape.ts'
 import { requestContext } from './request-context.ts'
 
 /** Fields of a log line: JSON scalars, no keys, no plaintext, no address of a client. */
@@ -27,9 +28,11 @@ export const errorFields = (error: unknown): LogFields =>
     ? { error: error.message, stack: error.stack?.split('\n').slice(1, 8).join('\n') }
     : { error: String(error) }
 
-/** What JSON has no word for, so that a line is never lost for it: whole numbers of any size, and errors. */
-const sayable = (_: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? String(value) : isError(value) ? value.message : value
+/** What JSON has no word for, so that a line is never lost for it: whole numbers of any size, and errors; text has an end. */
+const sayable = (_: string, value: unknown): unknown => {
+  const said = typeof value === 'bigint' ? String(value) : isError(value) ? value.message : value
+  return typeof said === 'string' && said.length > LONGEST ? escapeText(said, { most: LONGEST }) : said
+}
 
 /** One JSON object a line: time, level, service, event, the request id in force, then the fields. */
 export const jsonLog = (service: string, options: JsonLogOptions = {}, base: LogFields = {}): Log => {
@@ -40,7 +43,7 @@ export const jsonLog = (service: string, options: JsonLogOptions = {}, base: Log
     const head = { time: new Date(now()).toISOString(), level: name, service, event }
     // The head twice: first for the order to read in, last so that no field can pass for another event.
     const line = { ...head, ...(request_id ? { request_id } : {}), ...base, ...fields, ...head }
-    write(`${JSON.stringify(line, sayable)}\n`)
+    write(`${escapeText(JSON.stringify(line, sayable))}\n`)
   }
   return {
     info: at('info'),

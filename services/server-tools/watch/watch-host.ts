@@ -1,5 +1,6 @@
 import type { Command } from '#common/cli/args'
 import { readCommand } from '#common/cli/read-command'
+import type { Print } from '#common/cli/text'
 import { watch } from '#common/host/watch/command'
 import { type Listed, listExpected, listTargets } from '#common/host/watch/expected'
 import { watchExits, watchFlags } from '#common/host/watch/flags'
@@ -29,8 +30,8 @@ export type WatchHostOptions = {
   readonly webhook?: string | undefined
   readonly stdin: () => Promise<string>
   readonly now: () => number
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  readonly out: Print
+  readonly err: Print
 }
 
 /** One check with the facts of standard input; answers the exit code. No facts at all are not well. */

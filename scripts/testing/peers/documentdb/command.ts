@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from '#common/cli/args'
+import { text } from '#common/cli/text'
 import { CliError } from '../../../cli/fail.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
 import { waitForShutdown, withProgress } from '../by-hand.ts'
@@ -53,7 +54,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     terminal.err(`Its data in ${folder} goes away with it. Ctrl-C stops it. Use it with:\n`)
     terminal.out(`MONGO_URL=${peer.url}\n`)
     await shutdown
-    terminal.err('\nstopping\n')
+    terminal.err(text(['', 'stopping']))
     await peer.stop()
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from '#common/cli/args'
-import { detectStyle, paint } from '#common/cli/style'
+import { detectStyle } from '#common/cli/style'
+import { text } from '#common/cli/text'
 import { CliError } from '../../../cli/fail.ts'
 import { runCommand, type Terminal } from '../../../cli/run-command.ts'
 import { waitForShutdown, withProgress } from '../by-hand.ts'
@@ -41,25 +42,32 @@ type Started = { readonly platform: PlatformPi; readonly folder: string; readonl
 /** What to type next, for a person, and with `json` for a program. */
 const report = (terminal: Terminal, { platform, folder, keeps }: Started, json: object | undefined): void => {
   const { pi, env } = platform
-  const bold = paint(detectStyle(process.stderr, process.env), 'bold', 'An emulated Pi is up.')
   terminal.err(
-    [
-      '',
-      `${bold} It has this machine's kernel, architecture and speed, no systemd and no cron.`,
-      `In the place of mongo:7 it has DocumentDB, which is not MongoDB: no evidence belongs in it.`,
-      keeps
-        ? `What it holds stays in ${folder}. Ctrl-C stops it.`
-        : `Everything in ${folder} goes away with it. Ctrl-C stops it.`,
-      '',
-      'In another terminal, in this folder, type these lines, and then what the deploy page says, without --host:',
-      '',
-      '',
-    ].join('\n'),
+    text(
+      [
+        '',
+        [
+          { text: 'An emulated Pi is up.', colour: 'bold' },
+          ` It has this machine's kernel, architecture and speed, no systemd and no cron.`,
+        ],
+        `In the place of mongo:7 it has DocumentDB, which is not MongoDB: no evidence belongs in it.`,
+        keeps
+          ? `What it holds stays in ${folder}. Ctrl-C stops it.`
+          : `Everything in ${folder} goes away with it. Ctrl-C stops it.`,
+        '',
+        'In another terminal, in this folder, type these lines, and then what the deploy page says, without --host:',
+        '',
+      ],
+      detectStyle(process.stderr, process.env),
+    ),
   )
-  const lines = Object.entries(env).map(([key, value]) => `export ${key}=${value}\n`)
-  terminal.out(json === undefined ? lines.join('') : `${JSON.stringify(json)}\n`)
+  const lines = Object.entries(env).map(([key, value]) => `export ${key}=${value}`)
+  terminal.out(json === undefined ? text(lines) : `${JSON.stringify(json)}\n`)
   terminal.err(
-    `\nIts images come over the ssh connection: bun run deploy:pi --registry-less. A look inside: ssh -F ${pi.sshConfig} ${pi.host}\n`,
+    text([
+      '',
+      `Its images come over the ssh connection: bun run deploy:pi --registry-less. A look inside: ssh -F ${pi.sshConfig} ${pi.host}`,
+    ]),
   )
 }
 
@@ -86,7 +94,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
       }
       report(terminal, { platform, folder, keeps }, flags.json ? json : undefined)
       await shutdown
-      terminal.err('\nstopping\n')
+      terminal.err(text(['', 'stopping']))
     } finally {
       await pi.stop()
     }

@@ -113,7 +113,7 @@ describe('what is missing is left out', () => {
   test('an engine that fails is down, with what it said in one line', () => {
     expect(minimal('== engine', ' failed: Cannot connect\u001b[31m to the daemon').engine).toEqual({
       is: 'down',
-      why: 'Cannot connect [31m to the daemon',
+      why: 'Cannot connect\\u001b[31m to the daemon',
     })
     expect(minimal('== engine', ' {"version":7}').engine).toEqual({
       is: 'down',
@@ -207,7 +207,7 @@ describe('a host that lies or is broken', () => {
   test('what it says is one line without control characters', () => {
     const line = { id: 'a'.repeat(64), service: 'al\u0000\u001b[2Jpha\nBAD', status: 'x'.repeat(5000) }
     const [one] = minimal('== containers', ` ${JSON.stringify(line)}`).containers
-    expect(one?.service).toBe('al [2Jpha BAD')
+    expect(one?.service).toBe('al\\u0000\\u001b[2Jpha BAD')
     expect(one?.status).toHaveLength(200)
   })
 

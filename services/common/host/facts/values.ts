@@ -1,3 +1,5 @@
+import { escapeSentence } from '../../process/escape.ts'
+
 /**
  * Values of somebody else's text and JSON (the engine's, Compose's, the kernel's) as what they should be, or as nothing:
  * versions differ in what they leave out, and a reader that falls over a missing field helps nobody.
@@ -28,14 +30,9 @@ export const parseJson = (text: string): unknown => {
 export const readString = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 
-/** One line of text without control characters, at most `most` characters; empty for anything else. */
+/** Text as one line, of its first `most` characters; empty for anything else. */
 export const readText = (value: unknown, most = 200): string =>
-  typeof value === 'string'
-    ? value
-        .replaceAll(/\p{C}+/gu, ' ')
-        .trim()
-        .slice(0, most)
-    : ''
+  typeof value === 'string' ? escapeSentence(value, most) : ''
 
 /** A whole number from 0, from JSON or from digits; undefined for anything else. */
 export const readCount = (value: unknown): number | undefined => {

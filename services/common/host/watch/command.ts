@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Print } from '../../cli/text.ts'
 import { errorMessage } from '../../process/error.ts'
 import { type HostFacts, parseFacts } from '../facts/host-facts.ts'
 import { unknown } from '../finding.ts'
@@ -30,8 +31,8 @@ export type WatchProgram = {
   readonly webhook?: string | undefined
   readonly colour: boolean
   readonly now: () => number
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  readonly out: Print
+  readonly err: Print
 }
 
 const UNREADABLE = 'what was given is not what facts.sh prints'

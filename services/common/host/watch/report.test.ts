@@ -21,7 +21,7 @@ const mixed = report(
 )
 
 test('the text is the table of services, then a line a problem, the worst first, with its remedy', () => {
-  expect(formatText(mixed, { colour: false })).toBe(
+  expect(formatText(mixed, { colour: false }).raw).toBe(
     [
       'SERVICE  STACK  STATE    MS  VERSION  DETAIL',
       'alpha    core   healthy   1',
@@ -42,18 +42,18 @@ test('a host that was not asked is said so, and counts as nothing', () => {
     { services: [answer('alpha')], findings: [finding('alpha', 'ok')], facts: notAsked },
     9,
   )
-  expect(formatText(alone, { colour: false })).toEndWith(
+  expect(formatText(alone, { colour: false }).raw).toEndWith(
     '1 of 1 healthy\nNOT ASKED: engine facts (no platform there)\n',
   )
 })
 
 test('problems alone are nothing when all is well', () => {
-  expect(formatProblems(report(finding('alpha', 'ok')), { colour: false })).toBe('')
+  expect(formatProblems(report(finding('alpha', 'ok')), { colour: false }).raw).toBe('')
 })
 
 test('colour comes only on a terminal', () => {
-  expect(formatProblems(mixed, { colour: true })).toContain('\u001b[31mBAD')
-  expect(formatProblems(mixed, { colour: false })).not.toContain('\u001b')
+  expect(formatProblems(mixed, { colour: true }).raw).toContain('\u001b[31mBAD')
+  expect(formatProblems(mixed, { colour: false }).raw).not.toContain('\u001b')
 })
 
 test('the worst of all findings is the verdict; unknown weighs as a warning, and nothing found is bad', () => {
@@ -67,7 +67,7 @@ test('the worst of all findings is the verdict; unknown weighs as a warning, and
 })
 
 test('the JSON is the report', () => {
-  expect(JSON.parse(formatJson(mixed))).toEqual({
+  expect(JSON.parse(formatJson(mixed).raw)).toEqual({
     ok: false,
     worst: 'bad',
     checked_at: 9,

@@ -1,4 +1,5 @@
-import pc from 'picocolors'
+import { plainStyle } from '../../cli/style.ts'
+import { jsonText, type Line, type Text, text } from '../../cli/text.ts'
 import { type Finding, type FindingState, worst } from '../finding.ts'
 import { reportOf as servicesOf, tableOf as serviceTable } from '../health-report.ts'
 import type { Result } from '../probe.ts'
@@ -34,7 +35,7 @@ export const makeReport = (
   }
 }
 
-export const formatJson = (report: WatchReport): string => `${JSON.stringify(report, null, 2)}\n`
+export const formatJson = (report: WatchReport): Text => jsonText(report)
 
 const marks: Readonly<Record<FindingState, readonly [mark: string, colour: 'green' | 'yellow' | 'red']>> = {
   ok: ['OK', 'green'],
@@ -44,31 +45,34 @@ const marks: Readonly<Record<FindingState, readonly [mark: string, colour: 'gree
 }
 const weight: readonly FindingState[] = ['bad', 'warn', 'unknown']
 
-/** A line a problem with its remedy, the worst first; empty when there is none. Plain text unless `colour`. */
-export const formatProblems = (
-  { findings }: Pick<WatchReport, 'findings'>,
-  { colour }: { readonly colour: boolean },
-): string => {
-  const colors = pc.createColors(colour)
-  return weight
+const problemLines = ({ findings }: Pick<WatchReport, 'findings'>): readonly Line[] =>
+  weight
     .flatMap((state) => findings.filter((finding) => finding.state === state))
     .map(({ subject, state, evidence, remedy }) => {
-      const [mark, shade] = marks[state]
-      return `${colors[shade](mark.padEnd(7))}  ${subject}: ${evidence}${remedy === '' ? '' : `  ->  ${remedy}`}\n`
+      const [mark, colour] = marks[state]
+      const advice = remedy === '' ? '' : `  ->  ${remedy}`
+      return [{ text: mark.padEnd(7), colour }, `  ${subject}: ${evidence}${advice}`]
     })
-    .join('')
-}
 
-const notAsked = ({ facts }: Pick<WatchReport, 'facts'>): string =>
-  facts.asked ? '' : `NOT ASKED: engine facts (${facts.reason})\n`
+/** A line a problem with its remedy, the worst first; empty when there is none. Plain text unless `colour`. */
+export const formatProblems = (
+  report: Pick<WatchReport, 'findings'>,
+  { colour }: { readonly colour: boolean },
+): Text => text(problemLines(report), { ...plainStyle, colour })
+
+const notAsked = ({ facts }: Pick<WatchReport, 'facts'>): readonly Line[] =>
+  facts.asked ? [] : [`NOT ASKED: engine facts (${facts.reason})`]
 
 /** The table of services, a line a problem, and what was not asked. */
-export const formatText = (report: WatchReport, { colour }: { readonly colour: boolean }): string => {
+export const formatText = (report: WatchReport, { colour }: { readonly colour: boolean }): Text => {
   const table = serviceTable(servicesOf(report.services, report.checked_at), { colour })
   const host = report.findings.filter(({ subject }) => !report.services.some(({ name }) => name === subject))
   const well = host.filter(({ state }) => state === 'ok').length
   const counted =
-    report.facts.asked && host.length > 0 ? `${well} of ${host.length} of the host's own well\n` : ''
-  const problems = formatProblems(report, { colour })
-  return `${table}${counted}${notAsked(report)}${problems === '' ? '' : `\n${problems}`}`
+    report.facts.asked && host.length > 0 ? [`${well} of ${host.length} of the host's own well`] : []
+  const problems = problemLines(report)
+  return text([table, ...counted, ...notAsked(report), ...(problems.length === 0 ? [] : ['', ...problems])], {
+    ...plainStyle,
+    colour,
+  })
 }
