@@ -60,8 +60,10 @@ export type Entry = {
   readonly image: Image
   /** Files of the host that it reads, by the environment key that each is the value of. */
   readonly hostFiles?: Readonly<Record<string, string>>
-  /** More TCP ports, by what is spoken there: the same number in the container and on 127.0.0.1 of the host. */
+  /** More TCP ports, by what is spoken there: the same number in the container and, but for `unpublished`, on 127.0.0.1 of the host. */
   readonly ports?: Readonly<Record<string, number>>
+  /** Those of `ports` that other containers reach and the host does not: they are not published. */
+  readonly unpublished?: readonly string[]
   /** Programs that `bun run up` needs on this machine; where one is missing the service is left out, and said so. */
   readonly programs?: readonly string[]
   /** What the outside reaches of it through api-gateway. Without it: nothing. */
@@ -98,6 +100,7 @@ export const catalog = {
     port: 8080,
     hostPort: 8080,
     ports: { onion: 8079 },
+    unpublished: ['onion'],
     plane: 'ops',
     networks: ['lucid_core_net', 'lucid_chain_net'],
     needs: ['blockchain-api', 'session-orchestrator', 'session-recorder'],

@@ -89,7 +89,9 @@ const serviceOf = (
     dns_opt: NAME_SERVER,
     ports: [
       `127.0.0.1:${entry.hostPort}:${entry.port}`,
-      ...Object.values(entry.ports ?? {}).map((port) => `127.0.0.1:${port}:${port}`),
+      ...Object.entries(entry.ports ?? {})
+        .filter(([what]) => entry.unpublished?.includes(what) !== true)
+        .map(([, port]) => `127.0.0.1:${port}:${port}`),
     ],
     ...(dependencies.length > 0 && {
       depends_on: Object.fromEntries(dependencies.map((need) => [need, { condition: 'service_healthy' }])),

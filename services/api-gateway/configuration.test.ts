@@ -8,6 +8,7 @@ const small: Settings = {
   host: '0.0.0.0',
   port: 8080,
   onionPort: 8079,
+  onionFrom: ['127.0.0.0/8', '172.21.0.0/24'],
   folder: '/tmp/lucid-api-gateway-000000000000',
   resolvers: ['127.0.0.11'],
   upstreams: [

@@ -7,7 +7,16 @@ import {
   serverLines,
   strangerLines,
 } from './server-lines.ts'
-import { limits, MAX_BODY_MIB, type Settings, socketsIn } from './settings.ts'
+import {
+  connections,
+  HEADER_SECONDS,
+  limits,
+  MAX_BODY_MIB,
+  OWN_ROUTES_LIMIT,
+  type Settings,
+  socketsIn,
+  WORKERS,
+} from './settings.ts'
 
 /** Said by a client about itself or its way here; none of it reaches a service. */
 const notPassedOn = [
@@ -31,13 +40,17 @@ const clientLines = (folder: string): readonly Line[] => [
     (kind) => `${kind}_temp_path ${folder}/${kind}`,
   ),
   '',
-  'client_header_timeout 10s',
+  `client_header_timeout ${HEADER_SECONDS}s`,
   'client_body_timeout 30s',
   'send_timeout 30s',
   'keepalive_timeout 30s',
   'lingering_timeout 2s',
   'reset_timedout_connection on',
+  // Small, so that thousands of connections that only wait fit into the memory of the container.
+  'request_pool_size 1k',
   `client_max_body_size ${MAX_BODY_MIB}m`,
+  // There is nothing in it: what no location takes is looked for here, and is not there.
+  `root ${folder}/nothing`,
 ]
 
 const proxyLines = ({ resolvers, timeoutMs }: Settings): readonly Line[] => [
@@ -57,25 +70,48 @@ const proxyLines = ({ resolvers, timeoutMs }: Settings): readonly Line[] => [
   ...headerLines(securityHeaders),
 ]
 
-/** Who is counted, by address, and how fast each may be. */
+const zones = { anonymous: limits.anonymous, own: OWN_ROUTES_LIMIT } as const
+
+/** Who is counted by NGINX, by address, and how fast each may be. Callers with a token are counted by caller-check.ts. */
 const limitLines: readonly Line[] = [
   'map $http_x_request_id $id',
   ['default $request_id', '"~^[A-Za-z0-9._-]{8,64}\\z" $http_x_request_id'],
-  'map $http_authorization $bearer',
-  ['default ""', '"~^Bearer ." token'],
-  'map "$kind:$bearer" $anonymous',
-  ['default ""', '"~^open:" $binary_remote_addr', '"guarded:" $binary_remote_addr'],
-  'map "$kind:$bearer" $authenticated',
-  ['default ""', '"guarded:token" $binary_remote_addr'],
-  ...Object.entries(limits).map(([who, rate]) => `limit_req_zone $${who} zone=${who}:2m rate=${rate}r/m`),
-  ...Object.entries(limits).map(([who, rate]) => `limit_req zone=${who} burst=${rate - 1} nodelay`),
+  'map $kind $anonymous',
+  ['default ""', 'open $binary_remote_addr'],
+  'map $kind $own',
+  ['default ""', 'own $binary_remote_addr'],
+  ...Object.entries(zones).map(([who, rate]) => `limit_req_zone $${who} zone=${who}:2m rate=${rate}r/m`),
+  ...Object.entries(zones).map(([who, rate]) => `limit_req zone=${who} burst=${rate - 1} nodelay`),
   'limit_req_status 429',
   'limit_req_log_level info',
+  'limit_conn_zone $binary_remote_addr zone=connections:2m',
+  `limit_conn connections ${connections.eachAddress}`,
+  'limit_conn_status 429',
+  'limit_conn_log_level info',
+]
+
+/** The first host of a network, which in one of Docker's is the machine outside; a single address has none. */
+const firstHost = (network: string): string | undefined => {
+  const [address = '', bits = '32'] = network.split('/')
+  const numbers = address.split('.').map(Number)
+  return Number(bits) > 30 || numbers[0] === 127
+    ? undefined
+    : [...numbers.slice(0, 3), (numbers[3] ?? 0) + 1].join('.')
+}
+
+/** Whether who calls the onion's port is tor-proxy: in its network, and not the machine outside. */
+const onionCallerLines = ({ onionFrom }: Pick<Settings, 'onionFrom'>): readonly Line[] => [
+  'geo $realip_remote_addr $from_tor',
+  [
+    'default 0',
+    ...onionFrom.map((network) => `${network} 1`),
+    ...onionFrom.flatMap((network) => firstHost(network) ?? []).map((host) => `${host} 0`),
+  ],
 ]
 
 /** The service itself, NGINX's own figures, and a server for each of the two ports. */
 const serversLines = (settings: Settings): readonly Line[] => {
-  const { host, port, onionPort, folder, hostNames } = settings
+  const { host, port, onionPort, onionFrom, folder, hostNames } = settings
   const address = host.includes(':') ? `[${host}]` : host
   const sockets = socketsIn(folder)
   const onion = `${address}:${onionPort} proxy_protocol`
@@ -93,11 +129,17 @@ const serversLines = (settings: Settings): readonly Line[] => {
         ...ownLines('/gateway/status', 'open'),
       ],
     }),
-    ...strangerLines(onion),
+    // A PROXY line that cannot be read is logged with the bytes that follow it: a token, or lines that look like ours.
+    ...strangerLines(onion, ['error_log stderr crit']),
     ...serverLines(settings, {
       listen: onion,
       names: [ONION],
-      more: ['set_real_ip_from 0.0.0.0/0', 'set_real_ip_from ::/0', 'real_ip_header proxy_protocol'],
+      more: [
+        ...onionFrom.map((network) => `set_real_ip_from ${network}`),
+        'real_ip_header proxy_protocol',
+        'if ($from_tor = 0)',
+        ['return 444'],
+      ],
       own: ['/health', '/openapi.json', '/gateway/status'].flatMap((path) => ownLines(path, 'open')),
     }),
   ]
@@ -109,6 +151,7 @@ export const configuration = (settings: Settings): string => {
     clientLines(settings.folder),
     proxyLines(settings),
     limitLines,
+    onionCallerLines(settings),
     errorPageLines,
     serversLines(settings),
   ]
@@ -117,12 +160,14 @@ export const configuration = (settings: Settings): string => {
     renderLines([
       'daemon off',
       ...(settings.user === undefined ? [] : [`user ${settings.user}`]),
-      'worker_processes 2',
+      `worker_processes ${WORKERS}`,
+      // One to the client and one to the service.
+      `worker_rlimit_nofile ${(2 * connections.all) / WORKERS + 512}`,
       'worker_shutdown_timeout 6s',
       `pid ${settings.folder}/nginx.pid`,
       'error_log stderr warn',
       'events',
-      ['worker_connections 1024'],
+      [`worker_connections ${connections.all / WORKERS}`],
       'http',
       parts.flatMap((lines, at) => (at === 0 ? lines : ['', ...lines])),
     ]),

@@ -9,6 +9,12 @@ export const Env = serviceEnv('api-gateway', {
     maximum: 600_000,
     description: 'longest silence of a service behind the gateway, ms; streams get two minutes',
   }),
+  ONION_NETWORKS: Type.String({
+    default: '127.0.0.0/8,172.21.0.0/24',
+    pattern: '^[0-9.]+/[0-9]{1,2}(,[0-9.]+/[0-9]{1,2})*$',
+    description:
+      'where tor-proxy calls from, as networks with commas: who else calls the port of the onion is not answered',
+  }),
   GATEWAY_HOSTS: Type.String({
     default: '',
     pattern: '^([a-z0-9.-]+(,[a-z0-9.-]+)*)?$',

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { derivePublicKey, signer } from '#common/http/identity'
+import { Secret } from '#common/process/env'
 import { freePorts } from '#common/testing/free-ports'
 
 /** The real service as a process of its own, in front of whatever upstream a test gives it. */
@@ -15,6 +17,11 @@ export type Gateway = {
   readonly stop: () => Promise<void>
 }
 
+const OPERATOR_KEY = new Secret('cd'.repeat(32))
+
+/** A token of the operator for a service behind it, as the service would accept it. */
+export const operatorToken = signer({ name: 'operator', key: OPERATOR_KEY })
+
 /** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
 export const startGateway = async (
   upstream: string,
@@ -22,7 +29,7 @@ export const startGateway = async (
 ): Promise<Gateway> => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
   mkdirSync(join(folder, 'data'))
-  writeFileSync(join(folder, 'identities.json'), '{}')
+  writeFileSync(join(folder, 'identities.json'), JSON.stringify({ operator: derivePublicKey(OPERATOR_KEY) }))
   const [httpPort = 0, onionPort = 0] = freePorts(2)
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
     env: {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { findProgram } from '#common/process/program'
 import { exchange, readReply, wire } from '#common/testing/wire'
-import { type Gateway, startGateway } from './gateway.fixture.ts'
+import { type Gateway, operatorToken, startGateway } from './gateway.fixture.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -37,10 +37,14 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     await upstream.stop(true)
   })
 
-  const bearer = { authorization: 'Bearer of.a.test' }
-  /** By a route that is limited generously, so that tests do not use up what others count. */
-  const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`${gateway.url}${path}`, { ...init, keepalive: false, headers: { ...bearer, ...init.headers } })
+  const bearer = async () => ({ authorization: `Bearer ${await operatorToken('session-recorder')}` })
+  /** With a valid token, which is limited generously, so that tests do not use up what others count. */
+  const ask = async (path: string, init: RequestInit = {}) =>
+    fetch(`${gateway.url}${path}`, {
+      ...init,
+      keepalive: false,
+      headers: { ...(await bearer()), ...init.headers },
+    })
   const problem = async (reply: Response) => {
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
     const body = (await reply.json()) as Record<string, unknown>
@@ -58,7 +62,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect(reply.headers.get('x-content-type-options')).toBe('nosniff')
     const last = seen.at(-1)
     expect(last?.target).toBe(`${origin}/recordings/4b6f?from=1&x=%2F`)
-    expect(last?.headers.get('authorization')).toBe(bearer.authorization)
+    expect(last?.headers.get('authorization')).toBe((await bearer()).authorization)
     expect(last?.headers.get('x-request-id')).toBe('travels-along')
   })
 
@@ -238,7 +242,10 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     // One of its own: what else is asked here may take its time on a busy machine.
     const hasty = await startGateway(origin, { UPSTREAM_TIMEOUT_MS: '400' })
     try {
-      const reply = await fetch(`${hasty.url}/recorder/recordings`, { headers: bearer, keepalive: false })
+      const reply = await fetch(`${hasty.url}/recorder/recordings`, {
+        headers: await bearer(),
+        keepalive: false,
+      })
       expect(await problem(reply)).toEqual([504, 'upstream-timeout'])
     } finally {
       silence.resolve(Response.json({}))
@@ -287,7 +294,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
         expect(reply.headers.get('retry-after')).toBe('1')
         expect(await problem(reply)).toEqual([429, 'rate-limited'])
       }
-      expect((await fetch(`${own.url}/recorder/recordings`, { headers: bearer })).status).toBe(200)
+      expect((await fetch(`${own.url}/recorder/recordings`, { headers: await bearer() })).status).toBe(200)
       expect((await fetch(`${own.url}/health`)).status).toBe(200)
       // Through the onion every circuit is a client of its own.
       const onion = async (circuit: string) =>
@@ -302,6 +309,142 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     } finally {
       await own.stop()
     }
+  })
+
+  /** Statuses of `count` requests, one after the other on eight connections. */
+  const flood = async (count: number, send: (nth: number) => Promise<{ readonly status: number }>) => {
+    const statuses = new Map<number, number>()
+    const lane = async (first: number) => {
+      for (let nth = first; nth < count; nth += 8) {
+        const { status } = await send(nth)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, first) => lane(first)))
+    return statuses
+  }
+
+  test('tokens that are none are refused apart: whoever calls from the same address with a good one is served', async () => {
+    answer = () => Response.json({}, { status: 200 })
+    const own = await startGateway(origin)
+    const send = (authorization: string) =>
+      fetch(`${own.url}/recorder/recordings`, { headers: { authorization } })
+    try {
+      const bad = await flood(1_500, (nth) => send(`Bearer ${nth}`))
+      expect(bad.get(429)).toBeGreaterThan(0)
+      const { authorization } = await bearer()
+      const good = await flood(200, () => send(authorization))
+      expect([...good]).toEqual([[200, 200]])
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test.each([
+    ['a path that is nowhere', 404, '/nowhere', {}],
+    ['a method that a route has not', 405, '/blockchain/chain', { method: 'DELETE' }],
+    ['a method that a guarded route has not', 405, '/recorder/recordings/x', { method: 'DELETE' }],
+    ['a host that is not ours', 421, '/', { headers: { host: 'evil.example' } }],
+    ['its own health', 200, '/health?deep=false', {}],
+    ['its own metrics', 200, '/metrics', {}],
+  ] as const)('%s (%d) is limited too', async (_, status, path, init) => {
+    const own = await startGateway(origin)
+    try {
+      let statuses = new Map<number, number>()
+      // A place is given back now and then: a slow machine asks again, faster.
+      for (let tries = 0; tries < 5 && !statuses.has(429); tries++)
+        statuses = await flood(2_000, () => fetch(`${own.url}${path}`, init))
+      expect([...statuses.keys()].toSorted()).toEqual([status, 429].toSorted())
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('thousands of headers that never end keep nobody else out', async () => {
+    const own = await startGateway(origin)
+    const held: { readonly end: () => void }[] = []
+    try {
+      for (let nth = 0; nth < 3_000; nth++) {
+        const socket = await Bun.connect({
+          hostname: '127.0.0.1',
+          port: own.port,
+          socket: { data: () => {} },
+        })
+        socket.write('GET /health HTTP/1.1\r\nHost: local')
+        held.push(socket)
+      }
+      expect((await fetch(`${own.url}/health`, { keepalive: false })).status).toBe(200)
+      const { status } = await fetch(`${own.url}/recorder/recordings`, { headers: await bearer() })
+      expect(status).toBe(200)
+    } finally {
+      for (const socket of held) socket.end()
+      await own.stop()
+    }
+  })
+
+  test.each([
+    [
+      'an unknown way to send a body',
+      'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n',
+    ],
+    ['a version that is none of ours', 'GET / HTTP/3.0\r\nHost: localhost\r\n\r\n'],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['TRACE', 'TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['an invented method', 'BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['two hosts', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n'],
+    ['a host that is none', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+    ['an address with a foreign scheme', 'GET ftp://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['an expectation', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: much\r\n\r\n'],
+    ['a range of nothing', 'GET / HTTP/1.1\r\nHost: localhost\r\nRange: bytes=5-1\r\n\r\n'],
+    ['a precondition', 'GET / HTTP/1.1\r\nHost: localhost\r\nIf-Match: "x"\r\n\r\n'],
+    ['a length that is none', 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n'],
+    ['a body without length', 'POST /recorder/recordings/start HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['bytes that are no HTTP', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
+  ])('%s is answered with a problem document', async (_, request) => {
+    answer = () =>
+      Response.json(
+        { code: 'of-the-service' },
+        { status: 411, headers: { 'content-type': 'application/problem+json' } },
+      )
+    const { status, headers, body } = await exchange(
+      gateway.port,
+      request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+    )
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect(headers['content-type']).toBe('application/problem+json')
+    // The answer to HEAD, and to what speaks no version of HTTP at all, may have no body.
+    expect(() => JSON.parse(body)).not.toThrow()
+  })
+
+  test('who is not tor-proxy is not answered on the port of the onion', async () => {
+    const own = await startGateway(origin, { ONION_NETWORKS: '172.21.0.0/24' })
+    try {
+      const line = await wire(own.onionPort)
+      line.write(
+        `PROXY TCP6 fc00:dead:beef:4dad::0:9 ::1 65535 80\r\nGET /health HTTP/1.1\r\nHost: ${'b'.repeat(56)}.onion\r\nConnection: close\r\n\r\n`,
+      )
+      expect((await line.reply).length).toBe(0)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('what comes in the place of a PROXY line is in no log, and forges none', async () => {
+    const forged = '2026/01/01 00:00:00 [error] 1#1: all services were stopped by the operator'
+    for (const first of ['GET /x HTTP/1.1', 'PROXY TCP4 1.2.3.4', '\r\n\r\nPROXY\0', 'PROXY UNKNOWN']) {
+      const line = await wire(gateway.onionPort)
+      line.write(`${first}\r\nAuthorization: Bearer eyJ.of.a-test\r\n${forged}\r\n\r\n`)
+      await line.reply
+    }
+    // The log is read in order: what was said before this is in it.
+    const before = gateway.said().split('nginx-').length
+    gateway.process.kill('SIGHUP')
+    while (!gateway.said().slice(-2_000).includes('"event":"reloaded"')) await Bun.sleep(5)
+    expect(before).toBeGreaterThan(0)
+    expect(gateway.said()).not.toContain('stopped by the operator')
+    expect(gateway.said()).not.toContain('eyJ')
   })
 
   test('through the onion there is neither status nor metrics, and no other name', async () => {
@@ -337,14 +480,14 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     try {
       answer = () => gate.promise
       const before = seen.length
-      const reply = fetch(`${own.url}/recorder/recordings`, { headers: bearer })
+      const reply = fetch(`${own.url}/recorder/recordings`, { headers: await bearer() })
       while (seen.length === before) await Bun.sleep(5)
       own.process.kill('SIGHUP')
       while (!own.said().includes('"event":"reloaded"')) await Bun.sleep(5)
       gate.resolve(Response.json({ kept: true }))
       expect(await (await reply).json()).toEqual({ kept: true })
       answer = () => Response.json({})
-      expect((await fetch(`${own.url}/recorder/recordings`, { headers: bearer })).status).toBe(200)
+      expect((await fetch(`${own.url}/recorder/recordings`, { headers: await bearer() })).status).toBe(200)
     } finally {
       await own.stop()
     }
@@ -355,7 +498,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     const own = await startGateway(origin)
     answer = () => gate.promise
     const before = seen.length
-    const reply = fetch(`${own.url}/recorder/recordings`, { headers: bearer, keepalive: false })
+    const reply = fetch(`${own.url}/recorder/recordings`, { headers: await bearer(), keepalive: false })
     while (seen.length === before) await Bun.sleep(5)
     own.process.kill('SIGTERM')
     while (!own.said().includes('"event":"stopping"')) await Bun.sleep(5)
@@ -371,6 +514,6 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     const said = gateway.said()
     expect(said).not.toContain('client: ')
     expect(said).not.toContain('203.0.113.9')
-    expect(said).not.toContain('of.a.test')
+    expect(said).not.toContain('eyJ')
   })
 })

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import type { Static } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
+import type { Guard } from '#common/http/identity'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { urlKey } from '#common/process/env'
@@ -8,12 +9,13 @@ import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { runFolder } from '#common/process/run-folder'
+import { callerCheck, requestBudget } from './caller-check.ts'
 import { configuration } from './configuration.ts'
 import { Env } from './env.ts'
 import { chooseResolvers } from './nameservers.ts'
 import { startNginx } from './nginx.ts'
 import { routes } from './routes.ts'
-import { type Settings, socketsIn } from './settings.ts'
+import { limits, type Settings, socketsIn } from './settings.ts'
 
 /** Below the time that `start` gives to all of a shutdown. */
 const GRACE = 7_000
@@ -43,6 +45,7 @@ const readSettings = (env: Static<typeof Env>): Settings => ({
   host: env.HOST,
   port: env.PORT === 0 ? freePort(env.HOST) : env.PORT,
   onionPort: env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT,
+  onionFrom: env.ONION_NETWORKS.split(','),
   folder: runFolder('api-gateway', env.LUCID_DATA),
   resolvers: [],
   upstreams: readUpstreams(env),
@@ -64,7 +67,7 @@ const figures = [
   ['nginx_requests', 'Requests since NGINX was started', 'requests'],
 ] as const
 
-await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop }) => {
+await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind, onStop }) => {
   const program = findProgram('nginx', Bun.env['PATH'])
   if (program === undefined) throw new Error('nginx is not on this machine: apt-get install nginx')
   const settings = readSettings(env)
@@ -96,8 +99,17 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, behind, onStop 
   }))
   rmSync(socketsIn(folder).own, { force: true })
   behind({ unix: socketsIn(folder).own, port })
+  const check = callerCheck({
+    valid: requestBudget(limits.authenticated, () => performance.now()),
+    invalid: requestBudget(limits.anonymous, () => performance.now()),
+  })
+  const guards = new Map<string, Guard>(upstreams.map(({ service }) => [service, guardOf(service)]))
   return routes({
     behind: leadsTo,
+    mayGoOn: async (service, client, request) => {
+      const guard = guards.get(service)
+      return guard !== undefined && check(client, () => guard(request))
+    },
     parts: {
       ...parts,
       checks: {

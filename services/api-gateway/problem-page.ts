@@ -2,8 +2,8 @@
 export type ProblemPage = {
   /** Raised before there is a path, where NGINX cannot go to a named location. */
   readonly early?: true
-  /** The status that NGINX raises, where it is not the one that is answered. */
-  readonly raised?: number
+  /** The statuses that NGINX raises, where they are not the one that is answered. */
+  readonly raised?: readonly number[]
   readonly title: string
   readonly code: string
   readonly detail: string
@@ -52,6 +52,8 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     detail: 'the gateway does not answer to this host name; GATEWAY_HOSTS adds one',
   },
   429: {
+    // 403 is the word of the check before a guarded route.
+    raised: [429, 403],
     title: 'Too Many Requests',
     code: 'rate-limited',
     detail: 'too many requests in the last minute; slow down',
@@ -59,7 +61,7 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
   },
   431: {
     early: true,
-    raised: 494,
+    raised: [494],
     title: 'Request Header Fields Too Large',
     code: 'headers-too-large',
     detail: 'the header fields of the request are too long',
@@ -68,6 +70,12 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     title: 'Internal Server Error',
     code: 'unexpected',
     detail: 'An unexpected error occurred; the log has it.',
+  },
+  501: {
+    early: true,
+    title: 'Not Implemented',
+    code: 'not-implemented',
+    detail: 'the gateway does not know this way to send a body; use Content-Length or chunks',
   },
   502: {
     title: 'Bad Gateway',
@@ -85,6 +93,12 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     title: 'Gateway Timeout',
     code: 'upstream-timeout',
     detail: 'the service behind this route did not answer in time',
+  },
+  505: {
+    early: true,
+    title: 'HTTP Version Not Supported',
+    code: 'http-version',
+    detail: 'the gateway speaks HTTP/1.0 and HTTP/1.1',
   },
 }
 

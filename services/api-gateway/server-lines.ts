@@ -38,9 +38,11 @@ const problemLines = ([status, page]: readonly [string, ProblemPage]): readonly 
 const problems = Object.entries(problemPages)
 
 /** Which page stands for which status. */
-export const errorPageLines: readonly Line[] = problems.map(
-  ([status, page]) =>
-    `error_page ${page.raised === undefined ? status : `${page.raised} =${status}`} ${placePage(status, page)}`,
+export const errorPageLines: readonly Line[] = problems.flatMap(([status, page]) =>
+  (page.raised ?? [Number(status)]).map(
+    (raised) =>
+      `error_page ${raised === Number(status) ? status : `${raised} =${status}`} ${placePage(status, page)}`,
+  ),
 )
 
 const STREAM_TIMEOUT = '120s'
@@ -50,8 +52,10 @@ const locationLines = ({ service, match, target, methods, kind }: Location): rea
   [
     `set $allow "${methods.join(', ')}"`,
     `set $kind ${kind === 'open' ? 'open' : 'guarded'}`,
+    // Not `return 405`: that comes before anything is counted.
     `if ($request_method !~ "^(${methods.join('|')})\\z")`,
-    ['return 405'],
+    ['set $kind open', `rewrite ^ ${OTHER_METHOD} last`],
+    ...(kind === 'open' ? [] : [`auth_request ${checkPath(service)}`]),
     ...(kind === 'stream'
       ? [
           'client_max_body_size 0',
@@ -66,11 +70,40 @@ const locationLines = ({ service, match, target, methods, kind }: Location): rea
   ],
 ]
 
+/** Where a request goes whose route has another method. */
+const OTHER_METHOD = '/.other-method'
+
+/** A status from the phase of content, so that limits are over before it; `return` would come before they begin. */
+const answerCounted = (status: number): readonly Line[] => [`try_files /nothing =${status}`]
+
+const checkPath = (service: string) => `/.caller/${service}`
+
+/**
+ * Asks the gateway's own part, before the body is read, whether this client asked too often: then it answers 403, which
+ * becomes 429 here. The token itself is judged by the service.
+ */
+const callerCheckLines = (service: string): readonly Line[] => [
+  `location = ${checkPath(service)}`,
+  [
+    'internal',
+    'proxy_pass_request_body off',
+    'proxy_set_header Content-Length ""',
+    'proxy_set_header Host $proxy_host',
+    'proxy_set_header X-Request-Id $id',
+    'proxy_set_header X-Client $remote_addr',
+    `rewrite ^ /caller/${service} break`,
+    'proxy_pass http://gateway',
+  ],
+]
+
 /** A route of the service itself. */
 export const ownLines = (path: string, kind: 'own' | 'open'): readonly Line[] => [
   `location = ${path}`,
   [`set $kind ${kind}`, `rewrite ^ ${path} break`, 'proxy_pass http://gateway'],
 ]
+
+const hasGuarded = ({ public: { guarded, streams } }: Settings['upstreams'][number]): boolean =>
+  guarded.length + streams.length > 0
 
 /** A server that leads to the services. */
 export const serverLines = (
@@ -97,22 +130,26 @@ export const serverLines = (
     ...upstreams.map(({ service, origin }) => `set ${nameVariable(service)} ${origin}`),
     ...own,
     ...upstreams.flatMap((one) => buildLocations(one.service, one.public).flatMap(locationLines)),
+    ...upstreams.filter(hasGuarded).flatMap(({ service }) => callerCheckLines(service)),
+    `location = ${OTHER_METHOD}`,
+    ['internal', ...answerCounted(405)],
     'location /',
-    ['return 404'],
+    answerCounted(404),
     ...problems.flatMap(problemLines),
   ],
 ]
 
 /** Answers to host names that are not ours, so that no page of another name reads what is here (DNS rebinding). */
-export const strangerLines = (listen: string): readonly Line[] => [
+export const strangerLines = (listen: string, more: readonly Line[] = []): readonly Line[] => [
   'server',
   [
     `listen ${listen} default_server`,
     'server_name _',
-    'set $kind own',
+    ...more,
+    'set $kind open',
     'set $allow ""',
     'location /',
-    ['return 421'],
+    answerCounted(421),
     ...problems.flatMap(problemLines),
   ],
 ]

@@ -6,6 +6,8 @@ export type Settings = {
   readonly port: number
   /** Where tor-proxy hands over what came through the onion, with the PROXY protocol before it. */
   readonly onionPort: number
+  /** Networks from which tor-proxy calls; who calls from elsewhere may not say whose address he brings. */
+  readonly onionFrom: readonly string[]
   /** For sockets, the pid file and the empty files that NGINX wants. */
   readonly folder: string
   /** Who the workers are; only where the master is root. */
@@ -25,6 +27,18 @@ export type Settings = {
 
 /** Requests a minute (SPEC section 7). A bucket of that size, which refills at that rate. */
 export const limits = { anonymous: 100, authenticated: 1_000 } as const
+
+/** The same for health, status, metrics and OpenAPI together: the watch, the engine and a monitor ask them. */
+export const OWN_ROUTES_LIMIT = 600
+
+/**
+ * Connections at once. A header that never ends holds one for `HEADER_SECONDS`, and is not counted by address before it
+ * is whole: so there are many, at 6 KB each, and not for long.
+ */
+export const connections = { all: 8_192, eachAddress: 256 } as const
+export const HEADER_SECONDS = 5
+/** One: with more of them, one can be full while another is not, and the kernel gives new connections to either. */
+export const WORKERS = 1
 
 /** Largest body but for streams, MiB. */
 export const MAX_BODY_MIB = 16

@@ -11,8 +11,12 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const started = async (listen: Parameters<typeof forward>[0], port: number): Promise<Forward> => {
-  const made = await forward(listen, { host: '127.0.0.1', port })
+const started = async (
+  listen: Parameters<typeof forward>[0],
+  port: number,
+  options: Parameters<typeof forward>[2] = {},
+): Promise<Forward> => {
+  const made = await forward(listen, { host: '127.0.0.1', port }, options)
   closers.push(made.close)
   return made
 }
@@ -60,4 +64,25 @@ test('when nobody is there the connection is closed, at once and without an answ
   held.stop(true)
   const made = await started({ port: 0 }, port)
   await expect(fetch(`http://127.0.0.1:${made.port}/`)).rejects.toThrow()
+})
+
+test('over its number of connections a new one is closed, and one that ends makes room', async () => {
+  const made = await started({ port: 0 }, echo(), { most: 2 })
+  const dial = async () => {
+    const ended = Promise.withResolvers<void>()
+    const socket = await Bun.connect({
+      hostname: '127.0.0.1',
+      port: made.port,
+      socket: { data: () => {}, close: () => ended.resolve() },
+    })
+    return { socket, ended: ended.promise }
+  }
+  const [first] = [await dial(), await dial()]
+  while (made.open() < 2) await Bun.sleep(5)
+  await (await dial()).ended
+  expect(made.open()).toBe(2)
+  first?.socket.end()
+  while (made.open() > 1) await Bun.sleep(5)
+  const reply = await fetch(`http://127.0.0.1:${made.port}/`, { method: 'POST', body: 'x', keepalive: false })
+  expect(await reply.text()).toBe('x')
 })

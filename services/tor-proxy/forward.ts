@@ -12,16 +12,24 @@ export type Forward = {
   readonly close: () => Promise<void>
 }
 
+/** Connections at once: a fraction of what the gateway has, so that the onion cannot take them all. */
+const MOST = 2_048
+
 /**
  * Hands every connection on to HOST:PORT, byte for byte, both ways. The name is looked up for each one, so whoever
- * moves is found again; when nobody is there, the connection is closed.
+ * moves is found again; when nobody is there, or `most` are open, the connection is closed.
  */
 export const forward = async (
   listen: Listen,
   to: { readonly host: string; readonly port: number },
+  { most = MOST }: { readonly most?: number } = {},
 ): Promise<Forward> => {
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (from) => {
+    if (open.size >= 2 * most) {
+      from.destroy()
+      return
+    }
     const there = connect({ ...to, allowHalfOpen: true })
     for (const [one, other] of [
       [from, there],

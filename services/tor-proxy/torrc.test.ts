@@ -43,6 +43,8 @@ HiddenServiceDir "/data/tor-proxy/onions/gateway"
 HiddenServiceVersion 3
 HiddenServicePort 80 unix:"/tmp/lucid/gateway.sock"
 HiddenServiceExportCircuitID haproxy
+HiddenServiceMaxStreams 64
+HiddenServiceMaxStreamsCloseCircuit 1
 `)
 })
 

@@ -21,6 +21,9 @@ export type Settings = {
   readonly test: readonly string[]
 }
 
+/** Connections at once over one circuit, which is one visitor; one that wants more is closed. */
+const CIRCUIT_STREAMS = 64
+
 const quoted = (path: string): string => `"${path.replaceAll(/["\\]/g, '\\$&')}"`
 
 /** Below tor's data folder. */
@@ -62,6 +65,9 @@ export const torrc = (settings: Settings): string => {
       `HiddenServicePort ${port} unix:${quoted(unix)}`,
       // Each circuit arrives as an address of its own, which the gateway can limit by.
       'HiddenServiceExportCircuitID haproxy',
+      // The gateway counts requests, which have to be whole first: half ones are counted here.
+      `HiddenServiceMaxStreams ${CIRCUIT_STREAMS}`,
+      'HiddenServiceMaxStreamsCloseCircuit 1',
     ]),
     ...(test.length > 0 ? ['', '# A private network, for tests.', ...test] : []),
     '',

@@ -13,7 +13,7 @@ import { storeAt } from '../store/open.ts'
 import type { StoreSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { type Call, call } from './client.ts'
-import { callersOf, type Peers, type Sign, signer, verifier } from './identity.ts'
+import { callersOf, type Guard, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { Registry } from './metrics.ts'
 import { type StartUpPlaceholder, startUpPlaceholder } from './placeholder.ts'
 import { type ServiceParts, version } from './service.ts'
@@ -45,6 +45,8 @@ export type Parts<E> = {
   readonly openStore: (schema: StoreSchema) => Promise<Store>
   /** The raw, authorised way to a needed service. */
   readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
+  /** Tells who calls another service, for a gateway in front of it: what that service's own guard tells. */
+  readonly guardOf: (callee: ServiceName) => Guard
   /** Listens on this Unix socket instead of HOST:PORT, behind a front of its own that holds `port`. */
   readonly behind: (front: Front) => void
   /** Runs at shutdown, last added first, after requests in flight were answered. */
@@ -140,7 +142,8 @@ export const start = async <T extends TObject>(
     await mkdir(common.LUCID_DATA, { recursive: true, mode: 0o700 })
     const peers: Peers = JSON.parse(readFile(common.IDENTITY_PEERS_FILE))
     const sign = signer({ name, key: common.IDENTITY_KEY })
-    const guard = verifier({ callee: name, callers: callersOf(name), peers })
+    const guardOf = (callee: ServiceName) => verifier({ callee, callers: callersOf(callee), peers })
+    const guard = guardOf(name)
     const at = { hostname: common.HOST, port: common.PORT }
     const placeholder = startUpPlaceholder(name, { parts: { guard, log }, log, at })
     const open = () => storeAt(name, common)
@@ -167,6 +170,7 @@ export const start = async <T extends TObject>(
           return store
         },
         reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+        guardOf,
         behind: (chosen) => {
           front = chosen
         },
