@@ -117,6 +117,8 @@ export const catalog = {
     stack: 'blockchain',
     phase: 4,
     summary: 'executes blocks and calls on the EVM, keeps the state',
+    // One for blocks, one for calls.
+    cpus: 2,
     port: 8087,
     hostPort: 8087,
     needs: [],

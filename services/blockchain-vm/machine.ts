@@ -1,17 +1,25 @@
 import { limiter } from '#common/stream/limiter'
 import { account, storageSlot } from './accounts.ts'
-import { call } from './call.ts'
+import { callQueue } from './call-queue.ts'
+import { callRunner, type Every } from './call-runner.ts'
 import { execute } from './execute.ts'
 import { genesis } from './genesis.ts'
-import type { CallRequest, ExecuteRequest, GenesisRequest } from './model.ts'
+import type { ExecuteRequest, GenesisRequest } from './model.ts'
 import { hasState, type Nodes } from './state.ts'
 
+const everyInterval: Every = (ms, tick) => {
+  const timer = setInterval(tick, ms)
+  return () => clearInterval(timer)
+}
+
 /**
- * The virtual machine over one node store. Whatever runs code stands in line: two executions at once would
- * be no faster (one thread) and would hold the memory of both.
+ * The virtual machine over one node store. Blocks stand in line: two executions at once would be no faster
+ * (one thread) and would hold the memory of both. Calls have a line and a thread of their own.
  */
-export const machine = (nodes: Nodes) => {
+export const machine = (nodes: Nodes, { every = everyInterval }: { readonly every?: Every } = {}) => {
   const oneAtATime = limiter(1)
+  const runner = callRunner({ nodes, every })
+  const calls = callQueue({ run: runner.run, every })
   let waiting = 0
   const run = async <R>(work: () => Promise<R>): Promise<R> => {
     waiting += 1
@@ -24,11 +32,13 @@ export const machine = (nodes: Nodes) => {
   return {
     genesis: (request: GenesisRequest) => run(() => genesis(nodes, request)),
     execute: (request: ExecuteRequest) => run(() => execute(nodes, request)),
-    call: (request: CallRequest) => run(() => call(nodes, request)),
+    call: calls.call,
     account: (root: string, address: string) => account(nodes, root, address),
     storageSlot: (root: string, address: string, slot: string) => storageSlot(nodes, root, address, slot),
     hasState: (root: string) => hasState(nodes, root),
-    waiting: () => waiting,
+    waiting: () => ({ blocks: waiting, calls: calls.waiting() }),
+    /** Ends the thread of the calls. */
+    stop: runner.stop,
   }
 }
 

@@ -4,10 +4,12 @@ import { machine } from './machine.ts'
 import { routes } from './routes.ts'
 import { nodeStore, schema } from './store.ts'
 
-await start('blockchain-vm', Env, async ({ parts, openStore }) => {
+await start('blockchain-vm', Env, async ({ parts, openStore, onStop }) => {
   const store = await openStore(schema)
+  const vm = machine(nodeStore(store))
+  onStop(vm.stop)
   return routes({
-    vm: machine(nodeStore(store)),
+    vm,
     parts: { ...parts, checks: { store: () => store.ping() } },
   })
 })

@@ -38,7 +38,7 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
       body: ExecuteRequest,
       response: { ...problems, 200: Executed },
     })
-    .post('/call', ({ body }) => vm.call(body), {
+    .post('/call', ({ body, request }) => vm.call(body, request.signal), {
       body: CallRequest,
       response: { ...problems, 200: CallResult },
     })
