@@ -11,9 +11,10 @@ const swapped: Attempt = {
 }
 const fault = (detail: string, ok: false | 'warn' = false) => ({ check: 'chunks', ok, detail }) as const
 
-test('every tamper is tried, and the two honest bundles that prove nothing', () => {
-  expect(ATTEMPTS).toHaveLength(TAMPERS.length + 2)
-  expect(ATTEMPTS.slice(0, 2).map(({ exit, trust }) => ({ exit, trust }))).toEqual([
+test('every tamper is tried, and the honest bundles that are not complete or prove nothing', () => {
+  expect(ATTEMPTS).toHaveLength(TAMPERS.length + 3)
+  expect(ATTEMPTS.slice(0, 3).map(({ exit, trust }) => ({ exit, trust }))).toEqual([
+    { exit: 3, trust: true },
     { exit: 2, trust: true },
     { exit: 2, trust: false },
   ])

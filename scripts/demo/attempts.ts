@@ -1,8 +1,8 @@
 import type { Check } from '#common/evidence/check'
 import { TAMPERS, type Tamper } from './tamper.ts'
 
-/** Which bundle an attempt gives to the verifier: the exported one, the one exported before the anchor, or a forgery. */
-export type Subject = 'anchored' | 'pending' | Tamper['apply']
+/** Which bundle an attempt gives to the verifier: an exported one (of the whole recording, before its anchor, of one that broke off), or a forgery. */
+export type Subject = 'anchored' | 'pending' | 'broken-off' | Tamper['apply']
 
 /** One attempt at the verifier, and what it has to say. */
 export type Attempt = {
@@ -10,13 +10,20 @@ export type Attempt = {
   readonly subject: Subject
   /** Whether the verifier is told the ledger's key. */
   readonly trust: boolean
-  readonly exit: 1 | 2
+  readonly exit: 1 | 2 | 3
   /** What the detail of one of its lines has to match. */
   readonly expect: RegExp
 }
 
-/** Every way to deceive, the honest but unproven ones first. */
+/** Every way to deceive; first the honest bundles that are not complete or not proven. */
 export const ATTEMPTS: readonly Attempt[] = [
+  {
+    name: 'a recording that broke off, and states it',
+    subject: 'broken-off',
+    trust: true,
+    exit: 3,
+    expect: /^no end: missing behind the last chunk/,
+  },
   {
     name: 'not anchored: exported while the chain was away',
     subject: 'pending',

@@ -32,7 +32,8 @@ export const makeForeign = (file: Uint8Array): Uint8Array => {
   return copy
 }
 
-const readAnchor = (parts: readonly Part[]): AnchorProof => {
+/** The anchor of the bundle. Throws Fault `not-anchored`. */
+export const readAnchor = (parts: readonly Part[]): AnchorProof => {
   const anchor = parseAnchor(Uint8Array.from(findContent(parts, ANCHOR_NAME)))
   if ('status' in anchor)
     throw new Fault(

@@ -1,8 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limiter } from '#common/stream/limiter'
-import { ATTEMPTS, type Attempt, judge, type Outcome } from './attempts.ts'
+import { ATTEMPTS, judge, type Outcome, type Subject } from './attempts.ts'
 import { disassemble } from './bundle-parts.ts'
+import type { Tamper } from './tamper.ts'
 import type { Teller } from './teller.ts'
 import { runVerifier } from './verifier.ts'
 
@@ -47,8 +48,8 @@ export const verifyChapter = async (
   return [
     {
       tried: 'the genuine bundle',
-      expected: 'exit 0: all of it holds',
-      seen: `exit ${exit}: ${exit === 0 ? 'all of it holds' : 'something is wrong'}`,
+      expected: 'exit 0: proven and complete',
+      seen: `exit ${exit}: ${exit === 0 ? 'proven and complete' : 'something is wrong'}`,
       ok: exit === 0,
     },
     {
@@ -63,15 +64,21 @@ export const verifyChapter = async (
 /** Forges copies of the bundle in every way we know; each must be caught. */
 export const tamperChapter = async (
   { head, say, folder, signal }: Teller,
-  { bundle, pending, trust }: { readonly bundle: string; readonly pending: string; readonly trust: string },
+  {
+    exported,
+    trust,
+    ledgerKey,
+  }: {
+    readonly exported: Readonly<Record<Extract<Subject, string>, string>>
+    readonly trust: string
+    readonly ledgerKey: Uint8Array
+  },
 ): Promise<readonly Outcome[]> => {
   head('tamper')
-  const parts = disassemble(new Uint8Array(await readFile(bundle)))
-  const forge = async ({ subject }: Attempt, n: number): Promise<string> => {
-    if (subject === 'anchored') return bundle
-    if (subject === 'pending') return pending
+  const parts = disassemble(new Uint8Array(await readFile(exported.anchored)))
+  const forge = async (subject: Tamper['apply'], n: number): Promise<string> => {
     const file = join(folder, `forged-${n}.lucid.tar`)
-    await writeFile(file, subject(parts))
+    await writeFile(file, subject(parts, ledgerKey))
     return file
   }
   const slot = limiter(AT_ONCE)
@@ -79,12 +86,13 @@ export const tamperChapter = async (
     ATTEMPTS.map((attempt, n) =>
       slot(async () => {
         signal.throwIfAborted()
-        const file = await forge(attempt, n)
+        const { subject } = attempt
+        const file = typeof subject === 'string' ? exported[subject] : await forge(subject, n)
         const outcome = judge(
           attempt,
           await runVerifier({ bundle: file, trust: attempt.trust ? trust : undefined, signal }),
         )
-        if (file !== bundle && file !== pending) await rm(file)
+        if (typeof subject !== 'string') await rm(file)
         say(`${outcome.ok ? 'caught ' : 'MISSED '} ${outcome.tried}: ${outcome.seen}`)
         return outcome
       }),

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { bytes, duration, plural, rate } from '#common/cli/format'
 import { ok } from '#common/http/client'
+import { fromHex } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
+import type { Home } from '../platform/home.ts'
 import { prepare } from '../platform/platform.ts'
+import { readSecret } from '../platform/secrets.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
 import { RECORDING } from '../platform/source.ts'
 import { withStore } from '../platform/store-env.ts'
@@ -18,6 +21,9 @@ import type { Teller } from './teller.ts'
 
 type Platform = Awaited<ReturnType<typeof prepare>>
 type Clients = ReturnType<typeof operatorClients>
+
+/** What was recorded: the ids of the whole recording and of the one that was cut off. */
+type Recorded = { readonly clients: Clients; readonly id: string; readonly cutOff: string }
 
 const ANCHOR_PATIENCE = 60_000
 
@@ -92,6 +98,22 @@ const waitForSeal = async (clients: Clients, id: string): Promise<void> => {
   }
 }
 
+const CUT_AFTER = 1024 * 1024
+/** How long its source says nothing before it is given up, ms. */
+const SILENCE = 1_000
+
+/** A second recording whose source is cut off: some bytes, silence, and never an end. */
+const breakOff = async (clients: Clients, owner: string, original: string): Promise<string> => {
+  const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
+  await clients.raw('session-recorder')(`/recordings/${id}/stream?offset=0&end=false`, {
+    method: 'PATCH',
+    body: await Bun.file(original).slice(0, CUT_AFTER).bytes(),
+  })
+  await Bun.sleep(SILENCE)
+  await ok(clients.recorder().recordings({ id }).stop.post({ reason: 'the source was cut off' }))
+  return id
+}
+
 /** Sends the recording, and exports it once while the chain is away. */
 export const recordChapter = async (
   { head, say, signal, folder }: Teller,
@@ -119,19 +141,28 @@ export const recordChapter = async (
   const pending = join(folder, 'pending.lucid.tar')
   await waitForSeal(clients, at.id)
   await exportBundle(clients, at.id, { file: pending, onProgress: () => {} })
-  return { clients, id: at.id, pending }
+  const cutOff = await breakOff(clients, defaultOwner(platform.home), original)
+  say(`broken off   ${cutOff}, a second one whose source is cut off after ${bytes(CUT_AFTER)}`)
+  return { clients, id: at.id, pending, cutOff }
 }
+
+/** What this throw-away ledger seals its blocks with. */
+const ledgerKey = (home: Home) => readSecret(home, 'blockchain-ledger', 'LEDGER_KEY')
 
 /** Brings the chain back and waits for the anchor. */
 export const anchorChapter = async (
   { head, say, signal }: Teller,
-  { platform, clients, id }: { readonly platform: Platform; readonly clients: Clients; readonly id: string },
+  { platform, clients, id, cutOff }: Recorded & { readonly platform: Platform },
 ) => {
   head('anchor')
   await platform.restart('on-system-chain-client')
-  const session = await waitForAnchor(clients, id, { patience: ANCHOR_PATIENCE, onState: () => {} })
+  const [session, broken] = await Promise.all(
+    [id, cutOff].map((one) => waitForAnchor(clients, one, { patience: ANCHOR_PATIENCE, onState: () => {} })),
+  )
   signal.throwIfAborted()
-  const { anchor, merkle_root, state } = session
+  if (broken?.anchor === undefined)
+    throw new CliError('the recording that broke off was not anchored in time')
+  const { anchor, merkle_root, state } = session ?? {}
   if (anchor === undefined) throw new CliError(`the session is still ${state}: it was not anchored in time`)
   say(`merkle root  ${merkle_root}`)
   say(`transaction  ${anchor.tx_hash}`)
@@ -142,15 +173,17 @@ export const anchorChapter = async (
 /** Writes the evidence with its key, and asks for the key that verifiers trust. */
 export const exportChapter = async (
   { head, say, folder }: Teller,
-  { platform, clients, id }: { readonly platform: Platform; readonly clients: Clients; readonly id: string },
+  { platform, clients, id, cutOff }: Recorded & { readonly platform: Platform },
 ) => {
   head('export')
   const bundle = join(folder, 'evidence.lucid.tar')
+  const brokenOff = join(folder, 'broken-off.lucid.tar')
   const key = ownerKey(platform.home).reveal()
   const exported = await exportBundle(clients, id, { file: bundle, ownerKey: key, onProgress: () => {} })
+  await exportBundle(clients, cutOff, { file: brokenOff, ownerKey: key, onProgress: () => {} })
   const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
   say(
     `${bytes(exported.bytes)}: ${plural(exported.chunks, 'chunk')}, manifest, signature, anchor, and the key`,
   )
-  return { bundle, trust }
+  return { bundle, brokenOff, trust, ledgerKey: fromHex(ledgerKey(platform.home).reveal(), 32) }
 }

@@ -55,11 +55,13 @@ export const tellStory = async ({ scope, write, style, input, store, keep }: Sto
   const tells = teller({ scope, write, style, folder, keep })
   const platform = await bringUpChapter(tells, store)
   const { original, size, source } = await screenChapter(tells, input)
-  const { clients, id, pending } = await recordChapter(tells, { platform, original, size })
-  const anchor = await anchorChapter(tells, { platform, clients, id })
-  const { bundle, trust } = await exportChapter(tells, { platform, clients, id })
+  const recorded = await recordChapter(tells, { platform, original, size })
+  const { id, pending } = recorded
+  const anchor = await anchorChapter(tells, { platform, ...recorded })
+  const { bundle, brokenOff, trust, ledgerKey } = await exportChapter(tells, { platform, ...recorded })
   const genuine = await verifyChapter(tells, { stop: () => platform.stop(), bundle, trust, original })
-  const outcomes = [...genuine, ...(await tamperChapter(tells, { bundle, pending, trust }))]
+  const exported = { anchored: bundle, pending, 'broken-off': brokenOff }
+  const outcomes = [...genuine, ...(await tamperChapter(tells, { exported, trust, ledgerKey }))]
 
   const all = outcomes.every((outcome) => outcome.ok)
   tells.head('closing')

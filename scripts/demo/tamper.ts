@@ -6,6 +6,7 @@ import { derivePublicKey, parseSignature, signHash, signManifest } from '#common
 import { fromHex } from '#common/stream/bytes'
 import { END_SIZE } from '#common/stream/tar'
 import { assemble, findContent, type Part, replacePart } from './bundle-parts.ts'
+import { recordAnew } from './dishonest-source.ts'
 import {
   changeHex,
   closeRanks,
@@ -23,16 +24,35 @@ import {
  * and the tests do the file work.
  */
 
+/** In ms. */
+const YEAR = 365 * 24 * 60 * 60 * 1000
+
 /** One way to tamper. `expect` must match the detail of a line; `exit` is the exit code of `verify --trust KEY`. */
 export type Tamper = {
   readonly name: string
   readonly expect: RegExp
   readonly exit: 1 | 2
-  readonly apply: (parts: readonly Part[]) => Uint8Array<ArrayBuffer>
+  /** `ledgerKey` = what the ledger seals blocks with, 32 bytes, for who has everything that the platform has. */
+  readonly apply: (parts: readonly Part[], ledgerKey: Uint8Array) => Uint8Array<ArrayBuffer>
 }
 
 /** All the ways, for a bundle of an anchored session of at least four chunks. */
 export const TAMPERS: readonly Tamper[] = [
+  {
+    name: 'source that lied about its time, truly anchored',
+    expect: /^untrue: the session says that it ended at/,
+    exit: 1,
+    apply: (parts, ledgerKey) =>
+      recordAnew(
+        parts,
+        ({ started_at, ended_at, ...manifest }) => ({
+          ...manifest,
+          started_at: started_at + YEAR,
+          ended_at: ended_at + YEAR,
+        }),
+        ledgerKey,
+      ),
+  },
   {
     name: 'altered chunk',
     expect: /^chunk 1 altered/,

@@ -13,7 +13,7 @@ export const checkTimes = (manifest: Manifest, blockTime: number | undefined): r
     ...(blockTime === undefined ? [] : lateFaults(manifest, blockTime)),
   ]
   if (faults.length > 0) return faults.map((fault) => line('times', false, fault))
-  const bound = blockTime === undefined ? 'no block bounds them' : 'not after the block'
+  const bound = blockTime === undefined ? 'no block bounds them' : 'as their block allows'
   return [line('times', true, `${formatTime(started_at)} to ${formatTime(ended_at)}, ${bound}`)]
 }
 
