@@ -9,6 +9,9 @@ export type Writer = {
   readonly chunk_count: number
   readonly total_plain: number
   readonly last: boolean
+  readonly sealed: boolean
+  /** When the last durable byte came from its source, epoch ms. */
+  readonly last_byte_at?: number
 }
 
 /** What the chunker asks of session-encryptor. */
@@ -24,8 +27,12 @@ export type Encryptor = {
       readonly plain: number
       /** Nothing follows this chunk, though it does not carry the last flag. */
       readonly broken: boolean
+      /** When the chunk's last byte came from the source, epoch ms. */
+      readonly last_byte_at: number
     },
     bytes: Uint8Array<ArrayBuffer>,
+    /** Gives the call up. */
+    signal: AbortSignal,
   ) => Promise<ChunkRecord>
 }
 
@@ -33,7 +40,7 @@ export type Encryptor = {
 export const encryptorOver = (api: ReturnType<typeof client<Api>>, reach: Call): Encryptor => ({
   openWriter: (session) => ok(api.sessions({ id: session }).writer.post()),
   progress: (session) => ok(api.sessions({ id: session }).get()),
-  encrypt: async ({ session, index, epoch, flags, plain, broken }, bytes) => {
+  encrypt: async ({ session, index, epoch, flags, plain, broken, last_byte_at }, bytes, signal) => {
     const query = new URLSearchParams({
       session,
       index: String(index),
@@ -41,10 +48,12 @@ export const encryptorOver = (api: ReturnType<typeof client<Api>>, reach: Call):
       flags: String(flags),
       plain: String(plain),
       broken: String(broken),
+      last_byte_at: String(last_byte_at),
     })
     const reply = await reach(`/encrypt?${query}`, {
       method: 'POST',
       body: bytes,
+      signal,
       headers: { 'content-type': 'application/octet-stream' },
     })
     return (await reply.json()) as ChunkRecord // the callee checks its replies against this schema

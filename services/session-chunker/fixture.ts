@@ -20,7 +20,8 @@ export const toEncryptor = (url: string, who: Identities): Encryptor => {
 }
 
 /** All that a pipeline needs, with pauses that are short. */
-export const pipelineParts = (encryptor: Encryptor): PipelineParts => ({
+export const pipelineParts = (encryptor: Encryptor, now: () => number = Date.now): PipelineParts => ({
+  now,
   encryptor,
   compress,
   level: 3,
@@ -30,8 +31,12 @@ export const pipelineParts = (encryptor: Encryptor): PipelineParts => ({
 })
 
 /** session-chunker before an encryptor. */
-export const chunkerFor = (encryptor: Encryptor, guard: Guard = guardAs('session-recorder')) => {
-  const all = pipelines(pipelineParts(encryptor))
+export const chunkerFor = (
+  encryptor: Encryptor,
+  guard: Guard = guardAs('session-recorder'),
+  now: () => number = Date.now,
+) => {
+  const all = pipelines(pipelineParts(encryptor, now))
   return { pipelines: all, app: routes({ pipelines: all, parts: { guard, log: silentLog } }) }
 }
 
@@ -39,13 +44,13 @@ export const chunkerFor = (encryptor: Encryptor, guard: Guard = guardAs('session
  * A real encryptor behind a real port, and a chunker before it. The encryptor can be shut and opened again,
  * on the same data and port, as a process that dies and is restarted.
  */
-export const chunkerAndEncryptor = async (root: string) => {
+export const chunkerAndEncryptor = async (root: string, now: () => number = Date.now) => {
   const who = identities()
   const open = () => encryptorAt({ root, guard: who.guard('session-encryptor') })
   let behind = await open()
   let served = serve(behind.app)
   const encryptor = toEncryptor(served.url, who)
-  const { app, pipelines: all } = chunkerFor(encryptor)
+  const { app, pipelines: all } = chunkerFor(encryptor, undefined, now)
 
   const shut = async () => {
     await served.stop()

@@ -35,6 +35,23 @@ describe('flights', () => {
     expect([ran, failure()]).toEqual([[], away])
   })
 
+  test('a failure ends those that are under way and those that wait for a slot, at once', async () => {
+    const { begin, landed } = flights(limiter(2))
+    const given: AbortSignal[] = []
+    // As an encryptor that waits for the chunk that failed: it never answers.
+    await begin((signal) => {
+      given.push(signal)
+      return new Promise(() => {})
+    })
+    const gate = Promise.withResolvers<void>()
+    await begin(() => gate.promise.then(() => Promise.reject(away)))
+    const third = begin(async () => {})
+    const over = faultOf(landed)
+    gate.resolve()
+    await third
+    expect([await over, given[0]?.reason]).toEqual([away, away])
+  })
+
   test('an error that is no Fault is a callee that broke off', async () => {
     const { begin, landed } = flights(limiter(1))
     await begin(async () => {

@@ -1,11 +1,14 @@
 import { Fault } from '#common/process/fault'
 import type { Limiter } from '#common/stream/limiter'
 
-/** Chunks on their way to the encryptor. The first failure is kept, and nothing is begun after it. */
+/**
+ * Chunks on their way to the encryptor. The first failure is kept, ends those that are under way, and nothing is begun
+ * after it: chunks become durable in order, so those behind a failed one would wait for it in vain.
+ */
 export type Flights = {
-  /** Resolves when the work has its slot; it is left out when something has failed by then. */
-  readonly begin: (work: () => Promise<void>) => Promise<void>
-  /** Resolves when nothing is under way. Throws the failure. */
+  /** Resolves when the work has its slot; it is left out when something has failed by then. `signal` tells it to give up. */
+  readonly begin: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>
+  /** Resolves when nothing is under way. Throws the failure as soon as there is one. */
   readonly landed: () => Promise<void>
   readonly check: () => void
   readonly failure: () => Fault | undefined
@@ -22,7 +25,17 @@ export const asFault = (error: unknown): Fault =>
 /** Flights in slots that the whole process shares. */
 export const flights = (slot: Limiter): Flights => {
   const underWay = new Set<Promise<void>>()
+  const over = new AbortController()
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => {}) // whoever waits hears of it; nobody need wait
   let failure: Fault | undefined
+
+  const fail = (fault: Fault) => {
+    if (failure !== undefined) return
+    failure = fault
+    over.abort(fault)
+    failed.reject(fault)
+  }
 
   const check = () => {
     if (failure) throw failure
@@ -35,21 +48,18 @@ export const flights = (slot: Limiter): Flights => {
         resolve()
         if (failure !== undefined) return
         // Before the slot is free again: whoever gets it next must see the failure.
-        await work().catch((error) => {
-          failure ??= asFault(error)
-        })
+        await work(over.signal).catch((error) => fail(asFault(error)))
       }).finally(() => underWay.delete(flight))
       underWay.add(flight)
-      return begun
+      return Promise.race([begun, failed.promise.catch(() => {})])
     },
     landed: async () => {
-      await Promise.all(underWay)
+      check()
+      await Promise.race([Promise.all(underWay), failed.promise])
       check()
     },
     check,
     failure: () => failure,
-    abandon: (fault) => {
-      failure ??= fault
-    },
+    abandon: fail,
   }
 }

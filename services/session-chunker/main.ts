@@ -34,6 +34,7 @@ await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) 
     compress,
     level: env.COMPRESSION_LEVEL,
     slot: limiter(env.CHUNKS_IN_FLIGHT),
+    now: Date.now,
     pause: (ms) => Bun.sleep(ms),
     pool: poolOf,
   })

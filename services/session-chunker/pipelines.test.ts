@@ -11,6 +11,7 @@ import { chunkerAndEncryptor, inPieces, pipelineParts } from './fixture.ts'
 import { pipelines } from './pipelines.ts'
 
 const SIZE = 1024
+const NOW = 1_760_000_000_000
 const session = sessionId(1)
 
 let root: string
@@ -18,7 +19,7 @@ let remove: () => void
 let pipe: Awaited<ReturnType<typeof chunkerAndEncryptor>>
 beforeEach(async () => {
   ;({ root, remove } = ownFolder())
-  pipe = await chunkerAndEncryptor(root)
+  pipe = await chunkerAndEncryptor(root, () => NOW)
   await pipe.newSession(1)
 })
 afterEach(async () => {
@@ -38,6 +39,8 @@ const state = (received: number, acknowledged: number, chunk_count: number, comp
   acknowledged,
   chunk_count,
   complete,
+  chunk_size: SIZE,
+  ...(acknowledged === 0 ? {} : { last_byte_at: NOW }),
 })
 const durable = () => pipe.behind().sessions.progress(session)
 
@@ -65,6 +68,8 @@ describe('a whole stream through chunker and encryptor', () => {
           acknowledged: length,
           chunk_count,
           complete: true,
+          chunk_size: SIZE,
+          last_byte_at: NOW,
         })
         expect(await pipe.plainOf(id)).toEqual(bytes)
         expect(pipe.pipelines.count()).toBe(0)
@@ -120,7 +125,7 @@ describe('the offset of a body', () => {
     const bytes = noise(3 * SIZE, 1)
     await feed(0, 'false', bytes)
     await untilChunks(2)
-    const restarted = pipelines(pipelineParts(pipe.encryptor))
+    const restarted = pipelines(pipelineParts(pipe.encryptor, () => NOW))
     expect(await restarted.progress(session)).toEqual(state(2 * SIZE, 2 * SIZE, 2, false))
     const again = { offset: 3 * SIZE, end: 'true' } as const
     expect(await faultOf(() => restarted.feed(session, again, inPieces(new Uint8Array())))).toMatchObject({
@@ -177,7 +182,7 @@ describe('the end of a stream', () => {
     const bytes = noise(2 * SIZE, 1)
     await feed(0, 'false', bytes)
     await untilChunks(1)
-    const restarted = pipelines(pipelineParts(pipe.encryptor))
+    const restarted = pipelines(pipelineParts(pipe.encryptor, () => NOW))
     expect(
       await faultOf(() => restarted.feed(session, { offset: SIZE, end: 'true' }, inPieces(new Uint8Array()))),
     ).toMatchObject({ kind: 'conflict', code: 'tail-missing', extra: { acknowledged: SIZE } })
@@ -216,6 +221,80 @@ test('a second stream of a session is refused while the first is being received'
   })
   first.resolve()
   expect(await one).toEqual(state(10, 10, 1, true))
+})
+
+describe('a body that is refused', () => {
+  test('costs a live stream nothing: it goes on from what it had received', async () => {
+    const bytes = noise(3 * SIZE, 1)
+    await feed(0, 'false', bytes.subarray(0, 2 * SIZE + 7))
+    await untilChunks(2)
+    for (const offset of [0, 1, 2 * SIZE - 1, 3 * SIZE])
+      expect(await faultOf(() => feed(offset, 'true', noise(1, 1)))).toMatchObject({ code: 'offset-differs' })
+    for (const [index, length, last] of [
+      [0, SIZE, false],
+      [3, SIZE, false],
+      [2, SIZE - 1, false],
+      [2, SIZE + 1, true],
+    ] as const)
+      expect(
+        await faultOf(() => pipe.pipelines.chunk(session, index, { bytes: noise(length, 2), last })),
+      ).toBeInstanceOf(Fault)
+    expect(await feed(2 * SIZE + 7, 'true', bytes.subarray(2 * SIZE + 7))).toEqual(
+      state(3 * SIZE, 3 * SIZE, 3, true),
+    )
+    expect(await pipe.plainOf(session)).toEqual(bytes)
+  })
+
+  test('is one that goes on behind the end, in however many pieces', async () => {
+    const bytes = noise(2 * SIZE, 1)
+    await feed(0, 'true', bytes)
+    const longer = concat(bytes, noise(10, 2))
+    expect(await faultOf(() => feed(0, 'true', longer, [SIZE, SIZE, 5]))).toMatchObject({
+      code: 'after-last',
+    })
+    expect(await feed(0, 'true', bytes, [SIZE])).toMatchObject({ complete: true })
+  })
+})
+
+describe('the time at which bytes came', () => {
+  test('is kept with the chunk that holds the last of them, and found by a chunker that was restarted', async () => {
+    const bytes = noise(3 * SIZE, 1)
+    for (const at of [0, 1, 2])
+      await pipe.pipelines.feed(
+        session,
+        { offset: at * SIZE, end: 'false', last_byte_at: NOW + at * 1000 },
+        inPieces(bytes.subarray(at * SIZE, (at + 1) * SIZE)),
+      )
+    await untilChunks(2)
+    expect(await durable()).toMatchObject({ chunk_count: 2, last_byte_at: NOW + 1000 })
+    const restarted = pipelines(pipelineParts(pipe.encryptor))
+    expect(await restarted.progress(session)).toMatchObject({ received: 2 * SIZE, last_byte_at: NOW + 1000 })
+    await feed(3 * SIZE, 'broken', new Uint8Array())
+    expect(await durable()).toMatchObject({ chunk_count: 3, last_byte_at: NOW + 2000 })
+  })
+})
+
+test('a chunk that fails ends the stream at once, though later ones wait for it at the encryptor', async () => {
+  const full = new Fault('unavailable', 'disk-full', 'the disk is full; free space and the recording goes on')
+  const later = Promise.withResolvers<void>()
+  let waiting = 0
+  const failing: Encryptor = {
+    ...pipe.encryptor,
+    encrypt: async (chunk, ...rest) => {
+      if (chunk.index === 1) {
+        await later.promise
+        throw full
+      }
+      if (chunk.index > 1 && ++waiting === 2) later.resolve()
+      return pipe.encryptor.encrypt(chunk, ...rest)
+    },
+  }
+  const all = pipelines(pipelineParts(failing))
+  const bytes = noise(5 * SIZE, 1)
+  const refused = await faultOf(() => all.feed(session, { offset: 0, end: 'true' }, inPieces(bytes)))
+  expect(refused).toBe(full)
+  expect(await feed(SIZE, 'true', bytes.subarray(SIZE))).toEqual(state(5 * SIZE, 5 * SIZE, 5, true))
+  expect(await pipe.plainOf(session)).toEqual(bytes)
 })
 
 describe('an encryptor that is away', () => {
@@ -273,7 +352,7 @@ test('a chunker whose session another one took over stops writing', async () => 
   const bytes = noise(4 * SIZE, 1)
   await feed(0, 'false', bytes.subarray(0, SIZE + 1))
   await untilChunks(1)
-  const other = pipelines(pipelineParts(pipe.encryptor))
+  const other = pipelines(pipelineParts(pipe.encryptor, () => NOW))
   await other.feed(session, { offset: SIZE, end: 'false' }, inPieces(bytes.subarray(SIZE, 2 * SIZE + 1)))
   while ((await durable()).chunk_count < 2) await Bun.sleep(1)
   expect(await faultOf(() => feed(SIZE + 1, 'true', bytes.subarray(SIZE + 1)))).toMatchObject({

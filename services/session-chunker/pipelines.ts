@@ -3,6 +3,7 @@ import { exclusive } from '#common/stream/exclusive'
 import type { Cut } from './cut.ts'
 import type { Streamed, StreamQuery } from './model.ts'
 import { type Pipeline, type PipelineParts, pipeline } from './pipeline.ts'
+import { checkWholeChunk, describePosition, startPosition } from './position.ts'
 
 export type Pipelines = {
   /** Feeds one body into a session's pipeline. Throws Fault `offset-differs` (with where to go on), `stream-busy`. */
@@ -37,9 +38,12 @@ const checkRepeated = async (
   offset: number,
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> => {
-  for await (const piece of body)
-    if (piece.length > 0 && offset + piece.length > acknowledged)
+  let end = offset
+  for await (const piece of body) {
+    end += piece.length
+    if (end > acknowledged)
       throw new Fault('conflict', 'after-last', 'the last chunk of this session is there already')
+  }
 }
 
 /** All pipelines of the process. One lives until its session ends, or fails and is opened anew. */
@@ -59,11 +63,19 @@ export const pipelines = (parts: PipelineParts): Pipelines => {
     return pipeline(session, await parts.encryptor.openWriter(session), parts)
   }
 
+  /** How far a session is, without taking it over. */
+  const progress = async (session: string): Promise<Streamed> => {
+    const current = usable(session)
+    if (current) return current.state()
+    return describePosition(session, startPosition(await parts.encryptor.progress(session)))
+  }
+
   const pipelineAt = async (session: string, offset: number): Promise<Pipeline> => {
     const current = usable(session)
-    const state = current?.state()
-    if (current && state?.received === offset) return current
-    if (state && state.acknowledged !== offset) throw offsetFault(state, offset)
+    if (current?.state().received === offset) return current
+    // Before the takeover, which costs what was received: a body that is refused changes nothing.
+    const stands = await progress(session)
+    if (stands.acknowledged !== offset && !stands.complete) throw offsetFault(stands, offset)
     const fresh = await takeOver(session)
     const { complete, received } = fresh.state()
     if (complete) return fresh
@@ -73,30 +85,30 @@ export const pipelines = (parts: PipelineParts): Pipelines => {
   }
 
   return {
-    feed: (session, { offset, end }, body) =>
+    feed: (session, { offset, end, last_byte_at }, body) =>
       exclusively(session, async () => {
         const to = await pipelineAt(session, offset)
         if (to.state().complete) {
           await checkRepeated(to.state(), offset, body)
           return to.state()
         }
-        for await (const piece of body) await to.push(piece)
+        for await (const piece of body) await to.push(piece, last_byte_at ?? parts.now())
         if (end === 'false') return to.state()
         await to.end(end)
         open.delete(session)
         return to.state()
       }),
-    progress: async (session) => {
-      const current = usable(session)
-      if (current) return current.state()
-      const { total_plain, chunk_count, last } = await parts.encryptor.progress(session)
-      return { session, received: total_plain, acknowledged: total_plain, chunk_count, complete: last }
-    },
+    progress,
     chunk: (session, index, cut) =>
       exclusively(session, async () => {
+        // Before the takeover, as above.
+        const stands = await parts.encryptor.progress(session)
+        const state = describePosition(session, startPosition(stands))
+        if (index !== state.chunk_count) throw orderFault(state)
+        checkWholeChunk(cut, stands.chunk_size)
         const to = await takeOver(session)
         if (index !== to.state().chunk_count) throw orderFault(to.state())
-        await to.pushWhole(cut)
+        await to.pushWhole(cut, parts.now())
         return to.state()
       }),
     count: () => open.size,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { faultOf } from '#common/testing/faults'
 import { acknowledge, checkEnd, checkWholeChunk, describePosition, startPosition } from './position.ts'
 
-const writer = { epoch: 1, chunk_size: 10, chunk_count: 2, total_plain: 20, last: false }
+const writer = { epoch: 1, chunk_size: 10, chunk_count: 2, total_plain: 20, last: false, sealed: false, last_byte_at: 5 }
 const start = startPosition(writer)
 const cut = (length: number, last: boolean) => ({ bytes: new Uint8Array(length), last })
 
@@ -13,17 +13,19 @@ test('a fresh writer stands where the encryptor does', () => {
     acknowledged: 20,
     chunk_count: 2,
     complete: false,
+    chunk_size: 10,
+    last_byte_at: 5,
   })
 })
 
 test('answers may come in any order; the position they lead to is the same', () => {
-  const second = { index: 2, plain: 10, last: false }
-  const third = { index: 3, plain: 4, last: true }
+  const second = { index: 2, plain: 10, last: false, lastByteAt: 6 }
+  const third = { index: 3, plain: 4, last: true, lastByteAt: 7 }
   const ends = [
     acknowledge(acknowledge(start, second), third),
     acknowledge(acknowledge(start, third), second),
   ]
-  expect(ends.map(({ durable }) => durable)).toEqual(Array(2).fill({ chunks: 4, bytes: 34, last: true }))
+  expect(ends.map(({ durable }) => durable)).toEqual(Array(2).fill({ chunks: 4, bytes: 34, last: true, lastByteAt: 7 }))
 })
 
 describe('a whole chunk', () => {

@@ -8,35 +8,60 @@ export type Position = {
   /** Index of the next chunk. */
   readonly next: number
   readonly received: number
-  readonly durable: { readonly chunks: number; readonly bytes: number; readonly last: boolean }
+  readonly chunkSize: number
+  readonly durable: {
+    readonly chunks: number
+    readonly bytes: number
+    readonly last: boolean
+    /** When the last durable byte came from its source, epoch ms. */
+    readonly lastByteAt: number | undefined
+  }
 }
 
 /** The position of a fresh writer: all that is received is durable. */
-export const startPosition = ({ chunk_count, total_plain, last }: Writer): Position => ({
+export const startPosition = ({ chunk_size, chunk_count, total_plain, last, last_byte_at }: Omit<Writer, 'epoch'>): Position => ({
   next: chunk_count,
   received: total_plain,
-  durable: { chunks: chunk_count, bytes: total_plain, last },
+  chunkSize: chunk_size,
+  durable: { chunks: chunk_count, bytes: total_plain, last, lastByteAt: last_byte_at },
 })
 
 /** Chunk `index` of `plain` bytes became durable; chunks may do so in any order of their answers. */
 export const acknowledge = (
   position: Position,
-  { index, plain, last }: { readonly index: number; readonly plain: number; readonly last: boolean },
+  {
+    index,
+    plain,
+    last,
+    lastByteAt,
+  }: {
+    readonly index: number
+    readonly plain: number
+    readonly last: boolean
+    readonly lastByteAt: number
+  },
 ): Position => {
-  const { chunks, bytes, last: ended } = position.durable
+  const { chunks, bytes, last: ended, lastByteAt: before } = position.durable
   return {
     ...position,
-    durable: { chunks: Math.max(chunks, index + 1), bytes: bytes + plain, last: ended || last },
+    durable: {
+      chunks: Math.max(chunks, index + 1),
+      bytes: bytes + plain,
+      last: ended || last,
+      lastByteAt: index < chunks ? before : lastByteAt,
+    },
   }
 }
 
 /** The position as callers see it. */
-export const describePosition = (session: string, { received, durable }: Position): Streamed => ({
+export const describePosition = (session: string, { received, chunkSize, durable }: Position): Streamed => ({
   session,
   received,
   acknowledged: durable.bytes,
   chunk_count: durable.chunks,
   complete: durable.last,
+  chunk_size: chunkSize,
+  ...(durable.lastByteAt === undefined ? {} : { last_byte_at: durable.lastByteAt }),
 })
 
 /** Throws Fault `chunk-length` for a whole chunk that has not the size of one. */

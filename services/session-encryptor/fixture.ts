@@ -116,6 +116,7 @@ export type Sent = {
   readonly flags?: number
   readonly plain?: number
   readonly broken?: boolean
+  readonly last_byte_at?: number
 }
 
 /** Sends a chunk to an app. */
@@ -128,6 +129,7 @@ export const encryptInto = (app: AnyElysia, sent: Sent, bytes: Uint8Array<ArrayB
     flags: String(flags),
     plain: String(plain),
     broken: String(broken),
+    ...(sent.last_byte_at === undefined ? {} : { last_byte_at: String(sent.last_byte_at) }),
   })
   return send(app, 'POST', `/encrypt?${query}`, bytes)
 }

@@ -20,6 +20,8 @@ export const Progress = t.Object({
   last: t.Boolean(),
   sealed: t.Boolean(),
   last_at: t.Optional(Natural),
+  /** When the last durable byte came from its source, epoch ms; unknown for chunks of older senders. */
+  last_byte_at: t.Optional(Natural),
 })
 export type Progress = typeof Progress.static
 
@@ -33,6 +35,8 @@ export const EncryptQuery = t.Object({
   flags: WholeParam(0, 255),
   plain: BytesParam,
   broken: t.Optional(FlagParam),
+  /** When the chunk's last byte came from the source, epoch ms. */
+  last_byte_at: t.Optional(BytesParam),
 })
 export type EncryptQuery = typeof EncryptQuery.static
 

@@ -32,6 +32,7 @@ export const describeProgress = (doc: SessionDoc): Progress => ({
   last: doc.last,
   sealed: doc.sealed,
   ...(doc.last_at === undefined ? {} : { last_at: doc.last_at }),
+  ...(doc.last_byte_at === undefined ? {} : { last_byte_at: doc.last_byte_at }),
 })
 
 /** Throws Fault `session-differs` unless a request for a new session asks for the one that there is. */
@@ -65,13 +66,15 @@ export const appendChunk = (
   if (doc.sealed || doc.epoch !== chunk.epoch || doc.chunk_count !== chunk.index) throw fenced()
   if (doc.closed) throw new Fault('conflict', 'after-last', 'the last chunk of this session is there already')
   const last = (chunk.flags & FLAG_LAST) !== 0
+  const { last_byte_at: _, ...rest } = doc
   return {
-    ...doc,
+    ...rest,
     chunk_count: doc.chunk_count + 1,
     total_plain: doc.total_plain + chunk.plain,
     total_cipher: doc.total_cipher + chunk.cipher,
     last,
     closed: isBroken || last,
     last_at: chunk.at,
+    ...(chunk.last_byte_at === undefined ? {} : { last_byte_at: chunk.last_byte_at }),
   }
 }

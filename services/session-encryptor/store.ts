@@ -18,9 +18,16 @@ export type SessionDoc = {
   readonly closed: boolean
   readonly sealed: boolean
   readonly last_at?: number
+  readonly last_byte_at?: number
 }
 
-export type ChunkDoc = ChunkRecord & { readonly id: string; readonly session: string; readonly epoch: number }
+export type ChunkDoc = ChunkRecord & {
+  readonly id: string
+  readonly session: string
+  readonly epoch: number
+  /** When its last byte came from the source, epoch ms. */
+  readonly last_byte_at?: number
+}
 
 /** A read that did not verify: an AEAD or hash failure, kept for the operator. */
 export type IncidentDoc = {
