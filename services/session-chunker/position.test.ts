@@ -2,7 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import { faultOf } from '#common/testing/faults'
 import { acknowledge, checkEnd, checkWholeChunk, describePosition, startPosition } from './position.ts'
 
-const writer = { epoch: 1, chunk_size: 10, chunk_count: 2, total_plain: 20, last: false, sealed: false, last_byte_at: 5 }
+const writer = {
+  epoch: 1,
+  chunk_size: 10,
+  chunk_count: 2,
+  total_plain: 20,
+  last: false,
+  sealed: false,
+  last_byte_at: 5,
+}
 const start = startPosition(writer)
 const cut = (length: number, last: boolean) => ({ bytes: new Uint8Array(length), last })
 
@@ -25,7 +33,9 @@ test('answers may come in any order; the position they lead to is the same', () 
     acknowledge(acknowledge(start, second), third),
     acknowledge(acknowledge(start, third), second),
   ]
-  expect(ends.map(({ durable }) => durable)).toEqual(Array(2).fill({ chunks: 4, bytes: 34, last: true, lastByteAt: 7 }))
+  expect(ends.map(({ durable }) => durable)).toEqual(
+    Array(2).fill({ chunks: 4, bytes: 34, last: true, lastByteAt: 7 }),
+  )
 })
 
 describe('a whole chunk', () => {

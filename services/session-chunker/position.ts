@@ -19,7 +19,13 @@ export type Position = {
 }
 
 /** The position of a fresh writer: all that is received is durable. */
-export const startPosition = ({ chunk_size, chunk_count, total_plain, last, last_byte_at }: Omit<Writer, 'epoch'>): Position => ({
+export const startPosition = ({
+  chunk_size,
+  chunk_count,
+  total_plain,
+  last,
+  last_byte_at,
+}: Omit<Writer, 'epoch'>): Position => ({
   next: chunk_count,
   received: total_plain,
   chunkSize: chunk_size,

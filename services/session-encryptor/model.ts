@@ -20,7 +20,7 @@ export const Progress = t.Object({
   last: t.Boolean(),
   sealed: t.Boolean(),
   last_at: t.Optional(Natural),
-  /** When the last durable byte came from its source, epoch ms; unknown for chunks of older senders. */
+  /** When the last durable byte came from its source, epoch ms; when it was committed, where the sender did not say. */
   last_byte_at: t.Optional(Natural),
 })
 export type Progress = typeof Progress.static

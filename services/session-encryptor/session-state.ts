@@ -31,8 +31,9 @@ export const describeProgress = (doc: SessionDoc): Progress => ({
   total_cipher: doc.total_cipher,
   last: doc.last,
   sealed: doc.sealed,
-  ...(doc.last_at === undefined ? {} : { last_at: doc.last_at }),
-  ...(doc.last_byte_at === undefined ? {} : { last_byte_at: doc.last_byte_at }),
+  ...(doc.last_at === undefined
+    ? {}
+    : { last_at: doc.last_at, last_byte_at: doc.last_byte_at ?? doc.last_at }),
 })
 
 /** Throws Fault `session-differs` unless a request for a new session asks for the one that there is. */

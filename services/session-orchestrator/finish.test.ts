@@ -48,7 +48,9 @@ const recorded = async ({ chunks = 2, last = true, end = { complete: true } }: R
   for (let index = 0; index < chunks; index++) {
     now += 500
     const flags = last && index === chunks - 1 ? FLAG_LAST : 0
-    await encryptInto(app, { session: id, index, epoch, flags }, noise(SIZE, index))
+    // Its bytes came a while before they were durable.
+    const last_byte_at = now - 300
+    await encryptInto(app, { session: id, index, epoch, flags, last_byte_at }, noise(SIZE, index))
   }
   now += 1000
   await orchestrator.sessions.finalize(id, end)
@@ -165,12 +167,12 @@ describe('a session that ended', () => {
     expect(await faultOf(() => behind.encryptor.sessions.openWriter(id))).toMatchObject({ code: 'sealed' })
   })
 
-  test('that broke off has a gap from its last chunk to its end, with the reason', async () => {
+  test('that broke off has a gap from its last byte to its end, with the reason', async () => {
     const id = await recorded({ last: false, end: { complete: false, reason: 'the source went away' } })
     await run(id)
     const { manifest } = await soundManifest(id)
     expect(manifest.gaps).toEqual([
-      { at: 2, from: NOW + 1000, to: NOW + 2000, reason: 'the source went away' },
+      { at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the source went away' },
     ])
     expect(await orchestrator.sessions.get(id)).toMatchObject({ complete: false, gaps: manifest.gaps })
   })
@@ -180,7 +182,7 @@ describe('a session that ended', () => {
     await run(id)
     const { manifest } = await soundManifest(id)
     expect(manifest.gaps).toEqual([
-      { at: 2, from: NOW + 1000, to: NOW + 2000, reason: 'the recording broke off' },
+      { at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the recording broke off' },
     ])
   })
 
@@ -190,6 +192,37 @@ describe('a session that ended', () => {
     const { manifest } = await soundManifest(id)
     expect(manifest.gaps).toEqual([])
     expect(await orchestrator.sessions.get(id)).toMatchObject({ complete: true })
+  })
+
+  test('ended when its recorder says, and no later than that is heard of', async () => {
+    for (const [ended_at, expected] of [
+      [NOW + 1500, NOW + 1500],
+      [NOW + 9_000_000, undefined],
+      [5, NOW],
+    ] as const) {
+      now = NOW
+      const id = await recorded({ end: { complete: true, ended_at } })
+      await run(id)
+      expect((await soundManifest(id)).manifest.ended_at).toBe(expected ?? now)
+    }
+  })
+
+  test('states each gap by the chunk that holds the first byte after it, and none behind what is durable', async () => {
+    const gap = (offset: number, from: number, to: number) => ({ offset, from, to, reason: `at ${offset}` })
+    const gaps = [
+      gap(0, NOW - 50, NOW + 10),
+      gap(SIZE - 1, NOW + 5, NOW + 20),
+      gap(SIZE, NOW + 30, NOW + 40),
+      gap(2 * SIZE, NOW + 50, NOW + 60),
+    ]
+    const id = await recorded({ last: false, end: { complete: false, reason: 'gone', gaps } })
+    await run(id)
+    expect((await soundManifest(id)).manifest.gaps).toEqual([
+      { at: 0, from: NOW, to: NOW + 10, reason: 'at 0' },
+      { at: 0, from: NOW + 10, to: NOW + 20, reason: `at ${SIZE - 1}` },
+      { at: 1, from: NOW + 30, to: NOW + 40, reason: `at ${SIZE}` },
+      { at: 2, from: NOW + 700, to: NOW + 2000, reason: 'gone' },
+    ])
   })
 
   test('with more durable than its recorder knew is kept whole', async () => {

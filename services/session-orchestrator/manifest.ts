@@ -10,6 +10,8 @@ export type Durable = {
   readonly total_cipher: number
   readonly last: boolean
   readonly last_at?: number
+  /** When the last durable byte came from its source, epoch ms. */
+  readonly last_byte_at?: number
 }
 
 /** A session that is sealed at the encryptor, with its chunks and the root over their leaves. */
@@ -39,11 +41,32 @@ export const checkRecords = (records: readonly ChunkRecord[], count: number): vo
 }
 
 /** The gap at the end of a session that broke off; none when its last chunk carries the last flag. */
-export const endGap = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
+const endGap = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
   if (durable.last) return []
+  const from = durable.last_byte_at ?? durable.last_at ?? doc.started_at
   const to = doc.ended_at ?? doc.started_at
-  const from = Math.min(durable.last_at ?? doc.started_at, to)
   return [{ at: durable.chunk_count, from, to, reason: doc.end_reason ?? 'the recording broke off' }]
+}
+
+/** Gaps in the middle, by the chunk that holds the first byte after them. One behind all that is durable is the end's. */
+const middleGaps = ({ stream_gaps = [], chunk_size }: SessionDoc, { total_plain }: Durable): readonly Gap[] =>
+  stream_gaps
+    .filter(({ offset }) => offset < total_plain)
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ offset, ...gap }) => ({ at: Math.floor(offset / chunk_size), ...gap }))
+
+/**
+ * Where recorded time is missing (SPEC section 4), in order and disjoint. A clock that was set while it was recorded
+ * cannot put a gap outside the session.
+ */
+export const findGaps = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
+  const end = doc.ended_at ?? doc.started_at
+  let free = doc.started_at
+  return [...doc.gaps, ...middleGaps(doc, durable), ...endGap(doc, durable)].map(({ from, to, ...gap }) => {
+    const start = Math.min(Math.max(from, free), end)
+    free = Math.min(Math.max(to, start), end)
+    return { ...gap, from: start, to: free }
+  })
 }
 
 /** The manifest of a finished session (SPEC section 4). */
@@ -76,7 +99,7 @@ export const buildManifest = (
   })),
   merkle_root: root,
   audit_root: auditRoot,
-  gaps: [...doc.gaps, ...endGap(doc, durable)],
+  gaps: [...findGaps(doc, durable)],
   policy_hash: null,
   recorder_version: doc.recorder_version,
   device_fingerprint: doc.device_fingerprint,
@@ -91,7 +114,7 @@ export const withManifest = (
   ...doc,
   state: 'anchoring',
   pipeline: 'anchoring',
-  gaps: [...doc.gaps, ...endGap(doc, durable)],
+  gaps: [...findGaps(doc, durable)],
   complete: durable.last,
   chunk_count: durable.chunk_count,
   total_plain: durable.total_plain,

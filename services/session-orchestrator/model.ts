@@ -37,10 +37,18 @@ export const NewSession = t.Object({
 })
 export type NewSession = typeof NewSession.static
 
+/** Recorded time from `from` to `to` is missing before the byte at `offset` of the stream. Times epoch ms. */
+export const StreamGap = t.Object({ offset: Natural, from: Natural, to: Natural, reason: EndReason })
+export type StreamGap = typeof StreamGap.static
+
 /** The ends of a recording: complete, or broken off with the time that is missing. */
 export const Finalize = t.Object({
   complete: t.Boolean(),
   reason: t.Optional(EndReason),
+  /** When the source ended it, or was given up; now, unless it is said. */
+  ended_at: t.Optional(Natural),
+  /** Where the source was away in the middle. */
+  gaps: t.Optional(t.Array(StreamGap, { maxItems: 1000 })),
   /** What the recorder had acknowledged; less than that being durable stops the session. */
   total_plain: t.Optional(Natural),
 })

@@ -2,7 +2,7 @@ import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store, Stored } from '#common/store/store'
 import { type AuditLink, nextLink } from './audit.ts'
-import type { Session } from './model.ts'
+import type { Session, StreamGap } from './model.ts'
 
 /** A session, and what only this service needs of it. */
 export type SessionDoc = Session & {
@@ -11,6 +11,8 @@ export type SessionDoc = Session & {
   readonly device_fingerprint: string
   readonly claimed_plain?: number
   readonly end_reason?: string
+  /** What the recorder said is missing in the middle; the manifest states it by chunk, in `gaps`. */
+  readonly stream_gaps?: readonly StreamGap[]
   readonly touched_at: number
 }
 

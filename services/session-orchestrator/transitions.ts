@@ -33,7 +33,7 @@ export const setSessionState = (doc: SessionDoc, state: 'active' | 'paused'): Tr
 /** Its recording has ended. Throws Fault `already-finalized`: it ends only once. */
 export const finalizeSession = (
   doc: SessionDoc,
-  { complete, reason, total_plain }: Finalize,
+  { complete, reason, total_plain, ended_at, gaps }: Finalize,
   now: number,
 ): Transition => {
   if (!recordingStates.includes(doc.state))
@@ -45,9 +45,11 @@ export const finalizeSession = (
       ...doc,
       state: 'finalizing',
       pipeline: 'initialized',
-      ended_at: now,
+      // No later than it is heard of, and no earlier than its start: two clocks may differ.
+      ended_at: Math.max(doc.started_at, Math.min(ended_at ?? now, now)),
       complete,
       ...(reason === undefined ? {} : { end_reason: reason }),
+      ...(gaps === undefined ? {} : { stream_gaps: gaps }),
       ...(total_plain === undefined ? {} : { claimed_plain: total_plain }),
     },
     event: complete ? 'recording-ended' : `recording-broken-off: ${reason ?? 'unknown'}`,

@@ -8,26 +8,42 @@ export type StreamPosition = {
   readonly acknowledged: number
   readonly chunk_count: number
   readonly complete: boolean
+  readonly chunk_size?: number
+  /** When the last durable byte came from the source, epoch ms. */
+  readonly last_byte_at?: number
 }
 
-/** Sends a run of the stream to the chunker. Throws Fault `offset-differs` with `acknowledged` where it stands elsewhere. */
+/** Whether a run of the stream is its end: `broken` when it ends there because its source was lost. */
+export type End = 'true' | 'false' | 'broken'
+
+/**
+ * Sends a run of the stream to the chunker, of which the last byte came at `lastByteAt`, epoch ms. Throws Fault
+ * `offset-differs` with `acknowledged` where it stands elsewhere.
+ */
 export type SendSegment = (
   offset: number,
-  end: boolean,
-  bytes: Uint8Array<ArrayBuffer> | undefined,
+  end: End,
+  bytes?: Uint8Array<ArrayBuffer>,
+  lastByteAt?: number,
 ) => Promise<StreamPosition>
 
 /** Calls until a pipeline that is away is given up, and the pauses between them, ms. */
 const TRIES = 121
 const PAUSES = { first: 50, most: 1_000 } as const
 
+/** While a release is brought, a callee of the one before refuses what it does not know yet; it is replaced in a moment. */
+export const OTHER_RELEASE = 'bad-request'
+
 /** What passes by itself. A full disk does not: the source hears of it, and goes on when there is room. */
 const isPassing = (fault: Fault): boolean =>
   (fault.kind === 'unavailable' && fault.code !== 'disk-full') ||
-  ['offset-differs', 'fenced', 'stream-busy', 'cut-off', 'tail-missing', 'restarted'].includes(fault.code)
+  ['offset-differs', 'fenced', 'stream-busy', 'cut-off', 'tail-missing', 'restarted', OTHER_RELEASE].includes(
+    fault.code,
+  )
 
 /** Worth a pause: nobody is there, or somebody else is at it. All else is sent again at once, from where the pipeline stands. */
-const isAway = (fault: Fault): boolean => fault.kind === 'unavailable' || fault.code === 'stream-busy'
+const isAway = (fault: Fault): boolean =>
+  fault.kind === 'unavailable' || ['stream-busy', OTHER_RELEASE].includes(fault.code)
 
 export const asFault = (error: unknown): Fault =>
   error instanceof Fault
@@ -68,7 +84,7 @@ export const delivery = ({ start, send, pause }: DeliveryParts, unacknowledged: 
   let position = start
 
   const sendOne = async (offset: number, isEnd: boolean, bytes: Segment['bytes'] | undefined) => {
-    position = advance(position, await send(offset, isEnd, bytes))
+    position = advance(position, await send(offset, isEnd ? 'true' : 'false', bytes))
     unacknowledged.acknowledge(position.acknowledged)
   }
 

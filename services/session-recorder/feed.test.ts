@@ -3,11 +3,12 @@ import fc from 'fast-check'
 import { Fault } from '#common/process/fault'
 import { equalBytes } from '#common/stream/bytes'
 import { faultOf } from '#common/testing/faults'
-import type { StreamPosition } from './delivery.ts'
+import type { End, StreamPosition } from './delivery.ts'
 import { feed } from './feed.ts'
 
 const MIB = 1024 * 1024
 const SEGMENT = 8 * MIB
+const NOW = 1_760_000_000_000
 
 /** Bytes that tell where they stand, so that a shift of one byte shows. */
 const stream = (length: number) => {
@@ -40,11 +41,7 @@ const pipeline = (
     chunk_count: Math.ceil(durable / size),
     complete: over,
   })
-  const send = async (
-    offset: number,
-    end: boolean,
-    bytes: Uint8Array | undefined,
-  ): Promise<StreamPosition> => {
+  const send = async (offset: number, end: End, bytes?: Uint8Array, _?: number): Promise<StreamPosition> => {
     const fate = script[calls++] ?? 'fine'
     if (fate === 'before') throw away
     if (fate === 'lost memory') {
@@ -56,8 +53,8 @@ const pipeline = (
     if (offset !== received) throw new Fault('conflict', 'offset-differs', 'elsewhere', { extra: state() })
     if (bytes) taken.set(bytes, offset)
     received += bytes?.length ?? 0
-    durable = end ? received : Math.max(durable, Math.floor((received - 1) / size) * size)
-    over = end
+    durable = end !== 'false' ? received : Math.max(durable, Math.floor((received - 1) / size) * size)
+    over = end !== 'false'
     if (fate === 'after') throw away
     return state()
   }
@@ -77,7 +74,7 @@ describe('the feed of a recording', () => {
         const source = stream(total)
         const to = pipeline(total, chunk, script)
         const fed = feedTo(to.send)
-        for (let at = 0; at < total; at += 3_000_001) await fed.push(source.subarray(at, at + 3_000_001))
+        for (let at = 0; at < total; at += 3_000_001) await fed.push(source.subarray(at, at + 3_000_001), NOW)
         expect(await fed.end()).toMatchObject({ acknowledged: total, complete: true })
         expect(equalBytes(to.taken, source)).toBe(true)
         expect(fed.received()).toBe(total)
@@ -94,7 +91,7 @@ describe('the feed of a recording', () => {
       acknowledged.push(fed.progress().acknowledged)
       return to.send(...segment)
     })
-    await fed.push(stream(4 * SEGMENT))
+    await fed.push(stream(4 * SEGMENT), NOW)
     await fed.end()
     acknowledged.push(fed.progress().acknowledged)
     expect(acknowledged.length).toBeGreaterThan(4)
@@ -102,20 +99,57 @@ describe('the feed of a recording', () => {
     expect(acknowledged.at(-1)).toBe(4 * SEGMENT)
   })
 
-  test('has the tail that is not durable, as one run', async () => {
+  test('has the rest that is not durable, with the time at which each segment came', async () => {
     const source = stream(SEGMENT + 100)
     const to = pipeline(source.length, MIB, [])
     const fed = feedTo(to.send)
-    await fed.push(source)
+    await fed.push(source.subarray(0, SEGMENT), NOW)
+    await fed.push(source.subarray(SEGMENT), NOW + 5000)
     while (fed.progress().acknowledged === 0) await Bun.sleep(1)
     const { acknowledged } = fed.progress()
     expect(acknowledged).toBe(7 * MIB)
-    const tail = fed.tail(acknowledged)
-    expect(tail?.offset).toBe(acknowledged)
-    expect(equalBytes(tail?.bytes ?? new Uint8Array(), source.subarray(acknowledged))).toBe(true)
-    const later = fed.tail(acknowledged + 5)
-    expect(equalBytes(later?.bytes ?? new Uint8Array(), source.subarray(acknowledged + 5))).toBe(true)
-    expect(fed.tail(source.length)).toBeUndefined()
+    const [first, second, ...more] = fed.rest(acknowledged + 5)
+    expect([first?.offset, first?.lastByteAt]).toEqual([acknowledged + 5, NOW])
+    expect([second?.offset, second?.lastByteAt]).toEqual([SEGMENT, NOW + 5000])
+    expect(more).toEqual([])
+    expect(equalBytes(first?.bytes ?? new Uint8Array(), source.subarray(acknowledged + 5, SEGMENT))).toBe(
+      true,
+    )
+    expect(equalBytes(second?.bytes ?? new Uint8Array(), source.subarray(SEGMENT))).toBe(true)
+    expect(fed.rest(source.length)).toEqual([])
+  })
+
+  test('says of each segment when its last byte came, and cuts where chunks end', async () => {
+    const said: (readonly [end: number, at: number | undefined])[] = []
+    const to = pipeline(3 * MIB, MIB, [])
+    const fed = feed({
+      start: { ...zero, chunk_size: MIB },
+      pause: async () => {},
+      send: (offset, end, bytes, at) => {
+        said.push([offset + (bytes?.length ?? 0), at])
+        return to.send(offset, end, bytes)
+      },
+    })
+    const source = stream(3 * MIB)
+    for (let at = 0; at < 6; at++)
+      await fed.push(source.subarray((at * MIB) / 2, ((at + 1) * MIB) / 2), NOW + at * 1000)
+    expect(fed.lastByteAt()).toBe(NOW + 5000)
+    await fed.end()
+    expect(said.slice(0, 3)).toEqual([1, 3, 5].map((at, i) => [(i + 1) * MIB, NOW + at * 1000]))
+  })
+
+  test('sends nothing while it is halted, and all of it when it is resumed', async () => {
+    const to = pipeline(3 * SEGMENT, MIB, ['before', 'before'])
+    const fed = feedTo(to.send)
+    await fed.push(stream(SEGMENT), NOW)
+    fed.halt()
+    await fed.settled()
+    const calls = to.calls()
+    expect(await faultOf(() => fed.push(stream(1), NOW))).toMatchObject({ code: 'recording-ended' })
+    expect([to.calls(), fed.failure()]).toEqual([calls, undefined])
+    fed.resume()
+    await fed.push(stream(5), NOW)
+    expect(await fed.end()).toMatchObject({ acknowledged: SEGMENT + 5, complete: true })
   })
 
   test('gives up after many tries and tells the source why, at its next piece', async () => {
@@ -125,10 +159,10 @@ describe('the feed of a recording', () => {
       calls++
       throw away
     })
-    expect(await faultOf(() => fed.push(stream(SEGMENT)))).toBe('no fault')
+    expect(await faultOf(() => fed.push(stream(SEGMENT), NOW))).toBe('no fault')
     while (calls < 121) await Bun.sleep(1)
     await Bun.sleep(1)
-    expect(await faultOf(() => fed.push(stream(1)))).toBe(away)
+    expect(await faultOf(() => fed.push(stream(1), NOW))).toBe(away)
     expect(await faultOf(() => fed.end())).toBe(away)
     expect({ calls, failure: fed.failure() }).toEqual({ calls: 121, failure: away })
   })
@@ -143,7 +177,7 @@ describe('the feed of a recording', () => {
         calls++
         throw refusal
       })
-      await fed.push(stream(5))
+      await fed.push(stream(5), NOW)
       expect(await faultOf(() => fed.end())).toBe(refusal)
       expect(calls).toBe(1)
     })
@@ -155,7 +189,7 @@ describe('the feed of a recording', () => {
       if (stands) throw new Fault('conflict', 'offset-differs', 'elsewhere', { extra: stands })
       return to.send(offset, end, bytes)
     })
-    await fed.push(stream(2 * SEGMENT))
+    await fed.push(stream(2 * SEGMENT), NOW)
     while (fed.progress().acknowledged < 15 * MIB) await Bun.sleep(1)
     stands = zero
     expect(await faultOf(() => fed.end())).toMatchObject({

@@ -137,8 +137,9 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
     encryptor: behind.encryptor,
     /** Past the recorder, as another part of it would. */
     sendToChunker: (id: string, offset: number, bytes: Uint8Array<ArrayBuffer>) =>
-      pipeline.send(id)(offset, false, bytes),
+      pipeline.send(id)(offset, 'false', bytes),
     plainOf: (id: string) => plainOf(behind.encryptor, id),
+    progress: pipeline.progress,
   }
 }
 export type Pipeline = Awaited<ReturnType<typeof pipelineAt>>

@@ -1,9 +1,12 @@
 import { Fault } from '#common/process/fault'
+import type { Absence } from './absence.ts'
 import type { DeliveryParts, SendSegment, StreamPosition } from './delivery.ts'
 import { type Feed, feed } from './feed.ts'
 
 export type LiveFeed = {
   readonly feed: Feed
+  /** The time without a source that goes on, or went on until this feed's next byte comes. */
+  absence: Absence | undefined
   /** When the orchestrator last heard that this recording lives, epoch ms. */
   announcedAt: number
 }
@@ -11,9 +14,14 @@ export type LiveFeed = {
 /** The feeds of this process; what they hold does not survive it. */
 export type LiveFeeds = {
   readonly get: (id: string) => LiveFeed | undefined
-  readonly open: (id: string, start: StreamPosition) => LiveFeed
-  /** The feed that goes on at `offset`, anew where the pipeline stands there. Throws Fault `offset-differs`. */
+  /** A feed of a recording of which nothing is in the pipeline yet. */
+  readonly open: (id: string, start: StreamPosition, absence: Absence) => LiveFeed
+  /**
+   * The feed that goes on at `offset`, anew where the pipeline stands there; it is in use once it is `put`, so that one
+   * that gets no byte costs nothing. Throws Fault `offset-differs`.
+   */
   readonly at: (id: string, offset: number) => Promise<LiveFeed>
+  readonly put: (id: string, live: LiveFeed) => void
   readonly drop: (id: string) => void
   readonly count: () => number
 }
@@ -22,40 +30,62 @@ export type LiveFeedParts = {
   /** How far the pipeline is with a session. */
   readonly progress: (session: string) => Promise<StreamPosition>
   readonly send: (session: string) => SendSegment
+  readonly now: () => number
   readonly pause: DeliveryParts['pause']
 }
 
-const offsetDiffers = (stands: number) =>
-  new Fault('conflict', 'offset-differs', `this recording stands at ${stands}; go on from there`, {
-    extra: { received: stands, acknowledged: stands },
-  })
+const offsetDiffers = (received: number, acknowledged: number) =>
+  new Fault(
+    'conflict',
+    'offset-differs',
+    received === acknowledged
+      ? `this recording stands at ${received}; go on from there`
+      : `this recording stands at ${received}, of which ${acknowledged} bytes are durable; go on from either`,
+    { extra: { received, acknowledged } },
+  )
 
-export const liveFeeds = ({ progress, send, pause }: LiveFeedParts): LiveFeeds => {
+/** The absence before a feed that is begun anew, where the one before is this: what that one held is given up. */
+const absenceBefore = (before: LiveFeed | undefined, now: number): Absence => {
+  if (before?.absence === undefined) return { since: now, cause: 'restarted' }
+  const { since, cause } = before.absence
+  return { since, cause: cause === 'paused' && before.feed.received() > 0 ? 'repeated' : cause }
+}
+
+export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFeeds => {
   const feeds = new Map<string, LiveFeed>()
 
-  const open = (id: string, start: StreamPosition): LiveFeed => {
-    const live: LiveFeed = { announcedAt: 0, feed: feed({ start, send: send(id), pause }) }
-    feeds.set(id, live)
-    return live
-  }
-
+  const begin = (id: string, start: StreamPosition, absence: Absence): LiveFeed => ({
+    announcedAt: 0,
+    absence,
+    feed: feed({ start, send: send(id), pause }),
+  })
   const drop = (id: string): void => {
     feeds.get(id)?.feed.drop()
     feeds.delete(id)
   }
+  const put = (id: string, live: LiveFeed): void => {
+    if (feeds.get(id) === live) return
+    drop(id)
+    feeds.set(id, live)
+  }
 
   return {
     get: (id) => feeds.get(id),
-    open,
+    open: (id, start, absence) => {
+      const live = begin(id, start, absence)
+      put(id, live)
+      return live
+    },
     at: async (id, offset) => {
       const current = feeds.get(id)
-      if (current && current.feed.failure() === undefined && current.feed.received() === offset)
-        return current
-      drop(id)
+      const received = current?.feed.failure() === undefined ? current?.feed.received() : undefined
+      if (current !== undefined && received === offset) return current
       const start = await progress(id)
-      if (start.acknowledged !== offset) throw offsetDiffers(start.acknowledged)
-      return open(id, start)
+      if (start.acknowledged !== offset)
+        throw offsetDiffers(received ?? start.acknowledged, start.acknowledged)
+      return begin(id, start, absenceBefore(current, now()))
     },
+    put,
     drop,
     count: () => feeds.size,
   }

@@ -33,7 +33,10 @@ export const Recording = t.Object({
 })
 export type Recording = typeof Recording.static
 
-export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam })
+/**
+ * `whole`: the source kept what it had sent and gives it again from `offset` on, so that the time it was away is no gap.
+ */
+export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam, whole: t.Optional(FlagParam) })
 /** An abnormal end: `reason` becomes that of the gap at the end of the manifest. None, and it was stopped. */
 export const Stop = t.Optional(t.Object({ reason: t.Optional(EndReason) }))
 export type Stop = typeof Stop.static

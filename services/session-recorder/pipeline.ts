@@ -1,7 +1,7 @@
 import { type Call, type client, ok } from '#common/http/client'
 import type { Api as Chunker } from '#services/session-chunker/routes'
 import type { Api as Orchestrator } from '#services/session-orchestrator/routes'
-import type { StreamPosition } from './delivery.ts'
+import type { SendSegment, StreamPosition } from './delivery.ts'
 import type { RecordingsParts } from './recordings.ts'
 
 /** The services that a recording goes to, over HTTP. */
@@ -12,10 +12,7 @@ export type PipelineClients = {
   readonly orchestrator: ReturnType<typeof client<Orchestrator>>
 }
 
-type Pipeline = Pick<
-  RecordingsParts,
-  'openSession' | 'setState' | 'finalize' | 'progress' | 'send' | 'breakOff'
->
+type Pipeline = Pick<RecordingsParts, 'openSession' | 'setState' | 'finalize' | 'progress' | 'send'>
 
 /** What recordings ask of the pipeline. `recorder` names this recorder in the manifest of each session. */
 export const pipelineOver = (
@@ -24,11 +21,13 @@ export const pipelineOver = (
 ): Pipeline => {
   const stream = async (
     session: string,
-    offset: number,
-    end: 'true' | 'false' | 'broken',
-    bytes: Uint8Array<ArrayBuffer> | undefined,
+    ...[offset, end, bytes, lastByteAt]: Parameters<SendSegment>
   ): Promise<StreamPosition> => {
-    const query = new URLSearchParams({ offset: String(offset), end })
+    const query = new URLSearchParams({
+      offset: String(offset),
+      end,
+      ...(lastByteAt === undefined ? {} : { last_byte_at: String(lastByteAt) }),
+    })
     const reply = await toChunker(`/sessions/${session}/stream?${query}`, {
       method: 'POST',
       ...(bytes === undefined ? {} : { body: bytes }),
@@ -41,7 +40,9 @@ export const pipelineOver = (
     setState: (id, state) => ok(orchestrator.sessions({ id }).state.post({ state })),
     finalize: (id, end) => ok(orchestrator.sessions({ id }).finalize.post(end)),
     progress: (id) => ok(chunker.sessions({ id }).stream.get()),
-    send: (session) => (offset, isEnd, bytes) => stream(session, offset, isEnd ? 'true' : 'false', bytes),
-    breakOff: (session, offset, bytes) => stream(session, offset, 'broken', bytes),
+    send:
+      (session) =>
+      (...run) =>
+        stream(session, ...run),
   }
 }

@@ -1,5 +1,7 @@
 import { Fault, isFault } from '#common/process/fault'
+import type { StreamGap } from './absence.ts'
 import type { StreamPosition } from './delivery.ts'
+import { OTHER_RELEASE } from './delivery.ts'
 import type { Recording, Start } from './model.ts'
 import type { RecordingDoc } from './store.ts'
 
@@ -18,24 +20,44 @@ export const newRecording = (id: string, { owner }: Start, now: number): Recordi
 /** Its source gave bytes until `now`. */
 export const touchRecording = (doc: RecordingDoc, now: number): RecordingDoc => ({ ...doc, touched_at: now })
 
+/** More are no recording, and would not fit a manifest. */
+const MAX_GAPS = 1_000
+
+/**
+ * Recorded time is missing before the byte at `gap.offset`. What came after that place before is not in the recording
+ * any more, nor are its gaps. Throws Fault `too-many-gaps`.
+ */
+export const addGap = (doc: RecordingDoc, gap: StreamGap): RecordingDoc => {
+  const before = (doc.gaps ?? []).filter(({ offset }) => offset < gap.offset)
+  if (before.length < MAX_GAPS) return { ...doc, gaps: [...before, gap] }
+  throw new Fault(
+    'conflict',
+    'too-many-gaps',
+    `the source of this recording was away ${MAX_GAPS} times; stop it and start a new one`,
+  )
+}
+
 /** Nothing more comes; the orchestrator is still to hear of it. `reason` = why it broke off. */
 export const endRecording = (
   doc: RecordingDoc,
   { complete, acknowledged, chunk_count }: StreamPosition,
-  reason?: string,
+  { endedAt, reason }: { readonly endedAt: number; readonly reason?: string },
 ): RecordingDoc => ({
   ...doc,
   state: 'ending',
   complete,
   acknowledged,
   chunks: chunk_count,
+  ended_at: endedAt,
   ...(reason === undefined ? {} : { reason }),
 })
 
 /** What the orchestrator is told of an ending recording. */
-export const describeEnd = ({ complete, acknowledged, reason }: RecordingDoc) => ({
+export const describeEnd = ({ complete, acknowledged, ended_at, gaps, reason }: RecordingDoc) => ({
   complete,
   total_plain: acknowledged,
+  ...(ended_at === undefined ? {} : { ended_at }),
+  ...(gaps === undefined ? {} : { gaps: [...gaps] }),
   ...(reason === undefined ? {} : { reason }),
 })
 
@@ -45,7 +67,7 @@ export const describeEnd = ({ complete, acknowledged, reason }: RecordingDoc) =>
  */
 export const afterHandOver = (doc: RecordingDoc, error: unknown): RecordingDoc => {
   if (error === undefined || isFault(error, 'already-finalized')) return { ...doc, state: 'ended' }
-  if (!(error instanceof Fault) || error.kind === 'unavailable') return doc
+  if (!(error instanceof Fault) || error.kind === 'unavailable' || error.code === OTHER_RELEASE) return doc
   return { ...doc, state: 'failed', error: error.message }
 }
 

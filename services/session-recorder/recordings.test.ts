@@ -26,13 +26,13 @@ afterEach(async () => {
 })
 
 const start = async () => (await pipe.recorder.start({ owner: OWNER })).id
-const stream = (id: string, offset: number, bytes: Uint8Array, end = true) =>
-  pipe.recorder.stream(id, { offset, end }, inPieces(bytes))
+const stream = (id: string, offset: number, bytes: Uint8Array, end = true, whole = false) =>
+  pipe.recorder.stream(id, { offset, end, whole }, inPieces(bytes))
 const shape = (id: string) => ({ id, owner: OWNER, started_at: START })
 
 /** A source that gives these bytes and then breaks off, as a process that is killed. */
 async function* breaking(bytes: Uint8Array) {
-  yield bytes.slice()
+  if (bytes.length > 0) yield bytes.slice()
   throw new Fault('invalid', 'cut-off', 'the sender went away before the end of the body')
 }
 
@@ -103,12 +103,15 @@ describe('a recording', () => {
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'ended', acknowledged: 10 })
   })
 
-  test('of zero bytes is refused, and its session fails', async () => {
+  test('of zero bytes is refused, which changes nothing; stopped, its session fails', async () => {
     const id = await start()
+    const before = [await pipe.recorder.get(id), await pipe.session(id)]
     expect(await faultOf(() => stream(id, 0, new Uint8Array()))).toMatchObject({
       kind: 'invalid',
       code: 'empty-recording',
     })
+    expect([await pipe.recorder.get(id), await pipe.session(id)]).toEqual(before)
+    await pipe.recorder.stop(id, 'the input was empty')
     expect(await faultOf(() => pipe.until(id, 'anchored'))).toMatchObject({
       message: 'the session failed: nothing was recorded: no chunk was ever acknowledged',
     })
@@ -132,7 +135,8 @@ describe('a source that comes back', () => {
     expect(cut).toMatchObject({ code: 'cut-off' })
     const { acknowledged, state } = await pipe.recorder.get(id)
     expect(state).toBe('recording')
-    await stream(id, acknowledged, bytes.subarray(acknowledged))
+    now += 5000
+    await stream(id, acknowledged, bytes.subarray(acknowledged), true, true)
     expect(await pipe.plainOf(id)).toEqual(bytes)
     expect(await pipe.until(id, 'anchored')).toMatchObject({ gaps: [] })
   })
@@ -146,15 +150,30 @@ describe('a source that comes back', () => {
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 
-  test('at a wrong place is told the right one', async () => {
+  test('at a wrong place is told the right ones, and what was received before it is kept', async () => {
     const id = await start()
-    await stream(id, 0, noise(100, 1), false)
-    expect(await faultOf(() => stream(id, 50, noise(1, 1)))).toMatchObject({
-      kind: 'conflict',
-      code: 'offset-differs',
-      message: 'this recording stands at 0; go on from there',
-      extra: { received: 0, acknowledged: 0 },
-    })
+    const bytes = noise(3000, 1)
+    await stream(id, 0, bytes.subarray(0, 1500), false)
+    for (const offset of [1, 1499, 1501, 3000])
+      expect(await faultOf(() => stream(id, offset, noise(1, 1)))).toMatchObject({
+        kind: 'conflict',
+        code: 'offset-differs',
+        message: expect.stringMatching(/^this recording stands at 1500, of which [01]/),
+        extra: { received: 1500, acknowledged: expect.any(Number) },
+      })
+    expect(await pipe.recorder.get(id)).toMatchObject({ state: 'recording', received: 1500 })
+    await stream(id, 1500, bytes.subarray(1500))
+    expect(await pipe.plainOf(id)).toEqual(bytes)
+  })
+
+  test('at the right place, but gone before its first byte, costs nothing that was received', async () => {
+    const id = await start()
+    const bytes = noise(600, 1)
+    await stream(id, 0, bytes.subarray(0, 500), false)
+    const cut = () => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(new Uint8Array()))
+    expect(await faultOf(cut)).toMatchObject({ code: 'cut-off' })
+    await stream(id, 500, bytes.subarray(500))
+    expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 
   test('finds a recorder that was restarted where the pipeline stands', async () => {
@@ -164,7 +183,8 @@ describe('a source that comes back', () => {
     const again = pipe.restartedRecorder()
     const { acknowledged, state } = await again.get(id)
     expect(state).toBe('recording')
-    await again.stream(id, { offset: acknowledged, end: true }, inPieces(bytes.subarray(acknowledged)))
+    const rest = inPieces(bytes.subarray(acknowledged))
+    await again.stream(id, { offset: acknowledged, end: true, whole: true }, rest)
     expect(await pipe.plainOf(id)).toEqual(bytes)
     expect(await pipe.until(id, 'anchored')).toMatchObject({ complete: true, gaps: [] })
   })
@@ -190,6 +210,19 @@ describe('a source that comes back', () => {
   }, 60_000)
 })
 
+/** A source that gives these bytes and then neither a further one nor its end. */
+const stalled = (bytes: Uint8Array) => {
+  const waiting = Promise.withResolvers<void>()
+  return {
+    waiting: waiting.promise,
+    body: async function* () {
+      yield bytes.slice()
+      waiting.resolve()
+      await new Promise(() => {})
+    },
+  }
+}
+
 describe('two sources of one recording', () => {
   test('cannot both send: the second is refused, also in the same moment', async () => {
     const id = await start()
@@ -200,17 +233,22 @@ describe('two sources of one recording', () => {
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 
-  test('cannot be stopped in the middle of one', async () => {
+  test('a second one takes over where the first gives nothing for too long', async () => {
     const id = await start()
-    const sent = Promise.withResolvers<void>()
-    async function* slow() {
-      yield noise(10, 1)
-      await sent.promise
-    }
-    const fed = pipe.recorder.stream(id, { offset: 0, end: true }, slow())
-    expect(await faultOf(() => pipe.recorder.stop(id))).toMatchObject({ code: 'stream-busy' })
-    sent.resolve()
-    expect(await fed).toMatchObject({ state: 'ended' })
+    const bytes = noise(3000, 1)
+    const first = stalled(bytes.subarray(0, 1500))
+    const cut = faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, first.body()))
+    await first.waiting
+    now += 10_000
+    expect(await faultOf(() => stream(id, 1500, bytes.subarray(1500)))).toMatchObject({ code: 'stream-busy' })
+    now += 1
+    expect(await stream(id, 1500, bytes.subarray(1500))).toMatchObject({ state: 'ended' })
+    expect(await cut).toMatchObject({ code: 'cut-off' })
+    expect(await pipe.plainOf(id)).toEqual(bytes)
+    await pipe.until(id, 'anchored')
+    expect((await pipe.manifest(id)).gaps).toEqual([
+      { at: 1, from: START, to: now, reason: 'the source was cut off' },
+    ])
   })
 })
 
@@ -357,6 +395,36 @@ describe('a recording that is stopped', () => {
       { at: 2, reason: 'stopped before its source ended' },
     ])
     expect(await pipe.plainOf(id)).toEqual(bytes)
+  })
+
+  test('while its source has stalled ends at once: all that was received is kept', async () => {
+    const id = await start()
+    const bytes = noise(2500, 1)
+    const source = stalled(bytes)
+    const cut = faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, source.body()))
+    await source.waiting
+    now += 5000
+    expect(await pipe.recorder.stop(id)).toMatchObject({ state: 'ended', acknowledged: 2500 })
+    expect(await cut).toMatchObject({ code: 'recording-ended' })
+    await pipe.until(id, 'anchored')
+    expect((await pipe.manifest(id)).gaps).toEqual([
+      { at: 3, from: START, to: now, reason: 'stopped before its source ended' },
+    ])
+    expect(await pipe.plainOf(id)).toEqual(bytes)
+  })
+
+  test('is refused while its source is at its end, which then stands', async () => {
+    const id = await start()
+    const stop = Promise.withResolvers<unknown>()
+    async function* whole() {
+      yield noise(1500, 1)
+      await pipe.chunker.shut()
+      queueMicrotask(() => setImmediate(() => stop.resolve(faultOf(() => pipe.recorder.stop(id)))))
+    }
+    const fed = pipe.recorder.stream(id, { offset: 0, end: true }, whole())
+    expect(await stop.promise).toMatchObject({ code: 'stream-busy' })
+    pipe.chunker.reopen()
+    expect(await fed).toMatchObject({ state: 'ended', complete: true })
   })
 
   test('was sealed by somebody else before: it ends as it stands', async () => {

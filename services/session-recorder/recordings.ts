@@ -1,13 +1,14 @@
-import { Fault, isFault } from '#common/process/fault'
+import { Fault } from '#common/process/fault'
 import { errorFields, type Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
-import { exclusive } from '#common/stream/exclusive'
 import { type BreakOffParts, breakOffStream } from './break-off.ts'
 import type { StreamPosition } from './delivery.ts'
+import { type IntakeParts, takeIn } from './intake.ts'
 import { type LiveFeedParts, type LiveFeeds, liveFeeds } from './live-feeds.ts'
 import type { Recording, Start } from './model.ts'
 import { reconciler } from './reconcile.ts'
 import {
+  addGap,
   afterHandOver,
   describeEnd,
   describeRecording,
@@ -16,19 +17,26 @@ import {
   requireRecording,
   touchRecording,
 } from './recording-state.ts'
+import { sources } from './sources.ts'
 import { changeRecording, findRecording, type RecordingDoc, recordingTable } from './store.ts'
 
 export type Recordings = {
   readonly start: (request: Start) => Promise<Recording>
   readonly get: (id: string) => Promise<Recording>
   readonly list: () => Promise<readonly Recording[]>
-  /** Takes bytes of the source from `offset` on. With `end`, resolves when all is durable and the session sealed. */
+  /**
+   * Takes bytes of the source from `offset` on. With `end`, resolves when all is durable and the session sealed.
+   * `whole`: the source kept what it had sent and gives it again, so that the time it was away is no gap.
+   */
   readonly stream: (
     id: string,
-    query: { readonly offset: number; readonly end: boolean },
+    query: { readonly offset: number; readonly end: boolean; readonly whole?: boolean },
     body: AsyncIterable<Uint8Array>,
   ) => Promise<Recording>
-  /** Ends a recording abnormally: what was received is kept, `reason` is stated as that of the gap at its end. */
+  /**
+   * Ends a recording abnormally: what was received is kept, `reason` is stated as that of the gap at its end. A source
+   * that still sends is cut. Throws Fault `stream-busy` when that one is at its end.
+   */
   readonly stop: (id: string, reason?: string) => Promise<Recording>
   /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
   readonly reconcile: () => Promise<void>
@@ -41,18 +49,26 @@ export type RecordingsParts = LiveFeedParts &
   BreakOffParts & {
     readonly store: Store
     readonly log: Log
-    readonly now: () => number
     readonly resumeGrace: number
-    readonly openSession: (request: Start) => Promise<{ readonly id: string }>
+    readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
     readonly setState: (session: string, state: 'active' | 'paused') => Promise<unknown>
     readonly finalize: (session: string, end: ReturnType<typeof describeEnd>) => Promise<unknown>
   }
+
+/** A source that gives nothing for this long may be gone without a word: another connection of it takes over, ms. */
+const STALLED = 10_000
 
 /** How often a recording that goes on for long is made known, so that nobody takes it for unused, ms. */
 const ANNOUNCE_EVERY = 60_000
 
 const busyFault = () =>
   new Fault('conflict', 'stream-busy', 'this recording is receiving a stream or is being ended')
+
+const stoppedFault = () =>
+  new Fault('conflict', 'recording-ended', 'this recording was stopped; start a new one')
+
+const replacedFault = () =>
+  new Fault('invalid', 'cut-off', 'this source gave nothing, and another connection of it took over')
 
 const nothing: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, complete: false }
 
@@ -90,16 +106,27 @@ const endings = (
   feeds: LiveFeeds,
   handOver: (doc: RecordingDoc) => Promise<RecordingDoc>,
 ) => {
-  const end = async (id: string, fed: StreamPosition, reason?: string): Promise<RecordingDoc> => {
+  const end = async (
+    id: string,
+    fed: StreamPosition,
+    how: Parameters<typeof endRecording>[2],
+  ): Promise<RecordingDoc> => {
+    const doc = await changeRecording(parts.store, id, (current) => endRecording(current, fed, how))
     feeds.drop(id)
-    return handOver(await changeRecording(parts.store, id, (doc) => endRecording(doc, fed, reason)))
+    return handOver(doc)
   }
   return {
     end,
     breakOff: async (id: string, reason: string): Promise<RecordingDoc> => {
-      const fed = await breakOffStream(id, feeds.get(id)?.feed, parts)
-      parts.log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
-      return end(id, fed, reason)
+      const feed = feeds.get(id)?.feed
+      feed?.halt()
+      try {
+        const fed = await breakOffStream(id, feed, parts)
+        parts.log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
+        return await end(id, fed, { endedAt: parts.now(), reason })
+      } finally {
+        feed?.resume()
+      }
     },
   }
 }
@@ -109,8 +136,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { store, now } = parts
   const table = recordingTable(store)
   const feeds = liveFeeds(parts)
-  // Two sources in one recording would interleave their bytes.
-  const { run: exclusively, keys: busy } = exclusive(busyFault)
+  const { run: exclusively, keys: busy, cut, isStalled } = sources(now, busyFault)
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
   const { end, breakOff } = endings(parts, feeds, handOver)
 
@@ -120,12 +146,20 @@ export const recordings = (parts: RecordingsParts): Recordings => {
     return describeRecording(doc, { fed, received: feed?.received() })
   }
   const touch = (id: string) => changeRecording(store, id, (doc) => touchRecording(doc, now()))
+  const intake: IntakeParts = {
+    feeds,
+    now,
+    announce,
+    addGap: (id, gap) => changeRecording(store, id, (doc) => addGap(doc, gap)),
+    touch,
+    end,
+  }
 
   return {
     start: async (request) => {
-      const { id } = await parts.openSession(request)
+      const { id, chunk_size } = await parts.openSession(request)
       const doc = await table.insert(newRecording(id, request, now()))
-      feeds.open(id, nothing)
+      feeds.open(id, { ...nothing, chunk_size }, { since: doc.started_at, cause: 'unbegun' })
       return describe(doc)
     },
     get: async (id) => describe(await findRecording(table, id)),
@@ -133,27 +167,28 @@ export const recordings = (parts: RecordingsParts): Recordings => {
       const docs = await table.find({ sort: [['started_at', 'desc']], limit: 100 })
       return Promise.all(docs.map(describe))
     },
-    stream: (id, { offset, end: isEnd }, body) =>
-      exclusively(id, async () => {
-        requireRecording(await findRecording(table, id))
-        const { feed } = await feeds.at(id, offset)
-        try {
-          await announce(id, 'active')
-          for await (const piece of body) await feed.push(piece)
-          if (isEnd) return await describe(await end(id, await feed.end()))
-          await announce(id, 'paused')
-          return await describe(await touch(id))
-        } catch (error) {
-          if (isFault(error, 'empty-recording')) await end(id, feed.progress(), 'a recording of zero bytes')
-          else await Promise.all([touch(id), announce(id, 'paused')])
-          throw error
-        }
-      }),
-    stop: (id, reason = 'stopped before its source ended') =>
-      exclusively(id, async () => {
-        requireRecording(await findRecording(table, id))
-        return describe(await breakOff(id, reason))
-      }),
+    stream: async (id, { offset, end: isEnd, whole: isWhole = false }, body) => {
+      if (isStalled(id, STALLED)) await cut(id, replacedFault())
+      return exclusively(id, async (source) => {
+        const doc = await findRecording(table, id)
+        requireRecording(doc)
+        return describe(await takeIn(doc, source, { offset, isEnd, isWhole, body }, intake))
+      })
+    },
+    stop: async (id, reason = 'stopped before its source ended') => {
+      requireRecording(await findRecording(table, id))
+      const feed = feeds.get(id)?.feed
+      feed?.halt()
+      try {
+        await cut(id, stoppedFault())
+        return await exclusively(id, async () => {
+          requireRecording(await findRecording(table, id))
+          return describe(await breakOff(id, reason))
+        })
+      } finally {
+        feed?.resume()
+      }
+    },
     reconcile: reconciler({
       ...parts,
       table,

@@ -29,7 +29,11 @@ export const routes = ({
     .patch(
       '/recordings/:id/stream',
       ({ params, query, request }) =>
-        recordings.stream(params.id, { offset: query.offset, end: query.end === 'true' }, readBody(request)),
+        recordings.stream(
+          params.id,
+          { offset: query.offset, end: query.end === 'true', whole: query.whole === 'true' },
+          readBody(request),
+        ),
       {
         params: SessionParams,
         query: StreamQuery,

@@ -1,6 +1,7 @@
 import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
+import type { StreamGap } from './absence.ts'
 import type { RecordingState } from './model.ts'
 
 /** A recording as it survives a restart; the bytes on their way do not. */
@@ -14,6 +15,10 @@ export type RecordingDoc = {
   readonly started_at: number
   /** When the source last gave bytes, epoch ms. */
   readonly touched_at: number
+  /** When its source ended it, or was given up, epoch ms. */
+  readonly ended_at?: number
+  /** Where its source was away in the middle, in the order of the stream. */
+  readonly gaps?: readonly StreamGap[]
   readonly reason?: string
   readonly error?: string
 }

@@ -1,0 +1,44 @@
+import { isFault } from '#common/process/fault'
+
+/** How a recording came to be without a source. */
+export type AbsenceCause = 'unbegun' | 'paused' | 'cut' | 'repeated' | 'refused' | 'restarted'
+
+/** A time without a source: since when, epoch ms, and how it began. */
+export type Absence = { readonly since: number; readonly cause: AbsenceCause }
+
+/** Recorded time that is missing before the byte at `offset`, epoch ms: from the last byte before to the next one. */
+export type StreamGap = {
+  readonly offset: number
+  readonly from: number
+  readonly to: number
+  readonly reason: string
+}
+
+/** A source that ends one body and begins the next within this time was never away, ms. */
+const SHORT_PAUSE = 1_000
+
+const reasons: Readonly<Record<AbsenceCause, string>> = {
+  unbegun: 'the source came late',
+  paused: 'the source paused',
+  cut: 'the source was cut off',
+  repeated: 'the source went back to what was durable',
+  refused: 'the pipeline took no more',
+  restarted: 'the recorder was restarted',
+}
+
+/** A source that ends its body cleanly may be one that sends in several. Any other end is abnormal. */
+const isShortPause = ({ since, cause }: Absence, backAt: number): boolean =>
+  (cause === 'paused' || cause === 'unbegun') && backAt - since < SHORT_PAUSE
+
+/** Why a body that failed leaves the recording without a source. */
+export const causeOf = (error: unknown): AbsenceCause => (isFault(error, 'cut-off') ? 'cut' : 'refused')
+
+/**
+ * The gap that an absence leaves. The source was back at `backAt`; its first byte, at `offset`, came at `to`, and the
+ * last before it at `from`. Undefined where nothing is missing: quiet on an open connection is no gap.
+ */
+export const findGap = (
+  absence: Absence,
+  { offset, from, backAt, to }: Omit<StreamGap, 'reason'> & { readonly backAt: number },
+): StreamGap | undefined =>
+  isShortPause(absence, backAt) ? undefined : { offset, from, to, reason: reasons[absence.cause] }
