@@ -88,7 +88,7 @@ export const upload = async (
     for (;;) {
       try {
         const body = input.from(offset)
-        const path = `/recordings/${id}/stream?offset=${offset}&end=true`
+        const path = `/recordings/${id}/stream?offset=${offset}&end=true&whole=true`
         await orUnreachable(() =>
           clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }),
         )

@@ -43,8 +43,8 @@ export const takeIn = async (
   const begin = async (to: number): Promise<void> => {
     const from = feed.lastByteAt() ?? started_at
     const gap = absence && !isWhole ? findGap(absence, { offset, from, backAt, to }) : undefined
+    await feeds.put(id, live)
     if (gap !== undefined) await addGap(id, gap)
-    feeds.put(id, live)
     live.absence = undefined
     await announce(id, 'active')
   }

@@ -21,7 +21,8 @@ export type LiveFeeds = {
    * that gets no byte costs nothing. Throws Fault `offset-differs`.
    */
   readonly at: (id: string, offset: number) => Promise<LiveFeed>
-  readonly put: (id: string, live: LiveFeed) => void
+  /** Gives up what was received and is not durable, here and in the pipeline, for this feed. */
+  readonly put: (id: string, live: LiveFeed) => Promise<void>
   readonly drop: (id: string) => void
   readonly count: () => number
 }
@@ -63,8 +64,10 @@ export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFe
     feeds.get(id)?.feed.drop()
     feeds.delete(id)
   }
-  const put = (id: string, live: LiveFeed): void => {
+  const put = async (id: string, live: LiveFeed): Promise<void> => {
     if (feeds.get(id) === live) return
+    const { received, acknowledged } = live.feed.progress()
+    if (received > acknowledged) await send(id)(acknowledged, 'false')
     drop(id)
     feeds.set(id, live)
   }
@@ -73,7 +76,7 @@ export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFe
     get: (id) => feeds.get(id),
     open: (id, start, absence) => {
       const live = begin(id, start, absence)
-      put(id, live)
+      feeds.set(id, live)
       return live
     },
     at: async (id, offset) => {

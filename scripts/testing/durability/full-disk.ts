@@ -15,7 +15,7 @@ export const sendRest = async (
   const raw: Call = clients.raw('session-recorder', MINUTES)
   const { acknowledged } = await progress()
   const body = bytesOf(source, acknowledged, source.size)
-  const fault = await raw(`/recordings/${id}/stream?offset=${acknowledged}&end=true`, {
+  const fault = await raw(`/recordings/${id}/stream?offset=${acknowledged}&end=true&whole=true`, {
     method: 'PATCH',
     body,
   }).then(

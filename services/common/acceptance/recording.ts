@@ -37,7 +37,7 @@ export const record = async (client: ProbeClient, length: number): Promise<Recor
   const began = client.now()
   const { id } = await post(client, 'session-recorder', '/recordings/start', { owner: deriveOwner(ownerKey) })
   requireThat(typeof id === 'string', 'the recorder gave no id')
-  const path = `/recordings/${String(id)}/stream?offset=0&end=true`
+  const path = `/recordings/${String(id)}/stream?offset=0&end=true&whole=true`
   await client.call('session-recorder')(path, { method: 'PATCH', body: bytes })
   for (;;) {
     const at = await read(client, 'session-recorder', `/recordings/${String(id)}`)
