@@ -6,14 +6,14 @@ import { fromHex } from '#common/stream/bytes'
 import type { EncryptQuery, Progress } from './model.ts'
 import type { ChunkDoc } from './store.ts'
 
-/** Throws unless the session takes a further chunk of this size: Fault `sealed`, `session-too-large`. */
-export const checkRoom = (
-  query: EncryptQuery,
-  { total_plain, sealed }: Progress,
-  maxSessionBytes: number,
-): void => {
+/** Throws Fault `sealed` unless somebody may still write to the session. */
+export const checkOpen = ({ sealed }: Progress): void => {
   if (sealed)
     throw new Fault('conflict', 'sealed', 'this session is sealed; a new recording needs a new session')
+}
+
+/** Throws Fault `session-too-large` unless the session takes a further chunk of this size. */
+export const checkRoom = (query: EncryptQuery, { total_plain }: Progress, maxSessionBytes: number): void => {
   if (total_plain + query.plain > maxSessionBytes)
     throw new Fault('too-large', 'session-too-large', `a session holds at most ${maxSessionBytes} bytes`)
 }
@@ -30,6 +30,10 @@ export const checkShape = (query: EncryptQuery, stored: number, chunkSize: numbe
   if ((flags & FLAG_ZSTD) === 0 ? stored !== plain : stored < 1 || stored >= plain)
     throw new Fault('invalid', 'chunk-length', `${stored} bytes came, which do not fit ${plain} plain bytes`)
 }
+
+/** Whether a chunk was announced as this record says. */
+export const isAnnouncedAs = ({ flags, plain, broken = 'false' }: EncryptQuery, record: ChunkDoc): boolean =>
+  flags === record.flags && plain === record.plain && (broken === 'true') === (record.broken ?? false)
 
 /** The header that a chunk's file must have: everything in it is in the record. */
 export const expectedHeader = ({ session, index, flags, plain, comp, nonce }: ChunkDoc): ChunkHeader => ({

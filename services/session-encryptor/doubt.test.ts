@@ -67,6 +67,15 @@ describe('a chunk whose commit was never answered', () => {
       expect([await readable(0), await readable(1), await readable(2)]).toEqual([200, 200, 200])
     })
 
+  test('is refused when it comes again with other content, once it is known to be there', async () => {
+    const { lose, put, readable } = await opened()
+    lose('after')
+    expect((await put(0, 1)).status).toBe(503)
+    expect(await put(0, 2)).toMatchObject({ status: 409, body: { code: 'chunk-differs' } })
+    expect((await put(0, 1)).status).toBe(200)
+    expect(await readable(0)).toBe(200)
+  })
+
   test('does not hold up or refuse the chunks that wait behind it', async () => {
     const { lose, put, sessions } = await opened()
     const behind = [put(2, 3), put(1, 2)]

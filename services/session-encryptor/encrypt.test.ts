@@ -101,6 +101,7 @@ describe('a chunk that was encrypted', () => {
       last: true,
       sealed: false,
       last_at: 1234,
+      last_byte_at: 1234,
     })
   })
 
@@ -169,6 +170,49 @@ describe('a chunk that comes again', () => {
     expect(first?.body).toMatchObject({ nonce: header.nonce.toHex(), leaf: leafHash(blake3(sealed)).toHex() })
     expect(await openChunk(header, sealed, { aead, sessionKey: await sessions.key(session) })).toEqual(plain)
     expect(names()).toEqual(['000000.lcd'])
+  })
+
+  test('with anything else in it is refused, and the first one stands', async () => {
+    const { app, epoch, sessions } = await opened()
+    const first = await encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))
+    const file = onDisk(0)
+    const sent = { index: 0, epoch }
+    for (const other of [
+      encryptInto(app, sent, noise(SIZE, 2)),
+      encryptInto(app, { ...sent, flags: FLAG_LAST }, noise(SIZE, 1)),
+      encryptInto(app, { ...sent, flags: FLAG_LAST }, noise(SIZE - 1, 1)),
+      encryptInto(app, { ...sent, flags: FLAG_ZSTD, plain: SIZE }, noise(SIZE - 1, 1)),
+      encryptInto(app, { ...sent, broken: true }, noise(SIZE, 1)),
+      encryptInto(app, { ...sent, broken: true }, noise(7, 1)),
+    ])
+      expect(await other).toEqual(problem(409, 'chunk-differs'))
+    expect(await encryptInto(app, sent, noise(SIZE, 1))).toEqual(first)
+    expect(onDisk(0)).toEqual(file)
+    expect(await sessions.progress(session)).toMatchObject({ chunk_count: 1, last: false })
+    expect((await encryptInto(app, { index: 1, epoch }, noise(SIZE, 2))).status).toBe(200)
+  })
+
+  test('in twenty versions at once is kept in one; the other nineteen are refused', async () => {
+    const { app, epoch } = await opened()
+    const versions = Array.from({ length: 20 }, (_, n) =>
+      encryptInto(app, { index: 0, epoch }, noise(SIZE, n)),
+    )
+    const replies = (await Promise.all(versions)).map(({ status }) => status).toSorted()
+    expect(replies).toEqual([200, ...Array(19).fill(409)])
+    expect(names()).toEqual(['000000.lcd'])
+  })
+
+  test('after one that was refused is taken, also in the same moment', async () => {
+    const { app, epoch } = await opened()
+    const bad = encryptInto(app, { index: 0, epoch }, noise(SIZE - 1, 1))
+    const good = encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))
+    expect([(await bad).status, (await good).status]).toEqual([400, 200])
+  })
+
+  test('is answered also when the session has no room for another one', async () => {
+    const { app, epoch } = await opened({ maxSessionBytes: SIZE })
+    const first = await encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))
+    expect(await encryptInto(app, { index: 0, epoch }, noise(SIZE, 1))).toEqual(first)
   })
 
   test('after a restart of the encryptor is answered with the record too', async () => {

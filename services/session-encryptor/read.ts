@@ -1,6 +1,7 @@
 import type { Aead } from '#common/engines/aead'
 import { blake3 } from '#common/engines/blake3'
-import { encodeHeader, HEADER_SIZE, splitChunkFile } from '#common/evidence/chunk-file'
+import { aad, encodeHeader, HEADER_SIZE, splitChunkFile } from '#common/evidence/chunk-file'
+import { chunkKey } from '#common/evidence/chunk-key'
 import { leafHash } from '#common/evidence/merkle'
 import { openChunk } from '#common/evidence/open-chunk'
 import { Fault, isFault } from '#common/process/fault'
@@ -14,6 +15,8 @@ export type Reader = {
   readonly file: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
   /** The plain bytes of a chunk. Any failure to verify gives no byte and raises an incident. */
   readonly plain: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
+  /** Whether these are the (compressed) bytes that a chunk was made of. Throws as `file`. */
+  readonly holds: (session: string, index: number, bytes: Uint8Array) => Promise<boolean>
 }
 
 export type ReadParts = {
@@ -71,6 +74,18 @@ export const reader = ({ sessionKey, folder, aead, findRecord, incident }: ReadP
       })
       free(bytes)
       return plain
+    },
+    holds: async (session, index, bytes) => {
+      const { bytes: file, header, sealed } = await load(session, index)
+      const key = chunkKey(await sessionKey(session), header.sessionId, index)
+      const opened = aead.open({ key, nonce: header.nonce, aad: aad(header), sealed })
+      const stored = await opened.catch(async () => {
+        throw await damaged(session, index, 'authentication failed')
+      })
+      key.fill(0)
+      const isSame = equalBytes(stored, bytes)
+      for (const spent of [stored, file]) free(spent)
+      return isSame
     },
   }
 }

@@ -58,9 +58,10 @@ const handlers = ({ chunksWritten, parts, ...rest }: EncryptorParts) => {
     await table.incidents.insert({ id: crypto.randomUUID(), session, index, reason, at: now() })
   }
   const { take, spend } = bodies(AT_ONCE)
-  const encrypt = encryptChunk({ ...rest, spend, slot: limiter(AT_ONCE), findRecord })
+  const read = reader({ ...rest, sessionKey: sessions.key, findRecord, incident })
+  const encrypt = encryptChunk({ ...rest, spend, slot: limiter(AT_ONCE), findRecord, holds: read.holds })
   return {
-    read: reader({ ...rest, sessionKey: sessions.key, findRecord, incident }),
+    read,
     create: async (request: NewSession) => {
       // Better no recording than one that breaks off at its first chunk.
       await folder.requireRoom()

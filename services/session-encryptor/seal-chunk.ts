@@ -29,7 +29,7 @@ const sha256 = async (bytes: Uint8Array<ArrayBuffer>) =>
 
 /** Encrypts the (compressed) bytes of a chunk under a fresh nonce, hashes them and stages their file. */
 export const sealChunk = async (
-  { session, index, epoch, flags, plain, last_byte_at }: EncryptQuery,
+  { session, index, epoch, flags, plain, broken, last_byte_at }: EncryptQuery,
   bytes: Uint8Array<ArrayBuffer>,
   { sessionKey, folder, aead, random, now, spend }: SealParts,
 ): Promise<SealedChunk> => {
@@ -57,6 +57,7 @@ export const sealChunk = async (
     sha256: digest,
     nonce: nonce.toHex(),
     at: now(),
+    ...(broken === 'true' ? { broken: true } : {}),
     ...(last_byte_at === undefined ? {} : { last_byte_at }),
   }
   free(cipher)

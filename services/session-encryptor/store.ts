@@ -27,6 +27,8 @@ export type ChunkDoc = ChunkRecord & {
   readonly epoch: number
   /** When its last byte came from the source, epoch ms. */
   readonly last_byte_at?: number
+  /** Nothing follows it, though it does not carry the last flag. */
+  readonly broken?: boolean
 }
 
 /** A read that did not verify: an AEAD or hash failure, kept for the operator. */
