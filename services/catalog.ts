@@ -403,6 +403,7 @@ export const clients = {
       'session-encryptor',
       'merkle-builder',
       'blockchain-api',
+      'blockchain-sessions-data',
     ],
   },
 } as const satisfies Readonly<Record<string, { readonly needs: readonly ServiceName[] }>>

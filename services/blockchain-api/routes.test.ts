@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { client } from '#common/http/client'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs, testParts } from '#common/testing/app'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'
@@ -116,6 +116,22 @@ describe('bad input by JSON-RPC', () => {
       status: 204,
       body: undefined,
     })
+  })
+
+  test('a transaction of a service that has none to send is refused, be it listed as a caller', async () => {
+    const body = { jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: ['0x02'] }
+    const codeFor = async (caller: string) => {
+      const said = await ask(
+        routes({ clients, parts: { ...testParts, guard: guardAs(caller) } }),
+        'POST',
+        '/rpc',
+        body,
+      )
+      return (said.body as { error: { data?: { code?: string } } }).error.data?.code
+    }
+    expect(await codeFor('api-gateway')).toBe('caller-not-allowed')
+    for (const sender of ['on-system-chain-client', 'operator'])
+      expect(await codeFor(sender)).toBe('unreachable')
   })
 
   test('a transaction of a stranger is refused before it is passed on', async () => {

@@ -1,8 +1,10 @@
 import { t } from 'elysia'
 import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
+import type { Guard } from '#common/http/identity'
 import { problems, type ServiceParts, service, version } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { errorFields } from '#common/process/log'
+import type { CallerName } from '#services/catalog'
 import { anchorProof } from './anchor.ts'
 import { performer } from './methods.ts'
 import {
@@ -43,6 +45,16 @@ const requireFound = async <T>(answer: Promise<T | undefined>, what: string): Pr
 }
 
 const RECEIPT = 'a receipt of this transaction'
+
+/** Who may have a transaction sent; reading is for everybody. */
+const SENDERS: readonly CallerName[] = ['on-system-chain-client', 'operator']
+
+/** Throws Fault `unauthenticated`, or `forbidden` for a caller that the chain is not written by. */
+const requireSender = async (guard: Guard, request: Request): Promise<void> => {
+  const { caller } = await guard(request)
+  if (!SENDERS.some((sender) => sender === caller))
+    throw new Fault('forbidden', 'caller-not-allowed', `only ${SENDERS.join(' and ')} may send transactions`)
+}
 
 /** A page of blocks without their receipts: from a number on, or the newest. */
 const listBlocks = async (up: Upstream, { limit, from }: BlocksQuery) => {
@@ -94,7 +106,11 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
     .post(
       '/rpc',
       async ({ body, request }) => {
-        const context = { up: upstream(clients), authorise: () => parts.guard(request), version }
+        const context = {
+          up: upstream(clients),
+          authorise: () => requireSender(parts.guard, request),
+          version,
+        }
         const answer = await answerRpc(body, performer(context), (error) =>
           parts.log.error('rpc-unexpected', errorFields(error)),
         )

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import {
   anchorTx,
   CHAIN_ID,
@@ -14,7 +14,11 @@ import { routes } from './routes.ts'
 const opened = async () => {
   const store = memoryStore()
   const ledger = await ledgerOn(store, localVm().vm)
-  return { store, ledger, app: routes({ ledger, store, parts: testParts }) }
+  return {
+    store,
+    ledger,
+    app: appOfAll((guard) => routes({ ledger, store, parts: { ...testParts, guard } })),
+  }
 }
 
 describe('the ledger over HTTP', () => {

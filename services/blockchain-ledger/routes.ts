@@ -37,10 +37,12 @@ export const routes = ({
     .post('/transactions', async ({ body, status }) => status(202, await ledger.submit(body.raw)), {
       body: Submission,
       response: { ...problems, 202: Accepted },
+      callers: ['blockchain-api'],
     })
     .get('/transactions/:hash', ({ params }) => view.transaction(params.hash), {
       params: HashParams,
       response: { ...problems, 200: Transaction },
+      callers: ['blockchain-api'],
     })
     .get(
       '/chain',
@@ -52,30 +54,34 @@ export const routes = ({
         registrar: meta.registrar,
         forks: [...meta.forks],
       }),
-      { response: { ...problems, 200: Chain } },
+      { response: { ...problems, 200: Chain }, callers: ['blockchain-api'] },
     )
     .get('/blocks/:ref', ({ params }) => view.block(params.ref, ledger.head()), {
       params: BlockParams,
       response: { ...problems, 200: Block },
+      callers: ['blockchain-api'],
     })
     .get('/blocks', ({ query }) => view.page(query.from, query.limit, ledger.head()), {
       query: PageQuery,
       response: { ...problems, 200: BlockPage },
+      callers: ['blockchain-api', 'blockchain-sessions-data'],
     })
     .get(
       '/nonces/:address',
       async ({ params }) => ({
         next: nextFree(pool.of(params.address), await pool.loadNext(params.address)),
       }),
-      { params: AddressParams, response: { ...problems, 200: NextNonce } },
+      { params: AddressParams, response: { ...problems, 200: NextNonce }, callers: ['blockchain-api'] },
     )
     .get('/receipts/:hash', ({ params }) => view.receipt(params.hash), {
       params: HashParams,
       response: { ...problems, 200: Receipt },
+      callers: ['blockchain-api'],
     })
     .get('/receipts/:hash/proof', ({ params }) => view.proof(params.hash, ledger.head()), {
       params: HashParams,
       response: { ...problems, 200: ReceiptProof },
+      callers: ['blockchain-api'],
     })
 }
 

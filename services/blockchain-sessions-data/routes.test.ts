@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
 import {
@@ -21,7 +21,9 @@ const built = (chain: Parameters<typeof served>[0], poke?: () => Promise<void>) 
   const drain = async () => {
     while (await follow.step());
   }
-  return routes({ store, follower: follow, poke: poke ?? drain, parts: testParts })
+  return appOfAll((guard) =>
+    routes({ store, follower: follow, poke: poke ?? drain, parts: { ...testParts, guard } }),
+  )
 }
 
 const other = '22'.repeat(20)

@@ -36,16 +36,22 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
         if (found) return found
         throw new Fault('missing', 'not-anchored', 'no anchor of this session is on the chain')
       },
-      { params: SessionParams, response: { 200: Anchor, ...problems } },
+      { params: SessionParams, response: { 200: Anchor, ...problems }, callers: ['blockchain-api'] },
     )
     .get('/anchors', ({ query }) => listAnchors(store, query), {
       query: AnchorsQuery,
       response: { 200: AnchorPage, ...problems },
+      callers: ['blockchain-api'],
     })
     .get(
       '/anchors/:session/chunks',
       ({ params, query }) => listChunks(store, params.session, query.from, query.limit),
-      { params: SessionParams, query: ChunksQuery, response: { 200: ChunkPage, ...problems } },
+      {
+        params: SessionParams,
+        query: ChunksQuery,
+        response: { 200: ChunkPage, ...problems },
+        callers: ['blockchain-api'],
+      },
     )
     .post(
       '/replay',
@@ -56,7 +62,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
         set.status = 202
         return begun
       },
-      { body: ReplayRequest, response: { 202: Replay, ...problems } },
+      { body: ReplayRequest, response: { 202: Replay, ...problems }, callers: ['operator'] },
     )
     .get(
       '/progress',
@@ -71,6 +77,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
           ),
         }),
         response: { 200: Progress, ...problems },
+        callers: ['operator'],
       },
     )
 

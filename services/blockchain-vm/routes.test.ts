@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'bun:test'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { anchorTx, CHAIN_ID, contextOf, REGISTRAR } from './fixture.ts'
 import { machine } from './machine.ts'
 import { routes } from './routes.ts'
 import { nodeStore } from './store.ts'
 
+const openRoutes = (store: ReturnType<typeof sqliteStore>) =>
+  appOfAll((guard) => routes({ vm: machine(nodeStore(store)), parts: { ...testParts, guard } }))
+
 const made = () => {
   const store = sqliteStore({ path: ':memory:' })
-  return { store, app: routes({ vm: machine(nodeStore(store)), parts: testParts }) }
+  return { store, app: openRoutes(store) }
 }
 
 const started = async () => {
@@ -39,7 +42,7 @@ describe('the virtual machine over HTTP', () => {
     expect(status).toBe(200)
     const done = body as { state_root: string; receipts: { status: number }[] }
     expect(done.receipts[0]?.status).toBe(1)
-    const again = routes({ vm: machine(nodeStore(store)), parts: testParts })
+    const again = openRoutes(store)
     expect(await ask(again, 'GET', `/states/${done.state_root}`)).toEqual({
       status: 200,
       body: { known: true },

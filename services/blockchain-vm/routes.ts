@@ -33,35 +33,45 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
     .post('/genesis', ({ body }) => vm.genesis(body), {
       body: GenesisRequest,
       response: { ...problems, 200: Genesis },
+      callers: ['blockchain-ledger'],
     })
     .post('/blocks/execute', ({ body }) => vm.execute(body), {
       body: ExecuteRequest,
       response: { ...problems, 200: Executed },
+      callers: ['blockchain-ledger'],
     })
     .post('/call', ({ body, request }) => vm.call(body, request.signal), {
       body: CallRequest,
       response: { ...problems, 200: CallResult },
+      callers: ['blockchain-api'],
     })
     .get('/states/:root', async ({ params }) => ({ known: await vm.hasState(params.root) }), {
       params: StateParams,
       response: { ...problems, 200: KnownState },
+      callers: ['blockchain-ledger'],
     })
     .get('/accounts/:address', ({ params, query }) => vm.account(query.state_root, params.address), {
       params: AccountParams,
       query: StateQuery,
       response: { ...problems, 200: Account },
+      callers: ['blockchain-api', 'blockchain-ledger'],
     })
     .get(
       '/accounts/:address/storage/:slot',
       ({ params, query }) => vm.storageSlot(query.state_root, params.address, params.slot),
-      { params: SlotParams, query: StateQuery, response: { ...problems, 200: StorageSlot } },
+      {
+        params: SlotParams,
+        query: StateQuery,
+        response: { ...problems, 200: StorageSlot },
+        callers: ['blockchain-api'],
+      },
     )
     .get(
       '/abi',
       () => ({
         contracts: [{ name: lucidAnchors.contract, address: ANCHORS_ADDRESS, abi: [...lucidAnchors.abi] }],
       }),
-      { response: { ...problems, 200: Abi } },
+      { response: { ...problems, 200: Abi }, callers: ['blockchain-api'] },
     )
 
 export type Api = ReturnType<typeof routes>

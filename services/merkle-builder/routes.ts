@@ -1,5 +1,4 @@
 import { MAX_LEAVES } from '#common/evidence/merkle'
-import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Build, Proof, ProofParams, RootParams, Tree, Verdict } from './model.ts'
 import { holds, type Trees } from './trees.ts'
@@ -16,19 +15,22 @@ export const routes = ({ trees, parts }: { readonly trees: Trees; readonly parts
     .post('/build', ({ body }) => trees.build(body.session, body.leaves), {
       body: Build,
       response: { 200: Tree, ...problems },
-      beforeHandle: onlyFor('session-orchestrator'),
+      callers: ['session-orchestrator'],
     })
     .get('/root/:session', ({ params }) => trees.root(params.session), {
       params: RootParams,
       response: { 200: Tree, ...problems },
+      callers: ['operator'],
     })
     .get('/proof/:session/:index', ({ params }) => trees.proof(params.session, params.index), {
       params: ProofParams,
       response: { 200: Proof, ...problems },
+      callers: ['operator'],
     })
     .post('/verify', ({ body }) => ({ valid: holds(body) }), {
       body: Proof,
       response: { 200: Verdict, ...problems },
+      callers: ['operator'],
     })
 
 export type Api = ReturnType<typeof routes>

@@ -3,7 +3,7 @@ import { blake3 } from '#common/engines/blake3'
 import { leafHash } from '#common/evidence/merkle'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
+import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import vectors from '../common/evidence/vectors/merkle.json'
 import type { Proof } from './model.ts'
 import { routes } from './routes.ts'
@@ -14,11 +14,12 @@ const sessionId = (n: number) => `a1b2c3d4-e5f6-4789-8abc-${n.toString(16).padSt
 const leaf = (i: number) => leafHash(blake3(Uint8Array.of(i & 255, ...(i > 255 ? [i >> 8] : [])))).toHex()
 const leaves = (count: number) => Array.from({ length: count }, (_, i) => leaf(i))
 
-const opened = (caller = 'session-orchestrator') => {
+const opened = () => {
   const store = sqliteStore({ path: ':memory:' })
   const appFor = (name: string) =>
     routes({ trees: trees(store), parts: { guard: guardAs(name), log: silentLog } })
-  return { store, appFor, app: appFor(caller) }
+  const app = appOfAll((guard) => routes({ trees: trees(store), parts: { guard, log: silentLog } }))
+  return { store, appFor, app }
 }
 const build = (app: ReturnType<typeof opened>['app'], n: number, of: readonly string[]) =>
   ask(app, 'POST', '/build', { session: sessionId(n), leaves: of })
@@ -30,7 +31,7 @@ describe('merkle-builder', () => {
   })
 
   test('builds for session-orchestrator only', async () => {
-    const { app } = opened('operator')
+    const app = opened().appFor('operator')
     expect(await build(app, 1, leaves(1))).toMatchObject({
       status: 403,
       body: { code: 'caller-not-allowed' },

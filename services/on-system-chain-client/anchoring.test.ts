@@ -133,7 +133,7 @@ describe('anchoring over the real chain', () => {
   }, 120_000)
 
   test('a replay of the whole chain finds the index sound', async () => {
-    const token = await services.as('blockchain-api')('blockchain-sessions-data')
+    const token = await services.as('operator')('blockchain-sessions-data')
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const url = services.url('blockchain-sessions-data')
     await fetch(`${url}/replay`, { method: 'POST', headers, body: JSON.stringify({ from: 0 }) })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sqliteStore } from '#common/store/sqlite'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs, testParts } from '#common/testing/app'
 import { routes } from './routes.ts'
 import { queue } from './store.ts'
 
@@ -14,7 +14,7 @@ const anchor = {
   chunk_count: 3,
 }
 
-const built = (poke = () => {}, parts = testParts) =>
+const built = (poke = () => {}, parts = { ...testParts, guard: guardAs('session-orchestrator') }) =>
   routes({ queue: queue(sqliteStore({ path: ':memory:' })), poke, now: () => 1, parts })
 
 describe('POST /anchors', () => {
@@ -62,7 +62,12 @@ describe('POST /anchors', () => {
 
 test('a full disk is a 503 problem; what was acknowledged stays', async () => {
   const store = sqliteStore({ path: ':memory:', maxBytes: 60_000 })
-  const app = routes({ queue: queue(store), poke: () => {}, now: () => 1, parts: testParts })
+  const app = routes({
+    queue: queue(store),
+    poke: () => {},
+    now: () => 1,
+    parts: { ...testParts, guard: guardAs('session-orchestrator') },
+  })
   const numbered = (n: number) => ({
     ...anchor,
     session_id: id.slice(0, -4) + n.toString(16).padStart(4, '0'),

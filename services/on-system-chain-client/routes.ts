@@ -25,6 +25,7 @@ export const routes = ({ queue, poke, now, parts }: RouteParts) =>
       {
         body: AnchorRequest, // Always answered as 202; 200 is named because Eden types the data of an answer by it.
         response: { 200: Job, 202: Job, ...problems },
+        callers: ['session-orchestrator'],
       },
     )
     .get(
@@ -35,7 +36,7 @@ export const routes = ({ queue, poke, now, parts }: RouteParts) =>
           throw new Fault('missing', 'unknown-session', 'this session was never handed in for anchoring')
         return view(job)
       },
-      { params: SessionParams, response: { 200: Job, ...problems } },
+      { params: SessionParams, response: { 200: Job, ...problems }, callers: ['session-orchestrator'] },
     )
 
 export type Api = ReturnType<typeof routes>

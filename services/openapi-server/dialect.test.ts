@@ -86,6 +86,7 @@ test('what Elysia writes of a real service comes out as it is on the wire', asyn
       204: t.Void(),
       ...problems,
     },
+    callers: ['operator'],
   })
   const text = await (await app.handle(new Request('http://localhost/openapi.json'))).text()
   const document = read(text)

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
+import { ask, closedGuard, everyRouteRefusesStrangers, guardAs, testParts } from '#common/testing/app'
 import { documentText } from './fixture.ts'
 import { documentRegistry } from './registry.ts'
 import { routes } from './routes.ts'
 
-const built = async (parts = testParts) => {
+const built = async (parts = { ...testParts, guard: guardAs('openapi-gateway') }) => {
   const registry = documentRegistry({
     sources: ['a', 'gone'].map((service) => ({ service, summary: service, address: `http://${service}:1` })),
     version: '1',

@@ -19,10 +19,11 @@ export const routes = ({
         set.headers['cache-control'] = 'no-cache'
         return headers['if-none-match'] === etag ? status(304, undefined) : document
       },
-      { response: { 200: OpenApi, 304: t.Undefined(), ...problems } },
+      { response: { 200: OpenApi, 304: t.Undefined(), ...problems }, callers: ['openapi-gateway'] },
     )
     .get('/openapi/services', () => ({ services: [...registry.index()] }), {
       response: { 200: Index, ...problems },
+      callers: ['openapi-gateway'],
     })
     .get(
       '/openapi/services/:file',
@@ -30,6 +31,7 @@ export const routes = ({
       {
         params: FileParams,
         response: { 200: OpenApi, ...problems },
+        callers: ['openapi-gateway'],
       },
     )
 

@@ -1,5 +1,4 @@
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
-import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { readBody } from '#common/stream/request-body'
@@ -23,13 +22,13 @@ export const routes = ({
         query: StreamQuery,
         parse: 'none',
         response: { 200: Streamed, ...problems },
-        beforeHandle: onlyFor('session-recorder'),
+        callers: ['session-recorder'],
       },
     )
     .get('/sessions/:id/stream', ({ params }) => pipelines.progress(params.id), {
       params: SessionParams,
       response: { 200: Streamed, ...problems },
-      beforeHandle: onlyFor('session-recorder'),
+      callers: ['session-recorder'],
     })
     .post(
       '/chunk',
@@ -41,7 +40,7 @@ export const routes = ({
         query: ChunkQuery,
         parse: 'none',
         response: { 200: Streamed, ...problems },
-        beforeHandle: onlyFor('session-recorder'),
+        callers: ['session-recorder'],
       },
     )
 

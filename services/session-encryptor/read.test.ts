@@ -34,6 +34,7 @@ afterAll(async () => {
 })
 
 const operator = () => encryptor.appFor(guardAs('operator'))
+const orchestrator = () => encryptor.appFor(guardAs('session-orchestrator'))
 const path = (index: number) => join(root, 'chunks', session, chunkFileName(index))
 const incidents = () => tables(encryptor.store).incidents.find({ sort: [['at', 'asc']] })
 
@@ -54,9 +55,9 @@ describe('reading', () => {
   })
 
   test('gives the records in pages', async () => {
-    const all = await ask(operator(), 'GET', `/sessions/${session}/chunks`)
+    const all = await ask(orchestrator(), 'GET', `/sessions/${session}/chunks`)
     expect(all).toMatchObject({ status: 200, body: { chunk_count: 2, chunks: [{ index: 0 }, { index: 1 }] } })
-    const page = await ask(operator(), 'GET', `/sessions/${session}/chunks?from=1&limit=1`)
+    const page = await ask(orchestrator(), 'GET', `/sessions/${session}/chunks?from=1&limit=1`)
     expect(page).toMatchObject({ status: 200, body: { chunk_count: 2, chunks: [{ index: 1 }] } })
   })
 
@@ -65,7 +66,7 @@ describe('reading', () => {
       status: 404,
       body: { code: 'no-such-chunk' },
     })
-    expect(await ask(operator(), 'GET', `/sessions/${sessionId(9)}/chunks`)).toMatchObject({
+    expect(await ask(orchestrator(), 'GET', `/sessions/${sessionId(9)}/chunks`)).toMatchObject({
       status: 404,
       body: { code: 'no-such-session' },
     })

@@ -4,7 +4,6 @@ import type { Random } from '#common/engines/key-wrap'
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
 import { checkGrant } from '#common/evidence/owner-grant'
 import { SealedKeys } from '#common/evidence/owner-seal'
-import { onlyFor } from '#common/http/callers'
 import type { Counter } from '#common/http/metrics'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { ChunkParams, ChunkRecord, SessionParams } from '#common/http/session-model'
@@ -92,9 +91,6 @@ const handlers = ({ chunksWritten, parts, ...rest }: EncryptorParts) => {
   }
 }
 
-const forOrchestrator = onlyFor('session-orchestrator')
-const forChunker = onlyFor('session-chunker')
-const forOperator = onlyFor('operator')
 const ofSession = { params: SessionParams, response: { 200: Progress, ...problems } }
 
 /** The HTTP face of session-encryptor. */
@@ -105,38 +101,42 @@ export const routes = (encryptor: EncryptorParts) => {
     .post('/sessions', ({ body }) => create(body), {
       body: NewSession,
       response: { 200: Progress, ...problems },
-      beforeHandle: forOrchestrator,
+      callers: ['session-orchestrator'],
     })
-    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), ofSession)
+    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), {
+      ...ofSession,
+      callers: ['session-chunker'],
+    })
     .post('/sessions/:id/writer', ({ params }) => sessions.openWriter(params.id), {
       params: SessionParams,
       response: { 200: Writer, ...problems },
-      beforeHandle: forChunker,
+      callers: ['session-chunker'],
     })
     .post('/sessions/:id/seal', ({ params }) => seal(params.id), {
       ...ofSession,
-      beforeHandle: forOrchestrator,
+      callers: ['session-orchestrator'],
     })
     .post('/encrypt', ({ query, request }) => encrypt(query, request), {
       query: EncryptQuery,
       parse: 'none',
       response: { 200: ChunkRecord, ...problems },
-      beforeHandle: forChunker,
+      callers: ['session-chunker'],
     })
     .get('/sessions/:id/chunks', ({ params, query }) => page(params.id, query), {
       params: SessionParams,
       query: PageQuery,
       response: { 200: Page, ...problems },
+      callers: ['session-orchestrator'],
     })
     .get(
       '/sessions/:id/chunks/:index',
       async ({ params }) => octets(await read.file(params.id, params.index)),
-      { params: ChunkParams, response: { 200: t.Any(), ...problems } },
+      { params: ChunkParams, response: { 200: t.Any(), ...problems }, callers: ['operator'] },
     )
     .get('/sessions/:id/key/sealed', ({ params }) => sessions.sealedKey(params.id), {
       params: SessionParams,
       response: { 200: SealedKeys, ...problems },
-      beforeHandle: forOperator,
+      callers: ['operator'],
     })
     .post(
       '/sessions/:id/key',
@@ -149,7 +149,7 @@ export const routes = (encryptor: EncryptorParts) => {
         params: SessionParams,
         body: KeyRequest,
         response: { 200: SessionKey, ...problems },
-        beforeHandle: forOperator,
+        callers: ['operator'],
       },
     )
     .post(
@@ -158,7 +158,7 @@ export const routes = (encryptor: EncryptorParts) => {
         await checkGrant(session, grant)
         return octets(await read.plain(session, index))
       },
-      { body: DecryptRequest, response: { 200: t.Any(), ...problems }, beforeHandle: forOperator },
+      { body: DecryptRequest, response: { 200: t.Any(), ...problems }, callers: ['operator'] },
     )
 }
 

@@ -4,7 +4,7 @@ import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
-import { guardAs } from '#common/testing/app'
+import { appOfAll } from '#common/testing/app'
 import { derived } from '#common/testing/sample-session'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
 import { routes as merkleRoutes } from '#services/merkle-builder/routes'
@@ -86,7 +86,7 @@ export type OrchestratorOptions = {
 
 /** session-orchestrator wired as its main does, with small chunks and short pauses. */
 export const orchestratorFor = (options: OrchestratorOptions) => {
-  const { urls, who, chain, guard = guardAs('session-recorder'), now = Date.now, maxActive = 10 } = options
+  const { urls, who, chain, guard, now = Date.now, maxActive = 10 } = options
   const { store = sqliteStore({ path: ':memory:' }), chunkSize = 1024 } = options
   const sign = who.sign('session-orchestrator')
   const { openKey, ...sealing } = pipelineOver(
@@ -114,7 +114,14 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
   const work = worker({ finish: finish(finishParts), log: silentLog, pause: () => Bun.sleep(2) })
   const appFor = (as: Guard) =>
     routes({ store, sessions: all, worker: work, parts: { guard: as, log: silentLog } })
-  return { store, sessions: all, worker: work, finishParts, appFor, app: appFor(guard) }
+  return {
+    store,
+    sessions: all,
+    worker: work,
+    finishParts,
+    appFor,
+    app: guard === undefined ? appOfAll(appFor) : appFor(guard),
+  }
 }
 
 /** A whole orchestrator with its backends, under `root`. */

@@ -1,4 +1,3 @@
-import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { Fault, isFault } from '#common/process/fault'
@@ -74,7 +73,6 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
   }
 }
 
-const forRecorder = onlyFor('session-recorder')
 const ofSession = { params: SessionParams, response: { 200: Session, ...problems } }
 
 /** The HTTP face of session-orchestrator. */
@@ -85,17 +83,18 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .post('/sessions', ({ body }) => sessions.create(body), {
       body: NewSession,
       response: { 200: Session, ...problems },
-      beforeHandle: forRecorder,
+      callers: ['session-recorder'],
     })
     .get('/sessions', ({ query }) => handle.list(query), {
       query: ListQuery,
       response: { 200: List, ...problems },
+      callers: ['operator'],
     })
-    .get('/sessions/:id', ({ params }) => sessions.get(params.id), ofSession)
+    .get('/sessions/:id', ({ params }) => sessions.get(params.id), { ...ofSession, callers: ['operator'] })
     .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body.state), {
       ...ofSession,
       body: StateChange,
-      beforeHandle: forRecorder,
+      callers: ['session-recorder'],
     })
     .post(
       '/sessions/:id/finalize',
@@ -104,16 +103,18 @@ export const routes = (orchestrator: OrchestratorParts) => {
         params: SessionParams,
         body: Finalize,
         response: { 202: Session, ...problems },
-        beforeHandle: forRecorder,
+        callers: ['session-recorder'],
       },
     )
     .get('/sessions/:id/manifest', ({ params }) => handle.manifest(params.id), {
       params: SessionParams,
       response: { 200: SignedManifest, ...problems },
+      callers: ['operator'],
     })
     .get('/sessions/:id/audit', ({ params }) => handle.audit(params.id), {
       params: SessionParams,
       response: { 200: Audit, ...problems },
+      callers: ['operator'],
     })
     .post(
       '/orchestrator/process',
@@ -121,10 +122,13 @@ export const routes = (orchestrator: OrchestratorParts) => {
       {
         body: Process,
         response: { 202: Session, ...problems },
-        beforeHandle: onlyFor('operator', 'session-recorder'),
+        callers: ['operator'],
       },
     )
-    .get('/orchestrator/status', handle.status, { response: { 200: Status, ...problems } })
+    .get('/orchestrator/status', handle.status, {
+      response: { 200: Status, ...problems },
+      callers: ['operator'],
+    })
 }
 
 export type Api = ReturnType<typeof routes>

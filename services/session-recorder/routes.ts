@@ -1,4 +1,3 @@
-import { onlyFor } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { readBody } from '#common/stream/request-body'
@@ -17,14 +16,16 @@ export const routes = ({
     .post('/recordings/start', ({ body }) => recordings.start(body), {
       body: Start,
       response: { 200: Recording, ...problems },
-      beforeHandle: onlyFor('operator'),
+      callers: ['operator'],
     })
     .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), {
       response: { 200: List, ...problems },
+      callers: ['operator'],
     })
     .get('/recordings/:id', ({ params }) => recordings.get(params.id), {
       params: SessionParams,
       response: { 200: Recording, ...problems },
+      callers: ['operator'],
     })
     .patch(
       '/recordings/:id/stream',
@@ -39,14 +40,14 @@ export const routes = ({
         query: StreamQuery,
         parse: 'none',
         response: { 200: Recording, ...problems },
-        beforeHandle: onlyFor('operator'),
+        callers: ['operator'],
       },
     )
     .post('/recordings/:id/stop', ({ params, body }) => recordings.stop(params.id, body?.reason), {
       params: SessionParams,
       body: Stop,
       response: { 200: Recording, ...problems },
-      beforeHandle: onlyFor('operator'),
+      callers: ['operator'],
     })
 
 export type Api = ReturnType<typeof routes>

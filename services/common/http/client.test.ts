@@ -70,17 +70,19 @@ const app = service('merkle-builder', testParts)
       200: t.Object({ id: t.String(), at: t.Number(), day: t.String(), fee: t.String() }),
       ...problems,
     },
+    callers: ['operator'],
   })
   .post('/roots', ({ body }) => body, {
     body: t.Object({ root: t.String() }),
     response: { 200: t.Object({ root: t.String() }), ...problems },
+    callers: ['operator'],
   })
   .get(
     '/stale',
     () => {
       throw new Fault('conflict', 'stale', 'read it again', { extra: { rev: 3, at: '2026-01-02' } })
     },
-    { response: { 200: t.Object({}), ...problems } },
+    { response: { 200: t.Object({}), ...problems }, callers: ['operator'] },
   )
 type Api = typeof app
 

@@ -41,7 +41,7 @@ const builderApp = service('merkle-builder', builderParts).get(
     builderParts.log.info('reached')
     return seen()
   },
-  { response: { 200: Seen, ...problems } },
+  { response: { 200: Seen, ...problems }, callers: ['session-orchestrator'] },
 )
 const builder = listening(builderApp)
 
@@ -53,17 +53,24 @@ const orchestratorApp = service('session-orchestrator', partsOf('session-orchest
     await ok(client<typeof builderApp>(builder.url, toBuilder).seen.get()),
     (await (await call(builder.url, toBuilder)('/seen')).json()) as typeof Seen.static,
   ],
-  { response: { 200: t.Array(Seen), ...problems } },
+  { response: { 200: t.Array(Seen), ...problems }, callers: ['session-recorder'] },
 )
 const orchestrator = listening(orchestratorApp)
 
 const recorder = listening(
   service('session-recorder', partsOf('session-recorder'))
-    .get('/relay', () =>
-      call(orchestrator.url, { callee: 'session-orchestrator', sign: signAs('session-recorder') })('/relay'),
+    .get(
+      '/relay',
+      () =>
+        call(orchestrator.url, { callee: 'session-orchestrator', sign: signAs('session-recorder') })(
+          '/relay',
+        ),
+      { callers: ['operator'] },
     )
-    .get('/skip', () =>
-      call(builder.url, { callee: 'merkle-builder', sign: signAs('session-recorder') })('/seen'),
+    .get(
+      '/skip',
+      () => call(builder.url, { callee: 'merkle-builder', sign: signAs('session-recorder') })('/seen'),
+      { callers: ['operator'] },
     ),
 )
 afterAll(() => Promise.all([recorder.stop(), orchestrator.stop(), builder.stop()]))

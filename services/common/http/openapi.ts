@@ -3,6 +3,7 @@ import { KindGuard } from '@sinclair/typebox'
 import type { Elysia } from 'elysia'
 import { catalog, type Entry } from '#services/catalog'
 import type { JsonBounds } from '../stream/bounded-json.ts'
+import { CALLERS_FIELD, requireCaller } from './callers.ts'
 import { jsonBody } from './json-body.ts'
 import { closed } from './strict-schema.ts'
 
@@ -36,25 +37,38 @@ export const describeRoutes = (name: string, version: string) =>
     exclude: { paths: ['/openapi', '/openapi.json'], staticFile: false },
   })
 
-type Hook = { readonly body?: unknown; readonly parse?: unknown; readonly detail?: object } | undefined
+type Hook =
+  | {
+      readonly body?: unknown
+      readonly parse?: unknown
+      readonly detail?: object
+      readonly callers?: readonly string[]
+    }
+  | undefined
 type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
 
 /**
  * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
- * object alone), its body is parsed within bounds unless it has a parser of its own, and an open route says in the OpenAPI document that it takes no token.
+ * object alone), its body is parsed within bounds unless it has a parser of its own, and it lets on only the `callers` that
+ * it names: nobody, when it names none. An open route says in the OpenAPI document that it takes no token.
  */
 export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonBounds): void => {
   // The second is for the OpenAPI document, and for a body that is not there.
   const parsers = [jsonBody(bounds), 'json']
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
-    const body = hook?.body
+    const { callers = [], ...rest } = hook ?? {}
+    const { body } = rest
+    const isOpen = open.includes(`${method} ${path}`)
+    // Before the body is read where there is one, and again where there is none.
+    const first = isOpen ? [] : [requireCaller(callers)]
     const changed = {
-      ...hook,
-      ...(KindGuard.IsSchema(body) && { body: closed(body), parse: hook?.parse ?? parsers }),
-      ...(open.includes(`${method} ${path}`) && { detail: { ...hook?.detail, security: [] } }),
+      ...rest,
+      ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? [...first, ...parsers] }),
+      detail: { ...rest.detail, ...(isOpen ? { security: [] } : { [CALLERS_FIELD]: callers }) },
+      transform: first,
     }
-    return add(method, path, handle, Object.keys(changed).length === 0 ? hook : changed, options)
+    return add(method, path, handle, changed, options)
   }
   app['add'] = strict
 }

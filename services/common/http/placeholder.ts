@@ -1,5 +1,7 @@
+import type { ServiceName } from '#services/catalog'
 import { Fault } from '../process/fault.ts'
 import type { Log } from '../process/log.ts'
+import { callersOf } from './identity.ts'
 import { type ServiceParts, service } from './service.ts'
 
 /**
@@ -15,7 +17,7 @@ export type StartUpPlaceholder = {
 
 /** Stands in for the service `name` while it starts, behind the same guard as the service itself. */
 export const startUpPlaceholder = (
-  name: string,
+  name: ServiceName,
   {
     parts,
     log,
@@ -34,6 +36,7 @@ export const startUpPlaceholder = (
   const build = () =>
     service(name, { ...parts, checks: { store: async () => refuse() } }).all('/*', refuse, {
       parse: 'none',
+      callers: callersOf(name),
     })
   let open: ReturnType<typeof build> | undefined
   return {

@@ -13,11 +13,14 @@ const log = jsonLog('test', { write: (line) => lines.push(line) })
 const example = (parts: Pick<ServiceParts, 'guard'>) =>
   service('test', { ...parts, log, publicRoutes: ['GET /anchors/:session'], maxBody: 1000 })
     .get('/anchors/:session', () => 'public')
-    .get('/anchors/:session/proof', () => 'guarded')
-    .get('/proof/:a/:b', () => 'guarded')
-    .get('/progress', () => 'guarded')
-    .post('/json', ({ body }) => body, { body: t.Object({ a: t.String() }) })
-    .put('/bytes', async ({ request }) => (await request.arrayBuffer()).byteLength, { parse: 'none' })
+    .get('/anchors/:session/proof', () => 'guarded', { callers: ['operator'] })
+    .get('/proof/:a/:b', () => 'guarded', { callers: ['operator'] })
+    .get('/progress', () => 'guarded', { callers: ['operator'] })
+    .post('/json', ({ body }) => body, { body: t.Object({ a: t.String() }), callers: ['operator'] })
+    .put('/bytes', async ({ request }) => (await request.arrayBuffer()).byteLength, {
+      parse: 'none',
+      callers: ['operator'],
+    })
 
 const app = example({ guard: closedGuard })
 const closed = listening(app)

@@ -20,30 +20,49 @@ const Body = t.Object({ a: t.String(), part: t.Optional(Part), list: t.Optional(
 
 const example = (parts: ServiceParts) =>
   service('test', parts)
-    .post('/bodies', ({ body }) => body, { body: Body, response: { 200: Body, ...problems } })
+    .post('/bodies', ({ body }) => body, {
+      body: Body,
+      response: { 200: Body, ...problems },
+      callers: ['operator'],
+    })
     .get('/queries', ({ query }) => query, {
       query: t.Object({ n: t.Numeric() }),
       response: { 200: t.Object({ n: t.Number() }), ...problems },
+      callers: ['operator'],
     })
-    .get('/throws', () => {
-      throw new Error(`cannot open ${SECRET}`)
-    })
-    .get('/throws-later', async () => {
-      await Promise.resolve()
-      throw SECRET
-    })
+    .get(
+      '/throws',
+      () => {
+        throw new Error(`cannot open ${SECRET}`)
+      },
+      { callers: ['operator'] },
+    )
+    .get(
+      '/throws-later',
+      async () => {
+        await Promise.resolve()
+        throw SECRET
+      },
+      { callers: ['operator'] },
+    )
     .get('/leaks', () => ({ n: 1, session_key: SECRET }) as { n: number }, {
       response: { 200: t.Object({ n: t.Number() }), ...problems },
+      callers: ['operator'],
     })
     .get('/wrong', () => ({ n: SECRET }) as unknown as { n: number }, {
       response: { 200: t.Object({ n: t.Number() }), ...problems },
+      callers: ['operator'],
     })
-    .get('/busy', () => {
-      throw new Fault('exhausted', 'queue-full', 'try again later', {
-        retryAfter: 2_500,
-        extra: { queued: 9 },
-      })
-    })
+    .get(
+      '/busy',
+      () => {
+        throw new Fault('exhausted', 'queue-full', 'try again later', {
+          retryAfter: 2_500,
+          extra: { queued: 9 },
+        })
+      },
+      { callers: ['operator'] },
+    )
 
 const send = (app: ReturnType<typeof example>, body: string, type: string | undefined) =>
   app.handle(

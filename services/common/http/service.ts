@@ -5,6 +5,7 @@ import { errorFields, type Log } from '../process/log.ts'
 import { isRequestId, requestContext, withRequestContext } from '../process/request-context.ts'
 import type { JsonBounds } from '../stream/bounded-json.ts'
 import { admit } from './admission.ts'
+import { callersMacro } from './callers.ts'
 import { answerFailure } from './failures.ts'
 import type { Guard } from './identity.ts'
 import { BODY_BOUNDS } from './json-body.ts'
@@ -105,7 +106,7 @@ const around = (
 
 /**
  * The root of every service: strict bodies, problem details (RFC 9457), request ids, the four routes of
- * SPEC section 3, and a service token demanded on all others. Hooks of Elysia bind only to what is
+ * SPEC section 3, and on all others a service token of one of the `callers` that the route names. Hooks of Elysia bind only to what is
  * registered later, so a service starts from here and nowhere else.
  */
 export const service = (name: string, parts: ServiceParts) => {
@@ -123,6 +124,7 @@ export const service = (name: string, parts: ServiceParts) => {
   const root = newRoot()
   strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])], parts.bodyBounds ?? BODY_BOUNDS)
   return root
+    .macro(callersMacro)
     .wrap((handle) => wrapped(handle as unknown as Handle))
     .onError({ as: 'global' }, ({ code, error, request }) =>
       answerFailure(error, { request, requestId: requestContext()?.requestId ?? '', log, code }),

@@ -8,9 +8,13 @@ import { BytesParam, ChunkParams, ChunkRecord, FlagParam } from './session-model
 const id = '0b0e7a3c-1f2d-4c5b-8a9e-0123456789ab'
 const app = service('test', testParts)
   .get('/chunks/:id/:index', ({ params }) => params, {
+    callers: ['operator'],
     params: ChunkParams,
   })
-  .get('/bytes', ({ query }) => query, { query: t.Object({ offset: BytesParam, end: FlagParam }) })
+  .get('/bytes', ({ query }) => query, {
+    query: t.Object({ offset: BytesParam, end: FlagParam }),
+    callers: ['operator'],
+  })
 
 describe('a chunk in a path', () => {
   test('is a lower-case session id and an index that arrives as a number', async () => {

@@ -34,6 +34,7 @@ const watch = async (request: Request) => {
 const server = listening(
   service('test', { ...testParts, streamRoutes: ['POST /up'] }).post('/up', ({ request }) => watch(request), {
     parse: 'none',
+    callers: ['operator'],
   }),
 )
 afterAll(() => server.stop())

@@ -1,6 +1,8 @@
 import { expect } from 'bun:test'
 import type { AnyElysia } from 'elysia'
+import { CALLERS_FIELD } from '../http/callers.ts'
 import type { Guard } from '../http/identity.ts'
+import { matchesRoute } from '../http/route-pattern.ts'
 import { Fault } from '../process/fault.ts'
 import { silentLog } from '../process/log.ts'
 
@@ -11,6 +13,30 @@ export const openGuard: Guard = async () => ({ caller: 'operator' })
 export const guardAs =
   (caller: string): Guard =>
   async () => ({ caller })
+
+/** The callers that a route of an app names, undefined when it names none or is public. */
+const namedCallers = (route: AnyElysia['routes'][number]): readonly string[] | undefined =>
+  (route.hooks as { readonly detail?: { readonly [CALLERS_FIELD]?: readonly string[] } }).detail?.[
+    CALLERS_FIELD
+  ]
+
+/** An app whose every route is called by the first of those it names; for tests that are not about who calls. */
+export const appOfAll = <A extends AnyElysia>(build: (guard: Guard) => A): A => {
+  const app: A = build(async (request) => {
+    const route = app.routes.find(({ method, path }) => matchesRoute([`${method} ${path}`], request))
+    return { caller: (route && namedCallers(route)?.[0]) ?? 'operator' }
+  })
+  return app
+}
+
+/** Every route of an app that needs a token, as 'METHOD /path' to the callers it names. */
+export const routeCallers = (app: AnyElysia): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    app.routes.flatMap((route) => {
+      const callers = namedCallers(route)
+      return callers === undefined ? [] : [[`${route.method} ${route.path}`, callers] as const]
+    }),
+  )
 
 /** Lets nobody in. */
 export const closedGuard: Guard = async () => {
