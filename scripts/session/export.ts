@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from '#common/cli/args'
 import { bytes, plural } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
-import { EXIT_NO_INPUT } from '#common/cli/sysexits'
 import { bundleName } from '#common/evidence/bundle'
 import { isSessionId } from '#common/evidence/session-id'
 import { CliError } from '../cli/fail.ts'
@@ -12,6 +10,7 @@ import { runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
 import { exportBundle } from './bundle-file.ts'
+import { readKeyFile } from './key-file.ts'
 
 export const command = {
   name: 'export',
@@ -38,23 +37,13 @@ export const command = {
   exits: { 66: 'the owner key cannot be read', 73: 'the file exists already or cannot be made' },
 } as const satisfies Command
 
-const keyIn = async (path: string): Promise<string> => {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new CliError(`the owner key file ${path} cannot be read`, { exitCode: EXIT_NO_INPUT })
-  })
-  const key = text.trim().toLowerCase()
-  if (!/^[0-9a-f]{64}$/.test(key))
-    throw new CliError(`${path} does not hold a secret key: 64 hex digits`, { exitCode: EXIT_NO_INPUT })
-  return key
-}
-
 await runCommand(import.meta.main, command, async ({ flags, positionals: [session = ''], terminal }) => {
   if (!isSessionId(session))
     throw new CliError(`'${session}' is not a session id (a lower-case UUIDv4)`, { exitCode: EXIT_USAGE })
   const home = homeFrom(process.env)
   const clients = operatorClients(home)
   const wantsKeys = flags['with-keys'] || flags['owner-key'] !== undefined
-  const key = flags['owner-key'] ? await keyIn(flags['owner-key']) : ownerKey(home).reveal()
+  const key = flags['owner-key'] ? await readKeyFile(flags['owner-key']) : ownerKey(home).reveal()
   const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
   const due = throttle(2_000, () => performance.now())
   const exported = await exportBundle(clients, session, {

@@ -31,11 +31,15 @@ const CONCLUSIONS: Readonly<Record<Verdict, readonly [string, Colour]>> = {
   ],
 }
 
+/** What the checks come to, in a sentence; what nobody proves may be incomplete too. */
+const concludeWords = (verdict: Verdict, checks: readonly Check[]): string =>
+  verdict === 2 && checks.some(({ ok }) => ok === 'incomplete')
+    ? 'intact, but neither proven to be on the chain nor complete, see above'
+    : CONCLUSIONS[verdict][0]
+
 /** The last line of a verification. */
-export const conclusionLine = (verdict: Verdict, style: Style): Text => {
-  const [conclusion, colour] = CONCLUSIONS[verdict]
-  return text([{ text: conclusion, colour }], style)
-}
+export const conclusionLine = (verdict: Verdict, checks: readonly Check[], style: Style): Text =>
+  text([{ text: concludeWords(verdict, checks), colour: CONCLUSIONS[verdict][1] }], style)
 
 const people = (addresses: readonly string[]): string =>
   addresses.length === 0 ? 'none' : addresses.join(', ')
@@ -106,7 +110,7 @@ export const verdictDocument = (
   verdict,
   verified: verdict === 0,
   exit,
-  conclusion: CONCLUSIONS[verdict][0],
+  conclusion: concludeWords(verdict, checks),
   error,
   recording: statement ?? null,
   checks,

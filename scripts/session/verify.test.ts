@@ -2,9 +2,18 @@ import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { x25519 } from '@noble/curves/ed25519.js'
 import { chunkName } from '#common/evidence/bundle'
+import { sealedKeys, sealToOwner } from '#common/evidence/owner-seal'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
-import { noise, resignSample, type Sample, sampleBundle, sampleSession } from '#common/testing/sample-session'
+import {
+  derived,
+  noise,
+  resignSample,
+  type Sample,
+  sampleBundle,
+  sampleSession,
+} from '#common/testing/sample-session'
 import { assemble, disassemble } from '../demo/bundle-parts.ts'
 
 // Each verification is a process; nothing here depends on how fast a machine is, but a hang must end some day.
@@ -256,6 +265,18 @@ test('a wrong command line with --json is a document too, exit 64', () => {
     expect(JSON.parse(out)).toMatchObject({ verdict: null, exit: 64, error: { code: 'usage' } })
     expect(err).not.toBe('')
   }
+})
+
+test('--owner-key opens what is sealed to the owner; a file without a key is exit 66', async () => {
+  const owner = derived(3, 'owner x25519')
+  const [path, key, out] = ['sealed.tar', 'owner.key', 'by-owner'].map((name) => join(folder, name))
+  const seal = sealToOwner(x25519.getPublicKey(owner), sample.sessionKey, () => derived(4, 'ephemeral'))
+  await Bun.write(path ?? '', await sampleBundle(sample, { anchor, sealed: sealedKeys(seal) }))
+  await Bun.write(key ?? '', `${owner.toHex()}\n`)
+  const args = [path ?? '', '--trust', sampleLedgerKey(), '--decrypt', out ?? '']
+  expect(verify(...args, '--owner-key', key ?? '').exitCode).toBe(0)
+  expect((await Bun.file(out ?? '').bytes()).toHex()).toBe(sample.plain.toHex())
+  expect(verify(...args, '--owner-key', good).exitCode).toBe(66)
 })
 
 test('--help tells the exit codes', () => {

@@ -10,9 +10,11 @@ import type { Rejected } from '#common/engines/engine'
 import { fileReader, fileSink, type Sink } from '#common/evidence/file-edge'
 import { type Judgement, judgeBundle } from '#common/evidence/verify'
 import { isFault } from '#common/process/fault'
+import { fromHex } from '#common/stream/bytes'
 import { CliError, errorLine } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { readKeyFile } from './key-file.ts'
 import {
   checkLine,
   conclusionLine,
@@ -37,6 +39,11 @@ export const command = {
       type: 'string',
       value: 'OUT',
       about: 'write the recording to this new file, when all holds; needs a bundle with keys',
+    },
+    'owner-key': {
+      type: 'string',
+      value: 'FILE',
+      about: "file with the owner's X25519 secret key in hex: opens the chunks by keys.sealed.json",
     },
     json: { type: 'boolean', about: 'print one JSON document' },
   },
@@ -94,6 +101,7 @@ const EXITS: Readonly<Record<string, number>> = {
   'bundle-unreadable': EXIT_NO_INPUT,
   'not-a-file': EXIT_NO_INPUT,
   'no-keys': EXIT_NO_INPUT,
+  'not-sealed-to-this-key': EXIT_NO_INPUT,
   'bundle-read-failed': EXIT_IO,
   'out-exists': EXIT_CANNOT_CREATE,
   'out-unwritable': EXIT_CANNOT_CREATE,
@@ -131,7 +139,15 @@ type Output = {
 /** Judges the bundle, each line printed as it is known unless it is for the document. Throws what reading throws. */
 const judge = async (
   path: string,
-  { trust, decrypt }: { readonly trust: string | undefined; readonly decrypt: string | undefined },
+  {
+    trust,
+    decrypt,
+    ownerKey,
+  }: {
+    readonly trust: string | undefined
+    readonly decrypt: string | undefined
+    readonly ownerKey: Uint8Array | undefined
+  },
   { terminal, style, json }: Output,
 ): Promise<Judgement> => {
   const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])
@@ -145,6 +161,7 @@ const judge = async (
       aead,
       onProgress: bar.onProgress,
       ...(trust === undefined ? {} : { trust }),
+      ...(ownerKey === undefined ? {} : { ownerKey }),
       ...(sink === undefined ? {} : { decryptTo: sink }),
     }
     const judgement = await judgeBundle(work, (check) => {
@@ -160,7 +177,7 @@ const judge = async (
 
 /** Prints what the checks come to; answers the exit code. What was wrong weighs more than what could not be written. */
 const conclude = (path: string, judgement: Judgement, { terminal, style, json }: Output): number => {
-  const { verdict, statement, undone } = judgement
+  const { verdict, checks, statement, undone } = judgement
   const exit = undone === undefined || verdict === 1 ? verdict : exitOf(undone)
   const error = undone === undefined ? null : obstacle(undone)
   if (error !== null) terminal.err(`verify: ${error.detail}\n`)
@@ -169,7 +186,7 @@ const conclude = (path: string, judgement: Judgement, { terminal, style, json }:
     return exit
   }
   if (statement !== undefined) terminal.out(statementText(statement, verdict))
-  terminal.out(conclusionLine(verdict, style))
+  terminal.out(conclusionLine(verdict, checks, style))
   return exit
 }
 
@@ -180,7 +197,9 @@ await runCommand(
     const trust = trustKey(flags.trust)
     const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
     const output = { terminal, style, json: flags.json }
-    return conclude(path, await judge(path, { trust, decrypt: flags.decrypt }, output), output)
+    const ownerKey =
+      flags['owner-key'] === undefined ? undefined : fromHex(await readKeyFile(flags['owner-key']), 32)
+    return conclude(path, await judge(path, { trust, decrypt: flags.decrypt, ownerKey }, output), output)
   },
   {
     exitOf,

@@ -43,6 +43,8 @@ export type Findings = {
   readonly registration: Registration | undefined
   readonly opened: ReadonlySet<number>
   readonly trust: string | undefined
+  /** The bundle holds a key that is sealed to its owner, and nobody tried to open it. */
+  readonly sealed: boolean
 }
 
 const contentNotChecked = ({ manifest: { chunk_count }, opened }: Findings): readonly string[] => {
@@ -62,6 +64,9 @@ const chainNotChecked = ({ registration, trust }: Findings): readonly string[] =
     'the times themselves: the recorder’s word, bounded by the block',
   ]
 }
+
+const sealedNotChecked = ({ sealed }: Findings): readonly string[] =>
+  sealed ? ['keys.sealed.json: what is sealed in it, no --owner-key was given'] : []
 
 const labels = ({ manifest: { policy_hash } }: Findings): readonly string[] => [
   'recorder_version, device_fingerprint: labels of the recorder',
@@ -102,6 +107,8 @@ export const buildStatement = (findings: Findings): Statement => {
     chunks: manifest.chunk_count,
     chunks_opened: opened.size,
     chain: chainOf(findings),
-    not_checked: [...contentNotChecked(findings), ...chainNotChecked(findings), ...labels(findings)],
+    not_checked: [contentNotChecked, sealedNotChecked, chainNotChecked, labels].flatMap((find) =>
+      find(findings),
+    ),
   }
 }

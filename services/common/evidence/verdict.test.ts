@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { x25519 } from '@noble/curves/ed25519.js'
 import { aeadEngine } from '#common/engines/aead'
 import { isFault } from '../process/fault.ts'
 import { flipIn } from '../testing/faults.ts'
@@ -16,6 +17,7 @@ import { chunkKey } from './chunk-key.ts'
 import type { Sink } from './file-edge.ts'
 import type { Keys } from './keys.ts'
 import type { Gap } from './manifest.ts'
+import { type SealedKeys, sealedKeys, sealToOwner } from './owner-seal.ts'
 import { bytesReader } from './reader.ts'
 import { sessionIdBytes } from './session-id.ts'
 import { judgeBundle } from './verify.ts'
@@ -31,16 +33,20 @@ type Options = {
   readonly trust?: string | undefined
   readonly decryptTo?: Sink
   readonly txProof?: boolean
+  readonly sealed?: SealedKeys
+  readonly ownerKey?: Uint8Array
 }
 
 const judge = async (of: Sample, options: Options = {}) => {
-  const { keys = false, anchored = true, decryptTo, txProof = true } = options
+  const { keys = false, anchored = true, decryptTo, txProof = true, sealed, ownerKey } = options
+  const seal = sealed === undefined ? {} : { sealed }
   const anchor = anchored ? { anchor: await sampleAnchor(of, { txProof }) } : {}
   const key = 'trust' in options ? options.trust : trust
   return judgeBundle({
-    reader: bytesReader(await sampleBundle(of, { ...anchor, keys })),
+    reader: bytesReader(await sampleBundle(of, { ...anchor, ...seal, keys })),
     aead,
     ...(key === undefined ? {} : { trust: key }),
+    ...(ownerKey === undefined ? {} : { ownerKey }),
     ...(decryptTo === undefined ? {} : { decryptTo }),
   })
 }
@@ -243,6 +249,39 @@ test('a chunk key that fits another chunk, or none, is named', async () => {
   expect(wrong(await judge(sample, { keys: beyond }))).toEqual([
     'keys: a key for chunk 7, which the session does not have',
   ])
+})
+
+const owner = derived(3, 'owner x25519')
+const sealedFor = (secret: Uint8Array, key = sample.sessionKey) =>
+  sealedKeys(sealToOwner(x25519.getPublicKey(secret), key, () => derived(4, 'ephemeral')))
+
+test('the key that is sealed to the owner opens the chunks for the owner', async () => {
+  const { sink, calls } = sinkThat(undefined)
+  const judged = await judge(sample, { sealed: sealedFor(owner), ownerKey: owner, decryptTo: sink })
+  expect([judged.verdict, judged.undone]).toEqual([0, undefined])
+  expect(judged.statement?.chunks_opened).toBe(4)
+  expect(calls.at(-1)).toBe('commit')
+})
+
+test('a sealed key that nobody opens is said to be unchecked, and another owner’s key is no tampering', async () => {
+  const closed = await judge(sample, { sealed: sealedFor(owner) })
+  expect(closed.verdict).toBe(0)
+  expect(closed.statement?.not_checked[1]).toStartWith('keys.sealed.json: ')
+  const other = await judge(sample, { sealed: sealedFor(owner), ownerKey: derived(5, 'owner x25519') })
+  expect(other.verdict).toBe(0)
+  expect(isFault(other.undone, 'not-sealed-to-this-key')).toBe(true)
+  const none = await judge(sample, { ownerKey: owner })
+  expect(isFault(none.undone, 'no-keys')).toBe(true)
+})
+
+test('a sealed key that is not that of keys.json, or opens no chunk, is named', async () => {
+  const foreign = sealedFor(owner, derived(9, 'session key'))
+  expect(wrong(await judge(sample, { keys: true, sealed: foreign, ownerKey: owner }))).toEqual([
+    'keys: keys.json holds another key than keys.sealed.json',
+  ])
+  expect(wrong(await judge(sample, { sealed: foreign, ownerKey: owner }))[0]).toStartWith(
+    'keys: the session key does not fit',
+  )
 })
 
 test('without keys it is said that no chunk was opened', async () => {

@@ -12,6 +12,7 @@ import {
 import type { Check } from './check.ts'
 import { type Keys, parseKeys } from './keys.ts'
 import { contentFaults, type Manifest, manifestHash, parseManifest } from './manifest.ts'
+import { parseSealedKeys, type SealedKeys } from './owner-seal.ts'
 import type { Reader } from './reader.ts'
 import type { Scan } from './scan.ts'
 import { type ManifestSignature, parseSignature, verifyHash } from './signature.ts'
@@ -43,14 +44,23 @@ const findDocument = async <T>(
   }
 }
 
+const findOptional = async <T>(
+  reader: Reader,
+  scan: Scan,
+  name: string,
+  parse: (bytes: Uint8Array<ArrayBuffer>) => T,
+): Promise<DocumentOrFault<T> | undefined> =>
+  scan.entries.some((entry) => entry.name === name) ? findDocument(reader, scan, name, parse) : undefined
+
 export type HashedManifest = { readonly manifest: Manifest; readonly hash: Uint8Array }
 
-/** All documents of a bundle. `keys` is undefined when the bundle has none. */
+/** All documents of a bundle. `keys` and `sealed` (the session key, sealed to the owner) are undefined when the bundle has none. */
 export type Documents = {
   readonly manifest: DocumentOrFault<HashedManifest>
   readonly signature: DocumentOrFault<ManifestSignature>
   readonly anchor: DocumentOrFault<AnchorDocument>
   readonly keys: DocumentOrFault<Keys> | undefined
+  readonly sealed: DocumentOrFault<SealedKeys> | undefined
 }
 
 /** Reads and parses the documents; faults of their content come back as sentences, faults of the reader are thrown. */
@@ -61,9 +71,8 @@ export const readDocuments = async (reader: Reader, scan: Scan): Promise<Documen
   })),
   signature: await findDocument(reader, scan, SIGNATURE_NAME, parseSignature),
   anchor: await findDocument(reader, scan, ANCHOR_NAME, parseAnchor),
-  keys: scan.entries.some((entry) => entry.name === KEYS_NAME)
-    ? await findDocument(reader, scan, KEYS_NAME, parseKeys)
-    : undefined,
+  keys: await findOptional(reader, scan, KEYS_NAME, parseKeys),
+  sealed: await findOptional(reader, scan, SEALED_KEYS_NAME, parseSealedKeys),
 })
 
 /** A line of the verification. */

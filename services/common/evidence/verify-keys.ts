@@ -1,6 +1,8 @@
+import { Fault, isFault } from '../process/fault.ts'
 import type { Check } from './check.ts'
 import type { Keys } from './keys.ts'
 import type { Manifest } from './manifest.ts'
+import { openSealedKeys } from './owner-seal.ts'
 import { nameRuns, runs } from './placement.ts'
 import type { ChunkReport, Unopened } from './verify-chunks.ts'
 import { type Documents, line } from './verify-documents.ts'
@@ -32,16 +34,13 @@ const strangeKeys = (keys: Keys, { chunk_count }: Manifest): readonly string[] =
         .filter((index) => Number(index) >= chunk_count)
         .map((index) => `a key for chunk ${index}, which the session does not have`)
 
-/** The lines on keys.json: which chunks its keys open, and why others do not open. None without keys.json. */
-export const checkKeys = (
+const checkOpened = (
   manifest: Manifest,
-  { keys }: Documents,
-  { opened, unopened }: ChunkReport,
+  keys: NonNullable<Documents['keys']>,
+  { opened, unopened }: Pick<ChunkReport, 'opened' | 'unopened'>,
 ): readonly Check[] => {
-  if (keys === undefined) return []
   if ('fault' in keys) return [line('keys', false, keys.fault)]
-  const partial = 'chunk_keys' in keys.value
-  const key = partial ? 'its chunk key' : 'the session key'
+  const key = 'chunk_keys' in keys.value ? 'its chunk key' : 'the session key'
   const tried = opened.size + unopened.length
   const faults = [...strangeKeys(keys.value, manifest), ...unopenedFaults(unopened, tried, key)]
   if (faults.length > 0) return faults.map((fault) => line('keys', false, fault))
@@ -50,4 +49,45 @@ export const checkKeys = (
   if (opened.size === count) return [line('keys', true, `all chunks opened: ${count} of ${count}`)]
   const missing = nameRuns(runs(chunksWithout(count, opened)))
   return [line('keys', 'incomplete', `${opened.size} of ${count} chunks opened, not ${missing}`)]
+}
+
+/** The keys of a bundle, and why what is sealed to the owner stayed closed. */
+export type Unlocked = { readonly keys: Documents['keys']; readonly locked?: Fault }
+
+/**
+ * The keys that open the chunks: those of keys.json, else the one sealed to the owner. `ownerKey` = the owner's
+ * X25519 secret key. One that does not open it says nothing against the bundle: it may be the key of somebody else.
+ */
+export const unlockKeys = ({ keys, sealed }: Documents, ownerKey: Uint8Array | undefined): Unlocked => {
+  if (ownerKey === undefined) return { keys }
+  if (sealed === undefined)
+    return { keys, locked: new Fault('missing', 'no-keys', 'the bundle holds no keys.sealed.json') }
+  if ('fault' in sealed) return { keys }
+  try {
+    const session_key = openSealedKeys(sealed.value, ownerKey).toHex()
+    if (keys === undefined) return { keys: { value: { session_key } } }
+    const differs = 'value' in keys && 'session_key' in keys.value && keys.value.session_key !== session_key
+    return { keys: differs ? { fault: 'keys.json holds another key than keys.sealed.json' } : keys }
+  } catch (error) {
+    if (isFault(error, 'not-sealed-to-this-key')) return { keys, locked: error }
+    throw error
+  }
+}
+
+const sealedFaults = ({ sealed }: Documents): readonly Check[] =>
+  sealed !== undefined && 'fault' in sealed ? [line('keys', false, sealed.fault)] : []
+
+/** The lines on keys: which chunks they open, and why others do not open. None for a bundle without. */
+export const checkKeys = (
+  manifest: Manifest,
+  documents: Documents,
+  { keys, locked }: Unlocked,
+  { opened, unopened }: ChunkReport,
+): readonly Check[] => {
+  const closed = [
+    ...sealedFaults(documents),
+    ...(locked === undefined ? [] : [line('keys', 'skipped', locked.message)]),
+  ]
+  if (keys === undefined) return closed
+  return [...closed, ...checkOpened(manifest, keys, { opened, unopened })]
 }

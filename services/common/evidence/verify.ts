@@ -5,7 +5,7 @@ import { type Check, concludeChecks, type Verdict } from './check.ts'
 import type { Sink } from './file-edge.ts'
 import { chunkKeysFor } from './keys.ts'
 import type { Reader } from './reader.ts'
-import { scanBundle } from './scan.ts'
+import { type Scan, scanBundle } from './scan.ts'
 import { buildStatement, type Statement } from './statement.ts'
 import { judgeAnchor } from './verify-anchor.ts'
 import { type ChunkReport, type Decryption, verifyChunks } from './verify-chunks.ts'
@@ -17,7 +17,7 @@ import {
   type HashedManifest,
   readDocuments,
 } from './verify-documents.ts'
-import { checkKeys } from './verify-keys.ts'
+import { checkKeys, type Unlocked, unlockKeys } from './verify-keys.ts'
 import { checkGaps, checkTimes } from './verify-times.ts'
 
 export type Verification = {
@@ -25,6 +25,8 @@ export type Verification = {
   readonly aead: Aead
   /** The ledger's public key that the verifier trusts, 32 bytes as hex. */
   readonly trust?: string
+  /** The owner's X25519 secret key, 32 bytes: opens the session key of keys.sealed.json. */
+  readonly ownerKey?: Uint8Array
   /** Where the plaintext goes; it is committed only when nothing is wrong. Needs keys for all chunks in the bundle. */
   readonly decryptTo?: Sink
   /** Bytes of chunks done, of all. */
@@ -33,7 +35,7 @@ export type Verification = {
 
 const decryptionOf = (
   { aead, decryptTo }: Verification,
-  { keys }: Documents,
+  { keys }: Unlocked,
   session: string,
 ): Decryption | undefined =>
   keys === undefined || 'fault' in keys
@@ -44,13 +46,8 @@ const decryptionOf = (
         ...(decryptTo === undefined ? {} : { sink: decryptTo }),
       }
 
-const passChunks = (
-  work: Verification,
-  scan: Awaited<ReturnType<typeof scanBundle>>,
-  { manifest }: HashedManifest,
-  documents: Documents,
-) => {
-  const decryption = decryptionOf(work, documents, manifest.session_id)
+const passChunks = (work: Verification, scan: Scan, { manifest }: HashedManifest, unlocked: Unlocked) => {
+  const decryption = decryptionOf(work, unlocked, manifest.session_id)
   return verifyChunks({
     reader: work.reader,
     scan,
@@ -60,7 +57,7 @@ const passChunks = (
   })
 }
 
-/** What a verification says beside its checks. `undone` = why the plaintext that was asked for is not there. */
+/** What a verification says beside its checks. `undone` = why what was asked for beside the verdict (plaintext, opening by the owner's key) was not done. */
 export type Findings = { readonly statement?: Statement; readonly undone?: unknown }
 
 const undone = (code: string, why: string): Fault =>
@@ -70,18 +67,47 @@ const undone = (code: string, why: string): Fault =>
 const commitPlain = async (
   sink: Sink,
   sound: boolean,
-  { keys }: Documents,
+  { keys, locked }: Unlocked,
   { written, writeError }: ChunkReport,
 ): Promise<unknown> => {
   if (!sound) return undone('not-sound', 'not every check holds')
   if (keys === undefined)
-    return undone('no-keys', 'the bundle holds no keys.json; export it with --with-keys')
+    return locked ?? undone('no-keys', 'the bundle holds no keys.json; export it with --with-keys')
   if (writeError !== undefined) return writeError
   if (!written) return undone('no-keys', 'keys.json holds no key for some chunks')
   return sink.commit().then(
     () => undefined,
     (error: unknown) => error,
   )
+}
+
+/** The lines on a bundle whose manifest can be read, and what they leave to do. */
+async function* judgeSession(work: Verification, scan: Scan, documents: Documents, hashed: HashedManifest) {
+  let sound = true
+  const tell = (check: Check): Check => {
+    sound &&= check.ok !== false
+    return check
+  }
+  const { manifest } = hashed
+  yield* checkStructure(scan, manifest).map(tell)
+  yield* checkConsistency(hashed).map(tell)
+  yield tell(checkSignature(hashed, documents))
+  const unlocked = unlockKeys(documents, work.ownerKey)
+  const chunks = await passChunks(work, scan, hashed, unlocked)
+  yield* chunks.checks.map(tell)
+  const { check, registration } = judgeAnchor(hashed, documents.anchor, work.trust)
+  yield tell(check)
+  yield* checkTimes(manifest, registration?.blockTime).map(tell)
+  yield* checkGaps(manifest).map(tell)
+  yield* checkKeys(manifest, documents, unlocked, chunks).map(tell)
+  const statement = buildStatement({
+    manifest,
+    registration,
+    opened: chunks.opened,
+    trust: work.trust,
+    sealed: documents.sealed !== undefined && work.ownerKey === undefined,
+  })
+  return { sound, statement, unlocked, chunks }
 }
 
 /**
@@ -91,12 +117,8 @@ const commitPlain = async (
  * Throws only what the reader throws.
  */
 export async function* verifyBundle(work: Verification): AsyncGenerator<Check, Findings, undefined> {
-  let sound = true
-  let settled = work.decryptTo === undefined
-  const tell = (check: Check): Check => {
-    sound &&= check.ok !== false
-    return check
-  }
+  const { decryptTo } = work
+  let settled = decryptTo === undefined
   try {
     const scan = await scanBundle(work.reader)
     const documents = await readDocuments(work.reader, scan)
@@ -104,30 +126,19 @@ export async function* verifyBundle(work: Verification): AsyncGenerator<Check, F
       yield* checkStructure(scan, undefined)
       const detail = `${documents.manifest.fault}; without it nothing else can be judged`
       yield { check: 'manifest', ok: false, detail }
-      return work.decryptTo === undefined ? {} : { undone: undone('not-sound', 'not every check holds') }
+      return decryptTo === undefined ? {} : { undone: undone('not-sound', 'not every check holds') }
     }
     const hashed = documents.manifest.value
-    const { manifest } = hashed
-    yield* checkStructure(scan, manifest).map(tell)
-    yield* checkConsistency(hashed).map(tell)
-    yield tell(checkSignature(hashed, documents))
-    const chunks = await passChunks(work, scan, hashed, documents)
-    yield* chunks.checks.map(tell)
-    const { check, registration } = judgeAnchor(hashed, documents.anchor, work.trust)
-    yield tell(check)
-    yield* checkTimes(manifest, registration?.blockTime).map(tell)
-    yield* checkGaps(manifest).map(tell)
-    yield* checkKeys(manifest, documents, chunks).map(tell)
-    const statement = buildStatement({ manifest, registration, opened: chunks.opened, trust: work.trust })
-    if (work.decryptTo === undefined) return { statement }
-    const fault = await commitPlain(work.decryptTo, sound, documents, chunks)
-    settled = fault === undefined
-    yield fault === undefined
-      ? { check: 'decrypt', ok: true, detail: `${manifest.total_plain} bytes written` }
-      : { check: 'decrypt', ok: 'skipped', detail: errorMessage(fault) }
-    return fault === undefined ? { statement } : { statement, undone: fault }
+    const { sound, statement, unlocked, chunks } = yield* judgeSession(work, scan, documents, hashed)
+    const missed = decryptTo && (await commitPlain(decryptTo, sound, unlocked, chunks))
+    settled = missed === undefined
+    if (missed !== undefined) yield { check: 'decrypt', ok: 'skipped', detail: errorMessage(missed) }
+    else if (decryptTo !== undefined)
+      yield { check: 'decrypt', ok: true, detail: `${statement.bytes} bytes written` }
+    const reason = missed ?? unlocked.locked
+    return { statement, ...(reason === undefined ? {} : { undone: reason }) }
   } finally {
-    if (!settled) await work.decryptTo?.abort()
+    if (!settled) await decryptTo?.abort()
   }
 }
 

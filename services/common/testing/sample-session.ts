@@ -17,6 +17,7 @@ import {
   manifestHash,
 } from '../evidence/manifest.ts'
 import { leafHash, merkleRoot } from '../evidence/merkle.ts'
+import type { SealedKeys } from '../evidence/owner-seal.ts'
 import { sessionIdBytes } from '../evidence/session-id.ts'
 import { derivePublicKey, type ManifestSignature, signManifest } from '../evidence/signature.ts'
 import { concat, equalBytes } from '../stream/bytes.ts'
@@ -159,13 +160,19 @@ export const sampleBundle = async (
   {
     anchor = PENDING_ANCHOR,
     keys = false,
-  }: { readonly anchor?: AnchorDocument; readonly keys?: boolean | Keys } = {},
+    sealed,
+  }: {
+    readonly anchor?: AnchorDocument
+    readonly keys?: boolean | Keys
+    readonly sealed?: SealedKeys
+  } = {},
 ): Promise<Uint8Array<ArrayBuffer>> => {
   const parts: Uint8Array[] = []
   const documents = {
     manifest: sample.bytes,
     signature: sample.signature,
     anchor,
+    ...(sealed === undefined ? {} : { sealed }),
     ...(keys === false ? {} : { keys: keys === true ? { session_key: sample.sessionKey.toHex() } : keys }),
   }
   for await (const part of bundleParts(documents, async (index) => sample.files[index] ?? new Uint8Array()))
