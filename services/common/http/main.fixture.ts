@@ -3,8 +3,10 @@
  * merkle-builder, since a name must be in the catalogue.
  */
 import { Type } from '@sinclair/typebox'
+import { t } from 'elysia'
 import { serviceEnv } from '../process/env.ts'
 import { Fault } from '../process/fault.ts'
+import { readBody } from '../stream/request-body.ts'
 import { start } from './main.ts'
 import { service } from './service.ts'
 
@@ -28,9 +30,10 @@ await start('merkle-builder', Env, async ({ env, log, parts, openStore, onStop }
     if (env.MODE === 'broken-close') throw new Error('the close is broken')
     log.info('closed', { part: 'second' })
   })
-  const publicRoutes = ['GET /after/:signals', 'GET /crash', 'GET /reject']
+  const publicRoutes = ['GET /after/:signals', 'GET /crash', 'GET /reject', 'POST /up', 'POST /json']
+  const streamRoutes = ['POST /up']
   return (
-    service('merkle-builder', { ...parts, publicRoutes, checks: { store: () => store.ping() } })
+    service('merkle-builder', { ...parts, publicRoutes, streamRoutes, checks: { store: () => store.ping() } })
       // Answers only after so many signals have come.
       .get('/after/:signals', async ({ params }) => {
         const signalled = Promise.withResolvers<void>()
@@ -44,6 +47,15 @@ await start('merkle-builder', Env, async ({ env, log, parts, openStore, onStop }
         await store.ping()
         return 'answered'
       })
+      .post(
+        '/up',
+        async ({ request }) => {
+          for await (const _ of readBody(request)) log.info('waiting')
+          return 'whole'
+        },
+        { parse: 'none' },
+      )
+      .post('/json', ({ body }) => body.text, { body: t.Object({ text: t.String() }) })
       .get('/crash', () => {
         setTimeout(() => {
           throw new Error('thrown by nobody')

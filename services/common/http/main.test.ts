@@ -6,6 +6,7 @@ import { Secret } from '../process/env.ts'
 import { records } from '../store/migrations/record.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import { freePorts } from '../testing/free-ports.ts'
+import { wire } from '../testing/wire.ts'
 import { derivePublicKey, signer } from './identity.ts'
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
@@ -167,6 +168,26 @@ describe('a service that is told to stop', () => {
     one.child.kill('SIGTERM')
     expect([await answer, (await one.end()).code]).toEqual(['answered', 0])
   })
+
+  for (const route of ['/up', '/json'])
+    test(`does not wait for a body that has stalled (${route}): it is cut off, and the rest is closed`, async () => {
+      const one = spawn()
+      const { port } = new URL(await one.url())
+      const line = await wire(Number(port))
+      const type = route === '/json' ? 'application/json' : 'application/octet-stream'
+      line.write(
+        `POST ${route} HTTP/1.1\r\nHost: localhost\r\ncontent-type: ${type}\r\ncontent-length: 1000\r\n\r\n{"text"`,
+      )
+      if (route === '/up') await one.said('waiting')
+      // The head has arrived before a request that is sent and answered after it.
+      await fetch(`http://127.0.0.1:${port}/status`)
+      one.child.kill('SIGTERM')
+      const { code, stderr, events } = await one.end()
+      await line.reply
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(events.slice(-3)).toEqual(['closed', 'closed', 'stopped'])
+      expect(events).toContain('requests-cut-off')
+    }, 60_000)
 
   test('is not hurried by a second signal: the request in flight is still answered', async () => {
     const one = spawn()

@@ -4,6 +4,9 @@ import { errorFields, type Log } from '../process/log.ts'
 /** Longest time that requests in flight get to end at shutdown, ms. Compose's stop_grace_period is above it. */
 const GRACE = 8_000
 
+/** How long of it they get by themselves, ms: a sender that has stalled would keep its request in flight for ever. */
+const PATIENCE = 5_000
+
 type Close = () => Promise<unknown> | unknown
 
 /**
@@ -32,9 +35,20 @@ const closeAll = async (closers: readonly Close[], log: Log): Promise<0 | 1> => 
   return code
 }
 
+/** Takes no new requests and waits for those in flight; what does not end by itself is cut off. */
+const stopServing = async (app: AnyElysia | undefined, log: Log): Promise<void> => {
+  const server = app?.server
+  const late = setTimeout(() => {
+    log.warn('requests-cut-off', { count: server?.pendingRequests })
+    void server?.stop(true)
+  }, PATIENCE)
+  await app?.stop(false)
+  clearTimeout(late)
+}
+
 /**
- * Ends the process on the first SIGTERM or SIGINT: the app takes no new requests and answers those in flight, then
- * what `onStop` was given is closed, last added first. Exits 0, or 1 when that failed or took too long.
+ * Ends the process on the first SIGTERM or SIGINT: the app takes no new requests and answers those in flight (one
+ * that has stalled is cut off), then what `onStop` was given is closed, last added first. Exits 0, or 1 when that failed or took too long.
  */
 export const handleShutdown = (log: Log) => {
   const closers: Close[] = []
@@ -43,7 +57,7 @@ export const handleShutdown = (log: Log) => {
   const stop = async (signal: string) => {
     log.info('stopping', { signal })
     const late = setTimeout(() => process.exit(1), GRACE)
-    const code = await closeAll([() => app?.stop(false), ...closers.toReversed()], log)
+    const code = await closeAll([() => stopServing(app, log), ...closers.toReversed()], log)
     clearTimeout(late)
     log.info('stopped')
     process.exit(code)
