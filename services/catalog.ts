@@ -162,7 +162,7 @@ export const catalog = {
     hostPort: 8084,
     needs: ['blockchain-ledger', 'blockchain-sessions-data', 'blockchain-vm'],
     store: false,
-    memoryMiB: 192,
+    memoryMiB: 384,
     volumes: {},
     image: bun,
     public: {

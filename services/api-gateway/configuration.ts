@@ -66,6 +66,8 @@ const proxyLines = ({ resolvers, timeoutMs }: Settings): readonly Line[] => [
   `proxy_send_timeout ${timeoutMs}ms`,
   'proxy_set_header Host $proxy_host',
   'proxy_set_header X-Request-Id $id',
+  // For blockchain-api, which counts the calls in a batch; it is written nowhere.
+  'proxy_set_header X-Client $remote_addr',
   ...notPassedOn.map((name) => `proxy_set_header ${name} ""`),
   ...headerLines(securityHeaders),
 ]

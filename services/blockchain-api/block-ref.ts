@@ -7,9 +7,10 @@ const headTags = ['latest', 'pending', 'safe', 'finalized']
 
 /** A block parameter as the ledger's reference: tag, quantity, or (EIP-1898) an object. */
 export const readBlockRef = (value: unknown): string => {
-  if (value === undefined || value === null || headTags.includes(String(value))) return 'latest'
+  if (value === undefined || value === null) return 'latest'
+  if (typeof value === 'string' && headTags.includes(value)) return 'latest'
   if (value === 'earliest') return '0'
-  if (typeof value !== 'object') return String(readCount(value, 'block'))
+  if (typeof value !== 'object' || Array.isArray(value)) return String(readCount(value, 'block'))
   const { blockNumber, blockHash } = value as Readonly<Record<string, unknown>>
   if (blockHash !== undefined) return readHash(blockHash, 'blockHash')
   if (blockNumber !== undefined) return readBlockRef(blockNumber)

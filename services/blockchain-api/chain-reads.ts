@@ -6,7 +6,7 @@ import { blockView, receiptView, transactionView } from './views.ts'
 
 /** Blocks, transactions and receipts as JSON-RPC answers them; null is what is not on the chain. */
 
-const loadRaws = async (up: Upstream, block: Block): Promise<readonly string[]> =>
+const loadRaws = (up: Upstream, block: Block): Promise<readonly string[]> =>
   Promise.all(
     block.tx_hashes.map(async (hash) => {
       const transaction = await up.transaction(hash)
@@ -20,13 +20,15 @@ export const readBlock = async (up: Upstream, block: Block | undefined, full: un
   if (full !== undefined && typeof full !== 'boolean')
     throw new RpcError('invalid-params', 'expected true for whole transactions or false for their hashes')
   if (block === undefined) return null
-  const raws = await loadRaws(up, block)
-  if (full !== true) return blockView(block, raws)
-  return blockView(
-    block,
-    raws,
-    raws.map((raw, index) => transactionView(decodeTransaction(raw), { block, index })),
-  )
+  return up.heavy(async () => {
+    const raws = await loadRaws(up, block)
+    if (full !== true) return blockView(block, raws)
+    return blockView(
+      block,
+      raws,
+      raws.map((raw, index) => transactionView(decodeTransaction(raw), { block, index })),
+    )
+  })
 }
 
 /** A transaction object, mined or pending, or null. */
@@ -59,7 +61,9 @@ export const readReceipt = async (up: Upstream, hash: string) => {
 
 /** The receipts of a block, or null. */
 export const readReceipts = async (up: Upstream, block: Block | undefined) =>
-  block === undefined ? null : Promise.all(block.tx_hashes.map((hash) => readReceipt(up, hash)))
+  block === undefined
+    ? null
+    : up.heavy(() => Promise.all(block.tx_hashes.map((hash) => readReceipt(up, hash))))
 
 /** How many transactions a block has, or null. */
 export const countTransactions = (block: Block | undefined): string | null =>

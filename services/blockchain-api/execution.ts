@@ -2,6 +2,7 @@ import { rulesAt } from '#common/ethereum/forks'
 import { requireBlock } from './block-ref.ts'
 import { data, quantity, readAddress, readData, readQuantity } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
+import { gasUnits } from './spending.ts'
 import type { Block, Upstream } from './upstream.ts'
 
 /** eth_call and eth_estimateGas: code run on the state after a block, nothing kept. */
@@ -46,14 +47,19 @@ export const readCallObject = (value: unknown): CallObject => {
 }
 
 const run = async (up: Upstream, block: Block, call: CallObject) => {
+  up.spending.begin()
   const { chain_id, forks } = await up.chain()
   const { number, timestamp, base_fee, state_root } = block
-  return up.call({
-    chain_id,
-    state_root,
-    ...call,
-    block: { number, timestamp, base_fee, rules: rulesAt(forks, number) },
-  })
+  const context = { number, timestamp, base_fee, rules: rulesAt(forks, number) }
+  const charge = (gas: number) => up.spending.charge(gasUnits(gas))
+  try {
+    const outcome = await up.call({ chain_id, state_root, ...call, block: context })
+    charge(outcome.gas_used)
+    return outcome
+  } catch (error) {
+    charge(call.gas ?? CALL_GAS) // what was given up may have used all of it
+    throw error
+  }
 }
 
 type Outcome = Awaited<ReturnType<typeof run>>

@@ -21,6 +21,7 @@ const readPercentiles = (value: unknown): readonly number[] | undefined => {
 }
 
 const loadRewards = async (up: Upstream, block: Block, percentiles: readonly number[]) => {
+  up.spending.begin()
   const paid = await Promise.all(
     block.tx_hashes.map(async (hash) => {
       const [transaction, receipt] = await Promise.all([up.transaction(hash), up.receipt(hash)])
@@ -41,12 +42,13 @@ export const feeHistory = async (up: Upstream, count: unknown, newest: unknown, 
   const blocks: Block[] = []
   for (let number = from; number <= last.number; number++)
     blocks.push(await requireBlock(up, quantity(number)))
+  const rewards: (readonly string[])[] = []
+  if (percentiles)
+    for (const block of blocks) rewards.push(await up.heavy(() => loadRewards(up, block, percentiles)))
   return {
     oldestBlock: quantity(from),
     baseFeePerGas: [...blocks.map(({ base_fee }) => BigInt(base_fee)), nextBaseFee(last)].map(quantity),
     gasUsedRatio: blocks.map(({ gas_used, gas_limit }) => gas_used / gas_limit),
-    ...(percentiles === undefined
-      ? {}
-      : { reward: await Promise.all(blocks.map((block) => loadRewards(up, block, percentiles))) }),
+    ...(percentiles === undefined ? {} : { reward: rewards }),
   }
 }

@@ -1,13 +1,17 @@
 import { readBlockRef, requireBlock } from './block-ref.ts'
 import { matches, readFilter } from './filter.ts'
+import { ANSWER_LIMIT } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
-import type { Block, Receipt, Upstream } from './upstream.ts'
+import type { LogEntry, Receipt, Upstream } from './upstream.ts'
 import { logView } from './views.ts'
 
-/** Blocks one query may span, and logs it may answer. */
+/** Blocks one query may span, and how many are read at once. */
 const MAX_RANGE = 10_000
-const MAX_LOGS = 10_000
 const PAGE = 100
+/** Units of reading them. */
+const PAGE_UNITS = 10
+/** Characters of a log as JSON beside its data, about. */
+const LOG_SIZE = 600
 
 const numberOf = async (up: Upstream, value: unknown): Promise<number> => {
   const ref = readBlockRef(value)
@@ -29,14 +33,18 @@ const rangeOf = async (up: Upstream, filter: Readonly<Record<string, unknown>>) 
   return { from, to }
 }
 
-/** Blocks with receipts from `from` to `to` as far as they exist, a page at a time. */
-async function* blocksOf(up: Upstream, from: number, to: number) {
-  let next = from
-  while (next <= to) {
-    const { blocks } = await up.blocks(next, Math.min(PAGE, to - next + 1))
-    if (blocks.length === 0) return
-    for (const block of blocks) yield block as Block & { readonly receipts: readonly Receipt[] }
-    next += blocks.length
+/** Logs as far as they fit into an answer. Throws RpcError `limit-exceeded` at the first that does not. */
+const collector = () => {
+  const found: unknown[] = []
+  let size = 0
+  return {
+    found,
+    add: (log: LogEntry, receipt: Receipt) => {
+      size += LOG_SIZE + log.data.length
+      if (size > ANSWER_LIMIT)
+        throw new RpcError('limit-exceeded', `more than ${found.length} logs; narrow the query`)
+      found.push(logView(log, receipt))
+    },
   }
 }
 
@@ -44,14 +52,20 @@ async function* blocksOf(up: Upstream, from: number, to: number) {
 export const findLogs = async (up: Upstream, filter: Readonly<Record<string, unknown>>) => {
   const wanted = readFilter(filter)
   const { from, to } = await rangeOf(up, filter)
-  const found: unknown[] = []
-  for await (const { receipts } of blocksOf(up, from, to))
-    for (const receipt of receipts)
-      for (const log of receipt.logs) {
-        if (!matches(wanted, log)) continue
-        if (found.length === MAX_LOGS)
-          throw new RpcError('limit-exceeded', `more than ${MAX_LOGS} logs; narrow the query`)
-        found.push(logView(log, receipt))
-      }
+  const { found, add } = collector()
+  const readPage = async (first: number) => {
+    const { blocks } = await up.blocks(first, Math.min(PAGE, to - first + 1))
+    for (const { receipts } of blocks)
+      for (const receipt of receipts)
+        for (const log of receipt.logs) if (matches(wanted, log)) add(log, receipt)
+    return blocks.length
+  }
+  for (let next = from; next <= to; ) {
+    up.spending.begin()
+    up.spending.charge(PAGE_UNITS)
+    const count = await up.heavy(() => readPage(next))
+    if (count === 0) break // the chain ends here
+    next += count
+  }
   return found
 }

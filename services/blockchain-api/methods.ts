@@ -138,6 +138,7 @@ export const performer =
         `${name} takes ${least === most ? least : `${least} to ${most}`} parameters`,
       )
     try {
+      context.up.spending.begin()
       return await method.run(context, params)
     } catch (error) {
       throw toRpcError(error)

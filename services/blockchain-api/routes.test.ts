@@ -58,6 +58,8 @@ describe('bad input by JSON-RPC', () => {
     ['eth_getBlockByNumber', ['0x01', false]],
     ['eth_getBlockByNumber', ['newest', false]],
     ['eth_getBlockByNumber', [1, false]],
+    ['eth_getBlockByNumber', [['latest'], false]],
+    ['eth_getBalance', [address, { blockNumber: ['latest'] }]],
     ['eth_getBlockByNumber', [{ number: '0x1' }, false]],
     ['eth_getBlockByHash', ['0x12', false]],
     ['eth_getTransactionByHash', [hash, 1]],
@@ -78,6 +80,7 @@ describe('bad input by JSON-RPC', () => {
     ['eth_feeHistory', ['0x1', 'latest', [101]]],
     ['eth_sendRawTransaction', ['0xabc']],
     ['eth_sendRawTransaction', []],
+    ['eth_getLogs', [{ address: Array.from({ length: 1001 }, () => address) }]],
   ]
   test.each(wrong)('%s with %j is -32602', async (method, params) => {
     expect(await rpc(method, ...params)).toMatchObject({ status: 200, body: { error: { code: -32602 } } })
@@ -103,6 +106,13 @@ describe('bad input by JSON-RPC', () => {
     const large = await post(`"${'x'.repeat(1024 * 1024)}"`)
     expect(large.status).toBe(413)
     expect(await large.json()).toMatchObject({ code: 'body-too-large' })
+  })
+
+  test('a raw transaction above what the ledger takes is refused here, however it is nested', async () => {
+    const raw = `0x02${'c0'.repeat(131_072)}`
+    expect(await rpc('eth_sendRawTransaction', raw)).toMatchObject({
+      body: { error: { code: -32000, message: expect.stringContaining('oversized data') } },
+    })
   })
 
   test('with the ledger away is -32002', async () => {

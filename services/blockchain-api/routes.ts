@@ -1,12 +1,8 @@
 import { t } from 'elysia'
 import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
-import type { Guard } from '#common/http/identity'
 import { problems, type ServiceParts, service, version } from '#common/http/service'
 import { Fault } from '#common/process/fault'
-import { errorFields } from '#common/process/log'
-import type { CallerName } from '#services/catalog'
 import { anchorProof } from './anchor.ts'
-import { performer } from './methods.ts'
 import {
   AnchorPage,
   AnchorsQuery,
@@ -22,7 +18,7 @@ import {
   SessionParams,
   Transaction,
 } from './model.ts'
-import { answerRpc } from './rpc.ts'
+import { rpcHandler } from './rpc-handler.ts'
 import { type Clients, type Upstream, upstream } from './upstream.ts'
 
 /** Reading is for everybody; POST /rpc asks for a token itself where a method writes. */
@@ -46,16 +42,6 @@ const requireFound = async <T>(answer: Promise<T | undefined>, what: string): Pr
 
 const RECEIPT = 'a receipt of this transaction'
 
-/** Who may have a transaction sent; reading is for everybody. */
-const SENDERS: readonly CallerName[] = ['on-system-chain-client', 'operator']
-
-/** Throws Fault `unauthenticated`, or `forbidden` for a caller that the chain is not written by. */
-const requireSender = async (guard: Guard, request: Request): Promise<void> => {
-  const { caller } = await guard(request)
-  if (!SENDERS.some((sender) => sender === caller))
-    throw new Fault('forbidden', 'caller-not-allowed', `only ${SENDERS.join(' and ')} may send transactions`)
-}
-
 /** A page of blocks without their receipts: from a number on, or the newest. */
 const listBlocks = async (up: Upstream, { limit, from }: BlocksQuery) => {
   const first = from ?? Math.max(0, (await up.chain()).head.number - limit + 1)
@@ -63,8 +49,9 @@ const listBlocks = async (up: Upstream, { limit, from }: BlocksQuery) => {
   return { blocks: blocks.map(({ receipts: _receipts, ...block }) => block), head }
 }
 
-export const routes = ({ clients, parts }: { readonly clients: Clients; readonly parts: ServiceParts }) =>
-  service('blockchain-api', { ...parts, publicRoutes })
+export const routes = ({ clients, parts }: { readonly clients: Clients; readonly parts: ServiceParts }) => {
+  const handleRpc = rpcHandler({ clients, parts, version, now: () => performance.now() })
+  return service('blockchain-api', { ...parts, publicRoutes })
     .get(
       '/chain',
       async () => {
@@ -103,25 +90,18 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
       ({ params }) => requireFound(upstream(clients).proof(params.hash), RECEIPT),
       { params: HashParams, response: { ...problems, 200: ReceiptProof } },
     )
-    .post(
-      '/rpc',
-      async ({ body, request }) => {
-        const context = {
-          up: upstream(clients),
-          authorise: () => requireSender(parts.guard, request),
-          version,
-        }
-        const answer = await answerRpc(body, performer(context), (error) =>
-          parts.log.error('rpc-unexpected', errorFields(error)),
-        )
-        return answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer)
+    .post('/rpc', ({ request }) => handleRpc(request), {
+      // Read by the handler, in its turn; what is no JSON gets JSON-RPC's own parse error.
+      parse: 'none',
+      detail: {
+        requestBody: {
+          required: true,
+          description: 'JSON-RPC 2.0: one call or a batch of up to 1000',
+          content: { 'application/json': { schema: {} } },
+        },
       },
-      {
-        // Read as text: what is no JSON gets JSON-RPC's own parse error.
-        parse: 'text',
-        body: t.String({ description: 'JSON-RPC 2.0: one call or a batch of up to 100' }),
-        response: { ...problems, 200: RpcAnswers, 204: t.Void() },
-      },
-    )
+      response: { ...problems, 200: RpcAnswers, 204: t.Void() },
+    })
+}
 
 export type Api = ReturnType<typeof routes>

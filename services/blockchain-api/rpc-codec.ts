@@ -1,3 +1,5 @@
+import { isFault } from '#common/process/fault'
+import { type JsonBounds, parseJson } from '#common/stream/bounded-json'
 import { RpcError, rpcCodes } from './rpc-error.ts'
 
 /** JSON-RPC 2.0 envelopes (https://www.jsonrpc.org/specification); nothing here knows a method. */
@@ -14,8 +16,11 @@ export type RpcAnswer = { readonly jsonrpc: '2.0'; readonly id: RpcId } & (
 /** A call, or the answer to what is none. */
 export type Read = { readonly call: RpcCall } | { readonly answer: RpcAnswer }
 
-/** Most calls in one batch. */
-export const BATCH_LIMIT = 100
+/** Most calls in one batch: what viem, go-ethereum and Hardhat put into one unless told otherwise. */
+export const BATCH_LIMIT = 1000
+
+/** What a batch of that many fits into: a log filter is the deepest of what stands in a call. */
+const BODY_BOUNDS: JsonBounds = { depth: 10, parts: 50_000 }
 
 const VERSION = '2.0'
 
@@ -53,14 +58,23 @@ const readCall = (value: unknown): Read => {
   return { call: { id: id as RpcId | undefined, method, params } }
 }
 
-/** Reads a body: one call, or a batch of 1 to 100. What is no call comes back as the answer it gets. */
-export const readBody = (text: string): { readonly batch: boolean; readonly reads: readonly Read[] } => {
+/** Why a body cannot be read, as the one answer that it gets. */
+const unreadable = (cause: unknown): Read => {
+  const error = isFault(cause, 'json-bounds')
+    ? new RpcError('invalid-request', `invalid request: ${cause.message}`)
+    : new RpcError('parse-error', 'parse error: the body is not JSON')
+  return { answer: failure(null, error) }
+}
+
+/** Reads a body: one call, or a batch of 1 to 1000. What is no call comes back as the answer it gets. */
+export const readBody = (
+  source: string | Uint8Array,
+): { readonly batch: boolean; readonly reads: readonly Read[] } => {
   let body: unknown
   try {
-    body = JSON.parse(text)
-  } catch {
-    const error = new RpcError('parse-error', 'parse error: the body is not JSON')
-    return { batch: false, reads: [{ answer: failure(null, error) }] }
+    body = parseJson(source, BODY_BOUNDS)
+  } catch (cause) {
+    return { batch: false, reads: [unreadable(cause)] }
   }
   if (!Array.isArray(body)) return { batch: false, reads: [readCall(body)] }
   if (body.length === 0) return { batch: false, reads: [refused(null, 'an empty batch')] }

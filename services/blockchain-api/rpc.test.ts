@@ -1,16 +1,23 @@
 import { describe, expect, test } from 'bun:test'
-import { answerRpc, type Perform } from './rpc.ts'
+import { ANSWER_LIMIT, answerRpc, type Perform } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
 
 const log: unknown[] = []
 const perform: Perform = async (method, params) => {
   if (method === 'echo') return params
+  if (method === 'large') return 'x'.repeat(ANSWER_LIMIT / 4)
   if (method === 'boom') throw new Error('a secret from inside')
   if (method === 'refuse') throw new RpcError('reverted', 'execution reverted', '0x08c379a0')
   throw new RpcError('unknown-method', `the method ${method} does not exist`)
 }
-const say = (body: unknown) =>
-  answerRpc(typeof body === 'string' ? body : JSON.stringify(body), perform, (error) => log.push(error))
+const say = async (body: unknown, signal?: AbortSignal): Promise<unknown> => {
+  const text = await answerRpc(typeof body === 'string' ? body : JSON.stringify(body), {
+    perform,
+    unexpected: (error) => log.push(error),
+    ...(signal ? { signal } : {}),
+  })
+  return text === undefined ? undefined : JSON.parse(text)
+}
 
 const call = { jsonrpc: '2.0', id: 1, method: 'echo', params: ['a'] }
 const error = (id: unknown, code: number) => ({ jsonrpc: '2.0', id, error: { code } })
@@ -39,7 +46,7 @@ describe('JSON-RPC 2.0', () => {
     ['params by name', { ...call, params: { a: 1 } }, error(1, -32602)],
     ['an unknown member', { ...call, extra: 1 }, error(1, -32600)],
     ['an unknown method', { ...call, method: 'eth_mine' }, error(1, -32601)],
-    ['more than a hundred calls', Array.from({ length: 101 }, () => call), error(null, -32600)],
+    ['more than a thousand calls', Array.from({ length: 1001 }, () => call), error(null, -32600)],
   ]
   test.each(wrong)('%s is refused by its own code', async (_name, body, expected) => {
     expect(await say(body)).toMatchObject(expected)
@@ -55,10 +62,44 @@ describe('JSON-RPC 2.0', () => {
     ])
   })
 
-  test('a hundred calls are one batch', async () => {
-    const batch = Array.from({ length: 100 }, (_, id) => ({ ...call, id }))
+  test('a thousand calls are one batch, as viem sends them', async () => {
+    const batch = Array.from({ length: 1000 }, (_, id) => ({ ...call, id }))
     const answers = (await say(batch)) as readonly { readonly id: number }[]
-    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, id) => id))
+    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 1000 }, (_, id) => id))
+  })
+
+  const hostile: readonly [string, string][] = [
+    ['a mebibyte of open brackets', '['.repeat(1024 * 1024)],
+    ['objects in objects', '{"a":'.repeat(200_000)],
+    ['brackets behind a call', `[${JSON.stringify(call)},${'['.repeat(1_000_000)}`],
+    ['half a million numbers', `[${'0,'.repeat(500_000)}0]`],
+    ['a hundred thousand names', `{${Array.from({ length: 100_000 }, (_, n) => `"${n}":0`).join()}}`],
+  ]
+  test.each(hostile)('%s is refused before it is parsed', async (_name, body) => {
+    expect(await say(body)).toMatchObject({
+      id: null,
+      error: { code: -32600, message: expect.stringMatching(/JSON (?:nested|of more)/) },
+    })
+  })
+
+  test('answers stop at a limit, call by call, and what comes after is not worked on', async () => {
+    const asked = Array.from({ length: 40 }, (_, id) => ({ ...call, id, method: 'large' }))
+    const answers = (await say(asked)) as readonly { id: number; result?: string; error?: { code: number } }[]
+    expect(answers.map(({ id }) => id)).toEqual(asked.map(({ id }) => id))
+    expect(answers.filter(({ result }) => result !== undefined)).toHaveLength(3)
+    expect(answers.at(-1)).toMatchObject({ error: { code: -32005 } })
+  })
+
+  test('a batch whose client has left is not worked on any further', async () => {
+    const client = new AbortController()
+    let calls = 0
+    const batch = JSON.stringify(Array.from({ length: 500 }, (_, id) => ({ ...call, id })))
+    const perform: Perform = async () => {
+      calls += 1
+      client.abort()
+    }
+    expect(await answerRpc(batch, { perform, unexpected: () => {}, signal: client.signal })).toBeUndefined()
+    expect(calls).toBeLessThan(20)
   })
 
   test('notifications are not answered', async () => {

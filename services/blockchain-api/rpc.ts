@@ -1,39 +1,83 @@
-import { failure, type Read, type RpcAnswer, type RpcCall, readBody, success } from './rpc-codec.ts'
+import {
+  failure,
+  type Read,
+  type RpcAnswer,
+  type RpcCall,
+  type RpcId,
+  readBody,
+  success,
+} from './rpc-codec.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** Answers one method; throws RpcError. */
 export type Perform = (method: string, params: readonly unknown[]) => Promise<unknown>
 
 /** Calls of a batch that are worked on at once: a batch must not crowd out everybody else. */
-const ABREAST = 16
+const ABREAST = 8
+/** Most that one request is answered, characters. */
+export const ANSWER_LIMIT = 4 * 1024 * 1024
+
+const tooLarge = (id: RpcId) =>
+  failure(
+    id,
+    new RpcError('limit-exceeded', `a request is answered ${ANSWER_LIMIT} bytes at most; ask in parts`),
+  )
+
+/** Answers as text, as long as they fit: what is written is not held as objects, and not more than the limit of it. */
+const answerWriter = () => {
+  const texts: string[] = []
+  let size = 0
+  return {
+    texts,
+    isFull: () => size >= ANSWER_LIMIT,
+    write: (answer: RpcAnswer) => {
+      const text = JSON.stringify(answer)
+      const fits = size + text.length <= ANSWER_LIMIT
+      texts.push(fits ? text : JSON.stringify(tooLarge(answer.id)))
+      size += fits ? text.length : ANSWER_LIMIT
+    },
+  }
+}
+
+export type RpcParts = {
+  /** May throw anything. */
+  readonly perform: Perform
+  /** Is given what is no RpcError; the call is answered as internal error. */
+  readonly unexpected: (error: unknown) => void
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
+}
 
 /**
- * Answers a JSON-RPC body: an object, an array for a batch, undefined when it held only notifications.
- * `perform` may throw anything; what is no RpcError is given to `unexpected` and answered as internal error.
+ * Answers a JSON-RPC body as JSON: an object, an array for a batch, undefined when it held only notifications or
+ * nobody waits any more.
  */
 export const answerRpc = async (
-  text: string,
-  perform: Perform,
-  unexpected: (error: unknown) => void,
-): Promise<RpcAnswer | readonly RpcAnswer[] | undefined> => {
+  source: string | Uint8Array,
+  { perform, unexpected, signal }: RpcParts,
+): Promise<string | undefined> => {
+  const { texts, isFull, write } = answerWriter()
   const one = async ({ id, method, params }: RpcCall): Promise<RpcAnswer | undefined> => {
-    const answer = await perform(method, params).then(
-      (result) => success(id ?? null, result),
-      (error: unknown) => {
-        if (error instanceof RpcError) return failure(id ?? null, error)
-        unexpected(error)
-        return failure(id ?? null, new RpcError('internal', 'internal error'))
-      },
-    )
+    const known = id ?? null
+    const answer = isFull()
+      ? tooLarge(known)
+      : await perform(method, params).then(
+          (result) => success(known, result),
+          (error: unknown) => {
+            if (error instanceof RpcError) return failure(known, error)
+            unexpected(error)
+            return failure(known, new RpcError('internal', 'internal error'))
+          },
+        )
     return id === undefined ? undefined : answer
   }
   const settle = async (read: Read) => ('answer' in read ? read.answer : one(read.call))
 
-  const { batch, reads } = readBody(text)
-  const answers: (RpcAnswer | undefined)[] = []
-  for (let at = 0; at < reads.length; at += ABREAST)
-    answers.push(...(await Promise.all(reads.slice(at, at + ABREAST).map(settle))))
-  const said = answers.filter((answer) => answer !== undefined)
-  if (said.length === 0) return undefined
-  return batch ? said : said[0]
+  const { batch, reads } = readBody(source)
+  for (let at = 0; at < reads.length; at += ABREAST) {
+    if (signal?.aborted) return undefined
+    const answers = await Promise.all(reads.slice(at, at + ABREAST).map(settle))
+    for (const answer of answers) if (answer !== undefined) write(answer)
+  }
+  return batch && texts.length > 0 ? `[${texts.join()}]` : texts[0]
 }

@@ -16,6 +16,7 @@ const words: Readonly<Record<string, string>> = {
   'fee-malformed': 'max priority fee per gas higher than max fee per gas',
   'insufficient-funds': 'insufficient funds for gas * price + value',
   'pool-full': 'txpool is full',
+  'call-too-slow': 'execution aborted (timeout = 5s)',
 }
 
 /** A failed call of another service as the error of one JSON-RPC call. */
@@ -24,6 +25,7 @@ export const toRpcError = (error: unknown): unknown => {
   const { kind, code, message } = error
   if (code === 'unknown-state')
     return new RpcError('server', 'the state of that block is no longer kept', { code })
+  if (code === 'calls-busy') return new RpcError('limit-exceeded', message, { code })
   if (kind === 'unavailable') return new RpcError('unavailable', message, { code })
   if (kind === 'unauthenticated' || kind === 'forbidden')
     return new RpcError('rejected', `transaction rejected: ${message}`, { code })
@@ -31,6 +33,9 @@ export const toRpcError = (error: unknown): unknown => {
   const known = words[code]
   return new RpcError('server', known === undefined ? message : `${known}: ${message}`, { code })
 }
+
+/** Bytes of the largest transaction that the ledger takes. */
+const MAX_TRANSACTION_BYTES = 131_072
 
 const alreadyIn = (error: unknown) => isFault(error, 'duplicate')
 
@@ -41,6 +46,8 @@ export const sendRaw = async (
   raw: unknown,
 ): Promise<string> => {
   const bytes = readData(raw, 'transaction')
+  if (bytes.length > 2 * MAX_TRANSACTION_BYTES)
+    throw new RpcError('server', `oversized data: a transaction has at most ${MAX_TRANSACTION_BYTES} bytes`)
   await authorise()
   try {
     return data(await up.submit(bytes))

@@ -1,11 +1,13 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { client } from '#common/http/client'
-import { ok } from '#common/http/client'
+import { ok as answerOf } from '#common/http/client'
 import { isFault } from '#common/process/fault'
 import { fromHex } from '#common/stream/bytes'
+import { type Limiter, limiter } from '#common/stream/limiter'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'
+import { freeSpending, type Spending } from './spending.ts'
 
 export type Clients = {
   readonly ledger: ReturnType<typeof client<LedgerApi>>
@@ -22,7 +24,10 @@ const orUndefined = async <T>(answer: Promise<T>): Promise<T | undefined> => {
   }
 }
 
-/** Caches the answers of one request: a batch of receipts asks for their block once. Failures are not cached. */
+/** Answers of one kind that are cached: a batch may ask for thousands, and a transaction has up to 262 kB. */
+const MAX_CACHED = 64
+
+/** Caches the last answers of one request: a batch of receipts asks for their block once. Failures are not cached. */
 const memoize = <K extends readonly [] | readonly [string], T>(
   ask: (...key: K) => Promise<T>,
 ): ((...key: K) => Promise<T>) => {
@@ -33,38 +38,64 @@ const memoize = <K extends readonly [] | readonly [string], T>(
     if (cached) return cached
     const answer = ask(...key)
     cache.set(name, answer)
+    const [oldest] = cache.keys()
+    if (cache.size > MAX_CACHED && oldest !== undefined) cache.delete(oldest)
     answer.catch(() => cache.delete(name))
     return answer
   }
+}
+
+/** Units that asking another service costs. */
+const ASK_UNITS = 0.5
+
+/** Whom the answers are for. */
+export type Asker = {
+  readonly spending: Spending
+  /** For what holds megabytes while it works: as many at once as the service has memory for. */
+  readonly heavy: Limiter
+  /** Aborted when the client has left; then calls of the virtual machine are given up. */
+  readonly signal?: AbortSignal
 }
 
 /**
  * What this service asks of the others, made anew for each request so that one answer is of one moment.
  * `undefined` is what is not on the chain; other failures are the callee's Faults.
  */
-export const upstream = ({ ledger, vm, index }: Clients) => ({
-  chain: memoize(() => ok(ledger.chain.get())),
-  /** By number, hash or 'latest'. */
-  block: memoize((ref: string) => orUndefined(ok(ledger.blocks({ ref }).get()))),
-  blocks: (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } })),
-  transaction: memoize((hash: string) => orUndefined(ok(ledger.transactions({ hash }).get()))),
-  receipt: memoize((hash: string) => orUndefined(ok(ledger.receipts({ hash }).get()))),
-  proof: (hash: string) => orUndefined(ok(ledger.receipts({ hash }).proof.get())),
-  nextNonce: async (address: string) => (await ok(ledger.nonces({ address }).get())).next,
-  /** Answers the transaction's hash, which is that of its bytes (EIP-2718). */
-  submit: async (raw: string) => {
-    await ok(ledger.transactions.post({ raw }))
-    return keccak_256(fromHex(raw)).toHex()
-  },
-  call: (request: Parameters<typeof vm.call.post>[0]) => ok(vm.call.post(request)),
-  account: (address: string, state_root: string) =>
-    ok(vm.accounts({ address }).get({ query: { state_root } })),
-  slot: async (address: string, slot: string, state_root: string) =>
-    (await ok(vm.accounts({ address }).storage({ slot }).get({ query: { state_root } }))).value,
-  anchor: (session: string) => orUndefined(ok(index.anchors({ session }).get())),
-  anchors: (query: { readonly limit: number; readonly owner?: string; readonly after?: number }) =>
-    ok(index.anchors.get({ query })),
-})
+export const upstream = (
+  { ledger, vm, index }: Clients,
+  { spending, heavy, signal }: Asker = { spending: freeSpending, heavy: limiter(1) },
+) => {
+  const ok: typeof answerOf = (answer) => {
+    spending.charge(ASK_UNITS)
+    return answerOf(answer)
+  }
+  return {
+    spending,
+    heavy,
+    chain: memoize(() => ok(ledger.chain.get())),
+    /** By number, hash or 'latest'. */
+    block: memoize((ref: string) => orUndefined(ok(ledger.blocks({ ref }).get()))),
+    blocks: (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } })),
+    transaction: memoize((hash: string) => orUndefined(ok(ledger.transactions({ hash }).get()))),
+    receipt: memoize((hash: string) => orUndefined(ok(ledger.receipts({ hash }).get()))),
+    proof: (hash: string) => orUndefined(ok(ledger.receipts({ hash }).proof.get())),
+    nextNonce: async (address: string) => (await ok(ledger.nonces({ address }).get())).next,
+    /** Answers the transaction's hash, which is that of its bytes (EIP-2718). */
+    submit: async (raw: string) => {
+      await ok(ledger.transactions.post({ raw }))
+      return keccak_256(fromHex(raw)).toHex()
+    },
+    call: (request: Parameters<typeof vm.call.post>[0]) =>
+      ok(vm.call.post(request, signal ? { fetch: { signal } } : {})),
+    account: (address: string, state_root: string) =>
+      ok(vm.accounts({ address }).get({ query: { state_root } })),
+    slot: async (address: string, slot: string, state_root: string) =>
+      (await ok(vm.accounts({ address }).storage({ slot }).get({ query: { state_root } }))).value,
+    anchor: (session: string) => orUndefined(ok(index.anchors({ session }).get())),
+    anchors: (query: { readonly limit: number; readonly owner?: string; readonly after?: number }) =>
+      ok(index.anchors.get({ query })),
+  }
+}
 
 export type Upstream = ReturnType<typeof upstream>
 export type Block = NonNullable<Awaited<ReturnType<Upstream['block']>>>
