@@ -23,6 +23,14 @@ test('healthy is the status code 200, and failing dependencies are named', () =>
   })
 })
 
+test('incidents alone do not keep a service from being up; anything else beside them does', () => {
+  const reply = (dependencies: object) =>
+    parseHealthReply(503, { status: 'degraded', dependencies, incidents: ['history'] }).onlyIncidents
+  expect(reply({ store: 'ok', history: 'decide' })).toBe(true)
+  expect(reply({ history: 'decide', 'blockchain-vm': 'no answer' })).toBeUndefined()
+  expect(parseHealthReply(503, { status: 'degraded', incidents: [] }).onlyIncidents).toBeUndefined()
+})
+
 test('an answer that is no health document is judged by its code alone', () => {
   expect(parseHealthReply(200, undefined)).toEqual({ healthy: true, status: 'healthy', failing: [] })
   expect(parseHealthReply(404, 'what?')).toEqual({ healthy: false, status: 'status 404', failing: [] })

@@ -1,6 +1,8 @@
 /** What a service says of itself on GET /health; only what the platform reads of it. */
 export type HealthReply = {
   readonly healthy: boolean
+  /** It is up, and only what waits for a person's decision keeps it from being healthy. */
+  readonly onlyIncidents?: true
   /** `healthy`, `degraded`, `unhealthy`, or `unreachable` when nothing answers. */
   readonly status: string
   readonly version?: string
@@ -14,15 +16,17 @@ const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
 
 /** Reads a health reply. Healthy means the status code 200, whatever the body says. */
 export const parseHealthReply = (code: number, body: unknown): HealthReply => {
-  const { status, version, started_at, dependencies } = asObject(body)
+  const { status, version, started_at, dependencies, incidents } = asObject(body)
+  const known: readonly unknown[] = Array.isArray(incidents) ? incidents : []
+  const failing = Object.entries(asObject(dependencies)).filter(([, says]) => says !== 'ok')
+  const waits = status === 'degraded' && known.length > 0 && failing.every(([name]) => known.includes(name))
   return {
     healthy: code === 200,
+    ...(code === 503 && waits ? { onlyIncidents: true } : {}),
     status: typeof status === 'string' ? status : code === 200 ? 'healthy' : `status ${code}`,
     ...(typeof version === 'string' ? { version } : {}),
     ...(typeof started_at === 'number' ? { startedAt: started_at } : {}),
-    failing: Object.entries(asObject(dependencies))
-      .filter(([, says]) => says !== 'ok')
-      .map(([name, says]) => `${name}: ${says}`),
+    failing: failing.map(([name, says]) => `${name}: ${says}`),
   }
 }
 

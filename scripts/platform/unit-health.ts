@@ -18,7 +18,7 @@ const describeUnhealthy = (reply: HealthReply | undefined): string =>
     : [reply.status, ...reply.failing].join(', ')
 
 /**
- * Polls a unit that was started until it is healthy; milliseconds that took. Throws CliError when the process ends, the
+ * Polls a unit that was started until it is healthy, but for incidents; milliseconds that took. Throws CliError when the process ends, the
  * time is over, or it is to stop.
  */
 export const awaitHealth = async (
@@ -31,7 +31,8 @@ export const awaitHealth = async (
   while (unit.isDesired && unit.run === run && performance.now() - begun < withinMs) {
     reply = await probeHealth(unit.unit.url)
     if (unit.run !== run) break
-    if (reply.healthy) return Math.round(performance.now() - begun)
+    // What waits for a person must not keep the platform down.
+    if (reply.healthy || reply.onlyIncidents) return Math.round(performance.now() - begun)
     await Bun.sleep(reply.status === 'unreachable' ? pollMs : 2 * pollMs)
   }
   if (!unit.isDesired) throw new CliError('stopped while starting')

@@ -24,6 +24,8 @@ export type ServiceParts = {
   readonly checks?: Checks
   /** Checks that are reported but leave /health at 200: their absence is queued for. */
   readonly soft?: readonly string[]
+  /** Checks whose failure only a person can settle: /health says degraded, and whoever starts services goes on. */
+  readonly decisions?: readonly string[]
   /** What /status adds: queue depths, counters, engines. No secret. */
   readonly status?: () => Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
   /** Routes that need no token, as 'GET /anchors/:session'. */
@@ -110,7 +112,15 @@ const around = (
  * registered later, so a service starts from here and nowhere else.
  */
 export const service = (name: string, parts: ServiceParts) => {
-  const { log, metrics = new Registry(), checks = {}, soft = [], status, now = Date.now } = parts
+  const {
+    log,
+    metrics = new Registry(),
+    checks = {},
+    soft = [],
+    decisions = [],
+    status,
+    now = Date.now,
+  } = parts
   const startedAt = now()
   processMetrics(metrics, startedAt)
   const own = {
@@ -118,6 +128,7 @@ export const service = (name: string, parts: ServiceParts) => {
     version,
     started_at: startedAt,
     soft,
+    decisions,
     onFailure: (check: string, error: unknown) => log.error('check-failed', { check, ...errorFields(error) }),
   }
   const wrapped = around(parts, metrics)

@@ -33,6 +33,22 @@ describe('health', () => {
     expect((await stateOf({ store: away, 'blockchain-vm': away }))[0]).toBe('unhealthy')
   })
 
+  test('is degraded by what a person must decide, names it, and is unhealthy by any other part of its own', async () => {
+    const decisions = ['history']
+    const checked = (checks: Checks) => health({ ...own, checks, soft: [], decisions })
+    expect(await checked({ store: fine, history: away })).toEqual({
+      status: 'degraded',
+      ...own,
+      dependencies: { store: 'ok', history: 'it cannot be reached' },
+      incidents: ['history'],
+    })
+    expect(await checked({ store: away, history: away })).toMatchObject({
+      status: 'unhealthy',
+      incidents: ['history'],
+    })
+    expect(await checked({ store: fine, history: fine })).not.toHaveProperty('incidents')
+  })
+
   test('shows a soft dependency that fails and stays healthy', async () => {
     expect(await stateOf({ 'blockchain-vm': away }, ['blockchain-vm'])).toEqual([
       'healthy',

@@ -9,6 +9,8 @@ export type Health = {
   readonly version: string
   readonly started_at: number
   readonly dependencies: Readonly<Record<string, string>>
+  /** Failing dependencies that wait for a person's decision: the service itself is up, and no restart would help. */
+  readonly incidents?: readonly string[]
 }
 
 /** Told of a check that failed with something else than a Fault, for the log. */
@@ -28,11 +30,13 @@ const outcome = async ([name, check]: [string, Checks[string]], onFailure: OnFai
 
 /**
  * Runs all checks at once. `unhealthy` when a part of our own fails, `degraded` when a service that we need
- * does not answer; failures named in `soft` are shown and change nothing.
+ * does not answer or what is named in `decisions` waits for a person; failures named in `soft` are shown and
+ * change nothing.
  */
 export const health = async ({
   checks,
   soft,
+  decisions = [],
   onFailure = () => {},
   ...own
 }: {
@@ -41,14 +45,17 @@ export const health = async ({
   readonly started_at: number
   readonly checks: Checks
   readonly soft: readonly string[]
+  readonly decisions?: readonly string[]
   readonly onFailure?: OnFailure
 }): Promise<Health> => {
   const names = Object.keys(checks)
   const outcomes = await Promise.all(Object.entries(checks).map((one) => outcome(one, onFailure)))
   const dependencies = Object.fromEntries(names.map((name, i) => [name, outcomes[i] ?? 'failed']))
   const failing = names.filter((name) => dependencies[name] !== 'ok' && !soft.includes(name))
-  const status = failing.length === 0 ? 'healthy' : failing.some(isOwn) ? 'unhealthy' : 'degraded'
-  return { status, ...own, dependencies }
+  const incidents = failing.filter((name) => decisions.includes(name))
+  const broken = failing.some((name) => isOwn(name) && !incidents.includes(name))
+  const status = failing.length === 0 ? 'healthy' : broken ? 'unhealthy' : 'degraded'
+  return { status, ...own, dependencies, ...(incidents.length === 0 ? {} : { incidents }) }
 }
 
 /** Checks of a needed service are named after it (all have a hyphen); our own parts are single words. */
