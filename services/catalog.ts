@@ -135,6 +135,8 @@ export const catalog = {
     port: 8088,
     hostPort: 8088,
     needs: ['blockchain-vm'],
+    // The newest block that each of them saw: what a store that was put back to older data does not know.
+    reads: ['blockchain-sessions-data', 'on-system-chain-client'],
     store: true,
     memoryMiB: 256,
     volumes: { lucid_chain_data: '/data' },

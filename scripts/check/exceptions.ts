@@ -5,6 +5,7 @@ const domain = 'the domain is free of frameworks, storage, clock, randomness and
 /** Files that are the edge itself, handed to the domain as an argument. */
 const edges: readonly Exception[] = [
   ['services/session-encryptor/chunk-folder.ts', 'it is the folder of chunk files itself'],
+  ['services/blockchain-ledger/own-folder.ts', 'it is the folder of the ledger itself'],
   ['services/api-gateway/nginx.ts', 'it is the process itself: writes its file, starts it, asks it'],
   ['services/tor-proxy/tor.ts', 'it is the process itself: writes its file, starts it, asks it'],
   ['services/tor-proxy/control.ts', 'it is the connection to the control port itself'],

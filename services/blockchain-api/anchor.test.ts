@@ -29,6 +29,7 @@ const chain = {
   chain_id: 7,
   genesis_hash: other,
   sealer_public_key: '04'.repeat(32),
+  earlier_sealers: [],
   head,
   registrar: '06'.repeat(20),
   forks: [],

@@ -18,6 +18,9 @@ export const Chain = t.Object({
   contract: Address20,
   genesis_hash: Hash32,
   sealer_public_key: Hash32,
+  earlier_sealers: t.Array(Hash32, {
+    description: 'keys of branches that were left by recover chain, oldest first',
+  }),
   head: Head,
   forks: t.Array(t.Object({ from: Count, rules: t.String() }), {
     description: 'EVM rules by first block, rising; before the first it is Cancun',

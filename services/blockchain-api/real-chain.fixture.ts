@@ -54,6 +54,7 @@ export const realChain = async () => {
   const services = realServices(home, {
     'blockchain-ledger': {
       LEDGER_KEY: '22'.repeat(32),
+      WITNESS_WAIT_MS: '0', // who reads the chain is started after it, at ports of its own
       REGISTRAR_ADDRESS: account.address.slice(2).toLowerCase(),
       BLOCK_WINDOW_MS: '20',
     },

@@ -74,10 +74,16 @@ export const buildBlock = (header: Header, txHashes: readonly string[]): Omit<Bl
   }
 }
 
-/** A block with the ledger's signature over its hash. */
-export const sealBlock = (header: Header, txHashes: readonly string[], sealing: Sealing): BlockDoc => {
+/** A block with the signature of the founding key over its hash, or of that of a later branch. */
+export const sealBlock = (
+  header: Header,
+  txHashes: readonly string[],
+  sealing: Sealing,
+  branch = 0,
+): BlockDoc => {
   const block = buildBlock(header, txHashes)
-  return { ...block, signature: sealing.seal(block.id).signature }
+  const { public_key, signature } = sealing.ofBranch(branch).seal(block.id)
+  return { ...block, signature, ...(branch === 0 ? {} : { sealed_by: public_key }) }
 }
 
 /** The receipts of a block as they are kept; logs are numbered across the whole block. */

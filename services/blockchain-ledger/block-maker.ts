@@ -24,6 +24,9 @@ export type BlockMakerParts = {
   readonly state: MachineState
   readonly identity: Identity
   readonly forks: readonly Fork[]
+  /** Throws while nothing may be sealed. */
+  readonly requireClear: () => void
+  readonly branch: () => number
   readonly log: Log
   readonly now: () => number
 }
@@ -52,7 +55,8 @@ const choose = (pool: Pool, parent: BlockDoc): readonly Pending[] | undefined =>
  * Makes one block of what waits and keeps it; answers it, or undefined when nothing could be in one. Nothing
  * is lost when it throws: what waits still waits.
  */
-export const blockMaker = ({ store, pool, head, state, identity, forks, log, now }: BlockMakerParts) => {
+export const blockMaker = (parts: BlockMakerParts) => {
+  const { store, pool, head, state, identity, forks, log, now } = parts
   const oneAtATime = limiter(1)
 
   const drop = async (hashes: readonly string[]) => {
@@ -64,6 +68,7 @@ export const blockMaker = ({ store, pool, head, state, identity, forks, log, now
 
   return (): Promise<BlockDoc | undefined> =>
     oneAtATime(async () => {
+      parts.requireClear()
       await head.settle()
       await pool.prepare()
       const parent = head.current()
@@ -84,7 +89,7 @@ export const blockMaker = ({ store, pool, head, state, identity, forks, log, now
         executed,
       )
       const mined = good.map(({ hash }) => hash)
-      const block = sealBlock(header, mined, identity.sealing)
+      const block = sealBlock(header, mined, identity.sealing, parts.branch())
       await head.append({ block, receipts: buildReceipts(block, executed), mined, dropped: gone })
       log.info('sealed', { block: block.number, transactions: good.length, gas: block.gas_used })
       return block

@@ -4,16 +4,24 @@ import { loadHead } from './opening.ts'
 import type { BlockDoc, Commit } from './store.ts'
 import { commitBlock } from './store.ts'
 
+export type HeadParts = {
+  /** Before anybody may see a block that is kept; the head does not move until it resolves. */
+  readonly publish: (block: BlockDoc) => Promise<void>
+  readonly onMove: (commit: Commit) => void
+}
+
 /**
  * The newest block, and the only way to put another behind it. It moves when the store has said that it keeps
- * the block; `onMove` follows each move.
+ * the block, and the block is published.
  */
-export const openHead = async (store: Store, onMove: (commit: Commit) => void) => {
+export const openHead = async (store: Store, { publish, onMove }: HeadParts) => {
   let head = await loadHead(store)
-  /** Blocks whose commit was not confirmed, by hash. */
+  /** Blocks whose commit was not confirmed, or that are kept and not published yet, by hash. */
   const unsure = new Map<string, Commit>()
 
-  const move = (commit: Commit) => {
+  const move = async (commit: Commit) => {
+    unsure.set(commit.block.id, commit)
+    await publish(commit.block)
     head = commit.block
     unsure.clear()
     onMove(commit)
@@ -23,7 +31,7 @@ export const openHead = async (store: Store, onMove: (commit: Commit) => void) =
   const settle = async (): Promise<void> => {
     if (unsure.size === 0) return
     const committed = unsure.get((await loadHead(store)).id)
-    if (committed) move(committed)
+    if (committed) await move(committed)
   }
 
   /** Keeps a block, or throws; after `unavailable` only `settle` knows. */
@@ -38,7 +46,7 @@ export const openHead = async (store: Store, onMove: (commit: Commit) => void) =
       if (head.id !== commit.block.id) throw error
       return
     }
-    move(commit)
+    await move(commit)
   }
 
   return { current: (): BlockDoc => head, settle, append }

@@ -80,7 +80,7 @@ describe('a ledger that is killed again and again', () => {
     expect(acknowledged.size).toBeGreaterThan(ROUNDS)
     const second = localVm().vm
     const parts = { store, vm: second, chainId: identity.chainId, registrar: identity.registrar }
-    await recover({ ...parts, forks: ledger.meta.forks, sealerKey: ledger.sealerKey }, ledger.head())
+    await recover({ ...parts, forks: ledger.meta.forks, sealers: [ledger.sealerKey] }, ledger.head())
     expect(await second.hasState(ledger.head().state_root)).toBe(true)
     await store.close()
     await nodes.close()

@@ -1,5 +1,20 @@
 import { Type } from '@sinclair/typebox'
-import { secret, serviceEnv } from '#common/process/env'
+import { catalog } from '#catalog'
+import { secret, serviceEnv, urlKey } from '#common/process/env'
+
+/** The readers of the chain that are asked for the newest block they saw. */
+export const witnesses = catalog['blockchain-ledger'].reads
+
+const addresses = Object.fromEntries(
+  witnesses.map((name) => [
+    urlKey(name),
+    Type.String({
+      default: `http://${name}:${catalog[name].port}`,
+      pattern: '^https?://',
+      description: `where ${name} answers`,
+    }),
+  ]),
+)
 
 export const Env = serviceEnv('blockchain-ledger', {
   CHAIN_ID: Type.Integer({
@@ -20,4 +35,12 @@ export const Env = serviceEnv('blockchain-ledger', {
     maximum: 60_000,
     description: 'time to collect transactions into one block',
   }),
+  WITNESS_WAIT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 0,
+    maximum: 3_600_000,
+    description:
+      'longest wait after a start, before the first block, for the readers of the chain to say which block they saw last',
+  }),
+  ...addresses,
 })

@@ -1,10 +1,12 @@
 import { type Fork, NEWEST_RULES } from '#common/ethereum/forks'
+import type { SealedBlock } from '#common/evidence/anchor'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { CHAIN_ID, memoryNodes, REGISTRAR } from '#services/blockchain-vm/fixture'
 import { type Machine, machine } from '#services/blockchain-vm/machine'
 import { type LedgerParts, openLedger } from './ledger.ts'
+import type { Mark } from './mark.ts'
 import { sealing } from './seal.ts'
 import { type BlockDoc, collections } from './store.ts'
 import { views } from './view.ts'
@@ -48,7 +50,26 @@ export const forks: readonly Fork[] = [{ from: 0, rules: NEWEST_RULES }]
 
 /** A ledger on the real machine; the clock stands still unless the test moves it. */
 export const ledgerOn = (store: Store, vm: Vm, over: Partial<LedgerParts> = {}) =>
-  openLedger({ store, vm, identity, log: silentLog, now: () => 1_800_000_000_000, ...over })
+  openLedger({
+    store,
+    vm,
+    identity,
+    log: silentLog,
+    now: () => 1_800_000_000_000,
+    mark: memoryMark(),
+    ...over,
+  })
+
+/** A mark in memory; as with a file, only what was written is there after a restart. */
+export const memoryMark = (): Mark => {
+  let kept: SealedBlock | undefined
+  return {
+    read: async () => kept,
+    write: async (sealed) => {
+      kept = sealed
+    },
+  }
+}
 
 export const memoryStore = () => sqliteStore({ path: ':memory:' })
 

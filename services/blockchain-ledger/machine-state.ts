@@ -2,6 +2,7 @@ import type { Fork } from '#common/ethereum/forks'
 import { isFault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
+import type { Branch } from './branch.ts'
 import type { Identity } from './opening.ts'
 import { recover } from './recovery.ts'
 import type { BlockDoc } from './store.ts'
@@ -12,6 +13,7 @@ export type MachineStateParts = {
   readonly vm: Vm
   readonly identity: Identity
   readonly forks: readonly Fork[]
+  readonly branches: () => readonly Branch[]
   readonly log: Log
   readonly head: () => BlockDoc
 }
@@ -20,14 +22,15 @@ export type MachineStateParts = {
  * The machine's state at the head. It is a function of the blocks: when the machine lost it, it gets it back
  * and is asked again.
  */
-export const machineState = ({ store, vm, identity, forks, log, head }: MachineStateParts) => {
+export const machineState = ({ store, vm, identity, forks, branches, log, head }: MachineStateParts) => {
   let recovering: Promise<void> | undefined
   let balances = { root: '', bySender: new Map<string, Promise<bigint>>() }
 
   /** Brings the machine's state up to the head; callers at the same time share the work. */
   const recoverHead = (): Promise<void> => {
-    const { chainId, registrar, sealing } = identity
-    recovering ??= recover({ store, vm, chainId, registrar, forks, sealerKey: sealing.public_key }, head())
+    const { chainId, registrar } = identity
+    const sealers = branches().map(({ public_key }) => public_key)
+    recovering ??= recover({ store, vm, chainId, registrar, forks, sealers }, head())
       .then((blocks) => {
         if (blocks > 0) log.warn('state-recovered', { blocks, head: head().number })
       })

@@ -52,6 +52,9 @@ export const Chain = t.Object({
   chain_id: Count,
   genesis_hash: Hash32,
   sealer_public_key: hexOf(32, 'Ed25519 public key of the ledger'),
+  earlier_sealers: t.Array(hexOf(32, 'Ed25519 public key'), {
+    description: 'keys of branches that were left by recover chain, oldest first',
+  }),
   head: Head,
   registrar: Address20,
   forks: Forks,

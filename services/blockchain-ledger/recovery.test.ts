@@ -13,7 +13,7 @@ const recoveryOf = (store: Store, vm: Vm) => ({
   chainId: CHAIN_ID,
   registrar: REGISTRAR,
   forks,
-  sealerKey: identity.sealing.public_key,
+  sealers: [identity.sealing.public_key],
 })
 
 describe('a virtual machine that lost its state', () => {

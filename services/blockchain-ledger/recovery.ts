@@ -11,7 +11,8 @@ type Chain = {
   readonly vm: Vm
   readonly chainId: number
   readonly forks: readonly Fork[]
-  readonly sealerKey: string
+  /** The key of every branch, the founding one first. */
+  readonly sealers: readonly string[]
 }
 
 const blockAt = async (store: Store, number: number): Promise<BlockDoc> => {
@@ -45,7 +46,9 @@ export const replayBlock = async (
   const differs = (what: string) =>
     new Fault('conflict', 'block-differs', `block ${block.number} was altered: ${what}; restore a backup`)
   if (block.parent_hash !== parent.id) throw differs('it does not follow the block before it')
-  if (!checkSeal(block.id, { public_key: chain.sealerKey, signature: block.signature }))
+  const [founding = ''] = chain.sealers
+  const { sealed_by: public_key = founding, signature } = block
+  if (!chain.sealers.includes(public_key) || !checkSeal(block.id, { public_key, signature }))
     throw new Fault('conflict', 'seal-differs', `block ${block.number} is not sealed by this ledger`)
   const executed = await chain.vm.execute({
     state_root: parent.state_root,

@@ -62,6 +62,7 @@ describe('the ledger over HTTP', () => {
       chain_id: CHAIN_ID,
       genesis_hash: ledger.meta.genesis_hash,
       sealer_public_key: ledger.sealerKey,
+      earlier_sealers: [],
       head: { number: 1, hash: block?.id, timestamp: block?.timestamp },
       registrar: REGISTRAR,
       forks,

@@ -49,7 +49,8 @@ export const routes = ({
       () => ({
         chain_id: meta.chain_id,
         genesis_hash: meta.genesis_hash,
-        sealer_public_key: meta.sealer_public_key,
+        sealer_public_key: ledger.sealers().at(-1) ?? meta.sealer_public_key,
+        earlier_sealers: ledger.sealers().slice(0, -1),
         head: headView(ledger.head()),
         registrar: meta.registrar,
         forks: [...meta.forks],

@@ -1,4 +1,5 @@
 import { retry } from '#common/process/backoff'
+import { errorMessage } from '#common/process/error'
 import { errorFields, type Log } from '#common/process/log'
 
 export type SealerParts = {
@@ -31,8 +32,9 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
       ...AGAIN,
       pause: sleep,
       onRetry: (error) => {
+        // What stands in the way for long is said once.
+        if (errorMessage(error) !== errorMessage(failure)) log.error(event, errorFields(error))
         failure = error
-        log.error(event, errorFields(error))
       },
     })
     failure = undefined

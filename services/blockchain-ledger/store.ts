@@ -2,6 +2,7 @@ import type { Fork } from '#common/ethereum/forks'
 import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
+import type { Branch } from './branch.ts'
 import type { Block, Receipt } from './model.ts'
 import type { Pending } from './pending.ts'
 
@@ -17,10 +18,19 @@ export type MetaDoc = {
   readonly forks?: readonly Fork[]
   /** The newest block that was made by `forks`; behind the head, the ones in between were made by an older release. */
   readonly forks_until?: number
+  /** Begun by `recover chain`; see branch.ts. */
+  readonly branches?: readonly Branch[]
 }
 
-/** A block, id = hash. `header` is kept encoded and in fields, of which the encoded one is what was signed. */
-export type BlockDoc = Omit<Block, 'hash' | 'sealer'> & { readonly id: string; readonly signature: string }
+/**
+ * A block, id = hash. `header` is kept encoded and in fields, of which the encoded one is what was signed.
+ * `sealed_by` is the key of a later branch; absent in the founding one.
+ */
+export type BlockDoc = Omit<Block, 'hash' | 'sealer'> & {
+  readonly id: string
+  readonly signature: string
+  readonly sealed_by?: string
+}
 
 /** A transaction, id = hash. */
 export type TransactionDoc = {
@@ -139,3 +149,14 @@ const moveHead = async ({ meta }: ReturnType<typeof collections>, from: string, 
   const { rev, ...rest } = doc
   await meta.replace({ ...rest, head: id, forks_until: number }, rev)
 }
+
+/** Begins a branch above the head. Throws Fault conflict `stale` when the head is another. */
+export const beginBranch = (store: Store, head: string, branch: Branch): Promise<void> =>
+  store.transaction(async (tx) => {
+    const { meta } = collections(tx)
+    const doc = await meta.get('chain')
+    if (doc === undefined || doc.head !== head)
+      throw new Fault('conflict', 'stale', 'the head of the chain is not where this process left it')
+    const { rev, branches = [], ...rest } = doc
+    await meta.replace({ ...rest, branches: [...branches, branch] }, rev)
+  })

@@ -1,3 +1,4 @@
+import type { SealedBlock } from '#common/evidence/anchor'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { indexProof } from './index-trie.ts'
@@ -17,11 +18,17 @@ const PAGE_RECEIPTS = 1000
 
 export const headView = ({ number, id, timestamp }: BlockDoc): Head => ({ number, hash: id, timestamp })
 
-/** A block as callers see it; `sealerKey` is the key of all seals of this chain. */
-const blockView = ({ id, signature, ...rest }: BlockDoc, sealerKey: string): Block => {
+/** A block as callers see it; `founding` is the key of its seal where it names no other. */
+const blockView = ({ id, signature, sealed_by, ...rest }: BlockDoc, founding: string): Block => {
   const { rev: _rev, ...block } = rest as typeof rest & { readonly rev?: number }
-  const sealer = { public_key: sealerKey, signature }
+  const sealer = { public_key: sealed_by ?? founding, signature }
   return { ...block, tx_hashes: [...block.tx_hashes], hash: id, sealer }
+}
+
+/** A block as what proves that it was sealed. */
+export const sealedBlock = (block: BlockDoc, founding: string): SealedBlock => {
+  const { number, hash, header_rlp, sealer } = blockView(block, founding)
+  return { block: { number, hash, header_rlp }, sealer }
 }
 
 /** What the store holds of it. Throws Fault missing `not-on-chain`. */
@@ -30,7 +37,7 @@ const requireFound = <T>(found: T | undefined, what: string): T => {
   return found
 }
 
-/** Reads of the chain's documents; each throws Fault missing `not-on-chain`. */
+/** Reads of the chain's documents, none beyond the head; each throws Fault missing `not-on-chain`. */
 const lookups = (store: Store) => {
   const { blocks, transactions, receipts } = collections(store)
   return {
@@ -40,10 +47,14 @@ const lookups = (store: Store) => {
         ref.length === 64
           ? [await blocks.get(ref)]
           : await blocks.find({ where: { number: Number(ref) }, limit: 1 })
-      return requireFound(found, `block ${ref}`)
+      return requireFound(found && found.number <= head.number ? found : undefined, `block ${ref}`)
     },
-    blocksFrom: (from: number, limit: number) =>
-      blocks.find({ where: { number: { gte: from } }, sort: [['number', 'asc']], limit }),
+    blocksFrom: (from: number, limit: number, head: BlockDoc) =>
+      blocks.find({
+        where: { number: { gte: from, lte: head.number } },
+        sort: [['number', 'asc']],
+        limit,
+      }),
     transaction: async (hash: string) => requireFound(await transactions.get(hash), `transaction ${hash}`),
     receipt: async (hash: string): Promise<ReceiptDoc> =>
       requireFound(await receipts.get(hash), `a receipt of ${hash}`),
@@ -52,7 +63,7 @@ const lookups = (store: Store) => {
   }
 }
 
-/** What the chain answers about itself; `sealerKey` is the key of all its seals. */
+/** What the chain answers about itself; `sealerKey` is the key that it was founded with. */
 export const views = (store: Store, sealerKey: string) => {
   const find = lookups(store)
   return {
@@ -63,7 +74,7 @@ export const views = (store: Store, sealerKey: string) => {
     page: async (from: number, limit: number, head: BlockDoc): Promise<BlockPage> => {
       const page: BlockWithReceipts[] = []
       let count = 0
-      for (const block of await find.blocksFrom(from, limit)) {
+      for (const block of await find.blocksFrom(from, limit, head)) {
         const receipts = (await find.receiptsIn(block.number)).map(({ receipt }) => receipt)
         page.push({ ...blockView(block, sealerKey), receipts })
         count += receipts.length

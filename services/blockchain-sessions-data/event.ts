@@ -6,6 +6,8 @@ export type SourceBlock = {
   readonly number: number
   readonly hash: string
   readonly parent_hash: string
+  readonly header_rlp: string
+  readonly sealer: { readonly public_key: string; readonly signature: string }
   readonly receipts: readonly {
     readonly tx_hash: string
     readonly status: 0 | 1

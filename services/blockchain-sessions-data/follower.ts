@@ -1,5 +1,6 @@
 import { Fault } from '#common/process/fault'
 import type { Log } from '#common/process/log'
+import { keepSealed } from '#common/store/sealed-blocks'
 import type { Store } from '#common/store/store'
 import {
   advanceReplay,
@@ -73,6 +74,11 @@ export const follower = (parts: FollowerParts): Follower => {
   const page = async (from: number): Promise<Page> => {
     const answer = await read(from, PAGE)
     head = answer.head.number
+    const newest = answer.blocks.at(-1)
+    if (newest !== undefined) {
+      const { number, hash, header_rlp, sealer } = newest
+      await keepSealed(store, { block: { number, hash, header_rlp }, sealer })
+    }
     return { blocks: answer.blocks, head }
   }
 

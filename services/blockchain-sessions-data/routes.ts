@@ -1,6 +1,8 @@
 import { t } from 'elysia'
+import { SealedBlocks } from '#common/http/sealed-blocks'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
+import { listSealed } from '#common/store/sealed-blocks'
 import type { Store } from '#common/store/store'
 import type { Follower } from './follower.ts'
 import {
@@ -25,7 +27,10 @@ export type RouteParts = {
 }
 
 export const routes = ({ store, follower, poke, parts }: RouteParts) =>
-  service('blockchain-sessions-data', parts)
+  service('blockchain-sessions-data', { ...parts, publicRoutes: ['GET /sealed'] })
+    .get('/sealed', async () => ({ blocks: [...(await listSealed(store))] }), {
+      response: { 200: SealedBlocks, ...problems },
+    })
     .get(
       '/anchors/:session',
       async ({ params: { session } }) => {

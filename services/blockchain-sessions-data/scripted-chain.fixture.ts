@@ -44,6 +44,8 @@ export const chainOf = (contents: readonly (readonly Event[])[], seed = 'main'):
       number,
       hash: parent,
       parent_hash,
+      header_rlp: hash('header', parent),
+      sealer: { public_key: hash(seed, 'key'), signature: hash('signature', parent).repeat(2) },
       receipts: events.map((event, log_index) => ({
         tx_hash: hash(seed, 'tx', number, log_index),
         status: 1 as const,

@@ -1,4 +1,5 @@
 import type { StoreSchema } from '#common/store/schema'
+import { sealedBlocks } from '#common/store/sealed-blocks'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import type { Cursor, EventRange, ReplayCursor } from './cursor.ts'
 import { type EventRow, planRepair } from './event.ts'
@@ -29,8 +30,11 @@ const eventDeclaration: Declaration<Event> = {
 }
 const cursorDeclaration: Declaration<Row> = { name: 'cursors', fields: {} }
 
-/** All that the index keeps; blockchain-ledger could give it again. */
-export const schema: StoreSchema = { collections: [eventDeclaration, cursorDeclaration], migrations: [] }
+/** All that the index keeps; blockchain-ledger could give it again, but for the newest blocks that were seen. */
+export const schema: StoreSchema = {
+  collections: [eventDeclaration, cursorDeclaration, sealedBlocks],
+  migrations: [],
+}
 
 const events = (store: Store): Collection<Event> => store.collection(eventDeclaration)
 const cursors = (store: Store): Collection<Row> => store.collection(cursorDeclaration)

@@ -12,6 +12,7 @@ const home = mkdtempSync(join(tmpdir(), 'lucid-anchoring-'))
 const services: RealServices = realServices(home, {
   'blockchain-ledger': {
     LEDGER_KEY: '22'.repeat(32),
+    WITNESS_WAIT_MS: '0', // who reads the chain is started after it, at ports of its own
     REGISTRAR_ADDRESS: deriveAddress(PRIVATE_KEY),
     BLOCK_WINDOW_MS: '20',
   },

@@ -17,4 +17,10 @@ export const Env = serviceEnv('on-system-chain-client', {
     maximum: 60_000,
     description: 'milliseconds between two readings of the chain while anchors are under way',
   }),
+  POLL_IDLE_MS: Type.Integer({
+    default: 15_000,
+    minimum: 10,
+    maximum: 600_000,
+    description: 'the same while there are none: only to see whether the chain went back to older data',
+  }),
 })

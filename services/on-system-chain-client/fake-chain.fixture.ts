@@ -13,6 +13,7 @@ import {
   registrationsOf,
   takeInto,
 } from './fake-blocks.fixture.ts'
+import type { Blocks } from './history.ts'
 import type { Place } from './job.ts'
 
 /**
@@ -95,6 +96,15 @@ export const fakeChain = (registrar: string) => {
 
   return {
     chain: chainOver(state, guarded, registrar, take),
+    /** Sealed by nobody: the worker does not look at seals. */
+    blocks: {
+      newest: guarded('newest', () => {
+        const { number, hash } = state.blocks.at(-1) ?? { number: 0, hash: '' }
+        const sealer = { public_key: '11'.repeat(32), signature: '22'.repeat(64) }
+        return { block: { number, hash, header_rlp: 'c0' }, sealer }
+      }),
+      hashAt: guarded('hashAt', (number: number) => state.blocks[number]?.hash),
+    } satisfies Blocks,
     /** Every raw transaction that arrived, as often as it did. */
     sent,
     /** How many times a session was registered. */
@@ -109,6 +119,11 @@ export const fakeChain = (registrar: string) => {
       if (headOf(state) < state.highest) return
       const last = state.blocks.length > 1 ? state.blocks.pop() : undefined
       if (fate === 'pool') for (const { tx } of last?.mined ?? []) state.pool.set(tx.hash, tx)
+    },
+    /** The chain's store is put back to what it was with so many blocks. */
+    putBack: (number: number) => {
+      state.blocks = state.blocks.slice(0, number + 1)
+      state.pool.clear()
     },
     forgetPool: () => state.pool.clear(),
     /** Everything is gone: another chain of the same id. */

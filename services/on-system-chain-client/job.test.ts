@@ -10,6 +10,7 @@ const content = {
 }
 const id = '0b0e7a52-2a4e-4f4b-9d3a-3f6f1e6a7b01'
 const place = { tx_hash: 'dd'.repeat(32), block_number: 9, block_hash: 'ee'.repeat(32) }
+const elsewhere = { ...place, block_number: 10, block_hash: 'ab'.repeat(32) }
 const bytes = { nonce: 4, raw: '02', tx_hash: 'ff'.repeat(32) }
 
 const queued: JobRecord = { id, state: 'queued', queued_at: 1, attempts: 0, ...content }
@@ -33,6 +34,8 @@ const findings: Readonly<Record<string, Finding>> = {
   reverted: { type: 'reverted', detail: 'why' },
   displaced: { type: 'displaced' },
   asked: { type: 'asked' },
+  lost: { type: 'lost' },
+  elsewhere: { type: 'registered', content, place: elsewhere },
 }
 
 /** Every state with every finding; what is not named here leaves the job as it is. */
@@ -43,6 +46,7 @@ const table: readonly [state: string, JobRecord, Readonly<Record<string, JobReco
     {
       signed: submitted,
       same: { ...queued, ...place, state: 'anchored' },
+      elsewhere: { ...queued, ...elsewhere, state: 'anchored' },
       other: { ...queued, state: 'refused', ...(differs.error ? { error: differs.error } : {}) },
     },
   ],
@@ -52,12 +56,23 @@ const table: readonly [state: string, JobRecord, Readonly<Record<string, JobReco
     {
       sent: { ...submitted, attempts: 1 },
       same: anchored,
+      elsewhere: { ...anchored, ...elsewhere },
       other: differs,
       reverted,
       displaced: queued,
     },
   ],
-  ['anchored', anchored, {}],
+  ['anchored', anchored, { lost: { ...queued, lost: true }, elsewhere: { ...anchored, ...elsewhere } }],
+  [
+    'queued as lost',
+    { ...queued, lost: true },
+    {
+      signed: { ...submitted, lost: true },
+      same: { ...queued, ...place, state: 'anchored' },
+      elsewhere: { ...queued, ...elsewhere, state: 'anchored' },
+      other: { ...queued, state: 'refused', ...(differs.error ? { error: differs.error } : {}) },
+    },
+  ],
   ['refused as reverted', reverted, { asked: queued }],
   ['refused as anchored differently', differs, {}],
 ]

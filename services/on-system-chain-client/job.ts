@@ -13,6 +13,8 @@ export type JobRecord = AnchorContent & {
   readonly tx_hash?: string
   readonly block_number?: number
   readonly block_hash?: string
+  /** True from when the chain lost its anchor until it is anchored again. */
+  readonly lost?: boolean
   readonly error?: { readonly code: 'anchored-differently' | 'reverted'; readonly detail: string }
 }
 
@@ -32,6 +34,8 @@ export type Finding =
   | { readonly type: 'displaced' }
   /** Somebody asks for the same anchor again. */
   | { readonly type: 'asked' }
+  /** The chain went back and does not hold the anchor any more. */
+  | { readonly type: 'lost' }
 
 type Rule<K extends Finding['type']> = (job: JobRecord, finding: Extract<Finding, { type: K }>) => JobRecord
 type Rules = { readonly [K in Finding['type']]?: Rule<K> }
@@ -48,14 +52,14 @@ const unsigned = ({
 })
 
 const settled: Rule<'registered'> = (job, { content, place }) => {
-  const { error: _error, ...rest } = job
+  const { error: _error, lost: _lost, ...rest } = job
   if (sameContent(job, content)) return { ...rest, ...place, state: 'anchored' }
   const detail = 'the chain holds another manifest for this session; it is never overwritten'
   return { ...rest, state: 'refused', error: { code: 'anchored-differently', detail } }
 }
 
 /**
- * The life of a job: queued -> submitted -> anchored | refused. A finding that a state does not list changes
+ * The life of a job: queued -> submitted -> anchored | refused, and back to queued when the chain lost the anchor. A finding that a state does not list changes
  * nothing: late and repeated answers are harmless. A job refused because the transaction reverted may be
  * asked for again; one that the chain holds differently may not.
  */
@@ -70,7 +74,10 @@ const table: Readonly<Record<JobState, Rules>> = {
     reverted: (job, { detail }) => ({ ...job, state: 'refused', error: { code: 'reverted', detail } }),
     displaced: unsigned,
   },
-  anchored: {},
+  anchored: {
+    registered: (job, finding) => (job.block_hash === finding.place.block_hash ? job : settled(job, finding)),
+    lost: ({ block_number: _number, block_hash: _block, ...job }) => ({ ...unsigned(job), lost: true }),
+  },
   refused: {
     asked: (job) => (job.error?.code === 'reverted' ? unsigned(job) : job),
   },

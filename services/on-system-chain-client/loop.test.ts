@@ -15,7 +15,7 @@ test('runs while there is something to do, then sleeps until it is woken', async
     rounds += 1
     return left-- > 0
   }
-  const loop = anchorLoop(round, { pace, log: silentLog })
+  const loop = anchorLoop(round, { pace, idleMs: 2 ** 31 - 1, log: silentLog })
   await until(() => rounds === 4)
   await Bun.sleep(30)
   expect(rounds).toBe(4)
@@ -33,8 +33,15 @@ test('says once that the chain is away, and goes on by itself when it is back', 
     if (rounds <= 2) throw new Fault('unavailable', 'unreachable', 'nothing listens')
     return false
   }
-  const loop = anchorLoop(round, { pace, log })
+  const loop = anchorLoop(round, { pace, idleMs: 2 ** 31 - 1, log })
   await until(() => rounds === 3)
   expect(lines.map((line) => JSON.parse(line).event)).toEqual(['chain-away'])
+  await loop.stop()
+})
+
+test('with nothing to do looks at the chain again after the idle time', async () => {
+  let rounds = 0
+  const loop = anchorLoop(async () => ++rounds < 0, { pace, idleMs: 1, log: silentLog })
+  await until(() => rounds > 3)
   await loop.stop()
 })

@@ -42,3 +42,10 @@ export const Job = t.Object({
 export type Job = Static<typeof Job>
 
 export const SessionParams = t.Object({ session: SessionId })
+
+export const History = t.Object({
+  number: t.Integer({ minimum: 0, description: 'newest block when the chain was last looked at' }),
+  hash: hashOf('hash of that block'),
+  went_back: t.Integer({ minimum: 0, description: 'times that the chain was found put back to older data' }),
+})
+export type History = Static<typeof History>

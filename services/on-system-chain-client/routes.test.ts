@@ -15,7 +15,13 @@ const anchor = {
 }
 
 const built = (poke = () => {}, parts = { ...testParts, guard: guardAs('session-orchestrator') }) =>
-  routes({ queue: queue(sqliteStore({ path: ':memory:' })), poke, now: () => 1, parts })
+  routes({
+    queue: queue(sqliteStore({ path: ':memory:' })),
+    poke,
+    now: () => 1,
+    sealed: async () => [],
+    parts,
+  })
 
 describe('POST /anchors', () => {
   test('queues an anchor, wakes the worker, and answers the same job to the same anchor', async () => {
@@ -66,6 +72,7 @@ test('a full disk is a 503 problem; what was acknowledged stays', async () => {
     queue: queue(store),
     poke: () => {},
     now: () => 1,
+    sealed: async () => [],
     parts: { ...testParts, guard: guardAs('session-orchestrator') },
   })
   const numbered = (n: number) => ({
@@ -89,5 +96,10 @@ test('GET /anchors of an unknown session is a 404 problem, of no session a 400',
 })
 
 test('every route refuses strangers', async () => {
-  expect(await everyRouteRefusesStrangers(built(() => {}, { ...testParts, guard: closedGuard }))).toBe(2)
+  expect(
+    await everyRouteRefusesStrangers(
+      built(() => {}, { ...testParts, guard: closedGuard }),
+      ['GET /sealed'],
+    ),
+  ).toBe(3)
 })

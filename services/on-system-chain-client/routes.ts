@@ -1,19 +1,26 @@
+import type { SealedBlock } from '#common/evidence/anchor'
+import { SealedBlocks } from '#common/http/sealed-blocks'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { view } from './job.ts'
-import { AnchorRequest, Job, SessionParams } from './model.ts'
+import { AnchorRequest, History, Job, SessionParams } from './model.ts'
 import type { Queue } from './store.ts'
 
 /** `poke` wakes the worker; it is not waited for: the job is on disk. */
 export type RouteParts = {
   readonly queue: Queue
+  /** The newest block that was seen under each of the ledger's keys. */
+  readonly sealed: () => Promise<readonly SealedBlock[]>
   readonly poke: () => void
   readonly now: () => number
   readonly parts: ServiceParts
 }
 
-export const routes = ({ queue, poke, now, parts }: RouteParts) =>
-  service('on-system-chain-client', parts)
+export const routes = ({ queue, sealed, poke, now, parts }: RouteParts) =>
+  service('on-system-chain-client', { ...parts, publicRoutes: ['GET /sealed'] })
+    .get('/sealed', async () => ({ blocks: [...(await sealed())] }), {
+      response: { 200: SealedBlocks, ...problems },
+    })
     .post(
       '/anchors',
       async ({ body, set }) => {
@@ -27,6 +34,15 @@ export const routes = ({ queue, poke, now, parts }: RouteParts) =>
         response: { 200: Job, 202: Job, ...problems },
         callers: ['session-orchestrator'],
       },
+    )
+    .get(
+      '/history',
+      async () => {
+        const history = await queue.history()
+        if (history) return history
+        throw new Fault('missing', 'no-history', 'the chain was not looked at yet; ask again in a moment')
+      },
+      { response: { 200: History, ...problems }, callers: ['session-orchestrator'] },
     )
     .get(
       '/anchors/:session',

@@ -1,9 +1,11 @@
+import type { SealedBlock } from '#common/evidence/anchor'
 import { sameContent } from '#common/evidence/anchors-abi'
 import { Fault, isFault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
+import { keepSealed, sealedBlocks } from '#common/store/sealed-blocks'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import { type Finding, type JobRecord, next, type Signed } from './job.ts'
-import type { AnchorRequest, JobState } from './model.ts'
+import type { AnchorRequest, History, JobState } from './model.ts'
 import { assignNonces } from './nonce.ts'
 
 export type SessionFinding = { readonly session: string; readonly finding: Finding }
@@ -25,20 +27,32 @@ export type Queue = {
     signed: (job: JobRecord, nonce: number) => Signed,
   ) => Promise<readonly JobRecord[]>
   readonly counts: () => Promise<Readonly<Record<JobState, number>>>
+  /** Anchored jobs in descending order of their blocks, `skip` of them left out. */
+  readonly anchored: (skip: number, limit: number) => Promise<readonly JobRecord[]>
+  /** Jobs whose anchors the chain lost, and that are not anchored again yet. */
+  readonly lost: () => Promise<number>
+  /** Undefined before the chain was looked at for the first time. */
+  readonly history: () => Promise<History | undefined>
+  /** Remembers where the chain stands, with the proof of it, and that it went back by what it lost. */
+  readonly keepHistory: (sealed: SealedBlock, went: 'on' | 'back') => Promise<void>
 }
 
 const declaration: Declaration<JobRecord> = {
   name: 'jobs',
-  fields: { state: 'text', nonce: 'integer', queued_at: 'integer' },
+  fields: { state: 'text', nonce: 'integer', queued_at: 'integer', block_number: 'integer', lost: 'boolean' },
   required: ['state', 'queued_at'],
-  indexes: [
-    ['state', 'queued_at'],
-    ['state', 'nonce'],
-  ],
+  indexes: [['state', 'queued_at'], ['state', 'nonce'], ['state', 'block_number'], ['lost']],
 }
 
+/** Where the chain stood when it was last looked at, and how often it had gone back to older data by then. */
+type HeadDoc = History & { readonly id: 'head' }
+const headDeclaration: Declaration<HeadDoc> = { name: 'heads', fields: {} }
+
 /** All that the chain client keeps. */
-export const schema: StoreSchema = { collections: [declaration], migrations: [] }
+export const schema: StoreSchema = {
+  collections: [declaration, headDeclaration, sealedBlocks],
+  migrations: [],
+}
 
 const jobs = (store: Store): Collection<JobRecord> => store.collection(declaration)
 
@@ -116,6 +130,24 @@ export const queue = (store: Store): Queue => ({
       }
       return made
     }),
+  anchored: async (skip, limit) =>
+    (
+      await jobs(store).find({ where: { state: 'anchored' }, sort: [['block_number', 'desc']], skip, limit })
+    ).map(bare),
+  lost: () => jobs(store).count({ lost: true }),
+  history: async () => {
+    const doc = await store.collection(headDeclaration).get('head')
+    return doc && { number: doc.number, hash: doc.hash, went_back: doc.went_back }
+  },
+  keepHistory: async ({ block, sealer }, went) => {
+    await keepSealed(store, { block, sealer })
+    const heads = store.collection(headDeclaration)
+    const before = await heads.get('head')
+    const went_back = (before?.went_back ?? 0) + (went === 'back' ? 1 : 0)
+    const doc = { id: 'head', number: block.number, hash: block.hash, went_back } as const
+    if (before === undefined) await heads.insert(doc)
+    else await heads.replace(doc, before.rev)
+  },
   counts: async () => {
     const count = (state: JobState) => jobs(store).count({ state })
     return {

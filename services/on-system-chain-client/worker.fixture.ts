@@ -29,6 +29,7 @@ export const setUp = (fake: FakeChain, confirmations = 1) => {
     worker({
       queue: jobs,
       chain: fake.chain,
+      blocks: fake.blocks,
       account,
       sign: (job, nonce, facts) => signAnchor(job, nonce, facts, { contract: CONTRACT, secretKey }),
       confirmations,

@@ -209,7 +209,101 @@ describe('what is on the chain already', () => {
     await round()
     fake.mine()
     await round()
-    expect(await jobs.get(request(2).session_id)).toMatchObject({ state: 'anchored', nonce: 0 })
+    const nonces = [1, 2].map(async (n) => {
+      const { state, nonce } = (await jobs.get(request(n).session_id)) ?? {}
+      expect(state).toBe('anchored')
+      return nonce
+    })
+    expect((await Promise.all(nonces)).toSorted()).toEqual([0, 1])
+  })
+})
+
+describe('a chain that is put back to older data', () => {
+  /** Jobs 1 to `count`, each in a block of its own. */
+  const anchoredOneByOne = async (count: number) => {
+    const fake = fakeChain(account)
+    const set = setUp(fake)
+    const { round } = set.born()
+    for (let n = 1; n <= count; n++) {
+      await set.jobs.add(request(n), n)
+      await round()
+      fake.mine()
+      await round()
+    }
+    return { fake, ...set }
+  }
+  const heights = async ({ jobs }: ReturnType<typeof setUp>, count: number) =>
+    Promise.all(
+      Array.from(
+        { length: count },
+        async (_, i) => (await jobs.get(request(i + 1).session_id))?.block_number,
+      ),
+    )
+
+  test('gets every anchor that it lost again, each once, and no other', async () => {
+    const chain = await anchoredOneByOne(6)
+    const { fake, born, jobs } = chain
+    const before = fake.sent.length
+    fake.putBack(4)
+    const { round } = born()
+    await round()
+    expect(await jobs.lost()).toBe(2)
+    expect(await jobs.counts()).toEqual({ queued: 0, submitted: 2, anchored: 4, refused: 0 })
+    fake.mine()
+    await round()
+    expect(await heights(chain, 6)).toEqual([1, 2, 3, 4, 5, 5])
+    expect(fake.sent.length - before).toBe(2)
+    for (let n = 1; n <= 6; n++) expect(fake.registrations(request(n).session_id)).toBe(1)
+    expect(await jobs.lost()).toBe(0)
+    expect(await round()).toBe(false)
+  })
+
+  test('and grew past its old height since is noticed by the hash of the block', async () => {
+    const chain = await anchoredOneByOne(3)
+    const { fake, born } = chain
+    fake.putBack(1)
+    for (let n = 0; n < 5; n++) fake.mine()
+    const { round } = born()
+    await round()
+    fake.mine()
+    await round()
+    expect(await heights(chain, 3)).toEqual([1, 7, 7])
+  })
+
+  test('is looked through again after a crash in the middle', async () => {
+    const chain = await anchoredOneByOne(3)
+    const { fake, born, jobs } = chain
+    fake.putBack(0)
+    fake.befall((method) => (method === 'receipts' ? 'reply-lost' : 'none'))
+    await expect(born().round()).rejects.toThrow('away')
+    fake.befall(() => 'none')
+    const { round } = born()
+    await round()
+    fake.mine()
+    await round()
+    expect(await heights(chain, 3)).toEqual([1, 1, 1])
+    expect(await jobs.history()).toMatchObject({ number: 1, went_back: 1 })
+  })
+
+  test('gets more of them again than are looked at together', async () => {
+    const fake = fakeChain(account)
+    const set = setUp(fake)
+    const { round } = set.born()
+    for (let n = 1; n <= 250; n++) await set.jobs.add(request(n), n)
+    for (let rounds = 0; rounds < 6; rounds++) {
+      await round()
+      fake.mine()
+    }
+    await round()
+    expect((await set.jobs.counts()).anchored).toBe(250)
+    fake.putBack(1)
+    for (let rounds = 0; rounds < 6; rounds++) {
+      await round()
+      fake.mine()
+    }
+    await round()
+    expect((await set.jobs.counts()).anchored).toBe(250)
+    for (let n = 1; n <= 250; n++) expect(fake.registrations(request(n).session_id)).toBe(1)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Log } from '#common/process/log'
 import type { Chain, SigningFacts } from './chain.ts'
+import { type Blocks, checkHistory } from './history.ts'
 import { type RoundParts, reconcileInFlight, send, toFindings } from './in-flight.ts'
 import type { JobRecord, Signed } from './job.ts'
 import { lookups } from './lookup.ts'
@@ -9,6 +10,7 @@ import type { Queue, SessionFinding } from './store.ts'
 export type WorkerParts = {
   readonly queue: Queue
   readonly chain: Chain
+  readonly blocks: Blocks
   /** Account of the key: it must be the contract's registrar. */
   readonly account: string
   readonly sign: (job: JobRecord, nonce: number, facts: SigningFacts) => Signed
@@ -19,7 +21,7 @@ export type WorkerParts = {
 }
 
 export type Worker = {
-  /** One round: settles what is in flight, then signs and sends what is queued. True while more is to do. */
+  /** One round: looks whether the chain went back, settles what is in flight, then signs and sends what is queued. True while more is to do. */
   readonly round: () => Promise<boolean>
   /** Why the chain does not take anchors although it answers; undefined when all is well. */
   readonly trouble: () => string | undefined
@@ -28,10 +30,11 @@ export type Worker = {
 /** Transactions in flight at once: what one block holds. */
 const WINDOW = 100
 
-const logChange = (log: Log, { id: session_id, state, tx_hash, block_number, error }: JobRecord): void => {
+const logChange = (log: Log, job: JobRecord): void => {
+  const { id: session_id, state, tx_hash, block_number, lost, error } = job
   if (state === 'anchored') log.info('anchored', { session_id, tx_hash, block_number })
   if (state === 'refused') log.error('refused', { session_id, tx_hash, ...error })
-  if (state === 'queued') log.warn('signed-anew', { session_id })
+  if (state === 'queued') log.warn(lost ? 'anchor-lost' : 'signed-anew', { session_id })
 }
 
 /** Looks queued jobs up on the contract, signs and sends the others. Answers why the chain takes none, if so. */
@@ -61,7 +64,8 @@ const beginQueued = async (
  * asks the chain anew, and what was signed is on disk before it is sent, so a crash or a lost reply at any
  * point leads to the same bytes being sent again and to the same end.
  */
-export const worker = ({ queue, chain, account, sign, confirmations, now, log }: WorkerParts): Worker => {
+export const worker = (given: WorkerParts): Worker => {
+  const { queue, chain, blocks, account, sign, confirmations, now, log } = given
   const schedule = resendSchedule(now)
   let trouble: string | undefined
 
@@ -79,6 +83,7 @@ export const worker = ({ queue, chain, account, sign, confirmations, now, log }:
     round: async () => {
       let refusal: string | undefined
       try {
+        await checkHistory({ queue, chain, blocks, learn, log })
         const flying = await queue.inFlight()
         const queued = await queue.queued(Math.max(0, WINDOW - flying.length))
         if (flying.length === 0 && queued.length === 0) return false

@@ -15,9 +15,10 @@ import {
   withManifest,
 } from './manifest.ts'
 import type { State } from './model.ts'
-import { signingKeyFor } from './sessions.ts'
+import { change, signingKeyFor } from './sessions.ts'
 import { checkTransition } from './state.ts'
 import { appendAudit, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
+import { anchorSession } from './transitions.ts'
 
 /** The services that a session needs to be finished. */
 export type FinishParts = {
@@ -97,7 +98,7 @@ const anchorStage = async (parts: FinishParts, doc: SessionDoc): Promise<State> 
   const { anchor, fault } = readAnchorJob(await parts.anchor(request))
   if (fault !== undefined) return fail(parts, doc.id, fault)
   if (anchor === undefined) return 'anchoring'
-  await update(parts, doc.id, { state: 'anchored', pipeline: 'completed', anchor }, 'anchored')
+  await change(parts, doc.id, (stored) => anchorSession(stored, anchor))
   return 'anchored'
 }
 

@@ -11,6 +11,7 @@ import type { Api as Encryptor } from '#services/session-encryptor/routes'
 import type { AnchorRequest } from './anchor.ts'
 import { Env } from './env.ts'
 import { finish } from './finish.ts'
+import { requireAnchors, watchHistory } from './history.ts'
 import { pipelineOver } from './pipeline.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
@@ -20,6 +21,8 @@ import { worker } from './worker.ts'
 
 const MIB = 1024 * 1024
 const SWEEP_EVERY = 60_000
+/** Between two questions whether the chain went back, ms. */
+const HISTORY_EVERY = 15_000
 
 const urlsIn = (env: Static<typeof Env>) => ({
   'session-encryptor': env.SESSION_ENCRYPTOR_URL,
@@ -38,13 +41,14 @@ const servicesAt = (urls: ReturnType<typeof urlsIn>, sign: Sign) => {
       client<Merkle>(merkleUrl, { ...merkleOptions, timeoutMs: 60_000 }),
     ),
     anchor: (request: AnchorRequest) => ok(chain.anchors.post(request)),
+    history: () => ok(chain.history.get()),
   }
 }
 
 await start('session-orchestrator', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
   const store = await openStore(schema)
   const urls = urlsIn(env)
-  const { openKey, ...services } = servicesAt(urls, sign)
+  const { openKey, history, ...services } = servicesAt(urls, sign)
   const signingKey = fromHex(env.SIGNING_KEY.reveal(), 32)
   const blake3 = await blake3Engine()
 
@@ -80,6 +84,12 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     expireAfter: env.EXPIRE_AFTER_MS,
   })
   onStop(stopSweeping)
+  const watch = watchHistory(HISTORY_EVERY, {
+    ...{ store, now: Date.now, history, worker: work, log },
+    anchor: services.anchor,
+    pause: (ms) => Bun.sleep(ms),
+  })
+  onStop(watch.stop)
 
   const answering = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [name, answers(reach(name as keyof typeof urls, url, 2_000))]),
@@ -90,7 +100,8 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     worker: work,
     parts: {
       ...parts,
-      checks: { store: () => store.ping(), ...answering },
+      checks: { store: () => store.ping(), ...answering, 'chain-keeps-anchors': () => requireAnchors(store) },
+      decisions: ['chain-keeps-anchors'],
       soft: ['on-system-chain-client'],
       status: () => ({ engines: { blake3: blake3.name, rejected: blake3.rejected }, in_work: work.inWork() }),
     },

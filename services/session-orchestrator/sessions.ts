@@ -63,8 +63,8 @@ const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
 }
 
 /** Performs a transition in one transaction. One that leaves the state alone only says that the session lives. */
-const change = (
-  { store, now }: SessionsParts,
+export const change = (
+  { store, now }: Pick<SessionsParts, 'store' | 'now'>,
   id: string,
   transition: (doc: SessionDoc) => Transition,
 ): Promise<Session> =>

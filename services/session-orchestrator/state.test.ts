@@ -4,14 +4,14 @@ import { states } from './model.ts'
 import { checkTransition, follows, recordingStates, workStates } from './state.ts'
 
 describe('the life of a session', () => {
-  test('goes the ways of SPEC section 4 and no other', () => {
+  test('goes the ways of SPEC section 4, back from anchored when the chain lost the anchor, and no other', () => {
     expect(follows).toEqual({
       created: ['active', 'finalizing', 'expired', 'failed', 'voided'],
       active: ['paused', 'finalizing', 'failed', 'voided'],
       paused: ['active', 'finalizing', 'failed', 'voided'],
       finalizing: ['anchoring', 'failed'],
       anchoring: ['anchored', 'failed'],
-      anchored: [],
+      anchored: ['anchoring'],
       voided: [],
       failed: [],
       expired: [],
@@ -35,7 +35,9 @@ describe('the life of a session', () => {
 
   test('is recording, in work, or over', () => {
     const over = states.filter((state) => follows[state].length === 0)
-    expect([...recordingStates, ...workStates, ...over].toSorted()).toEqual([...states].toSorted())
+    expect([...recordingStates, ...workStates, 'anchored', ...over].toSorted()).toEqual(
+      [...states].toSorted(),
+    )
     for (const state of recordingStates) expect(follows[state]).toContain('finalizing')
   })
 })

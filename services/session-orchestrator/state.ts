@@ -8,7 +8,8 @@ export const follows: Readonly<Record<State, readonly State[]>> = {
   paused: ['active', 'finalizing', 'failed', 'voided'],
   finalizing: ['anchoring', 'failed'],
   anchoring: ['anchored', 'failed'],
-  anchored: [],
+  // Back when the chain lost the anchor.
+  anchored: ['anchoring'],
   voided: [],
   failed: [],
   expired: [],

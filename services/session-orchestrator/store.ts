@@ -14,6 +14,8 @@ export type SessionDoc = Session & {
   /** What the recorder said is missing in the middle; the manifest states it by chunk, in `gaps`. */
   readonly stream_gaps?: readonly StreamGap[]
   readonly touched_at: number
+  /** True from when the chain lost its anchor until it is anchored again. */
+  readonly anchor_lost?: boolean
 }
 
 /** A session's signing key, wrapped; removed in the transaction that keeps the signature. */
@@ -31,8 +33,8 @@ export type AuditDoc = AuditLink & { readonly id: string; readonly session: stri
 
 const sessions: Declaration<SessionDoc> = {
   name: 'sessions',
-  fields: { state: 'text', started_at: 'integer', touched_at: 'integer' },
-  indexes: [['state', 'touched_at'], ['started_at']],
+  fields: { state: 'text', started_at: 'integer', touched_at: 'integer', anchor_lost: 'boolean' },
+  indexes: [['state', 'touched_at'], ['started_at'], ['anchor_lost']],
 }
 const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {}, secret: true }
 const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }

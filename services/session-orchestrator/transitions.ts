@@ -62,6 +62,24 @@ export const endIdleSession = (doc: SessionDoc, now: number): Transition =>
     ? { next: { ...doc, state: 'expired' }, event: 'expired' }
     : finalizeSession(doc, { complete: false, reason: 'nothing was recorded for too long' }, now)
 
+/** The chain put it into a block. */
+export const anchorSession = (
+  { anchor_lost: _lost, ...doc }: SessionDoc,
+  anchor: NonNullable<Session['anchor']>,
+): Transition => {
+  checkTransition(doc.state, 'anchored')
+  return { next: { ...doc, state: 'anchored', pipeline: 'completed', anchor }, event: 'anchored' }
+}
+
+/** The chain was put back to older data and does not hold its anchor any more: it is anchored again. */
+export const loseAnchor = ({ anchor, ...doc }: SessionDoc): Transition => {
+  checkTransition(doc.state, 'anchoring')
+  return {
+    next: { ...doc, state: 'anchoring', pipeline: 'anchoring', anchor_lost: true },
+    event: `anchor-lost: block ${anchor?.block.number} ${anchor?.block.hash}`,
+  }
+}
+
 /** The part of a session that others may see. */
 export const publicSession = (doc: SessionDoc): Session => {
   const { id, state, owner, participants, observers, started_at, chunk_size, gaps } = doc

@@ -55,6 +55,10 @@ export const AnchorProof = Type.Object(
 )
 export type AnchorProof = Static<typeof AnchorProof>
 
+/** A block's header under the ledger's seal: proves to anybody that the ledger sealed a block of that number. */
+export const SealedBlock = Type.Pick(AnchorProof, ['block', 'sealer'], strict)
+export type SealedBlock = Static<typeof SealedBlock>
+
 /** anchor.json of a session whose anchor is still on its way. */
 export const PENDING_ANCHOR = { status: 'pending' } as const
 const Pending = Type.Object({ status: Type.Literal('pending') }, strict)
@@ -141,6 +145,30 @@ const provenValue = (name: string, root: Uint8Array, index: number, proof: reado
   }
 }
 
+/** What a header holds that is what its number, its hash and its chain say. */
+const verifyHeader = (chainId: number, { block }: SealedBlock) => {
+  const header = fromHex(block.header_rlp)
+  if (keccak_256(header).toHex() !== block.hash)
+    throw fault('block-hash', 'the block header does not hash to block.hash')
+  const { number, extra, ...rest } = readHeader(header)
+  if (number !== numberHex(block.number))
+    throw fault('block-number', 'the block header carries another number')
+  if (!equalBytes(extra, chainTag(chainId)))
+    throw fault('chain-id', 'the block header is of another chain than chain_id states')
+  return rest
+}
+
+const verifySeal = ({ block, sealer: { public_key, signature } }: SealedBlock): void => {
+  if (!verifyHash(fromHex(block.hash), fromHex(signature), fromHex(public_key)))
+    throw fault('sealer-signature', 'the sealer did not sign this block')
+}
+
+/** Passes only when the named key sealed this very block of that chain. Throws Fault `invalid` with the code of what fails. */
+export const verifySealedBlock = (chainId: number, sealed: SealedBlock): void => {
+  verifyHeader(chainId, sealed)
+  verifySeal(sealed)
+}
+
 /** The SessionRegistered events of LucidAnchors in the proven receipt. */
 const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly AnchorEvent[] => {
   const receipt = decodeReceipt(
@@ -182,20 +210,11 @@ export type ProvenAnchor = { readonly blockTime: number; readonly txProven: bool
 export const verifyAnchor = (anchor: AnchorProof): ProvenAnchor => {
   if (anchor.contract !== ANCHORS_ADDRESS)
     throw fault('anchor-contract', `the contract is ${anchor.contract}, LucidAnchors is ${ANCHORS_ADDRESS}`)
-  const header = fromHex(anchor.block.header_rlp)
-  if (keccak_256(header).toHex() !== anchor.block.hash)
-    throw fault('block-hash', 'the block header does not hash to block.hash')
-  const { transactionsRoot, receiptsRoot, number, timestamp, extra } = readHeader(header)
-  if (number !== numberHex(anchor.block.number))
-    throw fault('block-number', 'the block header carries another number')
-  if (!equalBytes(extra, chainTag(anchor.chain_id)))
-    throw fault('chain-id', 'the block header is of another chain than chain_id states')
+  const { transactionsRoot, receiptsRoot, timestamp } = verifyHeader(anchor.chain_id, anchor)
   const events = provenEvents(anchor, receiptsRoot)
   if (!events.some((event) => eventDifferences(event, anchor.event).length === 0))
     throw fault('anchor-event', 'the proven receipt does not hold this SessionRegistered event')
   const txProven = isTransactionProven(anchor, transactionsRoot)
-  const { public_key, signature } = anchor.sealer
-  if (!verifyHash(fromHex(anchor.block.hash), fromHex(signature), fromHex(public_key)))
-    throw fault('sealer-signature', 'the sealer did not sign this block')
+  verifySeal(anchor)
   return { blockTime: timestamp * 1000, txProven }
 }
