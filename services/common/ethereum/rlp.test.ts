@@ -3,6 +3,7 @@ import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
 import { faultOf } from '../testing/faults.ts'
+import { nestRlp } from '../testing/hostile-bundles.ts'
 import { decodeRlp, findRlpExcess, type RlpItem } from './rlp.ts'
 
 const { item } = fc.letrec<{ item: RlpItem }>((tie) => ({
@@ -34,22 +35,9 @@ test('depth and number are counted as the encoder wrote them, to the item', () =
   )
 })
 
-/** A list in a list in a list, `levels` deep, with lengths that are right. */
-const nest = (levels: number): Uint8Array => {
-  const bytes = new Uint8Array(5 * levels)
-  let at = bytes.length
-  for (let level = 0; level < levels; level += 1) {
-    const inner = bytes.length - at
-    const size = [inner > 55, inner > 0xff, inner > 0xffff].filter(Boolean).length
-    for (let shift = 0; shift < size; shift += 1) bytes[--at] = (inner >> (8 * shift)) & 255
-    bytes[--at] = size === 0 ? 0xc0 + inner : 0xf7 + size
-  }
-  return bytes.subarray(at)
-}
-
 test('two million bytes of lists in lists are refused before they are decoded', async () => {
-  expect(depthOf(RLP.decode(nest(1000)) as RlpItem)).toBe(1000)
-  for (const bytes of [nest(600_000), new Uint8Array(2_300_000).fill(0xc1)])
+  expect(depthOf(RLP.decode(nestRlp(1000)) as RlpItem)).toBe(1000)
+  for (const bytes of [nestRlp(600_000), new Uint8Array(2_300_000).fill(0xc1)])
     expect(
       await faultOf(() => decodeRlp(bytes, { depth: 4, items: 1e9 }, 'code', 'the header')),
     ).toMatchObject({

@@ -5,7 +5,7 @@ import { decodeRlp, type RlpBounds, type RlpItem, rlpBytes, rlpList } from '../e
 import { Fault, isFault } from '../process/fault.ts'
 import { equalBytes, fromHex } from '../stream/bytes.ts'
 import { decodeRegistered } from './anchors-abi.ts'
-import { canonicalReader } from './canonical-json.ts'
+import { canonicalReader, type DocumentBounds, SMALL_DOCUMENT } from './canonical-json.ts'
 import { chainTag } from './chain-tag.ts'
 import { Hex20, Hex32, Hex64, HexBytes, Natural } from './fields.ts'
 import type { Manifest } from './manifest.ts'
@@ -21,6 +21,7 @@ import { trieValue } from './trie-proof.ts'
  */
 export const ANCHORS_ADDRESS = '6c756369642d616e63686f727300000000000000'
 
+const KIB = 1024
 const strict = { additionalProperties: false } as const
 
 /** What the SessionRegistered log says. `sessionId` is a bytes32, `owner` the 20-byte body of the TRON address. */
@@ -37,6 +38,9 @@ export const AnchorEvent = Type.Object(
 )
 export type AnchorEvent = Static<typeof AnchorEvent>
 
+/** The way from a root to one value: more nodes than any position of a block needs. */
+const Nodes = Type.Array(HexBytes(64 * KIB), { minItems: 1, maxItems: 64 })
+
 /** anchor.json of an anchored session: the proof that a sealed block holds its registration. */
 export const AnchorProof = Type.Object(
   {
@@ -44,12 +48,12 @@ export const AnchorProof = Type.Object(
     contract: Hex20,
     tx_hash: Hex32,
     tx_index: Natural,
-    block: Type.Object({ number: Natural, hash: Hex32, header_rlp: HexBytes }, strict),
-    receipt_proof: Type.Array(HexBytes, { minItems: 1, maxItems: 64 }),
+    block: Type.Object({ number: Natural, hash: Hex32, header_rlp: HexBytes(4 * KIB) }, strict),
+    receipt_proof: Nodes,
     sealer: Type.Object({ public_key: Hex32, signature: Hex64 }, strict),
     event: AnchorEvent,
     /** Proof of the transaction under the header's transactionsRoot; bundles of earlier releases have none. */
-    tx_proof: Type.Optional(Type.Array(HexBytes, { minItems: 1, maxItems: 64 })),
+    tx_proof: Type.Optional(Nodes),
   },
   strict,
 )
@@ -67,11 +71,14 @@ export type PendingAnchor = Static<typeof Pending>
 export const AnchorDocument = Type.Union([AnchorProof, Pending])
 export type AnchorDocument = AnchorProof | PendingAnchor
 
-const readProof = canonicalReader('anchor', AnchorProof)
+/** A header, and the few nodes on the way to one receipt and one transaction. */
+export const ANCHOR_BOUNDS: DocumentBounds = { ...SMALL_DOCUMENT, size: 256 * KIB }
+
+const readProof = canonicalReader('anchor', AnchorProof, ANCHOR_BOUNDS)
 const readPending = canonicalReader('anchor', Pending)
 const PENDING_SIZE = 40
 
-/** Strict reader of anchor.json. Throws Fault `anchor-not-json`, `anchor-schema`, `anchor-not-canonical`. */
+/** Strict reader of anchor.json. Throws Fault `anchor-too-large`, `anchor-not-json`, `anchor-schema`, `anchor-not-canonical`. */
 export const parseAnchor = (bytes: Uint8Array): AnchorDocument =>
   bytes.length < PENDING_SIZE ? readPending(bytes) : readProof(bytes)
 

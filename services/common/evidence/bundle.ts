@@ -32,18 +32,17 @@ export const chunkIndex = (name: string): number | undefined => {
   return digits !== undefined && chunkName(Number(digits)) === name ? Number(digits) : undefined
 }
 
-/** The entry names of a bundle in their order. */
-export const entryNames = (
-  chunkCount: number,
-  { keys, sealed = false }: { readonly keys: boolean; readonly sealed?: boolean },
-): readonly string[] => [
-  MANIFEST_NAME,
-  SIGNATURE_NAME,
-  ANCHOR_NAME,
-  ...Array.from({ length: chunkCount }, (_, index) => chunkName(index)),
-  ...(keys ? [KEYS_NAME] : []),
-  ...(sealed ? [SEALED_KEYS_NAME] : []),
-]
+/** What a bundle holds beside its documents: so many chunks, and which keys. */
+export type Contents = { readonly chunks: number; readonly keys: boolean; readonly sealed?: boolean }
+
+const OPENING = [MANIFEST_NAME, SIGNATURE_NAME, ANCHOR_NAME]
+
+/** The name of the entry at a place, from 0; undefined behind the last. */
+export const entryName = (place: number, { chunks, keys, sealed = false }: Contents): string | undefined => {
+  const chunk = place - OPENING.length
+  if (chunk < chunks) return OPENING[place] ?? chunkName(chunk)
+  return [...(keys ? [KEYS_NAME] : []), ...(sealed ? [SEALED_KEYS_NAME] : [])][chunk - chunks]
+}
 
 /** All of a bundle but its chunks. `manifest` = the canonical bytes that were hashed. */
 export type BundleDocuments = {

@@ -18,6 +18,20 @@ export type Check = {
   readonly detail: string
 }
 
+/** A hundred lines tell a reader what happened; a forger's hundred thousand would hide it. */
+const LONGEST_LIST = 100
+
+/** A failed line for each fault, as far as anybody reads them, and one for how many more there are. */
+export const listFaults = (check: Check['check'], faults: readonly string[]): readonly Check[] => {
+  const listed = faults.slice(0, LONGEST_LIST)
+  const more = faults.length - listed.length
+  return [...listed, ...(more > 0 ? [`${more} more like these`] : [])].map((detail) => ({
+    check,
+    ok: false,
+    detail,
+  }))
+}
+
 /** 0 = proven and complete; 3 = proven, but not complete; 2 = intact, but not anchored or self-asserted; 1 = something is wrong. */
 export type Verdict = 0 | 1 | 2 | 3
 

@@ -10,7 +10,12 @@ export const Hex24 = hexOf(24)
 export const Hex32 = hexOf(32)
 export const Hex48 = hexOf(48)
 export const Hex64 = hexOf(64)
-export const HexBytes = Type.String({ pattern: '^(?:[0-9a-f]{2})+$', description: 'bytes as hex' })
+export const HexBytes = (longest: number) =>
+  Type.String({
+    pattern: '^(?:[0-9a-f]{2})+$',
+    maxLength: 2 * longest,
+    description: `at most ${longest} bytes as hex`,
+  })
 export const Natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 export const SessionId = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',

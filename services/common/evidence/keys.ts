@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { utf8 } from '../stream/bytes.ts'
-import { canonicalReader } from './canonical-json.ts'
+import { canonicalReader, type DocumentBounds } from './canonical-json.ts'
 import { chunkKey } from './chunk-key.ts'
 import { Hex32 } from './fields.ts'
 import { sessionIdBytes } from './session-id.ts'
@@ -22,11 +22,18 @@ export type ChunkKeys = Static<typeof ChunkKeys>
 
 export type Keys = SessionKeys | ChunkKeys
 
+/** A hundred thousand keys, of 71 bytes each with their index; a session key is the smallest of them. */
+export const KEYS_BOUNDS: DocumentBounds = {
+  size: 8 * 1024 * 1024,
+  depth: 2,
+  parts: (size) => 8 + Math.floor(size / 32),
+}
+
 const readSessionKeys = canonicalReader('keys', SessionKeys)
-const readChunkKeys = canonicalReader('keys', ChunkKeys)
+const readChunkKeys = canonicalReader('keys', ChunkKeys, KEYS_BOUNDS)
 const CHUNK_KEYS = utf8('{"chunk_keys":')
 
-/** Strict reader of keys.json. Throws Fault `keys-not-json`, `keys-schema`, `keys-not-canonical`. */
+/** Strict reader of keys.json. Throws Fault `keys-too-large`, `keys-not-json`, `keys-schema`, `keys-not-canonical`. */
 export const parseKeys = (bytes: Uint8Array): Keys =>
   CHUNK_KEYS.every((byte, at) => bytes[at] === byte) ? readChunkKeys(bytes) : readSessionKeys(bytes)
 

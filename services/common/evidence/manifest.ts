@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { blake3 } from '#common/engines/blake3'
 import { TAG_SIZE } from '#common/engines/xchacha'
 import { Fault } from '../process/fault.ts'
-import { canonicalBytes, canonicalReader } from './canonical-json.ts'
+import { canonicalBytes, canonicalReader, type DocumentBounds } from './canonical-json.ts'
 import { MAX_PLAIN } from './chunk-file.ts'
 import { Hex24, Hex32, Natural, SessionId, TronAddress } from './fields.ts'
 import { MAX_LEAVES, merkleRoot } from './merkle.ts'
@@ -92,8 +92,25 @@ export const Manifest = Type.Object(
 )
 export type Manifest = Static<typeof Manifest>
 
-/** Strict reader of manifest.json. Throws Fault `manifest-not-json`, `manifest-schema`, `manifest-not-canonical`. */
-export const parseManifest = canonicalReader('manifest', Manifest)
+/**
+ * A row of `chunks` has 15 values and names in 249 bytes or more; 100,000 more are the people and ten thousand gaps.
+ * 64 MiB are some 230,000 chunks: twenty times what 100 GB need in chunks of 8 MiB.
+ */
+const BOUNDS: DocumentBounds = {
+  size: 64 * 1024 * 1024,
+  depth: 3,
+  parts: (size) => 100_000 + Math.floor(size / 16),
+}
+
+/** Below this a manifest is read whatever stands beside it: the 78,000 smallest chunks that 100 MB have room for. */
+const MANIFEST_ALONE = 20 * 1024 * 1024
+
+/** Bytes of a manifest that a bundle of `bundle` bytes can need: a row takes at most a quarter of its chunk's entry. */
+export const longestManifest = (bundle: number): number =>
+  Math.min(BOUNDS.size, Math.max(MANIFEST_ALONE, Math.floor(bundle / 4)))
+
+/** Strict reader of manifest.json. Throws Fault `manifest-too-large`, `manifest-not-json`, `manifest-schema`, `manifest-not-canonical`. */
+export const parseManifest = canonicalReader('manifest', Manifest, BOUNDS)
 
 /** manifest_hash = BLAKE3 of the canonical bytes, 32 bytes. */
 export const manifestHash = (canonical: Uint8Array): Uint8Array<ArrayBuffer> => blake3(canonical)

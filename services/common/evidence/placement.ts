@@ -89,7 +89,7 @@ export const placementFaults = (
     }
   }
   const missing = absent.filter((chunk) => !replaced.has(chunk))
-  const highest = Math.max(-1, ...seen)
+  const highest = holds.reduce((most, chunk) => Math.max(most, chunk), -1)
   return [
     ...runs(missing.filter((chunk) => !cut || chunk < highest)).map(
       (run) => `${named(run)} missing (dropped)`,

@@ -13,20 +13,33 @@ export type Scan = {
   readonly cut: string | undefined
 }
 
-const WINDOW = 1024 * 1024
 const MAX_ENTRIES = 2 ** 20 + 8
 
-const blockOf = (bytes: Uint8Array, at: number): Uint8Array => bytes.subarray(at, at + BLOCK)
+/** Bytes read at once around the headers: small entries share one read. */
+const AHEAD = 64 * 1024
+
+/** The same bytes, read in windows: a bundle of many small entries costs one read for many of them. */
+const readAhead = (reader: Reader): Reader => {
+  let from = 0
+  let window = new Uint8Array()
+  return {
+    size: reader.size,
+    read: async (at, length) => {
+      if (at < from || at + length > from + window.length) {
+        window = await reader.read(at, Math.max(length, Math.min(AHEAD, reader.size - at)))
+        from = at
+      }
+      return window.subarray(at - from, at - from + length)
+    },
+  }
+}
 
 /** Where the next sound header (or the end mark) stands at or after `from`; the end of the file when none does. */
 const resync = async (reader: Reader, from: number): Promise<number> => {
-  for (let at = from; at + BLOCK <= reader.size; at += WINDOW) {
-    const window = await reader.read(at, Math.min(WINDOW, Math.floor((reader.size - at) / BLOCK) * BLOCK))
-    for (let i = 0; i < window.length; i += BLOCK) {
-      const block = blockOf(window, i)
-      const last = at + i + END_SIZE === reader.size
-      if ((last && isEndBlock(block)) || decodeBundleHeader(block) !== undefined) return at + i
-    }
+  for (let at = from; at + BLOCK <= reader.size; at += BLOCK) {
+    const block = await reader.read(at, BLOCK)
+    if (decodeBundleHeader(block) !== undefined || (at + END_SIZE === reader.size && isEndBlock(block)))
+      return at
   }
   return reader.size
 }
@@ -47,7 +60,8 @@ const cleanPadding = async (reader: Reader, { at, size }: Entry): Promise<boolea
  * Walks the archive from header to header, without reading contents. A damaged header is stated and stepped
  * over, so that what stands behind it can still be judged.
  */
-export const scanBundle = async (reader: Reader): Promise<Scan> => {
+export const scanBundle = async (bundle: Reader): Promise<Scan> => {
+  const reader = readAhead(bundle)
   const entries: Entry[] = []
   const faults: string[] = []
   const done = (cut?: string): Scan => ({ entries, faults, cut })

@@ -3,7 +3,7 @@ import { isFault } from '../process/fault.ts'
 import { free } from '../stream/bytes.ts'
 import { inOrder } from '../stream/in-order.ts'
 import { chunkIndex, chunkName } from './bundle.ts'
-import type { Check } from './check.ts'
+import { type Check, listFaults } from './check.ts'
 import { HEADER_SIZE } from './chunk-file.ts'
 import { cutChunkFile, type Examined, examineChunk, fitsChunk, prepareExpectation } from './examine-chunk.ts'
 import { expectedHeader } from './expected-chunk.ts'
@@ -61,6 +61,16 @@ const oversized = (entry: Entry): Examined | undefined => {
     : { holds: claimed, problem: `chunk ${claimed} altered (${entry.size} bytes are no chunk file)` }
 }
 
+/** The same keys, each given once: a chunk that stands in the bundle again and again is opened once. */
+const giveKeysOnce = (keyFor: Decryption['keyFor']): Decryption['keyFor'] => {
+  const given = new Set<number>()
+  return (index) => {
+    if (given.has(index)) return undefined
+    given.add(index)
+    return keyFor(index)
+  }
+}
+
 /** Opens an intact chunk where its key is known. Throws what is no fault of the chunk. */
 const open = async (
   row: ManifestChunk,
@@ -77,6 +87,14 @@ const open = async (
   }
 }
 
+/** Below this many bytes another thread costs more than the hash. */
+const AT_ONCE = 64 * 1024
+
+const hashSealed = async (sealed: Uint8Array<ArrayBuffer>): Promise<string> =>
+  sealed.length <= AT_ONCE
+    ? new Bun.CryptoHasher('sha256').update(sealed).digest('hex')
+    : new Uint8Array(await crypto.subtle.digest('SHA-256', sealed)).toHex()
+
 const pass = async (
   entry: Entry,
   work: ChunkWork,
@@ -87,7 +105,7 @@ const pass = async (
   try {
     const file = cutChunkFile(entry, whole)
     const sealed = file.subarray(HEADER_SIZE)
-    const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', sealed)).toHex()
+    const sha256 = await hashSealed(sealed)
     const examined = examineChunk(entry, file, sha256, expectation)
     const row = examined?.problem === undefined ? work.manifest.chunks[examined?.holds ?? -1] : undefined
     return { entry, examined, ...(row === undefined ? {} : await open(row, sealed, work)) }
@@ -112,7 +130,7 @@ const report = (
   const problems = passed.map(({ examined }) => examined?.problem).filter((problem) => problem !== undefined)
   const placement = placementFaults(holds, { count: manifest.chunk_count, cut: scan.cut !== undefined })
   const faults = [...problems, ...placement, ...(placement.length === 0 ? nameFaults(passed) : [])]
-  if (faults.length > 0) return faults.map((detail) => ({ check: 'chunks', ok: false, detail }))
+  if (faults.length > 0) return listFaults('chunks', faults)
   const count = manifest.chunk_count === 1 ? '1 chunk' : `${manifest.chunk_count} chunks`
   return [
     {
@@ -151,14 +169,18 @@ const orderedSink = (sink: Decryption['sink']) => {
  * and names what is wrong. What the sink throws is reported, for it says nothing about the bundle. Throws only what
  * the reader throws.
  */
-export const verifyChunks = async (work: ChunkWork): Promise<ChunkReport> => {
+export const verifyChunks = async ({ decryption, ...rest }: ChunkWork): Promise<ChunkReport> => {
+  const work: ChunkWork =
+    decryption === undefined
+      ? rest
+      : { ...rest, decryption: { ...decryption, keyFor: giveKeysOnce(decryption.keyFor) } }
   const entries = work.scan.entries.filter(mayBeChunk)
   const total = entries.reduce((sum, entry) => sum + entry.size, 0)
   const expectation = prepareExpectation(work.manifest)
   const passed: Pick<Passed, 'entry' | 'examined'>[] = []
   const opened = new Set<number>()
   const unopened: Unopened[] = []
-  const sink = orderedSink(work.decryption?.sink)
+  const sink = orderedSink(decryption?.sink)
   let done = 0
   for await (const one of inOrder(entries, IN_FLIGHT, (entry) => pass(entry, work, expectation))) {
     const { entry, examined, plain } = one

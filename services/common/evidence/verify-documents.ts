@@ -1,17 +1,18 @@
 import { isFault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { type AnchorDocument, isPending, parseAnchor, verifyAnchor } from './anchor.ts'
+import { ANCHOR_BOUNDS, type AnchorDocument, isPending, parseAnchor, verifyAnchor } from './anchor.ts'
 import {
   ANCHOR_NAME,
-  entryNames,
+  entryName,
   KEYS_NAME,
   MANIFEST_NAME,
   SEALED_KEYS_NAME,
   SIGNATURE_NAME,
 } from './bundle.ts'
-import type { Check } from './check.ts'
-import { type Keys, parseKeys } from './keys.ts'
-import { contentFaults, type Manifest, manifestHash, parseManifest } from './manifest.ts'
+import { type DocumentBounds, SMALL_DOCUMENT } from './canonical-json.ts'
+import { type Check, listFaults } from './check.ts'
+import { KEYS_BOUNDS, type Keys, parseKeys } from './keys.ts'
+import { contentFaults, longestManifest, type Manifest, manifestHash, parseManifest } from './manifest.ts'
 import { parseSealedKeys, type SealedKeys } from './owner-seal.ts'
 import type { Reader } from './reader.ts'
 import type { Scan } from './scan.ts'
@@ -20,9 +21,16 @@ import { type ManifestSignature, parseSignature, verifyHash } from './signature.
 /** A document of the bundle, or the sentence that says why there is none to judge. */
 export type DocumentOrFault<T> = { readonly value: T } | { readonly fault: string }
 
-/** 64 MiB of manifest are some 230,000 chunks; the other documents are small. Nothing larger is read into memory. */
-const MAX_SIZES: Readonly<Record<string, number>> = { [MANIFEST_NAME]: 64 * 1024 * 1024 }
-const MAX_SMALL = 4 * 1024 * 1024
+const SIZES: Readonly<Record<string, DocumentBounds>> = {
+  [ANCHOR_NAME]: ANCHOR_BOUNDS,
+  [KEYS_NAME]: KEYS_BOUNDS,
+}
+
+/** Bytes of a document that a bundle of `bundle` bytes can need. Nothing larger is read into memory. */
+const longestDocument = (name: string, bundle: number): number => {
+  if (name === MANIFEST_NAME) return longestManifest(bundle)
+  return (SIZES[name] ?? SMALL_DOCUMENT).size
+}
 
 const findDocument = async <T>(
   reader: Reader,
@@ -33,8 +41,8 @@ const findDocument = async <T>(
   const entry = entries.find((one) => one.name === name)
   if (entry === undefined)
     return { fault: `${name} missing${cut === undefined ? '' : ' (the file is truncated)'}` }
-  if (entry.size > (MAX_SIZES[name] ?? MAX_SMALL))
-    return { fault: `${name} has ${entry.size} bytes: too large to be one` }
+  if (entry.size > longestDocument(name, reader.size))
+    return { fault: `${name} has ${entry.size} bytes: more than it can need here` }
   const bytes = await reader.read(entry.at, entry.size)
   try {
     return { value: parse(bytes) }
@@ -81,17 +89,18 @@ export const line = (check: Check['check'], ok: Check['ok'], detail: string): Ch
 /** The first place where the entry names are not what the manifest demands, as a sentence. */
 const nameFault = ({ entries, cut }: Scan, manifest: Manifest): string | undefined => {
   const names = entries.map((entry) => entry.name)
-  const expected = entryNames(manifest.chunk_count, {
+  const contents = {
+    chunks: manifest.chunk_count,
     keys: names.includes(KEYS_NAME),
     sealed: names.includes(SEALED_KEYS_NAME),
-  })
-  const length = cut === undefined ? Math.max(names.length, expected.length) : names.length
-  for (let at = 0; at < length; at += 1) {
-    if (names[at] === expected[at] || (at < names.length && names[at] === undefined)) continue
-    if (names[at] === undefined) return `the archive ends where ${expected[at]} belongs`
-    return `entry ${at} is ${names[at]}${expected[at] === undefined ? ', and no further entry belongs there' : `, where ${expected[at]} belongs`}`
   }
-  return undefined
+  for (const [place, name] of names.entries()) {
+    const expected = entryName(place, contents)
+    if (name === undefined || name === expected) continue
+    return `entry ${place} is ${name}${expected === undefined ? ', and no further entry belongs there' : `, where ${expected} belongs`}`
+  }
+  const next = cut === undefined ? entryName(names.length, contents) : undefined
+  return next === undefined ? undefined : `the archive ends where ${next} belongs`
 }
 
 /** The lines on the archive itself: canonical ustar, entry order, nothing missing behind, nothing following. */
@@ -102,7 +111,7 @@ export const checkStructure = (scan: Scan, manifest: Manifest | undefined): read
     ...scan.faults,
     ...(named === undefined ? [] : [named]),
   ]
-  if (faults.length > 0) return faults.map((fault) => line('structure', false, fault))
+  if (faults.length > 0) return listFaults('structure', faults)
   return [line('structure', true, `canonical ustar, ${scan.entries.length} entries in order`)]
 }
 
@@ -111,7 +120,7 @@ export const checkConsistency = ({ manifest, hash }: HashedManifest): readonly C
   const faults = contentFaults(manifest)
   if (faults.length === 0)
     return [line('manifest', true, `session ${manifest.session_id}, manifest_hash ${hash.toHex()}`)]
-  return faults.slice(0, 20).map((fault) => line('manifest', false, fault))
+  return listFaults('manifest', faults)
 }
 
 /** The hash that the chain holds for this session, where the bundle's anchor proves one. */

@@ -1,5 +1,5 @@
 import { Fault, isFault } from '../process/fault.ts'
-import type { Check } from './check.ts'
+import { type Check, listFaults } from './check.ts'
 import type { Keys } from './keys.ts'
 import type { Manifest } from './manifest.ts'
 import { openSealedKeys } from './owner-seal.ts'
@@ -43,7 +43,7 @@ const checkOpened = (
   const key = 'chunk_keys' in keys.value ? 'its chunk key' : 'the session key'
   const tried = opened.size + unopened.length
   const faults = [...strangeKeys(keys.value, manifest), ...unopenedFaults(unopened, tried, key)]
-  if (faults.length > 0) return faults.map((fault) => line('keys', false, fault))
+  if (faults.length > 0) return listFaults('keys', faults)
   const count = manifest.chunk_count
   if (tried === 0) return [line('keys', false, `${key} cannot be checked: no chunk that it opens is intact`)]
   if (opened.size === count) return [line('keys', true, `all chunks opened: ${count} of ${count}`)]

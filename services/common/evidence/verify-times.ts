@@ -1,9 +1,7 @@
-import type { Check } from './check.ts'
+import { type Check, listFaults } from './check.ts'
 import type { Gap, Manifest } from './manifest.ts'
 import { formatTime, gapFaults, lateFaults, timeFaults } from './times.ts'
 import { line } from './verify-documents.ts'
-
-const MAX_LINES = 20
 
 /** The lines on start and end. `blockTime` (epoch ms) bounds them where a block proves the session. */
 export const checkTimes = (manifest: Manifest, blockTime: number | undefined): readonly Check[] => {
@@ -12,7 +10,7 @@ export const checkTimes = (manifest: Manifest, blockTime: number | undefined): r
     ...timeFaults(manifest),
     ...(blockTime === undefined ? [] : lateFaults(manifest, blockTime)),
   ]
-  if (faults.length > 0) return faults.map((fault) => line('times', false, fault))
+  if (faults.length > 0) return listFaults('times', faults)
   const bound = blockTime === undefined ? 'no block bounds them' : 'as their block allows'
   return [line('times', true, `${formatTime(started_at)} to ${formatTime(ended_at)}, ${bound}`)]
 }
@@ -26,7 +24,7 @@ const describeGap = ({ at, from, to, reason }: Gap, { chunk_count }: Manifest): 
 /** The lines on recorded time that is missing: every gap, or what is wrong with them. */
 export const checkGaps = (manifest: Manifest): readonly Check[] => {
   const faults = gapFaults(manifest)
-  if (faults.length > 0) return faults.slice(0, MAX_LINES).map((fault) => line('gaps', false, fault))
+  if (faults.length > 0) return listFaults('gaps', faults)
   const { gaps } = manifest
   if (gaps.length === 0) return [line('gaps', true, 'none, and the recording has its end')]
   return gaps.map((gap) => line('gaps', 'incomplete', describeGap(gap, manifest)))

@@ -48,8 +48,11 @@ export const padded = (size: number): number => Math.ceil(size / BLOCK) * BLOCK
 export const padding = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(padded(size) - size)
 
 /** Sum of a header's bytes, its checksum counted as spaces. */
-export const checksum = (header: Uint8Array): number =>
-  header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0)
+export const checksum = (header: Uint8Array): number => {
+  let total = 0
+  for (let at = 0; at < header.length; at += 1) total += at >= 148 && at < 156 ? 32 : (header[at] ?? 0)
+  return total
+}
 
 const octal = (value: number, digits: number): string => {
   const text = value.toString(8).padStart(digits, '0')
