@@ -1,7 +1,7 @@
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
-import { readBody } from '#common/stream/request-body'
+import { cutOff, readBody } from '#common/stream/request-body'
 import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
 import type { Pipelines } from './pipelines.ts'
 
@@ -33,7 +33,10 @@ export const routes = ({
     .post(
       '/chunk',
       async ({ query: { session, index, last }, request }) => {
-        const bytes = new Uint8Array(await request.arrayBuffer())
+        const body = await request.arrayBuffer().catch((error) => {
+          throw cutOff(error)
+        })
+        const bytes = new Uint8Array(body)
         return pipelines.chunk(session, index, { bytes, last: last === 'true' })
       },
       {

@@ -27,7 +27,8 @@ export const sessionKeys = (masterKey: Uint8Array, random: Random): SessionKeys 
       const key = random(32)
       const wrapped = wrapKey(masterKey, wrapFor(session), key, random).toHex()
       if (owner_x25519 === undefined) return { wrapped }
-      return { wrapped, sealed_to_owner: sealToOwner(fromHex(owner_x25519, 32), key, random).toHex() }
+      const sealed_to_owner = sealToOwner(fromHex(owner_x25519, 32), key, random).toHex()
+      return { wrapped, sealed_to_owner, owner_x25519 }
     },
     fromMemory: (session) => inMemory.get(session)?.slice(),
     unwrap: ({ id, wrapped, sealed }) => {

@@ -5,7 +5,7 @@ import type { NewSession, Progress } from './model.ts'
 import type { ChunkDoc, SessionDoc } from './store.ts'
 
 /** A session's key as it may be stored. */
-export type StoredKey = Pick<SessionDoc, 'wrapped' | 'sealed_to_owner'>
+export type StoredKey = Pick<SessionDoc, 'wrapped' | 'sealed_to_owner' | 'owner_x25519'>
 
 /** A session to which nobody has written. */
 export const newSession = ({ session, owner, chunk_size }: NewSession, key: StoredKey): SessionDoc => ({
@@ -36,9 +36,14 @@ export const describeProgress = (doc: SessionDoc): Progress => ({
     : { last_at: doc.last_at, last_byte_at: doc.last_byte_at ?? doc.last_at }),
 })
 
+/** Whether a session key is sealed to the key that is asked for, as far as the session says. */
+const isSealedTo = ({ sealed_to_owner, owner_x25519 }: SessionDoc, asked: string | undefined): boolean =>
+  sealed_to_owner !== undefined && owner_x25519 === undefined ? asked !== undefined : asked === owner_x25519
+
 /** Throws Fault `session-differs` unless a request for a new session asks for the one that there is. */
 export const checkSameSession = (doc: SessionDoc, request: NewSession): void => {
-  if (doc.owner !== request.owner || doc.chunk_size !== request.chunk_size)
+  const isSame = doc.owner === request.owner && doc.chunk_size === request.chunk_size
+  if (!isSame || !isSealedTo(doc, request.owner_x25519))
     throw new Fault('conflict', 'session-differs', 'a session of this id exists with other properties')
 }
 

@@ -41,6 +41,20 @@ describe('a session of the encryptor', () => {
       })
   })
 
+  test('is not one whose key is sealed to another owner key, or to none', async () => {
+    const { all } = memory()
+    const [one, other] = [random(32), random(32)].map((secret) => x25519.getPublicKey(secret).toHex())
+    const sealed = { ...request, owner_x25519: one ?? '' }
+    await all.create(sealed)
+    expect(await all.create(sealed)).toEqual(progress)
+    for (const asked of [request, { ...request, owner_x25519: other ?? '' }])
+      expect(await faultOf(() => all.create(asked))).toMatchObject({ code: 'session-differs' })
+    await all.create({ ...request, session: sessionId(1) })
+    expect(await faultOf(() => all.create({ ...sealed, session: sessionId(1) }))).toMatchObject({
+      code: 'session-differs',
+    })
+  })
+
   test('has a key of its own', async () => {
     const { all } = memory()
     await all.create(request)

@@ -8,6 +8,8 @@ export type SessionDoc = {
   readonly owner: string
   readonly wrapped: string
   readonly sealed_to_owner?: string
+  /** To which key it is sealed; sessions of older releases do not say. */
+  readonly owner_x25519?: string
   readonly chunk_size: number
   readonly epoch: number
   readonly chunk_count: number

@@ -23,7 +23,7 @@ test('without a state, sessions of every state are listed', async () => {
   })
   const sessionRequest = { owner: OWNER, recorder_version: 'lucid/1', device_fingerprint: '00'.repeat(32) }
   const [first, second] = [await all.create(sessionRequest), await all.create(sessionRequest)]
-  await all.setState(first.id, 'active')
+  await all.setState(first.id, { state: 'active' })
   const work = worker({ finish: async () => 'anchored', log: silentLog, pause: async () => {} })
   const app = routes({ store, sessions: all, worker: work, parts: testParts })
   const listed = async (query: string) =>

@@ -41,14 +41,16 @@ export type NewSession = typeof NewSession.static
 export const StreamGap = t.Object({ offset: Natural, from: Natural, to: Natural, reason: EndReason })
 export type StreamGap = typeof StreamGap.static
 
+/** Where the source was away until now, in the middle of the stream. */
+const Gaps = t.Array(StreamGap, { maxItems: 1000 })
+
 /** The ends of a recording: complete, or broken off with the time that is missing. */
 export const Finalize = t.Object({
   complete: t.Boolean(),
   reason: t.Optional(EndReason),
   /** When the source ended it, or was given up; now, unless it is said. */
   ended_at: t.Optional(Natural),
-  /** Where the source was away in the middle. */
-  gaps: t.Optional(t.Array(StreamGap, { maxItems: 1000 })),
+  gaps: t.Optional(Gaps),
   /** What the recorder had acknowledged; less than that being durable stops the session. */
   total_plain: t.Optional(Natural),
 })
@@ -80,7 +82,12 @@ export const Session = t.Object({
 })
 export type Session = typeof Session.static
 
-export const StateChange = t.Object({ state: t.Union([t.Literal('active'), t.Literal('paused')]) })
+/** `gaps`: told beforehand, for a session that its recorder cannot end any more. */
+export const StateChange = t.Object({
+  state: t.Union([t.Literal('active'), t.Literal('paused')]),
+  gaps: t.Optional(Gaps),
+})
+export type StateChange = typeof StateChange.static
 
 /** Elysia would fill in the first state for none; without one, all are listed. */
 export const ListQuery = t.Object({

@@ -253,7 +253,7 @@ describe('session-orchestrator', () => {
     const one = opened({ now: () => now++ })
     const ids = []
     for (let i = 0; i < 3; i++) ids.push((await create(one)).id)
-    await one.sessions.setState(ids[1] ?? '', 'active')
+    await one.sessions.setState(ids[1] ?? '', { state: 'active' })
     const listed = async (query: string) => {
       const { body } = await ask(one.app, 'GET', `/sessions${query}`)
       return (body as { sessions: Session[] }).sessions.map(({ id }) => id)
@@ -326,7 +326,7 @@ describe('a session that nobody uses', () => {
     let now = NOW
     const one = opened({ now: () => now })
     const { id } = await create(one)
-    await one.sessions.setState(id, 'active')
+    await one.sessions.setState(id, { state: 'active' })
     now += 8 * HOURS + 1
     expect(await one.sessions.sweep(8 * HOURS)).toMatchObject([{ id, state: 'finalizing', complete: false }])
     const doc = await tables(one.store).sessions.get(id)
@@ -338,7 +338,7 @@ describe('a session that nobody uses', () => {
     const one = opened({ now: () => now })
     const { id } = await create(one)
     for (let hour = 0; hour < 20; hour++) {
-      await one.sessions.setState(id, 'active')
+      await one.sessions.setState(id, { state: 'active' })
       now += HOURS
       expect(await one.sessions.sweep(8 * HOURS)).toEqual([])
     }

@@ -91,7 +91,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
       callers: ['operator'],
     })
     .get('/sessions/:id', ({ params }) => sessions.get(params.id), { ...ofSession, callers: ['operator'] })
-    .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body.state), {
+    .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body), {
       ...ofSession,
       body: StateChange,
       callers: ['session-recorder'],

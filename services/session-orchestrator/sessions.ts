@@ -4,7 +4,7 @@ import { sessionIdBytes } from '#common/evidence/session-id'
 import { derivePublicKey } from '#common/evidence/signature'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
-import type { Finalize, NewSession, Session, State } from './model.ts'
+import type { Finalize, NewSession, Session, State, StateChange } from './model.ts'
 import { recordingStates } from './state.ts'
 import { appendAudit, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
 import {
@@ -21,7 +21,7 @@ export type Sessions = {
   readonly create: (request: NewSession) => Promise<Session>
   readonly get: (id: string) => Promise<Session>
   readonly list: (query: { readonly state?: State; readonly limit: number }) => Promise<readonly Session[]>
-  readonly setState: (id: string, state: 'active' | 'paused') => Promise<Session>
+  readonly setState: (id: string, to: StateChange) => Promise<Session>
   /** Ends the recording; the rest happens by itself. Throws Fault `already-finalized`. */
   readonly finalize: (id: string, end: Finalize) => Promise<Session>
   /** Ends what nobody has used for `after` ms: unused sessions expire, started ones are sealed with a gap. */
@@ -125,7 +125,7 @@ export const sessions = (parts: SessionsParts): Sessions => {
       })
       return docs.map(publicSession)
     },
-    setState: (id, state) => change(parts, id, (doc) => setSessionState(doc, state)),
+    setState: (id, to) => change(parts, id, (doc) => setSessionState(doc, to)),
     finalize: (id, end) => change(parts, id, (doc) => finalizeSession(doc, end, now())),
     sweep: async (after) => {
       const idle = await own.sessions.find({

@@ -4,7 +4,7 @@ import { sessionRequest } from './fixture.ts'
 import { endIdleSession, finalizeSession, newSession, publicSession, setSessionState } from './transitions.ts'
 
 const fresh = newSession(sessionRequest, { id: 's', public_key: 'aa', chunk_size: 1024 }, 5)
-const active = setSessionState(fresh, 'active').next
+const active = setSessionState(fresh, { state: 'active' }).next
 
 test('a new session shows what others may see of it, and nothing that is not known yet', () => {
   expect(publicSession(fresh)).toEqual({
@@ -37,13 +37,25 @@ test('a recording that ended keeps what its recorder says of the end', () => {
   expect(finalizeSession(active, { complete: false }, 7).event).toBe('recording-broken-off: unknown')
 })
 
+test('gaps that were told beforehand are those of a session whose recorder never comes back', () => {
+  const gaps = [{ offset: 5, from: 6, to: 7, reason: 'the source was cut off' }]
+  const told = setSessionState(setSessionState(active, { state: 'active', gaps }).next, {
+    state: 'paused',
+  }).next
+  expect(endIdleSession(told, 9).next.stream_gaps).toEqual(gaps)
+  const more = [...gaps, { offset: 8, from: 7, to: 8, reason: 'the source paused' }]
+  expect(finalizeSession(told, { complete: true, gaps: more }, 9).next.stream_gaps).toEqual(more)
+})
+
 test('a recording ends once', async () => {
   const { next } = finalizeSession(active, { complete: true }, 7)
   expect(await faultOf(() => finalizeSession(next, { complete: true }, 8))).toMatchObject({
     code: 'already-finalized',
     extra: { state: 'finalizing' },
   })
-  expect(await faultOf(() => setSessionState(next, 'active'))).toMatchObject({ code: 'wrong-state' })
+  expect(await faultOf(() => setSessionState(next, { state: 'active' }))).toMatchObject({
+    code: 'wrong-state',
+  })
 })
 
 describe('a session that nobody uses', () => {

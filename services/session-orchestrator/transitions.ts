@@ -1,5 +1,5 @@
 import { Fault } from '#common/process/fault'
-import type { Finalize, NewSession, Session } from './model.ts'
+import type { Finalize, NewSession, Session, StateChange } from './model.ts'
 import { checkTransition, recordingStates } from './state.ts'
 import type { SessionDoc } from './store.ts'
 
@@ -25,9 +25,9 @@ export const newSession = (
 })
 
 /** Its source sends, or has paused. The same state again only says that it lives. */
-export const setSessionState = (doc: SessionDoc, state: 'active' | 'paused'): Transition => {
+export const setSessionState = (doc: SessionDoc, { state, gaps }: StateChange): Transition => {
   if (doc.state !== state) checkTransition(doc.state, state)
-  return { next: { ...doc, state }, event: state }
+  return { next: { ...doc, state, ...(gaps === undefined ? {} : { stream_gaps: gaps }) }, event: state }
 }
 
 /** Its recording has ended. Throws Fault `already-finalized`: it ends only once. */

@@ -9,6 +9,7 @@ import { type EncryptorOptions, plainOf, serve } from '#services/session-encrypt
 import { identities } from '#services/session-encryptor/identities.fixture'
 import { backends, orchestratorFor, scriptedChain } from '#services/session-orchestrator/fixture'
 import type { Api as Orchestrator } from '#services/session-orchestrator/routes'
+import { tables } from '#services/session-orchestrator/store'
 import { pipelineOver } from './pipeline.ts'
 import { recordings } from './recordings.ts'
 import { routes } from './routes.ts'
@@ -66,6 +67,8 @@ const servicesAt = async (root: string, { chunkSize = 1024, now = Date.now, encr
     chunker,
     orchestrator,
     sweepSessions: (after: number) => sweep(after),
+    /** All that the orchestrator keeps of a session. */
+    sessionDoc: (id: string) => tables(store).sessions.get(id),
     stop: async () => {
       await Promise.all([chunker.shut(), orchestrator.shut()])
       await behind.stop()
@@ -78,6 +81,7 @@ const sessionsOver = (orchestrator: ReturnType<typeof client<Orchestrator>>) => 
   const session = (id: string) => ok(orchestrator.sessions({ id }).get())
   return {
     session,
+    sessions: async () => (await ok(orchestrator.sessions.get({ query: {} }))).sessions,
     /** Waits until a session is in this state. */
     until: async (id: string, state: string) => {
       for (;;) {

@@ -16,9 +16,9 @@ export type Intake = {
 export type IntakeParts = {
   readonly feeds: Pick<LiveFeeds, 'at' | 'put'>
   readonly now: () => number
-  readonly announce: (id: string, state: 'active' | 'paused') => Promise<void>
+  readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<void>
   /** States that recorded time is missing; durable before the byte behind it is taken. */
-  readonly addGap: (id: string, gap: StreamGap) => Promise<unknown>
+  readonly addGap: (id: string, gap: StreamGap) => Promise<RecordingDoc>
   /** The source gave bytes until now. */
   readonly touch: (id: string) => Promise<RecordingDoc>
   readonly end: (
@@ -44,9 +44,9 @@ export const takeIn = async (
     const from = feed.lastByteAt() ?? started_at
     const gap = absence && !isWhole ? findGap(absence, { offset, from, backAt, to }) : undefined
     await feeds.put(id, live)
-    if (gap !== undefined) await addGap(id, gap)
+    const doc = gap === undefined ? undefined : await addGap(id, gap)
     live.absence = undefined
-    await announce(id, 'active')
+    await announce(id, 'active', doc?.gaps)
   }
 
   const leave = async (cause: AbsenceCause): Promise<void> => {

@@ -181,6 +181,7 @@ describe('a source that comes back', () => {
     const bytes = noise(4000, 1)
     await faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(bytes.subarray(0, 2500))))
     const again = pipe.restartedRecorder()
+    while ((await again.get(id)).acknowledged < 1024) await Bun.sleep(1)
     const { acknowledged, state } = await again.get(id)
     expect(state).toBe('recording')
     const rest = inPieces(bytes.subarray(acknowledged))
@@ -435,6 +436,22 @@ describe('a recording that is stopped', () => {
   })
 })
 
+test('a recording that the recorder cannot keep leaves no session that waits for ever', async () => {
+  const full = new Fault('unavailable', 'store-full', 'the disk is full')
+  const broken = pipe.restartedRecorder((store) => ({
+    ...store,
+    collection: (declaration) => ({
+      ...store.collection(declaration),
+      insert: () => Promise.reject(full),
+    }),
+  }))
+  expect(await faultOf(() => broken.start({ owner: OWNER }))).toBe(full)
+  const [session] = await pipe.sessions()
+  expect(await faultOf(() => pipe.until(session?.id ?? 'none', 'anchored'))).toMatchObject({
+    message: 'the session failed: nothing was recorded: no chunk was ever acknowledged',
+  })
+})
+
 describe('an orchestrator that is away', () => {
   test('is told of the end as soon as it is back', async () => {
     const id = await start()
@@ -467,6 +484,15 @@ describe('an orchestrator that is away', () => {
     await pipe.recorder.reconcile()
     await pipe.until(id, 'anchored')
     expect(pipe.chain.jobs.size).toBe(1)
+  })
+
+  test('hears of each gap as soon as the source is back, not only at the end', async () => {
+    const id = await start()
+    await faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(noise(1500, 1))))
+    now += 5000
+    await stream(id, 1500, noise(10, 1), false)
+    const told = (await pipe.sessionDoc(id))?.stream_gaps
+    expect(told).toEqual([{ offset: 1500, from: START, to: now, reason: 'the source was cut off' }])
   })
 
   test('starts no recording: nothing is taken that could not be kept', async () => {

@@ -1,6 +1,7 @@
 import { Fault } from '#common/process/fault'
 import { errorFields, type Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
+import type { StreamGap } from './absence.ts'
 import { type BreakOffParts, breakOffStream } from './break-off.ts'
 import type { StreamPosition } from './delivery.ts'
 import { type IntakeParts, takeIn } from './intake.ts'
@@ -51,7 +52,11 @@ export type RecordingsParts = LiveFeedParts &
     readonly log: Log
     readonly resumeGrace: number
     readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
-    readonly setState: (session: string, state: 'active' | 'paused') => Promise<unknown>
+    readonly setState: (
+      session: string,
+      state: 'active' | 'paused',
+      gaps?: readonly StreamGap[],
+    ) => Promise<unknown>
     readonly finalize: (session: string, end: ReturnType<typeof describeEnd>) => Promise<unknown>
   }
 
@@ -74,10 +79,14 @@ const nothing: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, 
 
 /** What is told to the orchestrator. A failure only delays: `reconcile` comes back to it. */
 const announcements = ({ store, log, now, setState, finalize }: RecordingsParts, feeds: LiveFeeds) => {
-  const announce = async (id: string, state: 'active' | 'paused'): Promise<void> => {
+  const announce = async (
+    id: string,
+    state: 'active' | 'paused',
+    gaps?: readonly StreamGap[],
+  ): Promise<void> => {
     const live = feeds.get(id)
     if (live) live.announcedAt = now()
-    await setState(id, state).catch((error) =>
+    await setState(id, state, gaps).catch((error) =>
       log.warn('state-not-told', { recording: id, state, ...errorFields(error) }),
     )
   }
@@ -158,7 +167,13 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   return {
     start: async (request) => {
       const { id, chunk_size } = await parts.openSession(request)
-      const doc = await table.insert(newRecording(id, request, now()))
+      const doc = await table.insert(newRecording(id, request, now())).catch(async (error) => {
+        // Nobody would ever record into the session, which takes the place of another one.
+        await parts
+          .finalize(id, { complete: false, total_plain: 0, reason: 'it could not begin' })
+          .catch(() => {})
+        throw error
+      })
       feeds.open(id, { ...nothing, chunk_size }, { since: doc.started_at, cause: 'unbegun' })
       return describe(doc)
     },
