@@ -3,7 +3,7 @@
 #
 #   sh facts.sh [DIR]        DIR: the platform's folder, default /mnt/myssd/Lucid
 #
-# Reads only. Needs sh and docker, and of Debian's base sed, awk, find, df, head, tail, timeout; whatever is missing leaves
+# Reads only. Needs sh and docker, and of Debian's base sed, awk, find, cmp, df, head, tail, timeout; whatever is missing leaves
 # its section empty. A section is a line "== name"; every line of content begins with a blank, so that no content can pass
 # for a section. Nothing secret is printed: of a container no environment, of a file with a key only the certificates.
 # FACTS_LIMIT: seconds that the engine gets for an answer (1.2). FACTS_CGROUPS: where control groups are (/sys/fs/cgroup).
@@ -160,8 +160,22 @@ section backup
 show "$DIR/health/backup.json"
 section drill
 show "$DIR/health/drill.json"
+section installation
+show "$DIR/deploy/installation"
+# An engine that does not answer has no section, so that no volume seems missing.
+if [ -n "$engine" ] && volumes=$(bounded "$LIMIT" docker volume ls --quiet 2>/dev/null); then
+  section volumes
+  printf '%s\n' "$volumes" | content
+fi
 section release
 show "$DIR/deploy/current"
+section changed-files
+current=''
+[ ! -r "$DIR/deploy/current" ] || read -r current <"$DIR/deploy/current"
+case $current in */* | .*) current='' ;; esac
+command -v cmp >/dev/null 2>&1 && for kept in "$DIR/releases/$current"/.kept/compose.*.yaml; do
+  [ ! -r "$kept" ] || cmp -s "$kept" "$DIR/releases/$current/${kept##*/}" || printf '%s\n' "${kept##*/}" | content
+done
 section lease
 show "$DIR/deploy/lease"
 section journal

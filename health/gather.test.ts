@@ -18,7 +18,7 @@ const fresh = (...names: readonly string[]) => {
   return path
 }
 
-const programs = 'sh sed awk find df head tail timeout date grep cut tr getconf sleep'.split(' ')
+const programs = 'sh sed awk find cmp df head tail timeout date grep cut tr getconf sleep'.split(' ')
 
 /** A PATH with what Debian's base has, and `docker` being this script when there is one. */
 const pathWith = (docker?: string): string => {
@@ -55,6 +55,23 @@ describe.skipIf(process.platform === 'win32')('facts.sh', () => {
     const { facts } = await ask(join(folder, 'none'))
     expect(facts).toMatchObject({ whole: true, engine: { is: 'absent' }, containers: [], certificates: [] })
     expect(facts?.dir).toBeUndefined()
+  })
+
+  test('names the files of the committed release that are not as their copies, and no volume where no engine tells', async () => {
+    const dir = fresh()
+    const release = join(dir, 'releases', 'r-1')
+    mkdirSync(join(release, '.kept'), { recursive: true })
+    mkdirSync(join(dir, 'deploy'))
+    writeFileSync(join(dir, 'deploy', 'current'), 'r-1\n')
+    const installation = '01234567-89ab-4cde-8f01-23456789abcd'
+    writeFileSync(join(dir, 'deploy', 'installation'), `${installation}\n`)
+    for (const name of ['compose.core.yaml', 'compose.sessions.yaml'])
+      for (const folder of ['', '.kept']) writeFileSync(join(release, folder, name), 'a: 1\n')
+    expect((await ask(dir)).facts).toMatchObject({ installation, changedFiles: [] })
+    writeFileSync(join(release, 'compose.sessions.yaml'), 'a: 2\n')
+    const { facts } = await ask(dir)
+    expect(facts).toMatchObject({ changedFiles: ['compose.sessions.yaml'] })
+    expect(facts?.volumes).toBeUndefined()
   })
 
   test('says what an engine that fails says, and asks it for no container', async () => {

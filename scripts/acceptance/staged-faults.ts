@@ -30,7 +30,7 @@ export const stageRows = async (leased: LeasedPlatform, { add, doing }: Report):
     add(
       await tryCheck('a stage again: nothing restarts', stack, async () => {
         const before = await listStarts(platform)
-        await host.up(release, stack)
+        await host.up(release, stack, { remake: [], remove: [] })
         await waitUntilWell(leased, members)
         const after = await listStarts(platform)
         const again = [...after]

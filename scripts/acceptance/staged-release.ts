@@ -5,7 +5,8 @@ import { collectFacts } from '../host/collect.ts'
 import { commandLine } from '../host/quote.ts'
 import { findIrreversible } from '../release/content/migrations.ts'
 import type { Release } from '../release/content/release.ts'
-import { differences, readRelease } from '../release/host/observe.ts'
+import { formatDrift } from '../release/drift/drift.ts'
+import { observeDrift, readRelease } from '../release/host/observe.ts'
 import { findOpenRun, findPreviousId } from '../release/run/journal.ts'
 import { formatStep, planForward } from '../release/run/plan.ts'
 import { tryCheck } from './fault-injection.ts'
@@ -17,7 +18,7 @@ import { fail, makeJudged, notRun, pass, type Row } from './row.ts'
 /** SPEC section 10: health of all services within this, ms. */
 const HEALTH_MS = 2_000
 export const releaseRows = async ({
-  opened: { shell },
+  opened: { shell, target },
   observed,
   bundle,
   expected,
@@ -25,7 +26,7 @@ export const releaseRows = async ({
   const { release, files, support } = bundle
   const cut = findOpenRun(observed.entries)
   return [
-    // Every file was read and held against the hashes of release.json, else there would be nothing to open.
+    // Every text was read and held against the hashes of release.json, else there would be nothing to open.
     pass('the release is whole', release.id, plural(Object.keys({ ...files, ...support }).length, 'file')),
     makeJudged('no run was cut', shell.name, {
       wrong:
@@ -35,7 +36,7 @@ export const releaseRows = async ({
       figure: `${observed.entries.length} lines of journal`,
     }),
     makeJudged('runs as released', release.id, {
-      wrong: await differences(shell, release),
+      wrong: (await observeDrift(shell, target.dir, bundle)).map(formatDrift),
       figure: plural(expected.length, 'container'),
     }),
     pass('steps of a deploy', release.id, planForward(release, release).map(formatStep).join(', ')),

@@ -9,6 +9,7 @@ import { backupLayout, VOLUMES } from '../host/backup-layout.ts'
 import type { Lease } from '../host/lease.ts'
 import { requireSuccess } from '../host/shell.ts'
 import { openEventReader, parseReport } from '../host/tool-events.ts'
+import { adoptVolumes } from '../release/host/volume-marks.ts'
 import { writeHealth } from './health-file.ts'
 import { type MongoProof, proveMongo } from './mongo-proof.ts'
 import {
@@ -108,7 +109,14 @@ export const restoreHost = async (lease: Lease, options: RestoreOptions): Promis
     throw new CliError(
       `${shell.name}: in use by ${answer.out.trim().split(/\s+/).join(', ')}: stop it first (docker stop), then restore`,
     )
-  return parseReport<Restored>(`restore of ${shell.name}`, answer)
+  const report = parseReport<Restored>(`restore of ${shell.name}`, answer)
+  // What came from a backup of another host, or from before there were marks, was meant to come.
+  if (report.ok && options.into === undefined)
+    await adoptVolumes(lease, {
+      images: [options.image],
+      volumes: units.flatMap((unit) => volumeOf(unit) ?? []),
+    })
+  return report
 }
 
 export type Drilled = Restored & { readonly mongo: MongoProof }

@@ -1,29 +1,13 @@
-import { catalog, stock } from '#catalog'
 import { COMPOSE_PROJECTS } from '../host/backup-layout.ts'
-import { commandLine, quote } from '../host/quote.ts'
+import { commandLine } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
+import { createVolumeScript } from '../release/host/volume-marks.ts'
 import { backupCommand, capabilities, requireMountable } from '../release/snapshot/backup-container.ts'
 
 /** The exit code of a script that found a volume in use; what it prints says by whom. */
 export const IN_USE = 91
 
 export const volumeOf = (unit: string): string | undefined => /^volumes\/(.+)$/.exec(unit)?.[1]
-
-/** The Compose project that a volume belongs to: Compose asks after its labels. */
-const projectOf = (volume: string): string | undefined =>
-  Object.values({ ...catalog, ...stock })
-    .filter(({ volumes }) => Object.hasOwn(volumes, volume))
-    .map(({ stack }) => `lucid-${stack}`)[0]
-
-/** Makes a volume as Compose would, unless it is there. */
-const createVolume = (volume: string): string => {
-  const project = projectOf(volume)
-  const labels =
-    project === undefined
-      ? []
-      : ['--label', `com.docker.compose.project=${project}`, '--label', `com.docker.compose.volume=${volume}`]
-  return `docker volume inspect ${quote(volume)} >/dev/null 2>&1 || ${commandLine('docker', 'volume', 'create', ...labels, volume)} >/dev/null || exit 1`
-}
 
 /** Ends with IN_USE, naming the containers, while one that runs has a volume of these, or is of the platform at all. */
 const requireUnused = (volumes: readonly string[], whole: 'host' | 'volumes'): string => {
@@ -76,7 +60,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
     ...(into === undefined
       ? [
           requireUnused(volumes, host ? 'host' : 'volumes'),
-          ...volumes.map(createVolume),
+          ...volumes.map(createVolumeScript),
           ...(host
             ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)]
             : []),

@@ -14,6 +14,7 @@ const edges: readonly Exception[] = [
   ['services/server-tools/dial.ts', 'it is the connection itself'],
   ['services/server-tools/prepare/disk.ts', 'it is the folder of the host itself'],
   ['services/server-tools/owners/tree.ts', 'it is the tree of a volume itself'],
+  ['services/server-tools/marks/volume.ts', 'it is the top of a volume itself'],
 ].map(([file = '', why = '']) => ({ rule: domain, file, why }))
 
 const terminal = 'text reaches a terminal through the printers alone'

@@ -59,7 +59,7 @@ const edges: readonly Edge[] = [
     link: 'uses',
   },
   { cause: ['subnet-taken', 'no-network', 'wrong-network'], effect: 'down', link: 'uses' },
-  { cause: ['no-volume'], effect: 'down', link: 'uses' },
+  { cause: ['no-volume', 'lost-volume'], effect: 'down', link: 'uses' },
   { cause: ['wrong-owner', 'foreign-files', 'closed'], effect: 'down', link: 'uses' },
   { cause: ['full', 'no-inodes', 'read-only'], effect: 'down', link: 'uses' },
   { cause: ['no-file', 'closed-file', 'empty-secret', 'no-image'], effect: 'down', link: 'uses' },

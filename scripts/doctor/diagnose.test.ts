@@ -7,10 +7,14 @@ import type { Walked } from './inspect/inside.ts'
 const kinds = (of: Facts) => findFaults(of).map(({ kind, subject }) => `${kind} ${subject}`)
 const one = service('merkle-builder')
 
+const INSTALLATION = '01234567-89ab-4cde-8f01-23456789abcd'
+const MARK = JSON.stringify({ v: 1, installation: INSTALLATION, volume: 'lucid_sessions_data' })
+
 const walk = (more: Partial<Walked> = {}): Walked => ({
   name: 'lucid_sessions_data',
   uid: 65532,
   gid: 65532,
+  mark: '',
   mode: 0o700,
   entries: 3,
   foreign: 0,
@@ -252,6 +256,20 @@ describe('a volume', () => {
   ])('%s', (_, more, kind) => {
     const host = facts([storing], undefined, { walked: { lucid_sessions_data: walk(more) } })
     expect(kinds(host)).toEqual([`${kind} lucid_sessions_data`])
+  })
+
+  test.each([
+    ['emptied', { entries: 0 }, 'lost-volume', '--empty'],
+    ['replaced', { entries: 3 }, 'lost-volume', '--adopt'],
+    ['that of another host', { mark: MARK.replace('0123', 'fedc'), entries: 3 }, 'lost-volume', '--adopt'],
+    ['its own', { mark: MARK, entries: 1 }, undefined, undefined],
+  ])('that is %s is told from its own by its mark', (_, more, kind, flag) => {
+    const host = facts([storing], undefined, {
+      host: { installation: INSTALLATION },
+      walked: { lucid_sessions_data: walk(more) },
+    })
+    expect(kinds(host)).toEqual(kind === undefined ? [] : [`${kind} lucid_sessions_data`])
+    expect(findFaults(host)[0]?.remedy).toBe(flag && `bun run recover volume lucid_sessions_data ${flag}`)
   })
 
   test('that is gone comes from a backup, or empty where there is none', () => {

@@ -2,8 +2,8 @@ import type { Container } from '#common/host/facts/container'
 import { makeContainer } from '#common/host/facts/container.fixture'
 import type { Diagnosis } from '#common/host/facts/diagnosis'
 import type { NetworkFact } from '#common/host/facts/networks'
-import type { Expected } from './expected/compose.ts'
-import type { ExpectedService } from './expected/service.ts'
+import type { Expected } from '../release/expected/compose.ts'
+import type { ExpectedService } from '../release/expected/service.ts'
 import { type DiagnosedHost, type Facts, makeFacts } from './facts.ts'
 
 /** Facts for tests of the rules: a small host on which all is well, and whatever a test changes. */
@@ -21,6 +21,16 @@ const SERVICE: ExpectedService = {
   profiles: [],
   networks: ['lucid_chain_net'],
   ports: [],
+  bindings: [],
+  rights: {
+    user: '65532:65532',
+    readOnlyRoot: true,
+    privileged: false,
+    capAdd: [],
+    capDrop: ['ALL'],
+    securityOpt: ['no-new-privileges:true'],
+    restartPolicy: 'unless-stopped',
+  },
   volumes: [],
   files: [],
   memory: 2 ** 25,

@@ -1,7 +1,7 @@
 import type { Container } from '#common/host/facts/container'
 import type { HostFacts } from '#common/host/facts/host-facts'
 import type { NetworkFact } from '#common/host/facts/networks'
-import type { Expected } from './expected/compose.ts'
+import type { Expected } from '../release/expected/compose.ts'
 import { type CloserFacts, NOTHING_CLOSER } from './inspect/closer-facts.ts'
 
 /** A host of which everything was collected. */

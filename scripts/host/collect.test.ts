@@ -101,7 +101,7 @@ test('a shell that prints something else is no host', async () => {
 })
 
 test('every level begins with what is shipped, and none asks for an environment', () => {
-  for (const level of ['cron', 'preflight', 'diagnosis'] as const) {
+  for (const level of ['cron', 'release', 'preflight', 'diagnosis'] as const) {
     const script = collectScript('/mnt/a b', level)
     expect(script).toContain("set -- '/mnt/a b'")
     expect(script).toContain('section facts')

@@ -11,11 +11,17 @@ import type { Shell } from './shell.ts'
 
 const PARTS = 'services/common/host/collect'
 
+const named = (...names: readonly string[]) => [
+  'health/facts.sh',
+  ...names.map((name) => `${PARTS}/${name}.sh`),
+]
+
 /** The parts of the collector at each level, in order; `cron` is what is shipped to a host. */
 const parts = {
   cron: ['health/facts.sh'],
-  preflight: ['health/facts.sh', `${PARTS}/networks.sh`, `${PARTS}/preflight.sh`],
-  diagnosis: ['health/facts.sh', `${PARTS}/networks.sh`, `${PARTS}/preflight.sh`, `${PARTS}/diagnosis.sh`],
+  release: named('networks', 'release'),
+  preflight: named('networks', 'release', 'preflight'),
+  diagnosis: named('networks', 'release', 'preflight', 'diagnosis'),
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type Level = keyof typeof parts
@@ -23,6 +29,8 @@ export type Level = keyof typeof parts
 export type CollectOptions = {
   /** Secrets, `owner/KEY`, whose presence is asked for. */
   readonly secrets?: readonly string[]
+  /** The release that is looked at, instead of the committed one. */
+  readonly release?: string
   /** Whether counters are measured over a second, at the level `diagnosis`. */
   readonly counters?: 'twice' | 'never'
 }
@@ -47,33 +55,36 @@ export const collectNetworks = async (shell: Pick<Shell, 'name' | 'run'>): Promi
 export const collectScript = (
   dir: string,
   level: Level,
-  { secrets = [], counters = 'twice' }: CollectOptions = {},
+  { secrets = [], counters = 'twice', release = '' }: CollectOptions = {},
 ): string =>
   [
     `FACTS_LIMIT=${LIMIT_S}`,
     `FACTS_COUNTERS=${counters}`,
+    `FACTS_RELEASE=${release}`,
     `set -- ${commandLine(dir, ...secrets)}`,
     ...parts[level].map(readPart),
   ].join('\n')
 
+/** What came with a level that `cron` has not. */
+type Told = {
+  readonly release: 'deployed'
+  readonly preflight: Told['release'] | 'readiness'
+  readonly diagnosis: Told['preflight'] | 'diagnosis'
+}
+
 /** The facts of a host at a level. Throws ConnectionLost, or CliError when what came is not what was asked for. */
-export const collectFacts = async <L extends Exclude<Level, 'cron'>>(
+export const collectFacts = async <L extends keyof Told>(
   shell: Pick<Shell, 'name' | 'run'>,
   dir: string,
   level: L,
   options?: CollectOptions,
-): Promise<
-  HostFacts & Required<Pick<HostFacts, 'readiness' | (L extends 'diagnosis' ? 'diagnosis' : never)>>
-> => {
+): Promise<HostFacts & Required<Pick<HostFacts, Told[L]>>> => {
   const { out } = await shell.run(collectScript(dir, level, options), { timeoutMs: COLLECT_MS })
   const facts = parseFullFacts(out)
-  const { readiness, diagnosis } = facts ?? {}
-  if (facts === undefined || readiness === undefined || (level === 'diagnosis' && diagnosis === undefined))
+  const last = ({ release: 'deployed', preflight: 'readiness', diagnosis: 'diagnosis' } as const)[level]
+  if (facts?.[last] === undefined)
     throw new CliError(
       `${shell.name} gave no answer that can be read: does its shell print something of its own?`,
     )
-  // Which parts came was just asked.
-  return { ...facts, readiness, ...(diagnosis && { diagnosis }) } as Awaited<
-    ReturnType<typeof collectFacts<L>>
-  >
+  return facts as Awaited<ReturnType<typeof collectFacts<L>>> // the last part came, so those before it did
 }

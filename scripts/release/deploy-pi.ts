@@ -8,7 +8,7 @@ import { refreshBoot } from './boot/refresh.ts'
 import { choosePlatform } from './content/checkout.ts'
 import type { Bundle, Release } from './content/release.ts'
 import { replaceStack } from './content/replace.ts'
-import { inspectDeep, NOTHING_DEEP } from './host/deep-facts.ts'
+import { findLost, inspectDeep, NOTHING_DEEP } from './host/deep-facts.ts'
 import { readBundle, readRelease } from './host/observe.ts'
 import { preflight } from './host/preflight.ts'
 import { type PreflightInput, readPlatform } from './host/preflight-check.ts'
@@ -83,14 +83,24 @@ const chooseBundle = async (
 const inspectHost = async (
   command: ReleaseCommand,
   host: PreflightInput['host'],
-  { current, to }: { readonly current: Release | undefined; readonly to: Release },
+  { current, bundle }: { readonly current: Release | undefined; readonly bundle: Bundle },
 ) => {
   const { shell, target, observed } = command
+  const to = bundle.release
   const isUp = host.engine.is === 'up'
-  const isThere = isUp && current !== undefined && (await isInPlace(command, { observed, to }))
-  return isThere || !isUp
+  const isThere = isUp && current !== undefined && (await isInPlace(command, { observed, to, bundle }))
+  if (!isUp) return NOTHING_DEEP
+  // Of a release that is brought there first, the image is not there yet.
+  const lost = await findLost(shell, host, {
+    dir: target.dir,
+    images: [findTool(to), current && findTool(current)],
+    current,
+    observed,
+  })
+  const deep = isThere
     ? NOTHING_DEEP
-    : inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? to) })
+    : await inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? to) })
+  return { ...deep, lost }
 }
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) =>
@@ -113,7 +123,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const { release } = bundle
     const checked = preflight({
       host,
-      deep: await inspectHost(command, host, { current, to: release }),
+      deep: await inspectHost(command, host, { current, bundle }),
       release,
       current,
       now: Date.now(),

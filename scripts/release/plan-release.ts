@@ -1,19 +1,22 @@
 import type { Command } from '#common/cli/args'
 import { detectStyle } from '#common/cli/style'
-import { jsonText } from '#common/cli/text'
+import { jsonText, text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { collectFacts } from '../host/collect.ts'
 import { withHost } from '../host/open.ts'
 import { targetFlags } from '../host/target.ts'
 import { compareReleases } from './content/diff.ts'
-import { observeHost, readRelease } from './host/observe.ts'
+import { inspectDrift, observeHost, readRelease } from './host/observe.ts'
+import { readVolumes } from './host/volume-marks.ts'
 import { distFolder, makeCheckoutRelease } from './run/checkout-release.ts'
-import { renderChanges } from './run/tables.ts'
+import { findTool } from './run/supply.ts'
+import { renderChanges, renderDrift } from './run/tables.ts'
 
 export const command = {
   name: 'plan',
-  about: 'shows what a deploy would change on a host: images, environment keys, ports, volumes, migrations',
+  about:
+    'shows what a deploy would change on a host: images, environment keys, ports, volumes, migrations, and what was changed there by hand',
   flags: {
     ...targetFlags,
     registry: { type: 'string', value: 'REPO', about: 'where the registry has the images, HOST/PATH' },
@@ -25,7 +28,7 @@ export const command = {
   exits: {
     0: 'nothing would change',
     1: 'it failed; the last line on stderr says why',
-    2: 'something would change',
+    2: 'something would change, or was changed there by hand',
   },
 } as const satisfies Command
 
@@ -48,13 +51,17 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const { current: id } = await observeHost(shell, dir)
     const current = id === undefined ? undefined : await readRelease(shell, dir, id)
     const changes = compareReleases(current, release)
+    const { faults: lost } = await readVolumes(shell, dir, [findTool(release)])
+    const drift = [...lost, ...(await inspectDrift(shell, dir, { current, bundle }))]
+    const isSame = changes.length === 0 && drift.length === 0
+    const style = detectStyle(process.stdout, process.env)
     terminal.out(
       flags.json
-        ? jsonText({ from: id ?? null, to: release.id, changes })
-        : changes.length === 0
+        ? jsonText({ from: id ?? null, to: release.id, changes, drift })
+        : isSame
           ? `${release.id} is what ${shell.name} has: nothing would change\n`
-          : renderChanges(current, release, changes, detectStyle(process.stdout, process.env)),
+          : text([renderChanges(current, release, changes, style), renderDrift(drift, style)]),
     )
-    return changes.length === 0 ? 0 : 2
+    return isSame ? 0 : 2
   }),
 )

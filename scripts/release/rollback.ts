@@ -5,12 +5,14 @@ import { targetFlags } from '../host/target.ts'
 import { findIrreversible } from './content/migrations.ts'
 import type { Release } from './content/release.ts'
 import { readRelease } from './host/observe.ts'
+import { readVolumes, requireVolumes } from './host/volume-marks.ts'
 import { finishCommand, type ReleaseCommand, withReleaseCommand } from './run/command.ts'
 import { undoFirstDeploy } from './run/deliver.ts'
 import { gateFlags } from './run/gate-flags.ts'
 import { findOpenRun, type RunRecord } from './run/journal.ts'
 import { snapshotName } from './run/perform.ts'
 import { chooseRollback, findSnapshotRun } from './run/rollback-rules.ts'
+import { findTool } from './run/supply.ts'
 
 export const command = {
   name: 'rollback',
@@ -106,6 +108,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const current = await readRelease(shell, target.dir, observed.current)
     const to = await readTarget(command, flags.to ?? chooseRollback(observed, cut))
     if (!flags['with-snapshot']) requireReversible(command, { current, to })
+    requireVolumes(shell.name, await readVolumes(shell, target.dir, [findTool(to)]))
     await finishCommand(command, {
       kind: 'rollback',
       what: `rollback to ${to.id}`,

@@ -8,7 +8,7 @@ import type { ReleaseImage } from './content/image.ts'
 import type { Release } from './content/release.ts'
 import { replaceImage } from './content/replace.ts'
 import { checkSignature } from './content/signature.ts'
-import { inspectDeep } from './host/deep-facts.ts'
+import { findLost, inspectDeep } from './host/deep-facts.ts'
 import { readBundle } from './host/observe.ts'
 import { listFaults, preflight } from './host/preflight.ts'
 import { releaseImages } from './images/release-images.ts'
@@ -77,7 +77,10 @@ await runCommand(import.meta.main, command, ({ flags, positionals: [service = ''
     const bundle = replaceImage(running, image, makeOrigin(signed))
     const checked = preflight({
       host,
-      deep: await inspectDeep(shell, host, { dir, image: findTool(current) }),
+      deep: {
+        ...(await inspectDeep(shell, host, { dir, image: findTool(current) })),
+        lost: await findLost(shell, host, { dir, images: [findTool(current)], current, observed }),
+      },
       release: bundle.release,
       current,
       now: Date.now(),

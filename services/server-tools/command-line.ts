@@ -16,6 +16,7 @@ export const commands = {
   restore: 'restores from /repository into /target (JSON on standard input); bun run restore starts it',
   copy: 'copies folders of /source to /target as they are (JSON on standard input)',
   owners: 'gives volumes to whom they belong (JSON on standard input); 0 only when they do',
+  marks: 'says whose volumes are, and marks them as those of this host (JSON on standard input)',
 } as const
 
 /** Commands that read the words after them by themselves. */
@@ -32,7 +33,7 @@ const command = {
   positionals: [{ name: 'COMMAND', about: `one of ${Object.keys(commands).join(', ')}`, required: true }],
   flags: {
     json: { type: 'boolean', about: 'print the result as JSON' },
-    check: { type: 'boolean', about: 'prepare, owners: change nothing, say what would be' },
+    check: { type: 'boolean', about: 'prepare, owners, marks: change nothing, say what is' },
   },
   exits: { 0: 'all well', 1: 'not all well', 2: 'watch: only warnings' },
   notes: `Commands:
@@ -46,7 +47,7 @@ MERKLE_BUILDER_URL=http://127.0.0.1:8092.
 } as const satisfies Command
 
 /** Flags that not every command takes. */
-const takers: Readonly<Record<string, readonly CommandName[]>> = { check: ['prepare', 'owners'] }
+const takers: Readonly<Record<string, readonly CommandName[]>> = { check: ['prepare', 'owners', 'marks'] }
 
 export type CommandLine =
   | {

@@ -34,6 +34,14 @@ export const owners = onHost(async (text, { host: { volumes } }, mode) => {
   return giveOwners(ownersSpec(text), { treeOf: (volume) => treeAt(`${volumes}/${volume}`), mode })
 })
 
+export const marks = onHost(async (text, { host: { volumes } }, mode) => {
+  const [{ marks: markVolumes, marksSpec }, { volumeAt }] = await Promise.all([
+    import('./marks/marks.ts'),
+    import('./marks/volume.ts'),
+  ])
+  return markVolumes(marksSpec(text), { volumeOf: (name) => volumeAt(`${volumes}/${name}`), mode })
+})
+
 type BackupCommands = typeof import('./backup-commands.ts')
 
 const loadBackupCommand =

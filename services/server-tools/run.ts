@@ -1,5 +1,5 @@
 import { type CommandName, commandLine, HELP } from './command-line.ts'
-import { backup, backups, copy, owners, prepare, restore } from './host-commands.ts'
+import { backup, backups, copy, marks, owners, prepare, restore } from './host-commands.ts'
 import { health, net, onions, version } from './inspect-commands.ts'
 import type { Command, Tools } from './tools.ts'
 
@@ -13,6 +13,7 @@ const table: Readonly<Record<CommandName, Command>> = {
   version,
   prepare,
   owners,
+  marks,
   backup,
   backups,
   restore,

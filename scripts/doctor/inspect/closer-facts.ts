@@ -73,6 +73,7 @@ const parseWalked = (value: unknown): Walked => {
     name: readString(readAt(value, 'name')),
     uid: count('uid'),
     gid: count('gid'),
+    mark: readString(readAt(value, 'mark')),
     mode: count('mode'),
     entries: count('entries'),
     foreign: count('foreign'),

@@ -1,3 +1,4 @@
+import { MARK_FILE } from '#common/host/volume-mark'
 import { commandLine, quote } from '../../host/quote.ts'
 import { type Dial, dialAll, program, type Walk, walkAll } from './inside.ts'
 
@@ -36,7 +37,7 @@ const walkFlags = (volumes: readonly Walk[], root: string): string =>
 const listJobs = ({ dials, ports, volumes, root }: CloserQuestions): readonly string[] => {
   const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
   const loopback = ports.map((port) => ({ host: '127.0.0.1', port }))
-  const walk = { volumes: walks, logs: root === '' ? '' : '/logs' }
+  const walk = { volumes: walks, logs: root === '' ? '' : '/logs', markFile: MARK_FILE }
   const user = '--user 65532:65532'
   return [
     ...Object.entries(dials).map(([name, targets]) =>

@@ -57,6 +57,8 @@ export type Walked = {
   readonly name: string
   readonly uid: number
   readonly gid: number
+  /** Text of the file that says whose it is; empty where there is none. */
+  readonly mark: string
   /** Permission bits of its top folder. */
   readonly mode: number
   readonly entries: number
@@ -79,9 +81,11 @@ export type Walked = {
 export const walkAll = async ({
   volumes,
   logs,
+  markFile,
 }: {
   readonly volumes: readonly Walk[]
   readonly logs: string
+  readonly markFile: string
 }): Promise<{ readonly volumes: readonly Walked[]; readonly logs: Readonly<Record<string, number>> }> => {
   const fs = await import('node:fs')
   const until = performance.now() + 5000
@@ -90,6 +94,14 @@ export const walkAll = async ({
   const superReadOnly = (path: string): boolean => {
     const mount = mountinfo.find((line) => line.split(' ')[4] === path)
     return (mount?.split(' ').at(-1) ?? '').split(',').includes('ro')
+  }
+  const readMark = (path: string): string => {
+    try {
+      const { size } = fs.lstatSync(`${path}/${markFile}`)
+      return size > 1000 ? 'too long' : fs.readFileSync(`${path}/${markFile}`, 'utf8') || 'empty'
+    } catch (error) {
+      return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? '' : 'unreadable'
+    }
   }
   const walk = ({ name, path, uid }: Walk): Walked => {
     const top = fs.lstatSync(path)
@@ -144,6 +156,7 @@ export const walkAll = async ({
       name,
       uid: top.uid,
       gid: top.gid,
+      mark: readMark(path),
       mode: top.mode & 0o7777,
       entries,
       foreign,

@@ -3,9 +3,9 @@ import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import type { Shell } from '../../host/shell.ts'
 import type { Member } from '../../release/content/release.ts'
+import type { ExpectedService } from '../../release/expected/service.ts'
 import { askLogs, askProbes, askStates } from '../../release/host/observe.ts'
 import { openWatch } from '../../release/run/gate.ts'
-import type { ExpectedService } from '../expected/service.ts'
 import type { Step } from './plan.ts'
 
 /** Longest wait for a service to become well, ms. */

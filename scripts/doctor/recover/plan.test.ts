@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Container } from '#common/host/facts/container'
-import type { ExpectedService } from '../expected/service.ts'
+import type { ExpectedService } from '../../release/expected/service.ts'
 import { container, facts, service } from '../facts.fixture.ts'
 import { formatPlan } from './perform.ts'
 import {
@@ -96,7 +96,7 @@ test('a plan for a network empties it, makes it, and makes its members again sta
 
 describe('a plan for a volume', () => {
   test('stops its users, and starts them when its owners are right', () => {
-    const { before, after } = planVolume(site([merkle, mongo]), DATA.name, { empty: 'restored' })
+    const { before, after } = planVolume(site([merkle, mongo]), DATA.name, 'restored')
     expect(before.map(({ script }) => script)).toEqual(['docker stop merkle-builder >/dev/null 2>&1; :'])
     expect(after.map(({ say }) => say)).toEqual([
       'give lucid_sessions_data and all in it to 65532:65532',
@@ -104,14 +104,20 @@ describe('a plan for a volume', () => {
     ])
   })
 
-  test('makes an empty one only where there is none', () => {
-    expect(() => planVolume(site([merkle]), DATA.name, { empty: 'empty' })).toThrow('empties none')
+  test('makes an empty one only where there is none, and none is made by whoever uses it', () => {
+    const there = planVolume(site([merkle]), DATA.name, 'empty')
+    expect(there.before.map(({ script }) => script)).toEqual([
+      'docker stop merkle-builder >/dev/null 2>&1; :',
+    ])
     const gone = site([merkle], undefined, {
       host: { readiness: { ...facts([]).host.readiness, volumes: [] } },
     })
-    expect(planVolume(gone, DATA.name, { empty: 'empty' }).before.at(-1)?.script).toContain(
+    expect(planVolume(gone, DATA.name, 'empty').before.at(-1)?.script).toContain(
       'docker volume create --label com.docker.compose.project=lucid-sessions',
     )
+    expect(() => planVolume(gone, DATA.name, 'adopted')).toThrow('--empty makes a new one')
+    for (const plan of [() => planService(gone, 'merkle-builder'), () => planStack(gone, 'sessions')])
+      expect(plan).toThrow('lucid_sessions_data is not there: bun run recover volume lucid_sessions_data')
     expect(() => planOwners(gone, DATA.name)).toThrow(
       'bun run recover volume lucid_sessions_data brings it back',
     )

@@ -1,8 +1,9 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
-import type { Expected } from '../expected/compose.ts'
-import type { ExpectedService } from '../expected/service.ts'
+import type { Expected } from '../../release/expected/compose.ts'
+import type { ExpectedService } from '../../release/expected/service.ts'
+import { createVolumeScript } from '../../release/host/volume-marks.ts'
 import type { Facts } from '../facts.ts'
 import { program } from '../inspect/inside.ts'
 import { isFine, matchContainers } from '../rules/rule.ts'
@@ -50,6 +51,15 @@ const removeStrangers = ({ facts }: Site, services: readonly ExpectedService[]):
       : []
   })
 
+/** Compose would make an empty one in the place of a volume that is gone. */
+const requireVolumes = ({ facts }: Site, services: readonly ExpectedService[], coming?: string): void => {
+  const gone = services
+    .flatMap(({ volumes }) => volumes.map(({ name }) => name))
+    .find((name) => name !== coming && !facts.host.readiness.volumes.includes(name))
+  if (gone !== undefined)
+    throw new CliError(`${gone} is not there: bun run recover volume ${gone} brings it back`)
+}
+
 /** Makes services of one stack anew, as the release has them. */
 const remake = (site: Site, stack: string, services: readonly ExpectedService[]): Step => ({
   say: `make ${services.map(({ name }) => name).join(', ')} again, as ${site.release} has ${services.length === 1 ? 'it' : 'them'}`,
@@ -65,12 +75,14 @@ const remake = (site: Site, stack: string, services: readonly ExpectedService[])
   until: services,
 })
 
-/** The same of any services, stack by stack in their order. */
-const remakeAll = (site: Site, services: readonly ExpectedService[]): readonly Step[] =>
-  site.stacks.flatMap((stack) => {
+/** The same of any services, stack by stack in their order; `coming` is a volume that is there by then. */
+const remakeAll = (site: Site, services: readonly ExpectedService[], coming?: string): readonly Step[] => {
+  requireVolumes(site, services, coming)
+  return site.stacks.flatMap((stack) => {
     const mine = services.filter((service) => service.stack === stack)
     return mine.length === 0 ? [] : [remake(site, stack, mine)]
   })
+}
 
 /** What is to run: all but what is behind a profile and was never started. */
 const listServices = (site: Site): readonly ExpectedService[] =>
@@ -92,7 +104,7 @@ export const planStack = (site: Site, stack: string): readonly Step[] => {
     return refuseUnknown('stack', stack, [
       ...new Set(Object.values(site.expected.services).map((one) => one.stack)),
     ])
-  return [remake(site, stack, services)]
+  return remakeAll(site, services)
 }
 
 /** A network, with everything that is in it. */
@@ -179,16 +191,10 @@ export const planOwners = (site: Site, volume: string): readonly Step[] => {
 /** Around a restore of a volume: who is stopped before, and what follows. */
 export type VolumePlan = { readonly before: readonly Step[]; readonly after: readonly Step[] }
 
-export const planVolume = (
-  site: Site,
-  volume: string,
-  { empty }: { readonly empty: 'empty' | 'restored' },
-): VolumePlan => {
+export const planVolume = (site: Site, volume: string, how: 'restored' | 'empty' | 'adopted'): VolumePlan => {
   const users = listUsers(site, volume)
   const there = site.facts.host.readiness.volumes.includes(volume)
-  if (empty === 'empty' && there)
-    throw new CliError(`${volume} is there: --empty makes one that is gone, it empties none`)
-  const stack = users[0]?.stack ?? 'core'
+  if (how === 'adopted' && !there) throw new CliError(`${volume} is not there: --empty makes a new one`)
   const containers = users.map(({ container }) => container)
   return {
     before: [
@@ -197,17 +203,11 @@ export const planVolume = (
         script: `docker stop ${commandLine(...containers)} >/dev/null 2>&1; :`,
         until: [],
       },
-      ...(empty === 'empty'
-        ? [
-            {
-              say: `make ${volume}, empty`,
-              script: `docker volume create --label com.docker.compose.project=lucid-${stack} --label com.docker.compose.volume=${volume} ${quote(volume)} >/dev/null`,
-              until: [],
-            },
-          ]
+      ...(how === 'empty' && !there
+        ? [{ say: `make ${volume}, empty`, script: createVolumeScript(volume), until: [] }]
         : []),
     ],
-    after: [planOwnersStep(site, volume, users), ...remakeAll(site, users)],
+    after: [planOwnersStep(site, volume, users), ...remakeAll(site, users, volume)],
   }
 }
 

@@ -27,7 +27,7 @@ const away = async (code: string): Promise<unknown> => {
 }
 
 const walk = (path: string, uid: number) =>
-  away(program(walkAll, { volumes: [{ name: 'v', path, uid }], logs: '' }))
+  away(program(walkAll, { volumes: [{ name: 'v', path, uid }], logs: '', markFile: 'mark' }))
 
 test.skipIf(!root)('a volume is seen as it is, and given to its owner with all in it, once', async () => {
   const volume = join(folder, 'volume')

@@ -10,6 +10,7 @@ import { runCommand, type Terminal } from '../../cli/run-command.ts'
 import { type HostSession, withHost, withLease } from '../../host/open.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { targetFlags } from '../../host/target.ts'
+import { adoptVolumes, askMarks } from '../../release/host/volume-marks.ts'
 import { inspectHost } from '../inspect/inspect-host.ts'
 import { readHolder, releaseScript } from './lock.ts'
 import { formatPlan, perform } from './perform.ts'
@@ -41,7 +42,14 @@ export const command = {
       value: 'FILE',
       about: 'volume: the age identity that backups are for, on this machine (LUCID_BACKUP_IDENTITY)',
     },
-    empty: { type: 'boolean', about: 'volume: make one that is gone and has no backup, empty' },
+    empty: {
+      type: 'boolean',
+      about: 'volume: start with an empty one, and give up what was in the one that is gone',
+    },
+    adopt: {
+      type: 'boolean',
+      about: 'volume: take what is in it now for this host’s, wherever it came from',
+    },
     force: { type: 'boolean', about: 'lock: free the host from whoever holds it' },
     'dry-run': { type: 'boolean', about: 'print what would be done, and change nothing' },
   },
@@ -78,27 +86,46 @@ const onWait =
   (line: string): void =>
     err(`${line}\n`)
 
-/** A volume: stops its users, brings it back from a backup or makes it empty, and starts them; nobody comes between. */
+/** How a volume comes back. Throws CliError when more than one way was said. */
+const chooseWay = ({ empty, adopt, 'from-backup': backup }: Given): Parameters<typeof planVolume>[2] => {
+  if ([empty, adopt, backup !== undefined].filter(Boolean).length > 1)
+    throw new CliError('--empty, --adopt and --from-backup are different ways: one of them', {
+      exitCode: EXIT_USAGE,
+    })
+  return empty ? 'empty' : adopt ? 'adopted' : 'restored'
+}
+
+/** Throws CliError when something is in a volume: nothing of ours empties one. */
+const requireEmpty = async (shell: Shell, volume: string, image: string): Promise<void> => {
+  const there = await shell.run(`docker volume inspect ${volume} >/dev/null 2>&1`)
+  const [found] = there.code === 0 ? ((await askMarks(shell, [image], { volumes: [volume] })) ?? []) : []
+  if (found !== undefined && found.entries > 0)
+    throw new CliError(
+      `${volume} is there, and ${found.entries} files and folders are in it: --empty empties none; --adopt takes it as it is`,
+    )
+}
+
+/** A volume: stops its users, brings it back from a backup or makes it empty or takes it as it is, marks it, and starts them; nobody comes between. */
 const recoverVolume = async (opened: HostSession, name: string, flags: Given, terminal: Terminal) => {
   const { shell, target } = opened
   const site = await readSite(shell, target.dir)
-  const { before, after } = planVolume(site, name, { empty: flags.empty ? 'empty' : 'restored' })
+  const how = chooseWay(flags)
+  const { before, after } = planVolume(site, name, how)
   const key = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
-  if (!flags.empty && key === undefined)
+  if (how === 'restored' && key === undefined)
     throw new CliError(
       '--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too',
       { exitCode: EXIT_USAGE },
     )
   const snapshot = flags['from-backup'] ?? 'newest'
   if (flags['dry-run']) {
-    const restored = flags.empty ? [] : [`restore ${name} from ${snapshot}`]
+    const restored = how === 'restored' ? [`restore ${name} from ${snapshot}`] : []
     terminal.out(text([...formatPlan(before), ...restored, ...formatPlan(after)]))
     return
   }
-  const restore =
-    flags.empty || key === undefined
-      ? undefined
-      : { identity: identityFile(key), image: await toolsImage(shell, target.dir, undefined) }
+  const image = await toolsImage(shell, target.dir, undefined)
+  const restore = how !== 'restored' || key === undefined ? undefined : { identity: identityFile(key), image }
+  if (how === 'empty') await requireEmpty(shell, name, image)
   await withLease(opened, { what: `recover volume ${name}`, onWait: onWait(terminal) }, async (lease) => {
     await perform(lease, before, terminal.err)
     if (restore !== undefined) {
@@ -120,6 +147,7 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
         })
       terminal.err(`restored ${name} from ${report.name}\n`)
     }
+    if (restore === undefined) await adoptVolumes(lease, { images: [image], volumes: [name] })
     await perform(lease, after, terminal.err)
   })
 }

@@ -1,5 +1,5 @@
 import { type Container, judgeContainer } from '#common/host/facts/container'
-import type { ExpectedService } from '../expected/service.ts'
+import type { ExpectedService } from '../../release/expected/service.ts'
 import type { DiagnosedHost, Facts } from '../facts.ts'
 import { type Fault, here, onHost, type RepairLine, recover } from '../finding.ts'
 

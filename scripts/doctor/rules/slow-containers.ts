@@ -1,6 +1,7 @@
 import { bytes } from '#common/cli/format'
+import { compareLimits } from '../../release/drift/container-drift.ts'
 import { recover } from '../finding.ts'
-import { limitsMemory, percent, type Rule, selectPresent, selectRunning } from './rule.ts'
+import { percent, type Rule, selectPresent, selectRunning } from './rule.ts'
 
 /** Containers that are held up by their limits, or have others than the release says. */
 
@@ -12,18 +13,7 @@ export const limitRules: readonly Rule[] = [
     kind: 'altered-limits',
     find: (facts) =>
       selectPresent(facts).flatMap(({ expected, container }) => {
-        const differs = [
-          limitsMemory(facts.host) &&
-            expected.memory > 0 &&
-            container.memoryLimit !== expected.memory &&
-            `memory ${bytes(container.memoryLimit)} instead of ${bytes(expected.memory)}`,
-          expected.cpus > 0 &&
-            Math.abs(container.cpus - expected.cpus) > 0.001 &&
-            `processor ${container.cpus} instead of ${expected.cpus}`,
-          expected.pids > 0 &&
-            container.pidsLimit !== expected.pids &&
-            `processes ${container.pidsLimit} instead of ${expected.pids}`,
-        ].filter((said) => said !== false)
+        const differs = compareLimits(expected, container, facts.host.engine)
         if (differs.length === 0) return []
         return [
           {

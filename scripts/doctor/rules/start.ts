@@ -77,6 +77,18 @@ export const startRules: readonly Rule[] = [
       }),
   },
   {
+    kind: 'changed-file',
+    find: ({ host: { changedFiles = [] } }) =>
+      changedFiles.map((name) => ({
+        subject: `file:${name}`,
+        what: 'this file of the release is not as it was brought',
+        evidence: `cmp: ${name} differs from its copy in .kept`,
+        cause:
+          'it was changed by hand: whoever starts the stack by it starts something else than the release',
+        repair: [DEPLOY],
+      })),
+  },
+  {
     kind: 'never-made',
     find: (facts) =>
       matchContainers(facts)

@@ -1,4 +1,7 @@
 import { bytes } from '#common/cli/format'
+import { parseMark } from '#common/host/facts/marked-volumes'
+import { parseJson } from '#common/host/facts/values'
+import { judgeMark } from '#common/host/volume-rules'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
 import { fromBackup, matchContainers, type Rule } from './rule.ts'
@@ -60,6 +63,27 @@ export const volumeRules: readonly Rule[] = [
             facts.host.diagnosis.backups ? recover('volume', name) : recover('volume', name, '--empty'),
           ],
         })),
+  },
+  {
+    kind: 'lost-volume',
+    find: (facts) =>
+      listWalks(facts).flatMap(({ walk: { name, mark, entries }, names }) => {
+        const about = { installation: facts.host.installation, committed: facts.expected?.volumes ?? [] }
+        const rest = entries - (mark === '' ? 0 : 1)
+        const volume = {
+          name,
+          mark: mark === '' ? 'none' : parseMark(parseJson(mark)),
+          entries: rest,
+        } as const
+        const last = rest === 0 ? '--empty' : '--adopt'
+        return judgeMark(volume, about).map(({ evidence }) => ({
+          subject: name,
+          what: `is not the volume that ${names.join(', ')} had`,
+          evidence,
+          cause: `it was removed, emptied or replaced; ${facts.host.diagnosis.backups ? 'the newest backup has it' : `there is no backup here: ${last} goes on with what is in it now`}`,
+          repair: [facts.host.diagnosis.backups ? recover('volume', name) : recover('volume', name, last)],
+        }))
+      }),
   },
   {
     kind: 'read-only-disk',

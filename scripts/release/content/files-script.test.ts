@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openShell } from '../../host/shell.ts'
-import { checkScript, filesScript } from './files-script.ts'
+import { checkScript, filesScript, guardScript, mendScript } from './files-script.ts'
 import { sampleRelease } from './release.fixture.ts'
 import type { Bundle } from './release.ts'
 import { hashText } from './release-json.ts'
@@ -65,6 +65,34 @@ describe('the files of a release', () => {
       expect([path, await run(checkScript(dir, bundle.release))]).toEqual([path, 1])
       expect(await run(filesScript(dir, bundle))).toBe(0)
       expect([path, await run(checkScript(dir, bundle.release))]).toEqual([path, 0])
+    }
+  })
+
+  test('that were changed by hand are put right from their copies, and named; without a copy they are not used', async () => {
+    const dir = hostDir()
+    const name = 'compose.core.yaml'
+    const path = `releases/${bundle.release.id}/${name}`
+    await run(filesScript(dir, bundle))
+    expect(await shell.run(mendScript(dir, bundle.release))).toMatchObject({ code: 0, out: '' })
+    for (const spoil of [
+      () => writeFileSync(compose(dir), `${COMPOSE}# changed by hand\n`),
+      () => rmSync(compose(dir)),
+    ]) {
+      spoil()
+      expect(await run(guardScript(dir, bundle.release, name))).toBe(1)
+      expect(await shell.run(mendScript(dir, bundle.release))).toMatchObject({ code: 0, out: `${path}\n` })
+      expect(readFileSync(compose(dir), 'utf8')).toBe(COMPOSE)
+      expect(mode(compose(dir))).toBe('600')
+      expect(await run(guardScript(dir, bundle.release, name))).toBe(0)
+    }
+    // As a host of an older release has it, and as one where the copy was changed, too.
+    for (const text of [undefined, 'changed, too\n']) {
+      const kept = join(dir, 'releases', bundle.release.id, '.kept', name)
+      if (text === undefined) rmSync(kept)
+      else writeFileSync(kept, text)
+      writeFileSync(compose(dir), 'changed by hand\n')
+      expect(await shell.run(mendScript(dir, bundle.release))).toMatchObject({ code: 1, out: '' })
+      expect(readFileSync(compose(dir), 'utf8')).toBe('changed by hand\n')
     }
   })
 

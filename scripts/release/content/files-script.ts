@@ -25,8 +25,46 @@ const listChecksums = ({ id, files }: Pick<Release, 'id' | 'files'>): Checksums 
 export const checkScript = (dir: string, release: Pick<Release, 'id' | 'files' | 'support'>): string =>
   [`cd ${quote(dir)} || exit 1`, checked({ ...listChecksums(release), ...release.support })].join('\n')
 
+/** Where the copy of a Compose file of a release lies, from which it is put right when it was changed by hand. */
+export const keptPath = (path: string): string => path.replace(/[^/]+$/, '.kept/$&')
+
+const keptSums = (release: Pick<Release, 'id' | 'files'>): Checksums =>
+  Object.fromEntries(Object.entries(listChecksums(release)).map(([path, sum]) => [keptPath(path), sum]))
+
 /**
- * Files of a release: complete under another name first, then renamed into place. What is there and as it must be stays;
+ * Puts Compose files of a release right from their copies, and names each. Ends with 0 only when then all files of the release
+ * are as they were made.
+ */
+export const mendScript = (dir: string, release: Pick<Release, 'id' | 'files' | 'support'>): string =>
+  [
+    `cd ${quote(dir)} || exit 1`,
+    ...Object.entries(listChecksums(release)).flatMap(([path, sum]) => [
+      `if ! ${checked({ [path]: sum })}`,
+      'then',
+      `if ${checked({ [keptPath(path)]: sum })}`,
+      `then cp ${quote(keptPath(path))} ${quote(`${path}.part`)} && sync && mv -f ${quote(`${path}.part`)} ${quote(path)} && printf '%s\\n' ${quote(path)}`,
+      'fi',
+      'fi',
+    ]),
+    checkScript(dir, release),
+  ].join('\n')
+
+/** Ends with 1 and says why, unless a Compose file of a release is there as it was made. */
+export const guardScript = (
+  dir: string,
+  { id, files }: Pick<Release, 'id' | 'files'>,
+  name: string,
+): string =>
+  [
+    `cd ${quote(dir)} || exit 1`,
+    `if ! ${checked({ [`releases/${id}/${name}`]: files[name] ?? '' })}`,
+    'then',
+    `echo ${quote(`releases/${id}/${name} is not as it was made, so it is not used: bun run deploy:pi`)} >&2; exit 1`,
+    'fi',
+  ].join('\n')
+
+/**
+ * Files of a release: complete under another name first, then renamed into place, with copies beside them. What is there and as it must be stays;
  * what was changed by hand or went bad on the disk is replaced.
  */
 export const filesScript = (dir: string, { release, files, support }: Bundle): string => {
@@ -51,10 +89,12 @@ export const filesScript = (dir: string, { release, files, support }: Bundle): s
     }),
     hereDocument('deploy/signer.new', release.signer),
     'mv -f deploy/signer.new deploy/signer',
-    `if [ ! -f ${quote(`${whole}/release.json`)} ] || ! ${checked(listChecksums(release))}`,
+    `if [ ! -f ${quote(`${whole}/release.json`)} ] || ! ${checked({ ...listChecksums(release), ...keptSums(release) })}`,
     'then',
     `rm -rf ${quote(part)} ${quote(old)}; mkdir ${quote(part)}`,
+    `mkdir ${quote(`${part}/.kept`)}`,
     ...Object.entries(files).map(([name, text]) => hereDocument(`${part}/${name}`, text)),
+    ...Object.keys(files).map((name) => `cp ${quote(`${part}/${name}`)} ${quote(`${part}/.kept/${name}`)}`),
     hereDocument(`${part}/release.json`, `${JSON.stringify(release)}\n`),
     'sync',
     `[ ! -e ${quote(whole)} ] || mv ${quote(whole)} ${quote(old)}`,

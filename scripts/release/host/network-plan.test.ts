@@ -30,13 +30,13 @@ describe('a network', () => {
   test('that is there as it should be is no fault, nor is its own route', () => {
     expect(faults([found({})], [{ device: `br-${'a'.repeat(12)}`, subnet: '172.21.0.0/24' }])).toEqual([])
   })
-  test('of ours with another subnet, or open where it should be closed, is to be removed', () => {
+  test('of ours with another subnet, or open where it should be closed, is no fault: it is made anew', () => {
     expect(
-      faults([found({ subnets: ['10.0.0.0/24'] }), found({ name: 'inner_net', subnets: ['172.26.0.0/24'] })]),
-    ).toEqual([
-      'network our_net is 10.0.0.0/24, not 172.21.0.0/24: docker network rm our_net',
-      'network inner_net is not internal: docker network rm inner_net',
-    ])
+      faults([
+        found({ subnets: ['172.26.0.0/24'] }),
+        found({ name: 'inner_net', subnets: ['172.21.0.0/24'] }),
+      ]),
+    ).toEqual([])
   })
   test('of somebody else in our range is named', () => {
     expect(faults([found({ name: 'theirs', subnets: ['172.16.0.0/12'] })])).toEqual([

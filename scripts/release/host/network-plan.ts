@@ -24,27 +24,18 @@ export const overlap = (one: string, other: string): boolean => {
   return a !== undefined && b !== undefined && a.from <= b.to && b.from <= a.to
 }
 
-/** Why the networks cannot be had on this host, a sentence for each. Empty is good. */
+/** Why the networks cannot be had on this host, a sentence for each; one of ours that is another is made anew. Empty is good. */
 export const findNetworkFaults = (
   expected: ExpectedNetworks,
   { networks, routes }: NetworkFacts,
 ): readonly string[] => {
   const own = new Set(networks.map(({ device }) => device))
-  return Object.entries(expected).flatMap(([name, { subnet, internal = false }]) => {
-    const made = networks.find((one) => one.name === name)
+  return Object.entries(expected).flatMap(([name, { subnet }]) => {
     const clashing = networks.filter(
-      (one) => one.name !== name && one.subnets.some((other) => overlap(other, subnet)),
+      (one) => !Object.hasOwn(expected, one.name) && one.subnets.some((other) => overlap(other, subnet)),
     )
     const routed = routes.filter((one) => !own.has(one.device) && overlap(one.subnet, subnet))
     return [
-      ...(made !== undefined && made.subnets.join(' ') !== subnet
-        ? [
-            `network ${name} is ${made.subnets.join(' ') || 'without a subnet'}, not ${subnet}: docker network rm ${name}`,
-          ]
-        : []),
-      ...(made !== undefined && made.internal !== internal
-        ? [`network ${name} ${made.internal ? 'is' : 'is not'} internal: docker network rm ${name}`]
-        : []),
       ...clashing.map(
         (one) =>
           `network ${name} (${subnet}) clashes with the network ${one.name} (${one.subnets.join(' ')}) of this engine: remove that, or move it`,

@@ -1,8 +1,14 @@
 import { CliError } from '../../cli/fail.ts'
+import { collectFacts } from '../../host/collect.ts'
+import { ConnectionLost } from '../../host/connection.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
+import { keptPath } from '../content/files-script.ts'
 import { type Bundle, listMembers, type Member, type Release } from '../content/release.ts'
 import { hashText, parseRelease } from '../content/release-json.ts'
+import type { Drift } from '../drift/drift.ts'
+import { findDrift } from '../drift/find-drift.ts'
+import { expectRelease } from '../expected/expect-release.ts'
 import { findDifference } from '../run/gate-rules.ts'
 import { parseJournal } from '../run/journal.ts'
 import type { HostReleases, ReleaseHost } from '../run/release-host.ts'
@@ -35,29 +41,74 @@ export const readRelease = async (shell: Shell, dir: string, id: string): Promis
   return code === 0 ? parseRelease(out, `${shell.name}: release ${id}`) : undefined
 }
 
-/** A release with the texts of its files, each as its hash in release.json says. Throws CliError when one is gone or changed. */
+/**
+ * A release with the texts of its files, each as its hash in release.json says. Of a Compose file that was changed by hand the
+ * copy is taken that lies beside it. Throws CliError when a text is nowhere.
+ */
 export const readBundle = async (shell: Shell, dir: string, id: string): Promise<Bundle> => {
   const release = await readRelease(shell, dir, id)
   if (release === undefined) throw new CliError(`${shell.name} has no files of ${id}`)
   const read = async (path: string, hash: string): Promise<string> => {
-    const text = await requireSuccess(`${shell.name}: ${path}`, shell.run(`cat ${quote(`${dir}/${path}`)}`))
-    if (hashText(text) !== hash)
-      throw new CliError(
-        `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
-      )
-    return text
+    for (const place of [path, keptPath(path)]) {
+      const { code, out } = await shell.run(`cat ${quote(`${dir}/${place}`)} 2>/dev/null`)
+      if (code === 0 && hashText(out) === hash) return out
+    }
+    throw new CliError(
+      `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
+    )
   }
-  const all = async (texts: Readonly<Record<string, string>>, folder: string) => {
-    const entries: (readonly [string, string])[] = []
-    for (const [name, hash] of Object.entries(texts))
-      entries.push([name, await read(`${folder}${name}`, hash)])
-    return Object.fromEntries(entries)
-  }
+  const all = async (texts: Readonly<Record<string, string>>, folder: string) =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(texts).map(
+          async ([name, hash]) => [name, await read(`${folder}${name}`, hash)] as const,
+        ),
+      ),
+    )
   return {
     release,
     files: await all(release.files, `releases/${id}/`),
     support: await all(release.support, ''),
   }
+}
+
+/**
+ * Everything of a host that is not as a release says. `files`: the texts of its Compose files, as they were made. Throws
+ * ConnectionLost, or CliError when the engine does not answer.
+ */
+export const observeDrift = async (
+  shell: Pick<Shell, 'name' | 'run'>,
+  dir: string,
+  { release, files }: Pick<Bundle, 'release' | 'files'>,
+  healthy?: Parameters<typeof findDrift>[1],
+): Promise<readonly Drift[]> => {
+  const { id, secrets } = release
+  const facts = await collectFacts(shell, dir, 'release', { release: id, secrets })
+  if (facts.engine.is !== 'up' || !facts.allContainers || facts.networks === undefined)
+    throw new CliError(
+      `${shell.name}: its engine does not tell what runs${facts.engine.is === 'down' ? `: ${facts.engine.why}` : ''}`,
+    )
+  return findDrift({ facts, release, dir, expected: expectRelease({ release, files }) }, healthy)
+}
+
+/**
+ * Everything of a host that is not as its committed release says; nothing where none is. `bundle`: what the command is about,
+ * whose texts are taken when it is that release. Where the host's own were changed and no copy is left, that alone is told.
+ */
+export const inspectDrift = async (
+  shell: Shell,
+  dir: string,
+  { current, bundle }: { readonly current: Release | undefined; readonly bundle: Bundle | undefined },
+): Promise<readonly Drift[]> => {
+  if (current === undefined) return []
+  const texts =
+    bundle?.release.id === current.id
+      ? bundle
+      : await readBundle(shell, dir, current.id).catch((error: unknown) => {
+          if (error instanceof ConnectionLost) throw error
+          return { release: current, files: {} }
+        })
+  return observeDrift(shell, dir, texts)
 }
 
 /** The containers of a release as the engine sees them; those that do not exist are left out. */

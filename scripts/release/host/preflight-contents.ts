@@ -34,7 +34,10 @@ export const contentChecks: readonly Check[] = [
   {
     check: 'volumes',
     detail: ({ host }) => `${host.readiness.volumes.length} there`,
-    findFaults: ({ deep }) => deep.owners.map((one) => [one, 'bun run recover volume-owners NAME'] as const),
+    findFaults: ({ deep }) => [
+      ...deep.lost.map(({ subject, evidence, remedy }) => [`${subject} ${evidence}`, remedy] as const),
+      ...deep.owners.map((one) => [one, 'bun run recover volume-owners NAME'] as const),
+    ],
   },
   {
     check: 'signature',

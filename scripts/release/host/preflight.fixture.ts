@@ -88,7 +88,7 @@ const input: PreflightInput = {
   current: undefined,
   now: 1_001_000,
   signature: undefined,
-  deep: { secrets: [], networks: [], owners: [] },
+  deep: { secrets: [], networks: [], owners: [], lost: [] },
   placeholders: [],
   dir: '/lucid',
 }

@@ -296,6 +296,75 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
   )
 })
 
+/** Changes something behind the back of the release that a machine has; answers what, for the message of a test. */
+const changeByHand = (machine: FakeMachine, pick: <T>(list: readonly T[]) => T): string => {
+  const names = [...machine.containers.keys()]
+  const [name, id] = [pick(names.length > 0 ? names : ['nobody']), pick(['r-1', 'r-2'])]
+  const container = machine.containers.get(name)
+  const ways = {
+    edited: () => machine.edited.add(id),
+    altered: () => container && machine.containers.set(name, { ...container, altered: true }),
+    paused: () => container && machine.containers.set(name, { ...container, paused: true }),
+    gone: () => machine.containers.delete(name),
+  }
+  const way = pick(Object.keys(ways) as (keyof typeof ways)[]) // its own keys
+  ways[way]()
+  return `${way} ${way === 'edited' ? id : name}`
+}
+
+describe('what was changed by hand', () => {
+  const spoil = (machine: FakeMachine): void => {
+    const [cut, seal] = [machine.containers.get('cut'), machine.containers.get('seal')]
+    if (cut === undefined || seal === undefined) throw new Error('the release has both')
+    machine.containers.set('cut', { ...cut, altered: true })
+    machine.containers.set('seal', { ...seal, paused: true })
+    machine.edited.add('r-1').add('r-2')
+  }
+
+  test('is put right by the same release again, which starts nothing else', async () => {
+    const machine = await machineOn(two)
+    spoil(machine)
+    const started = machine.started
+    expect((await runFake(machine, two)).outcome).toBe('done')
+    expect([faultsOf(machine), machine.started - started, machine.edited.has('r-2')]).toEqual([[], 1, false])
+  })
+
+  test('is never applied by a rollback, nor by the way back of a release that fails', async () => {
+    for (const [to, kind, behaviour] of [
+      [one, 'rollback', 'good'],
+      [three, 'deploy', 'exits'],
+    ] as const) {
+      const machine = await machineOn(one, two)
+      spoil(machine)
+      const { outcome } = await runFake(machine, to, {
+        kind,
+        behaviour: (id, service) => (id === 'r-3' && service === 'vm' ? behaviour : 'good'),
+      })
+      expect([to.id, outcome]).toEqual([to.id, kind === 'rollback' ? 'done' : 'failed'])
+      expect([faultsOf(machine), machine.current]).toEqual([[], kind === 'rollback' ? 'r-1' : 'r-2'])
+    }
+  })
+
+  test('is found by whatever command comes next, and after any trouble: 500 random schedules', async () => {
+    for (let seed = 1; seed <= caseCount(500); seed++) {
+      const random = randomOf(seed)
+      const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T // never empty
+      const machine = await machineOn(one)
+      const label = [seed, 'schedule'].join(' ')
+      for (let command = 0; command < 3; command++) {
+        const what = Array.from({ length: random(4) }, () => changeByHand(machine, pick))
+        const troubles = [{ at: random(60), kind: pick(kinds), when: pick(whens), calls: pick([1, 1_000]) }]
+        const { outcome } = await runFake(machine, pick([one, two]), { troubles })
+        if (outcome === 'done') expect([label, what, findMixed(machine)]).toEqual([label, what, []])
+      }
+      const last = pick([one, two])
+      const { outcome, error } = await runFake(machine, last)
+      expect([label, outcome, error]).toEqual([label, 'done', undefined])
+      expect([label, faultsOf(machine)]).toEqual([label, []])
+    }
+  })
+})
+
 test('a second deployer that took over fences the first off: it does nothing more', async () => {
   const machine = await machineOn(one)
   const first = runFake(machine, two, { behaviour: () => 'never-healthy' })

@@ -3,10 +3,19 @@ import { CliError } from '../../cli/fail.ts'
 import { ConnectionLost } from '../../host/connection.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import type { Bundle, Release } from '../content/release.ts'
-import type { BeginEntry, RunKind } from './journal.ts'
-import { detailsOf, endRun, openContext, performStep, type RunParts, retryConnection } from './perform.ts'
+import { type BeginEntry, findOpenRun, type RunKind } from './journal.ts'
+import {
+  detailsOf,
+  endRun,
+  openContext,
+  performStep,
+  type RunParts,
+  requireFiles,
+  retryConnection,
+} from './perform.ts'
 import { planForward } from './plan.ts'
 import { recoverRun } from './recover.ts'
+import type { HostReleases } from './release-host.ts'
 import { describeUndo, Undone, Unfinished, undoRun } from './undo.ts'
 
 export type ReleaseRun = {
@@ -21,6 +30,23 @@ export type ReleaseRun = {
 }
 
 /**
+ * Makes the files whole of every release that may be gone back to, before anything is started by them. Throws CliError where
+ * one was changed by hand and nothing is there to put it right from.
+ */
+const mendFiles = async (
+  parts: RunParts,
+  { current, entries }: HostReleases,
+  bundle: Bundle | undefined,
+): Promise<void> => {
+  const { host } = parts
+  for (const id of new Set([current, findOpenRun(entries)?.begin.from])) {
+    const release = id ? await retryConnection(() => host.release(id), parts) : undefined
+    if (id && bundle?.release.id === id) await retryConnection(() => host.putFiles(bundle), parts)
+    else if (release !== undefined) await retryConnection(() => requireFiles(release, parts), parts)
+  }
+}
+
+/**
  * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
  * not make it, Unfinished when the connection or the engine did not let this end either way, LeaseLost.
  */
@@ -30,6 +56,7 @@ export const applyRelease = async (
 ): Promise<void> => {
   const { host, timing } = parts
   const observed = await retryConnection(() => host.observe(), parts)
+  await mendFiles(parts, observed, bundle)
   const recovered = await recoverRun(parts, observed, to.id)
   const { current } =
     observed.entries.length === 0 ? observed : await retryConnection(() => host.observe(), parts)

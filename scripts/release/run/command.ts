@@ -5,13 +5,13 @@ import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, withHost } from '../../host/open.ts'
 import { compareReleases } from '../content/diff.ts'
 import type { Release } from '../content/release.ts'
-import { observeHost } from '../host/observe.ts'
+import { inspectDrift, observeHost } from '../host/observe.ts'
 import { type Checked, listFaults } from '../host/preflight.ts'
 import { type Delivery, deliverRelease } from './deliver.ts'
 import { parseTiming } from './gate-flags.ts'
 import { formatStep, planForward } from './plan.ts'
 import type { HostReleases, Timing } from './release-host.ts'
-import { renderChanges } from './tables.ts'
+import { renderChanges, renderDrift } from './tables.ts'
 
 /** What deploy:pi, update and rollback work with: an open host, what it knows of its releases, and how to say it. */
 export type ReleaseCommand = HostSession & {
@@ -50,16 +50,21 @@ export const requireReady = ({ shell }: ReleaseCommand, checked: readonly Checke
 /** What a command wants of a host, beside what all of them have. */
 export type ReleaseChange = Omit<Delivery, keyof ReleaseCommand> & { readonly current: Release | undefined }
 
-const showPlan = (
-  { terminal, style, json }: ReleaseCommand,
-  { current, to, rewind }: ReleaseChange,
-): void => {
+const showPlan = async (
+  { shell, target, terminal, style, json }: ReleaseCommand,
+  { current, to, bundle, rewind }: ReleaseChange,
+): Promise<void> => {
   const changes = compareReleases(current, to)
+  const drift = await inspectDrift(shell, target.dir, { current, bundle })
   const steps = planForward(current, to, { rewinds: rewind !== undefined }).map(formatStep)
   terminal.out(
     json
-      ? jsonText({ from: current?.id ?? null, to: to.id, changes, steps })
-      : text([renderChanges(current, to, changes, style), `steps: ${steps.join(', ')}`]),
+      ? jsonText({ from: current?.id ?? null, to: to.id, changes, drift, steps })
+      : text([
+          renderChanges(current, to, changes, style),
+          renderDrift(drift, style),
+          `steps: ${steps.join(', ')}`,
+        ]),
   )
 }
 

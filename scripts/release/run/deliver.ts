@@ -4,10 +4,10 @@ import type { Style } from '#common/cli/style'
 import { text } from '#common/cli/text'
 import type { Terminal } from '../../cli/run-command.ts'
 import { type HostSession, whoami, withLease } from '../../host/open.ts'
+import { quote } from '../../host/quote.ts'
 import { compareReleases, summarizeChanges } from '../content/diff.ts'
-import { checkScript } from '../content/files-script.ts'
 import { type Bundle, listMembers, type Release } from '../content/release.ts'
-import { differences } from '../host/observe.ts'
+import { inspectDrift } from '../host/observe.ts'
 import { applyRelease } from './apply.ts'
 import { findOpenRun, groupRuns, listCommitted, type RunKind } from './journal.ts'
 import { type RunParts, snapshotName } from './perform.ts'
@@ -35,15 +35,27 @@ export type Delivery = {
   readonly rewind?: string | undefined
 }
 
-/** True when a release is the committed one of a host, whole, no run is open, and all of it runs and is well. */
-export const isInPlace = async (
+/** Whether a host takes from now on what the key of a release has signed. A rollback brings no key. */
+const keepsSigner = async (
   { shell, target }: HostSession,
-  { observed, to }: Pick<Delivery, 'observed' | 'to'>,
+  { bundle, to }: Pick<Delivery, 'bundle' | 'to'>,
 ): Promise<boolean> =>
-  observed.current === to.id &&
-  findOpenRun(observed.entries) === undefined &&
-  (await shell.run(checkScript(target.dir, to))).code === 0 &&
-  (await differences(shell, to)).length === 0
+  bundle === undefined ||
+  (await shell.run(`cat ${quote(`${target.dir}/deploy/signer`)}`)).out.trim() === to.signer
+
+/**
+ * True when a release is the committed one of a host, no run is open, and everything is as it says: its files, its networks,
+ * its containers, which run and are well, and the key that is trusted.
+ */
+export const isInPlace = async (
+  session: HostSession,
+  delivery: Pick<Delivery, 'observed' | 'to' | 'bundle'>,
+): Promise<boolean> => {
+  const { observed, to, bundle } = delivery
+  if (observed.current !== to.id || findOpenRun(observed.entries) !== undefined) return false
+  if (!(await keepsSigner(session, delivery))) return false
+  return (await inspectDrift(session.shell, session.target.dir, { current: to, bundle })).length === 0
+}
 
 /** Says how it went: a sentence, or one JSON object. */
 const report = (

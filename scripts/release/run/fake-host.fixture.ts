@@ -1,8 +1,10 @@
 import type { Stack } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
 import type { Member, Release } from '../content/release.ts'
+import { type Drift, makeDrift } from '../drift/drift.ts'
 import { type CallOptions, type Calls, openCalls } from './fake-calls.fixture.ts'
 import { type Behaviour, type FakeMachine, inspectFake } from './fake-machine.fixture.ts'
+import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
 import type { ReleaseHost } from './release-host.ts'
 
 /**
@@ -28,8 +30,18 @@ const fakeFiles = (machine: FakeMachine, { change, ask }: Calls) => ({
     change(`journal ${entry.phase}`, [() => machine.entries.push(entry)]),
   putFiles: ({ release }: { readonly release: Release }) =>
     // Half of it is a folder with another name.
-    change('putFiles', [() => {}, () => machine.releases.set(release.id, release)]),
-  requireFiles: () => change('requireFiles', []),
+    change('putFiles', [
+      () => {},
+      () => {
+        machine.releases.set(release.id, release)
+        machine.edited.delete(release.id)
+      },
+    ]),
+  requireFiles: async ({ id }: Release) => {
+    const mended = machine.edited.has(id) ? [`releases/${id}`] : []
+    await change('requireFiles', [() => {}, () => machine.edited.delete(id)])
+    return mended
+  },
   commit: (id: string | undefined) =>
     change('commit', [
       () => {
@@ -42,10 +54,21 @@ const fakeFiles = (machine: FakeMachine, { change, ask }: Calls) => ({
 const startContainer = (
   machine: FakeMachine,
   { container, service, image }: Member,
-  { release, stack, behaviour }: { release: string; stack: Stack; behaviour: FakeOptions['behaviour'] },
+  {
+    release,
+    stack,
+    behaviour,
+    remake,
+  }: { release: string; stack: Stack; behaviour: FakeOptions['behaviour']; remake: readonly string[] },
 ): void => {
   const before = machine.containers.get(container)
-  if (before?.image === image && before.running && before.behaviour !== 'out-of-memory') return
+  if (
+    before?.image === image &&
+    before.running &&
+    before.behaviour !== 'out-of-memory' &&
+    !remake.includes(service)
+  )
+    return
   if (!machine.images.has(image)) throw new CliError(`fake: no such image: ${image}`)
   machine.started += 1
   machine.containers.set(container, {
@@ -59,11 +82,25 @@ const startContainer = (
   })
 }
 
+/** The rules of the product, but for what the fake has not: files, networks, settings one by one. */
+const findFakeDrift = (machine: FakeMachine, { stacks }: Release): readonly Drift[] =>
+  stacks.flatMap(({ stack, members }) =>
+    members.flatMap((member) => {
+      const container = machine.containers.get(member.container)
+      const about = { kind: 'container', subject: member.service, stack } as const
+      if (container?.altered && container.image === member.image)
+        return [makeDrift('was changed by hand', { ...about, remake: member.service })]
+      const state = container === undefined ? undefined : inspectFake(member.container, container)
+      const difference = findDifference(member, state, HEALTHY_SOON)
+      return difference === undefined ? [] : [makeDrift(difference, about)]
+    }),
+  )
+
 const fakeStacks = (
   machine: FakeMachine,
   behaviour: FakeOptions['behaviour'],
   { change, look }: Calls,
-): Pick<ReleaseHost, 'up' | 'stop' | 'down' | 'states' | 'probe' | 'logs'> => {
+): Pick<ReleaseHost, 'up' | 'drift' | 'stop' | 'down' | 'states' | 'probe' | 'logs'> => {
   const inStack = (stack: Stack) => [...machine.containers].filter(([, one]) => one.stack === stack)
   const remove = (stack: Stack, keep: readonly Member[]) =>
     inStack(stack)
@@ -74,13 +111,18 @@ const fakeStacks = (
             machine.containers.delete(name),
       )
   return {
-    up: (release, stack) => {
+    up: (release, stack, { remake }) => {
       const members = findMembers(release, stack)
       const starts = members.map(
-        (member) => () => startContainer(machine, member, { release: release.id, stack, behaviour }),
+        (member) => () => startContainer(machine, member, { release: release.id, stack, behaviour, remake }),
       )
-      return change(`up ${stack}`, [...starts, ...remove(stack, members)])
+      const guard = () => {
+        if (machine.edited.has(release.id)) throw new CliError(`fake: ${release.id} is not as it was made`)
+        for (const [name, one] of inStack(stack)) machine.containers.set(name, { ...one, paused: false })
+      }
+      return change(`up ${stack}`, [guard, ...starts, ...remove(stack, members)])
     },
+    drift: (release) => look('drift', () => findFakeDrift(machine, release)),
     stop: (_, stack) =>
       change(
         `stop ${stack}`,
@@ -118,7 +160,10 @@ const fakeSupplies = (
             machine.images.add(name),
       ),
     ),
-  prepare: () => change('prepare', []),
+  prepare: async () => {
+    await change('prepare', [])
+    return []
+  },
   snapshot: (_, name) =>
     change('snapshot', [
       () => {},

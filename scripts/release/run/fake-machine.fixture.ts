@@ -15,12 +15,17 @@ export type FakeContainer = {
   readonly startedAt: number
   readonly looks: number
   readonly running: boolean
+  /** Changed behind the release's back: Compose does not see it. */
+  readonly altered?: boolean
+  readonly paused?: boolean
 }
 
 export type FakeMachine = {
   current: string | undefined
   entries: Entry[]
   releases: Map<string, Release>
+  /** Releases whose Compose files somebody edited on the host. */
+  edited: Set<string>
   images: Set<string>
   containers: Map<string, FakeContainer>
   /** Which shape the documents have: service to version. */
@@ -36,6 +41,7 @@ export const fakeMachine = (): FakeMachine => ({
   current: undefined,
   entries: [],
   releases: new Map(),
+  edited: new Set(),
   images: new Set(),
   containers: new Map(),
   documents: new Map(),
@@ -48,9 +54,10 @@ export const fakeMachine = (): FakeMachine => ({
 /** What the engine says of a container that was looked at so often. */
 export const inspectFake = (
   name: string,
-  { behaviour, startedAt, looks, running, image }: FakeContainer,
+  { behaviour, startedAt, looks, running, image, paused }: FakeContainer,
 ): ContainerState => {
   const base = makeContainer(name, { image, imageId: image, startedAt, health: 'none' })
+  if (paused) return { ...base, status: 'paused' }
   if (!running) return { ...base, status: 'exited', exitCode: 143 }
   if (behaviour === 'exits') return { ...base, status: 'restarting', exitCode: 1, restarts: looks }
   if (behaviour === 'out-of-memory')
@@ -69,9 +76,10 @@ export const findMixed = (machine: FakeMachine): readonly string[] => {
       members.map(({ container, image }) => [container, image] as const),
     ),
   )
-  const faults = [...machine.containers].flatMap(([name, { image, running }]) => {
+  const faults = [...machine.containers].flatMap(([name, { image, running, altered, paused }]) => {
     if (expected.get(name) !== image) return [`${name} is ${image}, expected ${expected.get(name) ?? 'none'}`]
-    return running ? [] : [`${name} does not run`]
+    if (altered) return [`${name} was changed by hand`]
+    return running && !paused ? [] : [`${name} does not run`]
   })
   return [
     ...faults,

@@ -120,7 +120,7 @@ export const judge = (
 }
 
 /** What a container may be that is as its release says; one that a backup just paused is. */
-const HEALTHY: readonly Condition[] = ['healthy', 'resumed', 'done']
+export const HEALTHY: readonly Condition[] = ['healthy', 'resumed', 'done']
 /** The same where health is waited for anyway: engines before 25 ask for the first time after a whole interval. */
 export const HEALTHY_SOON: readonly Condition[] = [...HEALTHY, 'starting']
 

@@ -5,8 +5,8 @@ import { CliError } from '../../cli/fail.ts'
 import { ConnectionLost } from '../../host/connection.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import { type Bundle, composeFile, listMembers, type Release } from '../content/release.ts'
+import { formatDrift } from '../drift/drift.ts'
 import { openWatch, type Seen, type Watch } from './gate.ts'
-import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
 import { formatStep, type Step } from './plan.ts'
 import type { ReleaseHost, StepReporter, Timing } from './release-host.ts'
 
@@ -83,21 +83,33 @@ const membersIn = (release: Release, step: Extract<Step, { stack: unknown }>) =>
   release.stacks.find(({ stack }) => stack === step.stack)?.members ?? []
 
 /**
- * True when a stack is the same in both releases and all of it runs, well or about to be: then even what runs once is left alone,
- * on the way there and back. Whichever of the two releases started it, it is what both say.
+ * Starts a stack. One that is the same in both releases, and of which all runs as they say, well or about to be, is left
+ * alone, even what runs once, on the way there and back: whichever of the two started it, it is what both say. What was
+ * changed behind the release's back is said, and made anew.
  */
-const isUnchanged = async (
-  step: Extract<Step, { stack: unknown }>,
+const bringUp = async (
+  { stack }: Extract<Step, { stack: unknown }>,
   release: Release,
-  { host, from, to }: Context,
-): Promise<boolean> => {
-  const file = composeFile(step.stack)
-  if (from === undefined || from.files[file] !== to.files[file]) return false
-  const members = membersIn(release, step)
-  const states = new Map((await host.states(members)).map((state) => [state.name, state]))
-  return members.every(
-    (member) => findDifference(member, states.get(member.container), HEALTHY_SOON) === undefined,
-  )
+  { host, from, to, show }: Context,
+): Promise<void> => {
+  const file = composeFile(stack)
+  const drift = (await host.drift(release)).filter((one) => one.stack === stack)
+  const isSame = from !== undefined && from.files[file] === to.files[file]
+  if (isSame && drift.length === 0) return
+  // Between two releases nearly everything differs, and that is meant.
+  for (const one of drift) if (isSame || one.remake !== undefined) show.note(`${formatDrift(one)}: put right`)
+  await host.up(release, stack, {
+    remake: drift.flatMap(({ remake }) => remake ?? []),
+    remove: drift.flatMap(({ remove }) => remove ?? []),
+  })
+}
+
+/** Puts files right that were changed by hand, and says so: what is not as it was made is never applied. */
+export const requireFiles = async (
+  release: Release,
+  { host, show }: Pick<RunParts, 'host' | 'show'>,
+): Promise<void> => {
+  for (const path of await host.requireFiles(release)) show.note(`${path} was changed by hand: put right`)
 }
 
 /** What each step does. `release`: the one that is being brought up. */
@@ -105,11 +117,12 @@ const executeStep = async (step: Step, release: Release, context: Context): Prom
   const { host, from, to, bundle, watch, before, show, run, rewind } = context
   switch (step.kind) {
     case 'files':
-      return bundle === undefined ? host.requireFiles(release) : host.putFiles(bundle)
+      return bundle === undefined ? requireFiles(release, context) : host.putFiles(bundle)
     case 'images':
       return host.bringImages(release, show)
     case 'prepare':
-      return host.prepare(release)
+      for (const what of await host.prepare(release)) show.note(what)
+      return
     case 'snapshot':
       return from === undefined ? undefined : host.snapshot({ from, to }, snapshotName(run))
     case 'migrate':
@@ -121,7 +134,7 @@ const executeStep = async (step: Step, release: Release, context: Context): Prom
     case 'stop':
       return host.stop(from ?? to, step.stack)
     case 'up':
-      return (await isUnchanged(step, release, context)) ? undefined : host.up(release, step.stack)
+      return bringUp(step, release, context)
     case 'health':
       return watch.until(membersIn(release, step))
     case 'down':

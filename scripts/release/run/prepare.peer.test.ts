@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { deriveAddress } from '#common/ethereum/address'
 import type { Report } from '#common/host/provision-model'
+import { MARK_FILE } from '#common/host/volume-mark'
 import { live } from '../../cli/run.ts'
 import { networks } from '../../derive/network.ts'
 import { collectNetworks } from '../../host/collect.ts'
@@ -21,8 +23,12 @@ import { type Lease, takeLease } from '../../host/lease.ts'
 import { openShell, type Shell } from '../../host/shell.ts'
 import { importBunImage } from '../../testing/peers/docker/bun-image.ts'
 import { startDocker } from '../../testing/peers/docker/engine.ts'
+import { assemble } from '../content/assemble.ts'
+import { filesScript } from '../content/files-script.ts'
+import { origin, parts } from '../content/parts.fixture.ts'
 import { findNetworkFaults } from '../host/network-plan.ts'
 import { ensureNetworks } from '../host/networks.ts'
+import { adoptVolumes, createVolumeScript, readVolumes, secureVolumes } from '../host/volume-marks.ts'
 import { checkVolumeOwners, fixVolumeOwners, ourVolumes } from '../host/volumes.ts'
 import { checkHost, makeHostSpec, prepareHost } from './prepare.ts'
 
@@ -204,10 +210,157 @@ describe.skipIf('absent' in docker)('a host', () => {
       expect(rights(await mountpointOf(volume))).toStartWith('999:999 ')
     }
     expect(ourVolumes['lucid_core_mongo_data']).toBe(999)
+    await docker.answer(['container', 'prune', '--force'])
+    await docker.answer(['volume', 'rm', 'lucid_core_mongo_data'])
+  })
+
+  describe('knows its volumes', () => {
+    const [data, onions] = ['lucid_encrypted_data', 'lucid_core_onion_state'] as const
+    const secure = () => secureVolumes(lease, { wanted: [data, onions], images: [IMAGE] })
+    const lost = async () => (await readVolumes(shell, dir, [IMAGE])).faults.map(({ evidence }) => evidence)
+    const labels = async (volume: string) =>
+      docker.answer(['volume', 'inspect', '--format', '{{json .Labels}}', volume])
+    const installation = () => readFileSync(join(dir, 'deploy', 'installation'), 'utf8').trim()
+
+    test('and, with nothing in its folder but with data in them, asks whether its disk is mounted', async () => {
+      await expect(secure()).rejects.toThrow('has not the data any more that it had')
+      expect(await lost()).toEqual([
+        `there is data of Lucid on this host (${data}), and ${dir} knows nothing of it`,
+      ])
+      expect(existsSync(join(dir, 'deploy', 'installation'))).toBe(false)
+    })
+
+    test('a host of the release before takes those it has for its own, and gets those it lacks, given to their user', async () => {
+      const text = Bun.YAML.stringify({
+        name: 'lucid-sessions',
+        services: {
+          'session-encryptor': { image: 'x', volumes: [`${data}:/data`] },
+          'tor-proxy': { image: 'x', volumes: [`${onions}:/onions`] },
+        },
+      })
+      const stacks = [{ stack: 'sessions' as const, text, env: {} }]
+      const bundle = assemble({ ...parts, dir, stacks }, origin)
+      expect((await shell.run(filesScript(dir, bundle))).code).toBe(0)
+      writeFileSync(join(dir, 'deploy', 'current'), `${bundle.release.id}\n`)
+      // It had one of the two, and lost the other before there were marks: its release tells.
+      expect(await lost()).toEqual(['is gone, and the release that runs here has data in it'])
+      await expect(secure()).rejects.toThrow('has not the data any more')
+      expect((await docker.run(['volume', 'create', onions])).code).toBe(0)
+      expect(await secure()).toEqual([
+        `volume ${onions} is this host’s from now on, empty`,
+        `volume ${data} is this host’s from now on, with what was in it`,
+      ])
+      expect(rights(join(await mountpointOf(data), MARK_FILE))).toBe(`${SERVICE}:${SERVICE} 444`)
+      expect(rights(await mountpointOf(onions))).toStartWith(`${SERVICE}:${SERVICE} `)
+      expect(await lost()).toEqual([])
+      // A second time nothing is left to do.
+      expect(await secure()).toEqual([])
+    })
+
+    test.each<[string, (volume: string) => Promise<unknown>, string]>([
+      ['removed', async (volume) => docker.answer(['volume', 'rm', volume]), 'is gone'],
+      [
+        'removed, and made anew by who mounts it',
+        async (volume) => {
+          await docker.answer(['volume', 'rm', volume])
+          await docker.answer(['volume', 'create', volume])
+        },
+        'is empty and has lost its mark',
+      ],
+      [
+        'emptied',
+        async (volume) => {
+          const path = await mountpointOf(volume)
+          for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true })
+        },
+        'is empty and has lost its mark',
+      ],
+      [
+        'replaced with that of another host',
+        async (volume) => {
+          const path = join(await mountpointOf(volume), MARK_FILE)
+          const text = readFileSync(path, 'utf8').replace(installation(), crypto.randomUUID())
+          rmSync(path)
+          writeFileSync(path, text)
+        },
+        'is that of another host',
+      ],
+    ])('and refuses when each of them is %s, until somebody says what is meant', async (_, spoil, said) => {
+      for (const volume of [data, onions]) {
+        const before = installation()
+        await spoil(volume)
+        const [found = '', ...more] = await lost()
+        expect([volume, more]).toEqual([volume, []])
+        expect(found).toStartWith(said)
+        await expect(secure()).rejects.toThrow('has not the data any more')
+        // Nothing was done, not even to the other one.
+        expect((await lost())[0]).toBe(found)
+        // As bun run recover volume --empty and --adopt do.
+        expect((await shell.run(createVolumeScript(volume))).code).toBe(0)
+        await adoptVolumes(lease, { images: [IMAGE], volumes: [volume] })
+        expect([volume, await lost(), installation()]).toEqual([volume, [], before])
+      }
+    })
+
+    test('makes one as Compose would, with its labels', async () => {
+      await docker.answer(['volume', 'rm', data])
+      expect((await shell.run(createVolumeScript(data))).code).toBe(0)
+      await adoptVolumes(lease, { images: [IMAGE], volumes: [data] })
+      expect(JSON.parse(await labels(data))).toMatchObject({
+        'com.docker.compose.project': 'lucid-sessions',
+        'com.docker.compose.volume': data,
+      })
+    })
+
+    test('an image of an older release, which knows no marks, leaves it at what is there', async () => {
+      const older = 'lucid/for-tests:older'
+      const entry = `ENTRYPOINT ["/usr/local/bin/bun", "-e", "process.exit(64)"]`
+      expect(await docker.run(['create', '--name', 'older', IMAGE, 'x'])).toMatchObject({ code: 0 })
+      expect(await docker.run(['commit', '--change', entry, 'older', older])).toMatchObject({ code: 0 })
+      expect((await readVolumes(shell, dir, [older])).faults).toEqual([])
+      await docker.answer(['volume', 'rm', onions])
+      expect((await readVolumes(shell, dir, [older])).faults.map(({ subject }) => subject)).toEqual([
+        `volume:${onions}`,
+      ])
+      // Where both are there the one that can is asked.
+      expect((await readVolumes(shell, dir, [older, IMAGE])).adopt).toEqual([])
+    })
+  })
+
+  test('takes strangers off its networks, and has one that is another made anew', async () => {
+    const [name] = ['lucid_core_net'] as const
+    const busy = [
+      'run',
+      '--detach',
+      '--name',
+      'stranger',
+      '--network',
+      name,
+      '--entrypoint',
+      '/usr/local/bin/bun',
+    ]
+    expect((await docker.run(['network', 'create', '--subnet', '172.21.0.0/24', name])).code).toBe(0)
+    const started = await docker.run([...busy, IMAGE, '-e', 'setInterval(() => {}, 1000)'])
+    expect(started).toMatchObject({ code: 0 })
+    expect(await ensureNetworks(lease)).toContain(
+      `network ${name}: stranger was taken off it, which is not of the release`,
+    )
+    expect(
+      await docker.answer(['inspect', '--format', '{{len .NetworkSettings.Networks}}', 'stranger']),
+    ).toBe('0')
+    expect((await docker.run(['network', 'rm', name])).code).toBe(0)
+    expect((await docker.run(['network', 'create', '--subnet', '172.31.0.0/24', name])).code).toBe(0)
+    expect((await docker.run(['network', 'connect', name, 'stranger'])).code).toBe(0)
+    expect((await ensureNetworks(lease)).at(-1)).toBe(
+      `network ${name} is 172.31.0.0/24, not 172.21.0.0/24: it was removed, to be made anew`,
+    )
+    expect((await docker.run(['network', 'inspect', name])).code).not.toBe(0)
+    expect((await docker.run(['rm', '--force', 'stranger'])).code).toBe(0)
+    expect((await docker.run(['network', 'rm', 'lucid_rdp_net'])).code).toBe(0)
   })
 
   test('gets the networks that Compose does not make, once; one that is in the way is named', async () => {
-    expect(await ensureNetworks(lease)).toEqual(['lucid_rdp_net'])
+    expect(await ensureNetworks(lease)).toEqual(['network lucid_rdp_net was made'])
     expect(await ensureNetworks(lease)).toEqual([])
     const other = ['network', 'create', '--subnet', '172.22.0.0/16', 'theirs']
     expect((await docker.run(other)).code).toBe(0)

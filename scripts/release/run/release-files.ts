@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { quote } from '../../host/quote.ts'
-import { checkScript, filesScript } from '../content/files-script.ts'
+import { filesScript, mendScript } from '../content/files-script.ts'
 import { observeHost, readRelease } from '../host/observe.ts'
 import { change } from './change.ts'
 import type { ReleaseHost } from './release-host.ts'
@@ -34,11 +34,12 @@ export const openReleaseFiles = (lease: Lease): ReleaseFiles => {
     putFiles: (bundle) =>
       change(lease, 'the files of the release cannot be written', filesScript(dir, bundle)),
     requireFiles: async (release) => {
-      const { code } = await shell.run(checkScript(dir, release))
+      const { code, out } = await lease.run(mendScript(dir, release))
       if (code !== 0)
         throw new CliError(
-          `${shell.name}: the files of ${release.id} were changed by hand or went bad: bun run deploy:pi brings a whole release`,
+          `${shell.name}: the files of ${release.id} were changed by hand or went bad: bun run deploy:pi from a checkout of ${release.revision.slice(0, 12)} puts them right`,
         )
+      return out.split('\n').filter(Boolean)
     },
     commit: (id) =>
       change(

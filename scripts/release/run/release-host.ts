@@ -2,6 +2,7 @@ import type { Stack } from '#catalog'
 import type { ContainerState } from '#common/host/facts/container'
 import type { ReleasePair } from '../content/migrations.ts'
 import type { Bundle, Member, Release } from '../content/release.ts'
+import type { Drift, Mending } from '../drift/drift.ts'
 import type { Entry } from './journal.ts'
 
 /** What a host knows of its releases. */
@@ -32,13 +33,19 @@ export type ReleaseHost = {
   /** Appends to the journal; on the disk when it returns. */
   readonly journal: (entry: Entry) => Promise<void>
   readonly putFiles: (bundle: Bundle) => Promise<void>
-  /** Throws CliError when files that the host holds are not those that were brought. */
-  readonly requireFiles: (release: Release) => Promise<void>
+  /**
+   * Puts files that the host holds and that were changed by hand right; names those. Throws CliError when they are not those
+   * that were brought, and cannot be made so.
+   */
+  readonly requireFiles: (release: Release) => Promise<readonly string[]>
   /** Brings what is missing and checks each image against its digests. */
   readonly bringImages: (release: Release, show: StepReporter) => Promise<void>
-  /** Secrets, identities, networks. Never replaces a secret. */
-  readonly prepare: (release: Release) => Promise<void>
-  readonly up: (release: Release, stack: Stack) => Promise<void>
+  /** Secrets, identities, networks. Never replaces a secret. Answers what it put right, a sentence each. */
+  readonly prepare: (release: Release) => Promise<readonly string[]>
+  /** Everything that is not as a release says; what is about to be well is. */
+  readonly drift: (release: Release) => Promise<readonly Drift[]>
+  /** Lets go what is paused, and starts a stack; some of its services are made anew in any case, and strays removed. */
+  readonly up: (release: Release, stack: Stack, mending: Mending) => Promise<void>
   /** Ends the containers of a stack and keeps them. */
   readonly stop: (release: Release, stack: Stack) => Promise<void>
   /** Takes the containers of a stack away; volumes stay. */

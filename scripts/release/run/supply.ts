@@ -4,6 +4,7 @@ import type { Lease } from '../../host/lease.ts'
 import { documentVolumes, type ReleasePair } from '../content/migrations.ts'
 import type { Release } from '../content/release.ts'
 import { ensureNetworks } from '../host/networks.ts'
+import { adoptVolumes, secureVolumes } from '../host/volume-marks.ts'
 import { missingImages } from '../images/missing-images.ts'
 import { pruneImages } from '../images/prune-images.ts'
 import { pullImages } from '../images/pull-images.ts'
@@ -56,7 +57,11 @@ const bringImages = async (
   await stockImages(lease, stock, { from: supply.kind === 'registry' ? 'registry' : 'host', onNotice: note })
 }
 
-const prepare = async (lease: Lease, release: Release): Promise<void> => {
+const prepare = async (lease: Lease, release: Release): Promise<readonly string[]> => {
+  const done: string[] =
+    release.volumes.length === 0
+      ? []
+      : [...(await secureVolumes(lease, { wanted: release.volumes, images: [findTool(release)] }))]
   if (release.secrets.length > 0) {
     const report = await prepareHost(lease, {
       image: requireTool(release),
@@ -66,8 +71,10 @@ const prepare = async (lease: Lease, release: Release): Promise<void> => {
       throw new CliError(`${lease.shell.name}: its secrets are not in order`, {
         details: report.faults.map(({ name, what }) => `${name}: ${what}`),
       })
+    done.push(...report.mended.map(({ name, what }) => `${name} ${what}`))
   }
-  if (release.networks.length > 0) await ensureNetworks(lease)
+  if (release.networks.length > 0) done.push(...(await ensureNetworks(lease)))
+  return done
 }
 
 /** The tool of the release that runs is on the host for certain; the volumes are those of both. */
@@ -88,6 +95,9 @@ export const openSupplies = (lease: Lease, supply: Supply): Supplies => ({
   },
   restore: async (pair, name) => {
     await restoreSnapshot(lease, snapshotOptions(pair, name))
+    // A copy from before the host had marks has none.
+    const images = [findTool(pair.from), findTool(pair.to)]
+    await adoptVolumes(lease, { images, volumes: documentVolumes(pair) })
   },
   prune: async ({ releases, snapshots }) => {
     const image = releases.map(findTool).find((one) => one !== undefined)

@@ -1,8 +1,10 @@
 import type { Colour, Style } from '#common/cli/style'
 import { table } from '#common/cli/table'
 import { type Text, text } from '#common/cli/text'
+import type { Finding } from '#common/host/finding'
 import { type Change, summarizeChanges } from '../content/diff.ts'
 import type { Release } from '../content/release.ts'
+import { DEPLOY } from '../drift/drift.ts'
 import type { Checked } from '../host/preflight.ts'
 
 /** The checks of a preflight, a row each; faults follow on stderr with what to do. */
@@ -20,6 +22,23 @@ export const renderPreflight = (checked: readonly Checked[], style: Style): Text
   )
 
 const colours: Readonly<Record<Change['change'], Colour>> = { new: 'green', gone: 'red', changed: 'yellow' }
+
+/** What was changed on a host behind its release's back, a row each; nothing when nothing was. */
+export const renderDrift = (drift: readonly Finding[], style: Style): Text =>
+  text(
+    drift.length === 0
+      ? []
+      : [
+          table(
+            [{ title: 'Not as the release says' }, { title: 'What' }],
+            drift.map(({ subject, evidence, remedy }) => [
+              { text: subject, colour: 'red' },
+              remedy === DEPLOY ? evidence : `${evidence}: ${remedy}`,
+            ]),
+            style,
+          ),
+        ],
+  )
 
 /** What would change, a row each. */
 export const renderChanges = (

@@ -85,6 +85,8 @@ const verdicts: Readonly<Record<string, (container: Container, kind: Kind) => bo
       stack: 'core',
       container: 'alpha',
       shows: runsOnce ? 'once' : 'engine',
+      networks: [],
+      volumes: [],
     }
     const found = judgeAll({ services: [], expected: [expected], facts: host, counts: new Map(), now: NOW })
     return found.find(({ subject }) => subject === 'alpha')?.state === 'bad'

@@ -48,6 +48,7 @@ const serviceText = (name: string, stack: Stack) => ({
   restart: 'unless-stopped',
   stop_grace_period: '2s',
   mem_limit: '32m',
+  pids_limit: 128,
   read_only: true,
   cap_drop: ['ALL'],
   environment: { TINY_SECONDS: '2' },

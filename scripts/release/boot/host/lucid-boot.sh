@@ -151,10 +151,35 @@ unwell() {
   done
 }
 
+# What somebody changed by hand is not what this host is on: the copy beside it is.
+mend() { # STACK
+  used=$DIR/releases/$current/compose.$1.yaml
+  kept=$DIR/releases/$current/.kept/compose.$1.yaml
+  [ -f "$kept" ] && ! cmp -s "$kept" "$used" || return 0
+  say "compose.$1.yaml of $current was changed by hand: put right"
+  cp "$kept" "$used.part" && sync && mv -f "$used.part" "$used"
+}
+# Compose would make an empty volume in the place of one that is gone.
+lost() { # STACK
+  for volume in $(compose "$current" "$1" config --volumes 2>/dev/null); do
+    docker volume inspect "$volume" >/dev/null 2>&1 || printf '%s\n' "$volume"
+  done
+}
+
 up() { # STACK; 0 well, 1 not well, 2 the engine refused
   say "starting $1 of $current"
   step "$1" start
   hold
+  mend "$1"
+  gone=$(lost "$1")
+  [ -z "$gone" ] || {
+    for volume in $gone; do say "volume $volume is gone, so $1 is not started: bun run recover volume $volume brings it back"; done
+    step "$1" failed "volume $gone is gone"
+    return 1
+  }
+  paused=$(docker ps --quiet --filter status=paused --filter "label=com.docker.compose.project=lucid-$1")
+  # shellcheck disable=SC2086 # ids, one a word
+  [ -z "$paused" ] || docker unpause $paused >/dev/null
   answer=$(compose "$current" "$1" up --detach --no-build --remove-orphans 2>&1) || {
     printf '%s\n' "$answer" | tail -n 5
     step "$1" failed "$(printf '%s\n' "$answer" | tail -n 1)"

@@ -36,30 +36,10 @@ section backups
 ls "$DIR/backups" 2>/dev/null | head -n 3 | content
 section leftovers
 ls -ln "$DIR/blobs/sha256" 2>/dev/null | grep '[.]part$' | content
-current=$(cat "$DIR/deploy/current" 2>/dev/null)
-case $current in */* | .*) current='' ;; esac
-if [ -n "$current" ]; then
+if [ -n "$release" ]; then
   section release-json
-  content 4194304 <"$DIR/releases/$current/release.json" 2>/dev/null
-  # Compose takes its time to start: all at once.
-  answers=$(mktemp -d) && for file in "$DIR/releases/$current"/compose.*.yaml; do
-    [ -f "$file" ] || continue
-    stack=${file##*/compose.}
-    stack=${stack%.yaml}
-    {
-      section "compose $stack"
-      docker compose --file "$file" --profile '*' config --format json 2>&1 | content 1048576
-    } >"$answers/$stack.a" &
-    {
-      section "hashes $stack"
-      docker compose --file "$file" --profile '*' config --hash '*' 2>/dev/null | content
-    } >"$answers/$stack.b" &
-  done
-  wait
-  [ -z "$answers" ] || {
-    cat "$answers"/* 2>/dev/null
-    rm -rf "$answers"
-  }
+  content 4194304 <"$DIR/releases/$release/release.json" 2>/dev/null
+  each_stack compose '--profile * config --format json'
 fi
 
 section disk

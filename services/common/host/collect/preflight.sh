@@ -1,5 +1,4 @@
-# A part of the collector, after facts.sh and networks.sh: what a release needs of a host.
-# Arguments after DIR: secrets, OWNER/KEY, that are looked for; none is read.
+# A part of the collector, after release.sh: what a release needs of a host.
 section machine
 { uname -m; uname -r; } | content
 section compose-version
@@ -31,10 +30,7 @@ section sockets
 # State 0A is LISTEN (Linux, tcp_states.h).
 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep ' 0A ' | content 262144
 section secrets
-shift
 for secret; do [ ! -e "$DIR/secrets/$secret" ] || printf '%s\n' "$secret"; done | content
-section volumes
-docker volume ls --quiet 2>/dev/null | content
 section signer
 [ ! -f "$DIR/deploy/signer" ] || content 200 <"$DIR/deploy/signer"
 section end-preflight

@@ -5,6 +5,8 @@ import { parseJson, readCount, readObject, readText } from './values.ts'
 export type DeployState = {
   /** Id of the committed release. */
   readonly release?: string
+  /** Whose the volumes are: drawn when the host was deployed to first, or when an older release's became its own. */
+  readonly installation?: string
   /** A run that the journal begins and does not end. */
   readonly openRun?: { readonly run: string; readonly what: string }
   /** Who changes the host now. `until` in epoch ms: after that the lease is nobody's. */
@@ -31,12 +33,14 @@ const parseLease = (line = ''): DeployState['lease'] => {
   return { by: readText(by) || 'somebody', what: readText(what) || 'an unknown command', until: until * 1000 }
 }
 
-/** Reads the sections `release`, `lease` and `journal`. */
+/** Reads the sections `installation`, `release`, `lease` and `journal`. */
 export const parseDeployState = (sections: Sections): DeployState => {
   const release = readText(sections.get('release')?.[0])
   const openRun = parseOpenRun(sections.get('journal') ?? [])
   const lease = parseLease(sections.get('lease')?.[0])
+  const installation = readText(sections.get('installation')?.[0])
   return {
+    ...(/^[0-9a-f-]{36}$/.test(installation) && { installation }),
     ...(/^[\w.-]{1,80}$/.test(release) && { release }),
     ...(openRun && { openRun }),
     ...(lease && { lease }),

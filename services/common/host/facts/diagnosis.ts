@@ -1,4 +1,5 @@
 import { type Counters, type LimitUse, parseCounters } from './counters.ts'
+import { parseHashes } from './deployed.ts'
 import type { Sections } from './sections.ts'
 import { parseJson, readNumber, readObject, readString, readText } from './values.ts'
 
@@ -51,15 +52,6 @@ export type Diagnosis = Counters & {
   /** By container id. */
   readonly limitUse: Readonly<Record<string, LimitUse>>
 }
-
-/** Compose's `config --hash '*'`: a service and its hash a line. */
-const parseHashes = (lines: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    lines.flatMap((line) => {
-      const [, name, hash] = /^(\S+) ([0-9a-f]{64})$/.exec(line.trim()) ?? []
-      return name === undefined || hash === undefined ? [] : [[name, hash] as const]
-    }),
-  )
 
 /** A line of `ss -ltnpH`. */
 const parseListener = (line: string): readonly Listener[] => {

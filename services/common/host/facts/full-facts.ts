@@ -1,3 +1,4 @@
+import { parseDeployed } from './deployed.ts'
 import { parseDiagnosis } from './diagnosis.ts'
 import { type HostFacts, parseFacts } from './host-facts.ts'
 import { parseNetworks } from './networks.ts'
@@ -13,7 +14,11 @@ export const parseFullFacts = (text: string): HostFacts | undefined => {
     facts && {
       ...facts,
       ...parseNetworks(sections),
-      ...dropUndefined({ readiness: parseReadiness(sections), diagnosis: parseDiagnosis(sections) }),
+      ...dropUndefined({
+        deployed: parseDeployed(sections),
+        readiness: parseReadiness(sections),
+        diagnosis: parseDiagnosis(sections),
+      }),
     }
   )
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { parseDeployed } from './deployed.ts'
 import { parseFacts } from './host-facts.ts'
+import { parseSections } from './sections.ts'
 
 /** Printed by facts.sh on a real engine (20.10.24), with five containers made for it. */
 const recorded = readFileSync(join(import.meta.dir, 'recorded-facts.txt'), 'utf8')
@@ -235,5 +237,30 @@ describe('a host that lies or is broken', () => {
       fc.property(anyText, (text) => parseFacts(text) === undefined),
       { seed: 1 },
     )
+  })
+})
+
+test('what lies there of a release is read with its sums, hashes and times; half of it is nothing', () => {
+  const SUM = 'ab'.repeat(32)
+  const text = [
+    '== deployed',
+    ' r-0123456789ab',
+    '== file-sums',
+    ` ${SUM}  releases/r-0123456789ab/compose.core.yaml`,
+    ' no sum at all',
+    '== hashes core',
+    ' time="2026" level=warning msg="a complaint"',
+    ` gate ${SUM}`,
+    '== file-times',
+    ' 100.500 90.000 secrets/gate/KEY',
+    ' 100.500 200.250 identities.json',
+    ' 100.500 - files/aa/start.sh',
+  ].join('\n')
+  expect(parseDeployed(parseSections(text))).toBeUndefined()
+  expect(parseDeployed(parseSections(`${text}\n== end-release\n`))).toEqual({
+    release: 'r-0123456789ab',
+    sums: { 'releases/r-0123456789ab/compose.core.yaml': SUM },
+    hashes: { core: { gate: SUM } },
+    fileTimes: { 'secrets/gate/KEY': 100_500, 'identities.json': 200_250 },
   })
 })

@@ -1,8 +1,11 @@
+import type { MarkedVolume } from '../volume-mark.ts'
 import { type Certificate, parseCertificates } from './certificate.ts'
 import { type Container, parseContainer } from './container.ts'
 import { type DeployState, parseDeployState } from './deploy-state.ts'
+import type { Deployed } from './deployed.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { type Disk, parseDisks } from './disks.ts'
+import { parseMarkedVolumes } from './marked-volumes.ts'
 import { parseMemoryUse } from './memory-use.ts'
 import type { NetworkFact, Route } from './networks.ts'
 import type { Readiness } from './readiness.ts'
@@ -42,6 +45,12 @@ export type HostFacts = {
   readonly containers: readonly Container[]
   /** `containers` are all that there are; false when the engine did not tell, or not to the end. */
   readonly allContainers: boolean
+  /** Compose files of the committed release that are not as they were brought; none where no copies are. */
+  readonly changedFiles?: readonly string[]
+  /** Names of the engine's volumes; of an engine that does not tell, or a collector of an older release, nothing. */
+  readonly volumes?: readonly string[]
+  /** What lies in ours, where a container was there to look. */
+  readonly markedVolumes?: readonly MarkedVolume[]
   /** Of the platform's folder and of the engine's; each file system once. */
   readonly disks: readonly Disk[]
   readonly memory?: {
@@ -63,6 +72,8 @@ export type HostFacts = {
   readonly certificates: readonly Certificate[]
   readonly backup?: Stamp
   readonly drill?: Stamp
+  /** Told at the level `release` and above. */
+  readonly deployed?: Deployed
   /** Told at the level `preflight` and above; networks only where the engine answers. */
   readonly readiness?: Readiness
   readonly networks?: readonly NetworkFact[]
@@ -160,6 +171,9 @@ export const parseFacts = (text: string): HostFacts | undefined => {
     ...(dir.startsWith('/') && { dir }),
     ...parseDeployState(sections),
     ...dropUndefined({
+      changedFiles: sections.get('changed-files')?.map((line) => readText(line)),
+      volumes: sections.get('volumes'),
+      markedVolumes: parseMarkedVolumes(lines('volume-marks')),
       at: scaled(readCount(first('date')), 1000),
       memory: parseMemory(lines('memory')),
       load: parseLoad(first('load')),

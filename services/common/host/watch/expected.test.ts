@@ -34,8 +34,22 @@ test('what the running platform was started without is listed with the reason', 
 test('expected are the database, what sets it up, and every service, those behind a profile too', () => {
   const expected = listExpected(catalog, stock)
   expect(expected.slice(0, 2)).toEqual([
-    { service: 'mongo', stack: 'core', container: 'lucid_mongo', shows: 'engine' },
-    { service: 'mongo-init', stack: 'core', container: 'lucid_mongo_init', shows: 'once' },
+    {
+      service: 'mongo',
+      stack: 'core',
+      container: 'lucid_mongo',
+      shows: 'engine',
+      networks: [...stock.mongo.networks],
+      volumes: ['lucid_core_mongo_data'],
+    },
+    {
+      service: 'mongo-init',
+      stack: 'core',
+      container: 'lucid_mongo_init',
+      shows: 'once',
+      networks: [],
+      volumes: [],
+    },
   ])
   expect(expected.slice(2).map(({ service }) => service)).toEqual(Object.keys(catalog))
   expect(expected.find(({ service }) => service === 'session-recorder')?.shows).toBe('http')

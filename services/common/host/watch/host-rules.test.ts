@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { HostFacts } from '../facts/host-facts.ts'
+import type { MarkedVolume } from '../volume-mark.ts'
 import { judgeAll } from './rules.ts'
 import { container, DAY, HOUR, host, NOW, problems, well, wellHost } from './watch.fixture.ts'
 
@@ -14,6 +15,7 @@ test('a host on which everything is well has a line for each thing that was look
     'ok engine:docker version 28',
     'ok facts:host',
     'ok deploy:run r-1',
+    'ok volume:data',
     'ok disk:/ 50 % free, 50 GiB',
     'ok memory:alpha 50 % of 100 MiB',
     'ok restarts:alpha',
@@ -151,6 +153,54 @@ for (const [name, rows] of Object.entries(cases))
       expect(found[0] ?? '').toStartWith(line)
     }
   })
+
+describe('data', () => {
+  const ours = '01234567-89ab-4cde-8f01-23456789abcd'
+  const lies = (mark: MarkedVolume['mark'], entries = 3): Partial<HostFacts> => ({
+    installation: ours,
+    markedVolumes: [{ name: 'data', mark, entries }],
+  })
+  const mark = { v: 1, installation: ours, volume: 'data' } as const
+  test.each<[string, Partial<HostFacts>, string]>([
+    ['gone', { volumes: ['other'] }, 'is gone, and the release that runs here has data in it'],
+    ['emptied', lies('none', 0), 'is empty and has lost its mark'],
+    ['replaced', lies('none'), 'has no mark of this host'],
+    [
+      'another host’s',
+      lies({ ...mark, installation: ours.replace('0123', 'fedc') }),
+      'is that of another host',
+    ],
+    ['another volume’s', lies({ ...mark, volume: 'other' }), 'holds what was in other'],
+  ])('that is %s is bad, and a backup is named', (_, facts, said) => {
+    const [found = '', ...more] = problems(host(facts))
+    expect(more).toEqual([])
+    expect(found).toStartWith(`bad volume:data: ${said}`)
+    expect(found).toContain('-> bun run recover volume data brings it back from a backup')
+  })
+  test('that is where it was is well, with its mark and on a host without marks', () => {
+    expect(problems(host(lies(mark)))).toEqual([])
+    const { installation: _, ...unnamed } = lies('none')
+    expect(problems(host(unnamed))).toEqual([])
+  })
+  test('is missed by nobody where no release is at work, or nobody tells', () => {
+    expect(problems(host({ ...without('release'), volumes: [], containers: [] }))).toEqual([])
+    expect(problems(host(without('volumes')))).toEqual([])
+  })
+})
+
+test('what somebody changed by hand is said: a file of the release, a network that a container was on', () => {
+  expect(problems(host({ changedFiles: ['compose.core.yaml'] }))).toEqual([
+    'warn file:compose.core.yaml: this file of the release was changed by hand -> bun run deploy:pi',
+  ])
+  expect(problems(host({ containers: [container('alpha', { networks: {} })] }))).toEqual([
+    'bad alpha: it is not on net -> bun run recover network net',
+  ])
+})
+
+test('containers that run where the folder knows of no release mean that its disk is not mounted', () =>
+  expect(problems(host(without('release')))).toEqual([
+    'bad deploy:run: containers of Lucid run, and /srv/lucid holds no release -> findmnt /srv/lucid says whether its disk is mounted',
+  ]))
 
 describe('restarts', () => {
   const restarted = (count: number, more = {}) => ({

@@ -5,8 +5,11 @@ import type { Disk } from '../facts/disks.ts'
 import type { HostFacts, Stamp } from '../facts/host-facts.ts'
 import { readThrottle } from '../facts/throttle.ts'
 import { bad, type Finding, ok, unknown, type Verdict, warn } from '../finding.ts'
+import { describeLost, judgeMark } from '../volume-rules.ts'
+import type { Expected } from './expected.ts'
 import { type Counts, grownBy } from './history.ts'
 import { limits } from './limits.ts'
+import { word } from './remedies.ts'
 
 /** A share from 0 to 1: `87 %`. Rounded down, so that nothing is full before it is. */
 const shareText = (share: number): string => `${Math.floor(share * 100)} %`
@@ -16,6 +19,7 @@ export type HostView = {
   readonly facts: HostFacts
   readonly counts: Counts
   readonly now: number
+  readonly expected: readonly Pick<Expected, 'volumes'>[]
 }
 
 type HostRule = {
@@ -209,7 +213,10 @@ const cpu = ({ facts: { temperature, throttled } }: HostView): readonly Finding[
   )
 }
 
-const deploy = ({ facts: { dir, openRun, lease, release }, now }: HostView): readonly Finding[] => {
+const deploy = ({
+  facts: { dir, openRun, lease, release, containers },
+  now,
+}: HostView): readonly Finding[] => {
   if (dir === undefined) return []
   const verdict = (): Verdict => {
     if (lease !== undefined && lease.until > now)
@@ -219,9 +226,33 @@ const deploy = ({ facts: { dir, openRun, lease, release }, now }: HostView): rea
         `a run was cut before its end: ${[openRun.run, openRun.what].filter(Boolean).join(', ')}`,
         'bun run deploy:pi or bun run rollback finishes or undoes it',
       )
+    if (release === undefined && containers.length > 0)
+      return bad(
+        `containers of Lucid run, and ${dir} holds no release`,
+        `findmnt ${word(dir, 'DIR')} says whether its disk is mounted`,
+      )
     return ok(release ?? '')
   }
   return one('deploy:run', verdict())
+}
+
+/** What a release was brought with, and what somebody made of it since: the next start goes by it. */
+const files = ({ facts: { changedFiles = [] } }: HostView): readonly Finding[] =>
+  changedFiles.map((name) =>
+    about(`file:${name}`, warn('this file of the release was changed by hand', 'bun run deploy:pi')),
+  )
+
+/** That data is where it was. Only where a release is at work, and the engine tells. */
+const volumes = ({ facts, expected }: HostView): readonly Finding[] => {
+  const { release, volumes: existing, markedVolumes = [], installation } = facts
+  if (release === undefined || existing === undefined) return []
+  const committed = [...new Set(expected.flatMap(({ volumes }) => volumes))]
+  return committed.flatMap((name) => {
+    if (!existing.includes(name)) return [describeLost(name)]
+    const marked = markedVolumes.filter((one) => one.name === name)
+    const lost = marked.flatMap((one) => judgeMark(one, { committed, installation }))
+    return lost.length > 0 ? lost : [about(`volume:${name}`, ok())]
+  })
 }
 
 /** Everything about the host itself, each rule on its own subjects. */
@@ -229,6 +260,8 @@ export const hostRules: readonly HostRule[] = [
   { about: 'the engine answers', judge: engine },
   { about: 'the facts are whole and fresh', judge: freshness },
   { about: 'no deploy was cut', judge: deploy },
+  { about: 'files of the release are as they were brought', judge: files },
+  { about: 'the data is where it was', judge: volumes },
   { about: 'the disks have room', judge: disks },
   { about: 'containers stay below their memory limit', judge: memory },
   { about: 'no container was restarted since the last check', judge: restarts },

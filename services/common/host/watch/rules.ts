@@ -75,6 +75,6 @@ export const judgeAll = (all: Watched): readonly Finding[] => {
   const host =
     own === undefined || chosen.length > 0
       ? []
-      : hostRules.flatMap(({ judge }) => judge({ facts: own, counts, now }))
+      : hostRules.flatMap(({ judge }) => judge({ facts: own, counts, now, expected: all.expected }))
   return [...services, ...host]
 }

@@ -9,8 +9,22 @@ import { answer, container, HOUR, host, NOW, problems, well, wellHost } from './
 const one = (more: Partial<Container>, http: Result = answer('alpha')): Watched =>
   host({ containers: [container('alpha', more)] }, { services: [http] })
 
-const db: Expected = { service: 'mongo', stack: 'core', container: 'lucid_mongo', shows: 'engine' }
-const init: Expected = { service: 'mongo-init', stack: 'core', container: 'lucid_mongo_init', shows: 'once' }
+const db: Expected = {
+  service: 'mongo',
+  stack: 'core',
+  container: 'lucid_mongo',
+  shows: 'engine',
+  networks: [],
+  volumes: [],
+}
+const init: Expected = {
+  service: 'mongo-init',
+  stack: 'core',
+  container: 'lucid_mongo_init',
+  shows: 'once',
+  networks: [],
+  volumes: [],
+}
 const { facts: _, ...noHost } = well
 const gone = answer('alpha', 'unreachable', { detail: 'nothing listens there' })
 

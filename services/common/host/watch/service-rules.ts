@@ -65,6 +65,19 @@ const conditions: Partial<Readonly<Record<Condition, (container: Container, view
 const notRunning = (view: ServiceView): Verdict | undefined =>
   view.container && conditions[judgeContainer(view.container)]?.(view.container, view)
 
+/** A network that was taken from it, or deleted under it: nobody reaches it there, whatever it says of itself. */
+const offNetwork = (view: ServiceView): Verdict | undefined => {
+  const { container, expected } = view
+  if (container?.status !== 'running' || container.networkMode === '') return undefined
+  const lost = (expected?.networks ?? []).filter((name) => container.networks[name] === undefined)
+  return lost.length === 0
+    ? undefined
+    : bad(
+        `it is not on ${lost.join(' and ')}`,
+        lost.map((name) => `bun run recover network ${name}`).join('; '),
+      )
+}
+
 /** tor-proxy says in /health how far tor is; these two mean that nobody reaches the platform. */
 const torParts: Readonly<Record<string, { readonly says: string; readonly remedy: string }>> = {
   bootstrap: {
@@ -115,6 +128,7 @@ export const serviceRules: readonly ServiceRule[] = [
   { about: 'what runs once has ended with 0', judge: runOnce },
   { about: 'its container is there', judge: missing },
   { about: 'its container runs', judge: notRunning },
+  { about: 'its container is on its networks', judge: offNetwork },
   { about: 'tor is in its network and the onion is published', judge: tor },
   { about: 'it has finished starting', judge: starting },
   { about: 'it answers /health as healthy', judge: http },

@@ -11,7 +11,11 @@ export const DAY = 24 * HOUR
 const GIB = 2 ** 30
 
 export const container = (service: string, more: Partial<Container> = {}): Container =>
-  makeContainer(service, { startedAt: NOW - HOUR, ...more })
+  makeContainer(service, {
+    startedAt: NOW - HOUR,
+    networks: { net: { id: 'n', names: [], address: '', gateway: '' } },
+    ...more,
+  })
 
 /** A host on which everything is well. */
 export const wellHost: HostFacts = {
@@ -29,6 +33,7 @@ export const wellHost: HostFacts = {
   backup: { at: NOW - HOUR, ok: true, id: 'b-1' },
   drill: { at: NOW - DAY, ok: true, id: 'b-0' },
   release: 'r-1',
+  volumes: ['data'],
 }
 
 export const answer = (name: string, state: State = 'healthy', more: Partial<Result> = {}): Result => ({
@@ -43,7 +48,16 @@ export const answer = (name: string, state: State = 'healthy', more: Partial<Res
 /** One service that is well, on a host that is well. */
 export const well: Watched = {
   services: [answer('alpha')],
-  expected: [{ service: 'alpha', stack: 'core', container: 'alpha', shows: 'http' }],
+  expected: [
+    {
+      service: 'alpha',
+      stack: 'core',
+      container: 'alpha',
+      shows: 'http',
+      networks: ['net'],
+      volumes: ['data'],
+    },
+  ],
   facts: wellHost,
   counts: new Map(),
   now: NOW,

@@ -67,6 +67,16 @@ test('a service is read with all that it needs of a host; tools are left out, wh
     profiles: [],
     networks: ['lucid_chain_net'],
     ports: [{ ip: '127.0.0.1', host: 8092, target: 8092 }],
+    bindings: [{ ip: '127.0.0.1', host: 8092, target: 8092 }],
+    rights: {
+      user: '65532:65532',
+      readOnlyRoot: false,
+      privileged: false,
+      capAdd: [],
+      capDrop: [],
+      securityOpt: [],
+      restartPolicy: 'unless-stopped',
+    },
     volumes: [{ name: 'lucid_sessions_data', target: '/data' }],
     files: [
       { path: '/l/secrets/m/KEY', secret: true },

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Stack, stacks } from '#catalog'
 import { parseJson, readAt } from '#common/host/facts/values'
-import { networks } from '../../derive/network.ts'
-import { repository } from '../../platform/home.ts'
-import { interpolateAll } from '../../release/content/interpolate.ts'
-import type { DiagnosedHost } from '../facts.ts'
-import { type ComposeFile, type Expected, expectFromCompose } from './compose.ts'
+import { networks } from '../derive/network.ts'
+import { repository } from '../platform/home.ts'
+import { interpolateAll } from '../release/content/interpolate.ts'
+import { type ComposeFile, type Expected, expectFromCompose } from '../release/expected/compose.ts'
+import type { DiagnosedHost } from './facts.ts'
 
 /** What should be on a host, and where that was read. */
 export type Expectation = {

@@ -1,6 +1,12 @@
 import { catalog, type Stack } from '#catalog'
-import type { PortBinding } from '#common/host/facts/container-settings'
+import type { ContainerSettings, PortBinding } from '#common/host/facts/container-settings'
 import { readAt, readList, readNumber, readObject, readString } from '#common/host/facts/values'
+
+/** What a container may do, as Compose and the engine say it. */
+export type ContainerRights = Pick<
+  ContainerSettings,
+  'user' | 'readOnlyRoot' | 'privileged' | 'capAdd' | 'capDrop' | 'securityOpt' | 'restartPolicy'
+>
 
 /** One container as the release, or the catalogue, wants it. */
 export type ExpectedService = {
@@ -15,7 +21,10 @@ export type ExpectedService = {
   readonly networks: readonly string[]
   /** The service in whose network it is instead. */
   readonly shares?: string
+  /** Ports behind which something answers, and all that are published. */
   readonly ports: readonly PortBinding[]
+  readonly bindings: readonly PortBinding[]
+  readonly rights: ContainerRights
   readonly volumes: readonly { readonly name: string; readonly target: string }[]
   /** Files of the host that it mounts, secrets among them. */
   readonly files: readonly { readonly path: string; readonly secret: boolean }[]
@@ -87,6 +96,20 @@ const { socks, http } = catalog['tor-proxy'].ports
 const listClosedPorts = (environment: unknown): readonly number[] =>
   readString(readAt(environment, 'TOR_NETWORK')) === 'off' ? [socks, http] : []
 
+const readRights = (fields: Readonly<Record<string, unknown>>): ContainerRights => {
+  const names = (key: string) => readList(fields[key]).map(readString)
+  const [restart = ''] = readString(fields['restart']).split(':')
+  return {
+    user: readString(fields['user']),
+    readOnlyRoot: fields['read_only'] === true,
+    privileged: fields['privileged'] === true,
+    capAdd: names('cap_add'),
+    capDrop: names('cap_drop'),
+    securityOpt: names('security_opt'),
+    restartPolicy: restart || 'no',
+  }
+}
+
 export const readService = (
   name: string,
   value: unknown,
@@ -110,6 +133,7 @@ export const readService = (
     ...(environment.includes('MONGO_URL') ? ['mongo'] : []),
   ]
   const hash = context.hashes[name]
+  const bindings = readList(fields['ports']).flatMap(readPort)
   return {
     name,
     stack: context.stack,
@@ -120,9 +144,9 @@ export const readService = (
     profiles: readNames(fields['profiles']),
     networks: mode === '' ? readNames(fields['networks']).map((key) => realName('networks', key)) : [],
     ...(mode.startsWith('service:') && { shares: mode.slice('service:'.length) }),
-    ports: readList(fields['ports'])
-      .flatMap(readPort)
-      .filter(({ target }) => !listClosedPorts(fields['environment']).includes(target)),
+    ports: bindings.filter(({ target }) => !listClosedPorts(fields['environment']).includes(target)),
+    bindings,
+    rights: readRights(fields),
     volumes: mounts
       .filter(({ type }) => type === 'volume')
       .map(({ source, target }) => ({ name: realName('volumes', source), target })),
