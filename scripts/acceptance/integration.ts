@@ -28,11 +28,11 @@ const healthOf = async (platform: HostPlatform, service: string): Promise<string
 }
 
 const felt = async (platform: HostPlatform): Promise<string> => {
-  const until = Date.now() + FELT_MS
+  const until = performance.now() + FELT_MS
   for (;;) {
     const says = await healthOf(platform, FEELS)
     if (says !== 'healthy' && says.includes(VICTIM)) return says
-    if (Date.now() > until) throw new CliError(`${FEELS} says '${says}' while ${VICTIM} is stopped`)
+    if (performance.now() > until) throw new CliError(`${FEELS} says '${says}' while ${VICTIM} is stopped`)
     await sleep(500)
   }
 }
@@ -43,9 +43,9 @@ const disturbed = (platform: HostPlatform): Promise<string> =>
     const ms = await whileStopped(leased, findMember(platform, VICTIM), async () => {
       said = await felt(platform)
     })
-    const until = Date.now() + FELT_MS
+    const until = performance.now() + FELT_MS
     while ((await healthOf(platform, FEELS)) !== 'healthy') {
-      if (Date.now() > until) throw new CliError(`${FEELS} is not healthy after ${VICTIM} is back`)
+      if (performance.now() > until) throw new CliError(`${FEELS} is not healthy after ${VICTIM} is back`)
       await sleep(500)
     }
     return `${said}; ${VICTIM} well ${duration(ms)} after its start`

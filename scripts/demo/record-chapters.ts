@@ -88,11 +88,11 @@ export const screenChapter = async (
 
 /** Resolves when the manifest of a session is signed. */
 const waitForSeal = async (clients: Clients, id: string): Promise<void> => {
-  const until = Date.now() + ANCHOR_PATIENCE
+  const until = performance.now() + ANCHOR_PATIENCE
   for (;;) {
     const { state, error } = await ok(clients.orchestrator().sessions({ id }).get())
     if (state === 'anchoring' || state === 'anchored') return
-    if (state === 'failed' || Date.now() > until)
+    if (state === 'failed' || performance.now() > until)
       throw new CliError(`the session is ${state}: ${error ?? 'not sealed in time'}`)
     await Bun.sleep(100)
   }

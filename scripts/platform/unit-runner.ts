@@ -85,7 +85,7 @@ export const openUnitRunner = (
 
   const onEnd = (unit: UnitState, run: Started): void => {
     if (unit.run !== run) return
-    const lived = Date.now() - run.startedAt
+    const lived = run.lived()
     const why = describeEnd(run.process)
     const after = decideAfterEnd(unit, lived, timing.backoff)
     unit.run = undefined

@@ -19,6 +19,8 @@ export type Started = {
   readonly process: Subprocess
   readonly pid: number
   readonly startedAt: number
+  /** For how long it has run, ms, whoever set the clock. */
+  readonly lived: () => number
   readonly logStart: number
 }
 
@@ -39,7 +41,14 @@ export const startProcess = (unit: Unit, now: () => number): Started => {
       detached: process.platform !== 'win32',
       windowsHide: true,
     })
-    return { process: child, pid: child.pid, startedAt: now(), logStart }
+    const began = performance.now()
+    return {
+      process: child,
+      pid: child.pid,
+      startedAt: now(),
+      lived: () => Math.round(performance.now() - began),
+      logStart,
+    }
   } finally {
     closeSync(log)
   }

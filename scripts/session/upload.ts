@@ -42,13 +42,13 @@ const readProgress = (clients: Clients, id: string): Promise<Progress> =>
 
 /** Looks again and again until the recorder answers. Throws what it says, or CliError after `PATIENCE`. */
 const waitForRecorder = async (clients: Clients, id: string): Promise<Progress> => {
-  const until = Date.now() + PATIENCE
+  const until = performance.now() + PATIENCE
   for (;;) {
     try {
       return await readProgress(clients, id)
     } catch (error) {
       if (!retryable(error)) throw error
-      if (Date.now() > until)
+      if (performance.now() > until)
         throw new CliError('the recorder does not answer; bun run status shows what is down', {
           cause: error,
         })
@@ -84,7 +84,7 @@ export const upload = async (
   try {
     let offset = 0
     let best = 0
-    let until = Date.now() + PATIENCE
+    let until = performance.now() + PATIENCE
     for (;;) {
       try {
         const body = input.from(offset)
@@ -94,7 +94,7 @@ export const upload = async (
         )
         break
       } catch (error) {
-        if (!retryable(error) || Date.now() > until) throw error
+        if (!retryable(error) || performance.now() > until) throw error
         await Bun.sleep(LOOK_EVERY)
       }
       const at = await waitForRecorder(clients, id)
@@ -102,7 +102,7 @@ export const upload = async (
       offset = at.acknowledged
       if (offset > best) {
         best = offset
-        until = Date.now() + PATIENCE
+        until = performance.now() + PATIENCE
       }
     }
     const at = await waitForRecorder(clients, id)

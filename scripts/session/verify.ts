@@ -153,7 +153,7 @@ const judge = async (
   const [aead, blake3] = await Promise.all([aeadEngine(), blake3Engine()])
   warnSlow([...aead.rejected, ...blake3.rejected], terminal.err)
   const reader = await fileReader(path)
-  const bar = meter(terminal.err, Date.now)
+  const bar = meter(terminal.err, () => performance.now())
   try {
     const { sink, undone } = await openSink(decrypt, terminal.err)
     const work = {

@@ -25,18 +25,18 @@ export const waitForAnchor = async (
   id: string,
   { patience, onState }: { readonly patience: number; readonly onState: (state: string) => void },
 ): Promise<Outcome> => {
-  const until = Date.now() + patience
+  const until = performance.now() + patience
   for (;;) {
     const session: Outcome | undefined = await orUnreachable(() =>
       ok(clients.orchestrator().sessions({ id }).get()),
     ).catch((error) => {
-      if (Date.now() > until) throw error
+      if (performance.now() > until) throw error
       return undefined
     })
     if (session) {
       onState(session.state)
       if (session.state === 'failed') throw new CliError(`the session failed: ${session.error ?? 'unknown'}`)
-      if (session.state === 'anchored' || Date.now() > until) return session
+      if (session.state === 'anchored' || performance.now() > until) return session
     }
     await Bun.sleep(LOOK_EVERY)
   }

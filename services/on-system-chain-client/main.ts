@@ -36,7 +36,7 @@ await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, 
     account,
     sign: (job, nonce, facts) => signAnchor(job, nonce, facts, { contract: ANCHORS_ADDRESS, secretKey }),
     confirmations: env.CONFIRMATIONS,
-    now: Date.now,
+    steady: () => performance.now(),
     log,
   })
   const loop = anchorLoop(anchoring.round, {

@@ -33,7 +33,7 @@ export const setUp = (fake: FakeChain, confirmations = 1) => {
       account,
       sign: (job, nonce, facts) => signAnchor(job, nonce, facts, { contract: CONTRACT, secretKey }),
       confirmations,
-      now: () => time,
+      steady: () => time,
       log: silentLog,
     })
   return {

@@ -16,7 +16,8 @@ export type WorkerParts = {
   readonly sign: (job: JobRecord, nonce: number, facts: SigningFacts) => Signed
   /** Blocks that must hold an anchor, its own included, before it counts. */
   readonly confirmations: number
-  readonly now: () => number
+  /** A clock that only goes forward, ms. */
+  readonly steady: () => number
   readonly log: Log
 }
 
@@ -65,8 +66,8 @@ const beginQueued = async (
  * point leads to the same bytes being sent again and to the same end.
  */
 export const worker = (given: WorkerParts): Worker => {
-  const { queue, chain, blocks, account, sign, confirmations, now, log } = given
-  const schedule = resendSchedule(now)
+  const { queue, chain, blocks, account, sign, confirmations, steady, log } = given
+  const schedule = resendSchedule(steady)
   let trouble: string | undefined
 
   const learn = async (findings: readonly SessionFinding[]): Promise<void> => {

@@ -38,7 +38,7 @@ export const runProbeCommand = async (edge: Edge): Promise<number> => {
     return 64
   }
   const [key, aead] = await Promise.all([edge.identity().catch(() => undefined), aeadEngine()])
-  const sign = key === undefined ? undefined : signer({ name: OPERATOR, key, now: edge.now })
+  const sign = key === undefined ? undefined : signer({ name: OPERATOR, key })
   const signed = async (service: string): Promise<string> => {
     if (sign === undefined) throw new NotRun("there is no key of the operator's identity to sign with")
     return sign(service)

@@ -3,6 +3,7 @@ import { blake3Engine } from '#common/engines/blake3'
 import { client, ok } from '#common/http/client'
 import type { Sign } from '#common/http/identity'
 import { start } from '#common/http/main'
+import { clockSteps, machineClocks } from '#common/process/clock'
 import { answers } from '#common/process/health'
 import { fromHex } from '#common/stream/bytes'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
@@ -82,6 +83,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     worker: work,
     log,
     expireAfter: env.EXPIRE_AFTER_MS,
+    clockStep: clockSteps(machineClocks),
   })
   onStop(stopSweeping)
   const watch = watchHistory(HISTORY_EVERY, {

@@ -3,7 +3,7 @@ import { ownerBytes } from '#common/evidence/owner'
 import { sessionIdBytes } from '#common/evidence/session-id'
 import { derivePublicKey } from '#common/evidence/signature'
 import { Fault } from '#common/process/fault'
-import type { Store } from '#common/store/store'
+import type { Range, Store } from '#common/store/store'
 import type { Finalize, NewSession, Session, State, StateChange } from './model.ts'
 import { recordingStates } from './state.ts'
 import { appendAudit, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
@@ -24,8 +24,13 @@ export type Sessions = {
   readonly setState: (id: string, to: StateChange) => Promise<Session>
   /** Ends the recording; the rest happens by itself. Throws Fault `already-finalized`. */
   readonly finalize: (id: string, end: Finalize) => Promise<Session>
-  /** Ends what nobody has used for `after` ms: unused sessions expire, started ones are sealed with a gap. */
+  /**
+   * Ends what nobody has used for `after` ms: unused sessions expire, started ones are sealed with a gap. What was last
+   * used at a time that is still to come, before the clock was set back, was used now.
+   */
   readonly sweep: (after: number) => Promise<readonly Session[]>
+  /** Counts every session that is recorded, or waits for it, as used now. */
+  readonly renew: () => Promise<void>
 }
 
 /** Encrypts under the session key; the key itself never leaves session-encryptor. */
@@ -114,7 +119,14 @@ const create = async (request: NewSession, parts: SessionsParts): Promise<Sessio
 export const sessions = (parts: SessionsParts): Sessions => {
   const { store, now } = parts
   const own = tables(store)
+  const findTouched = (touched_at: Range<number>) =>
+    own.sessions.find({ where: { state: { in: recordingStates }, touched_at } })
+  const renew = async (touched_at: Range<number>): Promise<void> => {
+    for (const { id, state } of await findTouched(touched_at))
+      await change(parts, id, (doc) => ({ next: doc, event: state }))
+  }
   return {
+    renew: () => renew({ gte: 0 }),
     create: (request) => create(request, parts),
     get: async (id) => publicSession(await findSession(own, id)),
     list: async ({ state, limit }) => {
@@ -128,9 +140,8 @@ export const sessions = (parts: SessionsParts): Sessions => {
     setState: (id, to) => change(parts, id, (doc) => setSessionState(doc, to)),
     finalize: (id, end) => change(parts, id, (doc) => finalizeSession(doc, end, now())),
     sweep: async (after) => {
-      const idle = await own.sessions.find({
-        where: { state: { in: recordingStates }, touched_at: { lt: now() - after } },
-      })
+      await renew({ gt: now() })
+      const idle = await findTouched({ lt: now() - after })
       const ended: Session[] = []
       for (const { id } of idle) ended.push(await change(parts, id, (doc) => endIdleSession(doc, now())))
       return ended

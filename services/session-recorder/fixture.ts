@@ -42,6 +42,8 @@ const restartable = (
 export type PipelineOptions = {
   readonly chunkSize?: number
   readonly now?: () => number
+  /** Where the clock is set in a test; else `now` never is. */
+  readonly steady?: () => number
   readonly encryptor?: Partial<EncryptorOptions>
 }
 
@@ -122,6 +124,7 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
       store,
       log: silentLog,
       now: options.now ?? Date.now,
+      steady: options.steady ?? options.now ?? (() => performance.now()),
       pause: () => Bun.sleep(5),
       resumeGrace: GRACE,
       ...pipeline,

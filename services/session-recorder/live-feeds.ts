@@ -7,7 +7,7 @@ export type LiveFeed = {
   readonly feed: Feed
   /** The time without a source that goes on, or went on until this feed's next byte comes. */
   absence: Absence | undefined
-  /** When the orchestrator last heard that this recording lives, epoch ms. */
+  /** When the orchestrator last heard that this recording lives, by the steady clock. */
   announcedAt: number
 }
 

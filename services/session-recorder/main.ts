@@ -30,6 +30,7 @@ await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, 
     store,
     log,
     now: Date.now,
+    steady: () => performance.now(),
     pause: (ms) => Bun.sleep(ms),
     resumeGrace: env.RESUME_GRACE_MS,
     ...pipelineOver(clients, {

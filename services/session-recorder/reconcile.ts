@@ -1,11 +1,11 @@
+import { type Clocks, clockSteps } from '#common/process/clock'
 import { errorFields, type Log } from '#common/process/log'
-import type { Collection } from '#common/store/store'
+import type { Collection, Range } from '#common/store/store'
 import type { RecordingDoc } from './store.ts'
 
-export type ReconcileParts = {
+export type ReconcileParts = Clocks & {
   readonly table: Pick<Collection<RecordingDoc>, 'find'>
   readonly log: Log
-  readonly now: () => number
   /** How long a recording waits for its source, ms. */
   readonly resumeGrace: number
   /** The recordings whose source sends now. */
@@ -22,31 +22,39 @@ const STORE_AWAY = 1_000
 
 /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
 export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
-  const { table, log, now, resumeGrace, busy, handOver, announceAlive, breakOff } = parts
+  const { table, log, now, steady, resumeGrace, busy, handOver, announceAlive, breakOff } = parts
   // A recorder that was away cannot know how long a source was: all of them get the whole grace again. The same
-  // after its store was away, when no source could be served.
-  let graceSince = now()
+  // after its store was away, when no source could be served, or after the clock was set: the times by which their
+  // sources were last there are of another clock then.
+  let graceSince = steady()
+  const clockStep = clockSteps(parts)
 
   const findEnding = async (): Promise<readonly RecordingDoc[]> => {
-    const asked = now()
+    const asked = steady()
     try {
       return await table.find({ where: { state: 'ending' } })
     } catch (error) {
-      graceSince = now()
+      graceSince = steady()
       throw error
     } finally {
-      if (now() - asked > STORE_AWAY) graceSince = now()
+      if (steady() - asked > STORE_AWAY) graceSince = steady()
     }
   }
 
   return async () => {
     for (const doc of await findEnding()) await handOver(doc)
     for (const id of busy()) await announceAlive(id)
-    if (now() - graceSince <= resumeGrace) return
-    const late = await table.find({
-      where: { state: 'recording', touched_at: { lt: now() - resumeGrace } },
-    })
-    for (const { id } of late)
+    const step = clockStep()
+    if (step !== 0) {
+      log.warn('clock-set', { by_ms: step })
+      graceSince = steady()
+    }
+    if (steady() - graceSince <= resumeGrace) return
+    const findTouched = (touched_at: Range<number>) =>
+      table.find({ where: { state: 'recording', touched_at } })
+    // Who was last there at a time that is still to come was so before the clock was set, and that is a grace ago.
+    const late = await Promise.all([findTouched({ lt: now() - resumeGrace }), findTouched({ gt: now() })])
+    for (const { id } of late.flat())
       if (!busy().includes(id))
         await breakOff(id).catch((error) =>
           log.warn('break-off-waits', { recording: id, ...errorFields(error) }),

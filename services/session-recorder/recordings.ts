@@ -51,6 +51,8 @@ export type RecordingsParts = LiveFeedParts &
     readonly store: Store
     readonly log: Log
     readonly resumeGrace: number
+    /** A clock that only goes forward, ms: for how long something lasts, whoever sets the other. */
+    readonly steady: () => number
     readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
     readonly setState: (
       session: string,
@@ -78,14 +80,14 @@ const replacedFault = () =>
 const nothing: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, complete: false }
 
 /** What is told to the orchestrator. A failure only delays: `reconcile` comes back to it. */
-const announcements = ({ store, log, now, setState, finalize }: RecordingsParts, feeds: LiveFeeds) => {
+const announcements = ({ store, log, steady, setState, finalize }: RecordingsParts, feeds: LiveFeeds) => {
   const announce = async (
     id: string,
     state: 'active' | 'paused',
     gaps?: readonly StreamGap[],
   ): Promise<void> => {
     const live = feeds.get(id)
-    if (live) live.announcedAt = now()
+    if (live) live.announcedAt = steady()
     await setState(id, state, gaps).catch((error) =>
       log.warn('state-not-told', { recording: id, state, ...errorFields(error) }),
     )
@@ -94,7 +96,7 @@ const announcements = ({ store, log, now, setState, finalize }: RecordingsParts,
     announce,
     announceAlive: async (id: string): Promise<void> => {
       const live = feeds.get(id)
-      if (live && now() - live.announcedAt > ANNOUNCE_EVERY) await announce(id, 'active')
+      if (live && steady() - live.announcedAt > ANNOUNCE_EVERY) await announce(id, 'active')
     },
     handOver: async (doc: RecordingDoc): Promise<RecordingDoc> => {
       const error = await finalize(doc.id, describeEnd(doc)).then(
@@ -145,7 +147,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { store, now } = parts
   const table = recordingTable(store)
   const feeds = liveFeeds(parts)
-  const { run: exclusively, keys: busy, cut, isStalled } = sources(now, busyFault)
+  const { run: exclusively, keys: busy, cut, isStalled } = sources(parts.steady, busyFault)
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
   const { end, breakOff } = endings(parts, feeds, handOver)
 

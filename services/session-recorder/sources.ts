@@ -37,7 +37,7 @@ const readNext = (iterator: AsyncIterator<Uint8Array>, reading: Reading) =>
   })
 
 /** Sources, with exclusion by recording. `refusal` is thrown to whoever comes second. */
-export const sources = (now: () => number, refusal: () => Fault): Sources => {
+export const sources = (steady: () => number, refusal: () => Fault): Sources => {
   const { run, keys } = exclusive(refusal)
   const readings = new Map<string, Reading>()
 
@@ -45,7 +45,7 @@ export const sources = (now: () => number, refusal: () => Fault): Sources => {
     const iterator = body[Symbol.asyncIterator]()
     try {
       for (;;) {
-        reading.awaitedSince = now()
+        reading.awaitedSince = steady()
         const { done, value } = await readNext(iterator, reading)
         reading.awaitedSince = undefined
         if (done) return
@@ -61,7 +61,7 @@ export const sources = (now: () => number, refusal: () => Fault): Sources => {
     keys,
     isStalled: (id, ms) => {
       const since = readings.get(id)?.awaitedSince
-      return since !== undefined && now() - since > ms
+      return since !== undefined && steady() - since > ms
     },
     cut: async (id, fault) => {
       const reading = readings.get(id)

@@ -15,9 +15,10 @@ const keys = Object.fromEntries(
 const peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(keys[name])]))
 
 const callee = 'merkle-builder'
-const at = (seconds: number) => () => NOW + seconds * 1000
-const guardAt = (seconds: number) => verifier({ callee, callers: callersOf(callee), peers, now: at(seconds) })
-const tokenOf = (name: Name, to: string = callee) => signer({ name, key: keys[name], now: at(0) })(to)
+const at = (seconds: number) => ({ now: () => NOW + seconds * 1000, steady: () => seconds * 1000 })
+const guardAt = (seconds: number) =>
+  verifier({ callee, callers: callersOf(callee), peers, clocks: at(seconds) })
+const tokenOf = (name: Name, to: string = callee) => signer({ name, key: keys[name], clocks: at(0) })(to)
 
 /** Who is let in with an authorization header, or the kind and code of the refusal. */
 const outcome = async (authorization: string | undefined, seconds = 0): Promise<string> => {
@@ -169,13 +170,17 @@ describe('a service token', () => {
 
 describe('the signer', () => {
   test('makes a token of its own for every callee', async () => {
-    const sign = signer({ name: 'operator', key: keys.operator, now: at(0) })
+    const sign = signer({ name: 'operator', key: keys.operator, clocks: at(0) })
     expect(await sign('merkle-builder')).not.toBe(await sign('session-recorder'))
   })
 
   test('uses a token again, and makes the next before it ends', async () => {
     let seconds = 0
-    const sign = signer({ name: 'operator', key: keys.operator, now: () => at(seconds)() })
+    const sign = signer({
+      name: 'operator',
+      key: keys.operator,
+      clocks: { now: () => at(seconds).now(), steady: () => seconds * 1000 },
+    })
     const first = await sign(callee)
     seconds = 44
     expect(await sign(callee)).toBe(first)
@@ -183,6 +188,66 @@ describe('the signer', () => {
     const next = await sign(callee)
     expect(next).not.toBe(first)
     expect(await bearer(next, 100)).toBe('operator')
+  })
+})
+
+describe('a clock that is set while services run', () => {
+  /** Two services on one machine, whose clock stands still but for `pass` and `set` (seconds). */
+  const machine = () => {
+    let passed = 0
+    let offset = NOW
+    const clocks = { now: () => offset + passed, steady: () => passed }
+    const guard = verifier({ callee, callers: callersOf(callee), peers, clocks })
+    const lookAt = async (token: string): Promise<string> => {
+      const request = new Request('http://localhost/', { headers: { authorization: `Bearer ${token}` } })
+      return guard(request).then(
+        ({ caller }) => caller,
+        (error) => (isFault(error) ? error.code : String(error)),
+      )
+    }
+    return {
+      sign: signer({ name: 'operator', key: keys.operator, clocks }),
+      lookAt,
+      pass: (seconds: number) => {
+        passed += seconds * 1000
+      },
+      set: (seconds: number) => {
+        offset += seconds * 1000
+      },
+    }
+  }
+  const steps = [-31_536_000, -600, -46, -6, 6, 46, 600, 31_536_000]
+
+  test.each(steps)('by %i s fails no call after it', async (step) => {
+    const { sign, lookAt, pass, set } = machine()
+    expect(await lookAt(await sign(callee))).toBe('operator')
+    pass(10)
+    set(step)
+    for (let second = 0; second < 200; second += 1) {
+      expect([second, await lookAt(await sign(callee))]).toEqual([second, 'operator'])
+      pass(1)
+    }
+  })
+
+  test.each(steps)('by %i s fails no call that is under way', async (step) => {
+    const { sign, lookAt, pass, set } = machine()
+    const token = await sign(callee)
+    pass(1)
+    set(step)
+    expect(await lookAt(token)).toBe('operator')
+    set(-2 * step)
+    expect(await lookAt(token)).toBe('operator')
+  })
+
+  test('makes no token live longer, by more than the clock was set back', async () => {
+    const { sign, lookAt, pass, set } = machine()
+    const token = await sign(callee)
+    set(600)
+    expect(await lookAt(token)).toBe('operator')
+    pass(66)
+    expect(await lookAt(token)).toBe('bad-service-token')
+    pass(3600)
+    expect(await lookAt(token)).toBe('bad-service-token')
   })
 })
 
