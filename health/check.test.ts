@@ -20,6 +20,7 @@ const run = async (
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   stdin = '',
+  now = 1_000,
 ) => {
   const written = { out: '', err: '' }
   const code = await check({
@@ -29,7 +30,7 @@ const run = async (
     env: { LUCID_MOUNT_PATH: join(folder, 'no-platform'), ...env },
     stdin: async () => stdin,
     colour: false,
-    now: () => 1_000,
+    now: () => now,
     out: (text) => {
       written.out += text
     },
@@ -120,7 +121,7 @@ test('state changes are logged once and posted to the webhook, again until it ta
   const lines = readFileSync(join(env.LUCID_HOME, 'logs', 'health.log'), 'utf8')
     .trim()
     .split('\n')
-  expect(lines.map((line) => JSON.parse(line).event)).toEqual(['state-changed', 'webhook-told'])
+  expect(lines.map((line) => JSON.parse(line).event)).toEqual(['state-changed', 'counted', 'webhook-told'])
 })
 
 describe('facts that somebody gathered', () => {
@@ -245,4 +246,16 @@ test('as a program in a pipe it prints plain text and exits 1 when nothing runs 
   )
   expect(JSON.parse(await new Response(program.stdout).text())).toMatchObject({ services: expect.any(Array) })
   expect(await program.exited).toBeOneOf([0, 1])
+})
+
+test('a clock that was set since the last check is noticed, once', async () => {
+  await using alpha = serve('healthy')
+  const env = { LUCID_HOME: freshHome() }
+  const checkAt = (now: number) => run(alphaAt(alpha.port), ['--stack', 'sessions'], env, '', now)
+  const now = Date.now()
+  expect(await checkAt(now)).toMatchObject({ code: 0 })
+  const { code, out } = await checkAt(now - 600_000)
+  expect(code).not.toBe(0)
+  expect(out).toMatch(/clock:machine.*set back by 10/)
+  expect(await checkAt(Date.now() - 600_000)).toMatchObject({ code: 0 })
 })

@@ -5,6 +5,7 @@ import { errorMessage } from '../../process/error.ts'
 import { type HostFacts, parseFacts } from '../facts/host-facts.ts'
 import { unknown } from '../finding.ts'
 import { probe, type Target } from '../probe.ts'
+import { countBoot, judgeClock, readBoot } from './clock.ts'
 import type { Expected } from './expected.ts'
 import { exitCodes, type WatchFlags } from './flags.ts'
 import { type Counts, findChanges, isNews } from './history.ts'
@@ -67,13 +68,14 @@ const openMemory = (program: WatchProgram): Journal | { readonly failed: string 
 }
 
 const publishChanges = async (
-  { webhook }: WatchProgram,
+  { webhook, now }: WatchProgram,
   { findings, checked_at }: WatchReport,
   journal: Journal,
   { all, facts }: { readonly all: boolean; readonly facts: HostFacts | undefined },
 ): Promise<void> => {
   const changes = findChanges(findings, journal.history.states, { all })
   journal.recordChanges(changes)
+  journal.recordCounts(countBoot(readBoot(now()), journal.history.counts))
   if (facts !== undefined) journal.recordCounts(countGrowing(facts))
   const news = [...journal.history.untold, ...changes.filter(isNews)]
   if (webhook && news.length > 0) {
@@ -112,7 +114,11 @@ const runChecks = async (program: WatchProgram, journal: Journal | { readonly fa
     failed === undefined || program.flags.stack.length > 0
       ? []
       : [{ subject: 'facts:host', ...unknown(`the host could not be asked: ${failed}`, 'sh facts.sh DIR') }]
-  return { report: makeReport({ services, findings: [...findings, ...own], facts: asked }, now), facts }
+  const clock = 'failed' in journal ? [] : judgeClock(readBoot(now), journal.history)
+  return {
+    report: makeReport({ services, findings: [...findings, ...own, ...clock], facts: asked }, now),
+    facts,
+  }
 }
 
 /**
