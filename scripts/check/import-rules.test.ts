@@ -260,6 +260,18 @@ const table: Readonly<Record<string, Row>> = {
       ...using('services/common/cli/table.ts', "'\\u{1b}[32m'"),
     ],
   },
+  'a signature of Ed25519 is checked in one way': {
+    good: [
+      ...using('services/common/engines/ed25519.ts', 'ed25519.verify(a, b, c)'),
+      ...using('services/callee/x.ts', 'ed25519.sign(a, b)'),
+      ...using('services/callee/x.test.ts', 'ed25519.verify(a, b, c)'),
+    ],
+    caught: [
+      ...using('services/callee/x.ts', 'ed25519.verify(a, b, c)'),
+      ...using('services/common/evidence/x.ts', 'check(a, { zip215: false })'),
+      ...using('scripts/images/layout/x.ts', 'ed25519.verify(a, b, c, {})'),
+    ],
+  },
   'only the rooms of a host know the container engine': {
     good: [
       ...using('scripts/release/x.ts', "f(['docker', 'ps'])"),

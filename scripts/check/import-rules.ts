@@ -152,6 +152,14 @@ export const rules: readonly Rule[] = [
     why: 'text that is coloured before it is escaped cannot be told from text that colours itself',
   },
   {
+    name: 'a signature of Ed25519 is checked in one way',
+    from: /^(?!services\/common\/engines\/ed25519\.ts$)/,
+    kinds: 'run',
+    uses: /\bed25519\.verify\b|\bzip215\b/,
+    tests: 'exempt',
+    why: 'the library takes signatures that other implementations refuse; verifiers must not disagree',
+  },
+  {
     name: 'only the rooms of a host know the container engine',
     from: /^services\/(?!common\/host\/|server-tools\/)|^health\/|^scripts\/(?!(?:derive|host|images|release|backup|doctor|acceptance|testing)\/)/,
     kinds: 'run',

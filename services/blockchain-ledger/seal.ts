@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
+import { verifyEd25519 } from '#common/engines/ed25519'
 import { concat, fromHex, toHex, u32be, utf8 } from '#common/stream/bytes'
 import type { Sealer } from './model.ts'
 
@@ -29,12 +30,10 @@ export const sealing = (seed: string, branch = 0): Sealing => {
   }
 }
 
-/** True when the seal is the named key's signature over the hash (RFC 8032, strict). */
+/** True when the seal is the named key's signature over the hash, by the one strict check; false for what is no hex. */
 export const checkSeal = (hash: string, { public_key, signature }: Sealer): boolean => {
   try {
-    return ed25519.verify(fromHex(signature, 64), fromHex(hash, 32), fromHex(public_key, 32), {
-      zip215: false,
-    })
+    return verifyEd25519(fromHex(hash, 32), fromHex(signature), fromHex(public_key))
   } catch {
     return false
   }

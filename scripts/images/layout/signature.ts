@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Static, Type } from '@sinclair/typebox'
+import { verifyEd25519 } from '#common/engines/ed25519'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { CliError } from '../../cli/fail.ts'
 import { parseDocument } from '../format/oci.ts'
@@ -47,9 +48,7 @@ export const signatureFault = (lock: Uint8Array, file: Uint8Array, publicKey: st
   // What counts is the key that the verifier was given; the one in the file only explains a mismatch.
   if (read.public_key !== publicKey)
     return `it was signed by ${read.public_key}, which is not the key that is trusted`
-  const holds = ed25519.verify(fromHex(read.signature), messageOf(lock), fromHex(publicKey), {
-    zip215: false,
-  })
+  const holds = verifyEd25519(messageOf(lock), fromHex(read.signature), fromHex(publicKey))
   return holds ? undefined : 'the signature does not fit the lock: one of them was changed'
 }
 

@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Static, Type } from '@sinclair/typebox'
+import { verifyEd25519 } from '#common/engines/ed25519'
 import { Fault } from '../process/fault.ts'
 import { canonicalReader } from './canonical-json.ts'
 import { Hex32, Hex64 } from './fields.ts'
@@ -28,18 +29,10 @@ export const signHash = (hash: Uint8Array, seed: Uint8Array): Uint8Array<ArrayBu
   return Uint8Array.from(ed25519.sign(hash, seed))
 }
 
-/**
- * Strict RFC 8032 verification: canonical encodings only, s below the group order, no public key of small
- * order (under which one signature would fit many messages). Never throws for bad signatures or keys.
- */
+/** True when the key signed the hash, by the one strict check (`verifyEd25519`). Never throws for bad signatures or keys. */
 export const verifyHash = (hash: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean => {
   checkHash(hash)
-  if (signature.length !== 64 || publicKey.length !== 32) return false
-  try {
-    return ed25519.verify(signature, hash, publicKey, { zip215: false })
-  } catch {
-    return false
-  }
+  return verifyEd25519(hash, signature, publicKey)
 }
 
 /** The document that goes beside the manifest. `seed` is the session's 32-byte Ed25519 seed. */
