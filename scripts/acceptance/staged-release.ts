@@ -7,6 +7,7 @@ import { findIrreversible } from '../release/content/migrations.ts'
 import type { Release } from '../release/content/release.ts'
 import { formatDrift } from '../release/drift/drift.ts'
 import { observeDrift, readRelease } from '../release/host/observe.ts'
+import { readVolumes } from '../release/host/volume-marks.ts'
 import { findOpenRun, findPreviousId } from '../release/run/journal.ts'
 import { formatStep, planForward } from '../release/run/plan.ts'
 import { tryCheck } from './fault-injection.ts'
@@ -25,6 +26,7 @@ export const releaseRows = async ({
 }: HostPlatform): Promise<readonly Row[]> => {
   const { release, files, support } = bundle
   const cut = findOpenRun(observed.entries)
+  const { faults: lost } = await readVolumes(shell, target.dir, [])
   return [
     // Every text was read and held against the hashes of release.json, else there would be nothing to open.
     pass('the release is whole', release.id, plural(Object.keys({ ...files, ...support }).length, 'file')),
@@ -38,6 +40,10 @@ export const releaseRows = async ({
     makeJudged('runs as released', release.id, {
       wrong: (await observeDrift(shell, target.dir, bundle)).map(formatDrift),
       figure: plural(expected.length, 'container'),
+    }),
+    makeJudged('its data is where it was', shell.name, {
+      wrong: lost.map(({ subject, evidence }) => `${subject} ${evidence}`),
+      figure: plural(release.volumes.length, 'volume'),
     }),
     pass('steps of a deploy', release.id, planForward(release, release).map(formatStep).join(', ')),
   ]

@@ -220,6 +220,55 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     }
   })
 
+  test('a data volume that is gone, or was made anew, is not replaced until somebody says that it is given up', async () => {
+    const [name, service] = ['lucid_contract_data', 'on-system-chain-client'] as const
+    const [user = service] = listMembers(operator.release(operator.current() ?? ''))
+      .filter(({ volumes }) => volumes.includes(name))
+      .map(({ container }) => container)
+    const there = async () => (await pi.engine.run(['volume', 'inspect', name])).code === 0
+    expect((await pi.engine.run(['rm', '--force', user])).code).toBe(0)
+    expect((await pi.engine.run(['volume', 'rm', name])).code).toBe(0)
+    for (const [command, ...words] of [
+      ['deploy:pi', ...lineFrom(images)],
+      ['update', 'merkle-builder', ...lineFrom(images)],
+      ['recover', 'service', user],
+    ] as const) {
+      const { code, err } = await operator.type(command, ...words)
+      expect([command, code]).toEqual([command, 1])
+      expect(err).toContain(`bun run recover volume ${name} brings it back`)
+    }
+    const plan = await operator.type('plan', '--images', images, '--json')
+    expect([plan.code, await there()]).toEqual([2, false])
+    expect(jsonOf(plan).drift).toContainEqual(expect.objectContaining({ subject: `volume:${name}` }))
+    expect((await pi.engine.run(['volume', 'create', name])).code).toBe(0)
+    const { code, err } = await operator.type('deploy:pi', ...lineFrom(images))
+    expect([code, err.includes(`${name} is empty and has lost its mark`)]).toEqual([1, true])
+    expect(outcome(await operator.type('recover', 'volume', name, '--empty'))).toEqual(WELL)
+    expect(outcome(await operator.type('deploy:pi', ...lineFrom(images), ...PATIENT))).toEqual(WELL)
+  })
+
+  test('a changed password of the database comes to rest: who sets it up and who uses it are made anew, nobody else', async () => {
+    const path = pi.outside(`${pi.dir}/secrets/merkle-builder/MONGO_PASSWORD`)
+    const before = await operator.containers()
+    writeFileSync(path, `${crypto.getRandomValues(new Uint8Array(32)).toHex()}\n`)
+    expect(outcome(await operator.type('deploy:pi', ...lineFrom(images), ...PATIENT))).toEqual(WELL)
+    expect(await touched(before)).toEqual(['merkle-builder'])
+    await expectWhole(operator.current() ?? '')
+  })
+
+  test('a network that was deleted is made anew, with everybody who was on it', async () => {
+    const net = 'lucid_chain_net'
+    const all = Object.keys(await operator.containers())
+    for (const name of all) await pi.engine.run(['network', 'disconnect', '--force', net, name])
+    expect((await pi.engine.run(['network', 'rm', net])).code).toBe(0)
+    const plan = await operator.type('plan', '--images', images)
+    expect(plan.code).toBe(2)
+    expect(plan.out).toContain(`network:${net}`)
+    expect(outcome(await operator.type('deploy:pi', ...lineFrom(images), ...PATIENT))).toEqual(WELL)
+    await expectWhole(operator.current() ?? '')
+    expect((await operator.type('plan', '--images', images)).code).toBe(0)
+  })
+
   test('an update sends the layer that changed and starts that one service', async () => {
     const dist = await variant('one more line', ['merkle-builder'])
     const known = new Set(

@@ -123,6 +123,17 @@ describe('a plan for a volume', () => {
     )
   })
 
+  test('of the database that is given up has those who used it forget which one they had', () => {
+    const db = { name: 'lucid_core_mongo_data', target: '/data/db' }
+    const store = service('mongo', { stack: 'core', volumes: [db] })
+    const user = service('merkle-builder', { volumes: [DATA], needs: ['mongo'] })
+    const forget = 'have merkle-builder take the database that is there now'
+    const said = (how: 'empty' | 'adopted' | 'restored') =>
+      planVolume(site([store, user]), db.name, how).after.map(({ say }) => say)
+    for (const how of ['empty', 'adopted'] as const) expect(said(how)).toContain(forget)
+    expect(said('restored')).not.toContain(forget)
+  })
+
   test('for its owners starts again only users that are not well', () => {
     expect(planOwners(site([merkle]), DATA.name)).toHaveLength(1)
     const sick = site([merkle], [container('merkle-builder', { health: 'unhealthy' })])

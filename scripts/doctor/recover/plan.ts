@@ -1,4 +1,5 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
+import { STORE_FILE } from '#common/store/same-store'
 import { CliError } from '../../cli/fail.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { Expected } from '../../release/expected/compose.ts'
@@ -7,7 +8,10 @@ import { createVolumeScript } from '../../release/host/volume-marks.ts'
 import type { Facts } from '../facts.ts'
 import { program } from '../inspect/inside.ts'
 import { isFine, matchContainers } from '../rules/rule.ts'
-import { reconcileFiles, reconcileVolume } from './reconcile.ts'
+import { forgetStores, reconcileFiles, reconcileVolume } from './reconcile.ts'
+
+/** The service whose volume is the database of the others. */
+const DATABASE = 'mongo'
 
 /** One thing that is done to a host. */
 export type Step = {
@@ -158,19 +162,19 @@ const listUsers = (site: Site, volume: string): readonly ExpectedService[] => {
 const RIGHTS = '--cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE'
 
 /** A container of the first image that is there, as root and with no more rights than owners and permissions take. */
-const asRoot = ({ probes }: Site, mount: string, code: string): string =>
+const asRoot = ({ probes }: Site, mounts: readonly string[], code: string): string =>
   [
     `P=; for c in ${commandLine(...probes)}; do docker image inspect "$c" >/dev/null 2>&1 && P=$c && break; done`,
     `[ -n "$P" ] || { echo 'no image with Bun is on the host: bun run deploy:pi brings one' >&2; exit 1; }`,
     `docker run --rm --read-only --network none --user 0:0 --cap-drop ALL ${RIGHTS} --security-opt no-new-privileges ` +
-      `--pids-limit 64 --volume ${quote(mount)} --entrypoint /usr/local/bin/bun "$P" -e ${quote(code)}`,
+      `--pids-limit 64 ${mounts.map((mount) => `--volume ${quote(mount)} `).join('')}--entrypoint /usr/local/bin/bun "$P" -e ${quote(code)}`,
   ].join('\n')
 
 const planOwnersStep = (site: Site, volume: string, users: readonly ExpectedService[]): Step => {
   const { uid = 0, gid = 0 } = users[0] ?? {}
   return {
     say: `give ${volume} and all in it to ${uid}:${gid}`,
-    script: asRoot(site, `${volume}:/v`, program(reconcileVolume, { path: '/v', uid, gid })),
+    script: asRoot(site, [`${volume}:/v`], program(reconcileVolume, { path: '/v', uid, gid })),
     until: [],
   }
 }
@@ -186,6 +190,27 @@ export const planOwners = (site: Site, volume: string): readonly Step[] => {
   if (!site.facts.host.readiness.volumes.includes(volume))
     throw new CliError(`${volume} is not there: bun run recover volume ${volume} brings it back`)
   return [planOwnersStep(site, volume, users), ...remakeAll(site, selectSick(site, users))]
+}
+
+/** The database is another from now on, on purpose: its services are told so where they remember the one that they had. */
+const planForget = (site: Site): readonly Step[] => {
+  const users = listServices(site).filter(({ needs }) => needs.includes(DATABASE))
+  const there = [...new Set(users.flatMap(({ volumes }) => volumes.map(({ name }) => name)))].filter((name) =>
+    site.facts.host.readiness.volumes.includes(name),
+  )
+  if (there.length === 0) return []
+  const code = program(forgetStores, { volumes: there.map((name) => `/v/${name}`), file: STORE_FILE })
+  return [
+    {
+      say: `have ${users.map(({ name }) => name).join(', ')} take the database that is there now`,
+      script: asRoot(
+        site,
+        there.map((name) => `${name}:/v/${name}`),
+        code,
+      ),
+      until: [],
+    },
+  ]
 }
 
 /** Around a restore of a volume: who is stopped before, and what follows. */
@@ -207,7 +232,11 @@ export const planVolume = (site: Site, volume: string, how: 'restored' | 'empty'
         ? [{ say: `make ${volume}, empty`, script: createVolumeScript(volume), until: [] }]
         : []),
     ],
-    after: [planOwnersStep(site, volume, users), ...remakeAll(site, users, volume)],
+    after: [
+      planOwnersStep(site, volume, users),
+      ...(how !== 'restored' && users.some(({ name }) => name === DATABASE) ? planForget(site) : []),
+      ...remakeAll(site, users, volume),
+    ],
   }
 }
 
@@ -225,7 +254,7 @@ export const planSecrets = (site: Site): readonly Step[] => {
   return [
     {
       say: `put the owners and permissions of ${files.length} secrets and files right`,
-      script: asRoot(site, `${dir}:/lucid`, program(reconcileFiles, files)),
+      script: asRoot(site, [`${dir}:/lucid`], program(reconcileFiles, files)),
       until: [],
     },
     ...remakeAll(site, selectSick(site, users)),

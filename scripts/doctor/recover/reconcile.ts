@@ -32,6 +32,21 @@ export const reconcileVolume = async ({
   return { changed }
 }
 
+/** Has services forget which database they had: they take the one that they find. Answers how many did. */
+export const forgetStores = async ({
+  volumes,
+  file,
+}: {
+  readonly volumes: readonly string[]
+  readonly file: string
+}): Promise<Reconciled> => {
+  const fs = await import('node:fs')
+  const paths = volumes.flatMap((path) => fs.readdirSync(path).map((service) => `${path}/${service}/${file}`))
+  const there = paths.filter((path) => fs.existsSync(path))
+  for (const path of there) fs.rmSync(path)
+  return { changed: there.length }
+}
+
 export type OwnedFile = { readonly path: string; readonly uid: number; readonly secret: boolean }
 
 /** A secret is its service's alone; another file may be read by all. What is not there is left so. */

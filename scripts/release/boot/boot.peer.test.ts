@@ -188,6 +188,38 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     expect(journal()).toContainEqual(expect.objectContaining({ step: 'boot:core', phase: 'failed' }))
   })
 
+  test('does not make a volume anew that is gone, does not use a file that was changed by hand, and lets go what is paused', async () => {
+    const volume = 'lucid_core_mongo_data'
+    const more = { volumes: [`${volume}:/data`] }
+    const core = JSON.stringify({
+      ...JSON.parse(stackFile('core', { db: '1' }, more)),
+      volumes: { [volume]: { name: volume } },
+    })
+    const sessions = stackFile('sessions', { keeper: '1' })
+    plant(OLD, { core, sessions })
+    mkdirSync(at(`releases/${OLD}/.kept`))
+    for (const [stack, text] of Object.entries({ core, sessions }))
+      put(`releases/${OLD}/.kept/compose.${stack}.yaml`, text)
+    await own()
+    expect(await boot()).toMatchObject({ code: 0 })
+    put(`releases/${OLD}/compose.sessions.yaml`, stackFile('sessions', { keeper: '1', stranger: '1' }))
+    expect((await pi.engine.run(['pause', 'keeper'])).code).toBe(0)
+    expect((await pi.engine.run(['rm', '--force', 'db'])).code).toBe(0)
+    expect((await pi.engine.run(['volume', 'rm', volume])).code).toBe(0)
+    const booted = await boot()
+    expect(booted).toMatchObject({ code: 1 })
+    expect(booted.out).toContain(
+      `volume ${volume} is gone, so core is not started: bun run recover volume ${volume}`,
+    )
+    expect(booted.out).toContain(`compose.sessions.yaml of ${OLD} was changed by hand: put right`)
+    expect(readFileSync(at(`releases/${OLD}/compose.sessions.yaml`), 'utf8')).toBe(sessions)
+    expect(await running()).toEqual(['keeper lucid-test/tiny:1'])
+    expect((await pi.engine.run(['ps', '--quiet', '--filter', 'status=paused'])).out).toBe('')
+    expect((await pi.engine.run(['volume', 'inspect', volume])).code).not.toBe(0)
+    expect((await pi.engine.run(['volume', 'create', volume])).code).toBe(0)
+    expect(await boot()).toMatchObject({ code: 0 })
+  })
+
   test('that is being changed by somebody is left alone by a start by hand', async () => {
     const lease = await takeLease(shell, pi.dir, { by: 'a@b', machine: 'b', pid: 1, what: 'deploy' })
     expect(await boot()).toMatchObject({ code: 75, out: expect.stringContaining('a@b') })

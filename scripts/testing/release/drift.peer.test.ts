@@ -51,6 +51,17 @@ describe.skipIf('absent' in host)('what was changed by hand on the emulated Pi',
     expect(again).toEqual([])
   })
 
+  test('a key that signs from now on is kept, whatever else is the same', async () => {
+    const signer = 'ab'.repeat(32)
+    const trusted = () => readFileSync(outside(`${dir}/deploy/signer`), 'utf8').trim()
+    const before = trusted()
+    expect(await host.deploy({ ...one, release: { ...one.release, signer } })).toContain('nothing changed')
+    expect(trusted()).toBe(signer)
+    await host.deploy(one)
+    expect(trusted()).toBe(before)
+    expect(await host.faults()).toEqual([])
+  })
+
   test('a limit of a container: that one alone is made anew', async () => {
     const { said, again } = await mend(() => engine.answer(['update', '--pids-limit=77', 'cut']))
     expect(said).toContain('cut: processes 77 instead of 128: put right')

@@ -10,6 +10,7 @@ import { parseMigrateArguments, runMigration } from '../store/migrations/command
 import { declareAll } from '../store/migrations/record.ts'
 import { requireSchema } from '../store/migrations/require-schema.ts'
 import { storeAt } from '../store/open.ts'
+import { requireSameStore } from '../store/same-store.ts'
 import type { StoreSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { type Call, call } from './client.ts'
@@ -78,11 +79,15 @@ const parseMigration = (log: Log) => {
   }
 }
 
-/** Resolves when the store can serve and holds what `schema` says. Throws Fault as `ping` and `requireSchema`. */
-const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
+/**
+ * Resolves when the store can serve, holds what `schema` says, and is the one that the service had: `memory` is its own folder, where the
+ * store is not in that. Throws Fault as `ping`, `requireSchema` and `requireSameStore`.
+ */
+const holds = async (store: Store, schema: StoreSchema, memory: string | undefined): Promise<void> => {
   await store.ping()
   // Before collections are made what the code declares: an older or newer release may declare them otherwise.
   await requireSchema(store, schema, { now: Date.now, version })
+  if (memory !== undefined) await requireSameStore(store, memory)
   await declareAll(store, schema)
 }
 
@@ -90,10 +95,14 @@ const holds = async (store: Store, schema: StoreSchema): Promise<void> => {
 const openReady = async (
   schema: StoreSchema,
   open: () => Promise<Store>,
-  placeholder: StartUpPlaceholder,
+  { placeholder, memory }: { readonly placeholder: StartUpPlaceholder; readonly memory: string | undefined },
 ): Promise<Store> => {
   const store = await open()
-  await untilReady({ ready: () => holds(store, schema), wait: placeholder.answerWith, pause: Bun.sleep })
+  await untilReady({
+    ready: () => holds(store, schema, memory),
+    wait: placeholder.answerWith,
+    pause: Bun.sleep,
+  })
   return store
 }
 
@@ -165,7 +174,8 @@ export const start = async <T extends TObject>(
             shutdown.onStop(() => store.close())
             return store
           }
-          const store = await openReady(schema, opened, placeholder)
+          const memory = common.MONGO_URL === undefined ? undefined : common.LUCID_DATA
+          const store = await openReady(schema, opened, { placeholder, memory })
           port = (await placeholder.close()) ?? port
           return store
         },
