@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { faultOf } from '#common/testing/faults'
 import { OWNER, sessionId } from './fixture.ts'
-import { appendChunk, newSession, openWriter, sealSession } from './session-state.ts'
+import { appendChunk, describeProgress, newSession, openWriter, sealSession } from './session-state.ts'
 import type { ChunkDoc, SessionDoc } from './store.ts'
 
 const fresh = newSession({ session: sessionId(), owner: OWNER, chunk_size: 1024 }, { wrapped: '00' })
@@ -22,6 +22,18 @@ const chunk = (index: number, fields: Partial<ChunkDoc> = {}): ChunkDoc => ({
   ...fields,
 })
 const append = (doc: SessionDoc, one: ChunkDoc, isBroken = false) => appendChunk(doc, one, { isBroken })
+
+test('when the last byte came is that of the last chunk; of one from an older release, when it was kept', () => {
+  const open = openWriter(fresh)
+  const [said, unsaid] = [append(open, chunk(0, { last_byte_at: 3 })), append(open, chunk(0))]
+  expect([fresh, said, unsaid, append(said, chunk(1, { at: 9 }))].map(describeProgress)).toMatchObject([
+    {},
+    { last_at: 5, last_byte_at: 3 },
+    { last_at: 5, last_byte_at: 5 },
+    { last_at: 9, last_byte_at: 9 },
+  ])
+  expect(describeProgress(fresh).last_byte_at).toBeUndefined()
+})
 
 test('a chunk counts where the writer stands', () => {
   const open = openWriter(fresh)

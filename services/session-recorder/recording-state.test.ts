@@ -72,6 +72,11 @@ describe('a recording that was handed over', () => {
   })
 })
 
+test('the end of a recording of an older release is told without what it does not know', () => {
+  const { ended_at: _, ...older } = ending
+  expect(describeEnd(older)).toEqual({ complete: false, total_plain: 20, reason: 'it broke off' })
+})
+
 test('only a recording that has not ended takes bytes', async () => {
   expect(await faultOf(() => requireRecording(fresh))).toBe('no fault')
   for (const state of ['ending', 'ended', 'failed'] as const)

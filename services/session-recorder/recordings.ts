@@ -4,6 +4,7 @@ import type { Store } from '#common/store/store'
 import type { StreamGap } from './absence.ts'
 import { type BreakOffParts, breakOffStream } from './break-off.ts'
 import type { StreamPosition } from './delivery.ts'
+import type { Feed } from './feed.ts'
 import { type IntakeParts, takeIn } from './intake.ts'
 import { type LiveFeedParts, type LiveFeeds, liveFeeds } from './live-feeds.ts'
 import type { Recording, Start } from './model.ts'
@@ -18,7 +19,7 @@ import {
   requireRecording,
   touchRecording,
 } from './recording-state.ts'
-import { sources } from './sources.ts'
+import { type Sources, sources } from './sources.ts'
 import { changeRecording, findRecording, type RecordingDoc, recordingTable } from './store.ts'
 
 export type Recordings = {
@@ -115,6 +116,7 @@ const announcements = ({ store, log, steady, setState, finalize }: RecordingsPar
 const endings = (
   parts: RecordingsParts,
   feeds: LiveFeeds,
+  { run, cut }: Pick<Sources, 'run' | 'cut'>,
   handOver: (doc: RecordingDoc) => Promise<RecordingDoc>,
 ) => {
   const end = async (
@@ -126,19 +128,47 @@ const endings = (
     feeds.drop(id)
     return handOver(doc)
   }
+  const table = recordingTable(parts.store)
+  /** Runs work while the recording's feed sends nothing of its own. */
+  const halted = async <R>(id: string, work: (feed: Feed | undefined) => Promise<R>): Promise<R> => {
+    const feed = feeds.get(id)?.feed
+    feed?.halt()
+    try {
+      return await work(feed)
+    } finally {
+      feed?.resume()
+    }
+  }
+  const breakOff = (id: string, reason: string): Promise<RecordingDoc> =>
+    halted(id, async (feed) => {
+      const fed = await breakOffStream(id, feed, parts)
+      parts.log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
+      return end(id, fed, { endedAt: parts.now(), reason })
+    })
   return {
     end,
-    breakOff: async (id: string, reason: string): Promise<RecordingDoc> => {
-      const feed = feeds.get(id)?.feed
-      feed?.halt()
-      try {
-        const fed = await breakOffStream(id, feed, parts)
-        parts.log.warn('recording-broken-off', { recording: id, reason, acknowledged: fed.acknowledged })
-        return await end(id, fed, { endedAt: parts.now(), reason })
-      } finally {
-        feed?.resume()
-      }
+    breakOff,
+    stop: async (id: string, reason = 'stopped before its source ended'): Promise<RecordingDoc> => {
+      requireRecording(await findRecording(table, id))
+      return halted(id, async () => {
+        await cut(id, stoppedFault())
+        return run(id, async () => {
+          requireRecording(await findRecording(table, id))
+          return breakOff(id, reason)
+        })
+      })
     },
+  }
+}
+
+/** Opens a session and keeps its recording; a session that nobody would ever record into is ended again. */
+const begin = async (request: Start, { store, openSession, finalize, now }: RecordingsParts) => {
+  const { id, chunk_size } = await openSession(request)
+  try {
+    return { chunk_size, doc: await recordingTable(store).insert(newRecording(id, request, now())) }
+  } catch (error) {
+    await finalize(id, { complete: false, total_plain: 0, reason: 'it could not begin' }).catch(() => {})
+    throw error
   }
 }
 
@@ -147,9 +177,10 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { store, now } = parts
   const table = recordingTable(store)
   const feeds = liveFeeds(parts)
-  const { run: exclusively, keys: busy, cut, isStalled } = sources(parts.steady, busyFault)
+const readings = sources(parts.steady, busyFault)
+  const { run: exclusively, keys: busy, cut, isStalled } = readings
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
-  const { end, breakOff } = endings(parts, feeds, handOver)
+  const { end, breakOff, stop } = endings(parts, feeds, readings, handOver)
 
   const describe = async (doc: RecordingDoc): Promise<Recording> => {
     const feed = feeds.get(doc.id)?.feed
@@ -168,15 +199,8 @@ export const recordings = (parts: RecordingsParts): Recordings => {
 
   return {
     start: async (request) => {
-      const { id, chunk_size } = await parts.openSession(request)
-      const doc = await table.insert(newRecording(id, request, now())).catch(async (error) => {
-        // Nobody would ever record into the session, which takes the place of another one.
-        await parts
-          .finalize(id, { complete: false, total_plain: 0, reason: 'it could not begin' })
-          .catch(() => {})
-        throw error
-      })
-      feeds.open(id, { ...nothing, chunk_size }, { since: doc.started_at, cause: 'unbegun' })
+      const { doc, chunk_size } = await begin(request, parts)
+      feeds.open(doc.id, { ...nothing, chunk_size }, { since: doc.started_at, cause: 'unbegun' })
       return describe(doc)
     },
     get: async (id) => describe(await findRecording(table, id)),
@@ -192,20 +216,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
         return describe(await takeIn(doc, source, { offset, isEnd, isWhole, body }, intake))
       })
     },
-    stop: async (id, reason = 'stopped before its source ended') => {
-      requireRecording(await findRecording(table, id))
-      const feed = feeds.get(id)?.feed
-      feed?.halt()
-      try {
-        await cut(id, stoppedFault())
-        return await exclusively(id, async () => {
-          requireRecording(await findRecording(table, id))
-          return describe(await breakOff(id, reason))
-        })
-      } finally {
-        feed?.resume()
-      }
-    },
+    stop: async (id, reason) => describe(await stop(id, reason)),
     reconcile: reconciler({
       ...parts,
       table,
