@@ -3,8 +3,8 @@ import { isFault } from '#common/process/fault'
 /** How a recording came to be without a source. */
 export type AbsenceCause = 'unbegun' | 'paused' | 'cut' | 'repeated' | 'refused' | 'restarted'
 
-/** A time without a source: since when, epoch ms, and how it began. */
-export type Absence = { readonly since: number; readonly cause: AbsenceCause }
+/** A time without a source: since when, epoch ms and by the steady clock, and how it began. */
+export type Absence = { readonly since: number; readonly steadySince: number; readonly cause: AbsenceCause }
 
 /** Recorded time that is missing before the byte at `offset`, epoch ms: from the last byte before to the next one. */
 export type StreamGap = {
@@ -27,18 +27,18 @@ const reasons: Readonly<Record<AbsenceCause, string>> = {
 }
 
 /** A source that ends its body cleanly may be one that sends in several. Any other end is abnormal. */
-const isShortPause = ({ since, cause }: Absence, backAt: number): boolean =>
-  (cause === 'paused' || cause === 'unbegun') && backAt - since < SHORT_PAUSE
+const isShortPause = ({ steadySince, cause }: Absence, steadyBackAt: number): boolean =>
+  (cause === 'paused' || cause === 'unbegun') && steadyBackAt - steadySince < SHORT_PAUSE
 
 /** Why a body that failed leaves the recording without a source. */
 export const causeOf = (error: unknown): AbsenceCause => (isFault(error, 'cut-off') ? 'cut' : 'refused')
 
 /**
- * The gap that an absence leaves. The source was back at `backAt`; its first byte, at `offset`, came at `to`, and the
- * last before it at `from`. Undefined where nothing is missing: quiet on an open connection is no gap.
+ * The gap that an absence leaves. The source was back at `steadyBackAt`; its first byte, at `offset`, came at `to`, and
+ * the last before it at `from`. Undefined where nothing is missing: quiet on an open connection is no gap.
  */
 export const findGap = (
   absence: Absence,
-  { offset, from, backAt, to }: Omit<StreamGap, 'reason'> & { readonly backAt: number },
+  { offset, from, steadyBackAt, to }: Omit<StreamGap, 'reason'> & { readonly steadyBackAt: number },
 ): StreamGap | undefined =>
-  isShortPause(absence, backAt) ? undefined : { offset, from, to, reason: reasons[absence.cause] }
+  isShortPause(absence, steadyBackAt) ? undefined : { offset, from, to, reason: reasons[absence.cause] }

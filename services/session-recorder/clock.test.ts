@@ -75,6 +75,7 @@ test('a source that resumes after the clock was set back leaves a gap that the m
   const id = await withLostSource()
   pass(10_000)
   set(-HOUR)
+  while ((await pipe.progress(id)).acknowledged < 1024) await Bun.sleep(1)
   const { acknowledged } = await pipe.recorder.get(id)
   await pipe.recorder.stream(
     id,

@@ -16,6 +16,7 @@ export type Intake = {
 export type IntakeParts = {
   readonly feeds: Pick<LiveFeeds, 'at' | 'put'>
   readonly now: () => number
+  readonly steady: () => number
   readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<void>
   /** States that recorded time is missing; durable before the byte behind it is taken. */
   readonly addGap: (id: string, gap: StreamGap) => Promise<RecordingDoc>
@@ -33,24 +34,24 @@ export const takeIn = async (
   { id, started_at }: RecordingDoc,
   source: Source,
   { offset, isEnd, isWhole, body }: Intake,
-  { feeds, now, announce, addGap, touch, end }: IntakeParts,
+  { feeds, now, steady, announce, addGap, touch, end }: IntakeParts,
 ): Promise<RecordingDoc> => {
   const live: LiveFeed = await feeds.at(id, offset)
   const { feed, absence } = live
-  const backAt = now()
+  const steadyBackAt = steady()
 
   /** The first byte has come: only now is anything changed. */
   const begin = async (to: number): Promise<void> => {
     const from = feed.lastByteAt() ?? started_at
-    const gap = absence && !isWhole ? findGap(absence, { offset, from, backAt, to }) : undefined
-    await feeds.put(id, live)
+    const gap = absence && !isWhole ? findGap(absence, { offset, from, steadyBackAt, to }) : undefined
+    await feeds.put(id, live, { isWhole })
     const doc = gap === undefined ? undefined : await addGap(id, gap)
     live.absence = undefined
     await announce(id, 'active', doc?.gaps)
   }
 
   const leave = async (cause: AbsenceCause): Promise<void> => {
-    live.absence = { since: now(), cause }
+    live.absence = { since: now(), steadySince: steady(), cause }
     await announce(id, 'paused')
   }
 

@@ -1,4 +1,4 @@
-import { Fault } from '#common/process/fault'
+import { Fault, isFault } from '#common/process/fault'
 import type { Absence } from './absence.ts'
 import type { DeliveryParts, SendSegment, StreamPosition } from './delivery.ts'
 import { type Feed, feed } from './feed.ts'
@@ -21,8 +21,11 @@ export type LiveFeeds = {
    * that gets no byte costs nothing. Throws Fault `offset-differs`.
    */
   readonly at: (id: string, offset: number) => Promise<LiveFeed>
-  /** Gives up what was received and is not durable, here and in the pipeline, for this feed. */
-  readonly put: (id: string, live: LiveFeed) => Promise<void>
+  /**
+   * Gives up what was received and is not durable, here and in the pipeline, for this feed. Throws Fault
+   * `offset-differs` where more has become durable meanwhile: only a source that gives the same again may go on then.
+   */
+  readonly put: (id: string, live: LiveFeed, source: { readonly isWhole: boolean }) => Promise<void>
   readonly drop: (id: string) => void
   readonly count: () => number
 }
@@ -32,6 +35,8 @@ export type LiveFeedParts = {
   readonly progress: (session: string) => Promise<StreamPosition>
   readonly send: (session: string) => SendSegment
   readonly now: () => number
+  /** A clock that only goes forward, ms: for how long something lasts, whoever sets the other. */
+  readonly steady: () => number
   readonly pause: DeliveryParts['pause']
 }
 
@@ -46,13 +51,14 @@ const offsetDiffers = (received: number, acknowledged: number) =>
   )
 
 /** The absence before a feed that is begun anew, where the one before is this: what that one held is given up. */
-const absenceBefore = (before: LiveFeed | undefined, now: number): Absence => {
-  if (before?.absence === undefined) return { since: now, cause: 'restarted' }
-  const { since, cause } = before.absence
-  return { since, cause: cause === 'paused' && before.feed.received() > 0 ? 'repeated' : cause }
+const absenceBefore = (before: LiveFeed | undefined, unknown: Omit<Absence, 'cause'>): Absence => {
+  if (before?.absence === undefined) return { ...unknown, cause: 'restarted' }
+  return before.absence.cause === 'paused' && before.feed.received() > 0
+    ? { ...before.absence, cause: 'repeated' }
+    : before.absence
 }
 
-export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFeeds => {
+export const liveFeeds = ({ progress, send, now, steady, pause }: LiveFeedParts): LiveFeeds => {
   const feeds = new Map<string, LiveFeed>()
 
   const begin = (id: string, start: StreamPosition, absence: Absence): LiveFeed => ({
@@ -64,10 +70,13 @@ export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFe
     feeds.get(id)?.feed.drop()
     feeds.delete(id)
   }
-  const put = async (id: string, live: LiveFeed): Promise<void> => {
+  const put: LiveFeeds['put'] = async (id, live, { isWhole }) => {
     if (feeds.get(id) === live) return
     const { received, acknowledged } = live.feed.progress()
-    if (received > acknowledged) await send(id)(acknowledged, 'false')
+    if (received > acknowledged)
+      await send(id)(acknowledged, 'false').catch((error) => {
+        if (!isWhole || !isFault(error, 'offset-differs')) throw error
+      })
     drop(id)
     feeds.set(id, live)
   }
@@ -86,7 +95,7 @@ export const liveFeeds = ({ progress, send, now, pause }: LiveFeedParts): LiveFe
       const start = await progress(id)
       if (start.acknowledged !== offset)
         throw offsetDiffers(received ?? start.acknowledged, start.acknowledged)
-      return begin(id, start, absenceBefore(current, now()))
+      return begin(id, start, absenceBefore(current, { since: now(), steadySince: steady() }))
     },
     put,
     drop,

@@ -52,8 +52,6 @@ export type RecordingsParts = LiveFeedParts &
     readonly store: Store
     readonly log: Log
     readonly resumeGrace: number
-    /** A clock that only goes forward, ms: for how long something lasts, whoever sets the other. */
-    readonly steady: () => number
     readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
     readonly setState: (
       session: string,
@@ -177,7 +175,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { store, now } = parts
   const table = recordingTable(store)
   const feeds = liveFeeds(parts)
-const readings = sources(parts.steady, busyFault)
+  const readings = sources(parts.steady, busyFault)
   const { run: exclusively, keys: busy, cut, isStalled } = readings
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
   const { end, breakOff, stop } = endings(parts, feeds, readings, handOver)
@@ -191,6 +189,7 @@ const readings = sources(parts.steady, busyFault)
   const intake: IntakeParts = {
     feeds,
     now,
+    steady: parts.steady,
     announce,
     addGap: (id, gap) => changeRecording(store, id, (doc) => addGap(doc, gap)),
     touch,
@@ -200,7 +199,8 @@ const readings = sources(parts.steady, busyFault)
   return {
     start: async (request) => {
       const { doc, chunk_size } = await begin(request, parts)
-      feeds.open(doc.id, { ...nothing, chunk_size }, { since: doc.started_at, cause: 'unbegun' })
+      const unbegun = { since: doc.started_at, steadySince: parts.steady(), cause: 'unbegun' } as const
+      feeds.open(doc.id, { ...nothing, chunk_size }, unbegun)
       return describe(doc)
     },
     get: async (id) => describe(await findRecording(table, id)),
