@@ -10,8 +10,11 @@ import { runCommand, type Terminal } from '../../cli/run-command.ts'
 import { type HostSession, withHost, withLease } from '../../host/open.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
 import { targetFlags } from '../../host/target.ts'
+import { homeFrom } from '../../platform/home.ts'
+import { readSituation } from '../../platform/running.ts'
 import { adoptVolumes, askMarks } from '../../release/host/volume-marks.ts'
 import { inspectHost } from '../inspect/inspect-host.ts'
+import { hostLedger, localLedger, recoverChain } from './chain.ts'
 import { readHolder, releaseScript } from './lock.ts'
 import { formatPlan, perform } from './perform.ts'
 import {
@@ -25,14 +28,24 @@ import {
   type Step,
 } from './plan.ts'
 
-const subjects = ['service', 'stack', 'network', 'volume', 'volume-owners', 'secrets', 'lock'] as const
+const subjects = [
+  'service',
+  'stack',
+  'network',
+  'volume',
+  'volume-owners',
+  'secrets',
+  'lock',
+  'chain',
+] as const
 
 export const command = {
   name: 'recover',
-  about: 'repairs one thing on a host: makes it again as its release has it, and waits until it is well',
+  about:
+    'repairs one thing: of a host, as its release has it, until it is well; the chain of this machine, too',
   positionals: [
     { name: 'WHAT', about: 'what to repair', required: true, choices: subjects },
-    { name: 'NAME', about: 'which one; secrets and lock have no name' },
+    { name: 'NAME', about: 'which one; secrets, lock and chain have no name' },
   ],
   flags: {
     ...targetFlags,
@@ -50,6 +63,16 @@ export const command = {
       type: 'boolean',
       about: 'volume: take what is in it now for this host’s, wherever it came from',
     },
+    bundle: {
+      type: 'string',
+      value: 'FILE',
+      about: 'chain: an exported bundle, whose block the ledger must have sealed',
+      multiple: true,
+    },
+    'go-on': {
+      type: 'boolean',
+      about: 'chain: let the ledger go on from what it has, under a new key, without the blocks it misses',
+    },
     force: { type: 'boolean', about: 'lock: free the host from whoever holds it' },
     'dry-run': { type: 'boolean', about: 'print what would be done, and change nothing' },
   },
@@ -58,8 +81,9 @@ export const command = {
     'bun run recover network lucid_chain_net --dry-run',
     'bun run recover volume-owners lucid_sessions_data',
     'bun run recover lock --force',
+    'bun run recover chain --bundle evidence.lucid.tar',
   ],
-  exits: { 2: 'the host could not be inspected' },
+  exits: { 1: 'it failed, or of chain: a decision is needed', 2: 'the host could not be inspected' },
 } as const satisfies Command
 
 type Given = Flags<typeof command>
@@ -181,8 +205,22 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
   terminal.out(`${shell.name} is free; ${holder.by} can do nothing more there\n`)
 }
 
+/** The chain of the platform that runs here, unless a host is named. */
+const decideChain = async (flags: Given, terminal: Terminal): Promise<0 | 1> => {
+  const decision = { bundles: flags.bundle, goOn: flags['go-on'], dryRun: flags['dry-run'] }
+  const home = homeFrom(process.env)
+  if (flags.host === undefined && readSituation(home).kind === 'up')
+    return recoverChain(localLedger(home), decision, terminal)
+  return withHost(flags, process.env, async (opened) =>
+    withLease(opened, { what: 'recover chain', onWait: onWait(terminal) }, ({ shell }) =>
+      recoverChain(hostLedger(shell), decision, terminal),
+    ),
+  )
+}
+
 await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
   const [what = '', name = ''] = positionals
+  if (what === 'chain') return decideChain(flags, terminal)
   if (name === '' && !['secrets', 'lock'].includes(what))
     throw new CliError(`which ${what}? bun run recover ${what} NAME`, { exitCode: EXIT_USAGE })
   await withHost(flags, process.env, async (opened) => {

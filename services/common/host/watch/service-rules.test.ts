@@ -67,6 +67,16 @@ describe('a service is bad, with one line of cause and remedy,', () => {
       one({}, answer('alpha', 'unhealthy', { detail: 'store: the disk is full' })),
       'bad alpha: unhealthy: store: the disk is full -> docker logs --tail 50 alpha; docker restart alpha',
     ],
+    'when the chain was put back to older data': [
+      one(
+        {},
+        answer('alpha', 'degraded', {
+          detail: 'history: the store ends at block 3',
+          failing: { history: 'the store ends at block 3' },
+        }),
+      ),
+      'bad alpha: the store ends at block 3 -> bun run recover chain',
+    ],
     'when it runs and does not answer': [
       one({}, answer('alpha', 'timeout', { detail: 'no answer in time' })),
       'bad alpha: no answer in time -> docker logs --tail 50 alpha; docker restart alpha',

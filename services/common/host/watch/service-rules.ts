@@ -108,6 +108,14 @@ const starting = ({ container, http }: ServiceView): Verdict | undefined =>
     ? warn('it is starting', 'look again in a minute')
     : undefined
 
+/** What a service says of a chain that was put back to older data; a restart would change nothing. */
+const decisions = ['history', 'chain-keeps-anchors'] as const
+
+const chain = ({ http }: ServiceView): Verdict | undefined => {
+  const says = decisions.map((name) => http?.failing?.[name]).find((text) => text !== undefined)
+  return http?.state === 'degraded' && says !== undefined ? bad(says, 'bun run recover chain') : undefined
+}
+
 const http = (view: ServiceView): Verdict | undefined => {
   const { state, detail } = view.http ?? { state: 'healthy', detail: '' }
   if (state === 'healthy' || state === 'absent') return undefined
@@ -131,6 +139,7 @@ export const serviceRules: readonly ServiceRule[] = [
   { about: 'its container is on its networks', judge: offNetwork },
   { about: 'tor is in its network and the onion is published', judge: tor },
   { about: 'it has finished starting', judge: starting },
+  { about: 'the chain holds what it once held', judge: chain },
   { about: 'it answers /health as healthy', judge: http },
   { about: "the engine's own health check passes", judge: unhealthy },
 ]
