@@ -120,7 +120,7 @@ const chooseWay = ({ empty, adopt, 'from-backup': backup }: Given): Parameters<t
 }
 
 /** Throws CliError when something is in a volume: nothing of ours empties one. */
-const requireEmpty = async (shell: Shell, volume: string, image: string): Promise<void> => {
+const requireEmpty = async (shell: Shell, volume: string, image: string | undefined): Promise<void> => {
   const there = await shell.run(`docker volume inspect ${volume} >/dev/null 2>&1`)
   const [found] = there.code === 0 ? ((await askMarks(shell, [image], { volumes: [volume] })) ?? []) : []
   if (found !== undefined && found.entries > 0)
@@ -147,8 +147,15 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
     terminal.out(text([...formatPlan(before), ...restored, ...formatPlan(after)]))
     return
   }
-  const image = await toolsImage(shell, target.dir, undefined)
-  const restore = how !== 'restored' || key === undefined ? undefined : { identity: identityFile(key), image }
+  // Without it nothing can be restored; on a host without marks nothing needs it otherwise.
+  const image = await toolsImage(shell, target.dir, undefined).catch((error: unknown) => {
+    if (how === 'restored' || !(error instanceof CliError)) throw error
+    return undefined
+  })
+  const restore =
+    how !== 'restored' || key === undefined || image === undefined
+      ? undefined
+      : { identity: identityFile(key), image }
   if (how === 'empty') await requireEmpty(shell, name, image)
   await withLease(opened, { what: `recover volume ${name}`, onWait: onWait(terminal) }, async (lease) => {
     await perform(lease, before, terminal.err)

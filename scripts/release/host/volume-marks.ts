@@ -42,7 +42,13 @@ export const marksScript = (image: string, volumes: readonly string[], access: '
 /** Images of server-tools that may be on a host, best first; those of older releases do not know marks. */
 export type ToolImages = readonly (string | undefined)[]
 
-/** Asks the first image that can; undefined when none can. */
+/** Images of server-tools that any release left on a host: one that was gone back from still knows more than the one that runs. */
+const listSpare = async (run: Shell['run']): Promise<readonly string[]> => {
+  const { out } = await run("docker image ls --format '{{.Repository}}:{{.Tag}}'")
+  return out.split('\n').filter((name) => /^[\w./:-]+:server-tools-[0-9a-f]{12}$/.test(name))
+}
+
+/** Asks the first image that can, of those named and of those that are there; undefined when none can. */
 export const askMarks = async (
   { name, run }: Pick<Shell, 'name' | 'run'>,
   images: ToolImages,
@@ -53,7 +59,7 @@ export const askMarks = async (
     volumes: volumes.map((volume) => ({ name: volume, uid: ourVolumes[volume] ?? 0 })),
     ...(installation !== undefined && { installation }),
   }
-  for (const image of new Set(images)) {
+  for (const image of new Set([...images, ...(await listSpare(run))])) {
     if (image === undefined) continue
     const there = await run(`docker image inspect ${quote(image)} >/dev/null 2>&1`)
     if (there.code !== 0) continue
@@ -138,8 +144,12 @@ export const adoptVolumes = async (
   { images, volumes }: { readonly images: ToolImages; readonly volumes: readonly string[] },
 ): Promise<void> => {
   const { installation } = await collectFacts(lease.shell, lease.dir, 'release')
-  if (installation !== undefined)
-    await askMarks({ name: lease.shell.name, run: lease.run }, images, { volumes, installation })
+  if (installation === undefined) return
+  const marked = await askMarks({ name: lease.shell.name, run: lease.run }, images, { volumes, installation })
+  if (marked === undefined)
+    throw new CliError(
+      `${lease.shell.name} has no image of server-tools that can mark ${volumes.join(', ')}: bun run deploy:pi --dry-run says which it lacks`,
+    )
 }
 
 /**
