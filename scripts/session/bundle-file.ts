@@ -1,11 +1,13 @@
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { EXIT_CANNOT_CREATE } from '#common/cli/sysexits'
-import type { AnchorDocument } from '#common/evidence/anchor'
-import { bundleParts, bundleSize } from '#common/evidence/bundle'
+import { EXIT_CANNOT_CREATE, EXIT_IO } from '#common/cli/sysexits'
+import { type AnchorDocument, isPending } from '#common/evidence/anchor'
+import { type BundleDocuments, bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { SessionKeys } from '#common/evidence/keys'
+import { parseManifest } from '#common/evidence/manifest'
 import type { SealedKeys } from '#common/evidence/owner-seal'
 import { type Call, ok } from '#common/http/client'
+import { errorCode } from '#common/process/error'
 import { isFault } from '#common/process/fault'
 import { syncFolderAsync } from '#common/process/sync-folder'
 import { utf8 } from '#common/stream/bytes'
@@ -13,11 +15,12 @@ import { CliError } from '../cli/fail.ts'
 import { makeGrant } from './owner.ts'
 import type { Clients } from './upload.ts'
 
-/** An export: what was written. */
+/** An export: what was written, and how many gaps its manifest states (one at the end for a recording that broke off). */
 export type Exported = {
   readonly file: string
   readonly bytes: number
   readonly chunks: number
+  readonly gaps: number
   readonly anchored: boolean
 }
 
@@ -53,6 +56,25 @@ const keysOf = async (clients: Clients, session: string, ownerKeyHex: string): P
   return { session_key }
 }
 
+/** All of a bundle but its chunks; with the session key when the owner's key (hex) asks for it. */
+const collectDocuments = async (
+  clients: Clients,
+  session: string,
+  ownerKey: string | undefined,
+): Promise<BundleDocuments> => {
+  const signed = await ok(clients.orchestrator().sessions({ id: session }).manifest.get())
+  const { manifest, alg, public_key, signature } = signed
+  const anchor = await anchorOf(clients, session)
+  const sealed = await sealedKeysOf(clients, session)
+  return {
+    manifest: utf8(manifest),
+    signature: { alg, public_key, signature },
+    anchor,
+    ...(ownerKey === undefined ? {} : { keys: await keysOf(clients, session, ownerKey) }),
+    ...(sealed === undefined ? {} : { sealed }),
+  }
+}
+
 /**
  * Writes the evidence bundle of a session to `file`: under another name first, so that the name always holds
  * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws CliError when the file exists, Fault
@@ -76,17 +98,7 @@ export const exportBundle = async (
     throw new CliError(`${file} exists already: name another one with --out FILE`, {
       exitCode: EXIT_CANNOT_CREATE,
     })
-  const signed = await ok(clients.orchestrator().sessions({ id: session }).manifest.get())
-  const { manifest, alg, public_key, signature } = signed
-  const anchor = await anchorOf(clients, session)
-  const sealed = await sealedKeysOf(clients, session)
-  const documents = {
-    manifest: utf8(manifest),
-    signature: { alg, public_key, signature },
-    anchor,
-    ...(ownerKey === undefined ? {} : { keys: await keysOf(clients, session, ownerKey) }),
-    ...(sealed === undefined ? {} : { sealed }),
-  }
+  const documents = await collectDocuments(clients, session, ownerKey)
   const size = bundleSize(documents)
   const chunk = chunkFrom(clients.raw('session-encryptor'), session)
   const unfinished = `${path}.part-${process.pid}`
@@ -96,14 +108,20 @@ export const exportBundle = async (
       cause,
     })
   })
+  const failed = (cause: unknown) => {
+    throw new CliError(`cannot write ${file}: ${errorCode(cause)}; make room and export again`, {
+      exitCode: EXIT_IO,
+      cause,
+    })
+  }
   let done = 0
   try {
     for await (const part of bundleParts(documents, chunk)) {
-      await out.writeFile(part)
+      await out.writeFile(part).catch(failed)
       done += part.length
       onProgress(done, size)
     }
-    await out.sync()
+    await out.sync().catch(failed)
     await out.close()
     await rename(unfinished, path)
     await syncFolderAsync(dirname(path))
@@ -112,6 +130,6 @@ export const exportBundle = async (
     await rm(unfinished, { force: true })
     throw error
   }
-  const chunks: number = JSON.parse(manifest).chunk_count
-  return { file, bytes: done, chunks, anchored: !('status' in anchor) }
+  const { chunk_count: chunks, gaps } = parseManifest(documents.manifest)
+  return { file, bytes: done, chunks, gaps: gaps.length, anchored: !isPending(documents.anchor) }
 }

@@ -34,7 +34,11 @@ export const command = {
     'bun run export 0c0f1b6e-... --out evidence.lucid.tar',
     'bun run export 0c0f1b6e-... --with-keys',
   ],
-  exits: { 66: 'the owner key cannot be read', 73: 'the file exists already or cannot be made' },
+  exits: {
+    66: 'the owner key cannot be read',
+    73: 'the file exists already or cannot be made',
+    74: 'the file cannot be written to its end: a full disk',
+  },
 } as const satisfies Command
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [session = ''], terminal }) => {
@@ -57,9 +61,10 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [sessio
   screen.done()
   if (flags.json) terminal.out(`${JSON.stringify({ session_id: session, ...exported })}\n`)
   else {
-    const { file, chunks, anchored } = exported
+    const { file, chunks, gaps, anchored } = exported
+    const whole = gaps === 0 ? 'complete' : `NOT complete: ${plural(gaps, 'gap')} stated`
     terminal.out(
-      `${file}  ${bytes(exported.bytes)}, ${plural(chunks, 'chunk')}, ${anchored ? 'anchored' : 'not anchored yet'}\n`,
+      `${file}  ${bytes(exported.bytes)}, ${plural(chunks, 'chunk')}, ${whole}, ${anchored ? 'anchored' : 'not anchored yet'}\n`,
     )
     terminal.out(`check it with: bun run verify ${file} --trust $(bun run --silent trust)\n`)
   }

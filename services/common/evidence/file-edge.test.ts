@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, symlink, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isFault } from '../process/fault.ts'
@@ -25,6 +25,24 @@ test('a reader gives exactly the bytes asked for, and a fault beyond the end', a
 test('a file that is not there and a folder are faults', async () => {
   expect(isFault(await faultOf(() => fileReader(join(folder, 'no'))), 'no-bundle')).toBe(true)
   expect(isFault(await faultOf(() => fileReader(folder)), 'not-a-file')).toBe(true)
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe that nobody writes to is no file, and holds nobody',
+  async () => {
+    const pipe = join(folder, 'pipe')
+    expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0)
+    expect(isFault(await faultOf(() => fileReader(pipe)), 'not-a-file')).toBe(true)
+  },
+)
+
+test('a file that becomes shorter while it is read is a fault of reading', async () => {
+  const path = join(folder, 'shrinks')
+  await Bun.write(path, new Uint8Array(100))
+  const reader = await fileReader(path)
+  await truncate(path, 10)
+  expect(isFault(await faultOf(() => reader.read(0, 100)), 'bundle-read-failed')).toBe(true)
+  await reader.close()
 })
 
 test('a sink shows its file only when it is complete, to its owner alone', async () => {
@@ -57,4 +75,7 @@ test('nothing is overwritten, neither at the start nor in the meantime', async (
   expect(await Bun.file(path).text()).toBe('mine')
   expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
   expect(isFault(await faultOf(() => fileSink(join(folder, 'no', 'x'))), 'out-unwritable')).toBe(true)
+  if (process.platform === 'win32') return
+  await symlink(join(folder, 'nowhere'), join(folder, 'dangling'))
+  expect(isFault(await faultOf(() => fileSink(join(folder, 'dangling'))), 'out-exists')).toBe(true)
 })

@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs'
+import { constants, readSync } from 'node:fs'
 import { type FileHandle, link, lstat, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../process/error.ts'
@@ -27,9 +27,12 @@ const readPart = async (handle: FileHandle, bytes: Uint8Array, done: number, at:
   return (await handle.read(bytes, done, length, at + done)).bytesRead
 }
 
+/** Without waiting: a pipe that nobody writes to would hold the verifier for ever before it can be seen to be no file. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
 /** A reader over a file. Throws Fault `no-bundle`, `bundle-unreadable`, `not-a-file`; its `read` throws `bundle-read-failed`. */
 export const fileReader = async (path: string): Promise<Reader & { readonly close: () => Promise<void> }> => {
-  const handle = await open(path, 'r').catch((error: unknown) => {
+  const handle = await open(path, READ).catch((error: unknown) => {
     throw openFault(path, error)
   })
   const info = await handle.stat()
