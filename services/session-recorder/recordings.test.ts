@@ -133,6 +133,7 @@ describe('a source that comes back', () => {
       pipe.recorder.stream(id, { offset: 0, end: true }, breaking(bytes.subarray(0, 2500))),
     )
     expect(cut).toMatchObject({ code: 'cut-off' })
+    while ((await pipe.progress(id)).acknowledged < 1024) await Bun.sleep(1)
     const { acknowledged, state } = await pipe.recorder.get(id)
     expect(state).toBe('recording')
     now += 5000
@@ -163,6 +164,17 @@ describe('a source that comes back', () => {
       })
     expect(await pipe.recorder.get(id)).toMatchObject({ state: 'recording', received: 1500 })
     await stream(id, 1500, bytes.subarray(1500))
+    expect(await pipe.plainOf(id)).toEqual(bytes)
+  })
+
+  test('that follows what it is told gets on, though more became durable since its last body', async () => {
+    const id = await start()
+    const bytes = noise(4000, 1)
+    await faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(bytes.subarray(0, 3500))))
+    while ((await pipe.progress(id)).acknowledged < 2048) await Bun.sleep(1)
+    const { received, acknowledged } = await pipe.recorder.get(id)
+    expect({ received, acknowledged }).toEqual({ received: 3500, acknowledged: 2048 })
+    await stream(id, acknowledged, bytes.subarray(acknowledged))
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 

@@ -180,10 +180,18 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
   const { end, breakOff, stop } = endings(parts, feeds, readings, handOver)
 
+  /** How far the pipeline is. A source that is to go on needs to know it as it is now, not as it was last heard. */
+  const readProgress = async ({ id, state }: RecordingDoc): Promise<StreamPosition | undefined> => {
+    const known = feeds.get(id)?.feed.progress()
+    if (state !== 'recording' || (known !== undefined && busy().includes(id))) return known
+    return parts.progress(id).catch((error) => {
+      if (known === undefined) throw error
+      return known
+    })
+  }
   const describe = async (doc: RecordingDoc): Promise<Recording> => {
-    const feed = feeds.get(doc.id)?.feed
-    const fed = feed?.progress() ?? (doc.state === 'recording' ? await parts.progress(doc.id) : undefined)
-    return describeRecording(doc, { fed, received: feed?.received() })
+    const fed = await readProgress(doc)
+    return describeRecording(doc, { fed, received: feeds.get(doc.id)?.feed.received() })
   }
   const touch = (id: string) => changeRecording(store, id, (doc) => touchRecording(doc, now()))
   const intake: IntakeParts = {
