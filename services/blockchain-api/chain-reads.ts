@@ -22,12 +22,12 @@ export const readBlock = async (up: Upstream, block: Block | undefined, full: un
   if (block === undefined) return null
   return up.heavy(async () => {
     const raws = await loadRaws(up, block)
-    if (full !== true) return blockView(block, raws)
-    return blockView(
-      block,
-      raws,
-      raws.map((raw, index) => transactionView(decodeTransaction(raw), { block, index })),
+    const transactions = await Promise.all(
+      (full === true ? raws : []).map((raw, index) =>
+        up.step(() => transactionView(decodeTransaction(raw), { block, index })),
+      ),
     )
+    return up.step(() => blockView(block, raws, full === true ? transactions : undefined))
   })
 }
 
@@ -35,7 +35,7 @@ export const readBlock = async (up: Upstream, block: Block | undefined, full: un
 export const readTransaction = async (up: Upstream, hash: string) => {
   const found = await up.transaction(hash)
   if (found === undefined) return null
-  const tx = decodeTransaction(found.raw)
+  const tx = await up.step(() => decodeTransaction(found.raw))
   if (found.block_number === undefined || found.tx_index === undefined) return transactionView(tx, undefined)
   const block = await up.block(String(found.block_number))
   return transactionView(tx, block && { block, index: found.tx_index })
@@ -56,7 +56,7 @@ export const readReceipt = async (up: Upstream, hash: string) => {
     up.block(String(receipt.block_number)),
   ])
   if (transaction === undefined || block === undefined) return null
-  return receiptView(receipt, decodeTransaction(transaction.raw), BigInt(block.base_fee))
+  return up.step(() => receiptView(receipt, decodeTransaction(transaction.raw), BigInt(block.base_fee)))
 }
 
 /** The receipts of a block, or null. */

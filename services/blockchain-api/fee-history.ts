@@ -25,7 +25,9 @@ const loadRewards = async (up: Upstream, block: Block, percentiles: readonly num
   const paid = await Promise.all(
     block.tx_hashes.map(async (hash) => {
       const [transaction, receipt] = await Promise.all([up.transaction(hash), up.receipt(hash)])
-      const tip = transaction ? computeTip(decodeTransaction(transaction.raw), BigInt(block.base_fee)) : 0n
+      const tip = transaction
+        ? await up.step(() => computeTip(decodeTransaction(transaction.raw), BigInt(block.base_fee)))
+        : 0n
       return { tip, gas: receipt?.gas_used ?? 0 }
     }),
   )

@@ -1,6 +1,5 @@
 import { readBlockRef, requireBlock } from './block-ref.ts'
 import { matches, readFilter } from './filter.ts'
-import { ANSWER_LIMIT } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
 import type { LogEntry, Receipt, Upstream } from './upstream.ts'
 import { logView } from './views.ts'
@@ -10,7 +9,8 @@ const MAX_RANGE = 10_000
 const PAGE = 100
 /** Units of reading them. */
 const PAGE_UNITS = 10
-/** Characters of a log as JSON beside its data, about. */
+/** Characters of the logs that one query may answer, and of a log as JSON beside its data, about. */
+const MAX_SIZE = 4 * 1024 * 1024
 const LOG_SIZE = 600
 
 const numberOf = async (up: Upstream, value: unknown): Promise<number> => {
@@ -41,7 +41,7 @@ const collector = () => {
     found,
     add: (log: LogEntry, receipt: Receipt) => {
       size += LOG_SIZE + log.data.length
-      if (size > ANSWER_LIMIT)
+      if (size > MAX_SIZE)
         throw new RpcError('limit-exceeded', `more than ${found.length} logs; narrow the query`)
       found.push(logView(log, receipt))
     },

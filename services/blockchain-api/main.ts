@@ -7,6 +7,9 @@ import type { Api as VmApi } from '#services/blockchain-vm/routes'
 import { Env } from './env.ts'
 import { routes } from './routes.ts'
 
+/** A call waits for its turn in the virtual machine for 10 s and runs for 5; then it says so itself. */
+const CALL_TIMEOUT = 20_000
+
 await start('blockchain-api', Env, async ({ env, sign, parts, reach }) => {
   const urls = {
     'blockchain-ledger': env.BLOCKCHAIN_LEDGER_URL,
@@ -18,7 +21,7 @@ await start('blockchain-api', Env, async ({ env, sign, parts, reach }) => {
     clients: {
       ledger: client<LedgerApi>(urls['blockchain-ledger'], to('blockchain-ledger')),
       index: client<IndexApi>(urls['blockchain-sessions-data'], to('blockchain-sessions-data')),
-      vm: client<VmApi>(urls['blockchain-vm'], to('blockchain-vm')),
+      vm: client<VmApi>(urls['blockchain-vm'], { ...to('blockchain-vm'), timeoutMs: CALL_TIMEOUT }),
     },
     parts: {
       ...parts,

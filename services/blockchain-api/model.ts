@@ -4,7 +4,7 @@ import { type Static, t } from 'elysia'
 const hexOf = (bytes: number) => t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
 const Hash32 = hexOf(32)
 const Address20 = hexOf(20)
-const Bytes = t.String({ pattern: '^(?:[0-9a-f]{2})*$' })
+const Bytes = t.String({ pattern: '^[0-9a-f]*$' })
 const Count = t.Integer({ minimum: 0 })
 const SessionId = t.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',

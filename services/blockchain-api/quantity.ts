@@ -27,7 +27,7 @@ export const readCount = (value: unknown, name: string): number => {
 
 /** Reads data of any length, or of `bytes`. Upper-case digits (checksummed addresses) are accepted. */
 export const readData = (value: unknown, name: string, bytes?: number): string => {
-  if (typeof value !== 'string' || !/^0x(?:[0-9a-f]{2})*$/i.test(value))
+  if (typeof value !== 'string' || value.length % 2 !== 0 || !/^0x[0-9a-f]*$/i.test(value))
     throw invalid(name, '0x and whole bytes of hex')
   const hex = value.slice(2).toLowerCase()
   if (bytes !== undefined && hex.length !== 2 * bytes) throw invalid(name, `${bytes} bytes of hex`)

@@ -5,6 +5,7 @@ import { limiter } from '#common/stream/limiter'
 import { tokenBuckets } from '#common/stream/token-bucket'
 import type { CallerName } from '#services/catalog'
 import { performer } from './methods.ts'
+import { pacing } from './pacing.ts'
 import { refusePage } from './page-request.ts'
 import { answerRpc } from './rpc.ts'
 import { CLIENT_UNITS, requestSpending } from './spending.ts'
@@ -13,9 +14,6 @@ import { type Clients, upstream } from './upstream.ts'
 /** Anonymous requests that are worked on at once, and that may wait: each holds a dozen megabytes at most. */
 const AT_ONCE = 16
 const MAX_WAITING = 128
-/** Things of megabytes that are held at once, by all requests. */
-const HEAVY_AT_ONCE = 2
-
 /** Who may have a transaction sent; reading is for everybody. */
 const SENDERS: readonly CallerName[] = ['on-system-chain-client', 'operator']
 
@@ -40,7 +38,7 @@ type HandlerParts = {
  * batches counts. A caller with a service token neither counts nor waits behind those without. Throws Fault exhausted `rpc-busy`.
  */
 export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
-  const heavy = limiter(HEAVY_AT_ONCE)
+  const shared = pacing()
   const slot = limiter(AT_ONCE)
   const buckets = tokenBuckets(CLIENT_UNITS, now)
   let held = 0
@@ -54,7 +52,7 @@ export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
 
   const answer = async (request: Request, client: string | undefined): Promise<Response> => {
     const spending = requestSpending(buckets, client)
-    const up = upstream(clients, { spending, heavy, signal: request.signal })
+    const up = upstream(clients, { spending, pacing: shared, signal: request.signal })
     const perform = performer({ up, authorise: () => requireSender(parts.guard, request), version })
     const unexpected = (error: unknown) => parts.log.error('rpc-unexpected', errorFields(error))
     const text = await answerRpc(await request.bytes(), { perform, unexpected, signal: request.signal })

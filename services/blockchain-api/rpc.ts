@@ -1,3 +1,4 @@
+import { nextTurn } from './pacing.ts'
 import {
   failure,
   type Read,
@@ -14,13 +15,13 @@ export type Perform = (method: string, params: readonly unknown[]) => Promise<un
 
 /** Calls of a batch that are worked on at once: a batch must not crowd out everybody else. */
 const ABREAST = 8
-/** Most that one request is answered, characters. */
-export const ANSWER_LIMIT = 4 * 1024 * 1024
+/** Characters that the answers of one batch may have; the first is given whatever it has, since no part of it is one. */
+export const ANSWER_LIMIT = 2 * 1024 * 1024
 
 const tooLarge = (id: RpcId) =>
   failure(
     id,
-    new RpcError('limit-exceeded', `a request is answered ${ANSWER_LIMIT} bytes at most; ask in parts`),
+    new RpcError('limit-exceeded', `the answers of a batch have ${ANSWER_LIMIT} bytes at most; ask in parts`),
   )
 
 /** Answers as text, as long as they fit: what is written is not held as objects, and not more than the limit of it. */
@@ -32,7 +33,7 @@ const answerWriter = () => {
     isFull: () => size >= ANSWER_LIMIT,
     write: (answer: RpcAnswer) => {
       const text = JSON.stringify(answer)
-      const fits = size + text.length <= ANSWER_LIMIT
+      const fits = size === 0 || size + text.length <= ANSWER_LIMIT
       texts.push(fits ? text : JSON.stringify(tooLarge(answer.id)))
       size += fits ? text.length : ANSWER_LIMIT
     },
@@ -75,6 +76,7 @@ export const answerRpc = async (
 
   const { batch, reads } = readBody(source)
   for (let at = 0; at < reads.length; at += ABREAST) {
+    await nextTurn() // what is answered from memory would hold the thread to the end of the batch
     if (signal?.aborted) return undefined
     const answers = await Promise.all(reads.slice(at, at + ABREAST).map(settle))
     for (const answer of answers) if (answer !== undefined) write(answer)

@@ -3,10 +3,10 @@ import type { client } from '#common/http/client'
 import { ok as answerOf } from '#common/http/client'
 import { isFault } from '#common/process/fault'
 import { fromHex } from '#common/stream/bytes'
-import { type Limiter, limiter } from '#common/stream/limiter'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'
+import { pacing as newPacing, type Pacing } from './pacing.ts'
 import { freeSpending, type Spending } from './spending.ts'
 
 export type Clients = {
@@ -51,8 +51,7 @@ const ASK_UNITS = 0.5
 /** Whom the answers are for. */
 export type Asker = {
   readonly spending: Spending
-  /** For what holds megabytes while it works: as many at once as the service has memory for. */
-  readonly heavy: Limiter
+  readonly pacing: Pacing
   /** Aborted when the client has left; then calls of the virtual machine are given up. */
   readonly signal?: AbortSignal
 }
@@ -63,7 +62,7 @@ export type Asker = {
  */
 export const upstream = (
   { ledger, vm, index }: Clients,
-  { spending, heavy, signal }: Asker = { spending: freeSpending, heavy: limiter(1) },
+  { spending, pacing, signal }: Asker = { spending: freeSpending, pacing: newPacing() },
 ) => {
   const ok: typeof answerOf = (answer) => {
     spending.charge(ASK_UNITS)
@@ -71,7 +70,7 @@ export const upstream = (
   }
   return {
     spending,
-    heavy,
+    ...pacing,
     chain: memoize(() => ok(ledger.chain.get())),
     /** By number, hash or 'latest'. */
     block: memoize((ref: string) => orUndefined(ok(ledger.blocks({ ref }).get()))),

@@ -13,8 +13,17 @@ import type {
 } from './model.ts'
 import { type BlockDoc, collections, type ReceiptDoc } from './store.ts'
 
-/** A page ends early after the block that reaches this many receipts, so that a reply stays below 2 MB or so. */
-const PAGE_RECEIPTS = 1000
+/**
+ * A page ends early after the block that reaches this many characters of receipts: a thousand small ones, or one
+ * with megabytes of logs.
+ */
+const PAGE_SIZE = 2 * 1024 * 1024
+/** Characters of a receipt, and of a log, beside the log's data, about. */
+const RECEIPT_SIZE = 600
+const LOG_SIZE = 500
+
+const sizeOf = ({ logs }: Receipt): number =>
+  logs.reduce((sum, { data }) => sum + LOG_SIZE + data.length, RECEIPT_SIZE)
 
 export const headView = ({ number, id, timestamp }: BlockDoc): Head => ({ number, hash: id, timestamp })
 
@@ -73,12 +82,12 @@ export const views = (store: Store, sealerKey: string) => {
 
     page: async (from: number, limit: number, head: BlockDoc): Promise<BlockPage> => {
       const page: BlockWithReceipts[] = []
-      let count = 0
+      let size = 0
       for (const block of await find.blocksFrom(from, limit, head)) {
         const receipts = (await find.receiptsIn(block.number)).map(({ receipt }) => receipt)
         page.push({ ...blockView(block, sealerKey), receipts })
-        count += receipts.length
-        if (count >= PAGE_RECEIPTS) break
+        size += receipts.reduce((sum, receipt) => sum + sizeOf(receipt), 0)
+        if (size >= PAGE_SIZE) break
       }
       return { blocks: page, head: headView(head) }
     },

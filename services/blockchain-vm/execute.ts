@@ -2,6 +2,7 @@ import { type Block, createBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { createVM, encodeReceipt, type RunBlockResult, runBlock } from '@ethereumjs/vm'
+import { findRlpExcess, type RlpBounds } from '#common/ethereum/rlp'
 import { errorMessage } from '#common/process/error'
 import { equalBytes, fromHex, toHex } from '#common/stream/bytes'
 import type { BlockContext, Executed, ExecutedReceipt, ExecuteRequest, Unexecutable } from './model.ts'
@@ -11,6 +12,9 @@ import { type Nodes, openState, type State } from './state.ts'
 /** Blobs need a data layer that this chain does not have. */
 const BLOB_TYPE = 3
 
+/** An access list is the deepest of a transaction: list, entries, keys. 1,900 gas each, a block holds 16,000. */
+const TRANSACTION_BOUNDS: RlpBounds = { depth: 4, items: 50_000 }
+
 /** A transaction with its place in the request. */
 type Placed = { readonly index: number; readonly tx: TypedTransaction }
 
@@ -19,6 +23,9 @@ const explain = (error: unknown): string => errorMessage(error).split(' (vm ')[0
 const parse = (common: Common, raw: string, index: number): Placed | Unexecutable => {
   try {
     const bytes = fromHex(raw)
+    const typed = (bytes[0] ?? 0) < 0xc0 ? bytes.subarray(1) : bytes // EIP-2718
+    const excess = findRlpExcess(typed, TRANSACTION_BOUNDS)
+    if (excess !== undefined) return { index, reason: `the transaction ${excess}` }
     const tx = createTxFromRLP(bytes, { common })
     if (tx.type === BLOB_TYPE) return { index, reason: 'blob transactions are not supported' }
     if (!tx.isValid() || !tx.isSigned()) return { index, reason: tx.getValidationErrors().join('; ') }

@@ -93,6 +93,52 @@ describe('the virtual machine over HTTP', () => {
       ])
   })
 
+  test('a client that leaves takes its call along', async () => {
+    const { app, root } = await started()
+    app.listen({ port: 0, hostname: '127.0.0.1' })
+    const { url } = app.server as { readonly url: URL }
+    const client = new AbortController()
+    const endless = { to: `${'00'.repeat(19)}09`, data: `00970fe0${'00'.repeat(208)}01` } // 9.9 million rounds
+    const reply = fetch(new URL('/call', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ chain_id: CHAIN_ID, state_root: root, ...endless }),
+      signal: client.signal,
+    })
+    const calls = async () =>
+      ((await ask(app, 'GET', '/status')).body as { waiting: { calls: number } }).waiting.calls
+    while ((await calls()) === 0) await Bun.sleep(5)
+    client.abort()
+    await expect(reply).rejects.toThrow()
+    while ((await calls()) > 0) await Bun.sleep(5)
+    const simple = { chain_id: CHAIN_ID, state_root: root, data: '00' }
+    expect((await ask(app, 'POST', '/call', simple)).body).toMatchObject({ success: true })
+    await app.stop(true)
+  }, 120_000)
+
+  test('a transaction nested without end is reported before a decoder is given it', async () => {
+    const { app, root } = await started()
+    const nested = [...Array(30_000).keys()].reduce<{ heads: string[]; length: number }>(
+      ({ heads, length }) => {
+        const size = length.toString(16)
+        const bytes = size.padStart(size.length + (size.length % 2), '0')
+        const head =
+          length < 56 ? (0xc0 + length).toString(16) : (0xf7 + bytes.length / 2).toString(16) + bytes
+        heads.push(head)
+        return { heads, length: length + head.length / 2 }
+      },
+      { heads: [], length: 0 },
+    )
+    const raw = nested.heads.toReversed().join('')
+    expect(raw.length / 2).toBeLessThan(131_072)
+    for (const transaction of [raw, `02${raw}`, `02${'c0'.repeat(131_000)}`]) {
+      const { body } = await ask(app, 'POST', '/blocks/execute', block(root, [transaction]))
+      expect(body).toMatchObject({
+        unexecutable: [{ index: 0, reason: expect.stringMatching(/nested deeper|holds more/) }],
+      })
+    }
+  })
+
   test('a transaction that is no transaction is reported and stops nothing', async () => {
     const { app, root } = await started()
     const { body } = await ask(app, 'POST', '/blocks/execute', block(root, ['c0', anchorTx(0, 0).raw]))

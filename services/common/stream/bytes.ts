@@ -5,7 +5,9 @@ export const toHex = (bytes: Uint8Array): string => bytes.toHex()
 
 /** Lower-case hex without prefix to bytes; throws Fault `invalid` on anything else. */
 export const fromHex = (hex: string, length?: number): Uint8Array<ArrayBuffer> => {
-  if (!/^(?:[0-9a-f]{2})*$/.test(hex)) throw new Fault('invalid', 'not-hex', 'expected lower-case hex')
+  // Not as pairs: of a megabyte that takes a regular expression 400 ms.
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex))
+    throw new Fault('invalid', 'not-hex', 'expected lower-case hex')
   if (length !== undefined && hex.length !== 2 * length)
     throw new Fault('invalid', 'hex-length', `expected ${length} bytes of hex, got ${hex.length / 2}`)
   return Uint8Array.fromHex(hex)
