@@ -1,5 +1,6 @@
 import type { Command } from '#common/cli/args'
 import { plural } from '#common/cli/format'
+import { removeRunFolder } from '#common/process/run-folder'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Home, homeFrom } from './home.ts'
@@ -44,7 +45,8 @@ const supervisorOf = async (home: Home): Promise<number | undefined> => {
 
 await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const home = homeFrom(process.env)
-  const services = Object.keys(readRecord(home)?.services ?? {}).length
+  const names = Object.keys(readRecord(home)?.services ?? {})
+  const services = names.length
   const pid = await supervisorOf(home)
   if (pid !== undefined) {
     signal(pid, 'SIGTERM')
@@ -54,6 +56,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     }
   }
   const left = await endAll(findLeftovers(home), 10_000)
+  for (const name of names) removeRunFolder(home.data(name))
   removeRecord(home)
   const outcome = pid !== undefined ? 'stopped' : left > 0 ? 'cleaned' : 'nothing'
   if (flags.json) terminal.out(`${JSON.stringify({ outcome, services, left_behind: left })}\n`)

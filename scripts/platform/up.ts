@@ -45,7 +45,7 @@ export const command = {
   examples: [
     'bun run up',
     'bun run up --stack sessions --stack blockchain --detach',
-    'LUCID_HOME=/tmp/lucid bun run up --ports free --json',
+    'LUCID_HOME=~/lucid-trial bun run up --ports free --json',
   ],
 } as const satisfies Command
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Static } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
 import type { Guard } from '#common/http/identity'
@@ -8,7 +8,7 @@ import { urlKey } from '#common/process/env'
 import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { findProgram } from '#common/process/program'
-import { runFolder } from '#common/process/run-folder'
+import { openRunFolder } from '#common/process/run-folder'
 import { callerCheck, requestBudget } from './caller-check.ts'
 import { configuration } from './configuration.ts'
 import { Env } from './env.ts'
@@ -41,12 +41,12 @@ const readUpstreams = (urls: Readonly<Record<string, unknown>>): Settings['upstr
     return { ...one, origin }
   })
 
-const readSettings = (env: Static<typeof Env>): Settings => ({
+const readSettings = (env: Static<typeof Env>, folder: string): Settings => ({
   host: env.HOST,
   port: env.PORT === 0 ? freePort(env.HOST) : env.PORT,
   onionPort: env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT,
   onionFrom: env.ONION_NETWORKS.split(','),
-  folder: runFolder('api-gateway', env.LUCID_DATA),
+  folder,
   resolvers: [],
   upstreams: readUpstreams(env),
   hostNames: env.GATEWAY_HOSTS.split(',').filter((name) => name !== ''),
@@ -70,7 +70,9 @@ const figures = [
 await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind, onStop }) => {
   const program = findProgram('nginx', Bun.env['PATH'])
   if (program === undefined) throw new Error('nginx is not on this machine: apt-get install nginx')
-  const settings = readSettings(env)
+  const run = await openRunFolder('api-gateway', env.LUCID_DATA)
+  onStop(run.remove)
+  const settings = readSettings(env, run.path)
   const { folder, port, upstreams } = settings
   const nginx = await startNginx({
     program,
@@ -97,7 +99,6 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
     prefix,
     answers: answers(reach(service, origin, 1_000)),
   }))
-  rmSync(socketsIn(folder).own, { force: true })
   behind({ unix: socketsIn(folder).own, port })
   const check = callerCheck({
     valid: requestBudget(limits.authenticated, () => performance.now()),

@@ -4,7 +4,7 @@ import type { Static } from '@sinclair/typebox'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { findProgram } from '#common/process/program'
-import { runFolder } from '#common/process/run-folder'
+import { openRunFolder } from '#common/process/run-folder'
 import { Env } from './env.ts'
 import { forward } from './forward.ts'
 import { hashPassword } from './hash-password.ts'
@@ -24,11 +24,11 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
 
 /** The key of the gateway's onion, and the forwarder behind it. */
-const openOnion = async ({ LUCID_DATA, ONION_STATE, API_GATEWAY_ONION }: Static<typeof Env>) => {
+const openOnion = async ({ LUCID_DATA, ONION_STATE, API_GATEWAY_ONION }: Static<typeof Env>, run: string) => {
   const folder = join(LUCID_DATA, 'onions', 'gateway')
   const address = openOnionFolder(folder, () => random(32))
   publishAddresses(ONION_STATE, { gateway: address })
-  const unix = join(runFolder('tor-proxy', LUCID_DATA), 'gateway.sock')
+  const unix = join(run, 'gateway.sock')
   const [host = '', port = ''] = API_GATEWAY_ONION.split(':')
   return { folder, address, unix, forwarder: await forward({ unix }, { host, port: Number(port) }) }
 }
@@ -40,7 +40,9 @@ await start('tor-proxy', Env, async ({ env, log, parts, onStop }) => {
   const test = testLines(env.TOR_TEST_NETWORK, env.LUCID_ENV)
   const data = join(env.LUCID_DATA, 'tor')
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  const { folder, address, unix, forwarder } = await openOnion(env)
+  const run = await openRunFolder('tor-proxy', env.LUCID_DATA)
+  onStop(run.remove)
+  const { folder, address, unix, forwarder } = await openOnion(env, run.path)
   onStop(forwarder.close)
 
   const tor = await startTor({
