@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { hostileRequests, MODEXP } from './hostile-requests.fixture.ts'
+import { hostileRequests, MODEXP } from '#common/testing/hostile-requests'
 import { type RealChain, realChain } from './real-chain.fixture.ts'
 
 /** What one request may cost a service, kB. */

@@ -21,6 +21,7 @@ import { imagesReport } from './images-report.ts'
 import { benchLoad, type Load, loadReport } from './load.ts'
 import { benchPipeline } from './pipeline.ts'
 import { pipelineReport } from './pipeline-report.ts'
+import { benchRpc, rpcReport } from './rpc.ts'
 import { benchSoak, type SoakResult } from './soak.ts'
 import { soakReport } from './soak-report.ts'
 import { parseSize } from './stats.ts'
@@ -42,7 +43,7 @@ export const command = {
     runs: {
       type: 'string',
       value: 'N',
-      about: 'pipeline, load, watch, backup, deploy: counted runs (default 5; deploy 3)',
+      about: 'pipeline, load, watch, rpc, backup, deploy: counted runs (default 5; deploy 3)',
     },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
@@ -69,9 +70,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; rpc: what hostile requests cost others; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'backup', 'deploy'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'rpc', 'backup', 'deploy'],
     },
   ],
   examples: [
@@ -168,6 +169,7 @@ const benches = {
     async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)),
     watchReport,
   ),
+  rpc: bench(['runs'], async (request) => benchRpc(request, parseCount(request, 'runs', 5)), rpcReport),
   deploy: bench(
     ['runs'],
     async (request) => benchDeploy({ ...request, runs: parseCount(request, 'runs', 3) }),
