@@ -1,6 +1,7 @@
 import { rawText } from '#common/cli/raw-text'
 import type { Style } from '#common/cli/style'
 import { type Print, printed, type Text } from '#common/cli/text'
+import { beforeInterrupt } from './interrupt.ts'
 
 /** Something on the screen that changes until it is done. */
 export type Progress = {
@@ -39,9 +40,12 @@ export const progress = (print: Print, style: Style): Progress => {
     }
   let last: string | undefined
   let open = true
+  let forget = () => {}
+  const showCursor = () => print(rawText(`\n${SHOW_CURSOR}`))
   const show = (picture: Text | string): void => {
     const drawn = printed(picture).replace(/\n$/, '')
     if (!open || drawn === last) return
+    if (last === undefined) forget = beforeInterrupt(showCursor)
     print(rawText(`${redraw(last, style.width)}${drawn}`))
     last = drawn
   }
@@ -49,8 +53,9 @@ export const progress = (print: Print, style: Style): Progress => {
     show,
     done: (picture) => {
       if (picture !== undefined) show(picture)
-      if (open && last !== undefined) print(rawText(`\n${SHOW_CURSOR}`))
+      if (open && last !== undefined) showCursor()
       open = false
+      forget()
     },
   }
 }

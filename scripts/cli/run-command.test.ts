@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Command } from '#common/cli/args'
+import { type Command, parseArgs } from '#common/cli/args'
 import { Fault } from '#common/process/fault'
 import { CliError } from './fail.ts'
 import { invoke, type Run } from './run-command.ts'
@@ -133,6 +133,32 @@ Exit codes:
 
   test('$ pack -h, with a mistake beside it, still helps', async () => {
     expect((await session(['-h', '--size', 'huge'])).out).toStartWith('pack: packs a thing')
+  })
+})
+
+describe('a command line that ends in another program', () => {
+  const run = {
+    name: 'run',
+    about: 'runs a program',
+    flags: {
+      out: { type: 'string', value: 'FILE', about: 'where to write' },
+      json: { type: 'boolean', about: 'print JSON' },
+    },
+    positionals: [{ name: 'PROGRAM', about: 'and its words', rest: true, raw: true }],
+  } as const satisfies Command
+
+  test.each([
+    [['prog', '-x', '--json', 'a b'], { json: false }, ['prog', '-x', '--json', 'a b']],
+    [['--json', '--out', 'f', 'prog', '--out'], { json: true, out: 'f' }, ['prog', '--out']],
+    [['--out=f', '--', '--prog'], { json: false, out: 'f' }, ['--prog']],
+    [['--json'], { json: true }, []],
+    [['--out', '-', 'prog'], { json: false, out: '-' }, ['prog']],
+  ])('$ run %j takes its own flags alone', (argv, flags, positionals) => {
+    expect(parseArgs(run, argv)).toEqual({ kind: 'run', flags: { ...flags }, positionals } as never)
+  })
+
+  test('$ run --nope prog   (an unknown flag before it is a mistake)', () => {
+    expect(parseArgs(run, ['--nope', 'prog']).kind).toBe('usage')
   })
 })
 

@@ -1,17 +1,15 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { EXIT_CANNOT_CREATE, EXIT_IO } from '#common/cli/sysexits'
 import { type AnchorDocument, isPending } from '#common/evidence/anchor'
 import { type BundleDocuments, bundleParts, bundleSize } from '#common/evidence/bundle'
+import { fileSink } from '#common/evidence/file-edge'
 import type { SessionKeys } from '#common/evidence/keys'
 import { parseManifest } from '#common/evidence/manifest'
 import type { SealedKeys } from '#common/evidence/owner-seal'
 import { type Call, ok } from '#common/http/client'
-import { errorCode } from '#common/process/error'
 import { isFault } from '#common/process/fault'
 import { syncFolderAsync } from '#common/process/sync-folder'
 import { utf8 } from '#common/stream/bytes'
-import { CliError } from '../cli/fail.ts'
+import { beforeInterrupt } from '../cli/interrupt.ts'
 import { makeGrant } from './owner.ts'
 import type { Clients } from './upload.ts'
 
@@ -77,7 +75,7 @@ const collectDocuments = async (
 
 /**
  * Writes the evidence bundle of a session to `file`: under another name first, so that the name always holds
- * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws CliError when the file exists, Fault
+ * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws what `fileSink` throws, and Fault
  * `not-sealed-yet`, `chunk-damaged`, `grant-not-owner`.
  */
 export const exportBundle = async (
@@ -93,43 +91,25 @@ export const exportBundle = async (
     readonly onProgress: (done: number, of: number) => void
   },
 ): Promise<Exported> => {
-  const path = resolve(file)
-  if (await stat(path).catch(() => undefined))
-    throw new CliError(`${file} exists already: name another one with --out FILE`, {
-      exitCode: EXIT_CANNOT_CREATE,
-    })
-  const documents = await collectDocuments(clients, session, ownerKey)
-  const size = bundleSize(documents)
-  const chunk = chunkFrom(clients.raw('session-encryptor'), session)
-  const unfinished = `${path}.part-${process.pid}`
-  const out = await open(unfinished, 'wx', ownerKey === undefined ? 0o644 : 0o600).catch((cause) => {
-    throw new CliError(`cannot write ${file}: ${cause.code}; name another place with --out FILE`, {
-      exitCode: EXIT_CANNOT_CREATE,
-      cause,
-    })
-  })
-  const failed = (cause: unknown) => {
-    throw new CliError(`cannot write ${file}: ${errorCode(cause)}; make room and export again`, {
-      exitCode: EXIT_IO,
-      cause,
-    })
-  }
-  let done = 0
+  const out = await fileSink(file, { mode: ownerKey === undefined ? 0o644 : 0o600 })
+  const forget = beforeInterrupt(out.abort)
   try {
-    for await (const part of bundleParts(documents, chunk)) {
-      await out.writeFile(part).catch(failed)
+    const documents = await collectDocuments(clients, session, ownerKey)
+    const size = bundleSize(documents)
+    let done = 0
+    for await (const part of bundleParts(documents, chunkFrom(clients.raw('session-encryptor'), session))) {
+      await out.write(part)
       done += part.length
       onProgress(done, size)
     }
-    await out.sync().catch(failed)
-    await out.close()
-    await rename(unfinished, path)
-    await syncFolderAsync(dirname(path))
+    await out.commit()
+    await syncFolderAsync(dirname(resolve(file)))
+    const { chunk_count: chunks, gaps } = parseManifest(documents.manifest)
+    return { file, bytes: done, chunks, gaps: gaps.length, anchored: !isPending(documents.anchor) }
   } catch (error) {
-    await out.close().catch(() => {})
-    await rm(unfinished, { force: true })
+    await out.abort()
     throw error
+  } finally {
+    forget()
   }
-  const { chunk_count: chunks, gaps } = parseManifest(documents.manifest)
-  return { file, bytes: done, chunks, gaps: gaps.length, anchored: !isPending(documents.anchor) }
 }

@@ -4,12 +4,13 @@ import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
 import { bundleName } from '#common/evidence/bundle'
 import { isSessionId } from '#common/evidence/session-id'
-import { CliError } from '../cli/fail.ts'
+import { CliError, exitCodeOf } from '../cli/fail.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { runCommand } from '../cli/run-command.ts'
+import { type Run, runCommand } from '../cli/run-command.ts'
 import { homeFrom } from '../platform/home.ts'
 import { operatorClients, ownerKey } from '../platform/session-client.ts'
 import { exportBundle } from './bundle-file.ts'
+import { fileExit } from './file-exits.ts'
 import { readKeyFile } from './key-file.ts'
 
 export const command = {
@@ -27,7 +28,7 @@ export const command = {
       about:
         "file with the owner's secret key in hex, for --with-keys of a session that is not the operator's own",
     },
-    json: { type: 'boolean', about: 'print the result as one JSON object' },
+    json: { type: 'boolean', about: 'print one JSON document' },
   },
   positionals: [{ name: 'SESSION', about: 'the session id that record printed', required: true }],
   examples: [
@@ -35,13 +36,13 @@ export const command = {
     'bun run export 0c0f1b6e-... --with-keys',
   ],
   exits: {
-    66: 'the owner key cannot be read',
+    66: 'there is no such session, or the owner key cannot be read',
     73: 'the file exists already or cannot be made',
-    74: 'the file cannot be written to its end: a full disk',
+    74: 'the file cannot be written to its end: a full disk; nothing of it is left',
   },
 } as const satisfies Command
 
-await runCommand(import.meta.main, command, async ({ flags, positionals: [session = ''], terminal }) => {
+const run: Run<typeof command> = async ({ flags, positionals: [session = ''], terminal }) => {
   if (!isSessionId(session))
     throw new CliError(`'${session}' is not a session id (a lower-case UUIDv4)`, { exitCode: EXIT_USAGE })
   const home = homeFrom(process.env)
@@ -59,7 +60,8 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [sessio
     },
   })
   screen.done()
-  if (flags.json) terminal.out(`${JSON.stringify({ session_id: session, ...exported })}\n`)
+  if (flags.json)
+    terminal.out(`${JSON.stringify({ session_id: session, ...exported, exit: 0, error: null })}\n`)
   else {
     const { file, chunks, gaps, anchored } = exported
     const whole = gaps === 0 ? 'complete' : `NOT complete: ${plural(gaps, 'gap')} stated`
@@ -69,4 +71,13 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [sessio
     terminal.out(`check it with: bun run verify ${file} --trust $(bun run --silent trust)\n`)
   }
   return 0
+}
+
+await runCommand(import.meta.main, command, run, {
+  exitOf: (error) => fileExit(error) ?? exitCodeOf(error),
+  failureDocument: ({ message, exitCode, positionals: [session = null] }) => ({
+    session_id: session,
+    exit: exitCode,
+    error: { detail: message },
+  }),
 })

@@ -2,7 +2,7 @@ import type { Command } from '#common/cli/args'
 import { bytes, rate } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle, plainStyle, type Style } from '#common/cli/style'
-import { EXIT_CANNOT_CREATE, EXIT_IO, EXIT_NO_INPUT, EXIT_SOFTWARE } from '#common/cli/sysexits'
+import { EXIT_SOFTWARE } from '#common/cli/sysexits'
 import { jsonText, type Print } from '#common/cli/text'
 import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
@@ -12,8 +12,10 @@ import { type Judgement, judgeBundle } from '#common/evidence/verify'
 import { isFault } from '#common/process/fault'
 import { fromHex } from '#common/stream/bytes'
 import { CliError, errorLine } from '../cli/fail.ts'
+import { beforeInterrupt } from '../cli/interrupt.ts'
 import { progress, throttle } from '../cli/progress.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { fileExit } from './file-exits.ts'
 import { readKeyFile } from './key-file.ts'
 import {
   checkLine,
@@ -95,21 +97,9 @@ const meter = (err: Print, now: () => number) => {
   }
 }
 
-/** What a Fault of reader, sink or keys means for the exit code; whatever else keeps us from a verdict is a fault of ours. */
-const EXITS: Readonly<Record<string, number>> = {
-  'no-bundle': EXIT_NO_INPUT,
-  'bundle-unreadable': EXIT_NO_INPUT,
-  'not-a-file': EXIT_NO_INPUT,
-  'no-keys': EXIT_NO_INPUT,
-  'not-sealed-to-this-key': EXIT_NO_INPUT,
-  'bundle-read-failed': EXIT_IO,
-  'out-exists': EXIT_CANNOT_CREATE,
-  'out-unwritable': EXIT_CANNOT_CREATE,
-  'out-write-failed': EXIT_IO,
-}
-
+/** Whatever keeps us from a verdict, and is not about a file, is a fault of ours. */
 const exitOf = (error: unknown): number =>
-  error instanceof CliError ? error.exitCode : (EXITS[isFault(error) ? error.code : ''] ?? EXIT_SOFTWARE)
+  error instanceof CliError ? error.exitCode : (fileExit(error) ?? EXIT_SOFTWARE)
 
 const obstacle = (error: unknown): Obstacle => ({
   code: isFault(error) ? error.code : 'unexpected',
@@ -154,8 +144,9 @@ const judge = async (
   warnSlow([...aead.rejected, ...blake3.rejected], terminal.err)
   const reader = await fileReader(path)
   const bar = meter(terminal.err, () => performance.now())
+  const { sink, undone } = await openSink(decrypt, terminal.err)
+  const forget = beforeInterrupt(async () => sink?.abort())
   try {
-    const { sink, undone } = await openSink(decrypt, terminal.err)
     const work = {
       reader,
       aead,
@@ -170,6 +161,7 @@ const judge = async (
     })
     return undone === undefined ? judgement : { ...judgement, undone }
   } finally {
+    forget()
     bar.done()
     await reader.close()
   }

@@ -10,6 +10,12 @@ export type Outcome = {
   readonly chunk_count?: number
   readonly total_plain?: number
   readonly merkle_root?: string
+  readonly gaps: readonly {
+    readonly at: number
+    readonly from: number
+    readonly to: number
+    readonly reason: string
+  }[]
   readonly anchor?: {
     readonly tx_hash: string
     readonly block: { readonly number: number; readonly hash: string }
@@ -19,24 +25,33 @@ export type Outcome = {
 
 const LOOK_EVERY = 25
 
-/** Waits up to `patience` ms until the session is anchored. Throws CliError when it failed. */
+/** Waits up to `patience` ms, or until the signal, for the anchor of a session. Throws CliError when it failed. */
 export const waitForAnchor = async (
   clients: Clients,
   id: string,
-  { patience, onState }: { readonly patience: number; readonly onState: (state: string) => void },
+  {
+    patience,
+    onState,
+    signal,
+  }: {
+    readonly patience: number
+    readonly onState: (state: string) => void
+    readonly signal?: AbortSignal
+  },
 ): Promise<Outcome> => {
   const until = performance.now() + patience
+  const isOver = () => performance.now() > until || signal?.aborted === true
   for (;;) {
     const session: Outcome | undefined = await orUnreachable(() =>
       ok(clients.orchestrator().sessions({ id }).get()),
     ).catch((error) => {
-      if (performance.now() > until) throw error
+      if (isOver()) throw error
       return undefined
     })
     if (session) {
       onState(session.state)
       if (session.state === 'failed') throw new CliError(`the session failed: ${session.error ?? 'unknown'}`)
-      if (session.state === 'anchored' || performance.now() > until) return session
+      if (session.state === 'anchored' || isOver()) return session
     }
     await Bun.sleep(LOOK_EVERY)
   }

@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Gap } from '#common/evidence/manifest'
-import { EndReason, WholeParam } from '#common/http/session-model'
+import { BytesParam, EndReason, WholeParam } from '#common/http/session-model'
 
 export const states = [
   'created',
@@ -92,6 +92,8 @@ export type StateChange = typeof StateChange.static
 /** Elysia would fill in the first state for none; without one, all are listed. */
 export const ListQuery = t.Object({
   state: t.Optional(t.UnionEnum(states, { default: undefined })),
+  /** Only those that started no later, epoch ms: where the page before ended. */
+  until: t.Optional(BytesParam),
   limit: t.Optional(WholeParam(1, 500)),
 })
 export const List = t.Object({ sessions: t.Array(Session) })

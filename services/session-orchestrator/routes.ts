@@ -34,8 +34,8 @@ const notSealed = () =>
 const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
   const own = tables(store)
   return {
-    list: async ({ state, limit = 50 }: typeof ListQuery.static) => ({
-      sessions: [...(await sessions.list({ limit, ...(state === undefined ? {} : { state }) }))],
+    list: async ({ limit = 50, ...query }: typeof ListQuery.static) => ({
+      sessions: [...(await sessions.list({ limit, ...query }))],
     }),
     finalize: async (id: string, end: Finalize) => {
       const session = await sessions.finalize(id, end).catch((error) => {

@@ -20,7 +20,12 @@ export type Sessions = {
   /** Opens a session with a fresh id and key pair. Throws Fault `exhausted` code `too-many-sessions`. */
   readonly create: (request: NewSession) => Promise<Session>
   readonly get: (id: string) => Promise<Session>
-  readonly list: (query: { readonly state?: State; readonly limit: number }) => Promise<readonly Session[]>
+  /** The newest first; `until` = only those that started no later. */
+  readonly list: (query: {
+    readonly state?: State | undefined
+    readonly until?: number | undefined
+    readonly limit: number
+  }) => Promise<readonly Session[]>
   readonly setState: (id: string, to: StateChange) => Promise<Session>
   /** Ends the recording; the rest happens by itself. Throws Fault `already-finalized`. */
   readonly finalize: (id: string, end: Finalize) => Promise<Session>
@@ -129,9 +134,12 @@ export const sessions = (parts: SessionsParts): Sessions => {
     renew: () => renew({ gte: 0 }),
     create: (request) => create(request, parts),
     get: async (id) => publicSession(await findSession(own, id)),
-    list: async ({ state, limit }) => {
+    list: async ({ state, until, limit }) => {
       const docs = await own.sessions.find({
-        ...(state === undefined ? {} : { where: { state } }),
+        where: {
+          ...(state !== undefined && { state }),
+          ...(until !== undefined && { started_at: { lte: until } }),
+        },
         sort: [['started_at', 'desc']],
         limit,
       })

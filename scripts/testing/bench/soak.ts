@@ -1,8 +1,9 @@
 import { ok } from '#common/http/client'
 import type { Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
-import { streamInput } from '../../session/input.ts'
+import { streamOf } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
+import { streamInput } from '../../session/stream-input.ts'
 import { type Clients, upload } from '../../session/upload.ts'
 import { waitForAnchor } from '../../session/wait-for-anchor.ts'
 import { seeded } from '../durability/random.ts'
@@ -56,7 +57,7 @@ const recordings = async (clients: Clients, owner: string, over: () => boolean, 
   for (let nth = 1; !over(); nth++) {
     const size = nth % TENTH === 0 ? LONG : NAME_SIZE + random.below(SHORT)
     try {
-      const input = streamInput(whole(bytesOf({ seed: random.below(2 ** 32), size }, 0, size)))
+      const input = streamInput(streamOf(whole(bytesOf({ seed: random.below(2 ** 32), size }, 0, size))))
       const { id } = await upload(clients, { owner, input, onProgress: () => {} })
       const { state } = await waitForAnchor(clients, id, { patience: PATIENCE, onState: () => {} })
       if (state !== 'anchored') throw new Error(`it is ${state} after ${PATIENCE / 1000} s`)

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
-import { fileInput, type Input, streamInput } from '../../session/input.ts'
+import { fileInput } from '../../session/file-input.ts'
+import type { Input } from '../../session/input.ts'
+import { streamInput } from '../../session/stream-input.ts'
 import { type Clients, upload } from '../../session/upload.ts'
 import type { Journal } from './journal.ts'
 import { bodyFrom, bytesOf, paced, piecesOf, type Source } from './source.ts'
@@ -76,10 +78,7 @@ const file: Recorder = async (work, source) => {
   await Bun.write(path, bytesOf(source, 0, source.size))
   try {
     const input = await fileInput(path)
-    const from = (offset: number) => {
-      const rest = input.from(offset)
-      return bodyFrom(slowly(rest instanceof Blob ? rest.stream() : rest, work))
-    }
+    const from = (offset: number) => bodyFrom(slowly(input.from(offset), work))
     await sent(work, 'file', source, { ...input, from })
   } finally {
     await rm(path)
@@ -88,7 +87,7 @@ const file: Recorder = async (work, source) => {
 
 /** `bun run record --input -`: what was read and is not acknowledged is kept in memory. */
 const stream: Recorder = (work, source) =>
-  sent(work, 'stream', source, streamInput(slowly(piecesOf(source), work)))
+  sent(work, 'stream', source, streamInput(bodyFrom(slowly(piecesOf(source), work))))
 
 const aborter = () => {
   const controller = new AbortController()

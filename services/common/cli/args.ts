@@ -24,6 +24,8 @@ export type Positional = {
   readonly required?: boolean
   /** Takes all that is left; only the last positional may. */
   readonly rest?: boolean
+  /** With `rest`, of the only positional: from the first word that is no flag on all words are another program's, flags too. */
+  readonly raw?: boolean
   readonly choices?: readonly string[]
 }
 
@@ -123,8 +125,27 @@ const defaults = (command: Command, values: Readonly<Record<string, unknown>>): 
     }),
   )
 
+/**
+ * The words with `--` before those that are another program's. Whoever types `bun run NAME -- PROGRAM` cannot say it:
+ * Bun keeps a `--` that stands first to itself.
+ */
+const markRaw = (command: Command, argv: readonly string[]): readonly string[] => {
+  if (!command.positionals?.[0]?.raw) return argv
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? ''
+    if (word === '--') return argv
+    if (!word.startsWith('-')) return [...argv.slice(0, at), '--', ...argv.slice(at)]
+    const flag = Object.hasOwn(allFlags(command), word.slice(2))
+      ? allFlags(command)[word.slice(2)]
+      : undefined
+    if (flag?.type === 'string') at++
+  }
+  return argv
+}
+
 /** Reads the words after the command's name. Never throws: a mistake comes back as `usage`. */
-export const parseArgs = <const C extends Command>(command: C, argv: readonly string[]): Parsed<C> => {
+export const parseArgs = <const C extends Command>(command: C, words: readonly string[]): Parsed<C> => {
+  const argv = markRaw(command, words)
   const unknown = unknownFlag(command, argv)
   if (unknown !== undefined)
     return { kind: 'usage', message: `unknown flag ${unknown}; known flags: ${listFlags(command)}` }

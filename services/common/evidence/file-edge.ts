@@ -1,5 +1,5 @@
 import { constants, readSync } from 'node:fs'
-import { type FileHandle, link, lstat, open, rm } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../process/error.ts'
 import { Fault } from '../process/fault.ts'
@@ -71,15 +71,26 @@ const refuse = (path: string): Fault =>
 const unwritable = (code: string, what: string, cause: unknown): Fault =>
   new Fault('unavailable', code, `cannot write ${what}: ${errorCode(cause) || 'unknown'}`, { cause })
 
+/** A link, because a rename would replace a file that came to be in the meantime; a rename where there are no links (FAT). */
+const giveName = (part: string, path: string): Promise<void> =>
+  link(part, path).catch(async (cause: unknown) => {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(cause))) throw cause
+    if ((await lstat(path).catch(() => undefined)) !== undefined) throw refuse(path)
+    await rename(part, path)
+  })
+
 /**
- * A file that appears under its name only when complete: written beside it (mode 0600), fsynced, then linked.
+ * A file that appears under its name only when complete: written beside it (with `mode`), fsynced, then linked.
  * Throws Fault `out-exists` when the name is taken, at once or at commit, `out-unwritable` when no file can be
  * made there, `out-write-failed` when its content cannot be written (disk full). Whatever fails, nothing is left.
  */
-export const fileSink = async (path: string): Promise<Sink> => {
+export const fileSink = async (
+  path: string,
+  { mode = 0o600 }: { readonly mode?: number } = {},
+): Promise<Sink> => {
   if ((await lstat(path).catch(() => undefined)) !== undefined) throw refuse(path)
   const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
-  const handle = await open(part, 'wx', 0o600).catch((cause: unknown) => {
+  const handle = await open(part, 'wx', mode).catch((cause: unknown) => {
     throw unwritable('out-unwritable', `beside ${path}`, cause)
   })
   const failed = (cause: unknown): Fault => unwritable('out-write-failed', path, cause)
@@ -108,8 +119,7 @@ export const fileSink = async (path: string): Promise<Sink> => {
           .sync()
           .then(close)
           .catch((cause: unknown) => Promise.reject(failed(cause)))
-        // A link, because a rename would replace a file that came to be in the meantime.
-        await link(part, path).catch((cause: unknown) =>
+        await giveName(part, path).catch((cause: unknown) =>
           Promise.reject(
             errorCode(cause) === 'EEXIST' ? refuse(path) : unwritable('out-unwritable', path, cause),
           ),
