@@ -32,6 +32,7 @@ describe('a log filter', () => {
     ['topics that are no array', { topics: x(t1) }],
     ['a topic of a wrong length', { topics: ['0x01'] }],
     ['an address of a wrong length', { address: '0x01' }],
+    ['a thousand and one alternatives of a topic', { topics: [Array.from({ length: 1001 }, () => x(t1))] }],
     ['a thousand and one addresses', { address: Array.from({ length: 1001 }, () => x(A)) }],
   ]
   test.each(wrong)('with %s is refused', (_name, filter) => {

@@ -8,25 +8,31 @@ export type LogFilter = {
   readonly topics: readonly (ReadonlySet<string> | undefined)[]
 }
 
-const MAX_ADDRESSES = 1000
+/** Addresses of a filter, and alternatives of one topic: as go-ethereum has it. */
+const MAX_ALTERNATIVES = 1000
 const MAX_TOPICS = 4
 
-const setOf = (value: unknown, read: (one: unknown) => string): ReadonlySet<string> | undefined => {
+const readSet = (
+  value: unknown,
+  name: string,
+  read: (one: unknown, name: string) => string,
+): ReadonlySet<string> | undefined => {
   if (value === undefined || value === null) return undefined
-  return new Set(Array.isArray(value) ? value.map(read) : [read(value)])
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (list.length > MAX_ALTERNATIVES)
+    throw new RpcError('invalid-params', `${name}: at most ${MAX_ALTERNATIVES}`)
+  return new Set(list.map((one) => read(one, name)))
 }
 
 /** Reads `address` and `topics` of a filter object. Throws RpcError `invalid-params`. */
 export const readFilter = (filter: Readonly<Record<string, unknown>>): LogFilter => {
   const { address, topics = [] } = filter
-  const addresses = setOf(address, (one) => readAddress(one, 'address'))
-  if (Array.isArray(address) && address.length > MAX_ADDRESSES)
-    throw new RpcError('invalid-params', `address: at most ${MAX_ADDRESSES}`)
+  const addresses = readSet(address, 'address', readAddress)
   if (topics !== null && (!Array.isArray(topics) || topics.length > MAX_TOPICS))
     throw new RpcError('invalid-params', 'topics: expected an array of at most 4')
   return {
     addresses,
-    topics: (topics ?? []).map((topic: unknown) => setOf(topic, (one) => readHash(one, 'topic'))),
+    topics: (topics ?? []).map((topic: unknown) => readSet(topic, 'topic', readHash)),
   }
 }
 
