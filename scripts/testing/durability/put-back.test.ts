@@ -11,6 +11,7 @@ import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import { exportBundle } from '../../session/bundle-file.ts'
 import { defaultOwner } from '../../session/owner.ts'
+import { chainFacts } from './chain-facts.ts'
 import { bytesOf } from './source.ts'
 import { openSuite } from './suite.ts'
 
@@ -20,9 +21,19 @@ const CHAIN = ['blockchain-ledger', 'blockchain-vm', 'blockchain-sessions-data']
 const SIZE = 3000
 
 const { root, onClose } = openSuite('put-back', { hangMs: HANG })
-const home = homeAt(join(root, 'home'))
+let home = homeAt(join(root, 'home'))
 let platform: Prepared | undefined
 onClose(async () => platform?.stop())
+
+const putBack = (names: readonly string[]): void => {
+  for (const name of names) {
+    rmSync(home.data(name), { recursive: true })
+    cpSync(join(home.root, 'copies', name), home.data(name), { recursive: true })
+  }
+}
+const copy = (names: readonly string[]): void => {
+  for (const name of names) cpSync(home.data(name), join(home.root, 'copies', name), { recursive: true })
+}
 
 /** What a person does on this state folder: start, record, export, type a command. */
 const openDesk = async () => {
@@ -70,7 +81,7 @@ test(
     const kept = await first.record(1)
     const founding = await first.trust()
     await first.stop()
-    for (const name of CHAIN) cpSync(home.data(name), join(root, name), { recursive: true })
+    copy(CHAIN)
 
     const second = await openDesk()
     const lost = [await second.record(2), await second.record(3)]
@@ -78,10 +89,7 @@ test(
     const { number: highest } = await second.head()
     await second.stop()
     // The whole volume goes back: the ledger's mark and the index with it. Only the client of the chain is younger.
-    for (const name of CHAIN) {
-      rmSync(home.data(name), { recursive: true })
-      cpSync(join(root, name), home.data(name), { recursive: true })
-    }
+    putBack(CHAIN)
 
     const third = await openDesk()
     for (const id of lost) await third.until(id, 'anchoring')
@@ -123,6 +131,44 @@ test(
     for (const name of names) while (!(await third.health(name)).healthy) await Bun.sleep(100)
     expect((await type('recover', 'chain', '--bundle', join(root, 'before-1.tar'))).code).toBe(0)
     await third.record(4)
+  },
+  HANG,
+)
+
+test(
+  'any other store that is put back alone costs no anchor, raises no incident, and registers nothing twice',
+  async () => {
+    home = homeAt(join(root, 'others'))
+    const others = [
+      'blockchain-vm',
+      'blockchain-sessions-data',
+      'on-system-chain-client',
+      'merkle-builder',
+    ] as const
+    const first = await openDesk()
+    const ids = [await first.record(11)]
+    await first.stop()
+    copy(others)
+    const second = await openDesk()
+    ids.push(await second.record(12), await second.record(13))
+    const anchorsOf = async ({ clients }: Pick<typeof second, 'clients'>) =>
+      Promise.all(ids.map(async (id) => (await ok(clients.orchestrator().sessions({ id }).get())).anchor))
+    const before = await anchorsOf(second)
+    await second.stop()
+    for (const [i, name] of others.entries()) {
+      putBack([name])
+      const desk = await openDesk()
+      // The newest session is asked about at the start; what is anchored now went through everything again.
+      ids.push(await desk.record(20 + i))
+      before.push((await anchorsOf(desk)).at(-1))
+      for (const service of ['blockchain-ledger', 'session-orchestrator', 'on-system-chain-client'])
+        while (!(await desk.health(service)).healthy) await Bun.sleep(100)
+      expect({ name, anchors: await anchorsOf(desk) }).toEqual({ name, anchors: before })
+      const chain = chainFacts(platform?.urls['blockchain-api'] ?? '')
+      const registered = (await chain.registered()).map(({ session_id }) => session_id)
+      expect({ name, registered: registered.toSorted() }).toEqual({ name, registered: ids.toSorted() })
+      await desk.stop()
+    }
   },
   HANG,
 )
