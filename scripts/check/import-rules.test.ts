@@ -245,7 +245,7 @@ const table: Readonly<Record<string, Row>> = {
       ...using('scripts/session/verify.ts', 'console.log(detail)', 'console.error(detail)'),
       ...using('services/caller/routes.ts', 'process.stdout.write(name)', 'Bun.write(Bun.stderr, name)'),
       ...using('health/x.ts', '() => process.stderr', 'writeSync(2, name)', "open('/dev/tty')"),
-      ...using('scripts/host/x.ts', "spawn(argv, { stderr: 'inherit' })"),
+      ...using('scripts/host/x.ts', "spawn(argv, { stderr: 'inherit' })", 'spawn(argv, { stdout: 1 })'),
     ],
   },
   'colours and the cursor are the business of the printers': {

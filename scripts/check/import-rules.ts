@@ -138,7 +138,7 @@ export const rules: readonly Rule[] = [
     from: /^/,
     never: /^services\/common\/cli\/raw-text\.ts$/,
     kinds: 'run',
-    uses: /\bconsole\.\w+|(?<!detectStyle\()\bprocess\.std(?:out|err)\b(?!\.on\()|\bBun\.std(?:out|err)\b|\bwriteSync\([12]\b|(['"`])(?:inherit|\/dev\/(?:stdout|stderr|tty))\1/,
+    uses: /\bconsole\.\w+|(?<!detectStyle\()\bprocess\.std(?:out|err)\b(?!\.on\()|\bBun\.std(?:out|err)\b|\bwriteSync\([12]\b|\bstd(?:out|err): [12]\b|(['"`])(?:inherit|\/dev\/(?:stdout|stderr|tty))\1/,
     tests: 'exempt',
     why: 'they escape what is not ours, and it takes one place that forgets to print a false verdict',
   },

@@ -13,7 +13,7 @@ export const sizeOf = (path: string): number => (existsSync(path) ? statSync(pat
  */
 export const follow = async (
   begin: ReadonlyMap<string, number>,
-  write: (lines: readonly string[]) => void,
+  write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> => {
   const offsets = new Map(begin)
@@ -24,7 +24,7 @@ export const follow = async (
       if (size === start) continue
       const added = readPart(path, { from: start })
       const whole = added.slice(0, added.lastIndexOf('\n') + 1)
-      write(lastLines(whole, whole.length))
+      for (const line of lastLines(whole, whole.length)) write(line)
       offsets.set(path, size - Buffer.byteLength(added.slice(whole.length)))
     }
     await Bun.sleep(EVERY_MS)

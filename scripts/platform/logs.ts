@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
-import { text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { follow, sizeOf } from './follow.ts'
@@ -40,11 +39,12 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   const ends = new Map(chosen.map((name) => [home.log(name), sizeOf(home.log(name))]))
   for (const name of chosen) {
     if (chosen.length > 1) terminal.out(`==> ${name} <==\n`)
-    terminal.out(text(lastLines(readPart(home.log(name), { to: ends.get(home.log(name)) }), count)))
+    for (const line of lastLines(readPart(home.log(name), { to: ends.get(home.log(name)) }), count))
+      terminal.out(`${line}\n`)
   }
   if (!flags.follow) return 0
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
-  await follow(ends, (lines) => terminal.out(text(lines)), stop.signal)
+  await follow(ends, (line) => terminal.out(`${line}\n`), stop.signal)
   return 0
 })
