@@ -21,15 +21,30 @@ import { sessionIdText } from './session-id.ts'
  * What an entry of the archive turned out to be. `holds` = the chunk of the manifest that its content is, or
  * that its name claims when the content is not known; `problem` = a sentence when it is not intact.
  */
-export type Examined = { readonly holds: number | undefined; readonly problem: string | undefined }
+export type Examined = {
+  readonly holds: number | undefined
+  readonly problem: string | undefined
+  /** The leaf of its content, hex; undefined for what has no content. */
+  readonly leaf?: string
+}
 
-/** What all examinations of one bundle share. */
-export type Expectation = { readonly manifest: Manifest; readonly indexOfLeaf: ReadonlyMap<string, number> }
+/**
+ * What all examinations of one bundle share. Chunks are known by their place in the manifest, whatever index a row
+ * carries. `isAuthentic` = the manifest is the signed or the anchored one.
+ */
+export type Expectation = {
+  readonly manifest: Manifest
+  readonly isAuthentic: boolean
+  readonly indexOfLeaf: ReadonlyMap<string, number>
+  readonly indexOfNonce: ReadonlyMap<string, number>
+}
 
-/** Prepares the look-up by content. */
-export const prepareExpectation = (manifest: Manifest): Expectation => ({
+/** Prepares the look-up by content and by header. */
+export const prepareExpectation = (manifest: Manifest, isAuthentic: boolean): Expectation => ({
   manifest,
-  indexOfLeaf: new Map(manifest.chunks.map((chunk) => [chunk.leaf, chunk.i])),
+  isAuthentic,
+  indexOfLeaf: new Map(manifest.chunks.map((chunk, at) => [chunk.leaf, at])),
+  indexOfNonce: new Map(manifest.chunks.map((chunk, at) => [chunk.nonce, at])),
 })
 
 /** No chunk file is larger; entries above are never read into memory. */
@@ -44,7 +59,7 @@ export const cutChunkFile = (entry: Entry, bytes: Uint8Array<ArrayBuffer>): Uint
   return bytes.subarray(0, Math.min(bytes.length, chunkFileSize(compLength)))
 }
 
-const sessionOf = (header: ChunkHeader): string => {
+const sessionOf = (header: Pick<ChunkHeader, 'sessionId'>): string => {
   try {
     return sessionIdText(header.sessionId)
   } catch {
@@ -79,6 +94,30 @@ const differences = (
   }
 }
 
+const leafOf = (content: Uint8Array): string => leafHash(blake3(content)).toHex()
+
+/** What is wrong with the header of a chunk whose content is intact; undefined when nothing is. */
+const headerProblem = (
+  file: Uint8Array,
+  holds: number,
+  row: ManifestChunk,
+  { manifest, isAuthentic, indexOfNonce }: Expectation,
+): string | undefined => {
+  const fields = differences(file, manifest, row)
+  if (typeof fields === 'string') return `chunk ${holds}: ${fields}`
+  if (fields.length === 0) return undefined
+  const whole = fields.includes('nonce')
+  if (whole && fields.includes('session id'))
+    return `chunk ${holds} carries a foreign header (session ${sessionOf({ sessionId: file.subarray(6, 22) })})`
+  const owner = indexOfNonce.get(file.subarray(34, HEADER_SIZE).toHex())
+  if (whole && owner !== undefined) return `chunk ${holds} carries the header of chunk ${owner}`
+  const what = fields.join(', ')
+  // Where the manifest is nobody's, header and row are one word against the other.
+  return isAuthentic
+    ? `chunk ${holds} altered in its header (${what})`
+    : `chunk ${holds} and its row in the manifest differ (${what})`
+}
+
 /** Judges one chunk file that was read whole. `sha256` = of its ciphertext || tag. Undefined for what is no chunk at all. */
 export const examineChunk = (
   entry: Entry,
@@ -88,27 +127,33 @@ export const examineChunk = (
 ): Examined | undefined => {
   const { manifest, indexOfLeaf } = expectation
   const claimed = entry.name === undefined ? undefined : chunkIndex(entry.name)
-  const holds = indexOfLeaf.get(leafHash(blake3(file.subarray(HEADER_SIZE))).toHex())
+  const leaf = leafOf(file.subarray(HEADER_SIZE))
+  const holds = indexOfLeaf.get(leaf)
   const row = holds === undefined ? undefined : manifest.chunks[holds]
-  if (row === undefined) {
+  if (holds === undefined || row === undefined) {
     if (claimed === undefined && !hasMagic(file)) return undefined
+    const bare = hasMagic(file) ? undefined : indexOfLeaf.get(leafOf(file))
+    if (bare !== undefined) return { holds: bare, problem: `chunk ${bare} has lost its header` }
     const inside = claimed !== undefined && claimed < manifest.chunk_count
     const name = claimed === undefined ? 'a chunk with a damaged name' : `chunk ${claimed}`
     const problem = strangerProblem(file, expectation, name)
     return {
       holds: inside ? claimed : undefined,
       problem: inside ? problem : `${problem}; the manifest knows no such chunk`,
+      leaf,
     }
   }
   const version = file[4]
   if (hasMagic(file) && version !== VERSION)
-    return { holds, problem: `chunk ${holds} has version ${version}, this program reads version ${VERSION}` }
-  const fields = differences(file, manifest, row)
-  if (typeof fields === 'string') return { holds, problem: `chunk ${holds}: ${fields}` }
-  if (fields.length > 0)
-    return { holds, problem: `chunk ${holds} altered in its header (${fields.join(', ')})` }
-  if (row.sha256 !== sha256) return { holds, problem: `chunk ${holds}: the manifest states another sha256` }
-  return { holds, problem: undefined }
+    return {
+      holds,
+      problem: `chunk ${holds} has version ${version}, this program reads version ${VERSION}`,
+      leaf,
+    }
+  const problem = headerProblem(file, holds, row, expectation)
+  if (problem === undefined && row.sha256 !== sha256)
+    return { holds, problem: `chunk ${holds}: the manifest states another sha256`, leaf }
+  return { holds, problem, leaf }
 }
 
 /** True when the entry can be a chunk file at all by its size. */

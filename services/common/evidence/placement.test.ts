@@ -36,6 +36,10 @@ test('what is missing at the end of a truncated file is cut off, not dropped', (
   expect(faults([], 2, true)).toEqual(['chunks 0 to 1 cut off (the file is truncated)'])
 })
 
+test('a chunk two hundred thousand times is told like any other', () => {
+  expect(faults(new Array<number>(200_000).fill(0), 2)).toHaveLength(199_999)
+})
+
 test('only the right order is without fault', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(6), { maxLength: 9 }), (holds) => {

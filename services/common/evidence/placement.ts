@@ -3,8 +3,11 @@
  * place which chunk (by the manifest) stands there. Pure index arithmetic.
  */
 
-const plural = (list: readonly number[]): string =>
-  list.length === 1 ? `chunk ${list[0]}` : `chunks ${list.slice(0, -1).join(', ')} and ${list.at(-1)}`
+/** What stands in a sequence: chunks of a bundle, or rows of its manifest. */
+type Noun = 'chunk' | 'row'
+
+const plural = (list: readonly number[], noun: Noun): string =>
+  list.length === 1 ? `${noun} ${list[0]}` : `${noun}s ${list.slice(0, -1).join(', ')} and ${list.at(-1)}`
 
 /** Runs of neighbours as `3` or `5 to 9`. */
 export const runs = (indices: readonly number[]): readonly (readonly [from: number, to: number])[] => {
@@ -17,18 +20,18 @@ export const runs = (indices: readonly number[]): readonly (readonly [from: numb
   return found
 }
 
-const named = ([from, to]: readonly [number, number]): string =>
-  from === to ? `chunk ${from}` : `chunks ${from} to ${to}`
+const named = ([from, to]: readonly [number, number], noun: Noun = 'chunk'): string =>
+  from === to ? `${noun} ${from}` : `${noun}s ${from} to ${to}`
 
 /** Runs in words: `chunk 3, chunks 5 to 9`; of very many the first eight. */
 export const nameRuns = (list: ReturnType<typeof runs>): string =>
   [
-    ...list.slice(0, 8).map(named),
+    ...list.slice(0, 8).map((run) => named(run)),
     ...(list.length > 8 ? [`and ${list.length - 8} more runs of chunks`] : []),
   ].join(', ')
 
 /** Sentences for chunks that stand in another order than 0, 1, 2 ..; pairs that changed places are named as swapped. */
-const orderFaults = (sequence: readonly number[]): readonly string[] => {
+const orderFaults = (sequence: readonly number[], noun: Noun): readonly string[] => {
   const sorted = sequence.toSorted((a, b) => a - b)
   const placeOf = new Map(sorted.map((chunk, place) => [chunk, place]))
   const displaced = sequence.filter((chunk, place) => sorted[place] !== chunk)
@@ -42,11 +45,11 @@ const orderFaults = (sequence: readonly number[]): readonly string[] => {
     .toSorted((a, b) => a - b)
   const moved = displaced.filter((chunk) => !isSwap(chunk))
   return [
-    ...swaps.map((chunk) => `chunks ${chunk} and ${partner(chunk)} swapped`),
+    ...swaps.map((chunk) => `${noun}s ${chunk} and ${partner(chunk)} swapped`),
     ...(moved.length === 0
       ? []
       : [
-          `${plural(moved.slice(0, 8))}${moved.length > 8 ? ` and ${moved.length - 8} more` : ''} out of order`,
+          `${plural(moved.slice(0, 8), noun)}${moved.length > 8 ? ` and ${moved.length - 8} more` : ''} out of order`,
         ]),
   ]
 }
@@ -54,11 +57,11 @@ const orderFaults = (sequence: readonly number[]): readonly string[] => {
 /**
  * Sentences for missing, duplicated and displaced chunks. `holds` = for each place in order the chunk that
  * stands there; `count` = chunks that the manifest states; `cut` = the file was truncated, so that what is
- * missing at its end is cut off and not dropped.
+ * missing at its end is cut off and not dropped; `noun` = what they are called.
  */
 export const placementFaults = (
   holds: readonly number[],
-  { count, cut }: { readonly count: number; readonly cut: boolean },
+  { count, cut, noun = 'chunk' }: { readonly count: number; readonly cut: boolean; readonly noun?: Noun },
 ): readonly string[] => {
   const seen = new Set(holds)
   const absent = Array.from({ length: count }, (_, chunk) => chunk).filter((chunk) => !seen.has(chunk))
@@ -80,24 +83,27 @@ export const placementFaults = (
           : undefined
     if (copy === undefined)
       duplicates.push(
-        `chunk ${chunk} is duplicated: it stands at place ${earlier} and again at place ${place}`,
+        `${noun} ${chunk} is duplicated: it stands at place ${earlier} and again at place ${place}`,
       )
     else {
       replaced.add(copy)
       if (copy === earlier) first.set(chunk, place)
-      duplicates.push(`chunk ${copy} is a duplicate of chunk ${chunk}`)
+      duplicates.push(`${noun} ${copy} is a duplicate of ${noun} ${chunk}`)
     }
   }
   const missing = absent.filter((chunk) => !replaced.has(chunk))
   const highest = holds.reduce((most, chunk) => Math.max(most, chunk), -1)
   return [
     ...runs(missing.filter((chunk) => !cut || chunk < highest)).map(
-      (run) => `${named(run)} missing (dropped)`,
+      (run) => `${named(run, noun)} missing (dropped)`,
     ),
     ...runs(missing.filter((chunk) => cut && chunk >= highest)).map(
-      (run) => `${named(run)} cut off (the file is truncated)`,
+      (run) => `${named(run, noun)} cut off (the file is truncated)`,
     ),
     ...duplicates,
-    ...orderFaults([...first.entries()].toSorted((a, b) => a[1] - b[1]).map(([chunk]) => chunk)),
+    ...orderFaults(
+      [...first.entries()].toSorted((a, b) => a[1] - b[1]).map(([chunk]) => chunk),
+      noun,
+    ),
   ]
 }

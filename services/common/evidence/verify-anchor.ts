@@ -48,11 +48,7 @@ export const judgeAnchor = (
   const anchor = document.value
   if (isPending(anchor))
     return {
-      check: line(
-        'anchor',
-        'warn',
-        'not anchored: the content is intact, its registration on the chain is pending',
-      ),
+      check: line('anchor', 'warn', 'not anchored: its registration on the chain is pending'),
     }
   try {
     const registration = { anchor, ...verifyAnchor(anchor) }

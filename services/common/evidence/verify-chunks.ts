@@ -8,6 +8,7 @@ import { HEADER_SIZE } from './chunk-file.ts'
 import { cutChunkFile, type Examined, examineChunk, fitsChunk, prepareExpectation } from './examine-chunk.ts'
 import { expectedHeader } from './expected-chunk.ts'
 import type { Manifest, ManifestChunk } from './manifest.ts'
+import { rowFaults } from './manifest-rows.ts'
 import { openWithKey } from './open-chunk.ts'
 import { placementFaults } from './placement.ts'
 import type { Reader } from './reader.ts'
@@ -27,6 +28,10 @@ export type ChunkWork = {
   readonly reader: Reader
   readonly scan: Scan
   readonly manifest: Manifest
+  /** The Merkle root to go by, hex: the anchored one, or else the manifest's. */
+  readonly root: string
+  /** Whether the manifest is the signed or the anchored one. */
+  readonly isAuthentic: boolean
   readonly decryption?: Decryption
   /** Bytes of entries done, of all. */
   readonly onProgress?: (done: number, total: number) => void
@@ -58,7 +63,13 @@ const oversized = (entry: Entry): Examined | undefined => {
   const claimed = entry.name === undefined ? undefined : chunkIndex(entry.name)
   return claimed === undefined
     ? undefined
-    : { holds: claimed, problem: `chunk ${claimed} altered (${entry.size} bytes are no chunk file)` }
+    : {
+        holds: claimed,
+        problem:
+          entry.size === HEADER_SIZE
+            ? `chunk ${claimed} has lost its content: nothing but a header is left`
+            : `chunk ${claimed} altered (${entry.size} bytes are no chunk file)`,
+      }
 }
 
 /** The same keys, each given once: a chunk that stands in the bundle again and again is opened once. */
@@ -122,21 +133,40 @@ const nameFaults = (passed: readonly Pick<Passed, 'entry' | 'examined'>[]): read
       : [`chunk ${examined.holds} is stored under the name ${entry.name}`],
   )
 
-const report = (
+/** Problems of chunks, but of a copy beside the chunk itself: that it is a copy is what is wrong with it. */
+const chunkProblems = (passed: readonly Pick<Passed, 'examined'>[]): readonly string[] => {
+  const intact = new Set(
+    passed.flatMap(({ examined }) => (examined?.problem === undefined ? [examined?.holds] : [])),
+  )
+  return passed.flatMap(({ examined }) =>
+    examined?.problem === undefined || (examined.leaf !== undefined && intact.has(examined.holds))
+      ? []
+      : [examined.problem],
+  )
+}
+
+const findFaults = (
   passed: readonly Pick<Passed, 'entry' | 'examined'>[],
-  { scan, manifest }: ChunkWork,
-): readonly Check[] => {
+  { scan, manifest, root }: ChunkWork,
+): readonly string[] => {
+  const leaves = passed.map(({ examined }) => examined?.leaf)
+  const rows = scan.cut === undefined ? rowFaults(manifest, leaves, root) : undefined
+  if (rows !== undefined) return rows
   const holds = passed.map(({ examined }) => examined?.holds).filter((chunk) => chunk !== undefined)
-  const problems = passed.map(({ examined }) => examined?.problem).filter((problem) => problem !== undefined)
   const placement = placementFaults(holds, { count: manifest.chunk_count, cut: scan.cut !== undefined })
-  const faults = [...problems, ...placement, ...(placement.length === 0 ? nameFaults(passed) : [])]
+  return [...chunkProblems(passed), ...placement, ...(placement.length === 0 ? nameFaults(passed) : [])]
+}
+
+const report = (passed: readonly Pick<Passed, 'entry' | 'examined'>[], work: ChunkWork): readonly Check[] => {
+  const faults = findFaults(passed, work)
   if (faults.length > 0) return listFaults('chunks', faults)
-  const count = manifest.chunk_count === 1 ? '1 chunk' : `${manifest.chunk_count} chunks`
+  const { chunk_count, total_cipher } = work.manifest
+  const count = chunk_count === 1 ? '1 chunk' : `${chunk_count} chunks`
   return [
     {
       check: 'chunks',
       ok: true,
-      detail: `${count}, ${manifest.total_cipher} bytes: every one is as the manifest states`,
+      detail: `${count}, ${total_cipher} bytes: every one is as the manifest states`,
     },
   ]
 }
@@ -176,7 +206,7 @@ export const verifyChunks = async ({ decryption, ...rest }: ChunkWork): Promise<
       : { ...rest, decryption: { ...decryption, keyFor: giveKeysOnce(decryption.keyFor) } }
   const entries = work.scan.entries.filter(mayBeChunk)
   const total = entries.reduce((sum, entry) => sum + entry.size, 0)
-  const expectation = prepareExpectation(work.manifest)
+  const expectation = prepareExpectation(work.manifest, work.isAuthentic)
   const passed: Pick<Passed, 'entry' | 'examined'>[] = []
   const opened = new Set<number>()
   const unopened: Unopened[] = []

@@ -1,6 +1,13 @@
 import { isFault } from '../process/fault.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { ANCHOR_BOUNDS, type AnchorDocument, isPending, parseAnchor, verifyAnchor } from './anchor.ts'
+import {
+  ANCHOR_BOUNDS,
+  type AnchorDocument,
+  type AnchorEvent,
+  isPending,
+  parseAnchor,
+  verifyAnchor,
+} from './anchor.ts'
 import {
   ANCHOR_NAME,
   entryName,
@@ -123,12 +130,12 @@ export const checkConsistency = ({ manifest, hash }: HashedManifest): readonly C
   return listFaults('manifest', faults)
 }
 
-/** The hash that the chain holds for this session, where the bundle's anchor proves one. */
-const provenHash = (anchor: DocumentOrFault<AnchorDocument>): string | undefined => {
+/** What the chain holds for a session, where the bundle's anchor proves it. */
+export const provenEvent = (anchor: DocumentOrFault<AnchorDocument>): AnchorEvent | undefined => {
   if (!('value' in anchor) || isPending(anchor.value)) return undefined
   try {
     verifyAnchor(anchor.value)
-    return anchor.value.event.manifestHash
+    return anchor.value.event
   } catch {
     return undefined
   }
@@ -149,7 +156,7 @@ export const checkSignature = (
     )
   if (verifyHash(hash, fromHex(bytes), fromHex(public_key)))
     return line('signature', true, `Ed25519 by the session key ${public_key}`)
-  const anchored = provenHash(anchor)
+  const anchored = provenEvent(anchor)?.manifestHash
   if (anchored === undefined)
     return line('signature', false, 'bad signature: the manifest or its signature was altered')
   return anchored === hash.toHex()

@@ -4,6 +4,7 @@ import { Fault } from '../process/fault.ts'
 import { type Check, concludeChecks, type Verdict } from './check.ts'
 import type { Sink } from './file-edge.ts'
 import { chunkKeysFor } from './keys.ts'
+import type { Manifest } from './manifest.ts'
 import type { Reader } from './reader.ts'
 import { type Scan, scanBundle } from './scan.ts'
 import { buildStatement, type Statement } from './statement.ts'
@@ -15,6 +16,7 @@ import {
   checkStructure,
   type Documents,
   type HashedManifest,
+  provenEvent,
   readDocuments,
 } from './verify-documents.ts'
 import { checkKeys, type Unlocked, unlockKeys } from './verify-keys.ts'
@@ -46,12 +48,28 @@ const decryptionOf = (
         ...(decryptTo === undefined ? {} : { sink: decryptTo }),
       }
 
-const passChunks = (work: Verification, scan: Scan, { manifest }: HashedManifest, unlocked: Unlocked) => {
+/** What of the manifest is to be believed where the chunks contradict it. */
+const weighManifest = ({ manifest, hash }: HashedManifest, { anchor }: Documents, signed: boolean) => {
+  const proven = provenEvent(anchor)
+  return {
+    root: proven?.merkleRoot ?? manifest.merkle_root,
+    isAuthentic: signed || proven?.manifestHash === hash.toHex(),
+  }
+}
+
+const passChunks = (
+  work: Verification,
+  scan: Scan,
+  manifest: Manifest,
+  weight: ReturnType<typeof weighManifest>,
+  unlocked: Unlocked,
+) => {
   const decryption = decryptionOf(work, unlocked, manifest.session_id)
   return verifyChunks({
     reader: work.reader,
     scan,
     manifest,
+    ...weight,
     ...(decryption === undefined ? {} : { decryption }),
     ...(work.onProgress === undefined ? {} : { onProgress: work.onProgress }),
   })
@@ -91,9 +109,11 @@ async function* judgeSession(work: Verification, scan: Scan, documents: Document
   const { manifest } = hashed
   yield* checkStructure(scan, manifest).map(tell)
   yield* checkConsistency(hashed).map(tell)
-  yield tell(checkSignature(hashed, documents))
+  const signature = tell(checkSignature(hashed, documents))
+  yield signature
   const unlocked = unlockKeys(documents, work.ownerKey)
-  const chunks = await passChunks(work, scan, hashed, unlocked)
+  const weight = weighManifest(hashed, documents, signature.ok === true)
+  const chunks = await passChunks(work, scan, manifest, weight, unlocked)
   yield* chunks.checks.map(tell)
   const { check, registration } = judgeAnchor(hashed, documents.anchor, work.trust)
   yield tell(check)
