@@ -85,7 +85,11 @@ describe('the files of a release', () => {
       expect(mode(compose(dir))).toBe('600')
       expect(await run(guardScript(dir, bundle.release, name))).toBe(0)
     }
-    // As a host of an older release has it, and as one where the copy was changed, too.
+    // A release that an older deployer brought gets its copies with the next run.
+    rmSync(join(dir, 'releases', bundle.release.id, '.kept'), { recursive: true })
+    expect(await shell.run(mendScript(dir, bundle.release))).toMatchObject({ code: 0, out: '' })
+    expect(readFileSync(join(dir, 'releases', bundle.release.id, '.kept', name), 'utf8')).toBe(COMPOSE)
+    // One that was changed before that, and one where the copy was changed, too.
     for (const text of [undefined, 'changed, too\n']) {
       const kept = join(dir, 'releases', bundle.release.id, '.kept', name)
       if (text === undefined) rmSync(kept)

@@ -32,7 +32,7 @@ const keptSums = (release: Pick<Release, 'id' | 'files'>): Checksums =>
   Object.fromEntries(Object.entries(listChecksums(release)).map(([path, sum]) => [keptPath(path), sum]))
 
 /**
- * Puts Compose files of a release right from their copies, and names each. Ends with 0 only when then all files of the release
+ * Puts Compose files of a release right from their copies, and names each; makes copies where there are none. Ends with 0 only when then all files of the release
  * are as they were made.
  */
 export const mendScript = (dir: string, release: Pick<Release, 'id' | 'files' | 'support'>): string =>
@@ -44,6 +44,9 @@ export const mendScript = (dir: string, release: Pick<Release, 'id' | 'files' | 
       `if ${checked({ [keptPath(path)]: sum })}`,
       `then cp ${quote(keptPath(path))} ${quote(`${path}.part`)} && sync && mv -f ${quote(`${path}.part`)} ${quote(path)} && printf '%s\\n' ${quote(path)}`,
       'fi',
+      // As a release that an older deployer brought.
+      `elif ! ${checked({ [keptPath(path)]: sum })}`,
+      `then mkdir -p ${quote(`releases/${release.id}/.kept`)} && cp ${quote(path)} ${quote(keptPath(path))}`,
       'fi',
     ]),
     checkScript(dir, release),

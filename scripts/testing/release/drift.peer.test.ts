@@ -160,7 +160,7 @@ describe.skipIf('absent' in host)('what was changed by hand on the emulated Pi',
     )
     expect(await starts()).toEqual(before)
     writeFileSync(path, text)
-    await host.deploy(one)
+    await host.deploy(two)
     expect([await host.faults(), existsSync(kept)]).toEqual([[], true])
   })
 })
