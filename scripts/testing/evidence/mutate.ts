@@ -109,7 +109,7 @@ const changeList = (list: readonly unknown[], random: Random): unknown => {
 /** The same JSON with one thing changed, at any depth. */
 const changeJson = (value: unknown, random: Random): unknown => {
   if (Array.isArray(value)) return changeList(value, random)
-  if (!isObject(value)) return changeValue(value, random)
+  if (!isObject(value) || Object.keys(value).length === 0) return changeValue(value, random)
   const name = pickFrom(Object.keys(value), random)
   const { [name]: inner, ...rest } = value
   return random.pick<() => unknown>([

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { aeadEngine } from '#common/engines/aead'
+import { MANIFEST_NAME } from '#common/evidence/bundle'
+import { canonicalBytes } from '#common/evidence/canonical-json'
 import { bytesReader } from '#common/evidence/reader'
 import { judgeBundle } from '#common/evidence/verify'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
 import { noise, sampleBundle, sampleSession } from '#common/testing/sample-session'
-import { assemble, disassemble, type Part } from '../../demo/bundle-parts.ts'
+import { assemble, disassemble, type Part, replacePart } from '../../demo/bundle-parts.ts'
 import { type Kind, type Place, TAMPERINGS, tamper } from './tamperings.ts'
 
 const OTHER = '0f0e0d0c-0b0a-4908-8706-050403020100'
@@ -109,6 +111,18 @@ for (const [which, parts] of Object.entries(bundles))
       })
     }
   })
+
+test('a row that was added is named, wherever it was added', async () => {
+  const parts = bundles['anchored, with keys'] ?? []
+  const [row] = stranger.manifest.chunks
+  if (row === undefined) throw new Error('a session without chunks')
+  for (const at of [0, 2, 5]) {
+    const rows = sample.manifest.chunks.toSpliced(at, 0, row)
+    const manifest = { ...sample.manifest, chunks: rows.map((one, i) => ({ ...one, i })), chunk_count: 6 }
+    const { chunks } = await says(assemble(replacePart(parts, MANIFEST_NAME, canonicalBytes(manifest))))
+    expect(chunks).toEqual([`${ROWS}row ${at} is of a chunk that is not under the root`])
+  }
+})
 
 test('a field of a row that is in no tree is one word against the other, once the manifest is not the signed one', async () => {
   const parts = bundles['anchored, with keys'] ?? []

@@ -23,10 +23,16 @@ export const rowFaults = (
   const known = leaves.filter((leaf) => leaf !== undefined)
   if (known.length !== leaves.length || leadTo(rows, root) || !leadTo(known, root)) return undefined
   const placeOf = new Map(known.map((leaf, place) => [leaf, place]))
-  const altered = rows.flatMap((leaf, at) =>
-    placeOf.has(leaf) || at >= known.length ? [] : [`row ${at} altered`],
+  // Where every chunk has its row, a row of nothing was added; otherwise it stands for the chunk at its place.
+  const isAdded = new Set(rows).isSupersetOf(new Set(known))
+  const strange = rows.flatMap((leaf, at) => (placeOf.has(leaf) ? [] : [at]))
+  const altered = strange.map((at) =>
+    isAdded ? `row ${at} is of a chunk that is not under the root` : `row ${at} altered`,
   )
-  const holds = rows.map((leaf, at) => placeOf.get(leaf) ?? at).filter((place) => place < known.length)
+  const holds = rows
+    .map((leaf, at) => placeOf.get(leaf) ?? (isAdded ? undefined : at))
+    .filter((place) => place !== undefined)
+    .filter((place) => place < known.length)
   return [...altered, ...placementFaults(holds, { count: known.length, cut: false, noun: 'row' })].map(
     (fault) => `the manifest's rows are wrong, the chunks are those under the Merkle root: ${fault}`,
   )
