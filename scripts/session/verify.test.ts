@@ -1,5 +1,5 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { x25519 } from '@noble/curves/ed25519.js'
@@ -272,7 +272,7 @@ test('--owner-key opens what is sealed to the owner; a file without a key is exi
   const [path, key, out] = ['sealed.tar', 'owner.key', 'by-owner'].map((name) => join(folder, name))
   const seal = sealToOwner(x25519.getPublicKey(owner), sample.sessionKey, () => derived(4, 'ephemeral'))
   await Bun.write(path ?? '', await sampleBundle(sample, { anchor, sealed: sealedKeys(seal) }))
-  await Bun.write(key ?? '', `${owner.toHex()}\n`)
+  await writeFile(key ?? '', `${owner.toHex()}\n`, { mode: 0o600 })
   const args = [path ?? '', '--trust', sampleLedgerKey(), '--decrypt', out ?? '']
   expect(verify(...args, '--owner-key', key ?? '').exitCode).toBe(0)
   expect((await Bun.file(out ?? '').bytes()).toHex()).toBe(sample.plain.toHex())
