@@ -39,6 +39,12 @@ export const command = {
       value: 'T...',
       about: "TRON address of the owner (default: the operator's own)",
     },
+    'seal-to': {
+      type: 'string',
+      value: 'HEX',
+      about:
+        "the owner's X25519 public key (bun run owner-key prints it): every bundle then holds the key for them",
+    },
     wait: { type: 'string', value: 'SECONDS', about: 'how long to wait for the anchor (default 60)' },
     json: { type: 'boolean', about: 'print one JSON document' },
   },
@@ -63,6 +69,14 @@ A pipe ends in the same way whether its producer is done or dead: only a COMMAND
 const parsePatience = (given: string): number => {
   if (/^\d{1,6}(?:\.\d+)?$/.test(given)) return Number(given) * 1000
   throw new CliError(`--wait takes a number of seconds, not '${given}'`, { exitCode: EXIT_USAGE })
+}
+
+/** The public key of `--seal-to`. Throws CliError unless it is one. */
+const parsePublicKey = (given: string | undefined): string | undefined => {
+  if (given === undefined || /^[0-9a-f]{64}$/.test(given)) return given
+  throw new CliError('--seal-to takes an X25519 public key: 64 characters of lower-case hex', {
+    exitCode: EXIT_USAGE,
+  })
 }
 
 /** How far the recording is, on the terminal, while it goes in and while the chain is waited for. */
@@ -126,6 +140,7 @@ await runCommand(
     try {
       const sent = await upload(clients, {
         owner,
+        sealTo: parsePublicKey(flags['seal-to']),
         input: source.open,
         onStart: (id) => {
           session = id

@@ -144,6 +144,8 @@ const watchProgress = async (
 
 export type UploadOptions = {
   readonly owner: string
+  /** The owner's X25519 public key (hex), to which the session key is sealed. */
+  readonly sealTo?: string | undefined
   /** Opened when the session has its id. */
   readonly input: Input | (() => Input)
   readonly onStart?: (id: string, input: Input) => void
@@ -156,9 +158,13 @@ export type UploadOptions = {
  */
 export const upload = async (
   clients: Clients,
-  { owner, input: given, onStart, onProgress }: UploadOptions,
+  { owner, sealTo, input: given, onStart, onProgress }: UploadOptions,
 ): Promise<Uploaded> => {
-  const { id } = await ok(clients.recorder().recordings.start.post({ owner }))
+  const { id } = await ok(
+    clients
+      .recorder()
+      .recordings.start.post({ owner, ...(sealTo === undefined ? {} : { owner_x25519: sealTo }) }),
+  )
   const input = typeof given === 'function' ? given() : given
   onStart?.(id, input)
   const over = Promise.withResolvers<'over'>()
