@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Challenge } from './challenge.ts'
 import type { Credentials } from './docker-config.ts'
-import { ConnectionLost, type Network, REQUEST_MS, RegistryError } from './network.ts'
+import { ConnectionLost, type Network, REQUEST_MS, RegistryError, readDocument } from './network.ts'
 import { isLoopback } from './reference.ts'
 
 const basic = (user: string, password: string): string =>
@@ -53,7 +53,10 @@ const fetchToken = async (
     await response.body?.cancel()
     throw new ConnectionLost(`the token service of ${realm.host} answered ${response.status}`)
   }
-  const answer = (await response.json()) as { readonly token?: unknown; readonly access_token?: unknown }
+  const answer = (await readDocument(response)) as {
+    readonly token?: unknown
+    readonly access_token?: unknown
+  }
   const token = answer.token ?? answer.access_token
   if (typeof token !== 'string' || token === '')
     throw new CliError(`the token service of ${realm.host} gave no token`)

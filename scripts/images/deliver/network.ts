@@ -1,3 +1,6 @@
+import { readBounded } from '#common/http/read-public'
+import { errorMessage } from '#common/process/error'
+import { parseJson } from '#common/stream/bounded-json'
 import { CliError } from '../../cli/fail.ts'
 
 /** The registry refused; `status` is that of HTTP. The message says what to do. */
@@ -35,3 +38,17 @@ export type Network = {
 
 /** Longest time of one request, ms: the largest chunk on a line of 1 Mbit/s. */
 export const REQUEST_MS = 150_000
+
+/** Bytes of a document that a registry or its token service answers with. */
+const MAX_DOCUMENT = 64 * 1024
+
+/** The JSON that a server answers with. Throws CliError for what is none, or larger than such an answer is. */
+export const readDocument = async (response: Response): Promise<unknown> => {
+  const read = await readBounded(response, MAX_DOCUMENT)
+  if ('failure' in read) throw new CliError(`the answer is no registry's: ${read.failure}`)
+  try {
+    return parseJson(read.text)
+  } catch (cause) {
+    throw new CliError(`the answer is no registry's: ${errorMessage(cause)}`, { cause })
+  }
+}

@@ -4,7 +4,7 @@ import { CliError } from '../../cli/fail.ts'
 import { authenticate, type Token } from './authenticate.ts'
 import { parseChallenge } from './challenge.ts'
 import type { Credentials } from './docker-config.ts'
-import { ConnectionLost, type Network, REQUEST_MS, RegistryError } from './network.ts'
+import { ConnectionLost, type Network, REQUEST_MS, RegistryError, readDocument } from './network.ts'
 import { isLoopback, type Repository } from './reference.ts'
 import { isPassing, TRIES, waitBefore } from './retry-after.ts'
 
@@ -30,9 +30,8 @@ export type Registry = {
 
 /** Code and message of the error document of the distribution specification; empty when there is none. */
 const readDetail = async (response: Response): Promise<string> => {
-  const text = await response.text().catch(() => '')
   try {
-    const { errors } = JSON.parse(text) as {
+    const { errors } = (await readDocument(response)) as {
       readonly errors?: readonly { code?: string; message?: string }[]
     }
     const [first] = errors ?? []

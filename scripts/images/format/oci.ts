@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { type JsonBounds, parseJson } from '#common/stream/bounded-json'
 import { CliError } from '../../cli/fail.ts'
 
 /** The documents of an OCI image (image-spec 1.1), as far as we write and check them. */
@@ -65,11 +66,14 @@ export const ImageConfig = Type.Object({
 })
 export type ImageConfig = Static<typeof ImageConfig>
 
+/** The largest document here is a list of the packages of an image, ten values each. */
+const BOUNDS: JsonBounds = { depth: 32, parts: 1_000_000 }
+
 /** A document read from bytes. Throws CliError that names `what` and the first thing that is not as it must be. */
 export const parseDocument = <T extends TSchema>(schema: T, bytes: Uint8Array, what: string): Static<T> => {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    value = parseJson(bytes, BOUNDS)
   } catch {
     throw new CliError(`${what} is not JSON: build the image again`)
   }

@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { stacks } from '#catalog'
 import { canonicalBytes } from '#common/evidence/canonical-json'
+import { type JsonBounds, parseJson } from '#common/stream/bounded-json'
 import { utf8 } from '#common/stream/bytes'
 import { CliError } from '../../cli/fail.ts'
 import type { Origin, Release, ReleaseContent } from './release.ts'
@@ -105,11 +106,14 @@ export const releaseContent = (release: Release): ReleaseContent => {
   return content
 }
 
+/** Thirty images and as many files, with their settings, ten times over. */
+const BOUNDS: JsonBounds = { depth: 16, parts: 100_000 }
+
 /** Reads release.json. Throws CliError that names it, and what is wrong. */
 export const parseRelease = (text: string, what: string): Release => {
   let read: unknown
   try {
-    read = JSON.parse(text)
+    read = parseJson(text, BOUNDS)
   } catch (cause) {
     throw new CliError(`${what} is no JSON: bun run doctor`, { cause })
   }

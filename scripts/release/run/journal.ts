@@ -1,3 +1,5 @@
+import { parseJson } from '#common/stream/bounded-json'
+
 /** What a host's journal says of the runs that changed it: one JSON object a line. */
 
 export type RunKind = 'deploy' | 'rollback' | 'update'
@@ -49,7 +51,7 @@ const isEntry = (value: unknown): value is Entry =>
 export const parseJournal = (text: string): readonly Entry[] =>
   text.split('\n').flatMap((line) => {
     try {
-      const value: unknown = JSON.parse(line)
+      const value = parseJson(line)
       return isEntry(value) ? [value] : []
     } catch {
       return []

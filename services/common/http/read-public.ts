@@ -3,7 +3,8 @@ import { addressesOf, withAddress } from './name-server.ts'
 /** What was read, or in one sentence why it was not. */
 export type Reading = { readonly text: string } | { readonly failure: string }
 
-const readBounded = async (reply: Response, maxBytes: number): Promise<Reading> => {
+/** The body of a reply, while it is not longer than `maxBytes`. Rejects as reading a body does. */
+export const readBounded = async (reply: Response, maxBytes: number): Promise<Reading> => {
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of reply.body ?? []) {
