@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
@@ -7,6 +7,9 @@ import { callersOf, derivePublicKey, signer, verifier } from '#common/http/ident
 import { Secret } from '#common/process/env'
 import { silentLog } from '#common/process/log'
 import { routeCallers } from '#common/testing/app'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const names = Object.keys(catalog) as ServiceName[]
 const identities = [...names, ...Object.keys(clients)] as CallerName[]

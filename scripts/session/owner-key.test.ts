@@ -1,8 +1,11 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { x25519 } from '@noble/curves/ed25519.js'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-owner-key-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

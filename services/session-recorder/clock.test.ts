@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { Fault } from '#common/process/fault'
 import { noise } from '#common/testing/sample-session'
 import { inPieces } from '#services/session-chunker/fixture'
 import { OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { GRACE, type Pipeline, pipelineAt } from './fixture.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const HOUR = 3_600_000
 

@@ -1,11 +1,14 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { sqliteStore } from './sqlite.ts'
 import type { Declaration, Store } from './store.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-forget-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -57,7 +60,7 @@ test('what was removed is in no file when that resolves, in any order and beside
     }),
     { numRuns: 12, seed: 11 },
   )
-}, 60_000)
+})
 
 test('a removal in a transaction is out of the files when the transaction resolves', async () => {
   const path = freshPath()
@@ -137,7 +140,8 @@ test('a store killed before its log was empty is clean once it was opened again'
 
 /** Rows that grow and go until a page of SQLite's holds a copy of one that is removed. */
 const withLeftCopy = async (): Promise<{ readonly path: string; readonly gone: readonly string[] }> => {
-  for (let round = 0; round < 200; round += 1) {
+  // The third order of these does it with the SQLite of today.
+  for (let round = 3; round < 200; round += 1) {
     const path = freshPath()
     const store = sqliteStore({ path })
     const plain = store.collection(Plain)
