@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hostileBundles } from '#common/testing/hostile-bundles'
+import { hostileBundles, MANY_ROWS, SOME_ROWS } from '#common/testing/hostile-bundles'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
 import { noise, sampleBundle, sampleSession } from '#common/testing/sample-session'
 import { limitMemory } from '../testing/memory-limit.ts'
@@ -36,6 +36,10 @@ const verify = async (bundle: Uint8Array) => {
 /** Found wrong in words, not by a crash. */
 const judged = { code: 1, err: '', out: expect.stringContaining('NOT verified') }
 
+const noBundle = (): Uint8Array => {
+  throw new Error('there is no such hostile bundle')
+}
+
 const small = await sampleSession(noise(3000, 1))
 const anchor = await sampleAnchor(small)
 
@@ -45,7 +49,15 @@ test.skipIf('absent' in limit)(
     const large = await sampleSession(noise(92 * MIB, 2), { chunkSize: 16 * MIB })
     const honest = await verify(await sampleBundle(large, { anchor: await sampleAnchor(large), keys: true }))
     expect(honest).toMatchObject({ code: 0, err: '' })
-    for (const [what, make] of Object.entries(hostileBundles(small, anchor))) {
+    const heavy = await sampleSession(noise(64 * MIB, 3), { chunkSize: 16 * MIB })
+    const beside = hostileBundles(heavy, await sampleAnchor(heavy))
+    const bundles = [
+      ...Object.entries(hostileBundles(small, anchor)),
+      ...[MANY_ROWS, SOME_ROWS].map(
+        (what) => [`${what}, beside large chunks`, beside[what] ?? noBundle] as const,
+      ),
+    ]
+    for (const [what, make] of bundles) {
       const cost = await verify(make())
       expect({ what, ...cost }).toMatchObject({ what, ...judged })
       expect([what, cost.seconds < honest.seconds + MORE_SECONDS]).toEqual([what, true])

@@ -36,16 +36,23 @@ export type Expectation = {
   readonly manifest: Manifest
   readonly isAuthentic: boolean
   readonly indexOfLeaf: ReadonlyMap<string, number>
-  readonly indexOfNonce: ReadonlyMap<string, number>
+  /** The chunk that a nonce (hex) is of; looked up only where a header is wrong. */
+  readonly findByNonce: (nonce: string) => number | undefined
 }
 
 /** Prepares the look-up by content and by header. */
-export const prepareExpectation = (manifest: Manifest, isAuthentic: boolean): Expectation => ({
-  manifest,
-  isAuthentic,
-  indexOfLeaf: new Map(manifest.chunks.map((chunk, at) => [chunk.leaf, at])),
-  indexOfNonce: new Map(manifest.chunks.map((chunk, at) => [chunk.nonce, at])),
-})
+export const prepareExpectation = (manifest: Manifest, isAuthentic: boolean): Expectation => {
+  let byNonce: ReadonlyMap<string, number> | undefined
+  return {
+    manifest,
+    isAuthentic,
+    indexOfLeaf: new Map(manifest.chunks.map((chunk, at) => [chunk.leaf, at])),
+    findByNonce: (nonce) => {
+      byNonce ??= new Map(manifest.chunks.map((chunk, at) => [chunk.nonce, at]))
+      return byNonce.get(nonce)
+    },
+  }
+}
 
 /** No chunk file is larger; entries above are never read into memory. */
 export const MAX_CHUNK_FILE = chunkFileSize(MAX_PLAIN)
@@ -101,7 +108,7 @@ const headerProblem = (
   file: Uint8Array,
   holds: number,
   row: ManifestChunk,
-  { manifest, isAuthentic, indexOfNonce }: Expectation,
+  { manifest, isAuthentic, findByNonce }: Expectation,
 ): string | undefined => {
   const fields = differences(file, manifest, row)
   if (typeof fields === 'string') return `chunk ${holds}: ${fields}`
@@ -109,7 +116,7 @@ const headerProblem = (
   const whole = fields.includes('nonce')
   if (whole && fields.includes('session id'))
     return `chunk ${holds} carries a foreign header (session ${sessionOf({ sessionId: file.subarray(6, 22) })})`
-  const owner = indexOfNonce.get(file.subarray(34, HEADER_SIZE).toHex())
+  const owner = findByNonce(file.subarray(34, HEADER_SIZE).toHex())
   if (whole && owner !== undefined) return `chunk ${holds} carries the header of chunk ${owner}`
   const what = fields.join(', ')
   // Where the manifest is nobody's, header and row are one word against the other.

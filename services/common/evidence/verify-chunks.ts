@@ -17,6 +17,9 @@ import { type Entry, mayBeChunk, type Scan } from './scan.ts'
 /** Chunks in flight: enough to keep two cores and the disk busy, few enough to keep memory flat. */
 const IN_FLIGHT = 3
 
+/** With more rows than this, twice what 100 GB need, the manifest itself takes the memory of two chunks. */
+const MANY_ROWS = 25_000
+
 /** What opens chunks, and where their plaintext goes; `keyFor` gives no key for a chunk that is not disclosed. */
 export type Decryption = {
   readonly aead: Aead
@@ -206,13 +209,14 @@ export const verifyChunks = async ({ decryption, ...rest }: ChunkWork): Promise<
       : { ...rest, decryption: { ...decryption, keyFor: giveKeysOnce(decryption.keyFor) } }
   const entries = work.scan.entries.filter(mayBeChunk)
   const total = entries.reduce((sum, entry) => sum + entry.size, 0)
+  const inFlight = work.manifest.chunks.length > MANY_ROWS ? 1 : IN_FLIGHT
   const expectation = prepareExpectation(work.manifest, work.isAuthentic)
   const passed: Pick<Passed, 'entry' | 'examined'>[] = []
   const opened = new Set<number>()
   const unopened: Unopened[] = []
   const sink = orderedSink(decryption?.sink)
   let done = 0
-  for await (const one of inOrder(entries, IN_FLIGHT, (entry) => pass(entry, work, expectation))) {
+  for await (const one of inOrder(entries, inFlight, (entry) => pass(entry, work, expectation))) {
     const { entry, examined, plain } = one
     passed.push({ entry, examined })
     if (one.unopened !== undefined) unopened.push(one.unopened)

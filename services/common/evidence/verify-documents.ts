@@ -1,5 +1,5 @@
 import { isFault } from '../process/fault.ts'
-import { fromHex } from '../stream/bytes.ts'
+import { free, fromHex } from '../stream/bytes.ts'
 import {
   ANCHOR_BOUNDS,
   type AnchorDocument,
@@ -56,6 +56,8 @@ const findDocument = async <T>(
   } catch (error) {
     if (isFault(error)) return { fault: error.message }
     throw error
+  } finally {
+    free(bytes)
   }
 }
 
