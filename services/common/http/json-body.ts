@@ -5,8 +5,21 @@ import { type JsonBounds, parseJson } from '../stream/bounded-json.ts'
 export const BODY_BOUNDS: JsonBounds = { depth: 16, parts: 10_000 }
 
 /**
- * The parser of every route with a body of its own schema: JSON within bounds, checked before it is parsed. Throws
- * Fault `content-type`, `json-bounds`, `not-json`.
+ * Refuses what the framework would take apart before it asks the schema: where a field has a default, and every
+ * integer has one, the body is copied into an object first. A text of a megabyte became a million fields (18 s), a list
+ * became an object, and a field named `__proto__` was no longer seen.
+ */
+const requireObject = (value: unknown): object => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Fault('invalid', 'bad-request', 'body: Expected object')
+  if (Object.hasOwn(value, '__proto__'))
+    throw new Fault('invalid', 'bad-request', 'body.__proto__: Unexpected property')
+  return value
+}
+
+/**
+ * The parser of every route with a body of its own schema: a JSON object within bounds, checked before it is parsed.
+ * Throws Fault `content-type`, `json-bounds`, `not-json`, `bad-request`.
  */
 export const jsonBody =
   (bounds: JsonBounds) =>
@@ -14,5 +27,5 @@ export const jsonBody =
     if (request.body === null) return undefined
     if (contentType !== 'application/json')
       throw new Fault('invalid', 'content-type', 'this route takes JSON: send it as application/json')
-    return parseJson(await request.bytes(), bounds)
+    return requireObject(parseJson(await request.bytes(), bounds))
   }

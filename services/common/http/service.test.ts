@@ -141,6 +141,33 @@ describe('a body', () => {
         'json-bounds',
       ])
   })
+
+  test('that is no object is refused as it came, at once, also where a field has a default', async () => {
+    const counts = service('test', testParts).post('/counts', ({ body }) => body, {
+      body: t.Object({ n: t.Optional(t.Integer()) }),
+      response: { 200: t.Object({ n: t.Optional(t.Integer()) }), ...problems },
+      callers: ['operator'],
+    })
+    expect(await ask(counts, 'POST', '/counts', { n: 1 })).toEqual({ status: 200, body: { n: 1 } })
+    const began = performance.now()
+    for (const [body, place] of [
+      [`"${'a'.repeat(1_000_000)}"`, 'body: Expected object'],
+      ['[]', 'body: Expected object'],
+      ['null', 'body: Expected object'],
+      ['7', 'body: Expected object'],
+      ['{"__proto__":{"n":1}}', 'body.__proto__: Unexpected property'],
+    ] as const) {
+      const reply = await counts.handle(
+        new Request('http://localhost/counts', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'content-length': `${body.length}` },
+          body,
+        }),
+      )
+      expect([reply.status, (await reply.json()).detail]).toEqual([400, place])
+    }
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
 })
 
 test('an unknown or malformed query parameter is refused', async () => {
