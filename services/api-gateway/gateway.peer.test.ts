@@ -133,11 +133,16 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
         'x-real-ip': '203.0.113.9',
         forwarded: 'for=203.0.113.9',
         'x-request-id': 'short',
+        'x-client': '203.0.113.9',
+        'x-any-other': '1',
+        origin: 'http://page.example',
         host: 'localhost',
       },
     })
     const { headers } = seen.at(-1) ?? { headers: new Headers() }
-    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded']) expect(headers.get(name)).toBeNull()
+    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'x-any-other'])
+      expect(headers.get(name)).toBeNull()
+    expect([headers.get('x-client'), headers.get('origin')]).toEqual(['127.0.0.1', 'http://page.example'])
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/)
     expect(headers.get('host')).toBe(new URL(origin).host)
     const smuggled = await exchange(
@@ -173,6 +178,21 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect(await status('GET /a%00 HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(400)
     expect(await status(`GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)).toBe(414)
     expect(await status(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`)).toBe(431)
+  })
+
+  test('headers in any number and size are never too many or too long for the service alone', async () => {
+    answer = () => Response.json({})
+    const start = 'GET /recorder/recordings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
+    const many = Array.from({ length: 400 }, (_, i) => `X-${i}: a\r\n`).join('')
+    expect((await exchange(gateway.port, `${start}${many}\r\n`)).status).toBe(200)
+    const codes = new Set<number>()
+    for (let size = 1000; size < 9000; size += 400) {
+      const long = ['Authorization', 'Content-Type', 'Origin'].map((name) => `${name}: ${'a'.repeat(size)}\r\n`)
+      const { status, headers } = await exchange(gateway.port, `${start}${long.join('')}\r\n`)
+      codes.add(status)
+      if (status !== 200) expect(headers['content-type']).toBe('application/problem+json')
+    }
+    expect([...codes]).toEqual([200, 431])
   })
 
   test.each(['evil.example', '127.0.0.1.evil.example', 'x.onion'])(

@@ -88,6 +88,7 @@ const callerCheckLines = (service: string): readonly Line[] => [
     'internal',
     'proxy_pass_request_body off',
     'proxy_set_header Content-Length ""',
+    'proxy_set_header Authorization $http_authorization',
     'proxy_set_header Host $proxy_host',
     'proxy_set_header X-Request-Id $id',
     'proxy_set_header X-Client $remote_addr',
