@@ -28,6 +28,8 @@ const ONION = '"~^([a-z0-9-]+\\.)*[a-z2-7]{56}\\.onion\\z"'
 const clientLines = (folder: string): readonly Line[] => [
   'access_log off',
   'server_tokens off',
+  // NGINX refuses TRACE before anything is set: a line of the log for each, from whoever likes.
+  'uninitialized_variable_warn off',
   'default_type application/octet-stream',
   ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${folder}/${kind}`,

@@ -176,6 +176,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
       return code
     }
     expect(await status('GET /a%00 HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(400)
+    expect(await status('TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(405)
     expect(await status(`GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)).toBe(414)
     expect(await status(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`)).toBe(431)
   })
@@ -187,7 +188,9 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect((await exchange(gateway.port, `${start}${many}\r\n`)).status).toBe(200)
     const codes = new Set<number>()
     for (let size = 1000; size < 9000; size += 400) {
-      const long = ['Authorization', 'Content-Type', 'Origin'].map((name) => `${name}: ${'a'.repeat(size)}\r\n`)
+      const long = ['Authorization', 'Content-Type', 'Origin'].map(
+        (name) => `${name}: ${'a'.repeat(size)}\r\n`,
+      )
       const { status, headers } = await exchange(gateway.port, `${start}${long.join('')}\r\n`)
       codes.add(status)
       if (status !== 200) expect(headers['content-type']).toBe('application/problem+json')
@@ -530,8 +533,9 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     await own.stop()
   })
 
-  test('no address of a client and no token is in its log', () => {
+  test('no address of a client and no token is in its log, and no line for what NGINX refuses at once', () => {
     const said = gateway.said()
+    expect(said).not.toContain('uninitialized')
     expect(said).not.toContain('client: ')
     expect(said).not.toContain('203.0.113.9')
     expect(said).not.toContain('eyJ')

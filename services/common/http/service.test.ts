@@ -164,7 +164,7 @@ describe('a body', () => {
           body,
         }),
       )
-      expect([reply.status, (await reply.json()).detail]).toEqual([400, place])
+      expect([reply.status, ((await reply.json()) as { detail: string }).detail]).toEqual([400, place])
     }
     expect(performance.now() - began).toBeLessThan(2000)
   })
