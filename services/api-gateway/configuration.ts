@@ -35,6 +35,8 @@ const clientLines = (folder: string): readonly Line[] => [
     (kind) => `${kind}_temp_path ${folder}/${kind}`,
   ),
   '',
+  // While it answers a refusal NGINX reads the body away; chunks that are none are a second one, else in HTML.
+  'recursive_error_pages on',
   `client_header_timeout ${HEADER_SECONDS}s`,
   'client_body_timeout 30s',
   'send_timeout 30s',

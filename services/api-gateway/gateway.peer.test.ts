@@ -177,6 +177,15 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     }
     expect(await status('GET /a%00 HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(400)
     expect(await status('TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe(405)
+    // Refused for another reason first.
+    const chunks = 'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n'
+    for (const [method, path, host] of [
+      ['POST', '/nowhere', 'localhost'],
+      ['POST', '/blockchain/chain', 'localhost'],
+      ['POST', '/', 'evil.example'],
+      ['TRACE', '/', 'localhost'],
+    ])
+      expect(await status(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${chunks}`)).toBe(400)
     expect(await status(`GET /${'a'.repeat(40_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)).toBe(414)
     expect(await status(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`)).toBe(431)
   })
