@@ -104,12 +104,24 @@ describe('a planted breach by a stock container is caught', () => {
     volumes: {},
   }
   test('none is planted', () => expect(catalogBreaches(good, { other })).toEqual([]))
+  test('a service that keeps documents far from the database', () =>
+    expect(catalogBreaches(withB({ store: true }), { other })).toContain(
+      'b: is on no network of the database',
+    ))
+  test('a holder of keys with a way out', () =>
+    expect(catalogBreaches({ ...good, 'session-encryptor': { ...entry, port: 5, hostPort: 5 } })).toContain(
+      'session-encryptor: holds keys, and lucid_chain_net has a way out',
+    ))
 
   const planted: Readonly<Record<string, readonly [Readonly<Record<string, Stock>>, string]>> = {
     'the name of a service': [{ a: other }, 'name a: a, a'],
     'a host port of a service': [{ other: { ...other, hostPort: 1 } }, 'host port 1: a, other'],
     'too much memory': [{ other: { ...other, memoryMiB: 6200 } }, 'memory limits sum to 6903824384 bytes'],
     'an unknown volume': [{ other: { ...other, volumes: { mine: '/data' } } }, 'other: no volume mine'],
+    'a network of one who keeps nothing': [
+      { other: { ...other, networks: ['lucid_chain_net'] } },
+      'a: meets the database, and has no store',
+    ],
     'an image by tag alone': [{ other: { ...other, image: 'other:1' } }, 'other: image without a digest'],
   }
   for (const [what, [containers, breach]] of Object.entries(planted))

@@ -8,7 +8,13 @@
 export const stacks = ['core', 'sessions', 'blockchain', 'integration'] as const
 export type Stack = (typeof stacks)[number]
 export type Plane = 'ops' | 'chain' | 'wallet'
-export type Network = 'lucid_core_net' | 'lucid_chain_net' | 'lucid_rdp_net' | 'lucid_wallet_net'
+export type Network =
+  | 'lucid_core_net'
+  | 'lucid_chain_net'
+  | 'lucid_keys_net'
+  | 'lucid_store_net'
+  | 'lucid_rdp_net'
+  | 'lucid_wallet_net'
 
 /** What an image holds beside the base, Bun and the service's own bundle. */
 export type Image = {
@@ -73,6 +79,8 @@ export type Entry = {
 const bun = { base: 'bun', addons: [], packages: [] } as const
 const bunBlake3 = { base: 'bun', addons: ['@napi-rs/blake-hash'], packages: [] } as const
 const chain = { plane: 'chain', networks: ['lucid_chain_net'], tolerates: [], cpus: 1 } as const
+/** With documents of its own: the database is on no other network. */
+const chainStore = { ...chain, networks: ['lucid_chain_net', 'lucid_store_net'] } as const
 
 export const catalog = {
   'tor-proxy': {
@@ -113,7 +121,7 @@ export const catalog = {
     programs: ['nginx'],
   },
   'blockchain-vm': {
-    ...chain,
+    ...chainStore,
     stack: 'blockchain',
     phase: 4,
     summary: 'executes blocks and calls on the EVM, keeps the state',
@@ -128,7 +136,7 @@ export const catalog = {
     image: bun,
   },
   'blockchain-ledger': {
-    ...chain,
+    ...chainStore,
     stack: 'blockchain',
     phase: 4,
     summary: 'orders transactions into blocks, signs and keeps them',
@@ -143,7 +151,7 @@ export const catalog = {
     image: bun,
   },
   'blockchain-sessions-data': {
-    ...chain,
+    ...chainStore,
     stack: 'blockchain',
     phase: 4,
     summary: 'indexes anchor events, replays them from any block',
@@ -185,7 +193,7 @@ export const catalog = {
     },
   },
   'on-system-chain-client': {
-    ...chain,
+    ...chainStore,
     stack: 'blockchain',
     phase: 4,
     summary: 'anchors each session exactly once from a durable queue',
@@ -199,6 +207,8 @@ export const catalog = {
   },
   'session-encryptor': {
     ...chain,
+    // Nobody else, and no way out: it holds the keys of all sessions.
+    networks: ['lucid_keys_net', 'lucid_store_net'],
     stack: 'sessions',
     phase: 3,
     summary: 'holds the session keys; encrypts, hashes and keeps chunks',
@@ -212,6 +222,7 @@ export const catalog = {
   },
   'session-chunker': {
     ...chain,
+    networks: ['lucid_chain_net', 'lucid_keys_net'],
     stack: 'sessions',
     phase: 3,
     summary: 'cuts a stream into chunks and compresses them',
@@ -224,7 +235,7 @@ export const catalog = {
     image: bun,
   },
   'merkle-builder': {
-    ...chain,
+    ...chainStore,
     stack: 'sessions',
     phase: 3,
     summary: 'builds the BLAKE3 Merkle tree of a session, serves proofs',
@@ -237,7 +248,8 @@ export const catalog = {
     image: bunBlake3,
   },
   'session-orchestrator': {
-    ...chain,
+    ...chainStore,
+    networks: ['lucid_chain_net', 'lucid_keys_net', 'lucid_store_net'],
     stack: 'sessions',
     phase: 3,
     summary: 'keeps the life of a session; signs its manifest, has it anchored',
@@ -262,7 +274,7 @@ export const catalog = {
     },
   },
   'session-recorder': {
-    ...chain,
+    ...chainStore,
     stack: 'sessions',
     phase: 3,
     summary: 'takes a recording and feeds it to the pipeline until it is acknowledged',
@@ -310,7 +322,7 @@ export const catalog = {
     port: 8096,
     hostPort: 8196,
     plane: 'ops',
-    networks: ['lucid_core_net', 'lucid_chain_net'],
+    networks: ['lucid_core_net', 'lucid_chain_net', 'lucid_keys_net'],
     needs: [],
     tolerates: [],
     // Everything that shares a network with it: catalog.test.ts says which one is missing.
@@ -363,7 +375,7 @@ export const stock = {
     port: 27017,
     hostPort: 27017,
     plane: 'ops',
-    networks: ['lucid_core_net', 'lucid_chain_net'],
+    networks: ['lucid_store_net'],
     memoryMiB: 768,
     cpus: 1,
     volumes: { lucid_core_mongo_data: '/data/db' },
@@ -388,7 +400,7 @@ export const tools = {
     summary:
       'a host’s tool box: inspects services and networks, draws secrets, gives volumes their owners, backs up, restores, probes',
     plane: 'ops',
-    networks: ['lucid_core_net', 'lucid_chain_net'],
+    networks: ['lucid_core_net', 'lucid_chain_net', 'lucid_store_net'],
     memoryMiB: 128,
     cpus: 0.5,
     profile: 'tools',

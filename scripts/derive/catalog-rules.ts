@@ -1,5 +1,5 @@
 import type { Entry, Stock, Tool } from '#catalog'
-import { MEMORY_BUDGET, volumes, wayOut } from './network.ts'
+import { keyHolder, MEMORY_BUDGET, networks, volumes, wayOut } from './network.ts'
 
 type Services = Readonly<Record<string, Entry>>
 
@@ -45,6 +45,19 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
     .filter((network) => !(name === wayOut.service && network === wayOut.network))
     .filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
 }
+
+/** A service meets the database exactly when it keeps documents there; the holder of keys has no way out. */
+const misplaced = (name: string, entry: Entry, databases: readonly Stock[]): readonly string[] => [
+  ...databases
+    .filter((one) => one.networks.some((network) => entry.networks.includes(network)) !== entry.store)
+    .map(
+      () =>
+        `${name}: ${entry.store ? 'is on no network of the database' : 'meets the database, and has no store'}`,
+    ),
+  ...entry.networks
+    .filter((network) => name === keyHolder && !networks[network].unrouted && !networks[network].internal)
+    .map((network) => `${name}: holds keys, and ${network} has a way out`),
+]
 
 const ofMember = (name: string, entry: Member): readonly string[] => [
   ...(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) ? [] : [`${name}: name`]),
@@ -119,6 +132,7 @@ export const catalogBreaches = (
       (entry) => `public prefix ${entry.public?.prefix}`,
     ),
     ...circles(services),
+    ...entries(services).flatMap(([name, entry]) => misplaced(name, entry, Object.values(stock))),
     ...Object.entries(stock)
       .filter(([, { image }]) => !/@sha256:[0-9a-f]{64}$/.test(image))
       .map(([name]) => `${name}: image without a digest`),

@@ -69,6 +69,7 @@ export type ComposeNetwork =
   | {
       readonly name: string
       readonly driver: 'bridge'
+      readonly driver_opts?: Readonly<Record<string, string>>
       readonly internal?: true
       readonly ipam: { readonly config: readonly { readonly subnet: string }[] }
     }

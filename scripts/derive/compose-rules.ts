@@ -12,7 +12,7 @@ import {
 } from './compose-loose.ts'
 import { IMAGE, MONGO_PASSWORD } from './compose-model.ts'
 import { mongoRules } from './mongo-rules.ts'
-import { MEMORY_BUDGET, networkStack, networks, volumes } from './network.ts'
+import { MEMORY_BUDGET, networkStack, networks, UNROUTED, volumes } from './network.ts'
 import { toolRules } from './tool-rules.ts'
 
 /** What every service of ours must be, one rule a row (SPEC section 2). True is kept. */
@@ -89,6 +89,7 @@ const hasNetwork = (stack: string, file: LooseFile, name: string) => {
   const expected = {
     name,
     driver: 'bridge',
+    ...(network.unrouted && { driver_opts: UNROUTED }),
     ...(network.internal && { internal: true }),
     ipam: { config: [{ subnet: network.subnet }] },
   }

@@ -13,7 +13,7 @@ import {
   variable,
 } from './compose-model.ts'
 import { mongoServices } from './mongo.ts'
-import { networkStack, networks } from './network.ts'
+import { networkStack, networks, UNROUTED } from './network.ts'
 import { toolServices } from './tools.ts'
 
 /** The catalogue, or a part of it. */
@@ -108,9 +108,15 @@ const networksOf = (stack: Stack, members: readonly (readonly [string, Entry])[]
     return Object.fromEntries([...used].sort().map((name) => [name, { name, external: true as const }]))
   }
   return Object.fromEntries(
-    Object.entries(networks).map(([name, { subnet, internal }]) => [
+    Object.entries(networks).map(([name, { subnet, internal, unrouted }]) => [
       name,
-      { name, driver: 'bridge' as const, ...(internal && { internal }), ipam: { config: [{ subnet }] } },
+      {
+        name,
+        driver: 'bridge' as const,
+        ...(unrouted && { driver_opts: UNROUTED }),
+        ...(internal && { internal }),
+        ipam: { config: [{ subnet }] },
+      },
     ]),
   )
 }

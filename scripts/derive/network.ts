@@ -1,9 +1,23 @@
 import type { Network, Stack } from '#catalog'
 
-/** SPEC section 2. The core stack makes the networks; `internal` ones have no way out of the host. */
-export const networks: Readonly<Record<Network, { readonly subnet: string; readonly internal?: true }>> = {
+/**
+ * A network of Docker's. `internal`: no way out of the host, and no port of its containers can be published. `unrouted`:
+ * ports can be, but what its containers send out keeps their own address, so that nothing from outside answers.
+ */
+export type Net = { readonly subnet: string; readonly internal?: true; readonly unrouted?: true }
+
+/** Docker's option of a network that is `unrouted`. */
+export const UNROUTED = { 'com.docker.network.bridge.enable_ip_masquerade': 'false' } as const
+
+/**
+ * SPEC section 2, and two more: the database and those who keep documents, the key holder and those who call it. The core
+ * stack makes the networks.
+ */
+export const networks: Readonly<Record<Network, Net>> = {
   lucid_core_net: { subnet: '172.21.0.0/24' },
   lucid_chain_net: { subnet: '172.22.0.0/24' },
+  lucid_keys_net: { subnet: '172.24.0.0/24', unrouted: true },
+  lucid_store_net: { subnet: '172.25.0.0/24', unrouted: true },
   lucid_rdp_net: { subnet: '172.23.0.0/24' },
   lucid_wallet_net: { subnet: '172.26.0.0/24', internal: true },
 }
@@ -13,6 +27,9 @@ export const wayOut: { readonly service: string; readonly network: Network } = {
   service: 'tor-proxy',
   network: 'lucid_wallet_net',
 }
+
+/** It holds the keys of all sessions, so none of its networks has a way out. */
+export const keyHolder = 'session-encryptor'
 
 /** The stack that makes the networks, because it is started first and ends last. */
 export const networkStack: Stack = 'core'

@@ -69,6 +69,7 @@ export const network = (name: string, more: Partial<NetworkFact> = {}): NetworkF
   id: 'n1',
   name,
   internal: false,
+  unrouted: false,
   subnets: ['172.22.0.0/24'],
   device: 'br-n1',
   containers: [],
@@ -78,7 +79,7 @@ export const network = (name: string, more: Partial<NetworkFact> = {}): NetworkF
 export const expected = (services: readonly ExpectedService[]): Expected => ({
   release: 'r-0123456789ab',
   services: Object.fromEntries(services.map((one) => [one.name, one])),
-  networks: { lucid_chain_net: { subnet: '172.22.0.0/24', internal: false, stack: 'core' } },
+  networks: { lucid_chain_net: { subnet: '172.22.0.0/24', internal: false, unrouted: false, stack: 'core' } },
   volumes: [...new Set(services.flatMap(({ volumes }) => volumes.map(({ name }) => name)))],
 })
 

@@ -1,6 +1,7 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { STORE_FILE } from '#common/store/same-store'
 import { CliError } from '../../cli/fail.ts'
+import { UNROUTED } from '../../derive/network.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { Expected } from '../../release/expected/compose.ts'
 import type { ExpectedService } from '../../release/expected/service.ts'
@@ -122,6 +123,7 @@ export const planNetwork = (site: Site, name: string): readonly Step[] => {
   const create = commandLine(
     ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', expected.subnet],
     ...(expected.internal ? ['--internal'] : []),
+    ...(expected.unrouted ? Object.entries(UNROUTED).map(([key, value]) => `--opt=${key}=${value}`) : []),
     // With these Compose takes it for its own.
     ...[
       '--label',

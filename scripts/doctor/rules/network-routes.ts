@@ -60,10 +60,10 @@ export const routeRules: readonly Rule[] = [
           expected.subnet !== '' &&
             has.subnets.join(' ') !== expected.subnet &&
             `subnet ${has.subnets.join(' ')} instead of ${expected.subnet}`,
-          has.internal !== expected.internal &&
-            (has.internal
-              ? 'has no way out, and should have'
-              : 'has a way out of the host, and should have none'),
+          (has.internal !== expected.internal || has.unrouted !== expected.unrouted) &&
+            (expected.internal || expected.unrouted
+              ? 'has a way out of the host, and should have none'
+              : 'has no way out, and should have'),
         ].filter((said) => said !== false)
         if (differs.length === 0) return []
         return [

@@ -89,6 +89,7 @@ const network: NetworkFact = {
   id: NET,
   name: 'lucid_core_net',
   internal: false,
+  unrouted: false,
   subnets: ['172.21.0.0/24'],
   device: 'br-1',
   containers: ['gate'],
@@ -196,7 +197,7 @@ describe('drift', () => {
       'network:lucid_core_net: is 10.0.0.0/24, not 172.21.0.0/24',
     ],
     [
-      { networks: [{ ...network, internal: true }] },
+      { networks: [{ ...network, internal: true, unrouted: false }] },
       'network:lucid_core_net: has no way out, and should have',
     ],
     [

@@ -4,14 +4,16 @@ import { type Drift, type DriftInput, makeDrift } from './drift.ts'
 
 /** What is wrong with a network itself, so that it can only be made anew; undefined when nothing is. */
 export const describeWrongNetwork = (
-  expected: Pick<ExpectedNetwork, 'subnet' | 'internal'>,
-  { subnets, internal }: NetworkFact,
+  expected: Pick<ExpectedNetwork, 'subnet' | 'internal' | 'unrouted'>,
+  { subnets, internal, unrouted }: NetworkFact,
 ): string | undefined => {
   const has = subnets.join(' ')
   if (expected.subnet !== '' && has !== expected.subnet)
     return `is ${has || 'without a subnet'}, not ${expected.subnet}`
-  if (internal === expected.internal) return undefined
-  return internal ? 'has no way out, and should have' : 'has a way out of the host, and should have none'
+  if (internal === expected.internal && unrouted === expected.unrouted) return undefined
+  return expected.internal || expected.unrouted
+    ? 'has a way out of the host, and should have none'
+    : 'has no way out, and should have'
 }
 
 /**

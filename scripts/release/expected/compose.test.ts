@@ -93,7 +93,9 @@ test('a service is read with all that it needs of a host; tools are left out, wh
   })
   expect(services['init']).toMatchObject({ shares: 'mongo', once: true, probed: false, networks: [] })
   expect(Object.keys(services)).toEqual(['merkle-builder', 'init'])
-  expect(networks).toEqual({ lucid_chain_net: { subnet: '172.22.0.0/24', internal: false, stack: 'core' } })
+  expect(networks).toEqual({
+    lucid_chain_net: { subnet: '172.22.0.0/24', internal: false, unrouted: false, stack: 'core' },
+  })
   expect(volumes).toEqual(['lucid_sessions_data'])
 })
 

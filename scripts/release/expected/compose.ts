@@ -1,8 +1,14 @@
 import type { Stack } from '#catalog'
 import { readAt, readList, readObject, readString } from '#common/host/facts/values'
+import { type Net, UNROUTED } from '../../derive/network.ts'
 import { type ExpectedService, type Needs, readService } from './service.ts'
 
-export type ExpectedNetwork = { readonly subnet: string; readonly internal: boolean; readonly stack: string }
+export type ExpectedNetwork = {
+  readonly subnet: string
+  readonly internal: boolean
+  readonly unrouted: boolean
+  readonly stack: string
+}
 
 /** What should be on a host. */
 export type Expected = {
@@ -36,7 +42,7 @@ export const expectFromCompose = (
     release,
   }: {
     readonly needs: Needs
-    readonly planned: Readonly<Record<string, { readonly subnet: string; readonly internal?: true }>>
+    readonly planned: Readonly<Record<string, Net>>
     readonly release?: string
   },
 ): Expected => {
@@ -52,7 +58,9 @@ export const expectFromCompose = (
       .map(([key, network]) => {
         const name = readString(readAt(network, 'name')) || key
         const subnet = readString(readAt(readList(readAt(network, 'ipam', 'config'))[0], 'subnet'))
-        return [name, { subnet, internal: readAt(network, 'internal') === true, stack }] as const
+        const options = readObject(readAt(network, 'driver_opts'))
+        const unrouted = Object.entries(UNROUTED).every(([key, value]) => options[key] === value)
+        return [name, { subnet, internal: readAt(network, 'internal') === true, unrouted, stack }] as const
       }),
   )
   const declared = new Map<string, ExpectedNetwork>(made)
@@ -61,6 +69,7 @@ export const expectFromCompose = (
       declared.set(name, {
         subnet: planned[name]?.subnet ?? '',
         internal: planned[name]?.internal === true,
+        unrouted: planned[name]?.unrouted === true,
         stack: 'core',
       })
   return {

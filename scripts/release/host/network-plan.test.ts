@@ -10,6 +10,7 @@ const found = (more: Partial<NetworkFact>): NetworkFact => ({
   id: 'a'.repeat(64),
   name: 'our_net',
   internal: false,
+  unrouted: false,
   subnets: ['172.21.0.0/24'],
   device: `br-${'a'.repeat(12)}`,
   containers: [],

@@ -1,10 +1,9 @@
 import type { Entry, Stock } from '#catalog'
 import type { NetworkFacts } from '#common/host/facts/networks'
-import { networkStack } from '../../derive/network.ts'
+import { type Net, networkStack } from '../../derive/network.ts'
 
-/** A network as it is expected. Subnets are IPv4 in CIDR notation. */
-export type ExpectedNetwork = { readonly subnet: string; readonly internal?: true }
-export type ExpectedNetworks = Readonly<Record<string, ExpectedNetwork>>
+/** Networks as they are expected. Subnets are IPv4 in CIDR notation. */
+export type ExpectedNetworks = Readonly<Record<string, Net>>
 
 type Range = { readonly from: number; readonly to: number }
 

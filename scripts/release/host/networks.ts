@@ -1,12 +1,14 @@
 import { catalog, stock } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
-import { networks } from '../../derive/network.ts'
+import { networks, UNROUTED } from '../../derive/network.ts'
 import { collectFacts } from '../../host/collect.ts'
 import type { Lease } from '../../host/lease.ts'
 import { commandLine } from '../../host/quote.ts'
 import { requireSuccess } from '../../host/shell.ts'
 import { describeWrongNetwork, listStrangers } from '../drift/network-drift.ts'
 import { findNetworkFaults, selectLone } from './network-plan.ts'
+
+const unroutedFlags = Object.entries(UNROUTED).map(([key, value]) => `--opt=${key}=${value}`)
 
 const disconnect = (network: string, container: string): string =>
   commandLine('docker', 'network', 'disconnect', '--force', network, container)
@@ -37,7 +39,7 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
         `network ${one.name}: ${name} was taken off it, which is not of the release`,
         disconnect(one.name, name),
       )
-    const wrong = describeWrongNetwork({ internal: false, ...expected }, one)
+    const wrong = describeWrongNetwork({ internal: false, unrouted: false, ...expected }, one)
     if (wrong === undefined) continue
     const off = one.containers.map((name) => `${disconnect(one.name, name)} 2>/dev/null; :`)
     await change(
@@ -46,13 +48,16 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
     )
     left.delete(one.name)
   }
-  for (const [name, { subnet, internal }] of Object.entries(selectLone(networks, { ...catalog, ...stock })))
+  for (const [name, { subnet, internal, unrouted }] of Object.entries(
+    selectLone(networks, { ...catalog, ...stock }),
+  ))
     if (!left.has(name))
       await change(
         `network ${name} was made`,
         commandLine(
           ...['docker', 'network', 'create', '--driver=bridge', `--subnet=${subnet}`],
           ...(internal ? ['--internal'] : []),
+          ...(unrouted ? unroutedFlags : []),
           '--label=org.lucid.network=lone',
           name,
         ),

@@ -6,6 +6,8 @@ export type NetworkFact = {
   readonly id: string
   readonly name: string
   readonly internal: boolean
+  /** Its containers keep their own address outside, so that nothing there answers them. */
+  readonly unrouted: boolean
   readonly subnets: readonly string[]
   /** The device that it is on the host. */
   readonly device: string
@@ -32,6 +34,7 @@ const parseNetwork = (line: string): NetworkFact | undefined => {
     id,
     name,
     internal: it['internal'] === true,
+    unrouted: it['masquerade'] === 'false',
     subnets: readList(it['subnets']).map(readString),
     device: readText(it['bridge']) || `br-${id.slice(0, 12)}`,
     containers: readList(it['containers']).map(readString),
