@@ -85,7 +85,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
     const password = readFileSync(home.secret(service, 'MONGO_PASSWORD'), 'utf8').trim()
     const url = `mongodb://${service}:${password}@lucid_mongo:27017/lucid?replicaSet=rs0&authSource=admin`
     return docker(
-      ...['run', '--rm', '--network', 'lucid_chain_net', '--user', '65532:65532', '--tmpfs', '/tmp'],
+      ...['run', '--rm', '--network', 'lucid_store_net', '--user', '65532:65532', '--tmpfs', '/tmp'],
       ...['--env', 'HOME=/tmp', MONGO_IMAGE, 'mongosh', '--quiet', url, '--eval', script],
     )
   }
