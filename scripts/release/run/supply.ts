@@ -57,11 +57,9 @@ const bringImages = async (
   await stockImages(lease, stock, { from: supply.kind === 'registry' ? 'registry' : 'host', onNotice: note })
 }
 
+/** Secrets before volumes: once there is a volume, a secret that is not there counts as lost, and none is made anew. */
 const prepare = async (lease: Lease, release: Release): Promise<readonly string[]> => {
-  const done: string[] =
-    release.volumes.length === 0
-      ? []
-      : [...(await secureVolumes(lease, { wanted: release.volumes, images: [findTool(release)] }))]
+  const done: string[] = []
   if (release.secrets.length > 0) {
     const report = await prepareHost(lease, {
       image: requireTool(release),
@@ -73,6 +71,8 @@ const prepare = async (lease: Lease, release: Release): Promise<readonly string[
       })
     done.push(...report.mended.map(({ name, what }) => `${name} ${what}`))
   }
+  if (release.volumes.length > 0)
+    done.push(...(await secureVolumes(lease, { wanted: release.volumes, images: [findTool(release)] })))
   if (release.networks.length > 0) done.push(...(await ensureNetworks(lease)))
   return done
 }
