@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { errorCode } from './error.ts'
 
 /** A folder of ours alone (0700) for sockets and files that live as long as the process. */
 export type RunFolder = { readonly path: string; readonly remove: () => void }
@@ -46,10 +47,19 @@ const removeElsewhere = (data: string): void => {
   }
 }
 
+/** In a container the data folder may be on a root that is read-only: nothing of ours can be there then. */
+const removeWhereWritable = (path: string): void => {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    if (errorCode(error) !== 'EROFS') throw error
+  }
+}
+
 /** Removes what a process with this data folder left of its run folder, be it killed. */
 export const removeRunFolder = (data: string): void => {
   removeElsewhere(data)
-  for (const path of [pointerIn(data), ownIn(data)]) rmSync(path, { recursive: true, force: true })
+  for (const path of [pointerIn(data), ownIn(data)]) removeWhereWritable(path)
 }
 
 /**
@@ -61,7 +71,7 @@ export const openRunFolder = async (service: string, data: string): Promise<RunF
   const remove = () => removeRunFolder(data)
   const own = ownIn(data)
   if (await holdsSockets(own)) return { path: own, remove }
-  rmSync(own, { recursive: true, force: true })
+  removeWhereWritable(own)
   const path = mkdtempSync(join(tmpdir(), `${PREFIX}${service}-`))
   try {
     writeFileSync(pointerIn(data), path, { mode: 0o600 })
