@@ -19,7 +19,8 @@ const findContainerDrift = (
     const difference = findDifference(member, container, healthy)
     const state = difference === undefined ? [] : [makeDrift(difference, about)]
     if (container === undefined || wanted === undefined) return state
-    const hash = facts.deployed.hashes[wanted.stack]?.[service]
+    // Of one that lives in the network of another, Compose hashes that container's id, which no file says.
+    const hash = wanted.shares === undefined ? facts.deployed.hashes[wanted.stack]?.[service] : undefined
     // What its file says otherwise Compose puts right by itself; until then nothing more can be compared with it.
     if (hash !== undefined && container.configHash !== hash)
       return [...state, makeDrift('was not made from the file of the release', about)]

@@ -62,15 +62,14 @@ const merkle = async (client: ProbeClient): Promise<string> => {
   return 'golden proof taken, forged one refused'
 }
 
-/** A question about a session that nobody has: the token is taken, the store is asked, the answer is no. */
-const unknownSession = async (client: ProbeClient, service: ServiceName): Promise<void> => {
-  const asked = client.call(service)(`/sessions/${client.uuid()}`)
+/** A question about what nobody has: the token is taken, the store is asked, the answer is no. */
+const requireMissing = async (client: ProbeClient, service: ServiceName, path: string): Promise<void> => {
+  const asked = client.call(service)(path)
   const answer = await asked.then(
     () => undefined,
     (error: unknown) => error,
   )
-  if (!isFault(answer))
-    throw answer instanceof Error ? answer : new Error('it knows a session that nobody made')
+  if (!isFault(answer)) throw answer instanceof Error ? answer : new Error('it knows what nobody made')
   if (answer.kind !== 'missing') throw answer
 }
 
@@ -177,9 +176,9 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
   'blockchain-api': { asks: 'the chain by REST and JSON-RPC', act: chain },
   'on-system-chain-client': { asks: 'its account and its queue', act: anchorer },
   'session-encryptor': {
-    asks: 'engines, and a session it has not',
+    asks: 'engines, and a chunk it has not',
     act: async (client) => {
-      await unknownSession(client, 'session-encryptor')
+      await requireMissing(client, 'session-encryptor', `/sessions/${client.uuid()}/chunks/0`)
       return engines(client, 'session-encryptor')
     },
   },
@@ -201,7 +200,7 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
   'session-orchestrator': {
     asks: 'its sessions, and one it has not',
     act: async (client) => {
-      await unknownSession(client, 'session-orchestrator')
+      await requireMissing(client, 'session-orchestrator', `/sessions/${client.uuid()}`)
       const sessions = list(
         (await read(client, 'session-orchestrator', '/sessions?limit=50'))['sessions'],
         'sessions',
