@@ -218,6 +218,9 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     expect((await pi.engine.run(['volume', 'inspect', volume])).code).not.toBe(0)
     expect((await pi.engine.run(['volume', 'create', volume])).code).toBe(0)
     expect(await boot()).toMatchObject({ code: 0 })
+    // As it was before.
+    rmSync(at(`releases/${OLD}/.kept`), { recursive: true })
+    plant(OLD, { core: stackFile('core', { db: '1', gate: 'sick' }) })
   })
 
   test('that is being changed by somebody is left alone by a start by hand', async () => {
