@@ -284,6 +284,21 @@ test('a sealed key that is not that of keys.json, or opens no chunk, is named', 
   )
 })
 
+test('the key that is sealed to the owner is held against the chunk keys of keys.json, and opens the others', async () => {
+  const key = chunkKey(sample.sessionKey, sessionIdBytes(sample.session), 1).toHex()
+  const part: Keys = { chunk_keys: { '1': key } }
+  const judged = await judge(sample, { keys: part, sealed: sealedFor(owner), ownerKey: owner })
+  expect([judged.verdict, judged.statement?.chunks_opened]).toEqual([0, 4])
+  const foreign = sealedFor(owner, derived(9, 'session key'))
+  expect(wrong(await judge(sample, { keys: part, sealed: foreign, ownerKey: owner }))).toEqual([
+    'keys: keys.json holds another key than keys.sealed.json',
+  ])
+  const beyond: Keys = { chunk_keys: { '1': key, '7': key } }
+  expect(wrong(await judge(sample, { keys: beyond, sealed: sealedFor(owner), ownerKey: owner }))).toEqual([
+    'keys: a key for chunk 7, which the session does not have',
+  ])
+})
+
 test('without keys it is said that no chunk was opened', async () => {
   const { verdict, statement } = await judge(sample)
   expect(verdict).toBe(0)

@@ -1,6 +1,6 @@
 import { Fault, isFault } from '../process/fault.ts'
 import { type Check, listFaults } from './check.ts'
-import type { Keys } from './keys.ts'
+import { chunkKeysFor, type Keys } from './keys.ts'
 import type { Manifest } from './manifest.ts'
 import { openSealedKeys } from './owner-seal.ts'
 import { nameRuns, runs } from './placement.ts'
@@ -54,20 +54,36 @@ const checkOpened = (
 /** The keys of a bundle, and why what is sealed to the owner stayed closed. */
 export type Unlocked = { readonly keys: Documents['keys']; readonly locked?: Fault }
 
+/** True when the keys of keys.json are those of this session key, as far as the session has chunks for them. */
+const areOf = (keys: Keys, session_key: string, { session_id, chunk_count }: Manifest): boolean => {
+  if ('session_key' in keys) return keys.session_key === session_key
+  const keyFor = chunkKeysFor({ session_key }, session_id)
+  return Object.entries(keys.chunk_keys).every(
+    ([index, key]) => Number(index) >= chunk_count || keyFor(Number(index))?.toHex() === key,
+  )
+}
+
 /**
- * The keys that open the chunks: those of keys.json, else the one sealed to the owner. `ownerKey` = the owner's
- * X25519 secret key. One that does not open it says nothing against the bundle: it may be the key of somebody else.
+ * The keys that open the chunks: those of keys.json, else the one sealed to the owner, which opens also what keys.json
+ * does not disclose. `ownerKey` = the owner's X25519 secret key. One that does not open it says nothing against the
+ * bundle: it may be the key of somebody else.
  */
-export const unlockKeys = ({ keys, sealed }: Documents, ownerKey: Uint8Array | undefined): Unlocked => {
+export const unlockKeys = (
+  manifest: Manifest,
+  { keys, sealed }: Pick<Documents, 'keys' | 'sealed'>,
+  ownerKey: Uint8Array | undefined,
+): Unlocked => {
   if (ownerKey === undefined) return { keys }
   if (sealed === undefined)
     return { keys, locked: new Fault('missing', 'no-keys', 'the bundle holds no keys.sealed.json') }
   if ('fault' in sealed) return { keys }
   try {
     const session_key = openSealedKeys(sealed.value, ownerKey).toHex()
+    if (keys !== undefined && 'fault' in keys) return { keys }
     if (keys === undefined) return { keys: { value: { session_key } } }
-    const differs = 'value' in keys && 'session_key' in keys.value && keys.value.session_key !== session_key
-    return { keys: differs ? { fault: 'keys.json holds another key than keys.sealed.json' } : keys }
+    if (!areOf(keys.value, session_key, manifest))
+      return { keys: { fault: 'keys.json holds another key than keys.sealed.json' } }
+    return strangeKeys(keys.value, manifest).length > 0 ? { keys } : { keys: { value: { session_key } } }
   } catch (error) {
     if (isFault(error, 'not-sealed-to-this-key')) return { keys, locked: error }
     throw error

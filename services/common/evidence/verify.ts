@@ -111,7 +111,7 @@ async function* judgeSession(work: Verification, scan: Scan, documents: Document
   yield* checkConsistency(hashed).map(tell)
   const signature = tell(checkSignature(hashed, documents))
   yield signature
-  const unlocked = unlockKeys(documents, work.ownerKey)
+  const unlocked = unlockKeys(manifest, documents, work.ownerKey)
   const weight = weighManifest(hashed, documents, signature.ok === true)
   const chunks = await passChunks(work, scan, manifest, weight, unlocked)
   yield* chunks.checks.map(tell)
