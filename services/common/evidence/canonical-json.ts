@@ -60,6 +60,9 @@ const isCanonical = (whole: unknown, bytes: Uint8Array): boolean => {
 /** A path may repeat the name of a field that a forger made up. */
 const LONGEST_PATH = 100
 
+/** A sentence of the schema checker as part of ours; patterns in it keep their capitals. */
+const lowerFirst = (text: string): string => `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`
+
 const readJson = (bytes: Uint8Array, what: string, bounds: DocumentBounds): unknown => {
   if (bytes.length > bounds.size)
     throw new Fault('invalid', `${what}-too-large`, `${what} has ${bytes.length} bytes: too large to be one`)
@@ -90,7 +93,7 @@ export const canonicalReader = <S extends TSchema>(
       throw new Fault(
         'invalid',
         `${what}-schema`,
-        `${what} ${path.slice(0, LONGEST_PATH) || '/'}: ${message.toLowerCase()}`,
+        `${what} ${path.slice(0, LONGEST_PATH) || '/'}: ${lowerFirst(message)}`,
       )
     }
     if (!isCanonical(value, bytes))

@@ -53,6 +53,13 @@ test('a canonical manifest is read, every other spelling is a fault', async () =
   ).toBe(true)
 })
 
+test('a fault of the schema keeps the capitals of its pattern', async () => {
+  const text = new TextDecoder().decode(sample.bytes).replace(manifest.owner, 'nobody')
+  expect(await faultOf(() => parseManifest(utf8(text)))).toMatchObject({
+    message: "manifest /owner: expected string to match '^T[1-9A-HJ-NP-Za-km-z]{33}$'",
+  })
+})
+
 test('a sound manifest has no faults', () => {
   expect(manifestFaults(manifest)).toEqual([])
 })
