@@ -121,7 +121,8 @@ export const checkStructure = (scan: Scan, manifest: Manifest | undefined): read
     ...(named === undefined ? [] : [named]),
   ]
   if (faults.length > 0) return listFaults('structure', faults)
-  return [line('structure', true, `canonical ustar, ${scan.entries.length} entries in order`)]
+  const order = manifest === undefined ? ', their order not judged' : ' in order'
+  return [line('structure', true, `canonical ustar, ${scan.entries.length} entries${order}`)]
 }
 
 /** The lines on the manifest's inner consistency. */

@@ -179,6 +179,14 @@ test('trailing bytes, dirty padding, foreign entries and a wrong order are fault
   )
 })
 
+test('without a manifest the order of entries is not said to be right', async () => {
+  const { checks } = await verify(new Uint8Array(1024))
+  expect(checks.map(({ ok, detail }) => [ok, detail])).toEqual([
+    [true, 'canonical ustar, 0 entries, their order not judged'],
+    [false, 'manifest.json missing; without it nothing else can be judged'],
+  ])
+})
+
 test('chunks that changed only their names are told', async () => {
   const size = sample.files[0]?.length ?? 0
   const heads = [chunkName(0), chunkName(1)].map((name) =>
