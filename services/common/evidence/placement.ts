@@ -6,8 +6,14 @@
 /** What stands in a sequence: chunks of a bundle, or rows of its manifest. */
 type Noun = 'chunk' | 'row'
 
-const plural = (list: readonly number[], noun: Noun): string =>
-  list.length === 1 ? `${noun} ${list[0]}` : `${noun}s ${list.slice(0, -1).join(', ')} and ${list.at(-1)}`
+/** So many of a kind are named one by one. */
+const NAMED = 8
+
+const list = (numbers: readonly number[]): string =>
+  numbers.length === 1 ? `${numbers[0]}` : `${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`
+
+const plural = (numbers: readonly number[], noun: Noun): string =>
+  `${noun}${numbers.length === 1 ? '' : 's'} ${list(numbers)}`
 
 /** Runs of neighbours as `3` or `5 to 9`. */
 export const runs = (indices: readonly number[]): readonly (readonly [from: number, to: number])[] => {
@@ -24,10 +30,10 @@ const named = ([from, to]: readonly [number, number], noun: Noun = 'chunk'): str
   from === to ? `${noun} ${from}` : `${noun}s ${from} to ${to}`
 
 /** Runs in words: `chunk 3, chunks 5 to 9`; of very many the first eight. */
-export const nameRuns = (list: ReturnType<typeof runs>): string =>
+export const nameRuns = (found: ReturnType<typeof runs>): string =>
   [
-    ...list.slice(0, 8).map((run) => named(run)),
-    ...(list.length > 8 ? [`and ${list.length - 8} more runs of chunks`] : []),
+    ...found.slice(0, NAMED).map((run) => named(run)),
+    ...(found.length > NAMED ? [`and ${found.length - NAMED} more runs of chunks`] : []),
   ].join(', ')
 
 /** Sentences for chunks that stand in another order than 0, 1, 2 ..; pairs that changed places are named as swapped. */
@@ -54,6 +60,13 @@ const orderFaults = (sequence: readonly number[], noun: Noun): readonly string[]
   ]
 }
 
+/** The sentence on a chunk that stands at several places; one for all of them, for a forger can repeat it without end. */
+const repeatFault = (one: number, [first, ...places]: readonly [number, ...number[]], noun: Noun): string => {
+  const more = places.length - NAMED
+  const where = more > 0 ? `${places.slice(0, NAMED).join(', ')} and ${more} more` : list(places)
+  return `${noun} ${one} is duplicated: it stands at place ${first} and again at place${places.length === 1 ? '' : 's'} ${where}`
+}
+
 /**
  * Sentences for missing, duplicated and displaced chunks. `holds` = for each place in order the chunk that
  * stands there; `count` = chunks that the manifest states; `cut` = the file was truncated, so that what is
@@ -67,6 +80,7 @@ export const placementFaults = (
   const absent = Array.from({ length: count }, (_, chunk) => chunk).filter((chunk) => !seen.has(chunk))
   const replaced = new Set<number>()
   const first = new Map<number, number>()
+  const again = new Map<number, [first: number, ...places: number[]]>()
   const duplicates: string[] = []
   for (const [place, chunk] of holds.entries()) {
     const earlier = first.get(chunk)
@@ -81,11 +95,11 @@ export const placementFaults = (
         : earlier !== chunk && !seen.has(earlier)
           ? earlier
           : undefined
-    if (copy === undefined)
-      duplicates.push(
-        `${noun} ${chunk} is duplicated: it stands at place ${earlier} and again at place ${place}`,
-      )
-    else {
+    if (copy === undefined) {
+      const repeated = again.get(chunk)
+      if (repeated === undefined) again.set(chunk, [earlier, place])
+      else repeated.push(place)
+    } else {
       replaced.add(copy)
       if (copy === earlier) first.set(chunk, place)
       duplicates.push(`${noun} ${copy} is a duplicate of ${noun} ${chunk}`)
@@ -101,6 +115,7 @@ export const placementFaults = (
       (run) => `${named(run, noun)} cut off (the file is truncated)`,
     ),
     ...duplicates,
+    ...[...again].map(([one, places]) => repeatFault(one, places, noun)),
     ...orderFaults(
       [...first.entries()].toSorted((a, b) => a[1] - b[1]).map(([chunk]) => chunk),
       noun,

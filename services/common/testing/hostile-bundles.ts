@@ -114,6 +114,7 @@ export const hostileBundles = (
     'entries without content': () => behind(encodeBundleHeader('notes.txt', 0)),
     'chunks without content': () =>
       behind(encodeBundleHeader(chunkName(0), 0), (index) => encodeBundleHeader(chunkName(index), 0)),
+    'one chunk without content again and again': () => behind(encodeBundleHeader(chunkName(0), 0)),
     'a manifest again and again': () => behind(encodeBundleHeader(MANIFEST_NAME, 0)),
     'one chunk again and again': () => behind(one),
     'chunks of nobody': () => behind(foreign),
