@@ -196,9 +196,7 @@ describe('session-orchestrator', () => {
     expect(await until(one, id, 'failed')).toMatchObject({
       error: 'nothing was recorded: no chunk was ever acknowledged',
     })
-    expect(await ask(one.app, 'GET', `/sessions/${id}/manifest`)).toMatchObject(
-      refused(409, 'not-sealed-yet'),
-    )
+    expect(await ask(one.app, 'GET', `/sessions/${id}/manifest`)).toMatchObject(refused(409, 'never-sealed'))
   })
 
   test('keeps a session anchoring while the chain is away, and other sessions go on', async () => {

@@ -27,8 +27,13 @@ export type OrchestratorParts = {
   readonly parts: ServiceParts
 }
 
-const notSealed = () =>
-  new Fault('conflict', 'not-sealed-yet', 'this session has no manifest yet; it is written when it ends')
+/** States that a session never leaves, and in which it has no manifest. */
+const ENDED_WITHOUT: readonly State[] = ['voided', 'failed', 'expired']
+
+const notSealed = (state: State) =>
+  ENDED_WITHOUT.includes(state)
+    ? new Fault('conflict', 'never-sealed', `this session is ${state}: it ended without a manifest`)
+    : new Fault('conflict', 'not-sealed-yet', 'this session has no manifest yet; it is written when it ends')
 
 /** What the routes call, where that is more than one thing. */
 const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
@@ -47,9 +52,9 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
       return session
     },
     manifest: async (id: string) => {
-      await sessions.get(id)
+      const { state } = await sessions.get(id)
       const doc = await own.manifests.get(id)
-      if (doc === undefined) throw notSealed()
+      if (doc === undefined) throw notSealed(state)
       const { manifest, alg, public_key, signature } = doc
       return { manifest, alg, public_key, signature }
     },
