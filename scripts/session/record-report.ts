@@ -1,6 +1,7 @@
 import { bytes, duration, plural, rate } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { type Line, type Text, text } from '#common/cli/text'
+import { placeOfGap } from './gap-place.ts'
 import type { Uploaded } from './upload.ts'
 import type { Outcome } from './wait-for-anchor.ts'
 
@@ -64,7 +65,8 @@ export const resultText = ({ sent, session, took }: Recorded, style: Style): Tex
           ],
         ]),
     ...gaps.map(
-      ({ at, from, to, reason }) => `gap          ${duration(to - from)} before chunk ${at}: ${reason}`,
+      ({ at, from, to, reason }) =>
+        `gap          ${duration(to - from)} ${placeOfGap(at, chunk_count)}: ${reason}`,
     ),
     anchor
       ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`

@@ -3,6 +3,7 @@ import type { Colour, Style } from '#common/cli/style'
 import { type Cell, type Column, table } from '#common/cli/table'
 import { type Line, type Text, text } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
+import { placeOfGap } from './gap-place.ts'
 import type { Listed, State } from './session-pages.ts'
 
 const colours: Readonly<Record<State, Colour>> = {
@@ -85,7 +86,7 @@ export const renderSession = (session: Listed, style: Style, now: number): Text 
       ...session.gaps.map(
         ({ at, from, to, reason }): Line => [
           { text: 'gap', colour: 'yellow' },
-          `           ${duration(to - from)} before chunk ${at}, from ${formatTime(from)}: ${reason}`,
+          `           ${duration(to - from)} ${placeOfGap(at, session.chunk_count)}, from ${formatTime(from)}: ${reason}`,
         ],
       ),
       ...row('anchor', anchor && `transaction ${anchor.tx_hash} in block ${anchor.block.number}`),
