@@ -76,7 +76,7 @@ const collectDocuments = async (
 /**
  * Writes the evidence bundle of a session to `file`: under another name first, so that the name always holds
  * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws what `fileSink` throws, and Fault
- * `not-sealed-yet`, `chunk-damaged`, `grant-not-owner`.
+ * `not-sealed-yet`, `never-sealed`, `chunk-damaged`, `grant-not-owner`.
  */
 export const exportBundle = async (
   clients: Clients,
