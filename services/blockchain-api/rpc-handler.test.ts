@@ -14,15 +14,15 @@ const sign = async () => 'token'
 const upstreams = (gas_used: number) => {
   const head = { number: 1, hash: 'ee'.repeat(32), timestamp: 1 }
   const block = { ...head, base_fee: '7', state_root: 'ee'.repeat(32) }
-  const asked: Request[] = []
+  const asked: { readonly urgent?: boolean }[] = []
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: (request) => {
+    fetch: async (request) => {
       const { pathname } = new URL(request.url)
       if (pathname === '/chain') return Response.json({ chain_id: 1, forks: [], head })
       if (pathname === '/blocks/latest') return Response.json(block)
-      asked.push(request)
+      asked.push((await request.json()) as { urgent?: boolean })
       return Response.json({ success: true, data: '', gas_used })
     },
   })
@@ -104,6 +104,14 @@ describe('what calls cost', () => {
   })
 
   const call = ['eth_call', [{ data: '0x00' }, 'latest']] as const
+
+  test('calls of a service are urgent at the virtual machine, those of strangers are not', async () => {
+    const { post, asked, stop } = opened({ guard: openGuard })
+    await post(batch(1, ...call), { authorization: 'Bearer x', 'x-client': '10.0.0.1' })
+    await post(batch(1, ...call))
+    expect(asked.map(({ urgent }) => urgent)).toEqual([true, undefined])
+    stop()
+  })
 
   test('gas counts: of a batch of long calls the first are run and the rest are refused', async () => {
     const { post, asked, stop } = opened({ gas: 10_000_000 })

@@ -35,7 +35,7 @@ type HandlerParts = {
 
 /**
  * Answers POST /rpc. A request that came through the gateway names the client in X-Client, and each call of its
- * batches counts. A caller with a service token neither counts nor waits behind those without. Throws Fault exhausted `rpc-busy`.
+ * batches counts. A caller with a service token neither counts nor waits behind those without, here or at the virtual machine. Throws Fault exhausted `rpc-busy`.
  */
 export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
   const shared = pacing()
@@ -50,9 +50,17 @@ export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
       () => false,
     )
 
-  const answer = async (request: Request, client: string | undefined): Promise<Response> => {
-    const spending = requestSpending(buckets, client)
-    const up = upstream(clients, { spending, pacing: shared, signal: request.signal })
+  const answer = async (
+    request: Request,
+    asker: { client?: string; urgent?: boolean },
+  ): Promise<Response> => {
+    const spending = requestSpending(buckets, asker.client)
+    const up = upstream(clients, {
+      spending,
+      pacing: shared,
+      signal: request.signal,
+      urgent: asker.urgent ?? false,
+    })
     const perform = performer({ up, authorise: () => requireSender(parts.guard, request), version })
     const unexpected = (error: unknown) => parts.log.error('rpc-unexpected', errorFields(error))
     const text = await answerRpc(await request.bytes(), { perform, unexpected, signal: request.signal })
@@ -64,14 +72,15 @@ export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
   return async (request: Request): Promise<Response> => {
     const refused = refusePage(request)
     if (refused) return refused
-    if (await isService(request)) return answer(request, undefined)
+    if (await isService(request)) return answer(request, { urgent: true })
     if (held >= AT_ONCE + MAX_WAITING)
       throw new Fault('exhausted', 'rpc-busy', 'too many requests at once; try again in some seconds', {
         retryAfter: 2000,
       })
     held += 1
     try {
-      return await slot(() => answer(request, request.headers.get('x-client') ?? undefined))
+      const client = request.headers.get('x-client')
+      return await slot(() => answer(request, client === null ? {} : { client }))
     } finally {
       held -= 1
     }

@@ -54,6 +54,8 @@ export type Asker = {
   readonly pacing: Pacing
   /** Aborted when the client has left; then calls of the virtual machine are given up. */
   readonly signal?: AbortSignal
+  /** For a service, whose calls of the virtual machine go before those of strangers: sessions are anchored by them. */
+  readonly urgent?: boolean
 }
 
 /**
@@ -62,7 +64,7 @@ export type Asker = {
  */
 export const upstream = (
   { ledger, vm, index }: Clients,
-  { spending, pacing, signal }: Asker = { spending: freeSpending, pacing: newPacing() },
+  { spending, pacing, signal, urgent = false }: Asker = { spending: freeSpending, pacing: newPacing() },
 ) => {
   const ok: typeof answerOf = (answer) => {
     spending.charge(ASK_UNITS)
@@ -85,7 +87,7 @@ export const upstream = (
       return keccak_256(fromHex(raw)).toHex()
     },
     call: (request: Parameters<typeof vm.call.post>[0]) =>
-      ok(vm.call.post(request, signal ? { fetch: { signal } } : {})),
+      ok(vm.call.post(urgent ? { ...request, urgent } : request, signal ? { fetch: { signal } } : {})),
     account: (address: string, state_root: string) =>
       ok(vm.accounts({ address }).get({ query: { state_root } })),
     slot: async (address: string, slot: string, state_root: string) =>

@@ -43,6 +43,23 @@ describe('calls of the virtual machine', () => {
     expect(await second).toEqual(result)
   })
 
+  test('that are urgent go before all others, also when too many of those wait', async () => {
+    const { queue, running } = opened()
+    const order: string[] = []
+    const call = (name: string, urgent?: true) =>
+      queue.call(urgent ? { ...request, urgent } : request).then(() => order.push(name))
+    void call('first')
+    for (let n = 0; n < MAX_WAITING; n++) void call('usual')
+    await expect(queue.call(request)).rejects.toMatchObject({ code: 'calls-busy' })
+    void call('urgent', true)
+    for (let at = 0; at < 3; at++) {
+      await Bun.sleep(0)
+      running[at]?.resolve(result)
+    }
+    await Bun.sleep(0)
+    expect(order).toEqual(['first', 'urgent', 'usual'])
+  })
+
   test('are refused when too many wait, and after waiting for too long', async () => {
     const { queue, tick } = opened()
     void queue.call(request)

@@ -2,7 +2,7 @@ import { Fault } from '#common/process/fault'
 import { afterTicks, type CallRunner, callerLeft, type Every } from './call-runner.ts'
 import type { CallRequest, CallResult } from './model.ts'
 
-/** Calls that may wait; more would be answered after their callers have given up. */
+/** Calls that may wait, of each kind; more would be answered after their callers have given up. */
 export const MAX_WAITING = 64
 /** Ticks (see `call-runner.ts`) that a call waits for its turn: 10 s, so that one behind a slow call still has it. */
 export const WAIT_TICKS = 40
@@ -18,14 +18,15 @@ const busy = () =>
   )
 
 /**
- * Calls one after the other. A caller whose `signal` says that it is gone gives up its place. Throws Fault
+ * Calls one after the other, the urgent ones before all others, which keep no place from them. A caller whose `signal` says that it is gone gives up its place. Throws Fault
  * exhausted `calls-busy`, unavailable `caller-left`, and those of `run`.
  */
 export const callQueue = ({ run, every }: { readonly run: CallRunner; readonly every: Every }) => {
-  const waiting = new Set<() => void>()
+  const urgent = new Set<() => void>()
+  const others = new Set<() => void>()
   let isFree = true
 
-  const turn = (signal: AbortSignal | undefined): Promise<void> =>
+  const turn = (waiting: Set<() => void>, signal: AbortSignal | undefined): Promise<void> =>
     new Promise((go, giveUp) => {
       if (isFree) {
         isFree = false
@@ -50,15 +51,16 @@ export const callQueue = ({ run, every }: { readonly run: CallRunner; readonly e
     })
 
   const pass = () => {
-    const [next] = waiting
+    const [next] = urgent.size > 0 ? urgent : others
     if (next) next()
     else isFree = true
   }
 
   const call = async (request: CallRequest, signal?: AbortSignal): Promise<CallResult> => {
     if (signal?.aborted) throw callerLeft()
+    const waiting = request.urgent ? urgent : others
     if (waiting.size >= MAX_WAITING) throw busy()
-    await turn(signal)
+    await turn(waiting, signal)
     try {
       return await run(request, signal)
     } finally {
@@ -66,5 +68,5 @@ export const callQueue = ({ run, every }: { readonly run: CallRunner; readonly e
     }
   }
 
-  return { call, waiting: () => waiting.size + (isFree ? 0 : 1) }
+  return { call, waiting: () => urgent.size + others.size + (isFree ? 0 : 1) }
 }

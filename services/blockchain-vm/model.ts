@@ -105,6 +105,9 @@ export const CallRequest = t.Object({
       { description: 'what the code sees of its block; block 0 at time 0 when left out' },
     ),
   ),
+  urgent: t.Optional(
+    t.Literal(true, { description: 'for a service: before all calls that are for anybody' }),
+  ),
 })
 export type CallRequest = Static<typeof CallRequest>
 
