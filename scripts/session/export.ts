@@ -45,6 +45,10 @@ export const command = {
 const run: Run<typeof command> = async ({ flags, positionals: [session = ''], terminal }) => {
   if (!isSessionId(session))
     throw new CliError(`'${session}' is not a session id (a lower-case UUIDv4)`, { exitCode: EXIT_USAGE })
+  if (flags.out === '-')
+    throw new CliError('a bundle goes into a file that can be named when it is whole: give --out FILE', {
+      exitCode: EXIT_USAGE,
+    })
   const home = homeFrom(process.env)
   const clients = operatorClients(home)
   const wantsKeys = flags['with-keys'] || flags['owner-key'] !== undefined

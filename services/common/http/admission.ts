@@ -16,6 +16,15 @@ const checkBody = (request: Request, limit: number): void => {
     throw new Fault('too-large', 'body-too-large', `the body has ${length} bytes, the limit is ${limit}`)
 }
 
+/** Refuses a query that says one thing twice: two readers could each believe another of them. */
+const checkQuery = ({ url }: Request): void => {
+  const at = url.indexOf('?')
+  if (at < 0) return
+  const names = [...new URLSearchParams(url.slice(at)).keys()]
+  if (new Set(names).size < names.length)
+    throw new Fault('invalid', 'repeated-parameter', 'a query parameter stands there twice: give each once')
+}
+
 /** Who may come in with what, decided before anything else is read. Answers the caller; undefined on an open route. */
 export const admit = async (
   request: Request,
@@ -33,6 +42,7 @@ export const admit = async (
 ): Promise<string | undefined> => {
   if (pathOf(request) === undefined)
     throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
+  checkQuery(request)
   if (!matchesRoute(streamRoutes, request)) checkBody(request, maxBody)
   return matchesRoute(open, request) ? undefined : (await guard(request)).caller
 }
