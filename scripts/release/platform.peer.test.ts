@@ -301,10 +301,13 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     tell(`rollback in ${duration(jsonOf(ran).ms)}, ${duration(ran.ms)} with the start of bun`)
     expect(jsonOf(ran)).toMatchObject({ before: newer })
     await expectWhole(jsonOf(ran).release)
-    expect(jsonOf(await operator.type('releases', '--json'))).toMatchObject({
-      current: jsonOf(ran).release,
-      runs: [{ outcome: 'done' }, { outcome: 'done', changed: '1 image' }, { outcome: 'done' }],
-    })
+    const { current, runs } = jsonOf(await operator.type('releases', '--json'))
+    expect(current).toBe(jsonOf(ran).release)
+    // Behind the deploys of the tests before.
+    expect(runs.slice(-2)).toMatchObject([
+      { outcome: 'done', what: 'update merkle-builder', changed: '1 image' },
+      { outcome: 'done', what: `rollback to ${current}` },
+    ])
   })
 
   test.skipIf(!full)('--stage brings one stack of a release and leaves the others as they run', async () => {
