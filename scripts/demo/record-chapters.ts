@@ -128,11 +128,12 @@ export const recordChapter = async (
   // The chain is away at first, for the bundle of a session that is sealed and not anchored.
   await platform.halt('on-system-chain-client')
   const from = performance.now()
+  const input = await fileInput(original)
   const at = await upload(clients, {
     owner: defaultOwner(platform.home),
-    input: await fileInput(original),
+    input,
     onProgress: () => {},
-  })
+  }).finally(input.close)
   signal.throwIfAborted()
   say(`session      ${at.id}`)
   say(

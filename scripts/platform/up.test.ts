@@ -99,6 +99,7 @@ describe('a platform in the background', () => {
         public_key: plain.out.trim(),
         chain_id: expect.any(Number),
         genesis_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        earlier: [],
       })
     },
     patience,

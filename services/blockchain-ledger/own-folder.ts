@@ -1,8 +1,8 @@
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '#common/process/error'
+import { Fault } from '#common/process/fault'
 import { syncFolderAsync } from '#common/process/sync-folder'
-import { sqliteFault } from '#common/store/sqlite-fault'
 
 /** Small files of the ledger beside its store. Throws Fault unavailable `disk-full`, `disk-error`. */
 export type OwnFolder = {
@@ -10,6 +10,20 @@ export type OwnFolder = {
   /** The file holds the old or the new text whole, and the new one is durable when it resolves. */
   readonly replace: (name: string, text: string) => Promise<void>
   readonly remove: (name: string) => Promise<void>
+}
+
+/** Not the store's own: what is loaded with its drivers may be loaded by no service besides, or their layer is another one here. */
+const folderFault = (error: unknown, name: string): Fault => {
+  const code = errorCode(error)
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  return new Fault(
+    'unavailable',
+    isFull ? 'disk-full' : 'disk-error',
+    isFull
+      ? 'the disk that holds the data is full and nothing was written: free space there, then repeat the request'
+      : `${name} in the data folder cannot be used (${code}): check the disk and the rights of that folder`,
+    { retryAfter: isFull ? 30_000 : 1_000, cause: error },
+  )
 }
 
 const writeBeside = async (path: string, text: string): Promise<void> => {
@@ -28,7 +42,7 @@ export const ownFolder = (folder: string): OwnFolder => ({
       return await readFile(join(folder, name), 'utf8')
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined
-      throw sqliteFault(error, name)
+      throw folderFault(error, name)
     }
   },
   replace: async (name, text) => {
@@ -39,7 +53,7 @@ export const ownFolder = (folder: string): OwnFolder => ({
       await syncFolderAsync(folder)
     } catch (error) {
       await rm(part, { force: true }).catch(() => {})
-      throw sqliteFault(error, name)
+      throw folderFault(error, name)
     }
   },
   remove: (name) => rm(join(folder, name), { force: true }),

@@ -38,7 +38,7 @@ const LAYERS = [
   'scripts/images/format/*.ts',
   'scripts/images/layers/*.ts',
   'scripts/images/lock/control.ts',
-  'services/common/stream/{bytes,tar,untar}.ts',
+  'services/common/stream/{bounded-json,bytes,tar,untar}.ts',
 ] as const
 
 /** What makes images out of layers and our sources. */

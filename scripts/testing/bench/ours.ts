@@ -20,7 +20,7 @@ const listPids = (platform: Prepared): Readonly<Record<string, number>> =>
 const record = async (clients: Clients, owner: string, path: string) => {
   const input = await fileInput(path)
   const from = performance.now()
-  const { id } = await upload(clients, { owner, input, onProgress: () => {} })
+  const { id } = await upload(clients, { owner, input, onProgress: () => {} }).finally(input.close)
   let sealedMs = Number.NaN
   await waitForAnchor(clients, id, {
     patience: 60_000,

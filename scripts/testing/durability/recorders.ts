@@ -76,11 +76,12 @@ const sent = async (work: Work, client: string, source: Source, input: Input): P
 const file: Recorder = async (work, source) => {
   const path = join(work.folder, `${source.seed}.bin`)
   await Bun.write(path, bytesOf(source, 0, source.size))
+  const input = await fileInput(path)
   try {
-    const input = await fileInput(path)
     const from = (offset: number) => bodyFrom(slowly(input.from(offset), work))
     await sent(work, 'file', source, { ...input, from })
   } finally {
+    await input.close()
     await rm(path)
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { catalog } from '#catalog'
+import { catalog, stock } from '#catalog'
 import { parseFacts } from '#common/host/facts/host-facts'
 import type { WatchReport } from '#common/host/watch/report'
 import { live } from '../../../cli/run.ts'
@@ -44,8 +44,16 @@ const checked = (script: string) => ({
 })
 const MEMORY = 64
 
+/** Those of the catalogue, which a container must be on. */
+const networksOf = (name: string): readonly string[] =>
+  name === 'mongo' ? stock.mongo.networks : (catalog[name as keyof typeof catalog]?.networks ?? [])
+const networks = Object.fromEntries(
+  [...new Set([...Object.keys(catalog), 'mongo'].flatMap(networksOf))].map((name) => [name, { name }]),
+)
+
 const project = (stage: string, services: Readonly<Record<string, object>>) => ({
   name: `lucid-${stage}`,
+  networks,
   services: Object.fromEntries(
     Object.entries(services).map(([name, service]) => [
       name,
@@ -54,6 +62,7 @@ const project = (stage: string, services: Readonly<Record<string, object>>) => (
         labels: { 'org.lucid.stage': stage },
         mem_limit: `${MEMORY}m`,
         memswap_limit: `${MEMORY}m`,
+        ...(networksOf(name).length > 0 && { networks: networksOf(name) }),
         ...service,
       },
     ]),
