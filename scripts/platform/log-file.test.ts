@@ -78,8 +78,8 @@ test('following gives whole lines as they come, from the first byte after the ma
   appendFileSync(path, 'early\n')
   const following = follow(
     begin,
-    (text) => {
-      seen += text
+    (line) => {
+      seen += `${line}\n`
     },
     stop.signal,
   )
