@@ -1,4 +1,5 @@
 import { call, client, ok } from '#common/http/client'
+import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -128,7 +129,12 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
       pause: () => Bun.sleep(5),
       resumeGrace: GRACE,
       ...pipeline,
+      progress: async (id) => {
+        if (away) throw new Fault('unavailable', 'unreachable', 'the test took the chunker away')
+        return pipeline.progress(id)
+      },
     })
+  let away = false
   const store = sqliteStore({ path: ':memory:' })
   const recorder = recorderOn(store)
 
@@ -147,6 +153,10 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
       pipeline.send(id)(offset, 'false', bytes),
     plainOf: (id: string) => plainOf(behind.encryptor, id),
     progress: pipeline.progress,
+    /** The recorder cannot ask how far the pipeline is. */
+    isAway: (to: boolean) => {
+      away = to
+    },
   }
 }
 export type Pipeline = Awaited<ReturnType<typeof pipelineAt>>

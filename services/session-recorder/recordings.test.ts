@@ -178,6 +178,16 @@ describe('a source that comes back', () => {
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 
+  test('is never told less than before, though the pipeline goes away after it said more', async () => {
+    const id = await start()
+    await faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(noise(3500, 1))))
+    while ((await pipe.progress(id)).acknowledged < 2048) await Bun.sleep(1)
+    expect((await pipe.recorder.get(id)).acknowledged).toBe(2048)
+    pipe.isAway(true)
+    expect((await pipe.recorder.get(id)).acknowledged).toBe(2048)
+    pipe.isAway(false)
+  })
+
   test('at the right place, but gone before its first byte, costs nothing that was received', async () => {
     const id = await start()
     const bytes = noise(600, 1)

@@ -180,14 +180,21 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { announce, announceAlive, handOver } = announcements(parts, feeds)
   const { end, breakOff, stop } = endings(parts, feeds, readings, handOver)
 
+  /** What the pipeline said last of a feed that heard less: nobody is told less than before. */
+  const told = new WeakMap<Feed, StreamPosition>()
+  const further = (feed: Feed, position: StreamPosition): StreamPosition => {
+    const before = told.get(feed)
+    if (before !== undefined && before.acknowledged > position.acknowledged) return before
+    told.set(feed, position)
+    return position
+  }
   /** How far the pipeline is. A source that is to go on needs to know it as it is now, not as it was last heard. */
   const readProgress = async ({ id, state }: RecordingDoc): Promise<StreamPosition | undefined> => {
-    const known = feeds.get(id)?.feed.progress()
-    if (state !== 'recording' || (known !== undefined && busy().includes(id))) return known
-    return parts.progress(id).catch((error) => {
-      if (known === undefined) throw error
-      return known
-    })
+    const feed = feeds.get(id)?.feed
+    if (feed === undefined) return state === 'recording' ? parts.progress(id) : undefined
+    const known = feed.progress()
+    if (state !== 'recording' || busy().includes(id)) return further(feed, known)
+    return further(feed, await parts.progress(id).catch(() => known))
   }
   const describe = async (doc: RecordingDoc): Promise<Recording> => {
     const fed = await readProgress(doc)
