@@ -15,7 +15,7 @@ export const columnTypes: Readonly<Record<FieldKind, string>> = {
 
 /** Quoted names; shape.ts lets only identifiers come this far. */
 export const tableOf = (shape: Shape) => `"c_${shape.name}"`
-export const columnOf = (field: string) => (field === 'id' ? '"id"' : `"f_${field}"`)
+export const columnOf = (field: string) => (field === 'id' ? '[id]' : `[f_${field}]`)
 
 export const bindable = (value: Scalar | null) => (typeof value === 'boolean' ? Number(value) : value)
 

@@ -18,6 +18,7 @@ storeContract('sqlite in memory', async () => sqliteStore({ path: ':memory:' }))
 
 type Note = { readonly id: string; readonly size?: number; readonly topic?: string; readonly text?: string }
 const Plain: Declaration<Note> = { name: 'notes', fields: {} }
+const Sized: Declaration<Note> = { name: 'notes', fields: { size: 'integer' }, indexes: [['size']] }
 
 describe('the sqlite file', () => {
   test('is readable by its owner alone and leaves no companion files after close', async () => {
@@ -131,6 +132,27 @@ describe('the sqlite file', () => {
     expect(await store.collection(Plain).insert({ id: 'a' })).toMatchObject({ rev: 1 })
     await store.close()
   })
+
+  test.each(['insert', 'replace', 'find', 'transaction'] as const)(
+    'that another process declared otherwise since is declared again by the next %s',
+    async (operation) => {
+      const path = freshPath()
+      const [store, other] = [sqliteStore({ path }), sqliteStore({ path })]
+      const notes = store.collection(Sized)
+      const { rev } = await notes.insert({ id: 'a', size: 1 })
+      await other.collection(Plain).count()
+      const ask = {
+        insert: () => notes.insert({ id: 'b', size: 1 }),
+        replace: () => notes.replace({ id: 'a', size: 1, text: 'new' }, rev),
+        find: () => notes.find({ where: { size: 1 } }),
+        transaction: () => store.transaction((tx) => tx.collection(Sized).replace({ id: 'a', size: 1 }, rev)),
+      }
+      await ask[operation]()
+      const found = await notes.find({ where: { size: 1 } })
+      expect(found.map(({ id }) => id)).toEqual(operation === 'insert' ? ['a', 'b'] : ['a'])
+      await Promise.all([store.close(), other.close()])
+    },
+  )
 })
 
 const writer = join(import.meta.dir, 'sqlite-writer.fixture.ts')

@@ -70,6 +70,13 @@ type Parts = {
   readonly tables: Map<string, Table>
 }
 
+/**
+ * True when a table is not as this process made it any more: another process, of another release, declared the
+ * collection since. No statement that names a missing column was run, so it can be made again and asked again.
+ */
+const isOtherTable = (error: unknown): boolean =>
+  error instanceof Error && /^(?:no such column: f_|table c_\w+ has no column named f_)/.test(error.message)
+
 /** `made` takes the tables that are made through this collection: those of a transaction may be rolled back. */
 const openCollection = (
   { db, prepared, forgotten, tables }: Parts,
@@ -96,8 +103,16 @@ const openCollection = (
   }
   return collectionFrom((name, effect, args) =>
     reach(effect, () => {
+      const call = () => (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
       try {
-        return (operations()[name] as (...args: readonly unknown[]) => unknown)(...args)
+        try {
+          return call()
+        } catch (error) {
+          if (!isOtherTable(error)) throw error
+          tables.delete(shape.name)
+          made.delete(shape.name)
+          return call()
+        }
       } catch (error) {
         throw sqliteFault(error, shape.name)
       }
