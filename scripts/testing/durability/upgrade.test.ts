@@ -66,7 +66,7 @@ if (!hasTar) console.log('NOT RUN: no tar on this machine (the upgrade of a stat
 describe.skipIf(!hasTar)('the state folder of the release before', () => {
   beforeAll(async () => {
     await unpack()
-    const env = { 'session-recorder': { RESUME_GRACE_MS: '0' } }
+    const env = { 'session-recorder': { RESUME_GRACE_MS: '10000' } }
     platform = await bringUp({ home, stacks: RECORDING, ports: 'free', env, ambient: process.env })
     trust = (await ok(operatorClients(home).chain().chain.get())).sealer_public_key
   }, HANG)
