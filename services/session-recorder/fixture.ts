@@ -154,7 +154,7 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
     plainOf: (id: string) => plainOf(behind.encryptor, id),
     progress: pipeline.progress,
     /** The recorder cannot ask how far the pipeline is. */
-    isAway: (to: boolean) => {
+    setAway: (to: boolean) => {
       away = to
     },
   }

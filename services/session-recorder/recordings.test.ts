@@ -183,9 +183,9 @@ describe('a source that comes back', () => {
     await faultOf(() => pipe.recorder.stream(id, { offset: 0, end: true }, breaking(noise(3500, 1))))
     while ((await pipe.progress(id)).acknowledged < 2048) await Bun.sleep(1)
     expect((await pipe.recorder.get(id)).acknowledged).toBe(2048)
-    pipe.isAway(true)
+    pipe.setAway(true)
     expect((await pipe.recorder.get(id)).acknowledged).toBe(2048)
-    pipe.isAway(false)
+    pipe.setAway(false)
   })
 
   test('at the right place, but gone before its first byte, costs nothing that was received', async () => {

@@ -181,11 +181,11 @@ export const recordings = (parts: RecordingsParts): Recordings => {
   const { end, breakOff, stop } = endings(parts, feeds, readings, handOver)
 
   /** What the pipeline said last of a feed that heard less: nobody is told less than before. */
-  const told = new WeakMap<Feed, StreamPosition>()
+  const reported = new WeakMap<Feed, StreamPosition>()
   const further = (feed: Feed, position: StreamPosition): StreamPosition => {
-    const before = told.get(feed)
+    const before = reported.get(feed)
     if (before !== undefined && before.acknowledged > position.acknowledged) return before
-    told.set(feed, position)
+    reported.set(feed, position)
     return position
   }
   /** How far the pipeline is. A source that is to go on needs to know it as it is now, not as it was last heard. */
