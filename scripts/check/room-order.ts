@@ -43,6 +43,7 @@ export const orders: readonly Order[] = [
       'engines',
       'ethereum',
       'evidence',
+      'people', // roles, access tokens, who is signed in
       'store',
       'host',
       'backup',

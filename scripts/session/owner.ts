@@ -1,5 +1,6 @@
 import { isOwner } from '#common/evidence/owner'
-import { deriveOwner, type OwnerGrant, signGrant } from '#common/evidence/owner-grant'
+import { type OwnerGrant, signGrant } from '#common/evidence/owner-grant'
+import { deriveOwner } from '#common/evidence/tron-message'
 import { fromHex } from '#common/stream/bytes'
 import { CliError } from '../cli/fail.ts'
 import type { Home } from '../platform/home.ts'

@@ -1,6 +1,7 @@
 import type { AnchorDocument } from '#common/evidence/anchor'
 import { bundleParts } from '#common/evidence/bundle'
-import { deriveOwner, signGrant } from '#common/evidence/owner-grant'
+import { signGrant } from '#common/evidence/owner-grant'
+import { deriveOwner } from '#common/evidence/tron-message'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { type Loose, type ProbeClient, post, read, requireObject, requireThat } from './probe-client.ts'
 

@@ -6,17 +6,15 @@ import { fromHex } from '../stream/bytes.ts'
 import { faultOf } from '../testing/faults.ts'
 import { derived } from '../testing/sample-session.ts'
 import { isOwner, ownerAddress, ownerBytes } from './owner.ts'
+import { checkGrant, GRANT_MAX_MS, grantMessage, recoverGrant, signGrant } from './owner-grant.ts'
 import {
-  checkGrant,
   deriveOwner,
-  GRANT_MAX_MS,
-  grantMessage,
-  recoverGrant,
   recoverOwner,
-  signGrant,
   signMessage,
+  signTronMessage,
   tronMessageDigest,
-} from './owner-grant.ts'
+  verifyTronMessage,
+} from './tron-message.ts'
 import vectors from './vectors/owner-grant.json'
 
 const key = derived(1, 'owner')
@@ -102,4 +100,25 @@ test('malformed and malleable signatures are refused', async () => {
     Uint8Array.from([...new Uint8Array(64), 27]),
   ])
     expect(isFault(await faultOf(() => recoverOwner(message, bad)), 'owner-signature')).toBe(true)
+})
+
+test('a message signature as wallets write it is verified, and no second spelling of it', () => {
+  const message = 'Sign in to lucid\nnonce 1'
+  const signature = signTronMessage(message, key)
+  const check = (text: string, by = owner, of = message) =>
+    verifyTronMessage({ address: by, message: of, signature: text })
+  const v = Number.parseInt(signature.slice(-2), 16)
+  expect(check(signature)).toBe(true)
+  expect(check(signature.slice(2).toUpperCase())).toBe(true)
+  // As a Ledger writes it.
+  expect(check(`${signature.slice(0, -2)}0${v - 27}`)).toBe(true)
+  expect(check(signature, deriveOwner(derived(2, 'owner')))).toBe(false)
+  expect(check(signature, owner, `${message} `)).toBe(false)
+  for (const other of [2, 26, 29, 31, 255])
+    expect(check(signature.slice(0, -2) + other.toString(16).padStart(2, '0'))).toBe(false)
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+  const high = (order - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, '0')
+  for (const flipped of [27, 28])
+    expect(check(`${signature.slice(0, 66)}${high}${flipped.toString(16)}`)).toBe(false)
+  fc.assert(fc.property(fc.string(), (text) => expect(check(text)).toBe(false)))
 })

@@ -1,5 +1,5 @@
 import { Fault } from '../process/fault.ts'
-import type { Guard } from './identity.ts'
+import type { Caller, Guard } from './identity.ts'
 import { matchesRoute, pathOf } from './route-pattern.ts'
 
 /** Refuses a body over the limit, and one that does not say its length where it is not a stream. */
@@ -39,10 +39,10 @@ export const admit = async (
     readonly streamRoutes: readonly string[]
     readonly open: readonly string[]
   },
-): Promise<string | undefined> => {
+): Promise<Caller | undefined> => {
   if (pathOf(request) === undefined)
     throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
   checkQuery(request)
   if (!matchesRoute(streamRoutes, request)) checkBody(request, maxBody)
-  return matchesRoute(open, request) ? undefined : (await guard(request)).caller
+  return matchesRoute(open, request) ? undefined : await guard(request)
 }

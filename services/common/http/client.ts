@@ -29,8 +29,8 @@ export const isUnreachable = (error: unknown): boolean =>
 const request = async (url: string, init: BunFetchRequestInit, options: CallOptions): Promise<Response> => {
   const { callee, sign, timeoutMs = 10_000 } = options
   const headers = new Headers(init.headers)
-  headers.set('authorization', `Bearer ${await sign(callee)}`)
-  const requestId = requestContext()?.requestId
+  const { requestId, actor } = requestContext() ?? {}
+  headers.set('authorization', `Bearer ${await sign(callee, actor)}`)
   if (requestId !== undefined) headers.set('x-request-id', requestId)
   const deadline = AbortSignal.timeout(timeoutMs)
   const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline

@@ -58,7 +58,7 @@ const made = async ({
   readonly iat?: number | undefined
   readonly exp?: number | undefined
 }) => {
-  const token = new SignJWT().setProtectedHeader({ alg: 'EdDSA' }).setIssuer(iss).setAudience(aud)
+  const token = new SignJWT().setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' }).setIssuer(iss).setAudience(aud)
   if (iat !== Number.NEGATIVE_INFINITY) token.setIssuedAt(NOW / 1000 + iat)
   if (exp !== Number.POSITIVE_INFINITY) token.setExpirationTime(NOW / 1000 + exp)
   return token.sign(await privateKey(by))

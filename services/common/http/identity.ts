@@ -1,9 +1,11 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { errors, importJWK, jwtVerify, SignJWT } from 'jose'
 import { type CallerName, catalog, clients, type ServiceName } from '#services/catalog'
+import { isOwner } from '../evidence/owner.ts'
 import { type Clocks, clockReadings, machineClocks } from '../process/clock.ts'
 import type { Secret } from '../process/env.ts'
 import { Fault } from '../process/fault.ts'
+import type { SignedIn } from '../process/request-context.ts'
 import { fromHex } from '../stream/bytes.ts'
 
 /** Seconds a token lives, how early the signer makes a new one, and by how much two clocks may differ. */
@@ -11,12 +13,22 @@ const LIFETIME = 60
 const RENEW_BEFORE = 15
 const TOLERANCE = 5
 
+/** How many tokens a signer has at hand: one for each callee and person. */
+const MOST_TOKENS = 4096
+
 /** Public Ed25519 keys (hex) by identity. */
 export type Peers = Readonly<Record<string, string>>
-/** A fresh token of this process's identity for one callee. */
-export type Sign = (callee: string) => Promise<string>
+/** A fresh token of this process's identity for one callee, on behalf of a person (TRON address) when one acts. */
+export type Sign = (callee: string, actor?: string) => Promise<string>
+
+/** Who is calling: a service by its name, or `person`. `actor` is the person who acts, by TRON address. */
+export type Caller = { readonly caller: string; readonly actor?: string; readonly person?: SignedIn }
 /** Who is calling; throws Fault `unauthenticated` or `forbidden`. */
-export type Guard = (request: Request) => Promise<{ readonly caller: string }>
+export type Guard = (request: Request) => Promise<Caller>
+
+/** The token of `Authorization: Bearer`; undefined when there is none of its form. */
+export const bearerToken = (request: Request): string | undefined =>
+  request.headers.get('authorization')?.match(/^Bearer ([A-Za-z0-9._-]+)$/)?.[1]
 
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
 
@@ -51,21 +63,23 @@ export const signer = ({
     'EdDSA',
   )
   const kept = new Map<string, { readonly token: string; readonly from: number; readonly made: number }>()
-  return async (callee) => {
+  return async (callee, actor) => {
     const seconds = Math.floor(now() / 1000)
     const made = steady()
-    const known = kept.get(callee)
+    const place = actor === undefined ? callee : `${callee} ${actor}`
+    const known = kept.get(place)
     const age = known && Math.max(seconds - known.from, (made - known.made) / 1000)
     if (known && age !== undefined && age < LIFETIME - RENEW_BEFORE && seconds >= known.from)
       return known.token
-    const token = await new SignJWT()
+    const token = await new SignJWT(actor === undefined ? {} : { sub: actor })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
       .setIssuer(name)
       .setAudience(callee)
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + LIFETIME)
       .sign(await imported)
-    kept.set(callee, { token, from: seconds, made })
+    if (kept.size >= MOST_TOKENS) kept.delete(kept.keys().next().value ?? '')
+    kept.set(place, { token, from: seconds, made })
     return token
   }
 }
@@ -104,7 +118,7 @@ export const verifier = ({
   const readings = clockReadings(clocks, (LIFETIME + TOLERANCE) * 1000)
   return async (request) => {
     const times = readings()
-    const token = request.headers.get('authorization')?.match(/^Bearer ([A-Za-z0-9._-]+)$/)?.[1]
+    const token = bearerToken(request)
     if (token === undefined) throw denied('this route needs a service token: Authorization: Bearer')
     const caller = claimedIssuer(token)
     const key = keys.get(caller)
@@ -122,6 +136,7 @@ export const verifier = ({
           algorithms: ['EdDSA'],
           issuer: caller,
           audience: callee,
+          typ: 'JWT',
           maxTokenAge: LIFETIME,
           clockTolerance: TOLERANCE,
           requiredClaims: ['exp', 'iat'],
@@ -129,10 +144,12 @@ export const verifier = ({
         }),
       ),
     )
-    const [newest] = verified
-    if (newest?.status === 'rejected' && !verified.some(({ status }) => status === 'fulfilled'))
-      throw denied(reason(newest.reason))
-    return { caller }
+    const accepted = verified.find((outcome) => outcome.status === 'fulfilled')
+    if (accepted === undefined) throw denied(reason(verified[0]?.status === 'rejected' && verified[0].reason))
+    const actor = accepted.value.payload.sub
+    if (actor === undefined) return { caller }
+    if (!isOwner(actor)) throw denied('the service token names a person who has no TRON address')
+    return { caller, actor }
   }
 }
 

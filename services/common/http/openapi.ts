@@ -3,7 +3,7 @@ import { KindGuard } from '@sinclair/typebox'
 import type { Elysia } from 'elysia'
 import { catalog, type Entry } from '#services/catalog'
 import type { JsonBounds } from '../stream/bounded-json.ts'
-import { CALLERS_FIELD, requireCaller } from './callers.ts'
+import { CALLERS_FIELD, PEOPLE_FIELD, type People, requireCaller } from './callers.ts'
 import { jsonBody } from './json-body.ts'
 import { closed } from './strict-schema.ts'
 
@@ -13,12 +13,19 @@ const findSummary = (name: string): string =>
 
 /** The service token as OpenAPI states it; what a route needs unless its own `security` is empty. */
 const SCHEME = 'serviceToken'
+const PEOPLE_SCHEME = 'accessToken'
 const securitySchemes = {
   [SCHEME]: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'token of the calling service’s own identity (EdDSA), made for this service alone',
+  },
+  [PEOPLE_SCHEME]: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'access token of a person who is signed in (POST /auth/verify)',
   },
 } as const
 
@@ -43,29 +50,39 @@ type Hook =
       readonly parse?: unknown
       readonly detail?: object
       readonly callers?: readonly string[]
+      readonly people?: People
     }
   | undefined
 type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
 
+/** Services that may call say so by their own token; people by an access token. */
+const whoMayCall = (callers: readonly string[], people: People | undefined) => ({
+  [CALLERS_FIELD]: callers,
+  ...(people !== undefined && {
+    [PEOPLE_FIELD]: people,
+    security: [...(callers.length > 0 ? [{ [SCHEME]: [] }] : []), { [PEOPLE_SCHEME]: [] }],
+  }),
+})
+
 /**
  * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
  * object alone), its body is parsed within bounds unless it has a parser of its own, and it lets on only the `callers` that
- * it names: nobody, when it names none. An open route says in the OpenAPI document that it takes no token.
+ * and `people` that it names: nobody, when it names none. An open route says in the OpenAPI document that it takes no token.
  */
 export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonBounds): void => {
   // The second is for the OpenAPI document, and for a body that is not there.
   const parsers = [jsonBody(bounds), 'json']
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
-    const { callers = [], ...rest } = hook ?? {}
+    const { callers = [], people, ...rest } = hook ?? {}
     const { body } = rest
     const isOpen = open.includes(`${method} ${path}`)
     // Before the body is read where there is one, and again where there is none.
-    const first = isOpen ? [] : [requireCaller(callers)]
+    const first = isOpen ? [] : [requireCaller(callers, people)]
     const changed = {
       ...rest,
       ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? [...first, ...parsers] }),
-      detail: { ...rest.detail, ...(isOpen ? { security: [] } : { [CALLERS_FIELD]: callers }) },
+      detail: { ...rest.detail, ...(isOpen ? { security: [] } : whoMayCall(callers, people)) },
       transform: first,
     }
     return add(method, path, handle, changed, options)

@@ -76,8 +76,10 @@ const around = (
   const admission = { guard, maxBody, streamRoutes, open: [...everyService, ...publicRoutes] }
   const answer = async (request: Request, requestId: string, handle: Handle) => {
     try {
-      const caller = await admit(request, admission)
-      return await withRequestContext({ requestId, caller }, async () => handle(request))
+      const admitted = await admit(request, admission)
+      return await withRequestContext({ requestId, caller: undefined, ...admitted }, async () =>
+        handle(request),
+      )
     } catch (error) {
       return withRequestContext({ requestId, caller: undefined }, () =>
         answerFailure(error, { request, requestId, log }),
@@ -108,7 +110,7 @@ const around = (
 
 /**
  * The root of every service: strict bodies, problem details (RFC 9457), request ids, the four routes of
- * SPEC section 3, and on all others a service token of one of the `callers` that the route names. Hooks of Elysia bind only to what is
+ * SPEC section 3, and on all others a token of one of the `callers` or of the `people` that the route names. Hooks of Elysia bind only to what is
  * registered later, so a service starts from here and nowhere else.
  */
 export const service = (name: string, parts: ServiceParts) => {

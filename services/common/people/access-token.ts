@@ -1,0 +1,85 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { type CryptoKey, errors, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
+import { TronAddress } from '../evidence/fields.ts'
+import { Fault } from '../process/fault.ts'
+import { Role } from './permissions.ts'
+
+/** How long an access token lives, s (SPEC section 7), and by how much two clocks may differ. */
+export const ACCESS_LIFETIME_S = 900
+const TOLERANCE_S = 5
+
+/** What an access token is for; a service token names its callee instead, so neither passes for the other. */
+const AUDIENCE = 'lucid'
+const ISSUER = 'authentication'
+/** RFC 9068. */
+const TYPE = 'at+jwt'
+
+/** Who is signed in: `session` is the sign-in (one device), `at` when the token was made, epoch ms. */
+export const Person = Type.Object({
+  address: TronAddress,
+  roles: Type.Array(Role, { maxItems: 6 }),
+  session: Type.String({ pattern: '^[0-9a-f-]{36}$' }),
+  at: Type.Integer({ minimum: 0 }),
+})
+export type Person = Static<typeof Person>
+
+/** A signed access token (RFC 9068, EdDSA) of `ACCESS_LIFETIME_S`. */
+export const signAccessToken = (
+  { address, roles, session, at }: Person,
+  { key, kid, id }: { readonly key: CryptoKey; readonly kid: string; readonly id: string },
+): Promise<string> =>
+  new SignJWT({ sid: session, roles })
+    .setProtectedHeader({ alg: 'EdDSA', typ: TYPE, kid })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(address)
+    .setJti(id)
+    .setIssuedAt(at / 1000)
+    .setExpirationTime(Math.ceil(at / 1000) + ACCESS_LIFETIME_S)
+    .sign(key)
+
+const refused = (detail: string, cause?: unknown) =>
+  new Fault('unauthenticated', 'bad-access-token', detail, { cause })
+
+/** The person whom an access token names. Throws Fault unauthenticated `bad-access-token`. */
+export const verifyAccessToken = async (
+  token: string,
+  { keys, now }: { readonly keys: JWTVerifyGetKey; readonly now: number },
+): Promise<Person> => {
+  const { payload } = await jwtVerify(token, keys, {
+    algorithms: ['EdDSA'],
+    typ: TYPE,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    maxTokenAge: ACCESS_LIFETIME_S,
+    clockTolerance: TOLERANCE_S,
+    requiredClaims: ['exp', 'iat', 'sub', 'sid', 'roles'],
+    currentDate: new Date(now),
+  }).catch((cause: unknown) => {
+    throw refused(
+      cause instanceof errors.JWTExpired
+        ? 'the access token has expired: refresh it, or sign in again'
+        : 'the access token is not valid: sign in again',
+      cause,
+    )
+  })
+  const person = {
+    address: payload.sub,
+    roles: payload['roles'],
+    session: payload['sid'],
+    at: Math.round((payload.iat ?? 0) * 1000),
+  }
+  if (!Value.Check(Person, person)) throw refused('the access token is not valid: sign in again')
+  return person
+}
+
+/** True for a token that says it is an access token; unverified: it only selects who judges it. */
+export const isAccessToken = (token: string): boolean => {
+  try {
+    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'))
+    return header?.typ === TYPE
+  } catch {
+    return false
+  }
+}
