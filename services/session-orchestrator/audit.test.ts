@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { blake3 } from '#common/engines/blake3'
+import { GENESIS } from '#common/evidence/audit-event'
 import { utf8 } from '#common/stream/bytes'
-import { type AuditLink, brokenLink, GENESIS, nextLink } from './audit.ts'
+import { type AuditLink, brokenLink, describeEntry, nextLink } from './audit.ts'
 
 const session = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
 const chain = (events: readonly string[]): AuditLink[] => {
@@ -12,7 +13,12 @@ const chain = (events: readonly string[]): AuditLink[] => {
 }
 const good = chain(['created', 'active', 'recording-ended', 'sealed', 'anchored'])
 
-describe('the audit chain of a session', () => {
+describe('the audit chain of a session of an older release', () => {
+  test('says an event with its reason and nothing else of its body', () => {
+    expect(describeEntry({ type: 'failed', body: { reason: 'gone' } })).toBe('failed: gone')
+    expect(describeEntry({ type: 'sealed', body: { chunk_count: 1 } })).toBe('sealed')
+  })
+
   test('hashes the canonical JSON of each event with the hash of the one before', () => {
     const [first, second] = chain(['created', 'active'])
     const hash = (text: string) => blake3(utf8(text)).toHex()

@@ -1,7 +1,11 @@
 import { blake3 } from '#common/engines/blake3'
+import { type AuditEntry, GENESIS } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 
-/** An event of a session's life. Times epoch ms. */
+/**
+ * An event of a session that was opened by a release whose chains had no bodies. Such a chain goes on as it began, and
+ * its bundle has no audit.jsonl. Times epoch ms.
+ */
 export type AuditLink = {
   readonly seq: number
   readonly at: number
@@ -11,15 +15,13 @@ export type AuditLink = {
   readonly hash: string
 }
 
-export const GENESIS = '0'.repeat(64)
-
 const hashOf = (session: string, link: Omit<AuditLink, 'hash'>) =>
   blake3(canonicalBytes({ session, ...link })).toHex()
 
 /** The next link: hash = BLAKE3 of the RFC 8785 form of { session, seq, at, event, prev }. */
 export const nextLink = (
   session: string,
-  before: AuditLink | undefined,
+  before: Pick<AuditLink, 'seq' | 'hash'> | undefined,
   event: string,
   at: number,
 ): AuditLink => {
@@ -34,3 +36,7 @@ export const brokenLink = (session: string, links: readonly AuditLink[]): AuditL
     const follows = link.seq === at && link.prev === (before?.hash ?? GENESIS)
     return !follows || hashOf(session, link) !== hash
   })
+
+/** An event as those chains say it. */
+export const describeEntry = ({ type, body }: AuditEntry): string =>
+  typeof body['reason'] === 'string' ? `${type}: ${body['reason']}` : type

@@ -11,9 +11,8 @@ import { faultOf } from '#common/testing/faults'
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { identities } from '#services/session-encryptor/identities.fixture'
-import { brokenLink } from './audit.ts'
 import { type FinishParts, finish } from './finish.ts'
-import { backends, NOW, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
+import { backends, chainFault, NOW, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
 import type { Finalize } from './model.ts'
 import { tables } from './store.ts'
 
@@ -61,7 +60,7 @@ const run = (id: string, parts: Partial<FinishParts> = {}) =>
   finish({ ...orchestrator.finishParts, ...parts })(id)
 const own = () => tables(orchestrator.store)
 const audit = (id: string) => own().audit.find({ where: { session: id }, sort: [['seq', 'asc']] })
-const events = async (id: string) => (await audit(id)).map(({ event }) => event)
+const events = async (id: string) => (await audit(id)).map(({ type }) => type)
 
 /** The manifest of a session, after everything about it was checked. */
 const soundManifest = async (id: string) => {
@@ -74,15 +73,9 @@ const soundManifest = async (id: string) => {
   expect(doc.public_key).toBe(manifest.session_public_key)
   expect(verifyHash(hash, fromHex(doc.signature), fromHex(doc.public_key))).toBe(true)
   expect(await own().keys.get(id)).toBeUndefined()
-  const links = (await audit(id)).map(({ seq, at, event, prev, hash: own }) => ({
-    seq,
-    at,
-    event,
-    prev,
-    hash: own,
-  }))
-  expect(brokenLink(id, links)).toBeUndefined()
-  expect(links.filter(({ event }) => event === 'sealed').map(({ hash: root }) => root)).toEqual([
+  const links = await audit(id)
+  expect(chainFault(id, links)).toBeUndefined()
+  expect(links.filter(({ type }) => type === 'sealed').map(({ hash: root }) => root)).toEqual([
     manifest.audit_root,
   ])
   return { manifest, hash: hash.toHex() }
@@ -151,14 +144,26 @@ describe('a session that ended', () => {
       anchor: { block: { number: 1 } },
       gaps: [],
     })
-    expect(await events(id)).toEqual(['created', 'recording-ended', 'sealed', 'anchored'])
+    expect((await audit(id)).map(({ type, body }) => ({ type, body }))).toEqual([
+      {
+        type: 'created',
+        body: { owner: OWNER, session_public_key: manifest.session_public_key, started_at: NOW },
+      },
+      { type: 'recording-ended', body: { ended_at: NOW + 2000 } },
+      { type: 'chunk-times', body: { from: 0, times: [NOW + 500, NOW + 1000] } },
+      {
+        type: 'sealed',
+        body: { chunk_count: 2, merkle_root: manifest.merkle_root, total_plain: 2 * SIZE },
+      },
+      { type: 'anchored', body: (await orchestrator.sessions.get(id)).anchor ?? {} },
+    ])
   })
 
   test('is signed once, also by two who finish it in the same moment', async () => {
     const id = await recorded()
     expect(await Promise.all([run(id), run(id)])).toEqual(['anchoring', 'anchoring'])
     await soundManifest(id)
-    expect(await events(id)).toEqual(['created', 'recording-ended', 'sealed'])
+    expect(await events(id)).toEqual(['created', 'recording-ended', 'chunk-times', 'sealed'])
   })
 
   test('takes no further chunk', async () => {
@@ -236,7 +241,7 @@ describe('a session fails', () => {
   const failure = async (id: string, error: string) => {
     expect(await orchestrator.sessions.get(id)).toMatchObject({ state: 'failed', pipeline: 'failed', error })
     expect(await own().keys.get(id)).toBeUndefined()
-    expect((await events(id)).at(-1)).toBe(`failed: ${error}`)
+    expect((await audit(id)).at(-1)).toMatchObject({ type: 'failed', body: { reason: error } })
     expect(chain.jobs.size).toBe(0)
   }
 
@@ -346,7 +351,7 @@ describe('a crash at any moment', () => {
         expect(states.at(-1)).toBe('anchored')
         const { manifest, hash } = await soundManifest(id)
         expect([...chain.jobs.values()].map(({ manifest_hash }) => manifest_hash)).toEqual([hash])
-        expect(await events(id)).toEqual(['created', 'recording-ended', 'sealed', 'anchored'])
+        expect(await events(id)).toEqual(['created', 'recording-ended', 'chunk-times', 'sealed', 'anchored'])
         expect(manifest.chunk_count).toBe(2)
         more = reached()
       }

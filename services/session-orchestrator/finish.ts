@@ -1,4 +1,5 @@
 import { unwrapKey } from '#common/engines/key-wrap'
+import type { AuditEntry } from '#common/evidence/audit-event'
 import { manifestBytes, manifestHash } from '#common/evidence/manifest'
 import { signManifest } from '#common/evidence/signature'
 import type { ChunkRecord } from '#common/http/session-model'
@@ -12,12 +13,22 @@ import {
   type Durable,
   recordingFault,
   type SealedRecording,
+  sealEntry,
+  sealedEntries,
   withManifest,
 } from './manifest.ts'
 import type { State } from './model.ts'
 import { change, signingKeyFor } from './sessions.ts'
 import { checkTransition } from './state.ts'
-import { appendAudit, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
+import {
+  appendAudit,
+  appendAudits,
+  findSession,
+  type SessionDoc,
+  type Tables,
+  tables,
+  withoutRevision,
+} from './store.ts'
 import { anchorSession } from './transitions.ts'
 
 /** The services that a session needs to be finished. */
@@ -37,7 +48,7 @@ const update = (
   { store, now }: FinishParts,
   id: string,
   fields: Partial<SessionDoc>,
-  event?: string,
+  event?: AuditEntry,
 ): Promise<void> =>
   store.transaction(async (tx) => {
     const own = tables(tx)
@@ -49,8 +60,23 @@ const update = (
   })
 
 const fail = async (parts: FinishParts, id: string, error: string): Promise<State> => {
-  await update(parts, id, { state: 'failed', pipeline: 'failed', error }, `failed: ${error}`)
+  await update(
+    parts,
+    id,
+    { state: 'failed', pipeline: 'failed', error },
+    {
+      type: 'failed',
+      body: { reason: error.slice(0, 1000) },
+    },
+  )
   return 'failed'
+}
+
+/** The last events that the manifest's audit_root is over; answers the very last. A chain of an older release says less. */
+const appendSeal = async (own: Tables, doc: SessionDoc, sealed: SealedRecording, at: number) => {
+  const [first] = await own.audit.find({ where: { session: doc.id, seq: 0 } })
+  if (first?.event === undefined) await appendAudits(own, doc.id, sealedEntries(doc, sealed), at)
+  return appendAudit(own, doc.id, sealEntry(sealed), at)
 }
 
 /** Signs the manifest and destroys the signing key, in one transaction. */
@@ -63,7 +89,7 @@ const sign = (parts: FinishParts, id: string, sealed: SealedRecording): Promise<
     if (doc === undefined || doc.state !== 'finalizing') return
     if (key === undefined)
       throw new Fault('unavailable', 'signing-key-gone', "the session's signing key is gone before it signed")
-    const { hash: auditRoot } = await appendAudit(own, id, 'sealed', now())
+    const { hash: auditRoot } = await appendSeal(own, withoutRevision(doc), sealed, now())
     const bytes = manifestBytes(buildManifest(withoutRevision(doc), sealed, { auditRoot, level }))
     const hash = manifestHash(bytes)
     const seed = unwrapKey(parts.signingKey, signingKeyFor(id), fromHex(key.wrapped))

@@ -1,3 +1,4 @@
+import { type AuditEvent, eventFault } from '#common/evidence/audit-event'
 import { client } from '#common/http/client'
 import type { Guard } from '#common/http/identity'
 import { Fault } from '#common/process/fault'
@@ -141,6 +142,12 @@ export const orchestratorAt = async (root: string, options: Partial<Orchestrator
     },
   }
 }
+
+/** What is wrong with a session's chain of audit events; undefined when it is whole. */
+export const chainFault = (session: string, events: readonly unknown[]): string | undefined =>
+  (events as readonly AuditEvent[])
+    .map((event, place, all) => eventFault(session, all[place - 1], event))
+    .find((fault) => fault !== undefined)
 
 /** What a new session needs. */
 export const sessionRequest = {

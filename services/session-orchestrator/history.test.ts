@@ -6,8 +6,8 @@ import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
 import { OWNER } from '#services/session-encryptor/fixture'
 import type { AnchorJob } from './anchor.ts'
-import { brokenLink } from './audit.ts'
 import { type FinishParts, finish } from './finish.ts'
+import { chainFault } from './fixture.ts'
 import { historyCheck, requireAnchors } from './history.ts'
 import { type SessionDoc, tables } from './store.ts'
 
@@ -89,12 +89,11 @@ describe('a chain that went back', () => {
     expect((await tables(store).sessions.get(idOf(5)))?.anchor?.block.number).toBe(6)
     await requireAnchors(store)
     const events = await tables(store).audit.find({ where: { session: idOf(5) }, sort: [['seq', 'asc']] })
-    expect(events.map(({ event }) => event)).toEqual([
-      `anchor-lost: block 5 ${jobIn(5).block?.hash}`,
-      'anchored',
+    expect(events.map(({ type, body }) => ({ type, body }))).toEqual([
+      { type: 'anchor-lost', body: { reason: `block 5 ${jobIn(5).block?.hash}` } },
+      { type: 'anchored', body: { tx_hash: expect.any(String), block: jobIn(6, 'anew').block } },
     ])
-    const links = events.map(({ seq, at, event, prev, hash }) => ({ seq, at, event, prev, hash }))
-    expect(brokenLink(idOf(5), links)).toBeUndefined()
+    expect(chainFault(idOf(5), events)).toBeUndefined()
   })
 
   test('is noticed at a start, by a height that fell, and by the client’s count', async () => {

@@ -5,6 +5,7 @@ import type { Sign } from '#common/http/identity'
 import { start } from '#common/http/main'
 import { clockSteps, machineClocks } from '#common/process/clock'
 import { answers } from '#common/process/health'
+import { machineRandom } from '#common/process/random'
 import { fromHex } from '#common/stream/bytes'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
 import type { Api as ChainClient } from '#services/on-system-chain-client/routes'
@@ -67,7 +68,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
   const all = sessions({
     store,
     signingKey,
-    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    random: machineRandom,
     now: Date.now,
     newId: () => crypto.randomUUID(),
     openKey,

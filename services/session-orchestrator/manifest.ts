@@ -1,3 +1,4 @@
+import type { AuditEntry } from '#common/evidence/audit-event'
 import { CODEC, type Gap, type Manifest } from '#common/evidence/manifest'
 import type { ChunkRecord } from '#common/http/session-model'
 import { Fault } from '#common/process/fault'
@@ -68,6 +69,30 @@ export const findGaps = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
     return { ...gap, from: start, to: free }
   })
 }
+
+/** Chunks whose times stand in one event. */
+const TIMES_TOGETHER = 128
+
+/** What the audit chain says of the sealed recording: when each chunk was acknowledged, and where time is missing. */
+export const sealedEntries = (
+  doc: SessionDoc,
+  { durable, records }: SealedRecording,
+): readonly AuditEntry[] => [
+  ...Array.from({ length: Math.ceil(records.length / TIMES_TOGETHER) }, (_, batch) => {
+    const from = batch * TIMES_TOGETHER
+    return {
+      type: 'chunk-times',
+      body: { from, times: records.slice(from, from + TIMES_TOGETHER).map(({ at }) => at) },
+    } as const
+  }),
+  ...findGaps(doc, durable).map((gap) => ({ type: 'gap', body: { ...gap } }) as const),
+]
+
+/** The event whose hash is the manifest's audit_root. */
+export const sealEntry = ({ durable, root }: SealedRecording): AuditEntry => ({
+  type: 'sealed',
+  body: { chunk_count: durable.chunk_count, merkle_root: root, total_plain: durable.total_plain },
+})
 
 /** The manifest of a finished session (SPEC section 4). */
 export const buildManifest = (

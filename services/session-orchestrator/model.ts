@@ -1,4 +1,5 @@
 import { t } from 'elysia'
+import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Gap } from '#common/evidence/manifest'
 import { BytesParam, EndReason, WholeParam } from '#common/http/session-model'
@@ -106,16 +107,15 @@ export const SignedManifest = t.Object({
   signature: Hex64,
 })
 
-/** A hash-chained event of a session: hash = BLAKE3 of the canonical JSON of the rest. */
-export const AuditEvent = t.Object({
-  seq: Natural,
-  at: Natural,
-  event: t.String(),
-  prev: Hex32,
-  hash: Hex32,
+/** An event in the chain of a session of an older release: hash = BLAKE3 of the canonical JSON of the rest. */
+const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
+export const AuditQuery = t.Object({
+  /** Only the events behind this one. */
+  after: t.Optional(BytesParam),
+  limit: t.Optional(WholeParam(1, 1000)),
 })
 /** The manifest's audit_root is the hash of the event `sealed`. */
-export const Audit = t.Object({ events: t.Array(AuditEvent) })
+export const Audit = t.Object({ events: t.Array(t.Union([AuditEvent, AuditLink])) })
 
 export const Process = t.Object({ session: SessionId })
 export const Status = t.Object({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { AuditEvent } from '#common/evidence/audit-event'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
 import { Fault } from '#common/process/fault'
@@ -9,9 +10,9 @@ import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/t
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
 import { identities } from '#services/session-encryptor/identities.fixture'
-import { type AuditLink, brokenLink } from './audit.ts'
 import {
   backends,
+  chainFault,
   NOW,
   type OrchestratorOptions,
   orchestratorFor,
@@ -132,15 +133,18 @@ describe('session-orchestrator', () => {
     expect(parseManifest(utf8(signed.manifest))).toMatchObject({ session_id: id, chunk_count: 3 })
     expect(manifestHash(utf8(signed.manifest)).toHex()).toBe(done.manifest_hash ?? '')
     const told = await ask(operator, 'GET', `/sessions/${id}/audit`)
-    const { events } = told.body as { events: AuditLink[] }
-    expect(events.map(({ event }) => event)).toEqual([
+    const { events } = told.body as { events: AuditEvent[] }
+    expect(events.map(({ type }) => type)).toEqual([
       'created',
       'active',
       'recording-ended',
+      'chunk-times',
       'sealed',
       'anchored',
     ])
-    expect(brokenLink(id, events)).toBeUndefined()
+    expect(chainFault(id, events)).toBeUndefined()
+    const page = await ask(operator, 'GET', `/sessions/${id}/audit?after=1&limit=2`)
+    expect(page.body).toEqual({ events: events.slice(2, 4) })
     expect(one.chain.jobs.size).toBe(1)
   })
 
@@ -344,7 +348,7 @@ describe('a session that nobody uses', () => {
       expect(await one.sessions.sweep(8 * HOURS)).toEqual([])
     }
     const { body } = await ask(one.app, 'GET', `/sessions/${id}/audit`)
-    expect((body as { events: AuditLink[] }).events.map(({ event }) => event)).toEqual(['created', 'active'])
+    expect((body as { events: AuditEvent[] }).events.map(({ type }) => type)).toEqual(['created', 'active'])
   })
 })
 

@@ -4,6 +4,7 @@ import { Fault, isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import {
   Audit,
+  AuditQuery,
   Finalize,
   List,
   ListQuery,
@@ -17,7 +18,7 @@ import {
   states,
 } from './model.ts'
 import type { Sessions } from './sessions.ts'
-import { tables } from './store.ts'
+import { publicEvent, tables } from './store.ts'
 import type { Worker } from './worker.ts'
 
 export type OrchestratorParts = {
@@ -58,10 +59,14 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
       const { manifest, alg, public_key, signature } = doc
       return { manifest, alg, public_key, signature }
     },
-    audit: async (id: string) => {
+    audit: async (id: string, { after, limit = 1000 }: typeof AuditQuery.static) => {
       await sessions.get(id)
-      const events = await own.audit.find({ where: { session: id }, sort: [['seq', 'asc']] })
-      return { events: events.map(({ seq, at, event, prev, hash }) => ({ seq, at, event, prev, hash })) }
+      const events = await own.audit.find({
+        where: { session: id, ...(after !== undefined && { seq: { gt: after } }) },
+        sort: [['seq', 'asc']],
+        limit,
+      })
+      return { events: events.map(publicEvent) }
     },
     process: async (id: string) => {
       const session = await sessions.get(id)
@@ -116,8 +121,9 @@ export const routes = (orchestrator: OrchestratorParts) => {
       response: { 200: SignedManifest, ...problems },
       callers: ['operator'],
     })
-    .get('/sessions/:id/audit', ({ params }) => handle.audit(params.id), {
+    .get('/sessions/:id/audit', ({ params, query }) => handle.audit(params.id, query), {
       params: SessionParams,
+      query: AuditQuery,
       response: { 200: Audit, ...problems },
       callers: ['operator'],
     })

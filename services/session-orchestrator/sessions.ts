@@ -6,8 +6,9 @@ import { Fault } from '#common/process/fault'
 import type { Range, Store } from '#common/store/store'
 import type { Finalize, NewSession, Session, State, StateChange } from './model.ts'
 import { recordingStates } from './state.ts'
-import { appendAudit, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
+import { appendAudit, appendAudits, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
 import {
+  createdEntries,
   endIdleSession,
   finalizeSession,
   newSession,
@@ -115,7 +116,7 @@ const create = async (request: NewSession, parts: SessionsParts): Promise<Sessio
     await requireRoom(tx, maxActive)
     await own.keys.insert({ id, wrapped })
     await own.sessions.insert(doc)
-    await appendAudit(own, id, 'created', now())
+    await appendAudits(own, id, createdEntries(doc), now())
     return publicSession(doc)
   })
 }
@@ -127,8 +128,8 @@ export const sessions = (parts: SessionsParts): Sessions => {
   const findTouched = (touched_at: Range<number>) =>
     own.sessions.find({ where: { state: { in: recordingStates }, touched_at } })
   const renew = async (touched_at: Range<number>): Promise<void> => {
-    for (const { id, state } of await findTouched(touched_at))
-      await change(parts, id, (doc) => ({ next: doc, event: state }))
+    for (const { id } of await findTouched(touched_at))
+      await change(parts, id, (doc) => ({ next: doc, event: { type: 'active', body: {} } }))
   }
   return {
     renew: () => renew({ gte: 0 }),

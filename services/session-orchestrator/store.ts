@@ -1,7 +1,10 @@
+import { type AuditEntry, type AuditEvent, LONGEST_BODY, nextEvent } from '#common/evidence/audit-event'
+import { canonicalBytes } from '#common/evidence/canonical-json'
 import { Fault } from '#common/process/fault'
+import { machineRandom } from '#common/process/random'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store, Stored } from '#common/store/store'
-import { type AuditLink, nextLink } from './audit.ts'
+import { type AuditLink, describeEntry, nextLink } from './audit.ts'
 import type { Session, StreamGap } from './model.ts'
 
 /** A session, and what only this service needs of it. */
@@ -29,7 +32,12 @@ export type ManifestDoc = {
   readonly signature: string
 }
 
-export type AuditDoc = AuditLink & { readonly id: string; readonly session: string }
+/** An event of a session; `event` instead of the rest in a chain of a release before. */
+export type AuditDoc = Pick<AuditLink, 'seq' | 'at' | 'prev' | 'hash'> &
+  Partial<Pick<AuditLink, 'event'> & Pick<AuditEvent, 'type' | 'body' | 'salt' | 'digest'>> & {
+    readonly id: string
+    readonly session: string
+  }
 
 const sessions: Declaration<SessionDoc> = {
   name: 'sessions',
@@ -68,15 +76,64 @@ export const findSession = async ({ sessions: table }: Tables, id: string): Prom
   return doc
 }
 
-/** Adds an event to a session's audit chain; answers the new link, whose hash is the audit root. */
+/** An event as everybody may see it who may see the chain. */
+export const publicEvent = ({
+  id: _id,
+  session: _session,
+  rev: _rev,
+  ...event
+}: Stored<AuditDoc>): AuditEvent | AuditLink => event as AuditEvent | AuditLink // it was stored as one of them
+
+/** Events of a session until it ends, at most; its end and its chunks have room behind. */
+const MOST_EVENTS = 50_000
+const anytime: readonly AuditEntry['type'][] = [
+  'active',
+  'paused',
+  'request-made',
+  'request-decided',
+  'action-decided',
+]
+
+const checkEntry = (seq: number, { type, body }: AuditEntry): void => {
+  if (canonicalBytes(body).length > LONGEST_BODY)
+    throw new Fault('invalid', 'audit-too-large', `an event has at most ${LONGEST_BODY} bytes`)
+  if (seq >= MOST_EVENTS && anytime.includes(type))
+    throw new Fault('exhausted', 'audit-full', 'this session has as many events as it may have: end it')
+}
+
+/**
+ * Adds events to a session's audit chain; answers the last, whose hash is the audit root. A body goes into the bundle:
+ * no secret, no content. Throws Fault `audit-too-large`, `audit-full`.
+ */
+export const appendAudits = async (
+  own: Tables,
+  session: string,
+  entries: readonly AuditEntry[],
+  at: number,
+): Promise<AuditDoc | undefined> => {
+  let [last]: readonly AuditDoc[] = await own.audit.find({
+    where: { session },
+    sort: [['seq', 'desc']],
+    limit: 1,
+  })
+  const docs: AuditDoc[] = []
+  for (const entry of entries) {
+    checkEntry((last?.seq ?? -1) + 1, entry)
+    const link =
+      last?.event === undefined
+        ? nextEvent(session, last, { ...entry, at, salt: machineRandom(32).toHex() })
+        : nextLink(session, last, describeEntry(entry), at)
+    last = { id: `${session}/${link.seq}`, session, ...link }
+    docs.push(last)
+  }
+  await own.audit.insertMany(docs, { onDuplicate: 'fail' })
+  return last
+}
+
+/** As `appendAudits`, of one. */
 export const appendAudit = async (
   own: Tables,
   session: string,
-  event: string,
+  entry: AuditEntry,
   at: number,
-): Promise<AuditLink> => {
-  const [before] = await own.audit.find({ where: { session }, sort: [['seq', 'desc']], limit: 1 })
-  const link = nextLink(session, before, event, at)
-  await own.audit.insert({ id: `${session}/${link.seq}`, session, ...link })
-  return link
-}
+): Promise<AuditDoc> => (await appendAudits(own, session, [entry], at)) as AuditDoc // it was just added

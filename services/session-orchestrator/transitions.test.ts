@@ -29,12 +29,12 @@ test('a recording that ended keeps what its recorder says of the end', () => {
       complete: true,
       claimed_plain: 9,
     },
-    event: 'recording-ended',
+    event: { type: 'recording-ended', body: { ended_at: 7 } },
   })
-  expect(finalizeSession(active, { complete: false, reason: 'cut' }, 7).event).toBe(
-    'recording-broken-off: cut',
-  )
-  expect(finalizeSession(active, { complete: false }, 7).event).toBe('recording-broken-off: unknown')
+  const brokenOff = (reason: string) => ({ type: 'recording-broken-off', body: { ended_at: 7, reason } })
+  const cut = finalizeSession(active, { complete: false, reason: 'cut' }, 7)
+  expect(cut.event as unknown).toEqual(brokenOff('cut'))
+  expect(finalizeSession(active, { complete: false }, 7).event as unknown).toEqual(brokenOff('unknown'))
 })
 
 test('gaps that were told beforehand are those of a session whose recorder never comes back', () => {
@@ -60,12 +60,15 @@ test('a recording ends once', async () => {
 
 describe('a session that nobody uses', () => {
   test.each([
-    ['expires when it was never recorded into', fresh, { state: 'expired' }, 'expired'],
+    ['expires when it was never recorded into', fresh, { state: 'expired' }, { type: 'expired' }],
     [
       'is ended with a gap when it was',
       active,
       { state: 'finalizing', complete: false },
-      'recording-broken-off: nothing was recorded for too long',
+      {
+        type: 'recording-broken-off',
+        body: { ended_at: 9, reason: 'nothing was recorded for too long' },
+      },
     ],
   ] as const)('%s', (_, doc, next, event) => {
     expect(endIdleSession(doc, 9)).toMatchObject({ next, event })
