@@ -21,6 +21,7 @@ export const orders: readonly Order[] = [
       'platform',
       'host',
       'session',
+      'lucid',
       'store',
       'images',
       'release',

@@ -91,12 +91,15 @@ export const runCommand = async <const C extends Command>(
   main: boolean,
   command: C,
   run: Run<C>,
-  options: Omit<InvokeOptions, 'trace'> = {},
+  {
+    argv = process.argv.slice(2),
+    ...options
+  }: Omit<InvokeOptions, 'trace'> & { readonly argv?: readonly string[] } = {},
 ): Promise<void> => {
   if (!main) return
   const settle = watchOutput(command.name)
   process.exitCode = settle(
-    await invoke(command, process.argv.slice(2), run, streams, {
+    await invoke(command, argv, run, streams, {
       trace: process.env['LUCID_TRACE'] === '1',
       ...options,
     }),

@@ -1,0 +1,86 @@
+import { afterAll, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { verifyTronMessage } from '#common/evidence/tron-message'
+import { entryFile } from '../cli/entry.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lucid-key-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const words = join(folder, 'words.txt')
+writeFileSync(words, 'correct horse battery\n')
+
+const env = { ...process.env, LUCID_CONFIG: join(folder, 'config'), NO_COLOR: '1' }
+
+const lucid = async (argv: readonly string[], { stdin = '' } = {}) => {
+  const child = Bun.spawn([process.execPath, entryFile('lucid'), ...argv], {
+    env,
+    stdin: new Blob([stdin]),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { out, err, code }
+}
+
+test('a key is made once, readable by its owner alone, and signs as its address', async () => {
+  const made = await lucid(['key', 'new', '--passphrase-file', words])
+  expect({ code: made.code, err: made.err }).toEqual({
+    code: 0,
+    err: `sealed in ${env.LUCID_CONFIG}/keys/me.key; sign in with it: bun run lucid login\n`,
+  })
+  const address = made.out.trim()
+  expect(statSync(join(env.LUCID_CONFIG, 'keys', 'me.key')).mode & 0o777).toBe(0o600)
+  expect(await lucid(['key', 'show'])).toEqual({ out: `${address}\n`, err: '', code: 0 })
+  expect((await lucid(['key', 'list'])).out.split('\n')[1]).toStartWith(`me    ${address}  `)
+
+  const message = 'two\nlines'
+  const signed = await lucid(['sign', '-', '--passphrase-file', words], { stdin: `${message}\n` })
+  expect(verifyTronMessage({ address, message, signature: signed.out.trim() })).toBe(true)
+
+  const again = await lucid(['key', 'new', '--passphrase-file', words])
+  expect({ code: again.code, out: again.out }).toEqual({ code: 73, out: '' })
+  expect(again.err).toContain('exists already: give the new key another name')
+  expect((await lucid(['key', 'show'])).out).toBe(`${address}\n`)
+}, 120_000)
+
+test('what cannot be done says what to do', async () => {
+  expect(await lucid(['key', 'show', 'nobody'])).toEqual({
+    out: '',
+    err: `lucid key show: there is no key ${env.LUCID_CONFIG}/keys/nobody.key: bun run lucid key new makes one\n`,
+    code: 66,
+  })
+  expect(await lucid(['key', 'new', '../me', '--passphrase-file', words])).toMatchObject({ code: 64 })
+  expect(await lucid(['key', 'new', 'other'])).toEqual({
+    out: '',
+    err: 'lucid key new: there is no terminal to ask for the passphrase at: give --passphrase-file FILE\n',
+    code: 64,
+  })
+  expect(await lucid(['keys'])).toEqual({
+    out: '',
+    err: "lucid: there is no command 'keys': bun run lucid lists them\n",
+    code: 64,
+  })
+}, 120_000)
+
+test('a terminal is asked twice and shows nothing of what is typed', async () => {
+  let shown = ''
+  const typed = ['a fine passphrase', 'a fine passphrase']
+  const child = Bun.spawn([process.execPath, entryFile('lucid'), 'key', 'new', 'typed'], {
+    env,
+    terminal: {
+      data: (terminal: { write: (text: string) => void }, piece: Uint8Array) => {
+        shown += new TextDecoder().decode(piece)
+        const asked = shown.match(/(?:New passphrase|Once more): /g)?.length ?? 0
+        if (asked > 2 - typed.length) terminal.write(`${typed.shift()}\r`)
+      },
+    },
+  })
+  expect(await child.exited).toBe(0)
+  expect(shown).toMatch(/New passphrase: .*Once more: .*T[1-9A-HJ-NP-Za-km-z]{33}/s)
+  expect(shown).not.toContain('fine')
+}, 120_000)
