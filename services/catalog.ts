@@ -25,7 +25,7 @@ export type Image = {
   readonly packages: readonly string[]
 }
 
-/** Routes as the service has them, 'GET /path/:parameter'. All others stay inside. */
+/** Routes as the service has them, 'GET /path/:parameter', or with all that is below, 'GET /path/*'. All others stay inside. */
 export type Public = {
   /** Where the gateway has them: PREFIX/path goes to the service as /path. */
   readonly prefix: string
@@ -35,6 +35,8 @@ export type Public = {
   readonly guarded: readonly string[]
   /** As `guarded`, with a body that is a stream of any length. */
   readonly streams: readonly string[]
+  /** As `guarded`; answers with events as they happen, for as long as somebody listens. */
+  readonly events?: readonly string[]
 }
 
 /** One row of the catalogue. Sizes are MiB; ports are TCP on 127.0.0.1 of the host. */

@@ -7,6 +7,7 @@ const edges: readonly Exception[] = [
   ['services/session-encryptor/chunk-folder.ts', 'it is the folder of chunk files itself'],
   ['services/blockchain-ledger/own-folder.ts', 'it is the folder of the ledger itself'],
   ['services/api-gateway/nginx.ts', 'it is the process itself: writes its file, starts it, asks it'],
+  ['services/api-gateway/check-socket.ts', 'it is the socket itself'],
   ['services/tor-proxy/tor.ts', 'it is the process itself: writes its file, starts it, asks it'],
   ['services/tor-proxy/control.ts', 'it is the connection to the control port itself'],
   ['services/tor-proxy/forward.ts', 'it is the forwarded connection itself'],

@@ -10,11 +10,10 @@ const small: Settings = {
   onionPort: 8079,
   onionFrom: ['127.0.0.0/8', '172.21.0.0/24'],
   folder: '/tmp/lucid-api-gateway-000000000000',
-  resolvers: ['127.0.0.11'],
   upstreams: [
     {
       service: 'blockchain-api',
-      origin: 'http://blockchain-api:8084',
+      addresses: ['172.21.0.5:8084'],
       public: {
         prefix: '/blockchain',
         open: ['GET /chain', 'GET /receipts/:hash/proof'],
@@ -24,12 +23,13 @@ const small: Settings = {
     },
     {
       service: 'session-recorder',
-      origin: 'http://session-recorder:8095',
+      addresses: [],
       public: {
         prefix: '/recorder',
         open: [],
         guarded: ['GET /recordings/:id', 'DELETE /recordings/:id'],
         streams: ['PATCH /recordings/:id/stream'],
+        events: ['GET /recordings/:id/events'],
       },
     },
   ],
@@ -46,9 +46,8 @@ test('the same settings give the same text', () => {
   expect(configuration(structuredClone(small))).toBe(configuration(small))
 })
 
-test('without names there is no resolver, an address with colons is bracketed, root stays root', () => {
-  const text = configuration({ ...small, host: '::1', resolvers: [], user: 'root' })
-  expect(text).not.toContain('resolver')
+test('an address with colons is bracketed, root stays root', () => {
+  const text = configuration({ ...small, host: '::1', user: 'root' })
   expect(text).toContain('listen [::1]:8080;')
   expect(text).toContain('\nuser root;\n')
 })
@@ -56,7 +55,7 @@ test('without names there is no resolver, an address with colons is bracketed, r
 test('what a service shows nowhere is in no location', () => {
   const entries = Object.entries(catalog) as [ServiceName, Entry][]
   const shown = entries.flatMap(([service, entry]) =>
-    entry.public === undefined ? [] : [{ service, origin: 'http://127.0.0.1:1', public: entry.public }],
+    entry.public === undefined ? [] : [{ service, addresses: ['127.0.0.1:1'], public: entry.public }],
   )
   const text = configuration({ ...small, upstreams: shown })
   for (const inner of [

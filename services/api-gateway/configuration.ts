@@ -19,7 +19,11 @@ import {
 } from './settings.ts'
 
 /** The headers of a client that a service reads; a length and chunks are NGINX's own. */
-const passedOn = ['Authorization', 'Content-Type', 'Origin']
+const passedOn = [
+  ...['Authorization', 'Content-Type', 'Origin', 'Accept', 'Prefer', 'Range', 'If-Range'],
+  ...['If-Match', 'If-None-Match', 'Idempotency-Key', 'Last-Event-ID'],
+  ...['X-Reason', 'X-Hardware-Key-Signature'],
+]
 
 /** The usual names of this gateway: addresses cannot be rebound to, so all of them are good. */
 const usualNames = ['localhost', 'api-gateway', '"~^[0-9.]+\\z"', '"~^\\[[0-9a-f:.]+\\]\\z"']
@@ -52,14 +56,28 @@ const clientLines = (folder: string): readonly Line[] => [
   `root ${folder}/nothing`,
 ]
 
-const proxyLines = ({ resolvers, timeoutMs }: Settings): readonly Line[] => [
-  ...(resolvers.length > 0
-    ? [`resolver ${resolvers.join(' ')} valid=5s ipv6=off`, 'resolver_timeout 2s']
-    : []),
+/** Connections that stay open to each service, and how long: shorter than it keeps them, so that we end them. */
+const IDLE = ['keepalive 64', 'keepalive_timeout 60s']
+
+/** A service by its addresses of this moment. One that nobody knows yet is a 502. */
+const upstreamLines = ({ upstreams }: Settings): readonly Line[] =>
+  upstreams.flatMap(({ service, addresses }) => [
+    `upstream ${service}`,
+    [
+      ...(addresses.length === 0
+        ? ['server 0.0.0.1:1 down']
+        : addresses.map((address) => `server ${address} max_fails=0`)),
+      ...IDLE,
+    ],
+  ])
+
+const proxyLines = ({ timeoutMs }: Settings): readonly Line[] => [
   'proxy_http_version 1.1',
+  'proxy_set_header Connection ""',
   'proxy_request_buffering off',
   'proxy_max_temp_file_size 0',
-  'proxy_next_upstream off',
+  // Once more where the service ended an open connection just then, and only what is safe to ask twice.
+  'proxy_next_upstream error',
   'proxy_connect_timeout 2s',
   `proxy_read_timeout ${timeoutMs}ms`,
   `proxy_send_timeout ${timeoutMs}ms`,
@@ -120,7 +138,10 @@ const serversLines = (settings: Settings): readonly Line[] => {
   const onion = `${address}:${onionPort} proxy_protocol`
   return [
     'upstream gateway',
-    [`server unix:${sockets.own}`],
+    [`server unix:${sockets.own}`, ...IDLE],
+    'upstream checks',
+    [`server unix:${sockets.checks}`, ...IDLE],
+    ...upstreamLines(settings),
     'server',
     [`listen unix:${sockets.nginx}`, 'set $kind own', 'location = /nginx', ['stub_status']],
     ...strangerLines(`${address}:${port}`),
@@ -165,8 +186,9 @@ export const configuration = (settings: Settings): string => {
       ...(settings.user === undefined ? [] : [`user ${settings.user}`]),
       `worker_processes ${WORKERS}`,
       // One to the client and one to the service.
-      `worker_rlimit_nofile ${(2 * connections.all) / WORKERS + 512}`,
-      'worker_shutdown_timeout 6s',
+      `worker_rlimit_nofile ${(2 * connections.all) / WORKERS + 1024}`,
+      // What an older configuration began may take that long to end: a stream, a download, somebody who waits for events.
+      'worker_shutdown_timeout 1h',
       `pid ${settings.folder}/nginx.pid`,
       'error_log stderr warn',
       'events',

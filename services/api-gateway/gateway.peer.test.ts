@@ -61,7 +61,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect([reply.status, await reply.json(), reply.headers.get('x-own')]).toEqual([200, { yes: true }, '1'])
     expect(reply.headers.get('x-content-type-options')).toBe('nosniff')
     const last = seen.at(-1)
-    expect(last?.target).toBe(`${origin}/recordings/4b6f?from=1&x=%2F`)
+    expect(last?.target).toBe('http://session-recorder/recordings/4b6f?from=1&x=%2F')
     expect(last?.headers.get('authorization')).toBe((await bearer()).authorization)
     expect(last?.headers.get('x-request-id')).toBe('travels-along')
   })
@@ -144,7 +144,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
       expect(headers.get(name)).toBeNull()
     expect([headers.get('x-client'), headers.get('origin')]).toEqual(['127.0.0.1', 'http://page.example'])
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/)
-    expect(headers.get('host')).toBe(new URL(origin).host)
+    expect(headers.get('host')).toBe('session-recorder')
     const smuggled = await exchange(
       gateway.port,
       'GET /recorder/recordings HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: aaaaaaaa\rX-Evil: 1\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n',

@@ -1,7 +1,7 @@
 import type { Entry } from '#catalog'
 
 /** How a route is limited, and how its body travels. */
-export type Kind = 'open' | 'guarded' | 'stream'
+export type Kind = 'open' | 'guarded' | 'stream' | 'events'
 
 /** A path of the outside with the methods it takes. */
 export type Location = {
@@ -20,15 +20,21 @@ const PARAMETER = '[A-Za-z0-9._~-]{1,128}'
 const literal = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 const buildMatch = (prefix: string, path: string): Pick<Location, 'match' | 'target'> => {
-  if (!path.includes('/:')) return { match: `= ${prefix}${path}`, target: path }
-  const segments = path.split('/').map((part) => (part.startsWith(':') ? PARAMETER : literal(part)))
+  if (!/\/[:*]/.test(path)) return { match: `= ${prefix}${path}`, target: path }
+  const segments = path
+    .split('/')
+    .map((part) =>
+      part === '*' ? `${PARAMETER}(?:/${PARAMETER})*` : part.startsWith(':') ? PARAMETER : literal(part),
+    )
   return { match: `~ "^${literal(prefix)}(?<path>${segments.join('/')})\\z"`, target: '$path' }
 }
 
-const kinds: readonly (readonly [key: 'open' | 'guarded' | 'streams', kind: Kind])[] = [
+/** NGINX takes the first pattern that fits: what is particular stands before what is guarded, which may be all below a path. */
+const kinds: readonly (readonly [key: 'open' | 'guarded' | 'streams' | 'events', kind: Kind])[] = [
   ['open', 'open'],
-  ['guarded', 'guarded'],
   ['streams', 'stream'],
+  ['events', 'events'],
+  ['guarded', 'guarded'],
 ]
 
 /**
@@ -38,7 +44,7 @@ const kinds: readonly (readonly [key: 'open' | 'guarded' | 'streams', kind: Kind
 export const buildLocations = (service: string, shown: NonNullable<Entry['public']>): readonly Location[] => {
   const found = new Map<string, Location>()
   for (const [key, kind] of kinds)
-    for (const route of shown[key]) {
+    for (const route of shown[key] ?? []) {
       const [method = '', path = ''] = route.split(' ')
       const before = found.get(path)
       if (before !== undefined && before.kind !== kind)

@@ -1,24 +1,26 @@
-import { readFileSync } from 'node:fs'
 import type { Static } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
 import type { Guard } from '#common/http/identity'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
+import { addressesOf } from '#common/http/name-server'
 import { urlKey } from '#common/process/env'
 import { answers } from '#common/process/health'
-import { errorFields } from '#common/process/log'
+import { errorFields, type Log } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { openRunFolder } from '#common/process/run-folder'
+import { poller } from '#common/stream/poller'
+import { findAddresses } from './addresses.ts'
 import { callerCheck, requestBudget } from './caller-check.ts'
+import { serveChecks } from './check-socket.ts'
 import { configuration } from './configuration.ts'
 import { Env } from './env.ts'
-import { chooseResolvers } from './nameservers.ts'
-import { startNginx } from './nginx.ts'
+import { type Nginx, startNginx } from './nginx.ts'
 import { routes } from './routes.ts'
 import { limits, type Settings, socketsIn } from './settings.ts'
 
 /** Below the time that `start` gives to all of a shutdown. */
-const GRACE = 7_000
+const GRACE = 6_500
 
 const freePort = (hostname: string): number => {
   const listener = Bun.listen({ hostname, port: 0, socket: { data: () => {} } })
@@ -33,33 +35,50 @@ const publicServices = catalog['api-gateway'].needs.flatMap((name: ServiceName) 
   return entry.public === undefined ? [] : [{ service: name, public: entry.public }]
 })
 
+/** How often the names of services are looked up, and how long that may take, ms. */
+const LOOK_UP = 1_000
+
+type Upstream = (typeof publicServices)[number] & { readonly origin: string }
+
 /** The services behind the gateway with their origins. Throws when one is not to be spoken to by http. */
-const readUpstreams = (urls: Readonly<Record<string, unknown>>): Settings['upstreams'] =>
+const readUpstreams = (urls: Readonly<Record<string, unknown>>): readonly Upstream[] =>
   publicServices.map((one) => {
     const { protocol, origin } = new URL(String(urls[urlKey(one.service)]))
     if (protocol !== 'http:') throw new Error(`${urlKey(one.service)}: the gateway speaks http to services`)
     return { ...one, origin }
   })
 
-const readSettings = (env: Static<typeof Env>, folder: string): Settings => ({
+/** The same services with their addresses of this moment. */
+const locate = (
+  upstreams: readonly Upstream[],
+  before: Settings['upstreams'] = [],
+): Promise<Settings['upstreams']> =>
+  Promise.all(
+    upstreams.map(async ({ origin, ...one }, at) => ({
+      ...one,
+      addresses: await findAddresses(origin, before[at]?.addresses ?? [], (host) =>
+        addressesOf(host, { timeoutMs: LOOK_UP }),
+      ),
+    })),
+  )
+
+const readSettings = (env: Static<typeof Env>, folder: string): Omit<Settings, 'upstreams'> => ({
   host: env.HOST,
   port: env.PORT === 0 ? freePort(env.HOST) : env.PORT,
   onionPort: env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT,
   onionFrom: env.ONION_NETWORKS.split(','),
   folder,
-  resolvers: [],
-  upstreams: readUpstreams(env),
   hostNames: env.GATEWAY_HOSTS.split(',').filter((name) => name !== ''),
   timeoutMs: env.UPSTREAM_TIMEOUT_MS,
   ...(process.getuid?.() === 0 && { user: 'root' }),
 })
 
-/** The configuration with the nameservers of this moment. */
-const render = (settings: Settings): string => {
-  const origins = settings.upstreams.map(({ origin }) => origin)
-  const resolvers = chooseResolvers(origins, readFileSync('/etc/resolv.conf', 'utf8'))
-  return configuration({ ...settings, resolvers })
-}
+/** Has NGINX reload, by what is now where. What goes wrong is logged, and leaves it as it is. */
+const reload = (nginx: Nginx, log: Log): Promise<void> =>
+  nginx.reload().then(
+    () => log.info('reloaded'),
+    (error) => log.error('cannot-reload', errorFields(error)),
+  )
 
 const figures = [
   ['nginx_connections', 'Open connections', 'connections'],
@@ -73,11 +92,26 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
   const run = await openRunFolder('api-gateway', env.LUCID_DATA)
   onStop(run.remove)
   const settings = readSettings(env, run.path)
-  const { folder, port, upstreams } = settings
+  const upstreams = readUpstreams(env)
+  let located = await locate(upstreams)
+  const { folder, port } = settings
+  const check = callerCheck({
+    valid: requestBudget(limits.authenticated, () => performance.now()),
+    invalid: requestBudget(limits.anonymous, () => performance.now()),
+  })
+  const guards = new Map<string, Guard>(upstreams.map(({ service }) => [service, guardOf(service)]))
+  const mayGoOn = async (service: string, client: string, request: Request) => {
+    const guard = guards.get(service)
+    return guard !== undefined && check(client, () => guard(request))
+  }
+  const checks = serveChecks(socketsIn(folder).checks, mayGoOn, (error) =>
+    log.error('check-failed', errorFields(error)),
+  )
+  onStop(() => checks.stop(true))
   const nginx = await startNginx({
     program,
     folder,
-    render: () => render(settings),
+    render: () => configuration({ ...settings, upstreams: located }),
     log,
     onHopeless: (why) => {
       log.error('nginx-hopeless', { why })
@@ -85,12 +119,17 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
     },
   })
   onStop(() => nginx.stop(GRACE))
-  process.on('SIGHUP', () => {
-    nginx.reload().then(
-      () => log.info('reloaded'),
-      (error) => log.error('cannot-reload', errorFields(error)),
-    )
+  process.on('SIGHUP', () => void reload(nginx, log))
+  const lookUp = poller({
+    step: async () => {
+      const before = located
+      located = await locate(upstreams, before)
+      if (!Bun.deepEquals(located, before)) await reload(nginx, log)
+      return LOOK_UP
+    },
+    onError: () => LOOK_UP,
   })
+  onStop(lookUp.stop)
   for (const [name, help, key] of figures)
     addGauge(parts.metrics, name, help, async () => (await nginx.counts())[key])
 
@@ -100,17 +139,8 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
     answers: answers(reach(service, origin, 1_000)),
   }))
   behind({ unix: socketsIn(folder).own, port })
-  const check = callerCheck({
-    valid: requestBudget(limits.authenticated, () => performance.now()),
-    invalid: requestBudget(limits.anonymous, () => performance.now()),
-  })
-  const guards = new Map<string, Guard>(upstreams.map(({ service }) => [service, guardOf(service)]))
   return routes({
     behind: leadsTo,
-    mayGoOn: async (service, client, request) => {
-      const guard = guards.get(service)
-      return guard !== undefined && check(client, () => guard(request))
-    },
     parts: {
       ...parts,
       checks: {

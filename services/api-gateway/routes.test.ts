@@ -15,7 +15,6 @@ const app = routes({
       },
     },
   ],
-  mayGoOn: async (service) => service === 'session-recorder',
   parts: { guard: closedGuard, log: silentLog },
 })
 
@@ -33,9 +32,4 @@ test('the status of the gateway is for everybody: where it leads, what answers, 
       limits: { anonymous_per_minute: 100, authenticated_per_minute: 1000, body_bytes: 16 * 2 ** 20 },
     },
   })
-})
-
-test('the check before a guarded route answers NGINX with a status and nothing else', async () => {
-  expect(await ask(app, 'GET', '/caller/session-recorder')).toMatchObject({ status: 204 })
-  expect(await ask(app, 'GET', '/caller/blockchain-api')).toMatchObject({ status: 403 })
 })

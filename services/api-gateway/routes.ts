@@ -1,5 +1,4 @@
-import { t } from 'elysia'
-import { problems, type ServiceParts, service, version } from '#common/http/service'
+import { type ServiceParts, service, version } from '#common/http/service'
 import { GatewayStatus } from './model.ts'
 import { limits, MAX_BODY_MIB } from './settings.ts'
 
@@ -10,8 +9,8 @@ export type Behind = {
   readonly answers: () => Promise<void>
 }
 
-/** Routes that need no token. NGINX alone asks the second, which no path of the outside leads to. */
-export const publicRoutes = ['GET /gateway/status', 'GET /caller/:service']
+/** Routes that need no token. */
+export const publicRoutes = ['GET /gateway/status']
 
 const holds = (check: () => Promise<void>): Promise<boolean> =>
   check().then(
@@ -22,47 +21,31 @@ const holds = (check: () => Promise<void>): Promise<boolean> =>
 /** The gateway's own routes; all others are NGINX's. */
 export const routes = ({
   behind,
-  mayGoOn,
   parts,
 }: {
   readonly behind: readonly Behind[]
-  /** Whether a request to the service, from that client, may go on to it. */
-  readonly mayGoOn: (service: string, client: string, request: Request) => Promise<boolean>
   readonly parts: ServiceParts
 }) =>
-  service('api-gateway', { ...parts, publicRoutes })
-    .get(
-      '/caller/:service',
-      async ({ params, request, set }) => {
-        set.status = (await mayGoOn(params.service, request.headers.get('x-client') ?? '', request))
-          ? 204
-          : 403
-      },
-      {
-        params: t.Object({ service: t.String({ maxLength: 64 }) }),
-        response: { ...problems, 204: t.Void(), 403: t.Void() },
-      },
-    )
-    .get(
-      '/gateway/status',
-      async () => {
-        const services = await Promise.all(
-          behind.map(async ({ service: name, prefix, answers }) => ({
-            service: name,
-            prefix,
-            reachable: await holds(answers),
-          })),
-        )
-        return {
-          status: services.every(({ reachable }) => reachable) ? ('ok' as const) : ('partial' as const),
-          version,
-          services,
-          limits: {
-            anonymous_per_minute: limits.anonymous,
-            authenticated_per_minute: limits.authenticated,
-            body_bytes: MAX_BODY_MIB * 2 ** 20,
-          },
-        }
-      },
-      { response: { 200: GatewayStatus } },
-    )
+  service('api-gateway', { ...parts, publicRoutes }).get(
+    '/gateway/status',
+    async () => {
+      const services = await Promise.all(
+        behind.map(async ({ service: name, prefix, answers }) => ({
+          service: name,
+          prefix,
+          reachable: await holds(answers),
+        })),
+      )
+      return {
+        status: services.every(({ reachable }) => reachable) ? ('ok' as const) : ('partial' as const),
+        version,
+        services,
+        limits: {
+          anonymous_per_minute: limits.anonymous,
+          authenticated_per_minute: limits.authenticated,
+          body_bytes: MAX_BODY_MIB * 2 ** 20,
+        },
+      }
+    },
+    { response: { 200: GatewayStatus } },
+  )

@@ -15,8 +15,6 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 export const headerLines = (headers: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(headers).map(([name, value]) => `add_header ${name} "${value}" always`)
 
-const nameVariable = (service: string) => `$to_${service.replaceAll('-', '_')}`
-
 const placePage = (status: string, { early }: ProblemPage): string =>
   early ? `/.problem/${status}` : `@problem_${status}`
 
@@ -45,7 +43,23 @@ export const errorPageLines: readonly Line[] = problems.flatMap(([status, page])
   ),
 )
 
+/** Longest silence, where a body is a stream and where events may be rare. */
 const STREAM_TIMEOUT = '120s'
+const EVENTS_TIMEOUT = '600s'
+
+/** What the body of a route needs beside the rest. */
+const bodyLines: Readonly<Record<Location['kind'], readonly string[]>> = {
+  open: [],
+  guarded: [],
+  stream: [
+    'client_max_body_size 0',
+    'proxy_buffering off',
+    ...['client_body_timeout', 'proxy_read_timeout', 'proxy_send_timeout'].map(
+      (key) => `${key} ${STREAM_TIMEOUT}`,
+    ),
+  ],
+  events: ['proxy_buffering off', `proxy_read_timeout ${EVENTS_TIMEOUT}`, 'proxy_socket_keepalive on'],
+}
 
 const locationLines = ({ service, match, target, methods, kind }: Location): readonly Line[] => [
   `location ${match}`,
@@ -56,17 +70,9 @@ const locationLines = ({ service, match, target, methods, kind }: Location): rea
     `if ($request_method !~ "^(${methods.join('|')})\\z")`,
     ['set $kind open', `rewrite ^ ${OTHER_METHOD} last`],
     ...(kind === 'open' ? [] : [`auth_request ${checkPath(service)}`]),
-    ...(kind === 'stream'
-      ? [
-          'client_max_body_size 0',
-          'proxy_buffering off',
-          ...['client_body_timeout', 'proxy_read_timeout', 'proxy_send_timeout'].map(
-            (key) => `${key} ${STREAM_TIMEOUT}`,
-          ),
-        ]
-      : []),
+    ...bodyLines[kind],
     `rewrite ^ ${target} break`,
-    `proxy_pass ${nameVariable(service)}`,
+    `proxy_pass http://${service}`,
   ],
 ]
 
@@ -92,8 +98,9 @@ const callerCheckLines = (service: string): readonly Line[] => [
     'proxy_set_header Host $proxy_host',
     'proxy_set_header X-Request-Id $id',
     'proxy_set_header X-Client $remote_addr',
-    `rewrite ^ /caller/${service} break`,
-    'proxy_pass http://gateway',
+    'proxy_set_header Connection ""',
+    `rewrite ^ /${service} break`,
+    'proxy_pass http://checks',
   ],
 ]
 
@@ -103,8 +110,8 @@ export const ownLines = (path: string, kind: 'own' | 'open'): readonly Line[] =>
   [`set $kind ${kind}`, `rewrite ^ ${path} break`, 'proxy_pass http://gateway'],
 ]
 
-const hasGuarded = ({ public: { guarded, streams } }: Settings['upstreams'][number]): boolean =>
-  guarded.length + streams.length > 0
+const hasGuarded = ({ public: { guarded, streams, events = [] } }: Settings['upstreams'][number]): boolean =>
+  guarded.length + streams.length + events.length > 0
 
 /** A server that leads to the services. */
 export const serverLines = (
@@ -128,7 +135,6 @@ export const serverLines = (
     ...more,
     'set $kind open',
     'set $allow ""',
-    ...upstreams.map(({ service, origin }) => `set ${nameVariable(service)} ${origin}`),
     ...own,
     ...upstreams.flatMap((one) => buildLocations(one.service, one.public).flatMap(locationLines)),
     ...upstreams.filter(hasGuarded).flatMap(({ service }) => callerCheckLines(service)),

@@ -12,12 +12,10 @@ export type Settings = {
   readonly folder: string
   /** Who the workers are; only where the master is root. */
   readonly user?: string
-  /** Nameservers, when a service is known by name. */
-  readonly resolvers: readonly string[]
-  /** Services with their origins, as `http://blockchain-api:8084`. */
+  /** Services with where they are, as `172.21.0.5:8084`. */
   readonly upstreams: readonly {
     readonly service: ServiceName
-    readonly origin: string
+    readonly addresses: readonly string[]
     readonly public: NonNullable<Entry['public']>
   }[]
   /** Host names beside the usual ones. */
@@ -43,5 +41,12 @@ export const WORKERS = 1
 /** Largest body but for streams, MiB. */
 export const MAX_BODY_MIB = 16
 
-/** The sockets below `folder`: that of the service itself, and that on which NGINX tells how it is. */
-export const socketsIn = (folder: string) => ({ own: `${folder}/own.sock`, nginx: `${folder}/nginx.sock` })
+/**
+ * The sockets below `folder`: that of the service itself, that on which NGINX asks who may go on, and that on which it
+ * tells how it is.
+ */
+export const socketsIn = (folder: string) => ({
+  own: `${folder}/own.sock`,
+  checks: `${folder}/checks.sock`,
+  nginx: `${folder}/nginx.sock`,
+})

@@ -1,23 +1,31 @@
 import { describe, expect, test } from 'bun:test'
-import { chooseResolvers } from './nameservers.ts'
+import { findAddresses } from './addresses.ts'
 import { problemBody, problemPages } from './problem-page.ts'
 import { readStubStatus } from './stub-status.ts'
 
-describe('nameservers', () => {
-  const file = '# made by hand\nsearch example\nnameserver 127.0.0.11\nnameserver ::1\noptions ndots:0\n'
+describe('addresses', () => {
+  const unknown = async () => {
+    throw Object.assign(new Error('nobody knows it'), { code: 'ENOTFOUND' })
+  }
 
-  test('are asked only when a service is known by name', () => {
-    expect(chooseResolvers(['http://127.0.0.1:1', 'http://[::1]:2'], file)).toEqual([])
-    expect(chooseResolvers(['http://127.0.0.1:1', 'http://blockchain-api:2'], file)).toEqual([
-      '127.0.0.11',
-      '[::1]',
+  test('of a name are those of this moment, in one order', async () => {
+    const resolve = async () => ['172.21.0.9', '172.21.0.5']
+    expect(await findAddresses('http://api-server:8081', [], resolve)).toEqual([
+      '172.21.0.5:8081',
+      '172.21.0.9:8081',
     ])
   })
 
-  test('that are not there are said', () => {
-    expect(() => chooseResolvers(['http://blockchain-api:2'], 'search example\n')).toThrow(
-      '/etc/resolv.conf names no nameserver, and http://blockchain-api:2 needs one',
-    )
+  test('are what they were while nobody knows the name, and none when nobody ever did', async () => {
+    expect(await findAddresses('http://api-server:8081', ['172.21.0.5:8081'], unknown)).toEqual([
+      '172.21.0.5:8081',
+    ])
+    expect(await findAddresses('http://api-server:8081', [], unknown)).toEqual([])
+  })
+
+  test('that are given are asked of nobody', async () => {
+    expect(await findAddresses('http://127.0.0.1', [], unknown)).toEqual(['127.0.0.1:80'])
+    expect(await findAddresses('http://[::1]:2', [], unknown)).toEqual(['[::1]:2'])
   })
 })
 
