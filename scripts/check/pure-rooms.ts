@@ -20,6 +20,7 @@ export const pureRooms: readonly PureRoom[] = [
   { room: 'services/common/engines/', but: ['aead.ts', 'xchacha-pool.ts'] },
   { room: 'services/common/ethereum/' },
   { room: 'services/common/evidence/', but: ['file-edge.ts'] },
+  { room: 'services/common/policy/' },
   { room: 'services/common/store/migrations/', only: ['check.ts', 'plan.ts'] },
   { room: 'scripts/derive/', but: ['derive.ts', 'store-schemas.ts'] },
   {

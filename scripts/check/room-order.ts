@@ -45,6 +45,7 @@ export const orders: readonly Order[] = [
       'ethereum',
       'evidence',
       'people', // roles, access tokens, who is signed in
+      'policy', // what people may do in a session
       'store',
       'host',
       'backup',
