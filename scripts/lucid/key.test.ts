@@ -1,40 +1,21 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyTronMessage } from '#common/evidence/tron-message'
 import { entryFile } from '../cli/entry.ts'
+import { person } from './lucid.fixture.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'lucid-key-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const words = join(folder, 'words.txt')
-writeFileSync(words, 'correct horse battery\n')
-
-const env = { ...process.env, LUCID_CONFIG: join(folder, 'config'), NO_COLOR: '1' }
-
-const lucid = async (argv: readonly string[], { stdin = '' } = {}) => {
-  const child = Bun.spawn([process.execPath, entryFile('lucid'), ...argv], {
-    env,
-    stdin: new Blob([stdin]),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ])
-  return { out, err, code }
-}
+const { folder, words, env, lucid, remove } = await person()
+afterAll(remove)
 
 test('a key is made once, readable by its owner alone, and signs as its address', async () => {
   const made = await lucid(['key', 'new', '--passphrase-file', words])
   expect({ code: made.code, err: made.err }).toEqual({
     code: 0,
-    err: `sealed in ${env.LUCID_CONFIG}/keys/me.key; sign in with it: bun run lucid login\n`,
+    err: `sealed in ${folder}/config/keys/me.key; sign in with it: bun run lucid login\n`,
   })
   const address = made.out.trim()
-  expect(statSync(join(env.LUCID_CONFIG, 'keys', 'me.key')).mode & 0o777).toBe(0o600)
+  expect(statSync(join(folder, 'config/keys/me.key')).mode & 0o777).toBe(0o600)
   expect(await lucid(['key', 'show'])).toEqual({ out: `${address}\n`, err: '', code: 0 })
   expect((await lucid(['key', 'list'])).out.split('\n')[1]).toStartWith(`me    ${address}  `)
 
@@ -51,7 +32,7 @@ test('a key is made once, readable by its owner alone, and signs as its address'
 test('what cannot be done says what to do', async () => {
   expect(await lucid(['key', 'show', 'nobody'])).toEqual({
     out: '',
-    err: `lucid key show: there is no key ${env.LUCID_CONFIG}/keys/nobody.key: bun run lucid key new makes one\n`,
+    err: `lucid key show: there is no key ${folder}/config/keys/nobody.key: bun run lucid key new makes one\n`,
     code: 66,
   })
   expect(await lucid(['key', 'new', '../me', '--passphrase-file', words])).toMatchObject({ code: 64 })

@@ -1,0 +1,91 @@
+import { afterEach, expect, test } from 'bun:test'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { deriveOwner } from '#common/evidence/tron-message'
+import { person } from './lucid.fixture.ts'
+import { servePlatform } from './platform.fixture.ts'
+
+const secret = '11'.repeat(32)
+const address = deriveOwner(Uint8Array.fromHex(secret))
+const undo: (() => unknown)[] = []
+afterEach(() => {
+  for (const each of undo.splice(0)) each()
+})
+
+const begin = async (options: Parameters<typeof servePlatform>[0] = {}) => {
+  const platform = servePlatform(options)
+  const someone = await person({ me: secret })
+  undo.push(platform.stop, someone.remove)
+  const login = () => someone.lucid(['login', '--url', platform.url, ...someone.key('me')])
+  return { ...someone, platform, login }
+}
+
+test('a person signs in with a key file, is known from then on, and signs out', async () => {
+  const { lucid, login, folder, platform } = await begin()
+  expect(await login()).toEqual({
+    out: `${address}  user\n`,
+    err: 'signed in; kept in a file that only you can read\n',
+    code: 0,
+  })
+  expect(statSync(join(folder, 'config/sign-ins/me.json')).mode & 0o777).toBe(0o600)
+  expect(await lucid(['whoami'])).toEqual({ out: `${address}  user\n`, err: '', code: 0 })
+  expect(JSON.parse((await lucid(['whoami', '--json'])).out)).toEqual({
+    address,
+    roles: ['user'],
+    url: platform.url,
+  })
+  await lucid(['logout'])
+  expect(await lucid(['whoami'])).toEqual({
+    out: '',
+    err: 'lucid whoami: nobody is signed in here: bun run lucid login\n',
+    code: 77,
+  })
+}, 120_000)
+
+test('of eight commands that find the access token due, one refreshes it', async () => {
+  const { lucid, login, platform } = await begin({ lifetime: 1 })
+  await login()
+  const all = await Promise.all(Array.from({ length: 8 }, () => lucid(['whoami'])))
+  expect(all.map(({ code, err }) => ({ code, err }))).toEqual(all.map(() => ({ code: 0, err: '' })))
+  expect(platform.asked.filter((each) => each === 'POST /auth/refresh')).toHaveLength(1)
+}, 120_000)
+
+test('an access token that was made void is refreshed once', async () => {
+  const { lucid, login, platform } = await begin()
+  await login()
+  platform.voidAccess()
+  expect(await lucid(['whoami'])).toEqual({ out: `${address}  user\n`, err: '', code: 0 })
+  expect(platform.asked.slice(-3)).toEqual(['GET /auth/me', 'POST /auth/refresh', 'GET /auth/me'])
+}, 120_000)
+
+test.each([
+  ['a release of a key', (_: string) => 'lucid:key-release:v1:0c0f1b6e-9d5e-4f3a-8b1c-2d3e4f5a6b7c:1'],
+  ['a sign-in of somebody else', (text: string) => text.replace(/As: T/, 'As: t')],
+  ['a dangerous action', (text: string) => text.replace('sign in', 'POST /api/v1/admin/keys')],
+  ['a sign-in with more below it', (text: string) => `${text}\nand all that I own`],
+])(
+  '%s is not signed in place of a sign-in',
+  async (_, text) => {
+    const { login, platform } = await begin({ text })
+    expect(await login()).toEqual({
+      out: '',
+      err: 'lucid login: what the platform wants to have signed is no sign-in: nothing was signed\n',
+      code: 1,
+    })
+    expect(platform.asked).toEqual(['POST /auth/challenge'])
+  },
+  120_000,
+)
+
+test('a platform that is away, an address that is none and an onion without Tor are said in one line', async () => {
+  const { lucid, login, platform, key } = await begin()
+  platform.stop()
+  expect(await login()).toEqual({
+    out: '',
+    err: `lucid login: ${platform.url} does not answer: is it up?\n`,
+    code: 69,
+  })
+  const onion = await lucid(['login', '--url', `http://${'a'.repeat(56)}.onion`, ...key('me')])
+  expect(onion).toMatchObject({ code: 64, err: expect.stringContaining('give --socks 127.0.0.1:9050') })
+  expect(await lucid(['login', '--url', 'file:///etc/passwd', ...key('me')])).toMatchObject({ code: 64 })
+}, 120_000)
