@@ -6,7 +6,7 @@ import { type CallerName, catalog, clients, type Entry, type ServiceName } from 
 import { callersOf, derivePublicKey, signer, verifier } from '#common/http/identity'
 import { Secret } from '#common/process/env'
 import { silentLog } from '#common/process/log'
-import { routeCallers } from '#common/testing/app'
+import { routeCallers, routePeople } from '#common/testing/app'
 
 // Nothing here is timed: only a hang fails.
 setDefaultTimeout(60_000)
@@ -40,11 +40,12 @@ test('every service is walked', () => {
 })
 
 test.each(table)(
-  'every guarded route of %s names its callers, and the catalogue lists each',
+  'every guarded route of %s names its callers or its people, and the catalogue lists each',
   (name, routes) => {
     const listed: readonly string[] = callersOf(name)
+    const people = routePeople(apps.get(name) as AnyElysia)
     for (const [route, callers] of Object.entries(routes)) {
-      expect({ route, callers: callers.length > 0 }).toEqual({ route, callers: true })
+      expect({ route, named: callers.length > 0 || route in people }).toEqual({ route, named: true })
       expect({ route, unlisted: callers.filter((caller) => !listed.includes(caller)) }).toEqual({
         route,
         unlisted: [],

@@ -275,6 +275,22 @@ export const catalog = {
       streams: [],
     },
   },
+  authentication: {
+    stack: 'sessions',
+    phase: 3,
+    summary: 'signs people in by their TRON keys; keeps accounts, roles and sign-ins',
+    port: 8094,
+    hostPort: 8094,
+    plane: 'ops',
+    networks: ['lucid_core_net', 'lucid_store_net'],
+    needs: [],
+    tolerates: [],
+    store: true,
+    memoryMiB: 192,
+    cpus: 1,
+    volumes: { lucid_sessions_data: '/data' },
+    image: bun,
+  },
   'session-recorder': {
     ...chainStore,
     stack: 'sessions',
@@ -334,6 +350,7 @@ export const catalog = {
       'merkle-builder',
       'session-orchestrator',
       'session-recorder',
+      'authentication',
       'blockchain-api',
       'blockchain-sessions-data',
       'blockchain-vm',
@@ -414,6 +431,7 @@ export const tools = {
 export const clients = {
   operator: {
     needs: [
+      'authentication',
       'session-recorder',
       'session-orchestrator',
       'session-encryptor',

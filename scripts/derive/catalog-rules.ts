@@ -41,9 +41,13 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
   const partners = entries(services).filter(
     ([other, its]) => partnersOf(entry).includes(other) || partnersOf(its).includes(name),
   )
-  return entry.networks
-    .filter((network) => !(name === wayOut.service && network === wayOut.network))
-    .filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
+  return (
+    entry.networks
+      .filter((network) => !(name === wayOut.service && network === wayOut.network))
+      // There it meets the database.
+      .filter((network) => !(entry.store && network === 'lucid_store_net'))
+      .filter((network) => !partners.some(([, { networks }]) => networks.includes(network)))
+  )
 }
 
 /** A service meets the database exactly when it keeps documents there; the holder of keys has no way out. */

@@ -182,6 +182,20 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
       return engines(client, 'session-encryptor')
     },
   },
+  authentication: {
+    asks: 'its signing keys, and a refresh token of nobody',
+    act: async (client) => {
+      const keys = list((await open(client, 'authentication', '/auth/jwks.json'))['keys'], 'keys')
+      requireThat(keys.length > 0, 'it publishes no key')
+      const refused = await client.ask('authentication', '/auth/refresh', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ refresh_token: 'none' }),
+      })
+      requireThat(refused.status === 401, `a made-up refresh token was answered ${refused.status}`)
+      return `${keys.length} signing keys`
+    },
+  },
   'session-chunker': {
     asks: 'engines, and that it refuses us',
     act: async (client) => {

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { type CryptoKey, errors, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
+import { type CryptoKey, errors, importJWK, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
 import { TronAddress } from '../evidence/fields.ts'
 import { Fault } from '../process/fault.ts'
 import { Role } from './permissions.ts'
@@ -24,10 +24,26 @@ export const Person = Type.Object({
 })
 export type Person = Static<typeof Person>
 
+/** A key that signs access tokens, and the id by which verifiers find its public half. */
+export type SigningKey = { readonly kid: string; readonly key: CryptoKey }
+
+/** The signing key of an Ed25519 seed and its public key, 32 bytes each. */
+export const importSigningKey = async (
+  kid: string,
+  { seed, publicKey }: { readonly seed: Uint8Array; readonly publicKey: Uint8Array },
+): Promise<SigningKey> => {
+  const [d, x] = [seed, publicKey].map((bytes) => Buffer.from(bytes).toString('base64url')) as [
+    string,
+    string,
+  ]
+  const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x, d }, 'EdDSA')
+  return { kid, key: key as CryptoKey } // only keys of kind oct are bytes
+}
+
 /** A signed access token (RFC 9068, EdDSA) of `ACCESS_LIFETIME_S`. */
 export const signAccessToken = (
   { address, roles, session, at }: Person,
-  { key, kid, id }: { readonly key: CryptoKey; readonly kid: string; readonly id: string },
+  { key, kid, id }: SigningKey & { readonly id: string },
 ): Promise<string> =>
   new SignJWT({ sid: session, roles })
     .setProtectedHeader({ alg: 'EdDSA', typ: TYPE, kid })

@@ -27,9 +27,11 @@ export const roles = {
 } as const satisfies Readonly<Record<string, readonly Permission[]>>
 export type Role = keyof typeof roles
 
-export const Role = Type.Union(
-  (Object.keys(roles) as Role[]).map((role) => Type.Literal(role)),
-  { description: 'role' },
+export const Role = Type.Unsafe<Role>(
+  Type.Union(
+    Object.keys(roles).map((role) => Type.Literal(role)),
+    { description: 'role' },
+  ),
 )
 
 /** True when at least one of the roles has the permission. */

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import type { AnyElysia } from 'elysia'
-import { CALLERS_FIELD } from '../http/callers.ts'
+import { CALLERS_FIELD, PEOPLE_FIELD, type People } from '../http/callers.ts'
 import type { Guard } from '../http/identity.ts'
 import { matchesRoute } from '../http/route-pattern.ts'
 import { Fault } from '../process/fault.ts'
@@ -35,6 +35,16 @@ export const routeCallers = (app: AnyElysia): Readonly<Record<string, readonly s
     app.routes.flatMap((route) => {
       const callers = namedCallers(route)
       return callers === undefined ? [] : [[`${route.method} ${route.path}`, callers] as const]
+    }),
+  )
+
+/** Every route of an app that is for people, as 'METHOD /path' to the permission that it needs. */
+export const routePeople = (app: AnyElysia): Readonly<Record<string, People>> =>
+  Object.fromEntries(
+    app.routes.flatMap(({ method, path, hooks }) => {
+      const { detail } = hooks as { readonly detail?: { readonly [PEOPLE_FIELD]?: People } }
+      const people = detail?.[PEOPLE_FIELD]
+      return people === undefined ? [] : [[`${method} ${path}`, people] as const]
     }),
   )
 

@@ -1,0 +1,161 @@
+import { requestPerson } from '#common/http/callers'
+import { problems, type ServiceParts, service } from '#common/http/service'
+import { ACCESS_LIFETIME_S, signAccessToken } from '#common/people/access-token'
+import { Jwks, SignInState } from '#common/people/sign-ins'
+import type { Accounts } from './accounts.ts'
+import {
+  AdminCode,
+  AdminCodeBody,
+  Challenge,
+  ChallengeBody,
+  Done,
+  Me,
+  NewKey,
+  RefreshBody,
+  SignInBody,
+  SignInList,
+  SignInParams,
+  Tokens,
+  User,
+  UserChange,
+  UserList,
+  UserParams,
+  UserQuery,
+} from './model.ts'
+import { refreshToken } from './refresh-token.ts'
+import type { SignedIn, SignIns } from './sign-ins.ts'
+import type { SignatureCheck } from './signature-check.ts'
+import type { SigningKeys } from './signing-keys.ts'
+import type { AccountDoc, SignInDoc } from './store.ts'
+
+export type AuthenticationParts = {
+  readonly check: Pick<SignatureCheck, 'challenge'>
+  readonly accounts: Accounts
+  readonly signIns: SignIns
+  readonly signingKeys: SigningKeys
+  readonly refreshKey: Uint8Array
+  readonly now: () => number
+  readonly newId: () => string
+  readonly parts: ServiceParts
+}
+
+/** Without a token: whoever is not signed in yet. */
+export const OPEN = [
+  'POST /auth/challenge',
+  'POST /auth/verify',
+  'POST /auth/refresh',
+  'GET /auth/jwks.json',
+] as const
+
+/** A revocation is told for longer than any token lives, ms. */
+export const REVOCATION_WINDOW = (ACCESS_LIFETIME_S + 60) * 1000
+
+const showUser = ({ id, roles, status, created_at }: AccountDoc) => ({
+  address: id,
+  roles: [...roles],
+  status,
+  created_at,
+})
+
+const showSignIn = (
+  { id, device, methods, created_at, rotated_at, ends_at }: SignInDoc,
+  current: string,
+) => ({
+  ...{ id, device, methods: [...methods], created_at, ends_at },
+  last_used_at: rotated_at,
+  current: id === current,
+})
+
+/** The tokens of a sign-in as they are now. */
+const tokensOf =
+  ({ signingKeys, refreshKey, now, newId }: AuthenticationParts) =>
+  async ({ account: { id: address, roles }, signIn }: SignedIn): Promise<Tokens> => {
+    const person = { address, roles: [...roles], session: signIn.id, at: now() }
+    return {
+      access_token: await signAccessToken(person, { ...(await signingKeys.current()), id: newId() }),
+      token_type: 'Bearer',
+      expires_in: ACCESS_LIFETIME_S,
+      refresh_token: refreshToken(refreshKey, signIn.id, signIn.generation),
+      address,
+      roles: [...roles],
+    }
+  }
+
+/** The HTTP face of authentication. */
+export const routes = (authentication: AuthenticationParts) => {
+  const { check, accounts, signIns, signingKeys, parts } = authentication
+  const issue = tokensOf(authentication)
+  const signOut = async (id: string) => {
+    await signIns.end(requestPerson().address, id, 'signed-out')
+    return { done: true as const }
+  }
+  return service('authentication', { ...parts, publicRoutes: OPEN })
+    .post('/auth/challenge', ({ body }) => check.challenge(body.address, body.purpose), {
+      body: ChallengeBody,
+      response: { 200: Challenge, ...problems },
+    })
+    .post('/auth/verify', async ({ body }) => issue(await signIns.bySignature(body)), {
+      body: SignInBody,
+      response: { 200: Tokens, ...problems },
+    })
+    .post('/auth/refresh', async ({ body }) => issue(await signIns.refresh(body.refresh_token)), {
+      body: RefreshBody,
+      response: { 200: Tokens, ...problems },
+    })
+    .get('/auth/jwks.json', () => signingKeys.jwks(), { response: { 200: Jwks, ...problems } })
+    .get(
+      '/auth/me',
+      () => {
+        const { address, roles, session } = requestPerson()
+        return { address, roles: [...roles], session } as typeof Me.static // the guard checked the roles
+      },
+      { response: { 200: Me, ...problems }, people: 'signed-in' },
+    )
+    .post('/auth/logout', () => signOut(requestPerson().session), {
+      response: { 200: Done, ...problems },
+      people: 'signed-in',
+    })
+    .get(
+      '/auth/sign-ins',
+      async () => {
+        const { address, session } = requestPerson()
+        return { sign_ins: (await signIns.list(address)).map((doc) => showSignIn(doc, session)) }
+      },
+      { response: { 200: SignInList, ...problems }, people: 'signed-in' },
+    )
+    .delete('/auth/sign-ins/:id', ({ params }) => signOut(params.id), {
+      params: SignInParams,
+      response: { 200: Done, ...problems },
+      people: 'signed-in',
+    })
+    .get(
+      '/auth/state',
+      async () => ({
+        keys: await signingKeys.jwks(),
+        revoked: await signIns.revoked(REVOCATION_WINDOW),
+      }),
+      { response: { 200: SignInState, ...problems }, callers: ['operator'] },
+    )
+    .get(
+      '/auth/users',
+      async ({ query: { after, limit = 50 } }) => ({
+        users: (await accounts.list({ after, limit })).map(showUser),
+      }),
+      { query: UserQuery, response: { 200: UserList, ...problems }, callers: ['operator'] },
+    )
+    .put(
+      '/auth/users/:address',
+      async ({ params, body: { roles, status = 'active' } }) =>
+        showUser(await accounts.set(params.address, { roles, status })),
+      { params: UserParams, body: UserChange, response: { 200: User, ...problems }, callers: ['operator'] },
+    )
+    .post('/auth/keys/rotate', async () => ({ kid: await signingKeys.rotate() }), {
+      response: { 200: NewKey, ...problems },
+      callers: ['operator'],
+    })
+    .post('/auth/admin-code', ({ body: { recover = false } }) => accounts.newCode(recover), {
+      body: AdminCodeBody,
+      response: { 200: AdminCode, ...problems },
+      callers: ['operator'],
+    })
+}
