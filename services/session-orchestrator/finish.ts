@@ -128,6 +128,12 @@ const anchorStage = async (parts: FinishParts, doc: SessionDoc): Promise<State> 
   return 'anchored'
 }
 
+/** Nothing more is recorded into a session that is void. */
+const closeVoid = async (parts: FinishParts, id: string): Promise<void> => {
+  await parts.seal(id)
+  await update(parts, id, { still_open: false })
+}
+
 /**
  * Takes a session one stage on: `finalizing` becomes `anchoring` when the manifest is signed and kept (and
  * the signing key is gone), `anchoring` becomes `anchored`. Every part may be repeated after a crash.
@@ -139,5 +145,6 @@ export const finish =
     const doc = withoutRevision(await findSession(tables(parts.store), id))
     if (doc.state === 'finalizing') return sealStage(parts, doc)
     if (doc.state === 'anchoring') return anchorStage(parts, doc)
+    if (doc.still_open === true) await closeVoid(parts, id)
     return doc.state
   }

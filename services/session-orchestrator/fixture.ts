@@ -16,6 +16,7 @@ import type { Api as Encryptor } from '#services/session-encryptor/routes'
 import type { AnchorJob, AnchorRequest } from './anchor.ts'
 import { type FinishParts, finish } from './finish.ts'
 import { pipelineOver } from './pipeline.ts'
+import { policies } from './policies.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { worker } from './worker.ts'
@@ -113,11 +114,13 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
     maxActive,
   })
   const work = worker({ finish: finish(finishParts), log: silentLog, pause: () => Bun.sleep(2) })
+  const rules = policies({ store, now, newId: () => crypto.randomUUID() })
   const appFor = (as: Guard) =>
-    routes({ store, sessions: all, worker: work, parts: { guard: as, log: silentLog } })
+    routes({ store, sessions: all, policies: rules, worker: work, parts: { guard: as, log: silentLog } })
   return {
     store,
     sessions: all,
+    policies: rules,
     worker: work,
     finishParts,
     appFor,

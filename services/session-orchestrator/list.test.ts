@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import { ask, testParts } from '#common/testing/app'
+import { policies } from './policies.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { worker } from './worker.ts'
@@ -25,7 +26,8 @@ test('without a state, sessions of every state are listed', async () => {
   const [first, second] = [await all.create(sessionRequest), await all.create(sessionRequest)]
   await all.setState(first.id, { state: 'active' })
   const work = worker({ finish: async () => 'anchored', log: silentLog, pause: async () => {} })
-  const app = routes({ store, sessions: all, worker: work, parts: testParts })
+  const rules = policies({ store, now: () => made, newId: () => crypto.randomUUID() })
+  const app = routes({ store, sessions: all, policies: rules, worker: work, parts: testParts })
   const listed = async (query: string) =>
     (await ask(app, 'GET', `/sessions${query}`)).body as {
       sessions: readonly { id: string; state: string }[]

@@ -15,6 +15,7 @@ import { Env } from './env.ts'
 import { finish } from './finish.ts'
 import { requireAnchors, watchHistory } from './history.ts'
 import { pipelineOver } from './pipeline.ts'
+import { policies } from './policies.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { schema } from './store.ts'
@@ -100,6 +101,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
   return routes({
     store,
     sessions: all,
+    policies: policies({ store, now: Date.now, newId: () => crypto.randomUUID() }),
     worker: work,
     parts: {
       ...parts,

@@ -125,7 +125,7 @@ export const buildManifest = (
   merkle_root: root,
   audit_root: auditRoot,
   gaps: [...findGaps(doc, durable)],
-  policy_hash: null,
+  policy_hash: doc.policy?.hash ?? null,
   recorder_version: doc.recorder_version,
   device_fingerprint: doc.device_fingerprint,
 })

@@ -65,7 +65,7 @@ const refused = (status: number, code: string) => ({ status, body: { code } })
 
 describe('session-orchestrator', () => {
   test('refuses strangers on every route of its own', async () => {
-    expect(await everyRouteRefusesStrangers(opened().appFor(closedGuard))).toBe(9)
+    expect(await everyRouteRefusesStrangers(opened().appFor(closedGuard))).toBe(19)
   })
 
   test('lets only those change a session who record it', async () => {

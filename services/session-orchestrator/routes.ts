@@ -1,22 +1,34 @@
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { Fault, isFault } from '#common/process/fault'
+import { requestContext } from '#common/process/request-context'
 import type { Store } from '#common/store/store'
 import {
+  ActionBody,
+  Answer,
+  Ask,
   Audit,
   AuditQuery,
+  Decision,
   Finalize,
+  Join,
   List,
   ListQuery,
   NewSession,
+  PolicyView,
   Process,
+  RequestParams,
+  Requests,
+  RequestView,
   Session,
   SignedManifest,
   type State,
   StateChange,
   Status,
   states,
+  Why,
 } from './model.ts'
+import type { Policies } from './policies.ts'
 import type { Sessions } from './sessions.ts'
 import { publicEvent, tables } from './store.ts'
 import type { Worker } from './worker.ts'
@@ -24,6 +36,7 @@ import type { Worker } from './worker.ts'
 export type OrchestratorParts = {
   readonly store: Store
   readonly sessions: Sessions
+  readonly policies: Policies
   readonly worker: Worker
   readonly parts: ServiceParts
 }
@@ -35,6 +48,54 @@ const notSealed = (state: State) =>
   ENDED_WITHOUT.includes(state)
     ? new Fault('conflict', 'never-sealed', `this session is ${state}: it ended without a manifest`)
     : new Fault('conflict', 'not-sealed-yet', 'this session has no manifest yet; it is written when it ends')
+
+/** The person on whose behalf the caller calls. Throws Fault forbidden `nobody-acts`. */
+const requireActor = (): string => {
+  const actor = requestContext()?.actor
+  if (actor === undefined)
+    throw new Fault('forbidden', 'nobody-acts', 'this route acts for a person: call it on behalf of one')
+  return actor
+}
+
+/** Nobody opens a session for somebody else. Throws Fault forbidden `owner-differs`. */
+const requireOwn = (owner: string): void => {
+  const actor = requestContext()?.actor
+  if (actor !== undefined && actor !== owner)
+    throw new Fault(
+      'forbidden',
+      'owner-differs',
+      'whoever opens a session owns it: name your own address as owner',
+    )
+}
+
+/** What people do in sessions. Which of them may steer one is decided by api-server, and who did is written down here. */
+const deeds = ({ policies, worker }: OrchestratorParts) => {
+  const why = (reason: string) => ({
+    by: requestContext()?.actor ?? requestContext()?.caller ?? 'unknown',
+    reason,
+  })
+  const ending = async <R>(id: string, work: Promise<R>): Promise<R> => {
+    const result = await work
+    worker.kick(id)
+    return result
+  }
+  return {
+    act: async (id: string, action: typeof ActionBody.static) => {
+      const decision = await policies.act(id, { ...action, person: requireActor() })
+      if (decision.outcome === 'void') worker.kick(id)
+      return decision
+    },
+    ask: (id: string, ask: typeof Ask.static) => policies.ask(id, { ...ask, person: requireActor() }),
+    answer: (id: string, request: string, isApproved: boolean) =>
+      policies.answer(id, request, { by: requireActor(), isApproved }),
+    requests: async (id: string) => ({ requests: [...(await policies.requests(id))] }),
+    join: (id: string, part: (typeof Join.static)['as']) => policies.admit(id, requireActor(), part),
+    pause: (id: string, { reason }: typeof Why.static) => policies.suspend(id, why(reason)),
+    resume: (id: string, { reason }: typeof Why.static) => policies.resume(id, why(reason)),
+    terminate: (id: string, { reason }: typeof Why.static) => ending(id, policies.terminate(id, why(reason))),
+    void: (id: string, { reason }: typeof Why.static) => ending(id, policies.void(id, why(reason))),
+  }
+}
 
 /** What the routes call, where that is more than one thing. */
 const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
@@ -84,17 +145,27 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
 }
 
 const ofSession = { params: SessionParams, response: { 200: Session, ...problems } }
+const forPeople = { ...ofSession, callers: ['operator'] as const }
+const steering = { ...forPeople, body: Why }
 
 /** The HTTP face of session-orchestrator. */
 export const routes = (orchestrator: OrchestratorParts) => {
-  const { sessions, parts } = orchestrator
+  const { sessions, policies, parts } = orchestrator
   const handle = handlers(orchestrator)
+  const deed = deeds(orchestrator)
   return service('session-orchestrator', parts)
-    .post('/sessions', ({ body }) => sessions.create(body), {
-      body: NewSession,
-      response: { 200: Session, ...problems },
-      callers: ['session-recorder'],
-    })
+    .post(
+      '/sessions',
+      ({ body }) => {
+        requireOwn(body.owner)
+        return sessions.create(body)
+      },
+      {
+        body: NewSession,
+        response: { 200: Session, ...problems },
+        callers: ['session-recorder'],
+      },
+    )
     .get('/sessions', ({ query }) => handle.list(query), {
       query: ListQuery,
       response: { 200: List, ...problems },
@@ -127,6 +198,46 @@ export const routes = (orchestrator: OrchestratorParts) => {
       response: { 200: Audit, ...problems },
       callers: ['operator'],
     })
+    .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
+      params: SessionParams,
+      response: { 200: PolicyView, ...problems },
+      callers: ['operator'],
+    })
+    .post('/sessions/:id/people', ({ params, body }) => deed.join(params.id, body.as), {
+      ...forPeople,
+      body: Join,
+    })
+    .post('/sessions/:id/actions', ({ params, body }) => deed.act(params.id, body), {
+      params: SessionParams,
+      body: ActionBody,
+      response: { 200: Decision, ...problems },
+      callers: ['operator'],
+    })
+    .post('/sessions/:id/requests', ({ params, body }) => deed.ask(params.id, body), {
+      params: SessionParams,
+      body: Ask,
+      response: { 200: RequestView, ...problems },
+      callers: ['operator'],
+    })
+    .get('/sessions/:id/requests', ({ params }) => deed.requests(params.id), {
+      params: SessionParams,
+      response: { 200: Requests, ...problems },
+      callers: ['operator'],
+    })
+    .post(
+      '/sessions/:id/requests/:request/decision',
+      ({ params, body }) => deed.answer(params.id, params.request, body.approve),
+      {
+        params: RequestParams,
+        body: Answer,
+        response: { 200: RequestView, ...problems },
+        callers: ['operator'],
+      },
+    )
+    .post('/sessions/:id/pause', ({ params, body }) => deed.pause(params.id, body), steering)
+    .post('/sessions/:id/resume', ({ params, body }) => deed.resume(params.id, body), steering)
+    .post('/sessions/:id/terminate', ({ params, body }) => deed.terminate(params.id, body), steering)
+    .post('/sessions/:id/void', ({ params, body }) => deed.void(params.id, body), steering)
     .post(
       '/orchestrator/process',
       async ({ body, status }) => status(202, await handle.process(body.session)),

@@ -2,11 +2,20 @@ import { type Random, wrapKey } from '#common/engines/key-wrap'
 import { ownerBytes } from '#common/evidence/owner'
 import { sessionIdBytes } from '#common/evidence/session-id'
 import { derivePublicKey } from '#common/evidence/signature'
+import { type CheckedPolicy, checkSignedPolicy } from '#common/policy/signature'
 import { Fault } from '#common/process/fault'
 import type { Range, Store } from '#common/store/store'
 import type { Finalize, NewSession, Session, State, StateChange } from './model.ts'
 import { recordingStates } from './state.ts'
-import { appendAudit, appendAudits, findSession, type SessionDoc, tables, withoutRevision } from './store.ts'
+import {
+  appendAudit,
+  appendAudits,
+  findSession,
+  type SessionDoc,
+  type Tables,
+  tables,
+  withoutRevision,
+} from './store.ts'
 import {
   createdEntries,
   endIdleSession,
@@ -73,7 +82,23 @@ const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
   return { wrapped, public_key }
 }
 
-/** Performs a transition in one transaction. One that leaves the state alone only says that the session lives. */
+/** States in which a session signs nothing any more. */
+const keyless: readonly State[] = ['expired', 'voided']
+
+/** Stores a session of revision `rev` after an event, with its entry in the audit chain. For use inside a transaction. */
+export const applyTransition = async (
+  own: Tables,
+  rev: number,
+  { next, event }: Transition,
+  now: number,
+): Promise<Session> => {
+  await own.sessions.replace({ ...next, touched_at: now }, rev)
+  if (keyless.includes(next.state)) await own.keys.remove(next.id)
+  if (event !== undefined) await appendAudit(own, next.id, event, now)
+  return publicSession(next)
+}
+
+/** Performs a transition in one transaction. */
 export const change = (
   { store, now }: Pick<SessionsParts, 'store' | 'now'>,
   id: string,
@@ -82,12 +107,7 @@ export const change = (
   store.transaction(async (tx) => {
     const own = tables(tx)
     const doc = await findSession(own, id)
-    const { next, event } = transition(withoutRevision(doc))
-    await own.sessions.replace({ ...next, touched_at: now() }, doc.rev)
-    if (next.state === doc.state) return publicSession(doc)
-    if (next.state === 'expired') await own.keys.remove(id)
-    await appendAudit(own, id, event, now())
-    return publicSession(next)
+    return applyTransition(own, doc.rev, transition(withoutRevision(doc)), now())
   })
 
 const requireRoom = async (store: Store, maxActive: number): Promise<void> => {
@@ -96,14 +116,33 @@ const requireRoom = async (store: Store, maxActive: number): Promise<void> => {
   throw new Fault('exhausted', 'too-many-sessions', `${maxActive} sessions are being recorded; end one first`)
 }
 
+/** The policy that a new session is to have. Throws Fault invalid `policy-people`, and as `checkSignedPolicy`. */
+const checkPolicy = ({ owner, policy, participants, observers }: NewSession, now: number) => {
+  if (policy === undefined) return undefined
+  if (participants !== undefined || observers !== undefined)
+    throw new Fault(
+      'invalid',
+      'policy-people',
+      'the policy says who may join: leave out participants and observers',
+    )
+  return checkSignedPolicy(policy, { owner, now })
+}
+
+const namedPeople = ({ policy, hash }: CheckedPolicy) => {
+  const { participants, observers, approvers } = policy
+  return { policy: { hash, participants, observers, approvers } }
+}
+
 const create = async (request: NewSession, parts: SessionsParts): Promise<Session> => {
   const { store, now, newId, openKey, chunkSize: chunk_size, maxActive } = parts
   const { owner, owner_x25519, participants = [], observers = [] } = request
   for (const address of [owner, ...participants, ...observers]) ownerBytes(address)
+  const checked = checkPolicy(request, now())
   await requireRoom(store, maxActive)
   const id = newId()
   const { wrapped, public_key } = newSigningKey(id, parts)
-  const doc = newSession(request, { id, public_key, chunk_size }, now())
+  const fixed = { id, public_key, chunk_size, ...(checked && namedPeople(checked)) }
+  const doc = newSession(request, fixed, now())
   await openKey({
     session: id,
     owner,
@@ -116,7 +155,9 @@ const create = async (request: NewSession, parts: SessionsParts): Promise<Sessio
     await requireRoom(tx, maxActive)
     await own.keys.insert({ id, wrapped })
     await own.sessions.insert(doc)
-    await appendAudits(own, id, createdEntries(doc), now())
+    if (request.policy !== undefined && checked !== undefined)
+      await own.policies.insert({ id, text: checked.text, signature: request.policy.signature })
+    await appendAudits(own, id, createdEntries(doc, request.policy), now())
     return publicSession(doc)
   })
 }
@@ -128,8 +169,7 @@ export const sessions = (parts: SessionsParts): Sessions => {
   const findTouched = (touched_at: Range<number>) =>
     own.sessions.find({ where: { state: { in: recordingStates }, touched_at } })
   const renew = async (touched_at: Range<number>): Promise<void> => {
-    for (const { id } of await findTouched(touched_at))
-      await change(parts, id, (doc) => ({ next: doc, event: { type: 'active', body: {} } }))
+    for (const { id } of await findTouched(touched_at)) await change(parts, id, (doc) => ({ next: doc }))
   }
   return {
     renew: () => renew({ gte: 0 }),

@@ -1,5 +1,6 @@
 import { type AuditEntry, type AuditEvent, LONGEST_BODY, nextEvent } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
+import type { PolicyRequest } from '#common/policy/decision'
 import { Fault } from '#common/process/fault'
 import { machineRandom } from '#common/process/random'
 import type { StoreSchema } from '#common/store/schema'
@@ -19,7 +20,13 @@ export type SessionDoc = Session & {
   readonly touched_at: number
   /** True from when the chain lost its anchor until it is anchored again. */
   readonly anchor_lost?: boolean
+  /** True from when it was voided until the encryptor takes nothing more for it. */
+  readonly still_open?: boolean
 }
+
+/** The policy of a session: its canonical text, which was hashed, and its owner's signature. */
+export type PolicyDoc = { readonly id: string; readonly text: string; readonly signature: string }
+export type RequestDoc = PolicyRequest & { readonly session: string }
 
 /** A session's signing key, wrapped; removed in the transaction that keeps the signature. */
 export type KeyDoc = { readonly id: string; readonly wrapped: string }
@@ -41,8 +48,14 @@ export type AuditDoc = Pick<AuditLink, 'seq' | 'at' | 'prev' | 'hash'> &
 
 const sessions: Declaration<SessionDoc> = {
   name: 'sessions',
-  fields: { state: 'text', started_at: 'integer', touched_at: 'integer', anchor_lost: 'boolean' },
-  indexes: [['state', 'touched_at'], ['started_at'], ['anchor_lost']],
+  fields: {
+    state: 'text',
+    started_at: 'integer',
+    touched_at: 'integer',
+    anchor_lost: 'boolean',
+    still_open: 'boolean',
+  },
+  indexes: [['state', 'touched_at'], ['started_at'], ['anchor_lost'], ['still_open']],
 }
 const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {}, secret: true }
 const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }
@@ -53,8 +66,19 @@ const audit: Declaration<AuditDoc> = {
   unique: [['session', 'seq']],
 }
 
+const policies: Declaration<PolicyDoc> = { name: 'session_policies', fields: {} }
+const requests: Declaration<RequestDoc> = {
+  name: 'session_requests',
+  fields: { session: 'text', asked_at: 'integer' },
+  required: ['session', 'asked_at'],
+  indexes: [['session', 'asked_at']],
+}
+
 /** All that session-orchestrator keeps. */
-export const schema: StoreSchema = { collections: [sessions, keys, manifests, audit], migrations: [] }
+export const schema: StoreSchema = {
+  collections: [sessions, keys, manifests, audit, policies, requests],
+  migrations: [],
+}
 
 /** The collections of session-orchestrator, on a store or inside a transaction of it. */
 export const tables = (store: Store) => ({
@@ -62,6 +86,8 @@ export const tables = (store: Store) => ({
   keys: store.collection(keys),
   manifests: store.collection(manifests),
   audit: store.collection(audit),
+  policies: store.collection(policies),
+  requests: store.collection(requests),
 })
 
 export type Tables = ReturnType<typeof tables>
@@ -92,6 +118,8 @@ const anytime: readonly AuditEntry['type'][] = [
   'request-made',
   'request-decided',
   'action-decided',
+  'suspended',
+  'resumed',
 ]
 
 const checkEntry = (seq: number, { type, body }: AuditEntry): void => {

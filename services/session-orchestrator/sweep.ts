@@ -19,7 +19,8 @@ export type SweepParts = {
 /** Takes up the work on every session that has ended and is not through. */
 export const resumeWork = async ({ store, worker }: Pick<SweepParts, 'store' | 'worker'>): Promise<void> => {
   const unfinished = await tables(store).sessions.find({ where: { state: { in: workStates } } })
-  for (const { id } of unfinished) worker.kick(id)
+  const voided = await tables(store).sessions.find({ where: { still_open: true } })
+  for (const { id } of [...unfinished, ...voided]) worker.kick(id)
 }
 
 const endUnused = async (parts: SweepParts): Promise<void> => {

@@ -1,22 +1,27 @@
 import type { AuditEntry } from '#common/evidence/audit-event'
+import type { Part } from '#common/policy/admission'
+import type { SignedPolicy } from '#common/policy/signature'
 import { Fault } from '#common/process/fault'
 import type { Finalize, NewSession, Session, StateChange } from './model.ts'
 import { checkTransition, recordingStates } from './state.ts'
 import type { SessionDoc } from './store.ts'
 
-/** A session after an event, and the event for its audit chain. Times epoch ms. */
-export type Transition = { readonly next: SessionDoc; readonly event: AuditEntry }
+/** A session after an event, and the event for its audit chain: none where it only says that the session lives. Times epoch ms. */
+export type Transition = { readonly next: SessionDoc; readonly event?: AuditEntry }
 
-/** A session that nobody has recorded into. */
+/** Who steers a session, and why. */
+export type Steering = { readonly by: string; readonly reason: string }
+
+/** A session that nobody has recorded into. Under a policy its owner is the first who is let in. */
 export const newSession = (
   request: NewSession,
-  fixed: Pick<SessionDoc, 'id' | 'public_key' | 'chunk_size'>,
+  fixed: Pick<SessionDoc, 'id' | 'public_key' | 'chunk_size' | 'policy'>,
   now: number,
 ): SessionDoc => ({
   ...fixed,
   state: 'created',
   owner: request.owner,
-  participants: request.participants ?? [],
+  participants: fixed.policy === undefined ? (request.participants ?? []) : [request.owner],
   observers: request.observers ?? [],
   started_at: now,
   gaps: [],
@@ -25,12 +30,13 @@ export const newSession = (
   touched_at: now,
 })
 
-/** What the audit chain of a new session begins with: who owns it, and each who was let in. */
-export const createdEntries = (doc: SessionDoc): readonly AuditEntry[] => [
+/** What the audit chain of a new session begins with: who owns it, what they allowed, and each who was let in. */
+export const createdEntries = (doc: SessionDoc, policy: SignedPolicy | undefined): readonly AuditEntry[] => [
   {
     type: 'created',
     body: { owner: doc.owner, session_public_key: doc.public_key, started_at: doc.started_at },
   },
+  ...(policy ? ([{ type: 'policy-set', body: { hash: doc.policy?.hash, ...policy } }] as const) : []),
   ...doc.participants.map((address) => ({ type: 'participant-admitted', body: { address } }) as const),
   ...doc.observers.map((address) => ({ type: 'observer-admitted', body: { address } }) as const),
 ]
@@ -40,7 +46,50 @@ export const setSessionState = (doc: SessionDoc, { state, gaps }: StateChange): 
   if (doc.state !== state) checkTransition(doc.state, state)
   return {
     next: { ...doc, state, ...(gaps === undefined ? {} : { stream_gaps: gaps }) },
-    event: { type: state, body: {} },
+    ...(doc.state === state ? {} : { event: { type: state, body: {} } }),
+  }
+}
+
+/** Somebody was let in. Again is no change. */
+export const admitPerson = (doc: SessionDoc, person: string, part: Part): Transition => {
+  const list = part === 'participant' ? 'participants' : 'observers'
+  if (doc[list].includes(person)) return { next: doc }
+  return {
+    next: { ...doc, [list]: [...doc[list], person] },
+    event: { type: `${part}-admitted`, body: { address: person } },
+  }
+}
+
+const requireRecording = (doc: SessionDoc): void => {
+  if (!recordingStates.includes(doc.state))
+    throw new Fault('conflict', 'session-over', `this session is ${doc.state}: it can be paused no more`)
+}
+
+/** Nobody acts in it for now; its recording goes on. */
+export const suspendSession = (doc: SessionDoc, { by, reason }: Steering): Transition => {
+  requireRecording(doc)
+  if (doc.suspended_by !== undefined) return { next: doc }
+  return { next: { ...doc, suspended_by: by }, event: { type: 'suspended', body: { by, reason } } }
+}
+
+export const resumeSession = ({ suspended_by, ...doc }: SessionDoc, { by, reason }: Steering): Transition => {
+  requireRecording(doc)
+  if (suspended_by === undefined) return { next: doc }
+  return { next: doc, event: { type: 'resumed', body: { by, reason } } }
+}
+
+/** It is void: its recording ends, and is never sealed nor anchored. */
+export const voidSession = (doc: SessionDoc, { by, reason }: Steering, now: number): Transition => {
+  checkTransition(doc.state, 'voided')
+  return {
+    next: {
+      ...doc,
+      state: 'voided',
+      ended_at: Math.max(doc.started_at, now),
+      error: reason,
+      still_open: true,
+    },
+    event: { type: 'voided', body: { by, reason } },
   }
 }
 
@@ -71,6 +120,12 @@ export const finalizeSession = (
       ? { type: 'recording-ended', body: { ended_at: end } }
       : { type: 'recording-broken-off', body: { ended_at: end, reason: reason ?? 'unknown' } },
   }
+}
+
+/** Somebody ended its recording before its source did. Throws Fault `already-finalized`. */
+export const terminateSession = (doc: SessionDoc, { by, reason }: Steering, now: number): Transition => {
+  const { next } = finalizeSession(doc, { complete: false, reason }, now)
+  return { next, event: { type: 'recording-broken-off', body: { ended_at: next.ended_at, reason, by } } }
 }
 
 /** Nobody has used it for too long: one that was never recorded into expires, any other ends with a gap. */
@@ -107,9 +162,9 @@ export const loseAnchor = ({ anchor, ...doc }: SessionDoc): Transition => {
 export const publicSession = (doc: SessionDoc): Session => {
   const { id, state, owner, participants, observers, started_at, chunk_size, gaps } = doc
   const { pipeline, ended_at, complete, chunk_count, total_plain } = doc
-  const { merkle_root, manifest_hash, anchor, error } = doc
+  const { merkle_root, manifest_hash, anchor, error, policy, suspended_by } = doc
   const later = { pipeline, ended_at, complete, chunk_count, total_plain }
-  const last = { merkle_root, manifest_hash, anchor, error }
+  const last = { merkle_root, manifest_hash, anchor, error, policy, suspended_by }
   const present = Object.entries({ ...later, ...last }).filter(([, value]) => value !== undefined)
   return {
     id,

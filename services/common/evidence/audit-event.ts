@@ -20,6 +20,8 @@ export const auditTypes = [
   'request-made',
   'request-decided',
   'action-decided',
+  'suspended',
+  'resumed',
   'voided',
   'expired',
   'failed',
