@@ -84,6 +84,7 @@ const sessionsOver = (orchestrator: ReturnType<typeof client<Orchestrator>>) => 
   const session = (id: string) => ok(orchestrator.sessions({ id }).get())
   return {
     session,
+    voidSession: (id: string) => ok(orchestrator.sessions({ id }).void.post({ reason: 'a breach' })),
     sessions: async () => (await ok(orchestrator.sessions.get({ query: {} }))).sessions,
     /** Waits until a session is in this state. */
     until: async (id: string, state: string) => {

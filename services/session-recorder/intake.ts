@@ -17,7 +17,7 @@ export type IntakeParts = {
   readonly feeds: Pick<LiveFeeds, 'at' | 'put'>
   readonly now: () => number
   readonly steady: () => number
-  readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<void>
+  readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
   /** States that recorded time is missing; durable before the byte behind it is taken. */
   readonly addGap: (id: string, gap: StreamGap) => Promise<RecordingDoc>
   /** The source gave bytes until now. */

@@ -1,6 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { BytesParam, EndReason, FlagParam } from '#common/http/session-model'
+import { SignedPolicy } from '#common/policy/signature'
 
 export const recordingStates = ['recording', 'ending', 'ended', 'failed'] as const
 export type RecordingState = (typeof recordingStates)[number]
@@ -13,6 +14,8 @@ export const Start = t.Object({
   owner_x25519: t.Optional(Hex32),
   participants: People,
   observers: People,
+  /** What people may do in its session, signed by the owner; says who may join, instead of the two above. */
+  policy: t.Optional(SignedPolicy),
 })
 export type Start = typeof Start.static
 

@@ -11,8 +11,10 @@ export type ReconcileParts = Clocks & {
   /** The recordings whose source sends now. */
   readonly busy: () => readonly string[]
   readonly handOver: (doc: RecordingDoc) => Promise<unknown>
-  /** Tells the orchestrator that a recording lives, when it is time to. */
-  readonly announceAlive: (id: string) => Promise<void>
+  /** Tells the orchestrator that a recording lives, when it is time to. Answers whether its session is over. */
+  readonly announceAlive: (id: string) => Promise<boolean>
+  /** Ends a recording while its source sends. Throws Fault `stream-busy` when that one is at its end. */
+  readonly stop: (id: string) => Promise<unknown>
   /** Ends a recording whose source went away. Throws Fault `stream-busy` when it is back. */
   readonly breakOff: (id: string) => Promise<unknown>
 }
@@ -22,7 +24,7 @@ const STORE_AWAY = 1_000
 
 /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
 export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
-  const { table, log, now, steady, resumeGrace, busy, handOver, announceAlive, breakOff } = parts
+  const { table, log, now, steady, resumeGrace, busy, handOver, announceAlive, stop, breakOff } = parts
   // A recorder that was away cannot know how long a source was: all of them get the whole grace again. The same
   // after its store was away, when no source could be served, or after the clock was set: the times by which their
   // sources were last there are of another clock then.
@@ -43,7 +45,9 @@ export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
 
   return async () => {
     for (const doc of await findEnding()) await handOver(doc)
-    for (const id of busy()) await announceAlive(id)
+    for (const id of busy())
+      if (await announceAlive(id))
+        await stop(id).catch((error) => log.warn('stop-waits', { recording: id, ...errorFields(error) }))
     const step = clockStep()
     if (step !== 0) {
       log.warn('clock-set', { by_ms: step })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { NOW as POLICY_TIME, samplePolicy, signPolicy } from '#common/policy/fixture'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { faultOf } from '#common/testing/faults'
@@ -455,6 +456,37 @@ describe('a recording that is stopped', () => {
     await stream(id, 0, noise(1500, 1), false)
     await pipe.encryptor.sessions.seal(id)
     expect(await pipe.recorder.stop(id)).toMatchObject({ state: 'ended', complete: false })
+  })
+})
+
+test('a recording whose session was voided takes nothing more, and ends also while its source is quiet', async () => {
+  const [id, quiet] = [await start(), await start()]
+  await stream(id, 0, noise(2048, 1), false)
+  const stalled = Promise.withResolvers<void>()
+  async function* pausing() {
+    yield noise(1024, 2)
+    await stalled.promise
+  }
+  const ended = faultOf(() => pipe.recorder.stream(quiet, { offset: 0, end: true }, pausing()))
+  await pipe.until(quiet, 'active')
+  for (const one of [id, quiet]) await pipe.voidSession(one)
+  while (!(await pipe.encryptor.sessions.progress(id)).sealed) await Bun.sleep(1)
+  expect(await faultOf(() => stream(id, 2048, noise(2048, 3)))).toMatchObject({ code: 'sealed' })
+  now += 60_001
+  await pipe.recorder.reconcile()
+  expect(await ended).toMatchObject({ code: 'recording-ended' })
+  expect(await pipe.recorder.get(quiet)).toMatchObject({ state: 'ended', complete: false })
+  expect(await pipe.session(quiet)).toMatchObject({ state: 'voided', error: 'a breach' })
+  stalled.resolve()
+})
+
+test('a recording is started with the policy that its owner signed, or not at all', async () => {
+  const signed = signPolicy(samplePolicy())
+  now = POLICY_TIME
+  const { id } = await pipe.recorder.start({ owner: signed.snapshot.owner, policy: signed })
+  expect((await pipe.session(id)).policy?.approvers).toEqual(signed.snapshot.approvers)
+  expect(await faultOf(() => pipe.recorder.start({ owner: OWNER, policy: signed }))).toMatchObject({
+    code: 'policy-owner',
   })
 })
 

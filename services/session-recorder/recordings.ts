@@ -1,4 +1,4 @@
-import { Fault } from '#common/process/fault'
+import { Fault, isFault } from '#common/process/fault'
 import { errorFields, type Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import type { StreamGap } from './absence.ts'
@@ -80,22 +80,27 @@ const nothing: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, 
 
 /** What is told to the orchestrator. A failure only delays: `reconcile` comes back to it. */
 const announcements = ({ store, log, steady, setState, finalize }: RecordingsParts, feeds: LiveFeeds) => {
+  /** Answers whether its session is over, whoever ended it. */
   const announce = async (
     id: string,
     state: 'active' | 'paused',
     gaps?: readonly StreamGap[],
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     const live = feeds.get(id)
     if (live) live.announcedAt = steady()
-    await setState(id, state, gaps).catch((error) =>
-      log.warn('state-not-told', { recording: id, state, ...errorFields(error) }),
+    const error = await setState(id, state, gaps).then(
+      () => undefined,
+      (caught: unknown) => caught,
     )
+    if (error !== undefined) log.warn('state-not-told', { recording: id, state, ...errorFields(error) })
+    return isFault(error, 'wrong-state')
   }
   return {
     announce,
-    announceAlive: async (id: string): Promise<void> => {
+    announceAlive: async (id: string): Promise<boolean> => {
       const live = feeds.get(id)
-      if (live && steady() - live.announcedAt > ANNOUNCE_EVERY) await announce(id, 'active')
+      if (live === undefined || steady() - live.announcedAt <= ANNOUNCE_EVERY) return false
+      return announce(id, 'active')
     },
     handOver: async (doc: RecordingDoc): Promise<RecordingDoc> => {
       const error = await finalize(doc.id, describeEnd(doc)).then(
@@ -238,6 +243,7 @@ export const recordings = (parts: RecordingsParts): Recordings => {
       busy,
       handOver,
       announceAlive,
+      stop: (id) => stop(id, 'its session was ended'),
       breakOff: (id) => exclusively(id, () => breakOff(id, 'the source went away')),
     }),
     live: feeds.count,
