@@ -53,6 +53,7 @@ const table: Readonly<Record<string, Row>> = {
     good: loading('services/caller/model.ts', 'elysia', '#common/evidence/fields'),
     caught: [
       ...loading('services/caller/model.ts', './store.ts', './env.ts', 'bun:sqlite'),
+      ...loading('services/caller/part-model.ts', './store.ts', './part-routes.ts'),
       ...using('services/caller/model.ts', 'Date.now()'),
       { 'services/caller/model.ts': type('#common/store/store') },
     ],
@@ -68,7 +69,7 @@ const table: Readonly<Record<string, Row>> = {
       ...loading(
         'services/caller/tree.ts',
         ...['elysia', 'mongodb', 'zx', 'bun:sqlite', 'node:fs', 'node:fs/promises', 'node:net', './env.ts'],
-        ...['#common/store/sqlite', '#common/http/service', '#common/http/main'],
+        ...['#common/store/sqlite', '#common/http/service', '#common/http/main', './part-routes.ts'],
       ),
       ...using('services/caller/tree.ts', 'Date.now()', 'new Date()', 'Math.random()', 'crypto.randomUUID()'),
       ...using('services/caller/deep/tree.ts', 'Bun.env', 'process.env', "fetch('x')", "Bun.file('x')"),
@@ -82,6 +83,7 @@ const table: Readonly<Record<string, Row>> = {
     good: loading('services/caller/routes.ts', './model.ts', '#common/http/service'),
     caught: [
       ...loading('services/caller/routes.ts', 'mongodb', './env.ts', 'node:fs'),
+      ...loading('services/caller/part-routes.ts', 'mongodb', './env.ts', 'node:fs'),
       ...using('services/caller/routes.ts', 'Bun.env'),
     ],
   },

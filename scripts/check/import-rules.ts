@@ -38,8 +38,8 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'a model knows no store and no environment',
-    from: inService('model\\.ts'),
-    never: new RegExp(`/(?:store|env|main|routes)\\.ts$|^services/common/store/|${storage}`),
+    from: inService('(?:[a-z]+-)?model\\.ts'),
+    never: new RegExp(`/(?:store|env|main|(?:[a-z]+-)?routes)\\.ts$|^services/common/store/|${storage}`),
     kinds: 'both',
     uses: impure,
     tests: 'exempt',
@@ -47,9 +47,9 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'the domain is free of frameworks, storage, clock, randomness and environment',
-    from: inService('(?!(?:model|store|routes|env|main)\\.ts$).*'),
+    from: inService('(?!(?:(?:[a-z]+-)?(?:model|routes)|store|env|main)\\.ts$).*'),
     never: new RegExp(
-      `^(?:elysia|@elysia/.*|zx|prom-client|jose)$|${storage}|/(?:env|main|routes)\\.ts$|${web}|^${files}`,
+      `^(?:elysia|@elysia/.*|zx|prom-client|jose)$|${storage}|/(?:env|main|(?:[a-z]+-)?routes)\\.ts$|${web}|^${files}`,
     ),
     kinds: 'run',
     uses: impure,
@@ -59,7 +59,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'a store knows the store interface, not a driver, the web or the environment',
     from: inService('store\\.ts'),
-    never: new RegExp(`^(?:elysia|@elysia/.*|zx)$|${storage}|/(?:env|main|routes)\\.ts$|${web}`),
+    never: new RegExp(`^(?:elysia|@elysia/.*|zx)$|${storage}|/(?:env|main|(?:[a-z]+-)?routes)\\.ts$|${web}`),
     kinds: 'run',
     uses: impure,
     tests: 'exempt',
@@ -67,7 +67,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'routes know no driver and no environment',
-    from: inService('routes\\.ts'),
+    from: inService('(?:[a-z]+-)?routes\\.ts'),
     never: new RegExp(`^zx$|${storage}|/(?:env|main)\\.ts$|^${files}`),
     kinds: 'run',
     uses: environment,
