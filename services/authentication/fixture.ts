@@ -9,6 +9,7 @@ import type { Store } from '#common/store/store'
 import { tokenBuckets } from '#common/stream/token-bucket'
 import { derived } from '#common/testing/sample-session'
 import { accounts } from './accounts.ts'
+import { factors } from './factors.ts'
 import { deriveKeys } from './keys.ts'
 import type { Challenge, Tokens } from './model.ts'
 import { REVOCATION_WINDOW, routes } from './routes.ts'
@@ -33,6 +34,9 @@ export type AuthenticationOptions = {
   readonly signUp?: 'invited' | 'open'
   readonly clock?: { now: number }
   readonly secret?: Uint8Array
+  /** Folder of spooled mail. */
+  readonly data?: string
+  readonly demand?: 'enrolled' | 'always'
 }
 
 /** authentication as its main.ts builds it, on a clock of the test's. */
@@ -45,7 +49,15 @@ export const authentication = (options: AuthenticationOptions = {}) => {
   const failures = tokenBuckets({ size: 5, perMinute: 1 / 3 }, now)
   const check = signatureCheck({ key: keys.challenge, cluster: CLUSTER, now, random, failures })
   const all = accounts({ store, signUp, now, random, refuse: check.refuse })
-  const own = signIns({ store, accounts: all, check, refreshKey: keys.refresh, now, newId })
+  const ways = factors({
+    env: {
+      ...{ CLUSTER_ID: CLUSTER, LUCID_DATA: options.data ?? '/nowhere', PUBLIC_URL: 'http://localhost:8080' },
+      ...{ HARDWARE_SIGNATURES: options.demand ?? 'enrolled', MAIL_FROM: 'lucid@localhost' },
+    },
+    ...{ store, keys, check, random, now, newId, log: silentLog },
+  })
+  const { secondFactor } = ways
+  const own = signIns({ store, accounts: all, check, secondFactor, refreshKey: keys.refresh, now, newId })
   const tokenKeys = signingKeys({ store, wrap: keys.wrap, random, now })
   const state = signInState({
     fetchState: async () => ({ keys: await tokenKeys.jwks(), revoked: await own.revoked(REVOCATION_WINDOW) }),
@@ -59,18 +71,28 @@ export const authentication = (options: AuthenticationOptions = {}) => {
   const clocks = { now, steady: now }
   const services = verifier({ callee: 'authentication', callers: ['operator'], peers, clocks })
   const app = routes({
-    ...{ check, accounts: all, signIns: own, signingKeys: tokenKeys, refreshKey: keys.refresh, now, newId },
+    ...{
+      check,
+      accounts: all,
+      signIns: own,
+      factors: ways,
+      signingKeys: tokenKeys,
+      refreshKey: keys.refresh,
+      now,
+      newId,
+    },
     parts: { guard: peopleGuard(services, { identify }), log: silentLog },
   })
 
   const ask = async (
     method: string,
     path: string,
-    { body, token }: { body?: unknown; token?: string } = {},
+    { body, token, proof }: { body?: unknown; token?: string; proof?: string } = {},
   ) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers: Record<string, string> = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(proof !== undefined && { 'x-hardware-key-signature': proof }),
       ...(text !== undefined && {
         'content-type': 'application/json',
         'content-length': `${Buffer.byteLength(text)}`,
@@ -85,6 +107,17 @@ export const authentication = (options: AuthenticationOptions = {}) => {
     ask(method, path, {
       body,
       token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication'),
+    })
+  /** As a service that acts for a person. */
+  const onBehalfOf = async (
+    actor: string,
+    method: string,
+    path: string,
+    extra: Parameters<typeof ask>[2] = {},
+  ) =>
+    ask(method, path, {
+      ...extra,
+      token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication', actor),
     })
   const challenge = async (who: Someone, purpose?: string) =>
     (
@@ -106,6 +139,7 @@ export const authentication = (options: AuthenticationOptions = {}) => {
     clock,
     ask,
     asOperator,
+    onBehalfOf,
     challenge,
     signIn,
     adminCode,

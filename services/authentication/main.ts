@@ -8,6 +8,7 @@ import { poller } from '#common/stream/poller'
 import { tokenBuckets } from '#common/stream/token-bucket'
 import { accounts } from './accounts.ts'
 import { Env } from './env.ts'
+import { factors } from './factors.ts'
 import { deriveKeys } from './keys.ts'
 import { REVOCATION_WINDOW, routes } from './routes.ts'
 import { signIns } from './sign-ins.ts'
@@ -29,7 +30,9 @@ await start('authentication', Env, async ({ env, log, parts, openStore, onStop }
   const check = signatureCheck({ key: keys.challenge, cluster: env.CLUSTER_ID, now, random, failures })
   const all = accounts({ store, signUp: env.SIGN_UP, now, random, refuse: check.refuse })
   const refreshKey = keys.refresh
-  const own = signIns({ store, accounts: all, check, refreshKey, now, newId })
+  const ways = factors({ env, store, keys, check, random, now, newId, log })
+  const { secondFactor } = ways
+  const own = signIns({ store, accounts: all, check, secondFactor, refreshKey, now, newId })
   const tokenKeys = signingKeys({ store, wrap: keys.wrap, random, now })
 
   // Its own word on tokens is always the newest.
@@ -55,7 +58,7 @@ await start('authentication', Env, async ({ env, log, parts, openStore, onStop }
   onStop(sweeping.stop)
 
   return routes({
-    ...{ check, accounts: all, signIns: own, signingKeys: tokenKeys, refreshKey, now, newId },
+    ...{ check, accounts: all, signIns: own, factors: ways, signingKeys: tokenKeys, refreshKey, now, newId },
     parts: {
       ...parts,
       guard: peopleGuard(parts.guard, { identify }),

@@ -4,16 +4,22 @@ import { WholeParam } from '#common/http/session-model'
 import { Role } from '#common/people/permissions'
 
 /** What is signed for: to sign in, or one dangerous action as `METHOD /path`. */
-const Purpose = t.String({ pattern: '^(?:sign in|[A-Z]{3,7} /[A-Za-z0-9/_.:~-]{1,200})$' })
+export const Purpose = t.String({ pattern: '^(?:sign in|[A-Z]{3,7} /[A-Za-z0-9/_.:~-]{1,200})$' })
 
 export const ChallengeBody = t.Object({ address: TronAddress, purpose: t.Optional(Purpose) })
 export const Challenge = t.Object({ nonce: t.String(), message: t.String(), expires: Natural })
 export type Challenge = typeof Challenge.static
 
-const Nonce = t.String({ pattern: '^[A-Za-z0-9_-]{51}$', description: 'of a challenge' })
-const Signature = t.String({
+export const Nonce = t.String({ pattern: '^[A-Za-z0-9_-]{51}$', description: 'of a challenge' })
+export const Signature = t.String({
   pattern: '^(?:0x)?[0-9a-fA-F]{130}$',
   description: 'TRON V2 message signature, r || s || v as hex',
+})
+
+/** A second factor. */
+export const Totp = t.String({
+  pattern: '^(?:[0-9]{6}|[a-z2-7]{4}(?:-[a-z2-7]{4}){3})$',
+  description: 'code of the authenticator app (six digits), or a recovery code (xxxx-xxxx-xxxx-xxxx)',
 })
 
 export const SignInBody = t.Object({
@@ -22,6 +28,7 @@ export const SignInBody = t.Object({
   signature: Signature,
   /** One-time code of the operator, for an admin. */
   code: t.Optional(t.String({ minLength: 8, maxLength: 64 })),
+  totp: t.Optional(Totp),
   /** What the person calls this device. */
   device: t.Optional(t.String({ maxLength: 64 })),
 })
@@ -56,10 +63,12 @@ export const SignInParams = t.Object({ id: t.String({ pattern: '^[0-9a-f-]{36}$'
 
 export const User = t.Object({
   address: TronAddress,
+  email: t.Optional(t.String()),
   roles: t.Array(Role),
   status: t.Union([t.Literal('active'), t.Literal('closed')]),
   created_at: Natural,
 })
+export type User = typeof User.static
 export const UserList = t.Object({ users: t.Array(User) })
 export const UserQuery = t.Object({
   /** Only those behind this address: where the page before ended. */

@@ -3,6 +3,8 @@ import { problems, type ServiceParts, service } from '#common/http/service'
 import { ACCESS_LIFETIME_S, signAccessToken } from '#common/people/access-token'
 import { Jwks, SignInState } from '#common/people/sign-ins'
 import type { Accounts } from './accounts.ts'
+import { addFactorRoutes, OPEN_FACTORS, requireHardwareSignature } from './factor-routes.ts'
+import type { Factors } from './factors.ts'
 import {
   AdminCode,
   AdminCodeBody,
@@ -32,6 +34,7 @@ export type AuthenticationParts = {
   readonly check: Pick<SignatureCheck, 'challenge'>
   readonly accounts: Accounts
   readonly signIns: SignIns
+  readonly factors: Factors
   readonly signingKeys: SigningKeys
   readonly refreshKey: Uint8Array
   readonly now: () => number
@@ -45,16 +48,18 @@ export const OPEN = [
   'POST /auth/verify',
   'POST /auth/refresh',
   'GET /auth/jwks.json',
+  ...OPEN_FACTORS,
 ] as const
 
 /** A revocation is told for longer than any token lives, ms. */
 export const REVOCATION_WINDOW = (ACCESS_LIFETIME_S + 60) * 1000
 
-const showUser = ({ id, roles, status, created_at }: AccountDoc) => ({
+const showUser = ({ id, roles, status, created_at, email }: AccountDoc): User => ({
   address: id,
   roles: [...roles],
   status,
   created_at,
+  ...(email !== undefined && { email }),
 })
 
 const showSignIn = (
@@ -83,13 +88,14 @@ const tokensOf =
 
 /** The HTTP face of authentication. */
 export const routes = (authentication: AuthenticationParts) => {
-  const { check, accounts, signIns, signingKeys, parts } = authentication
+  const { check, accounts, signIns, signingKeys, factors, parts } = authentication
   const issue = tokensOf(authentication)
   const signOut = async (id: string) => {
     await signIns.end(requestPerson().address, id, 'signed-out')
     return { done: true as const }
   }
-  return service('authentication', { ...parts, publicRoutes: OPEN })
+  const root = service('authentication', { ...parts, publicRoutes: OPEN })
+  return addFactorRoutes(root, { ...factors, signIns, issue, showUser })
     .post('/auth/challenge', ({ body }) => check.challenge(body.address, body.purpose), {
       body: ChallengeBody,
       response: { 200: Challenge, ...problems },
@@ -145,14 +151,20 @@ export const routes = (authentication: AuthenticationParts) => {
     )
     .put(
       '/auth/users/:address',
-      async ({ params, body: { roles, status = 'active' } }) =>
-        showUser(await accounts.set(params.address, { roles, status })),
+      async ({ params, body: { roles, status = 'active' }, headers, path }) => {
+        await requireHardwareSignature(factors.hardwareKeys, `PUT ${path}`, headers)
+        return showUser(await accounts.set(params.address, { roles, status }))
+      },
       { params: UserParams, body: UserChange, response: { 200: User, ...problems }, callers: ['operator'] },
     )
-    .post('/auth/keys/rotate', async () => ({ kid: await signingKeys.rotate() }), {
-      response: { 200: NewKey, ...problems },
-      callers: ['operator'],
-    })
+    .post(
+      '/auth/keys/rotate',
+      async ({ headers }) => {
+        await requireHardwareSignature(factors.hardwareKeys, 'POST /auth/keys/rotate', headers)
+        return { kid: await signingKeys.rotate() }
+      },
+      { response: { 200: NewKey, ...problems }, callers: ['operator'] },
+    )
     .post('/auth/admin-code', ({ body: { recover = false } }) => accounts.newCode(recover), {
       body: AdminCodeBody,
       response: { 200: AdminCode, ...problems },

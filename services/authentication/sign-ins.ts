@@ -4,6 +4,7 @@ import type { Store, Stored } from '#common/store/store'
 import type { Accounts } from './accounts.ts'
 import type { SignInBody } from './model.ts'
 import { judgeGeneration, LONGEST_SIGN_IN, REFRESH_LIFETIME, readRefreshToken } from './refresh-token.ts'
+import type { SecondFactor } from './second-factor.ts'
 import { SIGN_IN, type SignatureCheck } from './signature-check.ts'
 import { type AccountDoc, type SignInDoc, tables, withoutRevision } from './store.ts'
 
@@ -16,6 +17,7 @@ export type SignInsParts = {
   readonly store: Store
   readonly accounts: Pick<Accounts, 'admit'>
   readonly check: Pick<SignatureCheck, 'require' | 'use'>
+  readonly secondFactor: Pick<SecondFactor, 'require'>
   readonly refreshKey: Uint8Array
   readonly now: () => number
   readonly newId: () => string
@@ -26,7 +28,7 @@ const denied = (code: string, detail: string) => new Fault('unauthenticated', co
 const isLive = ({ ended_at, ends_at }: SignInDoc, at: number) => ended_at === undefined && ends_at > at
 
 /** What people are signed in with: from a signed challenge, over refresh tokens, to the end. */
-export const signIns = ({ store, accounts, check, refreshKey, now, newId }: SignInsParts) => {
+export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now, newId }: SignInsParts) => {
   const live = async (within: Store, address: string): Promise<readonly Stored<SignInDoc>[]> => {
     const at = now()
     const query = { where: { address, ends_at: { gt: at } }, sort: [['ends_at', 'desc']] } as const
@@ -76,13 +78,26 @@ export const signIns = ({ store, accounts, check, refreshKey, now, newId }: Sign
     open,
 
     /** Signs a person in by a signed challenge. Throws Fault unauthenticated, forbidden, exhausted `locked`. */
-    bySignature: async ({ address, nonce, signature, code, device = '' }: SignInBody): Promise<SignedIn> => {
+    bySignature: async ({
+      address,
+      nonce,
+      signature,
+      code,
+      totp,
+      device = '',
+    }: SignInBody): Promise<SignedIn> => {
       const expires = check.require({ address, nonce, signature, purpose: SIGN_IN })
+      // Before the nonce is used up: whoever is asked for a code need not sign again.
+      const factors = await secondFactor.require(address, totp)
       return store.transaction(async (tx) => {
         await check.use(tx, nonce, expires)
-        return open(tx, await accounts.admit(tx, address, code), { device, methods: ['tron'] })
+        return open(tx, await accounts.admit(tx, address, code), { device, methods: ['tron', ...factors] })
       })
     },
+
+    /** Signs in whom another proof named. Throws Fault forbidden `not-invited`, `account-closed`. */
+    byProof: (address: string, sign: Pick<SignInDoc, 'device' | 'methods'>): Promise<SignedIn> =>
+      store.transaction(async (tx) => open(tx, await accounts.admit(tx, address, undefined), sign)),
 
     /**
      * Exchanges a refresh token for the next generation. One that was used before was stolen: it ends the sign-in.

@@ -1,6 +1,7 @@
 import type { Role } from '#common/people/permissions'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
+import { factorCollections } from './factor-store.ts'
 
 /** A person: `id` is the TRON address. Access tokens made until `revoked_at` (epoch ms) are void. */
 export type AccountDoc = {
@@ -10,6 +11,8 @@ export type AccountDoc = {
   readonly admin: boolean
   readonly created_at: number
   readonly revoked_at?: number
+  /** In lower case; of operators who may sign in by a link. */
+  readonly email?: string
 }
 
 /** One device of a person, from signing in to its end. `generation` counts its refresh tokens. */
@@ -42,7 +45,8 @@ export type AdminCodeDoc = { readonly id: 'admin'; readonly hash: string; readon
 
 const accounts: Declaration<AccountDoc> = {
   name: 'accounts',
-  fields: { status: 'text', admin: 'boolean', created_at: 'integer', revoked_at: 'integer' },
+  fields: { status: 'text', admin: 'boolean', created_at: 'integer', revoked_at: 'integer', email: 'text' },
+  unique: [['email']],
   indexes: [['admin', 'status'], ['created_at'], ['revoked_at']],
 }
 const signIns: Declaration<SignInDoc> = {
@@ -64,7 +68,10 @@ const keys: Declaration<SigningKeyDoc> = {
 const codes: Declaration<AdminCodeDoc> = { name: 'admin_codes', fields: {} }
 
 /** All that authentication keeps. */
-export const schema: StoreSchema = { collections: [accounts, signIns, nonces, keys, codes], migrations: [] }
+export const schema: StoreSchema = {
+  collections: [accounts, signIns, nonces, keys, codes, ...factorCollections],
+  migrations: [],
+}
 
 /** The collections of authentication, on a store or inside a transaction of it. */
 export const tables = (store: Store) => ({
