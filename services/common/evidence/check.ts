@@ -12,6 +12,7 @@ export type Check = {
     | 'anchor'
     | 'times'
     | 'gaps'
+    | 'policy'
     | 'keys'
     | 'decrypt'
   readonly ok: true | false | 'warn' | 'incomplete' | 'skipped'

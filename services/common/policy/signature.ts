@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { policyText } from '../evidence/policy-proof.ts'
 import { verifyTronMessage } from '../evidence/tron-message.ts'
 import { Fault } from '../process/fault.ts'
 import {
@@ -19,15 +20,9 @@ export type SignedPolicy = Static<typeof SignedPolicy>
 /** By how much the clock of an owner's wallet may be ahead, ms. */
 const CLOCKS = 5 * 60_000
 
-/** The text that the owner signs as a TRON V2 message. The hash fixes everything; the rest is for his eyes. */
+/** The text that the owner signs as a TRON V2 message. */
 export const policyMessage = (policy: PolicySnapshot): string =>
-  [
-    'Lucid session policy v1',
-    'What this policy does not allow is denied in my sessions.',
-    `Owner: ${policy.owner}`,
-    `Valid until: ${new Date(policy.valid_until).toISOString()}`,
-    `Policy hash (BLAKE3): ${policyHash(policyBytes(policy))}`,
-  ].join('\n')
+  policyText({ ...policy, hash: policyHash(policyBytes(policy)) })
 
 /** A policy that was checked: its canonical text, which is what was hashed, and the hash. */
 export type CheckedPolicy = { readonly policy: PolicySnapshot; readonly text: string; readonly hash: string }
