@@ -22,7 +22,7 @@ export const pureRooms: readonly PureRoom[] = [
   { room: 'services/common/evidence/', but: ['file-edge.ts'] },
   { room: 'services/common/policy/' },
   { room: 'services/common/store/migrations/', only: ['check.ts', 'plan.ts'] },
-  { room: 'scripts/derive/', but: ['derive.ts', 'store-schemas.ts'] },
+  { room: 'scripts/derive/', but: ['derive.ts', 'service-routes.ts', 'store-schemas.ts'] },
   {
     room: 'scripts/platform/',
     only: ['apt-sources.ts', 'left-out.ts', 'process-env.ts', 'start-order.ts', 'store-env.ts'],

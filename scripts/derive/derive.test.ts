@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { catalog, stock, tools } from '#catalog'
 import type { LooseFile } from './compose-loose.ts'
 import { breaches } from './compose-rules.ts'
-import { loadSchemas } from './derive.ts'
+import { loadAccess, loadSchemas } from './derive.ts'
 import { deriveFiles } from './derived-files.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
@@ -16,7 +16,7 @@ test('the committed files are what derive writes', async () => {
   const files = deriveFiles(
     catalog,
     await loadSchemas(Object.keys(catalog)),
-    await loadCollectionNames(storeServices()),
+    { stores: await loadCollectionNames(storeServices()), access: await loadAccess(Object.keys(catalog)) },
     read('services/README.md') ?? '',
   )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)

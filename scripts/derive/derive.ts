@@ -3,16 +3,18 @@ import { join } from 'node:path'
 import { catalog } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { jsonText } from '#common/cli/text'
+import { silentLog } from '#common/process/log'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
 import { type Derived, deriveFiles } from './derived-files.ts'
 import type { EnvSchema } from './env-example.ts'
+import { type Access, loadRoutes, readAccess } from './service-routes.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
 export const command = {
   name: 'derive',
   about:
-    'writes the Compose files, users of the database, example env files and the service table from the catalogue',
+    'writes the Compose files, users of the database, example env files and the tables of services and of who may call what',
   flags: {
     check: { type: 'boolean', about: 'write nothing; exit 1 when a file differs from what would be written' },
     json: { type: 'boolean', about: 'print the result as JSON' },
@@ -37,6 +39,15 @@ export const loadSchemas = async (names: readonly string[]): Promise<Readonly<Re
   return Object.fromEntries(loaded)
 }
 
+/** Who may call which route, by service. */
+export const loadAccess = async (
+  names: readonly string[],
+): Promise<Readonly<Record<string, readonly Access[]>>> => {
+  const parts = { guard: async () => ({ caller: '' }), log: silentLog }
+  const loaded = names.map(async (name) => [name, readAccess(await loadRoutes(name, parts))] as const)
+  return Object.fromEntries(await Promise.all(loaded))
+}
+
 const onDisk = (path: string): string | undefined => {
   const whole = join(root, path)
   return existsSync(whole) ? readFileSync(whole, 'utf8') : undefined
@@ -52,7 +63,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const derived = deriveFiles(
     catalog,
     schemas,
-    await loadCollectionNames(storeServices()),
+    { stores: await loadCollectionNames(storeServices()), access: await loadAccess(Object.keys(catalog)) },
     onDisk('services/README.md') ?? '',
   )
   if (derived === undefined)

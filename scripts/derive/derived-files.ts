@@ -1,10 +1,12 @@
 import { stacks, tools } from '#catalog'
+import { renderAccess } from './access-table.ts'
 import { composeText, makeCompose, type Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
 import { derivedKeys } from './derived-secrets.ts'
 import { type EnvSchema, renderEnvExample } from './env-example.ts'
 import { mongoUsersText } from './mongo.ts'
 import { mongoReplicaSetText } from './mongo-replica-set.ts'
+import type { Access } from './service-routes.ts'
 import { renderServiceTable, withServiceTable } from './service-table.ts'
 
 /** A derived file: its path from the root of the repository, and its text; undefined when there is none. */
@@ -14,13 +16,16 @@ const secretsOf = ({ properties }: EnvSchema): readonly string[] =>
   Object.keys(properties).filter((key) => properties[key]?.['secret'] === true)
 
 /**
- * All files that follow from the catalogue, the Env schemas and the collections (by service). `readme` is the README as it
- * is; undefined when it has no place for the service table.
+ * All files that follow from the catalogue, the Env schemas, the collections and the routes (by service). `readme` is the
+ * README as it is; undefined when it has no place for the service table.
  */
 export const deriveFiles = (
   services: Services,
   schemas: Readonly<Record<string, EnvSchema>>,
-  stores: Stores,
+  {
+    stores,
+    access,
+  }: { readonly stores: Stores; readonly access: Readonly<Record<string, readonly Access[]>> },
   readme: string,
 ): readonly Derived[] | undefined => {
   const secretKeys = Object.fromEntries(
@@ -43,5 +48,6 @@ export const deriveFiles = (
     { path: 'compose/docker-compose.mongo-replica-set.yaml', text: mongoReplicaSetText() },
     { path: 'compose/mongo/users.json', text: mongoUsersText(stores) },
     { path: 'services/README.md', text: table },
+    { path: 'services/access.md', text: renderAccess(services, access) },
   ]
 }
