@@ -1,6 +1,7 @@
 import { type Call, call, client } from '#common/http/client'
 import { signer } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
+import type { Api as AuthenticationApi } from '#services/authentication/routes'
 import type { Api as ChainApi } from '#services/blockchain-api/routes'
 import type { Api as EncryptorApi } from '#services/session-encryptor/routes'
 import type { Api as OrchestratorApi } from '#services/session-orchestrator/routes'
@@ -14,6 +15,7 @@ const OPERATOR = 'operator'
 
 /** Services that the operator may call; the catalogue's `clients.operator.needs` says so too. */
 export type Callee =
+  | 'authentication'
   | 'session-recorder'
   | 'session-orchestrator'
   | 'session-encryptor'
@@ -30,6 +32,8 @@ export const operatorClients = (home: Home, { timeoutMs = 30_000 }: { readonly t
   const sign = signer({ name: OPERATOR, key: readSecret(home, OPERATOR, 'IDENTITY_KEY') })
   const options = (callee: Callee) => ({ callee, sign, timeoutMs })
   return {
+    authentication: () =>
+      client<AuthenticationApi>(findUrl(home, 'authentication'), options('authentication')),
     recorder: () => client<RecorderApi>(findUrl(home, 'session-recorder'), options('session-recorder')),
     orchestrator: () =>
       client<OrchestratorApi>(findUrl(home, 'session-orchestrator'), options('session-orchestrator')),

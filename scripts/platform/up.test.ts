@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { catalog } from '#catalog'
@@ -30,7 +30,13 @@ afterAll(async () => {
 
 const command = (name: string, ...flags: readonly string[]) => {
   const child = Bun.spawn([process.execPath, entryFile(name), ...flags], {
-    env: { ...process.env, LUCID_HOME: home.root, NO_COLOR: '1' },
+    env: {
+      ...process.env,
+      LUCID_HOME: home.root,
+      LUCID_CONFIG: join(home.root, 'config'),
+      LUCID_TOKENS: 'file',
+      NO_COLOR: '1',
+    },
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -44,6 +50,16 @@ const command = (name: string, ...flags: readonly string[]) => {
 
 const run = (name: string, ...flags: readonly string[]) => command(name, ...flags).ended
 
+/** Codes of admins that were printed. */
+const codes: string[] = []
+const CODE = /(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}/
+
+/** Everything that the platform keeps, logs included. */
+const stateFiles = () =>
+  readdirSync(home.root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+
 describe('a platform in the background', () => {
   test(
     '$ up --detach comes back when every service of the catalogue is healthy',
@@ -53,6 +69,9 @@ describe('a platform in the background', () => {
       expect(Object.keys(JSON.parse(out).services).toSorted()).toEqual(names)
       expect(JSON.parse(out).left_out).toEqual(missing)
       for (const name of names) expect(err).toMatch(new RegExp(`^healthy +${name} +\\d+  `, 'm'))
+      expect(JSON.parse(out).admin_code).toMatch(CODE)
+      expect(err).not.toMatch(CODE)
+      codes.push(JSON.parse(out).admin_code)
     },
     patience,
   )
@@ -86,6 +105,54 @@ describe('a platform in the background', () => {
       expect(err).toMatch(
         /^up: the platform of .* is running already \(process \d+\): bun run status shows it, bun run down stops it\n$/,
       )
+    },
+    patience,
+  )
+
+  test(
+    '$ recover admin prints a code in its place, with which the first admin signs in',
+    async () => {
+      const recovered = await run('recover', 'admin')
+      expect({ ...recovered, out: recovered.out.replace(CODE, 'CODE') }).toEqual({
+        code: 0,
+        err: '',
+        out: [
+          'who signs in with this code within an hour is an admin (once; bun run recover admin makes another):',
+          '  bun run lucid key new',
+          '  bun run lucid login --code CODE',
+          '',
+        ].join('\n'),
+      })
+      codes.push(recovered.out.match(CODE)?.[0] ?? '')
+      const words = join(home.root, 'words.txt')
+      writeFileSync(words, 'correct horse battery staple\n', { mode: 0o600 })
+      const unlock = ['--passphrase-file', words]
+      expect(await run('lucid', 'key', 'new', ...unlock)).toMatchObject({ code: 0 })
+      const { url } = JSON.parse(readFileSync(home.record, 'utf8')).services['authentication']
+      const signIn = (code: string | undefined) =>
+        run('lucid', 'login', '--url', url, ...unlock, '--code', code ?? '')
+      expect(await signIn(codes[0])).toMatchObject({
+        code: 77,
+        err: expect.stringContaining('recover admin'),
+      })
+      expect(await signIn(codes[1])).toMatchObject({ code: 0, out: expect.stringContaining('admin') })
+    },
+    patience,
+  )
+
+  test(
+    '$ recover admin also makes one when there is an admin, and none is in a log or a file',
+    async () => {
+      const { out, code } = await run('recover', 'admin')
+      expect({ code, out: out.replace(CODE, 'CODE') }).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('login --code CODE'),
+      })
+      codes.push(out.match(CODE)?.[0] ?? '')
+      const texts = stateFiles()
+      for (const one of codes)
+        for (const form of [one, one.replaceAll('-', '')])
+          expect(texts.filter((text) => text.includes(form))).toEqual([])
     },
     patience,
   )
@@ -160,6 +227,7 @@ describe('a platform in the foreground', () => {
       child.kill('SIGTERM')
       const { err, code } = await ended
       expect(code).toBe(0)
+      expect(err).not.toMatch(CODE) // there is an admin
       expect(err).toMatch(/\nstopped after [\d.]+ m?s\n$/)
       expect(processesWith(homeMark(home))).toEqual([])
     },

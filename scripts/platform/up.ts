@@ -1,11 +1,13 @@
 import { type Stack, stacks } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { duration } from '#common/cli/format'
-import { detectStyle } from '#common/cli/style'
+import { detectStyle, type Style } from '#common/cli/style'
 import { text } from '#common/cli/text'
-import { runCommand } from '../cli/run-command.ts'
+import { errorMessage } from '#common/process/error'
+import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { type AdminCode, askAdminCode, showAdminCode } from './admin-code.ts'
 import { detach } from './detach.ts'
-import { homeFrom } from './home.ts'
+import { type Home, homeFrom } from './home.ts'
 import { formatLeftOut, type LeftOut } from './left-out.ts'
 import { prepare } from './platform.ts'
 import { openPlatformScreen } from './platform-screen.ts'
@@ -49,16 +51,35 @@ export const command = {
   ],
 } as const satisfies Command
 
-type Running = { readonly home: string; readonly pid: number; readonly leftOut: LeftOut }
+type Running = {
+  readonly home: string
+  readonly pid: number
+  readonly leftOut: LeftOut
+  readonly admin: AdminCode | undefined
+}
 
-const asJson = (views: readonly View[], ms: number, { home, pid, leftOut }: Running): string => {
+const asJson = (views: readonly View[], ms: number, { home, pid, leftOut, admin }: Running): string => {
   const services = Object.fromEntries(
     views.map(({ name, stack, port, url, pid, readyMs }) => [
       name,
       { stack, pid, port, url, ready_ms: readyMs },
     ]),
   )
-  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services, left_out: leftOut })}\n`
+  return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services, left_out: leftOut, ...(admin && { admin_code: admin.code }) })}\n`
+}
+
+/** The code of the first admin, where nobody is one: for a terminal, not for the journal of a service manager. */
+const offerAdminCode = async (
+  home: Home,
+  { width }: Style,
+  err: Terminal['err'],
+): Promise<AdminCode | undefined> => {
+  const isJournal = (process.env['JOURNAL_STREAM'] ?? '') !== '' && width === 0
+  if (isJournal || requireRunning(home).services['authentication'] === undefined) return undefined
+  return askAdminCode(home, { recover: false }).catch((error: unknown) => {
+    err(`no code for the first admin (bun run recover admin): ${errorMessage(error)}\n`)
+    return undefined
+  })
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
@@ -74,19 +95,21 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     screen.update(next)
   }
   const begun = performance.now()
-  const report = (pid: number, leftOut: LeftOut, hint: string): void => {
+  const report = async (pid: number, leftOut: LeftOut, hint: string): Promise<void> => {
     screen.done()
     const ms = performance.now() - begun
-    if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut }))
+    const admin = await offerAdminCode(home, style, terminal.err)
+    if (flags.json) terminal.out(asJson(views, ms, { home: home.root, pid, leftOut, admin }))
     for (const [name, why] of Object.entries(leftOut)) terminal.err(`${formatLeftOut(name, why)}\n`)
     terminal.err(text([[renderSummary(views, ms), `; state in ${home.root}. ${hint}`]], style))
+    if (admin !== undefined && !flags.json) terminal.err(showAdminCode(admin))
   }
 
   if (flags.detach) {
     const { pid } = await detach(home, { stacks: chosen, ports }, ambient, onChange).finally(screen.done)
     const running = requireRunning(home)
     views = views.filter(({ name }) => running.services[name] !== undefined)
-    report(pid, running.left_out ?? {}, 'bun run down stops it.')
+    await report(pid, running.left_out ?? {}, 'bun run down stops it.')
     return 0
   }
   const platform = await prepare({
@@ -104,7 +127,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
   } finally {
     screen.done()
   }
-  report(process.pid, platform.leftOut, 'Ctrl-C stops it.')
+  await report(process.pid, platform.leftOut, 'Ctrl-C stops it.')
   await stopped
   terminal.err(`stopped after ${duration(performance.now() - begun)}\n`)
   return 0

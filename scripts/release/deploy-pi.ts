@@ -1,6 +1,8 @@
 import { type Stack, stacks } from '#catalog'
 import type { Command } from '#common/cli/args'
+import { errorMessage } from '#common/process/error'
 import { runCommand } from '../cli/run-command.ts'
+import { askHostAdminCode, showHostAdminCode } from '../host/admin-code.ts'
 import { collectFacts } from '../host/collect.ts'
 import { rememberTarget, targetFlags } from '../host/target.ts'
 import { readKey } from '../images/layout/signature.ts'
@@ -103,6 +105,21 @@ const inspectHost = async (
   return { ...deep, lost }
 }
 
+/** The first deploy: with this code its admin signs in. The release is there whatever becomes of it. */
+const offerAdminCode = async (
+  { shell, target: { dir, host }, terminal }: ReleaseCommand,
+  release: Release,
+): Promise<void> => {
+  const image = findTool(release)
+  if (image === undefined || !release.images.some(({ service }) => service === 'authentication')) return
+  try {
+    const code = await askHostAdminCode(shell, { dir, image, recover: false })
+    if (code !== undefined) terminal.err(showHostAdminCode(code, host))
+  } catch (error) {
+    terminal.err(`no code for the first admin (bun run recover admin): ${errorMessage(error)}\n`)
+  }
+}
+
 await runCommand(import.meta.main, command, ({ flags, terminal }) =>
   withReleaseCommand(flags, terminal, async (command) => {
     const { shell, target, home, observed, style, json } = command
@@ -144,5 +161,6 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     if (command.dryRun) return
     rememberTarget(home, target)
     for (const line of await refreshBoot(command)) terminal.err(`${line}\n`)
+    await offerAdminCode(command, release)
   }),
 )

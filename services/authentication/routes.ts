@@ -171,3 +171,5 @@ export const routes = (authentication: AuthenticationParts) => {
       callers: ['operator'],
     })
 }
+
+export type Api = ReturnType<typeof routes>

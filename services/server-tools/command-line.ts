@@ -10,6 +10,8 @@ export const commands = {
   watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
   exercise:
     'probes a platform as the operator: records, exports, verifies, is refused (JSON on standard input); a line of JSON a result',
+  'admin-code':
+    'prints a one-time code with which the first admin signs in; --recover: also when there is an admin',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
@@ -20,7 +22,7 @@ export const commands = {
 } as const
 
 /** Commands that read the words after them by themselves. */
-const ownWords = { watch: true, exercise: true } as const
+const ownWords = { watch: true, exercise: true, 'admin-code': true } as const
 
 type OwnName = keyof typeof ownWords
 export type CommandName = Exclude<keyof typeof commands, OwnName>
@@ -38,7 +40,7 @@ const command = {
   exits: { 0: 'all well', 1: 'not all well', 2: 'watch: only warnings' },
   notes: `Commands:
 ${Object.entries(commands)
-  .map(([name, about]) => `  ${name.padEnd(9)} ${about}`)
+  .map(([name, about]) => `  ${name.padEnd(10)} ${about}`)
   .join('\n')}
 
 Environment: <SERVICE>_URL says where a service answers when it is not at its name and port, for example

@@ -11,6 +11,10 @@ import { run } from './run.ts'
 /** Longest wait for a TCP connection, ms; for a name half of it. */
 const PATIENCE = 2000
 
+/** The operator's, mounted for the commands that sign. */
+const identity = async () =>
+  new Secret((await Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text()).trim())
+
 const out = printer(streams.out)
 const err = printer(streams.err)
 
@@ -67,10 +71,7 @@ process.exitCode = await run(process.argv.slice(2), {
       const { runProbeCommand } = await import('./probe-command.ts')
       return runProbeCommand({
         stdin: () => Bun.stdin.text(),
-        identity: async () =>
-          new Secret(
-            (await Bun.file(Bun.env['IDENTITY_KEY_FILE'] || '/run/secrets/IDENTITY_KEY').text()).trim(),
-          ),
+        identity,
         request: fetch,
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         uuid: () => crypto.randomUUID(),
@@ -79,6 +80,13 @@ process.exitCode = await run(process.argv.slice(2), {
         out,
         err,
       })
+    },
+    // On the host's network, as `exercise`: the ports that it publishes.
+    'admin-code': async (words) => {
+      const { runAdminCode } = await import('./admin-code.ts')
+      const local = `http://127.0.0.1:${catalog.authentication.hostPort}`
+      const url = Bun.env[urlKey('authentication')] || local
+      return runAdminCode(words, { url, identity, request: fetch, out, err })
     },
   },
   now: Date.now,

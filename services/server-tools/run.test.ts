@@ -29,7 +29,11 @@ const ran = async (words: readonly string[], known: Topology, host: Partial<Host
     },
     network: { resolve: async (host) => [host], dial: async () => 1 },
     versions: { lucid: '1.2.3', bun: '1' },
-    own: { watch: async (given) => given.length, exercise: async (given) => given.length },
+    own: {
+      watch: async (given) => given.length,
+      exercise: async (given) => given.length,
+      'admin-code': async (given) => given.length,
+    },
     now: () => 1000,
     out: (text) => {
       said.out += text

@@ -14,6 +14,7 @@ import { homeFrom } from '../../platform/home.ts'
 import { readSituation } from '../../platform/running.ts'
 import { adoptVolumes, askMarks } from '../../release/host/volume-marks.ts'
 import { inspectHost } from '../inspect/inspect-host.ts'
+import { recoverAdmin, recoverHostAdmin } from './admin.ts'
 import { hostLedger, localLedger, recoverChain } from './chain.ts'
 import { readHolder, releaseScript } from './lock.ts'
 import { formatPlan, perform } from './perform.ts'
@@ -37,15 +38,16 @@ const subjects = [
   'secrets',
   'lock',
   'chain',
+  'admin',
 ] as const
 
 export const command = {
   name: 'recover',
   about:
-    'repairs one thing: of a host, as its release has it, until it is well; the chain of this machine, too',
+    'repairs one thing: of a host, as its release has it, until it is well; chain and admin of this machine, too',
   positionals: [
     { name: 'WHAT', about: 'what to repair', required: true, choices: subjects },
-    { name: 'NAME', about: 'which one; secrets, lock and chain have no name' },
+    { name: 'NAME', about: 'which one; secrets, lock, chain and admin have no name' },
   ],
   flags: {
     ...targetFlags,
@@ -82,6 +84,7 @@ export const command = {
     'bun run recover volume-owners lucid_sessions_data',
     'bun run recover lock --force',
     'bun run recover chain --bundle evidence.lucid.tar',
+    'bun run recover admin',
   ],
   exits: { 1: 'it failed, or of chain: a decision is needed', 2: 'the host could not be inspected' },
 } as const satisfies Command
@@ -212,12 +215,24 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
   terminal.out(`${shell.name} is free; ${holder.by} can do nothing more there\n`)
 }
 
-/** The chain of the platform that runs here, unless a host is named. */
+/** The platform that runs here, unless a host is named. */
+const isHere = (flags: Given): boolean =>
+  flags.host === undefined && readSituation(homeFrom(process.env)).kind === 'up'
+
+const makeAdminCode = async (flags: Given, terminal: Terminal): Promise<0> => {
+  if (flags['dry-run'])
+    terminal.out(
+      'would make a one-time code for an admin; one that was made before and not used is void then\n',
+    )
+  else if (isHere(flags)) await recoverAdmin(homeFrom(process.env), terminal)
+  else await withHost(flags, process.env, (opened) => recoverHostAdmin(opened, terminal))
+  return 0
+}
+
 const decideChain = async (flags: Given, terminal: Terminal): Promise<0 | 1> => {
   const decision = { bundles: flags.bundle, goOn: flags['go-on'], dryRun: flags['dry-run'] }
   const home = homeFrom(process.env)
-  if (flags.host === undefined && readSituation(home).kind === 'up')
-    return recoverChain(localLedger(home), decision, terminal)
+  if (isHere(flags)) return recoverChain(localLedger(home), decision, terminal)
   return withHost(flags, process.env, async (opened) =>
     withLease(opened, { what: 'recover chain', onWait: onWait(terminal) }, ({ shell }) =>
       recoverChain(hostLedger(shell), decision, terminal),
@@ -228,6 +243,7 @@ const decideChain = async (flags: Given, terminal: Terminal): Promise<0 | 1> => 
 await runCommand(import.meta.main, command, async ({ flags, positionals, terminal }) => {
   const [what = '', name = ''] = positionals
   if (what === 'chain') return decideChain(flags, terminal)
+  if (what === 'admin') return makeAdminCode(flags, terminal)
   if (name === '' && !['secrets', 'lock'].includes(what))
     throw new CliError(`which ${what}? bun run recover ${what} NAME`, { exitCode: EXIT_USAGE })
   await withHost(flags, process.env, async (opened) => {
