@@ -24,6 +24,7 @@ import {
   sessionRequest,
 } from './fixture.ts'
 import type { Session } from './model.ts'
+import { policiesContract } from './policies-contract.fixture.ts'
 import { tables } from './store.ts'
 import { resumeWork } from './sweep.ts'
 
@@ -392,15 +393,4 @@ test('no decision is answered that is not stored with its event, whatever the st
   expect(await one.sessions.get(id)).toMatchObject({ state: 'active', observers: [] })
 })
 
-test('decisions in the same moment all stand in one whole chain', async () => {
-  const one = opened()
-  const id = await begun(one)
-  const before = (await eventsOf(one, id)).length
-  const replies = await Promise.all(
-    Array.from({ length: 40 }, (_, at) => one.by(at % 2 ? guest : owner, `${id}/actions`, type)),
-  )
-  expect(replies.every(({ status }) => status === 200)).toBe(true)
-  const events = await eventsOf(one, id)
-  expect(events.length).toBe(before + 40)
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at))
-})
+policiesContract('bun:sqlite', async () => sqliteStore({ path: ':memory:' }))

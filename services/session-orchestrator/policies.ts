@@ -1,3 +1,4 @@
+import type { AuditEntry } from '#common/evidence/audit-event'
 import { checkAdmission, type Part } from '#common/policy/admission'
 import {
   type Action,
@@ -14,9 +15,9 @@ import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { utf8 } from '#common/stream/bytes'
 import type { Session } from './model.ts'
-import { applyTransition, change } from './sessions.ts'
+import { applyEvents, change } from './sessions.ts'
 import { recordingStates } from './state.ts'
-import { appendAudit, findSession, type RequestDoc, type SessionDoc, type Tables, tables } from './store.ts'
+import { findSession, type RequestDoc, type SessionDoc, type Tables, tables } from './store.ts'
 import {
   admitPerson,
   resumeSession,
@@ -90,45 +91,48 @@ const requireOpen = ({ state }: SessionDoc): void => {
 const noPolicy = () =>
   new Fault('missing', 'no-policy', 'this session has no policy: open one with a signed policy')
 
+/** What one deed in an open session works with; `keep` stores the session after it, with its entries in the audit chain. */
+type OpenSession = {
+  readonly own: Tables
+  readonly doc: SessionDoc
+  readonly situation: Situation
+  readonly keep: (next: SessionDoc, events: readonly AuditEntry[]) => Promise<Session>
+}
+
 /** One deed of somebody in a session that is open, in one transaction. */
 const inSession =
   ({ store, now: clock }: PoliciesParts) =>
   <R>(id: string, work: (session: OpenSession) => Promise<R>): Promise<R> =>
     store.transaction(async (tx) => {
       const own = tables(tx)
-      const stored = await findSession(own, id)
-      const { rev, ...doc } = stored
+      const { rev, ...doc } = await findSession(own, id)
       requireOpen(doc)
       const now = clock()
-      const note: OpenSession['note'] = (type, body) =>
-        applyTransition(own, rev, { next: doc, event: { type, body } }, now)
-      return work({ own, doc, rev, situation: await readSituation(own, doc, now), note })
+      return work({
+        own,
+        doc,
+        situation: await readSituation(own, doc, now),
+        keep: (next, events) => applyEvents(own, rev, { next, events }, now),
+      })
     })
-type OpenSession = {
-  readonly own: Tables
-  readonly doc: SessionDoc
-  readonly rev: number
-  readonly situation: Situation
-  /** Adds an event to its audit chain. */
-  readonly note: (
-    type: 'action-decided' | 'request-made' | 'request-decided',
-    body: Readonly<Record<string, unknown>>,
-  ) => Promise<Session>
+
+const admit = async (person: string, part: Part, { doc, situation, keep }: OpenSession): Promise<Session> => {
+  const { policy, now } = situation
+  if (policy === undefined) throw noPolicy()
+  checkAdmission(policy, { person, part, now })
+  const { next, event } = admitPerson(doc, person, part)
+  return keep(next, event === undefined ? [] : [event])
 }
 
-const act = async (action: Action, { own, doc, rev, situation, note }: OpenSession): Promise<Decision> => {
+const act = async (action: Action, { doc, situation, keep }: OpenSession): Promise<Decision> => {
   const decision = decide(situation, action)
   const { outcome, rule } = decision
-  if (outcome !== 'void') await note('action-decided', { ...action, outcome, rule })
+  const decided = { type: 'action-decided', body: { ...action, outcome, rule } } as const
+  if (outcome !== 'void') await keep(doc, [decided])
   else {
     const why = { by: action.person, reason: `${action.channel} ${action.direction}: ${rule}` }
-    await appendAudit(
-      own,
-      doc.id,
-      { type: 'action-decided', body: { ...action, outcome, rule } },
-      situation.now,
-    )
-    await applyTransition(own, rev, voidSession(doc, why, situation.now), situation.now)
+    const { next, event } = voidSession(doc, why, situation.now)
+    await keep(next, [decided, event])
   }
   return decision
 }
@@ -136,21 +140,27 @@ const act = async (action: Action, { own, doc, rev, situation, note }: OpenSessi
 const answer = async (
   request: string,
   verdict: Verdict,
-  { own, doc, situation, note }: OpenSession,
+  { own, doc, situation, keep }: OpenSession,
 ): Promise<RequestDoc> => {
-  if (situation.policy === undefined) throw noPolicy()
+  const { policy, now } = situation
+  if (policy === undefined) throw noPolicy()
   const stored = await own.requests.get(request)
   if (stored?.session !== doc.id)
     throw new Fault('missing', 'no-such-request', 'there is no request of this id in this session')
   const { rev, ...asked } = stored
-  const next = {
-    ...asked,
-    ...answerRequest(asked, verdict, { policy: situation.policy, now: situation.now }),
-  }
+  const next = { ...asked, ...answerRequest(asked, verdict, { policy, now }) }
+  const { person, state, expires_at } = next
+  const body = { request, person, by: verdict.by, state, expires_at }
+  await keep(doc, [{ type: 'request-decided', body }])
   await own.requests.replace(next, rev)
-  const { state, expires_at } = next
-  await note('request-decided', { request, person: next.person, by: verdict.by, state, expires_at })
   return next
+}
+
+const ask = async (request: PolicyRequest, { own, doc, keep }: OpenSession): Promise<PolicyRequest> => {
+  const { id, state: _, ...body } = request
+  await keep(doc, [{ type: 'request-made', body: { request: id, ...body } }])
+  await own.requests.insert({ ...request, session: doc.id })
+  return request
 }
 
 /** What people do in sessions, over a store. */
@@ -166,24 +176,9 @@ export const policies = (parts: PoliciesParts): Policies => {
       const snapshot = readPolicy(utf8(doc.text))
       return { snapshot, signature: doc.signature, hash: policy.hash, says: [...describePolicy(snapshot)] }
     },
-    admit: (id, person, part) =>
-      store.transaction(async (tx) => {
-        const { rev, ...doc } = await findSession(tables(tx), id)
-        requireOpen(doc)
-        const { policy } = await readSituation(tables(tx), doc, now())
-        if (policy === undefined) throw noPolicy()
-        checkAdmission(policy, { person, part, now: now() })
-        return applyTransition(tables(tx), rev, admitPerson(doc, person, part), now())
-      }),
+    admit: (id, person, part) => within(id, (session) => admit(person, part, session)),
     act: (id, action) => within(id, (session) => act(action, session)),
-    ask: (id, ask) =>
-      within(id, async ({ own: inner, situation, note }) => {
-        const request = openRequest(situation, ask, newId())
-        await inner.requests.insert({ ...request, session: id })
-        const { state: _, id: rid, ...body } = request
-        await note('request-made', { request: rid, ...body })
-        return request
-      }),
+    ask: (id, asked) => within(id, (session) => ask(openRequest(session.situation, asked, newId()), session)),
     answer: async (id, request, verdict) =>
       describeRequest(await within(id, (session) => answer(request, verdict, session)), now()),
     requests: async (id) => {

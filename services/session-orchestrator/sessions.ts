@@ -1,4 +1,5 @@
 import { type Random, wrapKey } from '#common/engines/key-wrap'
+import type { AuditEntry } from '#common/evidence/audit-event'
 import { ownerBytes } from '#common/evidence/owner'
 import { sessionIdBytes } from '#common/evidence/session-id'
 import { derivePublicKey } from '#common/evidence/signature'
@@ -7,15 +8,7 @@ import { Fault } from '#common/process/fault'
 import type { Range, Store } from '#common/store/store'
 import type { Finalize, NewSession, Session, State, StateChange } from './model.ts'
 import { recordingStates } from './state.ts'
-import {
-  appendAudit,
-  appendAudits,
-  findSession,
-  type SessionDoc,
-  type Tables,
-  tables,
-  withoutRevision,
-} from './store.ts'
+import { appendAudits, findSession, type SessionDoc, type Tables, tables, withoutRevision } from './store.ts'
 import {
   createdEntries,
   endIdleSession,
@@ -85,16 +78,19 @@ const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
 /** States in which a session signs nothing any more. */
 const keyless: readonly State[] = ['expired', 'voided']
 
-/** Stores a session of revision `rev` after an event, with its entry in the audit chain. For use inside a transaction. */
-export const applyTransition = async (
+/**
+ * Stores a session of revision `rev` after events, with their entries in the audit chain. For use inside a transaction.
+ * The session comes first: of two who change it in the same moment one waits there, and not at the end of the chain.
+ */
+export const applyEvents = async (
   own: Tables,
   rev: number,
-  { next, event }: Transition,
+  { next, events }: { readonly next: SessionDoc; readonly events: readonly AuditEntry[] },
   now: number,
 ): Promise<Session> => {
   await own.sessions.replace({ ...next, touched_at: now }, rev)
   if (keyless.includes(next.state)) await own.keys.remove(next.id)
-  if (event !== undefined) await appendAudit(own, next.id, event, now)
+  if (events.length > 0) await appendAudits(own, next.id, events, now)
   return publicSession(next)
 }
 
@@ -107,7 +103,8 @@ export const change = (
   store.transaction(async (tx) => {
     const own = tables(tx)
     const doc = await findSession(own, id)
-    return applyTransition(own, doc.rev, transition(withoutRevision(doc)), now())
+    const { next, event } = transition(withoutRevision(doc))
+    return applyEvents(own, doc.rev, { next, events: event === undefined ? [] : [event] }, now())
   })
 
 const requireRoom = async (store: Store, maxActive: number): Promise<void> => {

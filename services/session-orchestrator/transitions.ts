@@ -79,7 +79,7 @@ export const resumeSession = ({ suspended_by, ...doc }: SessionDoc, { by, reason
 }
 
 /** It is void: its recording ends, and is never sealed nor anchored. */
-export const voidSession = (doc: SessionDoc, { by, reason }: Steering, now: number): Transition => {
+export const voidSession = (doc: SessionDoc, { by, reason }: Steering, now: number): Required<Transition> => {
   checkTransition(doc.state, 'voided')
   return {
     next: {

@@ -32,6 +32,12 @@ test.each([
   ['none', {}, { snapshot: {} }, 'the policy in audit.jsonl is none'],
   ['another', {}, wider, 'the policy in audit.jsonl is not the one that the manifest names'],
   [
+    'one without a canonical form',
+    {},
+    { ...body, snapshot: { ...signed.snapshot, extra: '\ud800' } },
+    'the policy in audit.jsonl is not the one that the manifest names',
+  ],
+  [
     'one where none was',
     { policy_hash: null },
     body,
