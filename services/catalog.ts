@@ -109,7 +109,7 @@ export const catalog = {
     summary: 'the public front (NGINX): routes, limits, problem documents',
     port: 8080,
     hostPort: 8080,
-    ports: { onion: 8079 },
+    ports: { onion: 8079, tls: 8443 },
     unpublished: ['onion'],
     plane: 'ops',
     networks: ['lucid_core_net', 'lucid_chain_net'],

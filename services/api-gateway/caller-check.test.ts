@@ -1,16 +1,29 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
+import type { Role } from '#common/people/permissions'
 import { Fault } from '#common/process/fault'
-import { callerCheck, requestBudget } from './caller-check.ts'
+import { type Budgets, callerCheck, rememberCallers, requestBudget } from './caller-check.ts'
+import { limits } from './settings.ts'
 
 const good = async () => ({ caller: 'operator' })
-const bad = async () => {
-  throw new Fault('unauthenticated', 'bad-service-token', 'no')
+const fails = (kind: 'unauthenticated' | 'forbidden' | 'unavailable') => async () => {
+  throw new Fault(kind, 'bad-service-token', 'no')
 }
+const signedIn = (address: string, roles: readonly Role[]) => async () => ({
+  caller: 'person',
+  actor: address,
+  person: { address, roles: [...roles], session: crypto.randomUUID(), at: 0 },
+})
 const times = async (count: number, work: () => Promise<boolean>) => {
-  const answers: boolean[] = []
-  for (let n = 0; n < count; n++) answers.push(await work())
-  return answers.filter(Boolean).length
+  let passed = 0
+  for (let n = 0; n < count; n++) if (await work()) passed++
+  return passed
 }
+const budgets = (now: () => number, sizes: Readonly<Record<keyof Budgets, number>>): Budgets => ({
+  invalid: requestBudget(sizes.invalid, now),
+  authenticated: requestBudget(sizes.authenticated, now),
+  admin: requestBudget(sizes.admin, now),
+})
+const small = { invalid: 10, authenticated: 20, admin: 40 }
 
 test('a bucket gives its size at once, then what has come back since, and never more than its size', () => {
   let now = 0
@@ -25,6 +38,22 @@ test('a bucket gives its size at once, then what has come back since, and never 
   expect(taken()).toBe(60)
 })
 
+test.each(Object.entries(limits))(
+  'the limit of the %s is %d a minute within 1 %% over an hour of a clock, asked too often at any rhythm',
+  (_, perMinute) => {
+    for (const step of [3.7, 5.9, 6]) {
+      let now = 0
+      const take = requestBudget(perMinute, () => now)
+      let passed = 0
+      while (take('a')) passed++
+      expect(passed).toBe(perMinute)
+      passed = 0
+      for (; now < 3_600_000; now += step) if (take('a')) passed++
+      expect(Math.abs(passed / 60 / perMinute - 1)).toBeLessThan(0.01)
+    }
+  },
+)
+
 test('keys are counted apart, and a flood of keys costs bounded memory', () => {
   const take = requestBudget(1, () => 0)
   expect([take('a'), take('a'), take('b')]).toEqual([true, false, true])
@@ -32,17 +61,87 @@ test('keys are counted apart, and a flood of keys costs bounded memory', () => {
   expect([take('key 19999'), take('key 0')]).toEqual([false, true])
 })
 
-test('who brings no valid token takes nothing from a caller at the same address', async () => {
-  const check = callerCheck({ valid: requestBudget(20, () => 0), invalid: requestBudget(10, () => 0) })
-  expect(await times(500, () => check('here', bad))).toBe(10)
-  expect(await times(500, () => check('here', good))).toBe(20)
-  expect(await times(500, () => check('there', good))).toBe(20)
+describe('the check before a service', () => {
+  test('who brings no valid token takes nothing from a caller at the same address', async () => {
+    const check = callerCheck(budgets(() => 0, small))
+    expect(await times(500, () => check('here', fails('unauthenticated')))).toBe(10)
+    expect(await times(500, () => check('here', good))).toBe(20)
+    expect(await times(500, () => check('there', good))).toBe(20)
+  })
+
+  test('a person is counted by address, wherever and with how many sign-ins he calls', async () => {
+    const check = callerCheck(budgets(() => 0, small))
+    expect(await times(15, () => check('here', signedIn('T1', ['user'])))).toBe(15)
+    expect(await times(15, () => check('there', signedIn('T1', ['user'])))).toBe(5)
+    expect(await times(30, () => check('here', signedIn('T2', ['observer'])))).toBe(20)
+  })
+
+  test('who may administer has the tier of admins, whichever role says so; nobody else has', async () => {
+    const check = callerCheck(budgets(() => 0, small))
+    expect(await times(90, () => check('here', signedIn('T3', ['user', 'admin'])))).toBe(40)
+    expect(await times(90, () => check('here', signedIn('T4', ['server'])))).toBe(40)
+    expect(await times(90, () => check('here', signedIn('T5', ['dev', 'node_worker'])))).toBe(20)
+    expect(await times(90, () => check('here', signedIn('T6', [])))).toBe(20)
+  })
+
+  test.each(['forbidden', 'unavailable'] as const)(
+    'a token of which nothing is said (%s) goes on to the service as one without',
+    async (kind) => {
+      const check = callerCheck(budgets(() => 0, small))
+      expect(await times(90, () => check('here', fails(kind)))).toBe(10)
+    },
+  )
+
+  test('what is no refusal of a token is thrown on', async () => {
+    const check = callerCheck(budgets(() => 0, small))
+    const broken = check('here', async () => {
+      throw new TypeError('broken')
+    })
+    await expect(broken).rejects.toBeInstanceOf(TypeError)
+  })
 })
 
-test('what is no refusal of a token is thrown on', async () => {
-  const check = callerCheck({ valid: () => true, invalid: () => true })
-  const broken = check('here', async () => {
-    throw new TypeError('broken')
+describe('a token that was verified', () => {
+  const request = (token: string) =>
+    new Request('http://checks/x', { headers: { authorization: `Bearer ${token}` } })
+
+  test('is verified again after two seconds, for another service, and when it is another', async () => {
+    let now = 0
+    const asked: string[] = []
+    const identify = rememberCallers(
+      async (service, { headers }) => {
+        asked.push(`${service} ${headers.get('authorization')}`)
+        return { caller: service }
+      },
+      () => now,
+    )
+    for (let n = 0; n < 5; n++) await identify('a', request('1'))
+    await identify('b', request('1'))
+    await identify('a', request('2'))
+    now = 1_999
+    await identify('a', request('1'))
+    expect(asked).toEqual(['a Bearer 1', 'b Bearer 1', 'a Bearer 2'])
+    now = 2_000
+    expect(await identify('a', request('1'))).toEqual({ caller: 'a' })
+    expect(asked.length).toBe(4)
   })
-  await expect(broken).rejects.toBeInstanceOf(TypeError)
+
+  test('is nothing that a refusal leaves behind, and many cost bounded memory', async () => {
+    let asked = 0
+    let refuses = true
+    const identify = rememberCallers(
+      async () => {
+        asked++
+        if (refuses) throw new Fault('unauthenticated', 'bad-access-token', 'no')
+        return { caller: 'person' }
+      },
+      () => 0,
+    )
+    for (let n = 0; n < 3; n++) await identify('a', request('1')).catch(() => {})
+    expect(asked).toBe(3)
+    refuses = false
+    for (let n = 0; n < 10_001; n++) await identify('a', request(String(n)))
+    await identify('a', request('0'))
+    expect(asked).toBe(3 + 10_002)
+  })
 })

@@ -8,6 +8,8 @@ const small: Settings = {
   host: '0.0.0.0',
   port: 8080,
   onionPort: 8079,
+  tlsPort: 8443,
+  pem: '/tmp/lucid-api-gateway-000000000000/tls-1.pem',
   onionFrom: ['127.0.0.0/8', '172.21.0.0/24'],
   folder: '/tmp/lucid-api-gateway-000000000000',
   upstreams: [
@@ -68,5 +70,5 @@ test('what a service shows nowhere is in no location', () => {
     '/replay',
   ])
     expect(text).not.toContain(inner)
-  expect(text.match(/set \$kind guarded;/g)?.length).toBe(2 * 9)
+  expect(text.match(/set \$kind guarded;/g)?.length).toBe(3 * 9)
 })

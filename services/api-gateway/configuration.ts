@@ -91,6 +91,20 @@ const proxyLines = ({ timeoutMs }: Settings): readonly Line[] => [
   ...headerLines(securityHeaders),
 ]
 
+/** For all that listens with TLS; what listens without it is not concerned. */
+const tlsLines = ({ pem }: Settings): readonly Line[] => [
+  `ssl_certificate ${pem}`,
+  `ssl_certificate_key ${pem}`,
+  'ssl_protocols TLSv1.2 TLSv1.3',
+  'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20',
+  'ssl_session_cache shared:tls:1m',
+  'ssl_session_tickets off',
+  'ssl_buffer_size 4k',
+  // A browser keeps it for all ports of a name, so that http://localhost:8080 would be gone.
+  'map $https:$host $hsts',
+  ['default ""', '"~^on:(?!localhost\\z)" "max-age=31536000"'],
+]
+
 const zones = { anonymous: limits.anonymous, own: OWN_ROUTES_LIMIT } as const
 
 /** Who is counted by NGINX, by address, and how fast each may be. Callers with a token are counted by caller-check.ts. */
@@ -130,12 +144,16 @@ const onionCallerLines = ({ onionFrom }: Pick<Settings, 'onionFrom'>): readonly 
   ],
 ]
 
-/** The service itself, NGINX's own figures, and a server for each of the two ports. */
+/** The routes of our own that everybody outside may ask. */
+const ownOutside = ['/health', '/openapi.json', '/gateway/status', '/gateway/authority.pem'].flatMap((path) =>
+  ownLines(path, 'open'),
+)
+
+/** The service itself, NGINX's own figures, and a server for each of the three ports. */
 const serversLines = (settings: Settings): readonly Line[] => {
-  const { host, port, onionPort, onionFrom, folder, hostNames } = settings
+  const { host, port, onionPort, tlsPort, onionFrom, folder, hostNames } = settings
   const address = host.includes(':') ? `[${host}]` : host
   const sockets = socketsIn(folder)
-  const onion = `${address}:${onionPort} proxy_protocol`
   return [
     'upstream gateway',
     [`server unix:${sockets.own}`, ...IDLE],
@@ -144,19 +162,25 @@ const serversLines = (settings: Settings): readonly Line[] => {
     ...upstreamLines(settings),
     'server',
     [`listen unix:${sockets.nginx}`, 'set $kind own', 'location = /nginx', ['stub_status']],
-    ...strangerLines(`${address}:${port}`),
+    ...strangerLines(`${address}:${port}`, ''),
     ...serverLines(settings, {
       listen: `${address}:${port}`,
       names: [...usualNames, ...hostNames],
       own: [
         ...['/health', '/status', '/metrics', '/openapi.json'].flatMap((path) => ownLines(path, 'own')),
-        ...ownLines('/gateway/status', 'open'),
+        ...['/gateway/status', '/gateway/authority.pem'].flatMap((path) => ownLines(path, 'open')),
       ],
     }),
-    // A PROXY line that cannot be read is logged with the bytes that follow it: a token, or lines that look like ours.
-    ...strangerLines(onion, ['error_log stderr crit']),
+    ...strangerLines(`${address}:${tlsPort}`, 'ssl'),
     ...serverLines(settings, {
-      listen: onion,
+      listen: `${address}:${tlsPort} ssl`,
+      names: [...usualNames, ...hostNames],
+      own: ownOutside,
+    }),
+    // A PROXY line that cannot be read is logged with the bytes that follow it: a token, or lines that look like ours.
+    ...strangerLines(`${address}:${onionPort}`, 'proxy_protocol', ['error_log stderr crit']),
+    ...serverLines(settings, {
+      listen: `${address}:${onionPort} proxy_protocol`,
       names: [ONION],
       more: [
         ...onionFrom.map((network) => `set_real_ip_from ${network}`),
@@ -164,7 +188,7 @@ const serversLines = (settings: Settings): readonly Line[] => {
         'if ($from_tor = 0)',
         ['return 444'],
       ],
-      own: ['/health', '/openapi.json', '/gateway/status'].flatMap((path) => ownLines(path, 'open')),
+      own: ownOutside,
     }),
   ]
 }
@@ -174,6 +198,7 @@ export const configuration = (settings: Settings): string => {
   const parts = [
     clientLines(settings.folder),
     proxyLines(settings),
+    tlsLines(settings),
     limitLines,
     onionCallerLines(settings),
     errorPageLines,

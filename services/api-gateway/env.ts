@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { serviceEnv } from '#common/process/env'
+import { credential, secret, serviceEnv } from '#common/process/env'
 
 /** Environment of api-gateway. */
 export const Env = serviceEnv('api-gateway', {
@@ -8,6 +8,19 @@ export const Env = serviceEnv('api-gateway', {
     minimum: 100,
     maximum: 600_000,
     description: 'longest silence of a service behind the gateway, ms; streams get two minutes',
+  }),
+  TLS_CERT: Type.Optional(
+    Type.String({
+      pattern: '^-----BEGIN ',
+      description:
+        'PEM of a certificate with those that signed it, best given as TLS_CERT_FILE, which is read again when it changes; without it one is made',
+    }),
+  ),
+  TLS_KEY: Type.Optional(
+    credential({ pattern: '^-----BEGIN ', description: 'PEM of its key, best given as TLS_KEY_FILE' }),
+  ),
+  TLS_CA_KEY: secret({
+    description: 'what the authority of the certificates that are made here follows from',
   }),
   ONION_NETWORKS: Type.String({
     default: '127.0.0.0/8,172.21.0.0/24',
@@ -19,6 +32,6 @@ export const Env = serviceEnv('api-gateway', {
     default: '',
     pattern: '^([a-z0-9.-]+(,[a-z0-9.-]+)*)?$',
     description:
-      'more host names that the gateway answers to, with commas; addresses, localhost and onions it knows',
+      'more host names that the gateway answers to, with commas; addresses, localhost and onions it knows, but a certificate that is made is for these and localhost alone',
   }),
 })

@@ -10,6 +10,7 @@ export type Gateway = {
   readonly url: string
   readonly port: number
   readonly onionPort: number
+  readonly tlsPort: number
   readonly process: Bun.Subprocess
   /** Its log so far. */
   readonly said: () => string
@@ -30,13 +31,15 @@ export const startGateway = async (
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'identities.json'), JSON.stringify({ operator: derivePublicKey(OPERATOR_KEY) }))
-  const [httpPort = 0, onionPort = 0] = freePorts(2)
+  const [httpPort = 0, onionPort = 0, tlsPort = 0] = freePorts(3)
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
     env: {
       PATH: String(Bun.env['PATH']),
       HOST: '127.0.0.1',
       PORT: String(httpPort),
       ONION_PORT: String(onionPort),
+      TLS_PORT: String(tlsPort),
+      TLS_CA_KEY: 'ef'.repeat(32),
       LUCID_ENV: 'development',
       LUCID_DATA: join(folder, 'data'),
       IDENTITY_KEY: 'ab'.repeat(32),
@@ -67,6 +70,7 @@ export const startGateway = async (
     url: `http://127.0.0.1:${port}`,
     port,
     onionPort,
+    tlsPort,
     process: child,
     said: () => said,
     stop: async () => {

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { findProgram } from '#common/process/program'
 import { exchange, readReply, wire } from '#common/testing/wire'
+import { issueCertificate, makeAuthority } from './certificate.ts'
 import { type Gateway, operatorToken, startGateway } from './gateway.fixture.ts'
 
 // Only a hang is ended by it.
@@ -523,6 +527,92 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     } finally {
       await own.stop()
     }
+  })
+
+  describe('TLS', () => {
+    const trust = async (own: Gateway) => (await fetch(`${own.url}/gateway/authority.pem`)).text()
+    const over = (own: Gateway, ca: string, path: string, init: BunFetchRequestInit = {}) =>
+      fetch(`https://localhost:${own.tlsPort}${path}`, { ...init, keepalive: false, tls: { ca } })
+
+    test('is spoken with a certificate of the authority that anybody may read, and stays so over a restart', async () => {
+      answer = () => Response.json({ yes: true })
+      const ca = await trust(gateway)
+      const reply = await over(gateway, ca, '/recorder/recordings', { headers: await bearer() })
+      expect([reply.status, await reply.json()]).toEqual([200, { yes: true }])
+      await expect(fetch(`https://localhost:${gateway.tlsPort}/health`)).rejects.toThrow()
+      const again = await startGateway(origin)
+      try {
+        expect((await over(again, ca, '/health')).status).toBe(200)
+      } finally {
+        await again.stop()
+      }
+    })
+
+    test('is for the outside: neither status nor metrics, plain HTTP there is a problem, other names are not ours', async () => {
+      const ca = await trust(gateway)
+      for (const path of ['/status', '/metrics'])
+        expect(await problem(await over(gateway, ca, path))).toEqual([404, 'no-such-route'])
+      const plain = await exchange(
+        gateway.tlsPort,
+        'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      )
+      expect([plain.status, JSON.parse(plain.body).code]).toEqual([400, 'bad-request'])
+      const stranger = await over(gateway, ca, '/health', { headers: { host: 'evil.example' } })
+      expect(await problem(stranger)).toEqual([421, 'unknown-host'])
+    })
+
+    test('is remembered by browsers for a name of ours, not for localhost, and never without TLS', async () => {
+      const own = await startGateway(origin, { GATEWAY_HOSTS: 'lucid.example,192.0.2.7' })
+      try {
+        const ca = await trust(own)
+        const named = { headers: { host: 'lucid.example' } }
+        const policy = (reply: Response) => reply.headers.get('strict-transport-security')
+        expect(policy(await over(own, ca, '/health', named))).toBe('max-age=31536000')
+        expect(policy(await over(own, ca, '/nowhere', named))).toBe('max-age=31536000')
+        expect(policy(await over(own, ca, '/health'))).toBeNull()
+        expect(policy(await fetch(`${own.url}/health`, named))).toBeNull()
+      } finally {
+        await own.stop()
+      }
+    })
+
+    test('a certificate that is given is taken up when it changes; a broken one changes nothing, and nothing breaks off', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'lucid-tls-'))
+      const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+      const put = async (seed: number) => {
+        const authority = await makeAuthority(new Uint8Array(32).fill(seed))
+        const pem = await issueCertificate(authority, { names: ['localhost'], now: Date.now() })
+        const at = pem.indexOf('-----BEGIN PRIVATE KEY')
+        writeFileSync(key, pem.slice(at))
+        writeFileSync(cert, pem.slice(0, at))
+        return authority.certificate.toString('pem')
+      }
+      const first = await put(1)
+      const own = await startGateway(origin, { TLS_CERT_FILE: cert, TLS_KEY_FILE: key })
+      try {
+        expect((await fetch(`${own.url}/gateway/authority.pem`)).status).toBe(404)
+        const gate = Promise.withResolvers<Response>()
+        answer = () => gate.promise
+        const before = seen.length
+        const slow = over(own, first, '/recorder/recordings', { headers: await bearer() })
+        while (seen.length === before) await Bun.sleep(5)
+        writeFileSync(cert, '-----BEGIN CERTIFICATE-----\nbroken\n')
+        while (!own.said().includes('"event":"bad-certificate"')) await Bun.sleep(5)
+        expect((await over(own, first, '/openapi.json')).status).toBe(200)
+        const second = await put(2)
+        for (;;) {
+          const reply = await over(own, second, '/openapi.json').catch(() => undefined)
+          if (reply?.status === 200) break
+          await Bun.sleep(20)
+        }
+        gate.resolve(Response.json({ whole: true }))
+        expect(await (await slow).json()).toEqual({ whole: true })
+        expect(own.said()).not.toContain('PRIVATE KEY')
+      } finally {
+        await own.stop()
+        rmSync(folder, { recursive: true, force: true })
+      }
+    })
   })
 
   test('SIGTERM finishes the request in flight, then nothing is left', async () => {

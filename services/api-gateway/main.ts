@@ -1,17 +1,21 @@
-import type { Static } from '@sinclair/typebox'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Static, Type } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
 import type { Guard } from '#common/http/identity'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { addressesOf } from '#common/http/name-server'
-import { urlKey } from '#common/process/env'
+import { readEnv, urlKey } from '#common/process/env'
 import { answers } from '#common/process/health'
 import { errorFields, type Log } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { openRunFolder } from '#common/process/run-folder'
+import { fromHex } from '#common/stream/bytes'
 import { poller } from '#common/stream/poller'
 import { findAddresses } from './addresses.ts'
-import { callerCheck, requestBudget } from './caller-check.ts'
+import { callerCheck, rememberCallers, requestBudget } from './caller-check.ts'
+import { type Authority, issueCertificate, joinCertificate, makeAuthority } from './certificate.ts'
 import { serveChecks } from './check-socket.ts'
 import { configuration } from './configuration.ts'
 import { Env } from './env.ts'
@@ -62,16 +66,69 @@ const locate = (
     })),
   )
 
-const readSettings = (env: Static<typeof Env>, folder: string): Omit<Settings, 'upstreams'> => ({
+const hostNames = ({ GATEWAY_HOSTS }: Static<typeof Env>): readonly string[] =>
+  GATEWAY_HOSTS.split(',').filter((name) => name !== '')
+
+const readSettings = (env: Static<typeof Env>, folder: string): Omit<Settings, 'upstreams' | 'pem'> => ({
   host: env.HOST,
   port: env.PORT === 0 ? freePort(env.HOST) : env.PORT,
   onionPort: env.ONION_PORT === 0 ? freePort(env.HOST) : env.ONION_PORT,
+  tlsPort: env.TLS_PORT === 0 ? freePort(env.HOST) : env.TLS_PORT,
   onionFrom: env.ONION_NETWORKS.split(','),
   folder,
-  hostNames: env.GATEWAY_HOSTS.split(',').filter((name) => name !== ''),
+  hostNames: hostNames(env),
   timeoutMs: env.UPSTREAM_TIMEOUT_MS,
   ...(process.getuid?.() === 0 && { user: 'root' }),
 })
+
+/** A certificate that is made here is made again after that long, ms: long before it ends. */
+const RENEW = 30 * 86_400_000
+
+type Pem = { readonly text: string; readonly madeAt?: number }
+
+/**
+ * The certificate of this moment: the one that is given, as it is now, or one of ours, which is new each month. Throws
+ * when what is given is not a certificate and its key.
+ */
+const readCertificate = async (env: Static<typeof Env>, authority: Authority, before?: Pem): Promise<Pem> => {
+  const { TLS_CERT, TLS_KEY } = readEnv(Type.Pick(Env, ['TLS_CERT', 'TLS_KEY']), Bun.env, (path) =>
+    readFileSync(path, 'utf8'),
+  )
+  if (TLS_CERT !== undefined || TLS_KEY !== undefined)
+    return { text: joinCertificate(TLS_CERT, TLS_KEY?.reveal()) }
+  const madeAt = Date.now()
+  if (before?.madeAt !== undefined && Math.abs(madeAt - before.madeAt) < RENEW) return before
+  const names = ['localhost', '127.0.0.1', '::1', 'api-gateway', ...hostNames(env)]
+  return { text: await issueCertificate(authority, { names, now: madeAt }), madeAt }
+}
+
+/** Keeps what `read` answers; while that fails, what it answered before, and says so once. */
+const followCertificate = async (read: (before?: Pem) => Promise<Pem>, folder: string, log: Log) => {
+  let pem = await read()
+  let said: string | undefined
+  return {
+    isOurs: () => pem.madeAt !== undefined,
+    /** In a file of its own, so that an NGINX that refuses a new one still has the old. */
+    write: (): string => {
+      const path = join(folder, `tls-${Bun.hash(pem.text).toString(16)}.pem`)
+      writeFileSync(path, pem.text, { mode: 0o600 })
+      return path
+    },
+    /** Reads it again; true when it is another. */
+    refresh: async (): Promise<boolean> => {
+      const before = pem
+      try {
+        pem = await read(before)
+        said = undefined
+      } catch (error) {
+        const fault = String(error)
+        if (fault !== said) log.error('bad-certificate', errorFields(error))
+        said = fault
+      }
+      return pem.text !== before.text
+    },
+  }
+}
 
 /** Has NGINX reload, by what is now where. What goes wrong is logged, and leaves it as it is. */
 const reload = (nginx: Nginx, log: Log): Promise<void> =>
@@ -79,6 +136,23 @@ const reload = (nginx: Nginx, log: Log): Promise<void> =>
     () => log.info('reloaded'),
     (error) => log.error('cannot-reload', errorFields(error)),
   )
+
+/** Whether a request may go on to a service, by who calls it. */
+const countCallers = (guards: ReadonlyMap<string, Guard>) => {
+  const now = () => performance.now()
+  const check = callerCheck({
+    invalid: requestBudget(limits.anonymous, now),
+    authenticated: requestBudget(limits.authenticated, now),
+    admin: requestBudget(limits.admin, now),
+  })
+  const identify = rememberCallers(async (service, request) => {
+    const guard = guards.get(service)
+    if (guard === undefined) throw new Error(`${service} is not behind this gateway`)
+    return guard(request)
+  }, now)
+  return (service: string, client: string, request: Request) =>
+    check(client, () => identify(service, request))
+}
 
 const figures = [
   ['nginx_connections', 'Open connections', 'connections'],
@@ -93,17 +167,15 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
   onStop(run.remove)
   const settings = readSettings(env, run.path)
   const upstreams = readUpstreams(env)
+  const authority = await makeAuthority(fromHex(env.TLS_CA_KEY.reveal(), 32))
   let located = await locate(upstreams)
   const { folder, port } = settings
-  const check = callerCheck({
-    valid: requestBudget(limits.authenticated, () => performance.now()),
-    invalid: requestBudget(limits.anonymous, () => performance.now()),
-  })
-  const guards = new Map<string, Guard>(upstreams.map(({ service }) => [service, guardOf(service)]))
-  const mayGoOn = async (service: string, client: string, request: Request) => {
-    const guard = guards.get(service)
-    return guard !== undefined && check(client, () => guard(request))
-  }
+  const certificate = await followCertificate(
+    (before) => readCertificate(env, authority, before),
+    folder,
+    log,
+  )
+  const mayGoOn = countCallers(new Map(upstreams.map(({ service }) => [service, guardOf(service)])))
   const checks = serveChecks(socketsIn(folder).checks, mayGoOn, (error) =>
     log.error('check-failed', errorFields(error)),
   )
@@ -111,7 +183,7 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
   const nginx = await startNginx({
     program,
     folder,
-    render: () => configuration({ ...settings, upstreams: located }),
+    render: () => configuration({ ...settings, upstreams: located, pem: certificate.write() }),
     log,
     onHopeless: (why) => {
       log.error('nginx-hopeless', { why })
@@ -124,7 +196,8 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
     step: async () => {
       const before = located
       located = await locate(upstreams, before)
-      if (!Bun.deepEquals(located, before)) await reload(nginx, log)
+      const isOther = await certificate.refresh()
+      if (isOther || !Bun.deepEquals(located, before)) await reload(nginx, log)
       return LOOK_UP
     },
     onError: () => LOOK_UP,
@@ -141,6 +214,7 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
   behind({ unix: socketsIn(folder).own, port })
   return routes({
     behind: leadsTo,
+    authority: () => (certificate.isOurs() ? authority.certificate.toString('pem') : undefined),
     parts: {
       ...parts,
       checks: {

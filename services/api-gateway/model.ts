@@ -19,6 +19,7 @@ export const GatewayStatus = t.Object(
       {
         anonymous_per_minute: t.Integer(),
         authenticated_per_minute: t.Integer(),
+        admin_per_minute: t.Integer(),
         body_bytes: t.Integer(),
       },
       { additionalProperties: false },

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Entry } from '#catalog'
@@ -7,6 +7,7 @@ import { silentLog } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { freePorts } from '#common/testing/free-ports'
 import { wire } from '#common/testing/wire'
+import { issueCertificate, makeAuthority } from './certificate.ts'
 import { serveChecks } from './check-socket.ts'
 import { configuration } from './configuration.ts'
 import { startNginx } from './nginx.ts'
@@ -25,6 +26,10 @@ const shown: NonNullable<Entry['public']> = {
   streams: [],
   events: ['GET /api/v1/sessions/:id/events'],
 }
+
+const ownCertificate = makeAuthority(new Uint8Array(32).fill(7)).then((authority) =>
+  issueCertificate(authority, { names: ['localhost'], now: Date.now() }),
+)
 
 /** An api-server of a test. `ports` are those of the connections that it was called on. */
 const serve = (answer: (request: Request) => Response | Promise<Response>) => {
@@ -51,11 +56,15 @@ describe.skipIf(program === undefined)('the configuration, with the real NGINX',
   const startFront = async (address: string, mayGoOn: () => boolean = () => true) => {
     const folder = mkdtempSync(join(tmpdir(), 'lucid-nginx-'))
     closers.push(() => rmSync(folder, { recursive: true, force: true }))
-    const [port = 0, onionPort = 0] = freePorts(2)
+    const [port = 0, onionPort = 0, tlsPort = 0] = freePorts(3)
+    const pem = join(folder, 'tls.pem')
+    writeFileSync(pem, await ownCertificate)
     const settings: Omit<Settings, 'upstreams'> = {
       host: '127.0.0.1',
       port,
       onionPort,
+      tlsPort,
+      pem,
       onionFrom: ['127.0.0.0/8'],
       folder,
       hostNames: [],

@@ -14,9 +14,11 @@ export type ProblemPage = {
 export const problemPages: Readonly<Record<number, ProblemPage>> = {
   400: {
     early: true,
+    // 497 is plain HTTP on the port of TLS.
+    raised: [400, 497],
     title: 'Bad Request',
     code: 'bad-request',
-    detail: 'the request is not well-formed HTTP',
+    detail: 'the request is not well-formed HTTP, or plain HTTP where TLS is spoken',
   },
   404: {
     title: 'Not Found',

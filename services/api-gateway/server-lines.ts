@@ -9,6 +9,8 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  // Empty but over TLS; then NGINX leaves it out.
+  'Strict-Transport-Security': '$hsts',
 }
 
 /** Headers of everything that NGINX answers by itself. */
@@ -147,10 +149,14 @@ export const serverLines = (
 ]
 
 /** Answers to host names that are not ours, so that no page of another name reads what is here (DNS rebinding). */
-export const strangerLines = (listen: string, more: readonly Line[] = []): readonly Line[] => [
+export const strangerLines = (
+  listen: string,
+  speaks: '' | 'ssl' | 'proxy_protocol',
+  more: readonly Line[] = [],
+): readonly Line[] => [
   'server',
   [
-    `listen ${listen} default_server`,
+    `listen ${listen} ${speaks === '' ? '' : `${speaks} `}default_server`,
     'server_name _',
     ...more,
     'set $kind open',

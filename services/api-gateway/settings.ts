@@ -6,6 +6,9 @@ export type Settings = {
   readonly port: number
   /** Where tor-proxy hands over what came through the onion, with the PROXY protocol before it. */
   readonly onionPort: number
+  readonly tlsPort: number
+  /** File with the certificate, those that signed it, and its key. */
+  readonly pem: string
   /** Networks from which tor-proxy calls; who calls from elsewhere may not say whose address he brings. */
   readonly onionFrom: readonly string[]
   /** For sockets, the pid file and the empty files that NGINX wants. */
@@ -24,7 +27,7 @@ export type Settings = {
 }
 
 /** Requests a minute (SPEC section 7). A bucket of that size, which refills at that rate. */
-export const limits = { anonymous: 100, authenticated: 1_000 } as const
+export const limits = { anonymous: 100, authenticated: 1_000, admin: 10_000 } as const
 
 /** The same for health, status, metrics and OpenAPI together: the watch, the engine and a monitor ask them. */
 export const OWN_ROUTES_LIMIT = 600
