@@ -438,6 +438,10 @@ export const clients = {
       'merkle-builder',
       'blockchain-api',
       'blockchain-sessions-data',
+      // Their audit streams.
+      'blockchain-ledger',
+      'blockchain-vm',
+      'on-system-chain-client',
     ],
   },
 } as const satisfies Readonly<Record<string, { readonly needs: readonly ServiceName[] }>>

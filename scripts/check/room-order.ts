@@ -49,6 +49,7 @@ export const orders: readonly Order[] = [
       'store',
       'host',
       'backup',
+      'audit', // the stream of what a service did, over its store
       'http', // the root of a service and its start, which opens a store
       'acceptance', // probes of a running system, of server-tools and of the acceptance tests
       'testing',

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
+import { catalog, type ServiceName } from '#catalog'
+import type { AuditLog } from '#common/audit/log'
 import { CALLERS_FIELD, PEOPLE_FIELD, type People } from '#common/http/callers'
 import type { ServiceParts } from '#common/http/service'
 
@@ -39,7 +41,9 @@ export const loadRoutes = async (
   const part = emptyParts(() => built && onUse())
   // Own keys are for who takes the rest of its parts.
   const own = { store: part, sessions: part, folder: part, now: part }
-  const app = routes(new Proxy(own, { get: (_, key) => (key === 'parts' ? parts : part) }))
+  const audit = catalog[service as ServiceName].store && { audit: part as AuditLog }
+  const all = { ...audit, ...parts }
+  const app = routes(new Proxy(own, { get: (_, key) => (key === 'parts' ? all : part) }))
   built = true
   return app
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Entry } from '#catalog'
+import { withAudit } from '#common/audit/collections'
 import { reservedCollections } from '#common/store/migrations/check'
 import type { StoreSchema } from '#common/store/schema'
 import { CliError } from '../cli/fail.ts'
@@ -16,12 +17,13 @@ export const storeServices = (services: Readonly<Record<string, Entry>> = catalo
     .filter(([, { store }]) => store)
     .map(([name]) => name)
 
-/** The `schema` of a service's store.ts, or undefined when it has none. */
+/** The `schema` of a service's store.ts with its audit stream, or undefined when it has none. */
 export const loadStoreSchema = async (service: string): Promise<StoreSchema | undefined> => {
   const path = join(root, 'services', service, 'store.ts')
   if (!existsSync(path)) return undefined
   // The import rules keep a store.ts free of side effects; schema.ts is the type it exports its schema as.
-  return ((await import(path)) as { readonly schema?: StoreSchema }).schema
+  const { schema } = (await import(path)) as { readonly schema?: StoreSchema }
+  return schema && withAudit(schema)
 }
 
 /** The names of all collections that services have, those of the migrations too. Throws as `loadStoreSchemas`. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { MongoClient } from 'mongodb'
 import { mongoStore } from '#common/store/mongo'
 import type { Declaration } from '#common/store/store'
+import { auditContract } from '#common/testing/audit-contract'
 import { migrationContract } from '#common/testing/migrations-contract'
 import { migrationBench } from '#common/testing/migrations-contract-bench'
 import { countAge, People, renameName } from '#common/testing/migrations-contract-schema'
@@ -161,6 +162,7 @@ for (const peer of await serverKinds(process.env)) {
     })
     afterAll(() => server.stop())
     storeContract(peer.name, async () => mongoStore({ url: server.fresh(), owner }))
+    auditContract(peer.name, async () => mongoStore({ url: server.fresh(), owner }))
     const place = async () => {
       const url = server.fresh()
       return async () => mongoStore({ url, owner })

@@ -37,6 +37,7 @@ export const routes = ({
     .post('/transactions', async ({ body, status }) => status(202, await ledger.submit(body.raw)), {
       body: Submission,
       response: { ...problems, 202: Accepted },
+      unaudited: 'a signed transaction, which the chain of blocks keeps',
       callers: ['blockchain-api'],
     })
     .get('/transactions/:hash', ({ params }) => view.transaction(params.hash), {

@@ -33,16 +33,19 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
     .post('/genesis', ({ body }) => vm.genesis(body), {
       body: GenesisRequest,
       response: { ...problems, 200: Genesis },
+      unaudited: 'a step of the ledger, whose chain of blocks keeps it',
       callers: ['blockchain-ledger'],
     })
     .post('/blocks/execute', ({ body }) => vm.execute(body), {
       body: ExecuteRequest,
       response: { ...problems, 200: Executed },
+      unaudited: 'a step of the ledger, whose chain of blocks keeps it',
       callers: ['blockchain-ledger'],
     })
     .post('/call', ({ body, request }) => vm.call(body, request.signal), {
       body: CallRequest,
       response: { ...problems, 200: CallResult },
+      unaudited: 'changes nothing: a call is computed and forgotten',
       callers: ['blockchain-api'],
     })
     .get('/states/:root', async ({ params }) => ({ known: await vm.hasState(params.root) }), {

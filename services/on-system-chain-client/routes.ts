@@ -32,6 +32,7 @@ export const routes = ({ queue, sealed, poke, now, parts }: RouteParts) =>
       {
         body: AnchorRequest, // Always answered as 202; 200 is named because Eden types the data of an answer by it.
         response: { 200: Job, 202: Job, ...problems },
+        unaudited: 'a step of the pipeline, asked again and again: the chain keeps the anchor',
         callers: ['session-orchestrator'],
       },
     )

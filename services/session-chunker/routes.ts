@@ -22,6 +22,7 @@ export const routes = ({
         query: StreamQuery,
         parse: 'none',
         response: { 200: Streamed, ...problems },
+        unaudited: 'a step of the pipeline: session-recorder takes the recording',
         callers: ['session-recorder'],
       },
     )
@@ -43,6 +44,7 @@ export const routes = ({
         query: ChunkQuery,
         parse: 'none',
         response: { 200: Streamed, ...problems },
+        unaudited: 'a step of the pipeline: session-recorder takes the recording',
         callers: ['session-recorder'],
       },
     )

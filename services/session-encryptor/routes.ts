@@ -4,6 +4,7 @@ import type { Random } from '#common/engines/key-wrap'
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
 import { checkGrant } from '#common/evidence/owner-grant'
 import { SealedKeys } from '#common/evidence/owner-seal'
+import { noteAudit } from '#common/http/audited'
 import type { Counter } from '#common/http/metrics'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { ChunkParams, ChunkRecord, SessionParams } from '#common/http/session-model'
@@ -64,6 +65,7 @@ const handlers = ({ chunksWritten, parts, ...rest }: EncryptorParts) => {
     create: async (request: NewSession) => {
       // Better no recording than one that breaks off at its first chunk.
       await folder.requireRoom()
+      noteAudit({ session: request.session })
       return sessions.create(request)
     },
     seal: async (session: string) => {
@@ -110,16 +112,19 @@ export const routes = (encryptor: EncryptorParts) => {
     .post('/sessions/:id/writer', ({ params }) => sessions.openWriter(params.id), {
       params: SessionParams,
       response: { 200: Writer, ...problems },
+      unaudited: 'a step of the pipeline: session-recorder takes the recording',
       callers: ['session-chunker'],
     })
     .post('/sessions/:id/seal', ({ params }) => seal(params.id), {
       ...ofSession,
+      unaudited: 'a step of the pipeline: session-orchestrator seals the session',
       callers: ['session-orchestrator'],
     })
     .post('/encrypt', ({ query, request }) => encrypt(query, request), {
       query: EncryptQuery,
       parse: 'none',
       response: { 200: ChunkRecord, ...problems },
+      unaudited: 'a step of the pipeline: each chunk stands in the manifest',
       callers: ['session-chunker'],
     })
     .get('/sessions/:id/chunks', ({ params, query }) => page(params.id, query), {
@@ -155,6 +160,7 @@ export const routes = (encryptor: EncryptorParts) => {
     .post(
       '/decrypt',
       async ({ body: { session, index, grant } }) => {
+        noteAudit({ session, index })
         await checkGrant(session, grant)
         return octets(await read.plain(session, index))
       },

@@ -1,3 +1,4 @@
+import { noteAudit } from '#common/http/audited'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { Fault, isFault } from '#common/process/fault'
@@ -101,6 +102,12 @@ const deeds = ({ policies, worker }: OrchestratorParts) => {
 const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
   const own = tables(store)
   return {
+    create: async (request: NewSession) => {
+      requireOwn(request.owner)
+      const session = await sessions.create(request)
+      noteAudit({ session: session.id, owner: session.owner })
+      return session
+    },
     list: async ({ limit = 50, ...query }: typeof ListQuery.static) => ({
       sessions: [...(await sessions.list({ limit, ...query }))],
     }),
@@ -130,6 +137,7 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
       return { events: events.map(publicEvent) }
     },
     process: async (id: string) => {
+      noteAudit({ session: id })
       const session = await sessions.get(id)
       worker.kick(id)
       return session
@@ -154,18 +162,11 @@ export const routes = (orchestrator: OrchestratorParts) => {
   const handle = handlers(orchestrator)
   const deed = deeds(orchestrator)
   return service('session-orchestrator', parts)
-    .post(
-      '/sessions',
-      ({ body }) => {
-        requireOwn(body.owner)
-        return sessions.create(body)
-      },
-      {
-        body: NewSession,
-        response: { 200: Session, ...problems },
-        callers: ['session-recorder'],
-      },
-    )
+    .post('/sessions', ({ body }) => handle.create(body), {
+      body: NewSession,
+      response: { 200: Session, ...problems },
+      callers: ['session-recorder'],
+    })
     .get('/sessions', ({ query }) => handle.list(query), {
       query: ListQuery,
       response: { 200: List, ...problems },
@@ -175,6 +176,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body), {
       ...ofSession,
       body: StateChange,
+      unaudited: 'said again and again: each change stands in the chain of the session itself',
       callers: ['session-recorder'],
     })
     .post(
@@ -211,6 +213,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
       params: SessionParams,
       body: ActionBody,
       response: { 200: Decision, ...problems },
+      unaudited: 'each decision stands in the chain of the session itself',
       callers: ['operator'],
     })
     .post('/sessions/:id/requests', ({ params, body }) => deed.ask(params.id, body), {

@@ -1,3 +1,4 @@
+import { noteAudit } from '#common/http/audited'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { readBody } from '#common/stream/request-body'
@@ -13,11 +14,19 @@ export const routes = ({
   readonly parts: ServiceParts
 }) =>
   service('session-recorder', { ...parts, streamRoutes: ['PATCH /recordings/:id/stream'] })
-    .post('/recordings/start', ({ body }) => recordings.start(body), {
-      body: Start,
-      response: { 200: Recording, ...problems },
-      callers: ['operator'],
-    })
+    .post(
+      '/recordings/start',
+      async ({ body }) => {
+        const recording = await recordings.start(body)
+        noteAudit({ recording: recording.id, owner: recording.owner })
+        return recording
+      },
+      {
+        body: Start,
+        response: { 200: Recording, ...problems },
+        callers: ['operator'],
+      },
+    )
     .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), {
       response: { 200: List, ...problems },
       callers: ['operator'],
@@ -40,6 +49,7 @@ export const routes = ({
         query: StreamQuery,
         parse: 'none',
         response: { 200: Recording, ...problems },
+        unaudited: 'the recording itself, whose chunks stand in the manifest',
         callers: ['operator'],
       },
     )

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import type { Static, TObject } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
-import type { ServiceName } from '#services/catalog'
+import { catalog, type ServiceName } from '#services/catalog'
+import { withAudit } from '../audit/collections.ts'
+import { auditLog, lateAudit } from '../audit/log.ts'
 import { EnvError, readEnv, type Secret, type StoreEnv } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
@@ -13,6 +15,7 @@ import { storeAt } from '../store/open.ts'
 import { requireSameStore } from '../store/same-store.ts'
 import type { StoreSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import { fromHex } from '../stream/bytes.ts'
 import { type Call, call } from './client.ts'
 import { callersOf, type Guard, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { Registry } from './metrics.ts'
@@ -38,7 +41,7 @@ export type Parts<E> = {
   readonly env: E
   readonly log: Log
   readonly sign: Sign
-  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics'>
+  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit'>
   /**
    * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
    * answers unhealthy with the cause, and goes on by itself when it can.
@@ -158,13 +161,15 @@ export const start = async <T extends TObject>(
     const open = () => storeAt(name, common)
     let { port } = at
     let front: Front | undefined
-    const buildOnce = () =>
-      build({
+    const buildOnce = () => {
+      const audit = lateAudit()
+      return build({
         env,
         log,
         sign,
-        parts: { guard, log, metrics: new Registry() },
-        openStore: async (schema) => {
+        parts: { guard, log, metrics: new Registry(), ...(catalog[name].store && { audit }) },
+        openStore: async (own) => {
+          const schema = withAudit(own)
           if (migration !== undefined) {
             await runMigration({ open, schema, ask: migration, info: log.info, version })
             process.exit(0)
@@ -177,6 +182,10 @@ export const start = async <T extends TObject>(
           const memory = common.MONGO_URL === undefined ? undefined : common.LUCID_DATA
           const store = await openReady(schema, opened, { placeholder, memory })
           port = (await placeholder.close()) ?? port
+          const seed = fromHex(common.IDENTITY_KEY.reveal(), 32)
+          const stream = auditLog({ store, service: name, seed, now: Date.now, log })
+          shutdown.onStop(stream.close)
+          audit.open(stream)
           return store
         },
         reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
@@ -186,6 +195,7 @@ export const start = async <T extends TObject>(
         },
         onStop: shutdown.onStop,
       })
+    }
     const app = await buildPatiently(buildOnce, { closeParts: shutdown.closeParts, placeholder })
     shutdown.serve(app)
     app.listen(front === undefined ? { ...at, port } : { unix: front.unix })

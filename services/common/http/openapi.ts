@@ -3,6 +3,7 @@ import { KindGuard } from '@sinclair/typebox'
 import type { Elysia } from 'elysia'
 import { catalog, type Entry } from '#services/catalog'
 import type { JsonBounds } from '../stream/bounded-json.ts'
+import { AUDITED_FIELD, changesSomething, noteRoute, UNAUDITED_FIELD } from './audited.ts'
 import { CALLERS_FIELD, PEOPLE_FIELD, type People, requireCaller } from './callers.ts'
 import { jsonBody } from './json-body.ts'
 import { closed } from './strict-schema.ts'
@@ -51,6 +52,7 @@ type Hook =
       readonly detail?: object
       readonly callers?: readonly string[]
       readonly people?: People
+      readonly unaudited?: string
     }
   | undefined
 type Add = (method: string, path: string, handle: unknown, hook: Hook, options: unknown) => unknown
@@ -64,6 +66,12 @@ const whoMayCall = (callers: readonly string[], people: People | undefined) => (
   }),
 })
 
+/** A route that changes something is in the audit log, or says why it is not. An open one is its service's own business. */
+const describeAudit = (method: string, unaudited: string | undefined) => {
+  if (!changesSomething(method)) return {}
+  return unaudited === undefined ? { [AUDITED_FIELD]: true } : { [UNAUDITED_FIELD]: unaudited }
+}
+
 /**
  * Changes every route as it is added: its body schema is closed, however deep (Elysia closes the outermost
  * object alone), its body is parsed within bounds unless it has a parser of its own, and it lets on only the `callers` that
@@ -74,15 +82,21 @@ export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonB
   const parsers = [jsonBody(bounds), 'json']
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
-    const { callers = [], people, ...rest } = hook ?? {}
+    const { callers = [], people, unaudited, ...rest } = hook ?? {}
     const { body } = rest
     const isOpen = open.includes(`${method} ${path}`)
     // Before the body is read where there is one, and again where there is none.
-    const first = isOpen ? [] : [requireCaller(callers, people)]
+    const note = changesSomething(method) && unaudited === undefined ? [noteRoute(`${method} ${path}`)] : []
+    const first = isOpen ? [] : [requireCaller(callers, people), ...note]
     const changed = {
       ...rest,
       ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? [...first, ...parsers] }),
-      detail: { ...rest.detail, ...(isOpen ? { security: [] } : whoMayCall(callers, people)) },
+      detail: {
+        ...rest.detail,
+        ...(isOpen
+          ? { security: [] }
+          : { ...whoMayCall(callers, people), ...describeAudit(method, unaudited) }),
+      },
       transform: first,
     }
     return add(method, path, handle, changed, options)

@@ -1,10 +1,18 @@
 import { Elysia, t } from 'elysia'
 import packageJson from '../../../package.json' with { type: 'json' }
+import type { AuditLog } from '../audit/log.ts'
 import { type Checks, type Health, health } from '../process/health.ts'
 import { errorFields, type Log } from '../process/log.ts'
-import { isRequestId, requestContext, withRequestContext } from '../process/request-context.ts'
+import {
+  isRequestId,
+  type RequestContext,
+  requestContext,
+  withRequestContext,
+} from '../process/request-context.ts'
 import type { JsonBounds } from '../stream/bounded-json.ts'
 import { admit } from './admission.ts'
+import { addAuditRoutes } from './audit-routes.ts'
+import { audit, auditMacro } from './audited.ts'
 import { callersMacro } from './callers.ts'
 import { answerFailure } from './failures.ts'
 import type { Guard } from './identity.ts'
@@ -20,6 +28,8 @@ export type ServiceParts = {
   readonly guard: Guard
   readonly log: Log
   readonly metrics?: Registry
+  /** Where the success of every route that changes something is written before it is answered; the catalogue's `store` says who has one. */
+  readonly audit?: AuditLog
   /** What this service cannot work without, by name; a check that throws makes it unhealthy. */
   readonly checks?: Checks
   /** Checks that are reported but leave /health at 200: their absence is queued for. */
@@ -69,7 +79,7 @@ const newRoot = () =>
 
 /** What stands around every route: request id, admission, problem documents, metrics and the log. */
 const around = (
-  { guard, log, publicRoutes = [], streamRoutes = [], maxBody = MIB }: ServiceParts,
+  { guard, log, audit: stream, publicRoutes = [], streamRoutes = [], maxBody = MIB }: ServiceParts,
   metrics: Registry,
 ) => {
   const measured = requestMetrics(metrics)
@@ -77,9 +87,12 @@ const around = (
   const answer = async (request: Request, requestId: string, handle: Handle) => {
     try {
       const admitted = await admit(request, admission)
-      return await withRequestContext({ requestId, caller: undefined, ...admitted }, async () =>
-        handle(request),
-      )
+      const context: RequestContext = { requestId, caller: undefined, ...admitted }
+      return await withRequestContext(context, async () => {
+        const reply = await handle(request)
+        await audit(context, reply.status, stream)
+        return reply
+      })
     } catch (error) {
       return withRequestContext({ requestId, caller: undefined }, () =>
         answerFailure(error, { request, requestId, log }),
@@ -136,8 +149,8 @@ export const service = (name: string, parts: ServiceParts) => {
   const wrapped = around(parts, metrics)
   const root = newRoot()
   strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])], parts.bodyBounds ?? BODY_BOUNDS)
-  return root
-    .macro(callersMacro)
+  const app = root
+    .macro({ ...callersMacro, ...auditMacro })
     .wrap((handle) => wrapped(handle as unknown as Handle))
     .onError({ as: 'global' }, ({ code, error, request }) =>
       answerFailure(error, { request, requestId: requestContext()?.requestId ?? '', log, code }),
@@ -159,4 +172,6 @@ export const service = (name: string, parts: ServiceParts) => {
       '/metrics',
       async () => new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } }),
     )
+  if (parts.audit !== undefined) addAuditRoutes(app, name, parts.audit)
+  return app
 }
