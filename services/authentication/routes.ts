@@ -140,14 +140,14 @@ export const routes = (authentication: AuthenticationParts) => {
         keys: await signingKeys.jwks(),
         revoked: await signIns.revoked(REVOCATION_WINDOW),
       }),
-      { response: { 200: SignInState, ...problems }, callers: ['operator'] },
+      { response: { 200: SignInState, ...problems }, callers: ['operator', 'api-server'] },
     )
     .get(
       '/auth/users',
       async ({ query: { after, limit = 50 } }) => ({
         users: (await accounts.list({ after, limit })).map(showUser),
       }),
-      { query: UserQuery, response: { 200: UserList, ...problems }, callers: ['operator'] },
+      { query: UserQuery, response: { 200: UserList, ...problems }, callers: ['operator', 'api-server'] },
     )
     .put(
       '/auth/users/:address',
@@ -155,7 +155,12 @@ export const routes = (authentication: AuthenticationParts) => {
         await requireHardwareSignature(factors.hardwareKeys, `PUT ${path}`, headers)
         return showUser(await accounts.set(params.address, { roles, status }))
       },
-      { params: UserParams, body: UserChange, response: { 200: User, ...problems }, callers: ['operator'] },
+      {
+        params: UserParams,
+        body: UserChange,
+        response: { 200: User, ...problems },
+        callers: ['operator', 'api-server'],
+      },
     )
     .post(
       '/auth/keys/rotate',
@@ -163,7 +168,7 @@ export const routes = (authentication: AuthenticationParts) => {
         await requireHardwareSignature(factors.hardwareKeys, 'POST /auth/keys/rotate', headers)
         return { kid: await signingKeys.rotate() }
       },
-      { response: { 200: NewKey, ...problems }, callers: ['operator'] },
+      { response: { 200: NewKey, ...problems }, callers: ['operator', 'api-server'] },
     )
     .post('/auth/admin-code', ({ body: { recover = false } }) => accounts.newCode(recover), {
       body: AdminCodeBody,

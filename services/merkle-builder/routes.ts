@@ -26,7 +26,7 @@ export const routes = ({ trees, parts }: { readonly trees: Trees; readonly parts
     .get('/proof/:session/:index', ({ params }) => trees.proof(params.session, params.index), {
       params: ProofParams,
       response: { 200: Proof, ...problems },
-      callers: ['operator'],
+      callers: ['operator', 'api-server'],
     })
     .post('/verify', ({ body }) => ({ valid: holds(body) }), {
       body: Proof,

@@ -22,27 +22,29 @@ afterAll(remove)
 
 describe('session-encryptor', () => {
   test('refuses strangers on every route of its own', async () => {
-    expect(await everyRouteRefusesStrangers(appFor(closedGuard))).toBe(10)
+    expect(await everyRouteRefusesStrangers(appFor(closedGuard))).toBe(11)
   })
 
   const encrypt = `/encrypt?session=${session}&index=0&epoch=1&flags=0&plain=1`
   type Narrowed = {
     readonly route: readonly [method: string, path: string, body?: unknown]
-    readonly only: string
+    /** The first of them stands in the name of the test. */
+    readonly only: readonly string[]
   }
   const narrowed: readonly Narrowed[] = [
-    { route: ['POST', '/sessions', newSession], only: 'session-orchestrator' },
-    { route: ['POST', `/sessions/${session}/seal`], only: 'session-orchestrator' },
-    { route: ['POST', `/sessions/${session}/writer`], only: 'session-chunker' },
-    { route: ['POST', encrypt], only: 'session-chunker' },
-    { route: ['POST', `/sessions/${session}/key`, { grant }], only: 'operator' },
-    { route: ['GET', `/sessions/${session}/key/sealed`], only: 'operator' },
-    { route: ['POST', '/decrypt', { session, index: 0, grant }], only: 'operator' },
+    { route: ['POST', '/sessions', newSession], only: ['session-orchestrator'] },
+    { route: ['POST', `/sessions/${session}/seal`], only: ['session-orchestrator'] },
+    { route: ['POST', `/sessions/${session}/writer`], only: ['session-chunker'] },
+    { route: ['POST', encrypt], only: ['session-chunker'] },
+    { route: ['POST', `/sessions/${session}/key`, { grant }], only: ['operator', 'api-server'] },
+    { route: ['GET', `/sessions/${session}/key/sealed`], only: ['operator', 'api-server'] },
+    { route: ['DELETE', `/sessions/${session}/key`], only: ['api-server'] },
+    { route: ['POST', '/decrypt', { session, index: 0, grant }], only: ['operator'] },
   ]
   for (const { route, only } of narrowed)
-    test(`lets only ${only} ${route[0]} ${route[1].split('?')[0]}`, async () => {
+    test(`lets only ${only.join(' and ')} ${route[0]} ${route[1].split('?')[0]}`, async () => {
       for (const caller of ['session-orchestrator', 'session-chunker', 'operator', 'session-recorder']) {
-        if (caller === only) continue
+        if (only.includes(caller)) continue
         const [method, path, sent] = route
         const { status, body } = await ask(appFor(guardAs(caller)), method, path, sent)
         expect({ caller, status, body }).toEqual({
@@ -50,7 +52,7 @@ describe('session-encryptor', () => {
           status: 403,
           body: expect.objectContaining({
             code: 'caller-not-allowed',
-            detail: `this route is for ${only} only`,
+            detail: `this route is for ${only.join(' and ')} only`,
           }),
         })
       }

@@ -97,7 +97,7 @@ const ofSession = { params: SessionParams, response: { 200: Progress, ...problem
 
 /** The HTTP face of session-encryptor. */
 export const routes = (encryptor: EncryptorParts) => {
-  const { sessions, parts } = encryptor
+  const { sessions, parts, now } = encryptor
   const { read, create, seal, encrypt, page, checkGrant } = handlers(encryptor)
   return service('session-encryptor', { ...parts, maxBody: MAX_PLAIN })
     .post('/sessions', ({ body }) => create(body), {
@@ -131,17 +131,26 @@ export const routes = (encryptor: EncryptorParts) => {
       params: SessionParams,
       query: PageQuery,
       response: { 200: Page, ...problems },
-      callers: ['session-orchestrator'],
+      callers: ['session-orchestrator', 'api-server'],
     })
     .get(
       '/sessions/:id/chunks/:index',
       async ({ params }) => octets(await read.file(params.id, params.index)),
-      { params: ChunkParams, response: { 200: t.Any(), ...problems }, callers: ['operator'] },
+      { params: ChunkParams, response: { 200: t.Any(), ...problems }, callers: ['operator', 'api-server'] },
+    )
+    .delete(
+      '/sessions/:id/key',
+      async ({ params: { id } }) => {
+        await sessions.erase(id, now())
+        parts.log.info('key-erased', { session: id })
+        return sessions.progress(id)
+      },
+      { ...ofSession, callers: ['api-server'] },
     )
     .get('/sessions/:id/key/sealed', ({ params }) => sessions.sealedKey(params.id), {
       params: SessionParams,
       response: { 200: SealedKeys, ...problems },
-      callers: ['operator'],
+      callers: ['operator', 'api-server'],
     })
     .post(
       '/sessions/:id/key',
@@ -154,7 +163,7 @@ export const routes = (encryptor: EncryptorParts) => {
         params: SessionParams,
         body: KeyRequest,
         response: { 200: SessionKey, ...problems },
-        callers: ['operator'],
+        callers: ['operator', 'api-server'],
       },
     )
     .post(

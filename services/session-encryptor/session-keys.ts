@@ -1,6 +1,7 @@
 import { type Random, unwrapKey, wrapKey } from '#common/engines/key-wrap'
 import { sealToOwner } from '#common/evidence/owner-seal'
 import { sessionIdBytes } from '#common/evidence/session-id'
+import { Fault } from '#common/process/fault'
 import { fromHex } from '#common/stream/bytes'
 import type { NewSession } from './model.ts'
 import type { StoredKey } from './session-state.ts'
@@ -12,10 +13,14 @@ export type SessionKeys = {
   readonly create: (request: NewSession) => StoredKey
   /** The key in clear if it is in memory: a copy, because `wipe` may come while it is in use. */
   readonly fromMemory: (session: string) => Uint8Array | undefined
-  /** The key in clear; that of a session that is not sealed stays in memory. Throws Fault `key-does-not-unwrap`. */
+  /** The key in clear; that of a session that is not sealed stays in memory. Throws Fault `key-does-not-unwrap`, missing `key-erased`. */
   readonly unwrap: (doc: SessionDoc) => Uint8Array
   readonly wipe: (session: string) => void
 }
+
+/** Kind `missing`, as of everything that is no more. */
+export const keyErased = (): Fault =>
+  new Fault('missing', 'key-erased', 'the content of this session was erased; its proof is all that is left')
 
 const wrapFor = (session: string) => ({ purpose: 'lucid/session-key/v1', id: sessionIdBytes(session) })
 
@@ -32,6 +37,7 @@ export const sessionKeys = (masterKey: Uint8Array, random: Random): SessionKeys 
     },
     fromMemory: (session) => inMemory.get(session)?.slice(),
     unwrap: ({ id, wrapped, sealed }) => {
+      if (wrapped === undefined) throw keyErased()
       const key = unwrapKey(masterKey, wrapFor(id), fromHex(wrapped))
       if (!sealed) inMemory.set(id, key.slice())
       return key

@@ -5,7 +5,7 @@ import type { NewSession, Progress } from './model.ts'
 import type { ChunkDoc, SessionDoc } from './store.ts'
 
 /** A session's key as it may be stored. */
-export type StoredKey = Pick<SessionDoc, 'wrapped' | 'sealed_to_owner' | 'owner_x25519'>
+export type StoredKey = Pick<SessionDoc, 'sealed_to_owner' | 'owner_x25519'> & { readonly wrapped: string }
 
 /** A session to which nobody has written. */
 export const newSession = ({ session, owner, chunk_size }: NewSession, key: StoredKey): SessionDoc => ({
@@ -59,6 +59,14 @@ export const openWriter = (doc: SessionDoc): SessionDoc => {
 /** Nobody writes to the session any more. The same again is no change. */
 export const sealSession = (doc: SessionDoc): SessionDoc =>
   doc.sealed ? doc : { ...doc, sealed: true, epoch: doc.epoch + 1 }
+
+/** The session without its keys: what is encrypted under them is lost. The same again is no change. Throws Fault `not-sealed`. */
+export const eraseKeys = (doc: SessionDoc, now: number): SessionDoc => {
+  if (doc.erased_at !== undefined) return doc
+  if (!doc.sealed) throw new Fault('conflict', 'not-sealed', 'this session is still written: end it first')
+  const { wrapped: _wrapped, sealed_to_owner: _sealed, owner_x25519: _owner, ...rest } = doc
+  return { ...rest, erased_at: now }
+}
 
 /**
  * The session with a further chunk; after a `broken` one or the last there is none. Throws Fault `fenced` when

@@ -87,7 +87,7 @@ describe('a session of the encryptor', () => {
     const [one, other] = [await table.get(request.session), await table.get(sessionId(1))]
     if (!one || !other) throw new Error('both were made')
     const { rev, ...doc } = other
-    await table.replace({ ...doc, wrapped: one.wrapped }, rev)
+    await table.replace({ ...doc, wrapped: one.wrapped ?? '' }, rev)
     expect(await faultOf(() => all.key(sessionId(1)))).toMatchObject({ code: 'key-does-not-unwrap' })
   })
 

@@ -5,11 +5,12 @@ import type { Store, Stored } from '#common/store/store'
 import { fromHex } from '#common/stream/bytes'
 import { type CommitOrder, commitOrder, fenced } from './commit-order.ts'
 import type { NewSession, Progress } from './model.ts'
-import { sessionKeys } from './session-keys.ts'
+import { keyErased, sessionKeys } from './session-keys.ts'
 import {
   appendChunk,
   checkSameSession,
   describeProgress,
+  eraseKeys,
   newSession,
   openWriter,
   sealSession,
@@ -27,6 +28,8 @@ export type Sessions = {
   readonly seal: (session: string) => Promise<Progress>
   /** The session key in clear; the caller must not let it out of this service but to its owner. */
   readonly key: (session: string) => Promise<Uint8Array>
+  /** Seals the session and destroys its key, also as it is sealed to its owner: no file of the store holds it any more. Idempotent. */
+  readonly erase: (session: string, now: number) => Promise<void>
   /** The session key sealed to its owner's X25519 key. Throws Fault missing `not-sealed-to-owner`. */
   readonly sealedKey: (session: string) => Promise<SealedKeys>
   readonly commitOrder: (session: string) => Promise<CommitOrder>
@@ -60,6 +63,17 @@ const changeWriter = (
     const doc = await findIn(table, session)
     const next = transition(withoutRevision(doc))
     return next.epoch === doc.epoch ? next : table.replace(next, doc.rev)
+  })
+
+/** Removed and inserted: that is what takes the keys out of the files. */
+const eraseIn = (store: Store, session: string, now: number): Promise<unknown> =>
+  store.transaction(async (tx) => {
+    const table = tables(tx).sessions
+    const doc = await findIn(table, session)
+    const next = eraseKeys(withoutRevision(doc), now)
+    if (next.erased_at === doc.erased_at) return
+    await table.remove(session, doc.rev)
+    await table.insert(next)
   })
 
 const commitChunk = (store: Store, session: string, chunk: ChunkDoc, isBroken: boolean): Promise<void> =>
@@ -114,6 +128,13 @@ export const sessions = ({
   const table = tables(store).sessions
   const keys = sessionKeys(masterKey, random)
   const orders = commitOrders(store)
+  const seal = async (session: string): Promise<Progress> => {
+    const doc = await orders.change(session, sealSession)
+    keys.wipe(session)
+    // Nobody can append any more; who still asks gets a new order, and the store refuses him.
+    orders.forget(session)
+    return describeProgress(doc)
+  }
 
   return {
     create: async (request) => {
@@ -132,16 +153,15 @@ export const sessions = ({
       const doc = await orders.change(session, openWriter)
       return { ...describeProgress(doc), epoch: doc.epoch }
     },
-    seal: async (session) => {
-      const doc = await orders.change(session, sealSession)
-      keys.wipe(session)
-      // Nobody can append any more; who still asks gets a new order, and the store refuses him.
-      orders.forget(session)
-      return describeProgress(doc)
-    },
+    seal,
     key: async (session) => keys.fromMemory(session) ?? keys.unwrap(await findIn(table, session)),
+    erase: async (session, now) => {
+      await seal(session)
+      await eraseIn(store, session, now)
+    },
     sealedKey: async (session) => {
-      const { sealed_to_owner } = await findIn(table, session)
+      const { sealed_to_owner, erased_at } = await findIn(table, session)
+      if (erased_at !== undefined) throw keyErased()
       if (sealed_to_owner !== undefined) return sealedKeys(fromHex(sealed_to_owner, 80))
       throw new Fault(
         'missing',

@@ -6,7 +6,8 @@ import type { Declaration, Store } from '#common/store/store'
 export type SessionDoc = {
   readonly id: string
   readonly owner: string
-  readonly wrapped: string
+  /** Absent once the content was erased, and so is `sealed_to_owner`. */
+  readonly wrapped?: string
   readonly sealed_to_owner?: string
   /** To which key it is sealed; sessions of older releases do not say. */
   readonly owner_x25519?: string
@@ -21,6 +22,8 @@ export type SessionDoc = {
   readonly sealed: boolean
   readonly last_at?: number
   readonly last_byte_at?: number
+  /** When its keys were destroyed, epoch ms. */
+  readonly erased_at?: number
 }
 
 export type ChunkDoc = ChunkRecord & {
@@ -42,7 +45,11 @@ export type IncidentDoc = {
   readonly at: number
 }
 
-const sessions: Declaration<SessionDoc> = { name: 'encryptor_sessions', fields: { sealed: 'boolean' } }
+const sessions: Declaration<SessionDoc> = {
+  name: 'encryptor_sessions',
+  fields: { sealed: 'boolean' },
+  secret: 'when-removed',
+}
 const chunks: Declaration<ChunkDoc> = {
   name: 'encryptor_chunks',
   fields: { session: 'text', index: 'integer' },

@@ -109,6 +109,8 @@ export const ListQuery = t.Object({
   state: t.Optional(t.UnionEnum(states, { default: undefined })),
   /** Only those that started no later, epoch ms: where the page before ended. */
   until: t.Optional(BytesParam),
+  /** Only those of this owner. */
+  owner: t.Optional(TronAddress),
   limit: t.Optional(WholeParam(1, 500)),
 })
 export const List = t.Object({ sessions: t.Array(Session) })

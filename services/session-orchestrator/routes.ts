@@ -170,9 +170,12 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .get('/sessions', ({ query }) => handle.list(query), {
       query: ListQuery,
       response: { 200: List, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
-    .get('/sessions/:id', ({ params }) => sessions.get(params.id), { ...ofSession, callers: ['operator'] })
+    .get('/sessions/:id', ({ params }) => sessions.get(params.id), {
+      ...ofSession,
+      callers: ['api-server', 'operator'],
+    })
     .post('/sessions/:id/state', ({ params, body }) => sessions.setState(params.id, body), {
       ...ofSession,
       body: StateChange,
@@ -192,13 +195,13 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .get('/sessions/:id/manifest', ({ params }) => handle.manifest(params.id), {
       params: SessionParams,
       response: { 200: SignedManifest, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .get('/sessions/:id/audit', ({ params, query }) => handle.audit(params.id, query), {
       params: SessionParams,
       query: AuditQuery,
       response: { 200: Audit, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
       params: SessionParams,

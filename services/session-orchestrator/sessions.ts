@@ -27,6 +27,7 @@ export type Sessions = {
   readonly list: (query: {
     readonly state?: State | undefined
     readonly until?: number | undefined
+    readonly owner?: string | undefined
     readonly limit: number
   }) => Promise<readonly Session[]>
   readonly setState: (id: string, to: StateChange) => Promise<Session>
@@ -172,11 +173,12 @@ export const sessions = (parts: SessionsParts): Sessions => {
     renew: () => renew({ gte: 0 }),
     create: (request) => create(request, parts),
     get: async (id) => publicSession(await findSession(own, id)),
-    list: async ({ state, until, limit }) => {
+    list: async ({ state, until, owner, limit }) => {
       const docs = await own.sessions.find({
         where: {
           ...(state !== undefined && { state }),
           ...(until !== undefined && { started_at: { lte: until } }),
+          ...(owner !== undefined && { owner }),
         },
         sort: [['started_at', 'desc']],
         limit,

@@ -50,12 +50,19 @@ const sessions: Declaration<SessionDoc> = {
   name: 'sessions',
   fields: {
     state: 'text',
+    owner: 'text',
     started_at: 'integer',
     touched_at: 'integer',
     anchor_lost: 'boolean',
     still_open: 'boolean',
   },
-  indexes: [['state', 'touched_at'], ['started_at'], ['anchor_lost'], ['still_open']],
+  indexes: [
+    ['state', 'touched_at'],
+    ['started_at'],
+    ['owner', 'started_at'],
+    ['anchor_lost'],
+    ['still_open'],
+  ],
 }
 const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {}, secret: true }
 const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }

@@ -26,7 +26,7 @@ describe('session-recorder', () => {
     expect(await everyRouteRefusesStrangers(pipe.appFor(closedGuard))).toBe(5)
   })
 
-  test('is recorded into by the operator only', async () => {
+  test('is recorded into by the operator and for people only', async () => {
     const id = crypto.randomUUID()
     const other = pipe.appFor(guardAs('session-orchestrator'))
     const routes = [
@@ -37,7 +37,7 @@ describe('session-recorder', () => {
     for (const [method, to, body] of routes)
       expect(await ask(other, method, to, body)).toMatchObject({
         status: 403,
-        body: { code: 'caller-not-allowed', detail: 'this route is for operator only' },
+        body: { code: 'caller-not-allowed', detail: 'this route is for operator and api-server only' },
       })
   })
 

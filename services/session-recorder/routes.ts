@@ -24,7 +24,7 @@ export const routes = ({
       {
         body: Start,
         response: { 200: Recording, ...problems },
-        callers: ['operator'],
+        callers: ['operator', 'api-server'],
       },
     )
     .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), {
@@ -34,7 +34,7 @@ export const routes = ({
     .get('/recordings/:id', ({ params }) => recordings.get(params.id), {
       params: SessionParams,
       response: { 200: Recording, ...problems },
-      callers: ['operator'],
+      callers: ['operator', 'api-server'],
     })
     .patch(
       '/recordings/:id/stream',
@@ -50,14 +50,14 @@ export const routes = ({
         parse: 'none',
         response: { 200: Recording, ...problems },
         unaudited: 'the recording itself, whose chunks stand in the manifest',
-        callers: ['operator'],
+        callers: ['operator', 'api-server'],
       },
     )
     .post('/recordings/:id/stop', ({ params, body }) => recordings.stop(params.id, body?.reason), {
       params: SessionParams,
       body: Stop,
       response: { 200: Recording, ...problems },
-      callers: ['operator'],
+      callers: ['operator', 'api-server'],
     })
 
 export type Api = ReturnType<typeof routes>

@@ -182,6 +182,19 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
       return engines(client, 'session-encryptor')
     },
   },
+  'api-server': {
+    asks: 'its document, and that it asks who comes',
+    act: async (client) => {
+      const document = await open(client, 'api-server', '/openapi.json')
+      const paths = Object.keys(requireObject(document['paths'], 'paths')).filter((path) =>
+        path.startsWith('/api/v1/'),
+      )
+      requireThat(paths.length > 0, 'its document has no route')
+      const refused = await client.ask('api-server', '/api/v1/sessions')
+      requireThat(refused.status === 401, `a request without a token was answered ${refused.status}`)
+      return `${paths.length} paths`
+    },
+  },
   authentication: {
     asks: 'its signing keys, and a refresh token of nobody',
     act: async (client) => {

@@ -33,7 +33,7 @@ describe('a fault as a problem document', () => {
         return Value.Parse(Problem, await reply.json())
       }),
     )
-    expect(replies.map(({ status }) => status)).toEqual([400, 401, 403, 404, 409, 413, 429, 503])
+    expect(replies.map(({ status }) => status)).toEqual([400, 401, 403, 404, 409, 412, 413, 416, 429, 503])
     for (const reply of replies) {
       expect(Value.Check(Problem, reply)).toBe(true)
       expect(reply.title).not.toBe('Error')

@@ -5,7 +5,9 @@ export type FaultKind =
   | 'forbidden'
   | 'missing'
   | 'conflict'
+  | 'precondition'
   | 'too-large'
+  | 'range'
   | 'exhausted'
   | 'unavailable'
 

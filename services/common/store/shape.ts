@@ -8,7 +8,7 @@ export type Declared = {
   readonly required?: readonly string[]
   readonly unique?: readonly (readonly string[])[]
   readonly indexes?: readonly (readonly string[])[]
-  readonly secret?: boolean
+  readonly secret?: boolean | 'when-removed'
 }
 
 /** A checked declaration, the same for every driver. */
@@ -19,8 +19,8 @@ export type Shape = {
   readonly required: ReadonlySet<string>
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]
-  /** Holds secrets that are destroyed by removing them. */
-  readonly isSecret: boolean
+  /** Holds secrets that are destroyed by removing them, and by replacing them unless it is `when-removed`. */
+  readonly secret: false | 'always' | 'when-removed'
 }
 
 /** Names go into SQL and into BSON keys, so they are identifiers and nothing else. */
@@ -61,7 +61,7 @@ export const parseDeclaration = (declared: Declared): Shape => {
     required,
     unique: indexed(declared.unique),
     indexes: indexed(declared.indexes),
-    isSecret: declared.secret === true,
+    secret: declared.secret === true ? 'always' : (declared.secret ?? false),
   }
 }
 

@@ -35,7 +35,7 @@ export const sqliteOperations = (
   const insertBy = (text: string, doc: Doc, rev = 1) => prepared(text).run(doc.id, rev, ...bound(doc)).changes
   const update = (doc: Doc, rev: number) => {
     const { changes } = prepared(writes.update).run(...bound(doc), doc.id, rev)
-    if (changes > 0 && shape.isSecret) forget(shape)
+    if (changes > 0 && shape.secret === 'always') forget(shape)
     return changes
   }
   return {

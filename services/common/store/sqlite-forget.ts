@@ -31,7 +31,7 @@ export const forgetting = (db: Database, busyTimeoutMs: number): Forgetting => {
   let isOwed = true
   return {
     forget: (shape) => {
-      if (shape.isSecret) rewriteTable(db, shape)
+      if (shape.secret !== false) rewriteTable(db, shape)
       isOwed = true
     },
     settle: () => {

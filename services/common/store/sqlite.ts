@@ -93,7 +93,7 @@ const openCollection = (
     const ensure = () => {
       ensureTable(db, shape)
       // Releases before this one did not do so when they removed.
-      if (shape.isSecret) forgotten.forget(shape)
+      if (shape.secret === 'always') forgotten.forget(shape)
     }
     if (db.inTransaction) ensure()
     else db.transaction(ensure).immediate()

@@ -26,8 +26,10 @@ export type Declaration<T extends Doc> = {
   /**
    * Its documents are secrets, few at a time, that are destroyed by removing or replacing them: when that resolves,
    * no file of an embedded store holds them any more. What a database server keeps: this room's README.
+   * `when-removed`: only removing does so, for documents that are often replaced and seldom destroyed; one that stays
+   * without its secret is removed and inserted in one transaction.
    */
-  readonly secret?: boolean
+  readonly secret?: boolean | 'when-removed'
 }
 
 export type Range<V> = { readonly gt?: V; readonly gte?: V; readonly lt?: V; readonly lte?: V }

@@ -1,0 +1,56 @@
+import { expect, test } from 'bun:test'
+import { isFault } from '#common/process/fault'
+import { type Deed, type Relation, relationOf, requireAccess } from './access.ts'
+
+const [owner, other, third] = ['TOwner', 'TOther', 'TThird']
+const session = { owner, participants: [other], observers: [third] }
+const person = (address: string, ...roles: string[]) => ({ address, roles })
+
+test('what a person is to a session', () => {
+  const table: readonly [ReturnType<typeof person>, Relation][] = [
+    [person(owner, 'user'), 'owner'],
+    [person(owner, 'admin'), 'owner'],
+    [person('TAdmin', 'admin'), 'admin'],
+    [person(other, 'admin'), 'admin'],
+    [person(other, 'user'), 'participant'],
+    [person(other, 'observer'), 'stranger'],
+    [person(third, 'observer'), 'observer'],
+    [person(third), 'stranger'],
+    [person('TNobody', 'user', 'dev', 'node_worker'), 'stranger'],
+    [person('TNobody', 'constructor'), 'stranger'],
+  ]
+  for (const [who, relation] of table) expect(relationOf(who, session)).toBe(relation)
+})
+
+test('who may do what, as a table', () => {
+  const people = {
+    owner: person(owner, 'user'),
+    admin: person('TAdmin', 'admin'),
+    participant: person(other, 'user'),
+    observer: person(third, 'observer'),
+    stranger: person('TNobody', 'user'),
+  }
+  const no = 'not-yours'
+  const none = 'no-such-session'
+  const table: Readonly<Record<Deed, Readonly<Record<keyof typeof people, string>>>> = {
+    see: { owner: 'yes', admin: 'yes', participant: 'yes', observer: 'yes', stranger: none },
+    'take-part': { owner: 'yes', admin: 'yes', participant: 'yes', observer: no, stranger: none },
+    steer: { owner: 'yes', admin: 'yes', participant: no, observer: no, stranger: none },
+    own: { owner: 'yes', admin: no, participant: no, observer: no, stranger: none },
+  }
+  const outcome = (deed: Deed, who: (typeof people)[keyof typeof people]) => {
+    try {
+      requireAccess(who, session, deed)
+      return 'yes'
+    } catch (error) {
+      return isFault(error) ? error.code : String(error)
+    }
+  }
+  for (const [deed, row] of Object.entries(table))
+    for (const [name, expected] of Object.entries(row))
+      expect([deed, name, outcome(deed as Deed, people[name as keyof typeof people])]).toEqual([
+        deed,
+        name,
+        expected,
+      ])
+})

@@ -1,0 +1,115 @@
+import { ok } from '#common/http/client'
+import { start } from '#common/http/main'
+import { peopleGuard } from '#common/http/people-guard'
+import { signIns } from '#common/people/sign-ins'
+import { machineClocks } from '#common/process/clock'
+import { answers } from '#common/process/health'
+import { errorFields } from '#common/process/log'
+import { withRequestContext } from '#common/process/request-context'
+import { poller } from '#common/stream/poller'
+import { Env } from './env.ts'
+import { erasures } from './erasures.ts'
+import { idempotency } from './idempotency.ts'
+import { neighboursAt } from './neighbours.ts'
+import { readServices } from './platform.ts'
+import { routes } from './routes.ts'
+import { schema, tables } from './store.ts'
+
+/** Between two looks, ms: at sign-ins, at what happens to a session, for what is due or old. */
+const SIGN_INS_EVERY = 1_000
+const LOOK_EVERY = 1_000
+const SWEEP_EVERY = 30_000
+
+/** A loop that a failure only delays. */
+const every = (ms: number, step: () => Promise<unknown>, onError: (error: unknown) => void) =>
+  poller({
+    step: async () => {
+      await step()
+      return ms
+    },
+    onError: (error) => {
+      onError(error)
+      return ms
+    },
+  })
+
+await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
+  const store = await openStore(schema)
+  const { answers: answered, erasures: erasing } = tables(store)
+  const urls = {
+    'session-orchestrator': env.SESSION_ORCHESTRATOR_URL,
+    'session-recorder': env.SESSION_RECORDER_URL,
+    'session-encryptor': env.SESSION_ENCRYPTOR_URL,
+    'merkle-builder': env.MERKLE_BUILDER_URL,
+    'blockchain-api': env.BLOCKCHAIN_API_URL,
+    authentication: env.AUTHENTICATION_URL,
+  }
+  const neighbours = neighboursAt(urls, sign)
+  const people = signIns({
+    fetchState: () => ok(neighbours.authentication.auth.state.get()),
+    clocks: machineClocks,
+  })
+  const once = idempotency(answered, Date.now)
+  const erase = erasures({
+    table: erasing,
+    now: Date.now,
+    wait: env.ERASURE_WAIT_MS,
+    // On behalf of whoever asked for it: the encryptor's audit names him.
+    destroy: ({ id, by }) =>
+      withRequestContext({ requestId: crypto.randomUUID(), caller: undefined, actor: by }, () =>
+        ok(neighbours.encryptor.sessions({ id }).key.delete()),
+      ),
+  })
+
+  const stopping = new AbortController()
+  // Streams of events would keep their requests in flight: they end before the service waits for those.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort())
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_EVERY)
+      stopping.signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        { once: true },
+      )
+    })
+  const failed = (event: string) => (error: unknown) => log.warn(event, errorFields(error))
+  const signInLoop = every(SIGN_INS_EVERY, people.refresh, failed('sign-ins-unknown'))
+  const sweepLoop = every(
+    SWEEP_EVERY,
+    async () => {
+      await once.sweep()
+      await erase.sweep()
+    },
+    failed('sweep-waits'),
+  )
+  onStop(async () => {
+    await Promise.all([signInLoop.stop(), sweepLoop.stop()])
+  })
+
+  const checks = Object.fromEntries(
+    Object.entries(urls).map(([name, url]) => [name, answers(reach(name as keyof typeof urls, url, 2_000))]),
+  )
+  return routes({
+    neighbours,
+    erasures: erase,
+    idempotency: once,
+    now: Date.now,
+    pause,
+    isStopping: () => stopping.signal.aborted,
+    services: () => readServices(urls),
+    parts: {
+      ...parts,
+      guard: peopleGuard(parts.guard, people),
+      checks: { store: () => store.ping(), ...checks },
+      soft: Object.keys(urls),
+      status: async () => ({
+        kept_answers: await answered.count(),
+        waiting_erasures: await erasing.count({ state: 'waiting' }),
+      }),
+    },
+  })
+})

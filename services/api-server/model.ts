@@ -1,0 +1,165 @@
+import { t } from 'elysia'
+import { AnchorProof } from '#common/evidence/anchor'
+import { AuditEvent } from '#common/evidence/audit-event'
+import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Gap } from '#common/evidence/manifest'
+import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
+import { Role } from '#common/people/permissions'
+
+export { AnchorProof }
+
+const states = [
+  'created',
+  'active',
+  'paused',
+  'finalizing',
+  'anchoring',
+  'anchored',
+  'voided',
+  'failed',
+  'expired',
+] as const
+const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
+
+export const Me = t.Object({
+  address: TronAddress,
+  roles: t.Array(t.String()),
+  permissions: t.Array(t.String()),
+})
+export const Roles = t.Object({ roles: t.Record(t.String(), t.Array(t.String())) })
+
+export const NewSession = t.Object({
+  owner_x25519: t.Optional(Hex32),
+  participants: People,
+  observers: People,
+})
+export type NewSession = typeof NewSession.static
+
+/** The content of a session is destroyed at `due`, or was. */
+const Erasure = t.Object({ state: t.UnionEnum(['waiting', 'erased']), by: TronAddress, due: Natural })
+
+export const Session = t.Object({
+  id: SessionId,
+  state: t.UnionEnum(states),
+  pipeline: t.Optional(t.String()),
+  owner: TronAddress,
+  participants: t.Array(TronAddress),
+  observers: t.Array(TronAddress),
+  started_at: Natural,
+  ended_at: t.Optional(Natural),
+  chunk_size: Natural,
+  complete: t.Optional(t.Boolean()),
+  gaps: t.Array(Gap),
+  chunk_count: t.Optional(Natural),
+  total_plain: t.Optional(Natural),
+  merkle_root: t.Optional(Hex32),
+  manifest_hash: t.Optional(Hex32),
+  anchor: t.Optional(t.Object({ tx_hash: Hex32, block: t.Object({ number: Natural, hash: Hex32 }) })),
+  error: t.Optional(t.String()),
+  erasure: t.Optional(Erasure),
+})
+export type Session = typeof Session.static
+
+/** `all`: those of everybody; for admins. */
+export const ListQuery = t.Object({
+  state: t.Optional(t.UnionEnum(states, { default: undefined })),
+  all: t.Optional(FlagParam),
+  limit: t.Optional(WholeParam(1, 200)),
+  cursor: t.Optional(t.String({ maxLength: 128 })),
+})
+export type ListQuery = typeof ListQuery.static
+export const SessionList = t.Object({ sessions: t.Array(Session), next: t.Optional(t.String()) })
+
+export const Recording = t.Object({
+  id: SessionId,
+  state: t.String(),
+  received: Natural,
+  acknowledged: Natural,
+  chunks: Natural,
+  complete: t.Boolean(),
+  error: t.Optional(t.String()),
+})
+export type Recording = typeof Recording.static
+export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam, whole: t.Optional(FlagParam) })
+export const Reason = t.Object({ reason: EndReason })
+
+/** The manifest as the exact text that was hashed, and the session key's signature over its hash. */
+export const SignedManifest = t.Object({
+  manifest: t.String(),
+  alg: t.Literal('Ed25519'),
+  public_key: Hex32,
+  signature: Hex64,
+})
+
+const Chunk = t.Object({
+  index: Natural,
+  plain: Natural,
+  comp: Natural,
+  cipher: Natural,
+  leaf: Hex32,
+  sha256: Hex32,
+  nonce: Hex24,
+  at: Natural,
+})
+export const ChunkList = t.Object({ chunks: t.Array(Chunk), chunk_count: Natural, next: t.Optional(Natural) })
+export const ChunksQuery = t.Object({
+  from: t.Optional(WholeParam(0, 2 ** 20 - 1)),
+  limit: t.Optional(WholeParam(1, 1000)),
+})
+
+export const Proof = t.Object({
+  chunk_index: Natural,
+  leaf: Hex32,
+  path: t.Array(t.Object({ hash: Hex32, side: t.Union([t.Literal('L'), t.Literal('R')]) }), { maxItems: 20 }),
+  root: Hex32,
+  chunk_count: Natural,
+})
+
+/** The owner's leave to put the session key into the bundle, signed with their TRON key; `expires` epoch ms. */
+export const BundleRequest = t.Object({
+  grant: t.Object({ expires: Natural, signature: t.String({ pattern: '^[0-9a-f]{130}$' }) }),
+})
+
+/** Sessions of older releases have events without bodies. */
+const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
+export const SessionAudit = t.Object({ events: t.Array(t.Union([AuditEvent, AuditLink])) })
+export const AuditQuery = t.Object({ after: t.Optional(BytesParam), limit: t.Optional(WholeParam(1, 1000)) })
+
+const Hex20 = t.String({ pattern: '^[0-9a-f]{40}$' })
+const Anchor = t.Object({
+  session_id: SessionId,
+  manifest_hash: Hex32,
+  merkle_root: Hex32,
+  owner: Hex20,
+  started_at: Natural,
+  chunk_count: Natural,
+  tx_hash: Hex32,
+  block_number: Natural,
+  block_hash: Hex32,
+  log_index: Natural,
+})
+export const AnchorList = t.Object({ anchors: t.Array(Anchor), next: t.Optional(Natural) })
+export const AnchorsQuery = t.Object({
+  limit: t.Optional(WholeParam(1, 1000)),
+  after: t.Optional(BytesParam),
+})
+
+const Status = t.Union([t.Literal('active'), t.Literal('closed')])
+export const User = t.Object({
+  address: TronAddress,
+  roles: t.Array(Role),
+  status: Status,
+  created_at: Natural,
+})
+export const UserList = t.Object({ users: t.Array(User), next: t.Optional(TronAddress) })
+export const UsersQuery = t.Object({ after: t.Optional(TronAddress), limit: t.Optional(WholeParam(1, 500)) })
+export const UserParams = t.Object({ address: TronAddress })
+export const UserChange = t.Object({
+  roles: t.Array(Role, { maxItems: 6, uniqueItems: true }),
+  status: t.Optional(Status),
+})
+export const NewKey = t.Object({ kid: t.String() })
+
+export const Services = t.Object({
+  services: t.Array(t.Object({ service: t.String(), status: t.String(), version: t.Optional(t.String()) })),
+})
