@@ -52,6 +52,8 @@ describe('a session decides', () => {
     ['over-grant', 'blocked', granted, { ...paste, bytes: 101 }],
     ['grant-expired', 'blocked', { ...granted, now: NOW + 1 }, paste],
     ['not-granted', 'blocked', granted, { ...paste, person: owner }],
+    ['not-granted', 'blocked', { ...granted, requests: [{ ...grant, channel: 'files' }] }, paste],
+    ['not-granted', 'blocked', { ...granted, requests: [{ ...grant, direction: 'from_session' }] }, paste],
     ['not-granted', 'blocked', { ...granted, requests: [{ ...grant, state: 'refused' }] }, paste],
     ['not-granted', 'blocked', { ...granted, requests: [{ ...grant, state: 'pending' }] }, paste],
   ]

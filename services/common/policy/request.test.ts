@@ -69,6 +69,11 @@ describe('nobody asks', () => {
     expect(await faultOf(() => openRequest(where, what, 'r'))).toMatchObject({ code })
   })
 
+  test('but whoever asked for nothing yet, however much others did', () => {
+    const byOwner = { ...ask, person: owner }
+    expect(openRequest(situation(policy, { requests: waiting }), byOwner, 'r').state).toBe('pending')
+  })
+
   test('but whose requests lapsed asks again', () => {
     const now = NOW + REQUEST_MS
     expect(openRequest(situation(policy, { requests: waiting, now }), ask, 'r').state).toBe('pending')
