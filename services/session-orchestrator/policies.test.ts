@@ -60,7 +60,7 @@ const opened = (options: Partial<OrchestratorOptions> = {}) => {
     ...options,
   })
   const as = (actor: string | undefined) =>
-    one.appFor(async () => ({ caller: 'operator', ...(actor !== undefined && { actor }) }))
+    one.appFor(async () => ({ caller: 'api-server', ...(actor !== undefined && { actor }) }))
   return {
     ...one,
     /** What a person asks of it through api-server; '' = a call on behalf of nobody. */

@@ -153,7 +153,7 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
 }
 
 const ofSession = { params: SessionParams, response: { 200: Session, ...problems } }
-const forPeople = { ...ofSession, callers: ['operator'] as const }
+const forPeople = { ...ofSession, callers: ['api-server', 'operator'] as const }
 const steering = { ...forPeople, body: Why }
 
 /** The HTTP face of session-orchestrator. */
@@ -206,7 +206,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
       params: SessionParams,
       response: { 200: PolicyView, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .post('/sessions/:id/people', ({ params, body }) => deed.join(params.id, body.as), {
       ...forPeople,
@@ -217,18 +217,18 @@ export const routes = (orchestrator: OrchestratorParts) => {
       body: ActionBody,
       response: { 200: Decision, ...problems },
       unaudited: 'each decision stands in the chain of the session itself',
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .post('/sessions/:id/requests', ({ params, body }) => deed.ask(params.id, body), {
       params: SessionParams,
       body: Ask,
       response: { 200: RequestView, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .get('/sessions/:id/requests', ({ params }) => deed.requests(params.id), {
       params: SessionParams,
       response: { 200: Requests, ...problems },
-      callers: ['operator'],
+      callers: ['api-server', 'operator'],
     })
     .post(
       '/sessions/:id/requests/:request/decision',
@@ -237,7 +237,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
         params: RequestParams,
         body: Answer,
         response: { 200: RequestView, ...problems },
-        callers: ['operator'],
+        callers: ['api-server', 'operator'],
       },
     )
     .post('/sessions/:id/pause', ({ params, body }) => deed.pause(params.id, body), steering)
