@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { catalog, type Entry, type ServiceName } from '#catalog'
 import { configuration } from './configuration.ts'
+import { buildLocations } from './location.ts'
 import type { Settings } from './settings.ts'
 
 const small: Settings = {
@@ -68,7 +69,14 @@ test('what a service shows nowhere is in no location', () => {
     '/key',
     '/encrypt',
     '/replay',
+    '/auth/users',
+    '/auth/keys',
+    '/auth/admin-code',
   ])
     expect(text).not.toContain(inner)
-  expect(text.match(/set \$kind guarded;/g)?.length).toBe(3 * 9)
+  const guarded = shown
+    .flatMap((one) => buildLocations(one.service, one.public))
+    .filter(({ kind }) => kind !== 'open')
+  expect(text.match(/set \$kind guarded;/g)?.length).toBe(3 * guarded.length)
+  expect(text.match(/auth_request /g)?.length).toBe(3 * guarded.length)
 })

@@ -1,9 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deriveOwner } from '#common/evidence/tron-message'
 import { derivePublicKey, signer } from '#common/http/identity'
+import { signAccessToken } from '#common/people/access-token'
+import type { Role } from '#common/people/permissions'
 import { Secret } from '#common/process/env'
 import { freePorts } from '#common/testing/free-ports'
+import { derived } from '#common/testing/sample-session'
 
 /** The real service as a process of its own, in front of whatever upstream a test gives it. */
 export type Gateway = {
@@ -22,6 +26,23 @@ const OPERATOR_KEY = new Secret('cd'.repeat(32))
 
 /** A token of the operator for a service behind it, as the service would accept it. */
 export const operatorToken = signer({ name: 'operator', key: OPERATOR_KEY })
+
+/** Signs people in, as authentication does: their tokens, and the state by which a gateway judges them. */
+export const signInOffice = () => {
+  const keys = crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']) as Promise<CryptoKeyPair>
+  return {
+    token: async (name: string, roles: readonly Role[]): Promise<string> => {
+      const address = deriveOwner(derived(1, name))
+      const person = { address, roles: [...roles], session: crypto.randomUUID(), at: Date.now() }
+      return signAccessToken(person, { key: (await keys).privateKey, kid: 'one', id: crypto.randomUUID() })
+    },
+    state: async () => {
+      const { x } = await crypto.subtle.exportKey('jwk', (await keys).publicKey)
+      const key = { kty: 'OKP', crv: 'Ed25519', x, alg: 'EdDSA', use: 'sig', kid: 'one' }
+      return { keys: { keys: [key] }, revoked: [] }
+    },
+  }
+}
 
 /** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
 export const startGateway = async (
@@ -44,6 +65,7 @@ export const startGateway = async (
       LUCID_DATA: join(folder, 'data'),
       IDENTITY_KEY: 'ab'.repeat(32),
       IDENTITY_PEERS_FILE: join(folder, 'identities.json'),
+      AUTHENTICATION_URL: upstream,
       BLOCKCHAIN_API_URL: upstream,
       SESSION_ORCHESTRATOR_URL: upstream,
       SESSION_RECORDER_URL: upstream,

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { findProgram } from '#common/process/program'
 import { exchange, readReply, wire } from '#common/testing/wire'
 import { issueCertificate, makeAuthority } from './certificate.ts'
-import { type Gateway, operatorToken, startGateway } from './gateway.fixture.ts'
+import { type Gateway, operatorToken, signInOffice, startGateway } from './gateway.fixture.ts'
+import { limits } from './settings.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(300_000)
@@ -17,6 +18,7 @@ type Seen = { readonly method: string; readonly target: string; readonly headers
 
 describe.skipIf(absent)('the gateway with the real NGINX', () => {
   const seen: Seen[] = []
+  const people = signInOffice()
   /** Told of each piece of a body as it comes. */
   let onPiece = (_: Uint8Array) => {}
   let answer: (request: Request) => Response | Promise<Response> = () => Response.json({})
@@ -26,6 +28,8 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 0,
     fetch: async (request) => {
+      // The gateway asks authentication for it once a second.
+      if (new URL(request.url).pathname === '/auth/state') return Response.json(await people.state())
       seen.push({ method: request.method, target: request.url, headers: request.headers })
       for await (const piece of request.body ?? []) onPiece(piece)
       return answer(request)
@@ -372,6 +376,51 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
       const good = await flood(200, () => send(authorization))
       expect([...good]).toEqual([[200, 200]])
     } finally {
+      await own.stop()
+    }
+  })
+
+  /** How many of the requests that `token` sends for so long pass, and how many may: what is given back meanwhile counts. */
+  const burst = async (url: string, count: number, token: () => string) => {
+    const began = performance.now()
+    const statuses = await flood(count, () =>
+      fetch(`${url}/recorder/recordings`, { headers: { authorization: `Bearer ${token()}` } }),
+    )
+    const passed = statuses.get(200) ?? 0
+    expect(passed + (statuses.get(429) ?? 0)).toBe(count)
+    return { passed, back: ((performance.now() - began) * limits.authenticated) / 60_000 }
+  }
+
+  test('a person has 1,000 a minute within 1 %, with all his sign-ins; another beside him has his own, an admin 10,000', async () => {
+    answer = () => Response.json({})
+    const own = await startGateway(origin)
+    try {
+      const tokens = await Promise.all([people.token('one', ['user']), people.token('one', ['user'])])
+      let nth = 0
+      const { passed, back } = await burst(own.url, 1_500, () => tokens[nth++ % 2] ?? '')
+      expect(passed).toBeGreaterThanOrEqual(Math.min(1_500, limits.authenticated))
+      expect(passed).toBeLessThanOrEqual((limits.authenticated + back) * 1.01 + 1)
+      const other = await people.token('two', ['observer'])
+      expect((await burst(own.url, 300, () => other)).passed).toBe(300)
+      const admin = await people.token('three', ['admin'])
+      expect((await burst(own.url, 1_500, () => admin)).passed).toBe(1_500)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('an access token that is forged, of another realm or of nobody is counted as none, and the service still judges it', async () => {
+    answer = () => Response.json({ code: 'bad-access-token' }, { status: 401 })
+    const own = await startGateway(origin)
+    try {
+      const forged = await signInOffice().token('one', ['admin'])
+      const statuses = await flood(1_500, () =>
+        fetch(`${own.url}/recorder/recordings`, { headers: { authorization: `Bearer ${forged}` } }),
+      )
+      expect([...statuses.keys()].toSorted()).toEqual([401, 429])
+      expect(statuses.get(401)).toBeLessThan(1_000)
+    } finally {
+      answer = () => Response.json({})
       await own.stop()
     }
   })

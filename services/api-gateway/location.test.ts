@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, type Entry } from '#catalog'
 import { buildLocations } from './location.ts'
@@ -79,10 +79,16 @@ test('every route that the catalogue shows is one that its service has', () => {
   for (const [name, entry] of Object.entries<Entry>(catalog)) {
     const { public: face } = entry
     if (face === undefined) continue
-    const source = readFileSync(join(root, name, 'routes.ts'), 'utf8')
-    for (const route of [...face.open, ...face.guarded, ...face.streams]) {
+    const source = readdirSync(join(root, name))
+      .filter((file) => file.endsWith('routes.ts'))
+      .map((file) => readFileSync(join(root, name, file), 'utf8'))
+      .join('\n')
+    for (const route of [...face.open, ...face.guarded, ...face.streams, ...(face.events ?? [])]) {
       const [method = '', path = ''] = route.split(' ')
-      const written = new RegExp(`\\.${method.toLowerCase()}\\(\\s*'${path.replaceAll('/', '\\/')}'`)
+      const [start = '', below] = path.split('*')
+      const written = new RegExp(
+        `\\.${method.toLowerCase()}\\(\\s*'${start.replaceAll('/', '\\/')}${below === undefined ? "'" : ''}`,
+      )
       expect({ route: `${name} ${route}`, found: written.test(source) }).toEqual({
         route: `${name} ${route}`,
         found: true,

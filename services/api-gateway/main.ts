@@ -2,10 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { catalog, type Entry, type ServiceName } from '#catalog'
+import { client, ok } from '#common/http/client'
 import type { Guard } from '#common/http/identity'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { addressesOf } from '#common/http/name-server'
+import { peopleGuard } from '#common/http/people-guard'
+import { type SignIns, signIns } from '#common/people/sign-ins'
+import { machineClocks } from '#common/process/clock'
 import { readEnv, urlKey } from '#common/process/env'
 import { answers } from '#common/process/health'
 import { errorFields, type Log } from '#common/process/log'
@@ -13,6 +17,7 @@ import { findProgram } from '#common/process/program'
 import { openRunFolder } from '#common/process/run-folder'
 import { fromHex } from '#common/stream/bytes'
 import { poller } from '#common/stream/poller'
+import type { Api as Authentication } from '#services/authentication/routes'
 import { findAddresses } from './addresses.ts'
 import { callerCheck, rememberCallers, requestBudget } from './caller-check.ts'
 import { type Authority, issueCertificate, joinCertificate, makeAuthority } from './certificate.ts'
@@ -137,6 +142,16 @@ const reload = (nginx: Nginx, log: Log): Promise<void> =>
     (error) => log.error('cannot-reload', errorFields(error)),
   )
 
+/** Has the keys and revocations of people's tokens read once a second; while authentication is away the last are good. */
+const followSignIns = ({ refresh }: SignIns) =>
+  poller({
+    step: async () => {
+      await refresh()
+      return LOOK_UP
+    },
+    onError: () => LOOK_UP,
+  }).stop
+
 /** Whether a request may go on to a service, by who calls it. */
 const countCallers = (guards: ReadonlyMap<string, Guard>) => {
   const now = () => performance.now()
@@ -160,7 +175,7 @@ const figures = [
   ['nginx_requests', 'Requests since NGINX was started', 'requests'],
 ] as const
 
-await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind, onStop }) => {
+await start('api-gateway', Env, async ({ env, log, parts, sign, reach, guardOf, behind, onStop }) => {
   const program = findProgram('nginx', Bun.env['PATH'])
   if (program === undefined) throw new Error('nginx is not on this machine: apt-get install nginx')
   const run = await openRunFolder('api-gateway', env.LUCID_DATA)
@@ -175,7 +190,15 @@ await start('api-gateway', Env, async ({ env, log, parts, reach, guardOf, behind
     folder,
     log,
   )
-  const mayGoOn = countCallers(new Map(upstreams.map(({ service }) => [service, guardOf(service)])))
+  const people = signIns({
+    fetchState: async () =>
+      ok(client<Authentication>(env.AUTHENTICATION_URL, { callee: 'authentication', sign }).auth.state.get()),
+    clocks: machineClocks,
+  })
+  onStop(followSignIns(people))
+  const mayGoOn = countCallers(
+    new Map(upstreams.map(({ service }) => [service, peopleGuard(guardOf(service), people)])),
+  )
   const checks = serveChecks(socketsIn(folder).checks, mayGoOn, (error) =>
     log.error('check-failed', errorFields(error)),
   )

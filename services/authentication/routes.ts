@@ -140,7 +140,10 @@ export const routes = (authentication: AuthenticationParts) => {
         keys: await signingKeys.jwks(),
         revoked: await signIns.revoked(REVOCATION_WINDOW),
       }),
-      { response: { 200: SignInState, ...problems }, callers: ['operator', 'api-server'] },
+      {
+        response: { 200: SignInState, ...problems },
+        callers: ['api-gateway', 'api-server', 'operator'],
+      },
     )
     .get(
       '/auth/users',
