@@ -121,6 +121,7 @@ const table: Readonly<Record<string, Row>> = {
     ],
     caught: [
       ...loading('scripts/platform/x.ts', '#services/callee/routes', '#services/callee/tree'),
+      { 'scripts/platform/x.ts': type('#services/callee/client/api', 'paths') },
       ...loading('scripts/testing/bench/x.ts', '#services/callee/store', '#services/contracts/x'),
       ...loading('scripts/platform/x.test.ts', '#services/callee/model'),
       { 'scripts/platform/x.ts': type('#services/callee/deep/model') },

@@ -102,7 +102,7 @@ export const rules: readonly Rule[] = [
     name: 'scripts know of a service the types of its routes alone',
     from: /^scripts\//,
     never: /^services\/(?!common\/|catalog\.ts$)/,
-    typesOf: /^services\/[^/]+\/routes\.ts$/,
+    typesOf: /^services\/(?:[^/]+\/routes|api-server\/client\/api)\.ts$/,
     kinds: 'both',
     tests: 'too',
     why: 'a service can then change its inside without a look at the commands',

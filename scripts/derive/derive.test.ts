@@ -2,9 +2,11 @@ import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalog, stock, tools } from '#catalog'
+import { findBreaks } from './client/breaks.ts'
+import { publishDocument } from './client/document.ts'
 import type { LooseFile } from './compose-loose.ts'
 import { breaches } from './compose-rules.ts'
-import { loadAccess, loadSchemas } from './derive.ts'
+import { loadAccess, loadApiDocument, loadSchemas } from './derive.ts'
 import { deriveFiles } from './derived-files.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
@@ -16,11 +18,26 @@ test('the committed files are what derive writes', async () => {
   const files = deriveFiles(
     catalog,
     await loadSchemas(Object.keys(catalog)),
-    { stores: await loadCollectionNames(storeServices()), access: await loadAccess(Object.keys(catalog)) },
+    {
+      stores: await loadCollectionNames(storeServices()),
+      access: await loadAccess(Object.keys(catalog)),
+      api: await loadApiDocument(),
+    },
     read('services/README.md') ?? '',
   )
   const drift = files?.filter(({ path, text }) => read(path) !== text).map(({ path }) => path)
   expect(drift).toEqual([])
+})
+
+test('the public API breaks no client of the last release, but where that is declared', async () => {
+  const folder = 'services/api-server/client'
+  const released = JSON.parse(read(`${folder}/released.json`) ?? '')
+  const declared: readonly { readonly break: string; readonly why: string }[] = JSON.parse(
+    read(`${folder}/declared-breaks.json`) ?? '',
+  )
+  const found = findBreaks(released, publishDocument(await loadApiDocument()))
+  expect(found).toEqual(declared.map((one) => one.break))
+  expect(declared.filter(({ why }) => why.length < 20)).toEqual([])
 })
 
 test('the committed Compose files keep every rule, and every service of the catalogue is in one', () => {

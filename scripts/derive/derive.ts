@@ -6,6 +6,7 @@ import { jsonText } from '#common/cli/text'
 import { silentLog } from '#common/process/log'
 import { CliError } from '../cli/fail.ts'
 import { runCommand } from '../cli/run-command.ts'
+import type { ApiDocument } from './client/document.ts'
 import { type Derived, deriveFiles } from './derived-files.ts'
 import type { EnvSchema } from './env-example.ts'
 import { type Access, loadRoutes, readAccess } from './service-routes.ts'
@@ -14,7 +15,7 @@ import { loadCollectionNames, storeServices } from './store-schemas.ts'
 export const command = {
   name: 'derive',
   about:
-    'writes the Compose files, users of the database, example env files and the tables of services and of who may call what',
+    'writes the Compose files, users of the database, example env files, the tables of services and of who may call what, and the client of the public API',
   flags: {
     check: { type: 'boolean', about: 'write nothing; exit 1 when a file differs from what would be written' },
     json: { type: 'boolean', about: 'print the result as JSON' },
@@ -48,6 +49,12 @@ export const loadAccess = async (
   return Object.fromEntries(await Promise.all(loaded))
 }
 
+/** What api-server says of its routes. */
+export const loadApiDocument = async (): Promise<ApiDocument> => {
+  const app = await loadRoutes('api-server', { guard: async () => ({ caller: '' }), log: silentLog })
+  return (await app.handle(new Request('http://localhost/openapi.json'))).json() as Promise<ApiDocument>
+}
+
 const onDisk = (path: string): string | undefined => {
   const whole = join(root, path)
   return existsSync(whole) ? readFileSync(whole, 'utf8') : undefined
@@ -63,7 +70,11 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   const derived = deriveFiles(
     catalog,
     schemas,
-    { stores: await loadCollectionNames(storeServices()), access: await loadAccess(Object.keys(catalog)) },
+    {
+      stores: await loadCollectionNames(storeServices()),
+      access: await loadAccess(Object.keys(catalog)),
+      api: await loadApiDocument(),
+    },
     onDisk('services/README.md') ?? '',
   )
   if (derived === undefined)

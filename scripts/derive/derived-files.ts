@@ -1,5 +1,7 @@
 import { stacks, tools } from '#catalog'
 import { renderAccess } from './access-table.ts'
+import { type ApiDocument, formatDocument, publishDocument } from './client/document.ts'
+import { renderTypes } from './client/types.ts'
 import { composeText, makeCompose, type Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
 import { derivedKeys } from './derived-secrets.ts'
@@ -25,7 +27,13 @@ export const deriveFiles = (
   {
     stores,
     access,
-  }: { readonly stores: Stores; readonly access: Readonly<Record<string, readonly Access[]>> },
+    api,
+  }: {
+    readonly stores: Stores
+    readonly access: Readonly<Record<string, readonly Access[]>>
+    /** What api-server says of its routes. */
+    readonly api: ApiDocument
+  },
   readme: string,
 ): readonly Derived[] | undefined => {
   const secretKeys = Object.fromEntries(
@@ -36,6 +44,7 @@ export const deriveFiles = (
   )
   const table = withServiceTable(readme, renderServiceTable(services, tools))
   if (table === undefined) return undefined
+  const published = publishDocument(api)
   return [
     ...stacks.flatMap((stack): readonly Derived[] => {
       const file = makeCompose(stack, services, secretKeys, stores)
@@ -49,5 +58,7 @@ export const deriveFiles = (
     { path: 'compose/mongo/users.json', text: mongoUsersText(stores) },
     { path: 'services/README.md', text: table },
     { path: 'services/access.md', text: renderAccess(services, access) },
+    { path: 'services/api-server/client/openapi.json', text: formatDocument(published) },
+    { path: 'services/api-server/client/api.ts', text: renderTypes(published) },
   ]
 }

@@ -8,12 +8,13 @@ import { signTronMessage } from '#common/evidence/tron-message'
 import { CliError } from '../cli/fail.ts'
 import { homeFrom } from '../platform/home.ts'
 import { type Account, openAccount } from './account.ts'
-import { readAnswer } from './answer.ts'
+import { Refused, readAnswer } from './answer.ts'
 import { configFrom } from './config.ts'
 import { type Endpoint, LOCAL, openEndpoint, parsePlatform } from './endpoint.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag, keyFileFrom, keyFlags, nameFrom } from './flags.ts'
 import { unlockKey } from './own-key.ts'
+import { askHidden } from './passphrase.ts'
 import { makeSignIn, post, requireShape } from './sign-in.ts'
 import { openTokenStore } from './token-store.ts'
 
@@ -102,9 +103,12 @@ const login = entry(
     const endpoint = openEndpoint(platform, homeFrom(process.env))
     endpoint.base('/auth/')
     const key = await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err })
-    const answer = await prove(endpoint, key, {
-      ...(flags.code !== undefined && { code: flags.code }),
-      ...(flags.totp !== undefined && { totp: flags.totp }),
+    const { code, totp } = flags
+    const more = { ...(code !== undefined && { code }), ...(totp !== undefined && { totp }) }
+    const answer = await prove(endpoint, key, more).catch(async (error: unknown) => {
+      if (!(error instanceof Refused) || error.code !== 'totp-required' || !process.stdin.isTTY) throw error
+      const typed = await askHidden('Code of your authenticator: ', err)
+      return prove(endpoint, key, { ...more, totp: typed.trim() })
     })
     const signIn = makeSignIn(answer, platform, Date.now())
     const { roles } = requireShape(Me, answer, 'a sign-in')

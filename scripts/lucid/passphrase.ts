@@ -10,7 +10,7 @@ import { signalExit } from '../cli/interrupt.ts'
 const SHORTEST = 8
 
 /** Asks at the terminal; what is typed is not shown. */
-const ask = (prompt: string, err: Print): Promise<string> => {
+export const askHidden = (prompt: string, err: Print): Promise<string> => {
   const lines = createInterface({
     input: process.stdin,
     output: new Writable({ write: (_piece, _encoding, done) => done() }),
@@ -50,16 +50,16 @@ const requireTerminal = (): void => {
 export const readPassphrase = async ({ file, err }: From): Promise<string> => {
   if (file !== undefined) return readFile(file)
   requireTerminal()
-  return ask('Passphrase: ', err)
+  return askHidden('Passphrase: ', err)
 }
 
 /** The passphrase of a new key, asked twice. Throws CliError for one that is short or differs. */
 export const choosePassphrase = async ({ file, err }: From): Promise<string> => {
   if (file === undefined) requireTerminal()
-  const first = file === undefined ? await ask('New passphrase: ', err) : await readFile(file)
+  const first = file === undefined ? await askHidden('New passphrase: ', err) : await readFile(file)
   if ([...first].length < SHORTEST)
     throw new CliError(`a passphrase has ${SHORTEST} characters at least: take a few words`)
-  if (file === undefined && (await ask('Once more: ', err)) !== first)
+  if (file === undefined && (await askHidden('Once more: ', err)) !== first)
     throw new CliError('the two differ: nothing was made')
   return first
 }

@@ -6,6 +6,9 @@ import { formatTime } from '#common/evidence/times'
 import { placeOfGap } from './gap-place.ts'
 import type { Listed, State } from './session-pages.ts'
 
+/** A session as whoever reads it knows it. */
+type Shown = Omit<Listed, 'pipeline'>
+
 const colours: Readonly<Record<State, Colour>> = {
   created: 'dim',
   active: 'cyan',
@@ -30,12 +33,12 @@ const columns: readonly Column[] = [
   { title: 'block', align: 'right' },
 ]
 
-const chunksOf = ({ chunk_count, durable }: Listed) => chunk_count ?? durable?.chunks
-const bytesOf = ({ total_plain, durable }: Listed) => total_plain ?? durable?.bytes
+const chunksOf = ({ chunk_count, durable }: Shown) => chunk_count ?? durable?.chunks
+const bytesOf = ({ total_plain, durable }: Shown) => total_plain ?? durable?.bytes
 const shown = (count: number | undefined, show: (count: number) => string): string =>
   count === undefined ? '-' : show(count)
 
-const gapsCell = ({ gaps, complete }: Listed): Cell => {
+const gapsCell = ({ gaps, complete }: Shown): Cell => {
   const missing = gaps.reduce((sum, { from, to }) => sum + to - from, 0)
   const end = complete === false ? ', no end' : ''
   if (gaps.length === 0) return end === '' ? '' : { text: 'no end', colour: 'yellow' }
@@ -43,7 +46,7 @@ const gapsCell = ({ gaps, complete }: Listed): Cell => {
 }
 
 /** A page of sessions, a row each; `now` is epoch ms. */
-export const renderSessions = (sessions: readonly Listed[], style: Style, now: number): Text =>
+export const renderSessions = (sessions: readonly Shown[], style: Style, now: number): Text =>
   table(
     columns,
     sessions.map((session) => [
@@ -61,7 +64,7 @@ export const renderSessions = (sessions: readonly Listed[], style: Style, now: n
   )
 
 /** One session, all that is known of it, a line each. */
-export const renderSession = (session: Listed, style: Style, now: number): Text => {
+export const renderSession = (session: Shown, style: Style, now: number): Text => {
   const { id, owner, state, started_at, ended_at, participants, observers, anchor, error } = session
   const row = (name: string, value: string | undefined): readonly Line[] =>
     value === undefined ? [] : [`${name.padEnd(13)} ${value}`]
