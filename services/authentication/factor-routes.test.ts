@@ -161,6 +161,16 @@ describe('a magic link', () => {
     await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['dev'], status: 'closed' })
     const closed = await auth.ask('POST', '/auth/magic/verify', { body: { token: next } })
     expect(closed).toMatchObject({ status: 403, body: { code: 'account-closed' } })
+    await auth.ask('POST', '/auth/magic', { body: { email: 'ops@example.org' } })
+    await auth.asOperator('PUT', `/auth/users/${ann.address}/email`, { email: 'ann@example.org' })
+    await auth.ask('POST', '/auth/magic', { body: { email: 'ann@example.org' } })
+    const recipients = () =>
+      mails(auth).map(
+        (name) => /^To: (.*)\r$/m.exec(readFileSync(join(auth.data, 'mail', name), 'utf8'))?.[1],
+      )
+    while (!recipients().includes('ann@example.org')) await Bun.sleep(10)
+    // One after the other: had the closed account got another, it would lie there.
+    expect(recipients().toSorted()).toEqual(['ann@example.org', 'ops@example.org', 'ops@example.org'])
   })
 
   test('goes to an address of one account alone, and to none that could end a line of a header', async () => {
@@ -187,6 +197,24 @@ describe('a magic link', () => {
       { numRuns: 300 },
     )
   })
+})
+
+test('whoever lost all of it comes in by his key again, once an admin or the operator took it away', async () => {
+  const auth = await withAdmin()
+  await auth.ask('POST', '/auth/hardware-keys', { token: auth.token, body: await enrolBody(auth) })
+  const { secret } = (await auth.ask('POST', '/auth/totp', { token: auth.token })).body as Record<
+    string,
+    string
+  >
+  const totp = TOTP.generate({ secret: Secret.fromBase32(secret ?? ''), timestamp: auth.clock.now })
+  await auth.ask('POST', '/auth/totp/confirm', { token: auth.token, body: { totp } })
+  expect((await auth.signIn(ann)).body).toMatchObject({ code: 'totp-required' })
+  const path = `/auth/users/${ann.address}/factors`
+  expect((await auth.onBehalfOf(ann.address, 'DELETE', path)).status).toBe(403)
+  expect((await auth.asOperator('DELETE', path)).status).toBe(200)
+  expect((await auth.signIn(ann)).status).toBe(200)
+  const about = await auth.ask('GET', '/auth/factors', { token: auth.token })
+  expect(about.body).toEqual({ totp: false, recovery_codes: 0, passkeys: [], hardware_keys: [] })
 })
 
 describe('a hardware key', () => {

@@ -51,7 +51,17 @@ export const requireHardwareSignature = async (
 /** Adds the routes of second factors and of other ways to sign in. */
 export const addFactorRoutes = (
   root: ReturnType<typeof service>,
-  { secondFactor, magicLinks, passkeys, hardwareKeys, emails, signIns, issue, showUser }: FactorRoutesParts,
+  {
+    secondFactor,
+    magicLinks,
+    passkeys,
+    hardwareKeys,
+    emails,
+    forget,
+    signIns,
+    issue,
+    showUser,
+  }: FactorRoutesParts,
 ) =>
   root
     .get(
@@ -139,6 +149,14 @@ export const addFactorRoutes = (
       ({ body: { purpose, proof } }) =>
         finish(requireHardwareSignature(hardwareKeys, purpose, { [HARDWARE_HEADER]: proof })),
       { body: model.HardwareCheckBody, response: { 200: Done, ...problems }, callers: ['operator'] },
+    )
+    .delete(
+      '/auth/users/:address/factors',
+      async ({ params, headers, path }) => {
+        await requireHardwareSignature(hardwareKeys, `DELETE ${path}`, headers)
+        return finish(forget(params.address))
+      },
+      { params: UserParams, response: { 200: Done, ...problems }, callers: ['operator'] },
     )
     .put(
       '/auth/users/:address/email',

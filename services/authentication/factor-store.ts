@@ -61,3 +61,13 @@ export const factorTables = (store: Store) => ({
   passkeys: store.collection(passkeys),
   hardwareKeys: store.collection(hardwareKeys),
 })
+
+/** Takes every factor of an account away, in a transaction: it comes in by its TRON key alone again. */
+export const forgetFactors = async (tx: Store, address: string): Promise<void> => {
+  const own = factorTables(tx)
+  await own.totp.remove(address)
+  for (const { id } of await own.links.find({ where: { address } })) await own.links.remove(id)
+  for (const { id } of await own.passkeys.find({ where: { address } })) await own.passkeys.remove(id)
+  for (const { id } of await own.hardwareKeys.find({ where: { account: address } }))
+    await own.hardwareKeys.remove(id)
+}

@@ -5,6 +5,7 @@ import { errorFields, type Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import { emails } from './emails.ts'
 import type { Env } from './env.ts'
+import { forgetFactors } from './factor-store.ts'
 import { hardwareKeys } from './hardware-keys.ts'
 import type { OwnKeys } from './keys.ts'
 import { magicLinks } from './magic-link.ts'
@@ -44,6 +45,7 @@ export const factors = ({ env, store, keys, check, random, now, newId, log }: Fa
   const from = env.MAIL_FROM
   return {
     emails: addresses,
+    forget: (address: string) => store.transaction((tx) => forgetFactors(tx, address)),
     secondFactor: secondFactor({ ...base, key: keys.wrap }),
     passkeys: passkeys({
       ...{ ...base, key: keys.challenge, cluster: env.CLUSTER_ID, useNonce: check.use },

@@ -116,6 +116,13 @@ describe.skipIf(browserPath === null)('a passkey of a real browser', () => {
     )
     expect(results.filter((result) => result === 'no fault')).toHaveLength(1)
     expect(await refusal(() => keys.authenticate(answer))).toBe('passkey-refused')
+    // Also one that counts nothing, as those that are synchronised between devices: the challenge itself is used up.
+    const { rev, ...doc } = (await tables.passkeys.get(answer.id)) ?? { rev: 0, id: '' }
+    await tables.passkeys.replace(
+      { ...doc, counter: 0 } as Parameters<typeof tables.passkeys.replace>[0],
+      rev,
+    )
+    expect(await refusal(() => keys.authenticate(answer))).toBe('passkey-refused')
     const registration = await create('TOnce').catch(() => 'excluded')
     expect(registration).toBe('excluded')
   })

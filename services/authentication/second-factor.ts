@@ -1,8 +1,9 @@
 import { type Random, unwrapKey, wrapKey } from '#common/engines/key-wrap'
 import { Fault } from '#common/process/fault'
-import type { Store, Stored } from '#common/store/store'
+import type { Store } from '#common/store/store'
 import { fromHex, utf8 } from '#common/stream/bytes'
 import { factorTables, type TotpDoc } from './factor-store.ts'
+import { withoutRevision } from './store.ts'
 import { describeTotp, hashRecoveryCode, makeRecoveryCodes, matchTotp, TOTP_SECRET_SIZE } from './totp.ts'
 
 /** SPEC section 7. */
@@ -26,9 +27,27 @@ const wrong = () =>
     'the code is wrong or was used before: wait for the next one of the app, or use a recovery code',
   )
 
+const locked = (until: number, now: number) =>
+  new Fault('exhausted', 'totp-locked', 'too many wrong codes: wait, or sign in with a recovery code', {
+    retryAfter: until - now,
+  })
+
 type Verdict = { readonly set: Partial<TotpDoc>; readonly fault?: Fault }
 
-const withoutRevision = ({ rev: _, ...doc }: Stored<TotpDoc>): TotpDoc => doc
+/** What a code means for an account, and what changes by it. `openSecret` is asked for a code of the app alone. */
+const judge = (doc: TotpDoc, code: string, now: number, openSecret: () => Uint8Array): Verdict => {
+  if (code.includes('-')) {
+    const rest = doc.recovery.filter((hash) => hash !== hashRecoveryCode(code))
+    const isGood = rest.length < doc.recovery.length
+    return isGood ? { set: { recovery: rest } } : { set: {}, fault: wrong() }
+  }
+  if (now < doc.locked_until) return { set: {}, fault: locked(doc.locked_until, now) }
+  const step = matchTotp(code, { secret: openSecret(), now, after: doc.step })
+  if (step !== undefined) return { set: { step, failures: 0 } }
+  const failures = doc.failures + 1
+  const set = failures >= MOST_FAILURES ? { failures: 0, locked_until: now + LOCK_MS } : { failures }
+  return { set, fault: wrong() }
+}
 
 /**
  * TOTP as second factor of accounts. Whoever is asked for a code has signed validly before, so nobody can lock out
@@ -36,33 +55,7 @@ const withoutRevision = ({ rev: _, ...doc }: Stored<TotpDoc>): TotpDoc => doc
  * a recovery code always is.
  */
 export const secondFactor = ({ store, key, random, now }: SecondFactorParts) => {
-  const secretOf = ({ id, wrapped }: TotpDoc) => unwrapKey(key, wrapFor(id), fromHex(wrapped))
-
-  const judge = (doc: TotpDoc, code: string): Verdict => {
-    if (code.includes('-')) {
-      const rest = doc.recovery.filter((hash) => hash !== hashRecoveryCode(code))
-      return rest.length < doc.recovery.length
-        ? { set: { recovery: rest, failures: 0 } }
-        : { set: {}, fault: wrong() }
-    }
-    if (now() < doc.locked_until)
-      return {
-        set: {},
-        fault: new Fault(
-          'exhausted',
-          'totp-locked',
-          'too many wrong codes: wait, or sign in with a recovery code',
-          { retryAfter: doc.locked_until - now() },
-        ),
-      }
-    const step = matchTotp(code, { secret: secretOf(doc), now: now(), after: doc.step })
-    if (step !== undefined) return { set: { step, failures: 0, locked_until: 0 } }
-    const locked = doc.failures + 1 >= MOST_FAILURES
-    return {
-      set: locked ? { failures: 0, locked_until: now() + LOCK_MS } : { failures: doc.failures + 1 },
-      fault: wrong(),
-    }
-  }
+  const openSecret = ({ id, wrapped }: TotpDoc) => unwrapKey(key, wrapFor(id), fromHex(wrapped))
 
   /** Judges a code and keeps what follows from it in one transaction, so that no code counts twice and no failure is lost. */
   const use = async (address: string, code: string, also: Partial<TotpDoc> = {}): Promise<void> => {
@@ -70,7 +63,7 @@ export const secondFactor = ({ store, key, random, now }: SecondFactorParts) => 
       const { totp } = factorTables(tx)
       const doc = await totp.get(address)
       if (doc === undefined) return missing()
-      const verdict = judge(doc, code)
+      const verdict = judge(doc, code, now(), () => openSecret(doc))
       const set = verdict.fault === undefined ? { ...verdict.set, ...also } : verdict.set
       await totp.replace({ ...withoutRevision(doc), ...set }, doc.rev)
       return verdict.fault
