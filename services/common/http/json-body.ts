@@ -4,6 +4,12 @@ import { type JsonBounds, parseJson } from '../stream/bounded-json.ts'
 /** What a body of any route fits into that does not say otherwise. */
 export const BODY_BOUNDS: JsonBounds = { depth: 16, parts: 10_000 }
 
+/** True when a field named `toString` stands anywhere: then nothing can turn the value into text, as error texts do. */
+const hidesItsText = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.hasOwn(value, 'toString') || Object.values(value).some(hidesItsText))
+
 /**
  * Refuses what the framework would take apart before it asks the schema: where a field has a default, and every
  * integer has one, the body is copied into an object first. A text of a megabyte became a million fields (18 s), a list
@@ -14,6 +20,8 @@ const requireObject = (value: unknown): object => {
     throw new Fault('invalid', 'bad-request', 'body: Expected object')
   if (Object.hasOwn(value, '__proto__'))
     throw new Fault('invalid', 'bad-request', 'body.__proto__: Unexpected property')
+  if (hidesItsText(value))
+    throw new Fault('invalid', 'bad-request', 'body: a field may not be named toString')
   return value
 }
 

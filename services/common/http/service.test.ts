@@ -155,6 +155,8 @@ describe('a body', () => {
       ['null', 'body: Expected object'],
       ['7', 'body: Expected object'],
       ['{"__proto__":{"n":1}}', 'body.__proto__: Unexpected property'],
+      ['{"n":{"toString":false}}', 'body: a field may not be named toString'],
+      ['{"n":[{"\\u0074oString":false}]}', 'body: a field may not be named toString'],
     ] as const) {
       const reply = await counts.handle(
         new Request('http://localhost/counts', {
