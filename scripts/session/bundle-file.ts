@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { type AnchorDocument, isPending } from '#common/evidence/anchor'
+import type { AuditEvent } from '#common/evidence/audit-event'
+import { encodeAudit } from '#common/evidence/audit-lines'
 import { type BundleDocuments, bundleParts, bundleSize } from '#common/evidence/bundle'
 import { fileSink } from '#common/evidence/file-edge'
 import type { SessionKeys } from '#common/evidence/keys'
@@ -41,6 +43,22 @@ const sealedKeysOf = async (clients: Clients, session: string): Promise<SealedKe
   }
 }
 
+/** audit.jsonl, up to the event that seals the session; undefined for a session whose chain an older release began. */
+const findAudit = async (clients: Clients, session: string): Promise<Uint8Array | undefined> => {
+  const events: AuditEvent[] = []
+  for (;;) {
+    const after = events.at(-1)?.seq
+    const query = { limit: 1000, ...(after !== undefined && { after }) }
+    const page = await ok(clients.orchestrator().sessions({ id: session }).audit.get({ query }))
+    if (page.events.length === 0) return undefined
+    for (const event of page.events) {
+      if (!('type' in event)) return undefined
+      events.push(event)
+      if (event.type === 'sealed') return encodeAudit(events)
+    }
+  }
+}
+
 const chunkFrom =
   (encryptor: Call, session: string) =>
   async (index: number): Promise<Uint8Array<ArrayBuffer>> => {
@@ -64,12 +82,14 @@ const collectDocuments = async (
   const { manifest, alg, public_key, signature } = signed
   const anchor = await anchorOf(clients, session)
   const sealed = await sealedKeysOf(clients, session)
+  const audit = await findAudit(clients, session)
   return {
     manifest: utf8(manifest),
     signature: { alg, public_key, signature },
     anchor,
     ...(ownerKey === undefined ? {} : { keys: await keysOf(clients, session, ownerKey) }),
     ...(sealed === undefined ? {} : { sealed }),
+    ...(audit === undefined ? {} : { audit }),
   }
 }
 

@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
 import { aeadEngine } from '#common/engines/aead'
-import { ANCHOR_NAME, KEYS_NAME } from '#common/evidence/bundle'
+import { encodeAudit } from '#common/evidence/audit-lines'
+import { ANCHOR_NAME, AUDIT_NAME, KEYS_NAME } from '#common/evidence/bundle'
 import type { Gap } from '#common/evidence/manifest'
 import { bytesReader } from '#common/evidence/reader'
 import { judgeBundle } from '#common/evidence/verify'
 import { concat, equalBytes, utf8 } from '#common/stream/bytes'
 import { caseCount, isFull } from '#common/testing/extent'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
+import { auditSample } from '#common/testing/sample-audit'
 import { noise, sampleBundle, sampleSession } from '#common/testing/sample-session'
 import { disassemble, type Part } from '../../demo/bundle-parts.ts'
 import { seeded } from '../durability/random.ts'
@@ -31,8 +33,9 @@ const donor = async () => {
 
 const makeHonest = async (keys: boolean, gaps: readonly Gap[]): Promise<Original> => {
   const plain = concat(noise(2048, 1), utf8('a line of text that repeats\n'.repeat(60)))
-  const sample = await sampleSession(plain, { gaps })
-  const bytes = await sampleBundle(sample, { anchor: await sampleAnchor(sample), keys })
+  const { sample, events } = auditSample(await sampleSession(plain, { gaps }))
+  const audit = encodeAudit(events)
+  const bytes = await sampleBundle(sample, { anchor: await sampleAnchor(sample), keys, audit })
   return { bytes, parts: disassemble(bytes), donor: await donor() }
 }
 
@@ -54,10 +57,10 @@ const withoutLabel = (content: Uint8Array): unknown => {
 
 /**
  * True when a bundle says what the honest one does. It may say less: no keys, or keys of a part (what they open is
- * stated), and no proof of the transaction, whose hash is then called a label.
+ * stated), no events, and no proof of the transaction, whose hash is then called a label.
  */
 const saysTheSame = (bytes: Uint8Array, { parts }: Original): boolean => {
-  const bare = (of: readonly Part[]) => of.filter(({ name }) => name !== KEYS_NAME)
+  const bare = (of: readonly Part[]) => of.filter(({ name }) => name !== KEYS_NAME && name !== AUDIT_NAME)
   const [ours, theirs] = [bare(disassemble(bytes)), bare(parts)]
   return (
     ours.length === theirs.length &&

@@ -112,7 +112,10 @@ export const tamper = (
     name: chunkName(names[at] ?? at),
     content: concat(renumbered ? renumber(head, at, first.head) : head, body),
   }))
-  const [before, after] = [parts.slice(0, 3), parts.filter(({ name }) => name.startsWith('keys'))]
+  const [before, after] = [
+    parts.slice(0, 3),
+    parts.slice(3).filter(({ name }) => chunkIndex(name) === undefined),
+  ]
   return assemble([...before, ...chunks, ...after])
 }
 

@@ -11,7 +11,8 @@ import { encodeBundleEntry, encodeBundleHeader } from './tar.ts'
 
 /**
  * Evidence bundle v1 (SPEC section 4), `session-<id>.lucid.tar`: the documents first, then every chunk file in
- * order, then keys.json when the owner asked for it and keys.sealed.json when the session has an owner's key. Written as a stream, never held whole.
+ * order, then keys.json when the owner asked for it, keys.sealed.json when the session has an owner's key, and audit.jsonl when its
+ * events have bodies. Written as a stream, never held whole.
  */
 
 export const MANIFEST_NAME = 'manifest.json'
@@ -19,6 +20,7 @@ export const SIGNATURE_NAME = 'manifest.sig.json'
 export const ANCHOR_NAME = 'anchor.json'
 export const KEYS_NAME = 'keys.json'
 export const SEALED_KEYS_NAME = 'keys.sealed.json'
+export const AUDIT_NAME = 'audit.jsonl'
 
 /** The file name of a session's bundle. */
 export const bundleName = (session: string): string => `session-${session}.lucid.tar`
@@ -33,15 +35,26 @@ export const chunkIndex = (name: string): number | undefined => {
 }
 
 /** What a bundle holds beside its documents: so many chunks, and which keys. */
-export type Contents = { readonly chunks: number; readonly keys: boolean; readonly sealed?: boolean }
+export type Contents = {
+  readonly chunks: number
+  readonly keys: boolean
+  readonly sealed?: boolean
+  readonly audit?: boolean
+}
 
 const OPENING = [MANIFEST_NAME, SIGNATURE_NAME, ANCHOR_NAME]
 
 /** The name of the entry at a place, from 0; undefined behind the last. */
-export const entryName = (place: number, { chunks, keys, sealed = false }: Contents): string | undefined => {
+export const entryName = (
+  place: number,
+  { chunks, keys, sealed = false, audit = false }: Contents,
+): string | undefined => {
   const chunk = place - OPENING.length
   if (chunk < chunks) return OPENING[place] ?? chunkName(chunk)
-  return [...(keys ? [KEYS_NAME] : []), ...(sealed ? [SEALED_KEYS_NAME] : [])][chunk - chunks]
+  const optional = { [KEYS_NAME]: keys, [SEALED_KEYS_NAME]: sealed, [AUDIT_NAME]: audit }
+  return Object.entries(optional)
+    .filter(([, isThere]) => isThere)
+    .map(([name]) => name)[chunk - chunks]
 }
 
 /** All of a bundle but its chunks. `manifest` = the canonical bytes that were hashed. */
@@ -51,6 +64,8 @@ export type BundleDocuments = {
   readonly anchor: AnchorDocument
   readonly keys?: Keys
   readonly sealed?: SealedKeys
+  /** The bytes of audit.jsonl. */
+  readonly audit?: Uint8Array
 }
 
 const documentEntries = ({
@@ -63,9 +78,10 @@ const documentEntries = ({
   encodeBundleEntry(ANCHOR_NAME, canonicalBytes(anchor)),
 ]
 
-const endEntries = ({ keys, sealed }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
+const endEntries = ({ keys, sealed, audit }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
   ...(keys === undefined ? [] : [encodeBundleEntry(KEYS_NAME, canonicalBytes(keys))]),
   ...(sealed === undefined ? [] : [encodeBundleEntry(SEALED_KEYS_NAME, canonicalBytes(sealed))]),
+  ...(audit === undefined ? [] : [encodeBundleEntry(AUDIT_NAME, audit)]),
   new Uint8Array(END_SIZE),
 ]
 

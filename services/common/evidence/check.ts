@@ -12,6 +12,7 @@ export type Check = {
     | 'anchor'
     | 'times'
     | 'gaps'
+    | 'audit'
     | 'policy'
     | 'keys'
     | 'decrypt'

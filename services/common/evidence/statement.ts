@@ -1,6 +1,7 @@
 import { endsAbnormally, type Gap, type Manifest } from './manifest.ts'
 import { nameRuns, runs } from './placement.ts'
 import type { Registration } from './verify-anchor.ts'
+import type { AuditReport } from './verify-audit.ts'
 import { chunksWithout } from './verify-keys.ts'
 
 /**
@@ -43,6 +44,8 @@ export type Findings = {
   readonly registration: Registration | undefined
   readonly opened: ReadonlySet<number>
   readonly trust: string | undefined
+  /** What audit.jsonl comes to; undefined for a bundle without one. */
+  readonly audit: AuditReport | undefined
   /** The bundle holds a key that is sealed to its owner, and nobody tried to open it. */
   readonly sealed: boolean
 }
@@ -68,10 +71,15 @@ const chainNotChecked = ({ registration, trust }: Findings): readonly string[] =
 const sealedNotChecked = ({ sealed }: Findings): readonly string[] =>
   sealed ? ['keys.sealed.json: what is sealed in it, no --owner-key was given'] : []
 
-const labels = ({ manifest: { policy_hash } }: Findings): readonly string[] => [
-  'recorder_version, device_fingerprint: labels of the recorder',
-  `audit_root${policy_hash === null ? '' : ', policy_hash'}: what they stand for is not in the bundle`,
-]
+const auditNotChecked = ({ manifest: { policy_hash }, audit }: Findings): readonly string[] => {
+  if (audit === undefined)
+    return [
+      `audit_root${policy_hash === null ? '' : ', policy_hash'}: what they stand for is not in the bundle`,
+    ]
+  return audit.withheld === 0 ? [] : [`what ${audit.withheld} events of audit.jsonl say: it is withheld`]
+}
+
+const labels: readonly string[] = ['recorder_version, device_fingerprint: labels of the recorder']
 
 const chainOf = ({ registration, trust }: Findings): Statement['chain'] => {
   if (registration === undefined) return null
@@ -107,8 +115,10 @@ export const buildStatement = (findings: Findings): Statement => {
     chunks: manifest.chunk_count,
     chunks_opened: opened.size,
     chain: chainOf(findings),
-    not_checked: [contentNotChecked, sealedNotChecked, chainNotChecked, labels].flatMap((find) =>
-      find(findings),
-    ),
+    not_checked: [
+      ...[contentNotChecked, sealedNotChecked, chainNotChecked].flatMap((find) => find(findings)),
+      ...labels,
+      ...auditNotChecked(findings),
+    ],
   }
 }

@@ -10,6 +10,7 @@ import {
 } from './anchor.ts'
 import {
   ANCHOR_NAME,
+  AUDIT_NAME,
   entryName,
   KEYS_NAME,
   MANIFEST_NAME,
@@ -102,6 +103,7 @@ const nameFault = ({ entries, cut }: Scan, manifest: Manifest): string | undefin
     chunks: manifest.chunk_count,
     keys: names.includes(KEYS_NAME),
     sealed: names.includes(SEALED_KEYS_NAME),
+    audit: names.includes(AUDIT_NAME),
   }
   for (const [place, name] of names.entries()) {
     const expected = entryName(place, contents)

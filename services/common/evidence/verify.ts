@@ -9,6 +9,7 @@ import type { Reader } from './reader.ts'
 import { type Scan, scanBundle } from './scan.ts'
 import { buildStatement, type Statement } from './statement.ts'
 import { judgeAnchor } from './verify-anchor.ts'
+import { checkAudit } from './verify-audit.ts'
 import { type ChunkReport, type Decryption, verifyChunks } from './verify-chunks.ts'
 import {
   checkConsistency,
@@ -119,12 +120,15 @@ async function* judgeSession(work: Verification, scan: Scan, documents: Document
   yield tell(check)
   yield* checkTimes(manifest, registration?.blockTime).map(tell)
   yield* checkGaps(manifest).map(tell)
+  const audit = await checkAudit(work.reader, scan, manifest)
+  yield* (audit?.checks ?? []).map(tell)
   yield* checkKeys(manifest, documents, unlocked, chunks).map(tell)
   const statement = buildStatement({
     manifest,
     registration,
     opened: chunks.opened,
     trust: work.trust,
+    audit,
     sealed: documents.sealed !== undefined && work.ownerKey === undefined,
   })
   return { sound, statement, unlocked, chunks }

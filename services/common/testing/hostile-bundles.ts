@@ -1,10 +1,19 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { AnchorProof } from '../evidence/anchor.ts'
-import { ANCHOR_NAME, chunkName, KEYS_NAME, MANIFEST_NAME, SIGNATURE_NAME } from '../evidence/bundle.ts'
+import { encodeAudit } from '../evidence/audit-lines.ts'
+import {
+  ANCHOR_NAME,
+  AUDIT_NAME,
+  chunkName,
+  KEYS_NAME,
+  MANIFEST_NAME,
+  SIGNATURE_NAME,
+} from '../evidence/bundle.ts'
 import { canonicalBytes } from '../evidence/canonical-json.ts'
 import { encodeBundleEntry, encodeBundleHeader } from '../evidence/tar.ts'
 import { concat, utf8 } from '../stream/bytes.ts'
 import { END_SIZE } from '../stream/tar.ts'
+import { chainEntries } from './sample-audit.ts'
 import { derived, noise, type Sample } from './sample-session.ts'
 
 /** Bundles that are small to send and were dear to judge. Each is of at most 100 MB and must be found wrong. */
@@ -47,6 +56,15 @@ const manyNames = (count: number, end: string) =>
     `{${Array.from({ length: count }, (_, at) => `"${at.toString(36).padStart(26, 'k')}${end}":0`).join(',')}}`,
   )
 
+/** A whole chain of events with bodies as long as they may be, of 62 MB: it is followed to its end, which is not that of the manifest. */
+const manyEvents = (session: string): Uint8Array =>
+  encodeAudit(
+    chainEntries(
+      session,
+      Array.from({ length: 14_000 }, (_, n) => ({ type: 'gap', body: { n, reason: 'x'.repeat(4000) } })),
+    ),
+  )
+
 /** These two weigh most beside chunks of the largest size. */
 export const MANY_ROWS = 'rows of chunks that are not there'
 export const SOME_ROWS = 'some rows of chunks that are not there'
@@ -55,7 +73,7 @@ const DOCUMENTS = [MANIFEST_NAME, SIGNATURE_NAME, ANCHOR_NAME, KEYS_NAME] as con
 
 /** Hostile bundles by what is hostile about them, made when asked for. `sample` has two chunks or more. */
 export const hostileBundles = (
-  { manifest, bytes, signature, files, sessionKey }: Sample,
+  { session, manifest, bytes, signature, files, sessionKey }: Sample,
   anchor: AnchorProof,
 ): Readonly<Record<string, () => Uint8Array>> => {
   const entries: readonly Entry[] = [
@@ -120,6 +138,10 @@ export const hostileBundles = (
     'chunks of nobody': () => behind(foreign),
     'every other block damaged': () => behind(damaged),
     'noise behind the documents': () => assemble(entries, noise(LARGE, 1)),
+    'events in one line that never ends': () =>
+      assemble([...entries, [AUDIT_NAME, new Uint8Array(63 * MIB).fill(0x20)]]),
+    'more events than can be needed': () => assemble([...entries, [AUDIT_NAME, new Uint8Array(LARGE)]]),
+    'as many events as a session has': () => assemble([...entries, [AUDIT_NAME, manyEvents(session)]]),
     'the same byte': () => new Uint8Array(LARGE).fill(1),
   }
 }

@@ -161,10 +161,12 @@ export const sampleBundle = async (
     anchor = PENDING_ANCHOR,
     keys = false,
     sealed,
+    audit,
   }: {
     readonly anchor?: AnchorDocument
     readonly keys?: boolean | Keys
     readonly sealed?: SealedKeys
+    readonly audit?: Uint8Array
   } = {},
 ): Promise<Uint8Array<ArrayBuffer>> => {
   const parts: Uint8Array[] = []
@@ -173,6 +175,7 @@ export const sampleBundle = async (
     signature: sample.signature,
     anchor,
     ...(sealed === undefined ? {} : { sealed }),
+    ...(audit === undefined ? {} : { audit }),
     ...(keys === false ? {} : { keys: keys === true ? { session_key: sample.sessionKey.toHex() } : keys }),
   }
   for await (const part of bundleParts(documents, async (index) => sample.files[index] ?? new Uint8Array()))
