@@ -267,7 +267,7 @@ const onUse = () => {
 /** A service behind the guard that its main.ts puts before it. */
 const load = async (name: ServiceName) => {
   const source = readFileSync(join(import.meta.dir, name, 'main.ts'), 'utf8')
-  const forPeople = source.includes('peopleGuard(')
+  const forPeople = source.includes('guard: peopleGuard(')
   const own = verifier({ callee: name, callers: callersOf(name), peers })
   const app = await loadRoutes(
     name,

@@ -113,8 +113,8 @@ export const catalog = {
     unpublished: ['onion'],
     plane: 'ops',
     networks: ['lucid_core_net', 'lucid_chain_net'],
-    needs: ['authentication', 'blockchain-api', 'session-orchestrator', 'session-recorder'],
-    tolerates: ['authentication', 'blockchain-api', 'session-orchestrator', 'session-recorder'],
+    needs: ['api-server', 'authentication', 'blockchain-api', 'session-orchestrator', 'session-recorder'],
+    tolerates: ['api-server', 'authentication', 'blockchain-api', 'session-orchestrator', 'session-recorder'],
     store: false,
     memoryMiB: 128,
     cpus: 1,
@@ -152,6 +152,14 @@ export const catalog = {
     cpus: 1,
     volumes: { lucid_sessions_data: '/data' },
     image: bun,
+    public: {
+      prefix: '',
+      open: [],
+      // All of it is for people, and nothing else of the service is below that path.
+      guarded: ['GET /api/v1/*', 'POST /api/v1/*', 'PUT /api/v1/*', 'DELETE /api/v1/*'],
+      streams: ['PATCH /api/v1/sessions/:id/stream'],
+      events: ['GET /api/v1/events', 'GET /api/v1/sessions/:id/events'],
+    },
   },
   'blockchain-vm': {
     ...chainStore,

@@ -133,7 +133,9 @@ export const catalogBreaches = (
     ),
     ...shared(
       entries(services).filter(([, entry]) => entry.public !== undefined),
-      (entry) => `public prefix ${entry.public?.prefix}`,
+      // Without a prefix, what stands first in its paths: none of them may be shown for another.
+      ({ public: { prefix = '', open = [], guarded = [] } = {} }) =>
+        `public prefix ${prefix || `/${[...open, ...guarded][0]?.split('/')[1]}`}`,
     ),
     ...circles(services),
     ...entries(services).flatMap(([name, entry]) => misplaced(name, entry, Object.values(stock))),

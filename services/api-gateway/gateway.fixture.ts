@@ -65,6 +65,7 @@ export const startGateway = async (
       LUCID_DATA: join(folder, 'data'),
       IDENTITY_KEY: 'ab'.repeat(32),
       IDENTITY_PEERS_FILE: join(folder, 'identities.json'),
+      API_SERVER_URL: upstream,
       AUTHENTICATION_URL: upstream,
       BLOCKCHAIN_API_URL: upstream,
       SESSION_ORCHESTRATOR_URL: upstream,
