@@ -1,3 +1,4 @@
+import { auditLog } from '#common/audit/log'
 import { deriveOwner, signTronMessage } from '#common/evidence/tron-message'
 import { derivePublicKey, signer, verifier } from '#common/http/identity'
 import { peopleGuard } from '#common/http/people-guard'
@@ -69,6 +70,8 @@ export const authentication = (options: AuthenticationOptions = {}) => {
   }
   const peers = { operator: derivePublicKey(operatorKey) }
   const clocks = { now, steady: now }
+  const seed = derived(1, 'audit')
+  const audit = auditLog({ store, service: 'authentication', seed, now, log: silentLog })
   const services = verifier({ callee: 'authentication', callers: ['operator'], peers, clocks })
   const app = routes({
     ...{
@@ -81,7 +84,7 @@ export const authentication = (options: AuthenticationOptions = {}) => {
       now,
       newId,
     },
-    parts: { guard: peopleGuard(services, { identify }), log: silentLog },
+    parts: { guard: peopleGuard(services, { identify }), log: silentLog, audit },
   })
 
   const ask = async (

@@ -341,6 +341,22 @@ describe('signing keys', () => {
   })
 })
 
+test('whoever signs in, and a stolen refresh token, are in the audit log; no token is', async () => {
+  const auth = await withAdmin()
+  const { refresh_token } = auth.admin
+  await auth.ask('POST', '/auth/refresh', { body: { refresh_token } })
+  auth.clock.now += 60_000
+  await auth.ask('POST', '/auth/refresh', { body: { refresh_token } })
+  const { body } = await auth.asOperator('GET', '/audit?limit=10')
+  const session = refresh_token.slice(0, 36)
+  expect(body['entries']).toMatchObject([
+    { action: 'POST /auth/admin-code', caller: 'operator' },
+    { action: 'sign-in', actor: ann.address, params: { session, by: 'tron', roles: 'admin' } },
+    { action: 'refresh-token-reused', params: { session } },
+  ])
+  expect(JSON.stringify(body)).not.toContain(refresh_token)
+})
+
 test('people and services are two realms', async () => {
   const auth = await withAdmin()
   for (const [method, path] of [

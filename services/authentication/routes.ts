@@ -2,6 +2,8 @@ import { requestPerson } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { ACCESS_LIFETIME_S, signAccessToken } from '#common/people/access-token'
 import { Jwks, SignInState } from '#common/people/sign-ins'
+import { isFault } from '#common/process/fault'
+import { requestContext } from '#common/process/request-context'
 import type { Accounts } from './accounts.ts'
 import { addFactorRoutes, OPEN_FACTORS, requireHardwareSignature } from './factor-routes.ts'
 import type { Factors } from './factors.ts'
@@ -71,10 +73,18 @@ const showSignIn = (
   current: id === current,
 })
 
-/** The tokens of a sign-in as they are now. */
+/** The tokens of a sign-in as they are now; that somebody signed in is audited before they go out. */
 const tokensOf =
-  ({ signingKeys, refreshKey, now, newId }: AuthenticationParts) =>
+  ({ signingKeys, refreshKey, now, newId, parts: { audit } }: AuthenticationParts) =>
   async ({ account: { id: address, roles }, signIn }: SignedIn): Promise<Tokens> => {
+    const { id: session, device, generation } = signIn
+    if (generation === 0)
+      await audit?.append({
+        action: 'sign-in',
+        actor: address,
+        params: { session, device, by: signIn.methods.join(' '), roles: roles.join(' ') },
+        request_id: requestContext()?.requestId ?? '',
+      })
     const person = { address, roles: [...roles], session: signIn.id, at: now() }
     return {
       access_token: await signAccessToken(person, { ...(await signingKeys.current()), id: newId() }),
@@ -94,6 +104,13 @@ export const routes = (authentication: AuthenticationParts) => {
     await signIns.end(requestPerson().address, id, 'signed-out')
     return { done: true as const }
   }
+  /** A stolen token is in the audit log, whoever showed it. */
+  const refresh = (token: string) =>
+    signIns.refresh(token).catch(async (error) => {
+      if (isFault(error, 'refresh-token-reused'))
+        await parts.audit?.append({ action: 'refresh-token-reused', params: { session: token.slice(0, 36) } })
+      throw error
+    })
   const root = service('authentication', { ...parts, publicRoutes: OPEN })
   return addFactorRoutes(root, { ...factors, signIns, issue, showUser })
     .post('/auth/challenge', ({ body }) => check.challenge(body.address, body.purpose), {
@@ -104,7 +121,7 @@ export const routes = (authentication: AuthenticationParts) => {
       body: SignInBody,
       response: { 200: Tokens, ...problems },
     })
-    .post('/auth/refresh', async ({ body }) => issue(await signIns.refresh(body.refresh_token)), {
+    .post('/auth/refresh', async ({ body }) => issue(await refresh(body.refresh_token)), {
       body: RefreshBody,
       response: { 200: Tokens, ...problems },
     })
