@@ -4,6 +4,7 @@ import { peopleGuard } from '#common/http/people-guard'
 import { signAccessToken } from '#common/people/access-token'
 import type { Role } from '#common/people/permissions'
 import { type SignInState, signIns } from '#common/people/sign-ins'
+import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -83,6 +84,7 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
     pipe.who.sign('api-server'),
   )
   let isStopping = false
+  const demanded: [purpose: string, proof: string | undefined][] = []
   /** A process of the service; another one on the same store is the first one restarted. */
   const on = (store: Store) => {
     const erasing = erasures({
@@ -99,6 +101,11 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
       pause: () => Bun.sleep(5),
       isStopping: () => isStopping,
       services: async () => [],
+      requireHardwareSignature: async (purpose, proof) => {
+        demanded.push([purpose, proof])
+        if (proof === 'wrong')
+          throw new Fault('forbidden', 'hardware-signature-refused', 'no signature of yours')
+      },
       parts: { guard: peopleGuard(pipe.who.guard('api-server'), people), log: silentLog },
     })
     return { app, erasures: erasing }
@@ -117,6 +124,8 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
   }
   return {
     ...running,
+    /** What a hardware key was asked for, and what came. */
+    demanded,
     pipe,
     people,
     store,

@@ -101,6 +101,8 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach,
     pause,
     isStopping: () => stopping.signal.aborted,
     services: () => readServices(urls),
+    requireHardwareSignature: (purpose, proof) =>
+      ok(neighbours.authentication.auth['hardware-check'].post({ purpose, ...(proof && { proof }) })),
     parts: {
       ...parts,
       guard: peopleGuard(parts.guard, people),

@@ -154,6 +154,7 @@ export const AnchorsQuery = t.Object({
 const Status = t.Union([t.Literal('active'), t.Literal('closed')])
 export const User = t.Object({
   address: TronAddress,
+  email: t.Optional(t.String()),
   roles: t.Array(Role),
   status: Status,
   created_at: Natural,
@@ -165,6 +166,11 @@ export const UserChange = t.Object({
   roles: t.Array(Role, { maxItems: 6, uniqueItems: true }),
   status: t.Optional(Status),
 })
+/** The e-mail address to which links for signing in are sent; null takes it away. */
+export const EmailChange = t.Object({
+  email: t.Union([t.String({ minLength: 3, maxLength: 254 }), t.Null()]),
+})
+export const Done = t.Object({ done: t.Literal(true) })
 export const NewKey = t.Object({ kid: t.String() })
 
 export const Services = t.Object({

@@ -317,6 +317,12 @@ describe('a bundle', () => {
 
 test('an erased session keeps its proof and loses its content for ever', async () => {
   const id = await recorded()
+  const headers = { 'x-hardware-key-signature': 'wrong' }
+  expect(await json(owner, 'DELETE', `/sessions/${id}`, { headers })).toMatchObject({
+    status: 403,
+    body: { code: 'hardware-signature-refused' },
+  })
+  expect(api.demanded).toEqual([[`DELETE /api/v1/sessions/${id}`, 'wrong']])
   expect(await json(owner, 'DELETE', `/sessions/${id}`)).toMatchObject({
     status: 202,
     body: { erasure: { state: 'waiting', by: owner.address } },

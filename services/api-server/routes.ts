@@ -32,6 +32,8 @@ import {
   BundleRequest,
   ChunkList,
   ChunksQuery,
+  Done,
+  EmailChange,
   ListQuery,
   Me,
   NewKey,
@@ -60,6 +62,8 @@ import { toStream } from './stream-body.ts'
 import { uploads as uploadsOver } from './uploads.ts'
 
 const V1 = '/api/v1'
+/** A signature by a hardware wallet for one dangerous action: NONCE.SIGNATURE. */
+const HARDWARE_HEADER = 'x-hardware-key-signature'
 const UPLOAD = `PATCH ${V1}/sessions/:id/stream`
 
 export type ApiParts = {
@@ -70,6 +74,8 @@ export type ApiParts = {
   readonly pause: Follower['pause']
   readonly isStopping: () => boolean
   readonly services: () => Promise<readonly ServiceState[]>
+  /** Lets a dangerous action (`METHOD /path`) of the acting person on, if he signed for it where he must. */
+  readonly requireHardwareSignature: (purpose: string, proof: string | undefined) => Promise<unknown>
   readonly parts: ServiceParts
 }
 
@@ -404,7 +410,7 @@ const withChain = (app: ReturnType<typeof withEvidence>, { neighbours }: ApiPart
 /** The content of a session is destroyed, after a time in which it can be taken back. */
 const withErasure = (
   app: ReturnType<typeof withChain>,
-  { erasures }: ApiParts,
+  { erasures, requireHardwareSignature }: ApiParts,
   { find, findForChange, once }: Handlers,
 ) =>
   app
@@ -412,6 +418,8 @@ const withErasure = (
       `${V1}/sessions/:id`,
       async ({ params: { id }, request, status }) => {
         const session = await findForChange(request, id, 'steer')
+        const proof = request.headers.get(HARDWARE_HEADER) ?? undefined
+        await requireHardwareSignature(`DELETE ${pathOf(request)}`, proof)
         await erasures.ask(session, requestPerson().address)
         return status(202, await find(id, 'see'))
       },
@@ -431,8 +439,8 @@ const withErasure = (
 
 /** What authentication may demand of an admin for a dangerous action. */
 const hardwareSignature = ({ headers }: Request) => {
-  const given = headers.get('x-hardware-key-signature')
-  return given === null ? {} : { headers: { 'x-hardware-key-signature': given } }
+  const given = headers.get(HARDWARE_HEADER)
+  return given === null ? {} : { headers: { [HARDWARE_HEADER]: given } }
 }
 
 /** People and their roles, which authentication keeps; it is asked on behalf of the admin. */
@@ -456,6 +464,18 @@ const withPeople = (
       ({ params: { address }, body, request }) =>
         ok(authentication.auth.users({ address }).put(body, hardwareSignature(request))),
       { params: UserParams, body: UserChange, people: 'admin_access', response: { 200: User, ...problems } },
+    )
+    .put(
+      `${V1}/users/:address/email`,
+      ({ params: { address }, body, request }) =>
+        ok(authentication.auth.users({ address }).email.put(body, hardwareSignature(request))),
+      { params: UserParams, body: EmailChange, people: 'admin_access', response: { 200: User, ...problems } },
+    )
+    .delete(
+      `${V1}/users/:address/factors`,
+      ({ params: { address }, request }) =>
+        ok(authentication.auth.users({ address }).factors.delete(undefined, hardwareSignature(request))),
+      { params: UserParams, people: 'admin_access', response: { 200: Done, ...problems } },
     )
     .post(
       `${V1}/admin/keys/rotate`,

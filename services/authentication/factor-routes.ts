@@ -123,6 +123,7 @@ export const addFactorRoutes = (
     .post('/auth/passkeys/options', () => passkeys.registration(own()), {
       response: { 200: model.CredentialOptions, ...problems },
       people: 'signed-in',
+      unaudited: 'only a challenge; what answers it is audited',
     })
     .post('/auth/passkeys', ({ body: { name, credential } }) => passkeys.register(own(), name, credential), {
       body: model.PasskeyBody,
@@ -148,7 +149,11 @@ export const addFactorRoutes = (
       '/auth/hardware-check',
       ({ body: { purpose, proof } }) =>
         finish(requireHardwareSignature(hardwareKeys, purpose, { [HARDWARE_HEADER]: proof })),
-      { body: model.HardwareCheckBody, response: { 200: Done, ...problems }, callers: ['operator'] },
+      {
+        body: model.HardwareCheckBody,
+        response: { 200: Done, ...problems },
+        callers: ['operator', 'api-server'],
+      },
     )
     .delete(
       '/auth/users/:address/factors',
@@ -156,7 +161,7 @@ export const addFactorRoutes = (
         await requireHardwareSignature(hardwareKeys, `DELETE ${path}`, headers)
         return finish(forget(params.address))
       },
-      { params: UserParams, response: { 200: Done, ...problems }, callers: ['operator'] },
+      { params: UserParams, response: { 200: Done, ...problems }, callers: ['operator', 'api-server'] },
     )
     .put(
       '/auth/users/:address/email',
@@ -168,6 +173,6 @@ export const addFactorRoutes = (
         params: UserParams,
         body: model.EmailBody,
         response: { 200: User, ...problems },
-        callers: ['operator'],
+        callers: ['operator', 'api-server'],
       },
     )

@@ -100,9 +100,15 @@ export type paths = {
     post: { parameters: { path: { id: string } }; requestBody: { content: { "application/json": { reason: string } } }; responses: { 200: { content: { "application/json": { id: string; state: "created" | "active" | "paused" | "finalizing" | "anchoring" | "anchored" | "voided" | "failed" | "expired"; pipeline?: string; owner: string; participants: (string)[]; observers: (string)[]; started_at: number; ended_at?: number; chunk_size: number; complete?: boolean; gaps: ({ at: number; from: number; to: number; reason: string })[]; chunk_count?: number; total_plain?: number; merkle_root?: string; manifest_hash?: string; anchor?: { tx_hash: string; block: { number: number; hash: string } }; error?: string; erasure?: { state: "waiting" | "erased"; by: string; due: number }; policy?: { hash: string; participants: (string)[]; observers: (string)[]; approvers: (string)[] }; suspended_by?: string } } }; default: Refusal } }
   }
   "/api/v1/users": {
-    get: { parameters: { query?: { after?: string; limit?: string | number } }; responses: { 200: { content: { "application/json": { users: ({ address: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number })[]; next?: string } } }; default: Refusal } }
+    get: { parameters: { query?: { after?: string; limit?: string | number } }; responses: { 200: { content: { "application/json": { users: ({ address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number })[]; next?: string } } }; default: Refusal } }
   }
   "/api/v1/users/{address}": {
-    put: { parameters: { path: { address: string } }; requestBody: { content: { "application/json": { roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status?: "active" | "closed" } } }; responses: { 200: { content: { "application/json": { address: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number } } }; default: Refusal } }
+    put: { parameters: { path: { address: string } }; requestBody: { content: { "application/json": { roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status?: "active" | "closed" } } }; responses: { 200: { content: { "application/json": { address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number } } }; default: Refusal } }
+  }
+  "/api/v1/users/{address}/email": {
+    put: { parameters: { path: { address: string } }; requestBody: { content: { "application/json": { email: unknown } } }; responses: { 200: { content: { "application/json": { address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number } } }; default: Refusal } }
+  }
+  "/api/v1/users/{address}/factors": {
+    delete: { parameters: { path: { address: string } }; responses: { 200: { content: { "application/json": { done: true } } }; default: Refusal } }
   }
 }
