@@ -56,7 +56,6 @@ import {
 } from './model.ts'
 import type { Neighbours } from './neighbours.ts'
 import type { ServiceState } from './platform.ts'
-import { addPolicyRoutes } from './policy-routes.ts'
 import { sessions as sessionsOver } from './sessions.ts'
 import { toStream } from './stream-body.ts'
 import { uploads as uploadsOver } from './uploads.ts'
@@ -219,15 +218,12 @@ const seen = { params: SessionParams, people: 'session_observe' } as const
 const exported = { people: 'data_export' } as const
 
 /** Who one is and may be. */
-const root = ({ parts, services, neighbours }: ApiParts, { openStreams, ...handle }: Handlers) =>
-  addPolicyRoutes(
-    service('api-server', {
-      ...parts,
-      streamRoutes: [UPLOAD],
-      status: async () => ({ ...(await parts.status?.()), open_event_streams: openStreams() }),
-    }),
-    { neighbours, ...handle },
-  )
+const root = ({ parts, services }: ApiParts, { openStreams }: Handlers) =>
+  service('api-server', {
+    ...parts,
+    streamRoutes: [UPLOAD],
+    status: async () => ({ ...(await parts.status?.()), open_event_streams: openStreams() }),
+  })
     .get(
       `${V1}/me`,
       () => {
@@ -313,7 +309,7 @@ const withReading = (
       people: 'session_observe',
       response: { 200: SessionList, ...problems },
     })
-    .get(`${V1}/sessions/:id`, async ({ params, ...rest }) => tagged(await find(params.id, 'know'), rest), {
+    .get(`${V1}/sessions/:id`, async ({ params, ...rest }) => tagged(await find(params.id, 'see'), rest), {
       ...seen,
       response: { 200: Session, ...readable },
     })
