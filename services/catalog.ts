@@ -508,6 +508,7 @@ export const clients = {
       'blockchain-api',
       'blockchain-sessions-data',
       // Their audit streams.
+      'api-server',
       'blockchain-ledger',
       'blockchain-vm',
       'on-system-chain-client',

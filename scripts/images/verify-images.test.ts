@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,9 @@ import { type Argv, live } from '../cli/run.ts'
 import { homeAt } from '../platform/home.ts'
 import { ensureSecret } from '../platform/secrets.ts'
 import { writeLayout } from './layout/layout.fixture.ts'
+
+// Processes are started: a busy machine takes its time.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-verify-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

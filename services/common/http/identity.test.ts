@@ -253,7 +253,7 @@ describe('a clock that is set while services run', () => {
 
 test('the callers of a service are those that the catalogue lists as needing it', () => {
   expect(callersOf('blockchain-vm')).toEqual(['blockchain-ledger', 'blockchain-api', 'operator'])
-  expect(callersOf('merkle-builder')).toEqual(['session-orchestrator', 'operator'])
+  expect(callersOf('merkle-builder')).toEqual(['api-server', 'session-orchestrator', 'operator'])
   for (const name of Object.keys(catalog) as ServiceName[])
     for (const need of catalog[name].needs) expect(callersOf(need)).toContain(name)
 })

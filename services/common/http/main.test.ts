@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,9 @@ import { sqliteStore } from '../store/sqlite.ts'
 import { freePorts } from '../testing/free-ports.ts'
 import { wire } from '../testing/wire.ts'
 import { derivePublicKey, signer } from './identity.ts'
+
+// Processes are started: a busy machine takes its time.
+setDefaultTimeout(60_000)
 
 /** Real processes: what `start` promises is about signals, exit codes and what is printed. */
 const home = mkdtempSync(join(tmpdir(), 'lucid-main-'))
