@@ -199,7 +199,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...plant(
     'services/common/http/client.ts',
-    ['services/common/http/hops.test.ts', 'services/common/http/people-guard.test.ts'],
+    ['services/common/http/hops.test.ts'],
     [['the person who acts is lost on the way', 'await sign(callee, actor)', 'await sign(callee)']],
   ),
   ...plant(
@@ -286,11 +286,6 @@ export const mutants: readonly Mutant[] = [
   ),
   ...plant('services/api-server/sessions.ts', api, [
     ['whose session it is is not looked at', '      requireAccess(person, session, deed)\n', ''],
-    [
-      'a session belongs to whom the body names',
-      '{ ...request, owner: address }',
-      '{ owner: address, ...request }',
-    ],
   ]),
   ...plant('services/api-server/access.ts', api, [
     ['a stranger learns which sessions there are', "if (relation === 'stranger') throw noSuchSession()", ''],

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { t } from 'elysia'
 import type { CallerName } from '#services/catalog'
+import { deriveOwner } from '../evidence/tron-message.ts'
 import { Secret } from '../process/env.ts'
 import { jsonLog } from '../process/log.ts'
 import { requestContext } from '../process/request-context.ts'
@@ -27,11 +28,11 @@ const partsOf = (name: Exclude<(typeof names)[number], 'operator'>) => {
     log: jsonLog(name, { write: (line) => lines.push(line) }),
   }
 }
-const Seen = t.Object({ caller: t.String(), request_id: t.String() })
-const seen = () => ({
-  caller: requestContext()?.caller ?? '',
-  request_id: requestContext()?.requestId ?? '',
-})
+const Seen = t.Object({ caller: t.String(), actor: t.Optional(t.String()), request_id: t.String() })
+const seen = () => {
+  const { caller = '', actor, requestId = '' } = requestContext() ?? {}
+  return { caller, ...(actor !== undefined && { actor }), request_id: requestId }
+}
 
 const builderParts = partsOf('merkle-builder')
 const builderApp = service('merkle-builder', builderParts).get(
@@ -75,9 +76,9 @@ const recorder = listening(
 )
 afterAll(() => Promise.all([recorder.stop(), orchestrator.stop(), builder.stop()]))
 
-const asOperator = async (path: string, headers: Record<string, string> = {}) =>
+const asOperator = async (path: string, headers: Record<string, string> = {}, actor?: string) =>
   fetch(`${recorder.url}${path}`, {
-    headers: { authorization: `Bearer ${await signAs('operator')('session-recorder')}`, ...headers },
+    headers: { authorization: `Bearer ${await signAs('operator')('session-recorder', actor)}`, ...headers },
   })
 const idsIn = (name: string) => new Set(logs[name]?.map((line) => JSON.parse(line).request_id))
 
@@ -102,6 +103,17 @@ test('a request without an id gets one at the first hop, and keeps it', async ()
     first?.request_id ?? '',
     first?.request_id ?? '',
   ])
+})
+
+test('the person who acts travels along, also among many at once, and nobody does where nobody did', async () => {
+  const people = [1, 2, 3].map((n) => deriveOwner(new Uint8Array(32).fill(n)))
+  const asked = await Promise.all(
+    [...people, undefined].map(async (actor) => {
+      const found = (await (await asOperator('/relay', {}, actor)).json()) as (typeof Seen.static)[]
+      return found.map((one) => one.actor)
+    }),
+  )
+  expect(asked).toEqual([...people, undefined].map((actor) => [actor, actor, actor]))
 })
 
 test('many requests at once do not mix their ids', async () => {
