@@ -18,7 +18,7 @@ const tokens = ['services/common/people/people.test.ts']
 const policy = ['services/common/policy/decision.test.ts', 'services/common/policy/request.test.ts']
 const sessions = ['services/session-orchestrator/policies.test.ts']
 
-const api = ['services/api-server/access.test.ts', 'services/api-server/routes.test.ts']
+const api = ['services/api-server/access.test.ts', 'services/api-server/strangers.test.ts']
 
 type Row = readonly [what: string, find: string, put: string]
 const plant = (file: string, tests: readonly string[], rows: readonly Row[]): readonly Mutant[] =>
@@ -296,12 +296,18 @@ export const mutants: readonly Mutant[] = [
     ],
     ['an admin takes the key of a session', "  own: ['owner'],", "  own: ['owner', 'admin'],"],
   ]),
-  ...plant('services/api-server/routes.ts', api, [
+  ...plant(
+    'services/api-server/routes.ts',
+    ['services/api-server/routes.test.ts'],
     [
-      'everybody lists the sessions of everybody',
-      "if (isAll && !mayDo(person.roles, 'admin_access'))",
-      "if (isAll && person.address === '')",
+      [
+        'everybody lists the sessions of everybody',
+        "if (isAll && !mayDo(person.roles, 'admin_access'))",
+        "if (isAll && person.address === '')",
+      ],
     ],
+  ),
+  ...plant('services/api-server/routes.ts', api, [
     [
       'a chunk is given to everybody',
       "    chunk: async (id: string, index: number, request: Request) => {\n      await find(id, 'see')\n",
@@ -311,6 +317,11 @@ export const mutants: readonly Mutant[] = [
       'a bundle is given to everybody',
       '    bundle: async (id: string, deed: Deed, grant?: typeof BundleRequest.static.grant) => {\n      await find(id, deed)\n',
       '    bundle: async (id: string, _: Deed, grant?: typeof BundleRequest.static.grant) => {\n',
+    ],
+    [
+      'the audit events of a session are given to everybody',
+      "Query.static) => {\n      await find(id, 'see')\n      return ok(neighbours.orchestrator",
+      'Query.static) => {\n      return ok(neighbours.orchestrator',
     ],
     [
       'a stream of events never asks again who listens',
