@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { auditAgreement } from '#common/evidence/audit-agreement'
 import { type AuditEvent, eventFault, LONGEST_BODY } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { parseManifest } from '#common/evidence/manifest'
 import { ownerAddress } from '#common/evidence/owner'
+import { checkPolicy } from '#common/evidence/policy-proof'
 import type { PolicyWishes } from '#common/policy/build'
 import { approver, guest, owner, samplePolicy, signPolicy, stranger, viewer } from '#common/policy/fixture'
 import { REQUEST_MS } from '#common/policy/request'
@@ -187,6 +189,13 @@ describe('a session with a policy', () => {
     for (const [at, event] of events.entries())
       expect(eventFault(id, events[at - 1], strip(event))).toBeUndefined()
     expect(events.find((event) => event.type === 'sealed')?.hash).toBe(manifest.audit_root)
+    const { take, faults } = auditAgreement(manifest)
+    for (const event of events.slice(0, events.findIndex(({ type: kind }) => kind === 'sealed') + 1))
+      take(event)
+    expect(faults()).toEqual([])
+    expect(checkPolicy(manifest, events.find((event) => event.type === 'policy-set')?.body)).toEqual([
+      { check: 'policy', ok: true, detail: 'signed by the owner; it names all who were let in (3)' },
+    ])
     expect(events.find((event) => event.type === 'action-decided')?.body).toEqual({
       person: guest,
       ...copy,
