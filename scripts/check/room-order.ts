@@ -21,6 +21,7 @@ export const orders: readonly Order[] = [
       'platform',
       'host',
       'session',
+      'audit', // what services did, asked as the operator
       'lucid',
       'store',
       'images',

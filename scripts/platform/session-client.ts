@@ -1,3 +1,4 @@
+import type { clients } from '#catalog'
 import { type Call, call, client } from '#common/http/client'
 import { signer } from '#common/http/identity'
 import type { Secret } from '#common/process/env'
@@ -14,13 +15,7 @@ import { readSecret } from './secrets.ts'
 const OPERATOR = 'operator'
 
 /** Services that the operator may call; the catalogue's `clients.operator.needs` says so too. */
-export type Callee =
-  | 'authentication'
-  | 'session-recorder'
-  | 'session-orchestrator'
-  | 'session-encryptor'
-  | 'merkle-builder'
-  | 'blockchain-api'
+export type Callee = (typeof clients.operator.needs)[number]
 
 /**
  * Typed ways to the running platform, signed with the operator's identity. Each looks its service up when

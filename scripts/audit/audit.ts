@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import { catalog, clients as catalogClients } from '#catalog'
+import type { Command } from '#common/cli/args'
+import { EXIT_USAGE } from '#common/cli/read-command'
+import { detectStyle } from '#common/cli/style'
+import { jsonText, text } from '#common/cli/text'
+import { fileSink } from '#common/evidence/file-edge'
+import type { Call } from '#common/http/client'
+import { utf8 } from '#common/stream/bytes'
+import { CliError, errorLine, exitCodeOf } from '../cli/fail.ts'
+import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { type Home, homeFrom } from '../platform/home.ts'
+import { type Callee, operatorClients } from '../platform/session-client.ts'
+import { fileExit } from '../session/file-exits.ts'
+import { askHead, askPages, askTail, type Placed } from './ask.ts'
+import { followStream } from './follow.ts'
+import { conclude, exitOf, renderEntries, renderStreams, type StreamReport } from './report.ts'
+import { readSeen, type Seen, writeSeen } from './seen-heads.ts'
+
+/** The services that have a stream. */
+const streamed: readonly Callee[] = catalogClients.operator.needs.filter((name) => catalog[name].store)
+
+export const command = {
+  name: 'audit',
+  about: 'what every service did: verifies the streams, shows their newest entries, or writes them out',
+  positionals: [
+    {
+      name: 'ACTION',
+      about: 'verify | tail | export',
+      required: true,
+      choices: ['verify', 'tail', 'export'],
+    },
+  ],
+  flags: {
+    service: {
+      type: 'string',
+      value: 'NAME',
+      multiple: true,
+      choices: streamed,
+      about: 'only the stream of this service; may be given again',
+    },
+    limit: { type: 'string', value: 'N', about: 'tail: at most so many entries (default 20)' },
+    out: { type: 'string', value: 'FILE', about: 'export: into this file instead of the standard output' },
+    json: { type: 'boolean', about: 'verify, tail: print one JSON document' },
+  },
+  examples: [
+    'bun run audit verify',
+    'bun run audit tail --service session-encryptor --limit 100',
+    'bun run audit export --out audit.jsonl',
+  ],
+  exits: {
+    1: 'verify: a stream was edited, reordered, cut off or replaced; it says where',
+    69: 'a service does not answer',
+    73: 'export: the file exists already or cannot be made',
+    74: 'export: the file cannot be written to its end',
+  },
+  notes:
+    'verify keeps the newest signed head of each stream in the state folder: from then on no end that was seen can be cut off unnoticed.',
+} as const satisfies Command
+
+type Clients = ReturnType<typeof operatorClients>
+
+const parseLimit = (limit = '20'): number => {
+  if (/^[1-9]\d{0,4}$/.test(limit)) return Number(limit)
+  throw new CliError(`--limit takes a whole number from 1 to 99999, not '${limit}'`, { exitCode: EXIT_USAGE })
+}
+
+const verifyStream = async (
+  service: Callee,
+  clients: Clients,
+  known: { readonly key: string | undefined; readonly seen: Seen },
+): Promise<StreamReport & { readonly head?: Seen[string] }> => {
+  try {
+    const call = clients.raw(service)
+    const head = await askHead(service, call)
+    const stream = followStream(service, { key: known.key, seen: known.seen[service] })
+    for await (const { entries, heads } of askPages(service, call)) stream.take(entries, heads)
+    const { entries, faults } = stream.end(head)
+    const state = faults.length === 0 ? 'whole' : 'wrong'
+    return { service, state, entries, faults, ...(head !== undefined && state === 'whole' && { head }) }
+  } catch (error) {
+    return { service, state: 'not-asked', entries: 0, faults: [errorLine(error)] }
+  }
+}
+
+type Asked = {
+  readonly services: readonly Callee[]
+  readonly clients: Clients
+  readonly terminal: Terminal
+}
+
+const verify = async ({ services, clients, terminal }: Asked, home: Home, json: boolean): Promise<number> => {
+  const seen = readSeen(home)
+  const keys = JSON.parse(readFileSync(home.identities, 'utf8')) as Readonly<Record<string, string>>
+  const found: Awaited<ReturnType<typeof verifyStream>>[] = []
+  for (const service of services)
+    found.push(await verifyStream(service, clients, { key: keys[service], seen }))
+  const newest = found.flatMap(({ service, head }) => (head === undefined ? [] : [[service, head] as const]))
+  writeSeen(home, { ...seen, ...Object.fromEntries(newest) })
+  const streams = found.map(({ head: _, ...report }) => report)
+  const exit = exitOf(streams)
+  if (json) terminal.out(jsonText({ streams, exit, error: null }))
+  else {
+    for (const part of renderStreams(streams, detectStyle(process.stdout, process.env))) terminal.out(part)
+    terminal.out(text([[conclude(streams)]]))
+  }
+  return exit
+}
+
+const tail = async ({ services, clients, terminal }: Asked, most: number, json: boolean): Promise<number> => {
+  const entries: Placed[] = []
+  for (const service of services) entries.push(...(await askTail(service, clients.raw(service), most)))
+  const newest = entries.toSorted((a, b) => a.at - b.at).slice(-most)
+  terminal.out(
+    json
+      ? jsonText({ entries: newest, exit: 0, error: null })
+      : renderEntries(newest, detectStyle(process.stdout, process.env)),
+  )
+  return 0
+}
+
+/** Every entry as a line, and last of each stream its signed head. */
+async function* exportLines(service: Callee, call: Call): AsyncGenerator<string> {
+  const head = await askHead(service, call)
+  for await (const { entries } of askPages(service, call))
+    yield entries.map((entry) => `${JSON.stringify({ service, ...entry })}\n`).join('')
+  if (head !== undefined) yield `${JSON.stringify({ service, head })}\n`
+}
+
+const exportAll = async (
+  { services, clients, terminal }: Asked,
+  file: string | undefined,
+): Promise<number> => {
+  const out = file === undefined ? undefined : await fileSink(file)
+  try {
+    for (const service of services)
+      for await (const lines of exportLines(service, clients.raw(service)))
+        await (out === undefined ? terminal.out(lines) : out.write(utf8(lines)))
+    await out?.commit()
+    return 0
+  } catch (error) {
+    await out?.abort()
+    throw error
+  }
+}
+
+await runCommand(
+  import.meta.main,
+  command,
+  async ({ flags, positionals: [action], terminal }) => {
+    const most = parseLimit(flags.limit)
+    const home = homeFrom(process.env)
+    const services = flags.service.length === 0 ? streamed : (flags.service as readonly Callee[])
+    const asked = { services, clients: operatorClients(home), terminal }
+    if (action === 'verify') return verify(asked, home, flags.json)
+    if (action === 'tail') return tail(asked, most, flags.json)
+    return exportAll(asked, flags.out)
+  },
+  {
+    exitOf: (error) => fileExit(error) ?? exitCodeOf(error),
+    failureDocument: ({ message, exitCode }) => ({ exit: exitCode, error: { detail: message } }),
+  },
+)
