@@ -1,4 +1,6 @@
 import type { AnchorDocument } from '#common/evidence/anchor'
+import type { AuditEvent } from '#common/evidence/audit-event'
+import { encodeAudit } from '#common/evidence/audit-lines'
 import { type BundleDocuments, bundleName, bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { OwnerGrant } from '#common/evidence/owner-grant'
 import { ok } from '#common/http/client'
@@ -19,12 +21,29 @@ const orElse = async <R, I>(work: Promise<R>, codes: readonly string[], instead:
 
 const pending: AnchorDocument = { status: 'pending' }
 
+/** audit.jsonl, up to the event that seals the session; undefined for a session whose chain an older release began. */
+const collectAudit = async ({ orchestrator }: Neighbours, id: string): Promise<Uint8Array | undefined> => {
+  const collected: AuditEvent[] = []
+  for (;;) {
+    const after = collected.at(-1)?.seq
+    const query = { limit: 1000, ...(after !== undefined && { after }) }
+    const { events } = await ok(orchestrator.sessions({ id }).audit.get({ query }))
+    if (events.length === 0) return undefined
+    for (const event of events) {
+      if (!('type' in event)) return undefined
+      collected.push(event)
+      if (event.type === 'sealed') return encodeAudit(collected)
+    }
+  }
+}
+
 /** All of a bundle but its chunks; with the session key where its owner signed a grant. */
 const collectDocuments = async (
-  { orchestrator, encryptor, chain }: Neighbours,
+  neighbours: Neighbours,
   id: string,
   grant: OwnerGrant | undefined,
 ): Promise<BundleDocuments> => {
+  const { orchestrator, encryptor, chain } = neighbours
   const { manifest, alg, public_key, signature } = await ok(orchestrator.sessions({ id }).manifest.get())
   const anchor = await orElse(ok(chain.anchors({ session: id }).get()), ['not-on-chain'], pending)
   const sealed = await orElse(
@@ -32,6 +51,7 @@ const collectDocuments = async (
     ['not-sealed-to-owner', 'key-erased'],
     undefined,
   )
+  const audit = await collectAudit(neighbours, id)
   const key = grant && (await ok(encryptor.sessions({ id }).key.post({ grant })))
   return {
     manifest: utf8(manifest),
@@ -39,6 +59,7 @@ const collectDocuments = async (
     anchor,
     ...(key && { keys: { session_key: key.session_key } }),
     ...(sealed && { sealed }),
+    ...(audit && { audit }),
   }
 }
 

@@ -66,18 +66,17 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach,
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort())
   const pause = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LOOK_EVERY)
-      stopping.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer)
-          resolve()
-        },
-        { once: true },
-      )
+      const go = () => {
+        clearTimeout(timer)
+        stopping.signal.removeEventListener('abort', go)
+        resolve()
+      }
+      const timer = setTimeout(go, LOOK_EVERY)
+      stopping.signal.addEventListener('abort', go)
     })
   const failed = (event: string) => (error: unknown) => log.warn(event, errorFields(error))
-  const signInLoop = every(SIGN_INS_EVERY, people.refresh, failed('sign-ins-unknown'))
+  // /health says that authentication is away; the log need not say it every second.
+  const signInLoop = every(SIGN_INS_EVERY, people.refresh, () => {})
   const sweepLoop = every(
     SWEEP_EVERY,
     async () => {

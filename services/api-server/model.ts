@@ -1,4 +1,6 @@
 import { t } from 'elysia'
+import { LogEntry } from '#common/audit/entry'
+import { SignedHead } from '#common/audit/head'
 import { AnchorProof } from '#common/evidence/anchor'
 import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
@@ -165,6 +167,23 @@ export const EmailChange = t.Object({
 })
 export const Done = t.Object({ done: t.Literal(true) })
 export const NewKey = t.Object({ kid: t.String() })
+
+const audited = [
+  'api-server',
+  'session-orchestrator',
+  'session-recorder',
+  'session-encryptor',
+  'merkle-builder',
+  'authentication',
+] as const
+/** The stream of one service: what it did, for whom. */
+export const ServiceAuditQuery = t.Object({
+  service: t.UnionEnum(audited),
+  after: t.Optional(BytesParam),
+  limit: t.Optional(WholeParam(1, 500)),
+})
+export const ServiceAudit = t.Object({ entries: t.Array(LogEntry), heads: t.Array(SignedHead) })
+export type ServiceAudit = typeof ServiceAudit.static
 
 export const Services = t.Object({
   services: t.Array(t.Object({ service: t.String(), status: t.String(), version: t.Optional(t.String()) })),

@@ -42,6 +42,8 @@ import {
   Reason,
   Recording,
   Roles,
+  ServiceAudit,
+  ServiceAuditQuery,
   Services,
   Session,
   SessionAudit,
@@ -482,10 +484,26 @@ const withPeople = (
       { people: 'admin_access', response: { 200: NewKey, ...problems } },
     )
 
+/** What each service did, for whom: the streams from which `bun run audit` proves it. */
+const withAudit = (app: ReturnType<typeof withPeople>, { neighbours, parts }: ApiParts) =>
+  app.get(
+    `${V1}/audit`,
+    async ({ query: { service: name, after = -1, limit = 100 } }): Promise<ServiceAudit> => {
+      if (name === 'api-server') {
+        const { entries = [], heads = [] } = (await parts.audit?.read({ after, limit })) ?? {}
+        return { entries: [...entries], heads: [...heads] }
+      }
+      const behind = after < 0 ? '' : `&after=${after}`
+      const page = await neighbours.auditOf(name)(`/audit?limit=${limit}${behind}`)
+      return (await page.json()) as ServiceAudit // the callee checks its replies against this schema
+    },
+    { query: ServiceAuditQuery, people: 'admin_access', response: { 200: ServiceAudit, ...problems } },
+  )
+
 /** The public REST API, version 1. */
 export const routes = (api: ApiParts) => {
   const handle = handlers(api)
   const read = withReading(withWriting(root(api, handle), handle), handle)
   const shown = withChain(withEvidence(read, api, handle), api, handle)
-  return withPeople(withErasure(shown, api, handle), api, handle)
+  return withAudit(withPeople(withErasure(shown, api, handle), api, handle), api)
 }

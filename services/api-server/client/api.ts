@@ -20,6 +20,9 @@ export type paths = {
   "/api/v1/anchors/{id}": {
     get: { parameters: { path: { id: string } }; responses: { 200: { content: { "application/json": { chain_id: number; contract: string; tx_hash: string; tx_index: number; block: { number: number; hash: string; header_rlp: string }; receipt_proof: (string)[]; sealer: { public_key: string; signature: string }; event: { sessionId: string; manifestHash: string; startedAt: number; owner: string; merkleRoot: string; chunkCount: number }; tx_proof?: (string)[] } } }; default: Refusal } }
   }
+  "/api/v1/audit": {
+    get: { parameters: { query: { service: "api-server" | "session-orchestrator" | "session-recorder" | "session-encryptor" | "merkle-builder" | "authentication"; after?: string | number; limit?: string | number } }; responses: { 200: { content: { "application/json": { entries: ({ action: string; caller?: string; actor?: string; params: Record<string, string | number | boolean>; reason?: string; request_id?: string; status?: number; seq: number; at: number; prev: string; hash: string })[]; heads: ({ service: string; seq: number; hash: string; at: number; public_key: string; signature: string })[] } } }; default: Refusal } }
+  }
   "/api/v1/events": {
     get: { parameters: {  }; responses: { 200: { content: { "application/json": unknown } }; default: Refusal } }
   }
