@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveOwner } from '#common/evidence/tron-message'
 import { person } from './lucid.fixture.ts'
-import { servePlatform } from './platform.fixture.ts'
+import { MAILED, servePlatform } from './platform.fixture.ts'
 
 const secret = '11'.repeat(32)
 const address = deriveOwner(Uint8Array.fromHex(secret))
@@ -40,6 +40,15 @@ test('a person signs in with a key file, is known from then on, and signs out', 
     err: 'lucid whoami: nobody is signed in here: bun run lucid login\n',
     code: 77,
   })
+}, 120_000)
+
+test('the token of a mailed link signs in without a key, once it is good', async () => {
+  const { lucid, platform } = await begin()
+  const login = (token: string) => lucid(['login', '--url', platform.url, '--magic', token])
+  expect(await login('other')).toMatchObject({ code: 77, err: expect.stringContaining('magic-link') })
+  expect(await login('mailed')).toMatchObject({ code: 0, out: `${MAILED}  user\n` })
+  expect(await lucid(['whoami'])).toMatchObject({ code: 0, out: `${MAILED}  user\n` })
+  expect(platform.asked).not.toContain('POST /auth/challenge')
 }, 120_000)
 
 test('of eight commands that find the access token due, one refreshes it', async () => {

@@ -45,6 +45,8 @@ const requireSignInText = (message: string, address: string, nonce: string): voi
     throw new CliError('what the platform wants to have signed is no sign-in: nothing was signed')
 }
 
+const thisDevice = () => `${hostname().slice(0, 40)}, command line`
+
 /** Proves the key and answers what the platform gave for it. */
 const prove = async (
   endpoint: Endpoint,
@@ -61,7 +63,7 @@ const prove = async (
     address,
     nonce: challenge.nonce,
     signature: signTronMessage(challenge.message, secret),
-    device: `${hostname().slice(0, 40)}, command line`,
+    device: thisDevice(),
     ...more,
   })
 }
@@ -69,7 +71,8 @@ const prove = async (
 const login = entry(
   {
     name: 'lucid login',
-    about: 'signs in with a key file; the sign-in lasts a week from its last use',
+    about:
+      'signs in with a key file, or by a link that was mailed; the sign-in lasts a week from its last use',
     flags: {
       url: {
         type: 'string',
@@ -83,6 +86,11 @@ const login = entry(
       },
       ...keyFlags,
       code: { type: 'string', value: 'CODE', about: 'the one-time code that makes you the first admin' },
+      magic: {
+        type: 'string',
+        value: 'TOKEN',
+        about: 'of a link that was mailed to you, in place of a key file',
+      },
       totp: { type: 'string', value: 'DIGITS', about: 'of your authenticator, where you have enrolled one' },
       ...jsonFlag,
     },
@@ -102,13 +110,18 @@ const login = entry(
     })
     const endpoint = openEndpoint(platform, homeFrom(process.env))
     endpoint.base('/auth/')
-    const key = await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err })
-    const { code, totp } = flags
+    const { code, totp, magic: token } = flags
+    const key =
+      token === undefined && (await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err }))
+    const attempt = (given: typeof more) =>
+      key
+        ? prove(endpoint, key, given)
+        : post(endpoint, '/auth/magic/verify', { token, device: thisDevice(), ...given })
     const more = { ...(code !== undefined && { code }), ...(totp !== undefined && { totp }) }
-    const answer = await prove(endpoint, key, more).catch(async (error: unknown) => {
+    const answer = await attempt(more).catch(async (error: unknown) => {
       if (!(error instanceof Refused) || error.code !== 'totp-required' || !process.stdin.isTTY) throw error
       const typed = await askHidden('Code of your authenticator: ', err)
-      return prove(endpoint, key, { ...more, totp: typed.trim() })
+      return attempt({ ...more, totp: typed.trim() })
     })
     const signIn = makeSignIn(answer, platform, Date.now())
     const { roles } = requireShape(Me, answer, 'a sign-in')

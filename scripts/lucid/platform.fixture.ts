@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { UnsecuredJWT } from 'jose'
 import { verifyTronMessage } from '#common/evidence/tron-message'
 
+/** Whose account the token `mailed` signs in. */
+export const MAILED = 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8'
+
 /** Seconds that an access token of the fixture lives. */
 const LIFETIME = 900
 
@@ -52,6 +55,10 @@ export const servePlatform = ({
         return verifyTronMessage({ address: who, message, signature: body['signature'] ?? '' })
           ? Response.json(tokens())
           : refuse(401, 'bad-signature')
+      }
+      if (path === '/auth/magic/verify') {
+        who = MAILED
+        return body['token'] === 'mailed' ? Response.json(tokens()) : refuse(401, 'magic-link')
       }
       if (path === '/auth/refresh') {
         ended ||= body['refresh_token'] !== `r${generation}`

@@ -270,6 +270,18 @@ describe('a hardware key', () => {
     expect((await check(await proofOf(auth, purpose))).status).toBe(200)
   })
 
+  test('stands in the audit log with its address, and no signature does', async () => {
+    const auth = await enrolled()
+    const { body } = await auth.asOperator('GET', '/audit?limit=10')
+    const entry = {
+      action: 'POST /auth/hardware-keys',
+      actor: ann.address,
+      params: { hardware_key: device.address },
+    }
+    expect((body['entries'] as readonly unknown[]).at(-1)).toMatchObject(entry)
+    expect(JSON.stringify(body)).not.toMatch(/[0-9a-f]{130}/)
+  })
+
   test('is joined by a second one, and removed, only by a signature of one of them', async () => {
     const auth = await enrolled()
     const add = async (proof?: string) =>

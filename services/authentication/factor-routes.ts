@@ -1,3 +1,4 @@
+import { noteAudit } from '#common/http/audited'
 import { requestPerson } from '#common/http/callers'
 import { problems, type service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
@@ -125,21 +126,27 @@ export const addFactorRoutes = (
       people: 'signed-in',
       unaudited: 'only a challenge; what answers it is audited',
     })
-    .post('/auth/passkeys', ({ body: { name, credential } }) => passkeys.register(own(), name, credential), {
-      body: model.PasskeyBody,
-      response: { 200: model.Passkey, ...problems },
-      people: 'signed-in',
-    })
+    .post(
+      '/auth/passkeys',
+      ({ body: { name, credential } }) => {
+        noteAudit({ passkey: credential.id.slice(0, 64) })
+        return passkeys.register(own(), name, credential)
+      },
+      { body: model.PasskeyBody, response: { 200: model.Passkey, ...problems }, people: 'signed-in' },
+    )
     .delete('/auth/passkeys/:id', ({ params }) => finish(passkeys.remove(own(), params.id)), {
       params: model.PasskeyParams,
       response: { 200: Done, ...problems },
       people: 'signed-in',
     })
-    .post('/auth/hardware-keys', ({ body, headers }) => hardwareKeys.enrol(own(), body, proofIn(headers)), {
-      body: model.HardwareKeyBody,
-      response: { 200: model.HardwareKey, ...problems },
-      people: 'signed-in',
-    })
+    .post(
+      '/auth/hardware-keys',
+      ({ body, headers }) => {
+        noteAudit({ hardware_key: body.address })
+        return hardwareKeys.enrol(own(), body, proofIn(headers))
+      },
+      { body: model.HardwareKeyBody, response: { 200: model.HardwareKey, ...problems }, people: 'signed-in' },
+    )
     .delete(
       '/auth/hardware-keys/:address',
       ({ params, headers }) => finish(hardwareKeys.remove(own(), params.address, proofIn(headers))),

@@ -31,7 +31,7 @@ const hashToken = (token: string): string => blake3(concat(utf8('lucid/magic-lin
 /** The token stands behind the #, so that no server and no log on the way ever sees it. */
 const letterOf = (publicUrl: string, token: string) => ({
   subject: 'Sign in to Lucid',
-  text: `Open this to sign in; it works once, within ten minutes:\n\n${publicUrl}/sign-in#magic=${token}\n\nOr give this to the command line:\n\n${token}\n\nYou did not ask for it? Then do nothing: without this message nobody gets in.\n`,
+  text: `Open this to sign in; it works once, within ten minutes:\n\n${publicUrl}/sign-in#magic=${token}\n\nOr on the command line:\n\nbun run lucid login --magic ${token}\n\nYou did not ask for it? Then do nothing: without this message nobody gets in.\n`,
 })
 
 const used = () =>
