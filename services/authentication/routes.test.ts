@@ -331,6 +331,18 @@ describe('signing keys', () => {
     expect(JSON.stringify(published)).not.toContain('"d"')
   })
 
+  test('are never more than verifiers are told of, however often they are rotated', async () => {
+    const auth = await withAdmin()
+    const statuses = []
+    for (let rotation = 0; rotation < 20; rotation++)
+      statuses.push((await auth.asOperator('POST', '/auth/keys/rotate')).status)
+    expect(statuses).toEqual([...Array(15).fill(200), ...Array(5).fill(429)])
+    expect((await auth.ask('GET', '/auth/jwks.json')).status).toBe(200)
+    expect(await me(auth, auth.admin.access_token)).toMatchObject({ status: 200 })
+    auth.clock.now += 3_600_000
+    expect(await auth.asOperator('POST', '/auth/keys/rotate')).toMatchObject({ status: 200 })
+  })
+
   test('are destroyed at a rotation once their last token has ended', async () => {
     const auth = await withAdmin()
     for (let rotation = 0; rotation < 4; rotation++) {

@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Random, unwrapKey, wrapKey } from '#common/engines/key-wrap'
 import { ACCESS_LIFETIME_S, importSigningKey, type SigningKey } from '#common/people/access-token'
 import type { Jwks } from '#common/people/sign-ins'
+import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { utf8 } from '#common/stream/bytes'
 import { type SigningKeyDoc, tables } from './store.ts'
@@ -10,13 +11,15 @@ const PURPOSE = 'access-token-signing'
 /** Verifiers hear of a key before tokens are signed with it, and after the last of them has ended; ms. */
 const ANNOUNCED = 10_000
 const RETIRED_FOR = (ACCESS_LIFETIME_S + 60) * 1000
+/** As many as `Jwks` has room for: with more of them nobody could be told of any. */
+const MOST_KEYS = 16
 
 export type SigningKeys = {
   /** The key that signs now. */
   readonly current: () => Promise<SigningKey>
   /** The public keys of all tokens that may still live. */
   readonly jwks: () => Promise<Jwks>
-  /** Makes a new key; it signs once verifiers know it. Answers its id. */
+  /** Makes a new key; it signs once verifiers know it. Answers its id. Throws Fault exhausted `too-many-keys`. */
   readonly rotate: () => Promise<string>
 }
 
@@ -87,6 +90,13 @@ export const signingKeys = ({ store, wrap, random, now }: Parts): SigningKeys =>
         const [newest, ...older] = await keys.find({ sort: [['signs_from', 'desc']] })
         for (const { id, replaced_at } of older)
           if (replaced_at !== undefined && replaced_at + RETIRED_FOR < now()) await keys.remove(id)
+        if ((await keys.count()) >= MOST_KEYS)
+          throw new Fault(
+            'exhausted',
+            'too-many-keys',
+            'keys were changed too often: older ones go when their last tokens have ended',
+            { retryAfter: RETIRED_FOR },
+          )
         const made = await make(tx, now() + ANNOUNCED)
         if (newest !== undefined) {
           const { rev, ...doc } = newest
