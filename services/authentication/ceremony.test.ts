@@ -1,7 +1,10 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
 import { ceremonies } from './ceremony.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const at = (rpId: string, origin: string) =>
   ceremonies({

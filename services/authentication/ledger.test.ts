@@ -1,8 +1,11 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import Trx from '@ledgerhq/hw-app-trx'
 import { openTransportReplayer, RecordStore } from '@ledgerhq/hw-transport-mocker'
 import { verifyTronMessage } from '#common/evidence/tron-message'
 import vectors from './vectors/ledger.json'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 /** A device that answers as it was recorded, and refuses any other byte. */
 const device = async (transcript: readonly string[]) =>

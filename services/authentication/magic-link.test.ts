@@ -1,9 +1,12 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { sqliteStore } from '#common/store/sqlite'
 import { faultOf } from '#common/testing/faults'
 import { factorTables } from './factor-store.ts'
 import { LINK_MS, magicLinks } from './magic-link.ts'
 import type { Mail } from './mail.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const free = async () => []
 const stores: ReturnType<typeof sqliteStore>[] = []

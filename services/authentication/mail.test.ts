@@ -1,8 +1,11 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spoolMailer } from './mail.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-mail-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

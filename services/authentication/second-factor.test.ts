@@ -1,10 +1,13 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { TOTP } from 'otpauth'
 import { isFault } from '#common/process/fault'
 import { sqliteStore } from '#common/store/sqlite'
 import { faultOf } from '#common/testing/faults'
 import { factorTables } from './factor-store.ts'
 import { secondFactor } from './second-factor.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(60_000)
 
 const store = sqliteStore({ path: ':memory:' })
 afterAll(() => store.close())
