@@ -16,6 +16,7 @@ import { borrow } from './bench-stores.ts'
 import { benchDeploy } from './deploy.ts'
 import { deployReport } from './deploy-report.ts'
 import type { Setting } from './folder.ts'
+import { benchGateway, gatewayReport } from './gateway.ts'
 import { benchImages } from './images.ts'
 import { imagesReport } from './images-report.ts'
 import { benchLoad, type Load, loadReport } from './load.ts'
@@ -43,7 +44,8 @@ export const command = {
     runs: {
       type: 'string',
       value: 'N',
-      about: 'pipeline, load, watch, rpc, backup, deploy: counted runs (default 5; deploy 3)',
+      about:
+        'pipeline, load, watch, rpc, backup, deploy, gateway: counted runs (default 5; deploy, gateway 3)',
     },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
@@ -53,7 +55,11 @@ export const command = {
       about:
         'store, soak: the driver; documentdb starts one for it, a mongodb:// URL names an empty database',
     },
-    minutes: { type: 'string', value: 'N', about: 'soak: how long it takes (default 30)' },
+    minutes: {
+      type: 'string',
+      value: 'N',
+      about: 'soak: how long it takes (default 30); gateway: how long each run takes (default 1)',
+    },
     folder: {
       type: 'string',
       value: 'DIR',
@@ -70,9 +76,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; rpc: what hostile requests cost others; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; rpc: what hostile requests cost others; gateway: reads of 200 people through NGINX against the API itself; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'rpc', 'backup', 'deploy'],
+      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'rpc', 'gateway', 'backup', 'deploy'],
     },
   ],
   examples: [
@@ -110,9 +116,15 @@ const store = async (request: Request): Promise<StoreResult> => {
   return await benchStore(tested, { records, calls: CALLS, say: request.say }).finally(close)
 }
 
-const soak = async ({ flags, folder, say }: Request): Promise<SoakResult> => {
-  const minutes = Number(flags.minutes ?? 30)
+const parseMinutes = ({ flags }: Request, usual: number): number => {
+  const minutes = Number(flags.minutes ?? usual)
   if (!(minutes > 0 && Number.isFinite(minutes))) throw new CliError('--minutes takes a number above 0')
+  return minutes
+}
+
+const soak = async (request: Request): Promise<SoakResult> => {
+  const { flags, folder, say } = request
+  const minutes = parseMinutes(request, 30)
   const store = await openStore(flags.store ?? 'sqlite', process.env, folder)
   return await benchSoak({ store, folder, minutes, say }).finally(store.close)
 }
@@ -168,6 +180,15 @@ const benches = {
     ['runs'],
     async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)),
     watchReport,
+  ),
+  gateway: bench(
+    ['runs', 'minutes'],
+    async (request) =>
+      benchGateway(request, {
+        runs: parseCount(request, 'runs', 3),
+        seconds: Math.ceil(parseMinutes(request, 1) * 60),
+      }),
+    gatewayReport,
   ),
   rpc: bench(['runs'], async (request) => benchRpc(request, parseCount(request, 'runs', 5)), rpcReport),
   deploy: bench(

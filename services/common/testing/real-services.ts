@@ -77,7 +77,7 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
 
   const readsOf = (name: ServiceName): readonly string[] => (catalog[name] as Entry).reads ?? []
   const hostFilesOf = (name: ServiceName) => Object.keys((catalog[name] as Entry).hostFiles ?? {})
-  /** What is only read need not have been started: then it is where nothing listens. */
+  /** What is only read or can be away need not have been started: then it is where nothing listens. */
   const addressOf = (name: string) => `http://127.0.0.1:${ports.get(name as ServiceName) ?? 1}`
 
   const environment = (name: ServiceName): Record<string, string> => ({
@@ -88,7 +88,12 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
     LUCID_DATA: join(home, name),
     IDENTITY_KEY: keyOf(name).reveal(),
     IDENTITY_PEERS_FILE: peersFile,
-    ...Object.fromEntries(catalog[name].needs.map((need) => [urlKey(need), url(need)])),
+    ...Object.fromEntries(
+      catalog[name].needs.map((need) => [
+        urlKey(need),
+        (catalog[name].tolerates as readonly string[]).includes(need) ? addressOf(need) : url(need),
+      ]),
+    ),
     ...Object.fromEntries(readsOf(name).map((read) => [urlKey(read), addressOf(read)])),
     ...Object.fromEntries(hostFilesOf(name).map((key) => [key, 'ab'.repeat(16)])),
     ...own[name],
