@@ -3,7 +3,8 @@ import { isFault } from '#common/process/fault'
 import { type Deed, type Relation, relationOf, requireAccess } from './access.ts'
 
 const [owner, other, third] = ['TOwner', 'TOther', 'TThird']
-const session = { owner, participants: [other], observers: [third] }
+const policy = { participants: [other, 'TGuest'], observers: [third, 'TWatcher'], approvers: ['TBoss'] }
+const session = { owner, participants: [other], observers: [third], policy }
 const person = (address: string, ...roles: string[]) => ({ address, roles })
 
 test('what a person is to a session', () => {
@@ -16,6 +17,12 @@ test('what a person is to a session', () => {
     [person(other, 'observer'), 'stranger'],
     [person(third, 'observer'), 'observer'],
     [person(third), 'stranger'],
+    [person('TBoss', 'user'), 'approver'],
+    [person('TBoss', 'observer'), 'stranger'],
+    [person('TGuest', 'user'), 'invited'],
+    [person('TGuest', 'observer'), 'stranger'],
+    [person('TWatcher', 'observer'), 'invited'],
+    [person('TWatcher'), 'stranger'],
     [person('TNobody', 'user', 'dev', 'node_worker'), 'stranger'],
     [person('TNobody', 'constructor'), 'stranger'],
   ]
@@ -28,15 +35,58 @@ test('who may do what, as a table', () => {
     admin: person('TAdmin', 'admin'),
     participant: person(other, 'user'),
     observer: person(third, 'observer'),
+    approver: person('TBoss', 'user'),
+    invited: person('TGuest', 'user'),
     stranger: person('TNobody', 'user'),
   }
   const no = 'not-yours'
   const none = 'no-such-session'
   const table: Readonly<Record<Deed, Readonly<Record<keyof typeof people, string>>>> = {
-    see: { owner: 'yes', admin: 'yes', participant: 'yes', observer: 'yes', stranger: none },
-    'take-part': { owner: 'yes', admin: 'yes', participant: 'yes', observer: no, stranger: none },
-    steer: { owner: 'yes', admin: 'yes', participant: no, observer: no, stranger: none },
-    own: { owner: 'yes', admin: no, participant: no, observer: no, stranger: none },
+    know: {
+      owner: 'yes',
+      admin: 'yes',
+      participant: 'yes',
+      observer: 'yes',
+      approver: 'yes',
+      invited: 'yes',
+      stranger: none,
+    },
+    see: {
+      owner: 'yes',
+      admin: 'yes',
+      participant: 'yes',
+      observer: 'yes',
+      approver: no,
+      invited: no,
+      stranger: none,
+    },
+    'take-part': {
+      owner: 'yes',
+      admin: 'yes',
+      participant: 'yes',
+      observer: no,
+      approver: no,
+      invited: no,
+      stranger: none,
+    },
+    steer: {
+      owner: 'yes',
+      admin: 'yes',
+      participant: no,
+      observer: no,
+      approver: no,
+      invited: no,
+      stranger: none,
+    },
+    own: {
+      owner: 'yes',
+      admin: no,
+      participant: no,
+      observer: no,
+      approver: no,
+      invited: no,
+      stranger: none,
+    },
   }
   const outcome = (deed: Deed, who: (typeof people)[keyof typeof people]) => {
     try {

@@ -9,18 +9,27 @@ export type Parties = {
   readonly owner: string
   readonly participants: readonly string[]
   readonly observers: readonly string[]
+  /** Whom its policy names. */
+  readonly policy?:
+    | {
+        readonly participants: readonly string[]
+        readonly observers: readonly string[]
+        readonly approvers: readonly string[]
+      }
+    | undefined
 }
 
-/** What a person is to a session; the first that fits. */
-export type Relation = 'owner' | 'admin' | 'participant' | 'observer' | 'stranger'
+/** What a person is to a session; the first that fits. The policy names approvers and invited; those who joined are more. */
+export type Relation = 'owner' | 'admin' | 'participant' | 'observer' | 'approver' | 'invited' | 'stranger'
 
 /**
- * What is done with a session: `see` reads it, `take-part` asks for and takes actions in it, `steer` changes or ends it,
- * `own` is for nobody but the owner.
+ * What is done with a session: `know` reads how it stands and what its policy says, `see` reads what was recorded,
+ * `take-part` asks for and takes actions in it, `steer` changes or ends it, `own` is for nobody but the owner.
  */
-export type Deed = 'see' | 'take-part' | 'steer' | 'own'
+export type Deed = 'know' | 'see' | 'take-part' | 'steer' | 'own'
 
 const allowed: Readonly<Record<Deed, readonly Relation[]>> = {
+  know: ['owner', 'admin', 'participant', 'observer', 'approver', 'invited'],
   see: ['owner', 'admin', 'participant', 'observer'],
   'take-part': ['owner', 'admin', 'participant'],
   steer: ['owner', 'admin'],
@@ -30,12 +39,15 @@ const allowed: Readonly<Record<Deed, readonly Relation[]>> = {
 type Known = Pick<SignedIn, 'address' | 'roles'>
 
 /** What a person is to a session; who is admitted to it and has lost the permission is a stranger. */
-export const relationOf = (person: Known, { owner, participants, observers }: Parties): Relation => {
+export const relationOf = (person: Known, { owner, participants, observers, policy }: Parties): Relation => {
   const { address, roles } = person
   if (address === owner) return 'owner'
   if (mayDo(roles, 'admin_access')) return 'admin'
   if (participants.includes(address) && mayDo(roles, 'session_join')) return 'participant'
   if (observers.includes(address) && mayDo(roles, 'session_observe')) return 'observer'
+  if (policy?.approvers.includes(address) && mayDo(roles, 'session_join')) return 'approver'
+  if (policy?.participants.includes(address) && mayDo(roles, 'session_join')) return 'invited'
+  if (policy?.observers.includes(address) && mayDo(roles, 'session_observe')) return 'invited'
   return 'stranger'
 }
 

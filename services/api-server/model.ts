@@ -7,6 +7,8 @@ import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/ev
 import { Gap } from '#common/evidence/manifest'
 import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
 import { Role } from '#common/people/permissions'
+import { SignedPolicy } from '#common/policy/signature'
+import { PolicyPeople } from './policy-model.ts'
 
 export { AnchorProof }
 
@@ -34,6 +36,8 @@ export const NewSession = t.Object({
   owner_x25519: t.Optional(Hex32),
   participants: People,
   observers: People,
+  /** Signed by the person who creates; says who may join, instead of the two above. */
+  policy: t.Optional(SignedPolicy),
 })
 export type NewSession = typeof NewSession.static
 
@@ -59,6 +63,9 @@ export const Session = t.Object({
   anchor: t.Optional(t.Object({ tx_hash: Hex32, block: t.Object({ number: Natural, hash: Hex32 }) })),
   error: t.Optional(t.String()),
   erasure: t.Optional(Erasure),
+  policy: t.Optional(PolicyPeople),
+  /** Who paused it: nobody acts in it, and its recording goes on. */
+  suspended_by: t.Optional(t.String()),
 })
 export type Session = typeof Session.static
 

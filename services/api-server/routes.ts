@@ -58,6 +58,7 @@ import {
 } from './model.ts'
 import type { Neighbours } from './neighbours.ts'
 import type { ServiceState } from './platform.ts'
+import { addPolicyRoutes } from './policy-routes.ts'
 import { sessions as sessionsOver } from './sessions.ts'
 import { toStream } from './stream-body.ts'
 import { uploads as uploadsOver } from './uploads.ts'
@@ -220,12 +221,15 @@ const seen = { params: SessionParams, people: 'session_observe' } as const
 const exported = { people: 'data_export' } as const
 
 /** Who one is and may be. */
-const root = ({ parts, services }: ApiParts, { openStreams }: Handlers) =>
-  service('api-server', {
-    ...parts,
-    streamRoutes: [UPLOAD],
-    status: async () => ({ ...(await parts.status?.()), open_event_streams: openStreams() }),
-  })
+const root = ({ parts, services, neighbours }: ApiParts, { openStreams, ...handle }: Handlers) =>
+  addPolicyRoutes(
+    service('api-server', {
+      ...parts,
+      streamRoutes: [UPLOAD],
+      status: async () => ({ ...(await parts.status?.()), open_event_streams: openStreams() }),
+    }),
+    { neighbours, ...handle },
+  )
     .get(
       `${V1}/me`,
       () => {
@@ -311,7 +315,7 @@ const withReading = (
       people: 'session_observe',
       response: { 200: SessionList, ...problems },
     })
-    .get(`${V1}/sessions/:id`, async ({ params, ...rest }) => tagged(await find(params.id, 'see'), rest), {
+    .get(`${V1}/sessions/:id`, async ({ params, ...rest }) => tagged(await find(params.id, 'know'), rest), {
       ...seen,
       response: { 200: Session, ...readable },
     })

@@ -19,7 +19,7 @@ const askFor =
 const describe = (session: Found, erasure: ErasureDoc | undefined): Session => {
   const { id, state, owner, participants, observers, started_at, chunk_size, gaps } = session
   const { pipeline, ended_at, complete, chunk_count, total_plain, merkle_root } = session
-  const { manifest_hash, anchor, error } = session
+  const { manifest_hash, anchor, error, policy, suspended_by } = session
   const later = {
     pipeline,
     ended_at,
@@ -30,6 +30,8 @@ const describe = (session: Found, erasure: ErasureDoc | undefined): Session => {
     manifest_hash,
     anchor,
     error,
+    policy,
+    suspended_by,
   }
   return {
     ...{ id, state, owner, participants, observers, started_at, chunk_size, gaps },

@@ -24,9 +24,18 @@ const [observer, admin] = [personOf(3, 'dev'), personOf(4, 'admin')]
 /** What routes with a body are sent: a right one, so that nothing but the person is wrong. */
 const bodies: Readonly<Record<string, object>> = {
   'POST /sessions/:id/terminate': { reason: 'a test' },
+  'POST /sessions/:id/pause': { reason: 'a test' },
+  'POST /sessions/:id/resume': { reason: 'a test' },
+  'POST /sessions/:id/void': { reason: 'a test' },
+  'POST /sessions/:id/join': { as: 'participant' },
+  'POST /sessions/:id/actions': { channel: 'input', direction: 'to_session', bytes: 0 },
+  'POST /sessions/:id/requests': { channel: 'input', direction: 'to_session', bytes: 0, reason: 'a test' },
+  'POST /sessions/:id/requests/:request/decision': { approve: true },
   'POST /sessions/:id/bundle': { grant: { expires: 1, signature: '0'.repeat(130) } },
 }
 const query: Readonly<Record<string, string>> = { 'PATCH /sessions/:id/stream': '?offset=0&end=true' }
+/** What the policy of a session decides, of which this one has none. */
+const byPolicy = ['POST /sessions/:id/join', 'POST /sessions/:id/requests/:request/decision']
 /** Whoever may see a session may do nothing by these. */
 const changing = ['POST', 'PATCH', 'DELETE', 'PUT']
 
@@ -80,8 +89,9 @@ test('an observer changes nothing by any route, and an admin nothing that is the
   const id = await create()
   for (const route of routesOfSessions().filter((one) => changing.includes(one.split(' ')[0] ?? ''))) {
     const found = await askAs(observer, route, id)
-    expect({ route, status: found.status }).toEqual({ route, status: 403 })
-    expect(found.text).toContain('"code":"not-yours"')
+    const [status, code] = byPolicy.includes(route) ? [404, 'no-policy'] : [403, 'not-yours']
+    expect({ route, status: found.status }).toEqual({ route, status })
+    expect(found.text).toContain(`"code":"${code}"`)
   }
   for (const route of ['PATCH /sessions/:id/stream', 'POST /sessions/:id/end', 'POST /sessions/:id/bundle'])
     expect({ route, status: (await askAs(admin, route, id)).status }).toEqual({ route, status: 403 })
