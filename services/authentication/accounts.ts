@@ -61,6 +61,14 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
     return table.replace({ ...withoutRevision(known), ...all, status, revoked_at: now() - 1 }, known.rev)
   }
 
+  /** Whoever opens a closed account again brings none of its sign-ins back. */
+  const endSignIns = async (tx: Store, address: string): Promise<void> => {
+    const { signIns } = tables(tx)
+    for (const { rev, ...doc } of await signIns.find({ where: { address, ends_at: { gt: now() } } }))
+      if (doc.ended_at === undefined)
+        await signIns.replace({ ...doc, ended_at: now(), end_reason: 'account-closed' }, rev)
+  }
+
   return {
     /**
      * The account that signs in: as it is, an admin's by a code of the operator, or made by itself where that is open.
@@ -102,6 +110,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
           doc.admin && doc.status === 'active'
         if (isActiveAdmin(known) && !isActiveAdmin(next) && (await activeAdmins(tx)) === 1)
           throw new Fault('conflict', 'last-admin', 'this is the last admin: make another one first')
+        if (next.status === 'closed') await endSignIns(tx, address)
         return table.replace({ ...withoutRevision(known), ...next, revoked_at: now() }, known.rev)
       }),
 

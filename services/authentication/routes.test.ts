@@ -270,6 +270,10 @@ describe('what ends access', () => {
       await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } }),
     ).toMatchObject({ body: { code: 'signed-out' } })
     expect(await auth.signIn(bob)).toMatchObject({ status: 403, body: { code: 'account-closed' } })
+    await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['user'] })
+    expect(
+      await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } }),
+    ).toMatchObject({ body: { code: 'signed-out' } })
   })
 
   test('signing out, here or from another device, and of nobody else', async () => {

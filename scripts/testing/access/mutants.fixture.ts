@@ -97,11 +97,6 @@ export const mutants: readonly Mutant[] = [
       'Number.MAX_SAFE_INTEGER',
     ],
     ['one person signs another out', 'doc === undefined || doc.address !== address', 'doc === undefined'],
-    [
-      'a closed account is refreshed',
-      "account === undefined || account.status === 'closed'",
-      'account === undefined',
-    ],
     ['a sign-in that was ended is refreshed', 'doc === undefined || !isLive(doc, at)', 'doc === undefined'],
   ]),
   ...plant('services/authentication/refresh-token.ts', signIn, [
@@ -125,6 +120,11 @@ export const mutants: readonly Mutant[] = [
       'a stranger makes himself an account',
       "known === undefined && signUp === 'open'",
       'known === undefined',
+    ],
+    [
+      'a closed account keeps its sign-ins',
+      "        if (next.status === 'closed') await endSignIns(tx, address)\n",
+      '',
     ],
     ['a role that was taken away stays in the token', ', ...next, revoked_at: now() }', ', ...next }'],
     ['the last admin can go', '(await activeAdmins(tx)) === 1', '(await activeAdmins(tx)) === 0'],
