@@ -2,10 +2,13 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { deriveOwner } from '#common/evidence/tron-message'
+import { ok } from '#common/http/client'
 import { signer } from '#common/http/identity'
+import type { Role } from '#common/people/permissions'
 import { isFull } from '#common/testing/extent'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { readSecret } from '../../platform/secrets.ts'
+import { operatorClients } from '../../platform/session-client.ts'
 import { openSuite } from '../durability/suite.ts'
 import { type Operation, readOperations } from './operations.fixture.ts'
 import { admitPerson, postJson, type TestPerson } from './people.fixture.ts'
@@ -140,6 +143,8 @@ const findFault = (
     return `let in with ${status}: ${text}`
   if (isAnothers(operation, as) && status < 400)
     return `shown to a stranger with ${status}: ${text.slice(0, 200)}`
+  if (status === 401 && isForRole(operation, as) && text.includes('bad-access-token'))
+    return `not let in: ${text}`
   return operation.judge(status, type, text)
 }
 
@@ -164,6 +169,87 @@ const tryOperation = async (operation: Operation, base: string) => {
   await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
 }
 
+const STEPS = ['sign in', 'refresh', 'sign out', 'make a user', 'make an observer', 'close'] as const
+
+/** A person’s life in steps; after each, what his tokens are worth is what the steps say. */
+const live = async (steps: readonly (typeof STEPS)[number][]) => {
+  const person = await admitPerson(platform, 'user')
+  const { authentication } = operatorClients(platform.home)
+  const change = (roles: readonly Role[], status: 'active' | 'closed' = 'active') =>
+    ok(
+      authentication()
+        .auth.users({ address: person.address })
+        .put({ roles: [...roles], status }),
+    )
+  let [roles, isClosed]: [readonly string[], boolean] = [['user'], false]
+  let tokens: Awaited<ReturnType<TestPerson['signIn']>> | undefined
+  /** Whether the access token, and whether the refresh token, is good. */
+  let [access, refresh] = [false, false]
+  const auth = urlOf('authentication')
+  const me = async () => {
+    const headers = { authorization: `Bearer ${tokens?.access_token ?? 'x'}` }
+    const reply = await fetch(`${auth}/auth/me`, { headers })
+    const { roles: held } = (await reply.json()) as { readonly roles?: readonly string[] }
+    return { status: reply.status, roles: held }
+  }
+  const act: Readonly<Record<(typeof STEPS)[number], () => Promise<unknown>>> = {
+    'sign in': async () => {
+      const made = await person.signIn().catch(() => undefined)
+      expect(made === undefined).toBe(isClosed)
+      if (made !== undefined) [tokens, access, refresh] = [made, true, true]
+    },
+    refresh: async () => {
+      if (tokens === undefined) return
+      const reply = await postJson(`${auth}/auth/refresh`, { refresh_token: tokens.refresh_token })
+      expect(reply.status).toBe(refresh ? 200 : 401)
+      if (refresh) [tokens, access] = [(await reply.json()) as typeof tokens, true]
+    },
+    'sign out': async () => {
+      const headers = { authorization: `Bearer ${tokens?.access_token ?? 'x'}` }
+      expect((await postJson(`${auth}/auth/logout`, {}, headers)).status).toBe(access ? 200 : 401)
+      if (access) [access, refresh] = [false, false]
+    },
+    'make a user': async () => {
+      await change(['user'])
+      ;[roles, isClosed, access] = [['user'], false, false]
+    },
+    'make an observer': async () => {
+      await change(['observer'])
+      ;[roles, isClosed, access] = [['observer'], false, false]
+    },
+    close: async () => {
+      await change([], 'closed')
+      ;[isClosed, access, refresh] = [true, false, false]
+    },
+  }
+  for (const step of steps) {
+    await act[step]()
+    // Two things of one millisecond have no order.
+    await Bun.sleep(2)
+    const found = await me()
+    expect({ step, found }).toEqual({
+      step,
+      found: access ? { status: 200, roles } : { status: 401, roles: undefined },
+    })
+  }
+  return { access, token: tokens?.access_token }
+}
+
+test('what somebody holds is worth what became of his sign-in, his roles and his account', async () => {
+  const steps = fc.array(fc.constantFrom(...STEPS), { minLength: 2, maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(steps, async (taken) => {
+      const { access, token } = await live(['sign in', ...taken])
+      // api-server hears of it within a second or two.
+      const asked = async () =>
+        (await fetch(`${urlOf('api-server')}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }))
+          .status
+      while ((await asked()) !== (access ? 200 : 401)) await Bun.sleep(50)
+    }),
+    { numRuns: isFull ? 100 : 10, endOnFailure: true },
+  )
+})
+
 describe('every operation', () => {
   for (const service of SERVICES)
     test(`of ${service} answers as it is described, whatever it is asked by whom`, async () => {
@@ -174,6 +260,13 @@ describe('every operation', () => {
         await tryOperation(operation, urlOf(service)).catch((error: Error) => faults.push(error.message))
       expect(faults).toEqual([])
     })
+
+  test('left the platform as it was: keys and revocations are answered, people sign in, every service is well', async () => {
+    expect((await fetch(`${urlOf('authentication')}/auth/jwks.json`)).status).toBe(200)
+    for (const person of Object.values(people)) await person.signIn()
+    for (const service of SERVICES)
+      expect([service, (await fetch(`${urlOf(service)}/health`)).status]).toEqual([service, 200])
+  })
 
   test('was asked as often as was said', () => {
     expect(counted.requests).toBe(operations.length * RUNS)
