@@ -5,10 +5,10 @@ import { jsonText } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
 import { type Role, roles as roleTable } from '#common/people/permissions'
 import { CliError } from '../cli/fail.ts'
-import { collect, data, openApi } from './api.ts'
+import { type Api, collect, data, openApi } from './api.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
-import { idArgument, noSession, requireId } from './sessions.ts'
+import { noSession, requireId } from './sessions.ts'
 
 const forAdmins = { 77: 'it is for admins' }
 const whom = { name: 'ADDRESS', about: 'the TRON address of the person', required: true } as const
@@ -77,25 +77,69 @@ const roles = entry(
   },
 )
 
+/** Services whose audit the API gives. */
+const audited = [
+  'api-server',
+  'authentication',
+  'session-orchestrator',
+  'session-recorder',
+  'session-encryptor',
+  'merkle-builder',
+] as const
+
+const auditOfService = async (client: Api, service: (typeof audited)[number]) => {
+  const found = await collect(async (after) => {
+    const query = { service, limit: 200, ...(after !== undefined && { after }) }
+    const { entries } = await data(client.GET('/api/v1/audit', { params: { query } }))
+    const next = entries.length === 200 ? String(entries.at(-1)?.seq) : undefined
+    return { items: entries, next }
+  }, Number.POSITIVE_INFINITY)
+  const rows = found.map(({ seq, at, actor, caller, action, status, reason }) => [
+    String(seq),
+    formatTime(at),
+    actor ?? caller ?? '',
+    action,
+    String(status ?? ''),
+    reason ?? '',
+  ])
+  return { found: { service, entries: found }, titles: ['', 'at', 'who', 'did', 'status', 'why'], rows }
+}
+
+const auditOfSession = async (client: Api, id: string) => {
+  const found = await data(client.GET('/api/v1/sessions/{id}/audit', { params: { path: { id } } }))
+  const rows = found.events.map(({ seq, at, hash, prev: _, ...what }) => [
+    String(seq),
+    formatTime(at),
+    'type' in what ? what.type : what.event,
+    'body' in what ? JSON.stringify(what.body) : hash.slice(0, 16),
+  ])
+  return { found, titles: ['', 'at', 'event', ''], rows }
+}
+
 const audit = entry(
   {
     name: 'lucid audit',
-    about: 'prints what happened in a session, as its chain of audit events has it',
-    positionals: [idArgument],
-    flags: { ...asFlag, ...jsonFlag },
+    about:
+      'prints what happened in a session, or what was done at a service (for admins), as its chain has it',
+    positionals: [{ name: 'ID', about: 'the session' }],
+    flags: {
+      service: {
+        type: 'string',
+        value: 'SERVICE',
+        about: 'without ID: whose (default api-server)',
+        choices: audited,
+      },
+      ...asFlag,
+      ...jsonFlag,
+    },
     exits: noSession,
   },
-  async ({ flags, positionals: [given], terminal: { out } }) => {
+  async ({ flags, positionals: [id], terminal: { out } }) => {
     const { client } = await openApi(flags)
-    const id = requireId(given)
-    const found = await data(client.GET('/api/v1/sessions/{id}/audit', { params: { path: { id } } }))
-    const columns = ['', 'at', 'event', ''].map((title) => ({ title }))
-    const rows = found.events.map(({ seq, at, hash, prev: _, ...what }) => [
-      String(seq),
-      formatTime(at),
-      'type' in what ? what.type : what.event,
-      'body' in what ? JSON.stringify(what.body) : hash.slice(0, 16),
-    ])
+    const service = (flags.service ?? 'api-server') as (typeof audited)[number] // one of the choices
+    const { found, titles, rows } =
+      id === undefined ? await auditOfService(client, service) : await auditOfSession(client, requireId(id))
+    const columns = titles.map((title) => ({ title }))
     out(flags.json ? jsonText(found) : table(columns, rows, detectStyle(process.stdout, process.env)))
     return 0
   },

@@ -4,6 +4,8 @@ import type { Entry } from './entry.ts'
 import { evidenceCommands } from './evidence.ts'
 import { keyCommands } from './key.ts'
 import { loginCommands } from './login.ts'
+import { policyCommands } from './policy.ts'
+import { requestCommands } from './requests.ts'
 import { sessionCommands } from './session.ts'
 import { listCommands } from './sessions.ts'
 
@@ -11,9 +13,11 @@ import { listCommands } from './sessions.ts'
 export const commands: readonly Entry[] = [
   ...keyCommands,
   ...loginCommands,
+  ...policyCommands,
   ...listCommands,
   ...sessionCommands,
   ...evidenceCommands,
+  ...requestCommands,
   ...adminCommands,
   completionOf(() => commands),
 ]

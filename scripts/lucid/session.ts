@@ -5,7 +5,9 @@ import { jsonText, type Text } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { type Api, data, openApi } from './api.ts'
 import { entry } from './entry.ts'
-import { asFlag, jsonFlag } from './flags.ts'
+import { asFlag, jsonFlag, keyFlags } from './flags.ts'
+import { readSignedPolicy, signPolicy } from './policy.ts'
+import { policyFlags } from './policy-flags.ts'
 import { sendInput } from './send.ts'
 import { findSession, idArgument, noSession, requireId, showSession, waitForAnchor } from './sessions.ts'
 
@@ -16,6 +18,53 @@ const inputFlag = {
 } as const satisfies Flag
 
 const at = (id: string) => ({ params: { path: { id } } })
+
+const start = entry(
+  {
+    name: 'lucid session start',
+    about: 'begins a session under a policy of yours, and prints its id; session end seals it',
+    flags: {
+      policy: {
+        type: 'string',
+        value: 'FILE',
+        about: 'a policy that is signed already; otherwise one is made of the flags',
+      },
+      ...policyFlags,
+      input: inputFlag,
+      'seal-to': {
+        type: 'string',
+        value: 'HEX',
+        about: 'an X25519 key of yours, to which the session key is sealed',
+      },
+      ...keyFlags,
+      ...jsonFlag,
+    },
+    examples: [
+      'bun run lucid session start --policy policy.json --input screen.mp4',
+      'bun run lucid session start --on-request clipboard --approver T... --input -',
+    ],
+    exits: { 66: 'there is no such policy, key or input', 77: 'it is not for you to do' },
+  },
+  async ({ flags, terminal: { out, err } }) => {
+    const { account, client } = await openApi(flags)
+    const policy = flags.policy ? await readSignedPolicy(flags.policy) : await signPolicy(flags, err)
+    const body = {
+      policy,
+      ...(flags['seal-to'] !== undefined && { owner_x25519: flags['seal-to'] }),
+    }
+    const session = await data(client.POST('/api/v1/sessions', { body }))
+    out(flags.json ? jsonText(session) : `${session.id}\n`)
+    if (flags.input !== undefined) {
+      const count = await sendInput({ account, client }, session.id, {
+        input: flags.input,
+        append: false,
+        err,
+      })
+      err(`${bytes(count)} sent; seal it with: bun run lucid session end ${session.id}\n`)
+    }
+    return 0
+  },
+)
 
 const send = entry(
   {
@@ -94,8 +143,23 @@ const change = (
 
 const S = '/api/v1/sessions/{id}'
 const changes = [
+  change('pause', 'lets nobody act in a session until it is resumed', (client, id, reason) =>
+    data(client.POST(`${S}/pause`, { ...at(id), body: { reason } })),
+  ),
+  change('resume', 'lets people act in it again', (client, id, reason) =>
+    data(client.POST(`${S}/resume`, { ...at(id), body: { reason } })),
+  ),
   change('terminate', 'ends a session where it is, with a gap', (client, id, reason) =>
     data(client.POST(`${S}/terminate`, { ...at(id), body: { reason } })),
+  ),
+  change('void', 'ends a session as void: somebody broke its policy', (client, id, reason) =>
+    data(client.POST(`${S}/void`, { ...at(id), body: { reason } })),
+  ),
+  change('join', 'enters a session whose policy names you as a participant', (client, id) =>
+    data(client.POST(`${S}/join`, { ...at(id), body: { as: 'participant' } })),
+  ),
+  change('watch', 'enters a session whose policy names you as an observer', (client, id) =>
+    data(client.POST(`${S}/join`, { ...at(id), body: { as: 'observer' } })),
   ),
   change('erase', 'has its content destroyed after a waiting time; the proof stays', (client, id) =>
     data(client.DELETE(S, at(id))),
@@ -105,4 +169,4 @@ const changes = [
   ),
 ]
 
-export const sessionCommands = [send, end, ...changes]
+export const sessionCommands = [start, send, end, ...changes]
