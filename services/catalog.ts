@@ -512,7 +512,6 @@ export const clients = {
       'blockchain-ledger',
       'blockchain-vm',
       'on-system-chain-client',
-      'api-server',
     ],
   },
 } as const satisfies Readonly<Record<string, { readonly needs: readonly ServiceName[] }>>
