@@ -3,9 +3,10 @@ import { catalog, clients as catalogClients } from '#catalog'
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
+import { EXIT_UNAVAILABLE } from '#common/cli/sysexits'
 import { jsonText, text } from '#common/cli/text'
 import { fileSink } from '#common/evidence/file-edge'
-import type { Call } from '#common/http/client'
+import { type Call, isUnreachable } from '#common/http/client'
 import { utf8 } from '#common/stream/bytes'
 import { CliError, errorLine, exitCodeOf } from '../cli/fail.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
@@ -50,7 +51,7 @@ export const command = {
   ],
   exits: {
     1: 'verify: a stream was edited, reordered, cut off or replaced; it says where',
-    69: 'a service does not answer',
+    69: 'a service does not answer, or is not part of what runs; it is named, and the others were asked',
     73: 'export: the file exists already or cannot be made',
     74: 'export: the file cannot be written to its end',
   },
@@ -107,16 +108,29 @@ const verify = async ({ services, clients, terminal }: Asked, home: Home, json: 
   return exit
 }
 
-const tail = async ({ services, clients, terminal }: Asked, most: number, json: boolean): Promise<number> => {
+/** The ways to those of the services that run; of each other one it says why not. */
+const findRunning = ({ services, clients, terminal }: Asked) => {
+  const calls: (readonly [Callee, Call])[] = []
+  for (const service of services)
+    try {
+      calls.push([service, clients.raw(service)])
+    } catch (error) {
+      terminal.err(`not asked: ${errorLine(error)}\n`)
+    }
+  return { calls, exit: calls.length < services.length ? EXIT_UNAVAILABLE : 0 }
+}
+
+const tail = async (asked: Asked, most: number, json: boolean): Promise<number> => {
   const entries: Placed[] = []
-  for (const service of services) entries.push(...(await askTail(service, clients.raw(service), most)))
+  const { calls, exit } = findRunning(asked)
+  for (const [service, call] of calls) entries.push(...(await askTail(service, call, most)))
   const newest = entries.toSorted((a, b) => a.at - b.at).slice(-most)
-  terminal.out(
+  asked.terminal.out(
     json
-      ? jsonText({ entries: newest, exit: 0, error: null })
+      ? jsonText({ entries: newest, exit, error: null })
       : renderEntries(newest, detectStyle(process.stdout, process.env)),
   )
-  return 0
+  return exit
 }
 
 /** Every entry as a line, and last of each stream its signed head. */
@@ -127,17 +141,15 @@ async function* exportLines(service: Callee, call: Call): AsyncGenerator<string>
   if (head !== undefined) yield `${JSON.stringify({ service, head })}\n`
 }
 
-const exportAll = async (
-  { services, clients, terminal }: Asked,
-  file: string | undefined,
-): Promise<number> => {
+const exportAll = async (asked: Asked, file: string | undefined): Promise<number> => {
+  const { calls, exit } = findRunning(asked)
   const out = file === undefined ? undefined : await fileSink(file)
   try {
-    for (const service of services)
-      for await (const lines of exportLines(service, clients.raw(service)))
-        await (out === undefined ? terminal.out(lines) : out.write(utf8(lines)))
+    for (const [service, call] of calls)
+      for await (const lines of exportLines(service, call))
+        await (out === undefined ? asked.terminal.out(lines) : out.write(utf8(lines)))
     await out?.commit()
-    return 0
+    return exit
   } catch (error) {
     await out?.abort()
     throw error
@@ -157,7 +169,7 @@ await runCommand(
     return exportAll(asked, flags.out)
   },
   {
-    exitOf: (error) => fileExit(error) ?? exitCodeOf(error),
+    exitOf: (error) => (isUnreachable(error) ? EXIT_UNAVAILABLE : (fileExit(error) ?? exitCodeOf(error))),
     failureDocument: ({ message, exitCode }) => ({ exit: exitCode, error: { detail: message } }),
   },
 )
