@@ -1,7 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { type AnchorDocument, isPending } from '#common/evidence/anchor'
-import type { AuditEvent } from '#common/evidence/audit-event'
-import { encodeAudit } from '#common/evidence/audit-lines'
+import { collectAudit } from '#common/evidence/audit-lines'
 import { type BundleDocuments, bundleParts, bundleSize } from '#common/evidence/bundle'
 import { fileSink } from '#common/evidence/file-edge'
 import type { SessionKeys } from '#common/evidence/keys'
@@ -43,21 +42,12 @@ const sealedKeysOf = async (clients: Clients, session: string): Promise<SealedKe
   }
 }
 
-/** audit.jsonl, up to the event that seals the session; undefined for a session whose chain an older release began. */
-const findAudit = async (clients: Clients, session: string): Promise<Uint8Array | undefined> => {
-  const events: AuditEvent[] = []
-  for (;;) {
-    const after = events.at(-1)?.seq
-    const query = { limit: 1000, ...(after !== undefined && { after }) }
-    const page = await ok(clients.orchestrator().sessions({ id: session }).audit.get({ query }))
-    if (page.events.length === 0) return undefined
-    for (const event of page.events) {
-      if (!('type' in event)) return undefined
-      events.push(event)
-      if (event.type === 'sealed') return encodeAudit(events)
-    }
-  }
-}
+/** audit.jsonl; undefined for a session that an older release opened. */
+const findAudit = (clients: Clients, session: string): Promise<Uint8Array | undefined> =>
+  collectAudit(async (after) => {
+    const query = after === undefined ? {} : { after }
+    return (await ok(clients.orchestrator().sessions({ id: session }).audit.get({ query }))).events
+  })
 
 const chunkFrom =
   (encryptor: Call, session: string) =>

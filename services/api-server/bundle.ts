@@ -1,6 +1,5 @@
 import type { AnchorDocument } from '#common/evidence/anchor'
-import type { AuditEvent } from '#common/evidence/audit-event'
-import { encodeAudit } from '#common/evidence/audit-lines'
+import { collectAudit } from '#common/evidence/audit-lines'
 import { type BundleDocuments, bundleName, bundleParts, bundleSize } from '#common/evidence/bundle'
 import type { OwnerGrant } from '#common/evidence/owner-grant'
 import { ok } from '#common/http/client'
@@ -21,22 +20,6 @@ const orElse = async <R, I>(work: Promise<R>, codes: readonly string[], instead:
 
 const pending: AnchorDocument = { status: 'pending' }
 
-/** audit.jsonl, up to the event that seals the session; undefined for a session whose chain an older release began. */
-const collectAudit = async ({ orchestrator }: Neighbours, id: string): Promise<Uint8Array | undefined> => {
-  const collected: AuditEvent[] = []
-  for (;;) {
-    const after = collected.at(-1)?.seq
-    const query = { limit: 1000, ...(after !== undefined && { after }) }
-    const { events } = await ok(orchestrator.sessions({ id }).audit.get({ query }))
-    if (events.length === 0) return undefined
-    for (const event of events) {
-      if (!('type' in event)) return undefined
-      collected.push(event)
-      if (event.type === 'sealed') return encodeAudit(collected)
-    }
-  }
-}
-
 /** All of a bundle but its chunks; with the session key where its owner signed a grant. */
 const collectDocuments = async (
   neighbours: Neighbours,
@@ -51,7 +34,10 @@ const collectDocuments = async (
     ['not-sealed-to-owner', 'key-erased'],
     undefined,
   )
-  const audit = await collectAudit(neighbours, id)
+  const audit = await collectAudit(async (after) => {
+    const query = after === undefined ? {} : { after }
+    return (await ok(orchestrator.sessions({ id }).audit.get({ query }))).events
+  })
   const key = grant && (await ok(encryptor.sessions({ id }).key.post({ grant })))
   return {
     manifest: utf8(manifest),

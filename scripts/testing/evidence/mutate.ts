@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { ANCHOR_NAME, chunkIndex, KEYS_NAME, MANIFEST_NAME } from '#common/evidence/bundle'
+import { ANCHOR_NAME, AUDIT_NAME, chunkIndex, KEYS_NAME, MANIFEST_NAME } from '#common/evidence/bundle'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 import { HEADER_SIZE } from '#common/evidence/chunk-file'
 import { manifestHash } from '#common/evidence/manifest'
@@ -215,6 +215,8 @@ const mixChunks: Mutation = ({ parts, donor }, random) => {
 /** Other keys: none, of another session, of some chunks, of chunks that are not there. */
 const changeKeys: Mutation = ({ parts, donor }, random) => {
   const bare = parts.filter(({ name }) => name !== KEYS_NAME)
+  // Events stand behind the keys.
+  const at = bare.length - (bare.at(-1)?.name === AUDIT_NAME ? 1 : 0)
   const [key = '00'.repeat(32)] = donor
     .filter(({ name }) => name === KEYS_NAME)
     .map((part) => String(readPart(part)['session_key']))
@@ -225,7 +227,7 @@ const changeKeys: Mutation = ({ parts, donor }, random) => {
     () => ({ session_key: key, chunk_keys: { 0: key } }),
   ])()
   return assemble(
-    random.below(4) === 0 ? bare : [...bare, { name: KEYS_NAME, content: canonicalBytes(value) }],
+    random.below(4) === 0 ? bare : bare.toSpliced(at, 0, { name: KEYS_NAME, content: canonicalBytes(value) }),
   )
 }
 

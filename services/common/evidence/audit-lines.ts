@@ -20,6 +20,28 @@ const LINE_FEED = 0x0a
 export const encodeAudit = (events: readonly AuditEvent[]): Uint8Array<ArrayBuffer> =>
   concat(...events.flatMap((event) => [canonicalBytes(event), Uint8Array.of(LINE_FEED)]))
 
+/** An event as session-orchestrator answers it: one without a type is of a session that an older release opened. */
+type Answered = AuditEvent | { readonly seq: number; readonly event: string }
+
+/**
+ * audit.jsonl of a session out of pages of its chain, each behind the event `after`; undefined for a session that an older
+ * release opened, and for one that was never sealed.
+ */
+export const collectAudit = async (
+  page: (after: number | undefined) => Promise<readonly Answered[]>,
+): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+  const events: AuditEvent[] = []
+  for (;;) {
+    const answered = await page(events.at(-1)?.seq)
+    if (answered.length === 0) return undefined
+    for (const event of answered) {
+      if (!('type' in event)) return undefined
+      events.push(event)
+      if (event.type === 'sealed') return encodeAudit(events)
+    }
+  }
+}
+
 /** Reads a line without its line feed. Throws Fault `event-*`, as `canonicalReader`. */
 export const parseEvent = canonicalReader('event', AuditEvent, { ...SMALL_DOCUMENT, size: LONGEST_LINE })
 

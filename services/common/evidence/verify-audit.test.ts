@@ -8,7 +8,7 @@ import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
 import { auditSample, chainEntries } from '../testing/sample-audit.ts'
 import { findBytes, noise, resignSample, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import type { AuditEntry, AuditEvent } from './audit-event.ts'
-import { encodeAudit } from './audit-lines.ts'
+import { collectAudit, encodeAudit } from './audit-lines.ts'
 import { canonicalBytes } from './canonical-json.ts'
 import { bytesReader } from './reader.ts'
 import { judgeBundle } from './verify.ts'
@@ -186,4 +186,19 @@ describe('the events of a session in its bundle', () => {
     },
     HANG,
   )
+})
+
+describe('audit.jsonl of a session', () => {
+  const after = (all: readonly AuditEvent[]) => async (seq: number | undefined) =>
+    all.slice((seq ?? -1) + 1, (seq ?? -1) + 4)
+
+  test('is collected page by page up to the event that seals it', async () => {
+    const anchored = { ...(honest.events[0] as AuditEvent), seq: SEALED, type: 'anchored' as const }
+    expect(await collectAudit(after([...honest.events, anchored]))).toEqual(encodeAudit(honest.events))
+  })
+
+  test('is not made of a chain without bodies, nor of one that was never sealed', async () => {
+    expect(await collectAudit(async () => [{ seq: 0, event: 'created' }])).toBeUndefined()
+    expect(await collectAudit(after(honest.events.slice(0, -1)))).toBeUndefined()
+  })
 })
