@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Static } from '@sinclair/typebox'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
+import { errorFields } from '#common/process/log'
 import { findProgram } from '#common/process/program'
 import { openRunFolder } from '#common/process/run-folder'
 import { Env } from './env.ts'
@@ -68,6 +69,14 @@ await start('tor-proxy', Env, async ({ env, log, parts, onStop }) => {
     },
   })
   onStop(() => tor.stop(GRACE))
+  // Tor reads `authorized_clients` of the onion again: who may reach it changes with neither restart nor another address.
+  process.on('SIGHUP', () => {
+    const reload = async () => void (await tor.control().ask('SIGNAL RELOAD'))
+    reload().then(
+      () => log.info('reloaded'),
+      (error) => log.error('cannot-reload', errorFields(error)),
+    )
+  })
 
   for (const [name, help, read] of torFigures(tor, address)) addGauge(parts.metrics, name, help, read)
   addGauge(parts.metrics, 'onion_connections', 'Connections that came through the onion', forwarder.open)

@@ -1,11 +1,14 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { x25519 } from '@noble/curves/ed25519.js'
+import { base32nopad } from '@scure/base'
 import { findProgram } from '#common/process/program'
 import { startGateway } from '#services/api-gateway/gateway.fixture'
+import { openControl } from './control.ts'
 import { startPrivateNetwork } from './private-network.fixture.ts'
-import { end, getBySocks, getByTunnel, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
+import { end, getBySocks, getByTunnel, PASSWORD, startTorProxy, type TorProxy } from './tor-proxy.fixture.ts'
 
 // Only a hang is ended by it.
 setDefaultTimeout(900_000)
@@ -112,6 +115,46 @@ describe.skipIf(missing.length > 0)(
       await untilHealthy(third)
       expect(address()).toBe(onion)
       expect(await reach(() => getBySocks(third.ports.socks, onion, '/health'))).toStartWith('HTTP/1.1 200')
+
+      // A client is authorised while tor runs: from then on who has no key is refused, until the last one is taken out.
+      const control = await openControl({
+        ...{ host: '127.0.0.1', port: third.ports.control, nonce: new Uint8Array(32) },
+        credential: { kind: 'password', password: PASSWORD },
+      })
+      closers.push(async () => control.close())
+      const secret = x25519.utils.randomSecretKey()
+      const clients = join(home, 'data', 'onions', 'gateway', 'authorized_clients')
+      const file = join(clients, 'alice.auth')
+      mkdirSync(clients, { recursive: true, mode: 0o700 })
+      const takeUp = async () => {
+        const before = third.said().split('"event":"reloaded"').length
+        third.process.kill('SIGHUP')
+        while (third.said().split('"event":"reloaded"').length === before) await Bun.sleep(10)
+      }
+      /** As somebody who has not called before: what tor remembers of the onion is forgotten. */
+      const ask = async () => {
+        await control.ask('SIGNAL NEWNYM')
+        return await getBySocks(third.ports.socks, onion, '/health').catch(String)
+      }
+      /** Three times in a row: once may be a circuit that failed. */
+      const untilRefused = async () => {
+        for (let inRow = 0; inRow < 3; ) inRow = (await ask()).startsWith('HTTP/1.1 200') ? 0 : inRow + 1
+      }
+      writeFileSync(file, `descriptor:x25519:${base32nopad.encode(x25519.getPublicKey(secret))}\n`, {
+        mode: 0o600,
+      })
+      await takeUp()
+      await untilRefused()
+      await control.ask(
+        `ONION_CLIENT_AUTH_ADD ${onion.replace('.onion', '')} x25519:${Buffer.from(secret).toString('base64')}`,
+      )
+      expect(await reach(ask)).toStartWith('HTTP/1.1 200')
+      expect(address()).toBe(onion)
+      await control.ask(`ONION_CLIENT_AUTH_REMOVE ${onion.replace('.onion', '')}`)
+      await untilRefused()
+      rmSync(file)
+      await takeUp()
+      expect(await reach(ask)).toStartWith('HTTP/1.1 200')
       await end(third)
     })
   },
