@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
+import { askAdminCode } from '../../platform/admin-code.ts'
 import { homeAt } from '../../platform/home.ts'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
@@ -74,6 +75,10 @@ describe.skipIf(!hasTar)('the state folder of the release before', () => {
     await platform?.stop()
     rmSync(folder, { recursive: true, force: true })
   }, HANG)
+
+  test('has nobody who may sign in yet, and gives the operator, whose key is the old one, the code of the first admin', async () => {
+    expect(await askAdminCode(home, { recover: false })).toMatchObject({ code: expect.any(String) })
+  })
 
   test('keeps every session in its state', async () => {
     for (const id of [...COMPLETE, BROKEN_OFF]) expect(await stateOf(id)).toBe('anchored')
