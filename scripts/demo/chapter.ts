@@ -23,6 +23,10 @@ export const CHAPTERS = {
     'Anchor it on the chain',
     'The tree’s root goes into a signed block. From now on nobody can change the recording unseen, the operator included.',
   ],
+  people: [
+    'Let people do it',
+    'They sign in with keys of their own. What may happen in a session is in a policy that its owner signed; all else is refused.',
+  ],
   export: [
     'Export the evidence',
     'One file with all that a third party needs: chunks, manifest, signature, proof of the block; here also the key to read it.',

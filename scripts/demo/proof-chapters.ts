@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { limiter } from '#common/stream/limiter'
 import { ATTEMPTS, judge, type Outcome, type Subject } from './attempts.ts'
 import { disassemble } from './bundle-parts.ts'
+import { verifyPeople } from './people-chapter.ts'
 import type { Tamper } from './tamper.ts'
 import type { Teller } from './teller.ts'
 import { runVerifier } from './verifier.ts'
@@ -21,19 +22,23 @@ const sameFile = async (a: string, b: string): Promise<boolean> => {
 
 /** Verifies and decrypts the genuine bundle; the platform has been stopped. */
 export const verifyChapter = async (
-  { head, say, folder, signal }: Teller,
+  tells: Teller,
   {
     stop,
     bundle,
+    people,
     trust,
     original,
   }: {
     readonly stop: () => Promise<void>
     readonly bundle: string
+    /** Of the session that people recorded. */
+    readonly people: string
     readonly trust: string
     readonly original: string
   },
 ): Promise<readonly Outcome[]> => {
+  const { head, say, folder, signal } = tells
   head('verify')
   await stop()
   say('the platform is stopped')
@@ -58,6 +63,7 @@ export const verifyChapter = async (
       seen: same ? 'the same bytes' : 'other bytes',
       ok: same,
     },
+    await verifyPeople(tells, { bundle: people, trust }),
   ]
 }
 

@@ -45,7 +45,8 @@ export const bringUpChapter = async (
   const began = performance.now()
   const platform = await prepare({
     home: join(folder, 'home'),
-    stacks: RECORDING,
+    stacks: ['core', ...RECORDING],
+    env: { 'tor-proxy': { TOR_NETWORK: 'off' } },
     ports: 'free',
     ambient: withStore(process.env, database?.fresh()),
   })

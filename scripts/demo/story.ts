@@ -7,6 +7,7 @@ import type { Style } from '#common/cli/style'
 import { type Print, text } from '#common/cli/text'
 import type { Outcome } from './attempts.ts'
 import { renderClosing } from './closing.ts'
+import { peopleChapter } from './people-chapter.ts'
 import { tamperChapter, verifyChapter } from './proof-chapters.ts'
 import {
   anchorChapter,
@@ -58,8 +59,9 @@ export const tellStory = async ({ scope, write, style, input, store, keep }: Sto
   const recorded = await recordChapter(tells, { platform, original, size })
   const { id, pending } = recorded
   const anchor = await anchorChapter(tells, { platform, ...recorded })
+  const people = await peopleChapter(tells, platform.home)
   const { bundle, brokenOff, trust, ledgerKey } = await exportChapter(tells, { platform, ...recorded })
-  const genuine = await verifyChapter(tells, { stop: () => platform.stop(), bundle, trust, original })
+  const genuine = await verifyChapter(tells, { stop: () => platform.stop(), bundle, people, trust, original })
   const exported = { anchored: bundle, pending, 'broken-off': brokenOff }
   const outcomes = [...genuine, ...(await tamperChapter(tells, { exported, trust, ledgerKey }))]
 
