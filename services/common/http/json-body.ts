@@ -1,5 +1,5 @@
 import { Fault } from '../process/fault.ts'
-import { type JsonBounds, parseJson } from '../stream/bounded-json.ts'
+import { type JsonBounds, parseJson, repeatsName } from '../stream/bounded-json.ts'
 
 /** What a body of any route fits into that does not say otherwise. */
 export const BODY_BOUNDS: JsonBounds = { depth: 16, parts: 10_000 }
@@ -27,7 +27,7 @@ const requireObject = (value: unknown): object => {
 
 /**
  * The parser of every route with a body of its own schema: a JSON object within bounds, checked before it is parsed.
- * Throws Fault `content-type`, `json-bounds`, `not-json`, `bad-request`.
+ * Throws Fault `content-type`, `json-bounds`, `not-json`, `repeated-name`, `bad-request`.
  */
 export const jsonBody =
   (bounds: JsonBounds) =>
@@ -35,5 +35,14 @@ export const jsonBody =
     if (request.body === null) return undefined
     if (contentType !== 'application/json')
       throw new Fault('invalid', 'content-type', 'this route takes JSON: send it as application/json')
-    return requireObject(parseJson(await request.bytes(), bounds))
+    const text = await request.bytes()
+    const value = parseJson(text, bounds)
+    // Two readers could each believe another of them.
+    if (repeatsName(text, value))
+      throw new Fault(
+        'invalid',
+        'repeated-name',
+        'a name stands twice in an object of the body: give each once',
+      )
+    return requireObject(value)
   }

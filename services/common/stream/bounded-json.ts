@@ -14,6 +14,7 @@ export const SMALL_JSON: JsonBounds = { depth: 16, parts: 1000 }
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COLON = 0x3a
 const OPENING = [0x5b, 0x7b]
 const CLOSING = [0x5d, 0x7d]
 const SEPARATORS = [0x2c, 0x3a]
@@ -71,3 +72,21 @@ export const parseJson = (source: string | Uint8Array, bounds: JsonBounds = SMAL
     throw new Fault('invalid', 'not-json', 'this is not JSON in UTF-8', { cause })
   }
 }
+
+const countNames = (bytes: Uint8Array): number => {
+  let count = 0
+  for (let at = 0; at < bytes.length; at += 1)
+    if (bytes[at] === QUOTE) at = endOfString(bytes, at)
+    else if (bytes[at] === COLON) count += 1
+  return count
+}
+
+const countKeys = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0
+  const parts: readonly unknown[] = Object.values(value)
+  const own = Array.isArray(value) ? 0 : parts.length
+  return parts.reduce((sum: number, part) => sum + countKeys(part), own)
+}
+
+/** True when an object of the text has a name twice: `value`, which was parsed from it, has fewer. */
+export const repeatsName = (text: Uint8Array, value: unknown): boolean => countNames(text) > countKeys(value)
