@@ -1,3 +1,4 @@
+import { noteAudit } from '#common/http/audited'
 import { requestPerson } from '#common/http/callers'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { ACCESS_LIFETIME_S, signAccessToken } from '#common/people/access-token'
@@ -173,6 +174,7 @@ export const routes = (authentication: AuthenticationParts) => {
       '/auth/users/:address',
       async ({ params, body: { roles, status = 'active' }, headers, path }) => {
         await requireHardwareSignature(factors.hardwareKeys, `PUT ${path}`, headers)
+        noteAudit({ roles: roles.join(' '), status })
         return showUser(await accounts.set(params.address, { roles, status }))
       },
       {

@@ -6,6 +6,7 @@ import { silentLog } from '../process/log.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import { auditOn, readAll, streamFault } from '../testing/audit-contract.ts'
 import { noteAudit } from './audited.ts'
+import { call } from './client.ts'
 import { service } from './service.ts'
 
 const actor = 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8'
@@ -93,6 +94,25 @@ describe('a route that changes something', () => {
     expect(paths['/step/{n}']?.['put']).toMatchObject({ 'x-unaudited': 'a step of the pipeline' })
     expect(paths['/do/{n}']?.['get']).not.toHaveProperty('x-audited')
   })
+})
+
+test('the reason of a request travels to the services that it calls', async () => {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: ({ headers }) => new Response(headers.get('x-reason') ?? 'none'),
+  })
+  const onward = call(server.url.origin, { callee: 'other', sign: async () => 'token' })
+  const parts = { guard: async () => ({ caller: 'operator' }), log: silentLog }
+  const app = service('merkle-builder', parts).post('/do', async () => (await onward('/')).text(), {
+    response: { 200: t.String() },
+    callers: ['operator'],
+  })
+  const ask = async (headers: Record<string, string>) =>
+    (await app.handle(new Request('http://localhost/do', { method: 'POST', headers }))).text()
+  expect(await ask({ 'x-reason': 'because' })).toBe('because')
+  expect(await ask({})).toBe('none')
+  await server.stop(true)
 })
 
 test('the stream is read by page, with its head', async () => {

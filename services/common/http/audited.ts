@@ -46,6 +46,12 @@ export const noteAudit = (fields: Readonly<Params>): void => {
   if (note !== undefined) Object.assign(note.params, fields)
 }
 
+/** Why the request in force asks for what it does, which travels on to every service that it calls. */
+export const requestReason = (): string | undefined => {
+  const context = requestContext()
+  return context && notes.get(context)?.reason
+}
+
 /** The entry of a request that was answered with `status`; undefined where there is none to write. */
 const findAction = (context: RequestContext, status: number): AuditAction | undefined => {
   const note = notes.get(context)

@@ -2,6 +2,7 @@ import { treaty } from '@elysia/eden'
 import type { AnyElysia } from 'elysia'
 import { Fault } from '../process/fault.ts'
 import { requestContext } from '../process/request-context.ts'
+import { requestReason } from './audited.ts'
 import type { Sign } from './identity.ts'
 import { faultOf } from './problem.ts'
 
@@ -32,6 +33,8 @@ const request = async (url: string, init: BunFetchRequestInit, options: CallOpti
   const { requestId, actor } = requestContext() ?? {}
   headers.set('authorization', `Bearer ${await sign(callee, actor)}`)
   if (requestId !== undefined) headers.set('x-request-id', requestId)
+  const reason = requestReason()
+  if (reason !== undefined) headers.set('x-reason', reason)
   const deadline = AbortSignal.timeout(timeoutMs)
   const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
   try {
