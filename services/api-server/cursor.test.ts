@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
 import { isFault } from '#common/process/fault'
 import { decodeCursor, encodeCursor, type Position, readPage } from './cursor.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(120_000)
 
 const id = (n: number) => `a1b2c3d4-e5f6-4789-8abc-${n.toString(16).padStart(12, '0')}`
 

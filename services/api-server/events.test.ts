@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { faultOf } from '#common/testing/faults'
 import { noise } from '#common/testing/sample-session'
 import { ownFolder } from '#services/session-encryptor/fixture'
 import { streamPlaces } from './events.ts'
 import { apiAt, personOf } from './fixture.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(120_000)
 
 const { root, remove } = ownFolder()
 let api: Awaited<ReturnType<typeof apiAt>>

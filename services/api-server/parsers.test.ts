@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
 import { Fault } from '#common/process/fault'
 import { parseRange } from './byte-range.ts'
 import { entityTag, isKnown, requireMatch } from './etag.ts'
 import { encodeEvent, parsePosition, parseSessionPosition } from './events.ts'
 import { parseKey } from './idempotency.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(120_000)
 
 const codeOf = (work: () => unknown): string => {
   try {

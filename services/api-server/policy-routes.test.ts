@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { buildPolicy, type PolicyWishes } from '#common/policy/build'
 import { signPolicy } from '#common/policy/fixture'
 import { noise } from '#common/testing/sample-session'
 import { ownFolder } from '#services/session-encryptor/fixture'
 import { type AskInit, apiAt, personOf, type TestPerson } from './fixture.ts'
 import type { Session } from './model.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(120_000)
 
 const { root, remove } = ownFolder()
 let api: Awaited<ReturnType<typeof apiAt>>

@@ -4,18 +4,9 @@ import { problems, type service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { mayDo } from '#common/people/permissions'
 import { Fault } from '#common/process/fault'
-import type { Deed } from './access.ts'
+import type { Handlers } from './handlers.ts'
 import { Reason, Session } from './model.ts'
-import type { Neighbours } from './neighbours.ts'
 import * as model from './policy-model.ts'
-
-export type PolicyRoutesParts = {
-  readonly neighbours: Pick<Neighbours, 'orchestrator'>
-  /** The session, for whom it is for. Throws Fault as `requireAccess`. */
-  readonly find: (id: string, deed: Deed) => Promise<Session>
-  readonly findForChange: (request: Request, id: string, deed: Deed) => Promise<Session>
-  readonly once: <R extends object>(request: Request, body: unknown, work: () => Promise<R>) => Promise<R>
-}
 
 type Steering = {
   readonly params: { readonly id: string }
@@ -24,17 +15,15 @@ type Steering = {
 }
 
 /** A call to the orchestrator about a session, on behalf of a person who may. What the policy allows is decided there. */
-const policyHandlers = ({ neighbours: { orchestrator }, find, findForChange, once }: PolicyRoutesParts) => {
+const policyHandlers = ({ neighbours: { orchestrator }, find, change, once }: Handlers) => {
   const at = (id: string) => orchestrator.sessions({ id })
   const steer =
     (call: (id: string, why: { reason: string }) => Promise<unknown>) =>
-    async ({ params: { id }, body, request }: Steering) => {
-      await findForChange(request, id, 'steer')
-      return once(request, body, async () => {
+    ({ params: { id }, body, request }: Steering) =>
+      change({ id, deed: 'steer', request, body }, async () => {
         await call(id, body)
         return find(id, 'steer')
       })
-    }
   return {
     policy: async (id: string) => {
       await find(id, 'know')
@@ -81,7 +70,7 @@ const joining = { params: SessionParams, people: 'session_join' } as const
 const steering = { params: SessionParams, body: Reason, response: { 200: Session, ...problems } }
 
 /** Adds what people do in sessions under their policies. */
-export const addPolicyRoutes = (root: ReturnType<typeof service>, parts: PolicyRoutesParts) => {
+export const addPolicyRoutes = (root: ReturnType<typeof service>, parts: Handlers) => {
   const handle = policyHandlers(parts)
   return root
     .get(`${V1}/policy`, ({ params }) => handle.policy(params.id), {

@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { signGrant } from '#common/evidence/owner-grant'
 import { noise } from '#common/testing/sample-session'
 import { ownFolder } from '#services/session-encryptor/fixture'
 import { entityTag } from './etag.ts'
 import { type AskInit, apiAt, personOf, type TestPerson } from './fixture.ts'
 import type { Session } from './model.ts'
+
+// Nothing here is timed: only a hang fails.
+setDefaultTimeout(120_000)
 
 const { root, remove } = ownFolder()
 let api: Awaited<ReturnType<typeof apiAt>>

@@ -40,6 +40,8 @@ const describe = (session: Found, erasure: ErasureDoc | undefined): Session => {
   }
 }
 
+export type Sessions = ReturnType<typeof sessions>
+
 /** Sessions for people: each is looked up together with what the person may do with it. */
 export const sessions = (neighbours: Neighbours, erasures: Pick<Erasures, 'find'>) => {
   const { orchestrator, recorder } = neighbours

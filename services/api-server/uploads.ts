@@ -10,6 +10,8 @@ const describe = ({ id, state, received, acknowledged, chunks, complete, error }
   ...(error !== undefined && { error }),
 })
 
+export type Uploads = ReturnType<typeof uploads>
+
 /** How recordings are fed and ended. */
 export const uploads = ({ upload, recorder }: Neighbours) => {
   const patch = async (

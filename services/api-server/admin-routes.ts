@@ -1,0 +1,102 @@
+import { requestPerson } from '#common/http/callers'
+import { ok } from '#common/http/client'
+import { problems, type service } from '#common/http/service'
+import { roles as allRoles, mayDo, permissions } from '#common/people/permissions'
+import { HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
+import {
+  Done,
+  EmailChange,
+  Me,
+  NewKey,
+  Roles,
+  ServiceAudit,
+  ServiceAuditQuery,
+  Services,
+  User,
+  UserChange,
+  UserList,
+  UserParams,
+  UsersQuery,
+} from './model.ts'
+
+type Root = ReturnType<typeof service>
+
+const describeRoles = () =>
+  Object.fromEntries(Object.entries(allRoles).map(([role, may]) => [role, [...may]]))
+
+/** Who one is, and what a role may do. */
+export const addOwnRoutes = (root: Root) =>
+  root
+    .get(
+      `${V1}/me`,
+      () => {
+        const { address, roles: held } = requestPerson()
+        return { address, roles: [...held], permissions: permissions.filter((one) => mayDo(held, one)) }
+      },
+      { people: 'signed-in', response: { 200: Me, ...problems } },
+    )
+    .get(`${V1}/roles`, () => ({ roles: describeRoles() }), {
+      people: 'signed-in',
+      response: { 200: Roles, ...problems },
+    })
+
+/** What authentication may demand of an admin for a dangerous action: his hardware key's signature. */
+const passOn = ({ headers }: Request) => {
+  const given = headers.get(HARDWARE_HEADER)
+  return given === null ? {} : { headers: { [HARDWARE_HEADER]: given } }
+}
+
+/** People and their roles, which authentication keeps, and the platform; it is asked on behalf of the admin. */
+export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }: Handlers) => {
+  const { auth } = neighbours.authentication
+  return root
+    .get(
+      `${V1}/users`,
+      async ({ query: { limit = 50, ...query } }) => {
+        const { users } = await ok(auth.users.get({ query: { limit, ...query } }))
+        const last = users.length === limit ? users.at(-1) : undefined
+        return { users, ...(last && { next: last.address }) }
+      },
+      { query: UsersQuery, people: 'admin_access', response: { 200: UserList, ...problems } },
+    )
+    .put(
+      `${V1}/users/:address`,
+      ({ params: { address }, body, request }) => ok(auth.users({ address }).put(body, passOn(request))),
+      { params: UserParams, body: UserChange, people: 'admin_access', response: { 200: User, ...problems } },
+    )
+    .put(
+      `${V1}/users/:address/email`,
+      ({ params: { address }, body, request }) =>
+        ok(auth.users({ address }).email.put(body, passOn(request))),
+      { params: UserParams, body: EmailChange, people: 'admin_access', response: { 200: User, ...problems } },
+    )
+    .delete(
+      `${V1}/users/:address/factors`,
+      ({ params: { address }, request }) =>
+        ok(auth.users({ address }).factors.delete(undefined, passOn(request))),
+      { params: UserParams, people: 'admin_access', response: { 200: Done, ...problems } },
+    )
+    .post(
+      `${V1}/admin/keys/rotate`,
+      ({ request }) => once(request, null, () => ok(auth.keys.rotate.post(undefined, passOn(request)))),
+      { people: 'admin_access', response: { 200: NewKey, ...problems } },
+    )
+    .get(`${V1}/admin/services`, async () => ({ services: [...(await services())] }), {
+      people: 'admin_access',
+      response: { 200: Services, ...problems },
+    })
+    .get(
+      `${V1}/audit`,
+      async ({ query: { service: name, after = -1, limit = 100 } }) => {
+        if (name === 'api-server') {
+          const { entries = [], heads = [] } = (await parts.audit?.read({ after, limit })) ?? {}
+          return { entries: [...entries], heads: [...heads] }
+        }
+        const page = await neighbours.auditOf(name)(
+          `/audit?limit=${limit}${after < 0 ? '' : `&after=${after}`}`,
+        )
+        return (await page.json()) as typeof ServiceAudit.static // the callee checks its replies against this schema
+      },
+      { query: ServiceAuditQuery, people: 'admin_access', response: { 200: ServiceAudit, ...problems } },
+    )
+}

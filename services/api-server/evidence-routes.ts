@@ -1,0 +1,86 @@
+import { t } from 'elysia'
+import { ok } from '#common/http/client'
+import { problems, type service } from '#common/http/service'
+import { ChunkParams, SessionParams } from '#common/http/session-model'
+import { answerBundle } from './bundle.ts'
+import { answerTagged, type Handlers, V1 } from './handlers.ts'
+import {
+  AnchorList,
+  AnchorProof,
+  AnchorsQuery,
+  BundleRequest,
+  ChunkList,
+  ChunksQuery,
+  Proof,
+  SignedManifest,
+} from './model.ts'
+
+const readable = { 304: t.Void(), ...problems }
+const seen = { params: SessionParams, people: 'session_observe' } as const
+const exported = { params: SessionParams, people: 'data_export' } as const
+
+/** The evidence of a session, and what the chain holds of it. */
+export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours, find, chunks }: Handlers) =>
+  root
+    .get(
+      `${V1}/sessions/:id/manifest`,
+      async ({ params: { id }, ...rest }) => {
+        await find(id, 'see')
+        return answerTagged(await ok(neighbours.orchestrator.sessions({ id }).manifest.get()), rest)
+      },
+      { ...seen, response: { 200: SignedManifest, ...readable } },
+    )
+    .get(
+      `${V1}/sessions/:id/chunks`,
+      async ({ params: { id }, query }) => {
+        await find(id, 'see')
+        return chunks.list(id, query)
+      },
+      { ...seen, query: ChunksQuery, response: { 200: ChunkList, ...problems } },
+    )
+    .get(
+      `${V1}/sessions/:id/chunks/:index`,
+      async ({ params: { id, index }, request }) => {
+        await find(id, 'see')
+        return chunks.file(id, index, request)
+      },
+      { ...exported, params: ChunkParams, response: { 200: t.Any(), 206: t.Any(), ...readable } },
+    )
+    .get(
+      `${V1}/sessions/:id/chunks/:index/proof`,
+      async ({ params: { id, index }, ...rest }) => {
+        await find(id, 'see')
+        return answerTagged(await ok(neighbours.merkle.proof({ session: id })({ index }).get()), rest)
+      },
+      { ...seen, params: ChunkParams, response: { 200: Proof, ...readable } },
+    )
+    .get(
+      `${V1}/sessions/:id/bundle`,
+      async ({ params: { id } }) => {
+        await find(id, 'see')
+        return answerBundle(neighbours, id)
+      },
+      { ...exported, response: { 200: t.Any(), ...problems } },
+    )
+    .post(
+      `${V1}/sessions/:id/bundle`,
+      async ({ params: { id }, body }) => {
+        await find(id, 'own')
+        return answerBundle(neighbours, id, body.grant)
+      },
+      { ...exported, body: BundleRequest, response: { 200: t.Any(), ...problems } },
+    )
+    .get(
+      `${V1}/anchors`,
+      ({ query: { limit = 100, ...query } }) =>
+        ok(neighbours.chain.anchors.get({ query: { limit, ...query } })),
+      { query: AnchorsQuery, people: 'signed-in', response: { 200: AnchorList, ...problems } },
+    )
+    .get(
+      `${V1}/anchors/:id`,
+      async ({ params: { id }, ...rest }) => {
+        await find(id, 'see')
+        return answerTagged(await ok(neighbours.chain.anchors({ session: id }).get()), rest)
+      },
+      { ...seen, response: { 200: AnchorProof, ...readable } },
+    )
