@@ -297,35 +297,39 @@ export const mutants: readonly Mutant[] = [
     ['an admin takes the key of a session', "  own: ['owner'],", "  own: ['owner', 'admin'],"],
   ]),
   ...plant(
-    'services/api-server/routes.ts',
+    'services/api-server/handlers.ts',
     ['services/api-server/routes.test.ts'],
     [
       [
         'everybody lists the sessions of everybody',
-        "if (isAll && !mayDo(person.roles, 'admin_access'))",
-        "if (isAll && person.address === '')",
+        "if (isAll && !mayDo(roles, 'admin_access'))",
+        "if (isAll && address === '')",
       ],
     ],
   ),
-  ...plant('services/api-server/routes.ts', api, [
+  ...plant('services/api-server/evidence-routes.ts', api, [
     [
       'a chunk is given to everybody',
-      "    chunk: async (id: string, index: number, request: Request) => {\n      await find(id, 'see')\n",
-      '    chunk: async (id: string, index: number, request: Request) => {\n',
+      "await find(id, 'see')\n        return chunks.file(",
+      'return chunks.file(',
     ],
     [
       'a bundle is given to everybody',
-      '    bundle: async (id: string, deed: Deed, grant?: typeof BundleRequest.static.grant) => {\n      await find(id, deed)\n',
-      '    bundle: async (id: string, _: Deed, grant?: typeof BundleRequest.static.grant) => {\n',
+      "await find(id, 'see')\n        return answerBundle(",
+      'return answerBundle(',
     ],
+  ]),
+  ...plant('services/api-server/session-routes.ts', api, [
     [
       'the audit events of a session are given to everybody',
-      "Query.static) => {\n      await find(id, 'see')\n      return ok(neighbours.orchestrator",
-      'Query.static) => {\n      return ok(neighbours.orchestrator',
+      "await find(id, 'see')\n        return ok(orchestrator",
+      'return ok(orchestrator',
     ],
+  ]),
+  ...plant('services/api-server/live-events.ts', api, [
     [
       'a stream of events never asks again who listens',
-      'still: () => parts.guard(request)',
+      'still: () => guard(request)',
       'still: async () => request',
     ],
   ]),
