@@ -292,7 +292,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
       `${'07'.repeat(32)}\n`,
     )
     expect((await host.docker('volume', 'inspect', '--format', '{{json .Labels}}', VOLUME)).trim()).toContain(
-      '"com.docker.compose.project":"lucid-sessions"',
+      '"com.docker.compose.project":"lucid-core"',
     )
     await lease.release()
   })

@@ -61,6 +61,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** The one-time code of an admin, and those that were printed. */
+const CODE = /(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}/
+const codes: string[] = []
+
 /** What a command said, for an assertion that shows all of it when it fails. */
 const outcome = ({ code, out, err }: Ran) => ({ code, said: code === 0 ? '' : `${out}${err}` })
 const WELL = { code: 0, said: '' }
@@ -164,6 +168,8 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     const { release, ms } = jsonOf(ran)
     tell(`first deploy of ${services.length} services in ${duration(ms)}`)
     await expectWhole(release)
+    expect(ran.err).toMatch(CODE)
+    codes.push(CODE.exec(ran.err)?.[0] ?? '')
     const { secrets, images: released } = operator.release(release)
     expect(released.map(({ service, digest }) => [service, digest])).toEqual(
       releaseImages(images, platform, 'x').map(({ service, digest }) => [service, digest]),
@@ -177,6 +183,20 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
       })
     }
     expect((await operator.containers())['lucid_mongo']?.image).toBe(MONGO_IMAGE)
+  })
+
+  test('recover admin prints another code for the first admin; neither is in a log or a file of the host', async () => {
+    const recovered = await operator.type('recover', 'admin')
+    expect(outcome(recovered)).toEqual(WELL)
+    codes.push(CODE.exec(recovered.out)?.[0] ?? '')
+    expect(new Set(codes).size).toBe(2)
+    const { out, err } = await pi.engine.run(['logs', 'authentication'])
+    expect(out + err).toContain('authentication')
+    for (const one of codes) {
+      expect(out + err).not.toContain(one)
+      const found = Bun.spawnSync(['grep', '-rlF', one, pi.outside(pi.dir)])
+      expect(found.stdout.toString()).toBe('')
+    }
   })
 
   test('a recording goes through it, and its evidence is verified against the chain’s key', async () => {
