@@ -72,6 +72,11 @@ export const restoreText = (report: Restored, ms: number): Text =>
   text([
     `${report.ok ? 'restored' : 'NOT RESTORED'} ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
     `${plural(report.files, 'file')}, ${bytes(report.bytes)}, ${plural(report.chunks, 'chunk')} in ${duration(ms)}: ${report.units.join(', ')}`,
+    ...(report.erasures > 0
+      ? [
+          `${plural(report.erasures, 'key')} of this snapshot ${report.erasures === 1 ? 'was' : 'were'} destroyed for good since: the service destroys ${report.erasures === 1 ? 'it' : 'them'} again when it starts`,
+        ]
+      : []),
     ...faultLines(report),
   ])
 

@@ -57,7 +57,7 @@ export const encryptorAt = async (options: EncryptorOptions) => {
   const { over = (store: Store) => store } = options
   const store = over(sqliteStore({ path: join(root, 'store.sqlite') }))
   const folder = chunkFolder({ root: join(root, 'chunks'), freeBytesKept })
-  const all = sessions({ store, masterKey: MASTER_KEY, random })
+  const all = sessions({ store, masterKey: MASTER_KEY, random, markErased: () => {} })
   const parts = { store, sessions: all, folder, aead: await aeadEngine(), random, now, maxSessionBytes }
   /** The same service as another caller sees it. */
   const appFor = (as: Guard) => routes({ ...parts, parts: { guard: as, log: silentLog } })

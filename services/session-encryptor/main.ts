@@ -6,6 +6,7 @@ import { Counter } from '#common/http/metrics'
 import { fromHex } from '#common/stream/bytes'
 import { chunkFolder } from './chunk-folder.ts'
 import { Env } from './env.ts'
+import { erasures } from './erasures.ts'
 import { openDropFromCache } from './page-cache.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
@@ -31,9 +32,14 @@ await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => 
     help: 'Chunks made durable',
     registers: parts.metrics ? [parts.metrics] : [],
   })
+  const marks = erasures(join(env.LUCID_DATA, 'erased'))
+  const masterKey = fromHex(env.MASTER_KEY.reveal(), 32)
+  const all = sessions({ store, masterKey, random, markErased: marks.mark })
+  const repeated = await marks.repeat((session) => all.erase(session, Date.now()))
+  if (repeated > 0) log.warn('keys-of-a-backup-erased-again', { count: repeated })
   return routes({
     store,
-    sessions: sessions({ store, masterKey: fromHex(env.MASTER_KEY.reveal(), 32), random }),
+    sessions: all,
     folder,
     aead,
     random,

@@ -16,7 +16,7 @@ afterAll(remove)
 const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
 const memory = () => {
   const store = sqliteStore({ path: ':memory:' })
-  return { store, all: sessions({ store, masterKey: MASTER_KEY, random }) }
+  return { store, all: sessions({ store, masterKey: MASTER_KEY, random, markErased: () => {} }) }
 }
 const request = { session: sessionId(), owner: OWNER, chunk_size: 1024 }
 const fresh = { ...request, chunk_count: 0, total_plain: 0, total_cipher: 0, last: false, sealed: false }
@@ -65,14 +65,14 @@ describe('a session of the encryptor', () => {
   test('has a key that survives a restart', async () => {
     const { store, all } = memory()
     await all.create(request)
-    const again = sessions({ store, masterKey: MASTER_KEY, random })
+    const again = sessions({ store, masterKey: MASTER_KEY, random, markErased: () => {} })
     expect(await again.key(request.session)).toEqual(await all.key(request.session))
   })
 
   test('gives out no key under another master key, and says what to do', async () => {
     const { store, all } = memory()
     await all.create(request)
-    const wrong = sessions({ store, masterKey: random(32), random })
+    const wrong = sessions({ store, masterKey: random(32), random, markErased: () => {} })
     expect(await faultOf(() => wrong.key(request.session))).toMatchObject({
       kind: 'unavailable',
       code: 'key-does-not-unwrap',

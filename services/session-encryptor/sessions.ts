@@ -28,8 +28,8 @@ export type Sessions = {
   readonly seal: (session: string) => Promise<Progress>
   /** The session key in clear; the caller must not let it out of this service but to its owner. */
   readonly key: (session: string) => Promise<Uint8Array>
-  /** Seals the session and destroys its key, also as it is sealed to its owner: no file of the store holds it any more. Idempotent. */
-  readonly erase: (session: string, now: number) => Promise<void>
+  /** Seals the session and destroys its key, also as it is sealed to its owner: no file of the store holds it any more. False when it was. */
+  readonly erase: (session: string, now: number) => Promise<boolean>
   /** The session key sealed to its owner's X25519 key. Throws Fault missing `not-sealed-to-owner`. */
   readonly sealedKey: (session: string) => Promise<SealedKeys>
   readonly commitOrder: (session: string) => Promise<CommitOrder>
@@ -66,14 +66,15 @@ const changeWriter = (
   })
 
 /** Removed and inserted: that is what takes the keys out of the files. */
-const eraseIn = (store: Store, session: string, now: number): Promise<unknown> =>
+const eraseIn = (store: Store, session: string, now: number): Promise<boolean> =>
   store.transaction(async (tx) => {
     const table = tables(tx).sessions
     const doc = await findIn(table, session)
     const next = eraseKeys(withoutRevision(doc), now)
-    if (next.erased_at === doc.erased_at) return
+    if (next.erased_at === doc.erased_at) return false
     await table.remove(session, doc.rev)
     await table.insert(next)
+    return true
   })
 
 const commitChunk = (store: Store, session: string, chunk: ChunkDoc, isBroken: boolean): Promise<void> =>
@@ -120,10 +121,13 @@ export const sessions = ({
   store,
   masterKey,
   random,
+  markErased,
 }: {
   readonly store: Store
   readonly masterKey: Uint8Array
   readonly random: Random
+  /** Writes down outside the store that the keys of a session are destroyed, durably, before they are. */
+  readonly markErased: (session: string) => void
 }): Sessions => {
   const table = tables(store).sessions
   const keys = sessionKeys(masterKey, random)
@@ -157,7 +161,8 @@ export const sessions = ({
     key: async (session) => keys.fromMemory(session) ?? keys.unwrap(await findIn(table, session)),
     erase: async (session, now) => {
       await seal(session)
-      await eraseIn(store, session, now)
+      markErased(session)
+      return eraseIn(store, session, now)
     },
     sealedKey: async (session) => {
       const { sealed_to_owner, erased_at } = await findIn(table, session)

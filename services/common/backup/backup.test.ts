@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,8 @@ import { generateX25519Identity } from 'age-encryption'
 import fc from 'fast-check'
 import { type Bench, bench } from './fixture.ts'
 import { openRepository } from './repository.ts'
+import { restore } from './restore.ts'
+import { folderTarget } from './target.ts'
 import { picture, plant, plantedTrees } from './tree.fixture.ts'
 
 // Only a hang is ended by it.
@@ -299,4 +302,51 @@ test('a full repository is said, and what was in it is whole', async () => {
   expect((await place.restore({ snapshot: first.name })).ok).toBe(true)
   expect(chunkFiles(place).filter((name) => name.endsWith('.part'))).toEqual([])
   expect((await place.backup()).files).toBe(2)
+})
+
+describe('what was destroyed for good', () => {
+  const erase = (place: Bench, session: string) => {
+    const folder = join(volume(place), 'session-encryptor', 'erased')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, session), '')
+  }
+  const erased = (root: string) => {
+    const folder = join(root, 'volumes', 'a', 'session-encryptor', 'erased')
+    return existsSync(folder) ? readdirSync(folder).toSorted() : []
+  }
+  const withOld = async () => {
+    const place = await bench()
+    mkdirSync(join(volume(place), 'session-encryptor'))
+    writeFileSync(join(volume(place), 'session-encryptor', 'store'), 'a key')
+    const { name } = await place.backup()
+    return { place, name }
+  }
+
+  test('is known in an older snapshot by what the newest one says', async () => {
+    const { place, name } = await withOld()
+    using _ = place
+    erase(place, 'one')
+    await place.backup({}, { now: () => Date.now() + LATER })
+    const restored = await place.restore({ snapshot: name })
+    expect([restored.ok, restored.erasures, erased(restored.into)]).toEqual([true, 1, ['one']])
+    expect(await place.restore()).toMatchObject({ ok: true, erasures: 0 })
+  })
+
+  test('is known by what stood in its place, once, and not when nothing is restored', async () => {
+    const { place, name } = await withOld()
+    using _ = place
+    erase(place, 'one')
+    const { units } = await place.restore({ snapshot: name })
+    const job = {
+      identities: [place.identity],
+      snapshot: name,
+      units: units.filter((unit) => unit.startsWith('volumes/')),
+      replace: true,
+    }
+    const parts = { repository: place.repository(), target: folderTarget(place.source) }
+    expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
+    expect(erased(place.source)).toEqual(['one'])
+    expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
+    expect(erased(place.source)).toEqual(['one'])
+  })
 })

@@ -3,6 +3,7 @@ import { fromHex } from '../stream/bytes.ts'
 import { chunkNamer, keyName } from './chunk-id.ts'
 import { type ChunkReader, chunkReader } from './chunk-reader.ts'
 import { chunksOf, type Entry, type FileEntry, type Manifest } from './manifest.ts'
+import { marksIn } from './marks.ts'
 import { indexComplaints, openSnapshot } from './open-snapshot.ts'
 import { type BytePath, parentOf, shownPath, unitOf } from './path-bytes.ts'
 import type { Repository } from './repository.ts'
@@ -43,6 +44,8 @@ export type RestoreReport = {
   readonly complaints: readonly string[]
   /** What is wrong with the repository and not with what was restored. */
   readonly warnings: readonly string[]
+  /** How many things the snapshot has whole that were destroyed for good since: they will be again. */
+  readonly erasures: number
 }
 
 type Parts = {
@@ -162,6 +165,25 @@ const closeUnits = (
   }
 }
 
+/** Brings the marks of what was here, and of the newest snapshot, into what was restored; answers how many are new there. */
+const carryMarks = async (
+  { identities }: RestoreJob,
+  {
+    repository,
+    target,
+    units,
+    entries,
+  }: Parts & { readonly units: readonly BytePath[]; readonly entries: readonly Entry[] },
+): Promise<number> => {
+  // One that is damaged is named when it is restored itself, or checked.
+  const newest = await openSnapshot(repository, 'newest', identities).catch(() => undefined)
+  const there = new Set(marksIn(entries, units))
+  const marks = new Set([...units.flatMap(target.marksAside), ...marksIn(newest?.entries ?? [], units)])
+  const carried = [...marks].filter((path) => !there.has(path))
+  for (const path of carried) target.makeMark(path)
+  return carried.length
+}
+
 /** The units that will be restored. Throws Fault `missing` for one that is not in the snapshot, `conflict` for one in the way. */
 const chooseUnits = (manifest: Manifest, job: RestoreJob, target: Target): readonly string[] => {
   const units = requireUnits(manifest, job.units).filter(
@@ -197,6 +219,7 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
     throw error
   })
   const ok = done.faults.length === 0 && done.complaints.length === 0
+  const erasures = ok ? await carryMarks(job, { ...parts, units, entries }) : 0
   closeUnits(units, entries, { target, ok, replace: job.replace })
   return {
     ok,
@@ -212,5 +235,6 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
     faults: done.faults,
     complaints: done.complaints,
     warnings,
+    erasures,
   }
 }

@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  fsyncSync,
   ftruncateSync,
   lchownSync,
   linkSync,
@@ -16,8 +17,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { syncFolder } from '../process/sync-folder.ts'
 import type { Entry } from './manifest.ts'
-import { type BytePath, bytesOf, pathOf } from './path-bytes.ts'
+import { MARKS } from './marks.ts'
+import { type BytePath, bytesOf, parentOf, pathOf } from './path-bytes.ts'
 
 /** A file that is being restored. */
 export type Sink = {
@@ -42,6 +45,10 @@ export type Target = {
   readonly makeSymlink: (path: BytePath, target: BytePath) => void
   readonly makeLink: (path: BytePath, target: BytePath) => void
   readonly remove: (path: BytePath) => void
+  /** The marks (`marks.ts`) of what was set aside, where they stood. */
+  readonly marksAside: (unit: BytePath) => readonly BytePath[]
+  /** Makes a mark, durable, for the owner of the service's folder; nothing where that is not. */
+  readonly makeMark: (path: BytePath) => void
   /** Owner, mode and time; to the microsecond, which is what the runtime can set. */
   readonly dress: (entry: Entry) => void
   /** A file or folder is on disk when it resolves. */
@@ -142,6 +149,12 @@ const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnTyp
       for (const name of children(`${unit}/${ASIDE}`)) move(`${unit}/${ASIDE}/${name}`, `${unit}/${name}`)
       remove(`${unit}/${ASIDE}`)
     },
+    marksAside: (unit: BytePath): readonly BytePath[] => {
+      const names = (path: BytePath) => (exists(path) && isFolder(path) ? children(path) : [])
+      return names(`${unit}/${ASIDE}`).flatMap((service) =>
+        names(`${unit}/${ASIDE}/${service}/${MARKS}`).map((name) => `${unit}/${service}/${MARKS}/${name}`),
+      )
+    },
     forgetAside: (unit: BytePath): void => {
       for (const name of [`${unit}${ASIDE}`, `${unit}/${ASIDE}`]) if (exists(name)) remove(name)
     },
@@ -165,6 +178,17 @@ export const folderTarget = (root: string): Target => {
     makeSymlink: (path, target) => symlinkSync(bytesOf(target), at(path)),
     makeLink: (path, target) => linkSync(at(target), at(path)),
     remove,
+    makeMark: (path) => {
+      const folder = parentOf(path)
+      const service = stat(parentOf(folder))
+      if (service === undefined || stat(path) !== undefined) return
+      mkdirSync(at(folder), { recursive: true, mode: 0o700 })
+      const mark = openSync(at(path), 'wx', 0o600)
+      fsyncSync(mark)
+      closeSync(mark)
+      for (const made of [path, folder]) lchownSync(at(made), service.uid, service.gid)
+      syncFolder(at(folder).toString())
+    },
     dress: (entry) => {
       const path = at(entry.path)
       if (!existsSync(path) && entry.type !== 'symlink') return
