@@ -114,6 +114,13 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
         return table.replace({ ...withoutRevision(known), ...next, revoked_at: now() }, known.rev)
       }),
 
+    /** Throws Fault forbidden `not-an-admin` unless this address is one now, whatever the token of who asked said. */
+    requireAdmin: async (address: string | undefined): Promise<void> => {
+      const known = address === undefined ? undefined : await tables(store).accounts.get(address)
+      if (known?.admin === true && known.status === 'active') return
+      throw new Fault('forbidden', 'not-an-admin', 'only an admin may do this')
+    },
+
     hasAdmin: async () => (await activeAdmins(store)) > 0,
 
     /** A new one-time code for an admin, in place of any before. Throws Fault conflict `admin-exists` unless `recover`. */

@@ -14,6 +14,7 @@ export type FactorRoutesParts = Factors & {
   readonly signIns: Pick<SignIns, 'byProof'>
   readonly issue: (signedIn: SignedIn) => Promise<Tokens>
   readonly showUser: (doc: AccountDoc) => User
+  readonly requireAdmin: (address: string | undefined) => Promise<void>
 }
 
 /** Without a token: whoever is not signed in yet. */
@@ -36,7 +37,7 @@ type Headers = Readonly<Record<string, string | undefined>>
 const proofIn = (headers: Headers) => headers[HARDWARE_HEADER]
 
 /** Lets a dangerous action on behalf of a person on, if he signed for it. Throws Fault forbidden, unauthenticated. */
-export const requireHardwareSignature = async (
+const requireHardwareSignature = async (
   keys: Pick<HardwareKeys, 'require'>,
   purpose: string,
   headers: Headers,
@@ -47,6 +48,20 @@ export const requireHardwareSignature = async (
   if (actor === undefined)
     throw new Fault('forbidden', 'no-actor', 'this call must name the person on whose behalf it is made')
   await keys.require(actor, purpose, headers[HARDWARE_HEADER])
+}
+
+/**
+ * Lets what only an admin does on, on behalf of one who is one now and signed for it where he must: the word of the service
+ * that passes it on is not enough. Throws Fault forbidden, unauthenticated.
+ */
+export const requireAdminAction = async (
+  { hardwareKeys, requireAdmin }: Pick<FactorRoutesParts, 'hardwareKeys' | 'requireAdmin'>,
+  purpose: string,
+  headers: Headers,
+): Promise<void> => {
+  await requireHardwareSignature(hardwareKeys, purpose, headers)
+  const { actor, caller } = requestContext() ?? {}
+  if (actor !== undefined || caller !== 'operator') await requireAdmin(actor)
 }
 
 /** Adds the routes of second factors and of other ways to sign in. */
@@ -62,6 +77,7 @@ export const addFactorRoutes = (
     signIns,
     issue,
     showUser,
+    requireAdmin,
   }: FactorRoutesParts,
 ) =>
   root
@@ -165,7 +181,7 @@ export const addFactorRoutes = (
     .delete(
       '/auth/users/:address/factors',
       async ({ params, headers, path }) => {
-        await requireHardwareSignature(hardwareKeys, `DELETE ${path}`, headers)
+        await requireAdminAction({ hardwareKeys, requireAdmin }, `DELETE ${path}`, headers)
         return finish(forget(params.address))
       },
       { params: UserParams, response: { 200: Done, ...problems }, callers: ['operator', 'api-server'] },
@@ -173,7 +189,7 @@ export const addFactorRoutes = (
     .put(
       '/auth/users/:address/email',
       async ({ params: { address }, body, headers, path }) => {
-        await requireHardwareSignature(hardwareKeys, `PUT ${path}`, headers)
+        await requireAdminAction({ hardwareKeys, requireAdmin }, `PUT ${path}`, headers)
         return showUser(await emails.set(address, body.email))
       },
       {

@@ -242,6 +242,18 @@ describe('refresh tokens', () => {
   })
 })
 
+test('whoever acts for somebody else changes accounts and keys only for one who is an admin now', async () => {
+  const auth = await withAdmin()
+  const setEve = (actor: string) =>
+    auth.onBehalfOf(actor, 'PUT', `/auth/users/${eve.address}`, { body: { roles: ['user'] } })
+  expect(await setEve(bob.address)).toMatchObject({ status: 403, body: { code: 'not-an-admin' } })
+  await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['dev'] })
+  expect(await setEve(bob.address)).toMatchObject({ status: 403, body: { code: 'not-an-admin' } })
+  const rotate = await auth.onBehalfOf(bob.address, 'POST', '/auth/keys/rotate')
+  expect(rotate).toMatchObject({ status: 403, body: { code: 'not-an-admin' } })
+  expect(await setEve(ann.address)).toMatchObject({ status: 200 })
+})
+
 describe('what ends access', () => {
   test('a role that is taken away counts at once, and the next token says so', async () => {
     const auth = await withAdmin()

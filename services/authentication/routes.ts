@@ -6,7 +6,7 @@ import { Jwks, SignInState } from '#common/people/sign-ins'
 import { isFault } from '#common/process/fault'
 import { requestContext } from '#common/process/request-context'
 import type { Accounts } from './accounts.ts'
-import { addFactorRoutes, OPEN_FACTORS, requireHardwareSignature } from './factor-routes.ts'
+import { addFactorRoutes, OPEN_FACTORS, requireAdminAction } from './factor-routes.ts'
 import type { Factors } from './factors.ts'
 import {
   AdminCode,
@@ -112,8 +112,10 @@ export const routes = (authentication: AuthenticationParts) => {
         await parts.audit?.append({ action: 'refresh-token-reused', params: { session: token.slice(0, 36) } })
       throw error
     })
+  const approve = (purpose: string, headers: Readonly<Record<string, string | undefined>>) =>
+    requireAdminAction({ ...factors, requireAdmin: accounts.requireAdmin }, purpose, headers)
   const root = service('authentication', { ...parts, publicRoutes: OPEN })
-  return addFactorRoutes(root, { ...factors, signIns, issue, showUser })
+  return addFactorRoutes(root, { ...factors, signIns, issue, showUser, requireAdmin: accounts.requireAdmin })
     .post('/auth/challenge', ({ body }) => check.challenge(body.address, body.purpose), {
       body: ChallengeBody,
       response: { 200: Challenge, ...problems },
@@ -173,7 +175,7 @@ export const routes = (authentication: AuthenticationParts) => {
     .put(
       '/auth/users/:address',
       async ({ params, body: { roles, status = 'active' }, headers, path }) => {
-        await requireHardwareSignature(factors.hardwareKeys, `PUT ${path}`, headers)
+        await approve(`PUT ${path}`, headers)
         noteAudit({ roles: roles.join(' '), status })
         return showUser(await accounts.set(params.address, { roles, status }))
       },
@@ -187,7 +189,7 @@ export const routes = (authentication: AuthenticationParts) => {
     .post(
       '/auth/keys/rotate',
       async ({ headers }) => {
-        await requireHardwareSignature(factors.hardwareKeys, 'POST /auth/keys/rotate', headers)
+        await approve('POST /auth/keys/rotate', headers)
         return { kid: await signingKeys.rotate() }
       },
       { response: { 200: NewKey, ...problems }, callers: ['operator', 'api-server'] },
