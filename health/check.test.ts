@@ -77,10 +77,7 @@ test('the running platform says where its services listen; the record of one tha
   await using alpha = serve('healthy')
   const home = freshHome()
   const record = (pid: number) =>
-    writeFileSync(
-      join(home, 'run', 'platform.json'),
-      JSON.stringify({ pid, services: { alpha: { url: alpha.url } } }),
-    )
+    writeFileSync(join(home, 'run', 'platform.json'), JSON.stringify({ pid, services: { alpha: { url: alpha.url } } }))
   const listed = alphaAt(await deadPort())
   record(process.pid)
   expect((await run(listed, [], { LUCID_HOME: home })).code).toBe(0)
@@ -144,8 +141,7 @@ describe('facts that somebody gathered', () => {
   test('are judged with the answers: all well 0, bad 1, only warnings 2', async () => {
     await using alpha = serve('healthy')
     const home = freshHome()
-    const ask = (text: string) =>
-      run(alphaAt(alpha.port), ['--facts', '-', '--quiet'], { LUCID_HOME: home }, text)
+    const ask = (text: string) => run(alphaAt(alpha.port), ['--facts', '-', '--quiet'], { LUCID_HOME: home }, text)
     expect(await ask(facts('running', 1))).toEqual({ code: 0, out: '', err: '' })
     expect(await ask(facts('running', 3))).toEqual({
       code: 2,
@@ -236,14 +232,11 @@ test('a wrong command line exits 64 and names the flags there are; --help says w
 
 test('as a program in a pipe it prints plain text and exits 1 when nothing runs there', async () => {
   const home = freshHome()
-  const program = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'check.ts'), '--json', '--stack', 'core'],
-    {
-      env: { ...process.env, LUCID_HOME: home, LUCID_MOUNT_PATH: home },
-      stdout: 'pipe',
-      stderr: 'ignore',
-    },
-  )
+  const program = Bun.spawn([process.execPath, join(import.meta.dir, 'check.ts'), '--json', '--stack', 'core'], {
+    env: { ...process.env, LUCID_HOME: home, LUCID_MOUNT_PATH: home },
+    stdout: 'pipe',
+    stderr: 'ignore',
+  })
   expect(JSON.parse(await new Response(program.stdout).text())).toMatchObject({ services: expect.any(Array) })
   expect(await program.exited).toBeOneOf([0, 1])
 })

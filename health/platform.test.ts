@@ -17,6 +17,5 @@ test('a platform record is read for what is needed, and only loopback addresses 
     urls: { chunker: 'http://127.0.0.1:40001' },
     leftOut: { gateway: 'needs nginx' },
   })
-  for (const text of ['', '{', 'null', '[]', '{"pid":"7"}', '{"pid":0}'])
-    expect(parsePlatform(text)).toBeUndefined()
+  for (const text of ['', '{', 'null', '[]', '{"pid":"7"}', '{"pid":0}']) expect(parsePlatform(text)).toBeUndefined()
 })

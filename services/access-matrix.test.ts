@@ -201,11 +201,7 @@ const peopleCases = async (
   return [
     ...(await Promise.all([...whole, ...changed])),
     bearer('an admin’s token without a signature', unsigned(await personToken(['admin'])), bad()),
-    bearer(
-      'a user’s signature under the claims of an admin',
-      await grafted(user, personToken(['admin'])),
-      bad(),
-    ),
+    bearer('a user’s signature under the claims of an admin', await grafted(user, personToken(['admin'])), bad()),
   ]
 }
 
@@ -219,9 +215,7 @@ const casesOf = async (name: ServiceName, { callers, people }: Access, forPeople
   const of = (many: readonly CallerName[], expected: string) =>
     many.flatMap((caller) => [
       serviceToken(caller, name).then((token) => bearer(caller, token, expected)),
-      serviceToken(caller, name, sub).then((token) =>
-        bearer(`${caller} on behalf of a person`, token, expected),
-      ),
+      serviceToken(caller, name, sub).then((token) => bearer(`${caller} on behalf of a person`, token, expected)),
     ])
   const spoilt = await Promise.all(right.map((caller) => spoiltService(caller, name)))
   return [
@@ -232,20 +226,12 @@ const casesOf = async (name: ServiceName, { callers, people }: Access, forPeople
   ]
 }
 
-const guardCodes = [
-  'bad-service-token',
-  'bad-access-token',
-  'caller-not-listed',
-  'caller-not-allowed',
-  'not-permitted',
-]
+const guardCodes = ['bad-service-token', 'bad-access-token', 'caller-not-listed', 'caller-not-allowed', 'not-permitted']
 
 /** `in` when the guard let the request on, whatever became of it then; else the status of the refusal. */
 const outcome = async (reply: Response): Promise<string> => {
   if (reply.headers.get('content-type') === 'application/problem+json')
-    return guardCodes.includes(((await reply.json()) as { readonly code: string }).code)
-      ? String(reply.status)
-      : 'in'
+    return guardCodes.includes(((await reply.json()) as { readonly code: string }).code) ? String(reply.status) : 'in'
   await reply.body?.cancel()
   return 'in'
 }
@@ -269,11 +255,7 @@ const load = async (name: ServiceName) => {
   const source = readFileSync(join(import.meta.dir, name, 'main.ts'), 'utf8')
   const forPeople = source.includes('guard: peopleGuard(')
   const own = verifier({ callee: name, callers: callersOf(name), peers })
-  const app = await loadRoutes(
-    name,
-    { guard: forPeople ? peopleGuard(own, { identify }) : own, log: silentLog },
-    onUse,
-  )
+  const app = await loadRoutes(name, { guard: forPeople ? peopleGuard(own, { identify }) : own, log: silentLog }, onUse)
   return { name, app, forPeople, access: readAccess(app) }
 }
 

@@ -13,10 +13,7 @@ const listChanges = async (name: ServiceName): Promise<Readonly<Record<string, D
   return Object.fromEntries(
     app.routes
       .filter(({ method, path }) => changesSomething(method) && guarded.has(`${method} ${path}`))
-      .map(({ method, path, hooks }) => [
-        `${method} ${path}`,
-        (hooks as { readonly detail?: Detail }).detail ?? {},
-      ]),
+      .map(({ method, path, hooks }) => [`${method} ${path}`, (hooks as { readonly detail?: Detail }).detail ?? {}]),
   )
 }
 
@@ -29,14 +26,11 @@ test('routes that change something are found', () => {
   expect(found.length).toBeGreaterThan(20)
 })
 
-test.each(table)(
-  'every route of %s that changes something is in its audit log, or says why not',
-  (name, routes) => {
-    for (const [route, detail] of Object.entries(routes)) {
-      const reason = detail[UNAUDITED_FIELD]
-      const isAudited = detail[AUDITED_FIELD] === true && catalog[name].store
-      const says = reason === undefined ? isAudited : reason.length > 20
-      expect({ route, says }).toEqual({ route, says: true })
-    }
-  },
-)
+test.each(table)('every route of %s that changes something is in its audit log, or says why not', (name, routes) => {
+  for (const [route, detail] of Object.entries(routes)) {
+    const reason = detail[UNAUDITED_FIELD]
+    const isAudited = detail[AUDITED_FIELD] === true && catalog[name].store
+    const says = reason === undefined ? isAudited : reason.length > 20
+    expect({ route, says }).toEqual({ route, says: true })
+  }
+})

@@ -42,7 +42,6 @@ test('a need is used by a route, or asks for nothing but health and public docum
     const named = new Set(routes.flatMap(({ callers }) => callers))
     return callersOf(name).flatMap((caller) => (named.has(caller) ? [] : [`${caller} -> ${name}`]))
   })
-  const isPublic = (need: string) =>
-    (catalog[need.split(' -> ')[1] as ServiceName] as Entry).public !== undefined
+  const isPublic = (need: string) => (catalog[need.split(' -> ')[1] as ServiceName] as Entry).public !== undefined
   expect(unusedNeeds.filter((need) => !isPublic(need))).toEqual(['tor-proxy -> api-gateway'])
 })

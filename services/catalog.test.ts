@@ -68,10 +68,7 @@ describe('a planted breach of each rule is caught', () => {
     'an unknown need': [withB({ needs: ['nobody'] }), 'b: needs nobody, which is not listed'],
     'a cycle': [withB({ needs: ['a'] }), 'needs go in a circle: a -> b -> a'],
     'a need of itself': [withB({ needs: ['b'] }), 'needs go in a circle: b -> b'],
-    'a tolerated service that is not needed': [
-      withB({ tolerates: ['a'] }),
-      'b: tolerates a, which it does not need',
-    ],
+    'a tolerated service that is not needed': [withB({ tolerates: ['a'] }), 'b: tolerates a, which it does not need'],
     'a need on another network': [withB({ networks: ['lucid_core_net'] }), 'b: shares no network with c'],
     'a document of nobody': [withB({ reads: ['nobody'] }), 'b: reads nobody, which is not listed'],
     'a document on another network': [
@@ -105,9 +102,7 @@ describe('a planted breach by a stock container is caught', () => {
   }
   test('none is planted', () => expect(catalogBreaches(good, { other })).toEqual([]))
   test('a service that keeps documents far from the database', () =>
-    expect(catalogBreaches(withB({ store: true }), { other })).toContain(
-      'b: is on no network of the database',
-    ))
+    expect(catalogBreaches(withB({ store: true }), { other })).toContain('b: is on no network of the database'))
   test('a holder of keys with a way out', () =>
     expect(catalogBreaches({ ...good, 'session-encryptor': { ...entry, port: 5, hostPort: 5 } })).toContain(
       'session-encryptor: holds keys, and lucid_chain_net has a way out',
@@ -156,8 +151,7 @@ describe('a planted breach by a tool is caught', () => {
   }
   test('none is planted, of two without ports', () =>
     expect(catalogBreaches(good, {}, { one: tool, two: tool })).toEqual([]))
-  test('the name of a service', () =>
-    expect(catalogBreaches(good, {}, { a: tool })).toContain('name a: a, a'))
+  test('the name of a service', () => expect(catalogBreaches(good, {}, { a: tool })).toContain('name a: a, a'))
   test('too much memory', () =>
     expect(catalogBreaches(good, {}, { one: { ...tool, memoryMiB: 6200 } })).toContain(
       'memory limits sum to 6903824384 bytes',

@@ -305,12 +305,7 @@ export const catalog = {
     public: {
       prefix: '/orchestrator',
       open: [],
-      guarded: [
-        'GET /sessions',
-        'GET /sessions/:id',
-        'GET /sessions/:id/manifest',
-        'GET /sessions/:id/audit',
-      ],
+      guarded: ['GET /sessions', 'GET /sessions/:id', 'GET /sessions/:id/manifest', 'GET /sessions/:id/audit'],
       streams: [],
     },
   },
@@ -376,12 +371,7 @@ export const catalog = {
     public: {
       prefix: '/recorder',
       open: [],
-      guarded: [
-        'GET /recordings',
-        'GET /recordings/:id',
-        'POST /recordings/start',
-        'POST /recordings/:id/stop',
-      ],
+      guarded: ['GET /recordings', 'GET /recordings/:id', 'POST /recordings/start', 'POST /recordings/:id/stop'],
       streams: ['PATCH /recordings/:id/stream'],
     },
   },
@@ -471,10 +461,7 @@ export const stock = {
 } as const satisfies Readonly<Record<string, Stock>>
 
 /** A container of ours that is started by hand, does one thing and ends: no port, no identity, nothing that waits for it. */
-export type Tool = Pick<
-  Entry,
-  'stack' | 'phase' | 'summary' | 'networks' | 'memoryMiB' | 'cpus' | 'image'
-> & {
+export type Tool = Pick<Entry, 'stack' | 'phase' | 'summary' | 'networks' | 'memoryMiB' | 'cpus' | 'image'> & {
   readonly plane: Plane
   /** Compose starts it only when it is asked for. */
   readonly profile: string

@@ -33,14 +33,10 @@ const composeRow = (root: string): Row => {
     stacks.flatMap((stack) => {
       const path = join(root, 'compose', `docker-compose.${stack}.yaml`)
       // A file that is no Compose file breaks the rules; nothing of it is believed before.
-      return existsSync(path)
-        ? [[stack, Bun.YAML.parse(readFileSync(path, 'utf8')) as Files[string]] as const]
-        : []
+      return existsSync(path) ? [[stack, Bun.YAML.parse(readFileSync(path, 'utf8')) as Files[string]] as const] : []
     }),
   )
-  const missing = stacks
-    .filter((stack) => files[stack] === undefined)
-    .map((stack) => `there is no file of ${stack}`)
+  const missing = stacks.filter((stack) => files[stack] === undefined).map((stack) => `there is no file of ${stack}`)
   const rules = Object.keys({ ...serviceRules, ...fileRules, ...rulesOfAll }).length
   const services = Object.values(files).flatMap((file) => Object.keys(file.services ?? {})).length
   return makeJudged('Compose files keep the rules', 'compose/', {

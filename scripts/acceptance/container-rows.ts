@@ -25,16 +25,12 @@ const showUsage = ({ is }: Pair): string => {
 }
 
 const findOverfull = ({ is: { memoryUsed = 0, memoryLimit } }: Pair): readonly string[] =>
-  memoryLimit > 0 && memoryUsed > FULL * memoryLimit
-    ? [`it uses ${bytes(memoryUsed)} of ${bytes(memoryLimit)}`]
-    : []
+  memoryLimit > 0 && memoryUsed > FULL * memoryLimit ? [`it uses ${bytes(memoryUsed)} of ${bytes(memoryLimit)}`] : []
 
 const findOpenPorts = ({ expected }: Pair, { listening }: PlatformStatus): readonly string[] => {
   const ports = Object.values(expected.ports).map(Number)
   const open = listening.filter(({ port, loopback }) => ports.includes(port) && !loopback)
-  return [...new Set(open.map(({ port }) => port))].map(
-    (port) => `the host listens on port ${port} for everybody`,
-  )
+  return [...new Set(open.map(({ port }) => port))].map((port) => `the host listens on port ${port} for everybody`)
 }
 
 /** What `docker inspect` and the host say of a container, a row each. */
@@ -67,10 +63,7 @@ const checks: readonly Check[] = [
   },
 ]
 
-const makeProbedRow = (
-  { container, service, proof }: ExpectedContainer,
-  { probed }: PlatformStatus,
-): readonly Row[] =>
+const makeProbedRow = ({ container, service, proof }: ExpectedContainer, { probed }: PlatformStatus): readonly Row[] =>
   proof.kind !== 'healthy'
     ? []
     : [

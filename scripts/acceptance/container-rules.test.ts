@@ -48,15 +48,11 @@ const seen = (is: Container | undefined, more: Partial<PlatformStatus> = {}): Pl
 })
 
 const failures = (at: PlatformStatus, of = expected): readonly string[] =>
-  containerRows(of, at).flatMap(({ result, check, detail }) =>
-    result === 'FAIL' ? [`${check}: ${detail}`] : [],
-  )
+  containerRows(of, at).flatMap(({ result, check, detail }) => (result === 'FAIL' ? [`${check}: ${detail}`] : []))
 
 describe('a container', () => {
   test('that is as the release says passes every check, with its figures', () => {
-    expect(
-      containerRows(expected, seen(good)).map(({ check, result, detail }) => [check, result, detail]),
-    ).toEqual([
+    expect(containerRows(expected, seen(good)).map(({ check, result, detail }) => [check, result, detail])).toEqual([
       ['runs as released', 'PASS', 'running, 0 restarts'],
       ['confined', 'PASS', 'user 65532:65532, read-only root, no capability, no new privileges'],
       ['within its limits', 'PASS', '16 MiB of 64 MiB (25 %), 9 of 128 processes, 0.5 cores'],
@@ -90,18 +86,9 @@ describe('a container', () => {
       { memoryLimit: 128 * 2 ** 20 },
       'within its limits: the memory limit is 128 MiB and not 64 MiB',
     ],
-    'without a memory limit': [
-      { memoryLimit: 0 },
-      'within its limits: the memory limit is 0 B and not 64 MiB',
-    ],
-    'without a limit of processes': [
-      { pidsLimit: 0 },
-      'within its limits: the limit of processes is none and not 128',
-    ],
-    'with a log that grows': [
-      { logMaxSize: '' },
-      'within its limits: its log is not bounded as the release says',
-    ],
+    'without a memory limit': [{ memoryLimit: 0 }, 'within its limits: the memory limit is 0 B and not 64 MiB'],
+    'without a limit of processes': [{ pidsLimit: 0 }, 'within its limits: the limit of processes is none and not 128'],
+    'with a log that grows': [{ logMaxSize: '' }, 'within its limits: its log is not bounded as the release says'],
     'that was started again': [{ restarts: 3 }, 'runs as released: it was started again 3 times'],
     'that ran out of memory': [{ oomKilled: true }, 'runs as released: it ran out of memory'],
     'that is stopped': [{ status: 'exited' }, 'runs as released: it is exited'],
@@ -149,9 +136,7 @@ describe('a container', () => {
     ]))
 
   test('whose own health check fails, fails', () =>
-    expect(failures(seen(good, { probed: new Set() }))).toEqual([
-      'healthy from inside: its own health check failed',
-    ]))
+    expect(failures(seen(good, { probed: new Set() }))).toEqual(['healthy from inside: its own health check failed']))
 
   test('that is run once passes when it has ended with 0, and fails else', () => {
     const once: ExpectedContainer = { ...expected, proof: { kind: 'ends' }, networks: [], ports: {} }

@@ -23,9 +23,7 @@ export const confined: Rule = ({ is, expected }) => [
     is.securityOpt.some((option) => /^no-new-privileges(?:[:=]true)?$/.test(option)),
     'may gain privileges',
   ),
-  ...is.securityOpt
-    .filter((option) => /unconfined/.test(option))
-    .map((option) => `is not confined: ${option}`),
+  ...is.securityOpt.filter((option) => /unconfined/.test(option)).map((option) => `is not confined: ${option}`),
   ...unless(!is.privileged, 'is privileged'),
   ...unless(is.networkMode !== 'host', "is on the host's own network"),
   ...unless(!sharesNamespace(is.pidMode) && !sharesNamespace(is.ipcMode), 'shares processes with others'),
@@ -41,10 +39,7 @@ export const limited: Rule = ({ is, expected }) => [
     is.memoryLimit === expected.memory && is.memoryLimit > 0,
     `the memory limit is ${bytes(is.memoryLimit)} and not ${bytes(expected.memory)}`,
   ),
-  ...unless(
-    Math.abs(is.cpus - expected.cpus) < 0.001,
-    `the limit of cores is ${is.cpus} and not ${expected.cpus}`,
-  ),
+  ...unless(Math.abs(is.cpus - expected.cpus) < 0.001, `the limit of cores is ${is.cpus} and not ${expected.cpus}`),
   ...unless(
     is.pidsLimit === expected.pids,
     `the limit of processes is ${is.pidsLimit || 'none'} and not ${expected.pids}`,

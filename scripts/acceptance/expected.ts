@@ -34,10 +34,7 @@ const portOf = (binding: string): readonly [string, string] => {
 }
 
 /** Everything that a release says of its containers, in the order in which they are started. Pure. */
-export const listExpected = ({
-  release,
-  files,
-}: Pick<Bundle, 'release' | 'files'>): readonly ExpectedContainer[] => {
+export const listExpected = ({ release, files }: Pick<Bundle, 'release' | 'files'>): readonly ExpectedContainer[] => {
   const ours = new Set(release.images.map(({ name }) => name))
   return release.stacks.flatMap(({ stack, members }) => {
     // Written by renderStack, and its hash is in release.json.

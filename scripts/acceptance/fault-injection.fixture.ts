@@ -37,10 +37,7 @@ const of = ({ checks }: Report, wanted: Row['result']): readonly string[] =>
  */
 const ofDeploy = (report: Report): readonly string[] =>
   of(report, 'FAIL').filter(
-    (line) =>
-      !/^the health watch .* backup:newest: [^;]*$|it is back, after|^every service answers in time/.test(
-        line,
-      ),
+    (line) => !/^the health watch .* backup:newest: [^;]*$|it is back, after|^every service answers in time/.test(line),
   )
 
 /** What is wrong with a container, as Compose would have it; the release's own file lies below. */
@@ -114,20 +111,12 @@ export const acceptanceTests = ({ operator, pi, tell, full }: AcceptanceOptions)
         'healthy as published of session-recorder: unreachable',
       ])
         expect(service.filter((line) => line.startsWith(found))).toHaveLength(1)
-      expect(
-        service.filter((line) => /^reaches nobody .* of openapi-gateway: .*can reach /.test(line)),
-      ).toHaveLength(1)
+      expect(service.filter((line) => /^reaches nobody .* of openapi-gateway: .*can reach /.test(line))).toHaveLength(1)
       const integration = await runCommand('test:integration')
-      expect(
-        of(integration, 'FAIL').filter((line) => line.startsWith('a recording goes in of')),
-      ).toHaveLength(1)
-      expect(of(integration, 'NOT RUN').filter((line) => line.includes('there is no recording'))).not.toEqual(
-        [],
-      )
+      expect(of(integration, 'FAIL').filter((line) => line.startsWith('a recording goes in of'))).toHaveLength(1)
+      expect(of(integration, 'NOT RUN').filter((line) => line.includes('there is no recording'))).not.toEqual([])
       const staged = of(await runCommand('test:staged'), 'FAIL')
-      expect(
-        staged.filter((line) => /^runs as released .*session-recorder is exited/.test(line)),
-      ).toHaveLength(1)
+      expect(staged.filter((line) => /^runs as released .*session-recorder is exited/.test(line))).toHaveLength(1)
       expect(staged.filter((line) => /^the health watch .*session-recorder: /.test(line))).toHaveLength(1)
     } finally {
       await sh(

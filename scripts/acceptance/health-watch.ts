@@ -38,7 +38,6 @@ export const runHealthWatch = async ({
     input: facts,
   })
   const findings = parseFindings(out)
-  if (findings === undefined)
-    throw new CliError(`the watch gave no answer: ${err.trim().split('\n').at(-1) ?? ''}`)
+  if (findings === undefined) throw new CliError(`the watch gave no answer: ${err.trim().split('\n').at(-1) ?? ''}`)
   return findings
 }

@@ -22,10 +22,7 @@ const AT_ONCE = 4
 /** Before a check that failed is run a second time, ms: on a host under load a first one may come too late. */
 const SECOND_MS = 2_000
 
-const probeInTurn = async (
-  shell: Shell,
-  expected: readonly ExpectedContainer[],
-): Promise<ReadonlySet<string>> => {
+const probeInTurn = async (shell: Shell, expected: readonly ExpectedContainer[]): Promise<ReadonlySet<string>> => {
   const passed = new Set<string>()
   for (let at = 0; at < expected.length; at += AT_ONCE)
     for (const name of await askProbes(shell, expected.slice(at, at + AT_ONCE))) passed.add(name)
@@ -49,9 +46,7 @@ export const inspectPlatform = async (
 ): Promise<PlatformStatus> => {
   const { engine, containers, networks = [], readiness } = await collectFacts(shell, dir, 'preflight')
   if (engine.is !== 'up')
-    throw new CliError(
-      `${shell.name}: its engine: ${engine.is === 'down' ? engine.why : 'docker is not installed'}`,
-    )
+    throw new CliError(`${shell.name}: its engine: ${engine.is === 'down' ? engine.why : 'docker is not installed'}`)
   return {
     containers: new Map(containers.map((container) => [container.name, container])),
     listening: readiness.listening,

@@ -46,10 +46,7 @@ export type PreDeployment = {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-const imageRows = async (
-  { dist, trusted, env }: PreDeployment,
-  { doing }: Report,
-): Promise<readonly Row[]> => {
+const imageRows = async ({ dist, trusted, env }: PreDeployment, { doing }: Report): Promise<readonly Row[]> => {
   const services = Object.keys(catalog)
   const { outcomes } = await verifyImages({
     images: dist,
@@ -72,8 +69,7 @@ const hostRows = async (
   { dist, trusted, envFolder }: PreDeployment,
 ): Promise<readonly Row[]> => {
   const observed = await observeHost(shell, target.dir)
-  const current =
-    observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
+  const current = observed.current === undefined ? undefined : await readRelease(shell, target.dir, observed.current)
   const host = await collectFacts(shell, target.dir, 'preflight', { secrets: await listSecrets(current) })
   const { engine } = host
   if (engine.is !== 'up')

@@ -60,11 +60,7 @@ const onHost = async (
   return opened.shell.run(probeScript(tools, opened.target.dir), { input, onOut, timeoutMs: PROBES_MS })
 }
 
-const onThisMachine = async (
-  { home }: LocalPlatform,
-  input: string,
-  onOut: (text: string) => void,
-): Promise<Ended> => {
+const onThisMachine = async ({ home }: LocalPlatform, input: string, onOut: (text: string) => void): Promise<Ended> => {
   const main = join(repository, 'services', 'server-tools', 'main.ts')
   const child = Bun.spawn([process.execPath, main, 'exercise'], {
     cwd: repository,
@@ -94,13 +90,10 @@ export const runProbes = async (
   const wanted: ProbeRequest = { urls, parts: [...parts], load, anchorMs: ANCHOR_MS }
   const input = JSON.stringify(wanted)
   const ended =
-    platform.kind === 'host'
-      ? await onHost(platform, input, take)
-      : await onThisMachine(platform, input, take)
+    platform.kind === 'host' ? await onHost(platform, input, take) : await onThisMachine(platform, input, take)
   if (ended === undefined) return { findings: found, broke: 'the release has no image of server-tools' }
   // 0 and 1 are its own; all else is the engine's, or the container's that was ended.
-  const broke =
-    ended.code > 1 ? ended.err.trim().split('\n').at(-1) || `it ended with ${ended.code}` : undefined
+  const broke = ended.code > 1 ? ended.err.trim().split('\n').at(-1) || `it ended with ${ended.code}` : undefined
   return { findings: found, broke }
 }
 

@@ -96,8 +96,7 @@ describe('answers', () => {
       'can reach port 8001 of the host',
     ]))
   test('that are none, or too few, are no answer', () => {
-    for (const text of [undefined, '', '[0,0,1]', '{}'])
-      expect(judgeConnections(of('alpha'), text)).toBeUndefined()
+    for (const text of [undefined, '', '[0,0,1]', '{}']) expect(judgeConnections(of('alpha'), text)).toBeUndefined()
   })
 })
 

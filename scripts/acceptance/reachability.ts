@@ -33,9 +33,7 @@ const findPort = ({ catalog, stock }: ReleaseView, service: string): number | un
 
 const listNeeded = ({ catalog, stock }: ReleaseView, service: string): readonly string[] => {
   const entry = catalog[service]
-  return entry === undefined
-    ? []
-    : [...entry.needs, ...(entry.reads ?? []), ...(entry.store ? Object.keys(stock) : [])]
+  return entry === undefined ? [] : [...entry.needs, ...(entry.reads ?? []), ...(entry.store ? Object.keys(stock) : [])]
 }
 
 const listAddresses = (is: Pick<Container, 'networks'> | undefined): readonly string[] =>
@@ -52,10 +50,7 @@ export const planConnections = (world: ReleaseView): readonly ConnectionPlan[] =
   const served = expected.filter(({ networks }) => networks.length > 0)
   const hostPorts = expected.flatMap(({ ports }) => Object.values(ports).map(Number))
   return served
-    .filter(
-      ({ ours, service, container }) =>
-        ours && world.catalog[service] !== undefined && containers.has(container),
-    )
+    .filter(({ ours, service, container }) => ours && world.catalog[service] !== undefined && containers.has(container))
     .map(({ service, container, networks }) => {
       const needed = new Set(listNeeded(world, service))
       const is = containers.get(container)

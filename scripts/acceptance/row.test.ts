@@ -22,12 +22,8 @@ describe('a verdict', () => {
 })
 
 test('what is wrong fails a check, all of it; the figure is shown when nothing is', () => {
-  expect(makeJudged('limits', 'alpha', { wrong: [], figure: '5 MiB' })).toEqual(
-    pass('limits', 'alpha', '5 MiB'),
-  )
-  expect(makeJudged('limits', 'alpha', { wrong: ['a', 'b'], figure: '5 MiB' })).toEqual(
-    fail('limits', 'alpha', 'a; b'),
-  )
+  expect(makeJudged('limits', 'alpha', { wrong: [], figure: '5 MiB' })).toEqual(pass('limits', 'alpha', '5 MiB'))
+  expect(makeJudged('limits', 'alpha', { wrong: ['a', 'b'], figure: '5 MiB' })).toEqual(fail('limits', 'alpha', 'a; b'))
 })
 
 test('the report is a row a check, what failed again below, and a closing line', () => {

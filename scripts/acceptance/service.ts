@@ -23,9 +23,7 @@ const reachRows = async (
     .join('\n')
   const { out } = await opened.shell.run(`${script}\nwait`, { timeoutMs: REACH_MS })
   const answers = new Map(
-    out
-      .split('\n')
-      .map((text) => [text.slice(0, text.indexOf('\t')), text.slice(text.indexOf('\t') + 1)] as const),
+    out.split('\n').map((text) => [text.slice(0, text.indexOf('\t')), text.slice(text.indexOf('\t') + 1)] as const),
   )
   return all.flatMap((one) => {
     const reached = judgeConnections(one, answers.get(one.container))

@@ -90,8 +90,7 @@ export const watchRow = (platform: HostPlatform): Promise<Row> =>
   tryCheck('the health watch judges the host', platform.opened.shell.name, async () => {
     const findings = await runHealthWatch(platform)
     const bad = findings.filter(({ state }) => state === 'bad')
-    if (bad.length > 0)
-      throw new CliError(bad.map(({ subject, evidence }) => `${subject}: ${evidence}`).join('; '))
+    if (bad.length > 0) throw new CliError(bad.map(({ subject, evidence }) => `${subject}: ${evidence}`).join('; '))
     const warned = findings.filter(({ state }) => state !== 'ok')
     return `${findings.length} findings, ${plural(warned.length, 'warning')}${warned.length > 0 ? ` (${warned.map(({ subject }) => subject).join(', ')})` : ''}`
   })
@@ -99,13 +98,9 @@ export const watchRow = (platform: HostPlatform): Promise<Row> =>
 export const performanceRows = async (platform: HostPlatform): Promise<readonly Row[]> => {
   const { opened, expected } = platform
   const { findings } = await runProbes(platform, { parts: ['health'] })
-  const times = findings.flatMap(({ result, detail }) =>
-    result === 'pass' ? [Number.parseInt(detail, 10)] : [],
-  )
+  const times = findings.flatMap(({ result, detail }) => (result === 'pass' ? [Number.parseInt(detail, 10)] : []))
   const slowest = Math.max(0, ...times)
-  const unwell = findings
-    .filter(({ result }) => result !== 'pass')
-    .map(({ subject }) => `${subject} is not well`)
+  const unwell = findings.filter(({ result }) => result !== 'pass').map(({ subject }) => `${subject} is not well`)
   const { containers } = await collectFacts(opened.shell, opened.target.dir, 'preflight')
   const used = containers.reduce((sum, { memoryUsed = 0 }) => sum + memoryUsed, 0)
   const limits = expected.reduce((sum, { memory }) => sum + memory, 0)

@@ -45,8 +45,7 @@ export const rollBackAndForward = async (
     const began = performance.now()
     await bringTo(platform, 'rollback', before)
     const ms = performance.now() - began
-    if (ms > ROLLBACK_MS)
-      throw new CliError(`it is back, after ${duration(ms)} and not ${duration(ROLLBACK_MS)}`)
+    if (ms > ROLLBACK_MS) throw new CliError(`it is back, after ${duration(ms)} and not ${duration(ROLLBACK_MS)}`)
     return 'without a registry'
   })
   add(there)

@@ -46,7 +46,6 @@ export const testStaged = async (
     add(await watchStopped(leased))
   })
   if (before === undefined)
-    for (const check of ['rollback', 'forward again'])
-      add(notRun(check, platform.opened.shell.name, row.detail))
+    for (const check of ['rollback', 'forward again']) add(notRun(check, platform.opened.shell.name, row.detail))
   else await rollBackAndForward(platform, before, report)
 }

@@ -18,11 +18,7 @@ export const command = {
     ...disturbFlag,
     ...reportFlags,
   },
-  examples: [
-    'bun run test:integration',
-    'bun run test:integration --disturb',
-    'bun run test:integration --local',
-  ],
+  examples: ['bun run test:integration', 'bun run test:integration --disturb', 'bun run test:integration --local'],
   exits,
 } as const satisfies Command
 

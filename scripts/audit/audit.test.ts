@@ -56,9 +56,7 @@ describe('a stream of a service', () => {
   })
 
   test('that was edited, reordered or has a gap is named by its place', () => {
-    expect(follow(honest.map((e) => (e.seq === 4 ? { ...e, params: { n: 9 } } : e)))).toEqual([
-      'entry 4 was altered',
-    ])
+    expect(follow(honest.map((e) => (e.seq === 4 ? { ...e, params: { n: 9 } } : e)))).toEqual(['entry 4 was altered'])
     expect(follow(honest.toSpliced(2, 1))[0]).toBe('entries 2 to 2 are missing')
     expect(follow([...honest.slice(0, 2), ...honest.slice(2, 4).toReversed(), ...honest.slice(4)])[0]).toBe(
       'entries 2 to 2 are missing',
@@ -109,9 +107,7 @@ test('a stream is asked for page by page to its end, and its tail alone for the 
   const long = stream(1003)
   const pages = await Array.fromAsync(askPages(service, callOf(long)))
   expect(pages.map(({ entries }) => entries.length)).toEqual([500, 500, 3])
-  expect((await askTail(service, callOf(long), 5)).map(({ seq }) => seq)).toEqual([
-    998, 999, 1000, 1001, 1002,
-  ])
+  expect((await askTail(service, callOf(long), 5)).map(({ seq }) => seq)).toEqual([998, 999, 1000, 1001, 1002])
   expect((await askTail(service, callOf(stream(2)), 5)).map(({ seq }) => seq)).toEqual([0, 1])
 })
 

@@ -94,8 +94,7 @@ const verify = async ({ services, clients, terminal }: Asked, home: Home, json: 
   const seen = readSeen(home)
   const keys = JSON.parse(readFileSync(home.identities, 'utf8')) as Readonly<Record<string, string>>
   const found: Awaited<ReturnType<typeof verifyStream>>[] = []
-  for (const service of services)
-    found.push(await verifyStream(service, clients, { key: keys[service], seen }))
+  for (const service of services) found.push(await verifyStream(service, clients, { key: keys[service], seen }))
   const newest = found.flatMap(({ service, head }) => (head === undefined ? [] : [[service, head] as const]))
   writeSeen(home, { ...seen, ...Object.fromEntries(newest) })
   const streams = found.map(({ head: _, ...report }) => report)

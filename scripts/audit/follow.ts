@@ -46,8 +46,7 @@ export const followStream = (service: string, { key, seen }: Known) => {
     },
     /** `head` = what the service signed for its end before the first page; undefined where it says that there is none. */
     end: (head: SignedHead | undefined): Followed => {
-      if (head !== undefined && !isSigned(head))
-        tell(`the newest head is not signed by the identity of ${service}`)
+      if (head !== undefined && !isSigned(head)) tell(`the newest head is not signed by the identity of ${service}`)
       const end = Math.max(head?.seq ?? -1, seen?.seq ?? -1)
       if ((last?.seq ?? -1) < end)
         tell(

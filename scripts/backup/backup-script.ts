@@ -1,12 +1,7 @@
 import { BACKUP_CONTAINER, backupLayout, VOLUMES } from '../host/backup-layout.ts'
 import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
-import {
-  backupCommand,
-  capabilities,
-  formatMountFlag,
-  requireMountable,
-} from '../release/snapshot/backup-container.ts'
+import { backupCommand, capabilities, formatMountFlag, requireMountable } from '../release/snapshot/backup-container.ts'
 import { freezeFunctions } from '../release/snapshot/freeze-script.ts'
 
 /** Longest time that services may stand still, s. */
@@ -30,8 +25,7 @@ const read = (type: Mount['type'], source: string, target: string): Mount => ({
 })
 
 /** Adds a mount to `"$@"` if its source is there. */
-const ifThere = (test: string, mount: Mount): string =>
-  `if ${test}; then set -- "$@" ${formatMountFlag(mount)}; fi`
+const ifThere = (test: string, mount: Mount): string => `if ${test}; then set -- "$@" ${formatMountFlag(mount)}; fi`
 
 /** What is backed up, as far as it is there: volumes, secrets, identities, the current release and what it mounts. */
 const sources = (dir: string): readonly string[] => [

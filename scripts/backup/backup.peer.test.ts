@@ -119,9 +119,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
     expect(acknowledged).toBeGreaterThanOrEqual(50)
     expect(count).toBe(last)
     expect(last).toBeGreaterThanOrEqual(acknowledged)
-    console.log(
-      `stood still for ${report.frozen_ms} ms; ${acknowledged} rows acknowledged before, ${last} restored`,
-    )
+    console.log(`stood still for ${report.frozen_ms} ms; ${acknowledged} rows acknowledged before, ${last} restored`)
   })
 
   test('backups are listed without a key', async () => {
@@ -146,12 +144,8 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
       { what: 'identities.json', ok: true, detail: 'fits the 1 identity keys' },
     ])
     expect(health('drill')).toMatchObject({ ok: true, id: report.name })
-    expect((await host.docker('volume', 'ls', '--quiet', '--filter', 'label=org.lucid.drill')).trim()).toBe(
-      '',
-    )
-    expect(await host.docker('ps', '--filter', 'name=merkle-builder', '--format', '{{.State}}')).toBe(
-      'running\n',
-    )
+    expect((await host.docker('volume', 'ls', '--quiet', '--filter', 'label=org.lucid.drill')).trim()).toBe('')
+    expect(await host.docker('ps', '--filter', 'name=merkle-builder', '--format', '{{.State}}')).toBe('running\n')
   })
 
   test('with a chunk that was changed the drill fails and names it, and so does the health file', async () => {
@@ -271,8 +265,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
     expect(await takeSnapshot(lease, snapshot)).toMatchObject({ ok: true })
     expect(await takeSnapshot(lease, snapshot)).toBe('there')
     await host.docker('start', 'merkle-builder')
-    while ((await host.docker('logs', '--tail', '1', 'merkle-builder')).trim() === `${before}`)
-      await Bun.sleep(20)
+    while ((await host.docker('logs', '--tail', '1', 'merkle-builder')).trim() === `${before}`) await Bun.sleep(20)
     await expect(restoreSnapshot(lease, snapshot)).rejects.toThrow('in use by merkle-builder')
     await host.docker('kill', 'merkle-builder')
     await restoreSnapshot(lease, snapshot)

@@ -18,8 +18,7 @@ import { toolsImage } from './tools-image.ts'
 
 export const command = {
   name: 'backup',
-  about:
-    'backs a host up: volumes, secrets, the current release; encrypted to the operators, incremental, pruned',
+  about: 'backs a host up: volumes, secrets, the current release; encrypted to the operators, incremental, pruned',
   flags: {
     ...targetFlags,
     to: {
@@ -74,11 +73,7 @@ export const command = {
   ],
 } as const satisfies Command
 
-const number = (
-  flags: Flags<typeof command>,
-  name: keyof typeof command.flags,
-  otherwise: number,
-): number => {
+const number = (flags: Flags<typeof command>, name: keyof typeof command.flags, otherwise: number): number => {
   const given = flags[name]
   if (given === undefined) return otherwise
   const value = Number(given)
@@ -107,9 +102,7 @@ const list = ({ flags, terminal }: Context): Promise<number> =>
     const repository = flags.to ?? backupLayout(target.dir).repository
     const all = await listSnapshots(shell, { image, repository })
     terminal.out(
-      flags.json
-        ? jsonText({ repository, backups: all })
-        : listText(all, detectStyle(process.stdout, process.env)),
+      flags.json ? jsonText({ repository, backups: all }) : listText(all, detectStyle(process.stdout, process.env)),
     )
     return 0
   })

@@ -24,11 +24,8 @@ export const bringTools = async (lease: Lease, dist: string): Promise<string> =>
     `${name}: no Docker engine answers`,
     lease.shell.run("docker version --format '{{.Server.Os}}/{{.Server.Arch}}'"),
   )
-  const image = releaseImages(dist, platform.trim(), defaults.LUCID_IMAGE_REPO).find(
-    ({ service }) => service === TOOL,
-  )
-  if (image === undefined)
-    throw new CliError(`no image of ${TOOL} in ${dist}: bun run build-distroless --only ${TOOL}`)
+  const image = releaseImages(dist, platform.trim(), defaults.LUCID_IMAGE_REPO).find(({ service }) => service === TOOL)
+  if (image === undefined) throw new CliError(`no image of ${TOOL} in ${dist}: bun run build-distroless --only ${TOOL}`)
   await sendImages(lease, [image], { dist })
   return image.name
 }

@@ -16,11 +16,7 @@ const earlier = (text: string): Readonly<Record<string, unknown>> => {
 }
 
 /** Writes DIR/health/backup.json or drill.json, which the health check judges by age. */
-export const writeHealth = async (
-  lease: Lease,
-  what: 'backup' | 'drill',
-  outcome: Outcome,
-): Promise<void> => {
+export const writeHealth = async (lease: Lease, what: 'backup' | 'drill', outcome: Outcome): Promise<void> => {
   const places = backupLayout(lease.dir)
   const path = what === 'backup' ? places.backupReport : places.drillReport
   const { out } = await lease.run(`cat ${quote(path)} 2>/dev/null || :`)

@@ -72,8 +72,7 @@ export const backupHost = async (engine: DockerEngine, folder: string): Promise<
     env,
     identity,
     recipient: await identityToRecipient(identity),
-    lease: () =>
-      takeLease(shell, dir, { by: 'test@here', machine: 'here', pid: process.pid, what: 'backup' }),
+    lease: () => takeLease(shell, dir, { by: 'test@here', machine: 'here', pid: process.pid, what: 'backup' }),
     docker,
     start: async (name, program, { project, volumes }) => {
       await docker(

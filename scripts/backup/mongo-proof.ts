@@ -41,9 +41,7 @@ export const mongoRunLine = (config: Config, volume: string): string | undefined
   const secrets = (service.secrets ?? []).flatMap(({ source, target }) => {
     const file = config.secrets?.[source]?.file
     const at = target ?? source
-    return file === undefined
-      ? []
-      : [{ source: file, target: at.startsWith('/') ? at : `/run/secrets/${at}` }]
+    return file === undefined ? [] : [{ source: file, target: at.startsWith('/') ? at : `/run/secrets/${at}` }]
   })
   return commandLine(
     'docker',
@@ -66,10 +64,7 @@ export const mongoRunLine = (config: Config, volume: string): string | undefined
     'no-new-privileges',
     ...(service.user === undefined ? [] : ['--user', service.user]),
     ...(service.tmpfs ?? []).flatMap((one) => ['--tmpfs', one]),
-    ...Object.entries(service.environment ?? {}).flatMap(([key, value]) => [
-      '--env',
-      `${key}=${value ?? ''}`,
-    ]),
+    ...Object.entries(service.environment ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value ?? ''}`]),
     ...[...binds, ...secrets].flatMap(({ source, target }) => [
       '--mount',
       `type=bind,source=${source},target=${target},readonly`,

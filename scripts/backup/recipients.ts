@@ -44,9 +44,7 @@ export const recipientsOn = async (shell: Shell, dir: string): Promise<readonly 
 export const addRecipients = async (lease: Lease, more: readonly string[]): Promise<readonly string[]> => {
   const path = backupLayout(lease.dir).recipients
   const { out } = await lease.run(`cat ${quote(path)} 2>/dev/null || :`)
-  const all = [
-    ...new Set([...recipientsIn(out, path), ...more.flatMap((one) => recipientsIn(one, '--recipient'))]),
-  ]
+  const all = [...new Set([...recipientsIn(out, path), ...more.flatMap((one) => recipientsIn(one, '--recipient'))])]
   await requireSuccess(
     path,
     lease.run(

@@ -61,9 +61,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
       ? [
           requireUnused(volumes, host ? 'host' : 'volumes'),
           ...volumes.map(createVolumeScript),
-          ...(host
-            ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)]
-            : []),
+          ...(host ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)] : []),
         ]
       : [commandLine('mkdir', '-p', into)]),
     'set --',

@@ -26,8 +26,7 @@ export const command = {
     identity: {
       type: 'string',
       value: 'FILE',
-      about:
-        'the age identity that backups are for, on this machine; it is piped, and kept nowhere on the host',
+      about: 'the age identity that backups are for, on this machine; it is piped, and kept nowhere on the host',
       required: true,
     },
     snapshot: { type: 'string', value: 'ID', about: 'the backup, or the beginning of its name (newest)' },
@@ -101,16 +100,13 @@ const printReport = ({ flags, terminal }: Context, report: object, lines: () => 
 const dry = async (context: Context, { shell, target }: HostSession): Promise<number> => {
   const image = await toolsImage(shell, target.dir, context.flags.image)
   const { listed, units } = await planRestore({ shell, dir: target.dir }, optionsFor(context, image))
-  printReport(context, { backup: listed, units }, () =>
-    text([`would restore ${listed.name}: ${units.join(', ')}`]),
-  )
+  printReport(context, { backup: listed, units }, () => text([`would restore ${listed.name}: ${units.join(', ')}`]))
   return 0
 }
 
 /** The image that restores. A new host has nothing yet to restore with: it is brought one. */
 const imageOn = async ({ flags }: Context, { target }: HostSession, lease: Lease): Promise<string> => {
-  const isNew =
-    flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
+  const isNew = flags.image === undefined && (await observeHost(lease.shell, target.dir)).current === undefined
   return isNew
     ? bringTools(lease, resolve(flags.images ?? join(repository, 'dist', 'images')))
     : toolsImage(lease.shell, target.dir, flags.image)

@@ -151,10 +151,7 @@ export const ensureInstalled = async ({
   }
   write(`dependencies: installing ${missing} packages in exactly the versions of bun.lock\n`)
   const began = performance.now()
-  const pulse = setInterval(
-    () => write(`dependencies: still at it, ${seconds(performance.now() - began)}\n`),
-    PULSE,
-  )
+  const pulse = setInterval(() => write(`dependencies: still at it, ${seconds(performance.now() - began)}\n`), PULSE)
   try {
     const child = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--no-progress'], {
       cwd: root,

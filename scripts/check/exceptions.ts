@@ -28,10 +28,7 @@ const writers: readonly Exception[] = [
   ['services/common/cli/table.ts', 'it is a printer: every cell is escaped'],
   ['scripts/cli/progress.ts', 'it is a printer: moves the cursor around what is escaped'],
   ['services/common/process/log.ts', 'it is the log itself: a line is escaped whole'],
-  [
-    'scripts/images/build/health-check.ts',
-    'it speaks to the engine, which keeps its words for whoever inspects',
-  ],
+  ['scripts/images/build/health-check.ts', 'it speaks to the engine, which keeps its words for whoever inspects'],
   ['scripts/doctor/inspect/inside.ts', 'it writes a program, whose JSON is read'],
   ['scripts/acceptance/reachability.ts', 'it writes a program, whose JSON is read'],
   ['scripts/check/bootstrap.ts', 'it starts the same command again, which has its own printers'],

@@ -15,9 +15,7 @@ export type TestFiles = { readonly fast: readonly string[]; readonly slow: reado
  * those that start services or programs of ours, in themselves or in anything that they load.
  */
 export const splitTests = (files: readonly ParsedFile[]): TestFiles => {
-  const starters = new Set(
-    files.filter((file) => file.path === STARTER || startsBun(file)).map(({ path }) => path),
-  )
+  const starters = new Set(files.filter((file) => file.path === STARTER || startsBun(file)).map(({ path }) => path))
   const graph = buildGraph(files.flatMap(({ imports }) => imports.filter(({ kind }) => kind === 'run')))
   const isSlow = (path: string) =>
     path.endsWith('.peer.test.ts') || [...reachableFrom(graph, path)].some((reached) => starters.has(reached))

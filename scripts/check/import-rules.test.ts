@@ -304,13 +304,7 @@ const table: Readonly<Record<string, Row>> = {
       ...loading('scripts/derive/x.ts', 'node:fs', 'node:http', 'zx', 'mongodb', 'bun:sqlite'),
       ...loading('scripts/store/mongo-url.ts', 'node:fs'),
       ...using('scripts/derive/x.ts', "Bun.file('x')", "fetch('x')", 'new Date()', 'Math.random()'),
-      ...using(
-        'scripts/derive/x.ts',
-        'process.argv',
-        'setTimeout(f, 1)',
-        'import.meta.dir',
-        'randomBytes(8)',
-      ),
+      ...using('scripts/derive/x.ts', 'process.argv', 'setTimeout(f, 1)', 'import.meta.dir', 'randomBytes(8)'),
       { 'scripts/derive/x.ts': load('../cli/y.ts'), 'scripts/cli/y.ts': 'export const a = Date.now()' },
       {
         'scripts/derive/x.ts': load('../cli/y.ts'),

@@ -110,8 +110,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'only tests import what is for tests',
     from: /^/,
-    never:
-      /(?:\.fixture|\/fixture(?:-[^/]*)?|[/-](?:contract|suite)(?:-[^/]*)?|\/sample-[^/]*)\.ts$|(?:^|\/)testing\//,
+    never: /(?:\.fixture|\/fixture(?:-[^/]*)?|[/-](?:contract|suite)(?:-[^/]*)?|\/sample-[^/]*)\.ts$|(?:^|\/)testing\//,
     kinds: 'both',
     tests: 'exempt',
     why: 'fixtures, samples and contract suites may break rules that the product keeps',

@@ -23,8 +23,7 @@ test('every exception is still needed; one that is not is deleted from exception
   const breaches = judgeImports(files, { ...tables, exceptions: [] })
   const isNeeded = ({ rule, file, to }: (typeof exceptions)[number]) =>
     breaches.some(
-      (breach) =>
-        breach.includes(`: ${rule} (`) && breach.includes(file) && (to === undefined || breach.includes(to)),
+      (breach) => breach.includes(`: ${rule} (`) && breach.includes(file) && (to === undefined || breach.includes(to)),
     )
   expect(exceptions.filter((exception) => !isNeeded(exception))).toEqual([])
 })

@@ -99,9 +99,7 @@ const judgePurity = (files: readonly ParsedFile[], rooms: readonly PureRoom[]): 
 /** Every breach of the tables as `file: rule (what)`; empty is good. */
 export const judgeImports = (files: readonly ParsedFile[], tables: Tables): readonly string[] => {
   const breaches = [
-    ...files
-      .flatMap((file) => judgeFile(file, tables))
-      .filter((one) => !isExcepted(tables.exceptions, one.rule, one)),
+    ...files.flatMap((file) => judgeFile(file, tables)).filter((one) => !isExcepted(tables.exceptions, one.rule, one)),
     ...judgeCircles(files, tables.exceptions),
     ...judgePurity(files, tables.pureRooms),
   ]

@@ -15,8 +15,7 @@ const command = {
   flags: {
     fast: {
       type: 'boolean',
-      about:
-        'only tests that start no program, no peer and no emulation, with a tenth of each sweep: under a minute',
+      about: 'only tests that start no program, no peer and no emulation, with a tenth of each sweep: under a minute',
     },
     full: { type: 'boolean', about: 'the large sweeps too, which take hours' },
   },
@@ -32,16 +31,12 @@ export const check = (root: string, argv: readonly string[]): Promise<number> =>
     command,
     argv,
     async ({ flags, terminal: { out } }) => {
-      if (flags.fast && flags.full)
-        throw new CliError('--fast and --full exclude each other', { exitCode: EXIT_USAGE })
+      if (flags.fast && flags.full) throw new CliError('--fast and --full exclude each other', { exitCode: EXIT_USAGE })
       const extent = flags.fast ? 'fast' : flags.full ? 'full' : 'whole'
       const tallies: Tally[] = [{ passed: 1, failed: 0, skipped: 0 }]
       for (const { name, run } of steps(root, extent)) {
         const began = performance.now()
-        const running = setInterval(
-          () => out(`  ${name}  ${duration(performance.now() - began)} ...\n`),
-          TICK,
-        )
+        const running = setInterval(() => out(`  ${name}  ${duration(performance.now() - began)} ...\n`), TICK)
         const { tally, output, notes } = await run().finally(() => clearInterval(running))
         tallies.push(tally)
         const word = tally.failed > 0 ? 'failed' : 'ok'

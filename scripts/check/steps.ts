@@ -12,13 +12,7 @@ export type Outcome = { readonly tally: Tally; readonly output: string; readonly
 
 export type Step = { readonly name: string; readonly run: () => Promise<Outcome> }
 
-const tool = (name: string, ...args: readonly string[]): Argv => [
-  process.execPath,
-  'x',
-  '--bun',
-  name,
-  ...args,
-]
+const tool = (name: string, ...args: readonly string[]): Argv => [process.execPath, 'x', '--bun', name, ...args]
 
 /** A tool that passes or fails as a whole. */
 const whole = (root: string, name: string, argv: Argv): Step => ({

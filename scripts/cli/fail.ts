@@ -9,11 +9,7 @@ export class CliError extends Error {
 
   constructor(
     message: string,
-    {
-      exitCode = 1,
-      details = [],
-      cause,
-    }: { exitCode?: number; details?: readonly string[]; cause?: unknown } = {},
+    { exitCode = 1, details = [], cause }: { exitCode?: number; details?: readonly string[]; cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'CliError'
@@ -22,8 +18,7 @@ export class CliError extends Error {
   }
 }
 
-const oneLine = (text: string): string =>
-  escapeText(text.trim().replaceAll(/\s*\n\s*/g, '; '), { most: LONGEST })
+const oneLine = (text: string): string => escapeText(text.trim().replaceAll(/\s*\n\s*/g, '; '), { most: LONGEST })
 
 /**
  * Any error as the one line a person needs. What we did not foresee keeps its message and says how to see
@@ -36,8 +31,7 @@ export const errorLine = (error: unknown): string => {
 }
 
 /** The lines below it. */
-export const errorDetails = (error: unknown): readonly string[] =>
-  error instanceof CliError ? error.details : []
+export const errorDetails = (error: unknown): readonly string[] => (error instanceof CliError ? error.details : [])
 
 /** The exit code an error asks for: 1 unless it is a CliError that says otherwise. */
 export const exitCodeOf = (error: unknown): number => (error instanceof CliError ? error.exitCode : 1)

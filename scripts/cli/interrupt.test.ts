@@ -57,9 +57,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 test('a command that takes the signals itself is left to it, first and second', async () => {
   const child = start(
-    program(
-      "takeSignals((name) => console.log('first', name), () => process.exit(7)); forget(); await rm(part)",
-    ),
+    program("takeSignals((name) => console.log('first', name), () => process.exit(7)); forget(); await rm(part)"),
   )
   const said = { text: '' }
   const { ended } = await untilDrawn(child.stdout, said)

@@ -23,10 +23,7 @@ const end = (name: EndSignal): void => {
     return
   }
   ending = true
-  void Promise.race([
-    Promise.allSettled([...cleanups].map(async (clean) => clean())),
-    Bun.sleep(PATIENCE),
-  ]).then(leave)
+  void Promise.race([Promise.allSettled([...cleanups].map(async (clean) => clean())), Bun.sleep(PATIENCE)]).then(leave)
 }
 
 /**
@@ -43,10 +40,7 @@ export const beforeInterrupt = (clean: () => unknown): (() => void) => {
 }
 
 /** Takes the signals itself until the returned function is called: `first` for the first, `again` for every other. */
-export const takeSignals = (
-  first: (name: EndSignal) => void,
-  again: (name: EndSignal) => void,
-): (() => void) => {
+export const takeSignals = (first: (name: EndSignal) => void, again: (name: EndSignal) => void): (() => void) => {
   let count = 0
   const take = (name: EndSignal): void => (count++ === 0 ? first(name) : again(name))
   for (const name of endSignals) process.on(name, take)

@@ -32,12 +32,7 @@ describe('progress', () => {
     progress.show('three')
     progress.done('x'.repeat(41))
     progress.show('too late')
-    expect(written).toEqual([
-      '\x1b[?25lone\ntwo',
-      '\r\x1b[1A\x1b[0Jthree',
-      `\r\x1b[0J${'x'.repeat(41)}`,
-      '\n\x1b[?25h',
-    ])
+    expect(written).toEqual(['\x1b[?25lone\ntwo', '\r\x1b[1A\x1b[0Jthree', `\r\x1b[0J${'x'.repeat(41)}`, '\n\x1b[?25h'])
     expect(rowsOf('x'.repeat(41), 20)).toBe(3)
   })
 

@@ -71,16 +71,10 @@ describe('a command line', () => {
   })
 
   test.each([
-    [
-      ['cup', '-x'],
-      'pack: unknown flag -x; known flags: --out, --size, --json, --help (bun run pack --help)\n',
-    ],
+    [['cup', '-x'], 'pack: unknown flag -x; known flags: --out, --size, --json, --help (bun run pack --help)\n'],
     [[], 'pack: THING is missing: what to pack (bun run pack --help)\n'],
     [['cup', 'wool', 'sand'], "pack: EXTRA does not take 'sand': use wool, foam (bun run pack --help)\n"],
-    [
-      ['cup', '--size', 'huge'],
-      "pack: --size does not take 'huge': use small, large (bun run pack --help)\n",
-    ],
+    [['cup', '--size', 'huge'], "pack: --size does not take 'huge': use small, large (bun run pack --help)\n"],
     [['cup', '--out='], 'pack: --out needs a value: --out FILE (bun run pack --help)\n'],
   ])('$ pack %j is a mistake said in one line', async (argv, err) => {
     expect(await session(argv as string[])).toEqual({ code: 64, out: '', err })
@@ -209,10 +203,7 @@ describe('a command whose --json is one document in every case', () => {
 
   test('has one for what it throws and for a wrong command line, and none where none was asked for', async () => {
     const thrown = await invokeWith(['cup', '--json'])
-    expect([thrown.code, JSON.parse(thrown.out)]).toEqual([
-      66,
-      { message: 'there is no such thing', exitCode: 66 },
-    ])
+    expect([thrown.code, JSON.parse(thrown.out)]).toEqual([66, { message: 'there is no such thing', exitCode: 66 }])
     const mistyped = await invokeWith(['--json', '--nope'])
     expect([mistyped.code, JSON.parse(mistyped.out).exitCode]).toEqual([64, 64])
     expect(await invokeWith(['cup'])).toEqual({ code: 66, out: '' })

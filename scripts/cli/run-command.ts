@@ -15,9 +15,7 @@ export type Invocation<C extends Command> = {
 }
 
 /** What a command does; the number is the exit code (0 when nothing is returned). */
-export type Run<C extends Command> = (
-  invocation: Invocation<C>,
-) => Promise<number | undefined> | number | undefined
+export type Run<C extends Command> = (invocation: Invocation<C>) => Promise<number | undefined> | number | undefined
 
 /** Why a command gave no result of its own: a wrong command line, or what it threw. */
 export type Failure = {

@@ -4,9 +4,7 @@ import { CHAPTERS, renderChapter } from './chapter.ts'
 
 test('chapters are numbered in order, plain in a pipe', () => {
   expect(renderChapter('install', plainStyle).raw).toStartWith('\n1. Install what it needs\n  Exact versions')
-  expect(renderChapter('closing', plainStyle).raw).toStartWith(
-    `\n${Object.keys(CHAPTERS).length}. What was tried`,
-  )
+  expect(renderChapter('closing', plainStyle).raw).toStartWith(`\n${Object.keys(CHAPTERS).length}. What was tried`)
   expect(renderChapter('tamper', plainStyle).raw).not.toContain('\x1b')
 })
 

@@ -3,20 +3,14 @@ import { type Column, table } from '#common/cli/table'
 import type { Text } from '#common/cli/text'
 import type { Outcome } from './attempts.ts'
 
-const columns: readonly Column[] = [
-  { title: 'tried' },
-  { title: 'expected' },
-  { title: 'seen' },
-  { title: 'ok' },
-]
+const columns: readonly Column[] = [{ title: 'tried' }, { title: 'expected' }, { title: 'seen' }, { title: 'ok' }]
 
 /** Borders, padding and the last column of the table, in columns of a terminal. */
 const FRAME = 20
 const NARROWEST = 14
 
 /** A text in at most `most` columns. */
-export const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1)}…`
+export const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
 /** The closing table. A terminal gets what fits on its lines, a pipe all of it. */
 export const renderClosing = (outcomes: readonly Outcome[], style: Style): Text => {

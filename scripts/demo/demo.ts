@@ -47,11 +47,8 @@ const install = (write: (text: string) => void, signal: AbortSignal): Promise<bo
 
 await runCommand(import.meta.main, command, ({ flags, terminal }) => {
   const write = flags.json ? terminal.err : terminal.out
-  const style = flags.json
-    ? detectStyle(process.stderr, process.env)
-    : detectStyle(process.stdout, process.env)
-  const onInterrupt = () =>
-    terminal.err(text(['', 'stopping and removing everything; again to do it at once']))
+  const style = flags.json ? detectStyle(process.stderr, process.env) : detectStyle(process.stdout, process.env)
+  const onInterrupt = () => terminal.err(text(['', 'stopping and removing everything; again to do it at once']))
   return inScope({ onInterrupt }, async (scope) => {
     if (process.env[AGAIN] === undefined) write(renderChapter('install', style))
     if (await install((line) => write(`  ${line}`), scope.signal)) {

@@ -19,8 +19,7 @@ export const setByte = (bytes: Uint8Array, at: number, value: number): Uint8Arra
   return copy
 }
 
-export const findChunk = (parts: readonly Part[], index: number): Uint8Array =>
-  findContent(parts, chunkName(index))
+export const findChunk = (parts: readonly Part[], index: number): Uint8Array => findContent(parts, chunkName(index))
 export const replaceChunk = (parts: readonly Part[], index: number, content: Uint8Array) =>
   replacePart(parts, chunkName(index), content)
 

@@ -12,9 +12,7 @@ const MOST = 256 * MIB
 export const countRepeats = (size: number): number => {
   if (size === 0) throw new CliError('the recording is empty: give one with --input FILE')
   if (size > MOST)
-    throw new CliError(
-      'the recording is over 256 MiB, too large for a demo: use bun run record, export and verify',
-    )
+    throw new CliError('the recording is over 256 MiB, too large for a demo: use bun run record, export and verify')
   return size >= ENOUGH ? 1 : Math.ceil(LEAST / size)
 }
 

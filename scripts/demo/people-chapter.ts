@@ -38,18 +38,12 @@ export const peopleChapter = async (tells: Teller, home: Home): Promise<string> 
   head('people')
   const type = typist(tells, home)
   const words = join(folder, 'passphrase.txt')
-  const [policy, bundle] = ['policy.json', 'people.lucid.tar'].map((name) => join(folder, name)) as [
-    string,
-    string,
-  ]
+  const [policy, bundle] = ['policy.json', 'people.lucid.tar'].map((name) => join(folder, name)) as [string, string]
   const seal = ['--passphrase-file', words] as const
   const second = ['--as', 'second'] as const
   await writeFile(words, `${crypto.randomUUID()}\n`, { mode: 0o600 })
 
-  const [me, other] = await Promise.all([
-    type(['key', 'new', ...seal]),
-    type(['key', 'new', 'second', ...seal]),
-  ])
+  const [me, other] = await Promise.all([type(['key', 'new', ...seal]), type(['key', 'new', 'second', ...seal])])
   const code = await askAdminCode(home, { recover: false })
   if (code === undefined) throw new CliError('a new platform has an admin already')
   await type(['login', '--code', code.code, ...seal])
@@ -79,8 +73,7 @@ export const verifyPeople = async (
 ): Promise<Outcome> => {
   const { exit, checks } = await runVerifier({ bundle, trust, signal })
   const about = checks.filter(({ check }) => ['policy', 'audit'].includes(check))
-  for (const { check, ok, detail } of about)
-    say(`${ok === true ? 'ok  ' : 'NO  '} ${check.padEnd(10)} ${detail}`)
+  for (const { check, ok, detail } of about) say(`${ok === true ? 'ok  ' : 'NO  '} ${check.padEnd(10)} ${detail}`)
   const isProven = exit === 0 && about.length >= 2 && about.every(({ ok }) => ok === true)
   return {
     tried: 'a session of two people under a policy',

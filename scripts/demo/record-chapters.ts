@@ -54,17 +54,12 @@ export const bringUpChapter = async (
   await platform.start()
   signal.throwIfAborted()
   say(`${plural(platform.views().length, 'service')} healthy in ${duration(performance.now() - began)}`)
-  say(
-    `documents in ${database === undefined ? 'bun:sqlite files' : `a database of their own (${database.server})`}`,
-  )
+  say(`documents in ${database === undefined ? 'bun:sqlite files' : `a database of their own (${database.server})`}`)
   return platform
 }
 
 /** Takes a screen recording and plays it over until it is more than three chunks. */
-export const screenChapter = async (
-  { head, say, scope, signal, folder }: Teller,
-  input: string | undefined,
-) => {
+export const screenChapter = async ({ head, say, scope, signal, folder }: Teller, input: string | undefined) => {
   head('screen')
   const recording = await takeRecording({
     input,
@@ -118,11 +113,7 @@ const breakOff = async (clients: Clients, owner: string, original: string): Prom
 /** Sends the recording, and exports it once while the chain is away. */
 export const recordChapter = async (
   { head, say, signal, folder }: Teller,
-  {
-    platform,
-    original,
-    size,
-  }: { readonly platform: Platform; readonly original: string; readonly size: number },
+  { platform, original, size }: { readonly platform: Platform; readonly original: string; readonly size: number },
 ) => {
   head('record')
   const clients = operatorClients(platform.home)
@@ -162,8 +153,7 @@ export const anchorChapter = async (
     [id, cutOff].map((one) => waitForAnchor(clients, one, { patience: ANCHOR_PATIENCE, onState: () => {} })),
   )
   signal.throwIfAborted()
-  if (broken?.anchor === undefined)
-    throw new CliError('the recording that broke off was not anchored in time')
+  if (broken?.anchor === undefined) throw new CliError('the recording that broke off was not anchored in time')
   const { anchor, merkle_root, state } = session ?? {}
   if (anchor === undefined) throw new CliError(`the session is still ${state}: it was not anchored in time`)
   say(`merkle root  ${merkle_root}`)
@@ -184,8 +174,6 @@ export const exportChapter = async (
   const exported = await exportBundle(clients, id, { file: bundle, ownerKey: key, onProgress: () => {} })
   await exportBundle(clients, cutOff, { file: brokenOff, ownerKey: key, onProgress: () => {} })
   const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
-  say(
-    `${bytes(exported.bytes)}: ${plural(exported.chunks, 'chunk')}, manifest, signature, anchor, and the key`,
-  )
+  say(`${bytes(exported.bytes)}: ${plural(exported.chunks, 'chunk')}, manifest, signature, anchor, and the key`)
   return { bundle, brokenOff, trust, ledgerKey: fromHex(ledgerKey(platform.home).reveal(), 32) }
 }

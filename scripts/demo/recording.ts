@@ -59,9 +59,7 @@ export const takeRecording = async ({
   if (process.platform !== 'linux') return shipped('a screen can be recorded live on Linux only')
   const missing = missingPrograms(path)
   if (missing.length > 0)
-    return shipped(
-      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so none is taken live`,
-    )
+    return shipped(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so none is taken live`)
   const file = join(folder, 'screen.mp4')
   onLive()
   try {

@@ -2,15 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../cli/fail.ts'
 import { isAlive } from '../platform/process.ts'
-import {
-  grabber,
-  NEEDED,
-  OPTIONAL,
-  type Size,
-  screenServer,
-  terminal,
-  windowManager,
-} from './screen-commands.ts'
+import { grabber, NEEDED, OPTIONAL, type Size, screenServer, terminal, windowManager } from './screen-commands.ts'
 import { xauthority } from './xauthority.ts'
 
 export const SCREEN: Size = { width: 1280, height: 720 }
@@ -48,10 +40,7 @@ const displayOf = async (server: Bun.Subprocess<'ignore', 'pipe', 'ignore'>): Pr
 
 const within = async <T>(promise: Promise<T>, what: string): Promise<T> => {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => late.reject(new CliError(`${what} took over ${START_MS / 1000} s`)),
-    START_MS,
-  )
+  const timer = setTimeout(() => late.reject(new CliError(`${what} took over ${START_MS / 1000} s`)), START_MS)
   return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer))
 }
 
@@ -111,9 +100,7 @@ export const recordScreen = async ({
     const inside = [process.execPath, join(import.meta.dir, 'on-screen.ts'), begun]
     started(Bun.spawn([...terminal(inside)], there))
     await within(untilExists(begun), 'the start of xterm')
-    const grab = started(
-      Bun.spawn([...grabber(SCREEN, { display, seconds, file })], { ...there, stderr: 'pipe' }),
-    )
+    const grab = started(Bun.spawn([...grabber(SCREEN, { display, seconds, file })], { ...there, stderr: 'pipe' }))
     const [said, code] = await Promise.all([new Response(grab.stderr).text(), grab.exited])
     if (code !== 0) throw new CliError(`ffmpeg: ${said.trim().split('\n').at(-1) || `ended with ${code}`}`)
   } finally {

@@ -9,13 +9,7 @@ import type { Outcome } from './attempts.ts'
 import { renderClosing } from './closing.ts'
 import { peopleChapter } from './people-chapter.ts'
 import { tamperChapter, verifyChapter } from './proof-chapters.ts'
-import {
-  anchorChapter,
-  bringUpChapter,
-  exportChapter,
-  recordChapter,
-  screenChapter,
-} from './record-chapters.ts'
+import { anchorChapter, bringUpChapter, exportChapter, recordChapter, screenChapter } from './record-chapters.ts'
 import type { Scope } from './scope.ts'
 import { teller } from './teller.ts'
 

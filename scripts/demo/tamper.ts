@@ -57,15 +57,13 @@ export const TAMPERS: readonly Tamper[] = [
     name: 'altered chunk',
     expect: /^chunk 1 altered/,
     exit: 1,
-    apply: (parts) =>
-      assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), findChunk(parts, 1).length >> 1))),
+    apply: (parts) => assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), findChunk(parts, 1).length >> 1))),
   },
   {
     name: 'swapped chunks',
     expect: /^chunks 1 and 2 swapped$/,
     exit: 1,
-    apply: (parts) =>
-      assemble(replaceChunk(replaceChunk(parts, 1, findChunk(parts, 2)), 2, findChunk(parts, 1))),
+    apply: (parts) => assemble(replaceChunk(replaceChunk(parts, 1, findChunk(parts, 2)), 2, findChunk(parts, 1))),
   },
   {
     name: 'dropped chunk',
@@ -126,9 +124,7 @@ export const TAMPERS: readonly Tamper[] = [
         session_public_key: derivePublicKey(FORGER).toHex(),
       })
       const signature = signManifest(manifestHash(forged), FORGER)
-      return assemble(
-        replacePart(replacePart(parts, MANIFEST_NAME, forged), SIGNATURE_NAME, canonicalBytes(signature)),
-      )
+      return assemble(replacePart(replacePart(parts, MANIFEST_NAME, forged), SIGNATURE_NAME, canonicalBytes(signature)))
     },
   },
   {

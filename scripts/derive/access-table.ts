@@ -2,9 +2,7 @@ import type { Entry, Public } from '#catalog'
 import type { Access } from './service-routes.ts'
 
 const covers = (patterns: readonly string[], route: string): boolean =>
-  patterns.some(
-    (pattern) => pattern === route || (pattern.endsWith('/*') && route.startsWith(pattern.slice(0, -1))),
-  )
+  patterns.some((pattern) => pattern === route || (pattern.endsWith('/*') && route.startsWith(pattern.slice(0, -1))))
 
 const gatewayCell = (face: Public | undefined, route: string): string => {
   if (face === undefined) return '-'

@@ -7,8 +7,7 @@ const entries = (services: Services) => Object.entries(services)
 const meets = (a: Entry, b: Entry) => a.networks.some((network) => b.networks.includes(network))
 
 /** What services of ours and of others have in common. */
-type Member = Pick<Entry, 'stack' | 'memoryMiB' | 'cpus'> &
-  Partial<Pick<Entry, 'port' | 'hostPort' | 'volumes'>>
+type Member = Pick<Entry, 'stack' | 'memoryMiB' | 'cpus'> & Partial<Pick<Entry, 'port' | 'hostPort' | 'volumes'>>
 
 /** Groups of members that share a key which only one may have. */
 const shared = <M>(
@@ -54,10 +53,7 @@ const idleNetworks = (services: Services, name: string, entry: Entry): readonly 
 const misplaced = (name: string, entry: Entry, databases: readonly Stock[]): readonly string[] => [
   ...databases
     .filter((one) => one.networks.some((network) => entry.networks.includes(network)) !== entry.store)
-    .map(
-      () =>
-        `${name}: ${entry.store ? 'is on no network of the database' : 'meets the database, and has no store'}`,
-    ),
+    .map(() => `${name}: ${entry.store ? 'is on no network of the database' : 'meets the database, and has no store'}`),
   ...entry.networks
     .filter((network) => name === keyHolder && !networks[network].unrouted && !networks[network].internal)
     .map((network) => `${name}: holds keys, and ${network} has a way out`),
@@ -128,9 +124,7 @@ export const catalogBreaches = (
     ...entries(services).flatMap(([name, entry]) => ofService(services, name, entry)),
     ...shared(members, (_, name) => `name ${name}`),
     ...shared(withFurther, ({ hostPort }) => (hostPort === undefined ? undefined : `host port ${hostPort}`)),
-    ...shared(withFurther, ({ stack, port }) =>
-      port === undefined ? undefined : `port ${port} in ${stack}`,
-    ),
+    ...shared(withFurther, ({ stack, port }) => (port === undefined ? undefined : `port ${port} in ${stack}`)),
     ...shared(
       entries(services).filter(([, entry]) => entry.public !== undefined),
       // Without a prefix, what stands first in its paths: none of them may be shown for another.

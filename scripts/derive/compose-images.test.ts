@@ -4,10 +4,7 @@ import { makeImagePins } from './compose-images.ts'
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 const images = Object.fromEntries(
-  Object.keys(catalog).map((name, at) => [
-    name,
-    { reference: `${name}-1.2`, digest: digest((at % 10).toString()) },
-  ]),
+  Object.keys(catalog).map((name, at) => [name, { reference: `${name}-1.2`, digest: digest((at % 10).toString()) }]),
 )
 
 test('every image of every stack is pinned to its digest, the repository stays a variable', () => {

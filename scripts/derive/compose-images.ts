@@ -13,11 +13,7 @@ export type ImagePins = { readonly text: string } | { readonly missing: readonly
  * second `--file`; the repository stays a variable, since a digest is the same in every registry. A stack is pinned
  * whole or not at all: half a pin looks like one. Undefined for a stack without services of ours.
  */
-export const makeImagePins = (
-  stack: Stack,
-  services: Services,
-  images: LockedImages,
-): ImagePins | undefined => {
+export const makeImagePins = (stack: Stack, services: Services, images: LockedImages): ImagePins | undefined => {
   const members = Object.keys(services).filter((name) => services[name]?.stack === stack)
   if (members.length === 0) return undefined
   const missing = members.filter((name) => images[name] === undefined)

@@ -27,8 +27,7 @@ const fakeSet = ({ primary, members }: { readonly primary: string; readonly memb
     const added = wanted.members.filter(({ host }) => !config.members.some((one) => one.host === host))
     if (added.length !== 1 || wanted.members.length !== config.members.length + 1)
       throw refusal(103, 'one voting member at a time')
-    if (new Set(wanted.members.map(({ _id }) => _id)).size !== wanted.members.length)
-      throw refusal(103, 'same _id')
+    if (new Set(wanted.members.map(({ _id }) => _id)).size !== wanted.members.length) throw refusal(103, 'same _id')
     config = wanted
     uncommitted = 1
     return { ok: 1 }
@@ -80,10 +79,7 @@ const runInit = ({ Mongo }: Pick<ReturnType<typeof fakeSet>, 'Mongo'>): readonly
 
 test('two members are added to a set of one, one after the other, each when the change before it is committed', () => {
   const set = fakeSet({ primary: '127.0.0.1:27017', members: [HOSTS[0]] })
-  expect(runInit(set)).toEqual([
-    `${HOSTS[1]} added to the replica set`,
-    `${HOSTS[2]} added to the replica set`,
-  ])
+  expect(runInit(set)).toEqual([`${HOSTS[1]} added to the replica set`, `${HOSTS[2]} added to the replica set`])
   expect(set.hosts()).toEqual([...HOSTS])
 })
 

@@ -17,20 +17,16 @@ export type ServiceRule = (
 export const equal = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b)
 
 /** `64m` as 64; NaN for anything else. */
-export const mebibytes = (limit: string | undefined): number =>
-  Number(/^(\d+)m$/.exec(limit ?? '')?.[1] ?? Number.NaN)
+export const mebibytes = (limit: string | undefined): number => Number(/^(\d+)m$/.exec(limit ?? '')?.[1] ?? Number.NaN)
 
 export const hostPorts = (service: LooseService): readonly string[] =>
   (service.ports ?? []).map((port) => port.split(':').at(-2) ?? '')
 
 /** Names of the volumes of a service. */
 export const named = (service: LooseService): readonly string[] =>
-  (service.volumes ?? [])
-    .filter((volume) => typeof volume === 'string')
-    .map((volume) => volume.split(':')[0] ?? '')
+  (service.volumes ?? []).filter((volume) => typeof volume === 'string').map((volume) => volume.split(':')[0] ?? '')
 
-export const binds = (service: LooseService) =>
-  (service.volumes ?? []).filter((volume) => typeof volume !== 'string')
+export const binds = (service: LooseService) => (service.volumes ?? []).filter((volume) => typeof volume !== 'string')
 
 export const namesSecret = (key: string): boolean =>
   /KEY|SECRET|PASSWORD|TOKEN|MNEMONIC/.test(key) && !key.endsWith('_FILE')

@@ -53,9 +53,7 @@ export type ComposeService = {
   readonly networks?: readonly string[]
   readonly dns_opt?: readonly string[]
   readonly ports?: readonly string[]
-  readonly depends_on?: Readonly<
-    Record<string, { readonly condition: 'service_healthy' | 'service_started' }>
-  >
+  readonly depends_on?: Readonly<Record<string, { readonly condition: 'service_healthy' | 'service_started' }>>
   readonly healthcheck?: HealthCheck
   readonly logging: {
     readonly driver: string

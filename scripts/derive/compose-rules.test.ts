@@ -32,17 +32,9 @@ const brokenServices: Readonly<Record<keyof typeof serviceRules, readonly ((serv
     (s) => s.tmpfs.push('/run'),
     (s) => delete s.tmpfs,
   ],
-  'no capabilities': [
-    (s) => delete s.cap_drop,
-    (s) => (s.cap_drop = ['NET_RAW']),
-    (s) => (s.cap_add = ['NET_ADMIN']),
-  ],
+  'no capabilities': [(s) => delete s.cap_drop, (s) => (s.cap_drop = ['NET_RAW']), (s) => (s.cap_add = ['NET_ADMIN'])],
   'no new privileges': [(s) => delete s.security_opt, (s) => s.security_opt.push('seccomp:unconfined')],
-  'not privileged': [
-    (s) => (s.privileged = true),
-    (s) => (s.network_mode = 'host'),
-    (s) => (s.devices = ['/dev/kvm']),
-  ],
+  'not privileged': [(s) => (s.privileged = true), (s) => (s.network_mode = 'host'), (s) => (s.devices = ['/dev/kvm'])],
   'memory limit': [(s) => delete s.mem_limit, (s) => (s.mem_limit = '0m')],
   'cpu limit': [(s) => delete s.cpus],
   'pids limit': [(s) => delete s.pids_limit, (s) => (s.pids_limit = -1)],
@@ -100,9 +92,7 @@ describe('every service rule catches what breaks it', () => {
 })
 
 /** For each exception, ways to break what holds instead, in the core file. */
-const brokenExceptions: Readonly<
-  Record<string, Readonly<Record<string, readonly ((s: Wild) => unknown)[]>>>
-> = {
+const brokenExceptions: Readonly<Record<string, Readonly<Record<string, readonly ((s: Wild) => unknown)[]>>>> = {
   mongo: {
     image: [(s) => (s.image = 'mongo:7'), (s) => (s.image = 'mongo:latest')],
     'container name': [(s) => (s.container_name = 'mongo')],
@@ -136,11 +126,7 @@ const brokenExceptions: Readonly<
   'mongo-init': {
     image: [(s) => (s.image = 'mongo:7')],
     'container name': [(s) => delete s.container_name],
-    'not privileged': [
-      (s) => (s.network_mode = 'host'),
-      (s) => delete s.network_mode,
-      (s) => (s.privileged = true),
-    ],
+    'not privileged': [(s) => (s.network_mode = 'host'), (s) => delete s.network_mode, (s) => (s.privileged = true)],
     'exec-form health check': [(s) => (s.healthcheck = { test: ['CMD', 'true'] })],
     restart: [(s) => (s.restart = 'always'), (s) => delete s.restart],
     'loopback ports': [(s) => (s.ports = ['127.0.0.1:1:1'])],
@@ -180,9 +166,7 @@ describe('every exception is narrow', () => {
   test('there is a planted breach for each', () => {
     expect(
       Object.fromEntries(Object.entries(brokenExceptions).map(([name, ways]) => [name, Object.keys(ways)])),
-    ).toEqual(
-      Object.fromEntries(Object.entries(exceptions).map(([name, rules]) => [name, Object.keys(rules)])),
-    )
+    ).toEqual(Object.fromEntries(Object.entries(exceptions).map(([name, rules]) => [name, Object.keys(rules)])))
   })
   for (const [name, rules] of Object.entries(brokenExceptions)) {
     for (const [rule, ways] of Object.entries(rules))

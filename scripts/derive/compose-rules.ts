@@ -21,19 +21,15 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
   'container name': (s, { name }) => s.container_name === name,
   'user lucid': (s) => s.user === '65532:65532',
   'read-only root': (s) => s.read_only === true,
-  'tmpfs /tmp': (s) =>
-    (s.tmpfs ?? []).length === 1 && /^\/tmp:rw,noexec,nosuid,size=\d+m$/.test(s.tmpfs?.[0] ?? ''),
+  'tmpfs /tmp': (s) => (s.tmpfs ?? []).length === 1 && /^\/tmp:rw,noexec,nosuid,size=\d+m$/.test(s.tmpfs?.[0] ?? ''),
   'no capabilities': (s) => equal(s.cap_drop, ['ALL']) && s['cap_add'] === undefined,
   'no new privileges': (s) => equal(s.security_opt, ['no-new-privileges:true']),
   'not privileged': (s) =>
-    ['privileged', 'devices', 'network_mode', 'pid', 'ipc', 'userns_mode'].every(
-      (key) => s[key] === undefined,
-    ),
+    ['privileged', 'devices', 'network_mode', 'pid', 'ipc', 'userns_mode'].every((key) => s[key] === undefined),
   'memory limit': (s) => mebibytes(s.mem_limit) > 0,
   'cpu limit': (s) => (s.cpus ?? 0) > 0,
   'pids limit': (s) => (s.pids_limit ?? 0) > 0,
-  'bounded logs': (s) =>
-    equal(s.logging, { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
+  'bounded logs': (s) => equal(s.logging, { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
   'exec-form health check': (s) => equal(s.healthcheck?.test, HEALTH_COMMAND),
   restart: (s) => s.restart === 'unless-stopped',
   'stop grace period': (s) => /^\d+s$/.test(s.stop_grace_period ?? ''),
@@ -48,8 +44,7 @@ export const serviceRules: Readonly<Record<string, ServiceRule>> = {
     !Object.keys(s.environment ?? {}).some(namesSecret) &&
     (s.secrets ?? []).every(
       ({ source, target }) =>
-        file.secrets?.[source] !== undefined &&
-        s.environment?.[`${target}_FILE`] === `/run/secrets/${target}`,
+        file.secrets?.[source] !== undefined && s.environment?.[`${target}_FILE`] === `/run/secrets/${target}`,
     ),
   'own database user': (s, { name }) =>
     (s.secrets ?? []).some(({ target }) => target === MONGO_PASSWORD)
@@ -103,9 +98,7 @@ export const fileRules: Readonly<Record<string, (file: LooseFile, stack: string)
     Object.keys(file.networks ?? {}).every((name) => hasNetwork(stack, file, name)) &&
     (stack !== networkStack || equal(Object.keys(file.networks ?? {}), Object.keys(networks))),
   volumes: (file) =>
-    Object.entries(file.volumes ?? {}).every(
-      ([name, volume]) => volume.name === name && volumes.includes(name),
-    ),
+    Object.entries(file.volumes ?? {}).every(([name, volume]) => volume.name === name && volumes.includes(name)),
   'secrets under the state folder': (file) =>
     Object.values(file.secrets ?? {}).every(({ file: path }) => path.startsWith(`$\{LUCID_MOUNT_PATH:-`)),
 }
@@ -114,8 +107,7 @@ const repeated = <T>(values: readonly T[]) => values.filter((value, at) => value
 
 /** What all files together must be; each answers what breaks it. */
 export const rulesOfAll: Readonly<Record<string, (files: readonly LooseFile[]) => readonly string[]>> = {
-  'unique host ports': (files) =>
-    repeated(files.flatMap((f) => Object.values(f.services ?? {}).flatMap(hostPorts))),
+  'unique host ports': (files) => repeated(files.flatMap((f) => Object.values(f.services ?? {}).flatMap(hostPorts))),
   'unique services': (files) => repeated(files.flatMap((f) => Object.keys(f.services ?? {}))),
   'memory budget': (files) => {
     const services = files.flatMap((f) => Object.values(f.services ?? {}))
@@ -128,8 +120,7 @@ export const rulesOfAll: Readonly<Record<string, (files: readonly LooseFile[]) =
 export const breaches = (files: Files): readonly string[] => {
   const found: string[] = []
   for (const [stack, file] of Object.entries(files)) {
-    for (const [rule, keeps] of Object.entries(fileRules))
-      if (!keeps(file, stack)) found.push(`${stack}: ${rule}`)
+    for (const [rule, keeps] of Object.entries(fileRules)) if (!keeps(file, stack)) found.push(`${stack}: ${rule}`)
     for (const [name, service] of Object.entries(file.services ?? {}))
       for (const [rule, keeps] of rulesFor(name))
         if (!keeps(service, { name, stack, file })) found.push(`${stack}/${name}: ${rule}`)

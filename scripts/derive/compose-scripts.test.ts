@@ -85,15 +85,12 @@ withBash('the health check asks hello on the admin database, once', async () => 
   )
 })
 
-withBash(
-  'a primary is well, also when its answer comes in pieces and the connection stays open',
-  async () => {
-    const reply = hello(true, false)
-    expect((await check([reply])).code).toBe(0)
-    const pieces = [reply.subarray(0, 3), reply.subarray(3, 30), reply.subarray(30)]
-    expect((await check(pieces, { holds: true })).code).toBe(0)
-  },
-)
+withBash('a primary is well, also when its answer comes in pieces and the connection stays open', async () => {
+  const reply = hello(true, false)
+  expect((await check([reply])).code).toBe(0)
+  const pieces = [reply.subarray(0, 3), reply.subarray(3, 30), reply.subarray(30)]
+  expect((await check(pieces, { holds: true })).code).toBe(0)
+})
 
 withBash('a secondary is well only where members are asked for', async () => {
   expect((await check([hello(false, true)])).code).toBe(1)
@@ -101,13 +98,10 @@ withBash('a secondary is well only where members are asked for', async () => {
   expect((await check([hello(true, false)], { role: ['member'] })).code).toBe(0)
 })
 
-withBash(
-  'neither primary nor secondary is not well: a set that was not initiated, or has no majority',
-  async () => {
-    expect((await check([hello(false, false)])).code).toBe(1)
-    expect((await check([hello(false, false)], { role: ['member'] })).code).toBe(1)
-  },
-)
+withBash('neither primary nor secondary is not well: a set that was not initiated, or has no majority', async () => {
+  expect((await check([hello(false, false)])).code).toBe(1)
+  expect((await check([hello(false, false)], { role: ['member'] })).code).toBe(1)
+})
 
 withBash('silence, half an answer, garbage and absurd lengths are not well', async () => {
   const reply = hello(true, false)

@@ -81,9 +81,7 @@ test('a service that keeps documents finds its database, its user and the file o
 
 test('a password that the Env declares already stands there once', () => {
   const declared = makeCompose('sessions', services, { maker: ['MONGO_PASSWORD'] }, stores)
-  expect(declared?.services['maker']?.secrets).toEqual([
-    { source: 'maker-MONGO_PASSWORD', target: 'MONGO_PASSWORD' },
-  ])
+  expect(declared?.services['maker']?.secrets).toEqual([{ source: 'maker-MONGO_PASSWORD', target: 'MONGO_PASSWORD' }])
 })
 
 test('depends_on names only what is in the file, not tolerated and not behind a profile', () => {

@@ -48,12 +48,7 @@ const waitsFor = (entry: Entry, services: Services): readonly string[] =>
     return other?.stack === entry.stack && !entry.tolerates.includes(need) && other.profile === undefined
   })
 
-const serviceOf = (
-  name: string,
-  services: Services,
-  entry: Entry,
-  secrets: readonly string[],
-): ComposeService => {
+const serviceOf = (name: string, services: Services, entry: Entry, secrets: readonly string[]): ComposeService => {
   const dependencies = waitsFor(entry, services)
   const hostFiles = Object.entries(entry.hostFiles ?? {})
   return {
@@ -143,9 +138,7 @@ export const makeCompose = (
   const others = stockOf(stack)
   if (members.length === 0 && others.length === 0 && stack !== networkStack) return undefined
   const mongo =
-    stack === stock.mongo.stack
-      ? mongoServices(stock.mongo, Object.keys(stores))
-      : { services: {}, secrets: [] }
+    stack === stock.mongo.stack ? mongoServices(stock.mongo, Object.keys(stores)) : { services: {}, secrets: [] }
   const volumes = new Set([...others, ...members].flatMap(([, entry]) => Object.keys(entry.volumes)))
   const secrets = [
     ...mongo.secrets,
@@ -156,10 +149,7 @@ export const makeCompose = (
     services: {
       ...mongo.services,
       ...Object.fromEntries(
-        members.map(([name, entry]) => [
-          name,
-          serviceOf(name, services, entry, secretsOf(name, secretKeys, stores)),
-        ]),
+        members.map(([name, entry]) => [name, serviceOf(name, services, entry, secretsOf(name, secretKeys, stores))]),
       ),
       ...toolServices(stack),
     },

@@ -11,8 +11,7 @@ import { deriveFiles } from './derived-files.ts'
 import { loadCollectionNames, storeServices } from './store-schemas.ts'
 
 const root = join(import.meta.dir, '..', '..')
-const read = (path: string) =>
-  existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined
+const read = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined)
 
 test('the committed files are what derive writes', async () => {
   const files = deriveFiles(
@@ -45,10 +44,7 @@ test('the committed Compose files keep every rule, and every service of the cata
     (name) => /^docker-compose\.(\w+)\.yaml$/.exec(name)?.[1] ?? [],
   )
   const files = Object.fromEntries(
-    names.map((stack) => [
-      stack,
-      Bun.YAML.parse(read(`compose/docker-compose.${stack}.yaml`) ?? '') as LooseFile,
-    ]),
+    names.map((stack) => [stack, Bun.YAML.parse(read(`compose/docker-compose.${stack}.yaml`) ?? '') as LooseFile]),
   )
   expect(breaches(files)).toEqual([])
   const listed = Object.values(files).flatMap((file) => Object.keys(file.services ?? {}))

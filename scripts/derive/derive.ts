@@ -41,9 +41,7 @@ export const loadSchemas = async (names: readonly string[]): Promise<Readonly<Re
 }
 
 /** Who may call which route, by service. */
-export const loadAccess = async (
-  names: readonly string[],
-): Promise<Readonly<Record<string, readonly Access[]>>> => {
+export const loadAccess = async (names: readonly string[]): Promise<Readonly<Record<string, readonly Access[]>>> => {
   const parts = { guard: async () => ({ caller: '' }), log: silentLog }
   const loaded = names.map(async (name) => [name, readAccess(await loadRoutes(name, parts))] as const)
   return Object.fromEntries(await Promise.all(loaded))

@@ -20,11 +20,7 @@ const planes: Readonly<Record<Stack, Plane>> = {
 const composeKeys: readonly (readonly [key: string, value: string, about: string])[] = [
   ['LUCID_ENV', 'production', 'production or development'],
   ['CLUSTER_ID', 'lucid-cluster-001', 'name of the cluster, in labels and logs of every stack'],
-  [
-    'LUCID_MOUNT_PATH',
-    defaults.LUCID_MOUNT_PATH,
-    'state folder on the host: secrets/<service>/<KEY>, identities.json',
-  ],
+  ['LUCID_MOUNT_PATH', defaults.LUCID_MOUNT_PATH, 'state folder on the host: secrets/<service>/<KEY>, identities.json'],
   ['LUCID_IMAGE_REPO', defaults.LUCID_IMAGE_REPO, 'repository of the images, without a tag'],
   [
     'LUCID_MONGO_URL',
@@ -76,8 +72,7 @@ const assignment = (key: string, uses: readonly Use[]): readonly string[] => {
   if (uses.some(({ property }) => isSecret(property)))
     return [`# ${key}_FILE=/run/secrets/${key} (set by Compose; the value never stands here)`]
   const [source] = uses.flatMap((use) => sourceOf(use, key) ?? [])
-  if (source !== undefined)
-    return [`# ${key}_FILE (set by Compose; the host has it from ${source}: leave it out)`]
+  if (source !== undefined) return [`# ${key}_FILE (set by Compose; the host has it from ${source}: leave it out)`]
   if (values.size > 1)
     return uses.map(({ service, property }) => `# ${key}=${envValue(property['default'] ?? '')} (${service})`)
   if (value !== undefined) return [`${key}=${envValue(value)}`]
@@ -89,9 +84,7 @@ const entryOf = (key: string, uses: readonly Use[], members: number): string => 
   const property = first?.property ?? {}
   const notes = [
     String(property['description'] ?? key),
-    choices(property) !== property['description']
-      ? (choices(property) ?? bounds(property))
-      : bounds(property),
+    choices(property) !== property['description'] ? (choices(property) ?? bounds(property)) : bounds(property),
     uses.some(({ required, property: p }) => required && p['default'] === undefined && !isSecret(p)) &&
       uses.every((use) => sourceOf(use, key) === undefined) &&
       'required',
@@ -114,17 +107,12 @@ const byKey = (schemas: Readonly<Record<string, EnvSchema>>): ReadonlyMap<string
  * The example of `env/.env.<stack>`: every key that its services declare, with defaults and bounds. Secrets
  * are named, never given. Undefined when the stack has neither services nor keys of its own.
  */
-export const renderEnvExample = (
-  stack: Stack,
-  schemas: Readonly<Record<string, EnvSchema>>,
-): string | undefined => {
+export const renderEnvExample = (stack: Stack, schemas: Readonly<Record<string, EnvSchema>>): string | undefined => {
   const members = Object.keys(schemas).length
   if (members === 0 && stack !== 'core') return undefined
   const own = stack === 'core' ? composeKeys : []
   const ownKeys = new Set(own.map(([key]) => key))
-  const entries = [...byKey(schemas)].filter(
-    ([key]) => !perService.has(key) && !isOwnPort(key) && !ownKeys.has(key),
-  )
+  const entries = [...byKey(schemas)].filter(([key]) => !perService.has(key) && !isOwnPort(key) && !ownKeys.has(key))
   return `${[
     [
       `# Example of env/.env.${stack}: copy it there, without ".example", and change what you need.`,

@@ -10,12 +10,7 @@ const scripts =
   (...names: readonly string[]): ServiceRule =>
   (service) =>
     equal(
-      binds(service).map(({ source, target, read_only, bind }) => [
-        source,
-        target,
-        read_only,
-        bind.create_host_path,
-      ]),
+      binds(service).map(({ source, target, read_only, bind }) => [source, target, read_only, bind.create_host_path]),
       names.map((name) => [`./mongo/${name}`, `/opt/lucid/${name}`, true, false]),
     )
 
@@ -73,10 +68,7 @@ const mongo: Readonly<Record<string, ServiceRule>> = {
   'cache within memory': (service) => {
     const command = service.command ?? []
     const gigabytes = Number(command[command.indexOf('--wiredTigerCacheSizeGB') + 1])
-    return (
-      gigabytes === cacheGB(mebibytes(service.mem_limit)) &&
-      gigabytes * 1024 < mebibytes(service.mem_limit) / 2
-    )
+    return gigabytes === cacheGB(mebibytes(service.mem_limit)) && gigabytes * 1024 < mebibytes(service.mem_limit) / 2
   },
   'enough open files': (service) => service.ulimits?.['nofile'] === `$\{LUCID_MONGO_FILES:-64000}`,
   'data on its volume': (service) => equal(named(service), ['lucid_core_mongo_data']),
@@ -98,8 +90,7 @@ const init: Readonly<Record<string, ServiceRule>> = {
       (source === secretName('mongo', 'ROOT_PASSWORD') && target === 'ROOT_PASSWORD') ||
       (isUserSecret(source) && target === source),
   ),
-  'own database user': (service) =>
-    /^lucid_mongo:27017(,|$)/.test(service.environment?.['MONGO_MEMBERS'] ?? ''),
+  'own database user': (service) => /^lucid_mongo:27017(,|$)/.test(service.environment?.['MONGO_MEMBERS'] ?? ''),
   'declared networks': none('networks'),
   'no other bind mount': scripts('init.js', 'users.json'),
 }

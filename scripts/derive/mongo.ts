@@ -46,11 +46,7 @@ export const mongoHealth = (...role: readonly 'member'[]): HealthCheck => ({
 })
 
 /** One mongod of the replica set, without a port on the host and without a health check. */
-export const mongoNode = (
-  member: number,
-  entry: Stock,
-  volumes: Readonly<Record<string, string>>,
-): ComposeService => ({
+export const mongoNode = (member: number, entry: Stock, volumes: Readonly<Record<string, string>>): ComposeService => ({
   image: imageOf(entry),
   container_name: mongoHost(member),
   user: USER,
@@ -138,11 +134,7 @@ export const mongoServices = (
     },
     'mongo-init': initOf(entry, users),
   },
-  secrets: [
-    ['mongo', 'KEYFILE'],
-    ['mongo', 'ROOT_PASSWORD'],
-    ...users.map((user) => [user, MONGO_PASSWORD] as const),
-  ],
+  secrets: [['mongo', 'KEYFILE'], ['mongo', 'ROOT_PASSWORD'], ...users.map((user) => [user, MONGO_PASSWORD] as const)],
 })
 
 /** Who may touch what in the database: a user for each service, with its own collections and their version. */

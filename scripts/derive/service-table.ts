@@ -12,10 +12,7 @@ const portCell = (hostPort: number, further: Readonly<Record<string, number>> = 
 }
 
 /** The catalogue as a Markdown table, in the order in which stacks are started, then by port; tools have none. */
-export const renderServiceTable = (
-  services: Services,
-  tools: Readonly<Record<string, Tool>> = {},
-): string => {
+export const renderServiceTable = (services: Services, tools: Readonly<Record<string, Tool>> = {}): string => {
   const toolRows = Object.entries(tools).map(([name, { stack, plane, summary }]) => [
     name,
     stack,
@@ -34,12 +31,7 @@ export const renderServiceTable = (
       needs.length === 0 ? '-' : needs.join(', '),
       summary,
     ])
-  return [
-    ['service', 'stack', 'port', 'plane', 'needs', 'what it does'],
-    Array(6).fill('---'),
-    ...rows,
-    ...toolRows,
-  ]
+  return [['service', 'stack', 'port', 'plane', 'needs', 'what it does'], Array(6).fill('---'), ...rows, ...toolRows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 }

@@ -74,11 +74,7 @@ const edges: readonly Edge[] = [
 ]
 
 /** Everybody that a service cannot do without, however far. */
-const collectNeeds = (
-  facts: Facts,
-  name: string,
-  visited: ReadonlySet<string> = new Set(),
-): ReadonlySet<string> => {
+const collectNeeds = (facts: Facts, name: string, visited: ReadonlySet<string> = new Set()): ReadonlySet<string> => {
   const service = facts.expected?.services[name]
   let all = visited
   for (const need of [...(service?.needs ?? []), ...(service?.shares === undefined ? [] : [service.shares])])
@@ -114,17 +110,12 @@ const fits = (facts: Facts, edge: Edge, cause: Diagnosed, effect: Diagnosed): bo
   isLinked(facts, edge.link, cause, effect)
 
 /** A service that says itself that it lacks a right or room is no consequence of a neighbour that is down. */
-const hasOwnFault = (effect: Diagnosed): boolean =>
-  NO_RIGHT.test(effect.evidence) || NO_ROOM.test(effect.evidence)
+const hasOwnFault = (effect: Diagnosed): boolean => NO_RIGHT.test(effect.evidence) || NO_ROOM.test(effect.evidence)
 
 /** Somebody meant it so; nothing else explains it. */
 const DELIBERATE: readonly string[] = ['paused', 'stopped']
 
-const findCause = (
-  facts: Facts,
-  findings: readonly Diagnosed[],
-  effect: Diagnosed,
-): Diagnosed | undefined => {
+const findCause = (facts: Facts, findings: readonly Diagnosed[], effect: Diagnosed): Diagnosed | undefined => {
   if (DELIBERATE.includes(effect.kind)) return undefined
   for (const edge of edges) {
     if (edge.link === 'needs' && (isByHand(effect) || hasOwnFault(effect))) continue

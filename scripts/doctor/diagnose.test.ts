@@ -52,11 +52,7 @@ test('each form of a fault has a name of its own', () => {
 describe('a container that does not start', () => {
   test.each([
     ['is not there', [], 'never-made merkle-builder'],
-    [
-      'was stopped',
-      [container('merkle-builder', { status: 'exited', exitCode: 143 })],
-      'stopped merkle-builder',
-    ],
+    ['was stopped', [container('merkle-builder', { status: 'exited', exitCode: 143 })], 'stopped merkle-builder'],
     ['is paused', [container('merkle-builder', { status: 'paused' })], 'paused merkle-builder'],
     [
       'ends with 78 again and again',
@@ -104,13 +100,9 @@ describe('a container that does not start', () => {
   })
 
   test('has an image for another processor', () => {
-    const host = facts(
-      [one],
-      [container('merkle-builder', { status: 'restarting', exitCode: 255, restarts: 4 })],
-      {
-        images: { 'lucid:one': 'linux/amd64' },
-      },
-    )
+    const host = facts([one], [container('merkle-builder', { status: 'restarting', exitCode: 255, restarts: 4 })], {
+      images: { 'lucid:one': 'linux/amd64' },
+    })
     expect(kinds(host)).toEqual(['wrong-platform merkle-builder'])
     expect(findFaults(host)[0]?.repair).toEqual([{ on: 'here', line: 'bun run deploy:pi' }])
   })
@@ -122,9 +114,7 @@ describe('a container that does not start', () => {
       published: [{ ip: '127.0.0.1', host: 8092, target: 80 }],
       project: '',
     })
-    const [found] = findFaults(
-      facts([one], [container('merkle-builder', { status: 'created', error }), other]),
-    )
+    const [found] = findFaults(facts([one], [container('merkle-builder', { status: 'created', error }), other]))
     expect(found).toMatchObject({
       kind: 'port-taken',
       cause: 'container other has port 8092 of the host',
@@ -146,9 +136,8 @@ describe('a container that does not start', () => {
   test('as its release has it goes back to the release before; one made by hand is made as the release has it', () => {
     const ended = container('merkle-builder', { status: 'dead', exitCode: 1, configHash: 'a' })
     const repairOf = (hash: string) =>
-      findFaults(
-        facts([service('merkle-builder', { hash })], [ended], { host: { diagnosis: { previous: true } } }),
-      )[0]?.repair
+      findFaults(facts([service('merkle-builder', { hash })], [ended], { host: { diagnosis: { previous: true } } }))[0]
+        ?.repair
     expect(repairOf('a')).toEqual([{ on: 'here', line: 'bun run rollback' }])
     expect(repairOf('b')).toEqual([{ on: 'here', line: 'bun run recover service merkle-builder' }])
   })
@@ -159,9 +148,9 @@ describe('a container that does not start', () => {
 
   test('that runs once and has ended with 0 is well', () => {
     const init = service('mongo-init', { once: true })
-    expect(
-      kinds(facts([init], [container('mongo-init', { status: 'exited', restartPolicy: 'on-failure' })])),
-    ).toEqual([])
+    expect(kinds(facts([init], [container('mongo-init', { status: 'exited', restartPolicy: 'on-failure' })]))).toEqual(
+      [],
+    )
   })
 
   test('tells its secret that is gone from a mounted file that is gone', () => {
@@ -198,9 +187,7 @@ describe('a network', () => {
       'session-chunker': [{ host: 'merkle-builder', port: 8092, addresses, fault }],
     })
     const both = [one, service('session-chunker')]
-    expect(kinds(facts(both, undefined, { dialled: dialled('ENOTFOUND', []) }))).toEqual([
-      'no-name merkle-builder',
-    ])
+    expect(kinds(facts(both, undefined, { dialled: dialled('ENOTFOUND', []) }))).toEqual(['no-name merkle-builder'])
     expect(kinds(facts(both, undefined, { dialled: dialled('ECONNREFUSED', ['172.22.0.2']) }))).toEqual([
       'no-way merkle-builder',
     ])
@@ -209,10 +196,7 @@ describe('a network', () => {
   })
 
   test('whose container still has the network that was there before it', () => {
-    const host = facts(
-      [one],
-      [container('merkle-builder', { networks: attachedTo({ lucid_chain_net: 'old' }) })],
-    )
+    const host = facts([one], [container('merkle-builder', { networks: attachedTo({ lucid_chain_net: 'old' }) })])
     expect(kinds(host)).toEqual(['not-attached merkle-builder'])
   })
 
@@ -298,11 +282,7 @@ describe('a volume', () => {
 
 describe('a slow host', () => {
   test.each([
-    [
-      { throttled: 0x50005 },
-      'under-voltage',
-      '0x50005: under-voltage now, throttled now, under-voltage since',
-    ],
+    [{ throttled: 0x50005 }, 'under-voltage', '0x50005: under-voltage now, throttled now, under-voltage since'],
     [{ throttled: 0x80008 }, 'heat', '0x80008: soft temperature limit now'],
     [{ temperature: 86.4 }, 'heat', 'thermal_zone0: 86.4 C'],
     [
@@ -313,11 +293,7 @@ describe('a slow host', () => {
     [{ load: [0, 9, 0] }, 'load', '/proc/loadavg: 9'],
     [{ diagnosis: { swapping: 4000 } }, 'swapping', '4000 pages'],
     [{ diagnosis: { ioPressure: 71 } }, 'slow-disk', '71 %'],
-    [
-      { diagnosis: { waits: [{ device: 'mmcblk0', ms: 900, operations: 30 }] } },
-      'slow-disk',
-      'mmcblk0 took 900 ms',
-    ],
+    [{ diagnosis: { waits: [{ device: 'mmcblk0', ms: 900, operations: 30 }] } }, 'slow-disk', 'mmcblk0 took 900 ms'],
     [{ memory: { total: 8e9, available: 2e8, swapTotal: 0, swapFree: 0 } }, 'host-memory', 'MemAvailable'],
   ] satisfies readonly (readonly [HostChange, string, string])[])('%j', (host, kind, evidence) => {
     const found = findFaults(facts([one], undefined, { host }))
@@ -363,10 +339,7 @@ describe('a root cause', () => {
   test('is told once, with all that it brings down under it', () => {
     const names = ['a', 'b', 'c', 'd']
     const host = facts(
-      [
-        service('mongo', { container: 'lucid_mongo' }),
-        ...names.map((name) => service(name, { needs: ['mongo'] })),
-      ],
+      [service('mongo', { container: 'lucid_mongo' }), ...names.map((name) => service(name, { needs: ['mongo'] }))],
       [container('lucid_mongo', { status: 'exited', exitCode: 143 }), ...names.map(unwell)],
     )
     const [root, ...others] = diagnose(host)
@@ -380,9 +353,7 @@ describe('a root cause', () => {
       [service('a'), service('b', { needs: ['a'] }), service('c', { needs: ['b'] })],
       [container('a', { status: 'paused' }), unwell('b'), unwell('c')],
     )
-    expect(diagnose(host).map(({ subject, consequences }) => [subject, consequences.length])).toEqual([
-      ['a', 2],
-    ])
+    expect(diagnose(host).map(({ subject, consequences }) => [subject, consequences.length])).toEqual([['a', 2]])
   })
 
   test('does not swallow what has a cause of its own', () => {
@@ -397,10 +368,7 @@ describe('a root cause', () => {
   })
 
   test('of two that need each other keeps both in sight', () => {
-    const host = facts(
-      [service('a', { needs: ['b'] }), service('b', { needs: ['a'] })],
-      [unwell('a'), unwell('b')],
-    )
+    const host = facts([service('a', { needs: ['b'] }), service('b', { needs: ['a'] })], [unwell('a'), unwell('b')])
     const told = diagnose(host).flatMap(({ subject, consequences }) => [
       subject,
       ...consequences.map((each) => each.subject),

@@ -17,13 +17,11 @@ const folder = mkdtempSync(join(tmpdir(), 'lucid-dr-'))
 const pi = await startPi({ folder: join(folder, 'pi'), diskBytes: 64 * 2 ** 20 })
 if ('absent' in pi) console.log(`NOT RUN: ${pi.absent} (faults injected on an emulated Pi)`)
 const full = process.env['LUCID_FULL'] === '1'
-if (!full)
-  console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults injected on an emulated Pi)`)
+if (!full) console.log(`NOT RUN: only with --full (${rounds.flat().length} more faults injected on an emulated Pi)`)
 
 /** A program that turns in a circle reaches its limit only where it gets that much of a processor. */
 const busy = full && (loadavg()[0] ?? 0) > availableParallelism() * 4
-if (busy)
-  console.log('NOT RUN: this machine has too much other work (a container held up by its processor limit)')
+if (busy) console.log('NOT RUN: this machine has too much other work (a container held up by its processor limit)')
 const injected = rounds.map((faults) => faults.filter(({ kind }) => !(busy && kind === 'processor-limit')))
 
 afterAll(async () => {
@@ -54,10 +52,7 @@ const doctor = async (on: Pi): Promise<Report> => {
   expect(ran.code).toBe(report.ok ? 0 : 1)
   const findings = report.findings.filter(
     ({ kind, subject, what }) =>
-      !(
-        subject === 'host' &&
-        (MACHINE.includes(kind) || (kind === 'disk-full' && !what.startsWith('/mnt/myssd')))
-      ),
+      !(subject === 'host' && (MACHINE.includes(kind) || (kind === 'disk-full' && !what.startsWith('/mnt/myssd')))),
   )
   return { ...report, findings }
 }

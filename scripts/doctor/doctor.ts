@@ -27,9 +27,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     const facts = await inspectClosely(shell, target.dir, Date.now)
     const findings = diagnose(facts).map((finding) => addressRepair(finding, flags))
     const diagnosis = { host: shell.name, facts, findings }
-    terminal.out(
-      flags.json ? reportJson(diagnosis) : reportText(diagnosis, detectStyle(process.stdout, process.env)),
-    )
+    terminal.out(flags.json ? reportJson(diagnosis) : reportText(diagnosis, detectStyle(process.stdout, process.env)))
     return findings.length === 0 ? 0 : 1
   } finally {
     await shell.close()

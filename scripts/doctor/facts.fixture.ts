@@ -51,9 +51,7 @@ export const service = (name: string, more: Partial<ExpectedService> = {}): Expe
 
 /** Networks by name to their id, as a container is attached to them. */
 export const attachedTo = (networks: Readonly<Record<string, string>>): Container['networks'] =>
-  Object.fromEntries(
-    Object.entries(networks).map(([name, id]) => [name, { id, names: [], address: '', gateway: '' }]),
-  )
+  Object.fromEntries(Object.entries(networks).map(([name, id]) => [name, { id, names: [], address: '', gateway: '' }]))
 
 export const container = (name: string, more: Partial<Container> = {}): Container =>
   makeContainer(name, {

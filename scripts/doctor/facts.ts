@@ -30,10 +30,7 @@ const addLastExit = (container: Container, { diagnosis: { events } }: DiagnosedH
 }
 
 /** Facts of a host before anything was inspected closer. */
-export const makeFacts = (
-  host: DiagnosedHost,
-  about: Pick<Facts, 'dir' | 'ahead' | 'expected' | 'gaps'>,
-): Facts => ({
+export const makeFacts = (host: DiagnosedHost, about: Pick<Facts, 'dir' | 'ahead' | 'expected' | 'gaps'>): Facts => ({
   ...NOTHING_CLOSER,
   ...about,
   host,

@@ -19,8 +19,7 @@ const recorded = readFileSync(join(import.meta.dir, 'vectors', 'eight-faults.txt
 const readFacts = (text: string): Facts => {
   const host = parseFullFacts(text)
   const { readiness, diagnosis } = host ?? {}
-  if (host === undefined || readiness === undefined || diagnosis === undefined)
-    throw new Error('the recording is cut')
+  if (host === undefined || readiness === undefined || diagnosis === undefined) throw new Error('the recording is cut')
   const whole: DiagnosedHost = { ...host, readiness, diagnosis }
   const { expected, gaps } = readExpectation(whole, DIR)
   return addCloser(makeFacts(whole, { dir: DIR, expected, gaps, ahead: 0 }), parseCloser(text))
@@ -36,9 +35,7 @@ const without = (...names: readonly string[]): string =>
 test('a real engine with eight faults is read as what was injected, each with what it brings down', () => {
   const found = diagnose(readFacts(recorded))
   const names = found.map(({ family, kind, subject }) => `${family} ${kind} ${subject}`).toSorted()
-  expect(names).toEqual(
-    together.map(({ family, kind, subject }) => `${family} ${kind} ${subject}`).toSorted(),
-  )
+  expect(names).toEqual(together.map(({ family, kind, subject }) => `${family} ${kind} ${subject}`).toSorted())
   expect(
     found
       .filter(({ consequences }) => consequences.length > 0)
@@ -85,9 +82,7 @@ test('containers without a release are held against this checkout’s own files,
 test('a release file that Compose does not take is a gap in the look, with its complaint', () => {
   const complaint = 'yaml: line 3: mapping values are not allowed'
   const facts = readFacts(`${without('compose core')}\n== compose core\n ${complaint}\n`)
-  expect(facts.gaps).toEqual([
-    'the release’s file of stack core: yaml: line 3: mapping values are not allowed',
-  ])
+  expect(facts.gaps).toEqual(['the release’s file of stack core: yaml: line 3: mapping values are not allowed'])
   expect(Object.keys(facts.expected?.services ?? {})).toContain('session-encryptor')
 })
 

@@ -29,8 +29,7 @@ export const reportText = ({ host, facts, findings }: Diagnosis, style: Style): 
   const lines: Line[] = []
   if (facts.expected === undefined)
     lines.push(`${host}: nothing of Lucid is deployed in ${facts.dir}: bun run deploy:pi brings it`, '')
-  if (holder !== undefined)
-    lines.push(`${host} is being changed by ${holder}: what is found may be on its way`, '')
+  if (holder !== undefined) lines.push(`${host} is being changed by ${holder}: what is found may be on its way`, '')
   for (const { family, kind, subject, what, evidence, cause, repair, consequences } of findings) {
     lines.push([
       { text: subject, colour: 'red' },

@@ -11,10 +11,7 @@ import type { Shell } from './shell.ts'
 
 const PARTS = 'services/common/host/collect'
 
-const named = (...names: readonly string[]) => [
-  'health/facts.sh',
-  ...names.map((name) => `${PARTS}/${name}.sh`),
-]
+const named = (...names: readonly string[]) => ['health/facts.sh', ...names.map((name) => `${PARTS}/${name}.sh`)]
 
 /** The parts of the collector at each level, in order; `cron` is what is shipped to a host. */
 const parts = {
@@ -83,8 +80,6 @@ export const collectFacts = async <L extends keyof Told>(
   const facts = parseFullFacts(out)
   const last = ({ release: 'deployed', preflight: 'readiness', diagnosis: 'diagnosis' } as const)[level]
   if (facts?.[last] === undefined)
-    throw new CliError(
-      `${shell.name} gave no answer that can be read: does its shell print something of its own?`,
-    )
+    throw new CliError(`${shell.name} gave no answer that can be read: does its shell print something of its own?`)
   return facts as Awaited<ReturnType<typeof collectFacts<L>>> // the last part came, so those before it did
 }

@@ -7,8 +7,7 @@
 /** What to write to the shell. `mark` is a word that the script cannot print; `input` is its standard input, text. */
 export const frameScript = (script: string, mark: string, input?: string): string => {
   const stdin = input === undefined ? '</dev/null' : `<<'${mark}'`
-  const document =
-    input === undefined ? '' : `${input}${input === '' || input.endsWith('\n') ? '' : '\n'}${mark}\n`
+  const document = input === undefined ? '' : `${input}${input === '' || input.endsWith('\n') ? '' : '\n'}${mark}\n`
   return `{\n( :\n${script}\n) ${stdin}\n${document}printf '\\n%s %d\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2\n}\n`
 }
 

@@ -77,8 +77,7 @@ test('one on the same machine whose process is gone is followed at once', async 
   expect(second.token).toBe(first.token + 1)
 })
 
-const expiryIn = (dir: string): number =>
-  Number(readFileSync(join(dir, 'deploy', 'lease'), 'utf8').split(' ')[1])
+const expiryIn = (dir: string): number => Number(readFileSync(join(dir, 'deploy', 'lease'), 'utf8').split(' ')[1])
 
 test('one that only looks shows itself, and hears that it has lost the lease', async () => {
   const dir = freshDir()

@@ -41,9 +41,7 @@ export type Lease = {
 /** Somebody else took over while we were silent. What we began is theirs to finish. */
 export class LeaseLost extends CliError {
   constructor(name: string) {
-    super(
-      `${name}: another command took over, because this one was silent for too long; look at bun run releases`,
-    )
+    super(`${name}: another command took over, because this one was silent for too long; look at bun run releases`)
     this.name = 'LeaseLost'
   }
 }
@@ -140,12 +138,9 @@ export const takeLease = async (
       shell.run(takeScript(dir, { holder: words, over, leaseS })),
     )
     const [verdict = '', lease = ''] = out.trim().split('\n')
-    if (verdict.startsWith('taken '))
-      return openLease(shell, dir, { token: Number(verdict.slice(6)), leaseS })
+    if (verdict.startsWith('taken ')) return openLease(shell, dir, { token: Number(verdict.slice(6)), leaseS })
     const other = parseLease(lease)
-    const refused = new CliError(
-      `${shell.name} is being changed by ${describeHolder(other)}: wait until it is done`,
-    )
+    const refused = new CliError(`${shell.name} is being changed by ${describeHolder(other)}: wait until it is done`)
     const sameMachine = other.holder.machine === holder.machine && typeof other.holder.pid === 'number'
     const isGone = sameMachine && !isAlive(other.holder.pid ?? 0)
     if (verdict.startsWith('busy')) {

@@ -17,5 +17,4 @@ export type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 export const SCRIPT_MS = 120_000
 
 /** The end of what a script said, for people. */
-export const lastLines = (text: string): readonly string[] =>
-  text.trim().split('\n').filter(Boolean).slice(-5)
+export const lastLines = (text: string): readonly string[] => text.trim().split('\n').filter(Boolean).slice(-5)

@@ -1,17 +1,7 @@
-import {
-  type Address,
-  type Connection,
-  connectionLost,
-  openConnection,
-  PREAMBLE,
-  write,
-} from './connection.ts'
+import { type Address, type Connection, connectionLost, openConnection, PREAMBLE, write } from './connection.ts'
 import { type Bytes, SCRIPT_MS, type ScriptOptions, type ScriptResult } from './script.ts'
 
-const readText = async (
-  stream: ReadableStream<Uint8Array>,
-  onText: (text: string) => void,
-): Promise<string> => {
+const readText = async (stream: ReadableStream<Uint8Array>, onText: (text: string) => void): Promise<string> => {
   let text = ''
   const decoder = new TextDecoder()
   for await (const piece of stream) {
@@ -64,7 +54,6 @@ export const sendScript = async (
   // 255 is ssh's own failure; a script that ended early and took not all of its input has a code of its own.
   if (child.signalCode !== null || (code === 255 && address.host !== 'local'))
     throw connectionLost(name, 'the connection broke', err)
-  if (broke !== undefined && code === 0)
-    throw connectionLost(name, `the connection broke (${String(broke)})`, err)
+  if (broke !== undefined && code === 0) throw connectionLost(name, `the connection broke (${String(broke)})`, err)
   return { code, out, err }
 }

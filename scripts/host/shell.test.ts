@@ -49,9 +49,7 @@ describe('a shell', () => {
   })
 
   test('that takes too long is a lost connection, and the next script has a new one', async () => {
-    await expect(shell.run('sleep 5', { timeoutMs: 100 })).rejects.toThrow(
-      'this machine: no answer within 0.1 s',
-    )
+    await expect(shell.run('sleep 5', { timeoutMs: 100 })).rejects.toThrow('this machine: no answer within 0.1 s')
     expect((await shell.run('echo back')).out).toBe('back\n')
   })
 

@@ -14,11 +14,7 @@ export type Shell = {
    */
   readonly run: (script: string, options?: ScriptOptions) => Promise<ScriptResult>
   /** Runs a script on a connection of its own with bytes as its standard input. Throws ConnectionLost as `run` does. */
-  readonly send: (
-    script: string,
-    bytes: Bytes,
-    options?: Omit<ScriptOptions, 'input'>,
-  ) => Promise<ScriptResult>
+  readonly send: (script: string, bytes: Bytes, options?: Omit<ScriptOptions, 'input'>) => Promise<ScriptResult>
   readonly close: () => Promise<void>
 }
 

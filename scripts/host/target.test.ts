@@ -46,9 +46,7 @@ describe('the host that a command is about', () => {
   })
 
   test.each(['relative', '/a b', '/a/../b', "/a'b", '/a$b', '/a,b', '/'])('has no folder %p', (dir) => {
-    expect(() => resolveTarget(flags({ host: 'pi', dir }), {}, freshHome())).toThrow(
-      '--dir takes an absolute path',
-    )
+    expect(() => resolveTarget(flags({ host: 'pi', dir }), {}, freshHome())).toThrow('--dir takes an absolute path')
   })
 })
 

@@ -69,20 +69,15 @@ export const resolveTarget = (
   if (host === undefined)
     throw new CliError('which host? use --host user@host (deploy:pi remembers it)', { exitCode: EXIT_USAGE })
   const same = last?.host === host ? last : undefined
-  const dir = (
-    flags.dir ??
-    (env['LUCID_DIR'] || undefined) ??
-    same?.dir ??
-    defaults.LUCID_MOUNT_PATH
-  ).replace(/(?<=.)\/+$/, '')
+  const dir = (flags.dir ?? (env['LUCID_DIR'] || undefined) ?? same?.dir ?? defaults.LUCID_MOUNT_PATH).replace(
+    /(?<=.)\/+$/,
+    '',
+  )
   // Compose files, shell scripts and mount options all carry this path.
   if (!/^(?:\/[A-Za-z0-9._-]+)+$/.test(dir) || dir.split('/').includes('..'))
-    throw new CliError(
-      `--dir takes an absolute path of letters, digits, dots, dashes and underscores, not '${dir}'`,
-      {
-        exitCode: EXIT_USAGE,
-      },
-    )
+    throw new CliError(`--dir takes an absolute path of letters, digits, dots, dashes and underscores, not '${dir}'`, {
+      exitCode: EXIT_USAGE,
+    })
   const sshConfig = flags['ssh-config'] ?? (env['LUCID_SSH_CONFIG'] || undefined) ?? same?.sshConfig
   return { host, dir, ...(sshConfig !== undefined && { sshConfig }) }
 }

@@ -57,12 +57,7 @@ export const toolCommand = (
       ...['--pull=never', `--network=${network}`, '--read-only', '--tmpfs=/tmp:rw,noexec,nosuid,size=16m'],
       '--cap-drop=ALL',
       ...caps.map((cap) => `--cap-add=${cap}`),
-      ...[
-        '--security-opt=no-new-privileges:true',
-        `--user=${user}`,
-        `--memory=${memory}m`,
-        '--pids-limit=128',
-      ],
+      ...['--security-opt=no-new-privileges:true', `--user=${user}`, `--memory=${memory}m`, '--pids-limit=128'],
       ...['--log-driver=none', '--label=org.lucid.tool=server-tools'],
       ...mounts.map((mount) => `--mount=${formatMount(mount)}`),
       ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),

@@ -55,12 +55,9 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   else {
     for (const line of changed) terminal.out(`${line}\n`)
     const signers = Object.values(after.suites).flatMap(({ signedBy }) => signedBy)
-    terminal.err(
-      `images:lock: ${Object.keys(after.suites).join(', ')} verified (${new Set(signers).size} keys)\n`,
-    )
+    terminal.err(`images:lock: ${Object.keys(after.suites).join(', ')} verified (${new Set(signers).size} keys)\n`)
     if (changed.length === 0) terminal.out('the image lock is up to date\n')
-    else if (flags.check)
-      terminal.err('images:lock: run `bun run images:lock`, build, test, and commit the lock\n')
+    else if (flags.check) terminal.err('images:lock: run `bun run images:lock`, build, test, and commit the lock\n')
   }
   return flags.check && changed.length > 0 ? 1 : 0
 })

@@ -12,10 +12,7 @@ import { checksum, writeBlob } from './packages/cache.ts'
 
 /** A file by its text or bytes, a link by its target; names that end in `/` are folders. */
 export type Tree = Readonly<
-  Record<
-    string,
-    string | Uint8Array | { readonly link: string } | { readonly mode: number; readonly data: string }
-  >
+  Record<string, string | Uint8Array | { readonly link: string } | { readonly mode: number; readonly data: string }>
 >
 
 const entryOf = ([name, content]: [string, Tree[string]]): TarEntry => {
@@ -102,9 +99,7 @@ const VERSION = '1.0-1'
 export const cacheSamplePackages = (cache: string, more: SamplePackages = {}): ImagesLock => {
   const debian = (platform: Platform): Readonly<Record<string, LockedPackage>> => {
     const { architecture } = platforms[platform]
-    const base = Object.entries(baseTrees(platform)).map(
-      ([name, tree]) => [name, { depends: [], tree }] as const,
-    )
+    const base = Object.entries(baseTrees(platform)).map(([name, tree]) => [name, { depends: [], tree }] as const)
     const others = Object.entries(more).map(
       ([name, { depends = [], tree }]) => [name, { depends, tree: tree(platform) }] as const,
     )
@@ -143,16 +138,12 @@ export const cacheSamplePackages = (cache: string, more: SamplePackages = {}): I
     debian: { amd64: debian('linux/amd64'), arm64: debian('linux/arm64') },
     npm: Object.fromEntries(
       Object.values(platforms).flatMap(({ bun, addonSuffix, machine, architecture }) => {
-        const interpreter =
-          architecture === 'amd64' ? '/lib64/ld-linux-x86-64.so.2' : '/lib/ld-linux-aarch64.so.1'
+        const interpreter = architecture === 'amd64' ? '/lib64/ld-linux-x86-64.so.2' : '/lib/ld-linux-aarch64.so.1'
         const runtime = fixtureElf({ machine, interpreter, needed: ['libc.so.6', 'libm.so.6'] })
         const addon = fixtureElf({ machine, needed: ['libgcc_s.so.1', 'libc.so.6'] })
         return [
           [bun, npm(bun, { 'bin/bun': runtime })],
-          [
-            `@napi-rs/blake-hash${addonSuffix}`,
-            npm(`@napi-rs/blake-hash${addonSuffix}`, { 'blake.node': addon }),
-          ],
+          [`@napi-rs/blake-hash${addonSuffix}`, npm(`@napi-rs/blake-hash${addonSuffix}`, { 'blake.node': addon })],
         ]
       }),
     ),

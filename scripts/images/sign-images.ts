@@ -18,8 +18,7 @@ export const command = {
     key: {
       type: 'string',
       value: 'FILE',
-      about:
-        'the private key, 64 hex digits (secrets/operator/IMAGES_KEY of the state folder, made when missing)',
+      about: 'the private key, 64 hex digits (secrets/operator/IMAGES_KEY of the state folder, made when missing)',
     },
     images: { type: 'string', value: 'FOLDER', about: 'where the images are (dist/images)' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
@@ -28,8 +27,7 @@ export const command = {
 } as const satisfies Command
 
 const keyFrom = (path: string | undefined): Uint8Array => {
-  if (path === undefined)
-    return fromHex(ensureSecret(homeFrom(process.env), 'operator', 'IMAGES_KEY').reveal(), 32)
+  if (path === undefined) return fromHex(ensureSecret(homeFrom(process.env), 'operator', 'IMAGES_KEY').reveal(), 32)
   if (!existsSync(path)) throw new CliError(`${path} is missing`)
   return fromHex(readKey(readFileSync(path, 'utf8'), path), 32)
 }

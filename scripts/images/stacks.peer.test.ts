@@ -90,9 +90,7 @@ if (reason !== undefined) console.log(`NOT RUN: ${reason} (all stacks by Compose
 const emulated = reason === undefined ? await ensureArm64() : { absent: reason }
 if (reason === undefined && emulated !== undefined) console.log(`NOT RUN: ${emulated.absent} (arm64 images)`)
 if (reason === undefined)
-  console.log(
-    'NOT RUN: mongo:7 cannot be pulled here (stacks run on the embedded store of the services instead)',
-  )
+  console.log('NOT RUN: mongo:7 cannot be pulled here (stacks run on the embedded store of the services instead)')
 
 afterAll(async () => {
   if (!('absent' in engine)) await engine.stop()
@@ -172,9 +170,7 @@ type Inspected = {
   readonly State: { readonly Health: { readonly Status: string }; readonly OOMKilled: boolean }
   readonly RestartCount: number
   readonly HostConfig: Readonly<Record<string, unknown>> & {
-    readonly PortBindings: Readonly<
-      Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>
-    >
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>
   }
 }
 
@@ -188,11 +184,7 @@ console.log(JSON.stringify({ arch: process.arch, uid: process.getuid(), bounding
   shell: ['/bin/sh', '/bin/bash', '/busybox'].some((path) => require('fs').existsSync(path)) }))`
 
 /** Starts everything of a platform on an engine and checks each container; the engine is empty before and after. */
-const runStacks = (
-  docker: () => DockerEngine,
-  architecture: 'amd64' | 'arm64',
-  { images, registry }: Ready,
-) => {
+const runStacks = (docker: () => DockerEngine, architecture: 'amd64' | 'arm64', { images, registry }: Ready) => {
   const platform = `linux/${architecture}`
   const more = { DOCKER_DEFAULT_PLATFORM: platform }
   let peer: Awaited<ReturnType<typeof startRegistry>> | undefined
@@ -257,9 +249,7 @@ const runStacks = (
         const logs = await compose(stack, members, 'logs', '--no-color', '--tail', '20')
         throw new Error(`${up.err.slice(-2000)}\n${logs.out.slice(-6000)}`)
       }
-      console.log(
-        `${platform} ${stack}: ${members.length} services healthy after ${(up.ms / 1000).toFixed(1)} s`,
-      )
+      console.log(`${platform} ${stack}: ${members.length} services healthy after ${(up.ms / 1000).toFixed(1)} s`)
     })
 
   for (const name of Object.keys(services))
@@ -294,12 +284,8 @@ const runStacks = (
         LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       })
       expect(HostConfig['Tmpfs']).toEqual({ '/tmp': 'rw,noexec,nosuid,size=16m' })
-      for (const binding of Object.values(HostConfig.PortBindings).flat())
-        expect(binding.HostIp).toBe('127.0.0.1')
-      const probed = await requireSuccess(
-        'probe',
-        docker().run(['exec', name, '/usr/local/bin/bun', '-e', PROBE]),
-      )
+      for (const binding of Object.values(HostConfig.PortBindings).flat()) expect(binding.HostIp).toBe('127.0.0.1')
+      const probed = await requireSuccess('probe', docker().run(['exec', name, '/usr/local/bin/bun', '-e', PROBE]))
       expect(JSON.parse(probed)).toEqual({
         arch: architecture === 'amd64' ? 'x64' : 'arm64',
         uid: 65532,
@@ -337,49 +323,38 @@ const runStacks = (
   })
 }
 
-describe.skipIf(reason !== undefined)(
-  'all stacks on amd64, from the registry, by the committed Compose files',
-  () => {
-    if ('absent' in ready || 'absent' in engine) {
-      test.skip(reason ?? 'no engine', () => {})
-      return
-    }
-    runStacks(() => engine, 'amd64', ready)
+describe.skipIf(reason !== undefined)('all stacks on amd64, from the registry, by the committed Compose files', () => {
+  if ('absent' in ready || 'absent' in engine) {
+    test.skip(reason ?? 'no engine', () => {})
+    return
+  }
+  runStacks(() => engine, 'amd64', ready)
 
-    test('an image that is loaded from the folder runs without a registry; one that is there is not loaded again', async () => {
-      const images = ['session-chunker', 'merkle-builder'].map((name) => ({
-        layout: openLayout(join(dist, name)),
-        reference: `local/lucid:${name}`,
-      }))
-      for (const image of (await engine.run(['image', 'ls', '--quiet'])).out.trim().split('\n'))
-        await engine.run(['image', 'rm', '--force', image])
-      const loaded = await loadImages(images, { env: engine.env })
-      expect(loaded).toMatchObject({
-        platform: 'linux/amd64',
-        loaded: images.map(({ reference }) => reference),
-        there: [],
-      })
-      const version = [
-        'run',
-        '--rm',
-        '--read-only',
-        '--cap-drop',
-        'ALL',
-        '--security-opt',
-        'no-new-privileges',
-      ]
-      const ran = await engine.run([
-        ...version,
-        '--entrypoint',
-        '/usr/local/bin/bun',
-        'local/lucid:merkle-builder',
-        '--version',
-      ])
-      expect(ran).toMatchObject({ code: 0, out: `${Bun.version}\n` })
-      expect(await loadImages(images, { env: engine.env })).toMatchObject({ loaded: [], bytes: 0 })
+  test('an image that is loaded from the folder runs without a registry; one that is there is not loaded again', async () => {
+    const images = ['session-chunker', 'merkle-builder'].map((name) => ({
+      layout: openLayout(join(dist, name)),
+      reference: `local/lucid:${name}`,
+    }))
+    for (const image of (await engine.run(['image', 'ls', '--quiet'])).out.trim().split('\n'))
+      await engine.run(['image', 'rm', '--force', image])
+    const loaded = await loadImages(images, { env: engine.env })
+    expect(loaded).toMatchObject({
+      platform: 'linux/amd64',
+      loaded: images.map(({ reference }) => reference),
+      there: [],
     })
-  },
-)
+    const version = ['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
+    const ran = await engine.run([
+      ...version,
+      '--entrypoint',
+      '/usr/local/bin/bun',
+      'local/lucid:merkle-builder',
+      '--version',
+    ])
+    expect(ran).toMatchObject({ code: 0, out: `${Bun.version}\n` })
+    expect(await loadImages(images, { env: engine.env })).toMatchObject({ loaded: [], bytes: 0 })
+  })
+})
 
 describe.skipIf(emulated !== undefined)('all stacks on arm64 under emulation', () => {
   if ('absent' in ready || 'absent' in engine) {

@@ -43,14 +43,7 @@ describe('$ sign:images and verify:images', () => {
     expect((await run('sign:images')).out).toBe(signed.out)
     expect(readFileSync(home.secret('operator', 'IMAGES_KEY'), 'utf8').trim()).not.toBe(key)
     writeFileSync(join(folder, 'operator.pub'), `${key}\n`)
-    const { code, out } = await run(
-      'verify:images',
-      '--key',
-      join(folder, 'operator.pub'),
-      '--only',
-      SERVICE,
-      '--json',
-    )
+    const { code, out } = await run('verify:images', '--key', join(folder, 'operator.pub'), '--only', SERVICE, '--json')
     expect(code).toBe(1)
     const { ok, verdict, images: count, rules } = JSON.parse(out)
     expect({ ok, verdict, count }).toEqual({ ok: false, verdict: 1, count: 2 })
@@ -79,9 +72,7 @@ describe('$ sign:images and verify:images', () => {
     expect(await run('verify:images', '--only', 'nobody')).toMatchObject({ code: 64 })
     expect((await run('verify:images', '--key', join(folder, 'none'))).err).toContain('is missing')
     writeFileSync(join(folder, 'bad.key'), 'short')
-    expect((await run('sign:images', '--key', join(folder, 'bad.key'))).err).toContain(
-      '64 lower-case hex digits',
-    )
+    expect((await run('sign:images', '--key', join(folder, 'bad.key'))).err).toContain('64 lower-case hex digits')
     const gone = await run('verify:images', '--images', join(folder, 'gone'))
     expect(gone.err).toContain('images.lock.json is missing: bun run build-distroless makes it')
   })

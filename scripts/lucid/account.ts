@@ -22,8 +22,7 @@ type TokenOf = (refused?: string) => Promise<string>
 const withToken = (request: Request, token: string): Request => {
   const headers = new Headers(request.headers)
   headers.set('authorization', `Bearer ${token}`)
-  if (request.method === 'POST' && !headers.has('idempotency-key'))
-    headers.set('idempotency-key', crypto.randomUUID())
+  if (request.method === 'POST' && !headers.has('idempotency-key')) headers.set('idempotency-key', crypto.randomUUID())
   return new Request(request, { headers })
 }
 

@@ -30,12 +30,7 @@ const users = entry(
       return { items: page.users, next: page.next }
     }, Number.POSITIVE_INFINITY)
     const columns = ['address', 'roles', 'status', 'since'].map((title) => ({ title }))
-    const rows = found.map((one) => [
-      one.address,
-      one.roles.join(', '),
-      one.status,
-      formatTime(one.created_at),
-    ])
+    const rows = found.map((one) => [one.address, one.roles.join(', '), one.status, formatTime(one.created_at)])
     const style = detectStyle(process.stdout, process.env)
     out(flags.json ? jsonText({ users: found }) : table(columns, rows, style))
     return 0
@@ -68,11 +63,7 @@ const roles = entry(
   ({ flags, terminal: { out } }) => {
     const columns = [{ title: 'role' }, { title: 'may' }]
     const rows = roleNames.map((name) => [name, roleTable[name].join(', ')])
-    out(
-      flags.json
-        ? jsonText({ roles: roleTable })
-        : table(columns, rows, detectStyle(process.stdout, process.env)),
-    )
+    out(flags.json ? jsonText({ roles: roleTable }) : table(columns, rows, detectStyle(process.stdout, process.env)))
     return 0
   },
 )
@@ -119,8 +110,7 @@ const auditOfSession = async (client: Api, id: string) => {
 const audit = entry(
   {
     name: 'lucid audit',
-    about:
-      'prints what happened in a session, or what was done at a service (for admins), as its chain has it',
+    about: 'prints what happened in a session, or what was done at a service (for admins), as its chain has it',
     positionals: [{ name: 'ID', about: 'the session' }],
     flags: {
       service: {

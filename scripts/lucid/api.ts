@@ -22,9 +22,7 @@ export const data = async <T>(
 
 /** All pages of a list, one after the other, until there are `most`. */
 export const collect = async <T>(
-  ask: (
-    cursor: string | undefined,
-  ) => Promise<{ readonly items: readonly T[]; readonly next?: string | undefined }>,
+  ask: (cursor: string | undefined) => Promise<{ readonly items: readonly T[]; readonly next?: string | undefined }>,
   most: number,
 ): Promise<readonly T[]> => {
   const all: T[] = []

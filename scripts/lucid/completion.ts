@@ -10,8 +10,7 @@ const candidates = (commands: readonly Command[]): readonly (readonly [string, r
     const words = command.name.split(' ').slice(1)
     for (const [at, word] of words.entries()) add(words.slice(0, at).join(' '), word)
     for (const flag of Object.keys(allFlags(command))) add(words.join(' '), `--${flag}`)
-    for (const choice of command.positionals?.flatMap(({ choices = [] }) => choices) ?? [])
-      add(words.join(' '), choice)
+    for (const choice of command.positionals?.flatMap(({ choices = [] }) => choices) ?? []) add(words.join(' '), choice)
   }
   return [...after].map(([words, next]) => [words, [...next]] as const)
 }

@@ -46,13 +46,10 @@ export const openEndpoint = ({ url, socks }: Platform, home: Home): Endpoint => 
         return await send(input, init)
       } catch (cause) {
         const through = socks === undefined ? '' : ` through the SOCKS proxy ${socks}`
-        throw new CliError(
-          `${url === LOCAL ? 'the platform here' : url} does not answer${through}: is it up?`,
-          {
-            exitCode: EXIT_UNAVAILABLE,
-            cause,
-          },
-        )
+        throw new CliError(`${url === LOCAL ? 'the platform here' : url} does not answer${through}: is it up?`, {
+          exitCode: EXIT_UNAVAILABLE,
+          cause,
+        })
       }
     },
   }

@@ -93,9 +93,7 @@ const exportBundle = entry(
       err,
     })
     out(`${file}  ${bytes(size)}\n`)
-    err(
-      `check it with: bun run verify ${file} --trust HEX, the key that the operator of the ledger told you\n`,
-    )
+    err(`check it with: bun run verify ${file} --trust HEX, the key that the operator of the ledger told you\n`)
     return 0
   },
 )

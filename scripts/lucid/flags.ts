@@ -27,7 +27,5 @@ export const nameFrom = ({ as }: { readonly as: string | undefined }): string =>
   requireName(as ?? (process.env['LUCID_AS'] || DEFAULT_NAME))
 
 /** The key file that they mean. */
-export const keyFileFrom = (flags: {
-  readonly as: string | undefined
-  readonly key: string | undefined
-}): string => flags.key ?? configFrom(process.env).key(nameFrom(flags))
+export const keyFileFrom = (flags: { readonly as: string | undefined; readonly key: string | undefined }): string =>
+  flags.key ?? configFrom(process.env).key(nameFrom(flags))

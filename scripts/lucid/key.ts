@@ -30,8 +30,7 @@ const keyNew = entry(
   },
   async ({ flags, positionals: [named], terminal: { out, err } }) => {
     const config = configFrom(process.env)
-    const file =
-      flags.out ?? config.key(named === undefined ? nameFrom({ as: undefined }) : requireName(named))
+    const file = flags.out ?? config.key(named === undefined ? nameFrom({ as: undefined }) : requireName(named))
     const passphrase = await choosePassphrase({ file: flags['passphrase-file'], err })
     const key = await sealTronKey(secp256k1.utils.randomSecretKey(), passphrase, {
       random: (size) => crypto.getRandomValues(new Uint8Array(size)),
@@ -85,9 +84,7 @@ const sign = entry(
   {
     name: 'lucid sign',
     about: 'signs a message as a TRON wallet does (signMessageV2), for a browser without JavaScript',
-    positionals: [
-      { name: 'MESSAGE', about: 'the text, or - to read it from standard input', required: true },
-    ],
+    positionals: [{ name: 'MESSAGE', about: 'the text, or - to read it from standard input', required: true }],
     flags: { ...jsonFlag, ...keyFlags },
     examples: ['bun run lucid sign "$(cat challenge.txt)"', 'bun run lucid sign - < challenge.txt'],
     exits: { 66: 'there is no such key' },

@@ -41,8 +41,7 @@ const requireSignInText = (message: string, address: string, nonce: string): voi
     lines[2] === `As: ${address}` &&
     lines.at(-1) === `Nonce: ${nonce}` &&
     lines.length === 5
-  if (!isSignIn)
-    throw new CliError('what the platform wants to have signed is no sign-in: nothing was signed')
+  if (!isSignIn) throw new CliError('what the platform wants to have signed is no sign-in: nothing was signed')
 }
 
 const thisDevice = () => `${hostname().slice(0, 40)}, command line`
@@ -53,11 +52,7 @@ const prove = async (
   { address, secret }: { readonly address: string; readonly secret: Uint8Array },
   more: { readonly code?: string; readonly totp?: string },
 ): Promise<unknown> => {
-  const challenge = requireShape(
-    Challenge,
-    await post(endpoint, '/auth/challenge', { address }),
-    'a challenge',
-  )
+  const challenge = requireShape(Challenge, await post(endpoint, '/auth/challenge', { address }), 'a challenge')
   requireSignInText(challenge.message, address, challenge.nonce)
   return post(endpoint, '/auth/verify', {
     address,
@@ -71,8 +66,7 @@ const prove = async (
 const login = entry(
   {
     name: 'lucid login',
-    about:
-      'signs in with a key file, or by a link that was mailed; the sign-in lasts a week from its last use',
+    about: 'signs in with a key file, or by a link that was mailed; the sign-in lasts a week from its last use',
     flags: {
       url: {
         type: 'string',
@@ -111,8 +105,7 @@ const login = entry(
     const endpoint = openEndpoint(platform, homeFrom(process.env))
     endpoint.base('/auth/')
     const { code, totp, magic: token } = flags
-    const key =
-      token === undefined && (await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err }))
+    const key = token === undefined && (await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err }))
     const attempt = (given: typeof more) =>
       key
         ? prove(endpoint, key, given)
@@ -158,11 +151,7 @@ const whoami = entry(
   async ({ flags, terminal: { out } }) => {
     const account = await openAccount(flags)
     const { address, roles } = requireShape(Me, await ask(account, '/auth/me'), 'who you are')
-    out(
-      flags.json
-        ? jsonText({ address, roles, url: account.url })
-        : `${address}  ${roles.join(', ') || 'no role'}\n`,
-    )
+    out(flags.json ? jsonText({ address, roles, url: account.url }) : `${address}  ${roles.join(', ') || 'no role'}\n`)
     return 0
   },
 )
@@ -172,13 +161,7 @@ const signIns = entry(
   async ({ flags, terminal: { out } }) => {
     const account = await openAccount(flags)
     const found = requireShape(SignIns, await ask(account, '/auth/sign-ins'), 'your sign-ins')
-    const columns = [
-      { title: 'id' },
-      { title: 'device' },
-      { title: 'since' },
-      { title: 'last used' },
-      { title: '' },
-    ]
+    const columns = [{ title: 'id' }, { title: 'device' }, { title: 'since' }, { title: 'last used' }, { title: '' }]
     const rows = found.sign_ins.map(({ id, device, created_at, last_used_at, current }) => [
       id,
       device,

@@ -22,9 +22,7 @@ describe('the policy of flags', () => {
   test('denies everything where nothing is said', () => {
     const { channels: each, ...rest } = policyFromFlags(none, fixed)
     expect(
-      Object.values(each).flatMap(({ max_bytes: _, ...ways }: Record<string, unknown>) =>
-        Object.values(ways),
-      ),
+      Object.values(each).flatMap(({ max_bytes: _, ...ways }: Record<string, unknown>) => Object.values(ways)),
     ).toEqual(Array.from({ length: 8 }, () => 'denied'))
     expect(rest).toMatchObject({
       approvers: [owner],

@@ -65,8 +65,7 @@ export const parseChannel = (
   const [name = '', way] = given.split(':')
   const has = channels.find((each) => each === name)
   const all = has === undefined ? [] : directions[has]
-  const ways =
-    way === undefined ? all : all.filter((each) => each === { in: 'to_session', out: 'from_session' }[way])
+  const ways = way === undefined ? all : all.filter((each) => each === { in: 'to_session', out: 'from_session' }[way])
   if (has !== undefined && ways.length > 0) return { name: has, ways }
   throw usage(`'${given}' is no channel: use ${channels.join(', ')}, with :in or :out for one way of it`)
 }
@@ -82,8 +81,7 @@ const channelWishes = (flags: PolicyFlags): PolicyWishes['channels'] => {
   const clipboard = parseWhole('max-clipboard', flags['max-clipboard'], 65_536)
   const file = parseWhole('max-file', flags['max-file'], 25_000_000)
   if (clipboard !== undefined) wishes['clipboard'] = { ...wishes['clipboard'], max_bytes: clipboard }
-  if (file !== undefined)
-    for (const name of ['files', 'printing']) wishes[name] = { ...wishes[name], max_bytes: file }
+  if (file !== undefined) for (const name of ['files', 'printing']) wishes[name] = { ...wishes[name], max_bytes: file }
   return wishes
 }
 

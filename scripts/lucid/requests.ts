@@ -44,10 +44,7 @@ const act = entry(
     name: 'lucid act',
     about: 'asks whether you may do something in a session now, as a point of enforcement does',
     ...action,
-    examples: [
-      'bun run lucid act ID clipboard --bytes 300',
-      'bun run lucid act ID files:out --bytes 1000000',
-    ],
+    examples: ['bun run lucid act ID clipboard --bytes 300', 'bun run lucid act ID files:out --bytes 1000000'],
     exits: { ...noSession, 77: 'it is not allowed' },
   },
   async ({ flags, positionals: [id, channel], terminal: { out } }) => {

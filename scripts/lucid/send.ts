@@ -51,14 +51,10 @@ export const sendInput = async (
   try {
     await readAnswer(await account.fetch(`${account.base(path)}${path}?${query}`, { method: 'PATCH', body }))
   } catch (error) {
-    const again =
-      input === '-' ? '' : `; what arrived is kept: bun run lucid session send ${id} --input ${input}`
-    throw new CliError(
-      `the recording broke off: ${error instanceof Error ? error.message : 'unknown'}${again}`,
-      {
-        cause: error,
-      },
-    )
+    const again = input === '-' ? '' : `; what arrived is kept: bun run lucid session send ${id} --input ${input}`
+    throw new CliError(`the recording broke off: ${error instanceof Error ? error.message : 'unknown'}${again}`, {
+      cause: error,
+    })
   } finally {
     screen.done()
   }

@@ -113,11 +113,7 @@ const end = entry(
 )
 
 /** A change of a session that takes nothing but its reason, if that. */
-const change = (
-  name: string,
-  about: string,
-  work: (client: Api, id: string, reason: string) => Promise<unknown>,
-) =>
+const change = (name: string, about: string, work: (client: Api, id: string, reason: string) => Promise<unknown>) =>
   entry(
     {
       name: `lucid session ${name}`,

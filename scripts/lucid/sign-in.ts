@@ -109,8 +109,7 @@ export const accessToken = async (
   { config, store, name, endpoint, now }: TokenSource,
   refused?: string,
 ): Promise<string> => {
-  const isGood = ({ access_token, access_until }: SignIn) =>
-    access_token !== refused && access_until - MARGIN > now()
+  const isGood = ({ access_token, access_until }: SignIn) => access_token !== refused && access_until - MARGIN > now()
   const before = await requireSignIn(store, name)
   if (isGood(before)) return before.access_token
   const lock = await acquire(config.lock(name))

@@ -17,19 +17,16 @@ const cheap = { memory_kib: 32, passes: 1, lanes: 1 }
 const secret = Uint8Array.fromHex('11'.repeat(32))
 
 describe('a sealed TRON key', () => {
-  test.each(vectors)(
-    'of the vectors opens, and is sealed to the same bytes again: $passphrase',
-    async (vector) => {
-      const file = parseTronKey(JSON.stringify(vector.file), 'vector')
-      expect((await openTronKey(file, vector.passphrase)).toHex()).toBe(vector.secret)
-      const { memory_kib, passes, lanes } = file.kdf
-      const again = await sealTronKey(Uint8Array.fromHex(vector.secret), vector.passphrase, {
-        random: counter(),
-        cost: { memory_kib, passes, lanes },
-      })
-      expect(again).toEqual(file)
-    },
-  )
+  test.each(vectors)('of the vectors opens, and is sealed to the same bytes again: $passphrase', async (vector) => {
+    const file = parseTronKey(JSON.stringify(vector.file), 'vector')
+    expect((await openTronKey(file, vector.passphrase)).toHex()).toBe(vector.secret)
+    const { memory_kib, passes, lanes } = file.kdf
+    const again = await sealTronKey(Uint8Array.fromHex(vector.secret), vector.passphrase, {
+      random: counter(),
+      cost: { memory_kib, passes, lanes },
+    })
+    expect(again).toEqual(file)
+  })
 
   test.each(vectors)('opens with the Argon2id and the XChaCha20-Poly1305 of the run-time', async (vector) => {
     const { kdf, cipher, sealed, address } = vector.file
@@ -77,10 +74,7 @@ describe('what is no key file', () => {
     ['an unknown field', JSON.stringify({ ...file, secret: '11' })],
     ['a cost beyond 1 GiB', JSON.stringify({ ...file, kdf: { ...file.kdf, memory_kib: 2 ** 21 } })],
     ['another derivation', JSON.stringify({ ...file, kdf: { ...file.kdf, name: 'argon2i' } })],
-    [
-      'an address with a wrong checksum',
-      JSON.stringify({ ...file, address: `${file.address.slice(0, -1)}1` }),
-    ],
+    ['an address with a wrong checksum', JSON.stringify({ ...file, address: `${file.address.slice(0, -1)}1` })],
   ])('%s is refused before anything is computed', (_, text) => {
     expect(() => parseTronKey(text, 'a.key')).toThrow('a.key is not a key file of Lucid')
   })

@@ -37,10 +37,7 @@ const TronKey = Type.Object(
       [Type.Object({ name: Type.Literal('argon2id'), version: Type.Literal(19), salt: hex(16) }), Cost],
       { additionalProperties: false },
     ),
-    cipher: Type.Object(
-      { name: Type.Literal('xchacha20-poly1305'), nonce: hex(24) },
-      { additionalProperties: false },
-    ),
+    cipher: Type.Object({ name: Type.Literal('xchacha20-poly1305'), nonce: hex(24) }, { additionalProperties: false }),
     sealed: hex(48),
   },
   { additionalProperties: false },
@@ -106,7 +103,5 @@ export const parseTronKey = (text: string, path: string): TronKey => {
   } catch {
     // No JSON is no key file either.
   }
-  throw new CliError(
-    `${path} is not a key file of Lucid (lucid-tron-key/v1): bun run lucid key new makes one`,
-  )
+  throw new CliError(`${path} is not a key file of Lucid (lucid-tron-key/v1): bun run lucid key new makes one`)
 }

@@ -19,9 +19,7 @@ test.each(vectors)(
 test('whatever the key and the message, the bytes are those of the wallet', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc
-        .uint8Array({ minLength: 32, maxLength: 32 })
-        .filter((key) => key[0] !== 255 && key.some((b) => b > 0)),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((key) => key[0] !== 255 && key.some((b) => b > 0)),
       fc.string({ unit: 'grapheme', maxLength: 200 }),
       async (key, message) => {
         const signature = signTronMessage(message, key)

@@ -31,7 +31,5 @@ export const showAdminCode = (
 ) =>
   text([
     'who signs in with this code within an hour is an admin (once; bun run recover admin makes another):',
-    ...['bun run lucid key new', ...before, `bun run lucid login ${flags}--code ${code}`].map(
-      (line) => `  ${line}`,
-    ),
+    ...['bun run lucid key new', ...before, `bun run lucid login ${flags}--code ${code}`].map((line) => `  ${line}`),
   ])

@@ -35,9 +35,7 @@ test('the mirror of a one-line file is found behind its options', () => {
 
 test('a file that is neither, and an archive that is not Debian, give no mirror', () => {
   expect(debianMirror([{ name: 'debian.sources.off', text: sources }])).toBeUndefined()
-  expect(
-    debianMirror([{ name: 'x.list', text: 'deb https://packages.example/node stable main' }]),
-  ).toBeUndefined()
+  expect(debianMirror([{ name: 'x.list', text: 'deb https://packages.example/node stable main' }])).toBeUndefined()
 })
 
 test('proxies and time checks are carried over, empty and unrelated settings are not', () => {

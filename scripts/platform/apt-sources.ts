@@ -15,9 +15,7 @@ const stanzasOf = (text: string): readonly Stanza[] =>
           .split('\n')
           .flatMap((line) => {
             const [, key, value] = /^([A-Za-z-]+):\s*(.*)$/.exec(line) ?? []
-            return key === undefined || value === undefined
-              ? []
-              : [[key.toLowerCase(), value.trim()] as const]
+            return key === undefined || value === undefined ? [] : [[key.toLowerCase(), value.trim()] as const]
           }),
       ),
     )
@@ -26,8 +24,7 @@ const stanzasOf = (text: string): readonly Stanza[] =>
 const mirrorsOfSources = (text: string): readonly string[] =>
   stanzasOf(text)
     .filter(
-      (stanza) =>
-        stanza['types']?.split(/\s+/).includes('deb') === true && stanza['enabled']?.toLowerCase() !== 'no',
+      (stanza) => stanza['types']?.split(/\s+/).includes('deb') === true && stanza['enabled']?.toLowerCase() !== 'no',
     )
     .flatMap((stanza) => stanza['uris']?.split(/\s+/) ?? [])
 

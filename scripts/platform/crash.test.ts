@@ -57,8 +57,7 @@ const down = async ({ home }: Fixture, ...flags: readonly string[]) => {
   return { out, err, code }
 }
 
-const recordedPids = ({ home }: Fixture) =>
-  Object.values(readRecord(home)?.services ?? {}).map(({ pid }) => pid)
+const recordedPids = ({ home }: Fixture) => Object.values(readRecord(home)?.services ?? {}).map(({ pid }) => pid)
 
 test('$ up, kill -9 of it, down: the services it left behind are ended', async () => {
   const made = fixture()

@@ -35,9 +35,7 @@ const supervisorOf = async (home: Home): Promise<number | undefined> => {
     const pid = readRecord(home)?.pid
     if (pid !== undefined) return pid
     if (performance.now() > until)
-      throw new CliError(
-        `a supervisor holds ${home.lock} and has recorded nothing: end that process, then try again`,
-      )
+      throw new CliError(`a supervisor holds ${home.lock} and has recorded nothing: end that process, then try again`)
     await Bun.sleep(20)
   }
   return undefined
@@ -62,8 +60,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
   if (flags.json) terminal.out(`${JSON.stringify({ outcome, services, left_behind: left })}\n`)
   else if (outcome === 'nothing') terminal.out(`nothing was running in ${home.root}\n`)
   else {
-    const crashed =
-      left > 0 ? `; ended ${plural(left, 'process').replace('processs', 'processes')} left behind` : ''
+    const crashed = left > 0 ? `; ended ${plural(left, 'process').replace('processs', 'processes')} left behind` : ''
     terminal.out(
       `${outcome === 'stopped' ? `stopped ${plural(services, 'service')}` : 'cleaned up after a crash'}${crashed}\n`,
     )

@@ -13,9 +13,7 @@ const sources = [...Object.keys(catalog), 'platform']
 export const command = {
   name: 'logs',
   about: 'prints the end of the logs: one JSON object a line',
-  positionals: [
-    { name: 'SERVICE', about: 'whose log; all when none is named', rest: true, choices: sources },
-  ],
+  positionals: [{ name: 'SERVICE', about: 'whose log; all when none is named', rest: true, choices: sources }],
   flags: {
     follow: { type: 'boolean', about: 'keep printing what is added, until Ctrl-C' },
     lines: { type: 'string', value: 'N', about: 'lines of each log to begin with (default 50)' },

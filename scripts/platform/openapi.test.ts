@@ -31,8 +31,7 @@ afterAll(async () => {
 
 const read = async <T>(service: keyof typeof catalog, path: string): Promise<T> =>
   (await (await fetch(`${platform.urls[service]}${path}`)).json()) as T // what its routes promise
-const shelves = async () =>
-  (await read<{ documents: readonly Shelf[] }>('openapi-server', '/status')).documents
+const shelves = async () => (await read<{ documents: readonly Shelf[] }>('openapi-server', '/status')).documents
 
 /** Asks until all stand as they should. */
 const until = async (settled: (all: readonly Shelf[]) => boolean): Promise<readonly Shelf[]> => {
@@ -59,9 +58,7 @@ test('every service is in the one document, which is valid OpenAPI 3.1 and says 
   expect(merged.tags.map(({ name }) => name)).toEqual(Object.keys(catalog).toSorted())
   for (const name of running) expect(merged.paths[`/${name}/health`]?.['get']?.security).toEqual([])
   expect(merged.paths['/session-encryptor/encrypt']?.['post']?.security).toEqual([{ serviceToken: [] }])
-  expect(merged.paths['/openapi-server/openapi/merged.json']?.['get']?.security).toEqual([
-    { serviceToken: [] },
-  ])
+  expect(merged.paths['/openapi-server/openapi/merged.json']?.['get']?.security).toEqual([{ serviceToken: [] }])
 })
 
 test('a service that stops keeps its part, marked stale, and the server stays healthy', async () => {

@@ -28,16 +28,11 @@ test('the table shows each service, how it is and how long it took', () => {
       '',
     ].join('\n'),
   )
-  expect(renderPlatform(before, plainStyle, 2_500).raw.split('\n')[1]).toBe(
-    'cutter   sessions  8090  starting  1.5 s',
-  )
+  expect(renderPlatform(before, plainStyle, 2_500).raw.split('\n')[1]).toBe('cutter   sessions  8090  starting  1.5 s')
 })
 
 test('in a pipe each change of state is one line, and nothing is said twice', () => {
-  expect(renderChanges(before, after, 2_000)).toEqual([
-    'healthy     cutter  8090  412 ms',
-    'restarting  vault   8090',
-  ])
+  expect(renderChanges(before, after, 2_000)).toEqual(['healthy     cutter  8090  412 ms', 'restarting  vault   8090'])
   expect(renderChanges(after, after, 2_000)).toEqual([])
 })
 

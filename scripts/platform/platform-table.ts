@@ -42,18 +42,12 @@ export const renderPlatform = (views: readonly View[], style: Style, now: number
   )
 
 /** One line for each service whose state changed, for pipes: `healthy   session-chunker  8090  412 ms`. */
-export const renderChanges = (
-  before: readonly View[],
-  after: readonly View[],
-  now: number,
-): readonly string[] => {
+export const renderChanges = (before: readonly View[], after: readonly View[], now: number): readonly string[] => {
   const states = new Map(before.map((view) => [view.name, view.state]))
   const width = Math.max(0, ...after.map(({ name }) => name.length))
   return after
     .filter(({ name, state }) => states.get(name) !== state && state !== 'waiting')
-    .map((view) =>
-      [view.state.padEnd(10), view.name.padEnd(width), view.port, timeOf(view, now)].join('  ').trimEnd(),
-    )
+    .map((view) => [view.state.padEnd(10), view.name.padEnd(width), view.port, timeOf(view, now)].join('  ').trimEnd())
 }
 
 /** What stands at the end of a start: `12 services healthy in 2.4 s`. */

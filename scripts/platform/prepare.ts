@@ -108,10 +108,7 @@ export const prepareUnits = async (
   return new Map(
     services.map((name) => {
       makePrivateFolder(home.data(name))
-      const derived = Object.entries(source.derived[name] ?? {}).map(([key, value]) => [
-        key,
-        value(keys, home),
-      ])
+      const derived = Object.entries(source.derived[name] ?? {}).map(([key, value]) => [key, value(keys, home)])
       const unit: Unit = {
         name,
         stack: source.catalogue[name]?.stack ?? 'core',

@@ -32,8 +32,7 @@ const defined = (entries: readonly (readonly [string, string | undefined])[]): R
 /** The name in a table of ports of a service's further port. */
 export const furtherPort = (service: string, port: string): string => `${service}/${port}`
 
-const portNames = (entry: Pick<Entry, 'ports'> | undefined): readonly string[] =>
-  Object.keys(entry?.ports ?? {})
+const portNames = (entry: Pick<Entry, 'ports'> | undefined): readonly string[] => Object.keys(entry?.ports ?? {})
 
 /** The address of a service's HTTP interface on this machine. */
 export const localUrl = (port: number | undefined): string => `http://127.0.0.1:${port ?? 0}`
@@ -74,9 +73,7 @@ export const buildProcessEnv = (
   const files = keys.filter(({ key, secret }) => secret && decided[key] === undefined)
   return {
     ...defined(machineKeys.map((key) => [key, ambient[key]])),
-    ...defined(
-      passed.flatMap(({ key }) => [key, `${key}_FILE`].map((name) => [name, ambient[name]] as const)),
-    ),
+    ...defined(passed.flatMap(({ key }) => [key, `${key}_FILE`].map((name) => [name, ambient[name]] as const))),
     ...Object.fromEntries(files.map(({ key }) => [`${key}_FILE`, paths.secret(service, key)])),
     ...decided,
   }

@@ -52,9 +52,7 @@ test('systems without /proc are asked by a program of theirs', () => {
 
 test('of their answers only the whole last word counts', () => {
   expect(endsWithWord('bun main.ts --lucid-home=/tmp/a\n', '--lucid-home=/tmp/a')).toBe(true)
-  expect(endsWithWord('"bun.exe" main.ts "--lucid-home=C:\\my home"\r\n', '--lucid-home=C:\\my home')).toBe(
-    true,
-  )
+  expect(endsWithWord('"bun.exe" main.ts "--lucid-home=C:\\my home"\r\n', '--lucid-home=C:\\my home')).toBe(true)
   expect(endsWithWord('bun main.ts --lucid-home=/tmp/ab', '--lucid-home=/tmp/a')).toBe(false)
 })
 

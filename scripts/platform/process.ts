@@ -37,12 +37,7 @@ export const signal = (pid: number, name: 'SIGTERM' | 'SIGKILL'): void => {
 /** argv of the programs that ask the system for a command line where there is no /proc. */
 export const commandLineQuery = (pid: number, platform: NodeJS.Platform): readonly string[] =>
   platform === 'win32'
-    ? [
-        'powershell',
-        '-NoProfile',
-        '-Command',
-        `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`,
-      ]
+    ? ['powershell', '-NoProfile', '-Command', `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`]
     : ['ps', '-ww', '-o', 'command=', '-p', String(pid)]
 
 const readArguments = (pid: number): readonly string[] => procText(pid, 'cmdline')?.split('\0') ?? []
@@ -77,8 +72,7 @@ const kib = (text: string | undefined, field: string): number | undefined => {
  * Memory that a process takes, bytes: its proportional set size, in which a page shared by n processes
  * counts 1/n for each (Linux, /proc/PID/smaps_rollup). Undefined where the system does not say.
  */
-export const proportionalMemory = (pid: number): number | undefined =>
-  kib(procText(pid, 'smaps_rollup'), 'Pss')
+export const proportionalMemory = (pid: number): number | undefined => kib(procText(pid, 'smaps_rollup'), 'Pss')
 
 /** Waits until every process is gone; those that are left after `deadlineMs` are returned. */
 export const waitForEnd = async (pids: readonly number[], deadlineMs: number): Promise<readonly number[]> => {

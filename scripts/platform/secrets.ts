@@ -49,9 +49,7 @@ export const ensureSecret = (home: Home, owner: string, key: string, draw: Rando
 
 /** Writes the public identity keys (hex) by name, when they are not already those. */
 export const writeIdentities = (home: Home, identities: Readonly<Record<string, Secret>>): void => {
-  const peers = Object.fromEntries(
-    Object.entries(identities).map(([name, key]) => [name, derivePublicKey(key)]),
-  )
+  const peers = Object.fromEntries(Object.entries(identities).map(([name, key]) => [name, derivePublicKey(key)]))
   const text = `${JSON.stringify(peers, undefined, 2)}\n`
   if (existsSync(home.identities) && readFileSync(home.identities, 'utf8') === text) return
   replaceFile(home.identities, text, { durable: true })

@@ -27,11 +27,9 @@ export const operatorClients = (home: Home, { timeoutMs = 30_000 }: { readonly t
   const sign = signer({ name: OPERATOR, key: readSecret(home, OPERATOR, 'IDENTITY_KEY') })
   const options = (callee: Callee) => ({ callee, sign, timeoutMs })
   return {
-    authentication: () =>
-      client<AuthenticationApi>(findUrl(home, 'authentication'), options('authentication')),
+    authentication: () => client<AuthenticationApi>(findUrl(home, 'authentication'), options('authentication')),
     recorder: () => client<RecorderApi>(findUrl(home, 'session-recorder'), options('session-recorder')),
-    orchestrator: () =>
-      client<OrchestratorApi>(findUrl(home, 'session-orchestrator'), options('session-orchestrator')),
+    orchestrator: () => client<OrchestratorApi>(findUrl(home, 'session-orchestrator'), options('session-orchestrator')),
     encryptor: () => client<EncryptorApi>(findUrl(home, 'session-encryptor'), options('session-encryptor')),
     chain: () => client<ChainApi>(findUrl(home, 'blockchain-api'), options('blockchain-api')),
     /** The raw way, for bodies of bytes; `timeout` (ms) bounds one call from request to last byte. */

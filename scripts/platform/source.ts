@@ -24,10 +24,7 @@ export type PlatformSource = {
 }
 
 const clientKeys = Object.fromEntries(
-  Object.keys(clients).map((name) => [
-    name,
-    name === 'operator' ? ['IDENTITY_KEY', 'OWNER_KEY'] : ['IDENTITY_KEY'],
-  ]),
+  Object.keys(clients).map((name) => [name, name === 'operator' ? ['IDENTITY_KEY', 'OWNER_KEY'] : ['IDENTITY_KEY']]),
 )
 
 /** What a recording and its proof pass through; the rest of the platform would only take time. */

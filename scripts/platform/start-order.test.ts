@@ -66,9 +66,7 @@ describe('the order of a stop', () => {
 
   test('everything that was started is stopped, each once', () => {
     const stages = orderStages(catalog, stacks, [])
-    expect(orderStops(catalog, stages).flat().toSorted()).toEqual(
-      stages.flatMap(({ services }) => services).toSorted(),
-    )
+    expect(orderStops(catalog, stages).flat().toSorted()).toEqual(stages.flatMap(({ services }) => services).toSorted())
   })
 
   test('services that need each other are still stopped', () => {

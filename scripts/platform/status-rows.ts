@@ -63,9 +63,7 @@ export const readStatus = async (record: PlatformRecord, now: number): Promise<r
 }
 
 /** How many are healthy, and their memory together (null where the system does not say). */
-export const sumStatus = (
-  rows: readonly Row[],
-): { readonly healthy: number; readonly pss_bytes: number | null } => {
+export const sumStatus = (rows: readonly Row[]): { readonly healthy: number; readonly pss_bytes: number | null } => {
   const sizes = rows.flatMap(({ pss_bytes }) => (pss_bytes === undefined ? [] : [pss_bytes]))
   return {
     healthy: rows.filter(({ state }) => state === 'healthy').length,

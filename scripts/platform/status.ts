@@ -61,9 +61,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     for (const { service, failing } of rows.filter(({ state }) => state === LEFT_OUT))
       terminal.out(`${formatLeftOut(service, failing.join(', '))}\n`)
     if (!running)
-      terminal.err(
-        'the supervisor is gone and nobody restarts these: bun run down cleans up, then bun run up\n',
-      )
+      terminal.err('the supervisor is gone and nobody restarts these: bun run down cleans up, then bun run up\n')
   }
   if (!running) return now.kind === 'down' ? 3 : 1
   return expected.length > 0 && sum.healthy === expected.length ? 0 : 1

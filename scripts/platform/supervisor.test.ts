@@ -96,8 +96,7 @@ describe('a start', () => {
     )
     expect(tooEarly).toEqual([])
     const together = seen.some(
-      (views) =>
-        views.filter(({ stack, state }) => stack === 'sessions' && state === 'starting').length === 2,
+      (views) => views.filter(({ stack, state }) => stack === 'sessions' && state === 'starting').length === 2,
     )
     expect(together).toBe(true)
   })
@@ -128,9 +127,7 @@ describe('a start', () => {
       pids = [...new Set([...pids, ...views.flatMap(({ pid }) => pid ?? [])])]
     }
     const error = await failureOf(bringUp({ ...given, onChange }))
-    expect(error.message).toBe(
-      `ledger did not start: exit code 3; last 2 lines of ${given.home.log('ledger')}:`,
-    )
+    expect(error.message).toBe(`ledger did not start: exit code 3; last 2 lines of ${given.home.log('ledger')}:`)
     expect(error.details).toEqual(['fixture dies begins', 'the disk is on fire'])
     expect(pids).toHaveLength(3)
     expect(pids.filter(isAlive)).toEqual([])
@@ -142,9 +139,7 @@ describe('a start', () => {
     const timing = { ...quick, startMs: 500 }
     const given = options(three, { env: { vault: { FIXTURE: 'deaf' } }, timing })
     const error = await failureOf(bringUp(given))
-    expect(error.message).toStartWith(
-      'vault did not start: unhealthy, store: it is locked after 0.5 s; last 1 line of',
-    )
+    expect(error.message).toStartWith('vault did not start: unhealthy, store: it is locked after 0.5 s; last 1 line of')
   })
 
   test('that is told to stop before it is done leaves nothing', async () => {
@@ -184,10 +179,7 @@ describe('a start', () => {
   test('of a stack that has no services, or lacks one, is a mistake of the command line', async () => {
     const given = options({ vault: { stack: 'sessions' }, desk: { stack: 'integration', needs: ['vault'] } })
     const empty = await failureOf(prepare({ ...given, stacks: ['core'] }))
-    expect([empty.exitCode, empty.message]).toEqual([
-      64,
-      'stack core has no services yet: use sessions, integration',
-    ])
+    expect([empty.exitCode, empty.message]).toEqual([64, 'stack core has no services yet: use sessions, integration'])
     const lacking = await failureOf(prepare({ ...given, stacks: ['integration'] }))
     expect([lacking.exitCode, lacking.message]).toEqual([
       64,
@@ -242,10 +234,7 @@ describe('a stop', () => {
 
   test('of a service that ignores SIGTERM ends in SIGKILL, and is logged', async () => {
     const timing = { ...quick, stopMs: 100 }
-    const given = options(
-      { vault: { stack: 'sessions' } },
-      { env: { vault: { FIXTURE: 'stubborn' } }, timing },
-    )
+    const given = options({ vault: { stack: 'sessions' } }, { env: { vault: { FIXTURE: 'stubborn' } }, timing })
     const platform = await bringUp(given)
     const pid = pidOf(platform, 'vault')
     await platform.stop()
@@ -268,9 +257,9 @@ describe('a running platform', () => {
       pid: pidOf(platform, 'vault'),
     })
     const events = readFileSync(given.home.log('platform'), 'utf8').trim().split('\n')
-    expect(
-      events.map((line) => JSON.parse(line)).filter(({ event }) => event === 'restarting'),
-    ).toMatchObject([{ unit: 'vault', why: 'signal SIGKILL' }])
+    expect(events.map((line) => JSON.parse(line)).filter(({ event }) => event === 'restarting')).toMatchObject([
+      { unit: 'vault', why: 'signal SIGKILL' },
+    ])
   })
 
   test('kills on request, is seen without the service, and heals', async () => {

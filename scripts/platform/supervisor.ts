@@ -55,13 +55,7 @@ const awaitAll = async (units: readonly UnitState[], withinMs: number): Promise<
 }
 
 /** Keeps processes as they are to be: up in order, up again after a crash, down in reverse. */
-export const openSupervisor = ({
-  stages,
-  stopWaves,
-  onChange,
-  onEvent,
-  ...options
-}: SupervisorOptions): Supervisor => {
+export const openSupervisor = ({ stages, stopWaves, onChange, onEvent, ...options }: SupervisorOptions): Supervisor => {
   const timing: Timing = { ...defaultTiming, ...options.timing }
   const units = new Map(stages.flat().map((unit) => [unit.name, initialState(unit)] as const))
   const all = [...units.values()]

@@ -36,7 +36,6 @@ export const awaitHealth = async (
     await Bun.sleep(reply.status === 'unreachable' ? pollMs : 2 * pollMs)
   }
   if (!unit.isDesired) throw new CliError('stopped while starting')
-  const why =
-    unit.run === run ? `${describeUnhealthy(reply)} after ${withinMs / 1000} s` : describeEnd(run.process)
+  const why = unit.run === run ? `${describeUnhealthy(reply)} after ${withinMs / 1000} s` : describeEnd(run.process)
   throw startFailure(unit.unit, why, run.logStart)
 }

@@ -59,10 +59,7 @@ export const describeEnd = ({ exitCode, signalCode }: Pick<Subprocess, 'exitCode
   signalCode ? `signal ${signalCode}` : `exit code ${exitCode ?? 'unknown'}`
 
 /** SIGTERM, and SIGKILL when it has not ended after `deadlineMs`. Resolves when the process is gone. */
-export const stopProcess = async (
-  { process: child }: Started,
-  deadlineMs: number,
-): Promise<'ended' | 'killed'> => {
+export const stopProcess = async ({ process: child }: Started, deadlineMs: number): Promise<'ended' | 'killed'> => {
   if (child.exitCode !== null || child.signalCode !== null) return 'ended'
   child.kill('SIGTERM')
   const deadline = Promise.withResolvers<'late'>()

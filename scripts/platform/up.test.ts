@@ -40,11 +40,9 @@ const command = (name: string, ...flags: readonly string[]) => {
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  const ended = Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]).then(([out, err, code]) => ({ out, err, code }))
+  const ended = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]).then(
+    ([out, err, code]) => ({ out, err, code }),
+  )
   return { child, ended }
 }
 
@@ -129,8 +127,7 @@ describe('a platform in the background', () => {
       const unlock = ['--passphrase-file', words]
       expect(await run('lucid', 'key', 'new', ...unlock)).toMatchObject({ code: 0 })
       const { url } = JSON.parse(readFileSync(home.record, 'utf8')).services['authentication']
-      const signIn = (code: string | undefined) =>
-        run('lucid', 'login', '--url', url, ...unlock, '--code', code ?? '')
+      const signIn = (code: string | undefined) => run('lucid', 'login', '--url', url, ...unlock, '--code', code ?? '')
       expect(await signIn(codes[0])).toMatchObject({
         code: 77,
         err: expect.stringContaining('recover admin'),
@@ -179,9 +176,7 @@ describe('a platform in the background', () => {
       expect(code).toBe(0)
       expect(JSON.parse(out)).toMatchObject({ service: 'merkle-builder' })
       expect((await run('logs', 'merkle-bilder')).code).toBe(64)
-      expect((await run('logs', '--lines', 'many')).err).toBe(
-        "logs: --lines takes a whole number, not 'many'\n",
-      )
+      expect((await run('logs', '--lines', 'many')).err).toBe("logs: --lines takes a whole number, not 'many'\n")
     },
     patience,
   )
@@ -193,8 +188,7 @@ describe('a platform in the background', () => {
     )
     for (const name of names) texts.push(readFileSync(home.log(name), 'utf8'))
     expect(texts.filter((text) => text.includes(secret))).toEqual([])
-    if (process.platform !== 'win32')
-      expect(statSync(home.secret('operator', 'OWNER_KEY')).mode & 0o777).toBe(0o600)
+    if (process.platform !== 'win32') expect(statSync(home.secret('operator', 'OWNER_KEY')).mode & 0o777).toBe(0o600)
   })
 
   test(

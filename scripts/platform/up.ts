@@ -38,8 +38,7 @@ export const command = {
     store: {
       type: 'string',
       value: 'URL',
-      about:
-        'keep documents in this database (mongodb://...) instead of files; MONGO_URL does the same unseen',
+      about: 'keep documents in this database (mongodb://...) instead of files; MONGO_URL does the same unseen',
     },
     detach: { type: 'boolean', about: 'return when all is healthy; bun run down stops it' },
     json: { type: 'boolean', about: 'print what runs as one JSON object on stdout' },
@@ -60,20 +59,13 @@ type Running = {
 
 const asJson = (views: readonly View[], ms: number, { home, pid, leftOut, admin }: Running): string => {
   const services = Object.fromEntries(
-    views.map(({ name, stack, port, url, pid, readyMs }) => [
-      name,
-      { stack, pid, port, url, ready_ms: readyMs },
-    ]),
+    views.map(({ name, stack, port, url, pid, readyMs }) => [name, { stack, pid, port, url, ready_ms: readyMs }]),
   )
   return `${JSON.stringify({ home, pid, ready_ms: Math.round(ms), services, left_out: leftOut, ...(admin && { admin_code: admin.code }) })}\n`
 }
 
 /** The code of the first admin, where nobody is one: for a terminal, not for the journal of a service manager. */
-const offerAdminCode = async (
-  home: Home,
-  { width }: Style,
-  err: Terminal['err'],
-): Promise<AdminCode | undefined> => {
+const offerAdminCode = async (home: Home, { width }: Style, err: Terminal['err']): Promise<AdminCode | undefined> => {
   const isJournal = (process.env['JOURNAL_STREAM'] ?? '') !== '' && width === 0
   if (isJournal || requireRunning(home).services['authentication'] === undefined) return undefined
   return askAdminCode(home, { recover: false }).catch((error: unknown) => {

@@ -24,8 +24,7 @@ import { renderPreflight } from './run/tables.ts'
 
 export const command = {
   name: 'deploy:pi',
-  about:
-    'brings what was built to a host, stack by stack, each gated on health, or leaves the host as it was',
+  about: 'brings what was built to a host, stack by stack, each gated on health, or leaves the host as it was',
   flags: {
     ...targetFlags,
     stage: {
@@ -36,8 +35,7 @@ export const command = {
     },
     'registry-less': {
       type: 'boolean',
-      about:
-        'send the layers that the host lacks over the ssh connection, instead of its pulling them from a registry',
+      about: 'send the layers that the host lacks over the ssh connection, instead of its pulling them from a registry',
     },
     registry: {
       type: 'string',
@@ -125,8 +123,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
     const { shell, target, home, observed, style, json } = command
     const { dir } = target
     const dist = distFolder(flags.images)
-    const current =
-      observed.current === undefined ? undefined : await readRelease(shell, dir, observed.current)
+    const current = observed.current === undefined ? undefined : await readRelease(shell, dir, observed.current)
     const host = await collectFacts(shell, dir, 'preflight', { secrets: await listSecrets(current) })
     const checkout = await makeCheckoutRelease({
       dist,

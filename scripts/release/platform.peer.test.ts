@@ -87,9 +87,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   const jsonOf = ({ out }: Ran) => JSON.parse(out) // a command's own --json
 
   /** Names of those that were started since, or are not what they were. */
-  const touched = async (
-    before: Awaited<ReturnType<typeof operator.containers>>,
-  ): Promise<readonly string[]> =>
+  const touched = async (before: Awaited<ReturnType<typeof operator.containers>>): Promise<readonly string[]> =>
     Object.entries(await operator.containers())
       .filter(([name, { startedAt: at }]) => before[name]?.startedAt !== at)
       .map(([name]) => name)
@@ -304,9 +302,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     const ran = await operator.type('update', 'merkle-builder', ...lineFrom(dist), ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     const bytes = pi.link.sent() - sent
-    tell(
-      `update of one service: ${bytes} bytes on the connection, changed layers ${changed}; ${duration(ran.ms)}`,
-    )
+    tell(`update of one service: ${bytes} bytes on the connection, changed layers ${changed}; ${duration(ran.ms)}`)
     expect(bytes).toBeLessThanOrEqual(1.05 * changed + TALK)
     expect(await touched(before)).toEqual(['merkle-builder'])
     await expectWhole(jsonOf(ran).release)
@@ -333,13 +329,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
   test.skipIf(!full)('--stage brings one stack of a release and leaves the others as they run', async () => {
     const before = await operator.containers()
     const dist = await variant('one more line', ['session-chunker', 'openapi-gateway'])
-    const ran = await operator.type(
-      'deploy:pi',
-      ...lineFrom(dist),
-      ...['--stage', 'sessions'],
-      ...PATIENT,
-      '--json',
-    )
+    const ran = await operator.type('deploy:pi', ...lineFrom(dist), ...['--stage', 'sessions'], ...PATIENT, '--json')
     expect(outcome(ran)).toEqual(WELL)
     expect(await touched(before)).toEqual(['session-chunker'])
     await expectWhole(jsonOf(ran).release)
@@ -416,15 +406,7 @@ describe.skipIf(reason !== undefined)(`the platform on the emulated Pi (${MONGO_
     try {
       const where = `${inside.host}/${path}`
       const sent = pi.link.sent()
-      const ran = await operator.type(
-        'deploy:pi',
-        '--registry',
-        where,
-        '--images',
-        images,
-        ...PATIENT,
-        '--json',
-      )
+      const ran = await operator.type('deploy:pi', '--registry', where, '--images', images, ...PATIENT, '--json')
       expect(outcome(ran)).toEqual(WELL)
       await expectWhole(jsonOf(ran).release)
       const { digest } = locked['session-chunker']

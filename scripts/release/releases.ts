@@ -130,13 +130,10 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
       .toSorted((a, b) => a.madeAt - b.madeAt)
       .map((release) => describeRelease(release, { current, previous }))
     const style = detectStyle(process.stdout, process.env)
-    if (flags.json)
-      terminal.out(jsonText({ current: current ?? null, previous: previous ?? null, releases, runs }))
+    if (flags.json) terminal.out(jsonText({ current: current ?? null, previous: previous ?? null, releases, runs }))
     else if (runs.length === 0) terminal.out(`nothing was brought to ${shell.name} yet: bun run deploy:pi\n`)
     else
-      terminal.out(
-        text([renderRuns(runs.slice(flags.all ? 0 : -SHOWN), style), '', renderReleases(releases, style)]),
-      )
+      terminal.out(text([renderRuns(runs.slice(flags.all ? 0 : -SHOWN), style), '', renderReleases(releases, style)]))
     return 0
   }),
 )

@@ -48,23 +48,18 @@ const formatTime = (at: number): string => `${new Date(at).toISOString().replace
 const undoFirst = async (command: ReleaseCommand, cut: RunRecord | undefined): Promise<void> => {
   const { shell, terminal, dryRun } = command
   if (cut === undefined) throw new CliError(`${shell.name} runs no release: bun run deploy:pi`)
-  if (dryRun)
-    terminal.out(`${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`)
+  if (dryRun) terminal.out(`${cut.begin.what} by ${cut.begin.by} was cut: everything that it started is taken down\n`)
   else await undoFirstDeploy(command, command)
 }
 
 /** The release to go back to, from what the host holds. Throws CliError when there is none. */
-const readTarget = async (
-  { shell, target, observed }: ReleaseCommand,
-  id: string | undefined,
-): Promise<Release> => {
+const readTarget = async ({ shell, target, observed }: ReleaseCommand, id: string | undefined): Promise<Release> => {
   if (id === undefined)
     throw new CliError(
       `${shell.name} has had no release before ${observed.current}: bun run releases lists what it holds`,
     )
   const to = observed.releases.includes(id) ? await readRelease(shell, target.dir, id) : undefined
-  if (to === undefined)
-    throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
+  if (to === undefined) throw new CliError(`${shell.name} no longer holds ${id}: bun run releases lists what it holds`)
   return to
 }
 

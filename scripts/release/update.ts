@@ -67,8 +67,7 @@ await runCommand(import.meta.main, command, ({ flags, positionals: [service = ''
     const { shell, target, observed, style, json } = command
     const { dir } = target
     const dist = distFolder(flags.images)
-    if (observed.current === undefined)
-      throw new CliError(`${shell.name} runs no release yet: bun run deploy:pi`)
+    if (observed.current === undefined) throw new CliError(`${shell.name} runs no release yet: bun run deploy:pi`)
     const running = await readBundle(shell, dir, observed.current)
     const current = running.release
     const image = findImage(current, service, { dist, registry: flags.registry })

@@ -25,16 +25,12 @@ export const command = {
     'owner-key': {
       type: 'string',
       value: 'FILE',
-      about:
-        "file with the owner's secret key in hex, for --with-keys of a session that is not the operator's own",
+      about: "file with the owner's secret key in hex, for --with-keys of a session that is not the operator's own",
     },
     json: { type: 'boolean', about: 'print one JSON document' },
   },
   positionals: [{ name: 'SESSION', about: 'the session id that record printed', required: true }],
-  examples: [
-    'bun run export 0c0f1b6e-... --out evidence.lucid.tar',
-    'bun run export 0c0f1b6e-... --with-keys',
-  ],
+  examples: ['bun run export 0c0f1b6e-... --out evidence.lucid.tar', 'bun run export 0c0f1b6e-... --with-keys'],
   exits: {
     66: 'there is no such session, or the owner key cannot be read',
     73: 'the file exists already or cannot be made',
@@ -64,8 +60,7 @@ const run: Run<typeof command> = async ({ flags, positionals: [session = ''], te
     },
   })
   screen.done()
-  if (flags.json)
-    terminal.out(`${JSON.stringify({ session_id: session, ...exported, exit: 0, error: null })}\n`)
+  if (flags.json) terminal.out(`${JSON.stringify({ session_id: session, ...exported, exit: 0, error: null })}\n`)
   else {
     const { file, chunks, gaps, anchored } = exported
     const whole = gaps === 0 ? 'complete' : `NOT complete: ${plural(gaps, 'gap')} stated`

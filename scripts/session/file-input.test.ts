@@ -1,17 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { closeSync, openSync } from 'node:fs'
-import {
-  appendFile,
-  chmod,
-  mkdir,
-  mkdtemp,
-  rename,
-  rm,
-  stat,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
+import { appendFile, chmod, mkdir, mkdtemp, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileInput } from './file-input.ts'
@@ -42,9 +31,7 @@ test('a file that stays as it is: all of it, from any place, and no fault', asyn
 })
 
 /** What happens to a file after a part of it was sent, and what is said of it. */
-const changes: Readonly<
-  Record<string, readonly [change: (path: string) => Promise<unknown>, fault: RegExp]>
-> = {
+const changes: Readonly<Record<string, readonly [change: (path: string) => Promise<unknown>, fault: RegExp]>> = {
   'another one is renamed over it': [
     async (path) => rename(await makeFile(2), path),
     /^another file took the place of the file/,
@@ -115,19 +102,16 @@ test('a file that was written to just now is looked at once more, a little later
   await input.close()
 })
 
-test.skipIf(process.platform !== 'linux')(
-  'a file that somebody writes to is refused, with what to do',
-  async () => {
-    const path = await makeFile()
-    const writer = openSync(path, 'a')
-    await expect(fileInput(path)).rejects.toMatchObject({
-      exitCode: 66,
-      message: expect.stringContaining(`open for writing by process ${process.pid}`),
-    })
-    closeSync(writer)
-    await (await fileInput(path)).close()
-  },
-)
+test.skipIf(process.platform !== 'linux')('a file that somebody writes to is refused, with what to do', async () => {
+  const path = await makeFile()
+  const writer = openSync(path, 'a')
+  await expect(fileInput(path)).rejects.toMatchObject({
+    exitCode: 66,
+    message: expect.stringContaining(`open for writing by process ${process.pid}`),
+  })
+  closeSync(writer)
+  await (await fileInput(path)).close()
+})
 
 test('what is no recording is refused before a session is opened: 66', async () => {
   const empty = join(folder, 'empty')

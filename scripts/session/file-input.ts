@@ -10,8 +10,7 @@ const PIECE = 1024 * 1024
 /** A file that was written to so shortly ago may be written to again, ms. */
 const QUIET = 1_000
 
-const refuse = (message: string, cause?: unknown): CliError =>
-  new CliError(message, { exitCode: EXIT_NO_INPUT, cause })
+const refuse = (message: string, cause?: unknown): CliError => new CliError(message, { exitCode: EXIT_NO_INPUT, cause })
 
 const openFile = async (path: string) => {
   const handle = await open(path, 'r').catch((cause: unknown) => {
@@ -36,10 +35,8 @@ export const compareFile = (
   now: BigIntStats,
   named: BigIntStats | undefined,
 ): string | undefined => {
-  if (now.size > begun.size)
-    return `the file grew from ${begun.size} to ${now.size} bytes while it was recorded`
-  if (now.size < begun.size)
-    return `the file was cut from ${begun.size} to ${now.size} bytes while it was recorded`
+  if (now.size > begun.size) return `the file grew from ${begun.size} to ${now.size} bytes while it was recorded`
+  if (now.size < begun.size) return `the file was cut from ${begun.size} to ${now.size} bytes while it was recorded`
   if (now.mtimeNs !== begun.mtimeNs) return 'the file was written to while it was recorded'
   if (named === undefined) return 'the file was taken away while it was recorded'
   if (named.dev !== begun.dev || named.ino !== begun.ino)

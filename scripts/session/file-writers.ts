@@ -19,13 +19,7 @@ const writes = (fdinfo: string): boolean => {
  * A process that has the file open for writing, of those that we may look into; undefined where there is none or the
  * system does not say (only Linux does).
  */
-export const findWriter = ({
-  dev,
-  ino,
-}: {
-  readonly dev: bigint
-  readonly ino: bigint
-}): number | undefined => {
+export const findWriter = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): number | undefined => {
   const pids = process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []
   for (const pid of pids)
     for (const fd of tryRead(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {

@@ -23,9 +23,7 @@ await Bun.write(
       entry.name === 'manifest.json'
         ? {
             ...entry,
-            content: utf8(
-              JSON.stringify({ ...JSON.parse(new TextDecoder().decode(entry.content)), [attack]: 1 }),
-            ),
+            content: utf8(JSON.stringify({ ...JSON.parse(new TextDecoder().decode(entry.content)), [attack]: 1 })),
           }
         : entry,
     ),
@@ -34,12 +32,9 @@ await Bun.write(
 
 /** A command of ours as a person runs it; what it printed, both streams. */
 const run = (name: string, ...args: readonly string[]) => {
-  const { exitCode, stdout, stderr } = Bun.spawnSync(
-    [process.execPath, join(import.meta.dir, name), ...args],
-    {
-      env: { PATH: process.env['PATH'] ?? '', LUCID_HOME: folder },
-    },
-  )
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, name), ...args], {
+    env: { PATH: process.env['PATH'] ?? '', LUCID_HOME: folder },
+  })
   return { exitCode, out: stdout.toString(), err: stderr.toString() }
 }
 const isInert = (text: string) => !/\p{Cc}(?<!\n)|\p{Cf}|^(?:ok|verified)\b.*all of/mu.test(text)

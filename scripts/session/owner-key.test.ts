@@ -11,11 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lucid-owner-key-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const ownerKey = (...args: string[]) => {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([
-    process.execPath,
-    join(import.meta.dir, 'owner-key.ts'),
-    ...args,
-  ])
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, 'owner-key.ts'), ...args])
   return { exitCode, out: stdout.toString(), err: stderr.toString() }
 }
 
@@ -44,6 +40,5 @@ test.skipIf(process.platform === 'win32')('a key that others may read is refused
 })
 
 test('a file that is not there, a folder and other content are no key', () => {
-  for (const path of [join(folder, 'nothing'), folder, import.meta.path])
-    expect(ownerKey(path).exitCode).toBe(66)
+  for (const path of [join(folder, 'nothing'), folder, import.meta.path]) expect(ownerKey(path).exitCode).toBe(66)
 })

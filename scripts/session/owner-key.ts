@@ -10,9 +10,7 @@ import { readKeyFile } from './key-file.ts'
 export const command = {
   name: 'owner-key',
   about: "prints the public half of an owner's X25519 key, which recordings are sealed to",
-  positionals: [
-    { name: 'FILE', about: 'the secret key: 64 hex digits, readable by you alone', required: true },
-  ],
+  positionals: [{ name: 'FILE', about: 'the secret key: 64 hex digits, readable by you alone', required: true }],
   flags: {
     new: { type: 'boolean', about: 'draw the key and make FILE; never over one that is there' },
     json: { type: 'boolean', about: 'print one JSON object' },
@@ -22,8 +20,7 @@ export const command = {
     'bun run record --input screen.mp4 --seal-to $(bun run --silent owner-key owner.key)',
     'bun run verify session-....lucid.tar --owner-key owner.key --decrypt recording.mp4',
   ],
-  notes:
-    'Keep the file: with it, and without anybody else, its owner opens every recording that was sealed to it.',
+  notes: 'Keep the file: with it, and without anybody else, its owner opens every recording that was sealed to it.',
 } as const satisfies Command
 
 const drawKey = (file: string): void => {

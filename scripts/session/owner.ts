@@ -13,9 +13,7 @@ export const defaultOwner = (home: Home): string => deriveOwner(fromHex(ownerKey
 export const chooseOwner = (home: Home, address: string | undefined): string => {
   if (address === undefined) return defaultOwner(home)
   if (isOwner(address)) return address
-  throw new CliError(
-    `${address} is not a TRON address (34 characters that start with T, with a right checksum)`,
-  )
+  throw new CliError(`${address} is not a TRON address (34 characters that start with T, with a right checksum)`)
 }
 
 /** How long a grant of the command line lasts, ms. */

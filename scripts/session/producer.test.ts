@@ -30,9 +30,7 @@ test('a program that fails: what it wrote, its exit code, and its last words', a
 })
 
 test('a program that a signal ends: the signal', async () => {
-  const { out, fault } = await record(
-    bun("await Bun.write(Bun.stdout, 'x'); process.kill(process.pid, 'SIGKILL')"),
-  )
+  const { out, fault } = await record(bun("await Bun.write(Bun.stdout, 'x'); process.kill(process.pid, 'SIGKILL')"))
   expect([out, fault]).toEqual(['x', 'the producer was ended by SIGKILL'])
 })
 
@@ -62,8 +60,6 @@ test('words are words: no shell reads them', async () => {
 })
 
 test('a program that is not there is refused before a session is opened: 66', () => {
-  expect(() => findProducer(['no-such-program-of-lucid', '-x'])).toThrow(
-    /there is no program no-such-program/,
-  )
+  expect(() => findProducer(['no-such-program-of-lucid', '-x'])).toThrow(/there is no program no-such-program/)
   expect(findProducer([process.execPath, '-x'])).toEqual([process.execPath, '-x'])
 })

@@ -24,10 +24,7 @@ const ending = ({ exitCode, signalCode }: Bun.Subprocess): string | undefined =>
 }
 
 /** Its standard error, a line at a time; programs that redraw a line end it with a carriage return. */
-const followErrors = async (
-  stream: ReadableStream<Uint8Array>,
-  keep: (line: string) => void,
-): Promise<void> => {
+const followErrors = async (stream: ReadableStream<Uint8Array>, keep: (line: string) => void): Promise<void> => {
   const decoder = new TextDecoder()
   const split = splitLines(keep, { longest: LONGEST })
   for await (const bytes of stream) split(decoder.decode(bytes, { stream: true }).replaceAll('\r', '\n'))

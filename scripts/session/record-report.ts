@@ -58,15 +58,9 @@ export const resultText = ({ sent, session, took }: Recorded, style: Style): Tex
     `merkle root  ${merkle_root ?? 'not yet'}`,
     ...(sent.complete
       ? []
-      : [
-          [
-            { text: 'NOT COMPLETE', colour: 'yellow' } as const,
-            ` ${sent.fault ?? 'it ended before its source'}`,
-          ],
-        ]),
+      : [[{ text: 'NOT COMPLETE', colour: 'yellow' } as const, ` ${sent.fault ?? 'it ended before its source'}`]]),
     ...gaps.map(
-      ({ at, from, to, reason }) =>
-        `gap          ${duration(to - from)} ${placeOfGap(at, chunk_count)}: ${reason}`,
+      ({ at, from, to, reason }) => `gap          ${duration(to - from)} ${placeOfGap(at, chunk_count)}: ${reason}`,
     ),
     anchor
       ? `anchored     transaction ${anchor.tx_hash} in block ${anchor.block.number}`

@@ -48,8 +48,7 @@ const start = (name: string, ...args: readonly string[]) => {
   return { child, out, err, ended }
 }
 const run = (name: string, ...args: readonly string[]) => start(name, ...args).ended
-const sessions = async (...args: readonly string[]) =>
-  JSON.parse((await run('sessions', ...args, '--json')).out)
+const sessions = async (...args: readonly string[]) => JSON.parse((await run('sessions', ...args, '--json')).out)
 
 beforeAll(async () => {
   const { code, err } = await run('up', ...RECORDING, '--ports', 'free', '--detach')
@@ -66,11 +65,7 @@ const ID = /[0-9a-f]{8}-[0-9a-f-]{27}/
 
 describe('a program that is recorded', () => {
   test('and ends with 0 is complete', async () => {
-    const { out, code } = await run(
-      'record',
-      '--json',
-      ...program("process.stdout.write('x'.repeat(100000))"),
-    )
+    const { out, code } = await run('record', '--json', ...program("process.stdout.write('x'.repeat(100000))"))
     expect(JSON.parse(out)).toMatchObject({
       state: 'anchored',
       complete: true,
@@ -171,9 +166,7 @@ describe('sessions', () => {
     const { sessions: failed } = await sessions('--state', 'failed')
     expect(failed.every(({ state }: { state: string }) => state === 'failed')).toBe(true)
     const { out } = await run('sessions')
-    expect(out.split('\n')[0]).toMatch(
-      /^SESSION +OWNER +STATE +STARTED +DURATION +CHUNKS +BYTES +GAPS +BLOCK$/,
-    )
+    expect(out.split('\n')[0]).toMatch(/^SESSION +OWNER +STATE +STARTED +DURATION +CHUNKS +BYTES +GAPS +BLOCK$/)
     const { out: one } = await run('sessions', all.at(-1).id)
     expect(one).toMatch(/^anchor +transaction [0-9a-f]{64} in block \d+$/m)
   })

@@ -22,8 +22,7 @@ export const command = {
   positionals: [
     {
       name: 'COMMAND',
-      about:
-        'a program and its words: what it writes to standard output is recorded, and whether it ended well',
+      about: 'a program and its words: what it writes to standard output is recorded, and whether it ended well',
       rest: true,
       raw: true,
     },
@@ -42,8 +41,7 @@ export const command = {
     'seal-to': {
       type: 'string',
       value: 'HEX',
-      about:
-        "the owner's X25519 public key (bun run owner-key prints it): every bundle then holds the key for them",
+      about: "the owner's X25519 public key (bun run owner-key prints it): every bundle then holds the key for them",
     },
     wait: { type: 'string', value: 'SECONDS', about: 'how long to wait for the anchor (default 60)' },
     json: { type: 'boolean', about: 'print one JSON document' },

@@ -32,9 +32,7 @@ export type Listed = Session & { readonly durable?: { readonly bytes: number; re
 
 const addProgress = async (clients: Clients, session: Session): Promise<Listed> => {
   if (!isLive(session.state)) return session
-  const at = await (async () => ok(clients.recorder().recordings({ id: session.id }).get()))().catch(
-    () => undefined,
-  )
+  const at = await (async () => ok(clients.recorder().recordings({ id: session.id }).get()))().catch(() => undefined)
   return at === undefined ? session : { ...session, durable: { bytes: at.acknowledged, chunks: at.chunks } }
 }
 

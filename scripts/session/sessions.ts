@@ -33,15 +33,8 @@ export const command = {
 
 const DEFAULT = 50
 
-const parseLimit = ({
-  limit,
-  all,
-}: {
-  readonly limit?: string | undefined
-  readonly all: boolean
-}): number => {
-  if (limit !== undefined && all)
-    throw new CliError('--all and --limit exclude each other', { exitCode: EXIT_USAGE })
+const parseLimit = ({ limit, all }: { readonly limit?: string | undefined; readonly all: boolean }): number => {
+  if (limit !== undefined && all) throw new CliError('--all and --limit exclude each other', { exitCode: EXIT_USAGE })
   if (limit === undefined) return all ? Number.POSITIVE_INFINITY : DEFAULT
   if (/^[1-9]\d{0,8}$/.test(limit)) return Number(limit)
   throw new CliError(`--limit takes a whole number from 1, not '${limit}'`, { exitCode: EXIT_USAGE })
@@ -75,8 +68,7 @@ const printTables = async (
     out(renderSessions(page, detectStyle(process.stdout, process.env), Date.now()))
     count += page.length
   }
-  if (count === 0)
-    err(`no session${state === undefined ? '' : ` is ${state}`} here yet: bun run record makes one\n`)
+  if (count === 0) err(`no session${state === undefined ? '' : ` is ${state}`} here yet: bun run record makes one\n`)
 }
 
 await runCommand(import.meta.main, command, async ({ flags, positionals: [id], terminal }) => {

@@ -16,19 +16,14 @@ async function* inPieces(bytes: Uint8Array, size: number, end: () => unknown = (
 
 test('all of it is given, and again from any place that is not acknowledged', async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.nat(3_000_000),
-      fc.integer({ min: 1, max: 900_000 }),
-      fc.nat(),
-      async (size, step, at) => {
-        const bytes = noise(size, 1)
-        const input = streamInput(stream(bytes, step + 1000))
-        expect((await read(input.from(0))).toHex()).toBe(bytes.toHex())
-        const offset = at % (size + 1)
-        expect((await read(input.from(offset))).toHex()).toBe(bytes.subarray(offset).toHex())
-        expect(await input.fault()).toBeUndefined()
-      },
-    ),
+    fc.asyncProperty(fc.nat(3_000_000), fc.integer({ min: 1, max: 900_000 }), fc.nat(), async (size, step, at) => {
+      const bytes = noise(size, 1)
+      const input = streamInput(stream(bytes, step + 1000))
+      expect((await read(input.from(0))).toHex()).toBe(bytes.toHex())
+      const offset = at % (size + 1)
+      expect((await read(input.from(offset))).toHex()).toBe(bytes.subarray(offset).toHex())
+      expect(await input.fault()).toBeUndefined()
+    }),
     { numRuns: 10 },
   )
 })

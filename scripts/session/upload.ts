@@ -77,9 +77,7 @@ const patch = async (
   }: { readonly offset: number; readonly end: boolean; readonly body: ReadableStream<Uint8Array> | string },
 ): Promise<Progress> => {
   const path = `/recordings/${id}/stream?offset=${offset}&end=${end}&whole=true`
-  const reply = await orUnreachable(() =>
-    clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }),
-  )
+  const reply = await orUnreachable(() => clients.raw('session-recorder', NO_DEADLINE)(path, { method: 'PATCH', body }))
   return (await reply.json()) as Progress // the reply of the route
 }
 
@@ -161,9 +159,7 @@ export const upload = async (
   { owner, sealTo, input: given, onStart, onProgress }: UploadOptions,
 ): Promise<Uploaded> => {
   const { id } = await ok(
-    clients
-      .recorder()
-      .recordings.start.post({ owner, ...(sealTo === undefined ? {} : { owner_x25519: sealTo }) }),
+    clients.recorder().recordings.start.post({ owner, ...(sealTo === undefined ? {} : { owner_x25519: sealTo }) }),
   )
   const input = typeof given === 'function' ? given() : given
   onStart?.(id, input)

@@ -53,9 +53,7 @@ test.skipIf('absent' in limit)(
     const beside = hostileBundles(heavy, await sampleAnchor(heavy))
     const bundles = [
       ...Object.entries(hostileBundles(small, anchor)),
-      ...[MANY_ROWS, SOME_ROWS].map(
-        (what) => [`${what}, beside large chunks`, beside[what] ?? noBundle] as const,
-      ),
+      ...[MANY_ROWS, SOME_ROWS].map((what) => [`${what}, beside large chunks`, beside[what] ?? noBundle] as const),
     ]
     for (const [what, make] of bundles) {
       const cost = await verify(make())

@@ -25,10 +25,7 @@ const CONCLUSIONS: Readonly<Record<Verdict, readonly [string, Colour]>> = {
   0: ['verified: all of it holds, and the recording is complete', 'green'],
   1: ['NOT verified: something is wrong, see above', 'red'],
   2: ['intact, but not proven to be on the chain, see above', 'yellow'],
-  3: [
-    'verified, but NOT complete: the recording is proven as it is, and a part is missing, see above',
-    'yellow',
-  ],
+  3: ['verified, but NOT complete: the recording is proven as it is, and a part is missing, see above', 'yellow'],
 }
 
 /** What the checks come to, in a sentence; what nobody proves may be incomplete too. */
@@ -41,8 +38,7 @@ const concludeWords = (verdict: Verdict, checks: readonly Check[]): string =>
 export const conclusionLine = (verdict: Verdict, checks: readonly Check[], style: Style): Text =>
   text([{ text: concludeWords(verdict, checks), colour: CONCLUSIONS[verdict][1] }], style)
 
-const people = (addresses: readonly string[]): string =>
-  addresses.length === 0 ? 'none' : addresses.join(', ')
+const people = (addresses: readonly string[]): string => (addresses.length === 0 ? 'none' : addresses.join(', '))
 
 const chainText = (chain: Statement['chain']): string =>
   chain === null
@@ -76,8 +72,7 @@ export const statementText = (statement: Statement, verdict: Verdict): Text => {
       : [['transaction', `${chain.tx_hash}${chain.tx_proven ? '' : ' (a label, not proven)'}`] as const]),
     ...statement.not_checked.map((what) => ['not checked', what] as const),
   ]
-  const head =
-    verdict === 1 ? 'what the bundle claims, of which something is wrong:' : 'what the bundle states:'
+  const head = verdict === 1 ? 'what the bundle claims, of which something is wrong:' : 'what the bundle states:'
   return text(['', head, ...rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`), ''])
 }
 

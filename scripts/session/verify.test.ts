@@ -6,14 +6,7 @@ import { x25519 } from '@noble/curves/ed25519.js'
 import { chunkName } from '#common/evidence/bundle'
 import { sealedKeys, sealToOwner } from '#common/evidence/owner-seal'
 import { sampleAnchor, sampleLedgerKey } from '#common/testing/sample-anchor'
-import {
-  derived,
-  noise,
-  resignSample,
-  type Sample,
-  sampleBundle,
-  sampleSession,
-} from '#common/testing/sample-session'
+import { derived, noise, resignSample, type Sample, sampleBundle, sampleSession } from '#common/testing/sample-session'
 import { assemble, disassemble } from '../demo/bundle-parts.ts'
 
 // Each verification is a process; nothing here depends on how fast a machine is, but a hang must end some day.
@@ -171,10 +164,8 @@ test.skipIf(process.platform === 'win32')(
       ])
       expect(exitCode).toBe(74)
       expect(err).toContain('cannot write')
-      if (json.length === 0)
-        expect(out).toEndWith('verified: all of it holds, and the recording is complete\n')
-      else
-        expect(JSON.parse(out)).toMatchObject({ verdict: 0, exit: 74, error: { code: 'out-write-failed' } })
+      if (json.length === 0) expect(out).toEndWith('verified: all of it holds, and the recording is complete\n')
+      else expect(JSON.parse(out)).toMatchObject({ verdict: 0, exit: 74, error: { code: 'out-write-failed' } })
     }
     expect((await readdir(folder)).filter((name) => name === 'full' || name.endsWith('.part'))).toEqual([])
   },

@@ -72,10 +72,9 @@ const warnSlow = (rejected: readonly Rejected[], err: Print): void => {
 
 const trustKey = (trust: string | undefined): string | undefined => {
   if (trust !== undefined && !/^[0-9a-f]{64}$/.test(trust))
-    throw new CliError(
-      '--trust takes the ledger key as 64 characters of lower-case hex (bun run trust prints it)',
-      { exitCode: EXIT_USAGE },
-    )
+    throw new CliError('--trust takes the ledger key as 64 characters of lower-case hex (bun run trust prints it)', {
+      exitCode: EXIT_USAGE,
+    })
   return trust
 }
 
@@ -90,8 +89,7 @@ const meter = (err: Print, now: () => number) => {
   return {
     onProgress: (done: number, total: number) => {
       const ms = now() - start
-      if (style.live && ms > QUIET_MS && due())
-        bar.show(`chunks ${bytes(done)} of ${bytes(total)}, ${rate(done, ms)}`)
+      if (style.live && ms > QUIET_MS && due()) bar.show(`chunks ${bytes(done)} of ${bytes(total)}, ${rate(done, ms)}`)
     },
     done: () => bar.done(),
   }
@@ -189,8 +187,7 @@ await runCommand(
     const trust = trustKey(flags.trust)
     const style = flags.json ? plainStyle : detectStyle(process.stdout, process.env)
     const output = { terminal, style, json: flags.json }
-    const ownerKey =
-      flags['owner-key'] === undefined ? undefined : fromHex(await readKeyFile(flags['owner-key']), 32)
+    const ownerKey = flags['owner-key'] === undefined ? undefined : fromHex(await readKeyFile(flags['owner-key']), 32)
     return conclude(path, await judge(path, { trust, decrypt: flags.decrypt, ownerKey }, output), output)
   },
   {

@@ -16,12 +16,10 @@ test('collections hash as the vectors say', () => {
   for (const { name, documents, canonical, bytes, hash } of vectors) {
     // Vectors are JSON text, so that what they say of numbers does not go through this file's own parser twice.
     const docs: Stored<Doc>[] = documents.map((text) => JSON.parse(text))
-    expect({ name, canonical: docs.map((doc) => new TextDecoder().decode(documentBytes(doc, 'c'))) }).toEqual(
-      {
-        name,
-        canonical,
-      },
-    )
+    expect({ name, canonical: docs.map((doc) => new TextDecoder().decode(documentBytes(doc, 'c'))) }).toEqual({
+      name,
+      canonical,
+    })
     expect({ name, ...tallyOf(docs) }).toEqual({ name, documents: docs.length, bytes, hash })
   }
 })
@@ -37,9 +35,7 @@ test('order, revision, and the border between documents count', () => {
     { id: 'a', rev: 1 },
     { id: 'b', rev: 1 },
   ] as const
-  const hashes = [[], [a], [b], [a, b], [b, a], [{ ...a, rev: 2 }, b], [a, b, b]].map(
-    (docs) => tallyOf(docs).hash,
-  )
+  const hashes = [[], [a], [b], [a, b], [b, a], [{ ...a, rev: 2 }, b], [a, b, b]].map((docs) => tallyOf(docs).hash)
   expect(new Set(hashes).size).toBe(hashes.length)
 })
 

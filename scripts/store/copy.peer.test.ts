@@ -37,10 +37,10 @@ const hashes = (out: string): readonly string[] =>
 
 /** Copies the chunks in a process that is killed once it has said so many lines. */
 const killedAfter = async (to: string, lines: number) => {
-  const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${source}`, to],
-    { stdout: 'pipe', stderr: 'inherit' },
-  )
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${source}`, to], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
   let output = ''
   for await (const part of child.stdout) {
     output += new TextDecoder().decode(part)
@@ -107,10 +107,7 @@ for (const peer of await serverKinds(process.env)) {
       async () => {
         const [used, to] = [server.fresh(), server.fresh()]
         const nodes = { name: 'nodes', fields: {} }
-        const touch = async (
-          url: string,
-          work: (store: ReturnType<typeof mongoStore>) => Promise<unknown>,
-        ) => {
+        const touch = async (url: string, work: (store: ReturnType<typeof mongoStore>) => Promise<unknown>) => {
           const store = mongoStore({ url, owner: 'blockchain-vm' })
           await work(store)
           await store.close()

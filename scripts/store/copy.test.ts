@@ -114,10 +114,10 @@ test('copied again, nothing is brought and all is verified', async () => {
 })
 
 const copyChild = (from: string, to: string) =>
-  Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${from}`, `sqlite:${to}`],
-    { stdout: 'pipe', stderr: 'pipe' },
-  )
+  Bun.spawn([process.execPath, join(import.meta.dir, 'copy-child.fixture.ts'), `sqlite:${from}`, `sqlite:${to}`], {
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
 
 /** Runs the child until it has said so many lines, then kills it; answers whether it was over before. */
 const copyUntil = async (from: string, to: string, lines: number) => {
@@ -195,12 +195,7 @@ test('a document that was changed, taken or put in is named, with how many there
       first,
       'changed',
     ],
-    [
-      `UPDATE c_encryptor_chunks SET rev = rev + 1 WHERE id IN ('${first}', '${second}')`,
-      2,
-      first,
-      'changed',
-    ],
+    [`UPDATE c_encryptor_chunks SET rev = rev + 1 WHERE id IN ('${first}', '${second}')`, 2, first, 'changed'],
     [`DELETE FROM c_encryptor_chunks WHERE id IN ('${first}', '${second}')`, 2, first, 'missing'],
     [
       `UPDATE c_encryptor_chunks SET id = '~', body = json_set(body, '$.id', '~') WHERE id = '${second}'`,
@@ -279,9 +274,7 @@ test('a row that is kept under another id than its own is named, not copied', as
 test('a collection that this release does not know is not left behind in silence', async () => {
   const [from, to] = [await filled(10), fresh()]
   await tamper(from, { name: 'of_tomorrow', fields: {} }, (own) => own.insert({ id: 'x' }))
-  expect(await messageOf(copy(from, to))).toContain(
-    "a collection 'of_tomorrow' that this release does not know",
-  )
+  expect(await messageOf(copy(from, to))).toContain("a collection 'of_tomorrow' that this release does not know")
 })
 
 test('the schema record comes along, and a half-migrated source is refused', async () => {

@@ -68,12 +68,7 @@ const writePage = async (
   }
 }
 
-const copyCollection = async (
-  source: Reader,
-  store: Store,
-  declared: Declared,
-  onBatch: OnBatch,
-): Promise<Copied> => {
+const copyCollection = async (source: Reader, store: Store, declared: Declared, onBatch: OnBatch): Promise<Copied> => {
   const { name } = declared
   const kept = await store.collection(copies).get(name)
   if (kept === undefined) throw new CliError(`${name}: the note of this copy is gone from the target`)
@@ -109,8 +104,7 @@ export const copyService = async (
   try {
     if (plan.state === 'new') await begin(store, from, plan)
     const copied: Copied[] = []
-    for (const declared of plan.collections)
-      copied.push(await copyCollection(source, store, declared, onBatch))
+    for (const declared of plan.collections) copied.push(await copyCollection(source, store, declared, onBatch))
     return copied
   } finally {
     await store.close()

@@ -57,11 +57,7 @@ const sqliteEndpoint = (shown: string, { file, home }: Layout, limits: PageLimit
 const TIMEOUT = 60_000
 
 /** How to reach the collections of a service: what the URL leaves open is taken from the MONGO_ keys. Throws CliError. */
-export const databaseOptions = (
-  url: Secret,
-  owner: string,
-  ambient: StoreOptions['ambient'],
-): MongoOptions => {
+export const databaseOptions = (url: Secret, owner: string, ambient: StoreOptions['ambient']): MongoOptions => {
   const options = mongoOptions(owner, url, storeEnv(ambient))
   return { ...options, timeoutMs: Math.max(options.timeoutMs ?? 0, TIMEOUT) }
 }

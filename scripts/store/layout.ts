@@ -64,8 +64,6 @@ export const findLayout = (
   if (has(home)) return home
   if (has(data)) return data
   if (end === 'source')
-    throw new CliError(
-      `${path} holds no store${only === undefined ? '' : ` of ${only}`}: give a state folder`,
-    )
+    throw new CliError(`${path} holds no store${only === undefined ? '' : ` of ${only}`}: give a state folder`)
   return basename(path) === 'data' ? data : home
 }

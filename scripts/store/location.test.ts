@@ -21,8 +21,7 @@ test('a location is shown without its credentials and options', () => {
     'mongodb://[::1]:27017/': 'mongodb://[::1]:27017',
     'mongodb://u:p@a:1,b:2,c.example:3/lucid?replicaSet=rs0': 'mongodb://a:1,b:2,c.example:3/lucid',
     'mongodb://us%40er:p%2Fw%3F@db/lucid?authSource=admin': 'mongodb://db/lucid',
-    'mongodb://lucid_mongo:27017/lucid?tlsCertificateKeyFilePassword=hunter2':
-      'mongodb://lucid_mongo:27017/lucid',
+    'mongodb://lucid_mongo:27017/lucid?tlsCertificateKeyFilePassword=hunter2': 'mongodb://lucid_mongo:27017/lucid',
     'mongodb://db?tls=true': 'mongodb://db',
     'mongodb+srv://u:p@cluster0.example.net/lucid': 'mongodb+srv://cluster0.example.net/lucid',
   }

@@ -44,8 +44,7 @@ const mongodb = (scheme: string, text: string): ParsedLocation => {
   const [user, hosts = ''] = parts.length === 2 ? parts : [undefined, parts[0]]
   if (user !== undefined && (user === '' || /[/#[\]\s]/.test(user) || !decodes(user))) return mistake(ENCODE)
   const found = rest.exec(query === '' ? hosts : `${hosts}?${query}`)
-  if (found === null)
-    return mistake(`this is no MongoDB URL: ${scheme}://USER:PASSWORD@HOST:PORT/DATABASE?OPTIONS`)
+  if (found === null) return mistake(`this is no MongoDB URL: ${scheme}://USER:PASSWORD@HOST:PORT/DATABASE?OPTIONS`)
   const [, names = '', database = ''] = found
   const shown = `${scheme}://${names}${database === '' ? '' : `/${database}`}`
   return { location: { kind: 'mongodb', url: new Secret(`${scheme}://${text}`), shown } }

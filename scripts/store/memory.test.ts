@@ -25,12 +25,7 @@ const plant = async (count: number): Promise<string> => {
   for (let n = 0; n < count; n += 500)
     await store
       .collection(chunks)
-      .restore(
-        Array.from(
-          { length: 500 },
-          (_, at) => ({ ...chunk(n + at), padding: 'x'.repeat(1600) }) as Stored<Doc>,
-        ),
-      )
+      .restore(Array.from({ length: 500 }, (_, at) => ({ ...chunk(n + at), padding: 'x'.repeat(1600) }) as Stored<Doc>))
   await store.close()
   return root
 }

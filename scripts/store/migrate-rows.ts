@@ -36,11 +36,7 @@ const describeRecord = (record: SchemaRecord | undefined, schema: StoreSchema) =
   }
 }
 
-const inspectStore = async (
-  service: string,
-  schema: StoreSchema,
-  options: StoreOptions,
-): Promise<StoreRow> => {
+const inspectStore = async (service: string, schema: StoreSchema, options: StoreOptions): Promise<StoreRow> => {
   const absent: StoreRow = {
     service,
     standing: 'not there yet',
@@ -64,19 +60,14 @@ const inspectStore = async (
 }
 
 /** A row for each store as it is now, in the order of the schemas. Changes no document; services may be using them. */
-export const inspectStores = async (
-  schemas: Schemas,
-  options: StoreOptions,
-): Promise<readonly StoreRow[]> => {
+export const inspectStores = async (schemas: Schemas, options: StoreOptions): Promise<readonly StoreRow[]> => {
   const rows: StoreRow[] = []
-  for (const [service, schema] of Object.entries(schemas))
-    rows.push(await inspectStore(service, schema, options))
+  for (const [service, schema] of Object.entries(schemas)) rows.push(await inspectStore(service, schema, options))
   return rows
 }
 
 /** True for a store that its service can use as it is. */
-export const isFit = ({ standing }: StoreRow): boolean =>
-  standing === 'current' || standing === 'not there yet'
+export const isFit = ({ standing }: StoreRow): boolean => standing === 'current' || standing === 'not there yet'
 
 /** Epoch ms for people: `2026-11-25 17:26:14Z`. */
 const moment = (ms: number): string =>

@@ -101,11 +101,7 @@ session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current
     expect({ code, err, lines: out.split('\n').slice(1) }).toEqual({
       code: 0,
       err: '',
-      lines: [
-        'session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current',
-        '1 store, none to migrate',
-        '',
-      ],
+      lines: ['session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current', '1 store, none to migrate', ''],
     })
   })
 
@@ -153,8 +149,7 @@ session-encryptor        3     3  2026-01-02 03:04:05Z  1.0.0  current
             applied_by: null,
             pending: ['1 rename-fullname', '2 age-to-number'],
             in_progress: null,
-            advice:
-              'the store is at version 0 and this release needs 2: stop the platform, then bun run migrate',
+            advice: 'the store is at version 0 and this release needs 2: stop the platform, then bun run migrate',
           },
         ],
       },
@@ -219,9 +214,7 @@ session-recorder  up 2 age-to-number: done
     const own = ['--service', 'session-recorder']
     expect((await session(['--to', '1', ...own])).code).toBe(0)
     expect((await session(own)).code).toBe(0)
-    expect((await session(['--down', ...own])).err).toContain(
-      'session-recorder  down 2 age-to-number: done\n',
-    )
+    expect((await session(['--down', ...own])).err).toContain('session-recorder  down 2 age-to-number: done\n')
     expect((await session(['--down', '--to', '0', ...own])).code).toBe(0)
     expect(await using('session-recorder', peopleIn)).toContainEqual({
       id: 'p00002',

@@ -20,11 +20,7 @@ export const command = {
     'dry-run': { type: 'boolean', about: 'change nothing; print the migrations that would run' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
-  examples: [
-    'bun run migrate --status',
-    'bun run migrate',
-    'bun run migrate --down --service session-recorder',
-  ],
+  examples: ['bun run migrate --status', 'bun run migrate', 'bun run migrate --down --service session-recorder'],
   exits: {
     0: 'done; with --status: every store is at the version of this release',
     1: 'it failed, the last line on stderr says why and what to do; with --status: something is pending or wrong',

@@ -36,9 +36,7 @@ export const mongoReader = (options: MongoOptions, limits: PageLimits = PAGE): R
     names: () =>
       guarded('store', async () => {
         const own = await db.listCollections({}, { nameOnly: true, authorizedCollections: true }).toArray()
-        return own
-          .flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
-          .toSorted()
+        return own.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])).toSorted()
       }),
     [Symbol.asyncDispose]: () => client.close(),
   }

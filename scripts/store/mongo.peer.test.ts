@@ -42,9 +42,7 @@ const collectionsOnServer = (fresh: () => string): void => {
   }
   const indexes = (url: string) =>
     raw(url, async (client) =>
-      (await client.db().collection(`${owner}.notes`).listIndexes().toArray())
-        .map(({ name }) => name)
-        .toSorted(),
+      (await client.db().collection(`${owner}.notes`).listIndexes().toArray()).map(({ name }) => name).toSorted(),
     )
 
   test('a collection is named after its owner, and the database itself refuses what breaks its declaration', async () => {
@@ -71,9 +69,7 @@ const collectionsOnServer = (fresh: () => string): void => {
         { onDuplicate: 'fail' },
       ),
     )
-    await raw(url, (client) =>
-      client.db().collection(`${owner}.notes`).createIndex({ topic: 1 }, { name: 'theirs' }),
-    )
+    await raw(url, (client) => client.db().collection(`${owner}.notes`).createIndex({ topic: 1 }, { name: 'theirs' }))
     await using(url, Sized, async (notes) => {
       expect(await notes.find({ where: { size: { gte: 2 } } })).toEqual([{ id: 'b', size: 2, rev: 1 }])
       await expect(notes.insert({ id: 'c', size: 1, topic: 't' })).rejects.toMatchObject({

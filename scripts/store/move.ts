@@ -39,8 +39,7 @@ const verifyAll = async (
   using counted = countDocuments({ what: 'verifying', before: 0, total }, options)
   const rows: Row[] = []
   for (const { copied = [], ...one } of kept) {
-    const onDocument = (collection: string, size: number) =>
-      counted.add(`${one.service} ${collection}`, 1, size)
+    const onDocument = (collection: string, size: number) => counted.add(`${one.service} ${collection}`, 1, size)
     rows.push(...(await verifyService(one, ends, { copied, onDocument })))
   }
   return rows

@@ -134,8 +134,7 @@ if ('absent' in root) {
         expect(await service.untilHealth(503, 'refuses the login')).toEqual({
           http: 503,
           status: 'unhealthy',
-          store:
-            'the database refuses the login: check MONGO_USER, MONGO_PASSWORD and the authSource of MONGO_URL',
+          store: 'the database refuses the login: check MONGO_USER, MONGO_PASSWORD and the authSource of MONGO_URL',
         })
         expect(await service.build(sessionOf(1), 1)).toBe('store-login')
         await asAdmin(db, { updateUser: SERVICE, pwd: 'ab'.repeat(32) })

@@ -74,9 +74,7 @@ export const verifyReport = (rows: readonly Row[], style: Style): Text =>
         ]),
         style,
       ),
-      ...rows
-        .flatMap((row) => describeDifference(row) ?? [])
-        .map((line) => ({ text: line, colour: 'red' as const })),
+      ...rows.flatMap((row) => describeDifference(row) ?? []).map((line) => ({ text: line, colour: 'red' as const })),
     ],
     style,
   )

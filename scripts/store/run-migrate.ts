@@ -26,15 +26,13 @@ export type MigrateFlags = {
 /** What the command needs of the machine. */
 export type Machine = StoreOptions & Writer & { readonly schemas: Schemas; readonly style: Style }
 
-const usage = (message: string) =>
-  new CliError(`${message} (bun run migrate --help)`, { exitCode: EXIT_USAGE })
+const usage = (message: string) => new CliError(`${message} (bun run migrate --help)`, { exitCode: EXIT_USAGE })
 
 const parseAsk = ({ status, down, to, service, 'dry-run': dry }: MigrateFlags): Ask => {
   if (status && (down || dry || to !== undefined)) throw usage('--status changes nothing: give it alone')
   if ((down || to !== undefined) && service === undefined)
     throw usage(`every service counts its own versions: ${down ? '--down' : '--to'} needs --service S`)
-  if (to !== undefined && !/^\d{1,9}$/.test(to))
-    throw usage(`--to does not take '${to}': use a version, 0 or more`)
+  if (to !== undefined && !/^\d{1,9}$/.test(to)) throw usage(`--to does not take '${to}': use a version, 0 or more`)
   return { direction: down ? 'down' : 'up', ...(to === undefined ? {} : { to: Number(to) }) }
 }
 
@@ -53,9 +51,7 @@ const showStatus = async (json: boolean, terminal: Terminal, machine: Machine): 
   else {
     showRows(rows, terminal, machine)
     const stores = plural(rows.length, 'store')
-    terminal.out(
-      unfit === 0 ? `${stores}, none to migrate\n` : `${unfit} of ${stores} not at this release's version\n`,
-    )
+    terminal.out(unfit === 0 ? `${stores}, none to migrate\n` : `${unfit} of ${stores} not at this release's version\n`)
   }
   return unfit === 0 ? 0 : 1
 }
@@ -99,9 +95,7 @@ const change = async (ask: Ask, json: boolean, terminal: Terminal, machine: Mach
   const rows = await inspectStores(machine.schemas, machine)
   if (json) {
     const error = failure === undefined ? null : errorLine(failure)
-    terminal.out(
-      `${JSON.stringify({ home: machine.home.root, ok: error === null, error, done, services: rows })}\n`,
-    )
+    terminal.out(`${JSON.stringify({ home: machine.home.root, ok: error === null, error, done, services: rows })}\n`)
   } else showRows(rows, failure === undefined ? terminal : { ...terminal, err: () => {} }, machine)
   if (failure !== undefined) throw failure
   return 0

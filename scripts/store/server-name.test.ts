@@ -11,10 +11,7 @@ test('a server is called MongoDB only when it has the storage engine and the bui
       'MongoDB driver against DocumentDB',
     ],
     [{ version: '7.0.0', modules: ['DocumentDB'] }, 'MongoDB driver against DocumentDB'],
-    [
-      { version: '7.0.77', gitVersion: git, modules: [] },
-      'MongoDB driver against a server that is not known',
-    ],
+    [{ version: '7.0.77', gitVersion: git, modules: [] }, 'MongoDB driver against a server that is not known'],
     [{}, 'MongoDB driver against a server that is not known'],
   ] as const
   for (const [info, name] of table) expect(serverName(info)).toBe(name)

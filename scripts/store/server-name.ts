@@ -13,7 +13,5 @@ const says = (info: BuildInfo, name: RegExp): boolean =>
 export const serverName = (info: BuildInfo): string => {
   if (says(info, /documentdb/i)) return 'MongoDB driver against DocumentDB'
   const own = info.storageEngines?.includes('wiredTiger') && /^[0-9a-f]{40}$/.test(info.gitVersion ?? '')
-  return own
-    ? `MongoDB ${info.version ?? 'of unknown version'}`
-    : 'MongoDB driver against a server that is not known'
+  return own ? `MongoDB ${info.version ?? 'of unknown version'}` : 'MongoDB driver against a server that is not known'
 }

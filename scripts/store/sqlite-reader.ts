@@ -76,9 +76,7 @@ export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader =>
   const db = guarded(() => openForReading(path))
   const prepared = cacheStatements(db)
   const names = (): readonly string[] =>
-    prepared(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\' ORDER BY name",
-    )
+    prepared("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\' ORDER BY name")
       .values()
       .map(([name]) => String(name).slice(2))
   /** What is there of a collection: nothing where it was never made. */
@@ -88,9 +86,7 @@ export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader =>
   return {
     page: async (collection, after = '') =>
       within<readonly Document[]>(collection, [], (table) => {
-        const rows = prepared(
-          `SELECT id, rev, body FROM ${table} WHERE id > ? ORDER BY id LIMIT ${limits.documents}`,
-        )
+        const rows = prepared(`SELECT id, rev, body FROM ${table} WHERE id > ? ORDER BY id LIMIT ${limits.documents}`)
         const page: Document[] = []
         let bytes = 0
         for (const row of rows.iterate(after) as IterableIterator<Row>) {

@@ -46,9 +46,7 @@ test('$ store copy, there and back, store verify: every service, equal hashes, e
   const verified = await store('verify', '--from', `sqlite:${source}`, '--to', `sqlite:${back}/data`)
   expect(verified).toMatchObject({ code: 0, err: '' })
   const lines = verified.out.split('\n').filter((line) => line.includes('merkle_trees'))
-  expect(lines).toEqual([
-    expect.stringMatching(/^merkle-builder +merkle_trees +2 +10\.5 MiB +0 +[0-9a-f]{16} +equal$/),
-  ])
+  expect(lines).toEqual([expect.stringMatching(/^merkle-builder +merkle_trees +2 +10\.5 MiB +0 +[0-9a-f]{16} +equal$/)])
 })
 
 test('$ store copy --dry-run: says what would be done and makes nothing', async () => {
@@ -118,18 +116,10 @@ test('bad input gets one line that says what is wrong', async () => {
   const to = `sqlite:${join(at, 'to')}`
   const table: readonly (readonly [readonly string[], number, string])[] = [
     [['copy', '--from', `sqlite:${at}/gone`, '--to', to], 1, `there is no ${at}/gone`],
-    [
-      ['copy', '--from', `sqlite:${at}/empty`, '--to', to],
-      1,
-      `${at}/empty holds no store: give a state folder`,
-    ],
+    [['copy', '--from', `sqlite:${at}/empty`, '--to', to], 1, `${at}/empty holds no store: give a state folder`],
     [['copy', '--from', `sqlite:${at}/text`, '--to', to], 64, `${at}/text is one file: say with --service`],
     [['copy', '--from', `sqlite:${at}/text`, '--to', to, ...one], 1, `${at}/text is no SQLite database`],
-    [
-      ['copy', '--from', `sqlite:${source}`, '--to', `sqlite:${source}`],
-      64,
-      'both locations are the same place',
-    ],
+    [['copy', '--from', `sqlite:${source}`, '--to', `sqlite:${source}`], 64, 'both locations are the same place'],
     [['copy', '--from', 'redis://u:hunter2@db', '--to', to], 64, '--from: a location is sqlite:PATH'],
     [['copy', '--from', 'mongodb://u:hun@ter2@db', '--to', to], 64, '--from: a user name or password'],
     [['copy', '--to', to], 64, '--from LOCATION is required'],
@@ -138,11 +128,7 @@ test('bad input gets one line that says what is wrong', async () => {
   ]
   const tried = await Promise.all(table.map(([args]) => store(...args)))
   for (const [i, [args, code, text]] of table.entries()) {
-    expect([args, tried[i]?.code, tried[i]?.err]).toEqual([
-      args,
-      code,
-      expect.stringContaining(`store: ${text}`),
-    ])
+    expect([args, tried[i]?.code, tried[i]?.err]).toEqual([args, code, expect.stringContaining(`store: ${text}`)])
     expect(tried[i]?.err.trimEnd()).not.toContain('\n')
     expect(`${tried[i]?.out}${tried[i]?.err}`).not.toMatch(/hunter2|ter2/)
   }

@@ -30,8 +30,7 @@ export const command = {
     from: {
       type: 'string',
       value: 'LOCATION',
-      about:
-        'sqlite:PATH (a state folder, a data folder, with --service a file), mongodb:// or mongodb+srv:// URL',
+      about: 'sqlite:PATH (a state folder, a data folder, with --service a file), mongodb:// or mongodb+srv:// URL',
       required: true,
     },
     to: { type: 'string', value: 'LOCATION', about: 'the same, where it goes', required: true },
@@ -110,7 +109,6 @@ await runCommand(import.meta.main, command, async ({ flags, positionals: [what],
   const isEqual = rows.every(({ verdict }) => verdict === 'equal')
   terminal.out(flags.json ? rowsJson(rows, isEqual) : verifyReport(rows, style))
   if (flags.json)
-    for (const difference of rows.flatMap((row) => describeDifference(row) ?? []))
-      terminal.err(`${difference}\n`)
+    for (const difference of rows.flatMap((row) => describeDifference(row) ?? [])) terminal.err(`${difference}\n`)
   return isEqual ? 0 : 1
 })

@@ -91,7 +91,6 @@ export const survey = async (
   }
   const print = await fingerprint(service, source, names)
   const decision = decideCopy(print, found)
-  if ('refusal' in decision)
-    throw new CliError(`${service} in ${to.shown} is not copied into: ${decision.refusal}`)
+  if ('refusal' in decision) throw new CliError(`${service} in ${to.shown} is not copied into: ${decision.refusal}`)
   return { service, collections, source: print, found, state: decision.state }
 }

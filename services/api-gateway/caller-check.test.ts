@@ -102,8 +102,7 @@ describe('the check before a service', () => {
 })
 
 describe('a token that was verified', () => {
-  const request = (token: string) =>
-    new Request('http://checks/x', { headers: { authorization: `Bearer ${token}` } })
+  const request = (token: string) => new Request('http://checks/x', { headers: { authorization: `Bearer ${token}` } })
 
   test('is verified again after two seconds, for another service, and when it is another', async () => {
     let now = 0

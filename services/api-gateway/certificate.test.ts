@@ -8,9 +8,7 @@ const names = ['localhost', '192.168.1.7', '::1', 'lucid.example']
 
 test('the authority of a secret has the same name and key each time, that of another has others', async () => {
   const [one, again, other] = await Promise.all(
-    [secret, secret, new Uint8Array(32).fill(8)].map(
-      async (bytes) => (await makeAuthority(bytes)).certificate,
-    ),
+    [secret, secret, new Uint8Array(32).fill(8)].map(async (bytes) => (await makeAuthority(bytes)).certificate),
   )
   expect(one?.subject).toBe('CN=Lucid host 973930faf8cb5003')
   expect(again?.subject).toBe(one?.subject ?? '')
@@ -24,12 +22,7 @@ test('a certificate is for its names alone, for a server, signed by the authorit
   const pem = await issueCertificate(authority, { names, now })
   const leaf = new X509Certificate(pem)
   const root = new X509Certificate(authority.certificate.toString('pem'))
-  expect([leaf.verify(root.publicKey), leaf.checkIssued(root), leaf.ca, root.ca]).toEqual([
-    true,
-    true,
-    false,
-    true,
-  ])
+  expect([leaf.verify(root.publicKey), leaf.checkIssued(root), leaf.ca, root.ca]).toEqual([true, true, false, true])
   expect(leaf.checkPrivateKey(createPrivateKey(pem))).toBe(true)
   expect([leaf.checkIP('192.168.1.7'), leaf.checkIP('::1'), leaf.checkHost('lucid.example')]).toEqual([
     '192.168.1.7',

@@ -43,9 +43,7 @@ export const makeAuthority = async (secret: Uint8Array): Promise<Authority> => {
     y: base64url(point.subarray(33)),
   }
   const publicKey = await crypto.subtle.importKey('jwk', jwk, algorithm, true, ['verify'])
-  const key = await crypto.subtle.importKey('jwk', { ...jwk, d: base64url(scalar) }, algorithm, false, [
-    'sign',
-  ])
+  const key = await crypto.subtle.importKey('jwk', { ...jwk, d: base64url(scalar) }, algorithm, false, ['sign'])
   const id = sha256(point).subarray(0, 8).toHex()
   const certificate = await X509CertificateGenerator.createSelfSigned({
     ...AUTHORITY_LIFE,

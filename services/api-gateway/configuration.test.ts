@@ -74,9 +74,7 @@ test('what a service shows nowhere is in no location', () => {
     '/auth/admin-code',
   ])
     expect(text).not.toContain(inner)
-  const guarded = shown
-    .flatMap((one) => buildLocations(one.service, one.public))
-    .filter(({ kind }) => kind !== 'open')
+  const guarded = shown.flatMap((one) => buildLocations(one.service, one.public)).filter(({ kind }) => kind !== 'open')
   expect(text.match(/set \$kind guarded;/g)?.length).toBe(3 * guarded.length)
   expect(text.match(/auth_request /g)?.length).toBe(3 * guarded.length)
 })

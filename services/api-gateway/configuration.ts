@@ -1,12 +1,5 @@
 import { type Line, renderLines } from './conf-text.ts'
-import {
-  errorPageLines,
-  headerLines,
-  ownLines,
-  securityHeaders,
-  serverLines,
-  strangerLines,
-} from './server-lines.ts'
+import { errorPageLines, headerLines, ownLines, securityHeaders, serverLines, strangerLines } from './server-lines.ts'
 import {
   connections,
   HEADER_SECONDS,
@@ -35,9 +28,7 @@ const clientLines = (folder: string): readonly Line[] => [
   // NGINX refuses TRACE before anything is set: a line of the log for each, from whoever likes.
   'uninitialized_variable_warn off',
   'default_type application/octet-stream',
-  ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${folder}/${kind}`,
-  ),
+  ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind}`),
   '',
   // While it answers a refusal NGINX reads the body away; chunks that are none are a second one, else in HTML.
   'recursive_error_pages on',
@@ -129,9 +120,7 @@ const limitLines: readonly Line[] = [
 const firstHost = (network: string): string | undefined => {
   const [address = '', bits = '32'] = network.split('/')
   const numbers = address.split('.').map(Number)
-  return Number(bits) > 30 || numbers[0] === 127
-    ? undefined
-    : [...numbers.slice(0, 3), (numbers[3] ?? 0) + 1].join('.')
+  return Number(bits) > 30 || numbers[0] === 127 ? undefined : [...numbers.slice(0, 3), (numbers[3] ?? 0) + 1].join('.')
 }
 
 /** Whether who calls the onion's port is tor-proxy: in its network, and not the machine outside. */

@@ -45,10 +45,7 @@ export const signInOffice = () => {
 }
 
 /** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
-export const startGateway = async (
-  upstream: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Gateway> => {
+export const startGateway = async (upstream: string, env: Readonly<Record<string, string>> = {}): Promise<Gateway> => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'identities.json'), JSON.stringify({ operator: derivePublicKey(OPERATOR_KEY) }))

@@ -205,9 +205,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect((await exchange(gateway.port, `${start}${many}\r\n`)).status).toBe(200)
     const codes = new Set<number>()
     for (let size = 1000; size < 9000; size += 400) {
-      const long = ['Authorization', 'Content-Type', 'Origin'].map(
-        (name) => `${name}: ${'a'.repeat(size)}\r\n`,
-      )
+      const long = ['Authorization', 'Content-Type', 'Origin'].map((name) => `${name}: ${'a'.repeat(size)}\r\n`)
       const { status, headers } = await exchange(gateway.port, `${start}${long.join('')}\r\n`)
       codes.add(status)
       if (status !== 200) expect(headers['content-type']).toBe('application/problem+json')
@@ -215,12 +213,9 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect([...codes]).toEqual([200, 431])
   })
 
-  test.each(['evil.example', '127.0.0.1.evil.example', 'x.onion'])(
-    'the host %s is not this gateway',
-    async (host) => {
-      expect(await problem(await ask('/health', { headers: { host } }))).toEqual([421, 'unknown-host'])
-    },
-  )
+  test.each(['evil.example', '127.0.0.1.evil.example', 'x.onion'])('the host %s is not this gateway', async (host) => {
+    expect(await problem(await ask('/health', { headers: { host } }))).toEqual([421, 'unknown-host'])
+  })
 
   test('its own routes: health, status, metrics, OpenAPI, and the public status', async () => {
     const health = (await (await ask('/health')).json()) as { dependencies: Record<string, string> }
@@ -367,8 +362,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
   test('tokens that are none are refused apart: whoever calls from the same address with a good one is served', async () => {
     answer = () => Response.json({}, { status: 200 })
     const own = await startGateway(origin)
-    const send = (authorization: string) =>
-      fetch(`${own.url}/recorder/recordings`, { headers: { authorization } })
+    const send = (authorization: string) => fetch(`${own.url}/recorder/recordings`, { headers: { authorization } })
     try {
       const bad = await flood(1_500, (nth) => send(`Bearer ${nth}`))
       expect(bad.get(429)).toBeGreaterThan(0)
@@ -468,10 +462,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
   })
 
   test.each([
-    [
-      'an unknown way to send a body',
-      'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n',
-    ],
+    ['an unknown way to send a body', 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n'],
     ['a version that is none of ours', 'GET / HTTP/3.0\r\nHost: localhost\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['TRACE', 'TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n'],

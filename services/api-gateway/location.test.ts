@@ -52,25 +52,13 @@ test('all below a path is one location behind the particular ones, with nothing 
     ['guarded', ['GET', 'DELETE']],
   ])
   const pattern = new RegExp(/"(.*)"/.exec(found[1]?.match ?? '')?.[1]?.replace('\\z', '$') ?? '')
-  expect(pattern.exec('/api/v1/sessions/4b6f/chunks/0')?.groups?.['path']).toBe(
-    '/api/v1/sessions/4b6f/chunks/0',
-  )
-  for (const path of [
-    '/api/v1',
-    '/api/v1/',
-    '/api/v1/a/',
-    '/api/v1//a',
-    '/api/v2/a',
-    '/api/v1/a%',
-    '/x/api/v1/a',
-  ])
+  expect(pattern.exec('/api/v1/sessions/4b6f/chunks/0')?.groups?.['path']).toBe('/api/v1/sessions/4b6f/chunks/0')
+  for (const path of ['/api/v1', '/api/v1/', '/api/v1/a/', '/api/v1//a', '/api/v2/a', '/api/v1/a%', '/x/api/v1/a'])
     expect({ path, taken: pattern.test(path) }).toEqual({ path, taken: false })
 })
 
 test('a path that is open for one method and guarded for another is refused', () => {
-  expect(() => buildLocations('one', { ...shown, guarded: ['PUT /a.b'] })).toThrow(
-    'one: /a.b is open and guarded',
-  )
+  expect(() => buildLocations('one', { ...shown, guarded: ['PUT /a.b'] })).toThrow('one: /a.b is open and guarded')
 })
 
 /** The rows of services/access.md, which is derived from the routes themselves: route and who may call it, by service. */

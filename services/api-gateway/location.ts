@@ -23,9 +23,7 @@ const buildMatch = (prefix: string, path: string): Pick<Location, 'match' | 'tar
   if (!/\/[:*]/.test(path)) return { match: `= ${prefix}${path}`, target: path }
   const segments = path
     .split('/')
-    .map((part) =>
-      part === '*' ? `${PARAMETER}(?:/${PARAMETER})*` : part.startsWith(':') ? PARAMETER : literal(part),
-    )
+    .map((part) => (part === '*' ? `${PARAMETER}(?:/${PARAMETER})*` : part.startsWith(':') ? PARAMETER : literal(part)))
   return { match: `~ "^${literal(prefix)}(?<path>${segments.join('/')})\\z"`, target: '$path' }
 }
 

@@ -8,8 +8,7 @@ test('a failure keeps its words and its upstream, and loses the client and what 
     ),
   ).toEqual({
     level: 'error',
-    message:
-      'connect() failed (111: Connection refused) while connecting to upstream (http://127.0.0.1:8095)',
+    message: 'connect() failed (111: Connection refused) while connecting to upstream (http://127.0.0.1:8095)',
   })
 })
 

@@ -58,10 +58,7 @@ const readUpstreams = (urls: Readonly<Record<string, unknown>>): readonly Upstre
   })
 
 /** The same services with their addresses of this moment. */
-const locate = (
-  upstreams: readonly Upstream[],
-  before: Settings['upstreams'] = [],
-): Promise<Settings['upstreams']> =>
+const locate = (upstreams: readonly Upstream[], before: Settings['upstreams'] = []): Promise<Settings['upstreams']> =>
   Promise.all(
     upstreams.map(async ({ origin, ...one }, at) => ({
       ...one,
@@ -99,8 +96,7 @@ const readCertificate = async (env: Static<typeof Env>, authority: Authority, be
   const { TLS_CERT, TLS_KEY } = readEnv(Type.Pick(Env, ['TLS_CERT', 'TLS_KEY']), Bun.env, (path) =>
     readFileSync(path, 'utf8'),
   )
-  if (TLS_CERT !== undefined || TLS_KEY !== undefined)
-    return { text: joinCertificate(TLS_CERT, TLS_KEY?.reveal()) }
+  if (TLS_CERT !== undefined || TLS_KEY !== undefined) return { text: joinCertificate(TLS_CERT, TLS_KEY?.reveal()) }
   const madeAt = Date.now()
   if (before?.madeAt !== undefined && Math.abs(madeAt - before.madeAt) < RENEW) return before
   const names = ['localhost', '127.0.0.1', '::1', 'api-gateway', ...hostNames(env)]
@@ -165,8 +161,7 @@ const countCallers = (guards: ReadonlyMap<string, Guard>) => {
     if (guard === undefined) throw new Error(`${service} is not behind this gateway`)
     return guard(request)
   }, now)
-  return (service: string, client: string, request: Request) =>
-    check(client, () => identify(service, request))
+  return (service: string, client: string, request: Request) => check(client, () => identify(service, request))
 }
 
 const figures = [
@@ -185,11 +180,7 @@ await start('api-gateway', Env, async ({ env, log, parts, sign, reach, guardOf, 
   const authority = await makeAuthority(fromHex(env.TLS_CA_KEY.reveal(), 32))
   let located = await locate(upstreams)
   const { folder, port } = settings
-  const certificate = await followCertificate(
-    (before) => readCertificate(env, authority, before),
-    folder,
-    log,
-  )
+  const certificate = await followCertificate((before) => readCertificate(env, authority, before), folder, log)
   const people = signIns({
     fetchState: async () =>
       ok(client<Authentication>(env.AUTHENTICATION_URL, { callee: 'authentication', sign }).auth.state.get()),
@@ -226,8 +217,7 @@ await start('api-gateway', Env, async ({ env, log, parts, sign, reach, guardOf, 
     onError: () => LOOK_UP,
   })
   onStop(lookUp.stop)
-  for (const [name, help, key] of figures)
-    addGauge(parts.metrics, name, help, async () => (await nginx.counts())[key])
+  for (const [name, help, key] of figures) addGauge(parts.metrics, name, help, async () => (await nginx.counts())[key])
 
   const leadsTo = upstreams.map(({ service, origin, public: { prefix } }) => ({
     service,

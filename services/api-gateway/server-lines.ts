@@ -40,8 +40,7 @@ const problems = Object.entries(problemPages)
 /** Which page stands for which status. */
 export const errorPageLines: readonly Line[] = problems.flatMap(([status, page]) =>
   (page.raised ?? [Number(status)]).map(
-    (raised) =>
-      `error_page ${raised === Number(status) ? status : `${raised} =${status}`} ${placePage(status, page)}`,
+    (raised) => `error_page ${raised === Number(status) ? status : `${raised} =${status}`} ${placePage(status, page)}`,
   ),
 )
 
@@ -56,9 +55,7 @@ const bodyLines: Readonly<Record<Location['kind'], readonly string[]>> = {
   stream: [
     'client_max_body_size 0',
     'proxy_buffering off',
-    ...['client_body_timeout', 'proxy_read_timeout', 'proxy_send_timeout'].map(
-      (key) => `${key} ${STREAM_TIMEOUT}`,
-    ),
+    ...['client_body_timeout', 'proxy_read_timeout', 'proxy_send_timeout'].map((key) => `${key} ${STREAM_TIMEOUT}`),
   ],
   events: ['proxy_buffering off', `proxy_read_timeout ${EVENTS_TIMEOUT}`, 'proxy_socket_keepalive on'],
 }

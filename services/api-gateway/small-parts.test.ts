@@ -10,16 +10,11 @@ describe('addresses', () => {
 
   test('of a name are those of this moment, in one order', async () => {
     const resolve = async () => ['172.21.0.9', '172.21.0.5']
-    expect(await findAddresses('http://api-server:8081', [], resolve)).toEqual([
-      '172.21.0.5:8081',
-      '172.21.0.9:8081',
-    ])
+    expect(await findAddresses('http://api-server:8081', [], resolve)).toEqual(['172.21.0.5:8081', '172.21.0.9:8081'])
   })
 
   test('are what they were while nobody knows the name, and none when nobody ever did', async () => {
-    expect(await findAddresses('http://api-server:8081', ['172.21.0.5:8081'], unknown)).toEqual([
-      '172.21.0.5:8081',
-    ])
+    expect(await findAddresses('http://api-server:8081', ['172.21.0.5:8081'], unknown)).toEqual(['172.21.0.5:8081'])
     expect(await findAddresses('http://api-server:8081', [], unknown)).toEqual([])
   })
 

@@ -98,9 +98,5 @@ test('who may do what, as a table', () => {
   }
   for (const [deed, row] of Object.entries(table))
     for (const [name, expected] of Object.entries(row))
-      expect([deed, name, outcome(deed as Deed, people[name as keyof typeof people])]).toEqual([
-        deed,
-        name,
-        expected,
-      ])
+      expect([deed, name, outcome(deed as Deed, people[name as keyof typeof people])]).toEqual([deed, name, expected])
 })

@@ -52,8 +52,7 @@ export const relationOf = (person: Known, { owner, participants, observers, poli
 }
 
 /** What is answered for a session that is not there, and for one that is not for the person who asks. */
-export const noSuchSession = (): Fault =>
-  new Fault('missing', 'no-such-session', 'there is no session of this id')
+export const noSuchSession = (): Fault => new Fault('missing', 'no-such-session', 'there is no session of this id')
 
 /** Throws Fault missing `no-such-session` for who may not see it, forbidden `not-yours` for who may see it only. */
 export const requireAccess = (person: Known, session: Parties, deed: Deed): void => {

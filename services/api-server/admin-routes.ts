@@ -21,8 +21,7 @@ import {
 
 type Root = ReturnType<typeof service>
 
-const describeRoles = () =>
-  Object.fromEntries(Object.entries(allRoles).map(([role, may]) => [role, [...may]]))
+const describeRoles = () => Object.fromEntries(Object.entries(allRoles).map(([role, may]) => [role, [...may]]))
 
 /** Who one is, and what a role may do. */
 export const addOwnRoutes = (root: Root) =>
@@ -66,14 +65,12 @@ export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }
     )
     .put(
       `${V1}/users/:address/email`,
-      ({ params: { address }, body, request }) =>
-        ok(auth.users({ address }).email.put(body, passOn(request))),
+      ({ params: { address }, body, request }) => ok(auth.users({ address }).email.put(body, passOn(request))),
       { params: UserParams, body: EmailChange, people: 'admin_access', response: { 200: User, ...problems } },
     )
     .delete(
       `${V1}/users/:address/factors`,
-      ({ params: { address }, request }) =>
-        ok(auth.users({ address }).factors.delete(undefined, passOn(request))),
+      ({ params: { address }, request }) => ok(auth.users({ address }).factors.delete(undefined, passOn(request))),
       { params: UserParams, people: 'admin_access', response: { 200: Done, ...problems } },
     )
     .post(
@@ -92,9 +89,7 @@ export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }
           const { entries = [], heads = [] } = (await parts.audit?.read({ after, limit })) ?? {}
           return { entries: [...entries], heads: [...heads] }
         }
-        const page = await neighbours.auditOf(name)(
-          `/audit?limit=${limit}${after < 0 ? '' : `&after=${after}`}`,
-        )
+        const page = await neighbours.auditOf(name)(`/audit?limit=${limit}${after < 0 ? '' : `&after=${after}`}`)
         return (await page.json()) as typeof ServiceAudit.static // the callee checks its replies against this schema
       },
       { query: ServiceAuditQuery, people: 'admin_access', response: { 200: ServiceAudit, ...problems } },

@@ -53,11 +53,7 @@ const collectDocuments = async (
  * The evidence bundle of a session as a stream of a known length: one chunk is in memory at a time. Throws Fault
  * `not-sealed-yet`, `never-sealed`, `key-erased` and those of a grant; a chunk that fails later cuts the answer.
  */
-export const answerBundle = async (
-  neighbours: Neighbours,
-  id: string,
-  grant?: OwnerGrant,
-): Promise<Response> => {
+export const answerBundle = async (neighbours: Neighbours, id: string, grant?: OwnerGrant): Promise<Response> => {
   const documents = await collectDocuments(neighbours, id, grant)
   const chunk = async (index: number) => {
     const reply = await neighbours.chunkFile(`/sessions/${id}/chunks/${index}`)

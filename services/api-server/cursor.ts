@@ -43,8 +43,6 @@ export const readPage = async <T extends Position>(
     if (items.length <= limit && found.length === asked && asked < MOST) continue
     const page = items.slice(0, limit)
     const last = page.at(-1)
-    return last !== undefined && items.length > limit
-      ? { items: page, next: encodeCursor(last) }
-      : { items: page }
+    return last !== undefined && items.length > limit ? { items: page, next: encodeCursor(last) } : { items: page }
   }
 }

@@ -31,15 +31,13 @@ export const erasures = ({
     return new Map(docs.map((doc) => [doc.id, doc]))
   },
   ask: async ({ id, state }, by) => {
-    if (!ENDED.includes(state))
-      throw new Fault('conflict', 'still-recorded', `this session is ${state}: end it first`)
+    if (!ENDED.includes(state)) throw new Fault('conflict', 'still-recorded', `this session is ${state}: end it first`)
     const known = await table.get(id)
     return known ?? table.insert({ id, state: 'waiting', by, asked_at: now(), due: now() + wait })
   },
   undo: async (id) => {
     const doc = await table.get(id)
-    if (doc === undefined)
-      throw new Fault('conflict', 'not-erasing', 'nobody asked for this session to be erased')
+    if (doc === undefined) throw new Fault('conflict', 'not-erasing', 'nobody asked for this session to be erased')
     if (doc.state === 'erased' || doc.due <= now())
       throw new Fault('conflict', 'erased', 'its content is destroyed: the proof is all that there is')
     await table.remove(id, doc.rev)

@@ -16,11 +16,7 @@ const parseTags = (header: string): readonly string[] => {
     header.length > LONGEST ||
     !/^(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*)$/.test(header)
   )
-    throw new Fault(
-      'invalid',
-      'bad-entity-tags',
-      'give entity tags as they were answered, "..." and commas between',
-    )
+    throw new Fault('invalid', 'bad-entity-tags', 'give entity tags as they were answered, "..." and commas between')
   return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? []
 }
 

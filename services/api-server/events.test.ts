@@ -27,11 +27,7 @@ const parse = (text: string): Event | undefined => {
 }
 
 /** Reads events until one is the last that is asked for; then goes away. */
-const read = async (
-  path: string,
-  isLast: (event: Event) => boolean,
-  lastId?: string,
-): Promise<readonly Event[]> => {
+const read = async (path: string, isLast: (event: Event) => boolean, lastId?: string): Promise<readonly Event[]> => {
   const reply = await api.ask(owner, 'GET', path, {
     headers: lastId === undefined ? {} : { 'last-event-id': lastId },
   })
@@ -58,8 +54,7 @@ const record = async (id: string) => {
   await api.pipe.until(id, 'anchored')
 }
 const isAnchored = ({ data }: Event) => data['type'] === 'anchored'
-const types = (events: readonly Event[]) =>
-  events.flatMap(({ data: { type } }) => (type === undefined ? [] : [type]))
+const types = (events: readonly Event[]) => events.flatMap(({ data: { type } }) => (type === undefined ? [] : [type]))
 
 describe('the events of a session', () => {
   test('come as they happen, from its first to its anchor', async () => {
@@ -88,11 +83,7 @@ describe('the events of a session', () => {
     const all = await started
     expect(new Set(all.map(({ data }) => data['session_id']))).toEqual(new Set([id]))
     const [first] = all
-    const rest = await read(
-      '/events',
-      (event) => isAnchored(event) && event.data['session_id'] === id,
-      first?.id,
-    )
+    const rest = await read('/events', (event) => isAnchored(event) && event.data['session_id'] === id, first?.id)
     const own = rest.filter(({ data }) => data['session_id'] === id)
     expect(own).toEqual(all.slice(1))
   })

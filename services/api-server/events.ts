@@ -19,11 +19,7 @@ export const encodeEvent = (event: LiveEvent | undefined): string =>
     : `${event.id === undefined ? '' : `id: ${event.id}\n`}event: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`
 
 const badId = () =>
-  new Fault(
-    'invalid',
-    'bad-event-id',
-    'not a Last-Event-ID of this stream: leave it out to begin with what comes now',
-  )
+  new Fault('invalid', 'bad-event-id', 'not a Last-Event-ID of this stream: leave it out to begin with what comes now')
 
 /** The number behind which the stream of one session goes on; -1 is its beginning. Throws Fault `bad-event-id`. */
 export const parseSessionPosition = (header: string | null): number => {
@@ -147,11 +143,7 @@ export const streamPlaces = ({ each, all }: { readonly each: number; readonly al
     take: (person: string): (() => void) => {
       const own = open.get(person) ?? 0
       if (own >= each || total >= all)
-        throw new Fault(
-          'exhausted',
-          'too-many-streams',
-          `at most ${each} streams of events a person: close one`,
-        )
+        throw new Fault('exhausted', 'too-many-streams', `at most ${each} streams of events a person: close one`)
       open.set(person, own + 1)
       total += 1
       let isFree = false

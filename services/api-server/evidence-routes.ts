@@ -72,8 +72,7 @@ export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours
     )
     .get(
       `${V1}/anchors`,
-      ({ query: { limit = 100, ...query } }) =>
-        ok(neighbours.chain.anchors.get({ query: { limit, ...query } })),
+      ({ query: { limit = 100, ...query } }) => ok(neighbours.chain.anchors.get({ query: { limit, ...query } })),
       { query: AnchorsQuery, people: 'signed-in', response: { 200: AnchorList, ...problems } },
     )
     .get(

@@ -23,8 +23,7 @@ export const chunksOver = ({ encryptor, chunkFile }: Pick<Neighbours, 'encryptor
     file: async (id: string, index: number, { headers }: Request): Promise<Response> => {
       // A chunk never changes: its place is its version.
       const tag = `"${id}.${index}"`
-      if (isKnown(headers.get('if-none-match'), tag))
-        return new Response(null, { status: 304, headers: { etag: tag } })
+      if (isKnown(headers.get('if-none-match'), tag)) return new Response(null, { status: 304, headers: { etag: tag } })
       const bytes = await slot(async () => (await chunkFile(`/sessions/${id}/chunks/${index}`)).arrayBuffer())
       return answerBytes(new Uint8Array(bytes), headers.get('range'), tag)
     },

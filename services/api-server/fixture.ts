@@ -79,10 +79,7 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
     'merkle-builder': pipe.urls.merkle,
     'blockchain-api': `http://127.0.0.1:${chain.port}`,
   }
-  const neighbours = neighboursAt(
-    { ...urls, authentication: urls['blockchain-api'] },
-    pipe.who.sign('api-server'),
-  )
+  const neighbours = neighboursAt({ ...urls, authentication: urls['blockchain-api'] }, pipe.who.sign('api-server'))
   let isStopping = false
   const demanded: [purpose: string, proof: string | undefined][] = []
   /** A process of the service; another one on the same store is the first one restarted. */
@@ -103,8 +100,7 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
       services: async () => [],
       requireHardwareSignature: async (purpose, proof) => {
         demanded.push([purpose, proof])
-        if (proof === 'wrong')
-          throw new Fault('forbidden', 'hardware-signature-refused', 'no signature of yours')
+        if (proof === 'wrong') throw new Fault('forbidden', 'hardware-signature-refused', 'no signature of yours')
       },
       parts: { guard: peopleGuard(pipe.who.guard('api-server'), people), log: silentLog },
     })

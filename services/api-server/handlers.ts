@@ -38,11 +38,7 @@ export const handlers = (api: ApiParts) => {
   const uploads = uploadsOver(neighbours)
   /** The one way to a session: with what the person wants of it. */
   const find = (id: string, deed: Deed): Promise<Session> => sessions.find(requestPerson(), id, deed)
-  const once = <R extends object>(
-    request: Request,
-    body: unknown,
-    work: (id?: string) => Promise<R>,
-  ): Promise<R> => {
+  const once = <R extends object>(request: Request, body: unknown, work: (id?: string) => Promise<R>): Promise<R> => {
     const key = parseKey(request.headers.get('idempotency-key'))
     if (key === undefined) return work()
     const asked = `${request.method} ${pathOf(request)} ${JSON.stringify(body ?? null)}`

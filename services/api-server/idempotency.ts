@@ -26,11 +26,7 @@ const BATCH = 500
 const hash = (text: string): string => sha256(utf8(text)).toHex()
 
 const reused = () =>
-  new Fault(
-    'conflict',
-    'idempotency-key-reused',
-    'this Idempotency-Key came with another request: take a new key',
-  )
+  new Fault('conflict', 'idempotency-key-reused', 'this Idempotency-Key came with another request: take a new key')
 
 /** Reads the header; undefined when there is none. Throws Fault invalid `bad-idempotency-key`. */
 export const parseKey = (header: string | null): string | undefined => {

@@ -34,15 +34,7 @@ export type LiveEventsParts = Pick<Follower, 'pause' | 'isStopping'> & {
 }
 
 /** Streams of events as answers. */
-export const liveEvents = ({
-  neighbours,
-  sessions,
-  uploads,
-  guard,
-  now,
-  pause,
-  isStopping,
-}: LiveEventsParts) => {
+export const liveEvents = ({ neighbours, sessions, uploads, guard, now, pause, isStopping }: LiveEventsParts) => {
   const places = streamPlaces(STREAMS)
   const follower = (request: Request): Follower => ({
     pause,

@@ -153,9 +153,7 @@ describe('a session with a policy', () => {
     expect(await post(admin, `/sessions/${id}/actions`, paste)).toMatchObject({
       body: { outcome: 'blocked', rule: 'not-admitted' },
     })
-    expect(await post(admin, `/sessions/${id}/join`, { as: 'participant' })).toMatchObject(
-      refused(403, 'not-invited'),
-    )
+    expect(await post(admin, `/sessions/${id}/join`, { as: 'participant' })).toMatchObject(refused(403, 'not-invited'))
     expect(await post(admin, `/sessions/${id}/pause`, why)).toMatchObject({
       body: { suspended_by: admin.address },
     })
@@ -168,8 +166,7 @@ describe('a session with a policy', () => {
   test('counts a request with the same key once', async () => {
     const id = await begun()
     await post(guest, `/sessions/${id}/join`, { as: 'participant' })
-    const ask = () =>
-      post(guest, `/sessions/${id}/requests`, { ...paste, ...why }, { 'idempotency-key': `ask-${id}` })
+    const ask = () => post(guest, `/sessions/${id}/requests`, { ...paste, ...why }, { 'idempotency-key': `ask-${id}` })
     const [first, again] = [await ask(), await ask()]
     expect(again.body).toEqual(first.body)
     const { body } = await json(owner, 'GET', `/sessions/${id}/requests`)
@@ -180,9 +177,7 @@ describe('a session with a policy', () => {
   test('is voided where its owner wanted that, by what nobody could have allowed', async () => {
     const id = await begun({ on_violation: 'void' })
     await post(guest, `/sessions/${id}/join`, { as: 'participant' })
-    expect(
-      await post(guest, `/sessions/${id}/actions`, { ...paste, direction: 'from_session' }),
-    ).toMatchObject({
+    expect(await post(guest, `/sessions/${id}/actions`, { ...paste, direction: 'from_session' })).toMatchObject({
       body: { outcome: 'void', rule: 'denied' },
     })
     expect(await json(owner, 'GET', `/sessions/${id}`)).toMatchObject({ body: { state: 'voided' } })

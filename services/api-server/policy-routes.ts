@@ -96,16 +96,12 @@ export const addPolicyRoutes = (root: ReturnType<typeof service>, parts: Handler
       body: model.NewRequest,
       response: { 200: model.PolicyRequest, ...problems },
     })
-    .post(
-      `${V1}/requests/:request/decision`,
-      ({ params, body, request }) => handle.answer(params, body, request),
-      {
-        params: model.RequestParams,
-        body: model.Answer,
-        people: 'session_join',
-        response: { 200: model.PolicyRequest, ...problems },
-      },
-    )
+    .post(`${V1}/requests/:request/decision`, ({ params, body, request }) => handle.answer(params, body, request), {
+      params: model.RequestParams,
+      body: model.Answer,
+      people: 'session_join',
+      response: { 200: model.PolicyRequest, ...problems },
+    })
     .post(`${V1}/pause`, handle.pause, { ...steering, people: 'session_create' })
     .post(`${V1}/resume`, handle.resume, { ...steering, people: 'session_create' })
     .post(`${V1}/void`, handle.void, { ...steering, people: 'session_terminate' })

@@ -57,10 +57,7 @@ const signIn = async ({ address, key }: TestPerson, code?: string): Promise<stri
   const at = services.url('authentication')
   const { nonce, message } = (await asked(`${at}/auth/challenge`, post({ address }))).body
   const signature = signTronMessage(message, key)
-  const { body } = await asked(
-    `${at}/auth/verify`,
-    post({ address, nonce, signature, ...(code && { code }) }),
-  )
+  const { body } = await asked(`${at}/auth/verify`, post({ address, nonce, signature, ...(code && { code }) }))
   expect(body).toMatchObject({ address, token_type: 'Bearer' })
   return body.access_token
 }
@@ -103,12 +100,9 @@ describe('people and the real services', () => {
     const { body: made } = await ask(tokens.admin, 'POST', '/sessions', post({}))
     expect(made).toMatchObject({ state: 'created', owner: admin.address })
     const bytes = noise(20_000_000, 1)
-    const sent = await ask(
-      tokens.admin,
-      'PATCH',
-      `/sessions/${made.id}/stream?offset=0&end=true&whole=true`,
-      { body: bytes },
-    )
+    const sent = await ask(tokens.admin, 'PATCH', `/sessions/${made.id}/stream?offset=0&end=true&whole=true`, {
+      body: bytes,
+    })
     expect(sent).toMatchObject({ status: 200, body: { state: 'ended', acknowledged: bytes.length } })
     await until(tokens.admin, made.id, 'anchored')
     expect((await ask(tokens.admin, 'GET', '/sessions')).body.sessions).toHaveLength(1)

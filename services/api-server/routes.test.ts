@@ -53,9 +53,7 @@ describe('a person', () => {
     expect((await json(undefined, 'GET', '/sessions')).status).toBe(401)
     const token = await api.people.token(personOf(9, 'admin'))
     const asked = () =>
-      api.app.handle(
-        new Request('http://localhost/api/v1/me', { headers: { authorization: `Bearer ${token}` } }),
-      )
+      api.app.handle(new Request('http://localhost/api/v1/me', { headers: { authorization: `Bearer ${token}` } }))
     expect((await asked()).status).toBe(200)
     await api.people.revoke(personOf(9, 'admin'))
     expect((await asked()).status).toBe(401)
@@ -121,9 +119,7 @@ describe('a session', () => {
   test('ends with a gap when it is terminated', async () => {
     const { id } = await create()
     await json(owner, 'PATCH', `/sessions/${id}/stream?offset=0&end=false`, { bytes: noise(10, 1) })
-    expect(
-      await json(admin, 'POST', `/sessions/${id}/terminate`, { body: { reason: 'enough' } }),
-    ).toMatchObject({
+    expect(await json(admin, 'POST', `/sessions/${id}/terminate`, { body: { reason: 'enough' } })).toMatchObject({
       status: 200,
       body: { state: 'ended', complete: false },
     })
@@ -166,10 +162,7 @@ describe('a session', () => {
       expect([method, path, its.status]).toEqual([method, path, 404])
       expect(bare(its)).toEqual(bare(none))
     }
-    const anchors = [
-      await json(other, 'GET', `/anchors/${id}`),
-      await json(other, 'GET', `/anchors/${never}`),
-    ] as const
+    const anchors = [await json(other, 'GET', `/anchors/${id}`), await json(other, 'GET', `/anchors/${never}`)] as const
     expect(bare(anchors[0])).toEqual(bare(anchors[1]))
   })
 
@@ -226,9 +219,7 @@ describe('a resource', () => {
       body: { code: 'changed-meanwhile' },
     })
     const fresh = (await api.ask(owner, 'GET', `/sessions/${id}`)).headers.get('etag') ?? ''
-    expect(
-      (await json(owner, 'POST', `/sessions/${id}/end`, { headers: { 'if-match': fresh } })).status,
-    ).toBe(200)
+    expect((await json(owner, 'POST', `/sessions/${id}/end`, { headers: { 'if-match': fresh } })).status).toBe(200)
   })
 
   test('a chunk file is given whole, in part, or not again', async () => {
@@ -279,9 +270,7 @@ describe('a POST with an Idempotency-Key', () => {
       status: 409,
       body: { code: 'idempotency-key-reused' },
     })
-    expect(
-      await json(owner, 'POST', path, { ...init, headers: { 'idempotency-key': 'short' } }),
-    ).toMatchObject({
+    expect(await json(owner, 'POST', path, { ...init, headers: { 'idempotency-key': 'short' } })).toMatchObject({
       status: 400,
       body: { code: 'bad-idempotency-key' },
     })

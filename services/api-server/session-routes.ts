@@ -69,10 +69,7 @@ export const addSessionRoutes = (root: Root, { change, find, once, sessions, upl
 }
 
 /** Sessions as they stand, and what happens to them. */
-export const addSessionReads = (
-  root: Root,
-  { neighbours: { orchestrator }, find, list, uploads, live }: Handlers,
-) => {
+export const addSessionReads = (root: Root, { neighbours: { orchestrator }, find, list, uploads, live }: Handlers) => {
   const seen = { params: SessionParams, people: 'session_observe' } as const
   return root
     .get(`${V1}/sessions`, ({ query }) => list(query), {
@@ -80,14 +77,10 @@ export const addSessionReads = (
       people: 'session_observe',
       response: { 200: SessionList, ...problems },
     })
-    .get(
-      `${V1}/sessions/:id`,
-      async ({ params, ...rest }) => answerTagged(await find(params.id, 'know'), rest),
-      {
-        ...seen,
-        response: { 200: Session, 304: t.Void(), ...problems },
-      },
-    )
+    .get(`${V1}/sessions/:id`, async ({ params, ...rest }) => answerTagged(await find(params.id, 'know'), rest), {
+      ...seen,
+      response: { 200: Session, 304: t.Void(), ...problems },
+    })
     .get(
       `${V1}/sessions/:id/recording`,
       async ({ params: { id } }) => {
@@ -120,10 +113,7 @@ export const addSessionReads = (
 }
 
 /** The content of a session is destroyed, after a time in which it can be taken back. */
-export const addErasureRoutes = (
-  root: Root,
-  { erasures, change, find, requireHardwareSignature }: Handlers,
-) =>
+export const addErasureRoutes = (root: Root, { erasures, change, find, requireHardwareSignature }: Handlers) =>
   root
     .delete(
       `${V1}/sessions/:id`,

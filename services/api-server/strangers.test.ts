@@ -48,12 +48,7 @@ const askAs = async (person: TestPerson, route: string, id: string) => {
   const [method = '', path = ''] = route.split(' ')
   const place = path.replace(':id', id).replace(':index', '0').replaceAll(/:\w+/g, crypto.randomUUID())
   const body = bodies[route]
-  const reply = await api.ask(
-    person,
-    method,
-    `${place}${query[route] ?? ''}`,
-    body === undefined ? {} : { body },
-  )
+  const reply = await api.ask(person, method, `${place}${query[route] ?? ''}`, body === undefined ? {} : { body })
   const text = await reply.text()
   return { status: reply.status, text: text.replace(/"request_id":"[^"]*"/, '') }
 }
@@ -79,8 +74,7 @@ test('a stranger gets of every route the answer of a session that never was', as
   for (const route of routes) {
     const none = await askAs(stranger, route, crypto.randomUUID())
     expect({ route, status: none.status }).toEqual({ route, status: 404 })
-    for (const id of [live, past])
-      expect({ route, ...(await askAs(stranger, route, id)) }).toEqual({ route, ...none })
+    for (const id of [live, past]) expect({ route, ...(await askAs(stranger, route, id)) }).toEqual({ route, ...none })
   }
   expect((await askAs(owner, 'GET /sessions/:id', live)).text).toContain('"state":"created"')
 })
@@ -98,24 +92,17 @@ test('an observer changes nothing by any route, and an admin nothing that is the
   expect((await askAs(owner, 'GET /sessions/:id', id)).text).toContain('"state":"created"')
 })
 
-test.each(['/sessions/:id/events', '/events'])(
-  'the stream %s ends when its listener is signed out',
-  async (path) => {
-    const id = await create()
-    const listener = personOf(path.length, 'user')
-    const own = path === '/events' ? listener : owner
-    const reply = await api.ask(own, 'GET', path.replace(':id', id))
-    const reader = (reply.body as ReadableStream<Uint8Array>).getReader()
-    await reader.read()
-    await api.people.revoke(own)
-    let said = ''
-    // It is asked again every ten looks: of 200 that say nothing, none will end it.
-    for (
-      let piece = await reader.read(), left = 200;
-      !piece.done && left > 0;
-      piece = await reader.read(), left--
-    )
-      said += new TextDecoder().decode(piece.value)
-    expect(said).toContain('event: end\ndata: {"code":"bad-access-token"}')
-  },
-)
+test.each(['/sessions/:id/events', '/events'])('the stream %s ends when its listener is signed out', async (path) => {
+  const id = await create()
+  const listener = personOf(path.length, 'user')
+  const own = path === '/events' ? listener : owner
+  const reply = await api.ask(own, 'GET', path.replace(':id', id))
+  const reader = (reply.body as ReadableStream<Uint8Array>).getReader()
+  await reader.read()
+  await api.people.revoke(own)
+  let said = ''
+  // It is asked again every ten looks: of 200 that say nothing, none will end it.
+  for (let piece = await reader.read(), left = 200; !piece.done && left > 0; piece = await reader.read(), left--)
+    said += new TextDecoder().decode(piece.value)
+  expect(said).toContain('event: end\ndata: {"code":"bad-access-token"}')
+})

@@ -9,8 +9,7 @@ export const toStream = <P extends Uint8Array<ArrayBuffer>>(
   onEnd: () => void = () => {},
 ): ReadableStream<P> => {
   const context = requestContext()
-  const next = () =>
-    context === undefined ? pieces.next() : withRequestContext(context, () => pieces.next())
+  const next = () => (context === undefined ? pieces.next() : withRequestContext(context, () => pieces.next()))
   const pull = async (controller: ReadableStreamDefaultController<P>): Promise<void> => {
     try {
       const { done, value } = await next()

@@ -26,8 +26,7 @@ export const uploads = ({ upload, recorder }: Neighbours) => {
   return {
     state: async (id: string) => describe(await ok(recorder.recordings({ id }).get())),
     /** Passes the body on as it comes; when the sender goes away, the recorder sees it go. */
-    stream: (id: string, query: Query, { body, signal }: Request) =>
-      patch(id, query, { body: body ?? '', signal }),
+    stream: (id: string, query: Query, { body, signal }: Request) => patch(id, query, { body: body ?? '', signal }),
     /** Ends it whole, with what was received. Throws Fault conflict `stream-busy` while its source sends. */
     end: async (id: string) => {
       const { received } = await ok(recorder.recordings({ id }).get())

@@ -43,11 +43,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
       return refuse(address, new Fault('unauthenticated', 'bad-code', detail))
     }
     if (doc.expires <= now())
-      throw new Fault(
-        'unauthenticated',
-        'code-expired',
-        'this code has expired; bun run recover admin makes a new one',
-      )
+      throw new Fault('unauthenticated', 'code-expired', 'this code has expired; bun run recover admin makes a new one')
     await codes.remove('admin', doc.rev)
   }
 
@@ -55,8 +51,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
     const table = tables(tx).accounts
     const known = await table.get(address)
     const status = 'active' as const
-    if (known === undefined)
-      return table.insert({ id: address, created_at: now(), status, ...withRoles(roles) })
+    if (known === undefined) return table.insert({ id: address, created_at: now(), status, ...withRoles(roles) })
     const all = withRoles([...known.roles, ...roles])
     return table.replace({ ...withoutRevision(known), ...all, status, revoked_at: now() - 1 }, known.rev)
   }
@@ -97,17 +92,13 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
       tables(store).accounts.find({ where: { id: { gt: after } }, sort: [['id', 'asc']], limit }),
 
     /** Adds a person or changes his roles; access tokens of before are void. Throws Fault conflict `last-admin`. */
-    set: (
-      address: string,
-      change: { readonly roles: readonly Role[]; readonly status: AccountDoc['status'] },
-    ) =>
+    set: (address: string, change: { readonly roles: readonly Role[]; readonly status: AccountDoc['status'] }) =>
       store.transaction(async (tx) => {
         const table = tables(tx).accounts
         const known = await table.get(address)
         const next = { ...withRoles(change.roles), status: change.status }
         if (known === undefined) return table.insert({ id: address, created_at: now(), ...next })
-        const isActiveAdmin = (doc: Pick<AccountDoc, 'admin' | 'status'>) =>
-          doc.admin && doc.status === 'active'
+        const isActiveAdmin = (doc: Pick<AccountDoc, 'admin' | 'status'>) => doc.admin && doc.status === 'active'
         if (isActiveAdmin(known) && !isActiveAdmin(next) && (await activeAdmins(tx)) === 1)
           throw new Fault('conflict', 'last-admin', 'this is the last admin: make another one first')
         if (next.status === 'closed') await endSignIns(tx, address)

@@ -14,10 +14,7 @@ const at = (rpId: string, origin: string) =>
 
 test('a passkey is asked for with its user verified, to be found without a name, and by no attestation', async () => {
   const known = { id: 'AQID', address: 'TA', name: '', public_key: '', counter: 0, created_at: 0 }
-  const { challenge, user, ...options } = await at('localhost', 'http://localhost').registrationOptions(
-    'TA',
-    [known],
-  )
+  const { challenge, user, ...options } = await at('localhost', 'http://localhost').registrationOptions('TA', [known])
   expect(options).toMatchObject({
     rp: { name: 'Lucid', id: 'localhost' },
     attestation: 'none',

@@ -63,11 +63,7 @@ export const checkChallenge = (
     Buffer.from(bytes).toString('base64url') === nonce &&
     timingSafeEqual(bytes.subarray(BODY), tagOf(key, body, bound))
   if (!isOurs)
-    throw new Fault(
-      'unauthenticated',
-      'bad-nonce',
-      'this nonce is not ours for this address: ask for a challenge',
-    )
+    throw new Fault('unauthenticated', 'bad-nonce', 'this nonce is not ours for this address: ask for a challenge')
   const expires = Number(new DataView(concat(new Uint8Array(2), body.subarray(0, 6)).buffer).getBigUint64(0))
   // Dated by a clock that was set back since: as good as expired.
   if (expires <= now || expires > now + CHALLENGE_LIFETIME)

@@ -10,8 +10,7 @@ export const emails = ({ store }: { readonly store: Store }) => ({
     const [account] = await tables(store).accounts.find({ where: { email, status: 'active' }, limit: 1 })
     return account?.id
   },
-  of: async (address: string): Promise<string | undefined> =>
-    (await tables(store).accounts.get(address))?.email,
+  of: async (address: string): Promise<string | undefined> => (await tables(store).accounts.get(address))?.email,
   /** Sets or takes away the address of an account; links on their way are void. Throws Fault missing, conflict `email-taken`. */
   set: (address: string, email: string | null) =>
     store.transaction(async (tx) => {

@@ -30,8 +30,7 @@ export const Env = serviceEnv('authentication', {
   SMTP_URL: Type.Optional(
     credential({
       pattern: '^smtps?://.',
-      description:
-        'mail server as smtps://USER:PASSWORD@HOST; without it mails lie as files in LUCID_DATA/mail',
+      description: 'mail server as smtps://USER:PASSWORD@HOST; without it mails lie as files in LUCID_DATA/mail',
     }),
   ),
   SIGN_UP: Type.Union([Type.Literal('invited'), Type.Literal('open')], {

@@ -81,9 +81,7 @@ export const HardwareKeyParams = t.Object({ address: TronAddress })
 export const HardwareKey = t.Object({ address: TronAddress, name: t.String(), created_at: Natural })
 export const HardwareCheckBody = t.Object({
   purpose: Purpose,
-  proof: t.Optional(
-    t.String({ maxLength: 256, description: 'the header X-Hardware-Key-Signature as it came' }),
-  ),
+  proof: t.Optional(t.String({ maxLength: 256, description: 'the header X-Hardware-Key-Signature as it came' })),
 })
 
 export const Factors = t.Object({

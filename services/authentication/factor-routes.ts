@@ -119,9 +119,7 @@ export const addFactorRoutes = (
     .post(
       '/auth/magic/verify',
       async ({ body: { token, totp, device = '' } }) => {
-        const { address, methods } = await magicLinks.redeem(token, (account) =>
-          secondFactor.require(account, totp),
-        )
+        const { address, methods } = await magicLinks.redeem(token, (account) => secondFactor.require(account, totp))
         return issue(await signIns.byProof(address, { device, methods }))
       },
       { body: model.MagicVerifyBody, response: { 200: Tokens, ...problems } },
@@ -132,9 +130,7 @@ export const addFactorRoutes = (
     .post(
       '/auth/passkey/verify',
       async ({ body: { credential, device = '' } }) =>
-        issue(
-          await signIns.byProof(await passkeys.authenticate(credential), { device, methods: ['passkey'] }),
-        ),
+        issue(await signIns.byProof(await passkeys.authenticate(credential), { device, methods: ['passkey'] })),
       { body: model.PasskeyVerifyBody, response: { 200: Tokens, ...problems } },
     )
     .post('/auth/passkeys/options', () => passkeys.registration(own()), {

@@ -68,6 +68,5 @@ export const forgetFactors = async (tx: Store, address: string): Promise<void> =
   await own.totp.remove(address)
   for (const { id } of await own.links.find({ where: { address } })) await own.links.remove(id)
   for (const { id } of await own.passkeys.find({ where: { address } })) await own.passkeys.remove(id)
-  for (const { id } of await own.hardwareKeys.find({ where: { account: address } }))
-    await own.hardwareKeys.remove(id)
+  for (const { id } of await own.hardwareKeys.find({ where: { account: address } })) await own.hardwareKeys.remove(id)
 }

@@ -20,13 +20,7 @@ const LATER_MS = 100
 export type FactorsParts = {
   readonly env: Pick<
     Static<typeof Env>,
-    | 'CLUSTER_ID'
-    | 'LUCID_DATA'
-    | 'PUBLIC_URL'
-    | 'PASSKEY_ORIGINS'
-    | 'HARDWARE_SIGNATURES'
-    | 'MAIL_FROM'
-    | 'SMTP_URL'
+    'CLUSTER_ID' | 'LUCID_DATA' | 'PUBLIC_URL' | 'PASSKEY_ORIGINS' | 'HARDWARE_SIGNATURES' | 'MAIL_FROM' | 'SMTP_URL'
   >
   readonly store: Store
   readonly keys: OwnKeys

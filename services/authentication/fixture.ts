@@ -112,12 +112,7 @@ export const authentication = (options: AuthenticationOptions = {}) => {
       token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication'),
     })
   /** As a service that acts for a person. */
-  const onBehalfOf = async (
-    actor: string,
-    method: string,
-    path: string,
-    extra: Parameters<typeof ask>[2] = {},
-  ) =>
+  const onBehalfOf = async (actor: string, method: string, path: string, extra: Parameters<typeof ask>[2] = {}) =>
     ask(method, path, {
       ...extra,
       token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication', actor),

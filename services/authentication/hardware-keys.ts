@@ -29,11 +29,7 @@ export const hardwareKeys = ({ store, check, now, demand }: HardwareKeyParts) =>
   const find = (account: string) => table.find({ where: { account }, sort: [['id', 'asc']] })
 
   /** Lets an action (`METHOD /path`) of an account on. Throws Fault forbidden `hardware-signature-required`, unauthenticated. */
-  const require = async (
-    account: string,
-    purpose: string,
-    proof: string | null | undefined,
-  ): Promise<void> => {
+  const require = async (account: string, purpose: string, proof: string | null | undefined): Promise<void> => {
     const keys = await find(account)
     if (keys.length === 0 && demand === 'enrolled') return
     const extra = { purpose, hardware_keys: keys.map(({ address }) => address) }
@@ -68,11 +64,7 @@ export const hardwareKeys = ({ store, check, now, demand }: HardwareKeyParts) =>
     enrol: async (account: string, { address, nonce, signature, name }: HardwareKeyBody, proof?: string) => {
       const known = await find(account)
       if (known.length >= MOST_KEYS)
-        throw new Fault(
-          'conflict',
-          'too-many-hardware-keys',
-          `an account has at most ${MOST_KEYS}: remove one`,
-        )
+        throw new Fault('conflict', 'too-many-hardware-keys', `an account has at most ${MOST_KEYS}: remove one`)
       if (known.length > 0) await require(account, ENROL, proof)
       const expires = check.require({ address, nonce, signature, purpose: ENROL })
       return store.transaction(async (tx) => {

@@ -46,8 +46,7 @@ const made = () => {
   const wait = (ms: number) => {
     time += ms
   }
-  const token = (at = sent.length - 1) =>
-    sent[at]?.text.match(/#magic=([A-Za-z0-9_-]{43})\n/)?.[1] ?? 'no token'
+  const token = (at = sent.length - 1) => sent[at]?.text.match(/#magic=([A-Za-z0-9_-]{43})\n/)?.[1] ?? 'no token'
   return { store, links, sent, queued, asked, run, wait, token }
 }
 
@@ -67,9 +66,7 @@ test('of many at once with one token one is signed in', async () => {
   const { links, run, token } = made()
   links.request('ops@example.org')
   await run()
-  const results = await Promise.all(
-    Array.from({ length: 4 }, () => faultOf(() => links.redeem(token(), free))),
-  )
+  const results = await Promise.all(Array.from({ length: 4 }, () => faultOf(() => links.redeem(token(), free))))
   expect(results.filter((result) => result === 'no fault')).toHaveLength(1)
 })
 

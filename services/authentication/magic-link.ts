@@ -35,11 +35,7 @@ const letterOf = (publicUrl: string, token: string) => ({
 })
 
 const used = () =>
-  new Fault(
-    'unauthenticated',
-    'magic-link',
-    'this link was used, has expired or was never sent: ask for a new one',
-  )
+  new Fault('unauthenticated', 'magic-link', 'this link was used, has expired or was never sent: ask for a new one')
 
 /**
  * Sign-in by a link sent to the e-mail address of an account. A request is answered before anything is looked up, so
@@ -52,8 +48,7 @@ export const magicLinks = (parts: MagicLinkParts) => {
   let last: Promise<unknown> = Promise.resolve()
 
   const removeExpired = async () => {
-    for (const { id } of await links.find({ where: { expires_at: { lte: now() } }, limit: 100 }))
-      await links.remove(id)
+    for (const { id } of await links.find({ where: { expires_at: { lte: now() } }, limit: 100 })) await links.remove(id)
   }
   const send = async (email: string): Promise<void> => {
     const address = await accountOf(email)

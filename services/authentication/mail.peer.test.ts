@@ -32,9 +32,7 @@ const started = async (name: string, host = '127.0.0.1', ...options: readonly st
   const [port] = await freePorts(1)
   const maildir = join(folder, name)
   const listen = ['-n', '-l', `${host}:${port}`, '-c', 'aiosmtpd.handlers.Mailbox']
-  running.push(
-    Bun.spawn([server ?? '', ...listen, ...options, maildir], { stdio: ['ignore', 'ignore', 'ignore'] }),
-  )
+  running.push(Bun.spawn([server ?? '', ...listen, ...options, maildir], { stdio: ['ignore', 'ignore', 'ignore'] }))
   while (!(await answers(host, port ?? 0))) await Bun.sleep(50)
   const received = () =>
     readdirSync(join(maildir, 'new')).map((file) => readFileSync(join(maildir, 'new', file), 'utf8'))
@@ -71,18 +69,12 @@ describe.skipIf(server === null)('a real SMTP server', () => {
     const paths = ['cert.pem', 'key.pem'].map((name) => join(folder, name))
     const [cert = '', key = ''] = paths
     const made = Bun.spawnSync(
-      [
-        'openssl',
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '1',
-        '-subj',
-        '/CN=localhost',
-      ].concat(['-keyout', key, '-out', cert]),
+      ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'].concat([
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ]),
     )
     expect(made.exitCode).toBe(0)
     const { port, received } = await started('tls', '127.0.0.1', '--tlscert', cert, '--tlskey', key)
@@ -93,8 +85,6 @@ describe.skipIf(server === null)('a real SMTP server', () => {
 
   test('that is away is an error, not a hang', async () => {
     const [port] = await freePorts(1)
-    expect(await faultOf(() => smtpMailer({ url: `smtp://127.0.0.1:${port}`, from })(mail))).toBeInstanceOf(
-      Error,
-    )
+    expect(await faultOf(() => smtpMailer({ url: `smtp://127.0.0.1:${port}`, from })(mail))).toBeInstanceOf(Error)
   })
 })

@@ -38,9 +38,7 @@ test('a message is one file that only its owner can read', async () => {
 test('no line of a header comes from an address or a subject', async () => {
   const { spool, mailer } = spooled('injection')
   const evil = 'ops@example.org\r\nBcc: thief@example.org\r\n\r\nbody'
-  await mailer({ to: evil, subject: `hello\r\nBcc: thief@example.org`, text: '.\r\nQUIT\r\n' }).catch(
-    () => undefined,
-  )
+  await mailer({ to: evil, subject: `hello\r\nBcc: thief@example.org`, text: '.\r\nQUIT\r\n' }).catch(() => undefined)
   for (const name of readdirSync(spool)) {
     const [head] = readFileSync(join(spool, name), 'utf8').split('\r\n\r\n')
     expect(head).not.toMatch(/^Bcc:/m)

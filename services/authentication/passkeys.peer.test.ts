@@ -46,21 +46,17 @@ const script = (call: 'create' | 'get', options: unknown) => `(async () => {
 
 // What a browser answers is what the routes take as their body; here the types say so.
 const create = async (address: string) =>
-  page.evaluate(script('create', await keys.registration(address))) as Promise<
-    Parameters<typeof keys.register>[2]
-  >
+  page.evaluate(script('create', await keys.registration(address))) as Promise<Parameters<typeof keys.register>[2]>
 const get = async (options?: unknown) =>
   page.evaluate(script('get', options ?? (await keys.authentication()))) as Promise<
     Parameters<typeof keys.authenticate>[0]
   >
-const refusal = (work: () => unknown) =>
-  faultOf(work).then((thrown) => (thrown as { code?: string }).code ?? thrown)
+const refusal = (work: () => unknown) => faultOf(work).then((thrown) => (thrown as { code?: string }).code ?? thrown)
 
 /** A new authenticator in place of the one before. */
 let current = ''
 const plugIn = async (isUserVerified = true) => {
-  if (current !== '')
-    await authenticator.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: current })
+  if (current !== '') await authenticator.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: current })
   const options = {
     protocol: 'ctap2',
     transport: 'internal',
@@ -78,8 +74,7 @@ describe.skipIf(browserPath === null)('a passkey of a real browser', () => {
     site = Bun.serve({
       hostname: 'localhost',
       port: 0,
-      fetch: () =>
-        new Response('<!doctype html><title>sign in</title>', { headers: { 'content-type': 'text/html' } }),
+      fetch: () => new Response('<!doctype html><title>sign in</title>', { headers: { 'content-type': 'text/html' } }),
     })
     keys = passkeys(parts([`http://localhost:${site.port}`]))
     browser = await chromium.launch({
@@ -111,17 +106,12 @@ describe.skipIf(browserPath === null)('a passkey of a real browser', () => {
     await plugIn()
     await keys.register('TOnce', 'key', await create('TOnce'))
     const answer = await get()
-    const results = await Promise.all(
-      Array.from({ length: 4 }, () => refusal(() => keys.authenticate(answer))),
-    )
+    const results = await Promise.all(Array.from({ length: 4 }, () => refusal(() => keys.authenticate(answer))))
     expect(results.filter((result) => result === 'no fault')).toHaveLength(1)
     expect(await refusal(() => keys.authenticate(answer))).toBe('passkey-refused')
     // Also one that counts nothing, as those that are synchronised between devices: the challenge itself is used up.
     const { rev, ...doc } = (await tables.passkeys.get(answer.id)) ?? { rev: 0, id: '' }
-    await tables.passkeys.replace(
-      { ...doc, counter: 0 } as Parameters<typeof tables.passkeys.replace>[0],
-      rev,
-    )
+    await tables.passkeys.replace({ ...doc, counter: 0 } as Parameters<typeof tables.passkeys.replace>[0], rev)
     expect(await refusal(() => keys.authenticate(answer))).toBe('passkey-refused')
     const registration = await create('TOnce').catch(() => 'excluded')
     expect(registration).toBe('excluded')
@@ -151,10 +141,7 @@ describe.skipIf(browserPath === null)('a passkey of a real browser', () => {
     expect(await refusal(() => keys.authenticate(forged))).toBe('passkey-refused')
     expect(await keys.authenticate(good)).toBe('TStrict')
     const { rev, ...doc } = (await tables.passkeys.get(id)) ?? { rev: 0, id: '' }
-    await tables.passkeys.replace(
-      { ...doc, counter: 1000 } as Parameters<typeof tables.passkeys.replace>[0],
-      rev,
-    )
+    await tables.passkeys.replace({ ...doc, counter: 1000 } as Parameters<typeof tables.passkeys.replace>[0], rev)
     expect(await refusal(async () => keys.authenticate(await get()))).toBe('passkey-refused')
   })
 

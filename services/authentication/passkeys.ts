@@ -30,11 +30,7 @@ const verified = async <R>(work: () => Promise<R>): Promise<R> => {
 const requireRoom = async (store: Store, address: string): Promise<readonly PasskeyDoc[]> => {
   const known = await factorTables(store).passkeys.find({ where: { address } })
   if (known.length < MOST_PASSKEYS) return known
-  throw new Fault(
-    'conflict',
-    'too-many-passkeys',
-    `an account has at most ${MOST_PASSKEYS} passkeys: remove one`,
-  )
+  throw new Fault('conflict', 'too-many-passkeys', `an account has at most ${MOST_PASSKEYS} passkeys: remove one`)
 }
 
 /** Passkeys of accounts: discoverable, with user verification, so they are two factors at once. */
@@ -43,8 +39,7 @@ export const passkeys = ({ store, useNonce, ...parts }: PasskeyParts) => {
   const { now } = parts
   const table = factorTables(store).passkeys
   return {
-    list: async (address: string) =>
-      (await table.find({ where: { address }, sort: [['id', 'asc']] })).map(show),
+    list: async (address: string) => (await table.find({ where: { address }, sort: [['id', 'asc']] })).map(show),
     /** What the browser needs to make a passkey for this account. Throws Fault conflict `too-many-passkeys`. */
     registration: async (address: string) => registrationOptions(address, await requireRoom(store, address)),
     /** Throws Fault unauthenticated `passkey-refused`. */

@@ -133,9 +133,7 @@ describe('a challenge', () => {
     )
     await fc.assert(
       fc.asyncProperty(field, value, async (name, given) => {
-        fc.pre(
-          JSON.stringify(given) !== JSON.stringify(right[name as keyof typeof right]) && name !== 'device',
-        )
+        fc.pre(JSON.stringify(given) !== JSON.stringify(right[name as keyof typeof right]) && name !== 'device')
         const { status } = await auth.ask('POST', '/auth/verify', { body: { ...right, [name]: given } })
         expect([400, 401, 403, 429]).toContain(status)
       }),
@@ -230,12 +228,7 @@ describe('refresh tokens', () => {
   test('of nobody are refused', async () => {
     const auth = await withAdmin()
     const { refresh_token } = auth.admin
-    for (const text of [
-      'x',
-      refresh_token.slice(0, -1),
-      refresh_token.replace('.0.', '.1.'),
-      `${refresh_token}A`,
-    ])
+    for (const text of ['x', refresh_token.slice(0, -1), refresh_token.replace('.0.', '.1.'), `${refresh_token}A`])
       expect(await auth.ask('POST', '/auth/refresh', { body: { refresh_token: text } })).toMatchObject({
         body: { code: 'bad-refresh-token' },
       })
@@ -278,22 +271,20 @@ describe('what ends access', () => {
     auth.clock.now += 1
     await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: [], status: 'closed' })
     expect(await me(auth, tokens.access_token)).toMatchObject({ status: 401 })
-    expect(
-      await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } }),
-    ).toMatchObject({ body: { code: 'signed-out' } })
+    expect(await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } })).toMatchObject({
+      body: { code: 'signed-out' },
+    })
     expect(await auth.signIn(bob)).toMatchObject({ status: 403, body: { code: 'account-closed' } })
     await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['user'] })
-    expect(
-      await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } }),
-    ).toMatchObject({ body: { code: 'signed-out' } })
+    expect(await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } })).toMatchObject({
+      body: { code: 'signed-out' },
+    })
   })
 
   test('signing out, here or from another device, and of nobody else', async () => {
     const auth = await withAdmin()
     const { tokens: phone } = await auth.signIn(ann, { device: 'phone' })
-    const list = (await auth.ask('GET', '/auth/sign-ins', { token: phone.access_token })).body[
-      'sign_ins'
-    ] as readonly {
+    const list = (await auth.ask('GET', '/auth/sign-ins', { token: phone.access_token })).body['sign_ins'] as readonly {
       id: string
       device: string
       current: boolean
@@ -306,9 +297,9 @@ describe('what ends access', () => {
     await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['user'] })
     auth.clock.now += 1
     const { tokens: stranger } = await auth.signIn(bob)
-    expect(
-      await auth.ask('DELETE', `/auth/sign-ins/${other}`, { token: stranger.access_token }),
-    ).toMatchObject({ status: 404 })
+    expect(await auth.ask('DELETE', `/auth/sign-ins/${other}`, { token: stranger.access_token })).toMatchObject({
+      status: 404,
+    })
     expect(await auth.ask('DELETE', `/auth/sign-ins/${other}`, { token: phone.access_token })).toMatchObject({
       status: 200,
     })
@@ -332,8 +323,7 @@ describe('what ends access', () => {
 describe('signing keys', () => {
   test('are rotated with overlap: the old one stays published, the new one signs once it is known', async () => {
     const auth = await withAdmin()
-    const kidOf = (token: string) =>
-      JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
+    const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
     const first = kidOf(auth.admin.access_token)
     const { kid } = (await auth.asOperator('POST', '/auth/keys/rotate')).body
     expect(kidOf((await auth.signIn(ann)).tokens.access_token)).toBe(first)

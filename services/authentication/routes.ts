@@ -65,10 +65,7 @@ const showUser = ({ id, roles, status, created_at, email }: AccountDoc): User =>
   ...(email !== undefined && { email }),
 })
 
-const showSignIn = (
-  { id, device, methods, created_at, rotated_at, ends_at }: SignInDoc,
-  current: string,
-) => ({
+const showSignIn = ({ id, device, methods, created_at, rotated_at, ends_at }: SignInDoc, current: string) => ({
   ...{ id, device, methods: [...methods], created_at, ends_at },
   last_used_at: rotated_at,
   current: id === current,

@@ -78,14 +78,7 @@ export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now,
     open,
 
     /** Signs a person in by a signed challenge. Throws Fault unauthenticated, forbidden, exhausted `locked`. */
-    bySignature: async ({
-      address,
-      nonce,
-      signature,
-      code,
-      totp,
-      device = '',
-    }: SignInBody): Promise<SignedIn> => {
+    bySignature: async ({ address, nonce, signature, code, totp, device = '' }: SignInBody): Promise<SignedIn> => {
       const expires = check.require({ address, nonce, signature, purpose: SIGN_IN })
       // Before the nonce is used up: whoever is asked for a code need not sign again.
       const factors = await secondFactor.require(address, totp)
@@ -105,8 +98,7 @@ export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now,
      */
     refresh: async (token: string): Promise<SignedIn> => {
       const read = readRefreshToken(refreshKey, token)
-      if (read === undefined)
-        throw denied('bad-refresh-token', 'this is no refresh token of ours: sign in again')
+      if (read === undefined) throw denied('bad-refresh-token', 'this is no refresh token of ours: sign in again')
       const outcome = await rotate(read)
       if (outcome === 'reused')
         throw denied(
@@ -146,8 +138,7 @@ export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now,
     sweep: async (): Promise<void> => {
       const { nonces, signIns: table } = tables(store)
       const at = now()
-      for (const { id } of await nonces.find({ where: { expires: { lt: at } }, limit: 1000 }))
-        await nonces.remove(id)
+      for (const { id } of await nonces.find({ where: { expires: { lt: at } }, limit: 1000 })) await nonces.remove(id)
       const past = { where: { ends_at: { lt: at - REFRESH_LIFETIME } }, limit: 1000 }
       for (const { id } of await table.find(past)) await table.remove(id)
     },

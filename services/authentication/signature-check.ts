@@ -80,11 +80,7 @@ export const signatureCheck = ({
         .nonces.insert({ id: nonce, expires })
         .catch((error) => {
           if (!isFault(error, 'duplicate')) throw error
-          throw new Fault(
-            'unauthenticated',
-            'nonce-used',
-            'this challenge was answered before: ask for a new one',
-          )
+          throw new Fault('unauthenticated', 'nonce-used', 'this challenge was answered before: ask for a new one')
         })
     },
   }

@@ -83,5 +83,4 @@ export const tables = (store: Store) => ({
 })
 
 /** A stored document without its revision, ready to be replaced. */
-export const withoutRevision = <T extends { readonly rev: number }>({ rev: _, ...doc }: T): Omit<T, 'rev'> =>
-  doc
+export const withoutRevision = <T extends { readonly rev: number }>({ rev: _, ...doc }: T): Omit<T, 'rev'> => doc

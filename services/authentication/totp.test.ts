@@ -25,8 +25,7 @@ test('the vectors of RFC 6238 are accepted at their time', () => {
 })
 
 test('a code is good one step early and late, and no further', () => {
-  const at = (steps: number) =>
-    matchTotp('005924', { secret, now: (1234567890 + 30 * steps) * 1000, after: -1 })
+  const at = (steps: number) => matchTotp('005924', { secret, now: (1234567890 + 30 * steps) * 1000, after: -1 })
   expect([-2, -1, 0, 1, 2].map(at)).toEqual([undefined, 41152263, 41152263, 41152263, undefined])
 })
 
@@ -39,8 +38,7 @@ test('no step is good twice, and none before the one used last', () => {
 test('text that is no code matches nothing and throws nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (code) => {
-      if (code !== '005924')
-        expect(matchTotp(code, { secret, now: 1234567890_000, after: -1 }) ?? code).toBe(code)
+      if (code !== '005924') expect(matchTotp(code, { secret, now: 1234567890_000, after: -1 }) ?? code).toBe(code)
     }),
     { numRuns: 500 },
   )
@@ -49,9 +47,7 @@ test('text that is no code matches nothing and throws nothing', () => {
 test('an app is told issuer, account and secret', () => {
   const { secret: text, uri } = describeTotp(secret, 'TAddress')
   expect(text).toBe(base32.encode(secret))
-  expect(uri).toBe(
-    `otpauth://totp/Lucid:TAddress?issuer=Lucid&secret=${text}&algorithm=SHA1&digits=6&period=30`,
-  )
+  expect(uri).toBe(`otpauth://totp/Lucid:TAddress?issuer=Lucid&secret=${text}&algorithm=SHA1&digits=6&period=30`)
 })
 
 test('recovery codes are ten, all different, of one form, and only their hashes are equal again', () => {

@@ -21,7 +21,5 @@ const readSlot = (value: unknown): string =>
 /** A word of a contract's storage after a block. */
 export const loadSlot = async (up: Upstream, address: unknown, slot: unknown, block: unknown) => {
   const word = readSlot(slot)
-  return data(
-    await up.slot(readAddress(address, 'address'), word, (await requireBlock(up, block)).state_root),
-  )
+  return data(await up.slot(readAddress(address, 'address'), word, (await requireBlock(up, block)).state_root))
 }

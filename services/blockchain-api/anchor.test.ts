@@ -65,9 +65,7 @@ describe('anchor.json', () => {
   })
 
   test('of a session that is not indexed is missing', async () => {
-    await expect(anchorProof(answering(undefined, proof), session)).rejects.toThrow(
-      'no anchor of this session',
-    )
+    await expect(anchorProof(answering(undefined, proof), session)).rejects.toThrow('no anchor of this session')
   })
 
   test('is not given while index and ledger tell of different blocks', async () => {

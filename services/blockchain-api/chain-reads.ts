@@ -51,19 +51,14 @@ export const readTransactionIn = async (up: Upstream, block: Block | undefined, 
 export const readReceipt = async (up: Upstream, hash: string) => {
   const receipt = await up.receipt(hash)
   if (receipt === undefined) return null
-  const [transaction, block] = await Promise.all([
-    up.transaction(hash),
-    up.block(String(receipt.block_number)),
-  ])
+  const [transaction, block] = await Promise.all([up.transaction(hash), up.block(String(receipt.block_number))])
   if (transaction === undefined || block === undefined) return null
   return up.step(() => receiptView(receipt, decodeTransaction(transaction.raw), BigInt(block.base_fee)))
 }
 
 /** The receipts of a block, or null. */
 export const readReceipts = async (up: Upstream, block: Block | undefined) =>
-  block === undefined
-    ? null
-    : up.heavy(() => Promise.all(block.tx_hashes.map((hash) => readReceipt(up, hash))))
+  block === undefined ? null : up.heavy(() => Promise.all(block.tx_hashes.map((hash) => readReceipt(up, hash))))
 
 /** How many transactions a block has, or null. */
 export const countTransactions = (block: Block | undefined): string | null =>

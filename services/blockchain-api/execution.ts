@@ -66,9 +66,7 @@ type Outcome = Awaited<ReturnType<typeof run>>
 
 /** As go-ethereum: code 3 with the revert data, so that a client can decode the contract's own error. */
 const failed = ({ error = 'execution failed', data: returned }: Outcome): RpcError =>
-  error === 'revert'
-    ? new RpcError('reverted', 'execution reverted', data(returned))
-    : new RpcError('server', error)
+  error === 'revert' ? new RpcError('reverted', 'execution reverted', data(returned)) : new RpcError('server', error)
 
 /** eth_call. */
 export const call = async (up: Upstream, transaction: unknown, block: unknown): Promise<string> => {

@@ -15,8 +15,7 @@ const readPercentiles = (value: unknown): readonly number[] | undefined => {
   const rising = list.every(
     (one, i) => typeof one === 'number' && one >= 0 && one <= 100 && (i === 0 || one >= Number(list[i - 1])),
   )
-  if (!rising || list.length > 100)
-    throw new RpcError('invalid-params', 'percentiles: rising numbers from 0 to 100')
+  if (!rising || list.length > 100) throw new RpcError('invalid-params', 'percentiles: rising numbers from 0 to 100')
   return list as readonly number[]
 }
 
@@ -42,11 +41,9 @@ export const feeHistory = async (up: Upstream, count: unknown, newest: unknown, 
   const last = await requireBlock(up, newest)
   const from = Math.max(0, last.number - asked + 1)
   const blocks: Block[] = []
-  for (let number = from; number <= last.number; number++)
-    blocks.push(await requireBlock(up, quantity(number)))
+  for (let number = from; number <= last.number; number++) blocks.push(await requireBlock(up, quantity(number)))
   const rewards: (readonly string[])[] = []
-  if (percentiles)
-    for (const block of blocks) rewards.push(await up.heavy(() => loadRewards(up, block, percentiles)))
+  if (percentiles) for (const block of blocks) rewards.push(await up.heavy(() => loadRewards(up, block, percentiles)))
   return {
     oldestBlock: quantity(from),
     baseFeePerGas: [...blocks.map(({ base_fee }) => BigInt(base_fee)), nextBaseFee(last)].map(quantity),

@@ -7,8 +7,7 @@ export const computeTip = (tx: DecodedTransaction, baseFee: bigint): bigint =>
   tx.type === 2 ? min(tx.maxPriorityFeePerGas, tx.maxFeePerGas - baseFee) : tx.gasPrice - baseFee
 
 /** Wei per gas that a mined transaction pays. */
-export const effectiveGasPrice = (tx: DecodedTransaction, baseFee: bigint): bigint =>
-  baseFee + computeTip(tx, baseFee)
+export const effectiveGasPrice = (tx: DecodedTransaction, baseFee: bigint): bigint => baseFee + computeTip(tx, baseFee)
 
 /** Base fee of the block after one: EIP-1559, elasticity 2, change denominator 8. */
 export const nextBaseFee = (parent: {

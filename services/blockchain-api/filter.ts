@@ -19,8 +19,7 @@ const readSet = (
 ): ReadonlySet<string> | undefined => {
   if (value === undefined || value === null) return undefined
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (list.length > MAX_ALTERNATIVES)
-    throw new RpcError('invalid-params', `${name}: at most ${MAX_ALTERNATIVES}`)
+  if (list.length > MAX_ALTERNATIVES) throw new RpcError('invalid-params', `${name}: at most ${MAX_ALTERNATIVES}`)
   return new Set(list.map((one) => read(one, name)))
 }
 

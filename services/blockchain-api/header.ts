@@ -24,11 +24,7 @@ const big = (hex: string): bigint => (hex === '' ? 0n : BigInt(`0x${hex}`))
 export const readHeader = (headerRlp: string): HeaderFields => {
   const items = RLP.decode(fromHex(headerRlp))
   if (items instanceof Uint8Array || items.length < 15)
-    throw new Fault(
-      'unavailable',
-      'header-malformed',
-      'the ledger answered something that is no block header',
-    )
+    throw new Fault('unavailable', 'header-malformed', 'the ledger answered something that is no block header')
   const at = (index: number): string => {
     const item = items[index]
     return item instanceof Uint8Array ? item.toHex() : ''

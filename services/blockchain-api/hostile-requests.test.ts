@@ -54,9 +54,7 @@ describe.skipIf(process.platform !== 'linux')('an anonymous request', () => {
 test('MODEXP of a long exponent is not computed: its price is beyond the gas, at once', async () => {
   const answers = JSON.parse(
     await post(
-      JSON.stringify(
-        [0, 1].map((id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [MODEXP, 'latest'] })),
-      ),
+      JSON.stringify([0, 1].map((id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [MODEXP, 'latest'] }))),
     ),
   )
   expect(answers.map(({ result }: { result: unknown }) => result)).toEqual(['0x', '0x'])

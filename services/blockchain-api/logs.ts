@@ -41,8 +41,7 @@ const collector = () => {
     found,
     add: (log: LogEntry, receipt: Receipt) => {
       size += LOG_SIZE + log.data.length
-      if (size > MAX_SIZE)
-        throw new RpcError('limit-exceeded', `more than ${found.length} logs; narrow the query`)
+      if (size > MAX_SIZE) throw new RpcError('limit-exceeded', `more than ${found.length} logs; narrow the query`)
       found.push(logView(log, receipt))
     },
   }
@@ -56,8 +55,7 @@ export const findLogs = async (up: Upstream, filter: Readonly<Record<string, unk
   const readPage = async (first: number) => {
     const { blocks } = await up.blocks(first, Math.min(PAGE, to - first + 1))
     for (const { receipts } of blocks)
-      for (const receipt of receipts)
-        for (const log of receipt.logs) if (matches(wanted, log)) add(log, receipt)
+      for (const receipt of receipts) for (const log of receipt.logs) if (matches(wanted, log)) add(log, receipt)
     return blocks.length
   }
   for (let next = from; next <= to; ) {

@@ -27,9 +27,7 @@ await start('blockchain-api', Env, async ({ env, sign, parts, reach }) => {
       ...parts,
       checks: {
         'blockchain-ledger': answers(reach('blockchain-ledger', urls['blockchain-ledger'], 2000)),
-        'blockchain-sessions-data': answers(
-          reach('blockchain-sessions-data', urls['blockchain-sessions-data'], 2000),
-        ),
+        'blockchain-sessions-data': answers(reach('blockchain-sessions-data', urls['blockchain-sessions-data'], 2000)),
         'blockchain-vm': answers(reach('blockchain-vm', urls['blockchain-vm'], 2000)),
       },
     },

@@ -73,8 +73,7 @@ const methods: Readonly<Record<string, Method>> = {
   },
   eth_getTransactionByBlockHashAndIndex: {
     arity: [2, 2],
-    run: async ({ up }, [hash, index]) =>
-      readTransactionIn(up, await up.block(readHash(hash, 'hash')), index),
+    run: async ({ up }, [hash, index]) => readTransactionIn(up, await up.block(readHash(hash, 'hash')), index),
   },
   eth_getTransactionReceipt: {
     arity: [1, 1],
@@ -89,8 +88,7 @@ const methods: Readonly<Record<string, Method>> = {
   },
   eth_getBalance: {
     arity: [1, 2],
-    run: async ({ up }, [address, block]) =>
-      quantity(BigInt((await loadAccount(up, address, block)).balance)),
+    run: async ({ up }, [address, block]) => quantity(BigInt((await loadAccount(up, address, block)).balance)),
   },
   eth_getCode: {
     arity: [1, 2],
@@ -129,14 +127,10 @@ export const performer =
   (context: Context): Perform =>
   async (name, params) => {
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
-    if (method === undefined)
-      throw new RpcError('unknown-method', `the method ${name.slice(0, 64)} does not exist`)
+    if (method === undefined) throw new RpcError('unknown-method', `the method ${name.slice(0, 64)} does not exist`)
     const [least, most] = method.arity
     if (params.length < least || params.length > most)
-      throw new RpcError(
-        'invalid-params',
-        `${name} takes ${least === most ? least : `${least} to ${most}`} parameters`,
-      )
+      throw new RpcError('invalid-params', `${name} takes ${least === most ? least : `${least} to ${most}`} parameters`)
     try {
       context.up.spending.begin()
       return await method.run(context, params)

@@ -13,8 +13,7 @@ test('between any two steps everything else has a turn', async () => {
   await steps
   const places = [1, 2, 3, 4].map((n) => order.indexOf(`step ${n}`))
   expect(places).toEqual(places.toSorted((a, b) => a - b))
-  for (const [at, place] of places.entries())
-    if (at > 0) expect(order.slice(places[at - 1], place)).toContain('other')
+  for (const [at, place] of places.entries()) if (at > 0) expect(order.slice(places[at - 1], place)).toContain('other')
 })
 
 test('a step that throws holds up none of the others', async () => {

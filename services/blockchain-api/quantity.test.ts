@@ -15,26 +15,11 @@ describe('hex values of Ethereum JSON-RPC', () => {
   })
 
   test('quantities and data are read back', () => {
-    fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), (n) => readQuantity(quantity(n), 'n') === n),
-    )
+    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), (n) => readQuantity(quantity(n), 'n') === n))
     fc.assert(fc.property(fc.uint8Array(), (bytes) => readData(data(bytes.toHex()), 'd') === bytes.toHex()))
   })
 
-  const badQuantities = [
-    '0x',
-    '0x00',
-    '0x01',
-    '1',
-    1,
-    '',
-    null,
-    undefined,
-    '0xg',
-    ' 0x1',
-    `0x1${'0'.repeat(64)}`,
-    {},
-  ]
+  const badQuantities = ['0x', '0x00', '0x01', '1', 1, '', null, undefined, '0xg', ' 0x1', `0x1${'0'.repeat(64)}`, {}]
   test.each(badQuantities)('%p is no quantity', (value) => {
     expect(() => readQuantity(value, 'n')).toThrow('n: expected a quantity')
   })

@@ -8,8 +8,7 @@ export const quantity = (value: number | bigint): string => `0x${value.toString(
 /** Unformatted data: `0x` and whole bytes. */
 export const data = (hex: string): string => `0x${hex}`
 
-const invalid = (name: string, expected: string) =>
-  new RpcError('invalid-params', `${name}: expected ${expected}`)
+const invalid = (name: string, expected: string) => new RpcError('invalid-params', `${name}: expected ${expected}`)
 
 /** Reads a quantity. Throws RpcError `invalid-params`. */
 export const readQuantity = (value: unknown, name: string): bigint => {

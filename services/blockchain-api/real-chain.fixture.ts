@@ -1,15 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Address,
-  createPublicClient,
-  createWalletClient,
-  defineChain,
-  type Hex,
-  http,
-  parseAbi,
-} from 'viem'
+import { type Address, createPublicClient, createWalletClient, defineChain, type Hex, http, parseAbi } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { realServices } from '#common/testing/real-services'
 
@@ -37,14 +29,7 @@ export const chain = defineChain({
 export const session = '0b0e7a52-2a4e-4f4b-9d3a-3f6f1e6a7b01'
 export const sessionId: Hex = `0x${session.replaceAll('-', '')}${'0'.repeat(32)}`
 export const owner: Address = `0x${'11'.repeat(20)}`
-export const args = [
-  sessionId,
-  `0x${'aa'.repeat(32)}`,
-  1_700_000_000_000n,
-  owner,
-  `0x${'bb'.repeat(32)}`,
-  3,
-] as const
+export const args = [sessionId, `0x${'aa'.repeat(32)}`, 1_700_000_000_000n, owner, `0x${'bb'.repeat(32)}`, 3] as const
 
 const started = ['blockchain-vm', 'blockchain-ledger', 'blockchain-sessions-data', 'blockchain-api'] as const
 

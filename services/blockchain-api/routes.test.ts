@@ -86,12 +86,9 @@ describe('bad input by JSON-RPC', () => {
     expect(await rpc(method, ...params)).toMatchObject({ status: 200, body: { error: { code: -32602 } } })
   })
 
-  test.each(['eth_mine', 'constructor', '__proto__', 'debug_traceCall', ''])(
-    '%p is -32601',
-    async (method) => {
-      expect(await rpc(method)).toMatchObject({ body: { error: { code: -32601 } } })
-    },
-  )
+  test.each(['eth_mine', 'constructor', '__proto__', 'debug_traceCall', ''])('%p is -32601', async (method) => {
+    expect(await rpc(method)).toMatchObject({ body: { error: { code: -32601 } } })
+  })
 
   test('a body that is no JSON is -32700, one over the limit a 413 problem', async () => {
     const post = (body: string) =>
@@ -131,17 +128,11 @@ describe('bad input by JSON-RPC', () => {
   test('a transaction of a service that has none to send is refused, be it listed as a caller', async () => {
     const body = { jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: ['0x02'] }
     const codeFor = async (caller: string) => {
-      const said = await ask(
-        routes({ clients, parts: { ...testParts, guard: guardAs(caller) } }),
-        'POST',
-        '/rpc',
-        body,
-      )
+      const said = await ask(routes({ clients, parts: { ...testParts, guard: guardAs(caller) } }), 'POST', '/rpc', body)
       return (said.body as { error: { data?: { code?: string } } }).error.data?.code
     }
     expect(await codeFor('api-gateway')).toBe('caller-not-allowed')
-    for (const sender of ['on-system-chain-client', 'operator'])
-      expect(await codeFor(sender)).toBe('unreachable')
+    for (const sender of ['on-system-chain-client', 'operator']) expect(await codeFor(sender)).toBe('unreachable')
   })
 
   test('a transaction of a stranger is refused before it is passed on', async () => {

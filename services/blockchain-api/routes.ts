@@ -85,11 +85,10 @@ export const routes = ({ clients, parts }: { readonly clients: Clients; readonly
       params: HashParams,
       response: { ...problems, 200: Receipt },
     })
-    .get(
-      '/receipts/:hash/proof',
-      ({ params }) => requireFound(upstream(clients).proof(params.hash), RECEIPT),
-      { params: HashParams, response: { ...problems, 200: ReceiptProof } },
-    )
+    .get('/receipts/:hash/proof', ({ params }) => requireFound(upstream(clients).proof(params.hash), RECEIPT), {
+      params: HashParams,
+      response: { ...problems, 200: ReceiptProof },
+    })
     .post('/rpc', ({ request }) => handleRpc(request), {
       // Read by the handler, in its turn; what is no JSON gets JSON-RPC's own parse error.
       parse: 'none',

@@ -42,8 +42,7 @@ const refused = (id: RpcId, detail: string): Read => ({
 })
 
 const readCall = (value: unknown): Read => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refused(null, 'a call is an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refused(null, 'a call is an object')
   const { jsonrpc, id, method, params = [] } = value as Readonly<Record<string, unknown>>
   const known = isId(id) ? id : null
   if (jsonrpc !== VERSION) return refused(known, 'jsonrpc must be "2.0"')
@@ -67,9 +66,7 @@ const unreadable = (cause: unknown): Read => {
 }
 
 /** Reads a body: one call, or a batch of 1 to 1000. What is no call comes back as the answer it gets. */
-export const readBody = (
-  source: string | Uint8Array,
-): { readonly batch: boolean; readonly reads: readonly Read[] } => {
+export const readBody = (source: string | Uint8Array): { readonly batch: boolean; readonly reads: readonly Read[] } => {
   let body: unknown
   try {
     body = parseJson(source, BODY_BOUNDS)

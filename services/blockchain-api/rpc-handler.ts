@@ -50,10 +50,7 @@ export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
       () => false,
     )
 
-  const answer = async (
-    request: Request,
-    asker: { client?: string; urgent?: boolean },
-  ): Promise<Response> => {
+  const answer = async (request: Request, asker: { client?: string; urgent?: boolean }): Promise<Response> => {
     const spending = requestSpending(buckets, asker.client)
     const up = upstream(clients, {
       spending,

@@ -1,13 +1,5 @@
 import { nextTurn } from './pacing.ts'
-import {
-  failure,
-  type Read,
-  type RpcAnswer,
-  type RpcCall,
-  type RpcId,
-  readBody,
-  success,
-} from './rpc-codec.ts'
+import { failure, type Read, type RpcAnswer, type RpcCall, type RpcId, readBody, success } from './rpc-codec.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** Answers one method; throws RpcError. */
@@ -19,10 +11,7 @@ const ABREAST = 8
 export const ANSWER_LIMIT = 2 * 1024 * 1024
 
 const tooLarge = (id: RpcId) =>
-  failure(
-    id,
-    new RpcError('limit-exceeded', `the answers of a batch have ${ANSWER_LIMIT} bytes at most; ask in parts`),
-  )
+  failure(id, new RpcError('limit-exceeded', `the answers of a batch have ${ANSWER_LIMIT} bytes at most; ask in parts`))
 
 /** Answers as text, as long as they fit: what is written is not held as objects, and not more than the limit of it. */
 const answerWriter = () => {

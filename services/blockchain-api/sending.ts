@@ -23,8 +23,7 @@ const words: Readonly<Record<string, string>> = {
 export const toRpcError = (error: unknown): unknown => {
   if (!(error instanceof Fault)) return error
   const { kind, code, message } = error
-  if (code === 'unknown-state')
-    return new RpcError('server', 'the state of that block is no longer kept', { code })
+  if (code === 'unknown-state') return new RpcError('server', 'the state of that block is no longer kept', { code })
   if (code === 'calls-busy') return new RpcError('limit-exceeded', message, { code })
   if (kind === 'unavailable') return new RpcError('unavailable', message, { code })
   if (kind === 'unauthenticated' || kind === 'forbidden')
@@ -40,11 +39,7 @@ const MAX_TRANSACTION_BYTES = 131_072
 const alreadyIn = (error: unknown) => isFault(error, 'duplicate')
 
 /** eth_sendRawTransaction: the caller must be a service that may write; reading is for everybody. */
-export const sendRaw = async (
-  up: Upstream,
-  authorise: () => Promise<unknown>,
-  raw: unknown,
-): Promise<string> => {
+export const sendRaw = async (up: Upstream, authorise: () => Promise<unknown>, raw: unknown): Promise<string> => {
   const bytes = readData(raw, 'transaction')
   if (bytes.length > 2 * MAX_TRANSACTION_BYTES)
     throw new RpcError('server', `oversized data: a transaction has at most ${MAX_TRANSACTION_BYTES} bytes`)

@@ -29,10 +29,7 @@ export const requestSpending = (clients: TokenBuckets, client: string | undefine
   return {
     begin: () => {
       if (left < 1)
-        throw new RpcError(
-          'limit-exceeded',
-          'this request costs too much: send fewer or cheaper calls in one',
-        )
+        throw new RpcError('limit-exceeded', 'this request costs too much: send fewer or cheaper calls in one')
       if (client !== undefined && !clients.take(client))
         throw new RpcError('limit-exceeded', 'too many calls: wait a minute, or send fewer')
       left -= 1

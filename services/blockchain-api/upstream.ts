@@ -88,8 +88,7 @@ export const upstream = (
     },
     call: (request: Parameters<typeof vm.call.post>[0]) =>
       ok(vm.call.post(urgent ? { ...request, urgent } : request, signal ? { fetch: { signal } } : {})),
-    account: (address: string, state_root: string) =>
-      ok(vm.accounts({ address }).get({ query: { state_root } })),
+    account: (address: string, state_root: string) => ok(vm.accounts({ address }).get({ query: { state_root } })),
     slot: async (address: string, slot: string, state_root: string) =>
       (await ok(vm.accounts({ address }).storage({ slot }).get({ query: { state_root } }))).value,
     anchor: (session: string) => orUndefined(ok(index.anchors({ session }).get())),

@@ -14,9 +14,7 @@ describe('sending by viem', () => {
     const serializedTransaction = await writer.signTransaction(
       await writer.prepareTransactionRequest({ to: owner, value: 1n, gas: 21_000n, nonce: 1 }),
     )
-    await expect(reader.sendRawTransaction({ serializedTransaction })).rejects.toThrow(
-      'needs a service token',
-    )
+    await expect(reader.sendRawTransaction({ serializedTransaction })).rejects.toThrow('needs a service token')
     const foreign = await all.services.as('operator')('blockchain-vm')
     const headers = { authorization: `Bearer ${foreign}` }
     const stranger = createPublicClient({

@@ -1,15 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { BaseError, ContractFunctionRevertedError, type Hex, keccak256, toRlp, zeroAddress } from 'viem'
-import {
-  abi,
-  account,
-  args,
-  LucidAnchors,
-  owner,
-  type RealChain,
-  realChain,
-  sessionId,
-} from './real-chain.fixture.ts'
+import { abi, account, args, LucidAnchors, owner, type RealChain, realChain, sessionId } from './real-chain.fixture.ts'
 
 let all: RealChain
 beforeAll(async () => {
@@ -60,9 +51,7 @@ describe('viem over blockchain-api', () => {
     expect(block).toMatchObject({ number: 1n, uncles: [], totalDifficulty: 0n })
     expect(block.transactions.map((tx) => tx.hash)).toEqual([hash])
     const q = (value: bigint): Hex =>
-      value === 0n
-        ? '0x'
-        : `0x${value.toString(16).padStart(2 * Math.ceil(value.toString(16).length / 2), '0')}`
+      value === 0n ? '0x' : `0x${value.toString(16).padStart(2 * Math.ceil(value.toString(16).length / 2), '0')}`
     const extra = block as unknown as Readonly<Record<string, Hex | undefined>>
     const header: Hex[] = [
       block.parentHash,
@@ -109,9 +98,7 @@ describe('viem over blockchain-api', () => {
       accessList: [],
     })
     expect(await reader.getTransaction({ blockNumber: 1n, index: 0 })).toEqual(tx)
-    await expect(reader.getTransaction({ hash: `0x${'00'.repeat(32)}` })).rejects.toThrow(
-      'could not be found',
-    )
+    await expect(reader.getTransaction({ hash: `0x${'00'.repeat(32)}` })).rejects.toThrow('could not be found')
   })
 
   test('finds logs by address, topic, range and block hash, and decodes them', async () => {
@@ -135,9 +122,7 @@ describe('viem over blockchain-api', () => {
     })
     expect(await reader.getLogs({ blockHash: log?.blockHash as Hex })).toHaveLength(1)
     expect(await reader.getLogs({ address: zeroAddress, fromBlock: 0n })).toEqual([])
-    expect(
-      await reader.getLogs({ event, args: { sessionId: `0x${'01'.repeat(32)}` }, fromBlock: 0n }),
-    ).toEqual([])
+    expect(await reader.getLogs({ event, args: { sessionId: `0x${'01'.repeat(32)}` }, fromBlock: 0n })).toEqual([])
     await expect(reader.getLogs({ fromBlock: 5n, toBlock: 1n })).rejects.toThrow('fromBlock is after')
     await expect(reader.getLogs({ fromBlock: 0n, toBlock: 20_000n })).rejects.toThrow('at most 10000 blocks')
   })
@@ -203,9 +188,7 @@ describe('viem over blockchain-api', () => {
     expect(await reverted(reader.simulateContract({ ...contract, args, account: account.address }))).toBe(
       'SessionExists',
     )
-    expect(await reverted(reader.simulateContract({ ...contract, args: other, account: owner }))).toBe(
-      'NotRegistrar',
-    )
+    expect(await reverted(reader.simulateContract({ ...contract, args: other, account: owner }))).toBe('NotRegistrar')
     expect(await reverted(reader.estimateContractGas({ ...contract, args, account: account.address }))).toBe(
       'SessionExists',
     )

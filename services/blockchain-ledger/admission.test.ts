@@ -59,8 +59,7 @@ describe('a transaction is admitted', () => {
   })
 
   test('only as what it says: each fault has its own code', () => {
-    const refused = (over: Over, sender: SenderView = rich) =>
-      codeOf(() => admitted(anchorTx(3, 0, over).raw, sender))
+    const refused = (over: Over, sender: SenderView = rich) => codeOf(() => admitted(anchorTx(3, 0, over).raw, sender))
     expect(refused({ chainId: 1 })).toBe('wrong-chain')
     expect(refused({ gas: 30_000_001n })).toBe('gas-too-high')
     expect(refused({ gas: 21_000n })).toBe('gas-too-low')
@@ -119,11 +118,7 @@ describe('a block takes', () => {
     select(pool, next, { ...limits, ...over }).map(({ hash }) => hash)
 
   test('each sender in nonce order, whatever the order of arrival', () => {
-    const pool = [
-      pending(2, { received_at: 1 }),
-      pending(0, { received_at: 9 }),
-      pending(1, { received_at: 5 }),
-    ]
+    const pool = [pending(2, { received_at: 1 }), pending(0, { received_at: 9 }), pending(1, { received_at: 5 })]
     expect(chosen(pool)).toEqual(['a0', 'a1', 'a2'])
   })
 

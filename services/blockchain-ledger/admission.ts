@@ -70,10 +70,7 @@ export const admit = (raw: string, tx: DecodedTransaction, sender: SenderView, t
   const owed = sender.pending.reduce((sum, one) => sum + costOf(one.gas, one.max_fee, one.value), 0n)
   const cost = costOf(tx.gas, maxFee, tx.value)
   if (owed + cost > sender.balance)
-    throw refuse(
-      'insufficient-funds',
-      `needs ${cost} wei beside ${owed} of waiting ones, has ${sender.balance}`,
-    )
+    throw refuse('insufficient-funds', `needs ${cost} wei beside ${owed} of waiting ones, has ${sender.balance}`)
   return {
     hash: tx.hash,
     raw,

@@ -36,11 +36,7 @@ export const buildHeader = async (
 ): Promise<Header> => {
   const receipts_root = await indexRoot(executed.receipts.map(({ encoded }) => encoded))
   if (receipts_root !== executed.receipts_root || executed.receipts.length !== transactions.length)
-    throw new Fault(
-      'conflict',
-      'receipts-differ',
-      'the virtual machine gave receipts that do not match their root',
-    )
+    throw new Fault('conflict', 'receipts-differ', 'the virtual machine gave receipts that do not match their root')
   return {
     chain_id: context.chain_id,
     number: context.number,
@@ -75,12 +71,7 @@ export const buildBlock = (header: Header, txHashes: readonly string[]): Omit<Bl
 }
 
 /** A block with the signature of the founding key over its hash, or of that of a later branch. */
-export const sealBlock = (
-  header: Header,
-  txHashes: readonly string[],
-  sealing: Sealing,
-  branch = 0,
-): BlockDoc => {
+export const sealBlock = (header: Header, txHashes: readonly string[], sealing: Sealing, branch = 0): BlockDoc => {
   const block = buildBlock(header, txHashes)
   const { public_key, signature } = sealing.ofBranch(branch).seal(block.id)
   return { ...block, signature, ...(branch === 0 ? {} : { sealed_by: public_key }) }

@@ -17,15 +17,10 @@ export const listBranches = (founding: string, later: readonly Branch[] = []): r
 ]
 
 /** The number of the branch that blocks are added to. */
-export const currentBranch = (branches: readonly Branch[]): number =>
-  Math.max(...branches.map(({ number }) => number))
+export const currentBranch = (branches: readonly Branch[]): number => Math.max(...branches.map(({ number }) => number))
 
 /** The number of the branch that a key seals; undefined for a key that is not this ledger's. */
-export const findBranch = (
-  sealing: Sealing,
-  branches: readonly Branch[],
-  publicKey: string,
-): number | undefined => {
+export const findBranch = (sealing: Sealing, branches: readonly Branch[], publicKey: string): number | undefined => {
   const known = branches.find(({ public_key }) => public_key === publicKey)
   if (known !== undefined) return known.number
   const first = currentBranch(branches) + 1

@@ -26,8 +26,7 @@ export const Env = serviceEnv('blockchain-ledger', {
   LEDGER_KEY: secret({ description: 'Ed25519 key that seals blocks; verifiers trust its public key' }),
   REGISTRAR_ADDRESS: Type.String({
     pattern: '^[0-9a-f]{40}$',
-    description:
-      'account that may anchor, 20 bytes of hex: the address of on-system-chain-client’s PRIVATE_KEY',
+    description: 'account that may anchor, 20 bytes of hex: the address of on-system-chain-client’s PRIVATE_KEY',
   }),
   BLOCK_WINDOW_MS: Type.Integer({
     default: 200,

@@ -82,11 +82,7 @@ export const opened = async () => {
 }
 
 /** Changes what is kept behind the ledger's back. */
-export const tamper = async (
-  store: Store,
-  number: number,
-  change: (block: BlockDoc) => Partial<BlockDoc>,
-) => {
+export const tamper = async (store: Store, number: number, change: (block: BlockDoc) => Partial<BlockDoc>) => {
   const { blocks } = collections(store)
   const [found] = await blocks.find({ where: { number } })
   if (!found) throw new Error('no block')

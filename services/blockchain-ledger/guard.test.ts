@@ -97,13 +97,7 @@ describe('a ledger whose store was put back to older data', () => {
     expect((await ledger.sealNext())?.number).toBe(4)
     const { blocks } = await view.page(0, 10, ledger.head())
     const next = identity.sealing.ofBranch(1).public_key
-    expect(blocks.map(({ sealer }) => sealer.public_key)).toEqual([
-      founding,
-      founding,
-      founding,
-      founding,
-      next,
-    ])
+    expect(blocks.map(({ sealer }) => sealer.public_key)).toEqual([founding, founding, founding, founding, next])
     expect(ledger.sealers()).toEqual([founding, next])
     verifySealedBlock(CHAIN_ID, newest())
     await ledger.guard.learn(younger.newest(), 'the index, late')

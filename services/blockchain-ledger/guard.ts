@@ -62,8 +62,7 @@ export const openGuard = async ({ identity, branches, hashAt, head, mark, log }:
   })
   if (kept !== undefined) await learn(kept, 'mark')
   // Behind where the process died between a block and its mark, missing where an older release was here before.
-  if (younger.size === 0 && damage === undefined && kept?.block.hash !== head().block.hash)
-    await mark.write(head())
+  if (younger.size === 0 && damage === undefined && kept?.block.hash !== head().block.hash) await mark.write(head())
 
   return {
     learn,

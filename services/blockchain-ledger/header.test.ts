@@ -10,8 +10,7 @@ import { encodeHeader, type Header, hashHeader } from './header.ts'
 import { checkSeal, sealing } from './seal.ts'
 
 const common = createCustomCommon({ chainId: 1_819_632_484 }, Mainnet, { hardfork: Hardfork.Cancun })
-const read = (encoded: Uint8Array) =>
-  createBlockHeaderFromRLP(encoded, { common, skipConsensusFormatValidation: true })
+const read = (encoded: Uint8Array) => createBlockHeaderFromRLP(encoded, { common, skipConsensusFormatValidation: true })
 const hex = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex)
 
 const headers: fc.Arbitrary<Header> = fc.record({

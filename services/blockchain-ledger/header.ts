@@ -29,9 +29,7 @@ const ZERO_NONCE = '00'.repeat(8)
 
 const quantity = (value: number | bigint): Uint8Array => {
   const hex = value.toString(16)
-  return value === 0 || value === 0n
-    ? new Uint8Array()
-    : fromHex(hex.padStart(hex.length + (hex.length % 2), '0'))
+  return value === 0 || value === 0n ? new Uint8Array() : fromHex(hex.padStart(hex.length + (hex.length % 2), '0'))
 }
 
 /**

@@ -10,8 +10,7 @@ const trieOf = async (items: readonly string[]): Promise<MerklePatriciaTrie> => 
 }
 
 /** Root (hex) of the trie over `items` (hex) in order. */
-export const indexRoot = async (items: readonly string[]): Promise<string> =>
-  toHex((await trieOf(items)).root())
+export const indexRoot = async (items: readonly string[]): Promise<string> => toHex((await trieOf(items)).root())
 
 /** The trie nodes (hex, root first) that prove item `at` under that root. */
 export const indexProof = async (items: readonly string[], at: number): Promise<string[]> =>

@@ -62,8 +62,7 @@ describe('the ledger', () => {
     const { ledger } = await opened()
     for (let n = 0; n < 250; n++) await ledger.submit(anchorTx(n, n).raw)
     const sizes = []
-    for (let block = await ledger.sealNext(); block; block = await ledger.sealNext())
-      sizes.push(block.tx_hashes.length)
+    for (let block = await ledger.sealNext(); block; block = await ledger.sealNext()) sizes.push(block.tx_hashes.length)
     expect(sizes).toEqual([100, 100, 50])
   }, 30_000)
 
@@ -101,9 +100,7 @@ describe('the ledger', () => {
     const altered = first.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))
     expect(() => verifyAnchor({ ...anchor, receipt_proof: [altered, ...rest] })).toThrow()
     const other = sealing('55'.repeat(32)).seal(proof.block_hash)
-    expect(() =>
-      verifyAnchor({ ...anchor, sealer: { ...other, public_key: proof.sealer.public_key } }),
-    ).toThrow()
+    expect(() => verifyAnchor({ ...anchor, sealer: { ...other, public_key: proof.sealer.public_key } })).toThrow()
   })
 
   test('drops only the transaction that became impossible, and frees its nonce', async () => {

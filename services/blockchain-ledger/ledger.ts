@@ -31,8 +31,7 @@ const guardFor = (parts: LedgerParts, branches: () => readonly Branch[], head: (
     ...parts,
     branches,
     head: () => sealedBlock(head(), parts.identity.sealing.public_key),
-    hashAt: async (number) =>
-      (await collections(parts.store).blocks.find({ where: { number }, limit: 1 }))[0]?.id,
+    hashAt: async (number) => (await collections(parts.store).blocks.find({ where: { number }, limit: 1 }))[0]?.id,
   })
 
 /** The chain of one store: takes transactions, makes blocks of them. */
@@ -56,8 +55,7 @@ export const openLedger = async ({ onAccepted = () => {}, ...parts }: LedgerPart
 
   /** Goes on from this head under a new key. Throws Fault conflict `nothing-to-decide`, `head-differs`. */
   const goOn = async (from: number): Promise<void> => {
-    if (guard.isClear())
-      throw new Fault('conflict', 'nothing-to-decide', 'the ledger misses no block that it sealed')
+    if (guard.isClear()) throw new Fault('conflict', 'nothing-to-decide', 'the ledger misses no block that it sealed')
     const { id, number } = head.current()
     if (number !== from)
       throw new Fault('conflict', 'head-differs', `the head is block ${number}, not ${from}; decide again`)

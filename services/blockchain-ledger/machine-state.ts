@@ -57,9 +57,7 @@ export const machineState = ({ store, vm, identity, forks, branches, log, head }
     const { bySender } = balances
     const cached = bySender.get(sender)
     if (cached) return cached
-    const answer = withState(() => vm.account(head().state_root, sender)).then(({ balance }) =>
-      BigInt(balance),
-    )
+    const answer = withState(() => vm.account(head().state_root, sender)).then(({ balance }) => BigInt(balance))
     bySender.set(sender, answer)
     answer.catch(() => bySender.delete(sender))
     return answer

@@ -6,8 +6,7 @@ import type { RuleSet } from '#common/ethereum/forks'
  * sizes are bytes, block timestamps are seconds (the EVM's unit), wei and gas prices decimal strings
  * because they outgrow a JSON number.
  */
-const hexOf = (bytes: number, description: string) =>
-  t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
+const hexOf = (bytes: number, description: string) => t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 const hexAny = (description: string, maxBytes?: number) =>
   t.String({
     // Of pairs only where a length is given: what a pattern of them costs grows faster than its input.

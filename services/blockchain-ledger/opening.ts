@@ -27,11 +27,7 @@ const checkSame = (meta: MetaDoc, { chainId, registrar, sealing }: Identity) => 
     throw foreign('ledger key', meta.sealer_public_key, sealing.public_key)
 }
 
-const foundChain = async (
-  store: Store,
-  vm: Vm,
-  { chainId, registrar, sealing }: Identity,
-): Promise<ChainDoc> => {
+const foundChain = async (store: Store, vm: Vm, { chainId, registrar, sealing }: Identity): Promise<ChainDoc> => {
   const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
   const block = sealBlock(genesisHeader(chainId, state_root), [], sealing)
   const meta: ChainDoc = {
@@ -57,8 +53,7 @@ const recordForks = async (store: Store, stored: Stored<MetaDoc>): Promise<Chain
   const { number } = await loadHead(store)
   const extended = extendForks(forks, { known: forks_until, head: number })
   const opened = { ...meta, forks: extended, forks_until: number }
-  if (forks_until !== number || !Bun.deepEquals(forks, extended))
-    await collections(store).meta.replace(opened, rev)
+  if (forks_until !== number || !Bun.deepEquals(forks, extended)) await collections(store).meta.replace(opened, rev)
   return opened
 }
 
@@ -77,7 +72,6 @@ export const openChain = async (store: Store, vm: Vm, identity: Identity): Promi
 export const loadHead = async (store: Store): Promise<BlockDoc> => {
   const { meta, blocks } = collections(store)
   const head = await blocks.get((await meta.get('chain'))?.head ?? '')
-  if (head === undefined)
-    throw new Fault('missing', 'no-head', 'the store names a newest block that it does not hold')
+  if (head === undefined) throw new Fault('missing', 'no-head', 'the store names a newest block that it does not hold')
   return head
 }

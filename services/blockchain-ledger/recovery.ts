@@ -38,11 +38,7 @@ export type Replayed = { readonly block: BlockDoc; readonly transactions: readon
  * same, the hash first: transactions, receipts, roots, gas, fee and link to the parent are all under it.
  * Throws Fault conflict `block-differs` or `seal-differs`.
  */
-export const replayBlock = async (
-  chain: Chain,
-  parent: BlockDoc,
-  { block, transactions }: Replayed,
-): Promise<void> => {
+export const replayBlock = async (chain: Chain, parent: BlockDoc, { block, transactions }: Replayed): Promise<void> => {
   const differs = (what: string) =>
     new Fault('conflict', 'block-differs', `block ${block.number} was altered: ${what}; restore a backup`)
   if (block.parent_hash !== parent.id) throw differs('it does not follow the block before it')
@@ -71,11 +67,7 @@ const loadRaws = async (store: Store, block: BlockDoc): Promise<readonly string[
     block.tx_hashes.map(async (hash) => {
       const doc = await collections(store).transactions.get(hash)
       if (doc === undefined)
-        throw new Fault(
-          'conflict',
-          'block-differs',
-          `block ${block.number} lost transaction ${hash}; restore a backup`,
-        )
+        throw new Fault('conflict', 'block-differs', `block ${block.number} lost transaction ${hash}; restore a backup`)
       return doc.raw
     }),
   )
@@ -89,16 +81,11 @@ export type RecoveryParts = Chain & { readonly store: Store; readonly registrar:
 export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<number> => {
   const { store, vm, chainId, registrar } = parts
   let parent = head
-  while (parent.number > 0 && !(await vm.hasState(parent.state_root)))
-    parent = await blockAt(store, parent.number - 1)
+  while (parent.number > 0 && !(await vm.hasState(parent.state_root))) parent = await blockAt(store, parent.number - 1)
   if (parent.number === 0) {
     const { state_root } = await vm.genesis({ chain_id: chainId, registrar })
     if (state_root !== parent.state_root)
-      throw new Fault(
-        'conflict',
-        'block-differs',
-        'the virtual machine makes another genesis; is its version older?',
-      )
+      throw new Fault('conflict', 'block-differs', 'the virtual machine makes another genesis; is its version older?')
   }
   const first = parent.number
   while (parent.number < head.number) {

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
-import {
-  anchorTx,
-  CHAIN_ID,
-  REGISTRAR,
-  STRANGER,
-  STRANGER_KEY,
-  signed,
-} from '#services/blockchain-vm/fixture'
+import { anchorTx, CHAIN_ID, REGISTRAR, STRANGER, STRANGER_KEY, signed } from '#services/blockchain-vm/fixture'
 import { forks, ledgerOn, localVm, memoryStore } from './fixture.ts'
 import { routes } from './routes.ts'
 

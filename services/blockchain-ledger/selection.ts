@@ -21,9 +21,7 @@ const bySender = (pool: Iterable<Pending>): Map<string, Pending[]> => {
 
 /** The first waiting transaction of each sender, where it is the sender's turn. */
 const heads = (pool: Iterable<Pending>, nextNonce: (sender: string) => number): readonly Pending[] =>
-  [...bySender(pool).values()].flatMap(([first]) =>
-    first && first.nonce === nextNonce(first.sender) ? [first] : [],
-  )
+  [...bySender(pool).values()].flatMap(([first]) => (first && first.nonce === nextNonce(first.sender) ? [first] : []))
 
 /**
  * The transactions of the next block: each sender's in nonce order without a hole, senders in order of
@@ -61,11 +59,7 @@ export const select = (
  * True when somebody's turn has come but the base fee has risen above what all of them offered. An empty
  * block lowers it; without one they would wait for ever, for blocks come only with transactions.
  */
-export const pricedOut = (
-  pool: Iterable<Pending>,
-  nextNonce: (sender: string) => number,
-  baseFee: bigint,
-): boolean => {
+export const pricedOut = (pool: Iterable<Pending>, nextNonce: (sender: string) => number, baseFee: bigint): boolean => {
   const waiting = heads(pool, nextNonce)
   return waiting.length > 0 && waiting.every((one) => one.max_fee < baseFee)
 }

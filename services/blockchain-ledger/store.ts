@@ -134,10 +134,7 @@ export const commitBlock = async (store: Store, parent: string, commit: Commit):
       if (doc === undefined || doc.state !== 'pending')
         throw new Fault('missing', 'transaction-gone', `transaction ${hash} does not wait for a block`)
       const { rev, ...rest } = doc
-      await inside.transactions.replace(
-        { ...rest, state: 'mined', block_number: commit.block.number, tx_index },
-        rev,
-      )
+      await inside.transactions.replace({ ...rest, state: 'mined', block_number: commit.block.number, tx_index }, rev)
     }
     for (const hash of commit.dropped) await inside.transactions.remove(hash)
   })

@@ -2,15 +2,7 @@ import type { SealedBlock } from '#common/evidence/anchor'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { indexProof } from './index-trie.ts'
-import type {
-  Block,
-  BlockPage,
-  BlockWithReceipts,
-  Head,
-  Receipt,
-  ReceiptProof,
-  Transaction,
-} from './model.ts'
+import type { Block, BlockPage, BlockWithReceipts, Head, Receipt, ReceiptProof, Transaction } from './model.ts'
 import { type BlockDoc, collections, type ReceiptDoc } from './store.ts'
 
 /**
@@ -22,8 +14,7 @@ const PAGE_SIZE = 2 * 1024 * 1024
 const RECEIPT_SIZE = 600
 const LOG_SIZE = 500
 
-const sizeOf = ({ logs }: Receipt): number =>
-  logs.reduce((sum, { data }) => sum + LOG_SIZE + data.length, RECEIPT_SIZE)
+const sizeOf = ({ logs }: Receipt): number => logs.reduce((sum, { data }) => sum + LOG_SIZE + data.length, RECEIPT_SIZE)
 
 export const headView = ({ number, id, timestamp }: BlockDoc): Head => ({ number, hash: id, timestamp })
 
@@ -53,9 +44,7 @@ const lookups = (store: Store) => {
     block: async (ref: string, head: BlockDoc): Promise<BlockDoc> => {
       if (ref === 'latest') return head
       const [found] =
-        ref.length === 64
-          ? [await blocks.get(ref)]
-          : await blocks.find({ where: { number: Number(ref) }, limit: 1 })
+        ref.length === 64 ? [await blocks.get(ref)] : await blocks.find({ where: { number: Number(ref) }, limit: 1 })
       return requireFound(found && found.number <= head.number ? found : undefined, `block ${ref}`)
     },
     blocksFrom: (from: number, limit: number, head: BlockDoc) =>
@@ -77,8 +66,7 @@ export const views = (store: Store, sealerKey: string) => {
   const find = lookups(store)
   return {
     /** Throws Fault missing `not-on-chain`, as all of these. */
-    block: async (ref: string, head: BlockDoc): Promise<Block> =>
-      blockView(await find.block(ref, head), sealerKey),
+    block: async (ref: string, head: BlockDoc): Promise<Block> => blockView(await find.block(ref, head), sealerKey),
 
     page: async (from: number, limit: number, head: BlockDoc): Promise<BlockPage> => {
       const page: BlockWithReceipts[] = []

@@ -42,10 +42,7 @@ export type Executed = {
 
 /** The virtual machine as the ledger needs it. Throws Fault missing `unknown-state`, unavailable. */
 export type Vm = {
-  readonly genesis: (request: {
-    chain_id: number
-    registrar: string
-  }) => Promise<{ readonly state_root: string }>
+  readonly genesis: (request: { chain_id: number; registrar: string }) => Promise<{ readonly state_root: string }>
   readonly execute: (request: {
     readonly state_root: string
     readonly block: BlockContext
@@ -61,8 +58,7 @@ export type Vm = {
 /** The virtual machine behind its HTTP interface. */
 export const remoteVm = (api: ReturnType<typeof client<Api>>): Vm => ({
   genesis: (request) => ok(api.genesis.post(request)),
-  execute: ({ transactions, ...rest }) =>
-    ok(api.blocks.execute.post({ ...rest, transactions: [...transactions] })),
+  execute: ({ transactions, ...rest }) => ok(api.blocks.execute.post({ ...rest, transactions: [...transactions] })),
   account: (state_root, address) => ok(api.accounts({ address }).get({ query: { state_root } })),
   hasState: async (root) => (await ok(api.states({ root }).get())).known,
 })

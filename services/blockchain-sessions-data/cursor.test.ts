@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  advanceReplay,
-  beginReplay,
-  type Cursor,
-  planFollow,
-  planReplay,
-  type ReplayCursor,
-} from './cursor.ts'
+import { advanceReplay, beginReplay, type Cursor, planFollow, planReplay, type ReplayCursor } from './cursor.ts'
 import { CONTRACT, chainOf, registered } from './scripted-chain.fixture.ts'
 
 const blocks = chainOf([[], [registered(1)], [registered(2)], []])

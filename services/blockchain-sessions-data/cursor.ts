@@ -74,14 +74,6 @@ export const advanceReplay = (
 })
 
 /** What callers see of a replay. */
-export const replayView = ({
-  from,
-  until,
-  next,
-  done,
-  checked,
-  differed,
-  differences,
-}: ReplayCursor): Replay => ({
+export const replayView = ({ from, until, next, done, checked, differed, differences }: ReplayCursor): Replay => ({
   ...{ from, until, next, done, checked, differed, differences },
 })

@@ -86,10 +86,6 @@ export const planRepair = (stored: readonly EventRow[], chain: readonly EventRow
     insert,
     replace,
     remove,
-    differences: [
-      ...insert.map(name('missing')),
-      ...replace.map(name('altered')),
-      ...remove.map(name('extra')),
-    ],
+    differences: [...insert.map(name('missing')), ...replace.map(name('altered')), ...remove.map(name('extra'))],
   }
 }

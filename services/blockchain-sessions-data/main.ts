@@ -32,15 +32,10 @@ await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, ope
     },
   })
   onStop(loop.stop)
-  addGauge(
-    parts.metrics,
-    'lucid_index_lag_blocks',
-    'Blocks of the ledger that are not indexed yet',
-    async () => {
-      const { indexed, head } = await follow.progress()
-      return Math.max(0, head - indexed)
-    },
-  )
+  addGauge(parts.metrics, 'lucid_index_lag_blocks', 'Blocks of the ledger that are not indexed yet', async () => {
+    const { indexed, head } = await follow.progress()
+    return Math.max(0, head - indexed)
+  })
   return routes({
     store,
     follower: follow,

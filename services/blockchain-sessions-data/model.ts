@@ -4,8 +4,7 @@ import { type Static, t } from 'elysia'
  * Wire contract of the anchor index. Hashes, roots and addresses are lower-case hex without prefix,
  * `started_at` is epoch milliseconds.
  */
-const hexOf = (bytes: number, description: string) =>
-  t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
+const hexOf = (bytes: number, description: string) => t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 const Count = t.Integer({ minimum: 0 })
 const SessionId = t.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',

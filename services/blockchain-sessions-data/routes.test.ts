@@ -5,15 +5,7 @@ import { sqliteStore } from '#common/store/sqlite'
 import { appOfAll, ask, closedGuard, everyRouteRefusesStrangers, testParts } from '#common/testing/app'
 import { follower } from './follower.ts'
 import { routes } from './routes.ts'
-import {
-  CONTRACT,
-  chainOf,
-  chunkAnchored,
-  OWNER,
-  registered,
-  served,
-  session,
-} from './scripted-chain.fixture.ts'
+import { CONTRACT, chainOf, chunkAnchored, OWNER, registered, served, session } from './scripted-chain.fixture.ts'
 
 const built = (chain: Parameters<typeof served>[0], poke?: () => Promise<void>) => {
   const store = sqliteStore({ path: ':memory:' })
@@ -21,9 +13,7 @@ const built = (chain: Parameters<typeof served>[0], poke?: () => Promise<void>) 
   const drain = async () => {
     while (await follow.step());
   }
-  return appOfAll((guard) =>
-    routes({ store, follower: follow, poke: poke ?? drain, parts: { ...testParts, guard } }),
-  )
+  return appOfAll((guard) => routes({ store, follower: follow, poke: poke ?? drain, parts: { ...testParts, guard } }))
 }
 
 const other = '22'.repeat(20)

@@ -77,9 +77,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
       },
       {
         query: t.Object({
-          fresh: t.Optional(
-            t.Union([t.Literal('true'), t.Literal('false')], { description: 'ask the ledger first' }),
-          ),
+          fresh: t.Optional(t.Union([t.Literal('true'), t.Literal('false')], { description: 'ask the ledger first' })),
         }),
         response: { 200: Progress, ...problems },
         callers: ['operator'],

@@ -59,8 +59,7 @@ const putCursor = async (store: Store, cursor: Row): Promise<void> => {
 }
 
 /** Commits a cursor alone: the start of a replay, or a step back. */
-export const saveCursor = (store: Store, cursor: Row): Promise<void> =>
-  store.transaction((tx) => putCursor(tx, cursor))
+export const saveCursor = (store: Store, cursor: Row): Promise<void> => store.transaction((tx) => putCursor(tx, cursor))
 
 const bare = ({ rev: _rev, ...row }: Stored<Event>): EventRow => row as unknown as EventRow
 
@@ -92,8 +91,7 @@ export const applyEvents = (
     const { insert, replace, remove, differences } = planRepair(stored.map(bare), chain)
     for (const { id } of remove) await all.remove(id)
     for (const row of replace) await all.replace(row as unknown as Event, revs.get(row.id) ?? 0)
-    if (insert.length > 0)
-      await all.insertMany(insert as unknown as readonly Event[], { onDuplicate: 'fail' })
+    if (insert.length > 0) await all.insertMany(insert as unknown as readonly Event[], { onDuplicate: 'fail' })
     await putCursor(tx, cursorAfter(differences))
     return differences
   })

@@ -45,11 +45,7 @@ describe('registerSession', () => {
 
   test('a session is registered once, whatever the second says', async () => {
     const chain = await started()
-    const done = await run(chain, [
-      anchorTx(0, 5),
-      anchorTx(1, 5),
-      signed(2, { data: register(5, { count: 9 }) }),
-    ])
+    const done = await run(chain, [anchorTx(0, 5), anchorTx(1, 5), signed(2, { data: register(5, { count: 9 }) })])
     expect(done.receipts.map(({ status }) => status)).toEqual([1, 0, 0])
     expect(done.receipts[1]).toMatchObject({ logs: [], error: 'revert' })
   })

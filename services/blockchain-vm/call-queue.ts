@@ -8,14 +8,9 @@ export const MAX_WAITING = 64
 export const WAIT_TICKS = 40
 
 const busy = () =>
-  new Fault(
-    'exhausted',
-    'calls-busy',
-    'too many calls wait for the virtual machine; try again in some seconds',
-    {
-      retryAfter: 2000,
-    },
-  )
+  new Fault('exhausted', 'calls-busy', 'too many calls wait for the virtual machine; try again in some seconds', {
+    retryAfter: 2000,
+  })
 
 /**
  * Calls one after the other, the urgent ones before all others, which keep no place from them. A caller whose `signal` says that it is gone gives up its place. Throws Fault

@@ -29,22 +29,12 @@ export const afterTicks = (
 }
 
 const tooSlow = () =>
-  new Fault(
-    'exhausted',
-    'call-too-slow',
-    `a call runs ${(RUN_TICKS * TICK_MS) / 1000} s at most; ask for less in one`,
-  )
-export const callerLeft = () =>
-  new Fault('unavailable', 'caller-left', 'whoever asked for this call has gone')
+  new Fault('exhausted', 'call-too-slow', `a call runs ${(RUN_TICKS * TICK_MS) / 1000} s at most; ask for less in one`)
+export const callerLeft = () => new Fault('unavailable', 'caller-left', 'whoever asked for this call has gone')
 const broken = (cause: string) =>
-  new Fault(
-    'unavailable',
-    'call-broke',
-    'the thread of this call ended; one that needs less memory may go well',
-    {
-      cause,
-    },
-  )
+  new Fault('unavailable', 'call-broke', 'the thread of this call ended; one that needs less memory may go well', {
+    cause,
+  })
 
 /** A started thread. `take` gets all that it says, `broke` what ended it. */
 const startThread = () => {

@@ -5,9 +5,7 @@ import { recent } from './recent.ts'
 import type { Nodes } from './state.ts'
 
 /** The thread behind `call-queue.ts`: runs one call after the other, and asks for the trie nodes that it needs. */
-export type ToThread =
-  | { readonly call: CallRequest }
-  | { readonly key: string; readonly value: Uint8Array | undefined }
+export type ToThread = { readonly call: CallRequest } | { readonly key: string; readonly value: Uint8Array | undefined }
 export type FromThread =
   | { readonly ready: true }
   | { readonly read: string }

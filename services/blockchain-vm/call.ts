@@ -29,8 +29,7 @@ export const call = async (nodes: Nodes, request: CallRequest): Promise<CallResu
     { data, ...(to ? { to } : {}), gasLimit: gas },
     { common, freeze: false },
   ).getIntrinsicGas()
-  if (gas < intrinsic)
-    return { success: false, data: '', gas_used: Number(gas), error: 'intrinsic gas too low' }
+  if (gas < intrinsic) return { success: false, data: '', gas_used: Number(gas), error: 'intrinsic gas too low' }
   const { number = 0, timestamp = 0, base_fee = '0' } = request.block ?? {}
   const block = createBlock(
     {

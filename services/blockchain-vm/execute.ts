@@ -41,11 +41,7 @@ const parse = (common: Common, raw: string, index: number): Placed | Unexecutabl
  * one sealer has no randomness to offer. The fields of proof of stake and of blobs are there, and empty,
  * because the Cancun header format has them.
  */
-export const blockOf = (
-  common: Common,
-  context: BlockContext,
-  transactions: readonly TypedTransaction[],
-): Block =>
+export const blockOf = (common: Common, context: BlockContext, transactions: readonly TypedTransaction[]): Block =>
   createBlock(
     {
       header: {

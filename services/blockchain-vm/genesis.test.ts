@@ -11,18 +11,14 @@ describe('genesis', () => {
   test('holds the contract at its address, the registrar in slot 0 and its funds', async () => {
     const { nodes, root } = await started()
     expect((await account(nodes, root, ANCHORS_ADDRESS)).code).toBe(lucidAnchors.runtime)
-    expect((await storageSlot(nodes, root, ANCHORS_ADDRESS, '00'.repeat(32))).value).toBe(
-      REGISTRAR.padStart(64, '0'),
-    )
+    expect((await storageSlot(nodes, root, ANCHORS_ADDRESS, '00'.repeat(32))).value).toBe(REGISTRAR.padStart(64, '0'))
     expect(await account(nodes, root, REGISTRAR)).toMatchObject({
       nonce: 0,
       balance: String(GENESIS_BALANCE),
       code: '',
     })
     const said = await view(nodes, root, encodeFunctionData({ abi, functionName: 'registrar' }))
-    expect(decodeFunctionResult({ abi, functionName: 'registrar', data: said }).toLowerCase()).toBe(
-      x(REGISTRAR),
-    )
+    expect(decodeFunctionResult({ abi, functionName: 'registrar', data: said }).toLowerCase()).toBe(x(REGISTRAR))
   })
 
   test('has this state root for this registrar, for good', async () => {

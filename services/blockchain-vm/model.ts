@@ -5,8 +5,7 @@ import type { RuleSet } from '#common/ethereum/forks'
  * Wire contract of the virtual machine. Hashes, addresses and byte strings are lower-case hex without
  * prefix; wei and base fee are decimal strings because they outgrow a JSON number.
  */
-const hexOf = (bytes: number, description: string) =>
-  t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
+const hexOf = (bytes: number, description: string) => t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 const hexAny = (description: string, maxBytes?: number) =>
   t.String({
     // Of pairs only where a length is given: what a pattern of them costs grows faster than its input.
@@ -105,9 +104,7 @@ export const CallRequest = t.Object({
       { description: 'what the code sees of its block; block 0 at time 0 when left out' },
     ),
   ),
-  urgent: t.Optional(
-    t.Literal(true, { description: 'for a service: before all calls that are for anybody' }),
-  ),
+  urgent: t.Optional(t.Literal(true, { description: 'for a service: before all calls that are for anybody' })),
 })
 export type CallRequest = Static<typeof CallRequest>
 

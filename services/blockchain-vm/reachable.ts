@@ -12,10 +12,7 @@ const LIST = 0xc0
  * Node structure: Ethereum Yellow Paper, appendix D. A 32-byte item that happens to be the key of a fresh
  * node without being a reference keeps one node too many, never one too few.
  */
-export const reachable = (
-  fresh: ReadonlyMap<string, Uint8Array>,
-  root: string,
-): ReadonlyMap<string, Uint8Array> => {
+export const reachable = (fresh: ReadonlyMap<string, Uint8Array>, root: string): ReadonlyMap<string, Uint8Array> => {
   // Keys longer than a hash are contract code, whose key @ethereumjs/statemanager prefixes.
   const reached = new Map([...fresh].filter(([key]) => key.length !== 2 * HASH_BYTES))
   const visit = (key: string): void => {

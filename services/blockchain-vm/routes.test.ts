@@ -105,8 +105,7 @@ describe('the virtual machine over HTTP', () => {
       body: JSON.stringify({ chain_id: CHAIN_ID, state_root: root, ...endless }),
       signal: client.signal,
     })
-    const calls = async () =>
-      ((await ask(app, 'GET', '/status')).body as { waiting: { calls: number } }).waiting.calls
+    const calls = async () => ((await ask(app, 'GET', '/status')).body as { waiting: { calls: number } }).waiting.calls
     while ((await calls()) === 0) await Bun.sleep(5)
     client.abort()
     await expect(reply).rejects.toThrow()
@@ -122,8 +121,7 @@ describe('the virtual machine over HTTP', () => {
       ({ heads, length }) => {
         const size = length.toString(16)
         const bytes = size.padStart(size.length + (size.length % 2), '0')
-        const head =
-          length < 56 ? (0xc0 + length).toString(16) : (0xf7 + bytes.length / 2).toString(16) + bytes
+        const head = length < 56 ? (0xc0 + length).toString(16) : (0xf7 + bytes.length / 2).toString(16) + bytes
         heads.push(head)
         return { heads, length: length + head.length / 2 }
       },

@@ -31,8 +31,7 @@ const overlay = (nodes: Nodes, fresh: Map<string, Uint8Array>, failed: (error: u
     // Nodes are shared by many states, so none is ever deleted; without pruning the trie never asks.
     del: async () => {},
     batch: async (operations: BatchDBOp<string, Uint8Array>[]) => {
-      for (const operation of operations)
-        if (operation.type === 'put') fresh.set(operation.key, operation.value)
+      for (const operation of operations) if (operation.type === 'put') fresh.set(operation.key, operation.value)
     },
     shallowCopy: () => db,
     open: async () => {},

@@ -12,8 +12,7 @@ export const contracts = ['LucidAnchors'] as const
 
 /** Where a contract's source and artifact lie. */
 export const sourcePath = (contract: string): string => join(import.meta.dir, `${contract}.sol`)
-export const artifactPath = (contract: string): string =>
-  join(import.meta.dir, 'artifacts', `${contract}.json`)
+export const artifactPath = (contract: string): string => join(import.meta.dir, 'artifacts', `${contract}.json`)
 
 if (import.meta.main) {
   const print = printer(streams.out)

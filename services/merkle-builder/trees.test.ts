@@ -16,8 +16,7 @@ const leaves = (count: number) => Array.from({ length: count }, (_, i) => leaf(i
 
 const opened = () => {
   const store = sqliteStore({ path: ':memory:' })
-  const appFor = (name: string) =>
-    routes({ trees: trees(store), parts: { guard: guardAs(name), log: silentLog } })
+  const appFor = (name: string) => routes({ trees: trees(store), parts: { guard: guardAs(name), log: silentLog } })
   const app = appOfAll((guard) => routes({ trees: trees(store), parts: { guard, log: silentLog } }))
   return { store, appFor, app }
 }
@@ -128,11 +127,7 @@ describe('merkle-builder', () => {
         status: 400,
         body: { code: 'bad-request' },
       })
-    for (const path of [
-      `/proof/${sessionId(1)}/-1`,
-      `/proof/${sessionId(1)}/0.5`,
-      `/proof/${sessionId(1)}/x`,
-    ])
+    for (const path of [`/proof/${sessionId(1)}/-1`, `/proof/${sessionId(1)}/0.5`, `/proof/${sessionId(1)}/x`])
       expect(await ask(app, 'GET', path)).toMatchObject({ status: 400, body: { code: 'bad-request' } })
   })
 

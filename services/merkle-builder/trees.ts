@@ -23,8 +23,7 @@ export const trees = (store: Store): Trees => {
   const table = treeTable(store)
   const find = async (session: string): Promise<TreeDoc> => {
     const doc = await table.get(session)
-    if (doc === undefined)
-      throw new Fault('missing', 'no-such-tree', 'this session has no tree; build it first')
+    if (doc === undefined) throw new Fault('missing', 'no-such-tree', 'this session has no tree; build it first')
     return doc
   }
   return {

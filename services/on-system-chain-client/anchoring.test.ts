@@ -114,20 +114,14 @@ describe('anchoring over the real chain', () => {
   }, 120_000)
 
   test('while the rest of the chain dies and comes back, nothing is refused and nothing is anchored twice', async () => {
-    const victims = [
-      'blockchain-api',
-      'blockchain-ledger',
-      'blockchain-vm',
-      'blockchain-sessions-data',
-    ] as const
+    const victims = ['blockchain-api', 'blockchain-ledger', 'blockchain-vm', 'blockchain-sessions-data'] as const
     for (const [i, victim] of victims.entries()) {
       await services.kill(victim)
       for (let n = 100 + i * 10; n < 105 + i * 10; n++) await handIn(n)
       await services.start(victim)
     }
     for (const i of victims.keys())
-      for (let n = 100 + i * 10; n < 105 + i * 10; n++)
-        expect(await settled(n)).toMatchObject({ state: 'anchored' })
+      for (let n = 100 + i * 10; n < 105 + i * 10; n++) expect(await settled(n)).toMatchObject({ state: 'anchored' })
     const found = await onChain()
     expect(new Set(found.map(({ session_id }) => session_id)).size).toBe(found.length)
     expect(found).toHaveLength(81)

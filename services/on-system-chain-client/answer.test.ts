@@ -17,9 +17,7 @@ test.each(cases)('%p means %p', (message, outcome) => {
 
 test('what was sent is sorted by its replies; one without a reply counts as refused', () => {
   const reply = (message: string) => ({ outcome: parseOutcome(message), message })
-  const replies = ['already known', 'nonce too low', 'txpool is full', 'invalid chain id', 'nonce gap'].map(
-    reply,
-  )
+  const replies = ['already known', 'nonce too low', 'txpool is full', 'invalid chain id', 'nonce gap'].map(reply)
   expect(sortReplies(['a', 'b', 'c', 'd', 'e'], replies)).toEqual({
     taken: ['a'],
     dead: ['b', 'd'],

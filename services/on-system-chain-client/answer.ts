@@ -26,8 +26,7 @@ export const sortReplies = <T>(sent: readonly T[], replies: readonly SendReply[]
     item,
     ...(replies[i] ?? ({ outcome: 'refused', message: 'no answer' } as const)),
   }))
-  const having = (...outcomes: readonly SendOutcome[]) =>
-    answered.filter(({ outcome }) => outcomes.includes(outcome))
+  const having = (...outcomes: readonly SendOutcome[]) => answered.filter(({ outcome }) => outcomes.includes(outcome))
   const items = (list: typeof answered) => list.map(({ item }) => item)
   return {
     taken: items(having('taken')),

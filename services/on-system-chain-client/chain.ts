@@ -102,8 +102,8 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
   return {
     head: async () => readCount((await ask([{ method: 'eth_blockNumber', params: [] }]))[0], 'the head'),
     receipts: async (hashes) =>
-      (await ask(hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [`0x${hash}`] })))).map(
-        (value) => readReceipt(value, contract),
+      (await ask(hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [`0x${hash}`] })))).map((value) =>
+        readReceipt(value, contract),
       ),
     sessions: async (ids) =>
       (await ask(ids.map((id) => callContract(encodeSessionsCall(id))))).map((value) =>
@@ -132,9 +132,7 @@ export const chain = (rpc: Rpc, contract: string): Chain => {
       }
     },
     send: async (raws) => {
-      const replies = await rpc(
-        raws.map((raw) => ({ method: 'eth_sendRawTransaction', params: [`0x${raw}`] })),
-      )
+      const replies = await rpc(raws.map((raw) => ({ method: 'eth_sendRawTransaction', params: [`0x${raw}`] })))
       return replies.map((reply) =>
         'result' in reply
           ? { outcome: 'taken', message: '' }

@@ -25,9 +25,7 @@ export const emptyBlocks = (): FakeBlocks => ({
 })
 
 /** The call of registerSession that calldata is; undefined when it is none that the contract takes. */
-export const parseCall = (
-  data: string,
-): { readonly session: string; readonly content: StoredAnchor } | undefined => {
+export const parseCall = (data: string): { readonly session: string; readonly content: StoredAnchor } | undefined => {
   const words = data.slice(8).match(/.{64}/g) ?? []
   const [id = '', manifest = '', started = '', owner = '', root = '', count = ''] = words
   const session = sessionIdFromBytes32(id)
@@ -51,9 +49,7 @@ const nonceOf = (state: FakeBlocks, account: string): number =>
 
 /** The next nonce of an account, its waiting transactions included. */
 export const pendingNonce = (state: FakeBlocks, account: string): number => {
-  const waiting = new Set(
-    [...state.pool.values()].filter(({ from }) => from === account).map(({ nonce }) => nonce),
-  )
+  const waiting = new Set([...state.pool.values()].filter(({ from }) => from === account).map(({ nonce }) => nonce))
   let next = nonceOf(state, account)
   while (waiting.has(next)) next++
   return next

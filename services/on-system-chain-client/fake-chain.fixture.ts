@@ -47,10 +47,7 @@ const receiptIn = (state: FakeBlocks, hash: string): ObservedReceipt | undefined
   return { status: one.ok ? 1 : 0, place: placeOf(one), registered }
 }
 
-type Guarded = <A extends readonly unknown[], R>(
-  method: string,
-  work: (...args: A) => R,
-) => (...args: A) => Promise<R>
+type Guarded = <A extends readonly unknown[], R>(method: string, work: (...args: A) => R) => (...args: A) => Promise<R>
 
 /** The chain as the worker sees it. */
 const chainOver = (

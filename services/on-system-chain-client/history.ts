@@ -58,8 +58,7 @@ const findLost = async (
     const receipt = found[i]
     if (receipt?.place.block_hash === block_hash) return []
     const content = receipt?.registered
-    if (receipt === undefined || content?.session_id !== id)
-      return [{ session: id, finding: { type: 'lost' } }]
+    if (receipt === undefined || content?.session_id !== id) return [{ session: id, finding: { type: 'lost' } }]
     return [{ session: id, finding: { type: 'registered', content, place: receipt.place } }]
   })
 }

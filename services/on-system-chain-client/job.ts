@@ -40,13 +40,7 @@ export type Finding =
 type Rule<K extends Finding['type']> = (job: JobRecord, finding: Extract<Finding, { type: K }>) => JobRecord
 type Rules = { readonly [K in Finding['type']]?: Rule<K> }
 
-const unsigned = ({
-  nonce: _nonce,
-  raw: _raw,
-  tx_hash: _hash,
-  error: _error,
-  ...job
-}: JobRecord): JobRecord => ({
+const unsigned = ({ nonce: _nonce, raw: _raw, tx_hash: _hash, error: _error, ...job }: JobRecord): JobRecord => ({
   ...job,
   state: 'queued',
 })

@@ -12,11 +12,7 @@ export const isFinal = (block: number, head: number, confirmations: number): boo
 /** Questions about single sessions; each asks the chain anew. */
 export const lookups = (chain: Pick<Chain, 'sessions' | 'locate'>, confirmations: number) => {
   /** By what the contract holds of the session. */
-  const registration = async (
-    session: string,
-    stored: StoredAnchor | undefined,
-    head: number,
-  ): Promise<Outcome> => {
+  const registration = async (session: string, stored: StoredAnchor | undefined, head: number): Promise<Outcome> => {
     if (stored === undefined) return 'absent'
     if (!isFinal(stored.block_number, head, confirmations)) return 'wait'
     const place = await chain.locate(session, stored.block_number)

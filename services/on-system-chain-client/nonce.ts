@@ -2,11 +2,7 @@
  * The nonces for `count` new transactions: from what the chain expects next (its pool included), above every
  * nonce that a transaction of ours in flight holds already, so that no two of them ever share one.
  */
-export const assignNonces = (
-  chainNext: number,
-  inFlight: readonly number[],
-  count: number,
-): readonly number[] => {
+export const assignNonces = (chainNext: number, inFlight: readonly number[], count: number): readonly number[] => {
   const first = Math.max(chainNext, ...inFlight.map((nonce) => nonce + 1))
   return Array.from({ length: count }, (_, i) => first + i)
 }

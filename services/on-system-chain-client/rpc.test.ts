@@ -10,10 +10,7 @@ describe('JSON-RPC answers', () => {
 
   test('keep the error of one call apart from the others', () => {
     const error = { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'nonce too low' } }
-    expect(inOrder(2, [answer(0, null), error])).toEqual([
-      { result: null },
-      { error: { message: 'nonce too low' } },
-    ])
+    expect(inOrder(2, [answer(0, null), error])).toEqual([{ result: null }, { error: { message: 'nonce too low' } }])
   })
 
   const broken: readonly [string, unknown][] = [

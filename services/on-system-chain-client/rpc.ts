@@ -9,8 +9,7 @@ export type Rpc = (calls: readonly RpcCall[]) => Promise<readonly RpcReply[]>
 /** Calls in one batch: the limit of blockchain-api. */
 const BATCH = 100
 
-const broken = () =>
-  new Fault('unavailable', 'rpc-broken', 'the chain answered something that is no JSON-RPC')
+const broken = () => new Fault('unavailable', 'rpc-broken', 'the chain answered something that is no JSON-RPC')
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
@@ -26,9 +25,7 @@ const replyOf = (answer: unknown): RpcReply => {
 /** Puts answers back into the order of the calls; a missing, double or foreign id is a broken answer. */
 export const inOrder = (count: number, answers: unknown): readonly RpcReply[] => {
   if (!Array.isArray(answers) || answers.length !== count) throw broken()
-  const byId = new Map<unknown, unknown>(
-    answers.map((answer) => [isObject(answer) ? answer['id'] : undefined, answer]),
-  )
+  const byId = new Map<unknown, unknown>(answers.map((answer) => [isObject(answer) ? answer['id'] : undefined, answer]))
   return Array.from({ length: count }, (_, id) => replyOf(byId.get(id)))
 }
 

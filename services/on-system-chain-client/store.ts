@@ -77,8 +77,7 @@ const change = async (
 
 const findQueued = async (store: Store, request: AnchorRequest): Promise<JobRecord> => {
   const job = await jobs(store).get(request.session_id)
-  if (job === undefined)
-    throw new Fault('unavailable', 'job-gone', 'the job was there a moment ago; try again')
+  if (job === undefined) throw new Fault('unavailable', 'job-gone', 'the job was there a moment ago; try again')
   if (!sameContent(job, request))
     throw new Fault(
       'conflict',
@@ -131,9 +130,7 @@ export const queue = (store: Store): Queue => ({
       return made
     }),
   anchored: async (skip, limit) =>
-    (
-      await jobs(store).find({ where: { state: 'anchored' }, sort: [['block_number', 'desc']], skip, limit })
-    ).map(bare),
+    (await jobs(store).find({ where: { state: 'anchored' }, sort: [['block_number', 'desc']], skip, limit })).map(bare),
   lost: () => jobs(store).count({ lost: true }),
   history: async () => {
     const doc = await store.collection(headDeclaration).get('head')

@@ -178,8 +178,7 @@ describe('what is on the chain already', () => {
     later()
     const { send, sessions } = fake.chain
     Object.assign(fake.chain, {
-      send: async (raws: readonly string[]) =>
-        raws.map(() => ({ outcome: 'spent', message: 'nonce too low' })),
+      send: async (raws: readonly string[]) => raws.map(() => ({ outcome: 'spent', message: 'nonce too low' })),
       sessions: async (ids: readonly string[]) => {
         const before = await sessions(ids)
         fake.mine()
@@ -234,10 +233,7 @@ describe('a chain that is put back to older data', () => {
   }
   const heights = async ({ jobs }: ReturnType<typeof setUp>, count: number) =>
     Promise.all(
-      Array.from(
-        { length: count },
-        async (_, i) => (await jobs.get(request(i + 1).session_id))?.block_number,
-      ),
+      Array.from({ length: count }, async (_, i) => (await jobs.get(request(i + 1).session_id))?.block_number),
     )
 
   test('gets every anchor that it lost again, each once, and no other', async () => {

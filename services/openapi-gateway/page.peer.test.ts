@@ -88,9 +88,7 @@ describe.skipIf(browserPath === null)('the page in a real browser', () => {
     await page.waitForSelector('.opblock-body .responses-table')
     expect(await page.locator('.opblock-body').textContent()).toContain('Problem details (RFC 9457)')
     // A service that was not started stands there too, and why.
-    expect(await page.locator('h3[data-tag="session-recorder"]').textContent()).toContain(
-      'Not documented here',
-    )
+    expect(await page.locator('h3[data-tag="session-recorder"]').textContent()).toContain('Not documented here')
     expect(requested.length).toBeGreaterThan(5)
     expect(requested.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([])
     expect(complaints).toEqual([])

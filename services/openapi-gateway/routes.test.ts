@@ -59,11 +59,7 @@ test('a file is sent once: compressed where that is understood, 304 to who has i
 describe('the document', () => {
   test('comes through with its tag', async () => {
     const reply = await get('/docs/openapi.json')
-    expect([reply.status, reply.headers.get('etag'), await reply.json()]).toEqual([
-      200,
-      '"one"',
-      { openapi: '3.1.2' },
-    ])
+    expect([reply.status, reply.headers.get('etag'), await reply.json()]).toEqual([200, '"one"', { openapi: '3.1.2' }])
     expect((await get('/docs/openapi.json', { 'if-none-match': '"one"' })).status).toBe(304)
   })
 

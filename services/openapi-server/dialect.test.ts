@@ -13,8 +13,7 @@ const read = (text: string) => {
   return modern(found.document)
 }
 const place = ['paths', '/a', 'get', 'responses', '200', 'content', 'application/json', 'schema']
-const schemaOf = (schema: Json, openapi = '3.0.3') =>
-  at(read(documentText({ openapi, ...withSchema(schema) })), place)
+const schemaOf = (schema: Json, openapi = '3.0.3') => at(read(documentText({ openapi, ...withSchema(schema) })), place)
 
 describe('what OpenAPI 3.0 says otherwise', () => {
   const cases: readonly (readonly [what: string, from: Json, to: Json])[] = [
@@ -31,11 +30,7 @@ describe('what OpenAPI 3.0 says otherwise', () => {
       { type: 'number', minimum: 1, exclusiveMinimum: true },
       { type: 'number', exclusiveMinimum: 1 },
     ],
-    [
-      'a flag that is off',
-      { type: 'number', maximum: 9, exclusiveMaximum: false },
-      { type: 'number', maximum: 9 },
-    ],
+    ['a flag that is off', { type: 'number', maximum: 9, exclusiveMaximum: false }, { type: 'number', maximum: 9 }],
     ['a flag without a bound', { type: 'number', exclusiveMaximum: true }, { type: 'number' }],
     [
       'both ends',
@@ -50,11 +45,7 @@ describe('what OpenAPI 3.0 says otherwise', () => {
       },
       { type: 'array', items: { type: 'object', properties: { nullable: { type: ['string', 'null'] } } } },
     ],
-    [
-      'data stays',
-      { type: 'object', default: { nullable: true } },
-      { type: 'object', default: { nullable: true } },
-    ],
+    ['data stays', { type: 'object', default: { nullable: true } }, { type: 'object', default: { nullable: true } }],
   ]
   for (const [what, from, to] of cases) test(what, () => expect(schemaOf(from)).toEqual(to))
 

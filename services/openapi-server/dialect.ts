@@ -135,15 +135,7 @@ export const modern = (document: Document): Document => {
   const own = asObject(asObject(document['components'])['schemas'])
   // A service that means something else by the name keeps its meaning; its problems then stay where they are.
   const free = own['Problem'] === undefined || same(own['Problem'], PROBLEM)
-  const steps = [
-    ...(old ? [alone] : []),
-    number,
-    nullable,
-    exclusive,
-    optional,
-    bodiless,
-    ...(free ? [problem] : []),
-  ]
+  const steps = [...(old ? [alone] : []), number, nullable, exclusive, optional, bodiless, ...(free ? [problem] : [])]
   const changed = walk(document, (object) => steps.reduce((value, step) => step(value), object)) as Document
   const components = asObject(changed['components'])
   const used = free && JSON.stringify(changed).includes('"#/components/schemas/Problem"')

@@ -61,9 +61,7 @@ const operationFaults = (document: JsonObject): readonly string[] => {
   const ids = Object.values(asObject(document['paths']))
     .flatMap((item) => methods.map((method) => asObject(asObject(item)[method])['operationId']))
     .filter((id) => typeof id === 'string')
-  return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))].map(
-    (id) => `two operations have the id ${id}`,
-  )
+  return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))].map((id) => `two operations have the id ${id}`)
 }
 
 /**
@@ -78,9 +76,7 @@ export const readDocument = (
   const shape = shapeFaults(value)
   const faults = [
     ...shape,
-    ...(shape.length > 0
-      ? []
-      : [...componentFaults(value), ...referenceFaults(value), ...operationFaults(value)]),
+    ...(shape.length > 0 ? [] : [...componentFaults(value), ...referenceFaults(value), ...operationFaults(value)]),
   ]
   return faults.length > 0 ? { faults } : { document: value as Document } // what shapeFaults has just checked
 }

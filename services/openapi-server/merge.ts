@@ -98,9 +98,7 @@ export const merge = (parts: readonly Part[], options: MergeOptions): Merged => 
     const named = renamed(part.document, {
       path: (path) => `${prefix(part.service)}${path}`,
       component: (kind, name) =>
-        isShared(kind, name, asObject(own[kind])[name], components[kind] ?? {})
-          ? name
-          : `${part.service}.${name}`,
+        isShared(kind, name, asObject(own[kind])[name], components[kind] ?? {}) ? name : `${part.service}.${name}`,
       operation: (id) => `${part.service}.${id}`,
     })
     for (const [kind, map] of Object.entries(asObject(named['components'])))

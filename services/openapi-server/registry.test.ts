@@ -71,10 +71,7 @@ test('a document that cannot be used takes no place of a good one, and is named'
     { state: 'fresh' },
     { state: 'stale', operations: 2, detail: 'its document cannot be used: it is no JSON object' },
   ])
-  expect(registry.merged().document['tags']).toMatchObject([
-    { name: 'a' },
-    { 'x-lucid-trouble': { kept: true } },
-  ])
+  expect(registry.merged().document['tags']).toMatchObject([{ name: 'a' }, { 'x-lucid-trouble': { kept: true } }])
 })
 
 test('the tag of the whole changes with a document and with nothing else', async () => {

@@ -64,11 +64,7 @@ const indexEntry = (service: string, cached: Cached = {}): IndexEntry => {
 const findDocument = (sources: readonly Source[], cache: Cache, service: string): Document => {
   const source = sources.find((one) => one.service === service)
   if (source === undefined)
-    throw new Fault(
-      'missing',
-      'no-such-service',
-      'there is no such service; GET /openapi/services lists them',
-    )
+    throw new Fault('missing', 'no-such-service', 'there is no such service; GET /openapi/services lists them')
   const { document, trouble } = cache.get(service) ?? {}
   if (document === undefined)
     throw new Fault('unavailable', 'not-read', trouble?.what ?? 'its document has not been read yet', {
@@ -85,12 +81,9 @@ export const documentRegistry = ({ sources, read, version, now }: RegistryParts)
   const index = () => sources.map(({ service }) => indexEntry(service, cache.get(service)))
   return {
     refresh: async () => {
-      const answers = await Promise.all(
-        sources.map(async ({ service }) => [service, await read(service)] as const),
-      )
+      const answers = await Promise.all(sources.map(async ({ service }) => [service, await read(service)] as const))
       const at = now()
-      for (const [service, answer] of answers)
-        cache.set(service, update(cache.get(service) ?? {}, answer, at))
+      for (const [service, answer] of answers) cache.set(service, update(cache.get(service) ?? {}, answer, at))
       whole = mergeAll(sources, cache, version)
     },
     merged: () => whole,

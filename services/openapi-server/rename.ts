@@ -47,8 +47,7 @@ const renamedObject = (object: JsonObject, names: Names): JsonObject => {
   return {
     ...object,
     ...(typeof ref === 'string' && { $ref: renamedRef(ref, names) }),
-    ...(isObject(mapping) &&
-      typeof object['propertyName'] === 'string' && { mapping: renamedMapping(mapping, names) }),
+    ...(isObject(mapping) && typeof object['propertyName'] === 'string' && { mapping: renamedMapping(mapping, names) }),
     ...(typeof operationId === 'string' && { operationId: names.operation(operationId) }),
     ...(Array.isArray(security) && { security: renamedSecurity(security, names) }),
   }

@@ -9,8 +9,7 @@ const built = async (parts = { ...testParts, guard: guardAs('openapi-gateway') }
     sources: ['a', 'gone'].map((service) => ({ service, summary: service, address: `http://${service}:1` })),
     version: '1',
     now: () => 1000,
-    read: async (service) =>
-      service === 'a' ? { text: documentText() } : { failure: 'it cannot be reached' },
+    read: async (service) => (service === 'a' ? { text: documentText() } : { failure: 'it cannot be reached' }),
   })
   await registry.refresh()
   return routes({

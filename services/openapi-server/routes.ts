@@ -3,13 +3,7 @@ import { problems, type ServiceParts, service } from '#common/http/service'
 import { FileParams, Index, OpenApi } from './model.ts'
 import type { DocumentRegistry } from './registry.ts'
 
-export const routes = ({
-  registry,
-  parts,
-}: {
-  readonly registry: DocumentRegistry
-  readonly parts: ServiceParts
-}) =>
+export const routes = ({ registry, parts }: { readonly registry: DocumentRegistry; readonly parts: ServiceParts }) =>
   service('openapi-server', parts)
     .get(
       '/openapi/merged.json',
@@ -25,14 +19,10 @@ export const routes = ({
       response: { 200: Index, ...problems },
       callers: ['openapi-gateway'],
     })
-    .get(
-      '/openapi/services/:file',
-      ({ params: { file } }) => registry.document(file.replace(/\.json$/, '')),
-      {
-        params: FileParams,
-        response: { 200: OpenApi, ...problems },
-        callers: ['openapi-gateway'],
-      },
-    )
+    .get('/openapi/services/:file', ({ params: { file } }) => registry.document(file.replace(/\.json$/, '')), {
+      params: FileParams,
+      response: { 200: OpenApi, ...problems },
+      callers: ['openapi-gateway'],
+    })
 
 export type Api = ReturnType<typeof routes>

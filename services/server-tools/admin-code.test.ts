@@ -26,8 +26,7 @@ const ask = async (words: readonly string[], answer: () => Response, identity = 
   return { code, ...said, asked }
 }
 
-const problem = (status: number, code: string) => () =>
-  Response.json({ code, detail: `it is ${code}` }, { status })
+const problem = (status: number, code: string) => () => Response.json({ code, detail: `it is ${code}` }, { status })
 
 test('the code of authentication is printed as JSON, asked for as the operator', async () => {
   const { asked, ...said } = await ask([], () => Response.json({ code: 'AAAAA-BBBBB', expires: 7 }))

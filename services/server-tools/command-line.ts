@@ -10,8 +10,7 @@ export const commands = {
   watch: 'the full health check of a host, for cron; has flags of its own: watch --help',
   exercise:
     'probes a platform as the operator: records, exports, verifies, is refused (JSON on standard input); a line of JSON a result',
-  'admin-code':
-    'prints a one-time code with which the first admin signs in; --recover: also when there is an admin',
+  'admin-code': 'prints a one-time code with which the first admin signs in; --recover: also when there is an admin',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',

@@ -28,8 +28,6 @@ test('the environment may say otherwise', () => {
 })
 
 test('the database is needed by whoever keeps documents', () => {
-  expect(stockEndpoints(known)).toEqual([
-    { name: 'db', stack: 'core', host: 'db', port: 27017, neededBy: ['keeper'] },
-  ])
+  expect(stockEndpoints(known)).toEqual([{ name: 'db', stack: 'core', host: 'db', port: 27017, neededBy: ['keeper'] }])
   expect(stockEndpoints({ ...known, networks: ['lucid_rdp_net'] })).toEqual([])
 })

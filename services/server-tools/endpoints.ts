@@ -55,9 +55,7 @@ export const serviceEndpoints = (
     reachable: entries
       .filter(([, { networks }]) => sharesNetwork(networks, known.networks))
       .map(([name, entry]) => endpointFor(name, entry, known)),
-    unreachable: entries
-      .filter(([, { networks }]) => !sharesNetwork(networks, known.networks))
-      .map(([name]) => name),
+    unreachable: entries.filter(([, { networks }]) => !sharesNetwork(networks, known.networks)).map(([name]) => name),
   }
 }
 

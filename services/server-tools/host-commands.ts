@@ -3,9 +3,7 @@ import { asJson, type Command, type Tools } from './tools.ts'
 
 /** A command that reads a document and answers one; what is wrong with either is said in a line. */
 const onHost =
-  (
-    work: (text: string, tools: Tools, mode: 'look' | 'change') => Promise<{ readonly ok: boolean }>,
-  ): Command =>
+  (work: (text: string, tools: Tools, mode: 'look' | 'change') => Promise<{ readonly ok: boolean }>): Command =>
   async (tools, _, mode) => {
     try {
       const report = await work(await tools.host.input(), tools, mode)

@@ -12,8 +12,7 @@ const TOR = 'tor-proxy'
 const STATUS = { timeoutMs: 3000, maxBytes: 256 * 1024 }
 
 const reportUnreachable = ({ err }: Tools, unreachable: readonly string[]): void => {
-  if (unreachable.length > 0)
-    err(`not asked, on networks that this container is not on: ${unreachable.join(', ')}\n`)
+  if (unreachable.length > 0) err(`not asked, on networks that this container is not on: ${unreachable.join(', ')}\n`)
 }
 
 /** Asks a service by its address: names are looked up before, so that one nobody knows holds up nobody else. */

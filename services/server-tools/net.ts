@@ -92,17 +92,14 @@ const dialled = async (
  * that of the others. Never rejects.
  */
 export const reach = async (places: readonly Endpoint[], network: Network): Promise<readonly Reach[]> => {
-  const named = await Promise.all(
-    places.map(async (place) => [place, await find(place.host, network)] as const),
-  )
+  const named = await Promise.all(places.map(async (place) => [place, await find(place.host, network)] as const))
   const all: Reach[] = []
   for (const [place, found] of named) all.push(await dialled(place, found, network))
   return all
 }
 
 /** A few by name, more by number: a line of a terminal is short. `--json` has them all. */
-const callers = (names: readonly string[]): string =>
-  names.length > 3 ? `${names.length} services` : names.join(', ')
+const callers = (names: readonly string[]): string => (names.length > 3 ? `${names.length} services` : names.join(', '))
 
 /** A line a place that somebody needs, and a closing line. */
 export const netTable = (found: readonly Reach[]): Text => {

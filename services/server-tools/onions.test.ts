@@ -22,10 +22,6 @@ describe('what is no such status is a failure in words, never an empty list', ()
     ['another service', '{"service":"other","onions":[]}', 'what answers there is not tor-proxy'],
     ['no list', status({}), 'its status has no list of onions'],
     ['no address', status({ onions: [{ name: 'x' }] }), 'its status lists an onion without an address'],
-    [
-      'half an address',
-      status({ onions: [{ address: 'abc.onion' }] }),
-      'its status lists an onion without an address',
-    ],
+    ['half an address', status({ onions: [{ address: 'abc.onion' }] }), 'its status lists an onion without an address'],
   ])('%s', (_, text, failure) => expect(onionsOf(text)).toEqual({ failure }))
 })

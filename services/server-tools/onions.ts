@@ -23,8 +23,7 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const isAddress = (value: unknown): value is string =>
-  typeof value === 'string' && /^[a-z2-7]{56}\.onion$/.test(value)
+const isAddress = (value: unknown): value is string => typeof value === 'string' && /^[a-z2-7]{56}\.onion$/.test(value)
 
 const onionOf = (value: unknown): Onion | undefined => {
   if (!isObject(value)) return undefined
@@ -35,8 +34,7 @@ const onionOf = (value: unknown): Onion | undefined => {
 /** Reads tor-proxy's /status: its list `onions`, each with a name and an address. */
 export const onionsOf = (text: string): Onions => {
   const status = parsed(text)
-  if (!isObject(status) || status['service'] !== 'tor-proxy')
-    return { failure: 'what answers there is not tor-proxy' }
+  if (!isObject(status) || status['service'] !== 'tor-proxy') return { failure: 'what answers there is not tor-proxy' }
   const { onions } = status
   if (!Array.isArray(onions)) return { failure: 'its status has no list of onions' }
   const read = onions.map(onionOf)

@@ -139,10 +139,7 @@ test('as a program it takes words in exec form, and refuses what it does not kno
       stdout: 'pipe',
       stderr: 'pipe',
     })
-    const [out, err] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ])
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
     return { code: await child.exited, out, err }
   }
   const version = await program('version', '--json')

@@ -25,10 +25,7 @@ export type Tools = {
   readonly versions: Readonly<Record<string, string>>
   /** Commands with words of their own; each answers the exit code. */
   readonly own: Readonly<
-    Record<
-      Extract<CommandLine, { readonly kind: 'own' }>['command'],
-      (words: readonly string[]) => Promise<number>
-    >
+    Record<Extract<CommandLine, { readonly kind: 'own' }>['command'], (words: readonly string[]) => Promise<number>>
   >
   readonly now: () => number
   readonly out: Print

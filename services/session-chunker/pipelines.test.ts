@@ -27,12 +27,8 @@ afterEach(async () => {
   remove()
 })
 
-const feed = (
-  offset: number,
-  end: 'true' | 'false' | 'broken',
-  bytes: Uint8Array,
-  sizes: readonly number[] = [],
-) => pipe.pipelines.feed(session, { offset, end }, inPieces(bytes, sizes))
+const feed = (offset: number, end: 'true' | 'false' | 'broken', bytes: Uint8Array, sizes: readonly number[] = []) =>
+  pipe.pipelines.feed(session, { offset, end }, inPieces(bytes, sizes))
 const state = (received: number, acknowledged: number, chunk_count: number, complete: boolean) => ({
   session,
   received,
@@ -115,9 +111,7 @@ describe('the offset of a body', () => {
     const bytes = noise(2 * SIZE + 5, 1)
     await feed(0, 'false', bytes)
     await untilChunks(2)
-    expect(await feed(2 * SIZE, 'true', bytes.subarray(2 * SIZE))).toEqual(
-      state(bytes.length, bytes.length, 3, true),
-    )
+    expect(await feed(2 * SIZE, 'true', bytes.subarray(2 * SIZE))).toEqual(state(bytes.length, bytes.length, 3, true))
     expect(await pipe.plainOf(session)).toEqual(bytes)
   })
 
@@ -214,9 +208,7 @@ test('a second stream of a session is refused while the first is being received'
     kind: 'conflict',
     code: 'stream-busy',
   })
-  expect(
-    await faultOf(() => pipe.pipelines.chunk(session, 0, { bytes: noise(10, 2), last: true })),
-  ).toMatchObject({
+  expect(await faultOf(() => pipe.pipelines.chunk(session, 0, { bytes: noise(10, 2), last: true }))).toMatchObject({
     code: 'stream-busy',
   })
   first.resolve()
@@ -239,9 +231,7 @@ describe('a body that is refused', () => {
       expect(
         await faultOf(() => pipe.pipelines.chunk(session, index, { bytes: noise(length, 2), last })),
       ).toBeInstanceOf(Fault)
-    expect(await feed(2 * SIZE + 7, 'true', bytes.subarray(2 * SIZE + 7))).toEqual(
-      state(3 * SIZE, 3 * SIZE, 3, true),
-    )
+    expect(await feed(2 * SIZE + 7, 'true', bytes.subarray(2 * SIZE + 7))).toEqual(state(3 * SIZE, 3 * SIZE, 3, true))
     expect(await pipe.plainOf(session)).toEqual(bytes)
   })
 
@@ -317,11 +307,7 @@ describe('an encryptor that is away', () => {
   })
 
   test('for ever ends the stream with its fault, and the next try starts a new pipeline', async () => {
-    const away = new Fault(
-      'unavailable',
-      'unreachable',
-      'session-encryptor cannot be reached; is it running?',
-    )
+    const away = new Fault('unavailable', 'unreachable', 'session-encryptor cannot be reached; is it running?')
     let tries = 0
     const gone: Encryptor = {
       ...pipe.encryptor,
@@ -374,13 +360,13 @@ describe('single chunks', () => {
   })
 
   test('out of order are refused with the one that is next', async () => {
-    expect(
-      await faultOf(() => pipe.pipelines.chunk(session, 1, { bytes: noise(SIZE, 1), last: false })),
-    ).toMatchObject({
-      kind: 'conflict',
-      code: 'chunk-out-of-order',
-      extra: { chunk_count: 0 },
-    })
+    expect(await faultOf(() => pipe.pipelines.chunk(session, 1, { bytes: noise(SIZE, 1), last: false }))).toMatchObject(
+      {
+        kind: 'conflict',
+        code: 'chunk-out-of-order',
+        extra: { chunk_count: 0 },
+      },
+    )
   })
 
   test('of a wrong length are refused', async () => {

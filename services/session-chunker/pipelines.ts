@@ -29,8 +29,7 @@ const orderFault = (state: Streamed) =>
     extra: state,
   })
 
-const busyFault = () =>
-  new Fault('conflict', 'stream-busy', 'another stream of this session is being received')
+const busyFault = () => new Fault('conflict', 'stream-busy', 'another stream of this session is being received')
 
 /** A body of a recording that is complete: nothing may follow its last chunk, but what it has may come again. */
 const checkRepeated = async (
@@ -41,8 +40,7 @@ const checkRepeated = async (
   let end = offset
   for await (const piece of body) {
     end += piece.length
-    if (end > acknowledged)
-      throw new Fault('conflict', 'after-last', 'the last chunk of this session is there already')
+    if (end > acknowledged) throw new Fault('conflict', 'after-last', 'the last chunk of this session is there already')
   }
 }
 

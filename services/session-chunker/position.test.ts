@@ -29,13 +29,8 @@ test('a fresh writer stands where the encryptor does', () => {
 test('answers may come in any order; the position they lead to is the same', () => {
   const second = { index: 2, plain: 10, last: false, lastByteAt: 6 }
   const third = { index: 3, plain: 4, last: true, lastByteAt: 7 }
-  const ends = [
-    acknowledge(acknowledge(start, second), third),
-    acknowledge(acknowledge(start, third), second),
-  ]
-  expect(ends.map(({ durable }) => durable)).toEqual(
-    Array(2).fill({ chunks: 4, bytes: 34, last: true, lastByteAt: 7 }),
-  )
+  const ends = [acknowledge(acknowledge(start, second), third), acknowledge(acknowledge(start, third), second)]
+  expect(ends.map(({ durable }) => durable)).toEqual(Array(2).fill({ chunks: 4, bytes: 34, last: true, lastByteAt: 7 }))
 })
 
 describe('a whole chunk', () => {
@@ -60,13 +55,7 @@ describe('the end of a stream', () => {
     ['that broke off without a byte', nothing, 'broken', undefined, 'no fault'],
     ['whose last chunk is there already', complete, 'true', undefined, 'no fault'],
     ['without a byte', nothing, 'true', undefined, { code: 'empty-recording' }],
-    [
-      'whose last bytes are gone',
-      start,
-      'true',
-      undefined,
-      { code: 'tail-missing', extra: { acknowledged: 20 } },
-    ],
+    ['whose last bytes are gone', start, 'true', undefined, { code: 'tail-missing', extra: { acknowledged: 20 } }],
   ] as const)('%s', async (_, position, how, rest, expected) => {
     const outcome = await faultOf(() => checkEnd(position, how, rest))
     if (typeof expected === 'string') expect(outcome).toBe(expected)

@@ -82,8 +82,7 @@ export const checkWholeChunk = ({ bytes, last }: Cut, chunkSize: number): void =
  */
 export const checkEnd = ({ next, durable }: Position, how: 'true' | 'broken', cut: Cut | undefined): void => {
   if (cut !== undefined || how === 'broken') return
-  if (next === 0)
-    throw new Fault('invalid', 'empty-recording', 'a recording of zero bytes: there is nothing to prove')
+  if (next === 0) throw new Fault('invalid', 'empty-recording', 'a recording of zero bytes: there is nothing to prove')
   if (!durable.last)
     throw new Fault('conflict', 'tail-missing', 'the last bytes are not here any more; send them again', {
       extra: { acknowledged: durable.bytes },

@@ -66,8 +66,7 @@ describe('session-chunker', () => {
   })
 
   test('takes single chunks', async () => {
-    const path = (index: number, last: boolean) =>
-      `/chunk?session=${sessionId(2)}&index=${index}&last=${last}`
+    const path = (index: number, last: boolean) => `/chunk?session=${sessionId(2)}&index=${index}&last=${last}`
     expect(await send(pipe.app, 'POST', path(0, false), noise(1024, 1))).toMatchObject({
       status: 200,
       body: { chunk_count: 1, complete: false },
@@ -104,8 +103,7 @@ describe('session-chunker', () => {
     socket.destroy()
     await gone
     const whole = new Uint8Array([...sent, ...noise(2000, 2)])
-    const rest = () =>
-      fetch(`${served.url}${stream(4, 2048, 'true')}`, { method: 'POST', body: whole.subarray(2048) })
+    const rest = () => fetch(`${served.url}${stream(4, 2048, 'true')}`, { method: 'POST', body: whole.subarray(2048) })
     let reply = await rest()
     // The server may not have noticed yet that the first sender is gone.
     while (reply.status === 409) {

@@ -6,26 +6,16 @@ import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
 import type { Pipelines } from './pipelines.ts'
 
 /** The HTTP face of session-chunker. */
-export const routes = ({
-  pipelines,
-  parts,
-}: {
-  readonly pipelines: Pipelines
-  readonly parts: ServiceParts
-}) =>
+export const routes = ({ pipelines, parts }: { readonly pipelines: Pipelines; readonly parts: ServiceParts }) =>
   service('session-chunker', { ...parts, maxBody: MAX_PLAIN, streamRoutes: ['POST /sessions/:id/stream'] })
-    .post(
-      '/sessions/:id/stream',
-      ({ params, query, request }) => pipelines.feed(params.id, query, readBody(request)),
-      {
-        params: SessionParams,
-        query: StreamQuery,
-        parse: 'none',
-        response: { 200: Streamed, ...problems },
-        unaudited: 'a step of the pipeline: session-recorder takes the recording',
-        callers: ['session-recorder'],
-      },
-    )
+    .post('/sessions/:id/stream', ({ params, query, request }) => pipelines.feed(params.id, query, readBody(request)), {
+      params: SessionParams,
+      query: StreamQuery,
+      parse: 'none',
+      response: { 200: Streamed, ...problems },
+      unaudited: 'a step of the pipeline: session-recorder takes the recording',
+      callers: ['session-recorder'],
+    })
     .get('/sessions/:id/stream', ({ params }) => pipelines.progress(params.id), {
       params: SessionParams,
       response: { 200: Streamed, ...problems },

@@ -27,8 +27,7 @@ describe('a chunk is shrunk', () => {
   })
 
   test('not at all where it would stay as large', async () => {
-    for (const size of [1, 5, 1024, 600_000])
-      expect(await shrink(noise(size, 1), 3, compress)).toBeUndefined()
+    for (const size of [1, 5, 1024, 600_000]) expect(await shrink(noise(size, 1), 3, compress)).toBeUndefined()
   })
 
   test('when it is large, only after samples of it did', async () => {

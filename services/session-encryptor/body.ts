@@ -18,8 +18,7 @@ const USUAL = 8 * 1024 * 1024
 export const bodies = (spare: number, pool: BufferPool = bufferPool(USUAL, spare)): Bodies => ({
   take: async (request) => {
     const announced = Number(request.headers.get('content-length') ?? 0)
-    const filler =
-      announced <= USUAL ? bufferFiller(USUAL, pool) : bufferFiller(announced, bufferPool(announced, 0))
+    const filler = announced <= USUAL ? bufferFiller(USUAL, pool) : bufferFiller(announced, bufferPool(announced, 0))
     try {
       for await (const piece of readBody(request)) {
         if (filler.filled() + piece.length > announced)

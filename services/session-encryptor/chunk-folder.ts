@@ -12,12 +12,7 @@ import type { DropFromCache } from './page-cache.ts'
  */
 export type ChunkFolder = {
   /** Writes and fsyncs a chunk under a temporary name. Throws Fault `unavailable` code `disk-full`. */
-  readonly stage: (
-    session: string,
-    index: number,
-    epoch: number,
-    parts: readonly Uint8Array[],
-  ) => Promise<StagedChunk>
+  readonly stage: (session: string, index: number, epoch: number, parts: readonly Uint8Array[]) => Promise<StagedChunk>
   /** The bytes of a chunk in a fresh buffer. Throws Fault `missing`. */
   readonly read: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
   /** Throws Fault `unavailable` code `disk-full` when there is no room for a recording to begin. */

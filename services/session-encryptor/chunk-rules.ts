@@ -8,8 +8,7 @@ import type { ChunkDoc } from './store.ts'
 
 /** Throws Fault `sealed` unless somebody may still write to the session. */
 export const checkOpen = ({ sealed }: Progress): void => {
-  if (sealed)
-    throw new Fault('conflict', 'sealed', 'this session is sealed; a new recording needs a new session')
+  if (sealed) throw new Fault('conflict', 'sealed', 'this session is sealed; a new recording needs a new session')
 }
 
 /** Throws Fault `session-too-large` unless the session takes a further chunk of this size. */

@@ -37,8 +37,7 @@ export const fenced = () =>
     'another writer has taken over this session; ask for its progress and go on from there',
   )
 
-const isTaken = (index: number) =>
-  new Fault('conflict', 'chunk-in-progress', `chunk ${index} is written already`)
+const isTaken = (index: number) => new Fault('conflict', 'chunk-in-progress', `chunk ${index} is written already`)
 
 const timedOut = (missing: number, index: number) =>
   new Fault('unavailable', 'timed-out', `chunk ${missing} did not come, so chunk ${index} cannot be kept`, {

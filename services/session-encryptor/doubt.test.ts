@@ -44,8 +44,7 @@ const opened = async () => {
   closers.push(remove, encryptor.close)
   await encryptor.sessions.create({ session, owner: OWNER, chunk_size: SIZE })
   const { epoch } = await encryptor.sessions.openWriter(session)
-  const put = (index: number, seed: number) =>
-    encryptInto(encryptor.app, { session, index, epoch }, noise(SIZE, seed))
+  const put = (index: number, seed: number) => encryptInto(encryptor.app, { session, index, epoch }, noise(SIZE, seed))
   /** Reads the file back against its record, as anybody who exports does. */
   const readable = async (index: number) =>
     (await send(encryptor.appFor(guardAs('operator')), 'GET', `/sessions/${session}/chunks/${index}`)).status
@@ -93,9 +92,7 @@ describe('a chunk whose commit was never answered', () => {
     expect((await put(0, 1)).status).toBe(503)
     expect(await sessions.openWriter(session)).toMatchObject({ epoch: 2, chunk_count: 1 })
     expect(await put(0, 1)).toMatchObject({ status: 409, body: { code: 'fenced' } })
-    expect(
-      await ask(appFor(guardAs('session-orchestrator')), 'POST', `/sessions/${session}/seal`),
-    ).toMatchObject({
+    expect(await ask(appFor(guardAs('session-orchestrator')), 'POST', `/sessions/${session}/seal`)).toMatchObject({
       status: 200,
       body: { chunk_count: 1 },
     })

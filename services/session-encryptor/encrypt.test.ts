@@ -194,9 +194,7 @@ describe('a chunk that comes again', () => {
 
   test('in twenty versions at once is kept in one; the other nineteen are refused', async () => {
     const { app, epoch } = await opened()
-    const versions = Array.from({ length: 20 }, (_, n) =>
-      encryptInto(app, { index: 0, epoch }, noise(SIZE, n)),
-    )
+    const versions = Array.from({ length: 20 }, (_, n) => encryptInto(app, { index: 0, epoch }, noise(SIZE, n)))
     const replies = (await Promise.all(versions)).map(({ status }) => status).toSorted()
     expect(replies).toEqual([200, ...Array(19).fill(409)])
     expect(names()).toEqual(['000000.lcd'])
@@ -261,9 +259,7 @@ describe('a writer that another one has replaced', () => {
 
   test('cannot invent an epoch of its own', async () => {
     const { app, epoch } = await opened()
-    expect(await encryptInto(app, { index: 0, epoch: epoch + 1 }, noise(SIZE, 1))).toEqual(
-      problem(409, 'fenced'),
-    )
+    expect(await encryptInto(app, { index: 0, epoch: epoch + 1 }, noise(SIZE, 1))).toEqual(problem(409, 'fenced'))
   })
 
   const staged = async () => {
@@ -322,9 +318,7 @@ describe('what is no chunk of this session is refused and leaves nothing', () =>
     const { app, epoch } = await opened({ maxSessionBytes: 2 * SIZE })
     for (const index of [0, 1])
       expect(await encryptInto(app, { index, epoch }, noise(SIZE, 1))).toMatchObject({ status: 200 })
-    expect(await encryptInto(app, { index: 2, epoch }, noise(SIZE, 1))).toEqual(
-      problem(413, 'session-too-large'),
-    )
+    expect(await encryptInto(app, { index: 2, epoch }, noise(SIZE, 1))).toEqual(problem(413, 'session-too-large'))
   })
 
   test('a chunk for which there is no room: the answer says when to come again', async () => {

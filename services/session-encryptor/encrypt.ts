@@ -68,11 +68,7 @@ const repeatRecord = async (
   return publicRecord(record)
 }
 
-const encryptOnce = async (
-  query: EncryptQuery,
-  take: TakeBody,
-  parts: EncryptParts,
-): Promise<ChunkRecord> => {
+const encryptOnce = async (query: EncryptQuery, take: TakeBody, parts: EncryptParts): Promise<ChunkRecord> => {
   const { sessions, slot, maxSessionBytes, findRecord } = parts
   const { session, index, epoch } = query
   const order = await sessions.commitOrder(session)

@@ -50,7 +50,5 @@ test('a mark of a session that the older store has not stands in nobody’s way,
   marks.mark(SESSION)
   const fails = (fault: Fault) => () => Promise.reject(fault)
   expect(await marks.repeat(fails(new Fault('missing', 'no-such-session', 'none')))).toBe(0)
-  await expect(marks.repeat(fails(new Fault('unavailable', 'disk-error', 'broken')))).rejects.toThrow(
-    'broken',
-  )
+  await expect(marks.repeat(fails(new Fault('unavailable', 'disk-error', 'broken')))).rejects.toThrow('broken')
 })

@@ -1,13 +1,5 @@
 import { type CallerName, catalog, clients, type ServiceName } from '#catalog'
-import {
-  callersOf,
-  derivePublicKey,
-  type Guard,
-  type Peers,
-  type Sign,
-  signer,
-  verifier,
-} from '#common/http/identity'
+import { callersOf, derivePublicKey, type Guard, type Peers, type Sign, signer, verifier } from '#common/http/identity'
 import { Secret } from '#common/process/env'
 
 /** Real identities of everybody in the catalogue, fresh for each test. */

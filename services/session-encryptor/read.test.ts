@@ -39,9 +39,7 @@ const orchestrator = () => encryptor.appFor(guardAs('session-orchestrator'))
 const path = (index: number) => join(root, 'chunks', session, chunkFileName(index))
 const incidents = () => tables(encryptor.store).incidents.find({ sort: [['at', 'asc']] })
 
-const grant = (
-  change: { readonly session?: string; readonly expires?: number; readonly key?: Uint8Array } = {},
-) => {
+const grant = (change: { readonly session?: string; readonly expires?: number; readonly key?: Uint8Array } = {}) => {
   const { session: of = session, expires = NOW + 60_000, key = ownerKey } = change
   return { expires, signature: signGrant({ session: of, expires }, key).toHex() }
 }
@@ -150,12 +148,8 @@ describe('a grant is refused', () => {
   for (const { what, by, status, code } of refusals)
     test(what, async () => {
       const refused = { status, body: { code } }
-      expect(await ask(operator(), 'POST', `/sessions/${session}/key`, { grant: by() })).toMatchObject(
-        refused,
-      )
-      expect(await ask(operator(), 'POST', '/decrypt', { session, index: 0, grant: by() })).toMatchObject(
-        refused,
-      )
+      expect(await ask(operator(), 'POST', `/sessions/${session}/key`, { grant: by() })).toMatchObject(refused)
+      expect(await ask(operator(), 'POST', '/decrypt', { session, index: 0, grant: by() })).toMatchObject(refused)
     })
 })
 
@@ -207,9 +201,7 @@ describe('a file that was altered', () => {
         },
       }
       expect(await ask(operator(), 'GET', `/sessions/${session}/chunks/0`)).toMatchObject(said)
-      expect(await ask(operator(), 'POST', '/decrypt', { session, index: 0, grant: grant() })).toMatchObject(
-        said,
-      )
+      expect(await ask(operator(), 'POST', '/decrypt', { session, index: 0, grant: grant() })).toMatchObject(said)
     }
     writeFileSync(path(0), good)
     expect((await incidents()).length - before).toBe(2 * damages.length)

@@ -49,8 +49,7 @@ export const reader = ({ sessionKey, folder, aead, findRecord, incident }: ReadP
 
   const load = async (session: string, index: number) => {
     const record = await findRecord(session, index)
-    if (record === undefined)
-      throw new Fault('missing', 'no-such-chunk', `this session has no chunk ${index}`)
+    if (record === undefined) throw new Fault('missing', 'no-such-chunk', `this session has no chunk ${index}`)
     const bytes = await folder.read(session, index).catch(async () => {
       throw await damaged(session, index, 'its file is gone')
     })

@@ -100,12 +100,7 @@ describe('session-encryptor', () => {
 
   test('refuses a new session with an unknown field, a bad owner, or a chunk size out of range', async () => {
     const app = appFor(guardAs('session-orchestrator'))
-    for (const change of [
-      { key: '00' },
-      { owner: 'nobody' },
-      { chunk_size: 1023 },
-      { chunk_size: 2 ** 24 + 1 },
-    ])
+    for (const change of [{ key: '00' }, { owner: 'nobody' }, { chunk_size: 1023 }, { chunk_size: 2 ** 24 + 1 }])
       expect(await ask(app, 'POST', '/sessions', { ...newSession, ...change })).toMatchObject({
         status: 400,
         body: { code: 'bad-request' },

@@ -133,11 +133,11 @@ export const routes = (encryptor: EncryptorParts) => {
       response: { 200: Page, ...problems },
       callers: ['session-orchestrator', 'api-server'],
     })
-    .get(
-      '/sessions/:id/chunks/:index',
-      async ({ params }) => octets(await read.file(params.id, params.index)),
-      { params: ChunkParams, response: { 200: t.Any(), ...problems }, callers: ['operator', 'api-server'] },
-    )
+    .get('/sessions/:id/chunks/:index', async ({ params }) => octets(await read.file(params.id, params.index)), {
+      params: ChunkParams,
+      response: { 200: t.Any(), ...problems },
+      callers: ['operator', 'api-server'],
+    })
     .delete(
       '/sessions/:id/key',
       async ({ params: { id } }) => {

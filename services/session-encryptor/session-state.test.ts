@@ -37,9 +37,7 @@ test('when the last byte came is that of the last chunk; of one from an older re
 
 test('a chunk counts where the writer stands', () => {
   const open = openWriter(fresh)
-  expect(
-    append(append(open, chunk(0)), chunk(1, { plain: 10, cipher: 26, flags: FLAG_LAST, at: 9 })),
-  ).toEqual({
+  expect(append(append(open, chunk(0)), chunk(1, { plain: 10, cipher: 26, flags: FLAG_LAST, at: 9 }))).toEqual({
     ...open,
     chunk_count: 2,
     total_plain: 1034,

@@ -31,9 +31,7 @@ export const describeProgress = (doc: SessionDoc): Progress => ({
   total_cipher: doc.total_cipher,
   last: doc.last,
   sealed: doc.sealed,
-  ...(doc.last_at === undefined
-    ? {}
-    : { last_at: doc.last_at, last_byte_at: doc.last_byte_at ?? doc.last_at }),
+  ...(doc.last_at === undefined ? {} : { last_at: doc.last_at, last_byte_at: doc.last_byte_at ?? doc.last_at }),
 })
 
 /** Whether a session key is sealed to the key that is asked for, as far as the session says. */

@@ -96,9 +96,7 @@ describe('a session of the encryptor', () => {
     const secret = random(32)
     await all.create({ ...request, owner_x25519: x25519.getPublicKey(secret).toHex() })
     const doc = await tables(store).sessions.get(request.session)
-    expect(openAsOwner(secret, Uint8Array.fromHex(doc?.sealed_to_owner ?? ''))).toEqual(
-      await all.key(request.session),
-    )
+    expect(openAsOwner(secret, Uint8Array.fromHex(doc?.sealed_to_owner ?? ''))).toEqual(await all.key(request.session))
   })
 
   test('counts epochs: each writer fences the one before', async () => {

@@ -168,11 +168,7 @@ export const sessions = ({
       const { sealed_to_owner, erased_at } = await findIn(table, session)
       if (erased_at !== undefined) throw keyErased()
       if (sealed_to_owner !== undefined) return sealedKeys(fromHex(sealed_to_owner, 80))
-      throw new Fault(
-        'missing',
-        'not-sealed-to-owner',
-        'this session was opened without an X25519 key of its owner',
-      )
+      throw new Fault('missing', 'not-sealed-to-owner', 'this session was opened without an X25519 key of its owner')
     },
     commitOrder: orders.of,
     settle: (session) =>

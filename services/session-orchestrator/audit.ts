@@ -15,8 +15,7 @@ export type AuditLink = {
   readonly hash: string
 }
 
-const hashOf = (session: string, link: Omit<AuditLink, 'hash'>) =>
-  blake3(canonicalBytes({ session, ...link })).toHex()
+const hashOf = (session: string, link: Omit<AuditLink, 'hash'>) => blake3(canonicalBytes({ session, ...link })).toHex()
 
 /** The next link: hash = BLAKE3 of the RFC 8785 form of { session, seq, at, event, prev }. */
 export const nextLink = (

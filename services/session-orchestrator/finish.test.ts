@@ -56,8 +56,7 @@ const recorded = async ({ chunks = 2, last = true, end = { complete: true } }: R
   return id
 }
 
-const run = (id: string, parts: Partial<FinishParts> = {}) =>
-  finish({ ...orchestrator.finishParts, ...parts })(id)
+const run = (id: string, parts: Partial<FinishParts> = {}) => finish({ ...orchestrator.finishParts, ...parts })(id)
 const own = () => tables(orchestrator.store)
 const audit = (id: string) => own().audit.find({ where: { session: id }, sort: [['seq', 'asc']] })
 const events = async (id: string) => (await audit(id)).map(({ type }) => type)
@@ -75,9 +74,7 @@ const soundManifest = async (id: string) => {
   expect(await own().keys.get(id)).toBeUndefined()
   const links = await audit(id)
   expect(chainFault(id, links)).toBeUndefined()
-  expect(links.filter(({ type }) => type === 'sealed').map(({ hash: root }) => root)).toEqual([
-    manifest.audit_root,
-  ])
+  expect(links.filter(({ type }) => type === 'sealed').map(({ hash: root }) => root)).toEqual([manifest.audit_root])
   return { manifest, hash: hash.toHex() }
 }
 
@@ -176,9 +173,7 @@ describe('a session that ended', () => {
     const id = await recorded({ last: false, end: { complete: false, reason: 'the source went away' } })
     await run(id)
     const { manifest } = await soundManifest(id)
-    expect(manifest.gaps).toEqual([
-      { at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the source went away' },
-    ])
+    expect(manifest.gaps).toEqual([{ at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the source went away' }])
     expect(await orchestrator.sessions.get(id)).toMatchObject({ complete: false, gaps: manifest.gaps })
   })
 
@@ -186,9 +181,7 @@ describe('a session that ended', () => {
     const id = await recorded({ last: false, end: { complete: true } })
     await run(id)
     const { manifest } = await soundManifest(id)
-    expect(manifest.gaps).toEqual([
-      { at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the recording broke off' },
-    ])
+    expect(manifest.gaps).toEqual([{ at: 2, from: NOW + 700, to: NOW + 2000, reason: 'the recording broke off' }])
   })
 
   test('has no gap when its last chunk is there, whatever the recorder said', async () => {

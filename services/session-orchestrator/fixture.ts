@@ -30,8 +30,7 @@ export const scriptedChain = () => {
   let mode: 'anchors' | 'queues' | 'away' | 'refuses' = 'anchors'
   const answer = (request: AnchorRequest): AnchorJob => {
     if (mode === 'queues') return { state: 'queued' }
-    if (mode === 'refuses')
-      return { state: 'refused', error: { code: 'reverted', detail: 'registered by another' } }
+    if (mode === 'refuses') return { state: 'refused', error: { code: 'reverted', detail: 'registered by another' } }
     const tx_hash = derived(jobs.size, `tx ${request.session_id}`).toHex()
     return {
       state: 'anchored',
@@ -46,8 +45,7 @@ export const scriptedChain = () => {
       mode = to
     },
     anchor: async (request: AnchorRequest): Promise<AnchorJob> => {
-      if (mode === 'away')
-        throw new Fault('unavailable', 'unreachable', 'on-system-chain-client cannot be reached')
+      if (mode === 'away') throw new Fault('unavailable', 'unreachable', 'on-system-chain-client cannot be reached')
       const known = jobs.get(request.session_id)
       if (known && JSON.stringify(known) !== JSON.stringify(request))
         throw new Fault('conflict', 'anchor-differs', 'this session has another anchor')

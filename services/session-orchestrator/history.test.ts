@@ -58,9 +58,7 @@ const anchoredSessions = async (count: number) => {
     log: silentLog,
   }
   const states = async () =>
-    Promise.all(
-      Array.from({ length: count }, async (_, i) => (await tables(store).sessions.get(idOf(i + 1)))?.state),
-    )
+    Promise.all(Array.from({ length: count }, async (_, i) => (await tables(store).sessions.get(idOf(i + 1)))?.state))
   return { store, jobs, history, asked, kicked, parts, states, check: historyCheck(parts) }
 }
 

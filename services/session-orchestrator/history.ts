@@ -36,8 +36,7 @@ const findUnconfirmed = async (
   for (const doc of docs) {
     const request = anchorRequest(doc)
     const job = request && (await anchor(request))
-    if (job === undefined || readAnchorJob(job).anchor?.block.hash !== doc.anchor?.block.hash)
-      unconfirmed.push(doc)
+    if (job === undefined || readAnchorJob(job).anchor?.block.hash !== doc.anchor?.block.hash) unconfirmed.push(doc)
   }
   return unconfirmed
 }

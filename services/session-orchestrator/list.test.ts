@@ -32,8 +32,7 @@ test('without a state, sessions of every state are listed', async () => {
     (await ask(app, 'GET', `/sessions${query}`)).body as {
       sessions: readonly { id: string; state: string }[]
     }
-  const states = ({ sessions: list }: Awaited<ReturnType<typeof listed>>) =>
-    list.map(({ id, state }) => [id, state])
+  const states = ({ sessions: list }: Awaited<ReturnType<typeof listed>>) => list.map(({ id, state }) => [id, state])
 
   expect(states(await listed(''))).toEqual([
     [second.id, 'created'],

@@ -34,11 +34,7 @@ export const recordingFault = ({ claimed_plain }: SessionDoc, durable: Durable):
 /** Throws Fault `records-incomplete` unless there is one record for each chunk, in order. */
 export const checkRecords = (records: readonly ChunkRecord[], count: number): void => {
   if (records.length === count && records.every(({ index }, at) => index === at)) return
-  throw new Fault(
-    'unavailable',
-    'records-incomplete',
-    `the encryptor gave ${records.length} of ${count} chunk records`,
-  )
+  throw new Fault('unavailable', 'records-incomplete', `the encryptor gave ${records.length} of ${count} chunk records`)
 }
 
 /** The gap at the end of a session that broke off; none when its last chunk carries the last flag. */
@@ -74,10 +70,7 @@ export const findGaps = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
 const TIMES_TOGETHER = 128
 
 /** What the audit chain says of the sealed recording: when each chunk was acknowledged, and where time is missing. */
-export const sealedEntries = (
-  doc: SessionDoc,
-  { durable, records }: SealedRecording,
-): readonly AuditEntry[] => [
+export const sealedEntries = (doc: SessionDoc, { durable, records }: SealedRecording): readonly AuditEntry[] => [
   ...Array.from({ length: Math.ceil(records.length / TIMES_TOGETHER) }, (_, batch) => {
     const from = batch * TIMES_TOGETHER
     return {

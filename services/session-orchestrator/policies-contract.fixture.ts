@@ -24,9 +24,7 @@ export const policiesContract = (name: string, open: () => Promise<Store>): void
       chunkSize: 1024,
       maxActive: 10,
     })
-    const policy = signPolicy(
-      samplePolicy({ on_violation, channels: { clipboard: { to_session: 'on_request' } } }),
-    )
+    const policy = signPolicy(samplePolicy({ on_violation, channels: { clipboard: { to_session: 'on_request' } } }))
     const { id } = await all.create({ ...sessionRequest, owner, policy })
     await all.setState(id, { state: 'active' })
     const rules = policies(parts)
@@ -44,8 +42,7 @@ export const policiesContract = (name: string, open: () => Promise<Store>): void
     for (const [at, event] of chain.entries()) expect(eventFault(id, chain[at - 1], event)).toBeUndefined()
     return chain.map(({ type }) => type)
   }
-  const settled = async (work: readonly Promise<unknown>[]) =>
-    Promise.all(work.map((one) => faultOf(() => one)))
+  const settled = async (work: readonly Promise<unknown>[]) => Promise.all(work.map((one) => faultOf(() => one)))
   const many = <R>(make: (at: number) => Promise<R>) => Array.from({ length: AT_ONCE }, (_, at) => make(at))
   const count = (types: readonly string[], type: string) => types.filter((one) => one === type).length
 
@@ -62,9 +59,7 @@ export const policiesContract = (name: string, open: () => Promise<Store>): void
       const one = await begun()
       const { id: request } = await one.rules.ask(one.id, { ...paste, reason: 'a password' })
       const answers = await settled(
-        many((at) =>
-          one.rules.answer(one.id, request, { by: at % 2 ? owner : approver, isApproved: at % 3 === 0 }),
-        ),
+        many((at) => one.rules.answer(one.id, request, { by: at % 2 ? owner : approver, isApproved: at % 3 === 0 })),
       )
       expect(answers.filter((fault) => fault === 'no fault').length).toBe(1)
       expect(count(await expectWhole(one), 'request-decided')).toBe(1)

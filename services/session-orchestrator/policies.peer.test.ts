@@ -18,8 +18,6 @@ for (const peer of await serverKinds(process.env)) {
       server = await peer.start()
     })
     afterAll(() => server.stop())
-    policiesContract(peer.name, async () =>
-      mongoStore({ url: server.fresh(), owner: 'session-orchestrator' }),
-    )
+    policiesContract(peer.name, async () => mongoStore({ url: server.fresh(), owner: 'session-orchestrator' }))
   })
 }

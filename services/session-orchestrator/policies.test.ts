@@ -17,14 +17,7 @@ import { ask, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, ownFolder } from '#services/session-encryptor/fixture'
 import { identities } from '#services/session-encryptor/identities.fixture'
-import {
-  backends,
-  NOW,
-  type OrchestratorOptions,
-  orchestratorFor,
-  scriptedChain,
-  sessionRequest,
-} from './fixture.ts'
+import { backends, NOW, type OrchestratorOptions, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
 import type { Session } from './model.ts'
 import { policiesContract } from './policies-contract.fixture.ts'
 import { tables } from './store.ts'
@@ -67,12 +60,7 @@ const opened = (options: Partial<OrchestratorOptions> = {}) => {
     ...one,
     /** What a person asks of it through api-server; '' = a call on behalf of nobody. */
     by: async (actor: string, path: string, body?: unknown) =>
-      ask(
-        as(actor === '' ? undefined : actor),
-        body === undefined ? 'GET' : 'POST',
-        `/sessions/${path}`,
-        body,
-      ),
+      ask(as(actor === '' ? undefined : actor), body === undefined ? 'GET' : 'POST', `/sessions/${path}`, body),
     recorder: (path: string, body: unknown) =>
       ask(one.appFor(guardAs('session-recorder')), 'POST', `/sessions${path}`, body),
     passes: (ms: number) => {
@@ -99,8 +87,7 @@ const eventsOf = async (one: Pick<Opened, 'store'>, id: string) =>
     where: { session: id },
     sort: [['seq', 'asc']],
   })) as unknown as AuditEvent[]
-const typesOf = async (one: Pick<Opened, 'store'>, id: string) =>
-  (await eventsOf(one, id)).map((event) => event.type)
+const typesOf = async (one: Pick<Opened, 'store'>, id: string) => (await eventsOf(one, id)).map((event) => event.type)
 const refused = (status: number, code: string) => ({ status, body: { code } })
 
 describe('a session with a policy', () => {
@@ -132,11 +119,7 @@ describe('a session with a policy', () => {
     const asked = { ...sessionRequest, owner, policy }
     for (const [body, status, code] of [
       [{ ...asked, owner: stranger }, 403, 'policy-owner'],
-      [
-        { ...asked, policy: signPolicy(policy.snapshot, new Uint8Array(32).fill(7)) },
-        403,
-        'policy-not-signed',
-      ],
+      [{ ...asked, policy: signPolicy(policy.snapshot, new Uint8Array(32).fill(7)) }, 403, 'policy-not-signed'],
       [{ ...asked, participants: [guest] }, 400, 'policy-people'],
       [{ ...asked, policy: { ...policy, extra: 1 } }, 400, 'bad-request'],
     ] as const)
@@ -186,12 +169,10 @@ describe('a session with a policy', () => {
       observers: [viewer],
     })
     const events = await eventsOf(one, id)
-    for (const [at, event] of events.entries())
-      expect(eventFault(id, events[at - 1], strip(event))).toBeUndefined()
+    for (const [at, event] of events.entries()) expect(eventFault(id, events[at - 1], strip(event))).toBeUndefined()
     expect(events.find((event) => event.type === 'sealed')?.hash).toBe(manifest.audit_root)
     const { take, faults } = auditAgreement(manifest)
-    for (const event of events.slice(0, events.findIndex(({ type: kind }) => kind === 'sealed') + 1))
-      take(event)
+    for (const event of events.slice(0, events.findIndex(({ type: kind }) => kind === 'sealed') + 1)) take(event)
     expect(faults()).toEqual([])
     expect(checkPolicy(manifest, events.find((event) => event.type === 'policy-set')?.body)).toEqual([
       { check: 'policy', ok: true, detail: 'signed by the owner; it names all who were let in (3)' },
@@ -333,9 +314,7 @@ describe('a session that is voided', () => {
       ['voided', { by: guest, reason: 'clipboard from_session: denied' }],
     ])
     expect(await one.recorder(`/${id}/state`, { state: 'paused' })).toMatchObject(refused(409, 'wrong-state'))
-    expect(await one.recorder(`/${id}/finalize`, { complete: true })).toMatchObject(
-      refused(409, 'already-finalized'),
-    )
+    expect(await one.recorder(`/${id}/finalize`, { complete: true })).toMatchObject(refused(409, 'already-finalized'))
     expect(await one.by(guest, `${id}/actions`, type)).toMatchObject(refused(409, 'session-over'))
     expect(await one.by(owner, `${id}/void`, why)).toMatchObject(refused(409, 'wrong-state'))
   })

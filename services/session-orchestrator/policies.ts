@@ -1,12 +1,6 @@
 import type { AuditEntry } from '#common/evidence/audit-event'
 import { checkAdmission, type Part } from '#common/policy/admission'
-import {
-  type Action,
-  type Decision,
-  decide,
-  type PolicyRequest,
-  type Situation,
-} from '#common/policy/decision'
+import { type Action, type Decision, decide, type PolicyRequest, type Situation } from '#common/policy/decision'
 import { answerRequest, openRequest, type Verdict } from '#common/policy/request'
 import type { SignedPolicy } from '#common/policy/signature'
 import { readPolicy } from '#common/policy/snapshot'
@@ -88,8 +82,7 @@ const requireOpen = ({ state }: SessionDoc): void => {
   })
 }
 
-const noPolicy = () =>
-  new Fault('missing', 'no-policy', 'this session has no policy: open one with a signed policy')
+const noPolicy = () => new Fault('missing', 'no-policy', 'this session has no policy: open one with a signed policy')
 
 /** What one deed in an open session works with; `keep` stores the session after it, with its entries in the audit chain. */
 type OpenSession = {

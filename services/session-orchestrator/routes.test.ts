@@ -81,9 +81,9 @@ describe('session-orchestrator', () => {
         status: 403,
         body: { code: 'caller-not-allowed', detail: 'this route is for session-recorder only' },
       })
-    expect(
-      await ask(appFor(guardAs('stranger')), 'POST', '/orchestrator/process', { session: id }),
-    ).toMatchObject(refused(403, 'caller-not-allowed'))
+    expect(await ask(appFor(guardAs('stranger')), 'POST', '/orchestrator/process', { session: id })).toMatchObject(
+      refused(403, 'caller-not-allowed'),
+    )
   })
 
   test('opens a session with its own id, keys and place at the encryptor', async () => {
@@ -116,16 +116,14 @@ describe('session-orchestrator', () => {
       status: 200,
       body: { state: 'active' },
     })
-    expect(await ask(operator, 'GET', `/sessions/${id}/manifest`)).toMatchObject(
-      refused(409, 'not-sealed-yet'),
-    )
+    expect(await ask(operator, 'GET', `/sessions/${id}/manifest`)).toMatchObject(refused(409, 'not-sealed-yet'))
     await record(id, 3)
-    expect(
-      await ask(one.app, 'POST', `/sessions/${id}/finalize`, { complete: true, total_plain: 3072 }),
-    ).toMatchObject({
-      status: 202,
-      body: { id, state: 'finalizing', pipeline: 'initialized' },
-    })
+    expect(await ask(one.app, 'POST', `/sessions/${id}/finalize`, { complete: true, total_plain: 3072 })).toMatchObject(
+      {
+        status: 202,
+        body: { id, state: 'finalizing', pipeline: 'initialized' },
+      },
+    )
     const done = await until(one, id, 'anchored')
     const { body } = await ask(operator, 'GET', `/sessions/${id}/manifest`)
     const signed = body as { manifest: string; alg: string; public_key: string; signature: string }

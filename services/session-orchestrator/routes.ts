@@ -62,11 +62,7 @@ const requireActor = (): string => {
 const requireOwn = (owner: string): void => {
   const actor = requestContext()?.actor
   if (actor !== undefined && actor !== owner)
-    throw new Fault(
-      'forbidden',
-      'owner-differs',
-      'whoever opens a session owns it: name your own address as owner',
-    )
+    throw new Fault('forbidden', 'owner-differs', 'whoever opens a session owns it: name your own address as owner')
 }
 
 /** What people do in sessions. Which of them may steer one is decided by api-server, and who did is written down here. */
@@ -244,15 +240,11 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .post('/sessions/:id/resume', ({ params, body }) => deed.resume(params.id, body), steering)
     .post('/sessions/:id/terminate', ({ params, body }) => deed.terminate(params.id, body), steering)
     .post('/sessions/:id/void', ({ params, body }) => deed.void(params.id, body), steering)
-    .post(
-      '/orchestrator/process',
-      async ({ body, status }) => status(202, await handle.process(body.session)),
-      {
-        body: Process,
-        response: { 202: Session, ...problems },
-        callers: ['operator'],
-      },
-    )
+    .post('/orchestrator/process', async ({ body, status }) => status(202, await handle.process(body.session)), {
+      body: Process,
+      response: { 202: Session, ...problems },
+      callers: ['operator'],
+    })
     .get('/orchestrator/status', handle.status, {
       response: { 200: Status, ...problems },
       callers: ['operator'],

@@ -118,11 +118,7 @@ const requireRoom = async (store: Store, maxActive: number): Promise<void> => {
 const checkPolicy = ({ owner, policy, participants, observers }: NewSession, now: number) => {
   if (policy === undefined) return undefined
   if (participants !== undefined || observers !== undefined)
-    throw new Fault(
-      'invalid',
-      'policy-people',
-      'the policy says who may join: leave out participants and observers',
-    )
+    throw new Fault('invalid', 'policy-people', 'the policy says who may join: leave out participants and observers')
   return checkSignedPolicy(policy, { owner, now })
 }
 

@@ -35,9 +35,7 @@ describe('the life of a session', () => {
 
   test('is recording, in work, or over', () => {
     const over = states.filter((state) => follows[state].length === 0)
-    expect([...recordingStates, ...workStates, 'anchored', ...over].toSorted()).toEqual(
-      [...states].toSorted(),
-    )
+    expect([...recordingStates, ...workStates, 'anchored', ...over].toSorted()).toEqual([...states].toSorted())
     for (const state of recordingStates) expect(follows[state]).toContain('finalizing')
   })
 })

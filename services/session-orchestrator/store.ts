@@ -56,13 +56,7 @@ const sessions: Declaration<SessionDoc> = {
     anchor_lost: 'boolean',
     still_open: 'boolean',
   },
-  indexes: [
-    ['state', 'touched_at'],
-    ['started_at'],
-    ['owner', 'started_at'],
-    ['anchor_lost'],
-    ['still_open'],
-  ],
+  indexes: [['state', 'touched_at'], ['started_at'], ['owner', 'started_at'], ['anchor_lost'], ['still_open']],
 }
 const keys: Declaration<KeyDoc> = { name: 'session_signing_keys', fields: {}, secret: true }
 const manifests: Declaration<ManifestDoc> = { name: 'session_manifests', fields: {} }
@@ -166,9 +160,5 @@ export const appendAudits = async (
 }
 
 /** As `appendAudits`, of one. */
-export const appendAudit = async (
-  own: Tables,
-  session: string,
-  entry: AuditEntry,
-  at: number,
-): Promise<AuditDoc> => (await appendAudits(own, session, [entry], at)) as AuditDoc // it was just added
+export const appendAudit = async (own: Tables, session: string, entry: AuditEntry, at: number): Promise<AuditDoc> =>
+  (await appendAudits(own, session, [entry], at)) as AuditDoc // it was just added

@@ -2,10 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { type AbsenceCause, findGap } from './absence.ts'
 
 const gapOf = (cause: AbsenceCause, awayMs: number) =>
-  findGap(
-    { since: 10_000, steadySince: 3, cause },
-    { offset: 7, from: 9_000, steadyBackAt: 3 + awayMs, to: 20_000 },
-  )
+  findGap({ since: 10_000, steadySince: 3, cause }, { offset: 7, from: 9_000, steadyBackAt: 3 + awayMs, to: 20_000 })
 
 describe('a time without a source', () => {
   test.each(['unbegun', 'paused'] as const)('that begins as %s is a gap from a second on', (cause) => {

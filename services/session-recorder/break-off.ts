@@ -26,8 +26,7 @@ const sendRest = async (id: string, feed: Feed, parts: BreakOffParts): Promise<S
       const segments = feed.rest(from)
       const last = segments.at(-1)
       if (last === undefined) return await parts.progress(id)
-      for (const { offset, bytes, lastByteAt } of segments.slice(0, -1))
-        await send(offset, 'false', bytes, lastByteAt)
+      for (const { offset, bytes, lastByteAt } of segments.slice(0, -1)) await send(offset, 'false', bytes, lastByteAt)
       return await send(last.offset, 'broken', last.bytes, last.lastByteAt)
     } catch (error) {
       if (isOver(error)) return parts.progress(id)
@@ -49,8 +48,5 @@ const closeOff = async (id: string, parts: BreakOffParts): Promise<StreamPositio
 }
 
 /** Ends a stream whose source is away. Answers what is durable of it. */
-export const breakOffStream = (
-  id: string,
-  feed: Feed | undefined,
-  parts: BreakOffParts,
-): Promise<StreamPosition> => (feed === undefined ? closeOff(id, parts) : sendRest(id, feed, parts))
+export const breakOffStream = (id: string, feed: Feed | undefined, parts: BreakOffParts): Promise<StreamPosition> =>
+  feed === undefined ? closeOff(id, parts) : sendRest(id, feed, parts)

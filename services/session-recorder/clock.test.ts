@@ -80,12 +80,7 @@ test('a source that resumes after the clock was set back leaves a gap that the m
   set(-HOUR)
   while ((await pipe.progress(id)).acknowledged < 1024) await Bun.sleep(1)
   const { acknowledged } = await pipe.recorder.get(id)
-  await pipe.recorder.stream(
-    id,
-    { offset: acknowledged, end: true },
-    inPieces(noise(3000, 1).subarray(acknowledged)),
-  )
+  await pipe.recorder.stream(id, { offset: acknowledged, end: true }, inPieces(noise(3000, 1).subarray(acknowledged)))
   const { started_at, ended_at = 0, gaps } = await pipe.until(id, 'anchored')
-  for (const { from, to } of gaps)
-    expect([started_at <= from, from <= to, to <= ended_at]).toEqual([true, true, true])
+  for (const { from, to } of gaps) expect([started_at <= from, from <= to, to <= ended_at]).toEqual([true, true, true])
 })

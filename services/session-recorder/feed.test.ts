@@ -24,11 +24,7 @@ const zero: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, com
  * A pipeline that is a function of its calls: it keeps chunks of `size`, acknowledges all but the last whole
  * one, and fails where the script says so: before it took a body, or after, with its answer lost.
  */
-const pipeline = (
-  total: number,
-  size: number,
-  script: readonly ('before' | 'after' | 'lost memory' | 'fine')[],
-) => {
+const pipeline = (total: number, size: number, script: readonly ('before' | 'after' | 'lost memory' | 'fine')[]) => {
   const taken = new Uint8Array(total)
   let received = 0
   let durable = 0
@@ -61,8 +57,7 @@ const pipeline = (
   return { send, taken, state, calls: () => calls }
 }
 
-const feedTo = (send: Parameters<typeof feed>[0]['send']) =>
-  feed({ start: zero, send, pause: async () => {} })
+const feedTo = (send: Parameters<typeof feed>[0]['send']) => feed({ start: zero, send, pause: async () => {} })
 
 describe('the feed of a recording', () => {
   test('gives the pipeline the same bytes, however often it fails and forgets', async () => {
@@ -112,9 +107,7 @@ describe('the feed of a recording', () => {
     expect([first?.offset, first?.lastByteAt]).toEqual([acknowledged + 5, NOW])
     expect([second?.offset, second?.lastByteAt]).toEqual([SEGMENT, NOW + 5000])
     expect(more).toEqual([])
-    expect(equalBytes(first?.bytes ?? new Uint8Array(), source.subarray(acknowledged + 5, SEGMENT))).toBe(
-      true,
-    )
+    expect(equalBytes(first?.bytes ?? new Uint8Array(), source.subarray(acknowledged + 5, SEGMENT))).toBe(true)
     expect(equalBytes(second?.bytes ?? new Uint8Array(), source.subarray(SEGMENT))).toBe(true)
     expect(fed.rest(source.length)).toEqual([])
   })

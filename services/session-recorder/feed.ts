@@ -29,8 +29,7 @@ export type Feed = {
   readonly drop: () => void
 }
 
-const haltedFault = () =>
-  new Fault('conflict', 'recording-ended', 'this recording was stopped; start a new one')
+const haltedFault = () => new Fault('conflict', 'recording-ended', 'this recording was stopped; start a new one')
 
 /** Segments end where chunks do: what is known of a segment's last byte is then known of a chunk's. */
 const segmentSize = (chunkSize = SEGMENT): number => Math.ceil(chunkSize / Math.ceil(chunkSize / SEGMENT))

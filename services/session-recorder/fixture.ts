@@ -18,9 +18,7 @@ import { routes } from './routes.ts'
 export const GRACE = 60_000
 
 /** A service that can be shut and opened again on the same port, with its memory lost. */
-const restartable = (
-  make: () => { readonly app: Parameters<typeof serve>[0]; readonly close?: () => void },
-) => {
+const restartable = (make: () => { readonly app: Parameters<typeof serve>[0]; readonly close?: () => void }) => {
   let running = make()
   let served = serve(running.app)
   let open = true
@@ -95,8 +93,7 @@ const sessionsOver = (orchestrator: ReturnType<typeof client<Orchestrator>>) => 
         await Bun.sleep(2)
       }
     },
-    manifest: async (id: string) =>
-      JSON.parse((await ok(orchestrator.sessions({ id }).manifest.get())).manifest),
+    manifest: async (id: string) => JSON.parse((await ok(orchestrator.sessions({ id }).manifest.get())).manifest),
   }
 }
 
@@ -145,8 +142,7 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
     recorder,
     /** Over a store that the test may make fail. */
     restartedRecorder: (over: (store: Store) => Store = (same) => same) => recorderOn(over(store)),
-    appFor: (guard: ReturnType<typeof who.guard>) =>
-      routes({ recordings: recorder, parts: { guard, log: silentLog } }),
+    appFor: (guard: ReturnType<typeof who.guard>) => routes({ recordings: recorder, parts: { guard, log: silentLog } }),
     urls: { ...behind.urls, chunker: chunker.url, orchestrator: orchestrator.url },
     encryptor: behind.encryptor,
     /** Past the recorder, as another part of it would. */

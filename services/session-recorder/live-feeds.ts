@@ -93,8 +93,7 @@ export const liveFeeds = ({ progress, send, now, steady, pause }: LiveFeedParts)
       const received = current?.feed.failure() === undefined ? current?.feed.received() : undefined
       if (current !== undefined && received === offset) return current
       const start = await progress(id)
-      if (start.acknowledged !== offset)
-        throw offsetDiffers(received ?? start.acknowledged, start.acknowledged)
+      if (start.acknowledged !== offset) throw offsetDiffers(received ?? start.acknowledged, start.acknowledged)
       return begin(id, start, absenceBefore(current, { since: now(), steadySince: steady() }))
     },
     put,

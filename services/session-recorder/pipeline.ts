@@ -38,11 +38,7 @@ export const pipelineOver = (
   return {
     openSession: (request) => ok(orchestrator.sessions.post({ ...request, ...recorder })),
     setState: (id, state, gaps) =>
-      ok(
-        orchestrator
-          .sessions({ id })
-          .state.post({ state, ...(gaps === undefined ? {} : { gaps: [...gaps] }) }),
-      ),
+      ok(orchestrator.sessions({ id }).state.post({ state, ...(gaps === undefined ? {} : { gaps: [...gaps] }) })),
     finalize: (id, end) => ok(orchestrator.sessions({ id }).finalize.post(end)),
     progress: (id) => ok(chunker.sessions({ id }).stream.get()),
     send:

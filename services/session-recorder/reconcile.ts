@@ -54,14 +54,11 @@ export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
       graceSince = steady()
     }
     if (steady() - graceSince <= resumeGrace) return
-    const findTouched = (touched_at: Range<number>) =>
-      table.find({ where: { state: 'recording', touched_at } })
+    const findTouched = (touched_at: Range<number>) => table.find({ where: { state: 'recording', touched_at } })
     // Who was last there at a time that is still to come was so before the clock was set, and that is a grace ago.
     const late = await Promise.all([findTouched({ lt: now() - resumeGrace }), findTouched({ gt: now() })])
     for (const { id } of late.flat())
       if (!busy().includes(id))
-        await breakOff(id).catch((error) =>
-          log.warn('break-off-waits', { recording: id, ...errorFields(error) }),
-        )
+        await breakOff(id).catch((error) => log.warn('break-off-waits', { recording: id, ...errorFields(error) }))
   }
 }

@@ -54,17 +54,9 @@ describe('gaps in the middle', () => {
 describe('a recording that was handed over', () => {
   test.each([
     ['is ended', undefined, { state: 'ended' }],
-    [
-      'is ended when the orchestrator knew',
-      new Fault('conflict', 'already-finalized', 'x'),
-      { state: 'ended' },
-    ],
+    ['is ended when the orchestrator knew', new Fault('conflict', 'already-finalized', 'x'), { state: 'ended' }],
     ['waits while nobody answers', new Fault('unavailable', 'unreachable', 'x'), { state: 'ending' }],
-    [
-      'waits for an orchestrator of another release',
-      new Fault('invalid', 'bad-request', 'x'),
-      { state: 'ending' },
-    ],
+    ['waits for an orchestrator of another release', new Fault('invalid', 'bad-request', 'x'), { state: 'ending' }],
     ['waits after an error that says nothing', new TypeError('x'), { state: 'ending' }],
     ['has failed when it is refused', new Fault('missing', 'gone', 'no'), { state: 'failed', error: 'no' }],
   ])('%s', (_, error, change) => {

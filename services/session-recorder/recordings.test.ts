@@ -270,9 +270,7 @@ describe('two sources of one recording', () => {
     expect(await cut).toMatchObject({ code: 'cut-off' })
     expect(await pipe.plainOf(id)).toEqual(bytes)
     await pipe.until(id, 'anchored')
-    expect((await pipe.manifest(id)).gaps).toEqual([
-      { at: 1, from: START, to: now, reason: 'the source was cut off' },
-    ])
+    expect((await pipe.manifest(id)).gaps).toEqual([{ at: 1, from: START, to: now, reason: 'the source was cut off' }])
   })
 })
 
@@ -415,9 +413,7 @@ describe('a recording that is stopped', () => {
       complete: false,
     })
     await pipe.until(id, 'anchored')
-    expect((await pipe.manifest(id)).gaps).toMatchObject([
-      { at: 2, reason: 'stopped before its source ended' },
-    ])
+    expect((await pipe.manifest(id)).gaps).toMatchObject([{ at: 2, reason: 'stopped before its source ended' }])
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 

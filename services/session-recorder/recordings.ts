@@ -53,11 +53,7 @@ export type RecordingsParts = LiveFeedParts &
     readonly log: Log
     readonly resumeGrace: number
     readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
-    readonly setState: (
-      session: string,
-      state: 'active' | 'paused',
-      gaps?: readonly StreamGap[],
-    ) => Promise<unknown>
+    readonly setState: (session: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
     readonly finalize: (session: string, end: ReturnType<typeof describeEnd>) => Promise<unknown>
   }
 
@@ -67,11 +63,9 @@ const STALLED = 10_000
 /** How often a recording that goes on for long is made known, so that nobody takes it for unused, ms. */
 const ANNOUNCE_EVERY = 60_000
 
-const busyFault = () =>
-  new Fault('conflict', 'stream-busy', 'this recording is receiving a stream or is being ended')
+const busyFault = () => new Fault('conflict', 'stream-busy', 'this recording is receiving a stream or is being ended')
 
-const stoppedFault = () =>
-  new Fault('conflict', 'recording-ended', 'this recording was stopped; start a new one')
+const stoppedFault = () => new Fault('conflict', 'recording-ended', 'this recording was stopped; start a new one')
 
 const replacedFault = () =>
   new Fault('invalid', 'cut-off', 'this source gave nothing, and another connection of it took over')
@@ -81,11 +75,7 @@ const nothing: StreamPosition = { received: 0, acknowledged: 0, chunk_count: 0, 
 /** What is told to the orchestrator. A failure only delays: `reconcile` comes back to it. */
 const announcements = ({ store, log, steady, setState, finalize }: RecordingsParts, feeds: LiveFeeds) => {
   /** Answers whether its session is over, whoever ended it. */
-  const announce = async (
-    id: string,
-    state: 'active' | 'paused',
-    gaps?: readonly StreamGap[],
-  ): Promise<boolean> => {
+  const announce = async (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]): Promise<boolean> => {
     const live = feeds.get(id)
     if (live) live.announcedAt = steady()
     const error = await setState(id, state, gaps).then(

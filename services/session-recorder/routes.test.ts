@@ -18,8 +18,7 @@ afterAll(async () => {
 })
 
 const start = async () => (await ask(app, 'POST', '/recordings/start', { owner: OWNER })).body as Recording
-const path = (id: string, offset: number, end: unknown) =>
-  `/recordings/${id}/stream?offset=${offset}&end=${end}`
+const path = (id: string, offset: number, end: unknown) => `/recordings/${id}/stream?offset=${offset}&end=${end}`
 
 describe('session-recorder', () => {
   test('refuses strangers on every route of its own', async () => {

@@ -6,13 +6,7 @@ import { List, Recording, Start, Stop, StreamQuery } from './model.ts'
 import type { Recordings } from './recordings.ts'
 
 /** The HTTP face of session-recorder. */
-export const routes = ({
-  recordings,
-  parts,
-}: {
-  readonly recordings: Recordings
-  readonly parts: ServiceParts
-}) =>
+export const routes = ({ recordings, parts }: { readonly recordings: Recordings; readonly parts: ServiceParts }) =>
   service('session-recorder', { ...parts, streamRoutes: ['PATCH /recordings/:id/stream'] })
     .post(
       '/recordings/start',

@@ -35,10 +35,7 @@ export const schema: StoreSchema = { collections: [recordings], migrations: [] }
 export const recordingTable = (store: Store) => store.collection(recordings)
 
 /** Throws Fault `no-such-recording`. */
-export const findRecording = async (
-  table: Collection<RecordingDoc>,
-  id: string,
-): Promise<Stored<RecordingDoc>> => {
+export const findRecording = async (table: Collection<RecordingDoc>, id: string): Promise<Stored<RecordingDoc>> => {
   const doc = await table.get(id)
   if (doc === undefined) throw new Fault('missing', 'no-such-recording', 'there is no recording of this id')
   return doc

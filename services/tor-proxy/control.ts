@@ -47,8 +47,7 @@ const proof = (from: 'server-to-controller' | 'controller-to-server', message: U
   hmac(sha256, utf8(`Tor safe cookie authentication ${from} hash`), message).toHex()
 
 const sameText = (a: string, b: string): boolean =>
-  a.length === b.length &&
-  [...a].reduce((bits, sign, at) => bits | (sign.charCodeAt(0) ^ b.charCodeAt(at)), 0) === 0
+  a.length === b.length && [...a].reduce((bits, sign, at) => bits | (sign.charCodeAt(0) ^ b.charCodeAt(at)), 0) === 0
 
 /** SAFECOOKIE (control-spec, section 3.24): both sides show that they know the cookie, neither says it. */
 const byCookie = async (ask: Control['ask'], cookie: Uint8Array, nonce: Uint8Array): Promise<void> => {
@@ -118,8 +117,7 @@ export const openControl = async (options: ControlOptions): Promise<Control> => 
   const { ask, opened, closed, close } = openConnection({ host, port, onEvent, timeoutMs })
   try {
     await opened
-    if (credential.kind === 'password')
-      await ask(`AUTHENTICATE "${credential.password.replaceAll(/["\\]/g, '\\$&')}"`)
+    if (credential.kind === 'password') await ask(`AUTHENTICATE "${credential.password.replaceAll(/["\\]/g, '\\$&')}"`)
     else await byCookie(ask, credential.cookie, nonce)
   } catch (error) {
     close()

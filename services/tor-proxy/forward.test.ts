@@ -45,18 +45,13 @@ test('bytes pass both ways as they are, and the connection is forgotten when it 
   expect(made.open()).toBe(0)
 })
 
-test.skipIf(process.platform === 'win32')(
-  'a Unix socket that a killed process left behind is taken over',
-  async () => {
-    const unix = join(folder, 'one.sock')
-    const target = echo()
-    await started({ unix }, target)
-    await started({ unix }, target)
-    expect(await (await fetch('http://localhost/', { unix, method: 'POST', body: 'hello' })).text()).toBe(
-      'hello',
-    )
-  },
-)
+test.skipIf(process.platform === 'win32')('a Unix socket that a killed process left behind is taken over', async () => {
+  const unix = join(folder, 'one.sock')
+  const target = echo()
+  await started({ unix }, target)
+  await started({ unix }, target)
+  expect(await (await fetch('http://localhost/', { unix, method: 'POST', body: 'hello' })).text()).toBe('hello')
+})
 
 test('when nobody is there the connection is closed, at once and without an answer', async () => {
   const held = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })

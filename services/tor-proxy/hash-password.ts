@@ -13,7 +13,6 @@ const HASHED = (16 + (COUNT & 15)) << ((COUNT >> 4) + 6)
 export const hashPassword = (password: string, salt: Uint8Array): string => {
   const unit = concat(salt, utf8(password))
   const hash = sha1.create()
-  for (let left = HASHED; left > 0; left -= unit.length)
-    hash.update(unit.subarray(0, Math.min(left, unit.length)))
+  for (let left = HASHED; left > 0; left -= unit.length) hash.update(unit.subarray(0, Math.min(left, unit.length)))
   return `16:${concat(salt, Uint8Array.of(COUNT), hash.digest()).toHex().toUpperCase()}`
 }

@@ -44,12 +44,7 @@ const outcomes = async (tor: Tor, network: 'on' | 'off') => {
 
 describe('the health of tor', () => {
   const cases: readonly [string, Tor, 'on' | 'off', object][] = [
-    [
-      'joined and published',
-      torAt(published),
-      'on',
-      { tor: 'well', bootstrap: 'well', onion: 'well', soft: [] },
-    ],
+    ['joined and published', torAt(published), 'on', { tor: 'well', bootstrap: 'well', onion: 'well', soft: [] }],
     [
       'still joining',
       torAt(freshState),
@@ -62,12 +57,7 @@ describe('the health of tor', () => {
       'on',
       { tor: 'tor-down', bootstrap: 'well', onion: 'well', soft: [] },
     ],
-    [
-      'with the network off',
-      torAt(freshState),
-      'off',
-      { tor: 'well', network: 'network-off', soft: ['network'] },
-    ],
+    ['with the network off', torAt(freshState), 'off', { tor: 'well', network: 'network-off', soft: ['network'] }],
   ]
   test.each(cases)('%s', async (_name, tor, network, expected) => {
     expect(await outcomes(tor, network)).toEqual(expected)

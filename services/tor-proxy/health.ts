@@ -24,11 +24,7 @@ export const torFigures = (tor: Tor, address: string): readonly Figure[] => [
   ['tor_restarts', 'How often tor was started again', tor.restarts],
   ['tor_read_bytes', 'Bytes that this tor has read', () => readTraffic(tor, 'read')],
   ['tor_written_bytes', 'Bytes that this tor has written', () => readTraffic(tor, 'written')],
-  [
-    'onion_uploads',
-    'Directories that took the descriptor of the onion',
-    () => tor.state().uploads[address] ?? 0,
-  ],
+  ['onion_uploads', 'Directories that took the descriptor of the onion', () => tor.state().uploads[address] ?? 0],
 ]
 
 /** The checks of /health, and which of them only degrade. With the network off nothing else is expected. */

@@ -48,8 +48,6 @@ export const publicFile = (publicKey: Uint8Array): Uint8Array => concat(header('
 export const readSecretFile = (bytes: Uint8Array): Uint8Array => {
   const head = header('secret')
   if (bytes.length !== HEADER + 64 || head.some((byte, at) => bytes[at] !== byte))
-    throw new Error(
-      'this is not the secret key of an onion (hs_ed25519_secret_key): restore it from a backup',
-    )
+    throw new Error('this is not the secret key of an onion (hs_ed25519_secret_key): restore it from a backup')
   return bytes.subarray(HEADER)
 }

@@ -21,11 +21,7 @@ test('a key is made once; afterwards the address is that of the key, whatever el
   rmSync(join(folder, 'hs_ed25519_public_key'))
   expect(openOnionFolder(folder, never)).toBe(address)
   expect(readFileSync(join(folder, 'hostname'), 'utf8')).toBe(`${address}\n`)
-  expect(readdirSync(folder).toSorted()).toEqual([
-    'hostname',
-    'hs_ed25519_public_key',
-    'hs_ed25519_secret_key',
-  ])
+  expect(readdirSync(folder).toSorted()).toEqual(['hostname', 'hs_ed25519_public_key', 'hs_ed25519_secret_key'])
 })
 
 test.skipIf(!posix)('the key is for its owner alone, also after a careless restore', () => {

@@ -108,10 +108,7 @@ const stopAll = async (running: readonly Bun.Subprocess[]): Promise<void> => {
 }
 
 /** True once the consensus lists everybody; false when a member ended, or after a minute. */
-const awaitConsensus = async (
-  directoryPort: number,
-  running: readonly Bun.Subprocess[],
-): Promise<boolean> => {
+const awaitConsensus = async (directoryPort: number, running: readonly Bun.Subprocess[]): Promise<boolean> => {
   const consensus = `http://127.0.0.1:${directoryPort}/tor/status-vote/current/consensus`
   for (let asked = 0; asked < 240; asked++) {
     const text = await fetch(consensus, { keepalive: false })

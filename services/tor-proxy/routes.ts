@@ -21,10 +21,7 @@ export const routes = ({
       const { uploads } = state()
       return {
         onions: Object.fromEntries(
-          Object.entries(addresses).map(([name, address]) => [
-            name,
-            { address, uploads: uploads[address] ?? 0 },
-          ]),
+          Object.entries(addresses).map(([name, address]) => [name, { address, uploads: uploads[address] ?? 0 }]),
         ),
       }
     },

@@ -8,8 +8,7 @@ const stateAfter = (...lines: readonly string[]) =>
 
 test('bootstrapping is followed, with what stands in its way', () => {
   expect(
-    stateAfter('STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="Connected to a relay"')
-      .bootstrap,
+    stateAfter('STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="Connected to a relay"').bootstrap,
   ).toEqual({ percent: 10, summary: 'Connected to a relay' })
   expect(
     stateAfter(
@@ -45,11 +44,7 @@ test('circuits are counted', () => {
 })
 
 test.each([
-  [
-    'Nov 25 18:37:17.498 [notice] Bootstrapped 0% (starting): Starting',
-    'info',
-    'Bootstrapped 0% (starting): Starting',
-  ],
+  ['Nov 25 18:37:17.498 [notice] Bootstrapped 0% (starting): Starting', 'info', 'Bootstrapped 0% (starting): Starting'],
   ['Nov 25 18:37:17.496 [warn] You are running Tor as root.', 'warn', 'You are running Tor as root.'],
   ['Nov 25 18:37:17.496 [err] Reading config failed', 'error', 'Reading config failed'],
   ['anything', 'info', 'anything'],

@@ -17,10 +17,7 @@ export type TorProxy = {
 export const PASSWORD = 'cd'.repeat(32)
 
 /** Starts it on its state in `home`, and resolves when it listens. */
-export const startTorProxy = async (
-  home: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<TorProxy> => {
+export const startTorProxy = async (home: string, env: Readonly<Record<string, string>> = {}): Promise<TorProxy> => {
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'identities.json'), '{}')
   const [port = 0, socks = 0, control = 0, http = 0] = freePorts(4)
@@ -68,10 +65,7 @@ export const startTorProxy = async (
 }
 
 /** Ends it and waits until it is gone. */
-export const end = async (
-  { process: child }: TorProxy,
-  signal: NodeJS.Signals = 'SIGTERM',
-): Promise<void> => {
+export const end = async ({ process: child }: TorProxy, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
   child.kill(signal)
   await child.exited
 }

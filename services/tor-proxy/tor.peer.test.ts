@@ -30,8 +30,7 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
   const controlWith = (credential: Parameters<typeof openControl>[0]['credential'], to = proxy) =>
     openControl({ host: '127.0.0.1', port: to.ports.control, credential, nonce })
   const keyFile = (where = home) => join(where, 'data', 'onions', 'gateway', 'hs_ed25519_secret_key')
-  const hostname = (where = home) =>
-    readFileSync(join(where, 'data', 'onions', 'gateway', 'hostname'), 'utf8').trim()
+  const hostname = (where = home) => readFileSync(join(where, 'data', 'onions', 'gateway', 'hostname'), 'utf8').trim()
   const untilHealthy = async ({ url }: TorProxy) => {
     while ((await fetch(`${url}/health`).catch(() => undefined))?.status !== 200) await Bun.sleep(20)
   }
@@ -69,9 +68,7 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
     await expect(controlWith({ kind: 'password', password: 'ef'.repeat(32) })).rejects.toMatchObject({
       code: 'tor-refuses',
     })
-    await expect(
-      controlWith({ kind: 'cookie', cookie: cookie.map((byte) => byte ^ 1) }),
-    ).rejects.toMatchObject({
+    await expect(controlWith({ kind: 'cookie', cookie: cookie.map((byte) => byte ^ 1) })).rejects.toMatchObject({
       code: 'not-our-tor',
     })
   })
@@ -80,8 +77,7 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
     const control = await controlWith({ kind: 'password', password: PASSWORD })
     const { lines } = await control.ask('ADD_ONION NEW:ED25519-V3 Port=80,127.0.0.1:1')
     control.close()
-    const value = (key: string) =>
-      lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? ''
+    const value = (key: string) => lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? ''
     const secret = Uint8Array.fromBase64(value('PrivateKey').replace('ED25519-V3:', ''))
     expect(onionAddress(derivePublicKey(secret))).toBe(`${value('ServiceID')}.onion`)
   })
@@ -110,22 +106,19 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
     expect(await (await fetch(`${proxy.url}/metrics`)).text()).toContain('tor_restarts 1')
   })
 
-  test.skipIf(process.platform !== 'linux')(
-    'killed itself it leaves no tor, and keeps its address',
-    async () => {
-      const own = join(home, 'killed')
-      const one = await startTorProxy(own)
-      const address = hostname(own)
-      const pid = one.tor()
-      await end(one, 'SIGKILL')
-      while (existsSync(`/proc/${pid}/exe`)) await Bun.sleep(10)
-      const two = await startTorProxy(own)
-      expect(hostname(own)).toBe(address)
-      await end(two)
-      expect(two.process.exitCode).toBe(0)
-      expect(existsSync(`/proc/${two.tor()}/exe`)).toBe(false)
-    },
-  )
+  test.skipIf(process.platform !== 'linux')('killed itself it leaves no tor, and keeps its address', async () => {
+    const own = join(home, 'killed')
+    const one = await startTorProxy(own)
+    const address = hostname(own)
+    const pid = one.tor()
+    await end(one, 'SIGKILL')
+    while (existsSync(`/proc/${pid}/exe`)) await Bun.sleep(10)
+    const two = await startTorProxy(own)
+    expect(hostname(own)).toBe(address)
+    await end(two)
+    expect(two.process.exitCode).toBe(0)
+    expect(existsSync(`/proc/${two.tor()}/exe`)).toBe(false)
+  })
 
   test('a key that is none is not replaced: it does not start', async () => {
     const own = join(home, 'broken')

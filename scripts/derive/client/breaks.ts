@@ -18,8 +18,7 @@ const limitsOf = (sub: Schema, sup: Schema, where: string): readonly Break[] => 
   ].map((name) => `${where}: ${name} is narrower`)
 }
 
-const valuesOf = (schema: Schema): readonly unknown[] | undefined =>
-  'const' in schema ? [schema.const] : schema.enum
+const valuesOf = (schema: Schema): readonly unknown[] | undefined => ('const' in schema ? [schema.const] : schema.enum)
 
 const fieldsOf = (sub: Schema, sup: Schema, side: Side, where: string): readonly Break[] => {
   const [had, has] = [sub.properties ?? {}, sup.properties ?? {}]
@@ -49,10 +48,7 @@ const gaps = (sub: Schema, sup: Schema, side: Side, where: string): readonly Bre
   if (known && values)
     return values
       .filter((value) => !known.includes(value))
-      .map(
-        (value) =>
-          `${where}: ${JSON.stringify(value)} is ${side === 'request' ? 'not taken any more' : 'new'}`,
-      )
+      .map((value) => `${where}: ${JSON.stringify(value)} is ${side === 'request' ? 'not taken any more' : 'new'}`)
   const numbers = sub.type === 'integer' && sup.type === 'number'
   if (sup.type !== undefined && sub.type !== sup.type && !numbers)
     return [`${where}: is ${side === 'request' ? sup.type : sub.type} now`]
@@ -76,19 +72,13 @@ const parametersOf = ({ parameters = [] }: Operation): Schema => ({
 })
 
 const compare = (name: string, before: Operation, after: Operation): readonly Break[] => {
-  const permission =
-    before['x-people'] === after['x-people'] ? [] : [`${name}: is for ${after['x-people']} now`]
+  const permission = before['x-people'] === after['x-people'] ? [] : [`${name}: is for ${after['x-people']} now`]
   const answers = Object.entries(before.responses ?? {}).filter(([status]) => status.startsWith('2'))
   return [
     ...permission,
     ...gaps(parametersOf(before), parametersOf(after), 'request', `${name} parameters`),
     ...(before.requestBody || after.requestBody
-      ? gaps(
-          schemaOf(before.requestBody?.content),
-          schemaOf(after.requestBody?.content),
-          'request',
-          `${name} body`,
-        )
+      ? gaps(schemaOf(before.requestBody?.content), schemaOf(after.requestBody?.content), 'request', `${name} body`)
       : []),
     ...answers.flatMap(([status, { content }]) => {
       const now = after.responses?.[status]

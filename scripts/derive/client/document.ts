@@ -65,10 +65,7 @@ export const publishDocument = (document: ApiDocument): ApiDocument => {
       [method]: {
         ...operation,
         responses: Object.fromEntries(
-          Object.entries(responses).map(([status, answer]) => [
-            status,
-            isRefusal(status) ? { $ref: PROBLEM } : answer,
-          ]),
+          Object.entries(responses).map(([status, answer]) => [status, isRefusal(status) ? { $ref: PROBLEM } : answer]),
         ),
       },
     }

@@ -52,8 +52,7 @@ export const parseFile = (line: string): FileFact => {
   return { kind: kinds[type] ?? 'other', mode, uid: Number(uid), size: Number(size) }
 }
 
-const parsePlatform = (line: string): string | undefined =>
-  /^sha256:[0-9a-f]{64}\|(\S+)$/.exec(line.trim())?.[1]
+const parsePlatform = (line: string): string | undefined => /^sha256:[0-9a-f]{64}\|(\S+)$/.exec(line.trim())?.[1]
 
 /** The last line, since what the engine warns of comes before it. */
 const parseAnswer = (lines: readonly string[]): unknown => parseJson(lines.at(-1) ?? '')

@@ -41,16 +41,10 @@ const listJobs = ({ dials, ports, volumes, root }: CloserQuestions): readonly st
   const user = '--user 65532:65532'
   return [
     ...Object.entries(dials).map(([name, targets]) =>
-      inside(
-        `dial ${name}`,
-        `${user} ${commandLine('--network', `container:${name}`)}`,
-        program(dialAll, targets),
-      ),
+      inside(`dial ${name}`, `${user} ${commandLine('--network', `container:${name}`)}`, program(dialAll, targets)),
     ),
     ...(ports.length === 0 ? [] : [inside('ports', `${user} --network host`, program(dialAll, loopback))]),
-    ...(walks.length === 0 && root === ''
-      ? []
-      : [inside('walk', walkFlags(walks, root), program(walkAll, walk))]),
+    ...(walks.length === 0 && root === '' ? [] : [inside('walk', walkFlags(walks, root), program(walkAll, walk))]),
   ]
 }
 

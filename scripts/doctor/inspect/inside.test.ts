@@ -14,11 +14,7 @@ const listening = async (onConnection: 'hold' | 'hang up') => {
 }
 
 test('a port that holds a connection is well; one that hangs up is a proxy with nobody behind it; one is closed', async () => {
-  const [held, dropped, closed] = [
-    await listening('hold'),
-    await listening('hang up'),
-    await listening('hold'),
-  ]
+  const [held, dropped, closed] = [await listening('hold'), await listening('hang up'), await listening('hold')]
   closed.close()
   const dials = [held, dropped, closed].map(({ port }) => ({ host: '127.0.0.1', port }))
   expect((await dialAll(dials)).map(({ fault }) => fault)).toEqual(['', 'closed', 'ECONNREFUSED'])

@@ -21,9 +21,7 @@ const CLOSER_MS = 60_000
 const chooseDials = (facts: Facts): Readonly<Record<string, readonly Dial[]>> => {
   const covered = new Set<string>()
   const running = selectRunning(facts)
-  const inNetworks = running.filter(
-    ({ expected }) => expected.shares === undefined && expected.networks.length > 0,
-  )
+  const inNetworks = running.filter(({ expected }) => expected.shares === undefined && expected.networks.length > 0)
   const callers = inNetworks.filter(({ expected, container }) => {
     const place = [...expected.networks].sort().join()
     if (expected.needs.length === 0 || (covered.has(place) && isFine({ expected, container }))) return false
@@ -33,9 +31,7 @@ const chooseDials = (facts: Facts): Readonly<Record<string, readonly Dial[]>> =>
   return Object.fromEntries(
     callers.flatMap(({ expected }) => {
       // One container stands for all on the same networks: it tries what any of them needs.
-      const alike = inNetworks.filter((one) =>
-        one.expected.networks.every((name) => expected.networks.includes(name)),
-      )
+      const alike = inNetworks.filter((one) => one.expected.networks.every((name) => expected.networks.includes(name)))
       const needs = new Set(alike.flatMap((one) => one.expected.needs))
       const dials = running
         .filter(
@@ -126,7 +122,6 @@ export const inspectClosely = async (shell: Shell, dir: string, now: () => numbe
   if (facts.expected === undefined) return facts
   const script = closerScript(chooseQuestions(facts, probes))
   const { code, out, err } = await orBlind(shell.run(script, { timeoutMs: CLOSER_MS }))
-  if (code !== 0)
-    throw new CliError(`${shell.name}: ${err.trim().split('\n').at(-1)}`, { exitCode: EXIT_BLIND })
+  if (code !== 0) throw new CliError(`${shell.name}: ${err.trim().split('\n').at(-1)}`, { exitCode: EXIT_BLIND })
   return addCloser(facts, parseCloser(out))
 }

@@ -87,14 +87,7 @@ export const hostLedger = (shell: Shell): LedgerAccess => {
       order: order === undefined ? '' : JSON.stringify(order),
       patience: PATIENCE_MS,
     }
-    const script = commandLine(
-      'docker',
-      'exec',
-      LEDGER,
-      '/usr/local/bin/bun',
-      '-e',
-      program(inContainer, input),
-    )
+    const script = commandLine('docker', 'exec', LEDGER, '/usr/local/bin/bun', '-e', program(inContainer, input))
     return JSON.parse(await requireSuccess(`${shell.name}: ${LEDGER}`, shell.run(script)))
   }
   return {

@@ -45,8 +45,7 @@ export const perform = async (lease: Lease, steps: readonly Step[], say: Say): P
     say(`${what}\n`)
     const { code, out, err } = await lease.run(script, { timeoutMs: STEP_MS })
     const said = `${err}\n${out}`.split('\n').filter((one) => one.trim() !== '')
-    if (code !== 0)
-      throw new CliError(`${what}: ${said.at(-1) ?? `exit code ${code}`}`, { details: said.slice(-5) })
+    if (code !== 0) throw new CliError(`${what}: ${said.at(-1) ?? `exit code ${code}`}`, { details: said.slice(-5) })
     if (until.length === 0) continue
     await waitUntilWell(lease.shell, until)
     say(`  well: ${until.map(({ name }) => name).join(', ')}\n`)

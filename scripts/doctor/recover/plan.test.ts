@@ -3,15 +3,7 @@ import type { Container } from '#common/host/facts/container'
 import type { ExpectedService } from '../../release/expected/service.ts'
 import { container, facts, service } from '../facts.fixture.ts'
 import { formatPlan } from './perform.ts'
-import {
-  planNetwork,
-  planOwners,
-  planSecrets,
-  planService,
-  planStack,
-  planVolume,
-  type Site,
-} from './plan.ts'
+import { planNetwork, planOwners, planSecrets, planService, planStack, planVolume, type Site } from './plan.ts'
 
 const DATA = { name: 'lucid_sessions_data', target: '/data' }
 const mongo = service('mongo', { container: 'lucid_mongo', stack: 'core' })
@@ -51,9 +43,7 @@ describe('a plan for a service', () => {
   test('removes a container of its name that somebody else made, which Compose would not', () => {
     const stranger = container('merkle-builder', { project: '' })
     const [step] = planService(site([merkle], [stranger]), 'merkle-builder')
-    expect(step?.script).toBe(
-      `set -e\ndocker rm --force merkle-builder\n${UP}.sessions.yaml ${FLAGS} merkle-builder`,
-    )
+    expect(step?.script).toBe(`set -e\ndocker rm --force merkle-builder\n${UP}.sessions.yaml ${FLAGS} merkle-builder`)
   })
 
   test('that is not in the release is refused with those that are', () => {
@@ -65,10 +55,7 @@ describe('a plan for a service', () => {
 
 test('a plan for a stack leaves its tools and what was never started alone', () => {
   const recorder = service('session-recorder', { profiles: ['recording'] })
-  const [step, ...more] = planStack(
-    site([mongo, merkle, recorder], [container('merkle-builder')]),
-    'sessions',
-  )
+  const [step, ...more] = planStack(site([mongo, merkle, recorder], [container('merkle-builder')]), 'sessions')
   expect(more).toEqual([])
   expect(step?.until).toEqual([merkle])
   expect(() => planStack(site([merkle]), 'core')).toThrow('no stack "core"')
@@ -106,9 +93,7 @@ describe('a plan for a volume', () => {
 
   test('makes an empty one only where there is none, and none is made by whoever uses it', () => {
     const there = planVolume(site([merkle]), DATA.name, 'empty')
-    expect(there.before.map(({ script }) => script)).toEqual([
-      'docker stop merkle-builder >/dev/null 2>&1; :',
-    ])
+    expect(there.before.map(({ script }) => script)).toEqual(['docker stop merkle-builder >/dev/null 2>&1; :'])
     const gone = site([merkle], undefined, {
       host: { readiness: { ...facts([]).host.readiness, volumes: [] } },
     })
@@ -118,9 +103,7 @@ describe('a plan for a volume', () => {
     expect(() => planVolume(gone, DATA.name, 'adopted')).toThrow('--empty makes a new one')
     for (const plan of [() => planService(gone, 'merkle-builder'), () => planStack(gone, 'sessions')])
       expect(plan).toThrow('lucid_sessions_data is not there: bun run recover volume lucid_sessions_data')
-    expect(() => planOwners(gone, DATA.name)).toThrow(
-      'bun run recover volume lucid_sessions_data brings it back',
-    )
+    expect(() => planOwners(gone, DATA.name)).toThrow('bun run recover volume lucid_sessions_data brings it back')
   })
 
   test('of the database that is given up has those who used it forget which one they had', () => {

@@ -61,8 +61,7 @@ const requireVolumes = ({ facts }: Site, services: readonly ExpectedService[], c
   const gone = services
     .flatMap(({ volumes }) => volumes.map(({ name }) => name))
     .find((name) => name !== coming && !facts.host.readiness.volumes.includes(name))
-  if (gone !== undefined)
-    throw new CliError(`${gone} is not there: bun run recover volume ${gone} brings it back`)
+  if (gone !== undefined) throw new CliError(`${gone} is not there: bun run recover volume ${gone} brings it back`)
 }
 
 /** Makes services of one stack anew, as the release has them. */
@@ -95,8 +94,7 @@ const listServices = (site: Site): readonly ExpectedService[] =>
 
 /** One service. */
 export const planService = (site: Site, name: string): readonly Step[] => {
-  const service =
-    site.expected.services[name] ?? refuseUnknown('service', name, Object.keys(site.expected.services))
+  const service = site.expected.services[name] ?? refuseUnknown('service', name, Object.keys(site.expected.services))
   // What lives in its network loses it with the container.
   const guests = listServices(site).filter(({ shares, once }) => shares === name && !once)
   return remakeAll(site, [service, ...guests])
@@ -106,16 +104,13 @@ export const planService = (site: Site, name: string): readonly Step[] => {
 export const planStack = (site: Site, stack: string): readonly Step[] => {
   const services = listServices(site).filter((service) => service.stack === stack)
   if (services.length === 0)
-    return refuseUnknown('stack', stack, [
-      ...new Set(Object.values(site.expected.services).map((one) => one.stack)),
-    ])
+    return refuseUnknown('stack', stack, [...new Set(Object.values(site.expected.services).map((one) => one.stack))])
   return remakeAll(site, services)
 }
 
 /** A network, with everything that is in it. */
 export const planNetwork = (site: Site, name: string): readonly Step[] => {
-  const expected =
-    site.expected.networks[name] ?? refuseUnknown('network', name, Object.keys(site.expected.networks))
+  const expected = site.expected.networks[name] ?? refuseUnknown('network', name, Object.keys(site.expected.networks))
   const ours = listServices(site).filter(({ networks }) => networks.includes(name))
   const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
   const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
@@ -137,9 +132,7 @@ export const planNetwork = (site: Site, name: string): readonly Step[] => {
     {
       say: `${there ? 'remove the network and ' : ''}make ${name} with ${expected.subnet}`,
       script: [
-        ...attached.map(
-          (one) => `${commandLine('docker', 'network', 'disconnect', '--force', name, one.name)} || :`,
-        ),
+        ...attached.map((one) => `${commandLine('docker', 'network', 'disconnect', '--force', name, one.name)} || :`),
         ...(there ? [`${commandLine('docker', 'network', 'rm', name)} || exit 1`] : []),
         `${create} >/dev/null`,
       ].join('\n'),
@@ -182,9 +175,7 @@ const planOwnersStep = (site: Site, volume: string, users: readonly ExpectedServ
 }
 
 const selectSick = (site: Site, services: readonly ExpectedService[]): readonly ExpectedService[] =>
-  services.filter((expected) =>
-    matchContainers(site.facts).some((pair) => pair.expected === expected && !isFine(pair)),
-  )
+  services.filter((expected) => matchContainers(site.facts).some((pair) => pair.expected === expected && !isFine(pair)))
 
 /** Owners and permissions in a volume; its users are started again where they are not well. */
 export const planOwners = (site: Site, volume: string): readonly Step[] => {
@@ -248,10 +239,7 @@ export const planSecrets = (site: Site): readonly Step[] => {
   const users = listServices(site).filter(({ files }) => files.length > 0)
   const files = users
     .flatMap(({ uid, files }) => files.map(({ path, secret }) => ({ path, uid, secret })))
-    .filter(
-      ({ path }, index, all) =>
-        path.startsWith(`${dir}/`) && all.findIndex((one) => one.path === path) === index,
-    )
+    .filter(({ path }, index, all) => path.startsWith(`${dir}/`) && all.findIndex((one) => one.path === path) === index)
     .map((file) => ({ ...file, path: `/lucid/${file.path.slice(dir.length + 1)}` }))
   return [
     {

@@ -43,8 +43,7 @@ const subjects = [
 
 export const command = {
   name: 'recover',
-  about:
-    'repairs one thing: of a host, as its release has it, until it is well; chain and admin of this machine, too',
+  about: 'repairs one thing: of a host, as its release has it, until it is well; chain and admin of this machine, too',
   positionals: [
     { name: 'WHAT', about: 'what to repair', required: true, choices: subjects },
     { name: 'NAME', about: 'which one; secrets, lock, chain and admin have no name' },
@@ -140,10 +139,9 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
   const { before, after } = planVolume(site, name, how)
   const key = flags.identity ?? (process.env['LUCID_BACKUP_IDENTITY'] || undefined)
   if (how === 'restored' && key === undefined)
-    throw new CliError(
-      '--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too',
-      { exitCode: EXIT_USAGE },
-    )
+    throw new CliError('--identity FILE is the key that backups are for; LUCID_BACKUP_IDENTITY names it too', {
+      exitCode: EXIT_USAGE,
+    })
   const snapshot = flags['from-backup'] ?? 'newest'
   if (flags['dry-run']) {
     const restored = how === 'restored' ? [`restore ${name} from ${snapshot}`] : []
@@ -156,9 +154,7 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
     return undefined
   })
   const restore =
-    how !== 'restored' || key === undefined || image === undefined
-      ? undefined
-      : { identity: identityFile(key), image }
+    how !== 'restored' || key === undefined || image === undefined ? undefined : { identity: identityFile(key), image }
   if (how === 'empty') await requireEmpty(shell, name, image)
   await withLease(opened, { what: `recover volume ${name}`, onWait: onWait(terminal) }, async (lease) => {
     await perform(lease, before, terminal.err)
@@ -194,8 +190,7 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
     terminal.out(`${shell.name} is free: nobody holds its lease\n`)
     return
   }
-  const heard =
-    holder.silentIn > 0 ? `heard of ${60 - holder.silentIn} s ago` : 'silent for more than a minute'
+  const heard = holder.silentIn > 0 ? `heard of ${60 - holder.silentIn} s ago` : 'silent for more than a minute'
   terminal.out(`${shell.name} is held by ${holder.by} (${holder.what}), ${heard}\n`)
   if (!flags.force) {
     terminal.out(
@@ -216,14 +211,11 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
 }
 
 /** The platform that runs here, unless a host is named. */
-const isHere = (flags: Given): boolean =>
-  flags.host === undefined && readSituation(homeFrom(process.env)).kind === 'up'
+const isHere = (flags: Given): boolean => flags.host === undefined && readSituation(homeFrom(process.env)).kind === 'up'
 
 const makeAdminCode = async (flags: Given, terminal: Terminal): Promise<0> => {
   if (flags['dry-run'])
-    terminal.out(
-      'would make a one-time code for an admin; one that was made before and not used is void then\n',
-    )
+    terminal.out('would make a one-time code for an admin; one that was made before and not used is void then\n')
   else if (isHere(flags)) await recoverAdmin(homeFrom(process.env), terminal)
   else await withHost(flags, process.env, (opened) => recoverHostAdmin(opened, terminal))
   return 0
@@ -254,10 +246,8 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     const steps = plan(await readSite(shell, target.dir), name)
     if (flags['dry-run']) terminal.out(text(formatPlan(steps)))
     else if (steps.length > 0)
-      await withLease(
-        opened,
-        { what: ['recover', what, name].join(' ').trim(), onWait: onWait(terminal) },
-        (lease) => perform(lease, steps, terminal.err),
+      await withLease(opened, { what: ['recover', what, name].join(' ').trim(), onWait: onWait(terminal) }, (lease) =>
+        perform(lease, steps, terminal.err),
       )
   })
   return 0

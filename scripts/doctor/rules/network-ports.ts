@@ -26,12 +26,8 @@ const WIRE_FAULTS: Readonly<Record<string, string>> = {
 /** Who is behind a host name that a container dialled, if it runs and shares a network with it. */
 const findCallee = (facts: Facts, from: string, host: string) => {
   const caller = facts.containers.find(({ name }) => name === from)
-  const callee = selectRunning(facts).find(
-    ({ expected }) => expected.container === host || expected.name === host,
-  )
-  const shared = Object.keys(caller?.networks ?? {}).some(
-    (name) => callee?.container.networks[name] !== undefined,
-  )
+  const callee = selectRunning(facts).find(({ expected }) => expected.container === host || expected.name === host)
+  const shared = Object.keys(caller?.networks ?? {}).some((name) => callee?.container.networks[name] !== undefined)
   return callee !== undefined && shared && !callee.expected.shares ? callee : undefined
 }
 
@@ -61,8 +57,7 @@ export const portRules: readonly Rule[] = [
             subject: callee.expected.name,
             what: `its name ${NAME_FAULTS[fault]} inside its network`,
             evidence: `from ${from}: ${host}: ${fault}`,
-            cause:
-              'it was connected to the network without its names, or the engine’s name server has lost it',
+            cause: 'it was connected to the network without its names, or the engine’s name server has lost it',
             repair: [recover('service', callee.expected.name)],
           })),
       ),
@@ -72,9 +67,7 @@ export const portRules: readonly Rule[] = [
     find: (facts) =>
       once(
         listFailedDials(facts)
-          .filter(
-            ({ addresses, callee }) => addresses.length > 0 && judgeContainer(callee.container) === 'healthy',
-          )
+          .filter(({ addresses, callee }) => addresses.length > 0 && judgeContainer(callee.container) === 'healthy')
           .map(({ from, host, port, addresses, fault, callee }) => ({
             subject: callee.expected.name,
             what: `cannot be reached by ${from}`,
@@ -135,8 +128,7 @@ export const portRules: readonly Rule[] = [
         expected.ports
           .filter(
             ({ host }) =>
-              (facts.ports[String(host)] ?? '') !== '' &&
-              container.published.some((one) => one.host === host),
+              (facts.ports[String(host)] ?? '') !== '' && container.published.some((one) => one.host === host),
           )
           .slice(0, 1)
           .map(({ host }) => ({

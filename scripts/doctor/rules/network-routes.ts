@@ -82,9 +82,7 @@ export const routeRules: readonly Rule[] = [
     find: (facts) =>
       listExpected(facts).flatMap(([name, { subnet }]) =>
         (facts.host.routes ?? [])
-          .filter(
-            ({ subnet: to, device }) => device !== facts.networks[name]?.device && takesFrom(to, subnet),
-          )
+          .filter(({ subnet: to, device }) => device !== facts.networks[name]?.device && takesFrom(to, subnet))
           .filter(({ device }) => !Object.values(facts.networks).some((network) => network.device === device))
           .slice(0, 1)
           .map((route) => ({

@@ -49,9 +49,7 @@ export const isAltered = ({ expected, container }: PresentPair): boolean =>
 /** A lost file of the host, out of the newest backup: all of it is laid beside what is there, and the one file taken. */
 export const fromBackup = ({ dir }: Facts, path: string): readonly RepairLine[] => [
   here(`bun run restore --identity "$LUCID_BACKUP_IDENTITY" --into ${dir}/restored`),
-  onHost(
-    `sudo cp -p ${dir}/restored/host/${path.slice(dir.length + 1)} ${path}; sudo rm -rf ${dir}/restored`,
-  ),
+  onHost(`sudo cp -p ${dir}/restored/host/${path.slice(dir.length + 1)} ${path}; sudo rm -rf ${dir}/restored`),
   recover('secrets'),
 ]
 

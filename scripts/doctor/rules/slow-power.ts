@@ -13,10 +13,7 @@ const explainThrottle = (bits: number | undefined, kind: 'power' | 'heat'): read
   const { now, since } = readThrottle(bits)
   const power = [...now, ...since].includes('under-voltage') ? [...POWER, 'throttled'] : POWER
   const of = (one: Throttle) => power.includes(one) === (kind === 'power')
-  return [
-    ...now.filter(of).map((one) => `${one} now`),
-    ...since.filter(of).map((one) => `${one} since it was started`),
-  ]
+  return [...now.filter(of).map((one) => `${one} now`), ...since.filter(of).map((one) => `${one} since it was started`)]
 }
 
 export const powerRules: readonly Rule[] = [
@@ -48,8 +45,7 @@ export const powerRules: readonly Rule[] = [
           what: 'it is too hot, so it slows down',
           evidence: [
             host.temperature !== undefined && `thermal_zone0: ${host.temperature.toFixed(1)} C`,
-            says.length > 0 &&
-              `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
+            says.length > 0 && `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
           ]
             .filter(Boolean)
             .join('; '),

@@ -17,8 +17,7 @@ export const chooseRepair = (facts: Facts, one: PresentPair): readonly RepairLin
 export const explainAltered = (one: PresentPair): string =>
   isAltered(one) ? 'the container was made by hand: it is not what the release says; ' : ''
 
-export const explainEnd = (one: PresentPair): string =>
-  `${explainAltered(one)}${explainExit(one.container.exitCode)}`
+export const explainEnd = (one: PresentPair): string => `${explainAltered(one)}${explainExit(one.container.exitCode)}`
 
 export type Form = {
   readonly kind: string

@@ -20,8 +20,7 @@ const findHolder = (
     ({ name, published, status }) =>
       name !== mine.name && status === 'running' && published.some(({ host }) => host === port),
   )
-  if (other !== undefined)
-    return { who: `container ${other.name}`, repair: onHost(`docker stop ${other.name}`) }
+  if (other !== undefined) return { who: `container ${other.name}`, repair: onHost(`docker stop ${other.name}`) }
   const listener = facts.host.diagnosis.listeners.find((one) => one.port === port)
   if (listener !== undefined && listener.pid > 0)
     return { who: `${listener.who} (process ${listener.pid})`, repair: onHost(`sudo kill ${listener.pid}`) }
@@ -67,9 +66,7 @@ export const refusedForms: readonly Form[] = [
       const has = facts.images[one.expected.image]
       const { engine } = facts.host
       const wants = engine.is === 'up' ? engine.platform : ''
-      const said = /exec format error/.test(
-        [one.container.error, ...(facts.logs[one.container.name] ?? [])].join('\n'),
-      )
+      const said = /exec format error/.test([one.container.error, ...(facts.logs[one.container.name] ?? [])].join('\n'))
       if (!said && (has === undefined || wants === '' || has === wants)) return undefined
       if (one.container.status === 'running' && !isLooping(one, facts)) return undefined
       return {
@@ -86,8 +83,7 @@ export const refusedForms: readonly Form[] = [
       /executable file not found|no such file or directory.*unknown|exec: "|stat \/\S+: no such file/.test(
         one.container.error,
       ) ||
-      ((one.container.status !== 'running' || isLooping(one, facts)) &&
-        [126, 127].includes(one.container.exitCode))
+      ((one.container.status !== 'running' || isLooping(one, facts)) && [126, 127].includes(one.container.exitCode))
         ? {
             what: 'has nothing to run',
             evidence: one.container.error || showEnd(facts, one.container),

@@ -33,8 +33,7 @@ export const unwellForms: readonly Form[] = [
   {
     kind: 'never-well',
     of: (one, facts) =>
-      judgeContainer(one.container) === 'starting' &&
-      (facts.host.at ?? 0) - (one.container.startedAt ?? 0) > 120_000
+      judgeContainer(one.container) === 'starting' && (facts.host.at ?? 0) - (one.container.startedAt ?? 0) > 120_000
         ? {
             what: 'has been starting for more than two minutes',
             evidence: one.container.healthOutput.slice(0, 300) || lastWords(facts, one.container),

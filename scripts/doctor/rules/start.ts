@@ -65,9 +65,7 @@ export const startRules: readonly Rule[] = [
             subject: path,
             what: `${secret ? 'a secret' : 'a file'} of ${nameServices(facts, ({ files }) => files.some((one) => one.path === path))} ${file.kind === 'missing' ? 'is not there' : 'is no file'}`,
             evidence:
-              file.kind === 'missing'
-                ? `ls: ${path}: No such file or directory`
-                : `ls: ${path} is a ${file.kind}`,
+              file.kind === 'missing' ? `ls: ${path}: No such file or directory` : `ls: ${path} is a ${file.kind}`,
             cause: secret
               ? 'it was removed; a new one is not the old one, so it comes from a backup where there is one'
               : 'it was removed from the host',
@@ -83,8 +81,7 @@ export const startRules: readonly Rule[] = [
         subject: `file:${name}`,
         what: 'this file of the release is not as it was brought',
         evidence: `cmp: ${name} differs from its copy in .kept`,
-        cause:
-          'it was changed by hand: whoever starts the stack by it starts something else than the release',
+        cause: 'it was changed by hand: whoever starts the stack by it starts something else than the release',
         repair: [DEPLOY],
       })),
   },

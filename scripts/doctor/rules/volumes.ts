@@ -10,9 +10,7 @@ import { fromBackup, matchContainers, type Rule } from './rule.ts'
 
 /** Services by the volume that they mount, with the uid that must own it. */
 const selectUsers = (facts: Facts, volume: string) =>
-  Object.values(facts.expected?.services ?? {}).filter(({ volumes }) =>
-    volumes.some(({ name }) => name === volume),
-  )
+  Object.values(facts.expected?.services ?? {}).filter(({ volumes }) => volumes.some(({ name }) => name === volume))
 
 const listWalks = (facts: Facts) =>
   Object.values(facts.walked).map((walk) => {
@@ -59,9 +57,7 @@ export const volumeRules: readonly Rule[] = [
           cause: facts.host.diagnosis.backups
             ? 'it was removed; the newest backup has it'
             : 'it was removed, and there is no backup here: what was in it is lost',
-          repair: [
-            facts.host.diagnosis.backups ? recover('volume', name) : recover('volume', name, '--empty'),
-          ],
+          repair: [facts.host.diagnosis.backups ? recover('volume', name) : recover('volume', name, '--empty')],
         })),
   },
   {
@@ -163,12 +159,9 @@ export const volumeRules: readonly Rule[] = [
           subject: walk.name,
           what: `is full: ${bytes(walk.free)} of ${bytes(walk.size)} are free`,
           evidence: `largest: ${walk.largest.map(({ path, size }) => `${path} (${bytes(size)})`).join(', ') || 'no files'}`,
-          cause:
-            'what writes to it wrote more than there is room for; evidence is never removed to make room',
+          cause: 'what writes to it wrote more than there is room for; evidence is never removed to make room',
           repair: [
-            onHost(
-              `sudo du -a "$(docker volume inspect --format '{{.Mountpoint}}' ${walk.name})" | sort -rn | head`,
-            ),
+            onHost(`sudo du -a "$(docker volume inspect --format '{{.Mountpoint}}' ${walk.name})" | sort -rn | head`),
           ],
         })),
   },
@@ -190,8 +183,7 @@ export const volumeRules: readonly Rule[] = [
     find: (facts) =>
       listMounted(facts).flatMap(({ service, uid, path, secret }) => {
         const file = facts.files[path]
-        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || isReadable(file.mode))
-          return []
+        if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || isReadable(file.mode)) return []
         return [
           {
             subject: path,

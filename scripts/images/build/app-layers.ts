@@ -15,10 +15,7 @@ const LARGE = 256 * 1024
 
 /** Folders of ours that a new volume takes its owner from; the service's own is there without a volume too. */
 const ownFolders = ({ name, port, volumes }: Product): readonly string[] => [
-  ...new Set([
-    ...volumes.map((path) => path.replace(/^\//, '')),
-    ...(port === undefined ? [] : [`data/${name}`]),
-  ]),
+  ...new Set([...volumes.map((path) => path.replace(/^\//, '')), ...(port === undefined ? [] : [`data/${name}`])]),
 ]
 
 const layer = (title: string, entries: readonly TarEntry[]): LayerContent => ({
@@ -34,8 +31,7 @@ export const planAppLayers = (
   program: Readonly<Record<string, Uint8Array>>,
   health: Readonly<Record<string, Uint8Array>>,
 ): readonly LayerContent[] => {
-  const isLarge = ([name, bytes]: readonly [string, Uint8Array]) =>
-    name !== 'main.js' && bytes.length >= LARGE
+  const isLarge = ([name, bytes]: readonly [string, Uint8Array]) => name !== 'main.js' && bytes.length >= LARGE
   const chunks = Object.entries(program).filter(isLarge)
   const rest = Object.entries(program).filter((one) => !isLarge(one))
   const files = [...rest, ...(product.port === undefined ? [] : Object.entries(health))]

@@ -97,8 +97,7 @@ const setUp = async ({
     options,
     made,
     steps,
-    digests: async (more: Partial<BuildOptions> = {}) =>
-      digestsOf(await buildImages({ ...options, ...more })),
+    digests: async (more: Partial<BuildOptions> = {}) => digestsOf(await buildImages({ ...options, ...more })),
   }
 }
 
@@ -116,16 +115,12 @@ const layersOf = (layout: string, platform: string): readonly ReturnType<typeof 
     platform.endsWith(one.platform.architecture),
   )
   const { layers } = JSON.parse(blob(layout, manifest.digest).toString())
-  return layers.map(({ digest }: { digest: string }) =>
-    decodeTar(Bun.gunzipSync(new Uint8Array(blob(layout, digest)))),
-  )
+  return layers.map(({ digest }: { digest: string }) => decodeTar(Bun.gunzipSync(new Uint8Array(blob(layout, digest)))))
 }
 
 /** Paths of the files in each of them. */
 const filesIn = (layout: string, platform = 'linux/amd64') =>
-  layersOf(layout, platform).map((entries) =>
-    entries.filter(({ type }) => type === 'file').map(({ path }) => path),
-  )
+  layersOf(layout, platform).map((entries) => entries.filter(({ type }) => type === 'file').map(({ path }) => path))
 
 describe('a build', () => {
   test('makes a layout a service, whose blobs are what their names say', async () => {
@@ -148,18 +143,14 @@ describe('a build', () => {
       'app/main.js',
     ])
     expect(filesIn(join(options.dist, 'tool')).at(-1)).toEqual(['app/bunfig.toml', 'app/main.js'])
-    expect(filesIn(join(options.dist, 'merkle'), 'linux/arm64').at(-2)).toEqual([
-      'app/addons/napi-rs-blake-hash.node',
-    ])
+    expect(filesIn(join(options.dist, 'merkle'), 'linux/arm64').at(-2)).toEqual(['app/addons/napi-rs-blake-hash.node'])
   })
 
   test('gives the folders of a service to lucid, so that a new volume takes the owner over', async () => {
     const { options, digests } = await setUp()
     await digests()
     const state = json(join(options.dist, 'chunker', 'build.json'))
-    const manifest = JSON.parse(
-      blob(join(options.dist, 'chunker'), state.platforms['linux/amd64']).toString(),
-    )
+    const manifest = JSON.parse(blob(join(options.dist, 'chunker'), state.platforms['linux/amd64']).toString())
     const bytes = blob(join(options.dist, 'chunker'), manifest.layers.at(-1).digest)
     const tar = Bun.gunzipSync(new Uint8Array(bytes))
     const folders = decodeTar(tar).filter(({ path }) => path.startsWith('data'))
@@ -423,15 +414,6 @@ test('what an interrupted build left half-made is cleared away', async () => {
   await Bun.write(join(options.dist, 'blobs', 'sha256', 'bb.1-2.part'), 'half')
   await Bun.write(join(options.cache, 'layers', 'broken.json'), '{')
   await digests()
-  expect(readdirSync(options.dist).toSorted()).toEqual([
-    '.lock',
-    'blobs',
-    'chunker',
-    LOCK_FILE,
-    'merkle',
-    'tool',
-  ])
-  expect(readdirSync(join(options.dist, 'blobs', 'sha256')).filter((name) => name.endsWith('.part'))).toEqual(
-    [],
-  )
+  expect(readdirSync(options.dist).toSorted()).toEqual(['.lock', 'blobs', 'chunker', LOCK_FILE, 'merkle', 'tool'])
+  expect(readdirSync(join(options.dist, 'blobs', 'sha256')).filter((name) => name.endsWith('.part'))).toEqual([])
 })

@@ -81,11 +81,7 @@ export const recipes = (
 }
 
 /** The state of a layout that is what a build would make now; undefined when it is not. */
-const readCurrent = (
-  dist: string,
-  { product, recipe }: Recipe,
-  checksums: Checksums,
-): BuiltState | undefined => {
+const readCurrent = (dist: string, { product, recipe }: Recipe, checksums: Checksums): BuiltState | undefined => {
   const state = readState(dist, product.name)
   if (state === undefined || state.recipe !== recipe) return undefined
   return checksumSources(checksums, state.files) === state.sources ? state : undefined
@@ -162,8 +158,7 @@ const buildAll = async (
   const layerCache: LayerCache = openLayerCache({ cache, code }, (options.threads ?? startLayerThreads)(jobs))
   const health = bundle(root, { entry: 'scripts/images/build/health-check.ts', name: 'health', addons: [] })
   // Threads compress the layers while this one bundles; whoever needs one hears of its failure.
-  for (const plan of todo.flatMap(({ plans }) => [...plans.values()].flat()))
-    layerCache.get(plan).catch(() => {})
+  for (const plan of todo.flatMap(({ plans }) => [...plans.values()].flat())) layerCache.get(plan).catch(() => {})
   const share = blobSharer(dist)
   try {
     const items = todo.map((recipe) => ({ name: recipe.product.name, phase: recipe.product.phase, recipe }))

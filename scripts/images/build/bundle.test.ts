@@ -162,10 +162,7 @@ describe('the names of chunks', () => {
 
   test('are never the same for two', () => {
     expect(() =>
-      renameChunks(
-        { 'main.js': text(''), 'a-11111111.js': text('1'), 'a-22222222.js': text('1') },
-        'main.js',
-      ),
+      renameChunks({ 'main.js': text(''), 'a-11111111.js': text('1'), 'a-22222222.js': text('1') }, 'main.js'),
     ).toThrow('two chunks')
   })
 

@@ -104,9 +104,7 @@ export const bundle = async (root: string, start: Entry): Promise<Bundle> => {
   const workers = new Map<string, string>()
   const result = await build(root, start, workers)
   const outputs = await Promise.all(
-    result.outputs.map(
-      async (output) => [basename(output.path), new Uint8Array(await output.arrayBuffer())] as const,
-    ),
+    result.outputs.map(async (output) => [basename(output.path), new Uint8Array(await output.arrayBuffer())] as const),
   )
   requirePortable(
     start.entry,
@@ -127,10 +125,7 @@ export const bundle = async (root: string, start: Entry): Promise<Bundle> => {
   )
   return {
     files: Object.assign({}, ...threads.map((thread) => thread.files), files),
-    sources: unique([
-      ...Object.keys(meta.inputs).filter(isFile).map(local),
-      ...threads.flatMap((one) => one.sources),
-    ]),
+    sources: unique([...Object.keys(meta.inputs).filter(isFile).map(local), ...threads.flatMap((one) => one.sources)]),
     used: unique([...used.filter(isFile).map(local), ...threads.flatMap((one) => one.used)]),
   }
 }

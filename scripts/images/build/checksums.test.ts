@@ -42,7 +42,5 @@ test('every file that decides a byte of an image is among those whose change bui
 
 test('a file that is taken away from them is missed', async () => {
   const without = listBuilderFiles(root).layers.filter((path) => !path.endsWith('/untar.ts'))
-  expect(await unlisted('scripts/images/layers/worker.ts', without)).toEqual([
-    'services/common/stream/untar.ts',
-  ])
+  expect(await unlisted('scripts/images/layers/worker.ts', without)).toEqual(['services/common/stream/untar.ts'])
 })

@@ -31,9 +31,7 @@ const bun = {
 } as const
 
 test('package URLs escape what they must', () => {
-  expect(purl(deb)).toBe(
-    'pkg:deb/debian/libssl3@1%3A3.0.1-1%2Bdeb12u2?arch=amd64&distro=debian-12&upstream=openssl',
-  )
+  expect(purl(deb)).toBe('pkg:deb/debian/libssl3@1%3A3.0.1-1%2Bdeb12u2?arch=amd64&distro=debian-12&upstream=openssl')
   expect(purl(npm)).toBe('pkg:npm/%40noble/hashes@2.4.0')
 })
 

@@ -62,10 +62,7 @@ export const imageIndex = (
   })
 
 /** The entry document of a layout folder: points at the image's index, by a name that tools can ask for. */
-export const layoutIndex = (
-  index: { readonly digest: string; readonly size: number },
-  reference: string,
-): string =>
+export const layoutIndex = (index: { readonly digest: string; readonly size: number }, reference: string): string =>
   `${JSON.stringify({
     schemaVersion: 2,
     mediaType: MEDIA.index,

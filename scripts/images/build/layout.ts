@@ -48,10 +48,7 @@ export const blobSharer = (dist: string): ShareBlob => {
 }
 
 /** Writes a small document into the common folder and says what points at it. */
-export const shareDocument = (
-  dist: string,
-  text: string,
-): { readonly digest: string; readonly size: number } => {
+export const shareDocument = (dist: string, text: string): { readonly digest: string; readonly size: number } => {
   const bytes = new TextEncoder().encode(text)
   const sum = checksum(bytes)
   writeWhole(blobPath(dist, sum), bytes)
@@ -69,8 +66,7 @@ export const writeLayout = (
   const final = layoutFolder(dist, service)
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(join(fresh, 'blobs', 'sha256'), { recursive: true })
-  for (const digest of Object.keys(state.blobs))
-    linkOrCopy(blobPath(dist, sha(digest)), blobPath(fresh, sha(digest)))
+  for (const digest of Object.keys(state.blobs)) linkOrCopy(blobPath(dist, sha(digest)), blobPath(fresh, sha(digest)))
   writeWhole(join(fresh, 'oci-layout'), LAYOUT)
   writeWhole(join(fresh, 'index.json'), layoutIndex(state.index, state.reference))
   for (const [name, text] of Object.entries(files)) writeWhole(join(fresh, name), text)
@@ -80,12 +76,7 @@ export const writeLayout = (
 }
 
 /** Gives an unchanged layout another name to be asked for by. */
-export const renameLayout = (
-  dist: string,
-  service: string,
-  state: BuiltState,
-  reference: string,
-): BuiltState => {
+export const renameLayout = (dist: string, service: string, state: BuiltState, reference: string): BuiltState => {
   const renamed = { ...state, reference }
   writeWhole(join(layoutFolder(dist, service), 'index.json'), layoutIndex(state.index, reference))
   writeWhole(join(layoutFolder(dist, service), STATE), JSON.stringify(renamed))
@@ -100,23 +91,19 @@ export const readState = (dist: string, service: string): BuiltState | undefined
     const whole = Object.entries(state.blobs).every(
       ([digest, size]) => statSync(blobPath(folder, sha(digest))).size === size,
     )
-    return whole && existsSync(join(folder, 'index.json')) && existsSync(join(folder, 'oci-layout'))
-      ? state
-      : undefined
+    return whole && existsSync(join(folder, 'index.json')) && existsSync(join(folder, 'oci-layout')) ? state : undefined
   } catch {
     return undefined
   }
 }
 
-const isOurs = (dist: string, name: string): boolean =>
-  existsSync(join(dist, name, STATE)) || /^\..*\.new$/.test(name)
+const isOurs = (dist: string, name: string): boolean => existsSync(join(dist, name, STATE)) || /^\..*\.new$/.test(name)
 
 /** Removes layouts of services that are listed no longer, half-made ones, and blobs that no layout has. */
 export const sweep = (dist: string, services: readonly string[]): void => {
   if (!existsSync(dist)) return
   for (const name of readdirSync(dist))
-    if (!services.includes(name) && isOurs(dist, name))
-      rmSync(join(dist, name), { recursive: true, force: true })
+    if (!services.includes(name) && isOurs(dist, name)) rmSync(join(dist, name), { recursive: true, force: true })
   const used = new Set(
     services.flatMap((name) => {
       const blobs = join(layoutFolder(dist, name), 'blobs', 'sha256')

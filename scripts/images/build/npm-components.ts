@@ -27,8 +27,6 @@ export const npmComponents = (root: string, used: readonly string[]): readonly C
     if (!existsSync(path)) return []
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest // npm installs nothing without one
     const { name = '', version = '' } = manifest
-    return [
-      { kind: 'npm', name, version, architecture: 'any', licences: licences(manifest), files: [] } as const,
-    ]
+    return [{ kind: 'npm', name, version, architecture: 'any', licences: licences(manifest), files: [] } as const]
   })
 }

@@ -19,11 +19,7 @@ export const trackProgress = (products: readonly { readonly name: string; readon
   }
   return {
     /** Notes a step; `ms` is the time since the beginning. */
-    note: (
-      service: string,
-      state: State,
-      ms: number,
-    ): { readonly text: string; readonly line: string | undefined } => {
+    note: (service: string, state: State, ms: number): { readonly text: string; readonly line: string | undefined } => {
       states.set(service, state)
       const phase = products.find(({ name }) => name === service)?.phase
       return {

@@ -6,11 +6,7 @@ import type { LayerPlan } from '../layers/layer-plan.ts'
 import { type BuildOptions, type Built, formatReference, recipes } from './build.ts'
 
 /** The images of a build as a table, and what it took. */
-export const report = (
-  { images, built, unchanged, revision }: Built,
-  ms: number,
-  style: Style,
-): readonly Line[] => {
+export const report = ({ images, built, unchanged, revision }: Built, ms: number, style: Style): readonly Line[] => {
   const rows = Object.entries(images).map(([name, { digest, size, platforms }]) => [
     name,
     built.includes(name) ? 'built' : 'unchanged',
@@ -58,10 +54,7 @@ export const dryReport = (options: Omit<BuildOptions, 'onStep'>, json: boolean):
   return text(
     planned.flatMap(({ product, plans }) => [
       `phase ${product.phase}  ${formatReference(product.name, options.tag)}: ${product.summary}`,
-      ...[...plans].flatMap(([platform, layers]) => [
-        `  ${platform}`,
-        ...layers.map((plan) => `    ${words(plan)}`),
-      ]),
+      ...[...plans].flatMap(([platform, layers]) => [`  ${platform}`, ...layers.map((plan) => `    ${words(plan)}`)]),
       `    app: services/${product.name}/main.ts${product.port === undefined ? '' : ', health check'}`,
       '',
     ]),

@@ -35,13 +35,7 @@ export const purl = ({ kind, name, version, architecture, source }: Part): strin
 /** An SPDX expression where it is one, else the name as the package wrote it. */
 const formatLicences = (names: readonly string[], kind: Part['kind']) => {
   const [only] = names
-  if (
-    kind === 'npm' &&
-    names.length === 1 &&
-    only !== undefined &&
-    /^[\w.+()\- ]+$/.test(only) &&
-    !/^SEE /i.test(only)
-  )
+  if (kind === 'npm' && names.length === 1 && only !== undefined && /^[\w.+()\- ]+$/.test(only) && !/^SEE /i.test(only))
     return [{ expression: only.replace(/^\((.*)\)$/, '$1') }]
   return names.map((name) => ({ license: { name } }))
 }
@@ -50,9 +44,7 @@ const hashes = ({ sha256, integrity }: Part) => [
   ...(sha256 === undefined ? [] : [{ alg: 'SHA-256', content: sha256 }]),
   ...(integrity === undefined
     ? []
-    : [
-        { alg: 'SHA-512', content: Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex') },
-      ]),
+    : [{ alg: 'SHA-512', content: Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex') }]),
 ]
 
 const typeOf = ({ kind, name }: Part): 'application' | 'file' | 'library' => {

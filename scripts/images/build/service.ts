@@ -57,19 +57,11 @@ const requireLinkage = (platform: Platform, layers: readonly PackedLayer[]): voi
     throw new CliError(`${platform}: files would not find what they are linked against`, { details: faults })
 }
 
-const writeImage = (
-  work: ServiceWork,
-  platform: Platform,
-  inputs: string,
-  layers: readonly PackedLayer[],
-) => {
+const writeImage = (work: ServiceWork, platform: Platform, inputs: string, layers: readonly PackedLayer[]) => {
   const { dist, product, version } = work
   requireLinkage(platform, layers)
   const described: readonly Layer[] = layers
-  const config = shareDocument(
-    dist,
-    imageConfig(platform, containerConfig(product, { version, inputs }), described),
-  )
+  const config = shareDocument(dist, imageConfig(platform, containerConfig(product, { version, inputs }), described))
   const manifest = shareDocument(dist, imageManifest(config, described))
   return { platform, manifest, config, layers }
 }

@@ -18,9 +18,7 @@ const fetchToken = async (
 ): Promise<Token> => {
   const realm = new URL(challenge.realm)
   if (realm.protocol !== 'https:' && !isLoopback(realm.host))
-    throw new CliError(
-      `the registry sends for tokens to ${realm.origin}, which is not https: nothing is sent there`,
-    )
+    throw new CliError(`the registry sends for tokens to ${realm.origin}, which is not https: nothing is sent there`)
   const headers: Record<string, string> = {}
   let body: URLSearchParams | undefined
   if (credentials.kind === 'token') {
@@ -34,8 +32,7 @@ const fetchToken = async (
   } else {
     if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service)
     for (const scope of scopes) realm.searchParams.append('scope', scope)
-    if (credentials.kind === 'password')
-      headers['authorization'] = basic(credentials.user, credentials.password)
+    if (credentials.kind === 'password') headers['authorization'] = basic(credentials.user, credentials.password)
   }
   const response = await fetch(realm.href, {
     method: body === undefined ? 'GET' : 'POST',
@@ -58,8 +55,7 @@ const fetchToken = async (
     readonly access_token?: unknown
   }
   const token = answer.token ?? answer.access_token
-  if (typeof token !== 'string' || token === '')
-    throw new CliError(`the token service of ${realm.host} gave no token`)
+  if (typeof token !== 'string' || token === '') throw new CliError(`the token service of ${realm.host} gave no token`)
   return { authorization: `Bearer ${token}` }
 }
 

@@ -39,8 +39,7 @@ test('an archive has both formats over the same blobs, of one platform, each blo
     readonly Layers: string[]
   }[]
   expect(legacy.map(({ RepoTags }) => RepoTags)).toEqual([['pickme/lucid:one'], ['pickme/lucid:two']])
-  for (const { Config, Layers } of legacy)
-    for (const path of [Config, ...Layers]) expect(entries.has(path)).toBe(true)
+  for (const { Config, Layers } of legacy) for (const path of [Config, ...Layers]) expect(entries.has(path)).toBe(true)
   const { manifests } = text('index.json')
   expect(manifests[0]).toMatchObject({
     platform: { os: 'linux', architecture: 'amd64' },

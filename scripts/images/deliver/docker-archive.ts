@@ -23,9 +23,7 @@ const blobName = (digest: string): string => `blobs/${digest.replace(':', '/')}`
 
 /** The image of a platform. Throws CliError when the layout has none. */
 export const findImage = ({ folder, images }: Layout, platform: string): PlatformImage => {
-  const found = images.find(
-    (image) => image.platform === platform || `${image.platform}`.startsWith(`${platform}/`),
-  )
+  const found = images.find((image) => image.platform === platform || `${image.platform}`.startsWith(`${platform}/`))
   if (found === undefined)
     throw new CliError(
       `${folder} has no image for ${platform}, only for ${images.map((one) => one.platform).join(', ')}`,
@@ -84,9 +82,7 @@ export const archiveParts = (
     RepoTags: [reference],
     Layers: manifest.layers.map(({ digest }) => blobName(digest)),
   }))
-  const blobs = new Map(
-    chosen.flatMap(({ folder, image }) => blobsIn(folder, image)).map((part) => [part.name, part]),
-  )
+  const blobs = new Map(chosen.flatMap(({ folder, image }) => blobsIn(folder, image)).map((part) => [part.name, part]))
   return [
     json('oci-layout', { imageLayoutVersion: '1.0.0' }),
     json('index.json', { schemaVersion: 2, mediaType: MEDIA.index, manifests }),
@@ -109,8 +105,7 @@ export const archiveStream = async function* (parts: readonly Part[]): AsyncGene
         sent += piece.length
         yield piece
       }
-      if (sent !== size)
-        throw new CliError(`${content} has ${sent} bytes and not ${size}: build the image again`)
+      if (sent !== size) throw new CliError(`${content} has ${sent} bytes and not ${size}: build the image again`)
     } else yield content
     yield padding(size)
   }

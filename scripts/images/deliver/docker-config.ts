@@ -43,9 +43,7 @@ export const findHelper = (
 ): { readonly program: string; readonly server: string } | undefined => {
   const [server = host] = readArchiveKeys(host)
   const helper = config.credHelpers?.[host] ?? config.credHelpers?.[server] ?? config.credsStore
-  return helper === undefined || helper === ''
-    ? undefined
-    : { program: `docker-credential-${helper}`, server }
+  return helper === undefined || helper === '' ? undefined : { program: `docker-credential-${helper}`, server }
 }
 
 const tokenOr = (user: string, password: string): Credentials =>
@@ -61,8 +59,7 @@ export const storedCredentials = (config: DockerConfig, host: string): Credentia
   if (!entry.auth) return { kind: 'none' }
   const pair = Buffer.from(entry.auth, 'base64').toString('utf8')
   const colon = pair.indexOf(':')
-  if (colon < 1)
-    throw new CliError(`Docker's config.json has no user:password for ${host}: docker login ${host}`)
+  if (colon < 1) throw new CliError(`Docker's config.json has no user:password for ${host}: docker login ${host}`)
   // The Go client pads what it writes with zero bytes.
   return { kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1).replace(/\0+$/, '') }
 }
@@ -71,8 +68,7 @@ type Helper = (program: string, server: string) => Promise<{ readonly code: numb
 
 const runHelper: Helper = async (program, server) => {
   const path = Bun.which(program)
-  if (path === null)
-    throw new CliError(`Docker's config.json keeps passwords with ${program}, which is not in PATH`)
+  if (path === null) throw new CliError(`Docker's config.json keeps passwords with ${program}, which is not in PATH`)
   const child = Bun.spawn([path, 'get'], { stdin: new TextEncoder().encode(server), stderr: 'ignore' })
   const out = await new Response(child.stdout).text()
   return { code: await child.exited, out }
@@ -95,10 +91,7 @@ const fromHelper = (out: string, program: string): Credentials => {
  */
 export const credentialsFor = async (
   host: string,
-  {
-    env,
-    helper = runHelper,
-  }: { readonly env: Readonly<Record<string, string | undefined>>; readonly helper?: Helper },
+  { env, helper = runHelper }: { readonly env: Readonly<Record<string, string | undefined>>; readonly helper?: Helper },
 ): Promise<Credentials> => {
   const path = join(env['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json')
   if (!existsSync(path)) return { kind: 'none' }

@@ -1,12 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
-import {
-  archiveParts,
-  archiveSize,
-  archiveStream,
-  findImage,
-  type Loadable,
-  parseDomain,
-} from './docker-archive.ts'
+import { archiveParts, archiveSize, archiveStream, findImage, type Loadable, parseDomain } from './docker-archive.ts'
 
 /** What a load did. Sizes are bytes that were handed to the engine. */
 export type Loaded = {
@@ -39,10 +32,7 @@ const openClient = (env: Readonly<Record<string, string | undefined>>): Client =
     start,
     ask: async (args) => {
       const child = Bun.spawn([docker, ...args], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-      const [out, err] = await Promise.all([
-        new Response(child.stdout).text(),
-        new Response(child.stderr).text(),
-      ])
+      const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
       return { code: await child.exited, out, err }
     },
   }

@@ -52,21 +52,9 @@ const push = (
 const pulled = async (reference: string, user?: string) => {
   const words = [skopeo ?? '', '--insecure-policy'] as const
   const creds = user === undefined ? [] : ['--creds', user]
-  const raw = await live([
-    ...words,
-    'inspect',
-    '--tls-verify=false',
-    ...creds,
-    '--raw',
-    `docker://${reference}`,
-  ])
+  const raw = await live([...words, 'inspect', '--tls-verify=false', ...creds, '--raw', `docker://${reference}`])
   const to = join(folder, `pulled-${made++}`)
-  const args = [
-    'copy',
-    '--all',
-    '--src-tls-verify=false',
-    ...(user === undefined ? [] : ['--src-creds', user]),
-  ]
+  const args = ['copy', '--all', '--src-tls-verify=false', ...(user === undefined ? [] : ['--src-creds', user])]
   const copied = await live([...words, ...args, `docker://${reference}`, `oci:${to}:x`])
   if (copied.code !== 0) throw new Error(copied.err)
   return { digest: computeDigest(new TextEncoder().encode(raw.out)), copy: openLayout(to) }
@@ -105,9 +93,7 @@ describe.skipIf('absent' in registry || skopeo === null)('a real registry', () =
       { uploaded: 0, mounted: 5, bytes: 0 },
     ])
     expect((await pulled(`${host}/second/place:one`)).digest).toBe(image.layout.root.descriptor.digest)
-    expect(await push(image, [`${host}/second/place`], { tag: 'two' })).toMatchObject([
-      { uploaded: 0, there: 5 },
-    ])
+    expect(await push(image, [`${host}/second/place`], { tag: 'two' })).toMatchObject([{ uploaded: 0, there: 5 }])
   })
 
   test('gets a whole image over a line that is cut at every MiB, with at most the lost chunks sent again', async () => {

@@ -27,8 +27,7 @@ const networkOf = (waits: number[] = []): Network => ({
 
 /** Bytes that gzip cannot make smaller. */
 const noise = (size: number) => crypto.getRandomValues(new Uint8Array(Math.min(size, 65536)))
-const large = (size: number) =>
-  Buffer.concat(Array.from({ length: Math.ceil(size / 65536) }, () => noise(65536)))
+const large = (size: number) => Buffer.concat(Array.from({ length: Math.ceil(size / 65536) }, () => noise(65536)))
 
 let made = 0
 const layoutOf = (size = 1000) => {
@@ -85,13 +84,8 @@ describe('a push', () => {
       for (const { digest, size } of listBlobs(layout))
         expect(fake.blobs.get(`pickme/lucid@${digest}`)?.length).toBe(size)
       expect(fake.manifests.get('pickme/lucid:one')).toEqual(layout.root.bytes)
-      const puts = fake.requests
-        .filter((one) => one.startsWith('PUT'))
-        .map((one) => one.split('/').at(-1) ?? '')
-      expect(puts.slice(5)).toEqual([
-        ...layout.images.map((one) => one.documents.manifest.descriptor.digest),
-        'one',
-      ])
+      const puts = fake.requests.filter((one) => one.startsWith('PUT')).map((one) => one.split('/').at(-1) ?? '')
+      expect(puts.slice(5)).toEqual([...layout.images.map((one) => one.documents.manifest.descriptor.digest), 'one'])
     }))
 
   test('of an unchanged image asks once and sends nothing', () =>
@@ -160,8 +154,7 @@ describe('a push', () => {
     await with_(
       {
         fault: (request, path) => {
-          const status =
-            request.method === 'HEAD' && path.includes('/manifests/') ? answers.shift() : undefined
+          const status = request.method === 'HEAD' && path.includes('/manifests/') ? answers.shift() : undefined
           if (status === undefined) return undefined
           return new Response(null, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
         },
@@ -203,8 +196,7 @@ describe('a push', () => {
           return new Response(null, { status: 502 })
         },
       },
-      async (fake) =>
-        expect(await pushTo(fake.port, layoutOf())).toMatchObject({ changed: true, uploaded: 5 }),
+      async (fake) => expect(await pushTo(fake.port, layoutOf())).toMatchObject({ changed: true, uploaded: 5 }),
     )
   })
 
@@ -212,10 +204,7 @@ describe('a push', () => {
     with_({}, async (fake) => {
       const layout = layoutOf()
       const [first] = listBlobs(layout)
-      await Bun.write(
-        blobPath(layout.folder, { digest: first?.digest ?? '' }),
-        new Uint8Array(first?.size ?? 0),
-      )
+      await Bun.write(blobPath(layout.folder, { digest: first?.digest ?? '' }), new Uint8Array(first?.size ?? 0))
       await expect(pushTo(fake.port, layout)).rejects.toThrow(
         /answered 400 .*DIGEST_INVALID: provided digest did not match/,
       )

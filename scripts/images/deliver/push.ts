@@ -46,9 +46,7 @@ const sourceOf = (folder: string, descriptor: Descriptor): Source => {
     read: async (from, to) => {
       const bytes = await file.slice(from, to).bytes()
       if (bytes.length !== to - from)
-        throw new CliError(
-          `${blobPath(folder, descriptor)} is shorter than its manifest says: build the image again`,
-        )
+        throw new CliError(`${blobPath(folder, descriptor)} is shorter than its manifest says: build the image again`)
       return bytes
     },
   }
@@ -89,9 +87,7 @@ const putManifest = async ({ repository, call }: Registry, blob: Blob, under: st
   await response.body?.cancel()
   const stored = response.headers.get('docker-content-digest')
   if (stored !== null && stored !== digest)
-    throw new CliError(
-      `the registry keeps ${under} as ${stored} and not as ${digest}: it changes what it is given`,
-    )
+    throw new CliError(`the registry keeps ${under} as ${stored} and not as ${digest}: it changes what it is given`)
 }
 
 /**

@@ -13,10 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('a repository', () => {
   test.each([
-    [
-      '127.0.0.1:5000/pickme/lucid',
-      { origin: 'http://127.0.0.1:5000', host: '127.0.0.1:5000', name: 'pickme/lucid' },
-    ],
+    ['127.0.0.1:5000/pickme/lucid', { origin: 'http://127.0.0.1:5000', host: '127.0.0.1:5000', name: 'pickme/lucid' }],
     ['localhost/a', { origin: 'http://localhost', host: 'localhost', name: 'a' }],
     ['reg.example/a/b/c', { origin: 'https://reg.example', host: 'reg.example', name: 'a/b/c' }],
     ['reg.example:5000/a', { origin: 'https://reg.example:5000', host: 'reg.example:5000', name: 'a' }],
@@ -26,16 +23,10 @@ describe('a repository', () => {
     expect(parseRepository(text, 'own.example')).toEqual(wanted),
   )
 
-  test.each([
-    '',
-    'A/b',
-    'a:tag',
-    'reg.example/a:tag',
-    'reg.example/',
-    'a//b',
-    '../a',
-    'reg.example/a@sha256:00',
-  ])('%p is none', (text) => expect(() => parseRepository(text, 'own.example')).toThrow('is no repository'))
+  test.each(['', 'A/b', 'a:tag', 'reg.example/a:tag', 'reg.example/', 'a//b', '../a', 'reg.example/a@sha256:00'])(
+    '%p is none',
+    (text) => expect(() => parseRepository(text, 'own.example')).toThrow('is no repository'),
+  )
 
   test('without a host is nowhere unless the machine names its registry', () =>
     expect(() => parseRepository('pickme/lucid', undefined)).toThrow(
@@ -54,9 +45,7 @@ describe('credentials in Docker’s configuration', () => {
   test('are found under the host, with or without https', () => {
     const wanted = { kind: 'password', user: 'me', password: 'pass:word' } as const
     expect(storedCredentials({ auths: { 'reg.example': { auth } } }, 'reg.example')).toEqual(wanted)
-    expect(storedCredentials({ auths: { 'https://reg.example/v1/': { auth } } }, 'reg.example')).toEqual(
-      wanted,
-    )
+    expect(storedCredentials({ auths: { 'https://reg.example/v1/': { auth } } }, 'reg.example')).toEqual(wanted)
     expect(storedCredentials({ auths: { other: { auth } } }, 'reg.example')).toEqual({ kind: 'none' })
     expect(() => storedCredentials({ auths: { 'reg.example': { auth: 'eA==' } } }, 'reg.example')).toThrow(
       'docker login',
@@ -82,10 +71,7 @@ describe('credentials in Docker’s configuration', () => {
     expect(await credentialsFor('reg.example', { env: { DOCKER_CONFIG: join(folder, 'none') } })).toEqual({
       kind: 'none',
     })
-    writeFileSync(
-      join(folder, 'config.json'),
-      JSON.stringify({ credsStore: 'x', auths: { 'reg.example': { auth } } }),
-    )
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ credsStore: 'x', auths: { 'reg.example': { auth } } }))
     const asked: string[] = []
     const answer = (code: number, out: string) => async (program: string, server: string) => {
       asked.push(`${program} ${server}`)
@@ -97,29 +83,24 @@ describe('credentials in Docker’s configuration', () => {
     expect(await credentialsFor('reg.example', { env, helper: answer(1, 'no') })).toMatchObject({
       user: 'me',
     })
-    await expect(credentialsFor('reg.example', { env, helper: answer(0, '?') })).rejects.toThrow(
-      'docker login again',
-    )
-    await expect(credentialsFor('reg.example', { env })).rejects.toThrow(
-      'docker-credential-x, which is not in PATH',
-    )
+    await expect(credentialsFor('reg.example', { env, helper: answer(0, '?') })).rejects.toThrow('docker login again')
+    await expect(credentialsFor('reg.example', { env })).rejects.toThrow('docker-credential-x, which is not in PATH')
     writeFileSync(join(folder, 'config.json'), 'no json')
     await expect(credentialsFor('reg.example', { env })).rejects.toThrow('is not JSON')
   })
 })
 
 test('a challenge is read with quotes and commas, bearer before basic', () => {
-  expect(
-    parseChallenge('Bearer realm="https://a.example/t?x=1,2",service="s",scope="repository:a:pull,push"'),
-  ).toEqual({
-    scheme: 'bearer',
-    realm: 'https://a.example/t?x=1,2',
-    service: 's',
-  })
+  expect(parseChallenge('Bearer realm="https://a.example/t?x=1,2",service="s",scope="repository:a:pull,push"')).toEqual(
+    {
+      scheme: 'bearer',
+      realm: 'https://a.example/t?x=1,2',
+      service: 's',
+    },
+  )
   expect(parseChallenge('Basic realm="x"')).toEqual({ scheme: 'basic' })
   expect(parseChallenge('Basic realm="x", Bearer realm="https://a.example/"')?.scheme).toBe('bearer')
-  for (const other of [null, '', 'Negotiate', 'Bearer realm="nowhere"'])
-    expect(parseChallenge(other)).toBeUndefined()
+  for (const other of [null, '', 'Negotiate', 'Bearer realm="nowhere"']) expect(parseChallenge(other)).toBeUndefined()
 })
 
 test('a wait doubles, is what was asked for, and is never above a minute', () => {

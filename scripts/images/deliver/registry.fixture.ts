@@ -89,8 +89,7 @@ const continueUpload = async (
     return empty(204)
   }
   if (request.method === 'PATCH') {
-    if (!request.headers.get('content-range')?.startsWith(`${upload.size}-`))
-      return accept(pathname, upload.size, 416)
+    if (!request.headers.get('content-range')?.startsWith(`${upload.size}-`)) return accept(pathname, upload.size, 416)
     await drain(request.body, upload)
     return accept(pathname, upload.size, 202)
   }
@@ -132,8 +131,7 @@ const guard =
     const { pathname, origin } = new URL(request.url)
     const authorization = request.headers.get('authorization')
     if (pathname === '/token') return authorization === basic ? Response.json({ token: 'good' }) : empty(401)
-    if (password === undefined || authorization === (scheme === 'basic' ? basic : 'Bearer good'))
-      return undefined
+    if (password === undefined || authorization === (scheme === 'basic' ? basic : 'Bearer good')) return undefined
     const challenge =
       scheme === 'basic' ? 'Basic realm="fake"' : `Bearer realm="${origin}/token",service="fake",scope="x"`
     return empty(401, { 'www-authenticate': challenge })

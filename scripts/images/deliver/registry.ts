@@ -82,8 +82,7 @@ const requireAnswer = async (
   if (request.answers.includes(response.status)) return response
   const detail = await readDetail(response)
   const message = `${host} answered ${response.status} to ${request.method} ${url.pathname}${detail}`
-  if (isPassing(response.status))
-    throw new ConnectionLost(message, { retryAfter: response.headers.get('retry-after') })
+  if (isPassing(response.status)) throw new ConnectionLost(message, { retryAfter: response.headers.get('retry-after') })
   const remedy = advice[response.status]
   throw new RegistryError(remedy === undefined ? message : `${message}: ${remedy}`, response.status)
 }
@@ -132,11 +131,7 @@ export const openRegistry = (
         tries,
         isPassing: (error) => error instanceof ConnectionLost,
         delay: (failures, error) =>
-          waitBefore(
-            failures + 1,
-            error instanceof ConnectionLost ? error.retryAfter : null,
-            network.random(),
-          ),
+          waitBefore(failures + 1, error instanceof ConnectionLost ? error.retryAfter : null, network.random()),
         pause: network.pause,
       })
     } catch (error) {

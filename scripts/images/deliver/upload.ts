@@ -117,8 +117,7 @@ const sendChunk = async (
 
 /** A loss after which the upload goes on. 404 and 416: the registry has forgotten it, or counts otherwise. */
 const isLoss = (error: unknown): error is ConnectionLost | RegistryError =>
-  error instanceof ConnectionLost ||
-  (error instanceof RegistryError && (error.status === 404 || error.status === 416))
+  error instanceof ConnectionLost || (error instanceof RegistryError && (error.status === 404 || error.status === 416))
 
 /**
  * Sends a blob in chunks. A chunk that is lost is asked about: what arrived is not sent again. A registry that has

@@ -14,8 +14,7 @@ export const ar = (archive: Uint8Array): ReadonlyMap<string, Uint8Array> => {
     const name = header.slice(0, 16).trimEnd().replace(/\/$/, '')
     const size = Number(header.slice(48, 58).trim())
     const data = archive.subarray(at + HEADER, at + HEADER + size)
-    if (!Number.isInteger(size) || data.length !== size)
-      throw new RangeError(`the ar member ${name} is not whole`)
+    if (!Number.isInteger(size) || data.length !== size) throw new RangeError(`the ar member ${name} is not whole`)
     members.set(name, data)
     at += HEADER + size + (size % 2)
   }

@@ -5,10 +5,7 @@ import { decompress } from './decompress.ts'
 /** A Debian package (deb(5)): its files and the text of its control file. */
 export type Deb = { readonly control: string; readonly files: readonly ReadEntry[] }
 
-const member = async (
-  members: ReadonlyMap<string, Uint8Array>,
-  start: string,
-): Promise<readonly ReadEntry[]> => {
+const member = async (members: ReadonlyMap<string, Uint8Array>, start: string): Promise<readonly ReadEntry[]> => {
   const found = [...members].find(([name]) => name.startsWith(start))
   if (found === undefined) throw new RangeError(`a Debian package has no ${start}`)
   // The root itself belongs to no package.

@@ -8,12 +8,7 @@ type ElfParts = {
 }
 
 /** An ELF file that is headers and a dynamic section, nothing else. */
-export const fixtureElf = ({
-  machine = 62,
-  interpreter = '',
-  needed = [],
-  runpath = '',
-}: ElfParts): Uint8Array => {
+export const fixtureElf = ({ machine = 62, interpreter = '', needed = [], runpath = '' }: ElfParts): Uint8Array => {
   const strings: number[] = [0]
   const put = (text: string): number => {
     const at = strings.length

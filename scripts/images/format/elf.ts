@@ -61,8 +61,7 @@ const dynamicOf = (view: DataView, segment: Segment | undefined): readonly (read
 
 /** Reads the headers. Throws RangeError when the file is no 64-bit little-endian ELF file or is cut off. */
 export const readElf = (file: Uint8Array): Elf => {
-  if (!isElf(file) || file[4] !== 2 || file[5] !== 1)
-    throw new RangeError('this is no 64-bit little-endian ELF file')
+  if (!isElf(file) || file[4] !== 2 || file[5] !== 1) throw new RangeError('this is no 64-bit little-endian ELF file')
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const segments = planSegments(view)
   const dynamic = dynamicOf(

@@ -6,9 +6,7 @@ import type { Platform } from './platform.ts'
 
 describe('linkage', () => {
   const faults = (platform: Platform, files: readonly Linked[], libraries: readonly string[]) =>
-    findLinkageFaults(platform, files, (path) =>
-      libraries.includes(mergeUsr(posix.normalize(path).replace(/^\//, ''))),
-    )
+    findLinkageFaults(platform, files, (path) => libraries.includes(mergeUsr(posix.normalize(path).replace(/^\//, ''))))
   const program = {
     path: 'usr/sbin/web',
     machine: 62,
@@ -18,9 +16,7 @@ describe('linkage', () => {
   }
 
   test('is whole when the loader and every library are where they are looked for', () => {
-    expect(
-      faults('linux/amd64', [program], ['usr/lib64/ld.so', 'usr/lib/x86_64-linux-gnu/libssl.so.3']),
-    ).toEqual([])
+    expect(faults('linux/amd64', [program], ['usr/lib64/ld.so', 'usr/lib/x86_64-linux-gnu/libssl.so.3'])).toEqual([])
     const own = { ...program, runpath: '$ORIGIN/../lib/web' }
     expect(faults('linux/amd64', [own], ['usr/lib64/ld.so', 'usr/lib/web/libssl.so.3'])).toEqual([])
   })

@@ -20,9 +20,7 @@ const runpathFolders = ({ path, runpath }: Linked): readonly string[] =>
   runpath
     .split(':')
     .filter(Boolean)
-    .map((folder) =>
-      folder.replace(/\$\{?ORIGIN\}?/g, `/${path.slice(0, Math.max(0, path.lastIndexOf('/')))}`),
-    )
+    .map((folder) => folder.replace(/\$\{?ORIGIN\}?/g, `/${path.slice(0, Math.max(0, path.lastIndexOf('/')))}`))
 
 /** What is missing or of another machine, as sentences; empty is good. `holds`: whether a path leads to a library that fits. */
 export const findLinkageFaults = (

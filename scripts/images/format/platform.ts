@@ -42,6 +42,4 @@ export const platformNames = Object.keys(platforms) as readonly Platform[] // th
 
 export type Architecture = PlatformFacts['architecture']
 
-export const architectures: readonly Architecture[] = platformNames.map(
-  (name) => platforms[name].architecture,
-)
+export const architectures: readonly Architecture[] = platformNames.map((name) => platforms[name].architecture)

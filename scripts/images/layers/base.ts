@@ -3,14 +3,7 @@ import { baseFiles, baseFolders, baseLinks, basePackages, CA_BUNDLE, CA_SOURCES 
 import { file, folder, link, withFolders } from './entries.ts'
 import type { LayerContent } from './layer.ts'
 import type { NamedPackage } from './layer-plan.ts'
-import {
-  copyright,
-  describeComponent,
-  type GetPackage,
-  type Opened,
-  openPackage,
-  statusEntry,
-} from './packages.ts'
+import { copyright, describeComponent, type GetPackage, type Opened, openPackage, statusEntry } from './packages.ts'
 
 /** Certificates in one file, each ended by a newline, in the order of their names. */
 const caBundle = (entries: readonly TarEntry[]): Uint8Array =>
@@ -29,9 +22,7 @@ const selectFiles = ({ pinned, placed }: Opened): readonly TarEntry[] => {
   const idle = patterns.find((pattern) => !found.some(({ path }) => pattern.test(path)))
   // Of the loader's two places each architecture has one.
   if (found.length === 0 || (idle !== undefined && pinned.name !== 'libc6'))
-    throw new RangeError(
-      `the package ${pinned.name} has no file for ${idle?.source ?? 'the base'}: it has changed`,
-    )
+    throw new RangeError(`the package ${pinned.name} has no file for ${idle?.source ?? 'the base'}: it has changed`)
   return found
 }
 

@@ -6,8 +6,7 @@ import { baseFolders } from './base-contents.ts'
 /** Entries of layers: paths of a merged /usr, owners and modes by table and never by the machine. Pure. */
 
 /** `lib/x` as `usr/lib/x`: the top folders of a merged /usr are links, and no layer may put a folder over one. */
-export const mergeUsr = (path: string): string =>
-  path.replace(/^(bin|sbin|lib|lib32|lib64|libx32)(?=\/|$)/, 'usr/$1')
+export const mergeUsr = (path: string): string => path.replace(/^(bin|sbin|lib|lib32|lib64|libx32)(?=\/|$)/, 'usr/$1')
 
 export const file = (path: string, data: Uint8Array | string, mode: 0o644 | 0o755 = 0o644): TarEntry => ({
   path,
@@ -79,8 +78,7 @@ export const place = (files: readonly ReadEntry[]): readonly Placed[] => {
       throw new RangeError(`${one.path} is a ${one.type}, which no image may hold`)
     // A second name of a file becomes a second file: hard links across layers are a trap.
     const source = one.type === 'file' ? one : contents.get(one.target.replace(/^\.?\//, ''))
-    if (source === undefined)
-      throw new RangeError(`${one.path} is a hard link to ${one.target}, which is not there`)
+    if (source === undefined) throw new RangeError(`${one.path} is a hard link to ${one.target}, which is not there`)
     return { entry: file(path, source.data, (source.mode & 0o111) === 0 ? 0o644 : 0o755) }
   })
 }

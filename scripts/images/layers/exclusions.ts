@@ -17,8 +17,7 @@ export const excludedPackages: readonly Exclusion[] = [
     why: 'starts programs on a machine; a container has one and Bun starts it',
   },
   {
-    pattern:
-      '^(coreutils|sed|grep|findutils|tar|gzip|diffutils|debianutils|mawk|gawk|util-linux.*|procps|hostname)$',
+    pattern: '^(coreutils|sed|grep|findutils|tar|gzip|diffutils|debianutils|mawk|gawk|util-linux.*|procps|hostname)$',
     why: 'tools of a shell',
   },
   { pattern: '^(iproute2|netbase|sensible-utils|mime-support|media-types)$', why: 'only scripts call it' },

@@ -20,8 +20,7 @@ export const openLayerCache = (
   const readCached = (key: string): PackedLayer | undefined => {
     const layer = readCachedLayer(cache, key)
     if (layer === undefined) return undefined
-    if (readBlob(cache, { algorithm: 'sha256', hex: layer.digest.replace('sha256:', '') }) !== undefined)
-      return layer
+    if (readBlob(cache, { algorithm: 'sha256', hex: layer.digest.replace('sha256:', '') }) !== undefined) return layer
     dropLayer(cache, key, layer)
     return undefined
   }

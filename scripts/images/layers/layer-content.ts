@@ -9,10 +9,7 @@ import { type GetTarball, readAddonsLayer, readBunLayer } from './tarballs.ts'
 export type Getters = { readonly getPackage: GetPackage; readonly getTarball: GetTarball }
 
 /** The entries of a planned layer. */
-export const readLayerContent = (
-  plan: LayerPlan,
-  { getPackage, getTarball }: Getters,
-): Promise<LayerContent> => {
+export const readLayerContent = (plan: LayerPlan, { getPackage, getTarball }: Getters): Promise<LayerContent> => {
   const { architecture } = platforms[plan.platform]
   switch (plan.kind) {
     case 'base':

@@ -71,8 +71,7 @@ describe('the layers of images', () => {
     const words = (name: string) =>
       layers.get(name)?.map((plan) => {
         if (plan.kind === 'bun') return plan.tarball.name
-        if (plan.kind === 'addons')
-          return plan.files.map(({ path, tarball }) => `${tarball.name} as ${path}`).join()
+        if (plan.kind === 'addons') return plan.files.map(({ path, tarball }) => `${tarball.name} as ${path}`).join()
         return `${plan.kind} ${plan.packages.map((one) => one.name).join(' ')}`
       })
     const common = ['base base-files ca-certificates libc6 tzdata', '@oven/bun-linux-aarch64']
@@ -100,18 +99,12 @@ describe('the layers of images', () => {
 })
 
 describe('what is left out', () => {
-  test.each([
-    'bash',
-    'dash',
-    'perl-base',
-    'dpkg',
-    'apt',
-    'debconf',
-    'python3-minimal',
-    'init-system-helpers',
-  ])('the package %s', (name) => {
-    expect(findExclusion(name, excludedPackages)).toBeString()
-  })
+  test.each(['bash', 'dash', 'perl-base', 'dpkg', 'apt', 'debconf', 'python3-minimal', 'init-system-helpers'])(
+    'the package %s',
+    (name) => {
+      expect(findExclusion(name, excludedPackages)).toBeString()
+    },
+  )
   test.each([
     'usr/bin/bash',
     'bin/sh',

@@ -54,8 +54,7 @@ export const packageGroups = (
   return [...groups]
     .map(([key, packages]) => ({ packages, products: JSON.parse(key) as readonly string[] })) // written two lines above
     .toSorted(
-      (a, b) =>
-        b.products.length - a.products.length || ((a.packages[0] ?? '') < (b.packages[0] ?? '') ? -1 : 1),
+      (a, b) => b.products.length - a.products.length || ((a.packages[0] ?? '') < (b.packages[0] ?? '') ? -1 : 1),
     )
 }
 

@@ -32,8 +32,7 @@ const contentsOf = async (
 ): Promise<readonly LayerContent[]> => {
   const cache = mkdtempSync(join(folder, 'cache-'))
   const lock = cacheSamplePackages(cache, samples)
-  const plans =
-    sharedLayers([product('web', { packages: Object.keys(samples) })], lock, platform).get('web') ?? []
+  const plans = sharedLayers([product('web', { packages: Object.keys(samples) })], lock, platform).get('web') ?? []
   return Promise.all(plans.map((plan) => readLayerContent(plan, offline(cache))))
 }
 
@@ -99,9 +98,7 @@ describe('the base layer', () => {
       '755 var/lib/',
       '755 var/lib/dpkg/',
       '755 var/lib/dpkg/status.d/',
-      ...['base-files', 'ca-certificates', 'libc6', 'tzdata'].map(
-        (name) => `644 var/lib/dpkg/status.d/${name}`,
-      ),
+      ...['base-files', 'ca-certificates', 'libc6', 'tzdata'].map((name) => `644 var/lib/dpkg/status.d/${name}`),
     ])
   })
 
@@ -116,14 +113,9 @@ describe('the base layer', () => {
       [
         'libc6',
         [
-          ...[
-            'ld-linux-x86-64.so.2',
-            'libc.so.6',
-            'libdl.so.2',
-            'libm.so.6',
-            'libpthread.so.0',
-            'librt.so.1',
-          ].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
+          ...['ld-linux-x86-64.so.2', 'libc.so.6', 'libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'librt.so.1'].map(
+            (name) => `usr/lib/x86_64-linux-gnu/${name}`,
+          ),
           'usr/lib64/ld-linux-x86-64.so.2',
           'usr/share/doc/libc6/copyright',
         ],
@@ -151,9 +143,7 @@ describe('the base layer', () => {
   test('joins the authorities by name, and knows lucid, who has no shell', async () => {
     const [base] = await contentsOf({})
     expect(base && textOf(base, 'etc/ssl/certs/ca-certificates.crt')).toBe('first\n\nsecond\n')
-    expect(base && textOf(base, 'etc/passwd')).toContain(
-      'lucid:x:65532:65532:lucid:/nonexistent:/usr/sbin/nologin',
-    )
+    expect(base && textOf(base, 'etc/passwd')).toContain('lucid:x:65532:65532:lucid:/nonexistent:/usr/sbin/nologin')
   })
 })
 
@@ -240,9 +230,7 @@ test('a packed layer has equal bytes from equal entries, and no time, name or sy
   const caches = ['one', 'two'].map((name) => join(folder, name))
   const layers = caches.map((cache) => packLayer(cache, base))
   expect(layers[0]).toEqual(layers[1])
-  const blob = new Uint8Array(
-    await Bun.file(layerPath(caches[0] ?? '', layers[0] ?? { digest: '' })).arrayBuffer(),
-  )
+  const blob = new Uint8Array(await Bun.file(layerPath(caches[0] ?? '', layers[0] ?? { digest: '' })).arrayBuffer())
   expect(blob.subarray(0, 10).toHex()).toBe('1f8b08000000000002ff')
   expect(decodeTar(Bun.gunzipSync(blob)).length).toBe(base.entries.length)
 })

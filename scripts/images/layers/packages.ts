@@ -18,12 +18,10 @@ export const openPackage = async (pinned: NamedPackage, getPackage: GetPackage):
   return { pinned, deb, placed: place(deb.files) }
 }
 
-const isScript = (entry: TarEntry): boolean =>
-  entry.type === 'file' && entry.data[0] === 0x23 && entry.data[1] === 0x21
+const isScript = (entry: TarEntry): boolean => entry.type === 'file' && entry.data[0] === 0x23 && entry.data[1] === 0x21
 
 /** Folders that a program finds its state in; an empty one elsewhere is dust. */
-const isStateFolder = ({ path, type }: TarEntry): boolean =>
-  type === 'folder' && /^(var|etc)\/[^/]+\/[^/]+/.test(path)
+const isStateFolder = ({ path, type }: TarEntry): boolean => type === 'folder' && /^(var|etc)\/[^/]+\/[^/]+/.test(path)
 
 /**
  * What of a package an image may hold: files by the table of what is left out, no script (there is no
@@ -38,9 +36,7 @@ export const allowed = (placed: readonly Placed[]): readonly TarEntry[] => {
   )
   const allowedPaths = new Set(allowedFiles.map(({ entry }) => entry.path))
   const left = new Set(placed.map(({ entry }) => entry.path).filter((path) => !allowedPaths.has(path)))
-  return allowedFiles.flatMap(({ entry, leadsTo }) =>
-    leadsTo !== undefined && left.has(leadsTo) ? [] : [entry],
-  )
+  return allowedFiles.flatMap(({ entry, leadsTo }) => (leadsTo !== undefined && left.has(leadsTo) ? [] : [entry]))
 }
 
 /** The copyright file, which travels with every copy of a package. */

@@ -12,8 +12,7 @@ const open = async (pinned: NamedTarball, getTarball: GetTarball): Promise<reado
 const only = (files: readonly ReadEntry[], pattern: RegExp, name: string): Uint8Array => {
   const found = files.filter(({ path, type }) => type === 'file' && pattern.test(path))
   const [one] = found
-  if (one === undefined || found.length > 1)
-    throw new RangeError(`npm's ${name} has not exactly one ${pattern.source}`)
+  if (one === undefined || found.length > 1) throw new RangeError(`npm's ${name} has not exactly one ${pattern.source}`)
   return one.data
 }
 
@@ -73,12 +72,8 @@ export const readAddonsLayer = async (
   )
   return {
     title: `native addons: ${addons.map(({ tarball }) => tarball.name).join(' ')}`,
-    entries: withFolders(
-      opened.map(({ path, tarball, files }) => file(path, only(files, /\.node$/, tarball.name))),
-    ),
-    components: opened.map(({ path, tarball, files }) =>
-      componentOf({ pinned: tarball, architecture, files }, path),
-    ),
+    entries: withFolders(opened.map(({ path, tarball, files }) => file(path, only(files, /\.node$/, tarball.name)))),
+    components: opened.map(({ path, tarball, files }) => componentOf({ pinned: tarball, architecture, files }, path)),
     own: [],
   }
 }

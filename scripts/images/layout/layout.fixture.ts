@@ -91,9 +91,6 @@ export const writeLayout = (folder: string, images: readonly FixtureImage[]): st
   })
   const index = write(json({ schemaVersion: 2, mediaType: MEDIA.index, manifests }), MEDIA.index)
   writeFileSync(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
-  writeFileSync(
-    join(folder, 'index.json'),
-    json({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [index] }),
-  )
+  writeFileSync(join(folder, 'index.json'), json({ schemaVersion: 2, mediaType: MEDIA.index, manifests: [index] }))
   return index.digest
 }

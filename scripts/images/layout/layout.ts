@@ -2,15 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../../cli/fail.ts'
-import {
-  type Descriptor,
-  ImageConfig,
-  Index,
-  Manifest,
-  MEDIA,
-  parseDocument,
-  platformName,
-} from '../format/oci.ts'
+import { type Descriptor, ImageConfig, Index, Manifest, MEDIA, parseDocument, platformName } from '../format/oci.ts'
 
 /** A small document of an image: what points at it, and its exact bytes. */
 export type Blob = { readonly descriptor: Descriptor; readonly bytes: Uint8Array }
@@ -32,8 +24,7 @@ export type Layout = {
 }
 
 /** `sha256:` and the hash of some bytes. */
-export const computeDigest = (bytes: Uint8Array): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+export const computeDigest = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** Path of a blob; the digest has been checked to be `sha256:` and hex. */
 export const blobPath = (folder: string, { digest }: { readonly digest: string }): string =>

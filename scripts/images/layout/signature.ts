@@ -46,8 +46,7 @@ export const signatureFault = (lock: Uint8Array, file: Uint8Array, publicKey: st
     return error instanceof CliError ? error.message : String(error)
   }
   // What counts is the key that the verifier was given; the one in the file only explains a mismatch.
-  if (read.public_key !== publicKey)
-    return `it was signed by ${read.public_key}, which is not the key that is trusted`
+  if (read.public_key !== publicKey) return `it was signed by ${read.public_key}, which is not the key that is trusted`
   const holds = verifyEd25519(messageOf(lock), fromHex(read.signature), fromHex(publicKey))
   return holds ? undefined : 'the signature does not fit the lock: one of them was changed'
 }

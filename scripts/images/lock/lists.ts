@@ -31,12 +31,11 @@ const packagesOf = async (
   architecture: Architecture,
   { mirrors, get, cache }: Where,
 ): Promise<readonly Candidate[]> => {
-  const name = [`main/binary-${architecture}/Packages.xz`, `main/binary-${architecture}/Packages.gz`].find(
-    (path) => release.files.has(path),
+  const name = [`main/binary-${architecture}/Packages.xz`, `main/binary-${architecture}/Packages.gz`].find((path) =>
+    release.files.has(path),
   )
   const listed = release.files.get(name ?? '')
-  if (name === undefined || listed === undefined)
-    throw new CliError(`${suite} lists no packages for ${architecture}`)
+  if (name === undefined || listed === undefined) throw new CliError(`${suite} lists no packages for ${architecture}`)
   const folder = name.slice(0, name.lastIndexOf('/'))
   const bytes = await obtain(
     cache,
@@ -71,8 +70,7 @@ export const readSuite = async (
   })
   const packages = await Promise.all(
     architectures.map(
-      async (architecture) =>
-        [architecture, await packagesOf(release, suite, archive, architecture, where)] as const,
+      async (architecture) => [architecture, await packagesOf(release, suite, archive, architecture, where)] as const,
     ),
   )
   return {

@@ -8,9 +8,7 @@ const changes = (where: string, before: Named, after: Named): readonly string[] 
     if (old === undefined) return [`${where} ${name}: new, ${now?.version}`]
     if (now === undefined) return [`${where} ${name}: gone (was ${old.version})`]
     if (old.version !== now.version) return [`${where} ${name}: ${old.version} -> ${now.version}`]
-    return sortedJson(old) === sortedJson(now)
-      ? []
-      : [`${where} ${name}: ${now.version} has other contents or needs`]
+    return sortedJson(old) === sortedJson(now) ? [] : [`${where} ${name}: ${now.version} has other contents or needs`]
   })
 
 /**

@@ -44,9 +44,7 @@ describe('an InRelease file', () => {
   })
 
   test('of another suite is refused, as when an old release is served in the place of a new one', async () => {
-    await expect(read(await signed(release, ours.privateKey), { suite: 'trixie' })).rejects.toThrow(
-      'it is of bookworm',
-    )
+    await expect(read(await signed(release, ours.privateKey), { suite: 'trixie' })).rejects.toThrow('it is of bookworm')
   })
 
   test('whose time is over is refused', async () => {
@@ -82,9 +80,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const control = (name: string, version: string, depends: string) =>
   `Package: ${name}\nVersion: ${version}\nDepends: ${depends}\nFilename: pool/main/p/${name}_${version}_amd64.deb\nSize: 7\nSHA256: ${'cd'.repeat(32)}\n`
-const base = ['base-files', 'ca-certificates', 'libc6', 'tzdata']
-  .map((name) => control(name, '1', ''))
-  .join('\n')
+const base = ['base-files', 'ca-certificates', 'libc6', 'tzdata'].map((name) => control(name, '1', '')).join('\n')
 
 /** An archive in memory. `tamper` changes what a mirror serves after it was signed. */
 const archive = async (
@@ -96,10 +92,7 @@ const archive = async (
     const list = Bun.gzipSync(utf8(text))
     const sum = checksum(list).hex
     const lines = ['amd64', 'arm64'].map((arch) => ` ${sum} ${list.length} main/binary-${arch}/Packages.gz`)
-    const inRelease = await signed(
-      `Codename: ${suite}\nDate: today\nSHA256:\n${lines.join('\n')}\n`,
-      ours.privateKey,
-    )
+    const inRelease = await signed(`Codename: ${suite}\nDate: today\nSHA256:\n${lines.join('\n')}\n`, ours.privateKey)
     files.set(`file:///planted/dists/${suite}/InRelease`, utf8(inRelease))
     for (const arch of ['amd64', 'arm64'])
       files.set(`file:///planted/dists/${suite}/main/binary-${arch}/by-hash/SHA256/${sum}`, list)
@@ -131,14 +124,7 @@ const lists = {
 describe('a refreshed lock', () => {
   test('pins the closure out of all suites, and says who signed them', async () => {
     const lock = await refreshedLock(parts(await archive(lists), 'good'))
-    expect(Object.keys(lock.debian.arm64)).toEqual([
-      'base-files',
-      'ca-certificates',
-      'libc6',
-      'tzdata',
-      'web',
-      'ssl',
-    ])
+    expect(Object.keys(lock.debian.arm64)).toEqual(['base-files', 'ca-certificates', 'libc6', 'tzdata', 'web', 'ssl'])
     expect(lock.debian.amd64['ssl']).toEqual({
       version: '3.0-1+deb12u1',
       archive: 'debian-security',
@@ -170,9 +156,7 @@ describe('a refreshed lock', () => {
 
   test('names a suite that the mirror does not have', async () => {
     const { bookworm } = lists
-    await expect(refreshedLock(parts(await archive({ bookworm }), 'part'))).rejects.toThrow(
-      'has no suite bookworm-',
-    )
+    await expect(refreshedLock(parts(await archive({ bookworm }), 'part'))).rejects.toThrow('has no suite bookworm-')
   })
 
   test('names a package that no suite has', async () => {

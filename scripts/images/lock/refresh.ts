@@ -25,19 +25,12 @@ export type RefreshParts = {
 }
 
 const lockedOf = (candidate: Candidate, depends: readonly string[]): LockedPackage => {
-  const {
-    Version: version = '',
-    Filename: path = '',
-    Size: size = '',
-    SHA256: sha256 = '',
-  } = candidate.stanza
+  const { Version: version = '', Filename: path = '', Size: size = '', SHA256: sha256 = '' } = candidate.stanza
   return { version, archive: candidate.archive, path, size: Number(size), sha256, depends }
 }
 
 const locked = (resolved: Resolved): Readonly<Record<string, LockedPackage>> =>
-  Object.fromEntries(
-    [...resolved].map(([name, { candidate, depends }]) => [name, lockedOf(candidate, depends)]),
-  )
+  Object.fromEntries([...resolved].map(([name, { candidate, depends }]) => [name, lockedOf(candidate, depends)]))
 
 /** The Debian packages that images name: their own and those of their addons. */
 export const debianRoots = (products: readonly Product[]): readonly string[] =>
@@ -51,10 +44,7 @@ export const debianRoots = (products: readonly Product[]): readonly string[] =>
   ].sort()
 
 /** The npm packages of the lock and their versions. */
-const tarballs = ({
-  products,
-  versions,
-}: RefreshParts): readonly (readonly [name: string, version: string])[] => {
+const tarballs = ({ products, versions }: RefreshParts): readonly (readonly [name: string, version: string])[] => {
   const names = [...new Set(products.flatMap(({ image }) => image.addons))].sort()
   const versionOf = (name: string): string => {
     const version = versions[name]

@@ -34,9 +34,7 @@ export const readRelease = async (
   const refuse = (why: string): never => {
     throw new CliError(`the InRelease file of ${suite} is not believed: ${why}`)
   }
-  const message = await readCleartextMessage({ cleartextMessage: text }).catch(() =>
-    refuse('it is not signed'),
-  )
+  const message = await readCleartextMessage({ cleartextMessage: text }).catch(() => refuse('it is not signed'))
   const { signatures, data } = await verify({ message, verificationKeys: [...keys], date: now })
   const signedBy: string[] = []
   for (const { keyID, verified } of signatures) {

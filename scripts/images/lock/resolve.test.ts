@@ -66,15 +66,13 @@ describe('the closure of packages', () => {
   })
 
   test('takes no version that is out of bounds', () => {
-    expect(() =>
-      resolved('Package: a\nVersion: 1\nDepends: b (>= 2)\n\nPackage: b\nVersion: 1.9\n', ['a']),
-    ).toThrow('a needs b')
+    expect(() => resolved('Package: a\nVersion: 1\nDepends: b (>= 2)\n\nPackage: b\nVersion: 1.9\n', ['a'])).toThrow(
+      'a needs b',
+    )
   })
 
   test('goes round a circle once', () => {
-    const circle = resolved('Package: a\nVersion: 1\nDepends: b\n\nPackage: b\nVersion: 1\nDepends: a\n', [
-      'a',
-    ])
+    const circle = resolved('Package: a\nVersion: 1\nDepends: b\n\nPackage: b\nVersion: 1\nDepends: a\n', ['a'])
     expect([...circle.keys()]).toEqual(['a', 'b'])
   })
 })

@@ -15,10 +15,7 @@ export type Index = {
 }
 
 /** Name to what it needs. */
-export type Resolved = ReadonlyMap<
-  string,
-  { readonly candidate: Candidate; readonly depends: readonly string[] }
->
+export type Resolved = ReadonlyMap<string, { readonly candidate: Candidate; readonly depends: readonly string[] }>
 
 export class UnresolvedError extends Error {
   constructor(message: string) {
@@ -58,11 +55,7 @@ const fill = ({ newest, providers }: Index, { name, operator, version }: Relatio
 }
 
 /** Which package a list of alternatives means: one that is in already, else the first that can be had. */
-const choose = (
-  index: Index,
-  alternatives: readonly Relation[],
-  chosen: ReadonlySet<string>,
-): string | undefined => {
+const choose = (index: Index, alternatives: readonly Relation[], chosen: ReadonlySet<string>): string | undefined => {
   const names = alternatives.flatMap((relation) => fill(index, relation) ?? [])
   return names.find((name) => chosen.has(name)) ?? names[0]
 }

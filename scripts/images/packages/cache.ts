@@ -28,8 +28,7 @@ export const cacheFolder = (env: Readonly<Record<string, string | undefined>>): 
   env['LUCID_CACHE'] || join(homedir(), '.cache', 'lucid-images')
 
 /** Path of a blob in a folder of blobs. */
-export const blobPath = (folder: string, { algorithm, hex }: Checksum): string =>
-  join(folder, 'blobs', algorithm, hex)
+export const blobPath = (folder: string, { algorithm, hex }: Checksum): string => join(folder, 'blobs', algorithm, hex)
 
 export const checksum = (bytes: Uint8Array, algorithm: Checksum['algorithm'] = 'sha256'): Checksum => ({
   algorithm,
@@ -46,10 +45,9 @@ export const parseIntegrity = (integrity: string): Checksum => ({
 const storeFault = (path: string, error: unknown): unknown => {
   const code = errorCode(error)
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CliError(
-      `the disk is full: ${path} could not be written; make room and run the same command again`,
-      { cause: error },
-    )
+    return new CliError(`the disk is full: ${path} could not be written; make room and run the same command again`, {
+      cause: error,
+    })
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
     return new CliError(`${path} may not be written; LUCID_CACHE names another folder`, { cause: error })
   return error
@@ -102,11 +100,7 @@ export const readBlob = (folder: string, sum: Checksum): Uint8Array | undefined 
 }
 
 /** Writes a blob under its checksum. */
-export const writeBlob = (
-  folder: string,
-  bytes: Uint8Array,
-  algorithm: Checksum['algorithm'] = 'sha256',
-): Checksum => {
+export const writeBlob = (folder: string, bytes: Uint8Array, algorithm: Checksum['algorithm'] = 'sha256'): Checksum => {
   const sum = checksum(bytes, algorithm)
   writeWhole(blobPath(folder, sum), bytes)
   return sum
@@ -136,8 +130,7 @@ export const sweepCache = (folder: string, before: number): void => {
     const path = join(folder, part)
     for (const name of existsSync(path) ? readdirSync(path) : []) {
       const file = join(path, name)
-      if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) < before)
-        rmSync(file, { force: true })
+      if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) rmSync(file, { force: true })
     }
   }
 }

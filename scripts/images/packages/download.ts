@@ -72,9 +72,7 @@ export const obtain = async (cache: string, source: Source, fetched: Get = get):
   const address = await source.address()
   const bytes = await fetched(address)
   if (bytes === undefined)
-    throw new CliError(
-      `${source.what} is no longer at ${shown(address)}; pin what there is now: ${source.remedy}`,
-    )
+    throw new CliError(`${source.what} is no longer at ${shown(address)}; pin what there is now: ${source.remedy}`)
   if (source.size !== undefined && bytes.length !== source.size)
     throw new CliError(
       `${source.what} from ${shown(address)} has ${bytes.length} bytes, the lock says ${source.size}: nothing was cached`,

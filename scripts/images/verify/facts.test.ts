@@ -29,10 +29,7 @@ describe('secrets', () => {
     [`const IDENTITY_KEY = '${hex}'`, ['64 hex digits as IDENTITY_KEY']],
     [`{"privateKey":"0x${hex.toUpperCase()}"}`, ['64 hex digits as privateKey']],
     [`${'x'.repeat(5000)} session_token: "${hex}"`, ['64 hex digits as session_token']],
-    [
-      `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\n${'b3BlbnNzaC1rZXktdjEA'.repeat(3)}\n`,
-      ['a private key in PEM'],
-    ],
+    [`-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\n${'b3BlbnNzaC1rZXktdjEA'.repeat(3)}\n`, ['a private key in PEM']],
     [`'-----BEGIN EC ${'PRIVATE'} KEY-----\\n${'b3BlbnNzaC1rZXktdjEA'.repeat(3)}'`, ['a private key in PEM']],
     [`x=npm_${'aZ09'.repeat(9)};`, ['an npm token']],
     [`token ghp_${'aZ09'.repeat(9)}`, ['a GitHub token']],
@@ -52,8 +49,7 @@ describe('secrets', () => {
   ])('%p is none', (text) => expect(found(text)).toEqual([]))
 
   test('64 digits are found wherever they begin', () => {
-    for (let at = 0; at < 130; at++)
-      expect(found(`${' '.repeat(at)}SEED=${hex}`)).toEqual(['64 hex digits as SEED'])
+    for (let at = 0; at < 130; at++) expect(found(`${' '.repeat(at)}SEED=${hex}`)).toEqual(['64 hex digits as SEED'])
   })
 
   test('a secret of this machine is known by its fingerprint, and neither is said', () => {
@@ -104,14 +100,7 @@ describe('programs', () => {
 describe('a root', () => {
   test('is what layers leave over each other, whiteouts included', () => {
     const root = flatten([
-      [
-        fact('a'),
-        fact('d', { type: 'folder' }),
-        fact('d/x'),
-        fact('d/y'),
-        fact('e', { type: 'folder' }),
-        fact('e/x'),
-      ],
+      [fact('a'), fact('d', { type: 'folder' }), fact('d/x'), fact('d/y'), fact('e', { type: 'folder' }), fact('e/x')],
       [fact('.wh.a'), fact('d/.wh..wh..opq'), fact('d/z'), fact('e', { type: 'link', target: 'd' })],
     ])
     expect([...root.keys()].sort()).toEqual(['d', 'd/z', 'e'])

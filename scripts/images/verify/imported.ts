@@ -26,7 +26,5 @@ export const importedPackages = async (root: string, service: string): Promise<r
   )
   const names = new Set(used.flatMap((path) => packageOf(path) ?? []))
   // The image has the addon's file for its platform, and the loader around it is ours.
-  return [...names]
-    .filter((name) => addons[name] === undefined && !/-(?:linux|darwin|win32)-/.test(name))
-    .sort()
+  return [...names].filter((name) => addons[name] === undefined && !/-(?:linux|darwin|win32)-/.test(name)).sort()
 }

@@ -4,67 +4,13 @@ export type Banned = 'shell' | 'package manager'
 
 const names: Readonly<Record<Banned, readonly string[]>> = {
   shell: [
-    ...[
-      'sh',
-      'ash',
-      'bash',
-      'rbash',
-      'dash',
-      'zsh',
-      'rzsh',
-      'ksh',
-      'ksh93',
-      'mksh',
-      'lksh',
-      'pdksh',
-      'oksh',
-      'loksh',
-    ],
-    ...[
-      'csh',
-      'tcsh',
-      'fish',
-      'yash',
-      'posh',
-      'sash',
-      'rc',
-      'es',
-      'elvish',
-      'nu',
-      'xonsh',
-      'pwsh',
-      'osh',
-      'ysh',
-    ],
+    ...['sh', 'ash', 'bash', 'rbash', 'dash', 'zsh', 'rzsh', 'ksh', 'ksh93', 'mksh', 'lksh', 'pdksh', 'oksh', 'loksh'],
+    ...['csh', 'tcsh', 'fish', 'yash', 'posh', 'sash', 'rc', 'es', 'elvish', 'nu', 'xonsh', 'pwsh', 'osh', 'ysh'],
     ...['busybox', 'toybox', 'sulogin', 'su', 'sudo', 'nologin', 'login'],
   ],
   'package manager': [
-    ...[
-      'apt',
-      'apt-get',
-      'apt-cache',
-      'apt-key',
-      'apt-mark',
-      'aptitude',
-      'dpkg',
-      'dpkg-deb',
-      'dpkg-query',
-      'dselect',
-    ],
-    ...[
-      'apk',
-      'yum',
-      'dnf',
-      'dnf5',
-      'microdnf',
-      'tdnf',
-      'rpm',
-      'zypper',
-      'pacman',
-      'opkg',
-      'xbps-install',
-      'emerge',
-    ],
+    ...['apt', 'apt-get', 'apt-cache', 'apt-key', 'apt-mark', 'aptitude', 'dpkg', 'dpkg-deb', 'dpkg-query', 'dselect'],
+    ...['apk', 'yum', 'dnf', 'dnf5', 'microdnf', 'tdnf', 'rpm', 'zypper', 'pacman', 'opkg', 'xbps-install', 'emerge'],
     ...['snap', 'flatpak', 'brew', 'nix', 'nix-env', 'guix', 'conda', 'mamba'],
     ...[
       'npm',
@@ -101,9 +47,7 @@ export const bannedByName = (path: string, { runs }: { readonly runs: boolean })
     .toLowerCase()
     .replace(/\.exe$/, '')
   const found = byName.get(name) ?? byName.get(name.replace(/[-.]?\d+(?:\.\d+)*$/, ''))
-  return found !== undefined && (runs || programFolder.test(path.slice(0, Math.max(0, slash))))
-    ? found
-    : undefined
+  return found !== undefined && (runs || programFolder.test(path.slice(0, Math.max(0, slash)))) ? found : undefined
 }
 
 /** Texts that only this program has in it. All of a row must be there. Seen in Debian's packages. */
@@ -126,9 +70,7 @@ const marks: readonly {
 ]
 
 /** Banned programs that a binary turns out to be, whatever it is called. */
-export const bannedByContent = (
-  file: Buffer,
-): readonly { readonly banned: Banned; readonly program: string }[] =>
+export const bannedByContent = (file: Buffer): readonly { readonly banned: Banned; readonly program: string }[] =>
   marks.filter(({ all }) => all.every((mark) => file.includes(mark, 0, 'latin1')))
 
 /** The first line of a script without `#!`; undefined for anything else. */

@@ -16,9 +16,7 @@ export type LayerReader = (folder: string, descriptor: Descriptor) => Layer
 const LARGEST = 2 ** 30
 
 const unpacked = (bytes: Uint8Array, mediaType: string): Uint8Array =>
-  mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip')
-    ? gunzipSync(bytes, { maxOutputLength: LARGEST })
-    : bytes
+  mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip') ? gunzipSync(bytes, { maxOutputLength: LARGEST }) : bytes
 
 const extractFacts = (archive: Uint8Array, own: Fingerprints): readonly Fact[] =>
   decodeTar(archive).map((entry) => extractFact(entry, own))
@@ -62,9 +60,7 @@ export const layerReader = (own: Fingerprints): LayerReader => {
     if (before !== undefined) return before
     const same = [...layers.values()].find(
       (layer) =>
-        layer.digest === descriptor.digest &&
-        layer.mediaType === descriptor.mediaType &&
-        layer.faults.length === 0,
+        layer.digest === descriptor.digest && layer.mediaType === descriptor.mediaType && layer.faults.length === 0,
     )
     const layer = same !== undefined && isIntact(folder, descriptor) ? same : read(folder, descriptor, own)
     layers.set(key, layer)

@@ -38,8 +38,7 @@ export const reportText = (outcomes: readonly Outcome[], images: number, style: 
   const broken = outcomes.filter(({ breaches }) => breaches.length > 0)
   const skipped = outcomes.filter(({ notRun }) => notRun !== undefined)
   const rows = outcomes.map((one) => [one.rule, stateOf(one), String(one.checked), one.promise])
-  const holding =
-    outcomes.length - broken.length - skipped.filter(({ breaches }) => breaches.length === 0).length
+  const holding = outcomes.length - broken.length - skipped.filter(({ breaches }) => breaches.length === 0).length
   return text([
     table(columns, rows, style),
     ...broken.flatMap(({ rule, breaches }) => breaches.map((breach) => `BROKEN  ${rule}: ${breach}`)),

@@ -37,8 +37,7 @@ export const flatten = (layers: readonly (readonly Fact[])[]): Root => {
 /** Links that are followed for one path; the kernel follows as many (path_resolution(7)). */
 const HOPS = 40
 
-const partsOf = (path: string): readonly string[] =>
-  path.split('/').filter((part) => part !== '' && part !== '.')
+const partsOf = (path: string): readonly string[] => path.split('/').filter((part) => part !== '' && part !== '.')
 
 /** What a path leads to, through links of files and folders; undefined when there is nothing. */
 export const lookUp = (root: Root, path: string): Fact | undefined => {

@@ -60,17 +60,12 @@ const special = (fact: Fact): readonly string[] => {
 }
 
 /** A command that must be there as words, of which the first is a program and the absolute ones are files. */
-const execForm = (
-  what: string,
-  words: readonly string[] | null | undefined,
-  root: Root,
-): readonly string[] => {
+const execForm = (what: string, words: readonly string[] | null | undefined, root: Root): readonly string[] => {
   const [program, ...rest] = words ?? []
   if (program === undefined) return [`there is no ${what}`]
   if (!program.startsWith('/')) return [`the ${what} begins with ${program}, which has to be searched for`]
   const found = lookUp(root, program)
-  if (found === undefined || found.type !== 'file')
-    return [`the ${what} starts ${program}, which is not there`]
+  if (found === undefined || found.type !== 'file') return [`the ${what} starts ${program}, which is not there`]
   return [
     ...((found.mode & ANY_EXECUTE) === 0 ? [`the ${what} starts ${program}, which cannot be run`] : []),
     ...rest
@@ -112,14 +107,10 @@ export const rules: readonly Rule[] = [
     name: 'whole',
     promise: 'every layer is what its digests say and can be unpacked',
     broken: ({ layers, config }) => [
-      ...layers.flatMap(({ digest, faults }) =>
-        faults.map((fault) => `layer ${digest.slice(0, 19)}: ${fault}`),
-      ),
+      ...layers.flatMap(({ digest, faults }) => faults.map((fault) => `layer ${digest.slice(0, 19)}: ${fault}`)),
       ...(config.rootfs.diff_ids.length === layers.length
         ? []
-        : [
-            `the configuration speaks of ${config.rootfs.diff_ids.length} layers, the manifest of ${layers.length}`,
-          ]),
+        : [`the configuration speaks of ${config.rootfs.diff_ids.length} layers, the manifest of ${layers.length}`]),
       ...layers.flatMap(({ diffId }, index) =>
         diffId !== undefined && diffId !== config.rootfs.diff_ids[index]
           ? [`layer ${index} unpacks to ${diffId.slice(0, 19)}, which the configuration does not say`]

@@ -37,9 +37,7 @@ export const readSbom = (path: string): SbomFacts | string | undefined => {
       ),
       owners: new Map(
         named.flatMap(({ purl, evidence }) =>
-          (evidence?.occurrences ?? []).map(
-            ({ location }) => [location.replace(/^\//, ''), bareUrl(purl)] as const,
-          ),
+          (evidence?.occurrences ?? []).map(({ location }) => [location.replace(/^\//, ''), bareUrl(purl)] as const),
         ),
       ),
     }

@@ -51,9 +51,7 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
   return [
     ...listed(
       'Debian packages that it does not list in their version',
-      [...records]
-        .filter(([name, version]) => packages.get(debUrl(name))?.version !== version)
-        .map(([name]) => name),
+      [...records].filter(([name, version]) => packages.get(debUrl(name))?.version !== version).map(([name]) => name),
     ),
     ...listed(
       'Debian packages that it lists and the image does not record',
@@ -74,9 +72,7 @@ export const sbomGaps = ({ sbom, root, imported }: Subject): readonly string[] =
     ...(bun ? ['it does not list Bun'] : []),
     ...listed(
       'npm packages without a licence',
-      [...packages]
-        .filter(([url, { licensed }]) => !licensed && url.startsWith('pkg:npm/'))
-        .map(([url]) => url),
+      [...packages].filter(([url, { licensed }]) => !licensed && url.startsWith('pkg:npm/')).map(([url]) => url),
     ),
   ]
 }

@@ -33,14 +33,12 @@ export const readTrivy = (text: string): readonly Vulnerability[] => {
   const report = JSON.parse(text) as TrivyReport
   if (!Array.isArray(report.Results)) throw new Error('Trivy looked at nothing: its report has no results')
   return report.Results.flatMap(({ Vulnerabilities = [] }) =>
-    Vulnerabilities.map(
-      ({ VulnerabilityID = '?', PkgName = '?', Severity = 'UNKNOWN', FixedVersion = '' }) => ({
-        id: VulnerabilityID,
-        component: PkgName,
-        severity: Severity,
-        fixed: FixedVersion,
-      }),
-    ),
+    Vulnerabilities.map(({ VulnerabilityID = '?', PkgName = '?', Severity = 'UNKNOWN', FixedVersion = '' }) => ({
+      id: VulnerabilityID,
+      component: PkgName,
+      severity: Severity,
+      fixed: FixedVersion,
+    })),
   )
 }
 
@@ -58,10 +56,7 @@ export const blocking = (found: readonly Vulnerability[]): readonly string[] =>
  */
 export const findScanner = (
   env: Readonly<Record<string, string | undefined>>,
-  {
-    which = Bun.which,
-    run = live,
-  }: { readonly which?: (name: string) => string | null; readonly run?: Run } = {},
+  { which = Bun.which, run = live }: { readonly which?: (name: string) => string | null; readonly run?: Run } = {},
 ): Scanner => {
   const trivy = which('trivy')
   if (trivy === null) return { notRun: 'no vulnerability scanner (trivy is not in PATH)' }
@@ -72,15 +67,7 @@ export const findScanner = (
     scan: async (sbom) => {
       const { code, out, err } = await run([
         ...([trivy, 'sbom', '--cache-dir', cache] as const),
-        ...[
-          '--skip-db-update',
-          '--skip-java-db-update',
-          '--offline-scan',
-          '--quiet',
-          '--format',
-          'json',
-          sbom,
-        ],
+        ...['--skip-db-update', '--skip-java-db-update', '--offline-scan', '--quiet', '--format', 'json', sbom],
       ])
       if (code !== 0) throw new Error(`trivy failed: ${err.trim().split('\n').at(-1) ?? ''}`)
       return readTrivy(out)

@@ -13,8 +13,7 @@ const patterns: readonly Pattern[] = [
   {
     name: 'a private key in PEM',
     anchor: 'PRIVATE KEY-----',
-    shape:
-      /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\n|\\r)+(?:[A-Za-z-]+: [^\n]*\n|\s)*[A-Za-z0-9+/=]{40}/,
+    shape: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\n|\\r)+(?:[A-Za-z-]+: [^\n]*\n|\s)*[A-Za-z0-9+/=]{40}/,
   },
   { name: 'an npm token', anchor: 'npm_', shape: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])/ },
   {
@@ -55,11 +54,7 @@ const PUBLIC = /public|digest|hash|sha256|trusted/i
 const fromPatterns = (file: Buffer): readonly string[] =>
   patterns.flatMap(({ name, anchor, shape }) => {
     // `gh` alone would be found everywhere; the underscore is two bytes further on.
-    for (
-      let at = file.indexOf(anchor, 0, 'latin1');
-      at >= 0;
-      at = file.indexOf(anchor, at + anchor.length, 'latin1')
-    ) {
+    for (let at = file.indexOf(anchor, 0, 'latin1'); at >= 0; at = file.indexOf(anchor, at + anchor.length, 'latin1')) {
       if (anchor === 'gh' && file[at + 3] !== 0x5f) continue
       const from = Math.max(0, at - BACK)
       if (shape.test(file.subarray(from, at + WINDOW).toString('latin1'))) return [name]
@@ -92,8 +87,7 @@ const hexPlaces = function* (file: Buffer): Generator<string> {
 }
 
 /** What a secret is known by: SHA-256 of its lower-case hex digits, as hex. */
-export const fingerprint = (hex: string): string =>
-  createHash('sha256').update(hex.toLowerCase()).digest('hex')
+export const fingerprint = (hex: string): string => createHash('sha256').update(hex.toLowerCase()).digest('hex')
 
 /** Secrets of this machine: fingerprint to its name, `owner/KEY`. */
 export type Fingerprints = ReadonlyMap<string, string>

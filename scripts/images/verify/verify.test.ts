@@ -90,13 +90,7 @@ type Fault = {
 }
 
 let made = 0
-const makeImages = ({
-  more,
-  config = goodConfig,
-  sbom = (good) => good,
-  spoil,
-  layout = architectures,
-}: Fault) => {
+const makeImages = ({ more, config = goodConfig, sbom = (good) => good, spoil, layout = architectures }: Fault) => {
   const images = join(folder, `images-${made++}`)
   const at = join(images, SERVICE)
   mkdirSync(at, { recursive: true })
@@ -148,9 +142,7 @@ test('a good image keeps every promise; what was not run is not called kept', as
   expect(count).toBe(2)
   expect(outcomes.filter(({ notRun }) => notRun !== undefined).map(({ rule }) => rule)).toEqual(['signature'])
   expect(decideVerdict(outcomes)).toBe(2)
-  expect(reportText(outcomes, count, plainStyle).raw).toContain(
-    'NOT RUN: no key was given (--key FILE) (signature)',
-  )
+  expect(reportText(outcomes, count, plainStyle).raw).toContain('NOT RUN: no key was given (--key FILE) (signature)')
 })
 
 const pem = `-----BEGIN ${'PRIVATE'} KEY-----\n${'MC4CAQAwBQYDK2VwBCIEIF'.repeat(3)}\n`
@@ -177,9 +169,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     'a shell under another name',
     '/app/helper is busybox',
     {
-      more: [
-        { path: 'app/helper', content: Buffer.concat([fixtureElf({}), Buffer.from('BusyBox v1.35.0')]) },
-      ],
+      more: [{ path: 'app/helper', content: Buffer.concat([fixtureElf({}), Buffer.from('BusyBox v1.35.0')]) }],
     },
   ],
   [
@@ -237,12 +227,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
   ],
   ['plain files', 'a device', '/dev/null is a device', { more: [{ path: 'dev/null', type: '3' }] }],
   ['plain files', 'a pipe', '/run/x is a pipe', { more: [{ path: 'run/x', type: '6' }] }],
-  [
-    'no secret',
-    'a private key',
-    '/app/key holds a private key in PEM',
-    { more: [{ path: 'app/key', content: pem }] },
-  ],
+  ['no secret', 'a private key', '/app/key holds a private key in PEM', { more: [{ path: 'app/key', content: pem }] }],
   [
     'no secret',
     '64 hex digits as a key',
@@ -301,12 +286,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
       config: { ...goodConfig, Healthcheck: { Test: ['CMD-SHELL', 'bun /app/health.js'] } },
     },
   ],
-  [
-    'exec form',
-    'no health check',
-    'there is no health check',
-    { config: { ...goodConfig, Healthcheck: undefined } },
-  ],
+  ['exec form', 'no health check', 'there is no health check', { config: { ...goodConfig, Healthcheck: undefined } }],
   [
     'SBOM',
     'a package that is not listed',
@@ -403,11 +383,7 @@ describe('an injected fault is found, said, and no other is', () => {
 
   const amd64 = (content: Uint8Array) => ({ more: [{ path: 'app/x.node', content }] })
   test.each([
-    [
-      'a library that is not there',
-      fixtureElf({ needed: ['libgone.so.1'] }),
-      '/app/x.node needs libgone.so.1',
-    ],
+    ['a library that is not there', fixtureElf({ needed: ['libgone.so.1'] }), '/app/x.node needs libgone.so.1'],
     [
       'a loader that is not there',
       fixtureElf({ interpreter: '/lib/ld-musl.so.1' }),
@@ -419,9 +395,7 @@ describe('an injected fault is found, said, and no other is', () => {
       '/app/x.node begins like a program and is broken',
     ],
   ])('libraries: %s', async (_, content, says) => {
-    expect((await verifyBroken(amd64(content))).broken['libraries']).toContain(
-      `${SERVICE} linux/amd64: ${says}`,
-    )
+    expect((await verifyBroken(amd64(content))).broken['libraries']).toContain(`${SERVICE} linux/amd64: ${says}`)
   })
 
   test('libraries: a program for another machine', async () => {
@@ -445,9 +419,7 @@ describe('an injected fault is found, said, and no other is', () => {
   })
 
   test('app size: a bundle above a megabyte', async () => {
-    const content = Buffer.concat(
-      Array.from({ length: 20 }, () => crypto.getRandomValues(new Uint8Array(60_000))),
-    )
+    const content = Buffer.concat(Array.from({ length: 20 }, () => crypto.getRandomValues(new Uint8Array(60_000))))
     const { broken } = await verifyBroken({ more: [{ path: 'app/main.js', content }] })
     expect(broken['app size']?.[0]).toMatch(/linux\/amd64: the app layer has 1.20 MB, more than 1.00 MB/)
   })
@@ -493,10 +465,7 @@ describe('an injected fault is found, said, and no other is', () => {
     const other = `sha256:${'0'.repeat(64)}`
     const { broken } = await verifyBroken({
       spoil: (images) =>
-        writeFileSync(
-          join(images, LOCK_FILE),
-          JSON.stringify({ services: { [SERVICE]: { digest: other } } }),
-        ),
+        writeFileSync(join(images, LOCK_FILE), JSON.stringify({ services: { [SERVICE]: { digest: other } } })),
     })
     expect(broken['lock']?.[0]).toContain(`and the lock says ${other}`)
   })
@@ -544,9 +513,7 @@ describe('the scan for vulnerabilities', () => {
   const report = (fixed: string, severity = 'HIGH') => ({
     Results: [
       {
-        Vulnerabilities: [
-          { VulnerabilityID: 'CVE-1', PkgName: 'libc6', Severity: severity, FixedVersion: fixed },
-        ],
+        Vulnerabilities: [{ VulnerabilityID: 'CVE-1', PkgName: 'libc6', Severity: severity, FixedVersion: fixed }],
       },
     ],
   })
@@ -562,8 +529,7 @@ describe('the scan for vulnerabilities', () => {
         run: async () => ({ code, out: JSON.stringify(out), err: 'no\nreason', ms: 0 }),
       },
     )
-  const broken = async (scanner: Scanner) =>
-    (await verifyBroken({ options: { scanner } })).broken['vulnerabilities']
+  const broken = async (scanner: Scanner) => (await verifyBroken({ options: { scanner } })).broken['vulnerabilities']
 
   test('without a scanner or without its database is not run, and never clean', async () => {
     for (const scanner of [

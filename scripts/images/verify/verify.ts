@@ -85,9 +85,7 @@ const openService = (
         ? []
         : [`${service} is ${layout.root.descriptor.digest} and the lock says ${locked ?? 'nothing of it'}`],
     platformBreaches: [
-      ...PLATFORMS.filter((platform) => !found.includes(platform)).map(
-        (platform) => `${service} has no ${platform}`,
-      ),
+      ...PLATFORMS.filter((platform) => !found.includes(platform)).map((platform) => `${service} has no ${platform}`),
       ...found
         .filter((platform, at) => !PLATFORMS.includes(platform) || found.indexOf(platform) !== at)
         .map((platform) => `${service} has ${platform}, which is one too many`),
@@ -98,11 +96,9 @@ const openService = (
 
 const signature = ({ images, lock, trusted }: VerifyOptions): Outcome => {
   const base = { rule: 'signature', promise: 'the lock was signed with the key that is trusted' }
-  if (trusted === undefined)
-    return { ...base, checked: 0, breaches: [], notRun: 'no key was given (--key FILE)' }
+  if (trusted === undefined) return { ...base, checked: 0, breaches: [], notRun: 'no key was given (--key FILE)' }
   const path = join(images, SIGNATURE_FILE)
-  if (!existsSync(path))
-    return { ...base, checked: 1, breaches: [`${path} is missing: bun run sign:images makes it`] }
+  if (!existsSync(path)) return { ...base, checked: 1, breaches: [`${path} is missing: bun run sign:images makes it`] }
   const fault = signatureFault(lock.bytes, readFileSync(path), trusted)
   return { ...base, checked: 1, breaches: fault === undefined ? [] : [fault] }
 }
@@ -145,8 +141,7 @@ const budget = (opened: readonly Opened[], partial: boolean): Outcome => {
     return size > BUDGET.platform ? [`${platform}: all images have ${megabytes(size)}`] : []
   })
   const sizes = PLATFORMS.map(
-    (platform) =>
-      `${platform} ${megabytes(uniqueBytes(opened.flatMap(({ blobs }) => blobs.get(platform) ?? [])))}`,
+    (platform) => `${platform} ${megabytes(uniqueBytes(opened.flatMap(({ blobs }) => blobs.get(platform) ?? [])))}`,
   )
   return {
     rule: 'budget',

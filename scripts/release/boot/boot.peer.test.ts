@@ -81,11 +81,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     return live(['ssh', '-F', pi.sshConfig, pi.host, `${bare} ${start}`])
   }
   const running = async () =>
-    (await pi.engine.run(['ps', '--format', '{{.Names}} {{.Image}}'])).out
-      .trim()
-      .split('\n')
-      .filter(Boolean)
-      .sort()
+    (await pi.engine.run(['ps', '--format', '{{.Names}} {{.Image}}'])).out.trim().split('\n').filter(Boolean).sort()
   const journal = () => parseJournal(readFileSync(at('deploy/journal'), 'utf8'))
   const begin = (run: string, from: string | null, to: string) => ({
     at: 1,
@@ -159,11 +155,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     await offAndOn()
     const booted = await boot()
     expect(booted).toMatchObject({ code: 0, out: expect.stringContaining(`${OLD} is up and well`) })
-    expect(await running()).toEqual([
-      'db lucid-test/tiny:1',
-      'gate lucid-test/tiny:1',
-      'keeper lucid-test/tiny:1',
-    ])
+    expect(await running()).toEqual(['db lucid-test/tiny:1', 'gate lucid-test/tiny:1', 'keeper lucid-test/tiny:1'])
     const [last] = groupRuns(journal()).slice(-1)
     expect(last?.begin).toMatchObject({ run: 'run-2', to: NEW })
     expect(last?.end).toMatchObject({ outcome: 'undone', reason: 'boot' })
@@ -208,9 +200,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     expect((await pi.engine.run(['volume', 'rm', volume])).code).toBe(0)
     const booted = await boot()
     expect(booted).toMatchObject({ code: 1 })
-    expect(booted.out).toContain(
-      `volume ${volume} is gone, so core is not started: bun run recover volume ${volume}`,
-    )
+    expect(booted.out).toContain(`volume ${volume} is gone, so core is not started: bun run recover volume ${volume}`)
     expect(booted.out).toContain(`compose.sessions.yaml of ${OLD} was changed by hand: put right`)
     expect(readFileSync(at(`releases/${OLD}/compose.sessions.yaml`), 'utf8')).toBe(sessions)
     expect(await running()).toEqual(['keeper lucid-test/tiny:1'])
@@ -239,16 +229,13 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     expect(groupRuns(journal()).at(-1)).toMatchObject({ begin: { run: 'run-4' }, end: undefined })
     expect(await running()).toEqual(before)
     append({ at: 3, run: 'run-4', step: 'back:restore', phase: 'done' })
-    expect((await boot('LUCID_HEALTH_TIMEOUT=3')).out).toContain(
-      `run run-4 to ${NEW} was cut short: back to ${OLD}`,
-    )
+    expect((await boot('LUCID_HEALTH_TIMEOUT=3')).out).toContain(`run run-4 to ${NEW} was cut short: back to ${OLD}`)
     expect(groupRuns(journal()).at(-1)?.end).toMatchObject({ run: 'run-4', outcome: 'failed' })
   })
 
   describe('is watched by cron', () => {
     const crontab = Bun.which('crontab')
-    if (crontab === null)
-      console.log('NOT RUN: crontab is not installed: apt-get install cron (the crontab of a host)')
+    if (crontab === null) console.log('NOT RUN: crontab is not installed: apt-get install cron (the crontab of a host)')
     const CRONTABS = '/var/spool/cron/crontabs'
 
     test.skipIf(crontab === null)('by a line that a real crontab takes, and gives back', async () => {

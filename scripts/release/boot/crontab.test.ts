@@ -37,12 +37,7 @@ test('the lines of another folder are not ours', () => {
 })
 
 describe('marks that somebody edited are left for him to mend', () => {
-  const cases: readonly string[] = [
-    `${begin}\nx\n`,
-    `${end}\n`,
-    `${end}\n${begin}\n`,
-    `${begin}\n${begin}\n${end}\n`,
-  ]
+  const cases: readonly string[] = [`${begin}\nx\n`, `${end}\n`, `${end}\n${begin}\n`, `${begin}\n${begin}\n${end}\n`]
   test.each(cases)('%j', (text) => {
     expect(() => withLines(text, DIR, [])).toThrow(MarksBroken)
     expect(() => withoutLines(text, DIR)).toThrow(MarksBroken)

@@ -26,16 +26,14 @@ const splitCrontab = (text: string, dir: string): Parts => {
   const at = lines.flatMap((line, index) => (line === begin || line === end ? [index] : []))
   const [from, to] = at
   if (from === undefined) return { before: lines, ours: undefined, after: [] }
-  if (at.length !== 2 || to === undefined || lines[from] !== begin || lines[to] !== end)
-    throw new MarksBroken(dir)
+  if (at.length !== 2 || to === undefined || lines[from] !== begin || lines[to] !== end) throw new MarksBroken(dir)
   return { before: lines.slice(0, from), ours: lines.slice(from + 1, to), after: lines.slice(to + 1) }
 }
 
 const joinLines = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`)
 
 /** Our lines; undefined when there are none. Throws MarksBroken. */
-export const findOurLines = (text: string, dir: string): readonly string[] | undefined =>
-  splitCrontab(text, dir).ours
+export const findOurLines = (text: string, dir: string): readonly string[] | undefined => splitCrontab(text, dir).ours
 
 /** The crontab with these lines of ours in the place of those it had. Throws MarksBroken. */
 export const withLines = (text: string, dir: string, lines: readonly string[]): string => {

@@ -33,10 +33,7 @@ const performChange = async (
 ): Promise<void> => {
   const what = describeChange(change, lease.dir)
   if (change.kind === 'crontab') {
-    await requireSuccess(
-      what,
-      lease.run(change.text === '' ? 'crontab -r' : 'crontab -', { input: change.text }),
-    )
+    await requireSuccess(what, lease.run(change.text === '' ? 'crontab -r' : 'crontab -', { input: change.text }))
     return
   }
   if (change.kind === 'file') {
@@ -81,8 +78,7 @@ const performAll = async (lease: Lease, plan: BootPlan, state: BootState, units:
     } catch (error) {
       for (const one of done.toReversed()) {
         const back = invertChange(one, state)
-        if (back !== undefined)
-          await performChange(lease, back, { root: state.root, units }).catch(() => undefined)
+        if (back !== undefined) await performChange(lease, back, { root: state.root, units }).catch(() => undefined)
       }
       throw error
     }
@@ -119,16 +115,12 @@ const describeChanges = ({ plan }: BootChange, dir: string): readonly string[] =
   plan.changes.map((change) => describeChange(change, dir))
 
 /** What `installBoot` would do, in words; throws as that does, and changes nothing. */
-export const showInstall = async (
-  shell: Shell,
-  options: BootTarget & BootOptions,
-): Promise<readonly string[]> => describeChanges(await prepareInstall(shell, options), options.dir)
+export const showInstall = async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
+  describeChanges(await prepareInstall(shell, options), options.dir)
 
 /** What `removeBoot` would do, in words; throws as that does, and changes nothing. */
-export const showRemoval = async (
-  shell: Shell,
-  options: BootTarget & BootOptions,
-): Promise<readonly string[]> => describeChanges(await prepareRemoval(shell, options), options.dir)
+export const showRemoval = async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
+  describeChanges(await prepareRemoval(shell, options), options.dir)
 
 /**
  * Has a host start Lucid at boot and watch it by cron; whatever stands there already is left. Answers what was done.

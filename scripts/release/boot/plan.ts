@@ -49,17 +49,14 @@ export const planInstall = (
 ): BootPlan => {
   const expected = renderUnit({ dir, user: state.user })
   const lines = [watchLine(dir), ...state.furtherLines]
-  const cron =
-    state.crontab === undefined ? undefined : safely(() => withLines(state.crontab ?? '', dir, lines))
+  const cron = state.crontab === undefined ? undefined : safely(() => withLines(state.crontab ?? '', dir, lines))
   const unitStands = state.unit === expected && state.enabled
   const refused = !unitStands && state.systemd && state.root === 'refused'
   return {
     faults: [
       ...(state.systemd
         ? []
-        : [
-            `there is no systemd here: have ${dir}/bin/lucid-boot.sh ${dir} run at boot by what there is instead`,
-          ]),
+        : [`there is no systemd here: have ${dir}/bin/lucid-boot.sh ${dir} run at boot by what there is instead`]),
       ...(refused
         ? [
             `${state.user} may not become root without a password, and the unit needs it: type the lines below there, then run this again`,
@@ -100,9 +97,7 @@ export const planRemoval = (
     lines: refused ? removeLines(units) : [],
     changes: [
       ...(state.unit === undefined ? [] : [{ kind: 'unit', text: undefined } as const]),
-      ...('value' in cron && cron.value !== before
-        ? [{ kind: 'crontab', text: cron.value, before } as const]
-        : []),
+      ...('value' in cron && cron.value !== before ? [{ kind: 'crontab', text: cron.value, before } as const] : []),
       ...Object.entries(state.files).flatMap(([name, text]): readonly Change[] =>
         text === undefined ? [] : [{ kind: 'file', name, text: undefined }],
       ),

@@ -10,9 +10,7 @@ import { renderUnit, UNIT } from './unit.ts'
 const analyze = Bun.which('systemd-analyze')
 const systemctl = Bun.which('systemctl')
 const absent =
-  analyze === null || systemctl === null
-    ? 'systemd-analyze is not installed: apt-get install systemd'
-    : undefined
+  analyze === null || systemctl === null ? 'systemd-analyze is not installed: apt-get install systemd' : undefined
 if (absent !== undefined) console.log(`NOT RUN: ${absent} (the unit by systemd)`)
 
 const folder = mkdtempSync(join(tmpdir(), 'lucid-unit-'))
@@ -27,16 +25,11 @@ const verified = async (unit: string) => {
   return live([analyze ?? '', 'verify', join(folder, UNIT)])
 }
 
-test.skipIf(absent !== undefined)(
-  'the unit is one to systemd-analyze, which finds a planted mistake',
-  async () => {
-    expect(await verified(text)).toMatchObject({ code: 0, err: '' })
-    expect((await verified(text.replace('RequiresMountsFor', 'RequireMountsFor'))).err).toContain(
-      'Unknown key',
-    )
-    expect((await verified(text.replace('/bin/sh', '/bin/nosuchsh'))).code).not.toBe(0)
-  },
-)
+test.skipIf(absent !== undefined)('the unit is one to systemd-analyze, which finds a planted mistake', async () => {
+  expect(await verified(text)).toMatchObject({ code: 0, err: '' })
+  expect((await verified(text.replace('RequiresMountsFor', 'RequireMountsFor'))).err).toContain('Unknown key')
+  expect((await verified(text.replace('/bin/sh', '/bin/nosuchsh'))).code).not.toBe(0)
+})
 
 test.skipIf(absent !== undefined)('systemctl enables it for every boot', async () => {
   const root = join(folder, 'root')

@@ -10,10 +10,7 @@ const dist = mkdtempSync(join(tmpdir(), 'lucid-checkout-'))
 afterAll(() => rmSync(dist, { recursive: true, force: true }))
 
 writeLayout(join(dist, 'one'), [{ architecture: 'arm64', layers: [[{ path: 'app', content: 'x' }]] }])
-writeFileSync(
-  join(dist, LOCK_FILE),
-  JSON.stringify({ services: { one: { digest: `sha256:${'0'.repeat(64)}` } } }),
-)
+writeFileSync(join(dist, LOCK_FILE), JSON.stringify({ services: { one: { digest: `sha256:${'0'.repeat(64)}` } } }))
 
 test.each([
   [{ platform: 'linux/arm64', machine: 'aarch64' }, 'linux/arm64'],

@@ -48,9 +48,7 @@ const readEnv = (
 }
 
 type Mounts = {
-  readonly services?: Readonly<
-    Record<string, { readonly volumes?: readonly (string | { readonly source: string })[] }>
-  >
+  readonly services?: Readonly<Record<string, { readonly volumes?: readonly (string | { readonly source: string })[] }>>
 }
 
 /** Relative paths that a Compose file mounts. */
@@ -85,8 +83,7 @@ export const choosePlatform = (
 ): string => {
   const expected = platform || (machines[machine] ?? machine)
   const [service] = Object.keys(readImagesLock(dist).digests)
-  const built =
-    service === undefined ? [] : openLayout(join(dist, service)).images.map((one) => `${one.platform}`)
+  const built = service === undefined ? [] : openLayout(join(dist, service)).images.map((one) => `${one.platform}`)
   const isBuilt = built.some((one) => one === expected || one.startsWith(`${expected}/`))
   return isBuilt ? expected : (built[0]?.split('/').slice(0, 2).join('/') ?? expected)
 }
@@ -133,8 +130,7 @@ export const readCheckout = async ({
   const images = releaseImages(dist, platform, where)
   const expected = [...Object.keys(catalog), ...Object.keys(tools)]
   const missing = expected.filter((name) => !images.some(({ service }) => service === name))
-  if (missing.length > 0)
-    throw new CliError(`no image of ${missing.join(', ')} in ${dist}: bun run build-distroless`)
+  if (missing.length > 0) throw new CliError(`no image of ${missing.join(', ')} in ${dist}: bun run build-distroless`)
   return {
     placeholders: files.flatMap(({ faults }) => faults),
     parts: {

@@ -28,9 +28,7 @@ const base: Release = {
   platform: 'linux/arm64',
   images: [],
   stock: [],
-  stacks: [
-    stack([member('gate', 'x:gate-1', [80]), member('old', 'x:old-1')], { gate: { A: 'h1', B: 'h2' } }),
-  ],
+  stacks: [stack([member('gate', 'x:gate-1', [80]), member('old', 'x:old-1')], { gate: { A: 'h1', B: 'h2' } })],
   files: { 'compose.core.yaml': 'f1' },
   support: {},
   secrets: ['gate/KEY'],
@@ -48,18 +46,14 @@ test('images, services, environment keys, ports, volumes, secrets and migrations
   const after: Release = {
     ...base,
     id: 'r-2',
-    stacks: [
-      stack([member('gate', 'x:gate-2', [81]), member('fresh', 'x:fresh-1')], { gate: { A: 'h9', C: 'h3' } }),
-    ],
+    stacks: [stack([member('gate', 'x:gate-2', [81]), member('fresh', 'x:fresh-1')], { gate: { A: 'h9', C: 'h3' } })],
     files: { 'compose.core.yaml': 'f2' },
     secrets: ['gate/KEY', 'fresh/KEY'],
     volumes: ['data', 'more'],
     migrations: { gate: { version: 2, irreversible: [2] } },
   }
   const changes = compareReleases(base, after)
-  expect(
-    changes.map(({ what, subject, change, detail }) => [what, change, subject, detail].join(' ').trim()),
-  ).toEqual([
+  expect(changes.map(({ what, subject, change, detail }) => [what, change, subject, detail].join(' ').trim())).toEqual([
     'service new fresh',
     'service gone old',
     'image changed gate gate-1 -> gate-2',
@@ -73,13 +67,9 @@ test('images, services, environment keys, ports, volumes, secrets and migrations
     'migration changed gate version 1 -> 2',
     'settings changed compose.core.yaml',
   ])
-  expect(summarizeChanges(changes)).toBe(
-    '2 services, 1 image, 3 envs, 2 ports, 1 volume, 1 secret, 1 migration',
-  )
+  expect(summarizeChanges(changes)).toBe('2 services, 1 image, 3 envs, 2 ports, 1 volume, 1 secret, 1 migration')
 })
 
 test('a first release is new as a whole', () => {
-  expect(summarizeChanges(compareReleases(undefined, base))).toBe(
-    '2 services, 1 port, 1 volume, 1 secret, 1 migration',
-  )
+  expect(summarizeChanges(compareReleases(undefined, base))).toBe('2 services, 1 port, 1 volume, 1 secret, 1 migration')
 })

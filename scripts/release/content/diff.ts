@@ -2,16 +2,7 @@ import type { Member, Release, ReleaseStack } from './release.ts'
 
 /** One thing that two releases do not have alike. */
 export type Change = {
-  readonly what:
-    | 'image'
-    | 'service'
-    | 'env'
-    | 'port'
-    | 'volume'
-    | 'secret'
-    | 'file'
-    | 'migration'
-    | 'settings'
+  readonly what: 'image' | 'service' | 'env' | 'port' | 'volume' | 'secret' | 'file' | 'migration' | 'settings'
   readonly subject: string
   readonly change: 'new' | 'gone' | 'changed'
   readonly detail: string
@@ -31,18 +22,13 @@ const compared = (
 ): readonly Change[] =>
   keysOf(before, after).flatMap((subject) => {
     const change = changeOf(before[subject], after[subject])
-    return change === undefined
-      ? []
-      : [{ what, subject, change, detail: detail(before[subject], after[subject]) }]
+    return change === undefined ? [] : [{ what, subject, change, detail: detail(before[subject], after[subject]) }]
   })
 
 const members = (release: Release | undefined): readonly Member[] =>
   release?.stacks.flatMap((stack) => stack.members) ?? []
 
-const byService = (
-  release: Release | undefined,
-  of: (member: Member) => string,
-): Readonly<Record<string, string>> =>
+const byService = (release: Release | undefined, of: (member: Member) => string): Readonly<Record<string, string>> =>
   Object.fromEntries(members(release).map((member) => [member.service, of(member)]))
 
 const envOf = (stacks: readonly ReleaseStack[]): Readonly<Record<string, string>> =>
@@ -61,9 +47,7 @@ const listed = (words: readonly string[]): Readonly<Record<string, string>> =>
 const contentOf = (name: string | undefined): string => name?.slice(name.lastIndexOf(':') + 1) ?? 'none'
 
 const portsOf = (release: Release | undefined): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    members(release).flatMap(({ service, ports }) => ports.map((port) => [String(port), service])),
-  )
+  Object.fromEntries(members(release).flatMap(({ service, ports }) => ports.map((port) => [String(port), service])))
 
 /** Names of the Compose files whose text differs although nothing above tells why: limits, health checks, networks. */
 const settings = (before: Release | undefined, after: Release): readonly Change[] =>
@@ -93,9 +77,7 @@ export const compareReleases = (before: Release | undefined, after: Release): re
     ...compared('file', before?.support ?? {}, after.support),
     ...compared(
       'migration',
-      Object.fromEntries(
-        Object.entries(before?.migrations ?? {}).map(([name, { version }]) => [name, `${version}`]),
-      ),
+      Object.fromEntries(Object.entries(before?.migrations ?? {}).map(([name, { version }]) => [name, `${version}`])),
       Object.fromEntries(Object.entries(after.migrations).map(([name, { version }]) => [name, `${version}`])),
       (old, fresh) => `version ${old ?? 'none'} -> ${fresh ?? 'none'}`,
     ).filter(({ change }) => before === undefined || change === 'changed'),

@@ -45,24 +45,7 @@ describe.skipIf('absent' in programs)('an env file', () => {
   })
 
   test('of any lines that we take means the same to Compose', async () => {
-    const piece = fc.constantFrom(
-      'a',
-      'b c',
-      '#',
-      ' #',
-      ' ',
-      '\\',
-      "'",
-      '"',
-      '\\n',
-      '$',
-      '=',
-      '\t',
-      ';',
-      '`',
-      'é',
-      '{',
-    )
+    const piece = fc.constantFrom('a', 'b c', '#', ' #', ' ', '\\', "'", '"', '\\n', '$', '=', '\t', ';', '`', 'é', '{')
     const body = fc.array(piece, { maxLength: 6 }).map((all) => all.join(''))
     const line = fc.oneof(
       body,

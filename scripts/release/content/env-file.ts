@@ -59,8 +59,7 @@ const bare = (text: string, from: number): Read => {
   const end = lineEnd(text, from)
   const raw = text.slice(from, end)
   // Compose takes these for a value, other readers for a comment.
-  if (raw.startsWith('#') || /\t#/.test(raw))
-    return { fault: 'has a # that may be a comment or not: use quotes', end }
+  if (raw.startsWith('#') || /\t#/.test(raw)) return { fault: 'has a # that may be a comment or not: use quotes', end }
   const value = raw.replace(/ #.*$/, '').trim()
   return value.includes('$') ? { fault: DOLLAR, end } : { value, end }
 }
@@ -123,6 +122,4 @@ export const findEnvFaults = (
 
 /** The values of a derived example, for a stack that has no file of its own: its defaults, without placeholders. */
 export const readDefaults = (example: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(parseEnvFile(example).values).filter(([, value]) => !isPlaceholder(value)),
-  )
+  Object.fromEntries(Object.entries(parseEnvFile(example).values).filter(([, value]) => !isPlaceholder(value)))

@@ -38,9 +38,9 @@ describe('the files of a release', () => {
     const dir = hostDir()
     expect(await run(filesScript(dir, bundle))).toBe(0)
     expect(readFileSync(compose(dir), 'utf8')).toBe(COMPOSE)
-    expect(
-      JSON.parse(readFileSync(join(dir, 'releases', bundle.release.id, 'release.json'), 'utf8')),
-    ).toEqual(bundle.release)
+    expect(JSON.parse(readFileSync(join(dir, 'releases', bundle.release.id, 'release.json'), 'utf8'))).toEqual(
+      bundle.release,
+    )
     expect([mode(compose(dir)), mode(join(dir, 'files/aa/start.sh'))]).toEqual(['600', '444'])
     expect(readFileSync(join(dir, 'deploy', 'signer'), 'utf8')).toBe(`${bundle.release.signer}\n`)
     expect(readdirSync(join(dir, 'releases'))).toEqual([bundle.release.id])

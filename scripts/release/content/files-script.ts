@@ -53,11 +53,7 @@ export const mendScript = (dir: string, release: Pick<Release, 'id' | 'files' | 
   ].join('\n')
 
 /** Ends with 1 and says why, unless a Compose file of a release is there as it was made. */
-export const guardScript = (
-  dir: string,
-  { id, files }: Pick<Release, 'id' | 'files'>,
-  name: string,
-): string =>
+export const guardScript = (dir: string, { id, files }: Pick<Release, 'id' | 'files'>, name: string): string =>
   [
     `cd ${quote(dir)} || exit 1`,
     `if ! ${checked({ [`releases/${id}/${name}`]: files[name] ?? '' })}`,

@@ -3,11 +3,7 @@ import { documentVolumes } from './migrations.ts'
 import { sampleRelease } from './release.fixture.ts'
 import type { Release } from './release.ts'
 
-const release = (
-  id: string,
-  versions: Readonly<Record<string, number>>,
-  database: readonly string[],
-): Release => {
+const release = (id: string, versions: Readonly<Record<string, number>>, database: readonly string[]): Release => {
   const planted = sampleRelease({
     id,
     services: { core: {}, sessions: { cut: 1, seal: 1 }, blockchain: {}, integration: {} },
@@ -32,13 +28,8 @@ const volumes = (
 
 test('what changes shape lies in the volume of its service, or in that of the database', () => {
   expect(volumes([], { cut: 1, seal: 1 }, { cut: 2, seal: 1 })).toEqual(['cut_data'])
-  expect(volumes(['cut', 'seal'], { cut: 1, seal: 1 }, { cut: 2, seal: 2 })).toEqual([
-    'lucid_core_mongo_data',
-  ])
-  expect(volumes(['cut'], { cut: 1, seal: 1 }, { cut: 2, seal: 2 })).toEqual([
-    'seal_data',
-    'lucid_core_mongo_data',
-  ])
+  expect(volumes(['cut', 'seal'], { cut: 1, seal: 1 }, { cut: 2, seal: 2 })).toEqual(['lucid_core_mongo_data'])
+  expect(volumes(['cut'], { cut: 1, seal: 1 }, { cut: 2, seal: 2 })).toEqual(['seal_data', 'lucid_core_mongo_data'])
 })
 
 test('where nothing changes shape nothing is copied', () => {

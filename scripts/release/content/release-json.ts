@@ -90,8 +90,7 @@ export const hashTexts = (texts: Readonly<Record<string, string>>): Readonly<Rec
   Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hashText(text)]))
 
 /** The id of a content: equal content has an equal id. */
-const releaseId = (content: ReleaseContent): string =>
-  `r-${sha256(canonicalBytes(content)).toHex().slice(0, 12)}`
+const releaseId = (content: ReleaseContent): string => `r-${sha256(canonicalBytes(content)).toHex().slice(0, 12)}`
 
 /** A release out of its content: the id follows from it. */
 export const makeRelease = (content: ReleaseContent, origin: Origin): Release => ({

@@ -14,10 +14,7 @@ type ReadService = {
   readonly env_file?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly healthcheck?: { readonly test: readonly string[] }
-  readonly volumes?: readonly (
-    | string
-    | { readonly type: string; readonly source: string; readonly target: string }
-  )[]
+  readonly volumes?: readonly (string | { readonly type: string; readonly source: string; readonly target: string })[]
   readonly ports?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly labels?: Readonly<Record<string, string>>
@@ -90,8 +87,7 @@ const environmentOf = ({ env_file, environment }: ReadService, env: RenderInput[
 const findSource = (source: string, { stack, support, dir }: RenderInput): string => {
   if (source.startsWith('/')) return source
   const path = support[posix.normalize(source)]
-  if (path === undefined)
-    throw new RangeError(`${stack}: ${source} is mounted and not among the files of the release`)
+  if (path === undefined) throw new RangeError(`${stack}: ${source} is mounted and not among the files of the release`)
   return `${dir}/${path}`
 }
 

@@ -9,10 +9,7 @@ describe('with one image replaced', () => {
   const updated = replaceImage(bundle, image('cut', '9'), origin)
 
   test('it is what a whole release with that image would be', () => {
-    const whole = assemble(
-      { ...parts, images: [image('gate', '1'), image('cut', '9'), image('tool', '3')] },
-      origin,
-    )
+    const whole = assemble({ ...parts, images: [image('gate', '1'), image('cut', '9'), image('tool', '3')] }, origin)
     expect(updated).toEqual(whole)
   })
 
@@ -28,10 +25,7 @@ describe('with one image replaced', () => {
 
 describe('with one stack of a new release', () => {
   const old = assemble(parts, origin)
-  const fresh = assemble(
-    { ...parts, images: [image('gate', '7'), image('cut', '8'), image('tool', '9')] },
-    origin,
-  )
+  const fresh = assemble({ ...parts, images: [image('gate', '7'), image('cut', '8'), image('tool', '9')] }, origin)
 
   test('the others stay as they run', () => {
     const { release, files } = replaceStack(old, fresh, 'sessions', origin)

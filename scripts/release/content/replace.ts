@@ -4,11 +4,7 @@ import { type Bundle, composeFile, type Origin, type Release, sortUnique } from 
 import { hashTexts, makeRelease, releaseContent } from './release-json.ts'
 
 /** The release that runs with the image of one service replaced. Throws RangeError when it has no such service. */
-export const replaceImage = (
-  { release, files, support }: Bundle,
-  image: ReleaseImage,
-  origin: Origin,
-): Bundle => {
+export const replaceImage = ({ release, files, support }: Bundle, image: ReleaseImage, origin: Origin): Bundle => {
   const before = release.images.find(({ service }) => service === image.service)
   if (before === undefined) throw new RangeError(`${release.id} has no service ${image.service}`)
   const content = releaseContent(release)
@@ -54,12 +50,7 @@ const mergeFiles = (current: Bundle | undefined, fresh: Bundle, stack: Stack) =>
 /**
  * One stack of a fresh release, all others as they run: what `--stage` deploys. `current` is undefined on an empty host.
  */
-export const replaceStack = (
-  current: Bundle | undefined,
-  fresh: Bundle,
-  stack: Stack,
-  origin: Origin,
-): Bundle => {
+export const replaceStack = (current: Bundle | undefined, fresh: Bundle, stack: Stack, origin: Origin): Bundle => {
   const isReplaced = (one: { readonly stack: Stack }) => one.stack === stack
   const old = current?.release
   const others = old?.stacks.filter((one) => !isReplaced(one)) ?? []
@@ -80,9 +71,7 @@ export const replaceStack = (
       {
         ...content,
         images: merge(old?.images, content.images),
-        stock: merge(old?.stock, content.stock).filter(
-          ({ service }) => running.has(service) || renewed.has(service),
-        ),
+        stock: merge(old?.stock, content.stock).filter(({ service }) => running.has(service) || renewed.has(service)),
         stacks,
         files: hashTexts(files),
         support: hashTexts(support),

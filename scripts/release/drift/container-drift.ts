@@ -11,10 +11,7 @@ const compareNames = (
   what: string,
   { has, wants }: { readonly has: readonly string[]; readonly wants: readonly string[] },
 ): string | undefined => {
-  const [missing, extra] = [
-    wants.filter((one) => !has.includes(one)),
-    has.filter((one) => !wants.includes(one)),
-  ]
+  const [missing, extra] = [wants.filter((one) => !has.includes(one)), has.filter((one) => !wants.includes(one))]
   const said = [
     ...(missing.length === 0 ? [] : [`without ${what} ${missing.join(', ')}`]),
     ...(extra.length === 0 ? [] : [`with ${what} ${extra.join(', ')}`]),
@@ -49,10 +46,7 @@ export const compareLimits = (
 /** Engines write capabilities with and without their prefix. */
 const bareCap = (name: string): string => name.replace(/^CAP_/, '')
 
-const compareRights = (
-  { rights }: ExpectedService,
-  container: Container,
-): readonly (string | undefined)[] => [
+const compareRights = ({ rights }: ExpectedService, container: Container): readonly (string | undefined)[] => [
   compareValue('its user', container.user, rights.user || container.user),
   compareValue('its restart policy', container.restartPolicy, rights.restartPolicy),
   container.readOnlyRoot === rights.readOnlyRoot
@@ -120,9 +114,7 @@ const compareTimes = (
 /** An engine calls an image by its configuration or, with containerd's store, by its manifest or index. */
 const compareImage = ({ name }: ExpectedService, { imageId }: Container, { images }: Release) => {
   const image = images.find(({ service }) => service === name)
-  return image === undefined ||
-    image.config === '' ||
-    [image.config, image.manifest, image.digest].includes(imageId)
+  return image === undefined || image.config === '' || [image.config, image.manifest, image.digest].includes(imageId)
     ? undefined
     : `its image is ${imageId.slice(0, 19)}, not that of the release`
 }

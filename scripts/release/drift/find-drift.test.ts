@@ -127,10 +127,7 @@ describe('drift', () => {
   test('is none on a host that is as its release says', () => expect(drift({})).toEqual([]))
 
   const altered: readonly (readonly [Change, string])[] = [
-    [
-      made({ imageId: `sha256:${'2'.repeat(64)}` }),
-      'its image is sha256:222222222222, not that of the release',
-    ],
+    [made({ imageId: `sha256:${'2'.repeat(64)}` }), 'its image is sha256:222222222222, not that of the release'],
     [made({ memoryLimit: 2 ** 20 }), 'memory 1 MiB instead of 64 MiB'],
     [made({ cpus: 0 }), 'processor 0 instead of 1'],
     [made({ pidsLimit: 0 }), 'processes 0 instead of 128'],
@@ -151,18 +148,9 @@ describe('drift', () => {
     [made({ mounts: [...gate.mounts, bind('/etc')] }), 'with file /etc'],
     [made({ networks: {} }), 'without network lucid_core_net'],
     [made({ networks: attached('lucid_core_net', 'lucid_wallet_net') }), 'with network lucid_wallet_net'],
-    [
-      { networks: [{ ...network, id: 'f'.repeat(64) }] },
-      'on lucid_core_net as it was before that was made anew',
-    ],
-    [
-      { deployed: { fileTimes: { 'secrets/gate/KEY': 1_000_001 } } },
-      'secrets/gate/KEY was changed after it started',
-    ],
-    [
-      { deployed: { fileTimes: { 'files/aa/start.sh': 1_000_001 } } },
-      'files/aa/start.sh was changed after it started',
-    ],
+    [{ networks: [{ ...network, id: 'f'.repeat(64) }] }, 'on lucid_core_net as it was before that was made anew'],
+    [{ deployed: { fileTimes: { 'secrets/gate/KEY': 1_000_001 } } }, 'secrets/gate/KEY was changed after it started'],
+    [{ deployed: { fileTimes: { 'files/aa/start.sh': 1_000_001 } } }, 'files/aa/start.sh was changed after it started'],
   ]
   for (const [change, said] of altered)
     test(`of a container that Compose would not see is made anew, with who lives in its network: ${said}`, () => {
@@ -191,10 +179,7 @@ describe('drift', () => {
       sums({ 'releases/r-1/compose.core.yaml': HASH }),
       'file:releases/r-1/compose.core.yaml: was changed by hand, or went bad on the disk',
     ],
-    [
-      sums({ 'files/aa/start.sh': HASH }),
-      'file:files/aa/start.sh: was changed by hand, or went bad on the disk',
-    ],
+    [sums({ 'files/aa/start.sh': HASH }), 'file:files/aa/start.sh: was changed by hand, or went bad on the disk'],
     [{ deployed: { sums: { 'files/aa/start.sh': SUM } } }, 'file:releases/r-1/compose.core.yaml: is gone'],
     [
       { networks: [{ ...network, subnets: ['10.0.0.0/24'] }] },

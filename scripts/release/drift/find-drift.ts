@@ -6,10 +6,7 @@ import { findFileDrift } from './file-drift.ts'
 import { findNetworkDrift } from './network-drift.ts'
 
 /** One container of a release: its state, what it was made from, and how it is made. */
-const findContainerDrift = (
-  input: DriftInput,
-  healthy: Parameters<typeof findDifference>[2],
-): readonly Drift[] => {
+const findContainerDrift = (input: DriftInput, healthy: Parameters<typeof findDifference>[2]): readonly Drift[] => {
   const { facts, release, expected } = input
   return listMembers(release).flatMap((member): readonly Drift[] => {
     const { service, container: name } = member
@@ -25,9 +22,7 @@ const findContainerDrift = (
     if (hash !== undefined && container.configHash !== hash)
       return [...state, makeDrift('was not made from the file of the release', about)]
     const altered = compareContainer(wanted, container, input)
-    return altered.length === 0
-      ? state
-      : [...state, makeDrift(altered.join('; '), { ...about, remake: service })]
+    return altered.length === 0 ? state : [...state, makeDrift(altered.join('; '), { ...about, remake: service })]
   })
 }
 

@@ -85,9 +85,7 @@ export const expectFromCompose = (
 
 /** Images that can look inside networks and volumes, best first: that of server-tools, then those of ours, which have the same Bun. */
 export const listProbeImages = (files: readonly ComposeFile[], release: unknown): readonly string[] => {
-  const tools = readList(readAt(release, 'images')).filter(
-    (image) => readAt(image, 'service') === 'server-tools',
-  )
+  const tools = readList(readAt(release, 'images')).filter((image) => readAt(image, 'service') === 'server-tools')
   const services = files.flatMap(({ file }) => Object.entries(readObject(readAt(file, 'services'))))
   const named = services.filter(([name]) => name === 'server-tools')
   const ours = services.filter(([, value]) =>

@@ -110,15 +110,9 @@ const readRights = (fields: Readonly<Record<string, unknown>>): ContainerRights 
   }
 }
 
-export const readService = (
-  name: string,
-  value: unknown,
-  file: unknown,
-  context: Context,
-): ExpectedService => {
+export const readService = (name: string, value: unknown, file: unknown, context: Context): ExpectedService => {
   const fields = readObject(value)
-  const realName = (kind: 'networks' | 'volumes', key: string) =>
-    readString(readAt(file, kind, key, 'name')) || key
+  const realName = (kind: 'networks' | 'volumes', key: string) => readString(readAt(file, kind, key, 'name')) || key
   const mounts = readList(fields['volumes']).map(readMount)
   const secrets = readList(fields['secrets']).map((one) =>
     readString(readAt(file, 'secrets', readString(readAt(one, 'source')) || readString(one), 'file')),

@@ -10,9 +10,7 @@ export const stateScript = (names: readonly string[]): string =>
 
 /** Reads what the engine answered; containers that do not exist are left out. Throws CliError when the engine did not answer. */
 export const parseStates = ({ code, out, err }: ScriptResult, host: string): readonly ContainerState[] => {
-  const complaints = err
-    .split('\n')
-    .filter((one) => one.trim() !== '' && !/no such (?:object|container)/i.test(one))
+  const complaints = err.split('\n').filter((one) => one.trim() !== '' && !/no such (?:object|container)/i.test(one))
   if (code !== 0 && complaints.length > 0) throw new CliError(`${host}: ${complaints.at(-1)}`)
   return out
     .split('\n')

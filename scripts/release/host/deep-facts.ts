@@ -71,9 +71,7 @@ export const inspectDeep = async (
     owners: volumes.flatMap(({ name, wrong, example }) =>
       wrong === 0
         ? []
-        : [
-            `volume ${name} has ${wrong} files of another user${example === undefined ? '' : ` (${example})`}`,
-          ],
+        : [`volume ${name} has ${wrong} files of another user${example === undefined ? '' : ` (${example})`}`],
     ),
   }
 }

@@ -33,10 +33,7 @@ describe('a network', () => {
   })
   test('of ours with another subnet, or open where it should be closed, is no fault: it is made anew', () => {
     expect(
-      faults([
-        found({ subnets: ['172.26.0.0/24'] }),
-        found({ name: 'inner_net', subnets: ['172.21.0.0/24'] }),
-      ]),
+      faults([found({ subnets: ['172.26.0.0/24'] }), found({ name: 'inner_net', subnets: ['172.21.0.0/24'] })]),
     ).toEqual([])
   })
   test('of somebody else in our range is named', () => {

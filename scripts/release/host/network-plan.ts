@@ -10,8 +10,7 @@ type Range = { readonly from: number; readonly to: number }
 /** First and last address of an IPv4 range; undefined for anything else. */
 export const rangeOf = (subnet: string): Range | undefined => {
   const [, a, b, c, d, bits] = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(subnet)?.map(Number) ?? []
-  if (a === undefined || b === undefined || c === undefined || d === undefined || bits === undefined)
-    return undefined
+  if (a === undefined || b === undefined || c === undefined || d === undefined || bits === undefined) return undefined
   const size = 2 ** (32 - bits)
   const address = ((a * 256 + b) * 256 + c) * 256 + d
   const from = address - (address % size)

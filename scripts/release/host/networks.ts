@@ -48,9 +48,7 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
     )
     left.delete(one.name)
   }
-  for (const [name, { subnet, internal, unrouted }] of Object.entries(
-    selectLone(networks, { ...catalog, ...stock }),
-  ))
+  for (const [name, { subnet, internal, unrouted }] of Object.entries(selectLone(networks, { ...catalog, ...stock })))
     if (!left.has(name))
       await change(
         `network ${name} was made`,

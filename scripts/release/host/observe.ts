@@ -53,16 +53,12 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
       const { code, out } = await shell.run(`cat ${quote(`${dir}/${place}`)} 2>/dev/null`)
       if (code === 0 && hashText(out) === hash) return out
     }
-    throw new CliError(
-      `${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`,
-    )
+    throw new CliError(`${shell.name}: ${path} was changed by hand: bun run deploy:pi puts a whole release there`)
   }
   const all = async (texts: Readonly<Record<string, string>>, folder: string) =>
     Object.fromEntries(
       await Promise.all(
-        Object.entries(texts).map(
-          async ([name, hash]) => [name, await read(`${folder}${name}`, hash)] as const,
-        ),
+        Object.entries(texts).map(async ([name, hash]) => [name, await read(`${folder}${name}`, hash)] as const),
       ),
     )
   return {

@@ -26,8 +26,7 @@ export type Check = {
   readonly findFaults: (input: PreflightInput) => readonly (readonly [evidence: string, remedy: string])[]
 }
 
-export const when = (bad: boolean, evidence: string, remedy: string) =>
-  bad ? [[evidence, remedy] as const] : []
+export const when = (bad: boolean, evidence: string, remedy: string) => (bad ? [[evidence, remedy] as const] : [])
 
 /** The platform of a host as images call it; empty when no engine answers. */
 export const readPlatform = ({ engine }: Pick<HostFacts, 'engine'>): string =>

@@ -13,9 +13,7 @@ export const contentChecks: readonly Check[] = [
     check: 'secrets',
     detail: ({ host, release }) => {
       const fresh = release.secrets.filter((one) => !host.readiness.secrets.includes(one)).length
-      return fresh === 0
-        ? `${release.secrets.length} there`
-        : `${fresh} of ${release.secrets.length} will be made`
+      return fresh === 0 ? `${release.secrets.length} there` : `${fresh} of ${release.secrets.length} will be made`
     },
     findFaults: (input) => [
       ...listMissingSecrets(input).map(

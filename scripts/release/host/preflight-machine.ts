@@ -19,9 +19,7 @@ export const isAtLeast = (version: string, [major, minor]: readonly [number, num
 /** Bytes of layers that a release brings at most, compressed; shared layers once. */
 export const releaseSize = ({ images }: Pick<Release, 'images'>): number =>
   [
-    ...new Map(
-      images.flatMap(({ layers }) => layers.map(({ digest, size }) => [digest, size] as const)),
-    ).values(),
+    ...new Map(images.flatMap(({ layers }) => layers.map(({ digest, size }) => [digest, size] as const))).values(),
   ].reduce((sum, size) => sum + size, 0)
 
 const sumLimits = (release: Release): number =>
@@ -36,9 +34,7 @@ const listForeignPorts = ({ engine, containers, readiness }: PreflightHost): rea
       .filter(({ project }) => project.startsWith('lucid-'))
       .flatMap(({ published }) => published.map(({ host }) => host)),
   )
-  return engine.is === 'up'
-    ? readiness.listening.map(({ port }) => port).filter((port) => !ours.has(port))
-    : []
+  return engine.is === 'up' ? readiness.listening.map(({ port }) => port).filter((port) => !ours.has(port)) : []
 }
 
 /** Whether a machine can run a release: engine, kernel, room, clock, ports. */
@@ -118,11 +114,7 @@ export const machineChecks: readonly Check[] = [
     check: 'folder',
     detail: ({ dir }) => dir,
     findFaults: ({ host, dir }) =>
-      when(
-        !host.readiness.writable,
-        `${dir} cannot be written`,
-        `sudo install -d -o "$(id -un)" ${dir} on the host`,
-      ),
+      when(!host.readiness.writable, `${dir} cannot be written`, `sudo install -d -o "$(id -un)" ${dir} on the host`),
   },
   {
     check: 'memory',

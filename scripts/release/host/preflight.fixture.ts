@@ -23,10 +23,7 @@ export const release: Release = {
   madeAt: 0,
   signer: 'ab',
   platform: 'linux/arm64',
-  images: [
-    image('gate', [layer('bun', 50), layer('gate', 1)]),
-    image('cut', [layer('bun', 50), layer('cut', 2)]),
-  ],
+  images: [image('gate', [layer('bun', 50), layer('gate', 1)]), image('cut', [layer('bun', 50), layer('cut', 2)])],
   stock: [],
   stacks: [
     {

@@ -14,30 +14,19 @@ const total = (bytes: number): HostChange => ({
 })
 const listening = (port: number) => [{ port, loopback: true }]
 
-const judge = (change: HostChange, more: Partial<PreflightInput> = {}) =>
-  preflight(preflightInput(change, more))
+const judge = (change: HostChange, more: Partial<PreflightInput> = {}) => preflight(preflightInput(change, more))
 const faults = (change: HostChange, more: Partial<PreflightInput> = {}) =>
-  judge(change, more).flatMap(({ findings }) =>
-    findings.map(({ subject, evidence }) => `${subject}: ${evidence}`),
-  )
+  judge(change, more).flatMap(({ findings }) => findings.map(({ subject, evidence }) => `${subject}: ${evidence}`))
 
 describe('preflight', () => {
   test('finds nothing on a host that is ready', () => expect(faults({})).toEqual([]))
 
   const cases: readonly (readonly [HostChange, Partial<PreflightInput>, string])[] = [
-    [
-      engine({ platform: 'linux/amd64' }),
-      {},
-      'architecture: the host is linux/amd64, the release is for linux/arm64',
-    ],
+    [engine({ platform: 'linux/amd64' }), {}, 'architecture: the host is linux/amd64, the release is for linux/arm64'],
     [{ readiness: { kernel: '4.19.0' } }, {}, 'kernel: kernel 4.19.0 is older than 5.4'],
     [engine({ limitsMemory: false }), {}, 'kernel: the kernel enforces no memory limits'],
     [engine({ version: '19.03.1' }), {}, 'engine: Docker 19.03.1 is older than 20.10'],
-    [
-      { engine: { is: 'down', why: 'permission denied' } },
-      {},
-      'engine: no Docker engine answers: permission denied',
-    ],
+    [{ engine: { is: 'down', why: 'permission denied' } }, {}, 'engine: no Docker engine answers: permission denied'],
     [{ readiness: { compose: '' } }, {}, 'compose: docker compose is not there'],
     [{ readiness: { compose: '1.29.2' } }, {}, 'compose: Compose 1.29.2 is older than 2.20'],
     [{ readiness: { flock: false } }, {}, 'programs: flock is not there'],
@@ -50,22 +39,14 @@ describe('preflight', () => {
     [total(2 ** 29), {}, 'memory: the host has 512 MiB of memory, the limits of all services are 1 GiB'],
     [{ readiness: { freePlatform: 100 } }, {}, 'disk: /lucid has 100 B free, twice the release is 106 B'],
     [{ at: 900_000 }, {}, 'clock: its clock is -101 s from ours'],
-    [
-      { readiness: { listening: listening(8080) } },
-      {},
-      'ports: port 8080 of gate is taken by another program',
-    ],
+    [{ readiness: { listening: listening(8080) } }, {}, 'ports: port 8080 of gate is taken by another program'],
     [{}, { current: release }, 'secrets: secret gate/KEY is gone'],
     [
       {},
       { placeholders: ['env/.env.core: MONGO_URL still holds a placeholder'] },
       'secrets: env/.env.core: MONGO_URL still holds a placeholder',
     ],
-    [
-      {},
-      { deep: { ...deep, secrets: ['gate/KEY: is a placeholder'] } },
-      'secrets: gate/KEY: is a placeholder',
-    ],
+    [{}, { deep: { ...deep, secrets: ['gate/KEY: is a placeholder'] } }, 'secrets: gate/KEY: is a placeholder'],
     [{}, { deep: { ...deep, networks: ['172.21.0.0/24 is taken'] } }, 'networks: 172.21.0.0/24 is taken'],
     [
       {},
@@ -110,5 +91,4 @@ test.each([
   ['', false],
 ])('version %p is at least 5.4: %p', (version, good) => expect(isAtLeast(version, [5, 4])).toBe(good))
 
-test('a release is as big as its layers, those that are shared once', () =>
-  expect(releaseSize(release)).toBe(53))
+test('a release is as big as its layers, those that are shared once', () => expect(releaseSize(release)).toBe(53))

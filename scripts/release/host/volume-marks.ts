@@ -17,18 +17,11 @@ const UNKNOWN_COMMAND = 64
 
 /** The line of sh that makes a volume as Compose would, unless it is there. */
 export const createVolumeScript = (volume: string): string => {
-  const stack = Object.values({ ...catalog, ...stock }).find(({ volumes }) =>
-    Object.hasOwn(volumes, volume),
-  )?.stack
+  const stack = Object.values({ ...catalog, ...stock }).find(({ volumes }) => Object.hasOwn(volumes, volume))?.stack
   const labels =
     stack === undefined
       ? []
-      : [
-          '--label',
-          `com.docker.compose.project=lucid-${stack}`,
-          '--label',
-          `com.docker.compose.volume=${volume}`,
-        ]
+      : ['--label', `com.docker.compose.project=lucid-${stack}`, '--label', `com.docker.compose.volume=${volume}`]
   return `docker volume inspect ${quote(volume)} >/dev/null 2>&1 || ${commandLine('docker', 'volume', 'create', ...labels, volume)} >/dev/null || exit 1`
 }
 
@@ -109,11 +102,7 @@ export const inspectVolumes = async (
 }
 
 /** The same, of a host of which nothing is known yet. */
-export const readVolumes = async (
-  shell: Shell,
-  dir: string,
-  images: ToolImages,
-): Promise<InspectedVolumes> => {
+export const readVolumes = async (shell: Shell, dir: string, images: ToolImages): Promise<InspectedVolumes> => {
   const { current, entries } = await observeHost(shell, dir)
   const release = current === undefined ? undefined : await readRelease(shell, dir, current)
   return inspectVolumes(shell, await collectFacts(shell, dir, 'release'), {

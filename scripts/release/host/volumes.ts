@@ -14,11 +14,7 @@ export const ourVolumes: Readonly<Record<string, number>> = volumeOwners(catalog
 export type Owners = Readonly<Record<string, number>>
 
 /** The line of sh that looks at volumes or gives them to whom they belong; the list goes to its standard input. */
-export const volumeOwnersScript = (
-  image: string,
-  volumes: readonly string[],
-  mode: 'look' | 'change',
-): string =>
+export const volumeOwnersScript = (image: string, volumes: readonly string[], mode: 'look' | 'change'): string =>
   toolCommand(image, mode === 'look' ? ['owners', '--check'] : ['owners'], {
     caps: mode === 'look' ? READ_CAPS : [...CHANGE_CAPS],
     mounts: volumes.map((name) => ({

@@ -49,8 +49,7 @@ test('the archive that a host puts together is to the byte the one that this mac
 test('layers that the engine has unpacked are named in it and not there', async () => {
   const own = new Set(release.map(({ layers }) => layers[1]?.digest ?? ''))
   const entries = decodeTar((await assembled(own)).bytes).map(({ path }) => path)
-  for (const digest of all)
-    expect(entries.includes(`blobs/${digest.replace(':', '/')}`)).toBe(own.has(digest))
+  for (const digest of all) expect(entries.includes(`blobs/${digest.replace(':', '/')}`)).toBe(own.has(digest))
   expect(entries).toContain('manifest.json')
 })
 

@@ -1,13 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { ReleaseImage } from '../content/image.ts'
-import {
-  askByName,
-  askByService,
-  compareImage,
-  countSharedLayers,
-  type Engine,
-  readEngine,
-} from './engine.ts'
+import { askByName, askByService, compareImage, countSharedLayers, type Engine, readEngine } from './engine.ts'
 
 const sum = (digit: string) => `sha256:${digit.repeat(64)}`
 const short = (digit: string) => digit.repeat(16)
@@ -21,10 +14,7 @@ const image: ReleaseImage = {
   layers: ['1', '2', '3'].map((digit) => ({ digest: sum('d'), size: 1, diffId: sum(digit) })),
 }
 const layers = ['1', '2', '3'].map(short)
-const engine = (
-  more: Partial<Engine['images'][number]> = {},
-  store: Engine['store'] = 'classic',
-): Engine => ({
+const engine = (more: Partial<Engine['images'][number]> = {}, store: Engine['store'] = 'classic'): Engine => ({
   store,
   images: [{ id: image.config, names: [image.name], layers, ...more }],
 })
@@ -32,9 +22,7 @@ const engine = (
 test('an image is there when its name, its id and its layers are those of the release', () => {
   for (const id of [image.config, image.manifest, image.digest])
     expect(compareImage(image, engine({ id }))).toBe('there')
-  expect(compareImage(image, engine({ names: ['other/name:1', `registry.example/${image.name}`] }))).toBe(
-    'there',
-  )
+  expect(compareImage(image, engine({ names: ['other/name:1', `registry.example/${image.name}`] }))).toBe('there')
   expect(compareImage(image, engine({ names: ['pickme/lucid:other-aaaaaaaaaaaa'] }))).toBe('missing')
   expect(compareImage(image, engine({ id: sum('f') }))).toBe('differs')
   expect(compareImage(image, engine({ layers: layers.slice(1) }))).toBe('differs')
@@ -53,8 +41,7 @@ test('images are asked for by their own names, or by the names that all contents
   expect(askByService([image, image])).toContain(`--no-trunc --filter 'reference=pickme/lucid:api-*' |`)
 })
 
-const line = (id = image.config) =>
-  `lucid-image ${id}|${image.name} |${layers.map((one) => `${one} `).join('')}`
+const line = (id = image.config) => `lucid-image ${id}|${image.name} |${layers.map((one) => `${one} `).join('')}`
 
 test('an answer is read whatever a shell prints before it', () => {
   const out = `Welcome to pi!\r\nlucid-store [["Backing Filesystem","extfs"]]\n${line()}\n`
@@ -72,8 +59,7 @@ test.each([
 })
 
 test('an engine that does not answer is named, with what to do', () => {
-  const err =
-    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?'
+  const err = 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?'
   expect(() => readEngine('pi', { code: 1, out: '', err })).toThrow(
     'no Docker engine answers on pi: sudo systemctl start docker there',
   )

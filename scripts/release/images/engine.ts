@@ -48,9 +48,7 @@ export const askByService = (images: readonly ReleaseImage[]): string => {
   ].join('\n')
 }
 
-const imageLine = new RegExp(
-  `^${IMAGE} (sha256:[0-9a-f]{64})\\|((?:[^\\s|]+ )*)\\|((?:[0-9a-f]{${DIGITS}} )*)$`,
-)
+const imageLine = new RegExp(`^${IMAGE} (sha256:[0-9a-f]{64})\\|((?:[^\\s|]+ )*)\\|((?:[0-9a-f]{${DIGITS}} )*)$`)
 
 /** A name that is none, or one that a containerd store gave to an image whose layers it could not take. */
 const absent = /no such image|map has no entry for key "?(?:RootFS|Layers)/i

@@ -13,13 +13,11 @@ const faults: readonly Known[] = [
   },
   {
     says: /(?:sha256sum|timeout|head|base64|gzip|xargs|docker): (?:command )?not found|: not found$/im,
-    fault: (host) =>
-      `a program is missing on ${host}: it needs docker and coreutils, gzip, findutils of Debian`,
+    fault: (host) => `a program is missing on ${host}: it needs docker and coreutils, gzip, findutils of Debian`,
   },
   {
     says: /permission denied[^\n]*docker|docker[^\n]*permission denied/i,
-    fault: (host) =>
-      `the user of ${host} may not use docker: sudo usermod -aG docker USER there, and connect again`,
+    fault: (host) => `the user of ${host} may not use docker: sudo usermod -aG docker USER there, and connect again`,
   },
   {
     says: /cannot connect to the docker daemon|error during connect|is the docker daemon running/i,

@@ -26,8 +26,7 @@ export const missingImages = async (
   lease: Lease,
   images: readonly ReleaseImage[],
   patience: Patience = {},
-): Promise<readonly ReleaseImage[]> =>
-  (await missingStates(lease, images, patience)).map(({ image }) => image)
+): Promise<readonly ReleaseImage[]> => (await missingStates(lease, images, patience)).map(({ image }) => image)
 
 const REPLACED = 'that name was another image: it is replaced'
 

@@ -71,10 +71,9 @@ export const pruneImages = async (
   const stored = answer.code === 0 ? parseStored(answer.out) : undefined
   if (stored === undefined) throw hostFault(host, 'the list of blobs', answer, { dir: lease.dir })
   const required = new Set(keep.flatMap(({ layers }) => layers.map(({ digest }) => stripAlgorithm(digest))))
-  const old = [
-    ...stored.whole,
-    ...[...stored.parts].map(([hex, size]) => [`${hex}.part`, size] as const),
-  ].filter(([file]) => !required.has(file.slice(0, 64)))
+  const old = [...stored.whole, ...[...stored.parts].map(([hex, size]) => [`${hex}.part`, size] as const)].filter(
+    ([file]) => !required.has(file.slice(0, 64)),
+  )
   if (old.length > 0) {
     const removed = await ask(
       lease,

@@ -18,10 +18,7 @@ test.each([
   ],
   ['Error response from daemon: unauthorized: authentication required', 'docker login'],
   ['toomanyrequests: You have reached your pull rate limit.', 'rate limit'],
-  [
-    'Error response from daemon: Get "https://x/v2/": http: server gave HTTP response to HTTPS client',
-    'give it TLS',
-  ],
+  ['Error response from daemon: Get "https://x/v2/": http: server gave HTTP response to HTTPS client', 'give it TLS'],
   [
     'Error response from daemon: Get "https://x/v2/": x509: certificate signed by unknown authority',
     '/etc/docker/certs.d',

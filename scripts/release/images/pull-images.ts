@@ -23,9 +23,7 @@ export const pullImages = async (
   const missing = await missingStates(lease, images, bearing)
   noticeReplaced(missing, onNotice)
   const absent = missing.map(({ image }) => image)
-  const layers = [
-    ...new Map(absent.flatMap((image) => image.layers.map((one) => [one.digest, one] as const))).values(),
-  ]
+  const layers = [...new Map(absent.flatMap((image) => image.layers.map((one) => [one.digest, one] as const))).values()]
   const total = layers.reduce((sum, { size }) => sum + size, 0)
   const meter = pullMeter(layers)
   for (const [at, { service, pull, name }] of absent.entries()) {

@@ -28,11 +28,7 @@ const layersOf = (layout: Layout, platform: string): readonly ReleaseLayer[] => 
  * `repository` is where a registry has them, `HOST/PATH`. Layers are looked at by their size, all else by its digest.
  * Throws CliError for an image that is not the one of the lock, is incomplete or has no such platform.
  */
-export const releaseImages = (
-  dist: string,
-  platform: string,
-  repository: string,
-): readonly ReleaseImage[] => {
+export const releaseImages = (dist: string, platform: string, repository: string): readonly ReleaseImage[] => {
   const { digests } = readImagesLock(dist)
   return Object.entries(digests)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

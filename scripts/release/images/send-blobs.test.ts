@@ -37,9 +37,11 @@ test('blobs arrive whole, each once, and what is there is not sent again', async
   const wanted = [blob(3), blob(300_000), blob(0), blob(5 * MIB + 1)]
   const seen: (readonly [number, number])[] = []
   const total = 5 * MIB + 1 + 300_000 + 3
-  expect(
-    await sendBlobs(lease, [...wanted, ...wanted], { ...quiet, onProgress: (...at) => seen.push(at) }),
-  ).toEqual({ sent: 4, bytes: total, cuts: 0 })
+  expect(await sendBlobs(lease, [...wanted, ...wanted], { ...quiet, onProgress: (...at) => seen.push(at) })).toEqual({
+    sent: 4,
+    bytes: total,
+    cuts: 0,
+  })
   arrived(dir, wanted)
   expect(seen[0]).toEqual([0, total])
   expect(seen.at(-1)).toEqual([total, total])
@@ -88,9 +90,7 @@ test('a host that keeps another content than was sent is a fault after three tim
   // A fake sha256sum that never agrees stands for a disk that fails.
   const { lease } = await localHost(folder)
   const wrong = before(lease, 'sha256sum() { echo none; }')
-  await expect(sendBlobs(wrong, [blob(1000)], quiet)).rejects.toThrow(
-    'wrong 3 times: its disk or memory fails',
-  )
+  await expect(sendBlobs(wrong, [blob(1000)], quiet)).rejects.toThrow('wrong 3 times: its disk or memory fails')
 })
 
 test('a shell that greets everybody disturbs nothing', async () => {
@@ -141,13 +141,11 @@ test('the plan is biggest first, without what is whole, from where the parts end
     { hex: hex('b'), size: 30 },
     { hex: hex('c'), size: 20 },
   ]
-  expect(planTransfer(wanted, { whole: new Map([[hex('c'), 20]]), parts: new Map([[hex('b'), 7]]) })).toEqual(
-    {
-      passages: [
-        { hex: hex('b'), size: 30, at: 7 },
-        { hex: hex('a'), size: 10, at: 0 },
-      ],
-      removed: [],
-    },
-  )
+  expect(planTransfer(wanted, { whole: new Map([[hex('c'), 20]]), parts: new Map([[hex('b'), 7]]) })).toEqual({
+    passages: [
+      { hex: hex('b'), size: 30, at: 7 },
+      { hex: hex('a'), size: 10, at: 0 },
+    ],
+    removed: [],
+  })
 })

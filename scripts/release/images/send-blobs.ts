@@ -58,8 +58,7 @@ export const planTransfer = (required: readonly RequiredBlob[], { whole, parts }
   return { passages, removed }
 }
 
-const left = (passages: readonly Passage[]): number =>
-  passages.reduce((sum, { size, at }) => sum + size - at, 0)
+const left = (passages: readonly Passage[]): number => passages.reduce((sum, { size, at }) => sum + size - at, 0)
 
 /** Sends a plan over one connection. Throws CliError and ConnectionLost; `flow` knows what arrived, also then. */
 const sendPlan = async (
@@ -76,8 +75,7 @@ const sendPlan = async (
     })
     if (flow.fault() !== undefined) throw flow.fault()
     if (answer.code === SILENT) throw new ConnectionLost(`${lease.shell.name}: the connection went silent`)
-    if (answer.code !== 0)
-      throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
+    if (answer.code !== 0) throw hostFault(lease.shell.name, 'the transfer of images', answer, { dir: lease.dir })
     return answer
   } finally {
     flow.stop()
@@ -89,8 +87,7 @@ const requireResendable = async (
   { shell }: Lease,
   { hex, path, times }: { readonly hex: string; readonly path: string; readonly times: number },
 ): Promise<void> => {
-  if ((await checksum(path)) !== hex)
-    throw new CliError(`${path} is not what its digest says: build the image again`)
+  if ((await checksum(path)) !== hex) throw new CliError(`${path} is not what its digest says: build the image again`)
   if (times >= SUM_TRIES)
     throw new CliError(
       `${shell.name} got the blob ${hex.slice(0, 12)} wrong ${times} times: its disk or memory fails (dmesg there shows it)`,

@@ -37,8 +37,7 @@ const sourceOf = (dist: string, image: ReleaseImage): Source => {
 
 const onePlatform = (sources: readonly Source[]): string => {
   const [platform = '', ...more] = new Set(sources.map((source) => source.platform))
-  if (more.length > 0)
-    throw new CliError(`one host cannot have images of ${[platform, ...more].join(' and ')}`)
+  if (more.length > 0) throw new CliError(`one host cannot have images of ${[platform, ...more].join(' and ')}`)
   return platform
 }
 
@@ -46,9 +45,7 @@ const onePlatform = (sources: readonly Source[]): string => {
 const layerPaths = (sources: readonly Source[]): ReadonlyMap<string, string> =>
   new Map(
     sources.flatMap(({ layout, image }) =>
-      image.layers.map(
-        ({ digest }) => [stripAlgorithm(digest), blobPath(layout.folder, { digest })] as const,
-      ),
+      image.layers.map(({ digest }) => [stripAlgorithm(digest), blobPath(layout.folder, { digest })] as const),
     ),
   )
 

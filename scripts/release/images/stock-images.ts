@@ -26,9 +26,7 @@ const STORE = 'lucid-store'
 const askScript = (names: readonly string[]): string =>
   [
     `docker info --format '${STORE} {{.Driver}}' || exit 1`,
-    ...names.map(
-      (name, at) => `docker image inspect --format '${HAS} ${at}' ${quote(name)} 2>/dev/null || :`,
-    ),
+    ...names.map((name, at) => `docker image inspect --format '${HAS} ${at}' ${quote(name)} 2>/dev/null || :`),
   ].join('\n')
 
 /** What is loaded from a file has lost the digest of its registry, so that a name with one does not find it. */

@@ -44,9 +44,7 @@ const hostOn = async (pi: Pi) => {
 
 const layerBytes = (images: readonly ReleaseImage[]) =>
   [
-    ...new Map(
-      images.flatMap(({ layers }) => layers.map(({ digest, size }) => [digest, size] as const)),
-    ).values(),
+    ...new Map(images.flatMap(({ layers }) => layers.map(({ digest, size }) => [digest, size] as const))).values(),
   ].reduce((sum, size) => sum + size, 0)
 
 const ownBytes = ({ layers }: ReleaseImage) => layers.at(-1)?.size ?? 0
@@ -101,8 +99,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
   }
   const { pi, lease, ids, bytesOf } = await hostOn(classic)
   const images = imagesIn(folder, noise(12 * MIB))
-  const build = (services: Parameters<typeof images.build>[0]) =>
-    images.build(services, { repository: REPOSITORY })
+  const build = (services: Parameters<typeof images.build>[0]) => images.build(services, { repository: REPOSITORY })
   const { send, notices } = sender(lease, images.dist)
   const two = noise(MIB)
   const first = build({ one: noise(MIB), two })
@@ -265,11 +262,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
     expect(await pullImages(again, pulled, { onProgress })).toEqual({
       pulled: pulled.map(({ name }) => name),
     })
-    expect([...new Set(steps)]).toEqual([
-      'pulling one (1 of 2)',
-      'pulling two (2 of 2)',
-      'checking what came',
-    ])
+    expect([...new Set(steps)]).toEqual(['pulling one (1 of 2)', 'pulling two (2 of 2)', 'checking what came'])
     for (const image of pulled) expect(await ids(image)).toBe(image.config)
     expect(await pullImages(again, pulled)).toEqual({ pulled: [] })
     const unknown = images.build({ one: noise(5) }, { repository: REGISTRY })
@@ -282,9 +275,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
 
   const long = full ? test : test.skip
   if (!full)
-    console.log(
-      'NOT RUN: only with --full (images over a line that goes silent, and one that lives for a MiB)',
-    )
+    console.log('NOT RUN: only with --full (images over a line that goes silent, and one that lives for a MiB)')
   long('gets all images over lines of which each is cut when it carried one MiB', async () => {
     const again = await takeLease(lease.shell, pi.dir, HOLDER)
     const next = build({ one: noise(12 * MIB), two })
@@ -336,8 +327,7 @@ const raise = (): never => {
 }
 
 const containerd = await startPi({ folder: join(folder, 'b'), store: 'containerd' })
-if ('absent' in containerd)
-  console.log(`NOT RUN: ${containerd.absent} (images over ssh to a containerd store)`)
+if ('absent' in containerd) console.log(`NOT RUN: ${containerd.absent} (images over ssh to a containerd store)`)
 
 describe.skipIf('absent' in containerd)('a host with the containerd store', async () => {
   if ('absent' in containerd) {
@@ -346,8 +336,7 @@ describe.skipIf('absent' in containerd)('a host with the containerd store', asyn
   }
   const { pi, lease, ids, bytesOf } = await hostOn(containerd)
   const images = imagesIn(join(folder, 'containerd'), noise(2 * MIB))
-  const build = (services: Parameters<typeof images.build>[0]) =>
-    images.build(services, { repository: REPOSITORY })
+  const build = (services: Parameters<typeof images.build>[0]) => images.build(services, { repository: REPOSITORY })
   const { send } = sender(lease, images.dist)
   const two = noise(1000)
 

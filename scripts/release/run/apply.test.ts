@@ -225,12 +225,7 @@ test('what a whole release takes in after a command was cut is there after the n
       machine.documents.set('taken in', at)
       const next = await runFake(machine, three)
       expect([calls[at], at, next.outcome]).toEqual([calls[at], at, 'done'])
-      expect([calls[at], at, release.id, machine.documents.get('taken in')]).toEqual([
-        calls[at],
-        at,
-        release.id,
-        at,
-      ])
+      expect([calls[at], at, release.id, machine.documents.get('taken in')]).toEqual([calls[at], at, release.id, at])
     }
   }
   // Both were to be seen, or this has shown nothing.
@@ -249,14 +244,7 @@ const randomOf = (seed: number) => {
 }
 
 test('2,000 random schedules of commands and troubles leave no mixed release and nothing stuck', async () => {
-  const ways: readonly Behaviour[] = [
-    'good',
-    'good',
-    'exits',
-    'never-healthy',
-    'crash-loops',
-    'out-of-memory',
-  ]
+  const ways: readonly Behaviour[] = ['good', 'good', 'exits', 'never-healthy', 'crash-loops', 'out-of-memory']
   const releases = [one, two, sampleRelease({ id: 'r-4', services: services(4), migrations: one.migrations })]
   const seen = { done: 0, killed: 0, failed: 0 }
   for (let seed = 1; seed <= caseCount(2_000); seed++) {
@@ -279,8 +267,7 @@ test('2,000 random schedules of commands and troubles leave no mixed release and
       )
       const { outcome } = await runFake(machine, to, {
         troubles,
-        behaviour: (id, service) =>
-          id === to.id && service === victim && machine.current !== to.id ? way : 'good',
+        behaviour: (id, service) => (id === to.id && service === victim && machine.current !== to.id ? way : 'good'),
       })
       seen[outcome] += 1
       if (findOpenRun(machine.entries) === undefined && outcome !== 'killed')

@@ -4,15 +4,7 @@ import { ConnectionLost } from '../../host/connection.ts'
 import { LeaseLost } from '../../host/lease.ts'
 import type { Bundle, Release } from '../content/release.ts'
 import { type BeginEntry, findOpenRun, type RunKind } from './journal.ts'
-import {
-  detailsOf,
-  endRun,
-  openContext,
-  performStep,
-  type RunParts,
-  requireFiles,
-  retryConnection,
-} from './perform.ts'
+import { detailsOf, endRun, openContext, performStep, type RunParts, requireFiles, retryConnection } from './perform.ts'
 import { planForward } from './plan.ts'
 import { recoverRun } from './recover.ts'
 import type { HostReleases } from './release-host.ts'
@@ -58,15 +50,12 @@ export const applyRelease = async (
   const observed = await retryConnection(() => host.observe(), parts)
   await mendFiles(parts, observed, bundle)
   const recovered = await recoverRun(parts, observed, to.id)
-  const { current } =
-    observed.entries.length === 0 ? observed : await retryConnection(() => host.observe(), parts)
+  const { current } = observed.entries.length === 0 ? observed : await retryConnection(() => host.observe(), parts)
   const there = current === undefined ? undefined : await retryConnection(() => host.release(current), parts)
   // The release that runs is brought anew where its own file is gone.
   const from = there ?? (bundle?.release.id === current ? bundle?.release : undefined)
   if (current !== undefined && from === undefined)
-    throw new CliError(
-      `${host.name}: the files of ${current}, which runs there, are not whole: bun run doctor`,
-    )
+    throw new CliError(`${host.name}: the files of ${current}, which runs there, are not whole: bun run doctor`)
   // It was just brought there and gated on health: a second run would do the same again.
   if ((recovered === 'undone' || recovered === 'finished') && from?.id === to.id) return
   const run = parts.newId()

@@ -7,8 +7,7 @@ import type { Bundle, Origin } from '../content/release.ts'
 import { checkSignature, type Signed } from '../content/signature.ts'
 
 /** The folder of images that a command is given, else the checkout's own. */
-export const distFolder = (folder: string | undefined): string =>
-  resolve(folder ?? `${repository}/dist/images`)
+export const distFolder = (folder: string | undefined): string => resolve(folder ?? `${repository}/dist/images`)
 
 export type CheckoutSource = {
   /** Folder of images. */

@@ -43,8 +43,7 @@ export const withReleaseCommand = (
 /** Throws CliError with every fault of a preflight; nothing was changed then. */
 export const requireReady = ({ shell }: ReleaseCommand, checked: readonly Checked[]): void => {
   const faults = listFaults(checked)
-  if (faults.length > 0)
-    throw new CliError(`${shell.name} is not ready, and nothing was changed`, { details: faults })
+  if (faults.length > 0) throw new CliError(`${shell.name} is not ready, and nothing was changed`, { details: faults })
 }
 
 /** What a command wants of a host, beside what all of them have. */
@@ -60,11 +59,7 @@ const showPlan = async (
   terminal.out(
     json
       ? jsonText({ from: current?.id ?? null, to: to.id, changes, drift, steps })
-      : text([
-          renderChanges(current, to, changes, style),
-          renderDrift(drift, style),
-          `steps: ${steps.join(', ')}`,
-        ]),
+      : text([renderChanges(current, to, changes, style), renderDrift(drift, style), `steps: ${steps.join(', ')}`]),
   )
 }
 

@@ -10,10 +10,7 @@ import { change } from './change.ts'
 import { HEALTHY_SOON } from './gate-rules.ts'
 import type { ReleaseHost } from './release-host.ts'
 
-type ComposeStacks = Pick<
-  ReleaseHost,
-  'up' | 'drift' | 'stop' | 'down' | 'states' | 'probe' | 'logs' | 'migrate'
->
+type ComposeStacks = Pick<ReleaseHost, 'up' | 'drift' | 'stop' | 'down' | 'states' | 'probe' | 'logs' | 'migrate'>
 
 const compose = (dir: string, release: Release, stack: Stack, ...words: readonly string[]): string =>
   commandLine('docker', 'compose', '--file', `${dir}/releases/${release.id}/${composeFile(stack)}`, ...words)
@@ -27,9 +24,7 @@ const unpause = (stack: Stack): string =>
 
 const listVolumes = ({ stacks }: Release, stack: Stack): readonly string[] => [
   ...new Set(
-    stacks
-      .filter((one) => one.stack === stack)
-      .flatMap(({ members }) => members.flatMap(({ volumes }) => volumes)),
+    stacks.filter((one) => one.stack === stack).flatMap(({ members }) => members.flatMap(({ volumes }) => volumes)),
   ),
 ]
 
@@ -43,8 +38,7 @@ const upScript = (
   release: Release,
   { stack, remake, remove }: Mending & { readonly stack: Stack },
 ): string => {
-  const up = (...words: readonly string[]) =>
-    compose(dir, release, stack, 'up', '--detach', '--no-build', ...words)
+  const up = (...words: readonly string[]) => compose(dir, release, stack, 'up', '--detach', '--no-build', ...words)
   return [
     guardScript(dir, release, composeFile(stack)),
     ...listVolumes(release, stack).map(requireVolumeScript),
@@ -87,17 +81,9 @@ export const openStacks = (lease: Lease): ComposeStacks => {
     up: (release, stack, mending) =>
       change(lease, `stack ${stack} cannot be started`, upScript(dir, release, { ...mending, stack })),
     stop: (release, stack) =>
-      change(
-        lease,
-        `stack ${stack} cannot be stopped`,
-        `${unpause(stack)}\n${compose(dir, release, stack, 'stop')}`,
-      ),
+      change(lease, `stack ${stack} cannot be stopped`, `${unpause(stack)}\n${compose(dir, release, stack, 'stop')}`),
     down: (release, stack) =>
-      change(
-        lease,
-        `stack ${stack} cannot be taken down`,
-        `${unpause(stack)}\n${downScript(dir, release, stack)}`,
-      ),
+      change(lease, `stack ${stack} cannot be taken down`, `${unpause(stack)}\n${downScript(dir, release, stack)}`),
     drift: async ({ id }) => {
       const bundle = bundles.get(id) ?? (await readBundle(shell, dir, id))
       bundles.set(id, bundle)

@@ -40,8 +40,7 @@ const keepsSigner = async (
   { shell, target }: HostSession,
   { bundle, to }: Pick<Delivery, 'bundle' | 'to'>,
 ): Promise<boolean> =>
-  bundle === undefined ||
-  (await shell.run(`cat ${quote(`${target.dir}/deploy/signer`)}`)).out.trim() === to.signer
+  bundle === undefined || (await shell.run(`cat ${quote(`${target.dir}/deploy/signer`)}`)).out.trim() === to.signer
 
 /**
  * True when a release is the committed one of a host, no run is open, and everything is as it says: its files, its networks,

@@ -62,12 +62,7 @@ const startContainer = (
   }: { release: string; stack: Stack; behaviour: FakeOptions['behaviour']; remake: readonly string[] },
 ): void => {
   const before = machine.containers.get(container)
-  if (
-    before?.image === image &&
-    before.running &&
-    before.behaviour !== 'out-of-memory' &&
-    !remake.includes(service)
-  )
+  if (before?.image === image && before.running && before.behaviour !== 'out-of-memory' && !remake.includes(service))
     return
   if (!machine.images.has(image)) throw new CliError(`fake: no such image: ${image}`)
   machine.started += 1

@@ -83,8 +83,6 @@ export const findMixed = (machine: FakeMachine): readonly string[] => {
   })
   return [
     ...faults,
-    ...[...expected.keys()]
-      .filter((name) => !machine.containers.has(name))
-      .map((name) => `${name} is missing`),
+    ...[...expected.keys()].filter((name) => !machine.containers.has(name)).map((name) => `${name} is missing`),
   ]
 }

@@ -20,16 +20,11 @@ const state = (more: Partial<ContainerState>): ContainerState =>
 const after = (...states: readonly ContainerState[]): Watched =>
   states.reduce((before, one) => addState(before, one, { now: 1_000, probed: false }), watch(member, 0))
 
-const verdict = (...states: readonly ContainerState[]) =>
-  judge(after(...states), { now: 1_000, limitMs: 60_000 })
+const verdict = (...states: readonly ContainerState[]) => judge(after(...states), { now: 1_000, limitMs: 60_000 })
 
 test('one that ends again and again is told with what it ended, also when it is just running again', () => {
   expect(
-    verdict(
-      state({}),
-      state({ status: 'restarting', exitCode: 3, restarts: 1 }),
-      state({ restarts: 3, startedAt: 4 }),
-    ),
+    verdict(state({}), state({ status: 'restarting', exitCode: 3, restarts: 1 }), state({ restarts: 3, startedAt: 4 })),
   ).toEqual({ kind: 'failed', why: 'it ended 3 times while starting: exit code 3' })
 })
 

@@ -69,8 +69,7 @@ export const addState = (
     state,
     probed,
     restartsBefore: before.restartsBefore ?? state?.restarts,
-    endedWith:
-      state !== undefined && hasEnded(conditionOf(before.member, state)) ? state.exitCode : before.endedWith,
+    endedWith: state !== undefined && hasEnded(conditionOf(before.member, state)) ? state.exitCode : before.endedWith,
     wellAt: before.wellAt ?? (well ? now : undefined),
     wellStart: before.wellStart ?? (well ? state.startedAt : undefined),
   }
@@ -83,9 +82,7 @@ export const judge = (
 ): Verdict => {
   const late = now - since > limitMs
   if (state === undefined)
-    return late
-      ? { kind: 'failed', why: 'it was never created' }
-      : { kind: 'waiting', why: 'not created yet' }
+    return late ? { kind: 'failed', why: 'it was never created' } : { kind: 'waiting', why: 'not created yet' }
   const condition = conditionOf(member, state)
   const ended = hasEnded(condition)
   if (state.oomKilled) return { kind: 'failed', why: 'it ran out of memory and was ended by the kernel' }
@@ -97,11 +94,9 @@ export const judge = (
   }
   if (wellAt !== undefined) {
     if (ended) return { kind: 'failed', why: `it was healthy and then ended: ${explainExit(state.exitCode)}` }
-    if (state.startedAt !== wellStart)
-      return { kind: 'failed', why: 'it was healthy and then started again by itself' }
+    if (state.startedAt !== wellStart) return { kind: 'failed', why: 'it was healthy and then started again by itself' }
     if (condition === 'paused') return { kind: 'failed', why: 'it was healthy and then paused' }
-    if (condition === 'unhealthy' && !probed)
-      return { kind: 'failed', why: 'it was healthy and then unhealthy' }
+    if (condition === 'unhealthy' && !probed) return { kind: 'failed', why: 'it was healthy and then unhealthy' }
     return { kind: 'well' }
   }
   if (ended && state.exitCode === EX_CONFIG) return { kind: 'failed', why: explainExit(EX_CONFIG) }
@@ -134,11 +129,8 @@ export const findDifference = (
   if (state === undefined) return `${container} is missing`
   if (state.image !== image) return `${container} is ${state.image}`
   const condition = conditionOf(member, state)
-  if (proof.kind === 'ends')
-    return condition === 'done' ? undefined : `${container} ended with ${state.exitCode}`
+  if (proof.kind === 'ends') return condition === 'done' ? undefined : `${container} ended with ${state.exitCode}`
   if (state.status !== 'running') return `${container} is ${state.status}`
   if (lacksCheck(member, state)) return `${container} has no health check`
-  return proof.kind === 'healthy' && !expected.includes(condition)
-    ? `${container} is ${condition}`
-    : undefined
+  return proof.kind === 'healthy' && !expected.includes(condition) ? `${container} is ${condition}` : undefined
 }

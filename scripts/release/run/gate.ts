@@ -88,10 +88,7 @@ export const openWatch = (
     const at = now()
     postpone(probes, asked, at)
     for (const [container, before] of watched)
-      watched.set(
-        container,
-        addState(before, states.get(container), { now: at, probed: well.has(container) }),
-      )
+      watched.set(container, addState(before, states.get(container), { now: at, probed: well.has(container) }))
     const seen = [...watched.values()].map((one) => ({
       member: one.member,
       state: one.state,

@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  type Entry,
-  findOpenRun,
-  findPreviousId,
-  listCommitted,
-  parseJournal,
-  type RunKind,
-} from './journal.ts'
+import { type Entry, findOpenRun, findPreviousId, listCommitted, parseJournal, type RunKind } from './journal.ts'
 
 let clock = 0
 const begin = (run: string, to: string, from: string | null = null, kind: RunKind = 'deploy'): Entry => ({
@@ -53,30 +46,18 @@ describe('the release to go back to', () => {
   })
 
   test('is one further back after a rollback, and none at the first', () => {
-    const entries = [
-      ...whole('1', 'r-a'),
-      ...whole('2', 'r-b'),
-      ...whole('3', 'r-c'),
-      ...whole('4', 'r-b', 'rollback'),
-    ]
+    const entries = [...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-c'), ...whole('4', 'r-b', 'rollback')]
     expect(findPreviousId(entries, 'r-b')).toBe('r-a')
     expect(findPreviousId([...entries, ...whole('5', 'r-a', 'rollback')], 'r-a')).toBeUndefined()
   })
 
   test('after a rollback and a new deploy is the one that was gone back to', () => {
-    const entries = [
-      ...whole('1', 'r-a'),
-      ...whole('2', 'r-b'),
-      ...whole('3', 'r-a', 'rollback'),
-      ...whole('4', 'r-c'),
-    ]
+    const entries = [...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-a', 'rollback'), ...whole('4', 'r-c')]
     expect(findPreviousId(entries, 'r-c')).toBe('r-a')
   })
 
   test('does not come of deploying the same release again', () => {
-    expect(findPreviousId([...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-b')], 'r-b')).toBe(
-      'r-a',
-    )
+    expect(findPreviousId([...whole('1', 'r-a'), ...whole('2', 'r-b'), ...whole('3', 'r-b')], 'r-b')).toBe('r-a')
   })
 
   test('knows a run that was cut behind its commit by the release that is current', () => {

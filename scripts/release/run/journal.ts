@@ -68,10 +68,7 @@ export const groupRuns = (entries: readonly Entry[]): readonly RunRecord[] => {
     }
     const run = runs.get(entry.run)
     if (run === undefined) continue
-    runs.set(
-      entry.run,
-      entry.phase === 'end' ? { ...run, end: entry } : { ...run, steps: [...run.steps, entry] },
-    )
+    runs.set(entry.run, entry.phase === 'end' ? { ...run, end: entry } : { ...run, steps: [...run.steps, entry] })
   }
   return [...runs.values()]
 }
@@ -99,10 +96,7 @@ export const listCommitted = (entries: readonly Entry[], current?: string): read
 }
 
 /** The release to go back to from the current one; undefined when there was none before. */
-export const findPreviousId = (
-  entries: readonly Entry[],
-  current: string | undefined,
-): string | undefined => {
+export const findPreviousId = (entries: readonly Entry[], current: string | undefined): string | undefined => {
   const history = listCommitted(entries, current)
   const at = current === undefined ? -1 : history.lastIndexOf(current)
   return at > 0 ? history[at - 1] : undefined

@@ -27,12 +27,10 @@ export type RunParts = {
 const TRIES = 4
 const RETRY_MS = 2_000
 
-export const detailsOf = (error: unknown): readonly string[] =>
-  error instanceof CliError ? error.details : []
+export const detailsOf = (error: unknown): readonly string[] => (error instanceof CliError ? error.details : [])
 
 /** Somebody else is at work, or nobody can be reached: nothing may be undone from here. */
-export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof LeaseLost || error instanceof ConnectionLost
+export const isOutOfReach = (error: unknown): boolean => error instanceof LeaseLost || error instanceof ConnectionLost
 
 /** Calls `work` again while it fails in a way that passes, and says so. */
 export const tryAgain = <T>(
@@ -147,18 +145,12 @@ const executeStep = async (step: Step, release: Release, context: Context): Prom
 }
 
 /** A step between its two lines of the journal. */
-export const performStep = async (
-  step: Step,
-  release: Release,
-  prefix: string,
-  context: Context,
-): Promise<void> => {
+export const performStep = async (step: Step, release: Release, prefix: string, context: Context): Promise<void> => {
   const { host, run, timing, show } = context
   const name = `${prefix}${formatStep(step)}`
   const note = (phase: 'start' | 'done' | 'failed', reason?: string) =>
     retryConnection(
-      () =>
-        host.journal({ at: timing.now(), run, step: name, phase, ...(reason !== undefined && { reason }) }),
+      () => host.journal({ at: timing.now(), run, step: name, phase, ...(reason !== undefined && { reason }) }),
       context,
     )
   await note('start')

@@ -70,14 +70,7 @@ describe('the steps of a run', () => {
       names(planBackward(one, two, { migrated: true }))
         .split(' ')
         .slice(0, 6),
-    ).toEqual([
-      'stop:integration',
-      'stop:blockchain',
-      'stop:sessions',
-      'stop:core',
-      'restore',
-      'up:integration',
-    ])
+    ).toEqual(['stop:integration', 'stop:blockchain', 'stop:sessions', 'stop:core', 'restore', 'up:integration'])
   })
 })
 

@@ -61,9 +61,7 @@ export const planBackward = (
   const old = stacksOf(from)
   const touched = stacks.filter((stack) => old.includes(stack) || stacksOf(to).includes(stack)).toReversed()
   return [
-    ...(migrated
-      ? [...touched.map((stack): Step => ({ kind: 'stop', stack })), { kind: 'restore' } as const]
-      : []),
+    ...(migrated ? [...touched.map((stack): Step => ({ kind: 'stop', stack })), { kind: 'restore' } as const] : []),
     ...touched.map((stack): Step => ({ kind: old.includes(stack) ? 'up' : 'down', stack })),
     ...old.map((stack): Step => ({ kind: 'health', stack })),
   ]

@@ -121,9 +121,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     expect(rights(secret('mongo'))).toBe('0:0 711')
     expect(rights(join(dir, 'identities.json'))).toBe(`${SERVICE}:${SERVICE} 444`)
     const key = readFileSync(secret('on-system-chain-client/PRIVATE_KEY'), 'utf8').trim()
-    expect(readFileSync(secret('blockchain-ledger/REGISTRAR_ADDRESS'), 'utf8')).toBe(
-      `${deriveAddress(key)}\n`,
-    )
+    expect(readFileSync(secret('blockchain-ledger/REGISTRAR_ADDRESS'), 'utf8')).toBe(`${deriveAddress(key)}\n`)
     const identities = JSON.parse(readFileSync(join(dir, 'identities.json'), 'utf8'))
     expect(Object.keys(identities)).toContain('operator')
     for (const name of report.made) {
@@ -143,10 +141,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     const found = await look()
     expect(found).toMatchObject({ ok: true, done: false, mended: [{ name: 'session-encryptor/MASTER_KEY' }] })
     expect(rights(path)).toBe('0:0 644')
-    expect((await change()).mended.map(({ name }) => name)).toEqual([
-      'session-encryptor/MASTER_KEY',
-      'secrets/mongo',
-    ])
+    expect((await change()).mended.map(({ name }) => name)).toEqual(['session-encryptor/MASTER_KEY', 'secrets/mongo'])
     expect(rights(path)).toBe(`${SERVICE}:${SERVICE} 400`)
     expect(readFileSync(path, 'utf8')).toBe(before)
   })
@@ -190,17 +185,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     const tree = join(folder, 'tree')
     mkdirSync(join(tree, 'data', 'db'), { recursive: true })
     const archive = `${tree}.tar`
-    const pack = [
-      'tar',
-      '--create',
-      '--file',
-      archive,
-      '--owner=999',
-      '--group=999',
-      '-C',
-      tree,
-      '.',
-    ] as const
+    const pack = ['tar', '--create', '--file', archive, '--owner=999', '--group=999', '-C', tree, '.'] as const
     expect((await live(pack)).code).toBe(0)
     expect(await docker.run(['import', archive, 'lucid/for-tests:db'])).toMatchObject({ code: 0 })
     expect(await docker.run(['volume', 'create', 'lucid_by_hand'])).toMatchObject({ code: 0 })
@@ -224,9 +209,7 @@ describe.skipIf('absent' in docker)('a host', () => {
 
     test('and, with nothing in its folder but with data in them, asks whether its disk is mounted', async () => {
       await expect(secure()).rejects.toThrow('has not the data any more that it had')
-      expect(await lost()).toEqual([
-        `there is data of Lucid on this host (${data}), and ${dir} knows nothing of it`,
-      ])
+      expect(await lost()).toEqual([`there is data of Lucid on this host (${data}), and ${dir} knows nothing of it`])
       expect(existsSync(join(dir, 'deploy', 'installation'))).toBe(false)
     })
 
@@ -329,25 +312,14 @@ describe.skipIf('absent' in docker)('a host', () => {
 
   test('takes strangers off its networks, and has one that is another made anew', async () => {
     const [name] = ['lucid_core_net'] as const
-    const busy = [
-      'run',
-      '--detach',
-      '--name',
-      'stranger',
-      '--network',
-      name,
-      '--entrypoint',
-      '/usr/local/bin/bun',
-    ]
+    const busy = ['run', '--detach', '--name', 'stranger', '--network', name, '--entrypoint', '/usr/local/bin/bun']
     expect((await docker.run(['network', 'create', '--subnet', '172.21.0.0/24', name])).code).toBe(0)
     const started = await docker.run([...busy, IMAGE, '-e', 'setInterval(() => {}, 1000)'])
     expect(started).toMatchObject({ code: 0 })
     expect(await ensureNetworks(lease)).toContain(
       `network ${name}: stranger was taken off it, which is not of the release`,
     )
-    expect(
-      await docker.answer(['inspect', '--format', '{{len .NetworkSettings.Networks}}', 'stranger']),
-    ).toBe('0')
+    expect(await docker.answer(['inspect', '--format', '{{len .NetworkSettings.Networks}}', 'stranger'])).toBe('0')
     expect((await docker.run(['network', 'rm', name])).code).toBe(0)
     expect((await docker.run(['network', 'create', '--subnet', '172.31.0.0/24', name])).code).toBe(0)
     expect((await docker.run(['network', 'connect', name, 'stranger'])).code).toBe(0)
@@ -365,9 +337,7 @@ describe.skipIf('absent' in docker)('a host', () => {
     const other = ['network', 'create', '--subnet', '172.22.0.0/16', 'theirs']
     expect((await docker.run(other)).code).toBe(0)
     expect(
-      findNetworkFaults(networks, await collectNetworks(shell)).filter((fault) =>
-        fault.includes('lucid_chain_net'),
-      ),
+      findNetworkFaults(networks, await collectNetworks(shell)).filter((fault) => fault.includes('lucid_chain_net')),
     ).toEqual([
       'network lucid_chain_net (172.22.0.0/24) clashes with the network theirs (172.22.0.0/16) of this engine: remove that, or move it',
     ])

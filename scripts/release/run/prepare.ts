@@ -26,9 +26,7 @@ export const readSecretNames = async (): Promise<SecretNames> => ({
 })
 
 /** Every secret that a host may need, `owner/KEY`: those of this checkout, and those of the release that runs there. */
-export const listSecrets = async (
-  current: Pick<Release, 'secrets'> | undefined,
-): Promise<readonly string[]> => {
+export const listSecrets = async (current: Pick<Release, 'secrets'> | undefined): Promise<readonly string[]> => {
   const { secrets } = makePrepareSpec(await readSecretNames(), { hasData: false })
   return [...new Set([...secrets.map(({ owner, key }) => `${owner}/${key}`), ...(current?.secrets ?? [])])]
 }
@@ -77,12 +75,9 @@ const folderOf = (dir: string, access: 'read' | 'write') =>
 export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions): Promise<Report> =>
   parseReport(
     lease.shell.name,
-    await lease.run(
-      toolCommand(image, ['prepare'], { caps: CHANGE_CAPS, mounts: [folderOf(lease.dir, 'write')] }),
-      {
-        input: JSON.stringify(spec),
-      },
-    ),
+    await lease.run(toolCommand(image, ['prepare'], { caps: CHANGE_CAPS, mounts: [folderOf(lease.dir, 'write')] }), {
+      input: JSON.stringify(spec),
+    }),
   )
 
 /** What can be said of a host that has no image of ours yet: which secrets lie there. */

@@ -55,9 +55,7 @@ export const recoverRun = async (
     retryConnection(() => parts.host.release(begin.to), parts),
   ])
   if (begin.from !== null && from === undefined)
-    throw new CliError(
-      `${parts.host.name}: the files of ${begin.from}, which must be put back, are not there`,
-    )
+    throw new CliError(`${parts.host.name}: the files of ${begin.from}, which must be put back, are not there`)
   // Its files had not come whole, so nothing of it was started.
   const release = to ?? from
   if (release === undefined) {

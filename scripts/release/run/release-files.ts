@@ -31,8 +31,7 @@ export const openReleaseFiles = (lease: Lease): ReleaseFiles => {
           `printf '%s\\n' ${quote(JSON.stringify(entry))} | cat >> journal && ${synced('journal')}`,
         ].join('\n'),
       ),
-    putFiles: (bundle) =>
-      change(lease, 'the files of the release cannot be written', filesScript(dir, bundle)),
+    putFiles: (bundle) => change(lease, 'the files of the release cannot be written', filesScript(dir, bundle)),
     requireFiles: async (release) => {
       const { code, out } = await lease.run(mendScript(dir, release))
       if (code !== 0)

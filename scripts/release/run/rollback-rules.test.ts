@@ -45,12 +45,7 @@ describe('a rollback without an argument goes to', () => {
       [...two, ...run('r-2', 'r-1', { kind: 'rollback', outcome: 'cut' })],
       'r-1',
     ],
-    [
-      'the first of all, when that was cut behind its commit',
-      'r-1',
-      run(null, 'r-1', { outcome: 'cut' }),
-      'r-1',
-    ],
+    ['the first of all, when that was cut behind its commit', 'r-1', run(null, 'r-1', { outcome: 'cut' }), 'r-1'],
   ])('%s', (_, current, entries, target) => {
     expect(choose(current, entries)).toBe(target)
   })

@@ -23,9 +23,7 @@ export const openRunTable = (
   const began = now()
   const screen = progress(print, style)
   const stackOf = new Map(
-    release.stacks.flatMap(({ stack, members }) =>
-      members.map(({ container }) => [container, stack] as const),
-    ),
+    release.stacks.flatMap(({ stack, members }) => members.map(({ container }) => [container, stack] as const)),
   )
   const rows = new Map<string, Seen>()
   let doing = ''

@@ -41,8 +41,7 @@ const bringImages = async (
   { note, progress }: StepReporter,
 ): Promise<void> => {
   const options = {
-    onProgress: (there: number, total: number, what: string) =>
-      progress(`${what}: ${bytes(there)} of ${bytes(total)}`),
+    onProgress: (there: number, total: number, what: string) => progress(`${what}: ${bytes(there)} of ${bytes(total)}`),
     onNotice: note,
   }
   if (supply.kind === 'ssh') await sendImages(lease, images, { dist: supply.dist, ...options })

@@ -13,9 +13,7 @@ export const renderPreflight = (checked: readonly Checked[], style: Style): Text
     [{ title: 'Check' }, { title: 'Result' }, { title: 'Found' }],
     checked.map(({ check, detail, findings }) => [
       check,
-      findings.length === 0
-        ? { text: 'ok', colour: 'green' }
-        : { text: `${findings.length} wrong`, colour: 'red' },
+      findings.length === 0 ? { text: 'ok', colour: 'green' } : { text: `${findings.length} wrong`, colour: 'red' },
       detail,
     ]),
     style,
@@ -49,11 +47,7 @@ export const renderChanges = (
 ): Text =>
   text(
     [
-      [
-        `${before?.id ?? 'nothing'} -> `,
-        { text: after.id, colour: 'bold' },
-        ` (${summarizeChanges(changes)})`,
-      ],
+      [`${before?.id ?? 'nothing'} -> `, { text: after.id, colour: 'bold' }, ` (${summarizeChanges(changes)})`],
       ...(changes.length === 0
         ? []
         : [

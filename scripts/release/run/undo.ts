@@ -69,8 +69,7 @@ export const undoRun = async (
     try {
       await performStep(step, target, 'back:', context)
     } catch (error) {
-      if (isOutOfReach(error))
-        throw error instanceof LeaseLost ? error : new Unfinished(reason, detailsOf(error))
+      if (isOutOfReach(error)) throw error instanceof LeaseLost ? error : new Unfinished(reason, detailsOf(error))
       outcome = 'failed'
       show.note(`${target.id} is back but not well: ${errorMessage(error)}`)
     }

@@ -25,5 +25,4 @@ export const backupCommand = (
   image: string,
   command: string,
   { mounts, caps }: { readonly mounts: readonly Mount[]; readonly caps: readonly string[] },
-): string =>
-  toolCommand(image, [command], { mounts, caps, memory: 640, name: BACKUP_CONTAINER, more: '"$@"' })
+): string => toolCommand(image, [command], { mounts, caps, memory: 640, name: BACKUP_CONTAINER, more: '"$@"' })

@@ -121,11 +121,9 @@ export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): P
     caps: capabilities.own,
   })
   const answer = await lease.run(
-    [
-      'docker rm --force lucid-backup >/dev/null 2>&1',
-      'set --',
-      `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`,
-    ].join('\n'),
+    ['docker rm --force lucid-backup >/dev/null 2>&1', 'set --', `${run} <<'ORDER'\n${orderFor(volumes)}\nORDER`].join(
+      '\n',
+    ),
     { timeoutMs: LONG_MS },
   )
   return parseReport<CopyReport>(`snapshot ${options.id}`, answer)
@@ -140,9 +138,7 @@ export const dropSnapshots = async (
   const { snapshots } = backupLayout(lease.dir)
   const out = await requireSuccess(
     'looking at snapshots',
-    lease.run(
-      `cd ${quote(snapshots)} 2>/dev/null || exit 0; for f in *; do [ -e "$f" ] && echo "$f"; done; :`,
-    ),
+    lease.run(`cd ${quote(snapshots)} 2>/dev/null || exit 0; for f in *; do [ -e "$f" ] && echo "$f"; done; :`),
   )
   const gone = out
     .split('\n')
@@ -151,8 +147,7 @@ export const dropSnapshots = async (
   if (gone.length === 0) return
   // Its mark first: what is half removed is no snapshot.
   const marks = gone.filter((name) => name.endsWith(`.${DONE}`)).map((name) => `${snapshots}/${name}`)
-  if (marks.length > 0)
-    await requireSuccess('removing snapshots', lease.run(commandLine('rm', '-f', ...marks)))
+  if (marks.length > 0) await requireSuccess('removing snapshots', lease.run(commandLine('rm', '-f', ...marks)))
   const folders = gone.filter((name) => !name.endsWith(`.${DONE}`))
   if (folders.length === 0) return
   const run = backupCommand(image, 'copy', {

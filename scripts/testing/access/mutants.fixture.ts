@@ -10,10 +10,7 @@ export type Mutant = {
 const matrix = ['services/access-matrix.test.ts']
 const table = ['scripts/derive/derive.test.ts']
 const signIn = ['services/authentication/routes.test.ts']
-const factors = [
-  'services/authentication/factor-routes.test.ts',
-  'services/authentication/second-factor.test.ts',
-]
+const factors = ['services/authentication/factor-routes.test.ts', 'services/authentication/second-factor.test.ts']
 const tokens = ['services/common/people/people.test.ts']
 const policy = ['services/common/policy/decision.test.ts', 'services/common/policy/request.test.ts']
 const sessions = ['services/session-orchestrator/policies.test.ts']
@@ -56,11 +53,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
   ...plant('services/common/people/permissions.ts', matrix, [
-    [
-      'a user may export',
-      "const user = ['session_create',",
-      "const user = ['data_export', 'session_create',",
-    ],
+    ['a user may export', "const user = ['session_create',", "const user = ['data_export', 'session_create',"],
     [
       'an observer may create sessions',
       "observer: ['session_observe'",
@@ -83,11 +76,7 @@ export const mutants: readonly Mutant[] = [
     ['an old state is good for ever', 'steady() - known.at > STALE_AFTER', 'steady() < known.at'],
   ]),
   ...plant('services/authentication/routes.ts', table, [
-    [
-      'the state of sign-ins is open',
-      "  'GET /auth/jwks.json',\n",
-      "  'GET /auth/jwks.json',\n  'GET /auth/users',\n",
-    ],
+    ['the state of sign-ins is open', "  'GET /auth/jwks.json',\n", "  'GET /auth/jwks.json',\n  'GET /auth/users',\n"],
   ]),
   ...plant('services/authentication/sign-ins.ts', signIn, [
     ['a challenge is answered twice', '        await check.use(tx, nonce, expires)\n', ''],
@@ -110,17 +99,9 @@ export const mutants: readonly Mutant[] = [
   ...plant('services/authentication/accounts.ts', signIn, [
     ['the code of the first admin is used twice', "    await codes.remove('admin', doc.rev)\n", ''],
     ['the code of the first admin never ends', 'if (doc.expires <= now())', 'if (doc.expires <= 0)'],
-    [
-      'any code makes an admin',
-      'doc === undefined || doc.hash !== hashOf(readCode(code))',
-      'doc === undefined',
-    ],
+    ['any code makes an admin', 'doc === undefined || doc.hash !== hashOf(readCode(code))', 'doc === undefined'],
     ['a closed account signs in', "if (known.status === 'closed')", 'if (known.id === "")'],
-    [
-      'a stranger makes himself an account',
-      "known === undefined && signUp === 'open'",
-      'known === undefined',
-    ],
+    ['a stranger makes himself an account', "known === undefined && signUp === 'open'", 'known === undefined'],
     [
       'a closed account keeps its sign-ins',
       "        if (next.status === 'closed') await endSignIns(tx, address)\n",
@@ -135,11 +116,7 @@ export const mutants: readonly Mutant[] = [
       'if (failures.take(address)) throw fault',
       'if (failures.take(address) || true) throw fault',
     ],
-    [
-      'any signature will do',
-      'if (!verifyTronMessage({ address, message, signature }))',
-      "if (signature === '')",
-    ],
+    ['any signature will do', 'if (!verifyTronMessage({ address, message, signature }))', "if (signature === '')"],
   ]),
   ...plant('services/authentication/challenge.ts', signIn, [
     [
@@ -153,11 +130,7 @@ export const mutants: readonly Mutant[] = [
       'utf8(JSON.stringify([cluster, address]))',
     ],
     ['a challenge never ends', 'if (expires <= now || ', 'if ('],
-    [
-      'any nonce is ours',
-      'timingSafeEqual(bytes.subarray(BODY), tagOf(key, body, bound))',
-      'body.length > 0',
-    ],
+    ['any nonce is ours', 'timingSafeEqual(bytes.subarray(BODY), tagOf(key, body, bound))', 'body.length > 0'],
   ]),
   ...plant(
     'services/common/evidence/tron-message.ts',
@@ -218,11 +191,7 @@ export const mutants: readonly Mutant[] = [
   ...plant('services/common/policy/request.ts', policy, [
     ['somebody approves his own request', 'if (by === request.person)', "if (by === '')"],
     ['anybody approves requests', 'if (!policy.approvers.includes(by))', "if (by === '')"],
-    [
-      'an approval holds for ever',
-      '? Math.min(now + REQUEST_MS, policy.valid_until)',
-      '? policy.valid_until',
-    ],
+    ['an approval holds for ever', '? Math.min(now + REQUEST_MS, policy.valid_until)', '? policy.valid_until'],
   ]),
   ...plant('services/common/policy/decision.ts', policy, [
     [
@@ -245,25 +214,15 @@ export const mutants: readonly Mutant[] = [
       "  ['over-cap', 'violation', ({ action, cap }) => action.bytes > cap],\n",
       '',
     ],
-    ['the approval of one person serves another', '    one.person === person &&\n', ''],
+    ['the approval of one person serves another', 'one.person === person && ', ''],
   ]),
   ...plant(
     'services/common/policy/admission.ts',
     [...sessions, 'services/common/policy/decision.test.ts'],
-    [
-      [
-        'somebody joins whom the policy does not name',
-        '  if (!isNamed)\n',
-        "  if (!isNamed && person === '')\n",
-      ],
-    ],
+    [['somebody joins whom the policy does not name', '  if (!isNamed)\n', "  if (!isNamed && person === '')\n"]],
   ),
   ...plant('services/session-orchestrator/routes.ts', sessions, [
-    [
-      'somebody opens a session for another',
-      'if (actor !== undefined && actor !== owner)',
-      "if (actor === '')",
-    ],
+    ['somebody opens a session for another', 'if (actor !== undefined && actor !== owner)', "if (actor === '')"],
     ['a call for nobody acts', '  if (actor === undefined)\n', "  if (actor === '')\n"],
   ]),
   ...plant(
@@ -271,11 +230,7 @@ export const mutants: readonly Mutant[] = [
     ['services/common/http/audited.test.ts'],
     [
       ['what was done is not written down', 'if (action !== undefined) await stream?.append(action)', ''],
-      [
-        'it is answered before it is written down',
-        'await stream?.append(action)',
-        'void stream?.append(action)',
-      ],
+      ['it is answered before it is written down', 'await stream?.append(action)', 'void stream?.append(action)'],
       ['the person who acts is not written down', '    ...(actor !== undefined && { actor }),\n', ''],
     ],
   ),
@@ -289,11 +244,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   ...plant('services/api-server/access.ts', api, [
     ['a stranger learns which sessions there are', "if (relation === 'stranger') throw noSuchSession()", ''],
-    [
-      'an observer changes a session',
-      "  steer: ['owner', 'admin'],",
-      "  steer: ['owner', 'admin', 'observer'],",
-    ],
+    ['an observer changes a session', "  steer: ['owner', 'admin'],", "  steer: ['owner', 'admin', 'observer'],"],
     ['an admin takes the key of a session', "  own: ['owner'],", "  own: ['owner', 'admin'],"],
   ]),
   ...plant(
@@ -308,16 +259,8 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...plant('services/api-server/evidence-routes.ts', api, [
-    [
-      'a chunk is given to everybody',
-      "await find(id, 'see')\n        return chunks.file(",
-      'return chunks.file(',
-    ],
-    [
-      'a bundle is given to everybody',
-      "await find(id, 'see')\n        return answerBundle(",
-      'return answerBundle(',
-    ],
+    ['a chunk is given to everybody', "await find(id, 'see')\n        return chunks.file(", 'return chunks.file('],
+    ['a bundle is given to everybody', "await find(id, 'see')\n        return answerBundle(", 'return answerBundle('],
   ]),
   ...plant('services/api-server/session-routes.ts', api, [
     [
@@ -327,11 +270,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
   ...plant('services/api-server/live-events.ts', api, [
-    [
-      'a stream of events never asks again who listens',
-      'still: () => guard(request)',
-      'still: async () => request',
-    ],
+    ['a stream of events never asks again who listens', 'still: () => guard(request)', 'still: async () => request'],
   ]),
   ...plant(
     'services/api-server/idempotency.ts',

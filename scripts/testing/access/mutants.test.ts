@@ -12,16 +12,7 @@ const root = join(import.meta.dir, '..', '..', '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** What the tests read of a checkout. */
-const PARTS = [
-  'services',
-  'scripts',
-  'health',
-  'compose',
-  'env',
-  'package.json',
-  'tsconfig.json',
-  'bunfig.toml',
-]
+const PARTS = ['services', 'scripts', 'health', 'compose', 'env', 'package.json', 'tsconfig.json', 'bunfig.toml']
 const copy = mkdtempSync(join(tmpdir(), 'lucid-mutants-'))
 for (const part of PARTS) cpSync(join(root, part), join(copy, part), { recursive: true })
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction')
@@ -42,9 +33,7 @@ const run = async (tests: readonly string[]) => {
     new Response(child.stderr).text(),
     child.exited,
   ])
-  const failed = [...`${out}\n${err}`.matchAll(/^\(fail\) (.+?)(?: \[[\d.]+m?s\])?$/gm)].map(
-    ([, name]) => name,
-  )
+  const failed = [...`${out}\n${err}`.matchAll(/^\(fail\) (.+?)(?: \[[\d.]+m?s\])?$/gm)].map(([, name]) => name)
   return { failed: [...new Set(failed)], code, text: `${out}\n${err}` }
 }
 
@@ -68,9 +57,7 @@ const planted = isFull ? mutants : mutants.filter((_, index) => index % 16 === 0
 test('there are at least twenty, and each changes the one place that it names', () => {
   expect(mutants.length).toBeGreaterThan(60)
   const places = ({ file, find }: Mutant) => read(file).split(find).length - 1
-  const lost = mutants
-    .map((one) => ({ what: one.what, places: places(one) }))
-    .filter(({ places: n }) => n !== 1)
+  const lost = mutants.map((one) => ({ what: one.what, places: places(one) })).filter(({ places: n }) => n !== 1)
   // Where the code has changed, its fault is written anew.
   expect(lost).toEqual([])
 })

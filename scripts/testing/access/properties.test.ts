@@ -24,13 +24,7 @@ setDefaultTimeout(HANG)
  */
 const RUNS = isFull ? 200 : 20
 /** Those that people, or the outside, reach. */
-const SERVICES = [
-  'authentication',
-  'api-server',
-  'blockchain-api',
-  'session-orchestrator',
-  'session-recorder',
-] as const
+const SERVICES = ['authentication', 'api-server', 'blockchain-api', 'session-orchestrator', 'session-recorder'] as const
 
 const SPEC_SECTION_7: Readonly<Record<string, readonly string[]>> = {
   session_create: ['user', 'dev', 'admin'],
@@ -89,9 +83,7 @@ const authorize = async (as: Who, service: string): Promise<Record<string, strin
   const person = people[as]
   const token =
     person === undefined
-      ? await signer({ name: 'operator', key: readSecret(platform.home, 'operator', 'IDENTITY_KEY') })(
-          service,
-        )
+      ? await signer({ name: 'operator', key: readSecret(platform.home, 'operator', 'IDENTITY_KEY') })(service)
       : await person.token()
   return { authorization: `Bearer ${token}` }
 }
@@ -125,47 +117,35 @@ const isForRole = ({ callers, people: needed, isOpen }: Operation, as: Who): boo
 
 /** Whose session it is: that of `user`, and an admin sees it. */
 const isAnothers = ({ service, path }: Operation, as: Who) =>
-  service === 'api-server' &&
-  /^\/api\/v1\/(?:sessions|anchors)\/\{id\}/.test(path) &&
-  !['user', 'admin'].includes(as)
+  service === 'api-server' && /^\/api\/v1\/(?:sessions|anchors)\/\{id\}/.test(path) && !['user', 'admin'].includes(as)
 
 /** Refused before anybody is asked who he is: the request is no request. */
 const MALFORMED = [400, 413, 431]
 
 /** What is wrong with an answer. */
-const findFault = (
-  operation: Operation,
-  as: Who,
-  { status, type, text }: Awaited<ReturnType<typeof send>>,
-) => {
+const findFault = (operation: Operation, as: Who, { status, type, text }: Awaited<ReturnType<typeof send>>) => {
   if (status >= 500 && status !== 503) return `${status}: ${text}`
   if (!isForRole(operation, as) && ![401, 403, 404, ...MALFORMED].includes(status))
     return `let in with ${status}: ${text}`
-  if (isAnothers(operation, as) && status < 400)
-    return `shown to a stranger with ${status}: ${text.slice(0, 200)}`
-  if (status === 401 && isForRole(operation, as) && text.includes('bad-access-token'))
-    return `not let in: ${text}`
+  if (isAnothers(operation, as) && status < 400) return `shown to a stranger with ${status}: ${text.slice(0, 200)}`
+  if (status === 401 && isForRole(operation, as) && text.includes('bad-access-token')) return `not let in: ${text}`
   return operation.judge(status, type, text)
 }
 
 const counted = { requests: 0, answers: new Map<number, number>() }
 
 const tryOperation = async (operation: Operation, base: string) => {
-  const property = fc.asyncProperty(
-    drawRequest(operation, pool),
-    fc.constantFrom(...who),
-    async (drawn, as) => {
-      const ask = async () => send(base, operation, drawn, await authorize(as, operation.service))
-      const person = people[as]
-      // Signed out by what was asked before, or by this very request.
-      if (person !== undefined && operation.path.startsWith('/auth/')) await person.signIn()
-      const reply = await ask()
-      counted.requests++
-      counted.answers.set(reply.status, (counted.answers.get(reply.status) ?? 0) + 1)
-      const fault = findFault(operation, as, reply)
-      if (fault !== undefined) throw new Error(`${operation.service} ${operation.name} as ${as}: ${fault}`)
-    },
-  )
+  const property = fc.asyncProperty(drawRequest(operation, pool), fc.constantFrom(...who), async (drawn, as) => {
+    const ask = async () => send(base, operation, drawn, await authorize(as, operation.service))
+    const person = people[as]
+    // Signed out by what was asked before, or by this very request.
+    if (person !== undefined && operation.path.startsWith('/auth/')) await person.signIn()
+    const reply = await ask()
+    counted.requests++
+    counted.answers.set(reply.status, (counted.answers.get(reply.status) ?? 0) + 1)
+    const fault = findFault(operation, as, reply)
+    if (fault !== undefined) throw new Error(`${operation.service} ${operation.name} as ${as}: ${fault}`)
+  })
   await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
 }
 
@@ -242,8 +222,7 @@ test('what somebody holds is worth what became of his sign-in, his roles and his
       const { access, token } = await live(['sign in', ...taken])
       // api-server hears of it within a second or two.
       const asked = async () =>
-        (await fetch(`${urlOf('api-server')}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } }))
-          .status
+        (await fetch(`${urlOf('api-server')}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status
       while ((await asked()) !== (access ? 200 : 401)) await Bun.sleep(50)
     }),
     { numRuns: isFull ? 100 : 10, endOnFailure: true },

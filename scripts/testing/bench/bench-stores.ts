@@ -24,8 +24,7 @@ const borrowSqlite = async (folder: string): Promise<Borrowed> => {
     tested: {
       name: 'bun:sqlite',
       store,
-      bytes: async () =>
-        (await readdir(root)).reduce((sum, name) => sum + statSync(join(root, name)).size, 0),
+      bytes: async () => (await readdir(root)).reduce((sum, name) => sum + statSync(join(root, name)).size, 0),
     },
     close: async () => {
       await store.close()

@@ -44,16 +44,14 @@ export const command = {
     runs: {
       type: 'string',
       value: 'N',
-      about:
-        'pipeline, load, watch, rpc, backup, deploy, gateway: counted runs (default 5; deploy, gateway 3)',
+      about: 'pipeline, load, watch, rpc, backup, deploy, gateway: counted runs (default 5; deploy, gateway 3)',
     },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
     store: {
       type: 'string',
       value: 'sqlite|documentdb|URL',
-      about:
-        'store, soak: the driver; documentdb starts one for it, a mongodb:// URL names an empty database',
+      about: 'store, soak: the driver; documentdb starts one for it, a mongodb:// URL names an empty database',
     },
     minutes: {
       type: 'string',
@@ -176,11 +174,7 @@ const benches = {
       }),
     imagesReport,
   ),
-  watch: bench(
-    ['runs'],
-    async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)),
-    watchReport,
-  ),
+  watch: bench(['runs'], async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)), watchReport),
   gateway: bench(
     ['runs', 'minutes'],
     async (request) =>
@@ -198,8 +192,7 @@ const benches = {
   ),
   backup: bench(
     ['size', 'runs'],
-    async (request) =>
-      benchBackup({ ...request, bytes: parseBytes(request), runs: parseCount(request, 'runs', 5) }),
+    async (request) => benchBackup({ ...request, bytes: parseBytes(request), runs: parseCount(request, 'runs', 5) }),
     backupReport,
   ),
 } as const

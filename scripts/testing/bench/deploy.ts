@@ -72,10 +72,7 @@ const plainScript = (pi: Pi, release: Release): string =>
     .flatMap(({ stack, members }) => {
       const up = `${composeCommand(pi, release, stack)} up --detach`
       const waited = members.filter(({ proof }) => proof.kind === 'healthy').map(({ service }) => service)
-      return [
-        ...(waited.length < members.length ? [up] : []),
-        `${up} --wait --wait-timeout 300 ${waited.join(' ')}`,
-      ]
+      return [...(waited.length < members.length ? [up] : []), `${up} --wait --wait-timeout 300 ${waited.join(' ')}`]
     })
     .join(' && ')
 
@@ -154,8 +151,7 @@ const buildBoth = async (operator: Operator, folder: string, platform: Platform)
   const builder = openBrokenImages(folder)
   const images = await builder.whole(platform)
   const changed = await builder.changed('one more line', [CHANGED], { from: images, platform })
-  for (const dist of [images, changed])
-    requireOk('sign:images', await operator.type('sign:images', '--images', dist))
+  for (const dist of [images, changed]) requireOk('sign:images', await operator.type('sign:images', '--images', dist))
   return { images, changed }
 }
 

@@ -8,11 +8,7 @@ import type { Ambient } from '../../platform/store-env.ts'
 export type Setting = { readonly folder: string; readonly say: (line: string) => void }
 
 /** Works in a folder of its own below `parent`, which is removed whatever becomes of the work. */
-export const inFolder = async <R>(
-  parent: string,
-  prefix: string,
-  work: (folder: string) => Promise<R>,
-): Promise<R> => {
+export const inFolder = async <R>(parent: string, prefix: string, work: (folder: string) => Promise<R>): Promise<R> => {
   const folder = await mkdtemp(join(parent, prefix))
   try {
     return await work(folder)

@@ -95,19 +95,7 @@ export const benchGateway = (
       const lua = join(home, 'read.lua')
       await Bun.write(lua, script(tokens))
       const measure = async (name: 'api-server' | 'api-gateway', length: number): Promise<Run> => {
-        const words = [
-          '-t',
-          '1',
-          '-c',
-          PEOPLE,
-          '-d',
-          `${length}s`,
-          '--timeout',
-          '10s',
-          '-s',
-          lua,
-          all.url(name),
-        ]
+        const words = ['-t', '1', '-c', PEOPLE, '-d', `${length}s`, '--timeout', '10s', '-s', lua, all.url(name)]
         const wrk = Bun.spawn(['wrk', ...words.map(String)], { stdout: 'pipe', stderr: 'inherit' })
         const figures = (await new Response(wrk.stdout).text()).trim().split('\n').at(-1) ?? ''
         return { ...(JSON.parse(figures) as Omit<Run, 'mib'>), mib: await memory(all) }
@@ -130,8 +118,7 @@ export const gatewayReport = ({ direct, gateway }: GatewayTimes, style: Style): 
   const added = median(gateway.map(({ p99 }, run) => p99 / (direct[run]?.p99 ?? p99)))
   const row = (name: string, runs: readonly Run[]) => {
     const errors = runs.reduce((sum, one) => sum + one.errors, 0)
-    const of = (key: 'rate' | 'p50' | 'p99', digits: number) =>
-      median(runs.map((one) => one[key])).toFixed(digits)
+    const of = (key: 'rate' | 'p50' | 'p99', digits: number) => median(runs.map((one) => one[key])).toFixed(digits)
     return [name, of('rate', 0), of('p50', 2), of('p99', 2), verdict(`${errors}`, errors === 0)]
   }
   return text(

@@ -19,11 +19,7 @@ export const imagesReport = (result: ImagesResult, style: Style): Text => {
       table(
         words('what', 'target', 'measured'),
         [
-          [
-            `${images} images x ${Object.keys(unique).length} platforms, nothing built`,
-            '30 s',
-            times(fresh_ms),
-          ],
+          [`${images} images x ${Object.keys(unique).length} platforms, nothing built`, '30 s', times(fresh_ms)],
           ['nothing changed', '2 s', times(unchanged_ms)],
           [`a line of ${changed.service} changed`, '4 s', duration(changed.ms)],
           ['to ship after it, one platform', '-', megabytes(changed.bytes)],

@@ -56,11 +56,7 @@ const build = async (
   return { ms, images: (JSON.parse(out) as { readonly images: Images }).images } // the command's own answer
 }
 
-const readManifests = (
-  root: string,
-  images: Images,
-  platform: string,
-): readonly (readonly [string, Manifest])[] =>
+const readManifests = (root: string, images: Images, platform: string): readonly (readonly [string, Manifest])[] =>
   Object.entries(images).flatMap(([service, { platforms }]) => {
     const digest = platforms[platform]
     if (digest === undefined) return []
@@ -68,8 +64,7 @@ const readManifests = (
     return [[service, JSON.parse(readFileSync(path, 'utf8')) as Manifest] as const] // written by the build
   })
 
-const listPlatforms = (images: Images): readonly string[] =>
-  Object.keys(Object.values(images)[0]?.platforms ?? {})
+const listPlatforms = (images: Images): readonly string[] => Object.keys(Object.values(images)[0]?.platforms ?? {})
 
 const listBlobs = (root: string, images: Images, platform: string): ReadonlyMap<string, number> =>
   new Map(

@@ -57,11 +57,7 @@ export const loadReport = (loads: readonly Load[], style: Style): Text => {
   ])
   return text(
     [
-      table(
-        [...words('service', 'documents in'), ...figures('healthy after', 'PSS, MiB', 'RSS, MiB')],
-        rows,
-        style,
-      ),
+      table([...words('service', 'documents in'), ...figures('healthy after', 'PSS, MiB', 'RSS, MiB')], rows, style),
       { text: 'session-chunker keeps no documents, so it loads no driver wherever they are', colour: 'dim' },
     ],
     style,

@@ -1,8 +1,7 @@
 import { expect, test } from 'bun:test'
 import { sparkline, trendOf } from './memory-trend.ts'
 
-const line = (count: number, value: (i: number) => number) =>
-  Array.from({ length: count }, (_, i) => value(i))
+const line = (count: number, value: (i: number) => number) => Array.from({ length: count }, (_, i) => value(i))
 
 test('what grows only in the first third is flat', () => {
   const warm = line(300, (i) => Math.min(i, 100) + 50)
@@ -25,14 +24,8 @@ test('a slow and steady leak is growing, with its slope a minute', () => {
 })
 
 test('the rule allows 10 MiB to the small and 10 % to the large', () => {
-  const step = (middle: number, last: number) =>
-    trendOf([middle, middle, middle, middle, last, last], 5_000).verdict
-  expect([step(50, 60), step(50, 60.1), step(300, 330), step(300, 331)]).toEqual([
-    'flat',
-    'growing',
-    'flat',
-    'growing',
-  ])
+  const step = (middle: number, last: number) => trendOf([middle, middle, middle, middle, last, last], 5_000).verdict
+  expect([step(50, 60), step(50, 60.1), step(300, 330), step(300, 331)]).toEqual(['flat', 'growing', 'flat', 'growing'])
 })
 
 test('a sparkline goes from the smallest to the largest, whatever its width', () => {

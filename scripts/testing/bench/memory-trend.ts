@@ -47,9 +47,7 @@ const BARS = '▁▂▃▄▅▆▇█'
 export const sparkline = (samples: readonly number[], width: number): string => {
   const cells = Math.min(width, samples.length)
   const medians = Array.from({ length: cells }, (_, i) =>
-    median(
-      samples.slice(Math.floor((i * samples.length) / cells), Math.floor(((i + 1) * samples.length) / cells)),
-    ),
+    median(samples.slice(Math.floor((i * samples.length) / cells), Math.floor(((i + 1) * samples.length) / cells))),
   )
   const [low, high] = [Math.min(...medians), Math.max(...medians)]
   const step = (high - low) / (BARS.length - 1)

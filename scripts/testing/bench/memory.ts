@@ -40,10 +40,7 @@ export const watchMemory = (pids: Readonly<Record<string, number>>, everyMs: num
       sample()
       clearInterval(timer)
       return Object.fromEntries(
-        names.map((name) => [
-          name,
-          { rss: field(`/proc/${pids[name]}/status`, 'VmHWM'), pss: pss.get(name) ?? 0 },
-        ]),
+        names.map((name) => [name, { rss: field(`/proc/${pids[name]}/status`, 'VmHWM'), pss: pss.get(name) ?? 0 }]),
       )
     },
   }

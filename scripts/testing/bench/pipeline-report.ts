@@ -36,9 +36,7 @@ const speeds = ({ size, series }: PipelineResult, style: Style): Text => {
 }
 
 const memory = ({ memory: rows }: PipelineResult, style: Style): Text => {
-  const pipeline = Object.entries(catalog).flatMap(([name, { stack }]) =>
-    stack === 'sessions' ? [name] : [],
-  )
+  const pipeline = Object.entries(catalog).flatMap(([name, { stack }]) => (stack === 'sessions' ? [name] : []))
   return table(
     [...words('peak memory, RSS (PSS), MiB'), ...figures(...rows.map(({ size }) => bytes(size)))],
     pipeline.map((name) => [

@@ -21,9 +21,7 @@ const row = ({ name, rss, pss, restarts }: Curve, everyMs: number) => {
     `${mib(shared.first)} ${mib(shared.last)}`,
     sparkline(rss, WIDTH),
     `${mib(Math.min(...rss))} to ${mib(Math.max(...rss))}`,
-    restarts > 0
-      ? verdict(`restarted ${restarts}`, false)
-      : verdict(resident.verdict, resident.verdict === 'flat'),
+    restarts > 0 ? verdict(`restarted ${restarts}`, false) : verdict(resident.verdict, resident.verdict === 'flat'),
   ]
 }
 

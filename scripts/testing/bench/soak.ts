@@ -89,9 +89,7 @@ const reads = async (clients: Clients, over: () => boolean, load: Load) => {
 }
 
 const sampler = (platform: Prepared) => {
-  const curves = new Map(
-    platform.views().map(({ name }) => [name, { rss: [] as number[], pss: [] as number[] }]),
-  )
+  const curves = new Map(platform.views().map(({ name }) => [name, { rss: [] as number[], pss: [] as number[] }]))
   return {
     sample: () => {
       for (const { name, pid } of platform.views())
@@ -101,9 +99,7 @@ const sampler = (platform: Prepared) => {
         }
     },
     curves: (): readonly Curve[] =>
-      platform
-        .views()
-        .map(({ name, restarts }) => ({ name, restarts, ...(curves.get(name) ?? { rss: [], pss: [] }) })),
+      platform.views().map(({ name, restarts }) => ({ name, restarts, ...(curves.get(name) ?? { rss: [], pss: [] }) })),
   }
 }
 

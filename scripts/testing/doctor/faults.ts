@@ -74,9 +74,7 @@ export const together: readonly InjectedFault[] = [
   network('not-attached', 'mongo', 'disconnected from a network', [
     'docker network disconnect lucid_core_net lucid_mongo',
   ]),
-  volume('wrong-owner', 'lucid_sessions_data', 'a volume that belongs to root', [
-    `chown -R 0:0 ${SESSIONS_DATA}`,
-  ]),
+  volume('wrong-owner', 'lucid_sessions_data', 'a volume that belongs to root', [`chown -R 0:0 ${SESSIONS_DATA}`]),
   volume('closed-file', KEY, 'a secret that its service may not read', [`chown 0:0 ${KEY}`]),
   slow('altered-limits', 'session-orchestrator', 'limits that were changed by hand', [
     'docker update --cpus 0.4 session-orchestrator >/dev/null',
@@ -149,9 +147,7 @@ export const rounds: readonly (readonly InjectedFault[])[] = [
       merkleByHand('s|"PORT":|"TINY": "memory", "TINY_SECONDS": "0", "PORT":|'),
       'sleep 6',
     ]),
-    volume('no-volume', 'lucid_encrypted_data', 'a volume that is gone, with no backup', [
-      removeEncryptedData,
-    ]),
+    volume('no-volume', 'lucid_encrypted_data', 'a volume that is gone, with no backup', [removeEncryptedData]),
     network('subnet-taken', 'lucid_core_net', 'another network has its addresses', [
       ...removeCoreNetwork,
       'docker network create --subnet 172.21.0.0/16 squat >/dev/null',

@@ -77,11 +77,7 @@ const needy = (port: number, needs: readonly string[]) => {
   }`
   return {
     image: PROBE_IMAGE,
-    entrypoint: [
-      '/usr/local/bin/bun',
-      '-e',
-      `Bun.serve({ port: ${port}, fetch: () => new Response('well') })`,
-    ],
+    entrypoint: ['/usr/local/bin/bun', '-e', `Bun.serve({ port: ${port}, fetch: () => new Response('well') })`],
     mem_limit: '128m',
     check: ['CMD', '/usr/local/bin/bun', '-e', ask],
   }
@@ -89,9 +85,7 @@ const needy = (port: number, needs: readonly string[]) => {
 
 const composed = (name: string, made: Made, dir: string) => {
   const { check: test, ...program } =
-    made.needs === undefined
-      ? { image: TINY, mem_limit: '32m', check: check(made) }
-      : needy(made.port, made.needs)
+    made.needs === undefined ? { image: TINY, mem_limit: '32m', check: check(made) } : needy(made.port, made.needs)
   return {
     ...program,
     container_name: made.container ?? name,
@@ -162,8 +156,7 @@ export const composeText = (stack: Stack, dir: string): string => {
   )
 }
 
-export const composePath = (dir: string, stack: Stack): string =>
-  `${dir}/releases/${RELEASE}/compose.${stack}.yaml`
+export const composePath = (dir: string, stack: Stack): string => `${dir}/releases/${RELEASE}/compose.${stack}.yaml`
 
 /** Runs a script inside as root. Throws with what it complained of. */
 export const asRoot = async (pi: Pi, script: string): Promise<string> => {

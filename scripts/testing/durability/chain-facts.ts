@@ -41,9 +41,7 @@ export const chainFacts = (url: string): ChainFacts => {
         toBlock: 'latest',
       }
       const logs = (await rpc('eth_getLogs', [filter])) as readonly Log[]
-      return logs.flatMap(
-        ({ topics, data }) => decodeRegistered({ topics: topics.map(bare), data: bare(data) }) ?? [],
-      )
+      return logs.flatMap(({ topics, data }) => decodeRegistered({ topics: topics.map(bare), data: bare(data) }) ?? [])
     },
     stored: async (session) => {
       const call = { to: `0x${ANCHORS_ADDRESS}`, data: `0x${encodeSessionsCall(session)}` }

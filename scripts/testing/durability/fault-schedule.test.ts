@@ -26,9 +26,7 @@ test('fifty kills hit each pipeline service ten times and the chain side ten tim
 test('each pipeline service is killed in every phase', () => {
   const faults = scheduleServiceFaults(50, seeded(1))
   for (const service of pipeline)
-    expect(new Set(faults.filter((one) => one.service === service).map(({ phase }) => phase))).toEqual(
-      new Set(phases),
-    )
+    expect(new Set(faults.filter((one) => one.service === service).map(({ phase }) => phase))).toEqual(new Set(phases))
 })
 
 test('however few the kills, everything is killed once', () => {

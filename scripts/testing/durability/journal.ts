@@ -47,8 +47,7 @@ export const openJournal = (): Journal => {
     },
     observe: (id, acknowledged) =>
       note(id, (before) => {
-        if (before.acknowledged === 0 && acknowledged > 0 && acknowledged < before.source.size)
-          announce('acknowledged')
+        if (before.acknowledged === 0 && acknowledged > 0 && acknowledged < before.source.size) announce('acknowledged')
         if (acknowledged < before.acknowledged)
           broken.push(`${id}: ${acknowledged} bytes acknowledged after ${before.acknowledged} had been`)
         return {

@@ -28,9 +28,7 @@ type Case = { readonly order: readonly Stack[]; readonly absence: Absence; reado
 const permute = <T>(items: readonly T[]): readonly (readonly T[])[] =>
   items.length === 0
     ? [[]]
-    : items.flatMap((first) =>
-        permute(items.filter((item) => item !== first)).map((rest) => [first, ...rest]),
-      )
+    : items.flatMap((first) => permute(items.filter((item) => item !== first)).map((rest) => [first, ...rest]))
 
 const orders = permute(stacks)
 const absences = ['refuses', 'accepts and says nothing', 'has a name that nobody resolves'] as const
@@ -49,8 +47,7 @@ const full = process.env['LUCID_FULL'] === '1'
 const root = await documentDbRoot()
 const isRoot = process.getuid?.() === 0
 if ('absent' in root) console.log(`NOT RUN: a platform that starts before its database: ${root.absent}`)
-if (!full)
-  console.log('NOT RUN: only with --full (a database that comes late, in all 24 orders of the stacks)')
+if (!full) console.log('NOT RUN: only with --full (a database that comes late, in all 24 orders of the stacks)')
 if (!isRoot) console.log('NOT RUN: a database whose name is not resolved yet: an own /etc/hosts needs root')
 
 const closers: (() => Promise<unknown> | unknown)[] = []
@@ -59,8 +56,7 @@ afterEach(async () => {
 }, HANG)
 
 /** Accepts connections on `port` and never says anything. */
-const listenSilently = (port: number) =>
-  Bun.listen({ hostname: '127.0.0.1', port, socket: { data: () => {} } })
+const listenSilently = (port: number) => Bun.listen({ hostname: '127.0.0.1', port, socket: { data: () => {} } })
 
 /** The unit in a mount namespace of its own, where `hosts` is /etc/hosts. */
 const withHosts = (unit: Unit, hosts: string): Unit => ({
@@ -81,9 +77,7 @@ const prepareAll = async (home: string, host: string, databasePort: number) => {
   // Every search for a primary fails soon: how long one takes is not what is tested.
   const env = Object.fromEntries(services.map((name) => [name, { MONGO_TIMEOUT_MS: '1000' }]))
   return [
-    ...(
-      await prepareUnits(lucid, { home: homeAt(home), services, ports: freePorts(labels), env, ambient })
-    ).values(),
+    ...(await prepareUnits(lucid, { home: homeAt(home), services, ports: freePorts(labels), env, ambient })).values(),
   ]
 }
 
@@ -119,17 +113,13 @@ describe.skipIf('absent' in root)(
           const units = await prepareAll(join(folder, 'home'), unresolved ? NAME : '127.0.0.1', port)
           const inOrder = order.flatMap((stack) => units.filter((unit) => unit.stack === stack))
           expect(inOrder).toHaveLength(units.length)
-          const started = inOrder.map((unit) =>
-            startProcess(unresolved ? withHosts(unit, hosts) : unit, Date.now),
-          )
+          const started = inOrder.map((unit) => startProcess(unresolved ? withHosts(unit, hosts) : unit, Date.now))
           closers.push(() => Promise.all(started.map((one) => stopProcess(one, 10_000))))
 
           // All that keep documents have failed to find the database once, and say so.
           const waiting = await until('the services say that they wait', async () => {
             const health = await Promise.all(units.map(({ url }) => probeHealth(url)))
-            const names = units
-              .filter((_, nth) => waitsForStore(health[nth] as never))
-              .map(({ name }) => name)
+            const names = units.filter((_, nth) => waitsForStore(health[nth] as never)).map(({ name }) => name)
             return names.length >= 8 ? names : undefined
           })
           expect(waiting).toContain('session-orchestrator')
@@ -144,9 +134,7 @@ describe.skipIf('absent' in root)(
             return health.every(({ healthy }) => healthy) ? true : undefined
           })
           expect(
-            started.filter(
-              ({ process: { exitCode, signalCode } }) => exitCode !== null || signalCode !== null,
-            ),
+            started.filter(({ process: { exitCode, signalCode } }) => exitCode !== null || signalCode !== null),
           ).toEqual([])
         },
         HANG,

@@ -56,8 +56,7 @@ const openDesk = async () => {
       while ((await stateOf(id)) !== 'anchored') await Bun.sleep(100)
       return id
     },
-    export: (id: string, name: string) =>
-      exportBundle(clients, id, { file: join(root, name), onProgress: () => {} }),
+    export: (id: string, name: string) => exportBundle(clients, id, { file: join(root, name), onProgress: () => {} }),
     stop: async () => platform?.stop(),
   }
 }
@@ -71,8 +70,7 @@ const type = async (name: string, ...args: readonly string[]) => {
   const [out, code] = await Promise.all([new Response(child.stdout).text(), child.exited])
   return { out, code }
 }
-const verify = async (name: string, trust: string) =>
-  (await type('verify', join(root, name), '--trust', trust)).code
+const verify = async (name: string, trust: string) => (await type('verify', join(root, name), '--trust', trust)).code
 
 test(
   'a chain that is put back to older data stops, says so, and after a decision every lost anchor is made again under a new key',
@@ -139,12 +137,7 @@ test(
   'any other store that is put back alone costs no anchor, raises no incident, and registers nothing twice',
   async () => {
     home = homeAt(join(root, 'others'))
-    const others = [
-      'blockchain-vm',
-      'blockchain-sessions-data',
-      'on-system-chain-client',
-      'merkle-builder',
-    ] as const
+    const others = ['blockchain-vm', 'blockchain-sessions-data', 'on-system-chain-client', 'merkle-builder'] as const
     const first = await openDesk()
     const ids = [await first.record(11)]
     await first.stop()

@@ -109,14 +109,11 @@ const once = async (
   let over = false
   const watching = watch(work, id, () => over)
   try {
-    await clients.raw('session-recorder', NO_DEADLINE)(
-      `/recordings/${id}/stream?offset=0&end=true&whole=true`,
-      {
-        method: 'PATCH',
-        body: bodyFrom(pieces(abort)),
-        signal,
-      },
-    )
+    await clients.raw('session-recorder', NO_DEADLINE)(`/recordings/${id}/stream?offset=0&end=true&whole=true`, {
+      method: 'PATCH',
+      body: bodyFrom(pieces(abort)),
+      signal,
+    })
     journal.announce('anchoring')
   } finally {
     over = true

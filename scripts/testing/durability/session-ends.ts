@@ -20,14 +20,10 @@ export const awaitSessionEnds = async (
     const { recordings } = await ok(clients.recorder().recordings.get())
     const ids = new Set([...recorded, ...recordings.map(({ id }) => id)])
     const sessions = await listSessions(clients, recorded)
-    const open = sessions.filter(
-      ({ id, state }) => !final.includes(state) && !(state === 'created' && !ids.has(id)),
-    )
+    const open = sessions.filter(({ id, state }) => !final.includes(state) && !(state === 'created' && !ids.has(id)))
     if (open.length === 0) return sessions
     if (performance.now() > until)
-      throw new Error(
-        `these sessions do not end: ${open.map(({ id, state }) => `${id} (${state})`).join(', ')}`,
-      )
+      throw new Error(`these sessions do not end: ${open.map(({ id, state }) => `${id} (${state})`).join(', ')}`)
     await Bun.sleep(ASK_EVERY)
   }
 }
@@ -41,7 +37,6 @@ export const judgeSessions = async (
   const bySession = new Map(journal.observations().map((one) => [one.id, one]))
   const sessions = await awaitSessionEnds(context.clients, [...bySession.keys()], deadlineMs)
   const verdicts: Verdict[] = []
-  for (const session of sessions)
-    verdicts.push(await reachVerdict(context, session, bySession.get(session.id)))
+  for (const session of sessions) verdicts.push(await reachVerdict(context, session, bySession.get(session.id)))
   return verdicts
 }

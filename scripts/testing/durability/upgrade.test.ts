@@ -51,8 +51,7 @@ const unpack = async (): Promise<void> => {
   expect(await tar.exited).toBe(0)
 }
 
-const stateOf = async (id: string) =>
-  (await ok(operatorClients(home).orchestrator().sessions({ id }).get())).state
+const stateOf = async (id: string) => (await ok(operatorClients(home).orchestrator().sessions({ id }).get())).state
 
 /** The recording in a bundle. */
 const recordingIn = async (bundle: string) => {

@@ -43,11 +43,7 @@ export type VerdictContext = {
 type Session = Awaited<ReturnType<typeof listSessions>>[number]
 
 /** Opens it; bundles are written to `folder`. */
-export const openVerdicts = async (
-  platform: Prepared,
-  clients: Clients,
-  folder: string,
-): Promise<VerdictContext> => {
+export const openVerdicts = async (platform: Prepared, clients: Clients, folder: string): Promise<VerdictContext> => {
   const { sealer_public_key: trust } = await ok(clients.chain().chain.get())
   const chain = chainFacts(platform.urls['blockchain-api'] ?? '')
   return { clients, home: platform.home, chain, trust, folder }
@@ -58,10 +54,7 @@ export const listSessions = async (clients: Clients, recorded: readonly string[]
   const { sessions } = await ok(clients.orchestrator().sessions.get({ query: { limit: 500 } }))
   const listed = new Set(sessions.map(({ id }) => id))
   const others = recorded.filter((id) => !listed.has(id))
-  return [
-    ...sessions,
-    ...(await Promise.all(others.map((id) => ok(clients.orchestrator().sessions({ id }).get())))),
-  ]
+  return [...sessions, ...(await Promise.all(others.map((id) => ok(clients.orchestrator().sessions({ id }).get()))))]
 }
 
 /** The bundle as anybody would check it: its verdict with the key, the plaintext when it is proven, and what was not right. */
@@ -96,9 +89,7 @@ const findContentFaults = (plain: Uint8Array, manifest: Manifest, complete: bool
   return [
     equalBytes(plain, bytesOf(source, 0, plain.length)) ? [] : ['the recording differs from its source'],
     plain.length === total_plain ? [] : [`${plain.length} bytes, the manifest says ${total_plain}`],
-    !complete || plain.length === source.size
-      ? []
-      : [`complete with ${plain.length} of ${source.size} bytes`],
+    !complete || plain.length === source.size ? [] : [`complete with ${plain.length} of ${source.size} bytes`],
     !complete || gaps.length === 0 ? [] : ['complete, but with a gap'],
     complete || (last?.at === chunk_count && last.reason !== '') ? [] : ['broken off without a stated gap'],
   ].flat()
@@ -123,8 +114,7 @@ const findChainFaults = async (
     : ['the contract holds something else than the manifest']
 }
 
-const expectedFiles = (count: number): readonly string[] =>
-  Array.from({ length: count }, (_, i) => chunkFileName(i))
+const expectedFiles = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => chunkFileName(i))
 
 /** Names in the encryptor's folder of a session; none when there is no folder. */
 const listFiles = (home: Home, id: string): readonly string[] => {
@@ -173,9 +163,7 @@ export const reachVerdict = async (
   const over = state === 'failed' || (state === 'created' && observation === undefined)
   const wrong = [
     ...(over ? [] : [`it is ${state} for ever`]),
-    ...(acknowledged === 0
-      ? []
-      : [`${acknowledged} bytes were acknowledged and it is ${state}: ${error ?? ''}`]),
+    ...(acknowledged === 0 ? [] : [`${acknowledged} bytes were acknowledged and it is ${state}: ${error ?? ''}`]),
     ...((await context.chain.stored(id)) === undefined ? [] : [`it is ${state}, but the chain has it`]),
     ...listFiles(context.home, id).map((name) => `it left ${name}`),
   ]

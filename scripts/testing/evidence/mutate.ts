@@ -150,9 +150,7 @@ const resign: Mutation = ({ parts }, random) => {
   if (manifest === undefined || signature === undefined) throw new RangeError('no documents')
   const forged = {
     ...readPart(manifest),
-    ...(random.below(2) === 0
-      ? {}
-      : { session_public_key: signManifest(new Uint8Array(32), FORGER).public_key }),
+    ...(random.below(2) === 0 ? {} : { session_public_key: signManifest(new Uint8Array(32), FORGER).public_key }),
   }
   const bytes = canonicalBytes(changeJson(forged, random))
   const signed = canonicalBytes(signManifest(manifestHash(bytes), FORGER))

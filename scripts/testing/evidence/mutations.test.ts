@@ -75,8 +75,7 @@ const saysTheSame = (bytes: Uint8Array, { parts }: Original): boolean => {
   )
 }
 
-const utf8Has = (content: Uint8Array, text: string): boolean =>
-  new TextDecoder().decode(content).includes(text)
+const utf8Has = (content: Uint8Array, text: string): boolean => new TextDecoder().decode(content).includes(text)
 
 test('the honest bundles are called what they are', async () => {
   for (const { bytes, verdict } of originals) expect((await judge(bytes)).verdict).toBe(verdict)
@@ -89,10 +88,7 @@ for (let part = 0; part < PARTS; part += 1)
       const kept = new Set<string>()
       for (let seed = part * CASES; seed < (part + 1) * CASES; seed += 1) {
         const random = seeded(seed)
-        const [original, kind] = [
-          random.pick(originals),
-          KINDS[seed % KINDS.length] ?? KINDS[0] ?? 'cut short',
-        ]
+        const [original, kind] = [random.pick(originals), KINDS[seed % KINDS.length] ?? KINDS[0] ?? 'cut short']
         const bytes = mutate(original, kind, random)
         const { verdict, checks } = await judge(bytes)
         const equal = equalBytes(bytes, original.bytes)

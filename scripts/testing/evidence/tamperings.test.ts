@@ -13,9 +13,7 @@ const OTHER = '0f0e0d0c-0b0a-4908-8706-050403020100'
 const ROWS = "the manifest's rows are wrong, the chunks are those under the Merkle root: "
 
 /** What the line on chunks says of each: as the forger left it, and with its numbers made right again. */
-const SAYS: Readonly<
-  Record<`${Kind} ${Place}`, readonly [plain: readonly string[], renumbered: readonly string[]]>
-> = {
+const SAYS: Readonly<Record<`${Kind} ${Place}`, readonly [plain: readonly string[], renumbered: readonly string[]]>> = {
   'altered header': [['chunk 1 altered in its header (nonce)'], ['chunk 1 altered in its header (nonce)']],
   'altered body': [['chunk 1 altered'], ['chunk 1 altered']],
   'altered file': [['chunk 1 altered'], ['chunk 1 altered']],
@@ -25,24 +23,12 @@ const SAYS: Readonly<
     ['chunk 1 carries the header of chunk 2', 'chunk 2 carries the header of chunk 1'],
   ],
   'swapped body': [
-    [
-      'chunk 2 carries the header of chunk 1',
-      'chunk 1 carries the header of chunk 2',
-      'chunks 1 and 2 swapped',
-    ],
-    [
-      'chunk 2 carries the header of chunk 1',
-      'chunk 1 carries the header of chunk 2',
-      'chunks 1 and 2 swapped',
-    ],
+    ['chunk 2 carries the header of chunk 1', 'chunk 1 carries the header of chunk 2', 'chunks 1 and 2 swapped'],
+    ['chunk 2 carries the header of chunk 1', 'chunk 1 carries the header of chunk 2', 'chunks 1 and 2 swapped'],
   ],
   'swapped file': [
     ['chunks 1 and 2 swapped'],
-    [
-      'chunk 2 altered in its header (index)',
-      'chunk 1 altered in its header (index)',
-      'chunks 1 and 2 swapped',
-    ],
+    ['chunk 2 altered in its header (index)', 'chunk 1 altered in its header (index)', 'chunks 1 and 2 swapped'],
   ],
   'swapped row': [[`${ROWS}rows 1 and 2 swapped`], [`${ROWS}rows 1 and 2 swapped`]],
   'dropped header': [['chunk 1 has lost its header'], ['chunk 1 has lost its header']],

@@ -62,23 +62,14 @@ const tamperFiles = (
   const bodies = own.map(({ body }) => body)
   const none = new Uint8Array()
   if (place === 'file')
-    return tamperList(
-      own,
-      kind,
-      ({ head, body }) => ({ head: flip(head, 40), body: flip(body, 100) }),
-      stranger,
-    )
+    return tamperList(own, kind, ({ head, body }) => ({ head: flip(head, 40), body: flip(body, 100) }), stranger)
   if (place === 'header') {
     const changed =
-      kind === 'dropped'
-        ? heads.with(1, none)
-        : tamperList(heads, kind, (head) => flip(head, 40), stranger.head)
+      kind === 'dropped' ? heads.with(1, none) : tamperList(heads, kind, (head) => flip(head, 40), stranger.head)
     return bodies.map((body, at) => ({ head: changed[at] ?? none, body }))
   }
   const changed =
-    kind === 'dropped'
-      ? bodies.with(1, none)
-      : tamperList(bodies, kind, (body) => flip(body, 100), stranger.body)
+    kind === 'dropped' ? bodies.with(1, none) : tamperList(bodies, kind, (body) => flip(body, 100), stranger.body)
   return heads.map((head, at) => ({ head, body: changed[at] ?? none }))
 }
 
@@ -106,16 +97,12 @@ export const tamper = (
     return assemble(replacePart(parts, MANIFEST_NAME, canonicalBytes({ ...manifest, chunks, chunk_count })))
   }
   const changed = tamperFiles(own, stranger, place, kind)
-  const names =
-    place === 'file' && kind === 'dropped' && !renumbered ? [0, 2, 3, 4] : changed.map((_, at) => at)
+  const names = place === 'file' && kind === 'dropped' && !renumbered ? [0, 2, 3, 4] : changed.map((_, at) => at)
   const chunks = changed.map(({ head, body }, at) => ({
     name: chunkName(names[at] ?? at),
     content: concat(renumbered ? renumber(head, at, first.head) : head, body),
   }))
-  const [before, after] = [
-    parts.slice(0, 3),
-    parts.slice(3).filter(({ name }) => chunkIndex(name) === undefined),
-  ]
+  const [before, after] = [parts.slice(0, 3), parts.slice(3).filter(({ name }) => chunkIndex(name) === undefined)]
   return assemble([...before, ...chunks, ...after])
 }
 

@@ -35,18 +35,7 @@ const tell = (engine: Readonly<Record<string, unknown>>): Container => {
     new Map(),
   )
   if (read === undefined) throw new Error('no container')
-  const {
-    id,
-    name,
-    project,
-    status,
-    health,
-    healthOutput,
-    exitCode,
-    oomKilled,
-    error,
-    startedAt = NOW,
-  } = read
+  const { id, name, project, status, health, healthOutput, exitCode, oomKilled, error, startedAt = NOW } = read
   return makeContainer('alpha', {
     ...{ id, name, project, status, health, healthOutput, exitCode, oomKilled, error, startedAt },
     restarts: read.restarts,
@@ -126,12 +115,7 @@ describe('watch, doctor, acceptance, gate and release say the same of a containe
   test.each([
     ['healthy', 'checked', health('healthy', 0), 'well'],
     ['starting', 'checked', health('starting', 0), 'well'],
-    [
-      'unhealthy with no check that failed, since a backup paused it',
-      'checked',
-      health('unhealthy', 0),
-      'well',
-    ],
+    ['unhealthy with no check that failed, since a backup paused it', 'checked', health('unhealthy', 0), 'well'],
     ['unhealthy', 'checked', health('unhealthy', 3), 'sick'],
     ['paused', 'checked', { status: 'paused', ...health('unhealthy', 0) }, 'sick'],
     ['restarting', 'checked', { status: 'restarting', exitCode: 3, restarts: 7 }, 'sick'],
@@ -147,12 +131,8 @@ describe('watch, doctor, acceptance, gate and release say the same of a containe
       name,
       isSick(container, kinds[kind]) ? 'sick' : 'well',
     ])
-    expect(Object.fromEntries(said)).toEqual(
-      Object.fromEntries(Object.keys(verdicts).map((name) => [name, expected])),
-    )
+    expect(Object.fromEntries(said)).toEqual(Object.fromEntries(Object.keys(verdicts).map((name) => [name, expected])))
     // However it is, its port is ours, and nothing that keeps a deploy from being made.
-    expect(
-      preflight(preflightInput({ containers: [container] })).flatMap(({ findings }) => findings),
-    ).toEqual([])
+    expect(preflight(preflightInput({ containers: [container] })).flatMap(({ findings }) => findings)).toEqual([])
   })
 })

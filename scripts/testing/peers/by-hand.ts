@@ -12,11 +12,7 @@ export const waitForShutdown = (): Promise<void> =>
   })
 
 /** Runs `work` and says meanwhile what is done, and for how long. */
-export const withProgress = async <T>(
-  terminal: Terminal,
-  doing: string,
-  work: () => Promise<T>,
-): Promise<T> => {
+export const withProgress = async <T>(terminal: Terminal, doing: string, work: () => Promise<T>): Promise<T> => {
   const screen = progress(terminal.err, detectStyle(process.stderr, process.env))
   const began = performance.now()
   screen.show(doing, doing)

@@ -11,8 +11,7 @@ export type Absent = { readonly absent: string }
 export const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''
 
 /** The last line of a log, empty when there is none. */
-export const lastLineOf = (path: string): string =>
-  existsSync(path) ? lastLine(readFileSync(path, 'utf8')) : ''
+export const lastLineOf = (path: string): string => (existsSync(path) ? lastLine(readFileSync(path, 'utf8')) : '')
 
 /** What a command printed, trimmed. Throws Error with the end of what it said when it failed. */
 export const requireSuccess = async (what: string, running: Ran | Promise<Ran>): Promise<string> => {

@@ -57,9 +57,7 @@ export const fixturePlatform = (
       'export const Env = { properties: { IDENTITY_KEY: { secret: true }, TOKEN_KEY: { secret: true }, COLOUR: {} } }\n',
     )
   }
-  const catalogue = Object.fromEntries(
-    Object.entries(entries).map(([name, one], i) => [name, entry(one, 20_000 + i)]),
-  )
+  const catalogue = Object.fromEntries(Object.entries(entries).map(([name, one], i) => [name, entry(one, 20_000 + i)]))
   return {
     source: {
       catalogue,

@@ -22,10 +22,7 @@ Bun.serve({
   routes: {
     '/health': () =>
       FIXTURE === 'deaf'
-        ? Response.json(
-            { status: 'unhealthy', dependencies: { store: 'it is locked', log: 'ok' } },
-            { status: 503 },
-          )
+        ? Response.json({ status: 'unhealthy', dependencies: { store: 'it is locked', log: 'ok' } }, { status: 503 })
         : Response.json({ status: 'healthy', version: '1.2.3', started_at, dependencies: {} }),
     '/env': () => Response.json(Bun.env),
   },

@@ -27,8 +27,7 @@ describe.skipIf('absent' in host)('what was changed by hand on the emulated Pi',
   const { engine, outside, dir } = host.pi
   const one = host.release(onlyStacks(oneTags, ['core', 'sessions']))
   const two = host.release(onlyStacks(twoTags, ['core', 'sessions']))
-  const fileOf = ({ release: { id } }: Bundle, stack: string) =>
-    outside(`${dir}/releases/${id}/compose.${stack}.yaml`)
+  const fileOf = ({ release: { id } }: Bundle, stack: string) => outside(`${dir}/releases/${id}/compose.${stack}.yaml`)
   const inspect = (format: string, name: string) => engine.answer(['inspect', '--format', format, name])
   const startOf = (name: string) => inspect('{{.State.StartedAt}}', name)
   const starts = async () => Promise.all(['gate', 'store', 'cut', 'seal'].map(startOf))
@@ -99,18 +98,8 @@ describe.skipIf('absent' in host)('what was changed by hand on the emulated Pi',
 
   test('a container that is gone, and one that should not be there', async () => {
     await engine.answer(['rm', '--force', 'cut'])
-    const labels = [
-      '--label',
-      'com.docker.compose.project=lucid-sessions',
-      '--label',
-      'com.docker.compose.service=x',
-    ]
-    const more = [
-      '--label',
-      'com.docker.compose.oneoff=False',
-      '--label',
-      'com.docker.compose.container-number=1',
-    ]
+    const labels = ['--label', 'com.docker.compose.project=lucid-sessions', '--label', 'com.docker.compose.service=x']
+    const more = ['--label', 'com.docker.compose.oneoff=False', '--label', 'com.docker.compose.container-number=1']
     await engine.answer(['run', '--detach', '--name', 'old', ...labels, ...more, 'lucid-test/tiny:1'])
     const said = await host.deploy(one)
     expect(said).toContain('container:old: is not of the release: put right')

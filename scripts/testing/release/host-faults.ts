@@ -33,9 +33,7 @@ const findMixed = async (pi: Pi, release: Release | undefined): Promise<readonly
   const found = await listContainers(pi)
   return [...new Set([...expected.keys(), ...found.keys()])]
     .filter((name) => expected.get(name) !== found.get(name))
-    .map(
-      (name) => `mixed: ${name} is ${found.get(name) ?? 'missing'}, expected ${expected.get(name) ?? 'none'}`,
-    )
+    .map((name) => `mixed: ${name} is ${found.get(name) ?? 'missing'}, expected ${expected.get(name) ?? 'none'}`)
 }
 
 /** What keeps the next command from the lease. One that was killed leaves its own, which must be followed at once. */

@@ -79,24 +79,19 @@ export const listPoints = ({
     ['engine', { 'first deploy': 3, deploy: 1, rollback: 1, 'failed deploy': 2 }],
     ['power', { 'first deploy': 5, deploy: 2, rollback: 3, 'failed deploy': 3 }],
   ]
-  const places = (Object.keys(scenarios) as Scenario[]).flatMap(
-    (scenario): readonly Omit<Point, 'next'>[] => {
-      const all = steps[scenario]
-      const ends = scenario === 'failed deploy' ? ['end'] : ['begin', 'end']
-      return [
-        ...[...lines(all), ...ends].map((at) => ({ scenario, at, fault: { kind: 'kill' } as const })),
-        ...(scenario === 'deploy' || scenario === 'rollback'
-          ? all.filter((name) => name.startsWith('up:'))
-          : []
-        ).flatMap((name) =>
-          INTO.map((after) => ({ scenario, at: `${name} start`, fault: { kind: 'kill', after } as const })),
-        ),
-        ...every.flatMap(([kind, often]) =>
-          starts(all, often[scenario]).map((at, n) => ({ scenario, at, fault: kinds[kind](n) })),
-        ),
-      ]
-    },
-  )
+  const places = (Object.keys(scenarios) as Scenario[]).flatMap((scenario): readonly Omit<Point, 'next'>[] => {
+    const all = steps[scenario]
+    const ends = scenario === 'failed deploy' ? ['end'] : ['begin', 'end']
+    return [
+      ...[...lines(all), ...ends].map((at) => ({ scenario, at, fault: { kind: 'kill' } as const })),
+      ...(scenario === 'deploy' || scenario === 'rollback' ? all.filter((name) => name.startsWith('up:')) : []).flatMap(
+        (name) => INTO.map((after) => ({ scenario, at: `${name} start`, fault: { kind: 'kill', after } as const })),
+      ),
+      ...every.flatMap(([kind, often]) =>
+        starts(all, often[scenario]).map((at, n) => ({ scenario, at, fault: kinds[kind](n) })),
+      ),
+    ]
+  })
   return places.map((place, n) => ({ ...place, next: n % 3 === 2 ? 'deploy' : 'rollback' }))
 }
 

@@ -69,10 +69,7 @@ const composeText = (stack: Stack, services: readonly string[]): string =>
 type Inspected = { readonly Id: string; readonly RootFS: { readonly Layers: readonly string[] } }
 
 /** What the engine has under a tag of the tiny images, by the sums that it says itself. */
-export const engineImage = async (
-  engine: DockerEngine,
-  tag: string,
-): Promise<Omit<ReleaseImage, 'service'>> => {
+export const engineImage = async (engine: DockerEngine, tag: string): Promise<Omit<ReleaseImage, 'service'>> => {
   const name = `${IMAGE}:${tag}`
   const { code, out, err } = await engine.run(['image', 'inspect', '--format', '{{json .}}', name])
   if (code !== 0) throw new Error(`${name}: ${err.trim()}`)
@@ -90,10 +87,7 @@ export const engineImage = async (
 /** A release of those services. `images` are the engine's by tag. */
 export const smallRelease = (
   tags: Tags,
-  {
-    dir,
-    images,
-  }: { readonly dir: string; readonly images: ReadonlyMap<string, Omit<ReleaseImage, 'service'>> },
+  { dir, images }: { readonly dir: string; readonly images: ReadonlyMap<string, Omit<ReleaseImage, 'service'>> },
 ): Bundle => {
   const chosen = stacks.flatMap((stack) => {
     const services = Object.entries(tags[stack] ?? {})

@@ -78,12 +78,10 @@ describe.skipIf(first === undefined)('a deployer against the emulated Pi', () =>
     const done = (result: PointResult) => {
       all.push(result)
       for (const fault of result.faults) console.log(`${result.point}: ${fault} (${result.left})`)
-      if (all.length % 20 === 0)
-        console.log(`${all.length} of ${count} points, ${duration(performance.now() - began)}`)
+      if (all.length % 20 === 0) console.log(`${all.length} of ${count} points, ${duration(performance.now() - began)}`)
     }
     await Promise.all(hosts.map((host) => sweep(host, makeReleases(host), { pending, done })))
-    const having = (word: string) =>
-      all.filter(({ faults }) => faults.some((one) => one.startsWith(word))).length
+    const having = (word: string) => all.filter(({ faults }) => faults.some((one) => one.startsWith(word))).length
     console.log(
       `${all.length} fault points, emulated Pi, tiny images: ${having('mixed')} mixed releases, ${having('stuck')} stuck, ${duration(performance.now() - began)}`,
     )
@@ -101,9 +99,7 @@ describe.skipIf(first === undefined)('a deployer against the emulated Pi', () =>
     const { code, err } = await first.rollback()
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(
-        /pi is being changed by test@\S+ \(deploy r-[0-9a-f]{12}\): wait until it is done/,
-      ),
+      err: expect.stringMatching(/pi is being changed by test@\S+ \(deploy r-[0-9a-f]{12}\): wait until it is done/),
     })
     at.kill('SIGKILL')
     expect(await at.ended).toBe(137)
@@ -162,19 +158,9 @@ describe.skipIf(first === undefined)('a deployer against the emulated Pi', () =>
       expect(details.join('\n')).toContain(lastWords)
       expect(await first.faults()).toEqual([])
       for (const name of Object.values(limitTags(oneTags)).flatMap((all) => Object.keys(all))) {
-        const page = await first.pi.engine.run([
-          'exec',
-          name,
-          'wget',
-          '-q',
-          '-O',
-          '-',
-          'http://127.0.0.1:8080/',
-        ])
+        const page = await first.pi.engine.run(['exec', name, 'wget', '-q', '-O', '-', 'http://127.0.0.1:8080/'])
         expect([name, page.out]).toEqual([name, '1'])
       }
-      console.log(
-        `${service} ${way}, emulated Pi: found, and the old release back ${duration(ms)} later: ${message}`,
-      )
+      console.log(`${service} ${way}, emulated Pi: found, and the old release back ${duration(ms)} later: ${message}`)
     })
 })

@@ -21,11 +21,7 @@ const HANG_MS = 1_200
 const SHORT_MS = 500
 
 /** Injects a fault while a deployer stands at its line, lets it go on, and ends the fault. Answers its exit code. */
-const injectFault = async (
-  { pi, engineFails }: TestHost,
-  deployer: Deployer,
-  fault: Fault,
-): Promise<number> => {
+const injectFault = async ({ pi, engineFails }: TestHost, deployer: Deployer, fault: Fault): Promise<number> => {
   const goOn = () => {
     deployer.go()
     return deployer.ended
@@ -95,11 +91,7 @@ const reach = async (host: TestHost, releases: Releases, before: Before): Promis
 /** Refusals of a rollback on a host that has nothing to go back to and nothing that was cut. */
 const REFUSED = /has had no release before|runs no release/
 
-const runNext = async (
-  host: TestHost,
-  releases: Releases,
-  { scenario, next }: Point,
-): Promise<readonly string[]> => {
+const runNext = async (host: TestHost, releases: Releases, { scenario, next }: Point): Promise<readonly string[]> => {
   const before = await host.observe()
   const cut = findOpenRun(before.entries)
   const target = releases[targets[scenario]]
@@ -108,9 +100,7 @@ const runNext = async (
     const { current } = await host.observe()
     if (cut !== undefined && cut.begin.to !== before.current && (current ?? null) !== cut.begin.from)
       return [`rollback left ${current ?? 'nothing'}, not ${cut.begin.from}: ${err.trim()}`]
-    return code === 0 || (cut === undefined && REFUSED.test(err))
-      ? []
-      : [`rollback ended with ${code}: ${err.trim()}`]
+    return code === 0 || (cut === undefined && REFUSED.test(err)) ? [] : [`rollback ended with ${code}: ${err.trim()}`]
   }
   try {
     await host.deploy(target)
@@ -127,8 +117,7 @@ const runNext = async (
 const runAgain = async (host: TestHost, releases: Releases): Promise<readonly string[]> => {
   const { current } = await host.observe()
   const there = Object.values(releases).find(({ release }) => release.id === current)
-  if (there === undefined)
-    return current === undefined ? [] : [`on ${current}, which is no release of the test`]
+  if (there === undefined) return current === undefined ? [] : [`on ${current}, which is no release of the test`]
   const output = await host.deploy(there)
   return output.includes('nothing to do') ? [] : [`a deploy afterwards did something: ${output.trim()}`]
 }

@@ -10,10 +10,7 @@ const Count = (maximum: number) => Type.Integer({ minimum: 1, maximum })
 export const ProbeRequest = Type.Object(
   {
     /** Where each service answers, by name. One that is not in it is not probed. */
-    urls: Type.Record(
-      Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$' }),
-      Type.String({ pattern: '^https?://' }),
-    ),
+    urls: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$' }), Type.String({ pattern: '^https?://' })),
     parts: Type.Array(Type.Union(parts.map((part) => Type.Literal(part)))),
     /** Recordings at once, and bytes of each. */
     load: Type.Object({ recordings: Count(10), bytes: Count(2 ** 26) }, { additionalProperties: false }),

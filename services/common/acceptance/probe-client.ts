@@ -23,8 +23,7 @@ export type Loose = Readonly<Record<string, unknown>>
 
 /** The object that a value is. Throws when it is none. */
 export const requireObject = (value: unknown, what: string): Loose => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error(`${what} is no object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no object`)
   return value as Loose // it is one
 }
 
@@ -57,23 +56,14 @@ const asJson = (value: unknown) => ({
 })
 
 /** Posts JSON with the operator's token; answers the JSON object. */
-export const post = async (
-  client: ProbeClient,
-  service: string,
-  path: string,
-  value: unknown,
-): Promise<Loose> =>
+export const post = async (client: ProbeClient, service: string, path: string, value: unknown): Promise<Loose> =>
   requireObject(
     await (await client.call(service)(path, asJson(value))).json(),
     `the answer of ${service} to POST ${path}`,
   )
 
 /** The result of a method of Ethereum's JSON-RPC that only reads. Throws with the error that it states. */
-export const rpc = async (
-  client: ProbeClient,
-  method: string,
-  ...params: readonly unknown[]
-): Promise<unknown> => {
+export const rpc = async (client: ProbeClient, method: string, ...params: readonly unknown[]): Promise<unknown> => {
   const reply = await client.ask('blockchain-api', '/rpc', asJson({ jsonrpc: '2.0', id: 1, method, params }))
   const answer = requireObject(await reply.json(), `the answer to ${method}`)
   requireThat(answer['error'] === undefined, `${method}: ${JSON.stringify(answer['error'])}`)

@@ -17,8 +17,7 @@ const tools = async (answers: Readonly<Record<string, () => Response>>, signs = 
   }
   const all: Tools = {
     client: {
-      url: (service) =>
-        Object.keys(answers).some((key) => key.startsWith(`${service} `)) ? 'http://x' : undefined,
+      url: (service) => (Object.keys(answers).some((key) => key.startsWith(`${service} `)) ? 'http://x' : undefined),
       ask: async (service, path) => answer(service, path),
       call: (service) => async (path) => {
         if (!signs) throw new NotRun('no key')
@@ -39,10 +38,7 @@ const tools = async (answers: Readonly<Record<string, () => Response>>, signs = 
     },
     report: (result) => void found.push(result),
   }
-  const run = async (
-    parts: readonly Part[],
-    urls: ProbeRequest['urls'] = {},
-  ): Promise<readonly ProbeResult[]> => {
+  const run = async (parts: readonly Part[], urls: ProbeRequest['urls'] = {}): Promise<readonly ProbeResult[]> => {
     await runProbes({ parts: [...parts], urls, load: { recordings: 2, bytes: 1 }, anchorMs: 1 }, all)
     return found
   }
@@ -127,9 +123,9 @@ describe('a result', () => {
     const run = await tools({})
     const found = await run(['session'])
     expect(found[0]).toMatchObject({ check: 'a recording goes in', result: 'not-run' })
-    expect(
-      found.slice(1).every(({ result, detail }) => result === 'not-run' && detail.startsWith('there is no')),
-    ).toBe(true)
+    expect(found.slice(1).every(({ result, detail }) => result === 'not-run' && detail.startsWith('there is no'))).toBe(
+      true,
+    )
   })
 })
 

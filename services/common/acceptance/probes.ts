@@ -24,9 +24,7 @@ export const parseProbeRequest = (text: string): ProbeRequest => {
   const read: unknown = JSON.parse(text)
   if (Value.Check(ProbeRequest, read)) return read
   const fault = Value.Errors(ProbeRequest, read).First()
-  throw new Error(
-    `the document on standard input is no request for probes: ${fault?.path}: ${fault?.message}`,
-  )
+  throw new Error(`the document on standard input is no request for probes: ${fault?.path}: ${fault?.message}`)
 }
 
 type At = Pick<ProbeResult, 'part' | 'check' | 'subject'>
@@ -64,10 +62,7 @@ const session = async ({ anchorMs }: ProbeRequest, { client, aead, report }: Too
     await attempt({ part: 'session', check, subject }, () => act(story), report)
 }
 
-const load = async (
-  { load: { recordings, bytes } }: ProbeRequest,
-  { client, report }: Tools,
-): Promise<void> =>
+const load = async ({ load: { recordings, bytes } }: ProbeRequest, { client, report }: Tools): Promise<void> =>
   attempt(
     { part: 'load', check: `${recordings} recordings at once`, subject: 'pipeline' },
     async () => {

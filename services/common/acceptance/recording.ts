@@ -72,14 +72,9 @@ export const anchored = async (
 }
 
 /** The evidence bundle of an anchored session with its keys, whole, in memory: recordings of the probes are small. */
-export const bundleOf = async (
-  client: ProbeClient,
-  { id, ownerKey }: Recorded,
-): Promise<Uint8Array<ArrayBuffer>> => {
+export const bundleOf = async (client: ProbeClient, { id, ownerKey }: Recorded): Promise<Uint8Array<ArrayBuffer>> => {
   const signed = await read(client, 'session-orchestrator', `/sessions/${id}/manifest`)
-  const [manifest, public_key, signature] = ['manifest', 'public_key', 'signature'].map((key) =>
-    String(signed[key]),
-  )
+  const [manifest, public_key, signature] = ['manifest', 'public_key', 'signature'].map((key) => String(signed[key]))
   // The verifier reads both strictly: what is no anchor or no signature is named there.
   const anchor = (await read(client, 'blockchain-api', `/anchors/${id}`)) as unknown as AnchorDocument
   const expires = client.now() + GRANT_MS
@@ -89,9 +84,7 @@ export const bundleOf = async (
     'the key',
   )
   const chunk = async (index: number) =>
-    new Uint8Array(
-      await (await client.call('session-encryptor')(`/sessions/${id}/chunks/${index}`)).arrayBuffer(),
-    )
+    new Uint8Array(await (await client.call('session-encryptor')(`/sessions/${id}/chunks/${index}`)).arrayBuffer())
   const parts: Uint8Array[] = []
   const documents = {
     manifest: utf8(manifest ?? ''),

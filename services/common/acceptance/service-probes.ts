@@ -3,16 +3,7 @@ import { blake3 } from '#common/engines/blake3'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { inclusionProof, leafHash } from '#common/evidence/merkle'
 import { isFault } from '#common/process/fault'
-import {
-  open,
-  type ProbeClient,
-  post,
-  read,
-  requireObject,
-  requireServices,
-  requireThat,
-  rpc,
-} from './probe-client.ts'
+import { open, type ProbeClient, post, read, requireObject, requireServices, requireThat, rpc } from './probe-client.ts'
 
 /** What shows that a service does its work. */
 export type ServiceProbe = {
@@ -124,18 +115,14 @@ const anchorer = async (client: ProbeClient): Promise<string> => {
   const counts = requireObject(jobs, 'jobs')
   requireThat(Number(counts['failed'] ?? 0) === 0, `${String(counts['failed'])} anchors failed`)
   requireServices(client, 'blockchain-api')
-  const sent = Number(
-    await rpc(client, 'eth_getTransactionCount', `0x${text(account).replace(/^0x/, '')}`, 'latest'),
-  )
+  const sent = Number(await rpc(client, 'eth_getTransactionCount', `0x${text(account).replace(/^0x/, '')}`, 'latest'))
   requireThat(Number.isSafeInteger(sent), 'its account is not on the chain')
   return `${sent} transactions of its account`
 }
 
 const documents = async (client: ProbeClient): Promise<string> => {
   const shelves = list((await open(client, 'openapi-server', '/status'))['documents'], 'documents')
-  const stale = shelves
-    .map((one) => requireObject(one, 'a document'))
-    .filter(({ state }) => state !== 'fresh')
+  const stale = shelves.map((one) => requireObject(one, 'a document')).filter(({ state }) => state !== 'fresh')
   requireThat(
     stale.length === 0,
     stale.map(({ service, state }) => `${String(service)} is ${String(state)}`).join(', '),
@@ -145,10 +132,7 @@ const documents = async (client: ProbeClient): Promise<string> => {
 
 const page = async (client: ProbeClient): Promise<string> => {
   const html = await client.ask('openapi-gateway', '/docs')
-  requireThat(
-    html.status === 200 && /html/.test(html.headers.get('content-type') ?? ''),
-    'its page is not there',
-  )
+  requireThat(html.status === 200 && /html/.test(html.headers.get('content-type') ?? ''), 'its page is not there')
   const document = await open(client, 'openapi-gateway', '/docs/openapi.json')
   requireThat(text(document['openapi']).startsWith('3.1'), 'its document is not OpenAPI 3.1')
   return `${Object.keys(requireObject(document['paths'], 'paths')).length} paths`
@@ -186,9 +170,7 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
     asks: 'its document, and that it asks who comes',
     act: async (client) => {
       const document = await open(client, 'api-server', '/openapi.json')
-      const paths = Object.keys(requireObject(document['paths'], 'paths')).filter((path) =>
-        path.startsWith('/api/v1/'),
-      )
+      const paths = Object.keys(requireObject(document['paths'], 'paths')).filter((path) => path.startsWith('/api/v1/'))
       requireThat(paths.length > 0, 'its document has no route')
       const refused = await client.ask('api-server', '/api/v1/sessions')
       requireThat(refused.status === 401, `a request without a token was answered ${refused.status}`)
@@ -216,10 +198,7 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
         .call('session-chunker')(`/sessions/${client.uuid()}/stream`)
         .catch((error: unknown) => error)
       if (answer instanceof Error && !isFault(answer)) throw answer
-      requireThat(
-        isFault(answer) && answer.kind === 'forbidden',
-        'it takes a caller that the catalogue does not list',
-      )
+      requireThat(isFault(answer) && answer.kind === 'forbidden', 'it takes a caller that the catalogue does not list')
       return engines(client, 'session-chunker')
     },
   },
@@ -228,10 +207,7 @@ export const serviceProbes: Readonly<Record<ServiceName, ServiceProbe>> = {
     asks: 'its sessions, and one it has not',
     act: async (client) => {
       await requireMissing(client, 'session-orchestrator', `/sessions/${client.uuid()}`)
-      const sessions = list(
-        (await read(client, 'session-orchestrator', '/sessions?limit=50'))['sessions'],
-        'sessions',
-      )
+      const sessions = list((await read(client, 'session-orchestrator', '/sessions?limit=50'))['sessions'], 'sessions')
       return `${sessions.length === 50 ? '50 or more' : sessions.length} sessions`
     },
   },

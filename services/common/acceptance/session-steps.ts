@@ -45,8 +45,7 @@ const checksOf = async (
   }
   requireThat(client.url('blockchain-api') !== undefined, 'there is no chain')
   const checks: Check[] = []
-  for await (const check of verifyBundle({ reader: bytesReader(bundle), aead, trust, decryptTo }))
-    checks.push(check)
+  for await (const check of verifyBundle({ reader: bytesReader(bundle), aead, trust, decryptTo })) checks.push(check)
   return { checks, plain: concat(...pieces) }
 }
 
@@ -143,11 +142,7 @@ export const steps: readonly Step[] = [
     check: 'a foreign ledger key is refused',
     subject: 'bundle',
     act: async (story) => {
-      const { checks } = await checksOf(
-        story,
-        requireEarlier(story.bundle, 'bundle'),
-        story.client.random(32).toHex(),
-      )
+      const { checks } = await checksOf(story, requireEarlier(story.bundle, 'bundle'), story.client.random(32).toHex())
       requireThat(concludeChecks(checks) === 1, 'the anchor passes under a key that did not seal it')
       return failedOf(checks)[0]?.detail ?? ''
     },

@@ -8,9 +8,7 @@ const { service } = vectors
 const stream = (): readonly LogEntry[] => {
   const entries: LogEntry[] = []
   for (let n = 0; n < 5; n++)
-    entries.push(
-      nextEntry(service, entries.at(-1), { action: 'POST /do', params: { n }, status: 200 }, 9 + n),
-    )
+    entries.push(nextEntry(service, entries.at(-1), { action: 'POST /do', params: { n }, status: 200 }, 9 + n))
   return entries
 }
 const faultIn = (entries: readonly LogEntry[]): string | undefined =>
@@ -45,9 +43,7 @@ describe('a stream', () => {
     expect(faultIn([a, b, b, c])).toBe('entry 1 stands where entry 2 belongs')
     expect(faultIn([a, c, b])).toBe('entries 1 to 1 are missing')
     const forged = nextEntry(service, a, { action: 'POST /other', params: {} }, 10)
-    expect(faultIn([a, forged, c])).toBe(
-      'entry 2 does not follow the one before it: one of them was replaced',
-    )
+    expect(faultIn([a, forged, c])).toBe('entry 2 does not follow the one before it: one of them was replaced')
     expect(entryFault('session-recorder', undefined, a)).toBe('entry 0 was altered')
   })
 

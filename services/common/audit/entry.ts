@@ -43,12 +43,7 @@ export const hashEntry = (service: string, entry: Omit<LogEntry, 'hash'>): strin
 export type Tip = Pick<LogEntry, 'seq' | 'hash'>
 
 /** The entry after `before`. */
-export const nextEntry = (
-  service: string,
-  before: Tip | undefined,
-  action: AuditAction,
-  at: number,
-): LogEntry => {
+export const nextEntry = (service: string, before: Tip | undefined, action: AuditAction, at: number): LogEntry => {
   const entry = { ...action, seq: (before?.seq ?? -1) + 1, at, prev: before?.hash ?? GENESIS }
   return { ...entry, hash: hashEntry(service, entry) }
 }

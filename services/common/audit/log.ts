@@ -46,11 +46,7 @@ const settle = (batch: readonly Waiting[], tell: (one: Waiting) => void): void =
   for (const one of batch) tell(one)
 }
 
-const withoutStore = <T extends { readonly id: string; readonly rev: number }>({
-  id: _,
-  rev: __,
-  ...doc
-}: T) => doc
+const withoutStore = <T extends { readonly id: string; readonly rev: number }>({ id: _, rev: __, ...doc }: T) => doc
 
 const notAudited = (cause: unknown) =>
   new Fault(

@@ -7,8 +7,7 @@ import { manifestText, readManifest } from './manifest.ts'
 
 /** The real age and zstd, as an operator would use them with nothing of ours at hand. */
 const programs = ['age', 'age-keygen', 'zstd', 'sh'].filter((name) => Bun.which(name) === null)
-if (programs.length > 0)
-  console.log(`NOT RUN: ${programs.join(', ')} not installed: apt-get install age zstd`)
+if (programs.length > 0) console.log(`NOT RUN: ${programs.join(', ')} not installed: apt-get install age zstd`)
 
 const run = (argv: readonly string[], stdin?: Uint8Array) => {
   const { exitCode, stdout, stderr } = Bun.spawnSync([...argv], stdin === undefined ? {} : { stdin })
@@ -75,9 +74,7 @@ test.skipIf(!canMount)('on a full tmpfs the backup says so, and the one before i
     const path = join(place.source, 'volumes', 'a', 'f')
     writeFileSync(path, 'small')
     const first = await place.backup()
-    const random = Buffer.concat(
-      Array.from({ length: 160 }, () => crypto.getRandomValues(new Uint8Array(65_536))),
-    )
+    const random = Buffer.concat(Array.from({ length: 160 }, () => crypto.getRandomValues(new Uint8Array(65_536))))
     writeFileSync(path, random)
     chmodSync(path, 0o600)
     await expect(place.backup()).rejects.toThrow('the repository is full')

@@ -18,8 +18,7 @@ const TAG = 16
 const STREAM_PIECE = 64 * 1024
 
 /** Length of the payload of so many bytes, without its 16-byte nonce: a tag a piece, and one piece at least. */
-export const payloadSize = (plain: number): number =>
-  plain + TAG * Math.max(1, Math.ceil(plain / STREAM_PIECE))
+export const payloadSize = (plain: number): number => plain + TAG * Math.max(1, Math.ceil(plain / STREAM_PIECE))
 
 const streamNonce = (counter: number, last: boolean): Uint8Array<ArrayBuffer> => {
   const nonce = new Uint8Array(12)
@@ -42,10 +41,7 @@ const cipher = (iv: Uint8Array<ArrayBuffer>) => ({ name: 'ChaCha20-Poly1305', iv
 
 /** Bounds of the pieces of a payload whose pieces have this size. */
 const piecesOf = (length: number, size: number): readonly (readonly [from: number, to: number])[] =>
-  Array.from({ length: Math.max(1, Math.ceil(length / size)) }, (_, i) => [
-    i * size,
-    Math.min(length, (i + 1) * size),
-  ])
+  Array.from({ length: Math.max(1, Math.ceil(length / size)) }, (_, i) => [i * size, Math.min(length, (i + 1) * size)])
 
 const headerFor = async (recipients: readonly string[]) => {
   const encrypter = new Encrypter()

@@ -40,28 +40,25 @@ const chunkFiles = ({ folder }: Bench): readonly string[] =>
 /** Old enough that what a file looks like can be trusted. */
 const LATER = 10_000
 
-test.skipIf(process.getuid?.() !== 0)(
-  'what is restored is what was backed up, whatever the tree',
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(plantedTrees, plantedTrees, async (first, second) => {
-        using place = await bench()
-        plant(volume(place), first)
-        plant(volume(place, 'b'), second)
-        await place.backup()
-        // With the cache of the first, and everything in the repository already.
-        plant(volume(place), second)
-        const report = await place.backup({}, { now: () => Date.now() + LATER })
-        const restored = await place.restore()
-        expect(restored).toMatchObject({ ok: true, faults: [], complaints: [], warnings: [] })
-        expect(restored.files).toBe(report.files)
-        expect(picture(join(restored.into, 'volumes', 'a'))).toEqual(picture(volume(place)))
-        expect(picture(join(restored.into, 'volumes', 'b'))).toEqual(picture(volume(place, 'b')))
-      }),
-      { numRuns: 12 },
-    )
-  },
-)
+test.skipIf(process.getuid?.() !== 0)('what is restored is what was backed up, whatever the tree', async () => {
+  await fc.assert(
+    fc.asyncProperty(plantedTrees, plantedTrees, async (first, second) => {
+      using place = await bench()
+      plant(volume(place), first)
+      plant(volume(place, 'b'), second)
+      await place.backup()
+      // With the cache of the first, and everything in the repository already.
+      plant(volume(place), second)
+      const report = await place.backup({}, { now: () => Date.now() + LATER })
+      const restored = await place.restore()
+      expect(restored).toMatchObject({ ok: true, faults: [], complaints: [], warnings: [] })
+      expect(restored.files).toBe(report.files)
+      expect(picture(join(restored.into, 'volumes', 'a'))).toEqual(picture(volume(place)))
+      expect(picture(join(restored.into, 'volumes', 'b'))).toEqual(picture(volume(place, 'b')))
+    }),
+    { numRuns: 12 },
+  )
+})
 
 test('an unchanged tree is not read again, and nothing is stored again', async () => {
   using place = await bench()

@@ -151,22 +151,12 @@ export const backup = async (job: BackupJob, parts: BackupParts): Promise<Backup
 
   const entries = listEntries(all, scan.records, units)
   const { chunks: new_chunks, bytes: new_bytes } = writer.stored()
-  const { index, header } = describe(
-    { job, units, at, name: snapshotName(at, random(4)) },
-    entries,
-    new_bytes,
-  )
+  const { index, header } = describe({ job, units, at, name: snapshotName(at, random(4)) }, entries, new_bytes)
   say({ phase: 'storing', files: index.files, of: index.files, bytes: reader.bytesRead() })
-  await repository.writeSnapshot(
-    index.name,
-    await seal(utf8(manifestText({ header, entries }))),
-    indexText(index),
-  )
+  await repository.writeSnapshot(index.name, await seal(utf8(manifestText({ header, entries }))), indexText(index))
   const present = new Set(all.map(({ path }) => path))
   cache.replace(
-    new Map(
-      [...scan.records].filter(([path, { look }]) => present.has(path) && isSettledBefore(look, bound)),
-    ),
+    new Map([...scan.records].filter(([path, { look }]) => present.has(path) && isSettledBefore(look, bound))),
   )
   return {
     name: index.name,

@@ -32,12 +32,7 @@ const parseLine = (line: string): readonly [BytePath, FileRecord] | undefined =>
 
 /** Reads a cache; later lines win, and what a crash cut off is left out. */
 export const readCache = (text: string): Cache =>
-  new Map(
-    text
-      .split('\n')
-      .flatMap((line) => (line === '' ? [] : [parseLine(line)].filter((one) => one !== undefined))),
-  )
+  new Map(text.split('\n').flatMap((line) => (line === '' ? [] : [parseLine(line)].filter((one) => one !== undefined))))
 
 /** True when a file had been left alone for long enough before `bound` (ns) that any later change shows in its look. */
-export const isSettledBefore = (look: string, bound: bigint): boolean =>
-  BigInt(look.split(' ')[2] ?? bound) < bound
+export const isSettledBefore = (look: string, bound: bigint): boolean => BigInt(look.split(' ')[2] ?? bound) < bound

@@ -12,10 +12,7 @@ export const chunkNamer = async (key: Uint8Array<ArrayBuffer>): Promise<ChunkNam
 
 /** A name of the key that says nothing about it: the repository is known by it on paper and in reports. */
 export const keyName = (key: Uint8Array): string =>
-  new Bun.CryptoHasher('sha256', Buffer.from(key))
-    .update('lucid/backup/key-name/v1')
-    .digest('hex')
-    .slice(0, 16)
+  new Bun.CryptoHasher('sha256', Buffer.from(key)).update('lucid/backup/key-name/v1').digest('hex').slice(0, 16)
 
 export type FileHash = { readonly update: (bytes: Uint8Array) => void; readonly digest: () => string }
 

@@ -27,17 +27,12 @@ const unpacked = async (
   const bytes = await Bun.zstdDecompress(packed).then(ownBytes, (error: unknown) => {
     throw new Fault('invalid', 'damaged', 'it is no zstd frame', { cause: error })
   })
-  if ((await name(bytes)) !== id)
-    throw new Fault('invalid', 'other-chunk', 'it holds the bytes of another chunk')
+  if ((await name(bytes)) !== id) throw new Fault('invalid', 'other-chunk', 'it holds the bytes of another chunk')
   return { bytes, stored: stored.length }
 }
 
 /** `order`: the ids in the order of use, one after the other once. */
-export const chunkReader = (
-  repository: Repository,
-  order: readonly string[],
-  secrets: Secrets,
-): ChunkReader => {
+export const chunkReader = (repository: Repository, order: readonly string[], secrets: Secrets): ChunkReader => {
   const loaded = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   let at = 0
   let bytes = 0

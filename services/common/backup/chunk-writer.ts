@@ -33,11 +33,7 @@ export type ChunkWriter = {
 /** Stores chunks a few at a time; a failure shows at the next call. */
 export const chunkWriter = (
   repository: Repository,
-  {
-    name,
-    seal: sealed,
-    atOnce,
-  }: { readonly name: ChunkNamer; readonly seal: Sealer; readonly atOnce: number },
+  { name, seal: sealed, atOnce }: { readonly name: ChunkNamer; readonly seal: Sealer; readonly atOnce: number },
 ): ChunkWriter => {
   const going = new Set<Promise<void>>()
   const claimed = new Set<string>()

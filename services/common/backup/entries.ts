@@ -7,11 +7,7 @@ import type { Seen } from './tree.ts'
 export const fileIdentity = ({ path, inode }: Seen, units: readonly BytePath[]): string =>
   `${unitOf(path, units)}\n${inode}`
 
-const toEntry = (
-  seen: Seen,
-  record: FileRecord | undefined,
-  first: BytePath | undefined,
-): readonly Entry[] => {
+const toEntry = (seen: Seen, record: FileRecord | undefined, first: BytePath | undefined): readonly Entry[] => {
   const { path, mode, uid, gid, kind } = seen
   const meta = { path, mode, uid, gid, mtime: String(seen.mtime) }
   if (kind === 'folder') return [{ ...meta, type: 'folder' }]

@@ -99,9 +99,7 @@ export const fileReader = (tree: Tree, writer: ChunkWriter): FileReader => {
   let bytes = 0
   const remember: Remember = (seen, size, sha256, pieces) => {
     const look = signature(seen)
-    const one = Promise.all(pieces).then(
-      (named) => [seen.path, { look, size, sha256, pieces: named }] as const,
-    )
+    const one = Promise.all(pieces).then((named) => [seen.path, { look, size, sha256, pieces: named }] as const)
     one.catch(() => {}) // `flush` says so
     found.push(one)
   }

@@ -22,11 +22,7 @@ test('a chunk is named by HMAC-SHA256: RFC 4231, test case 2', async () => {
 test('names of files say what they are, and nothing else is one', () => {
   const id = 'ab'.repeat(32)
   expect(chunkPath(id)).toBe(`chunks/ab/${id}.age`)
-  expect([chunkIdOf(`${id}.age`), chunkIdOf(`${id}.age.part`), chunkIdOf('x.age')]).toEqual([
-    id,
-    undefined,
-    undefined,
-  ])
+  expect([chunkIdOf(`${id}.age`), chunkIdOf(`${id}.age.part`), chunkIdOf('x.age')]).toEqual([id, undefined, undefined])
   const name = snapshotName(Date.UTC(2026, 10, 25, 20, 29, 21, 7), new Uint8Array([1, 2, 3, 4]))
   expect(name).toBe('20261125T202921007Z-01020304')
   expect(timeOf(name)).toBe(Date.UTC(2026, 10, 25, 20, 29, 21, 7))
@@ -59,9 +55,7 @@ describe('age files', () => {
       expect(payload.reduce((sum, part) => sum + part.length, 0)).toBe(payloadSize(length))
       const file = new Uint8Array(Buffer.concat(parts))
       expect(await unseal(file, [identity])).toEqual(bytes)
-      await expect(unseal(file.slice(0, -1), [identity])).rejects.toThrow(
-        /not those that were written|cut off/,
-      )
+      await expect(unseal(file.slice(0, -1), [identity])).rejects.toThrow(/not those that were written|cut off/)
     }
   })
 
@@ -78,10 +72,7 @@ test('names that are no text survive, and nothing leaves its place', () => {
     expect(fromNameJson(JSON.parse(JSON.stringify(nameJson(path))))).toBe(path)
   expect(nameJson('caf\xc3\xa9')).toBe('café')
   expect(shownPath('\xff\n')).toBe('ÿ\\n')
-  expect(['a/b', '..', 'a/../b', '/a', 'a//b', '', 'a\0'].map(staysBelow)).toEqual([
-    true,
-    ...Array(6).fill(false),
-  ])
+  expect(['a/b', '..', 'a/../b', '/a', 'a//b', '', 'a\0'].map(staysBelow)).toEqual([true, ...Array(6).fill(false)])
 })
 
 describe('a manifest', () => {
@@ -154,10 +145,7 @@ test('the newest of so many days, weeks and months are selectKept, tagged ones, 
   expect([...selectKept(all, keep)].sort()).toEqual(['1-5-0', '2-3-0', '3-1-0', '3-2-0', '3-3-2'])
   const none = { last: 0, daily: 0, weekly: 0, monthly: 0 }
   expect([...selectKept(all, none, ['3-3-2'])]).toEqual(['3-3-2'])
-  expect([...selectKept([...all, { ...day(1, 1), tag: 'before-r' }], none)].sort()).toEqual([
-    '1-1-0',
-    '3-3-2',
-  ])
+  expect([...selectKept([...all, { ...day(1, 1), tag: 'before-r' }], none)].sort()).toEqual(['1-1-0', '3-3-2'])
 })
 
 test('an order without a recipient or with a bad one is refused, and so is an identity that is none', () => {

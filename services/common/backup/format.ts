@@ -30,9 +30,7 @@ export const snapshotPath = (name: string): string => `snapshots/${name}.age`
 export const indexPath = (name: string): string => `snapshots/${name}.index`
 
 /** What a file under snapshots/ is; undefined when it is nothing of ours. */
-export const snapshotFileOf = (
-  file: string,
-): { readonly name: string; readonly kind: 'age' | 'index' } | undefined => {
+export const snapshotFileOf = (file: string): { readonly name: string; readonly kind: 'age' | 'index' } | undefined => {
   const [, name, kind] = SNAPSHOT.exec(file) ?? []
   return name === undefined ? undefined : { name, kind: kind === 'age' ? 'age' : 'index' }
 }

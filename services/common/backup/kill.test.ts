@@ -9,8 +9,7 @@ setDefaultTimeout(300_000)
 /** Changes of the disk that a backup of the tree below makes, at least; more are looked for until none is left. */
 const FULL = process.env['LUCID_FULL'] === '1'
 const STEP = FULL ? 1 : 7
-if (!FULL)
-  console.log('NOT RUN: only with --full (a backup killed before every change of the disk; here every 7th)')
+if (!FULL) console.log('NOT RUN: only with --full (a backup killed before every change of the disk; here every 7th)')
 
 describe('a backup that is killed before any change of the disk', () => {
   test('leaves every earlier one whole, and the next goes on with what it stored', async () => {
@@ -41,8 +40,7 @@ describe('a backup that is killed before any change of the disk', () => {
       ])
       const newest = await place.restore()
       expect(newest).toMatchObject({ ok: true, faults: [], warnings: [] })
-      for (const snapshot of place.repository().names())
-        expect((await place.restore({ snapshot })).ok).toBe(true)
+      for (const snapshot of place.repository().names()) expect((await place.restore({ snapshot })).ok).toBe(true)
       if (exitCode === 0) {
         expect(readFileSync(join(newest.into, 'volumes/a/round'), 'utf8')).toBe(`${nth + 1}`)
         break

@@ -53,8 +53,7 @@ const entryJson = (entry: Entry): string =>
 export const manifestText = ({ header, entries }: Manifest): string =>
   `${[JSON.stringify(header), ...entries.map(entryJson)].join('\n')}\n`
 
-const damaged = (why: string) =>
-  new Fault('invalid', 'bad-manifest', `the manifest is not one of ours: ${why}`)
+const damaged = (why: string) => new Fault('invalid', 'bad-manifest', `the manifest is not one of ours: ${why}`)
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -128,8 +127,7 @@ const parse = (text: string): Manifest => {
  */
 export const readManifest = (text: string): Manifest => {
   const { header, entries } = parse(text)
-  if (entries.length !== header.entries)
-    throw damaged(`it has ${entries.length} entries of ${header.entries}`)
+  if (entries.length !== header.entries) throw damaged(`it has ${entries.length} entries of ${header.entries}`)
   const seen = new Map<BytePath, Entry['type']>()
   for (const entry of entries) {
     const { path } = entry
@@ -149,7 +147,5 @@ export const readManifest = (text: string): Manifest => {
 /** The ids of all chunks that a manifest needs. */
 export const chunksOf = (entries: readonly Entry[]): ReadonlySet<string> =>
   new Set(
-    entries.flatMap((entry) =>
-      entry.type === 'file' ? entry.pieces.map(([id]) => id).filter((id) => id !== '') : [],
-    ),
+    entries.flatMap((entry) => (entry.type === 'file' ? entry.pieces.map(([id]) => id).filter((id) => id !== '') : [])),
   )

@@ -27,8 +27,7 @@ export const openSnapshot = async (
 /** Whether prune would keep what this snapshot needs: its index names the same chunks. */
 export const indexComplaints = (repository: Repository, name: string, needed: ReadonlySet<string>) => {
   const index = repository.index(name)
-  if (index === undefined)
-    return [`snapshot ${name} has no whole index: nothing is pruned until it is removed by hand`]
+  if (index === undefined) return [`snapshot ${name} has no whole index: nothing is pruned until it is removed by hand`]
   const missing = [...needed].filter((id) => !index.chunks.includes(id)).length
   return missing === 0 ? [] : [`the index of ${name} lacks ${missing} of its chunks`]
 }

@@ -18,8 +18,7 @@ const textOf = (path: BytePath): string | undefined => {
 /** How a name stands in JSON: text, or base64 of the bytes when they are no UTF-8. */
 export type NameJson = string | { readonly base64: string }
 
-export const nameJson = (path: BytePath): NameJson =>
-  textOf(path) ?? { base64: bytesOf(path).toString('base64') }
+export const nameJson = (path: BytePath): NameJson => textOf(path) ?? { base64: bytesOf(path).toString('base64') }
 
 export const fromNameJson = (name: NameJson): BytePath =>
   typeof name === 'string' ? pathOf(Buffer.from(name, 'utf8')) : pathOf(Buffer.from(name.base64, 'base64'))
@@ -32,9 +31,7 @@ export const shownPath = (path: BytePath): string =>
 
 /** True for a path that stays below where it is put: no empty, `.` or `..` part, no NUL, not absolute. */
 export const staysBelow = (path: BytePath): boolean =>
-  path !== '' &&
-  !path.includes('\0') &&
-  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  path !== '' && !path.includes('\0') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 
 /** The folder of a path; empty at the top. */
 export const parentOf = (path: BytePath): BytePath => path.slice(0, Math.max(0, path.lastIndexOf('/')))

@@ -10,11 +10,7 @@ export type Pruned = {
 }
 
 /** Removes snapshots that are not to be kept, and then what no snapshot needs. */
-export const prune = async (
-  repository: Repository,
-  keep: Keep,
-  forget: readonly string[],
-): Promise<Pruned> => {
+export const prune = async (repository: Repository, keep: Keep, forget: readonly string[]): Promise<Pruned> => {
   const snapshots = repository.names().map((name) => ({ name, index: repository.index(name) }))
   const indexed = snapshots.flatMap(({ index }) => index ?? [])
   const without_index = snapshots.flatMap(({ name, index }) => (index === undefined ? [name] : []))

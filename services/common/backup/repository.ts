@@ -131,8 +131,7 @@ export const openRepository = (
   root: string,
   { onWrite = () => {} }: { readonly onWrite?: OnWrite } = {},
 ): Repository => {
-  for (const folder of ['chunks', 'snapshots'])
-    mkdirSync(join(root, folder), { recursive: true, mode: 0o700 })
+  for (const folder of ['chunks', 'snapshots']) mkdirSync(join(root, folder), { recursive: true, mode: 0o700 })
   const files = wholeFiles(root, onWrite)
   return {
     ...openChunks(root, files, onWrite),

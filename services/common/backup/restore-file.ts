@@ -31,8 +31,7 @@ export const restoreFile = async (
         continue
       }
       const bytes = await reader.next(id)
-      if (offset + length > bytes.length)
-        throw new Fault('invalid', 'short', 'it is shorter than the manifest says')
+      if (offset + length > bytes.length) throw new Fault('invalid', 'short', 'it is shorter than the manifest says')
       const piece = bytes.subarray(offset, offset + length)
       hash.update(piece)
       sink.write(piece)

@@ -64,8 +64,7 @@ const isFile = (entry: Entry): entry is FileEntry => entry.type === 'file'
 
 const listChunkOrder = (files: readonly FileEntry[]): readonly string[] => {
   const order: string[] = []
-  for (const { pieces } of files)
-    for (const [id] of pieces) if (id !== '' && order.at(-1) !== id) order.push(id)
+  for (const { pieces } of files) for (const [id] of pieces) if (id !== '' && order.at(-1) !== id) order.push(id)
   return order
 }
 
@@ -186,9 +185,7 @@ const carryMarks = async (
 
 /** The units that will be restored. Throws Fault `missing` for one that is not in the snapshot, `conflict` for one in the way. */
 const chooseUnits = (manifest: Manifest, job: RestoreJob, target: Target): readonly string[] => {
-  const units = requireUnits(manifest, job.units).filter(
-    (unit) => !(IMMUTABLE.test(unit) && target.occupied(unit)),
-  )
+  const units = requireUnits(manifest, job.units).filter((unit) => !(IMMUTABLE.test(unit) && target.occupied(unit)))
   const inTheWay = units.filter(target.occupied)
   if (inTheWay.length > 0 && !job.replace)
     throw new Fault(

@@ -49,13 +49,9 @@ const firstNames = (files: readonly Seen[], units: readonly BytePath[]): readonl
 
 export const openScan = ({ reader, repository, cache, units, bound, say }: Parts): Scan => {
   const records = new Map<BytePath, FileRecord>()
-  const isStored = ({ pieces }: FileRecord): boolean =>
-    pieces.every(([id]) => id === '' || repository.has(id))
+  const isStored = ({ pieces }: FileRecord): boolean => pieces.every(([id]) => id === '' || repository.has(id))
   const isCurrent = (record: FileRecord | undefined, seen: Seen): record is FileRecord =>
-    record !== undefined &&
-    record.look === signature(seen) &&
-    isSettledBefore(record.look, bound) &&
-    isStored(record)
+    record !== undefined && record.look === signature(seen) && isSettledBefore(record.look, bound) && isStored(record)
   const learn = async (): Promise<void> => {
     const lines = await reader.flush()
     for (const [path, record] of lines) records.set(path, record)

@@ -106,8 +106,7 @@ const openFolder = (root: string) => {
       }
     },
     isFolder: (path: BytePath): boolean => stat(path)?.isDirectory() === true,
-    children: (path: BytePath): readonly BytePath[] =>
-      readdirSync(at(path), { encoding: 'buffer' }).map(pathOf),
+    children: (path: BytePath): readonly BytePath[] => readdirSync(at(path), { encoding: 'buffer' }).map(pathOf),
     remove: (path: BytePath): void => rmSync(at(path), { recursive: true, force: true }),
     move: (from: BytePath, to: BytePath): void => renameSync(at(from), at(to)),
   }
@@ -130,8 +129,7 @@ const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnTyp
   return {
     setAside: (unit: BytePath): void => {
       if (isFolder(unit)) setAsideFolder(unit)
-      else if (stat(`${unit}${ASIDE}`) === undefined && stat(unit) !== undefined)
-        move(unit, `${unit}${ASIDE}`)
+      else if (stat(`${unit}${ASIDE}`) === undefined && stat(unit) !== undefined) move(unit, `${unit}${ASIDE}`)
       else remove(unit)
     },
     putBack: (unit: BytePath): void => {

@@ -115,9 +115,7 @@ export const picture = (root: string): readonly string[] => {
         meta,
         ...readdirSync(path, { encoding: 'buffer' })
           .toSorted(Buffer.compare)
-          .flatMap((child) =>
-            look(Buffer.concat([path, Buffer.from('/'), child]), `${shown}/${pathOf(child)}`),
-          ),
+          .flatMap((child) => look(Buffer.concat([path, Buffer.from('/'), child]), `${shown}/${pathOf(child)}`)),
       ]
     const inode = `${stat.dev}:${stat.ino}`
     const first = files.get(inode)

@@ -100,8 +100,7 @@ export const folderTree = (root: string): Tree => {
     const stat = ifThere(path, () => lstatSync(at(path), { bigint: true }))
     if (stat === undefined) return undefined
     const kind = kindOf(stat)
-    const target =
-      kind === 'symlink' ? ifThere(path, () => readlinkSync(at(path), { encoding: 'buffer' })) : undefined
+    const target = kind === 'symlink' ? ifThere(path, () => readlinkSync(at(path), { encoding: 'buffer' })) : undefined
     if (kind === 'symlink' && target === undefined) return undefined
     return {
       path,

@@ -61,8 +61,7 @@ export const wholeFiles = (root: string, onWrite: OnWrite) => ({
     try {
       return ownBytes(await readFile(join(root, path)))
     } catch (error) {
-      if (errorCode(error) === 'ENOENT')
-        throw new Fault('missing', 'gone', `${what} is not there`, { cause: error })
+      if (errorCode(error) === 'ENOENT') throw new Fault('missing', 'gone', `${what} is not there`, { cause: error })
       throw new Fault('unavailable', 'unreadable', `${what} cannot be read (${errorCode(error)})`, {
         cause: error,
       })

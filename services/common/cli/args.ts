@@ -79,16 +79,10 @@ const unknownFlag = (command: Command, argv: readonly string[]): string | undefi
   return (end < 0 ? argv : argv.slice(0, end))
     .filter((word) => word.startsWith('-') && word !== '-')
     .map((word) => word.split('=', 1)[0] ?? word)
-    .find(
-      (word) => word !== '-h' && !(word.startsWith('--') && Object.hasOwn(allFlags(command), word.slice(2))),
-    )
+    .find((word) => word !== '-h' && !(word.startsWith('--') && Object.hasOwn(allFlags(command), word.slice(2))))
 }
 
-const badChoice = (
-  what: string,
-  value: string,
-  choices: readonly string[] | undefined,
-): string | undefined =>
+const badChoice = (what: string, value: string, choices: readonly string[] | undefined): string | undefined =>
   choices === undefined || choices.includes(value)
     ? undefined
     : `${what} does not take '${value}': use ${choices.join(', ')}`
@@ -135,9 +129,7 @@ const markRaw = (command: Command, argv: readonly string[]): readonly string[] =
     const word = argv[at] ?? ''
     if (word === '--') return argv
     if (!word.startsWith('-')) return [...argv.slice(0, at), '--', ...argv.slice(at)]
-    const flag = Object.hasOwn(allFlags(command), word.slice(2))
-      ? allFlags(command)[word.slice(2)]
-      : undefined
+    const flag = Object.hasOwn(allFlags(command), word.slice(2)) ? allFlags(command)[word.slice(2)] : undefined
     if (flag?.type === 'string') at++
   }
   return argv

@@ -13,5 +13,4 @@ export const rawText = (raw: string): Text => {
   return own
 }
 
-export const isText = (value: unknown): value is Text =>
-  typeof value === 'object' && value !== null && made.has(value)
+export const isText = (value: unknown): value is Text => typeof value === 'object' && value !== null && made.has(value)

@@ -12,9 +12,7 @@ describe('a table', () => {
   ]
 
   test('in a pipe is aligned, without borders, colours or trailing blanks', () => {
-    expect(table(columns, rows, plainStyle).raw).toBe(
-      'SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87\n',
-    )
+    expect(table(columns, rows, plainStyle).raw).toBe('SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87\n')
   })
 
   test('in a terminal has borders, and no line between rows', () => {

@@ -6,8 +6,7 @@ import { jsonText, printed, printer, text } from './text.ts'
 const style = { ...plainStyle, colour: true }
 /** Clears the screen, prints a verdict and hides the rest. */
 const attack = '\u001b[2J\u001b[H\u001b[32mok\u001b[39m verified: all of it holds\r\n\u001b[8m\u009b0m\u202e'
-const shown =
-  '\\u001b[2J\\u001b[H\\u001b[32mok\\u001b[39m verified: all of it holds\\r\\n\\u001b[8m\\u009b0m\\u202e'
+const shown = '\\u001b[2J\\u001b[H\\u001b[32mok\\u001b[39m verified: all of it holds\\r\\n\\u001b[8m\\u009b0m\\u202e'
 
 test('a string is one line, whatever it holds; its last newline ends it', () => {
   expect(printed(`unknown field ${attack}\n`)).toBe(`unknown field ${shown}\n`)

@@ -16,8 +16,7 @@ const message = {
   plain: fromHex(aead.plain),
 }
 const sealed = concat(fromHex(aead.ciphertext), fromHex(aead.tag))
-const filled = (size: number, seed: number) =>
-  Uint8Array.from({ length: size }, (_, at) => (at * 13 + seed) & 255)
+const filled = (size: number, seed: number) => Uint8Array.from({ length: size }, (_, at) => (at * 13 + seed) & 255)
 const faultOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'no fault',
@@ -79,22 +78,14 @@ test('one changed bit anywhere gives the fault aead-failed and no bytes', async 
       expect(isFault(error, 'aead-failed')).toBe(true)
     }
   for (const changed of [{ key: filled(32, 9) }, { nonce: filled(24, 9) }, { aad: filled(5, 9) }])
-    expect(
-      isFault(await faultOf(webcryptoPath.open({ ...big, sealed: whole, ...changed })), 'aead-failed'),
-    ).toBe(true)
+    expect(isFault(await faultOf(webcryptoPath.open({ ...big, sealed: whole, ...changed })), 'aead-failed')).toBe(true)
 })
 
 test('wrong sizes of key, nonce and ciphertext are faults', async () => {
   const engine = await aeadEngine()
-  expect(isFault(await faultOf(engine.seal({ ...message, key: new Uint8Array(31) })), 'aead-key-size')).toBe(
-    true,
-  )
-  expect(
-    isFault(await faultOf(engine.seal({ ...message, nonce: new Uint8Array(12) })), 'aead-nonce-size'),
-  ).toBe(true)
-  expect(isFault(await faultOf(engine.open({ ...message, sealed: new Uint8Array(15) })), 'aead-failed')).toBe(
-    true,
-  )
+  expect(isFault(await faultOf(engine.seal({ ...message, key: new Uint8Array(31) })), 'aead-key-size')).toBe(true)
+  expect(isFault(await faultOf(engine.seal({ ...message, nonce: new Uint8Array(12) })), 'aead-nonce-size')).toBe(true)
+  expect(isFault(await faultOf(engine.open({ ...message, sealed: new Uint8Array(15) })), 'aead-failed')).toBe(true)
 })
 
 test('a path that answers wrongly is rejected, and noble does large messages off the main thread', async () => {

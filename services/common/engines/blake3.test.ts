@@ -19,9 +19,7 @@ test('the implementations agree on every size around a block and a chunk border'
     .map(([size, off]) => Math.max(0, size + off))
   fc.assert(
     fc.property(border, fc.integer({ min: 0, max: 7 }), fc.integer(), (size, offset, seed) => {
-      const bytes = Uint8Array.from({ length: size + offset }, (_, at) => (at * 31 + seed) & 255).subarray(
-        offset,
-      )
+      const bytes = Uint8Array.from({ length: size + offset }, (_, at) => (at * 31 + seed) & 255).subarray(offset)
       expect(napi.hash(bytes).toHex()).toBe(noble.hash(bytes).toHex())
     }),
     { numRuns: 200 },

@@ -37,9 +37,7 @@ export const napiEngine = (): Blake3 => {
 }
 
 /** The first candidate that loads and gives the known answer; the reference when none does. Pure in its candidates. */
-export const chooseBlake3 = (
-  candidates: readonly (readonly [name: string, open: () => Blake3])[],
-): Blake3 => {
+export const chooseBlake3 = (candidates: readonly (readonly [name: string, open: () => Blake3])[]): Blake3 => {
   const rejected: Rejected[] = []
   for (const [name, open] of candidates)
     try {

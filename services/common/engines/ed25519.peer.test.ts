@@ -25,9 +25,7 @@ const openLibsodium = () => {
 
 const libsodium = openLibsodium()
 if (libsodium === undefined)
-  console.log(
-    'NOT RUN: libsodium is not installed: apt-get install libsodium23 (Ed25519 as libsodium checks it)',
-  )
+  console.log('NOT RUN: libsodium is not installed: apt-get install libsodium23 (Ed25519 as libsodium checks it)')
 
 /** Encodings of y = p + 0..18, with either sign: all that are not canonical. */
 const nonCanonical = Array.from({ length: 19 }, (_, at) => at).flatMap((at) =>

@@ -50,9 +50,7 @@ test('a part of small order in R, and any key or R of small order, is refused', 
     // The point that changes nothing leaves a signature like any other.
     expect([at, verifyEd25519(message, signature, key)]).toEqual([at, at === 0])
     expect(verifyEd25519(message, signature, point.toBytes())).toBe(false)
-    expect(verifyEd25519(message, Uint8Array.from([...point.toBytes(), ...signature.slice(32)]), key)).toBe(
-      false,
-    )
+    expect(verifyEd25519(message, Uint8Array.from([...point.toBytes(), ...signature.slice(32)]), key)).toBe(false)
   }
 })
 

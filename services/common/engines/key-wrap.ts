@@ -11,12 +11,7 @@ export type WrapFor = { readonly purpose: string; readonly id: Uint8Array }
 const bound = ({ purpose, id }: WrapFor) => concat(utf8(`${purpose}:`), id)
 
 /** A key wrapped under a 32-byte master key: nonce(24) || XChaCha20-Poly1305 of the key. */
-export const wrapKey = (
-  master: Uint8Array,
-  wrapFor: WrapFor,
-  key: Uint8Array,
-  random: Random,
-): Uint8Array => {
+export const wrapKey = (master: Uint8Array, wrapFor: WrapFor, key: Uint8Array, random: Random): Uint8Array => {
   const nonce = random(24)
   return concat(nonce, xchacha20poly1305(master, nonce, bound(wrapFor)).encrypt(key))
 }

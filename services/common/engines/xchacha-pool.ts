@@ -9,8 +9,7 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 
-const inline = (work: Work): Uint8Array<ArrayBuffer> =>
-  'seal' in work ? nobleSeal(work.seal) : nobleOpen(work.open)
+const inline = (work: Work): Uint8Array<ArrayBuffer> => ('seal' in work ? nobleSeal(work.seal) : nobleOpen(work.open))
 
 /**
  * noble on a thread of its own, started at the first use: 8 MiB keep the main thread busy for 80 ms otherwise.

@@ -28,11 +28,7 @@ const ietfNonce = (nonce: Uint8Array): Uint8Array<ArrayBuffer> => {
 
 // The names are Bun's ("raw" is refused for this cipher) and newer than the DOM's type declarations.
 const CIPHER = 'ChaCha20-Poly1305'
-const importKey = async (
-  key: Uint8Array,
-  nonce: Uint8Array,
-  use: 'encrypt' | 'decrypt',
-): Promise<CryptoKey> => {
+const importKey = async (key: Uint8Array, nonce: Uint8Array, use: 'encrypt' | 'decrypt'): Promise<CryptoKey> => {
   const subkey = hchacha20(key, nonce)
   const imported = await crypto.subtle.importKey('raw-secret' as 'raw', subkey, CIPHER, false, [use])
   subkey.fill(0)
@@ -49,9 +45,7 @@ const parameters = (nonce: Uint8Array, aad: Uint8Array) => ({
 /** Ciphertext || tag in a buffer of its own. */
 export const webSeal = async ({ key, nonce, aad, plain }: Sealing): Promise<Uint8Array<ArrayBuffer>> => {
   const imported = await importKey(key, nonce, 'encrypt')
-  return new Uint8Array(
-    await crypto.subtle.encrypt(parameters(nonce, aad), imported, plain as Uint8Array<ArrayBuffer>),
-  )
+  return new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), imported, plain as Uint8Array<ArrayBuffer>))
 }
 
 /** The plaintext in a buffer of its own. Throws Fault `aead-failed` when the message does not authenticate. */

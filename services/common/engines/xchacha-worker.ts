@@ -3,9 +3,7 @@ import type { Opening, Sealing } from './xchacha.ts'
 import { nobleOpen, nobleSeal } from './xchacha-noble.ts'
 
 /** The thread behind `xchacha-pool.ts`: seals and opens large messages with noble, one after the other. */
-export type Task =
-  | { readonly id: number; readonly seal: Sealing }
-  | { readonly id: number; readonly open: Opening }
+export type Task = { readonly id: number; readonly seal: Sealing } | { readonly id: number; readonly open: Opening }
 export type Answer =
   | { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly unauthentic: boolean; readonly message: string }

@@ -21,8 +21,7 @@ const readLittle = (bytes: Uint8Array, at: number, size: number): number => {
 const readHeader = (
   bytes: Uint8Array,
 ): { readonly content: number; readonly blocks: number; readonly checksum: boolean } => {
-  if (bytes.length < 6 || readLittle(bytes, 0, 4) !== MAGIC)
-    throw broken('it does not start with the magic number')
+  if (bytes.length < 6 || readLittle(bytes, 0, 4) !== MAGIC) throw broken('it does not start with the magic number')
   const descriptor = bytes[4] ?? 0
   if ((descriptor & 0b1000) !== 0) throw broken('a reserved bit is set')
   const single = (descriptor & 0b10_0000) !== 0

@@ -19,19 +19,11 @@ export const compress = async (bytes: Uint8Array, level: number): Promise<Uint8A
 export const decompress = async (bytes: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> => {
   const content = frameContentSize(bytes)
   if (content > maxSize)
-    throw new Fault(
-      'too-large',
-      'zstd-bomb',
-      `a zstd frame of ${content} bytes, where at most ${maxSize} are allowed`,
-    )
+    throw new Fault('too-large', 'zstd-bomb', `a zstd frame of ${content} bytes, where at most ${maxSize} are allowed`)
   const plain = await Bun.zstdDecompress(bytes as Uint8Array<ArrayBuffer>).catch((cause: unknown) => {
     throw new Fault('invalid', 'zstd-frame', 'not one zstd frame: its content is damaged', { cause })
   })
   if (plain.length !== content)
-    throw new Fault(
-      'invalid',
-      'zstd-frame',
-      `a zstd frame that declares ${content} bytes and holds ${plain.length}`,
-    )
+    throw new Fault('invalid', 'zstd-frame', `a zstd frame that declares ${content} bytes and holds ${plain.length}`)
   return owned(plain)
 }

@@ -28,9 +28,7 @@ test('depth and number are counted as the encoder wrote them, to the item', () =
       expect(decodeRlp(bytes, { depth, items }, 'code', 'it')).toEqual(value)
       expect(findRlpExcess(bytes, { depth, items: items - 1 })).toBe(`holds more than ${items - 1} items`)
       if (depth > 0)
-        expect(findRlpExcess(bytes, { depth: depth - 1, items })).toBe(
-          `is nested deeper than ${depth - 1} lists`,
-        )
+        expect(findRlpExcess(bytes, { depth: depth - 1, items })).toBe(`is nested deeper than ${depth - 1} lists`)
     }),
   )
 })
@@ -38,9 +36,7 @@ test('depth and number are counted as the encoder wrote them, to the item', () =
 test('two million bytes of lists in lists are refused before they are decoded', async () => {
   expect(depthOf(RLP.decode(nestRlp(1000)) as RlpItem)).toBe(1000)
   for (const bytes of [nestRlp(600_000), new Uint8Array(2_300_000).fill(0xc1)])
-    expect(
-      await faultOf(() => decodeRlp(bytes, { depth: 4, items: 1e9 }, 'code', 'the header')),
-    ).toMatchObject({
+    expect(await faultOf(() => decodeRlp(bytes, { depth: 4, items: 1e9 }, 'code', 'the header'))).toMatchObject({
       code: 'code',
       message: 'the header is nested deeper than 4 lists',
     })

@@ -52,18 +52,12 @@ export const decodeRlp = (bytes: Uint8Array, bounds: RlpBounds, code: string, wh
 
 /** The item as a list. Throws Fault with the given code. */
 export const rlpList = (item: RlpItem | undefined, code: string, what: string): readonly RlpItem[] => {
-  if (item === undefined || item instanceof Uint8Array)
-    throw new Fault('invalid', code, `${what} is not an RLP list`)
+  if (item === undefined || item instanceof Uint8Array) throw new Fault('invalid', code, `${what} is not an RLP list`)
   return item
 }
 
 /** The item as bytes, of one length when given. Throws Fault with the given code. */
-export const rlpBytes = (
-  item: RlpItem | undefined,
-  code: string,
-  what: string,
-  length?: number,
-): Uint8Array => {
+export const rlpBytes = (item: RlpItem | undefined, code: string, what: string, length?: number): Uint8Array => {
   if (!(item instanceof Uint8Array)) throw new Fault('invalid', code, `${what} is not an RLP string`)
   if (length !== undefined && item.length !== length)
     throw new Fault('invalid', code, `${what} has not ${length} bytes`)

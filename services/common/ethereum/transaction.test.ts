@@ -15,10 +15,7 @@ const to = '6c756369642d616e63686f727300000000000000'
 const ORDER = secp256k1.Point.Fn.ORDER
 
 /** Bytes that our own signing refuses to make: any fields, truly signed, of type 2. */
-const forge = (
-  fields: readonly (Hex | readonly Hex[])[],
-  change = (signature: readonly Hex[]) => signature,
-) => {
+const forge = (fields: readonly (Hex | readonly Hex[])[], change = (signature: readonly Hex[]) => signature) => {
   const digest = keccak256(`0x02${toRlp(fields).slice(2)}`)
   const bytes = secp256k1.sign(fromHex(digest.slice(2)), fromHex(key), {
     prehash: false,
@@ -127,11 +124,7 @@ describe('Ethereum transactions', () => {
     ['a mirrored signature (EIP-2)', 'invalid transaction-malformed', forge(plain, mirror)],
     ['no signature', 'invalid transaction-malformed', forge(plain, () => [])],
     ['an empty signature', 'invalid transaction-malformed', forge(plain, () => ['0x', '0x', '0x'])],
-    [
-      'a parity of 2',
-      'invalid transaction-malformed',
-      forge(plain, ([, r, s]) => ['0x02', r ?? '0x', s ?? '0x']),
-    ],
+    ['a parity of 2', 'invalid transaction-malformed', forge(plain, ([, r, s]) => ['0x02', r ?? '0x', s ?? '0x'])],
     ['a tip above the maximum fee', 'invalid fee-malformed', forge(replaced(2, '0x0a'))],
     ['a nonce with a leading zero', 'invalid transaction-malformed', forge(replaced(1, '0x0003'))],
     ['a nonce of zero as a byte', 'invalid transaction-malformed', forge(replaced(1, '0x00'))],

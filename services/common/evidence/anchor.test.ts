@@ -29,9 +29,7 @@ const codeOf = async (changed: AnchorProof) => {
 }
 
 test('the address is the ASCII of lucid-anchors', () => {
-  expect(new TextDecoder().decode(Uint8Array.fromHex(ANCHORS_ADDRESS)).replaceAll('\0', '')).toBe(
-    'lucid-anchors',
-  )
+  expect(new TextDecoder().decode(Uint8Array.fromHex(ANCHORS_ADDRESS)).replaceAll('\0', '')).toBe('lucid-anchors')
 })
 
 test('an anchor from a real block holds, wherever the receipt stands and whatever its type', async () => {
@@ -63,9 +61,7 @@ test('each part of the proof is needed', async () => {
   const flip = (hex: string) => hex.slice(0, -1) + (hex.endsWith('0') ? '1' : '0')
   const { block, sealer, receipt_proof } = anchor
   expect(await codeOf({ ...anchor, contract: '00'.repeat(20) })).toBe('anchor-contract')
-  expect(await codeOf({ ...anchor, block: { ...block, header_rlp: flip(block.header_rlp) } })).toBe(
-    'block-hash',
-  )
+  expect(await codeOf({ ...anchor, block: { ...block, header_rlp: flip(block.header_rlp) } })).toBe('block-hash')
   expect(await codeOf({ ...anchor, block: { ...block, hash: flip(block.hash) } })).toBe('block-hash')
   expect(await codeOf({ ...anchor, block: { ...block, number: 301 } })).toBe('block-number')
   expect(await codeOf({ ...anchor, tx_index: 1 })).toBe('trie-proof')
@@ -74,9 +70,7 @@ test('each part of the proof is needed', async () => {
   expect(await codeOf({ ...anchor, receipt_proof: receipt_proof.slice(0, -1) })).toBe('trie-proof')
   expect(await codeOf({ ...anchor, receipt_proof: [...receipt_proof, 'c0'] })).toBe('trie-proof')
   expect(await codeOf({ ...anchor, receipt_proof: receipt_proof.map(flip) })).toBe('trie-proof')
-  expect(await codeOf({ ...anchor, sealer: { ...sealer, signature: flip(sealer.signature) } })).toBe(
-    'sealer-signature',
-  )
+  expect(await codeOf({ ...anchor, sealer: { ...sealer, signature: flip(sealer.signature) } })).toBe('sealer-signature')
   for (const change of [
     { sessionId: flip(event.sessionId) },
     { manifestHash: flip(event.manifestHash) },
@@ -136,15 +130,13 @@ test('our trie walk agrees with the proofs of @ethereumjs/mpt on random tries', 
         // That library lists nodes below 32 bytes on their own too; they stand inside their parents.
         const listed = await createMerkleProof(trie, Uint8Array.from(key))
         const proof = listed.filter((node, at) => at === 0 || node.length >= 32)
-        expect(trieValue(trie.root(), Uint8Array.from(key), proof).toHex()).toBe(
-          Uint8Array.from(value).toHex(),
-        )
+        expect(trieValue(trie.root(), Uint8Array.from(key), proof).toHex()).toBe(Uint8Array.from(value).toHex())
       }
       if (entries.some(([key]) => Buffer.compare(key, stranger) === 0)) return
       const proof = await createMerkleProof(trie, Uint8Array.from(stranger))
-      expect(
-        isFault(await faultOf(() => trieValue(trie.root(), Uint8Array.from(stranger), proof)), 'trie-proof'),
-      ).toBe(true)
+      expect(isFault(await faultOf(() => trieValue(trie.root(), Uint8Array.from(stranger), proof)), 'trie-proof')).toBe(
+        true,
+      )
     }),
     { numRuns: 60 },
   )

@@ -158,8 +158,7 @@ const verifyHeader = (chainId: number, { block }: SealedBlock) => {
   if (keccak_256(header).toHex() !== block.hash)
     throw fault('block-hash', 'the block header does not hash to block.hash')
   const { number, extra, ...rest } = readHeader(header)
-  if (number !== numberHex(block.number))
-    throw fault('block-number', 'the block header carries another number')
+  if (number !== numberHex(block.number)) throw fault('block-number', 'the block header carries another number')
   if (!equalBytes(extra, chainTag(chainId)))
     throw fault('chain-id', 'the block header is of another chain than chain_id states')
   return rest
@@ -178,9 +177,7 @@ export const verifySealedBlock = (chainId: number, sealed: SealedBlock): void =>
 
 /** The SessionRegistered events of LucidAnchors in the proven receipt. */
 const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly AnchorEvent[] => {
-  const receipt = decodeReceipt(
-    provenValue('receipt_proof', receiptsRoot, anchor.tx_index, anchor.receipt_proof),
-  )
+  const receipt = decodeReceipt(provenValue('receipt_proof', receiptsRoot, anchor.tx_index, anchor.receipt_proof))
   if (!receipt.ok) throw fault('receipt-failed', 'the proven receipt is of a transaction that failed')
   return receipt.logs
     .filter((log) => log.address === ANCHORS_ADDRESS)

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import {
-  decodeEventLog,
-  encodeAbiParameters,
-  encodeEventTopics,
-  encodeFunctionData,
-  type Hex,
-  parseAbi,
-} from 'viem'
+import { decodeEventLog, encodeAbiParameters, encodeEventTopics, encodeFunctionData, type Hex, parseAbi } from 'viem'
 import {
   type AnchorContent,
   decodeChunkAnchored,
@@ -29,8 +22,7 @@ const abi = parseAbi([
   'function sessions(bytes32 sessionId) view returns (bytes32 manifestHash, bytes32 merkleRoot, address owner, uint64 startedAt, uint32 chunkCount, uint64 blockNumber)',
 ])
 
-const hex = (bytes: number) =>
-  fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((value) => value.toHex())
+const hex = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((value) => value.toHex())
 const contents: fc.Arbitrary<AnchorContent> = fc.record({
   manifest_hash: hex(32),
   started_at: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),

@@ -25,9 +25,7 @@ const hashSignature = (signature: string) => keccak_256(utf8(signature)).toHex()
 const selectFunction = (signature: string) => hashSignature(signature).slice(0, 8)
 
 /** Topic 0 of `SessionRegistered`. */
-export const SESSION_REGISTERED = hashSignature(
-  'SessionRegistered(bytes32,bytes32,uint64,address,bytes32,uint32)',
-)
+export const SESSION_REGISTERED = hashSignature('SessionRegistered(bytes32,bytes32,uint64,address,bytes32,uint32)')
 /** Topic 0 of `ChunkAnchored`. */
 export const CHUNK_ANCHORED = hashSignature('ChunkAnchored(bytes32,uint32,bytes32)')
 
@@ -58,8 +56,7 @@ const uint = (bits: 32 | 64): Word<number> => {
   const fits = (value: number) => Number.isSafeInteger(value) && value >= 0 && value < 2 ** bits
   return {
     encode: (value) => {
-      if (!fits(value))
-        throw new Fault('invalid', 'uint-range', `not an unsigned ${bits}-bit integer: ${value}`)
+      if (!fits(value)) throw new Fault('invalid', 'uint-range', `not an unsigned ${bits}-bit integer: ${value}`)
       return value.toString(16).padStart(64, '0')
     },
     decode: (word) => {
@@ -72,11 +69,7 @@ const uint = (bits: 32 | 64): Word<number> => {
 type Values<W> = { readonly [K in keyof W]: W[K] extends Word<infer T> ? T : never }
 
 /** Exactly the values of these types. Throws Fault `abi-malformed`. */
-const decodeWords = <const W extends readonly (Word<string> | Word<number>)[]>(
-  hex: string,
-  types: W,
-  what: string,
-) => {
+const decodeWords = <const W extends readonly (Word<string> | Word<number>)[]>(hex: string, types: W, what: string) => {
   const words = /^(?:[0-9a-f]{64})*$/.test(hex) ? (hex.match(/.{64}/g) ?? []) : []
   const values = types.map(({ decode }, at) => decode(words[at] ?? ''))
   if (words.length !== types.length || values.includes(undefined))
@@ -100,8 +93,7 @@ export const encodeRegisterSession = (sessionId: string, content: AnchorContent)
 export const encodeSessionsCall = (sessionId: string): string => SESSIONS + sessionIdBytes32(sessionId)
 
 /** The answer of `registrar()`: 20 bytes of hex. Throws Fault `invalid` when it is no address word. */
-export const decodeRegistrar = (data: string): string =>
-  decodeWords(data, [address], 'the answer of registrar()')[0]
+export const decodeRegistrar = (data: string): string => decodeWords(data, [address], 'the answer of registrar()')[0]
 
 /** What the contract answers for a registered session; the block is where it was registered. */
 export type StoredAnchor = AnchorContent & { readonly block_number: number }

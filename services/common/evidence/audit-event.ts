@@ -98,8 +98,7 @@ export const eventFault = (
   const seq = (before?.seq ?? -1) + 1
   if (event.seq !== seq) return `event ${event.seq} stands where event ${seq} belongs`
   if (event.prev !== (before?.hash ?? GENESIS)) return `event ${seq} does not follow the one before it`
-  if ((event.body === undefined) !== (event.salt === undefined))
-    return `event ${seq} has only one of body and salt`
+  if ((event.body === undefined) !== (event.salt === undefined)) return `event ${seq} has only one of body and salt`
   if (event.body !== undefined && digestBody(event.salt ?? '', event.body) !== event.digest)
     return `event ${seq} (${event.type}): its body was altered`
   if (hashEvent(session, event) !== event.hash) return `event ${seq} (${event.type}) was altered`

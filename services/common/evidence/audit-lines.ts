@@ -46,10 +46,7 @@ export const collectAudit = async (
 export const parseEvent = canonicalReader('event', AuditEvent, { ...SMALL_DOCUMENT, size: LONGEST_LINE })
 
 /** The lines of an entry, a window of it in memory at a time. The last is undefined where it has no end within a line's length. */
-export async function* readLines(
-  reader: Reader,
-  { at, size }: Entry,
-): AsyncGenerator<Uint8Array | undefined> {
+export async function* readLines(reader: Reader, { at, size }: Entry): AsyncGenerator<Uint8Array | undefined> {
   let rest = new Uint8Array()
   for (let done = 0; done < size; ) {
     const window = await reader.read(at + done, Math.min(AT_ONCE, size - done))

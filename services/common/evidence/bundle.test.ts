@@ -6,15 +6,7 @@ import { isFault } from '../process/fault.ts'
 import { faultOf } from '../testing/faults.ts'
 import { noise, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import { PENDING_ANCHOR } from './anchor.ts'
-import {
-  bundleName,
-  bundleParts,
-  bundleSize,
-  type Contents,
-  chunkIndex,
-  chunkName,
-  entryName,
-} from './bundle.ts'
+import { bundleName, bundleParts, bundleSize, type Contents, chunkIndex, chunkName, entryName } from './bundle.ts'
 import { bytesReader } from './reader.ts'
 import { scanBundle } from './scan.ts'
 
@@ -34,9 +26,7 @@ test('names of entries and their indices', () => {
     'chunks/1048575.lcd',
   ])
   expect(
-    ['chunks/000012.lcd', 'chunks/1048575.lcd', 'chunks/0000012.lcd', 'chunks/12.lcd', 'keys.json'].map(
-      chunkIndex,
-    ),
+    ['chunks/000012.lcd', 'chunks/1048575.lcd', 'chunks/0000012.lcd', 'chunks/12.lcd', 'keys.json'].map(chunkIndex),
   ).toEqual([12, 1_048_575, undefined, undefined, undefined])
   expect(namesOf({ chunks: 1, keys: true })).toEqual([
     'manifest.json',
@@ -79,9 +69,7 @@ test.skipIf(Bun.which('tar') === null)('any tar lists and extracts a bundle', as
     expect(Bun.spawnSync(['tar', '-xf', 'b.tar'], { cwd: folder }).exitCode).toBe(0)
     expect(await readdir(join(folder, 'chunks'))).toHaveLength(3)
     expect((await readFile(join(folder, 'manifest.json'))).equals(sample.bytes)).toBe(true)
-    expect(
-      (await readFile(join(folder, 'chunks/000002.lcd'))).equals(sample.files[2] ?? new Uint8Array()),
-    ).toBe(true)
+    expect((await readFile(join(folder, 'chunks/000002.lcd'))).equals(sample.files[2] ?? new Uint8Array())).toBe(true)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -68,11 +68,7 @@ export type BundleDocuments = {
   readonly audit?: Uint8Array
 }
 
-const documentEntries = ({
-  manifest,
-  signature,
-  anchor,
-}: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
+const documentEntries = ({ manifest, signature, anchor }: BundleDocuments): readonly Uint8Array<ArrayBuffer>[] => [
   encodeBundleEntry(MANIFEST_NAME, manifest),
   encodeBundleEntry(SIGNATURE_NAME, canonicalBytes(signature)),
   encodeBundleEntry(ANCHOR_NAME, canonicalBytes(anchor)),
@@ -87,8 +83,7 @@ const endEntries = ({ keys, sealed, audit }: BundleDocuments): readonly Uint8Arr
 
 const bytesIn = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
 
-const chunkSizes = (manifest: Manifest): readonly number[] =>
-  manifest.chunks.map((chunk) => chunkFileSize(chunk.comp))
+const chunkSizes = (manifest: Manifest): readonly number[] => manifest.chunks.map((chunk) => chunkFileSize(chunk.comp))
 
 /** Bytes of the whole bundle, for a Content-Length. Throws as `parseManifest` does. */
 export const bundleSize = (documents: BundleDocuments): number =>

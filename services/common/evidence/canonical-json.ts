@@ -43,16 +43,11 @@ const isCanonical = (whole: unknown, bytes: Uint8Array): boolean => {
   const members = (value: Readonly<Record<string, unknown>>): boolean =>
     Object.keys(value)
       .toSorted()
-      .every(
-        (name, index) =>
-          follows(utf8(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`)) && walk(value[name]),
-      )
+      .every((name, index) => follows(utf8(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`)) && walk(value[name]))
   const walk = (value: unknown): boolean => {
     if (!isObject(value) || !Object.values(value).some(isObject)) return follows(canonicalBytes(value))
     if (!Array.isArray(value)) return follows(utf8('{')) && members(value) && follows(utf8('}'))
-    return (
-      value.every((one, index) => follows(utf8(index === 0 ? '[' : ',')) && walk(one)) && follows(utf8(']'))
-    )
+    return value.every((one, index) => follows(utf8(index === 0 ? '[' : ',')) && walk(one)) && follows(utf8(']'))
   }
   return walk(whole) && at === bytes.length
 }

@@ -139,10 +139,7 @@ test('a chunk moved to another place, session or flag does not open', async () =
     { sessionId: sound.sessionId.map((byte) => byte ^ 1) },
   ])
     expect(
-      isFault(
-        await faultOf(() => openChunk({ ...header, ...change }, sealed, { aead, sessionKey })),
-        'aead-failed',
-      ),
+      isFault(await faultOf(() => openChunk({ ...header, ...change }, sealed, { aead, sessionKey })), 'aead-failed'),
     ).toBe(true)
 })
 

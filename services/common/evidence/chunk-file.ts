@@ -32,20 +32,15 @@ const fault = (code: string, detail: string): Fault => new Fault('invalid', code
 /** Throws a Fault unless the fields fit together: known flags, sizes, and a length that compression made smaller or left alone. */
 const checkHeader = (header: ChunkHeader): void => {
   const { sessionId, flags, plainLength, compLength, nonce } = header
-  if (sessionId.length !== 16)
-    throw fault('chunk-session', `a session id has 16 bytes, this one ${sessionId.length}`)
+  if (sessionId.length !== 16) throw fault('chunk-session', `a session id has 16 bytes, this one ${sessionId.length}`)
   if (nonce.length !== NONCE_SIZE)
     throw fault('chunk-nonce', `a nonce has ${NONCE_SIZE} bytes, this one ${nonce.length}`)
-  if ((flags & ~(FLAG_ZSTD | FLAG_LAST)) !== 0)
-    throw fault('chunk-flags', `unknown flags 0x${flags.toString(16)}`)
+  if ((flags & ~(FLAG_ZSTD | FLAG_LAST)) !== 0) throw fault('chunk-flags', `unknown flags 0x${flags.toString(16)}`)
   if (plainLength < 1 || plainLength > MAX_PLAIN)
     throw fault('chunk-length', `a chunk holds 1 to ${MAX_PLAIN} bytes, this one says ${plainLength}`)
   const compressed = (flags & FLAG_ZSTD) !== 0
   if (compressed ? compLength < 1 || compLength >= plainLength : compLength !== plainLength)
-    throw fault(
-      'chunk-length',
-      `${compLength} stored bytes do not fit ${plainLength} plain bytes and these flags`,
-    )
+    throw fault('chunk-length', `${compLength} stored bytes do not fit ${plainLength} plain bytes and these flags`)
 }
 
 /** The 58 header bytes. Throws Fault `invalid` for fields that no chunk may have. */
@@ -65,10 +60,7 @@ export const encodeHeader = (header: ChunkHeader): Uint8Array<ArrayBuffer> => {
 /** The fields of the first 58 bytes of a chunk file. Throws Fault `invalid`: `chunk-truncated`, `chunk-magic`, `chunk-version`, `chunk-flags`, `chunk-length`. */
 export const decodeHeader = (bytes: Uint8Array): ChunkHeader => {
   if (bytes.length < HEADER_SIZE)
-    throw fault(
-      'chunk-truncated',
-      `a chunk file starts with ${HEADER_SIZE} header bytes, here are ${bytes.length}`,
-    )
+    throw fault('chunk-truncated', `a chunk file starts with ${HEADER_SIZE} header bytes, here are ${bytes.length}`)
   if (MAGIC.some((byte, at) => bytes[at] !== byte))
     throw fault('chunk-magic', 'not a chunk file: it does not start with "LCD1"')
   if (bytes[4] !== VERSION)

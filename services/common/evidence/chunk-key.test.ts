@@ -26,13 +26,9 @@ test('every chunk and every session has a key of its own', () => {
 })
 
 test('wrong sizes are faults', async () => {
-  expect(
-    isFault(await faultOf(() => chunkKey(new Uint8Array(31), new Uint8Array(16), 0)), 'session-key-size'),
-  ).toBe(true)
-  expect(
-    isFault(await faultOf(() => chunkKey(new Uint8Array(32), new Uint8Array(15), 0)), 'session-id'),
-  ).toBe(true)
-  expect(
-    isFault(await faultOf(() => chunkKey(new Uint8Array(32), new Uint8Array(16), -1)), 'u32-range'),
-  ).toBe(true)
+  expect(isFault(await faultOf(() => chunkKey(new Uint8Array(31), new Uint8Array(16), 0)), 'session-key-size')).toBe(
+    true,
+  )
+  expect(isFault(await faultOf(() => chunkKey(new Uint8Array(32), new Uint8Array(15), 0)), 'session-id')).toBe(true)
+  expect(isFault(await faultOf(() => chunkKey(new Uint8Array(32), new Uint8Array(16), -1)), 'u32-range')).toBe(true)
 })

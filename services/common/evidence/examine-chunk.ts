@@ -2,15 +2,7 @@ import { blake3 } from '#common/engines/blake3'
 import { TAG_SIZE } from '#common/engines/xchacha'
 import { isFault } from '../process/fault.ts'
 import { chunkIndex } from './bundle.ts'
-import {
-  type ChunkHeader,
-  chunkFileSize,
-  decodeHeader,
-  HEADER_SIZE,
-  MAGIC,
-  MAX_PLAIN,
-  VERSION,
-} from './chunk-file.ts'
+import { type ChunkHeader, chunkFileSize, decodeHeader, HEADER_SIZE, MAGIC, MAX_PLAIN, VERSION } from './chunk-file.ts'
 import { expectedHeader, headerDifferences } from './expected-chunk.ts'
 import type { Manifest, ManifestChunk } from './manifest.ts'
 import { leafHash } from './merkle.ts'
@@ -88,11 +80,7 @@ const strangerProblem = (file: Uint8Array, { manifest }: Expectation, name: stri
 }
 
 /** The differing header fields, or why the manifest's own row allows no header at all. */
-const differences = (
-  file: Uint8Array,
-  manifest: Manifest,
-  row: ManifestChunk,
-): readonly string[] | string => {
+const differences = (file: Uint8Array, manifest: Manifest, row: ManifestChunk): readonly string[] | string => {
   try {
     return headerDifferences(file, expectedHeader(manifest, row))
   } catch (error) {

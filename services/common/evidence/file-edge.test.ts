@@ -27,14 +27,11 @@ test('a file that is not there and a folder are faults', async () => {
   expect(isFault(await faultOf(() => fileReader(folder)), 'not-a-file')).toBe(true)
 })
 
-test.skipIf(process.platform === 'win32')(
-  'a pipe that nobody writes to is no file, and holds nobody',
-  async () => {
-    const pipe = join(folder, 'pipe')
-    expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0)
-    expect(isFault(await faultOf(() => fileReader(pipe)), 'not-a-file')).toBe(true)
-  },
-)
+test.skipIf(process.platform === 'win32')('a pipe that nobody writes to is no file, and holds nobody', async () => {
+  const pipe = join(folder, 'pipe')
+  expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0)
+  expect(isFault(await faultOf(() => fileReader(pipe)), 'not-a-file')).toBe(true)
+})
 
 test('a file that becomes shorter while it is read is a fault of reading', async () => {
   const path = join(folder, 'shrinks')
@@ -61,9 +58,7 @@ test('an aborted sink leaves nothing behind', async () => {
   const sink = await fileSink(join(folder, 'aborted'))
   await sink.write(Uint8Array.of(1))
   await sink.abort()
-  expect((await readdir(folder)).filter((name) => name.includes('abort') || name.endsWith('.part'))).toEqual(
-    [],
-  )
+  expect((await readdir(folder)).filter((name) => name.includes('abort') || name.endsWith('.part'))).toEqual([])
 })
 
 test('nothing is overwritten, neither at the start nor in the meantime', async () => {

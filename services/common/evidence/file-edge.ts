@@ -84,10 +84,7 @@ const giveName = (part: string, path: string): Promise<void> =>
  * Throws Fault `out-exists` when the name is taken, at once or at commit, `out-unwritable` when no file can be
  * made there, `out-write-failed` when its content cannot be written (disk full). Whatever fails, nothing is left.
  */
-export const fileSink = async (
-  path: string,
-  { mode = 0o600 }: { readonly mode?: number } = {},
-): Promise<Sink> => {
+export const fileSink = async (path: string, { mode = 0o600 }: { readonly mode?: number } = {}): Promise<Sink> => {
   if ((await lstat(path).catch(() => undefined)) !== undefined) throw refuse(path)
   const part = join(dirname(path), `.${crypto.randomUUID()}.part`)
   const handle = await open(part, 'wx', mode).catch((cause: unknown) => {
@@ -120,9 +117,7 @@ export const fileSink = async (
           .then(close)
           .catch((cause: unknown) => Promise.reject(failed(cause)))
         await giveName(part, path).catch((cause: unknown) =>
-          Promise.reject(
-            errorCode(cause) === 'EEXIST' ? refuse(path) : unwritable('out-unwritable', path, cause),
-          ),
+          Promise.reject(errorCode(cause) === 'EEXIST' ? refuse(path) : unwritable('out-unwritable', path, cause)),
         )
       } finally {
         await discard()

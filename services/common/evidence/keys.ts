@@ -14,10 +14,7 @@ export type SessionKeys = Static<typeof SessionKeys>
 const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,6})$' })
 
 /** keys.json of a partial disclosure: the keys of some chunks, by their index. */
-export const ChunkKeys = Type.Object(
-  { chunk_keys: Type.Record(Index, Hex32, { ...strict, minProperties: 1 }) },
-  strict,
-)
+export const ChunkKeys = Type.Object({ chunk_keys: Type.Record(Index, Hex32, { ...strict, minProperties: 1 }) }, strict)
 export type ChunkKeys = Static<typeof ChunkKeys>
 
 export type Keys = SessionKeys | ChunkKeys
@@ -38,10 +35,7 @@ export const parseKeys = (bytes: Uint8Array): Keys =>
   CHUNK_KEYS.every((byte, at) => bytes[at] === byte) ? readChunkKeys(bytes) : readSessionKeys(bytes)
 
 /** What gives the key (32 bytes) of a chunk by its index, undefined where the keys do not cover it. */
-export const chunkKeysFor = (
-  keys: Keys,
-  session: string,
-): ((index: number) => Uint8Array<ArrayBuffer> | undefined) => {
+export const chunkKeysFor = (keys: Keys, session: string): ((index: number) => Uint8Array<ArrayBuffer> | undefined) => {
   if ('session_key' in keys) {
     const [sessionKey, id] = [Uint8Array.fromHex(keys.session_key), sessionIdBytes(session)]
     return (index) => chunkKey(sessionKey, id, index)

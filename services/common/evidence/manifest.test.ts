@@ -5,14 +5,7 @@ import { fromHex, utf8 } from '../stream/bytes.ts'
 import { faultOf } from '../testing/faults.ts'
 import { noise, sampleSession } from '../testing/sample-session.ts'
 import { canonicalBytes } from './canonical-json.ts'
-import {
-  checkManifest,
-  type Manifest,
-  manifestBytes,
-  manifestFaults,
-  manifestHash,
-  parseManifest,
-} from './manifest.ts'
+import { checkManifest, type Manifest, manifestBytes, manifestFaults, manifestHash, parseManifest } from './manifest.ts'
 import { signManifest, verifyHash } from './signature.ts'
 import vectors from './vectors/manifest.json'
 
@@ -25,9 +18,7 @@ test('the recorded manifest has its canonical bytes, its hash and its signature'
   const hash = manifestHash(utf8(vectors.canonical))
   expect(hash.toHex()).toBe(vectors.manifest_hash)
   expect(signManifest(hash, fromHex(vectors.signing_seed))).toEqual({ ...vectors.signature, alg: 'Ed25519' })
-  expect(verifyHash(hash, fromHex(vectors.signature.signature), fromHex(vectors.signature.public_key))).toBe(
-    true,
-  )
+  expect(verifyHash(hash, fromHex(vectors.signature.signature), fromHex(vectors.signature.public_key))).toBe(true)
 })
 
 test('a canonical manifest is read, every other spelling is a fault', async () => {
@@ -46,11 +37,8 @@ test('a canonical manifest is read, every other spelling is a fault', async () =
     [`\ufeff${text}`, 'manifest-not-json'],
     ['', 'manifest-not-json'],
   ]
-  for (const [bad, code] of cases)
-    expect(isFault(await faultOf(() => parseManifest(utf8(bad))), code)).toBe(true)
-  expect(
-    isFault(await faultOf(() => parseManifest(Uint8Array.of(0x22, 0xff, 0x22))), 'manifest-not-json'),
-  ).toBe(true)
+  for (const [bad, code] of cases) expect(isFault(await faultOf(() => parseManifest(utf8(bad))), code)).toBe(true)
+  expect(isFault(await faultOf(() => parseManifest(Uint8Array.of(0x22, 0xff, 0x22))), 'manifest-not-json')).toBe(true)
 })
 
 test('a fault of the schema keeps the capitals of its pattern', async () => {
@@ -83,10 +71,7 @@ test('every contradiction inside a manifest is named', () => {
       'TJRabPrwbZy45sbavfcjinPJC18kjpRTv9 is not a TRON address: its checksum is wrong',
     ],
     [rows(({ i }) => ({ i: i === 1 ? 2 : i })), 'the row of chunk 1 carries index 2'],
-    [
-      rows(({ i, cipher }) => ({ cipher: i === 0 ? cipher + 1 : cipher })),
-      'chunk 0: cipher is not comp + 16',
-    ],
+    [rows(({ i, cipher }) => ({ cipher: i === 0 ? cipher + 1 : cipher })), 'chunk 0: cipher is not comp + 16'],
     [rows(({ i, comp }) => ({ comp: i === 2 ? 2000 : comp })), 'chunk 2: comp is larger than plain'],
     [
       rows(({ i, plain }) => ({ plain: i === 0 ? plain - 1 : plain })),
@@ -97,17 +82,16 @@ test('every contradiction inside a manifest is named', () => {
     [{ gaps: [{ at: 1, from: 3, to: 2, reason: 'x' }] }, 'gap 0 ends before it starts'],
     [{ gaps: [2, 1].map((at) => ({ at, from: 1, to: 2, reason: 'x' })) }, 'gap 1 is out of order'],
   ]
-  for (const [change, sentence] of cases)
-    expect(manifestFaults({ ...manifest, ...change })).toContain(sentence)
+  for (const [change, sentence] of cases) expect(manifestFaults({ ...manifest, ...change })).toContain(sentence)
 })
 
 test('a contradicting manifest is never signed or exported', async () => {
   const bad = { ...manifest, total_plain: 1 }
   expect(isFault(await faultOf(() => checkManifest(bad)), 'manifest-inconsistent')).toBe(true)
   expect(isFault(await faultOf(() => manifestBytes(bad)), 'manifest-inconsistent')).toBe(true)
-  expect(
-    isFault(await faultOf(() => manifestBytes({ ...manifest, extra: 1 } as Manifest)), 'manifest-schema'),
-  ).toBe(true)
+  expect(isFault(await faultOf(() => manifestBytes({ ...manifest, extra: 1 } as Manifest)), 'manifest-schema')).toBe(
+    true,
+  )
 })
 
 test('random JSON never gives anything but a fault', async () => {
@@ -123,15 +107,13 @@ test('random JSON never gives anything but a fault', async () => {
     ),
     { numRuns: 200 },
   )
-  expect(isFault(await faultOf(() => parseManifest(utf8('['.repeat(200_000)))), 'manifest-not-json')).toBe(
-    true,
-  )
+  expect(isFault(await faultOf(() => parseManifest(utf8('['.repeat(200_000)))), 'manifest-not-json')).toBe(true)
 })
 
 test('canonical JSON sorts by UTF-16 units and refuses what JSON cannot say', async () => {
-  expect(
-    new TextDecoder().decode(canonicalBytes({ b: 1e21, a: '\u20ac', '\ud83d\ude00': 0, '\ufb33': -0 })),
-  ).toBe('{"a":"\u20ac","b":1e+21,"\ud83d\ude00":0,"\ufb33":0}')
+  expect(new TextDecoder().decode(canonicalBytes({ b: 1e21, a: '\u20ac', '\ud83d\ude00': 0, '\ufb33': -0 }))).toBe(
+    '{"a":"\u20ac","b":1e+21,"\ud83d\ude00":0,"\ufb33":0}',
+  )
   for (const bad of [undefined, Number.NaN, '\ud800'])
     expect(isFault(await faultOf(() => canonicalBytes(bad)), 'not-json')).toBe(true)
 })

@@ -144,9 +144,7 @@ export const contentFaults = (manifest: Manifest): readonly string[] => [
     ? []
     : [`chunk_count is ${manifest.chunk_count}, the list holds ${manifest.chunks.length}`]),
   ...(sum(manifest.chunks, 'plain') === manifest.total_plain ? [] : ['total_plain is not the sum of plain']),
-  ...(sum(manifest.chunks, 'cipher') === manifest.total_cipher
-    ? []
-    : ['total_cipher is not the sum of cipher']),
+  ...(sum(manifest.chunks, 'cipher') === manifest.total_cipher ? [] : ['total_cipher is not the sum of cipher']),
   ...[manifest.owner, ...manifest.participants, ...manifest.observers]
     .filter((address) => !isOwner(address))
     .map((address) => `${address} is not a TRON address: its checksum is wrong`),

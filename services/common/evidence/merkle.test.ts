@@ -2,15 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { blake3 } from '#common/engines/blake3'
 import { isFault } from '../process/fault.ts'
-import {
-  foldProof,
-  inclusionProof,
-  leafHash,
-  merkleRoot,
-  nodeHash,
-  type Proof,
-  verifyProof,
-} from './merkle.ts'
+import { foldProof, inclusionProof, leafHash, merkleRoot, nodeHash, type Proof, verifyProof } from './merkle.ts'
 import vectors from './vectors/merkle.json'
 
 const leavesOf = (count: number, seed = 0) =>
@@ -54,40 +46,32 @@ const flip = (bytes: Uint8Array, bit: number) =>
 
 test('any changed bit, place, side or step of a proof fails', () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 70 }),
-      fc.nat(),
-      fc.nat(255),
-      fc.nat(),
-      (count, pick, bit, step) => {
-        const leaves = leavesOf(count, 3)
-        const index = pick % count
-        const proof = inclusionProof(leaves, index)
-        const at = step % Math.max(1, proof.path.length)
-        const changedPath = proof.path.map((one, i) =>
-          i === at ? { ...one, hash: flip(one.hash, bit) } : one,
-        )
-        const changedSide = proof.path.map((one, i) =>
-          i === at ? ({ ...one, side: one.side === 'L' ? 'R' : 'L' } as const) : one,
-        )
-        const forged: Proof[] = [
-          { ...proof, leaf: flip(proof.leaf, bit) },
-          { ...proof, root: flip(proof.root, bit) },
-          { ...proof, index: count },
-          { ...proof, index: index + 0.5 },
-          { ...proof, path: [...proof.path, { hash: proof.root, side: 'L' }] },
-          ...(proof.path.length === 0
-            ? []
-            : [
-                { ...proof, path: changedPath },
-                { ...proof, path: changedSide },
-                { ...proof, path: proof.path.slice(1) },
-              ]),
-          ...(count > 1 ? [{ ...proof, index: (index + 1) % count }] : []),
-        ]
-        for (const proof of forged) expect(verifyProof(proof)).toBe(false)
-      },
-    ),
+    fc.property(fc.integer({ min: 1, max: 70 }), fc.nat(), fc.nat(255), fc.nat(), (count, pick, bit, step) => {
+      const leaves = leavesOf(count, 3)
+      const index = pick % count
+      const proof = inclusionProof(leaves, index)
+      const at = step % Math.max(1, proof.path.length)
+      const changedPath = proof.path.map((one, i) => (i === at ? { ...one, hash: flip(one.hash, bit) } : one))
+      const changedSide = proof.path.map((one, i) =>
+        i === at ? ({ ...one, side: one.side === 'L' ? 'R' : 'L' } as const) : one,
+      )
+      const forged: Proof[] = [
+        { ...proof, leaf: flip(proof.leaf, bit) },
+        { ...proof, root: flip(proof.root, bit) },
+        { ...proof, index: count },
+        { ...proof, index: index + 0.5 },
+        { ...proof, path: [...proof.path, { hash: proof.root, side: 'L' }] },
+        ...(proof.path.length === 0
+          ? []
+          : [
+              { ...proof, path: changedPath },
+              { ...proof, path: changedSide },
+              { ...proof, path: proof.path.slice(1) },
+            ]),
+        ...(count > 1 ? [{ ...proof, index: (index + 1) % count }] : []),
+      ]
+      for (const proof of forged) expect(verifyProof(proof)).toBe(false)
+    }),
     { numRuns: 200 },
   )
 })

@@ -49,8 +49,7 @@ const checkLeaves = (leaves: readonly Uint8Array[]): void => {
       'too-many-leaves',
       `a session has at most ${MAX_LEAVES} chunks, here are ${leaves.length}`,
     )
-  if (leaves.some((leaf) => leaf.length !== 32))
-    throw new Fault('invalid', 'leaf-size', 'a leaf has 32 bytes')
+  if (leaves.some((leaf) => leaf.length !== 32)) throw new Fault('invalid', 'leaf-size', 'a leaf has 32 bytes')
 }
 
 /** The root over leaf hashes in order. Throws Fault `no-leaves`, `too-many-leaves`, `leaf-size`. */
@@ -68,11 +67,7 @@ export const inclusionProof = (leaves: readonly Uint8Array[], index: number): Pr
   checkLeaves(leaves)
   const leaf = leaves[index]
   if (leaf === undefined)
-    throw new Fault(
-      'missing',
-      'no-such-leaf',
-      `chunk ${index} is outside a session of ${leaves.length} chunks`,
-    )
+    throw new Fault('missing', 'no-such-leaf', `chunk ${index} is outside a session of ${leaves.length} chunks`)
   const path: PathStep[] = []
   let level = leaves
   for (let at = index; level.length > 1; at = Math.floor(at / 2)) {
@@ -103,13 +98,7 @@ export const foldProof = ({ leaf, path }: Pick<Proof, 'leaf' | 'path'>): Uint8Ar
 /** True only if the path has exactly the shape of that place in a tree of that size and folds to the root. */
 export const verifyProof = (proof: Proof): boolean => {
   const { index, count, leaf, path, root } = proof
-  if (
-    !Number.isInteger(index) ||
-    !Number.isInteger(count) ||
-    count > MAX_LEAVES ||
-    index < 0 ||
-    index >= count
-  )
+  if (!Number.isInteger(index) || !Number.isInteger(count) || count > MAX_LEAVES || index < 0 || index >= count)
     return false
   if ([leaf, root, ...path.map((step) => step.hash)].some((hash) => hash.length !== 32)) return false
   const sides = pathSides(index, count)

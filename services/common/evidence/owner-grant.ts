@@ -17,18 +17,15 @@ export const grantMessage = (session: string, expires: number): string => {
 export type GrantTerms = { readonly session: string; readonly expires: number }
 
 /** The owner's signature, 65 bytes, under a grant. Throws as `grantMessage` does. */
-export const signGrant = (
-  { session, expires }: GrantTerms,
-  privateKey: Uint8Array,
-): Uint8Array<ArrayBuffer> => signMessage(grantMessage(session, expires), privateKey)
+export const signGrant = ({ session, expires }: GrantTerms, privateKey: Uint8Array): Uint8Array<ArrayBuffer> =>
+  signMessage(grantMessage(session, expires), privateKey)
 
 /** The TRON address that signed a grant; whether that is the owner, and whether it is still valid, is the caller's question. */
 export const recoverGrant = ({
   session,
   expires,
   signature,
-}: GrantTerms & { readonly signature: Uint8Array }): string =>
-  recoverOwner(grantMessage(session, expires), signature)
+}: GrantTerms & { readonly signature: Uint8Array }): string => recoverOwner(grantMessage(session, expires), signature)
 
 /** A grant as it travels: `signature` is the 65 bytes as hex, `expires` epoch milliseconds. */
 export type OwnerGrant = { readonly expires: number; readonly signature: string }

@@ -76,12 +76,8 @@ test('a grant passes only in force, for its session, by its owner', async () => 
     faultOf(() => checkGrant({ ...grant, ...change }, { session: of, owner: by, now: at }))
   expect(isFault(await refused({}, terms.expires), 'grant-expired')).toBe(true)
   expect(isFault(await refused({ expires: now + GRANT_MAX_MS + 1 }), 'grant-too-long')).toBe(true)
-  expect(isFault(await refused({}, now, 'a1b2c3d4-e5f6-4789-8abc-def012345679'), 'grant-not-owner')).toBe(
-    true,
-  )
-  expect(isFault(await refused({}, now, session, deriveOwner(derived(2, 'owner'))), 'grant-not-owner')).toBe(
-    true,
-  )
+  expect(isFault(await refused({}, now, 'a1b2c3d4-e5f6-4789-8abc-def012345679'), 'grant-not-owner')).toBe(true)
+  expect(isFault(await refused({}, now, session, deriveOwner(derived(2, 'owner'))), 'grant-not-owner')).toBe(true)
   expect(isFault(await refused({ signature: '00'.repeat(65) }), 'owner-signature')).toBe(true)
 })
 
@@ -118,7 +114,6 @@ test('a message signature as wallets write it is verified, and no second spellin
     expect(check(signature.slice(0, -2) + other.toString(16).padStart(2, '0'))).toBe(false)
   const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
   const high = (order - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, '0')
-  for (const flipped of [27, 28])
-    expect(check(`${signature.slice(0, 66)}${high}${flipped.toString(16)}`)).toBe(false)
+  for (const flipped of [27, 28]) expect(check(`${signature.slice(0, 66)}${high}${flipped.toString(16)}`)).toBe(false)
   fc.assert(fc.property(fc.string(), (text) => expect(check(text)).toBe(false)))
 })

@@ -9,11 +9,7 @@ const base58check = createBase58check(sha256)
 const PREFIX = 0x41
 
 const fault = (): Fault =>
-  new Fault(
-    'invalid',
-    'owner-address',
-    'not a TRON address: 34 base58 characters that start with T, checksum included',
-  )
+  new Fault('invalid', 'owner-address', 'not a TRON address: 34 base58 characters that start with T, checksum included')
 
 /** The 20-byte body of a TRON address. Throws Fault `owner-address`. */
 export const ownerBytes = (address: string): Uint8Array<ArrayBuffer> => {

@@ -22,15 +22,10 @@ test('every displacement has its words', () => {
     [[0, 1, 2, 3, 4, 5, 5], ['chunk 6 is a duplicate of chunk 5']],
     [[1, 1, 2, 3, 4, 5, 6], ['chunk 0 is a duplicate of chunk 1']],
     [[0, 1, 2, 2, 3, 4, 5, 6], ['chunk 2 is duplicated: it stands at place 2 and again at place 3']],
-    [
-      [0, 1, 2, 2, 2, 3, 4, 5, 6],
-      ['chunk 2 is duplicated: it stands at place 2 and again at places 3 and 4'],
-    ],
+    [[0, 1, 2, 2, 2, 3, 4, 5, 6], ['chunk 2 is duplicated: it stands at place 2 and again at places 3 and 4']],
     [
       [0, 1, 2, 3, 4, 5, 6, ...Array<number>(9).fill(1)],
-      [
-        'chunk 1 is duplicated: it stands at place 1 and again at places 7, 8, 9, 10, 11, 12, 13, 14 and 1 more',
-      ],
+      ['chunk 1 is duplicated: it stands at place 1 and again at places 7, 8, 9, 10, 11, 12, 13, 14 and 1 more'],
     ],
     [[1, 2, 0, 3, 4, 5, 6], ['chunks 1, 2 and 0 out of order']],
     [[], ['chunks 0 to 6 missing (dropped)']],

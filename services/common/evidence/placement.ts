@@ -46,17 +46,13 @@ const orderFaults = (sequence: readonly number[], noun: Noun): readonly string[]
     const other = partner(chunk)
     return other !== undefined && partner(other) === chunk
   }
-  const swaps = displaced
-    .filter((chunk) => isSwap(chunk) && chunk < (partner(chunk) ?? -1))
-    .toSorted((a, b) => a - b)
+  const swaps = displaced.filter((chunk) => isSwap(chunk) && chunk < (partner(chunk) ?? -1)).toSorted((a, b) => a - b)
   const moved = displaced.filter((chunk) => !isSwap(chunk))
   return [
     ...swaps.map((chunk) => `${noun}s ${chunk} and ${partner(chunk)} swapped`),
     ...(moved.length === 0
       ? []
-      : [
-          `${plural(moved.slice(0, 8), noun)}${moved.length > 8 ? ` and ${moved.length - 8} more` : ''} out of order`,
-        ]),
+      : [`${plural(moved.slice(0, 8), noun)}${moved.length > 8 ? ` and ${moved.length - 8} more` : ''} out of order`]),
   ]
 }
 
@@ -108,9 +104,7 @@ export const placementFaults = (
   const missing = absent.filter((chunk) => !replaced.has(chunk))
   const highest = holds.reduce((most, chunk) => Math.max(most, chunk), -1)
   return [
-    ...runs(missing.filter((chunk) => !cut || chunk < highest)).map(
-      (run) => `${named(run, noun)} missing (dropped)`,
-    ),
+    ...runs(missing.filter((chunk) => !cut || chunk < highest)).map((run) => `${named(run, noun)} missing (dropped)`),
     ...runs(missing.filter((chunk) => cut && chunk >= highest)).map(
       (run) => `${named(run, noun)} cut off (the file is truncated)`,
     ),

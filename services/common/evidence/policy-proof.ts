@@ -72,15 +72,11 @@ const findFaults = (
  */
 export const checkPolicy = (manifest: Manifest, body: unknown): readonly Check[] => {
   if (manifest.policy_hash === null)
-    return body === undefined
-      ? []
-      : listFaults('policy', ['audit.jsonl holds a policy, and the manifest names none'])
+    return body === undefined ? [] : listFaults('policy', ['audit.jsonl holds a policy, and the manifest names none'])
   if (body === undefined) return []
   checker ??= TypeCompiler.Compile(PolicySet)
   const faults = checker.Check(body) ? findFaults(manifest, body) : ['the policy in audit.jsonl is none']
   if (faults.length > 0) return listFaults('policy', faults)
   const people = manifest.participants.length + manifest.observers.length
-  return [
-    { check: 'policy', ok: true, detail: `signed by the owner; it names all who were let in (${people})` },
-  ]
+  return [{ check: 'policy', ok: true, detail: `signed by the owner; it names all who were let in (${people})` }]
 }

@@ -12,11 +12,7 @@ export type Reader = {
 /** Throws Fault `read-beyond-end` unless the range lies inside. */
 export const checkRange = (size: number, at: number, length: number): void => {
   if (at < 0 || length < 0 || at + length > size)
-    throw new Fault(
-      'invalid',
-      'read-beyond-end',
-      `bytes ${at} to ${at + length} of a bundle of ${size} bytes`,
-    )
+    throw new Fault('invalid', 'read-beyond-end', `bytes ${at} to ${at + length} of a bundle of ${size} bytes`)
 }
 
 /** A reader over bytes in memory. */

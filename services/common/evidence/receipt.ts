@@ -16,9 +16,7 @@ const readLog = (item: RlpItem): ReceiptLog => {
   const [address, topics, data] = rlpList(item, CODE, 'a log of the receipt')
   return {
     address: rlpBytes(address, CODE, 'the address of a log', 20).toHex(),
-    topics: rlpList(topics, CODE, 'the topics of a log').map((topic) =>
-      rlpBytes(topic, CODE, 'a topic', 32).toHex(),
-    ),
+    topics: rlpList(topics, CODE, 'the topics of a log').map((topic) => rlpBytes(topic, CODE, 'a topic', 32).toHex()),
     data: rlpBytes(data, CODE, 'the data of a log').toHex(),
   }
 }

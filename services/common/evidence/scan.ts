@@ -38,15 +38,13 @@ const readAhead = (reader: Reader): Reader => {
 const resync = async (reader: Reader, from: number): Promise<number> => {
   for (let at = from; at + BLOCK <= reader.size; at += BLOCK) {
     const block = await reader.read(at, BLOCK)
-    if (decodeBundleHeader(block) !== undefined || (at + END_SIZE === reader.size && isEndBlock(block)))
-      return at
+    if (decodeBundleHeader(block) !== undefined || (at + END_SIZE === reader.size && isEndBlock(block))) return at
   }
   return reader.size
 }
 
 const endFaults = async (reader: Reader, at: number): Promise<Pick<Scan, 'faults' | 'cut'>> => {
-  if (at + END_SIZE > reader.size)
-    return { faults: [], cut: 'the file ends inside the end mark of the archive' }
+  if (at + END_SIZE > reader.size) return { faults: [], cut: 'the file ends inside the end mark of the archive' }
   if (!(await reader.read(at, END_SIZE)).every((byte) => byte === 0))
     return { faults: ['the end mark of the archive is damaged'], cut: undefined }
   const trailing = reader.size - at - END_SIZE

@@ -2,13 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
 import { faultOf } from '../testing/faults.ts'
-import {
-  isSessionId,
-  sessionIdBytes,
-  sessionIdBytes32,
-  sessionIdFromBytes32,
-  sessionIdText,
-} from './session-id.ts'
+import { isSessionId, sessionIdBytes, sessionIdBytes32, sessionIdFromBytes32, sessionIdText } from './session-id.ts'
 
 const ID = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
 
@@ -45,11 +39,6 @@ test('only a lower-case UUIDv4 is a session id', async () => {
     sessionIdBytes(ID).map((byte, at) => (at === 6 ? 0x17 : byte)),
   ])
     expect(isFault(await faultOf(() => sessionIdText(bytes)), 'session-id')).toBe(true)
-  for (const word of [
-    `${sessionIdBytes32(ID).slice(0, -1)}1`,
-    '11'.repeat(32),
-    `${sessionIdBytes32(ID)}\n`,
-    '',
-  ])
+  for (const word of [`${sessionIdBytes32(ID).slice(0, -1)}1`, '11'.repeat(32), `${sessionIdBytes32(ID)}\n`, ''])
     expect(sessionIdFromBytes32(word)).toBeUndefined()
 })

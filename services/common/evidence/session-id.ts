@@ -14,9 +14,7 @@ export const sessionIdBytes = (id: string): Uint8Array<ArrayBuffer> => {
 /** The session id of 16 bytes. Throws Fault `session-id` for bytes that are no UUIDv4. */
 export const sessionIdText = (bytes: Uint8Array): string => {
   const hex = bytes.toHex()
-  const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
-    '-',
-  )
+  const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
   if (!isSessionId(id)) throw new Fault('invalid', 'session-id', 'these 16 bytes are not a UUIDv4')
   return id
 }

@@ -73,9 +73,7 @@ const sealedNotChecked = ({ sealed }: Findings): readonly string[] =>
 
 const auditNotChecked = ({ manifest: { policy_hash }, audit }: Findings): readonly string[] => {
   if (audit === undefined)
-    return [
-      `audit_root${policy_hash === null ? '' : ', policy_hash'}: what they stand for is not in the bundle`,
-    ]
+    return [`audit_root${policy_hash === null ? '' : ', policy_hash'}: what they stand for is not in the bundle`]
   return audit.withheld === 0 ? [] : [`what ${audit.withheld} events of audit.jsonl say: it is withheld`]
 }
 

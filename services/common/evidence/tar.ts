@@ -20,8 +20,7 @@ export const encodeBundleHeader = (name: string, size: number): Uint8Array<Array
 }
 
 /** True for the block that starts the end of an archive. */
-export const isEndBlock = (block: Uint8Array): boolean =>
-  block.length === BLOCK && block.every((byte) => byte === 0)
+export const isEndBlock = (block: Uint8Array): boolean => block.length === BLOCK && block.every((byte) => byte === 0)
 
 /** Name and size of a header block that is exactly what `encodeBundleHeader` writes; undefined for every other block. */
 export const decodeBundleHeader = (block: Uint8Array): BundleHeader | undefined => {

@@ -10,8 +10,7 @@ export const CLOCK_SKEW = 10 * 60 * 1000
 const LAST_DATE = 8.64e15
 
 /** A time as `2025-10-09T08:53:20.000Z`; what no calendar names stays a number. */
-export const formatTime = (ms: number): string =>
-  ms <= LAST_DATE ? new Date(ms).toISOString() : `${ms} ms after 1970`
+export const formatTime = (ms: number): string => (ms <= LAST_DATE ? new Date(ms).toISOString() : `${ms} ms after 1970`)
 
 type Times = { readonly started_at: number; readonly ended_at: number }
 type Gap = { readonly at: number; readonly from: number; readonly to: number }
@@ -51,8 +50,6 @@ export const gapFaults = ({
             `gap ${n} (${formatTime(gap.from)} to ${formatTime(gap.to)}) lies outside the session (${formatTime(started_at)} to ${formatTime(ended_at)})`,
           ]),
       ...(before === undefined || gap.at >= before.at ? [] : [`gap ${n} is out of order`]),
-      ...(before === undefined || gap.from >= before.to
-        ? []
-        : [`gap ${n} begins before gap ${n - 1} is over`]),
+      ...(before === undefined || gap.from >= before.to ? [] : [`gap ${n} begins before gap ${n - 1} is over`]),
     ]
   })

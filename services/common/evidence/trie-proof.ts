@@ -10,11 +10,9 @@ import { Fault } from '../process/fault.ts'
 /** A branch of 16 children, each of them a small node of its own with what stands in it. */
 const NODE: RlpBounds = { depth: 8, items: 600 }
 
-const broken = (what: string): Fault =>
-  new Fault('invalid', 'trie-proof', `the trie proof does not hold: ${what}`)
+const broken = (what: string): Fault => new Fault('invalid', 'trie-proof', `the trie proof does not hold: ${what}`)
 
-const nibblesOf = (bytes: Uint8Array): readonly number[] =>
-  [...bytes].flatMap((byte) => [byte >> 4, byte & 15])
+const nibblesOf = (bytes: Uint8Array): readonly number[] => [...bytes].flatMap((byte) => [byte >> 4, byte & 15])
 
 /** Hex-prefix encoding: the nibbles of a path piece, and whether the node that carries it is a leaf. */
 const readPath = (bytes: Uint8Array): { readonly nibbles: readonly number[]; readonly leaf: boolean } => {
@@ -52,8 +50,7 @@ export const trieValue = (root: Uint8Array, key: Uint8Array, proof: readonly Uin
     const encoded = proof[used]
     if (reference.length !== 32) throw broken('it ends before the key')
     if (encoded === undefined) throw broken('a node is missing')
-    if (keccak_256(encoded).toHex() !== reference.toHex())
-      throw broken(`node ${used} is not the one its parent names`)
+    if (keccak_256(encoded).toHex() !== reference.toHex()) throw broken(`node ${used} is not the one its parent names`)
     used += 1
     return rlpList(decodeRlp(encoded, NODE, 'trie-proof', 'a proof node'), 'trie-proof', 'a proof node')
   }

@@ -16,12 +16,10 @@ export const tronMessageDigest = (message: string): Uint8Array<ArrayBuffer> => {
   return Uint8Array.from(keccak_256(concat(utf8(`\x19TRON Signed Message:\n${body.length}`), body)))
 }
 
-const addressOf = (publicKey: Uint8Array): string =>
-  ownerAddress(keccak_256(publicKey.subarray(1)).slice(-20))
+const addressOf = (publicKey: Uint8Array): string => ownerAddress(keccak_256(publicKey.subarray(1)).slice(-20))
 
 /** The TRON address of a 32-byte private key. */
-export const deriveOwner = (privateKey: Uint8Array): string =>
-  addressOf(secp256k1.getPublicKey(privateKey, false))
+export const deriveOwner = (privateKey: Uint8Array): string => addressOf(secp256k1.getPublicKey(privateKey, false))
 
 /** Signs a message as a TRON wallet does: 65 bytes. `privateKey` 32 bytes. */
 export const signMessage = (message: string, privateKey: Uint8Array): Uint8Array<ArrayBuffer> => {

@@ -4,14 +4,7 @@ import { aeadEngine } from '#common/engines/aead'
 import { isFault } from '../process/fault.ts'
 import { flipIn } from '../testing/faults.ts'
 import { sampleAnchor, sampleLedgerKey } from '../testing/sample-anchor.ts'
-import {
-  derived,
-  noise,
-  resignSample,
-  type Sample,
-  sampleBundle,
-  sampleSession,
-} from '../testing/sample-session.ts'
+import { derived, noise, resignSample, type Sample, sampleBundle, sampleSession } from '../testing/sample-session.ts'
 import { concludeChecks } from './check.ts'
 import { chunkKey } from './chunk-key.ts'
 import type { Sink } from './file-edge.ts'
@@ -61,8 +54,7 @@ const pause: Gap = { at: 2, from: START + 20_000, to: START + 30_000, reason: 't
 const brokenOff: Gap = { at: 4, from: START + 50_000, to: END, reason: 'the source went away' }
 
 test('the verdict goes by what is worst: 1 before 2 before 3 before 0', () => {
-  const line = (ok: false | true | 'warn' | 'incomplete' | 'skipped') =>
-    ({ check: 'gaps', ok, detail: '' }) as const
+  const line = (ok: false | true | 'warn' | 'incomplete' | 'skipped') => ({ check: 'gaps', ok, detail: '' }) as const
   const cases = [
     [[], 1],
     [[true], 0],
@@ -204,9 +196,7 @@ const keyedOtherwise = (...other: readonly number[]) =>
 test('with keys every chunk is opened, and each that does not open is named with its cause', async () => {
   const three = await judge(await keyedOtherwise(1, 2, 3), { keys: true })
   expect(three.verdict).toBe(1)
-  expect(wrong(three)).toEqual([
-    'keys: the session key does not open chunks 1 to 3: encrypted under another key',
-  ])
+  expect(wrong(three)).toEqual(['keys: the session key does not open chunks 1 to 3: encrypted under another key'])
   expect(three.statement?.not_checked[0]).toBe('what is in the chunks: chunks 1 to 3 not opened')
   const none = await judge(await keyedOtherwise(0, 1, 2, 3), { keys: true })
   expect(wrong(none)).toEqual(['keys: the session key does not fit: it opens none of the chunks (tried: 4)'])
@@ -218,18 +208,13 @@ test('a chunk that opens and does not unpack is no wrong key', async () => {
   })
   const judged = await judge(garbage, { keys: true })
   expect(judged.verdict).toBe(1)
-  expect(wrong(judged)).toEqual([
-    expect.stringMatching(/^keys: chunk 2 opens and is not what was recorded: .*zstd/),
-  ])
+  expect(wrong(judged)).toEqual([expect.stringMatching(/^keys: chunk 2 opens and is not what was recorded: .*zstd/)])
   expect((await judge(garbage)).verdict).toBe(0)
 })
 
 const chunkKeysOf = (...indices: readonly number[]): Keys => ({
   chunk_keys: Object.fromEntries(
-    indices.map((index) => [
-      String(index),
-      chunkKey(sample.sessionKey, sessionIdBytes(sample.session), index).toHex(),
-    ]),
+    indices.map((index) => [String(index), chunkKey(sample.sessionKey, sessionIdBytes(sample.session), index).toHex()]),
   ),
 })
 

@@ -18,10 +18,7 @@ export type Registration = ProvenAnchor & { readonly anchor: AnchorProof }
 /** The line on the anchor; with the registration where the chain, by whichever key, holds this very manifest. */
 export type AnchorJudgement = { readonly check: Check; readonly registration?: Registration }
 
-const judgeSealer = (
-  { anchor: { block, sealer }, blockTime }: Registration,
-  trust: string | undefined,
-): Check => {
+const judgeSealer = ({ anchor: { block, sealer }, blockTime }: Registration, trust: string | undefined): Check => {
   const where = `block ${block.number} ${block.hash} of ${formatTime(blockTime)}`
   if (trust === undefined)
     return line(
@@ -31,11 +28,7 @@ const judgeSealer = (
     )
   return sealer.public_key === trust
     ? line('anchor', true, `${where}, sealed by the trusted ledger key`)
-    : line(
-        'anchor',
-        false,
-        `anchor not trusted: ${where} is sealed by ${sealer.public_key}, not by the trusted key`,
-      )
+    : line('anchor', false, `anchor not trusted: ${where} is sealed by ${sealer.public_key}, not by the trusted key`)
 }
 
 /** Judges the anchor. `trust` = the ledger key that the verifier knows, 32 bytes as hex. */

@@ -100,11 +100,7 @@ describe('the events of a session in its bundle', () => {
       (all) => [...all.slice(0, 2), all[3] as AuditEvent, all[2] as AuditEvent, ...all.slice(4)],
       `${line(3)}: event 3 stands where event 2 belongs`,
     ],
-    [
-      'an event that was left out',
-      (all) => all.toSpliced(2, 1),
-      `${line(3)}: event 3 stands where event 2 belongs`,
-    ],
+    ['an event that was left out', (all) => all.toSpliced(2, 1), `${line(3)}: event 3 stands where event 2 belongs`],
     [
       'an event behind the end',
       (all) => [...all, ...chainEntries(honest.sample.session, [refused])],
@@ -131,9 +127,7 @@ describe('the events of a session in its bundle', () => {
     const unknown = concat(canonicalBytes({ ...honest.events[0], type: 'other' }), utf8('\n'))
     expect((await judge(unknown)).wrong[0]).toStartWith(`${line(1)}: event /type`)
     expect((await judge(bytes.slice(0, -1))).wrong).toEqual([`${line(SEALED)}: it has no end`])
-    expect((await judge(concat(bytes, utf8('\n')))).wrong).toEqual([
-      `${line(SEALED + 1)}: event is not JSON in UTF-8`,
-    ])
+    expect((await judge(concat(bytes, utf8('\n')))).wrong).toEqual([`${line(SEALED + 1)}: event is not JSON in UTF-8`])
     expect((await judge(concat(utf8(' '), bytes))).wrong[0]).toStartWith(line(1))
   })
 

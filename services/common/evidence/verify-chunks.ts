@@ -138,9 +138,7 @@ const nameFaults = (passed: readonly Pick<Passed, 'entry' | 'examined'>[]): read
 
 /** Problems of chunks, but of a copy beside the chunk itself: that it is a copy is what is wrong with it. */
 const chunkProblems = (passed: readonly Pick<Passed, 'examined'>[]): readonly string[] => {
-  const intact = new Set(
-    passed.flatMap(({ examined }) => (examined?.problem === undefined ? [examined?.holds] : [])),
-  )
+  const intact = new Set(passed.flatMap(({ examined }) => (examined?.problem === undefined ? [examined?.holds] : [])))
   return passed.flatMap(({ examined }) =>
     examined?.problem === undefined || (examined.leaf !== undefined && intact.has(examined.holds))
       ? []

@@ -1,13 +1,6 @@
 import { isFault } from '../process/fault.ts'
 import { free, fromHex } from '../stream/bytes.ts'
-import {
-  ANCHOR_BOUNDS,
-  type AnchorDocument,
-  type AnchorEvent,
-  isPending,
-  parseAnchor,
-  verifyAnchor,
-} from './anchor.ts'
+import { ANCHOR_BOUNDS, type AnchorDocument, type AnchorEvent, isPending, parseAnchor, verifyAnchor } from './anchor.ts'
 import {
   ANCHOR_NAME,
   AUDIT_NAME,
@@ -47,8 +40,7 @@ const findDocument = async <T>(
   parse: (bytes: Uint8Array<ArrayBuffer>) => T,
 ): Promise<DocumentOrFault<T>> => {
   const entry = entries.find((one) => one.name === name)
-  if (entry === undefined)
-    return { fault: `${name} missing${cut === undefined ? '' : ' (the file is truncated)'}` }
+  if (entry === undefined) return { fault: `${name} missing${cut === undefined ? '' : ' (the file is truncated)'}` }
   if (entry.size > longestDocument(name, reader.size))
     return { fault: `${name} has ${entry.size} bytes: more than it can need here` }
   const bytes = await reader.read(entry.at, entry.size)
@@ -147,18 +139,11 @@ export const provenEvent = (anchor: DocumentOrFault<AnchorDocument>): AnchorEven
 }
 
 /** The line on the session key's signature; where it fails, the anchor tells whether manifest or signature was altered. */
-export const checkSignature = (
-  { manifest, hash }: HashedManifest,
-  { signature, anchor }: Documents,
-): Check => {
+export const checkSignature = ({ manifest, hash }: HashedManifest, { signature, anchor }: Documents): Check => {
   if ('fault' in signature) return line('signature', false, `bad signature: ${signature.fault}`)
   const { public_key, signature: bytes } = signature.value
   if (public_key !== manifest.session_public_key)
-    return line(
-      'signature',
-      false,
-      'bad signature: it is by another key than the session_public_key of the manifest',
-    )
+    return line('signature', false, 'bad signature: it is by another key than the session_public_key of the manifest')
   if (verifyHash(hash, fromHex(bytes), fromHex(public_key)))
     return line('signature', true, `Ed25519 by the session key ${public_key}`)
   const anchored = provenEvent(anchor)?.manifestHash

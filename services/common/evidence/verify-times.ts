@@ -6,10 +6,7 @@ import { line } from './verify-documents.ts'
 /** The lines on start and end. `blockTime` (epoch ms) bounds them where a block proves the session. */
 export const checkTimes = (manifest: Manifest, blockTime: number | undefined): readonly Check[] => {
   const { started_at, ended_at } = manifest
-  const faults = [
-    ...timeFaults(manifest),
-    ...(blockTime === undefined ? [] : lateFaults(manifest, blockTime)),
-  ]
+  const faults = [...timeFaults(manifest), ...(blockTime === undefined ? [] : lateFaults(manifest, blockTime))]
   if (faults.length > 0) return listFaults('times', faults)
   const bound = blockTime === undefined ? 'no block bounds them' : 'as their block allows'
   return [line('times', true, `${formatTime(started_at)} to ${formatTime(ended_at)}, ${bound}`)]

@@ -39,9 +39,7 @@ const verify = async (
   bytes: Uint8Array,
   options: { readonly trust?: string; readonly decryptTo?: Sink } = { trust },
 ) => {
-  const checks: Check[] = await Array.fromAsync(
-    verifyBundle({ reader: bytesReader(bytes), aead, ...options }),
-  )
+  const checks: Check[] = await Array.fromAsync(verifyBundle({ reader: bytesReader(bytes), aead, ...options }))
   const wrong = checks.filter((check) => check.ok !== true).map(({ check, detail }) => `${check}: ${detail}`)
   return { checks, wrong, verdict: concludeChecks(checks) }
 }
@@ -139,15 +137,9 @@ test('a session that ended abnormally verifies with its gap and without a last f
   const gaps = [{ at: 3, from: 1_760_000_050_000, to: 1_760_000_060_000, reason: 'the recorder died' }]
   const cut = await sampleSession(noise(3000, 4), { gaps })
   expect(cut.files[2]?.[5]).toBe(0)
-  expect(
-    (await verify(await sampleBundle(cut, { anchor: await sampleAnchor(cut), keys: true }))).verdict,
-  ).toBe(3)
-  const flagged = cut.files.map((file, i) =>
-    i === 2 ? file.map((byte, at) => (at === 5 ? 0x80 : byte)) : file,
-  )
-  const { wrong } = await verify(
-    await sampleBundle({ ...cut, files: flagged }, { anchor: await sampleAnchor(cut) }),
-  )
+  expect((await verify(await sampleBundle(cut, { anchor: await sampleAnchor(cut), keys: true }))).verdict).toBe(3)
+  const flagged = cut.files.map((file, i) => (i === 2 ? file.map((byte, at) => (at === 5 ? 0x80 : byte)) : file))
+  const { wrong } = await verify(await sampleBundle({ ...cut, files: flagged }, { anchor: await sampleAnchor(cut) }))
   expect(wrong[0]).toBe('chunks: chunk 2 altered in its header (flags)')
 })
 
@@ -164,15 +156,11 @@ test('trailing bytes, dirty padding, foreign entries and a wrong order are fault
   )
   expect(
     (
-      await lines(
-        concat(bundle.subarray(0, -1024), encodeBundleEntry('notes.txt', utf8('hi')), new Uint8Array(1024)),
-      )
+      await lines(concat(bundle.subarray(0, -1024), encodeBundleEntry('notes.txt', utf8('hi')), new Uint8Array(1024)))
     )[0],
   ).toBe('structure: entry 8 is notes.txt, and no further entry belongs there')
   const padding = findBytes(bundle, utf8('"v":1}')) + 6
-  expect(await lines(flipIn(bundle, 8 * padding))).toEqual([
-    'structure: the padding behind manifest.json is not zero',
-  ])
+  expect(await lines(flipIn(bundle, 8 * padding))).toEqual(['structure: the padding behind manifest.json is not zero'])
   const keys = encodeBundleEntry(KEYS_NAME, canonicalBytes({ session_key: sample.sessionKey.toHex() }))
   expect((await lines(concat(keys, await sampleBundle(sample, { anchor }))))[0]).toBe(
     'structure: entry 0 is keys.json, where manifest.json belongs',
@@ -216,9 +204,7 @@ test('a good signature by another key than the manifest names is refused', async
   const signature = signManifest(sample.hash, derived(5, 'signing seed'))
   const { wrong, verdict } = await verify(await sampleBundle({ ...sample, signature }, { anchor }))
   expect(verdict).toBe(1)
-  expect(wrong).toEqual([
-    'signature: bad signature: it is by another key than the session_public_key of the manifest',
-  ])
+  expect(wrong).toEqual(['signature: bad signature: it is by another key than the session_public_key of the manifest'])
 })
 
 test('a row of a well-signed manifest that fits no chunk is told', async () => {
@@ -228,9 +214,7 @@ test('a row of a well-signed manifest that fits no chunk is told', async () => {
     const signature = signManifest(manifestHash(bytes), derived(1, 'signing seed'))
     return (await verify(await sampleBundle({ ...sample, bytes, signature }))).wrong
   }
-  expect(await resign({ sha256: '00'.repeat(32) })).toContain(
-    'chunks: chunk 1: the manifest states another sha256',
-  )
+  expect(await resign({ sha256: '00'.repeat(32) })).toContain('chunks: chunk 1: the manifest states another sha256')
   expect(
     (await resign({ plain: 5 })).some((line) =>
       line.startsWith('chunks: chunk 1: its row in the manifest fits no chunk'),

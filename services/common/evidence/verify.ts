@@ -79,8 +79,7 @@ const passChunks = (
 /** What a verification says beside its checks. `undone` = why what was asked for beside the verdict (plaintext, opening by the owner's key) was not done. */
 export type Findings = { readonly statement?: Statement; readonly undone?: unknown }
 
-const undone = (code: string, why: string): Fault =>
-  new Fault('missing', code, `nothing was decrypted: ${why}`)
+const undone = (code: string, why: string): Fault => new Fault('missing', code, `nothing was decrypted: ${why}`)
 
 /** Gives the plaintext its name, or says why there is none: a Fault of ours, or what the sink threw. */
 const commitPlain = async (
@@ -157,8 +156,7 @@ export async function* verifyBundle(work: Verification): AsyncGenerator<Check, F
     const missed = decryptTo && (await commitPlain(decryptTo, sound, unlocked, chunks))
     settled = missed === undefined
     if (missed !== undefined) yield { check: 'decrypt', ok: 'skipped', detail: errorMessage(missed) }
-    else if (decryptTo !== undefined)
-      yield { check: 'decrypt', ok: true, detail: `${statement.bytes} bytes written` }
+    else if (decryptTo !== undefined) yield { check: 'decrypt', ok: true, detail: `${statement.bytes} bytes written` }
     const reason = missed ?? unlocked.locked
     return { statement, ...(reason === undefined ? {} : { undone: reason }) }
   } finally {

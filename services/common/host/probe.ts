@@ -56,8 +56,7 @@ export const clean = (text: string): string => escapeSentence(text, 200)
  */
 export const judge = (name: string, code: number, text: string): Judgement => {
   const body = object(parse(text))
-  if (body === undefined)
-    return { state: 'wrong', detail: `status ${code} with a body that is no JSON object` }
+  if (body === undefined) return { state: 'wrong', detail: `status ${code} with a body that is no JSON object` }
   const { status, service, version, dependencies } = body
   if (service !== name)
     return { state: 'wrong', detail: `another program answers: ${clean(JSON.stringify(service ?? null))}` }
@@ -89,11 +88,9 @@ const readText = async (reply: Response): Promise<string> => {
 
 /** What a request that got no answer says of the service. */
 export const failure = (error: unknown): Judgement => {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return { state: 'timeout', detail: 'no answer in time' }
+  if (error instanceof Error && error.name === 'TimeoutError') return { state: 'timeout', detail: 'no answer in time' }
   const code = errorCode(error)
-  if (/ConnectionRefused|ECONNREFUSED/.test(code))
-    return { state: 'unreachable', detail: 'nothing listens there' }
+  if (/ConnectionRefused|ECONNREFUSED/.test(code)) return { state: 'unreachable', detail: 'nothing listens there' }
   if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { state: 'unreachable', detail: 'its name is not known here' }
   return { state: 'wrong', detail: clean(errorMessage(error)) }
 }

@@ -9,18 +9,13 @@ const Installation = Type.String({ pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-
 const closed = { additionalProperties: false }
 
 /** What a mark says: the volume of this name, of this installation. */
-export const VolumeMark = Type.Object(
-  { v: Type.Literal(1), installation: Installation, volume: Name },
-  closed,
-)
+export const VolumeMark = Type.Object({ v: Type.Literal(1), installation: Installation, volume: Name }, closed)
 export type VolumeMark = Static<typeof VolumeMark>
 
 /** Volumes as they are mounted below /volumes, with the user of each; and whose they are from now on, when they are to be marked. */
 export const MarksSpec = Type.Object(
   {
-    volumes: Type.Array(
-      Type.Object({ name: Name, uid: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) }, closed),
-    ),
+    volumes: Type.Array(Type.Object({ name: Name, uid: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) }, closed)),
     installation: Type.Optional(Installation),
   },
   closed,

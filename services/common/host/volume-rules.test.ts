@@ -3,9 +3,7 @@ import { catalog, stock } from '#catalog'
 import type { MarkedVolume } from './volume-mark.ts'
 import { planVolumes, type VolumeFacts } from './volume-rules.ts'
 
-const catalogued = [
-  ...new Set(Object.values({ ...catalog, ...stock }).flatMap(({ volumes }) => Object.keys(volumes))),
-]
+const catalogued = [...new Set(Object.values({ ...catalog, ...stock }).flatMap(({ volumes }) => Object.keys(volumes)))]
 const OURS = '01234567-89ab-4cde-8f01-23456789abcd'
 const THEIRS = 'fedcba98-89ab-4cde-8f01-23456789abcd'
 const [data = '', db = ''] = catalogued

@@ -7,11 +7,7 @@ const checkBody = (request: Request, limit: number): void => {
   if (request.body === null) return
   const length = request.headers.get('content-length')
   if (length === null)
-    throw new Fault(
-      'invalid',
-      'length-required',
-      'this route needs a Content-Length; only streams go without',
-    )
+    throw new Fault('invalid', 'length-required', 'this route needs a Content-Length; only streams go without')
   if (Number(length) > limit)
     throw new Fault('too-large', 'body-too-large', `the body has ${length} bytes, the limit is ${limit}`)
 }

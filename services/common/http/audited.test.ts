@@ -42,8 +42,7 @@ const opened = (stream?: AuditLog) => {
         ...(body !== undefined && { body }),
       }),
     )
-  const entries = async () =>
-    (await readAll(audit)).map(({ seq: _s, at: _a, prev: _p, hash: _h, ...entry }) => entry)
+  const entries = async () => (await readAll(audit)).map(({ seq: _s, at: _a, prev: _p, hash: _h, ...entry }) => entry)
   return { app, audit, ask, entries, done }
 }
 

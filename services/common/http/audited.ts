@@ -13,8 +13,7 @@ export const UNAUDITED_FIELD = 'x-unaudited'
 export const auditMacro = { unaudited: (_: string) => ({}) } as const
 
 /** True for a route whose success has to be in the audit log unless it says why not. */
-export const changesSomething = (method: string): boolean =>
-  ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)
+export const changesSomething = (method: string): boolean => ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)
 
 type Params = Record<string, string | number | boolean>
 type Note = { readonly action: string; readonly params: Params; readonly reason?: string }

@@ -34,8 +34,7 @@ const forWhom = (callers: readonly string[], people: People | undefined): string
  */
 export const requireCaller = (callers: readonly string[], people?: People) => (): void => {
   const { caller, person } = requestContext() ?? {}
-  if (person === undefined ? caller !== undefined && callers.includes(caller) : isAllowed(person, people))
-    return
+  if (person === undefined ? caller !== undefined && callers.includes(caller) : isAllowed(person, people)) return
   throw new Fault(
     'forbidden',
     person === undefined ? 'caller-not-allowed' : 'not-permitted',

@@ -130,12 +130,8 @@ describe('the typed client', () => {
 
 describe('the raw call', () => {
   test('brings a token for the callee and the request id in force', async () => {
-    const url = httpServer(({ headers }) =>
-      Response.json([headers.get('authorization'), headers.get('x-request-id')]),
-    )
-    const inside = withRequestContext({ requestId: 'request-1', caller: undefined }, () =>
-      call(url, options)('/'),
-    )
+    const url = httpServer(({ headers }) => Response.json([headers.get('authorization'), headers.get('x-request-id')]))
+    const inside = withRequestContext({ requestId: 'request-1', caller: undefined }, () => call(url, options)('/'))
     expect(await (await inside).json()).toEqual(['Bearer token-for-merkle-builder', 'request-1'])
     expect(await (await call(url, options)('/')).json()).toEqual(['Bearer token-for-merkle-builder', null])
   })

@@ -24,8 +24,7 @@ const unreachable = (callee: string, cause: unknown) =>
   })
 
 /** True for a failure of the way to a service rather than of the request: worth a retry. */
-export const isUnreachable = (error: unknown): boolean =>
-  error instanceof Fault && error.code === 'unreachable'
+export const isUnreachable = (error: unknown): boolean => error instanceof Fault && error.code === 'unreachable'
 
 const request = async (url: string, init: BunFetchRequestInit, options: CallOptions): Promise<Response> => {
   const { callee, sign, timeoutMs = 10_000 } = options

@@ -18,8 +18,7 @@ const describePlace = ({ type, valueError }: Invalid): string => {
 /** What the framework throws for a request that is wrong, as a Fault; undefined for what nobody foresaw. */
 const findFault = (code: string | number, error: unknown): Fault | undefined => {
   if (error instanceof Fault) return error
-  if (code === 'NOT_FOUND')
-    return new Fault('missing', 'no-such-route', 'there is no such route; see /openapi.json')
+  if (code === 'NOT_FOUND') return new Fault('missing', 'no-such-route', 'there is no such route; see /openapi.json')
   if (code === 'PARSE') {
     // The framework wraps what the parser of bodies threw.
     const cause = error instanceof Error ? error.cause : undefined

@@ -62,17 +62,12 @@ const recorder = listening(
   service('session-recorder', partsOf('session-recorder'))
     .get(
       '/relay',
-      () =>
-        call(orchestrator.url, { callee: 'session-orchestrator', sign: signAs('session-recorder') })(
-          '/relay',
-        ),
+      () => call(orchestrator.url, { callee: 'session-orchestrator', sign: signAs('session-recorder') })('/relay'),
       { callers: ['operator'] },
     )
-    .get(
-      '/skip',
-      () => call(builder.url, { callee: 'merkle-builder', sign: signAs('session-recorder') })('/seen'),
-      { callers: ['operator'] },
-    ),
+    .get('/skip', () => call(builder.url, { callee: 'merkle-builder', sign: signAs('session-recorder') })('/seen'), {
+      callers: ['operator'],
+    }),
 )
 afterAll(() => Promise.all([recorder.stop(), orchestrator.stop(), builder.stop()]))
 
@@ -120,9 +115,7 @@ test('many requests at once do not mix their ids', async () => {
   const wanted = Array.from({ length: 20 }, (_, i) => `request-number-${i}`)
   const got = await Promise.all(
     wanted.map(async (id) => {
-      const found = (await (
-        await asOperator('/relay', { 'x-request-id': id })
-      ).json()) as (typeof Seen.static)[]
+      const found = (await (await asOperator('/relay', { 'x-request-id': id })).json()) as (typeof Seen.static)[]
       return found.map(({ request_id }) => request_id)
     }),
   )

@@ -16,8 +16,7 @@ const peers = Object.fromEntries(names.map((name) => [name, derivePublicKey(keys
 
 const callee = 'merkle-builder'
 const at = (seconds: number) => ({ now: () => NOW + seconds * 1000, steady: () => seconds * 1000 })
-const guardAt = (seconds: number) =>
-  verifier({ callee, callers: callersOf(callee), peers, clocks: at(seconds) })
+const guardAt = (seconds: number) => verifier({ callee, callers: callersOf(callee), peers, clocks: at(seconds) })
 const tokenOf = (name: Name, to: string = callee) => signer({ name, key: keys[name], clocks: at(0) })(to)
 
 /** Who is let in with an authorization header, or the kind and code of the refusal. */
@@ -29,8 +28,7 @@ const outcome = async (authorization: string | undefined, seconds = 0): Promise<
     return isFault(error) ? `${error.kind} ${error.code}` : String(error)
   }
 }
-const bearer = async (token: string | Promise<string>, seconds?: number) =>
-  outcome(`Bearer ${await token}`, seconds)
+const bearer = async (token: string | Promise<string>, seconds?: number) => outcome(`Bearer ${await token}`, seconds)
 const refused = 'unauthenticated bad-service-token'
 
 const privateKey = (name: Name) =>

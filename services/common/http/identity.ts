@@ -35,8 +35,7 @@ const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url'
 const publicJwk = (key: Uint8Array) => ({ kty: 'OKP', crv: 'Ed25519', x: base64url(key), alg: 'EdDSA' })
 
 /** The public key (hex) of a secret identity key (hex). */
-export const derivePublicKey = (key: Secret): string =>
-  ed25519.getPublicKey(fromHex(key.reveal(), 32)).toHex()
+export const derivePublicKey = (key: Secret): string => ed25519.getPublicKey(fromHex(key.reveal(), 32)).toHex()
 
 /** Everybody whom the catalogue lists as needing `callee`. */
 export const callersOf = (callee: ServiceName): readonly CallerName[] =>
@@ -69,8 +68,7 @@ export const signer = ({
     const place = actor === undefined ? callee : `${callee} ${actor}`
     const known = kept.get(place)
     const age = known && Math.max(seconds - known.from, (made - known.made) / 1000)
-    if (known && age !== undefined && age < LIFETIME - RENEW_BEFORE && seconds >= known.from)
-      return known.token
+    if (known && age !== undefined && age < LIFETIME - RENEW_BEFORE && seconds >= known.from) return known.token
     const token = await new SignJWT(actor === undefined ? {} : { sub: actor })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
       .setIssuer(name)
@@ -124,11 +122,7 @@ export const verifier = ({
     const key = keys.get(caller)
     if (key === undefined) {
       if (!Object.hasOwn(peers, caller)) throw denied('the service token names an unknown identity')
-      throw new Fault(
-        'forbidden',
-        'caller-not-listed',
-        `the catalogue does not list this caller as needing ${callee}`,
-      )
+      throw new Fault('forbidden', 'caller-not-listed', `the catalogue does not list this caller as needing ${callee}`)
     }
     const verified = await Promise.allSettled(
       times.map(async (time) =>

@@ -20,8 +20,7 @@ const requireObject = (value: unknown): object => {
     throw new Fault('invalid', 'bad-request', 'body: Expected object')
   if (Object.hasOwn(value, '__proto__'))
     throw new Fault('invalid', 'bad-request', 'body.__proto__: Unexpected property')
-  if (hidesItsText(value))
-    throw new Fault('invalid', 'bad-request', 'body: a field may not be named toString')
+  if (hidesItsText(value)) throw new Fault('invalid', 'bad-request', 'body: a field may not be named toString')
   return value
 }
 
@@ -39,10 +38,6 @@ export const jsonBody =
     const value = parseJson(text, bounds)
     // Two readers could each believe another of them.
     if (repeatsName(text, value))
-      throw new Fault(
-        'invalid',
-        'repeated-name',
-        'a name stands twice in an object of the body: give each once',
-      )
+      throw new Fault('invalid', 'repeated-name', 'a name stands twice in an object of the body: give each once')
     return requireObject(value)
   }

@@ -33,10 +33,7 @@ afterEach(() => {
 
 let folders = 0
 /** Starts the fixture. A key that is given as undefined is not set. */
-const spawn = (
-  own: Readonly<Record<string, string | undefined>> = {},
-  stdout: 'pipe' | Bun.BunFile = 'pipe',
-) => {
+const spawn = (own: Readonly<Record<string, string | undefined>> = {}, stdout: 'pipe' | Bun.BunFile = 'pipe') => {
   const wanted = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -270,11 +267,7 @@ describe('a service that cannot start', () => {
   })
 
   test('for a database whose address is none exits 78, and does not print it', async () => {
-    for (const url of [
-      'mongodb://user:hunter2@',
-      'mongodb://user:hun:ter2@h/x',
-      'mongodb://u:hunter2@h:99999/x',
-    ]) {
+    for (const url of ['mongodb://user:hunter2@', 'mongodb://user:hun:ter2@h/x', 'mongodb://u:hunter2@h:99999/x']) {
       const one = spawn({ MONGO_URL: url })
       const { code, events } = await one.end()
       expect([code, events]).toEqual([78, ['cannot-start']])

@@ -132,8 +132,7 @@ const buildPatiently = async (
 }
 
 /** A store or a schema that only a changed configuration or a migration mends. */
-const isConfiguration = (error: unknown): boolean =>
-  isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code)
+const isConfiguration = (error: unknown): boolean => isFault(error) && /^(?:schema-|bad-store-url$)/.test(error.code)
 
 /**
  * Starts a service: environment, identity, log, then `build`, then listens. On SIGTERM or SIGINT it takes

@@ -2,8 +2,7 @@ import { expect, test } from 'bun:test'
 import { addGauge, processMetrics, Registry, requestMetrics } from './metrics.ts'
 
 /** One line of the Prometheus text format: name, labels, number. */
-const sample =
-  /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_]\w*="[^"\n]*",?)+\})? (?:[-+]?[0-9.eE+-]+|\+Inf|NaN)$/
+const sample = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_]\w*="[^"\n]*",?)+\})? (?:[-+]?[0-9.eE+-]+|\+Inf|NaN)$/
 
 test('what is scraped is the Prometheus text format, with help and type of every metric', async () => {
   const registry = new Registry()

@@ -9,8 +9,7 @@ import { jsonBody } from './json-body.ts'
 import { closed } from './strict-schema.ts'
 
 /** What the catalogue says a service does; tests have services that are not in it. */
-const findSummary = (name: string): string =>
-  (catalog as Readonly<Record<string, Entry>>)[name]?.summary ?? name
+const findSummary = (name: string): string => (catalog as Readonly<Record<string, Entry>>)[name]?.summary ?? name
 
 /** The service token as OpenAPI states it; what a route needs unless its own `security` is empty. */
 const SCHEME = 'serviceToken'
@@ -93,9 +92,7 @@ export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonB
       ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? [...first, ...parsers] }),
       detail: {
         ...rest.detail,
-        ...(isOpen
-          ? { security: [] }
-          : { ...whoMayCall(callers, people), ...describeAudit(method, unaudited) }),
+        ...(isOpen ? { security: [] } : { ...whoMayCall(callers, people), ...describeAudit(method, unaudited) }),
       },
       transform: first,
     }

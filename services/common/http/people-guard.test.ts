@@ -8,8 +8,7 @@ import { peopleGuard } from './people-guard.ts'
 import { service } from './service.ts'
 
 const address = 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH'
-const token = (typ: string) =>
-  new SignJWT({}).setProtectedHeader({ alg: 'HS256', typ }).sign(new Uint8Array(32))
+const token = (typ: string) => new SignJWT({}).setProtectedHeader({ alg: 'HS256', typ }).sign(new Uint8Array(32))
 
 const people = (roles: readonly ('user' | 'admin')[]) => ({
   identify: async () => ({ address, roles: [...roles], session: crypto.randomUUID(), at: 1 }),
@@ -52,9 +51,9 @@ describe('the realms of services and of people', () => {
         detail: 'this needs the permission admin_access: ask an admin for a role that has it',
       },
     })
-    expect(await get('/admins', 'at+jwt', peopleGuard(guardAs('operator'), people(['admin'])))).toMatchObject(
-      { status: 200 },
-    )
+    expect(await get('/admins', 'at+jwt', peopleGuard(guardAs('operator'), people(['admin'])))).toMatchObject({
+      status: 200,
+    })
   })
 
   test('without a token the guard of services answers', async () => {

@@ -30,9 +30,9 @@ export const statusOf: Readonly<Record<FaultKind, number>> = {
   unavailable: 503,
 }
 
-const kindOf = Object.fromEntries(
-  Object.entries(statusOf).map(([kind, status]) => [status, kind]),
-) as Readonly<Record<number, FaultKind>>
+const kindOf = Object.fromEntries(Object.entries(statusOf).map(([kind, status]) => [status, kind])) as Readonly<
+  Record<number, FaultKind>
+>
 
 /** Reply schemas for everything that can go wrong; spread into a route's `response`. */
 export const problems = {
@@ -49,13 +49,7 @@ export const problems = {
   503: Problem,
 } as const
 
-const response = (
-  status: number,
-  code: string,
-  detail: string,
-  rest: object,
-  headers: Record<string, string>,
-) =>
+const response = (status: number, code: string, detail: string, rest: object, headers: Record<string, string>) =>
   Response.json(
     { ...rest, type: 'about:blank', title: titles[status] ?? 'Error', status, code, detail },
     { status, headers: { ...headers, 'content-type': 'application/problem+json' } },

@@ -16,9 +16,7 @@ export const readBounded = async (reply: Response, maxBytes: number): Promise<Re
 }
 
 const failureOf = (error: unknown, timeoutMs: number): string =>
-  error instanceof Error && error.name === 'TimeoutError'
-    ? `no answer within ${timeoutMs} ms`
-    : 'it cannot be reached'
+  error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : 'it cannot be reached'
 
 /**
  * Reads what a service shows to everybody (/openapi.json, /status), without a token. Bounded in time and bytes;

@@ -35,10 +35,7 @@ const codeOf = (body: string): unknown => {
   }
 }
 const get = async (path: string, host = 'localhost') => {
-  const reply = await exchange(
-    closed.port,
-    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nconnection: close\r\n\r\n`,
-  )
+  const reply = await exchange(closed.port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nconnection: close\r\n\r\n`)
   return [reply.status, codeOf(reply.body)] as const
 }
 
@@ -81,18 +78,7 @@ describe('a stranger on a real server', () => {
   })
 
   test('cannot do so by the name of the host either', async () => {
-    const hosts = [
-      'a',
-      'ab',
-      'abc',
-      'a:80',
-      'ab/cd',
-      'x/anchors/y?',
-      'localhost/health?',
-      'localhost#',
-      'u@h',
-      '',
-    ]
+    const hosts = ['a', 'ab', 'abc', 'a:80', 'ab/cd', 'x/anchors/y?', 'localhost/health?', 'localhost#', 'u@h', '']
     for (const host of hosts)
       for (const path of ['/anchors/progress', '/progress', '/proof/a/b'])
         expect([host, path, (await get(path, host))[1]]).not.toEqual([host, path, 'guarded'])
@@ -157,10 +143,7 @@ describe('a body on a real server', () => {
   test('that says its length in two ways never reaches a route', async () => {
     const both = 'content-length: 5\r\ntransfer-encoding: chunked'
     for (const framing of [both, 'content-length: 9\r\ncontent-length: 5', 'content-length: 9e0'])
-      expect([framing, (await exchange(open.port, json(framing), '{"a":"b"}')).status]).toEqual([
-        framing,
-        400,
-      ])
+      expect([framing, (await exchange(open.port, json(framing), '{"a":"b"}')).status]).toEqual([framing, 400])
   })
 
   test('that is cut off is the sender’s fault, not an unexpected error', async () => {

@@ -95,10 +95,7 @@ describe('a body', () => {
 
   test('with an unknown field is refused, and the field is named, however deep it is', async () => {
     expect(await detail({ a: 'x', extra: 1 })).toEqual([400, 'body.extra: Unexpected property'])
-    expect(await detail({ a: 'x', part: { b: 1, extra: 1 } })).toEqual([
-      400,
-      'body.part.extra: Unexpected property',
-    ])
+    expect(await detail({ a: 'x', part: { b: 1, extra: 1 } })).toEqual([400, 'body.part.extra: Unexpected property'])
     expect(await detail({ a: 'x', list: [{ b: 1 }, { b: 1, extra: 1 }] })).toEqual([
       400,
       'body.list.1.extra: Unexpected property',
@@ -129,11 +126,7 @@ describe('a body', () => {
   })
 
   test('nested deeper or of more values than any route needs is refused before it is parsed', async () => {
-    for (const body of [
-      '['.repeat(100_000),
-      `{"a":${'['.repeat(17)}`,
-      `{"list":[${'{"b":1},'.repeat(10_000)}`,
-    ])
+    for (const body of ['['.repeat(100_000), `{"a":${'['.repeat(17)}`, `{"list":[${'{"b":1},'.repeat(10_000)}`])
       expect(await refusal(await send(app, body, 'application/json; charset=utf-8'))).toEqual([
         400,
         problem,

@@ -3,12 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import type { AuditLog } from '../audit/log.ts'
 import { type Checks, type Health, health } from '../process/health.ts'
 import { errorFields, type Log } from '../process/log.ts'
-import {
-  isRequestId,
-  type RequestContext,
-  requestContext,
-  withRequestContext,
-} from '../process/request-context.ts'
+import { isRequestId, type RequestContext, requestContext, withRequestContext } from '../process/request-context.ts'
 import type { JsonBounds } from '../stream/bounded-json.ts'
 import { admit } from './admission.ts'
 import { addAuditRoutes } from './audit-routes.ts'
@@ -127,15 +122,7 @@ const around = (
  * registered later, so a service starts from here and nowhere else.
  */
 export const service = (name: string, parts: ServiceParts) => {
-  const {
-    log,
-    metrics = new Registry(),
-    checks = {},
-    soft = [],
-    decisions = [],
-    status,
-    now = Date.now,
-  } = parts
+  const { log, metrics = new Registry(), checks = {}, soft = [], decisions = [], status, now = Date.now } = parts
   const startedAt = now()
   processMetrics(metrics, startedAt)
   const own = {

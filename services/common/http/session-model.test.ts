@@ -44,8 +44,7 @@ test('an offset is a whole number of bytes up to the largest exact one', async (
     status: 200,
     body: { offset: Number.MAX_SAFE_INTEGER, end: 'false' },
   })
-  for (const wrong of ['9007199254740992', '-1', '0.5', 'x', ''])
-    expect([wrong, await at(wrong)]).toEqual([wrong, 400])
+  for (const wrong of ['9007199254740992', '-1', '0.5', 'x', '']) expect([wrong, await at(wrong)]).toEqual([wrong, 400])
 })
 
 test('a flag is true or false and nothing else', async () => {

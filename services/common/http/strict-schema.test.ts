@@ -14,10 +14,7 @@ const nested = {
   'in a tuple': [Type.Tuple([Type.Null(), Inner]), (x: unknown) => [null, x]],
   'in a union': [Type.Union([Type.Null(), Inner]), (x: unknown) => x],
   'in a record': [Type.Record(Type.String(), Inner), (x: unknown) => ({ any: x })],
-  'in an intersection': [
-    Type.Intersect([Inner, Type.Object({ b: Inner })]),
-    (x: unknown) => ({ a: 1, b: x }),
-  ],
+  'in an intersection': [Type.Intersect([Inner, Type.Object({ b: Inner })]), (x: unknown) => ({ a: 1, b: x })],
 } as const
 
 for (const [where, [schema, wrap]] of Object.entries(nested))

@@ -32,10 +32,7 @@ export const importSigningKey = async (
   kid: string,
   { seed, publicKey }: { readonly seed: Uint8Array; readonly publicKey: Uint8Array },
 ): Promise<SigningKey> => {
-  const [d, x] = [seed, publicKey].map((bytes) => Buffer.from(bytes).toString('base64url')) as [
-    string,
-    string,
-  ]
+  const [d, x] = [seed, publicKey].map((bytes) => Buffer.from(bytes).toString('base64url')) as [string, string]
   const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x, d }, 'EdDSA')
   return { kid, key: key as CryptoKey } // only keys of kind oct are bytes
 }
@@ -55,8 +52,7 @@ export const signAccessToken = (
     .setExpirationTime(Math.ceil(at / 1000) + ACCESS_LIFETIME_S)
     .sign(key)
 
-const refused = (detail: string, cause?: unknown) =>
-  new Fault('unauthenticated', 'bad-access-token', detail, { cause })
+const refused = (detail: string, cause?: unknown) => new Fault('unauthenticated', 'bad-access-token', detail, { cause })
 
 /** The person whom an access token names. Throws Fault unauthenticated `bad-access-token`. */
 export const verifyAccessToken = async (

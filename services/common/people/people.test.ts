@@ -61,9 +61,7 @@ describe('an access token', () => {
   test('ends after fifteen minutes', async () => {
     const token = await sign()
     expect(await judge({ at: AT + ACCESS_LIFETIME_S * 1000 }).identify(token)).toEqual(person)
-    expect(await codeOf(judge({ at: AT + (ACCESS_LIFETIME_S + 7) * 1000 }).identify(token))).toBe(
-      'bad-access-token',
-    )
+    expect(await codeOf(judge({ at: AT + (ACCESS_LIFETIME_S + 7) * 1000 }).identify(token))).toBe('bad-access-token')
   })
 
   test('is void once its sign-in or its address was revoked, and a later one is not', async () => {

@@ -36,7 +36,4 @@ export const Role = Type.Unsafe<Role>(
 
 /** True when at least one of the roles has the permission. */
 export const mayDo = (held: readonly string[], permission: Permission): boolean =>
-  held.some(
-    (role) =>
-      Object.hasOwn(roles, role) && (roles[role as Role] as readonly Permission[]).includes(permission),
-  )
+  held.some((role) => Object.hasOwn(roles, role) && (roles[role as Role] as readonly Permission[]).includes(permission))

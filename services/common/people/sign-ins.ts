@@ -80,11 +80,7 @@ export const signIns = ({
       const person = await verifyAccessToken(token, { keys: known.keys, now: now() })
       const before = Math.max(known.revoked.get(person.session) ?? 0, known.revoked.get(person.address) ?? 0)
       if (person.at <= before)
-        throw new Fault(
-          'unauthenticated',
-          'bad-access-token',
-          'this sign-in was ended or changed: refresh it',
-        )
+        throw new Fault('unauthenticated', 'bad-access-token', 'this sign-in was ended or changed: refresh it')
       return person
     },
   }

@@ -149,9 +149,7 @@ describe('whatever the policy, the people and the requests', () => {
             one.bytes >= action.bytes &&
             one.expires_at > now,
         )
-        expect(
-          accessOf(own, action) === 'allowed' || (accessOf(own, action) === 'on_request' && isApproved),
-        ).toBe(true)
+        expect(accessOf(own, action) === 'allowed' || (accessOf(own, action) === 'on_request' && isApproved)).toBe(true)
       }),
       { numRuns: 5000 },
     )
@@ -176,8 +174,7 @@ describe('whatever the policy, the people and the requests', () => {
     fc.assert(
       fc.property(anySituation, anyAction, fc.nat({ max: 300 }), (where, action, less) => {
         const smaller = { ...action, bytes: Math.min(less, action.bytes) }
-        if (decide(where, action).outcome === 'allowed')
-          expect(decide(where, smaller).outcome).toBe('allowed')
+        if (decide(where, action).outcome === 'allowed') expect(decide(where, smaller).outcome).toBe('allowed')
       }),
       { numRuns: 2000 },
     )

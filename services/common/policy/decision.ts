@@ -47,10 +47,7 @@ const gatherFacts = (situation: Situation, action: Action): Facts => {
   const terms: Readonly<Record<string, unknown>> = situation.policy?.channels[channel] ?? {}
   const { [direction]: access = 'denied', max_bytes: cap = Number.MAX_SAFE_INTEGER } = terms
   const isGrant = (one: PolicyRequest) =>
-    one.state === 'approved' &&
-    one.person === person &&
-    one.channel === channel &&
-    one.direction === direction
+    one.state === 'approved' && one.person === person && one.channel === channel && one.direction === direction
   const grants = situation.requests.filter(isGrant)
   return { ...situation, action, access: String(access), cap: Number(cap), grants }
 }
@@ -58,8 +55,7 @@ const gatherFacts = (situation: Situation, action: Action): Facts => {
 /** What the person who acts is told: what holds, and what to do. */
 const sentences = {
   'no-policy': 'this session has no policy, so nothing is allowed in it: open one with a signed policy',
-  'not-recorded':
-    'nothing is being recorded in this session: nobody acts before its first byte or after its end',
+  'not-recorded': 'nothing is being recorded in this session: nobody acts before its first byte or after its end',
   'not-in-force': 'the policy of this session is not in force any more: open a session with a new one',
   observer: 'an observer of this session only watches',
   'not-admitted': 'join this session first',
@@ -75,11 +71,7 @@ const sentences = {
 export type RuleName = keyof typeof sentences
 
 /** A `violation` is what nobody could have allowed under this policy; its owner said what follows. */
-type Rule = readonly [
-  rule: RuleName,
-  effect: 'allow' | 'refuse' | 'violation',
-  applies: (facts: Facts) => boolean,
-]
+type Rule = readonly [rule: RuleName, effect: 'allow' | 'refuse' | 'violation', applies: (facts: Facts) => boolean]
 
 /**
  * The rules in the order in which they are asked; the first that applies decides. Who is no participant can void nobody's

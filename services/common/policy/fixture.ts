@@ -8,13 +8,9 @@ import type { PolicySnapshot } from './snapshot.ts'
 /** People for tests of policies, by what they are in them, with the keys that they sign with. */
 const keyOf = (name: string) => derived(12, `person ${name}`)
 export const ownerKey = keyOf('owner')
-export const [owner, guest, viewer, approver, stranger] = [
-  'owner',
-  'guest',
-  'viewer',
-  'approver',
-  'stranger',
-].map((name) => deriveOwner(keyOf(name))) as [string, string, string, string, string]
+export const [owner, guest, viewer, approver, stranger] = ['owner', 'guest', 'viewer', 'approver', 'stranger'].map(
+  (name) => deriveOwner(keyOf(name)),
+) as [string, string, string, string, string]
 
 export const NOW = 1_760_000_000_000
 const HOUR = 3600 * 1000
@@ -33,10 +29,7 @@ export const signPolicy = (snapshot: PolicySnapshot, key = ownerKey): SignedPoli
 })
 
 /** A session under the policy in which the owner, the guest and the viewer were let in. */
-export const situation = (
-  policy: PolicySnapshot | undefined,
-  change: Partial<Situation> = {},
-): Situation => ({
+export const situation = (policy: PolicySnapshot | undefined, change: Partial<Situation> = {}): Situation => ({
   policy,
   isRecorded: true,
   isSuspended: false,

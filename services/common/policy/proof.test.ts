@@ -37,18 +37,8 @@ test.each([
     { ...body, snapshot: { ...signed.snapshot, extra: '\ud800' } },
     'the policy in audit.jsonl is not the one that the manifest names',
   ],
-  [
-    'one where none was',
-    { policy_hash: null },
-    body,
-    'audit.jsonl holds a policy, and the manifest names none',
-  ],
-  [
-    'unsigned',
-    {},
-    { ...body, signature: `0x${'11'.repeat(65)}` },
-    "the policy is not signed by the session's owner",
-  ],
+  ['one where none was', { policy_hash: null }, body, 'audit.jsonl holds a policy, and the manifest names none'],
+  ['unsigned', {}, { ...body, signature: `0x${'11'.repeat(65)}` }, "the policy is not signed by the session's owner"],
   [
     "somebody else's",
     { policy_hash: otherOwner.hash, participants: [] },
@@ -76,8 +66,7 @@ test('whatever stands in the place of a policy is judged, and never thrown at', 
     fc.property(fc.jsonValue(), fc.constantFrom('hash', 'signature', 'snapshot'), (value, field) => {
       for (const what of [value, { ...body, [field]: value }])
         if (JSON.stringify(what) !== JSON.stringify(body))
-          for (const { ok } of checkPolicy(manifest, what))
-            expect(ok === false || field === 'hash').toBe(true)
+          for (const { ok } of checkPolicy(manifest, what)) expect(ok === false || field === 'hash').toBe(true)
     }),
   )
 })

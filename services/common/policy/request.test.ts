@@ -30,11 +30,7 @@ test('what was refused, asked for and approved is allowed for five minutes', () 
     expires_at: NOW + 301_000,
   })
   const at = (now: number) => decide(situation(policy, { requests: [approved], now }), paste).rule
-  expect([at(NOW + 1000), at(NOW + 300_999), at(NOW + 301_000)]).toEqual([
-    'granted',
-    'granted',
-    'grant-expired',
-  ])
+  expect([at(NOW + 1000), at(NOW + 300_999), at(NOW + 301_000)]).toEqual(['granted', 'granted', 'grant-expired'])
 })
 
 test('an approval ends with the policy', () => {
@@ -59,12 +55,7 @@ describe('nobody asks', () => {
     ['for nothing', situation(undefined), ask, 'no-policy'],
     ['after the end', situation(policy, { isRecorded: false }), ask, 'not-recorded'],
     ['without end', situation(policy, { requests: waiting }), ask, 'too-many-requests'],
-    [
-      'for what he has',
-      situation(policy, { requests: [{ ...pending, state: 'approved' }] }),
-      ask,
-      'already-allowed',
-    ],
+    ['for what he has', situation(policy, { requests: [{ ...pending, state: 'approved' }] }), ask, 'already-allowed'],
   ] as const)('%s', async (_, where, what, code) => {
     expect(await faultOf(() => openRequest(where, what, 'r'))).toMatchObject({ code })
   })

@@ -23,8 +23,7 @@ export const openRequest = (
   id: string,
 ): PolicyRequest => {
   const { outcome, rule, says } = decide(situation, action)
-  if (outcome === 'allowed')
-    throw new Fault('conflict', 'already-allowed', `${says}: there is no need to ask`)
+  if (outcome === 'allowed') throw new Fault('conflict', 'already-allowed', `${says}: there is no need to ask`)
   if (!askable.includes(rule)) throw new Fault('forbidden', rule, says)
   const { now, requests } = situation
   const waiting = requests.filter((one) => one.person === action.person && isWaiting(one, now))
@@ -47,11 +46,7 @@ export const answerRequest = (
   { policy, now }: { readonly policy: PolicySnapshot; readonly now: number },
 ): PolicyRequest => {
   if (!policy.approvers.includes(by))
-    throw new Fault(
-      'forbidden',
-      'not-an-approver',
-      'the policy of this session does not let you answer requests',
-    )
+    throw new Fault('forbidden', 'not-an-approver', 'the policy of this session does not let you answer requests')
   if (by === request.person)
     throw new Fault('forbidden', 'own-request', 'nobody answers a request of his own: ask another approver')
   if (request.state !== 'pending')

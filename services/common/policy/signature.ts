@@ -2,13 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { policyText } from '../evidence/policy-proof.ts'
 import { verifyTronMessage } from '../evidence/tron-message.ts'
 import { Fault } from '../process/fault.ts'
-import {
-  type PolicySnapshot,
-  policyBytes,
-  policyHash,
-  readPolicy,
-  PolicySnapshot as Snapshot,
-} from './snapshot.ts'
+import { type PolicySnapshot, policyBytes, policyHash, readPolicy, PolicySnapshot as Snapshot } from './snapshot.ts'
 
 /** A policy and its owner's signature under `policyMessage`: 65 bytes of hex, as TRON wallets give it. */
 export const SignedPolicy = Type.Object(

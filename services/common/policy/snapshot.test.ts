@@ -40,9 +40,11 @@ test('the recorded policies have their hash, their text and their signature', ()
     const snapshot = readPolicy(utf8(canonical))
     expect(new TextDecoder().decode(policyBytes(snapshot))).toBe(canonical)
     expect(policyMessage(snapshot)).toBe(message)
-    expect(
-      checkSignedPolicy({ snapshot, signature }, { owner: snapshot.owner, now: snapshot.created_at }),
-    ).toEqual({ policy: snapshot, text: canonical, hash })
+    expect(checkSignedPolicy({ snapshot, signature }, { owner: snapshot.owner, now: snapshot.created_at })).toEqual({
+      policy: snapshot,
+      text: canonical,
+      hash,
+    })
   }
 })
 

@@ -17,18 +17,14 @@ const strict = { additionalProperties: false } as const
 const Time = Type.Integer({ minimum: 0, maximum: 4_102_444_800_000, description: 'epoch ms' })
 /** `denied` for good, `on_request` until somebody approves a request, or `allowed`. */
 const Access = Type.Union([Type.Literal('denied'), Type.Literal('on_request'), Type.Literal('allowed')])
-const upTo = (cap: number) =>
-  Type.Integer({ minimum: 1, maximum: cap, description: 'bytes of one item at most' })
+const upTo = (cap: number) => Type.Integer({ minimum: 1, maximum: cap, description: 'bytes of one item at most' })
 const people = (most: number) => Type.Array(TronAddress, { maxItems: most, uniqueItems: true })
 
 /** What may pass between people and a session, by channel and by direction: into the session, or out of it. */
 const Channels = Type.Object(
   {
     input: Type.Object({ to_session: Access }, strict),
-    clipboard: Type.Object(
-      { to_session: Access, from_session: Access, max_bytes: upTo(CLIPBOARD_CAP) },
-      strict,
-    ),
+    clipboard: Type.Object({ to_session: Access, from_session: Access, max_bytes: upTo(CLIPBOARD_CAP) }, strict),
     files: Type.Object({ to_session: Access, from_session: Access, max_bytes: upTo(FILE_CAP) }, strict),
     audio: Type.Object({ to_session: Access, from_session: Access }, strict),
     printing: Type.Object({ from_session: Access, max_bytes: upTo(FILE_CAP) }, strict),
@@ -73,10 +69,7 @@ const checkSnapshot = (policy: PolicySnapshot): void => {
   if (wrong !== undefined)
     throw invalid('policy-address', `${wrong} in the policy is no TRON address: its checksum is wrong`)
   if (valid_until <= created_at || valid_until - created_at > LONGEST_VALIDITY)
-    throw invalid(
-      'policy-validity',
-      `a policy is valid for at most ${LONGEST_VALIDITY / DAY} days from its creation`,
-    )
+    throw invalid('policy-validity', `a policy is valid for at most ${LONGEST_VALIDITY / DAY} days from its creation`)
   const twice = observers.find((address) => address === owner || participants.includes(address))
   if (twice !== undefined)
     throw invalid('policy-people', `${twice} cannot be both an observer and a participant of one policy`)

@@ -23,9 +23,7 @@ const list = (people: readonly string[]): string => (people.length === 0 ? 'nobo
 
 /** What a policy allows, as lines for people. */
 export const describePolicy = (policy: PolicySnapshot): readonly string[] => [
-  ...Object.entries(channelNames).map(([channel, name]) =>
-    describeChannel(name, policy.channels[channel as Channel]),
-  ),
+  ...Object.entries(channelNames).map(([channel, name]) => describeChannel(name, policy.channels[channel as Channel])),
   `May join beside the owner: ${list(policy.participants)}`,
   `May watch: ${list(policy.observers)}`,
   `May approve what others ask for: ${list(policy.approvers)}`,

@@ -55,10 +55,7 @@ describe('readEnv', () => {
 
   test('a number must be a number: nothing, half a number and a fraction are faults', () => {
     for (const wrong of ['', ' ', '3x', '0x', '2.5', 'NaN', '1e9'])
-      expect([wrong, faultsOf({ ...whole, COUNT: wrong })]).toEqual([
-        wrong,
-        ['COUNT must be integer from 1 to 9'],
-      ])
+      expect([wrong, faultsOf({ ...whole, COUNT: wrong })]).toEqual([wrong, ['COUNT must be integer from 1 to 9']])
   })
 
   test('NAME_FILE stands in for NAME, without its line end', () => {
@@ -71,9 +68,7 @@ describe('readEnv', () => {
   })
 
   test('NAME and NAME_FILE together are a fault', () => {
-    expect(faultsOf({ ...whole, KEY_FILE: '/run/key' }, () => key)).toEqual([
-      'KEY and KEY_FILE are both set; keep one',
-    ])
+    expect(faultsOf({ ...whole, KEY_FILE: '/run/key' }, () => key)).toEqual(['KEY and KEY_FILE are both set; keep one'])
   })
 
   test('a file that cannot be read is a fault that names the file', () => {
@@ -158,18 +153,14 @@ describe('the environment of a service', () => {
     const read = (url: string) => readEnv(Kept, { IDENTITY_KEY: key, MONGO_URL: url }, noFiles)
     const { MONGO_URL } = read('mongodb://user:hunter2@db/lucid')
     expect([MONGO_URL.reveal(), String(MONGO_URL)]).toEqual(['mongodb://user:hunter2@db/lucid', '[redacted]'])
-    expect(() => read('postgres://user:hunter2@db')).toThrow(
-      /^environment: MONGO_URL must be string matching/,
-    )
+    expect(() => read('postgres://user:hunter2@db')).toThrow(/^environment: MONGO_URL must be string matching/)
   })
 })
 
 describe('further ports of the catalogue', () => {
   test('a service has a number for each of its own, and HOST:PORT for those of whom it needs', () => {
     const { properties } = serviceEnv('tor-proxy', {}) as TObject
-    expect([properties['SOCKS_PORT']?.['default'], properties['CONTROL_PORT']?.['default']]).toEqual([
-      9050, 9051,
-    ])
+    expect([properties['SOCKS_PORT']?.['default'], properties['CONTROL_PORT']?.['default']]).toEqual([9050, 9051])
     expect(properties['API_GATEWAY_ONION']?.['default']).toBe('api-gateway:8079')
     const given = (value: string) =>
       readEnv(

@@ -1,11 +1,4 @@
-import {
-  type Static,
-  type TObject,
-  type TProperties,
-  type TSchema,
-  type TUnsafe,
-  Type,
-} from '@sinclair/typebox'
+import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { catalog, type Entry, type ServiceName } from '#services/catalog'
 import { errorMessage } from './error.ts'
@@ -36,13 +29,8 @@ export const secret = ({ description }: { readonly description: string }) =>
   Type.String({ pattern: '^[0-9a-f]{64}$', secret: true, description }) as unknown as TUnsafe<Secret>
 
 /** A text that only its owner can give (an address with a password in it, a private key), read as a `Secret`. */
-export const credential = ({
-  pattern,
-  description,
-}: {
-  readonly pattern: string
-  readonly description: string
-}) => Type.String({ pattern, secret: 'given', description }) as unknown as TUnsafe<Secret> // as `secret`
+export const credential = ({ pattern, description }: { readonly pattern: string; readonly description: string }) =>
+  Type.String({ pattern, secret: 'given', description }) as unknown as TUnsafe<Secret> // as `secret`
 
 /** True for what is generated on first start, false also for a credential. */
 export const isSecretKey = (schema: TSchema): boolean => schema['secret'] === true
@@ -52,12 +40,8 @@ const isHidden = (schema: TSchema): boolean => schema['secret'] !== undefined
 type NeedUrl<N extends string> = `${Uppercase<N> extends infer U extends string ? Snake<U> : never}_URL`
 type Snake<S extends string> = S extends `${infer A}-${infer B}` ? `${A}_${Snake<B>}` : S
 type Needs<N extends ServiceName> = (typeof catalog)[N]['needs'][number]
-type PortOf<N extends ServiceName> = (typeof catalog)[N] extends { readonly ports: infer P }
-  ? keyof P & string
-  : never
-type NeedPort<N extends ServiceName> = N extends ServiceName
-  ? `${Snake<Uppercase<N>>}_${Uppercase<PortOf<N>>}`
-  : never
+type PortOf<N extends ServiceName> = (typeof catalog)[N] extends { readonly ports: infer P } ? keyof P & string : never
+type NeedPort<N extends ServiceName> = N extends ServiceName ? `${Snake<Uppercase<N>>}_${Uppercase<PortOf<N>>}` : never
 
 /** The environment key under which a service finds one that it needs, e.g. `BLOCKCHAIN_VM_URL`. */
 export const urlKey = (need: string): string => `${need.toUpperCase().replaceAll('-', '_')}_URL`
@@ -85,10 +69,10 @@ const common = (name: ServiceName) => ({
     pattern: '^[a-z0-9-]{1,63}$',
     description: 'name of the cluster, shown in labels and logs',
   }),
-  LOG_LEVEL: Type.Union(
-    [Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')],
-    { default: 'info', description: 'least level that is logged' },
-  ),
+  LOG_LEVEL: Type.Union([Type.Literal('info'), Type.Literal('warn'), Type.Literal('error'), Type.Literal('silent')], {
+    default: 'info',
+    description: 'least level that is logged',
+  }),
   HOST: Type.String({ default: '0.0.0.0', description: 'address to listen on' }),
   PORT: Type.Integer({
     default: catalog[name].port,
@@ -113,15 +97,12 @@ const storeKeys = () => ({
         'database as mongodb://HOST:27017/lucid?replicaSet=rs0&authSource=admin; without it documents are kept in LUCID_DATA',
     }),
   ),
-  MONGO_USER: Type.Optional(
-    Type.String({ minLength: 1, description: 'who logs in, when MONGO_URL does not say it' }),
-  ),
+  MONGO_USER: Type.Optional(Type.String({ minLength: 1, description: 'who logs in, when MONGO_URL does not say it' })),
   MONGO_PASSWORD: Type.Optional(secret({ description: 'password of MONGO_USER' })),
   MONGO_TLS_CA: Type.Optional(
     Type.String({
       pattern: '^-----BEGIN ',
-      description:
-        'PEM of who signed the certificate of the database, best given as MONGO_TLS_CA_FILE; turns TLS on',
+      description: 'PEM of who signed the certificate of the database, best given as MONGO_TLS_CA_FILE; turns TLS on',
     }),
   ),
   MONGO_TLS_CERT: Type.Optional(
@@ -220,8 +201,7 @@ export class EnvError extends Error {
 const rawValue = (key: string, source: Source, readFile: ReadFile): string | undefined => {
   const value = source[key]
   const path = source[`${key}_FILE`]
-  if (value !== undefined && path !== undefined)
-    throw new Error(`${key} and ${key}_FILE are both set; keep one`)
+  if (value !== undefined && path !== undefined) throw new Error(`${key} and ${key}_FILE are both set; keep one`)
   if (path === undefined) return value
   try {
     return readFile(path).trim()
@@ -261,8 +241,7 @@ export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: 
       const value = raw === undefined ? property['default'] : converted(property, raw)
       const optional = !schema.required?.includes(key)
       if (value === undefined && optional) continue
-      if (value === undefined)
-        throw new Error(`${key} is missing: ${property['description'] ?? explain(property)}`)
+      if (value === undefined) throw new Error(`${key} is missing: ${property['description'] ?? explain(property)}`)
       if (!Value.Check(property, value)) throw new Error(`${key} must be ${explain(property)}`)
       values[key] = isHidden(property) ? new Secret(String(value)) : value
     } catch (error) {

@@ -3,5 +3,4 @@ export const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : ''
 
 /** What was thrown in its own words; not everything that is thrown is an Error. */
-export const errorMessage = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
+export const errorMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -20,9 +20,7 @@ test.each([
 })
 
 test('of long text the beginning is shown, and how much is left out', () => {
-  expect(escapeText(`${'x'.repeat(9)}\n`.repeat(3), { most: 12 })).toBe(
-    'xxxxxxxxx\\nxx… (18 characters more)',
-  )
+  expect(escapeText(`${'x'.repeat(9)}\n`.repeat(3), { most: 12 })).toBe('xxxxxxxxx\\nxx… (18 characters more)')
 })
 
 /** In the terms of the code charts, not of the pattern under test. */
@@ -43,16 +41,12 @@ const isDangerous = (character: string): boolean => {
 
 test('nothing of any text is left that a terminal acts on, and escaping again changes nothing', () => {
   fc.assert(
-    fc.property(
-      fc.string({ unit: 'binary' }),
-      fc.array(fc.integer({ min: 0, max: 0xffff })),
-      (text, units) => {
-        const escaped = escapeText(text + String.fromCharCode(...units))
-        expect([...escaped].filter(isDangerous)).toEqual([])
-        expect(escaped.isWellFormed()).toBe(true)
-        expect(escapeText(escaped)).toBe(escaped)
-      },
-    ),
+    fc.property(fc.string({ unit: 'binary' }), fc.array(fc.integer({ min: 0, max: 0xffff })), (text, units) => {
+      const escaped = escapeText(text + String.fromCharCode(...units))
+      expect([...escaped].filter(isDangerous)).toEqual([])
+      expect(escaped.isWellFormed()).toBe(true)
+      expect(escapeText(escaped)).toBe(escaped)
+    }),
   )
 })
 

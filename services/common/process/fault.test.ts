@@ -28,9 +28,5 @@ test('a fault without options has no extra members, no retry and no cause', () =
 test('isFault knows a fault, one of a code, and nothing else', () => {
   const fault = new Fault('missing', 'gone', 'it is gone')
   expect([isFault(fault), isFault(fault, 'gone'), isFault(fault, 'stale')]).toEqual([true, true, false])
-  expect([new Error('gone'), { code: 'gone' }, undefined].map((one) => isFault(one))).toEqual([
-    false,
-    false,
-    false,
-  ])
+  expect([new Error('gone'), { code: 'gone' }, undefined].map((one) => isFault(one))).toEqual([false, false, false])
 })

@@ -7,9 +7,7 @@ const shape = parseDeclaration({ name: 'notes', fields: { size: 'integer' } })
 
 test('a document is its JSON without the revision, the same for every driver', () => {
   const doc = { id: 'a', rev: 7, size: -0, at: new Date(0), gone: undefined, list: [undefined, Number.NaN] }
-  expect(documentText(shape, doc)).toBe(
-    '{"id":"a","size":0,"at":"1970-01-01T00:00:00.000Z","list":[null,null]}',
-  )
+  expect(documentText(shape, doc)).toBe('{"id":"a","size":0,"at":"1970-01-01T00:00:00.000Z","list":[null,null]}')
   expect(toMongo(shape, doc, 3)).toEqual({
     _id: 'a',
     rev: 3,

@@ -31,8 +31,7 @@ const path = /^[^.$][^.]*$/
 export const documentText = (shape: Shape, doc: object): string => {
   const { rev: _, ...content }: { readonly rev?: unknown } = doc
   for (const name of Object.keys(content))
-    if (name === '_id' || !path.test(name))
-      throw bad(shape, `a document cannot have a field ${JSON.stringify(name)}`)
+    if (name === '_id' || !path.test(name)) throw bad(shape, `a document cannot have a field ${JSON.stringify(name)}`)
   const text = JSON.stringify(content)
   if (suspicious.test(text)) checkUnicode(shape, JSON.parse(text))
   if (text.length > DOCUMENT_BYTES / 3 && Buffer.byteLength(text) > DOCUMENT_BYTES)

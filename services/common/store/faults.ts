@@ -4,14 +4,9 @@ import type { Shape } from './shape.ts'
 /** What every driver answers in the same words. */
 
 export const stale = (shape: Shape) =>
-  new Fault(
-    'conflict',
-    'stale',
-    `this ${shape.name} document was changed meanwhile: read it again, then repeat`,
-  )
+  new Fault('conflict', 'stale', `this ${shape.name} document was changed meanwhile: read it again, then repeat`)
 
-export const missing = (shape: Shape) =>
-  new Fault('missing', 'missing', `${shape.name} has no document with this id`)
+export const missing = (shape: Shape) => new Fault('missing', 'missing', `${shape.name} has no document with this id`)
 
 export const duplicate = (collection: string, cause?: unknown) =>
   new Fault('conflict', 'duplicate', `${collection} holds this id or unique value already`, { cause })

@@ -6,8 +6,7 @@ import '../http/main.ts'
 import { Secret } from '../process/env.ts'
 import { storeAt } from './open.ts'
 
-const loaded = (): number =>
-  Object.keys(require.cache).filter((path) => path.includes('/node_modules/mongodb/')).length
+const loaded = (): number => Object.keys(require.cache).filter((path) => path.includes('/node_modules/mongodb/')).length
 
 const LUCID_DATA = process.argv[2] ?? ''
 const counts = [loaded()]

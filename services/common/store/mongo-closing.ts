@@ -19,9 +19,7 @@ export const failWithConnection = (prototype: Pick<DriverConnection, 'writeComma
     const { promise: closed, reject } = Promise.withResolvers<never>()
     const onClose = () => reject(this.error ?? new MongoNetworkError('the connection closed during a write'))
     this.once('close', onClose)
-    return Promise.race([write.call(this, command, options), closed]).finally(() =>
-      this.off('close', onClose),
-    )
+    return Promise.race([write.call(this, command, options), closed]).finally(() => this.off('close', onClose))
   }
 }
 

@@ -43,8 +43,7 @@ describe('a connection', () => {
     'readPreference=secondary',
     'retryWrites=false&retryReads=false',
   ])
-    test(`is not weakened by ?${weaker}`, () =>
-      expect(asked(`mongodb://h/lucid?${weaker}`)).toEqual(expected))
+    test(`is not weakened by ?${weaker}`, () => expect(asked(`mongodb://h/lucid?${weaker}`)).toEqual(expected))
 
   test('takes the login that is given, unless the URL holds one', () => {
     const auth = { username: 'service', password: 'hunter2' }

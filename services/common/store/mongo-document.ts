@@ -21,7 +21,6 @@ export const fromMongo = ({ _id: id, rev, ...content }: MongoDoc): Stored<Doc> =
 /** The fields that a claim sets. Throws Fault invalid `bad-value`. */
 export const settings = (shape: Shape, set: Readonly<Record<string, unknown>>) => {
   for (const [field, value] of Object.entries(set))
-    if (shape.fields.has(field) && (value !== null || shape.required.has(field)))
-      checkScalar(shape, field, value)
+    if (shape.fields.has(field) && (value !== null || shape.required.has(field))) checkScalar(shape, field, value)
   return JSON.parse(documentText(shape, set)) as Readonly<Record<string, unknown>>
 }

@@ -41,9 +41,7 @@ const reports: readonly (readonly [what: string, error: unknown, kind: string, c
   ['no primary among those who answer', selection(undefined, undefined), 'unavailable', 'store-no-primary'],
   [
     'a certificate of a stranger',
-    selection(
-      failure('MongoNetworkError', { cause: failure('Error', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }) }),
-    ),
+    selection(failure('MongoNetworkError', { cause: failure('Error', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }) })),
     'unavailable',
     'store-certificate',
   ],
@@ -84,11 +82,7 @@ describe('a server', () => {
   }
   const judged: readonly (readonly [string, Hello, string])[] = [
     ['a primary of MongoDB 7', good, 'taken'],
-    [
-      'a router of a sharded cluster',
-      { msg: 'isdbgrid', maxWireVersion: 25, isWritablePrimary: true },
-      'taken',
-    ],
+    ['a router of a sharded cluster', { msg: 'isdbgrid', maxWireVersion: 25, isWritablePrimary: true }, 'taken'],
     ['of MongoDB 6', { ...good, maxWireVersion: 17 }, 'store-too-old'],
     ['that stands alone', { maxWireVersion: 21, isWritablePrimary: true }, 'store-standalone'],
     ['that takes no writes', { ...good, isWritablePrimary: false }, 'store-no-primary'],

@@ -99,10 +99,7 @@ const signs: readonly (readonly [Cause, (one: Loose) => boolean])[] = [
       name === 'MongoNetworkError' || (typeof code === 'string' && /^(?:E[A-Z]+|EAI_AGAIN)$/.test(code)),
   ],
   ['store-no-primary', ({ name }) => name === 'MongoServerSelectionError'],
-  [
-    'store-away',
-    ({ name = '' }) => /^Mongo(?:.*Pool.*|ServerClosed|TopologyClosed|NotConnected)Error$/.test(name),
-  ],
+  ['store-away', ({ name = '' }) => /^Mongo(?:.*Pool.*|ServerClosed|TopologyClosed|NotConnected)Error$/.test(name)],
 ]
 
 const codeOf = ({ code }: Loose): number => (typeof code === 'number' ? code : Number.NaN)

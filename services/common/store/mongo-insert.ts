@@ -48,5 +48,4 @@ export const insertAll = async (
   collection: Collection<MongoDoc>,
   docs: readonly MongoDoc[],
   session: ClientSession,
-): Promise<number> =>
-  docs.length === 0 ? 0 : (await collection.insertMany([...docs], { session })).insertedCount
+): Promise<number> => (docs.length === 0 ? 0 : (await collection.insertMany([...docs], { session })).insertedCount)

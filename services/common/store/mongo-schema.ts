@@ -49,8 +49,7 @@ const ensureIndexes = async (db: Db, name: string, declared: readonly Index[]): 
         if (!isCode(error, INDEX_NOT_FOUND) && !isCode(error, NAMESPACE_NOT_FOUND)) throw error
       })
   const missing = declared.filter((index) => !kept.has(index.name))
-  if (missing.length > 0)
-    await collection.createIndexes(missing.map((index) => ({ ...index, key: { ...index.key } })))
+  if (missing.length > 0) await collection.createIndexes(missing.map((index) => ({ ...index, key: { ...index.key } })))
 }
 
 /**

@@ -1,10 +1,4 @@
-import {
-  type ClientSession,
-  type MongoClient,
-  MongoError,
-  MongoRuntimeError,
-  type TransactionOptions,
-} from 'mongodb'
+import { type ClientSession, type MongoClient, MongoError, MongoRuntimeError, type TransactionOptions } from 'mongodb'
 import { commitUnknownFault } from './mongo-fault.ts'
 
 /** One snapshot for all reads; acknowledged once a majority has it in its journal. */
@@ -26,8 +20,7 @@ const UNKNOWN = 'UnknownTransactionCommitResult'
 
 /** The error with the mark that has its transaction run again from the beginning. */
 export const runAgain = (cause: unknown): MongoError => {
-  const error =
-    cause instanceof MongoError ? cause : new MongoRuntimeError('the transaction has to run again')
+  const error = cause instanceof MongoError ? cause : new MongoRuntimeError('the transaction has to run again')
   error.addErrorLabel(TRANSIENT)
   return error
 }

@@ -16,8 +16,7 @@ export const mongoOptions = (owner: string, url: Secret, env: Partial<StoreEnv>)
     owner,
     auth: readLogin(env.MONGO_USER, env.MONGO_PASSWORD),
     ca: env.MONGO_TLS_CA,
-    certificate:
-      env.MONGO_TLS_CERT !== undefined && key !== undefined ? { cert: env.MONGO_TLS_CERT, key } : undefined,
+    certificate: env.MONGO_TLS_CERT !== undefined && key !== undefined ? { cert: env.MONGO_TLS_CERT, key } : undefined,
     ...(env.MONGO_TIMEOUT_MS !== undefined && { timeoutMs: env.MONGO_TIMEOUT_MS }),
     ...(env.MONGO_POOL_MAX !== undefined && { poolMax: env.MONGO_POOL_MAX }),
   }

@@ -71,8 +71,7 @@ export const planQuery = (
   const sort = query.sort ?? []
   for (const [field, direction] of sort) {
     findKind(shape, field)
-    if (direction !== 'asc' && direction !== 'desc')
-      throw bad(`no sort direction ${JSON.stringify(direction)}`)
+    if (direction !== 'asc' && direction !== 'desc') throw bad(`no sort direction ${JSON.stringify(direction)}`)
   }
   const terms = planWhere(shape, query.where)
   const last = sort.at(-1)?.[1] ?? 'asc'

@@ -38,8 +38,7 @@ test('an empty database in its place is refused, and nothing is forgotten by tha
   const [at, store] = [folder(), await begun(1_700_000_000_000)]
   await requireSameStore(store, at)
   const other = await begun(1_700_000_000_001)
-  for (let round = 0; round < 2; round++)
-    expect(await code(requireSameStore(other, at))).toBe('unavailable store-lost')
+  for (let round = 0; round < 2; round++) expect(await code(requireSameStore(other, at))).toBe('unavailable store-lost')
   expect(requireSameStore(other, at)).rejects.toThrow(
     'it began 2023-11-14T22:13:20.001Z, that one 2023-11-14T22:13:20.000Z; bun run recover volume lucid_core_mongo_data',
   )

@@ -69,11 +69,7 @@ export const parseDeclaration = (declared: Declared): Shape => {
 export const findKind = (shape: Shape, field: string): FieldKind => {
   const kind = field === 'id' ? 'text' : shape.fields.get(field)
   if (kind === undefined)
-    throw new Fault(
-      'invalid',
-      'undeclared-field',
-      `${shape.name} has no declared field ${JSON.stringify(field)}`,
-    )
+    throw new Fault('invalid', 'undeclared-field', `${shape.name} has no declared field ${JSON.stringify(field)}`)
   return kind
 }
 
@@ -97,13 +93,11 @@ export const holdsAll = (shape: Shape, fields: readonly string[]): boolean =>
 
 /** The declared fields of a document in order, null where absent. Throws Fault invalid `bad-value`. */
 export const readScalars = (shape: Shape, doc: Readonly<Record<string, unknown>>): (Scalar | null)[] => {
-  if (checkScalar(shape, 'id', doc['id']) === '')
-    throw new Fault('invalid', 'bad-value', `${shape.name}.id is empty`)
+  if (checkScalar(shape, 'id', doc['id']) === '') throw new Fault('invalid', 'bad-value', `${shape.name}.id is empty`)
   return [...shape.fields.keys()].map((field) => {
     const value = Object.hasOwn(doc, field) ? doc[field] : undefined
     if (value !== undefined && value !== null) return checkScalar(shape, field, value)
-    if (shape.required.has(field))
-      throw new Fault('invalid', 'bad-value', `${shape.name}.${field} is required`)
+    if (shape.required.has(field)) throw new Fault('invalid', 'bad-value', `${shape.name}.${field} is required`)
     return null
   })
 }

@@ -57,8 +57,7 @@ export const sqliteOperations = (
       const text = onDuplicate === 'ignore' ? writes.insertNew : writes.insert
       return atomic(() => docs.reduce((made, doc) => made + insertBy(text, doc), 0))
     },
-    restore: (docs) =>
-      atomic(() => docs.reduce((made, doc) => made + insertBy(writes.insertNewId, doc, doc.rev), 0)),
+    restore: (docs) => atomic(() => docs.reduce((made, doc) => made + insertBy(writes.insertNewId, doc, doc.rev), 0)),
     replace: (doc, rev) =>
       atomic(() => {
         if (update(doc, rev) === 1) return { ...doc, rev: rev + 1 }

@@ -15,11 +15,7 @@ export const sqliteFault = (error: unknown, collection: string): unknown => {
       'another process holds the data file: end it, or give this service its own data folder',
       { retryAfter: 1_000, cause: error },
     )
-  if (
-    /^(SQLITE_(IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|PERM)|E(ACCES|PERM|ROFS|ISDIR|NOTDIR|NOENT|IO)$)/.test(
-      code,
-    )
-  )
+  if (/^(SQLITE_(IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|PERM)|E(ACCES|PERM|ROFS|ISDIR|NOTDIR|NOENT|IO)$)/.test(code))
     return new Fault(
       'unavailable',
       'disk-error',

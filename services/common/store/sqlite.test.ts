@@ -115,9 +115,7 @@ describe('the sqlite file', () => {
     const text = freshPath()
     await Bun.write(text, 'this is no database, it is a text that is longer than the header of one')
     for (const path of [folder, text])
-      expect(() => sqliteStore({ path })).toThrow(
-        expect.objectContaining({ kind: 'unavailable', code: 'disk-error' }),
-      )
+      expect(() => sqliteStore({ path })).toThrow(expect.objectContaining({ kind: 'unavailable', code: 'disk-error' }))
   })
 
   test('held by another writer is busy, not broken', async () => {
@@ -174,8 +172,7 @@ test('everything acknowledged survives kill -9, and no transaction is kept by ha
   const path = freshPath()
   const acknowledged: string[] = []
   const rounds = fc.sample(fc.integer({ min: 1, max: 200 }), { numRuns: 12, seed: 20_260 })
-  for (const [round, lines] of rounds.entries())
-    acknowledged.push(...(await killedAfter(path, `run${round}`, lines)))
+  for (const [round, lines] of rounds.entries()) acknowledged.push(...(await killedAfter(path, `run${round}`, lines)))
   const store = sqliteStore({ path })
   const entries = store.collection<{ id: string; pair?: string }>({ name: 'entries', fields: {} })
   const kept = new Map((await entries.find()).map((entry) => [entry.id, entry]))

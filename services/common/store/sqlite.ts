@@ -167,12 +167,7 @@ export const sqliteStore = (options: SqliteOptions): Store => {
 
   return {
     collection: ((declaration: Declared) =>
-      openCollection(
-        parts,
-        declaration,
-        (_effect, call) => inLine(call),
-        tables,
-      )) as unknown as Store['collection'],
+      openCollection(parts, declaration, (_effect, call) => inLine(call), tables)) as unknown as Store['collection'],
     transaction: (work) => inLine(() => transact(parts, work)),
     ping: () =>
       inLine(() => {

@@ -28,11 +28,7 @@ export const transactionRules = (): TransactionRules => {
   return {
     requireOutside: () => {
       if (inside.getStore()?.open)
-        throw new Fault(
-          'invalid',
-          'outside-transaction',
-          'inside a transaction use only the tx that was handed in',
-        )
+        throw new Fault('invalid', 'outside-transaction', 'inside a transaction use only the tx that was handed in')
     },
     run: async (running, work) => {
       try {
@@ -55,11 +51,9 @@ export const transactionRules = (): TransactionRules => {
     store: (collection) => ({
       // The one place where a declared document type is taken on trust: see `Declaration`.
       collection: collection as unknown as Store['collection'],
-      transaction: () =>
-        Promise.reject(new Fault('invalid', 'nested-transaction', 'transactions do not nest')),
+      transaction: () => Promise.reject(new Fault('invalid', 'nested-transaction', 'transactions do not nest')),
       ping: async () => {},
-      close: () =>
-        Promise.reject(new Fault('invalid', 'outside-transaction', 'a transaction cannot close the store')),
+      close: () => Promise.reject(new Fault('invalid', 'outside-transaction', 'a transaction cannot close the store')),
     }),
   }
 }

@@ -3,9 +3,7 @@ import fc from 'fast-check'
 import { arrivals } from './arrivals.ts'
 
 test('tell when each byte came, as the plain model does, whatever was forgotten before it', () => {
-  const pieces = fc.array(
-    fc.record({ size: fc.integer({ min: 1, max: 9 }), after: fc.constantFrom(0, 50, 51, 4000) }),
-  )
+  const pieces = fc.array(fc.record({ size: fc.integer({ min: 1, max: 9 }), after: fc.constantFrom(0, 50, 51, 4000) }))
   fc.assert(
     fc.property(pieces, fc.nat({ max: 100 }), fc.nat({ max: 120 }), (given, start, forgotten) => {
       const came = arrivals(start, 7)

@@ -21,15 +21,7 @@ const SEPARATORS = [0x2c, 0x3a]
 
 /** What each byte outside a string does to the count: it opens, closes, or parts two values. */
 const EFFECTS = Uint8Array.from({ length: 256 }, (_, byte) =>
-  OPENING.includes(byte)
-    ? 1
-    : CLOSING.includes(byte)
-      ? 2
-      : SEPARATORS.includes(byte)
-        ? 3
-        : byte === QUOTE
-          ? 4
-          : 0,
+  OPENING.includes(byte) ? 1 : CLOSING.includes(byte) ? 2 : SEPARATORS.includes(byte) ? 3 : byte === QUOTE ? 4 : 0,
 )
 
 /** The place of the quote that ends the string which starts at `from`; beyond the bytes when none does. */
@@ -52,8 +44,7 @@ export const checkJsonBounds = (bytes: Uint8Array, { depth, parts }: JsonBounds)
       count += 1
       if (effect === 1) open += 1
       if (open > depth) throw new Fault('invalid', 'json-bounds', `JSON nested deeper than ${depth} levels`)
-      if (count > parts)
-        throw new Fault('invalid', 'json-bounds', `JSON of more than ${parts} values and names`)
+      if (count > parts) throw new Fault('invalid', 'json-bounds', `JSON of more than ${parts} values and names`)
     }
   }
 }
@@ -64,9 +55,7 @@ export const parseJson = (source: string | Uint8Array, bounds: JsonBounds = SMAL
   checkJsonBounds(bytes, bounds)
   try {
     return JSON.parse(
-      typeof source === 'string'
-        ? source
-        : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source),
+      typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source),
     )
   } catch (cause) {
     throw new Fault('invalid', 'not-json', 'this is not JSON in UTF-8', { cause })

@@ -39,11 +39,11 @@ test('u32be is big endian and refuses what is no unsigned 32-bit integer', () =>
 
 test('equalBytes compares length and content', () => {
   const [a, b] = [new Uint8Array([1, 2]), new Uint8Array([0, 1, 2]).subarray(1)]
-  expect([
-    equalBytes(a, b),
-    equalBytes(a, new Uint8Array([1])),
-    equalBytes(a, new Uint8Array([1, 3])),
-  ]).toEqual([true, false, false])
+  expect([equalBytes(a, b), equalBytes(a, new Uint8Array([1])), equalBytes(a, new Uint8Array([1, 3]))]).toEqual([
+    true,
+    false,
+    false,
+  ])
 })
 
 test('utf8 is the UTF-8 of the string', () => {

@@ -6,8 +6,7 @@ export const toHex = (bytes: Uint8Array): string => bytes.toHex()
 /** Lower-case hex without prefix to bytes; throws Fault `invalid` on anything else. */
 export const fromHex = (hex: string, length?: number): Uint8Array<ArrayBuffer> => {
   // Not as pairs: of a megabyte that takes a regular expression 400 ms.
-  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex))
-    throw new Fault('invalid', 'not-hex', 'expected lower-case hex')
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) throw new Fault('invalid', 'not-hex', 'expected lower-case hex')
   if (length !== undefined && hex.length !== 2 * length)
     throw new Fault('invalid', 'hex-length', `expected ${length} bytes of hex, got ${hex.length / 2}`)
   return Uint8Array.fromHex(hex)
@@ -34,8 +33,7 @@ export const u32be = (value: number): Uint8Array<ArrayBuffer> => {
 }
 
 /** Same length and same bytes. Not constant time: for hashes and public data only. */
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && Buffer.compare(a, b) === 0
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
 
 const encoder = new TextEncoder()
 

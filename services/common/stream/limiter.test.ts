@@ -62,10 +62,7 @@ test('work that throws, at once or later, gives its place back', async () => {
     throw new Error('at once')
   })
   const ends = await Promise.allSettled([later, atOnce])
-  expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual([
-    'Error: later',
-    'Error: at once',
-  ])
+  expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual(['Error: later', 'Error: at once'])
   expect(await limit(async () => 'next')).toBe('next')
 })
 

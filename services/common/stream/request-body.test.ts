@@ -39,8 +39,7 @@ const server = listening(
 )
 afterAll(() => server.stop())
 
-const head = (framing: string) =>
-  `POST /up HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n${framing}\r\n\r\n`
+const head = (framing: string) => `POST /up HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n${framing}\r\n\r\n`
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
 
 /** How a body ends that says `text` after the head and then breaks off; waits until `awaited` bytes have arrived. */

@@ -49,9 +49,7 @@ describe('a tar', () => {
   })
 
   test.each(['/etc/passwd', '../out', 'a/../b', '', 'a/', './a'])('refuses the name %p', (path) => {
-    expect(() => encodeTar([{ path, type: 'file', mode: 0o644, ...root, data: new Uint8Array() }])).toThrow(
-      'no name',
-    )
+    expect(() => encodeTar([{ path, type: 'file', mode: 0o644, ...root, data: new Uint8Array() }])).toThrow('no name')
   })
 
   test('refuses two entries of one name', () => {
@@ -69,9 +67,7 @@ describe('a tar', () => {
         const read = Object.fromEntries(
           decodeTar(encodeTar(entries)).map((entry) => [entry.path, new Uint8Array(entry.data)]),
         )
-        expect(read).toEqual(
-          Object.fromEntries(entries.map((entry) => [entry.path, new Uint8Array(entry.data)])),
-        )
+        expect(read).toEqual(Object.fromEntries(entries.map((entry) => [entry.path, new Uint8Array(entry.data)])))
       }),
     )
   })

@@ -132,11 +132,7 @@ const encodeEntry = (entry: TarEntry): readonly Uint8Array[] => {
   const extended =
     records.length === 0
       ? []
-      : [
-          encodeHeader({ name: 'pax', size: records.length, flag: FLAGS.extended }),
-          records,
-          padding(records.length),
-        ]
+      : [encodeHeader({ name: 'pax', size: records.length, flag: FLAGS.extended }), records, padding(records.length)]
   const header = encodeHeader({
     ...(place ?? { prefix: '', name: 'long' }),
     size: data.length,

@@ -19,14 +19,7 @@ test('names, owners, modes, links and content are read as they are', () => {
       end,
     ),
   )
-  const short = entries.map(({ path, type, mode, uid, target, data }) => [
-    path,
-    type,
-    mode,
-    uid,
-    target,
-    data.length,
-  ])
+  const short = entries.map(({ path, type, mode, uid, target, data }) => [path, type, mode, uid, target, data.length])
   expect(short).toEqual([
     ['etc', 'folder', 0o755, 0, '', 0],
     ['etc/x', 'file', 0o4711, 65532, '', 3],
@@ -74,11 +67,7 @@ describe('what a strict reader refuses', () => {
     ['a name that ends early', concat(pax('path', 'x\0y'), good, end), 'a name holds a zero byte'],
     ['an unknown kind', concat(block('x', '', { flag: 'Z' }), end), "the unknown kind 'Z'"],
     ['a sparse file', concat(pax('GNU.sparse.major', '1'), good, end), 'a sparse file'],
-    [
-      'a size that is none',
-      concat(pax('size', '-512'), good, end),
-      'the archive ends in the middle of a file',
-    ],
+    ['a size that is none', concat(pax('size', '-512'), good, end), 'the archive ends in the middle of a file'],
     ['a broken pax header', concat(block('p', '99 path=x\n', { flag: 'x' }), end), 'a pax header is broken'],
     [
       'a global header that renames',

@@ -107,8 +107,7 @@ const extendByRecord = (extension: Extension, { key, value }: PaxRecord): Extens
   if (key === 'path') return { ...extension, path: utf8.decode(value) }
   if (key === 'linkpath') return { ...extension, target: utf8.decode(value) }
   if (key === 'size') return { ...extension, size: Number(utf8.decode(value)) }
-  if (ATTRIBUTE.test(key))
-    return { ...extension, attributes: [...extension.attributes, key.replace(ATTRIBUTE, '')] }
+  if (ATTRIBUTE.test(key)) return { ...extension, attributes: [...extension.attributes, key.replace(ATTRIBUTE, '')] }
   if (key.startsWith('GNU.sparse')) throw new RangeError('a sparse file, which not every engine unpacks')
   return extension
 }
@@ -147,16 +146,13 @@ export const decodeTar = (archive: Uint8Array): readonly ReadEntry[] => {
   for (let at = 0; at + BLOCK <= archive.length; ) {
     const header = archive.subarray(at, at + BLOCK)
     if (header.every((byte) => byte === 0)) {
-      if (archive.subarray(at).some((byte) => byte !== 0))
-        throw new RangeError('something comes after the end')
+      if (archive.subarray(at).some((byte) => byte !== 0)) throw new RangeError('something comes after the end')
       return entries
     }
     if (checksum(header) !== parseNumber(header.subarray(148, 156), 'checksum'))
       throw new RangeError('a header has a wrong checksum')
     const flag = String.fromCharCode(header[156] ?? 0)
-    const size = withContent.has(flag)
-      ? (extension.size ?? parseNumber(header.subarray(124, 136), 'size'))
-      : 0
+    const size = withContent.has(flag) ? (extension.size ?? parseNumber(header.subarray(124, 136), 'size')) : 0
     const data = archive.subarray(at + BLOCK, at + BLOCK + size)
     if (data.length !== size) throw new RangeError('the archive ends in the middle of a file')
     at += BLOCK + padded(size)

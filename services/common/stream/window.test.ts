@@ -63,8 +63,7 @@ const from = (share: number): Command => ({
   run: (model, real) => {
     const offset = model.start + Math.floor(share * (model.all.length + 2))
     const segments = real.from(offset)
-    const isKept =
-      offset === model.given || (offset >= (model.begins[0] ?? model.given) && offset < model.given)
+    const isKept = offset === model.given || (offset >= (model.begins[0] ?? model.given) && offset < model.given)
     if (!isKept) return expect(segments).toBeUndefined()
     const shown = segments ?? []
     let next = offset
@@ -80,12 +79,7 @@ const from = (share: number): Command => ({
 
 const share = fc.double({ min: 0, max: 1, noNaN: true })
 const commands = fc.commands(
-  [
-    fc.uint8Array({ maxLength: 3 * SIZE }).map(push),
-    fc.constant(flush),
-    share.map(acknowledge),
-    share.map(from),
-  ],
+  [fc.uint8Array({ maxLength: 3 * SIZE }).map(push), fc.constant(flush), share.map(acknowledge), share.map(from)],
   { maxCommands: 60 },
 )
 
@@ -93,10 +87,7 @@ describe('the window', () => {
   test('gives out, keeps and forgets exactly what a plain buffer says, whatever the order', () => {
     fc.assert(
       fc.property(commands, fc.nat(1000), (some, start) => {
-        fc.modelRun(
-          () => ({ model: { start, all: [], begins: [], given: start }, real: window(start, SIZE) }),
-          some,
-        )
+        fc.modelRun(() => ({ model: { start, all: [], begins: [], given: start }, real: window(start, SIZE) }), some)
       }),
       { numRuns: 300 },
     )

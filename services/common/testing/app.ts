@@ -16,9 +16,7 @@ export const guardAs =
 
 /** The callers that a route of an app names, undefined when it names none or is public. */
 const namedCallers = (route: AnyElysia['routes'][number]): readonly string[] | undefined =>
-  (route.hooks as { readonly detail?: { readonly [CALLERS_FIELD]?: readonly string[] } }).detail?.[
-    CALLERS_FIELD
-  ]
+  (route.hooks as { readonly detail?: { readonly [CALLERS_FIELD]?: readonly string[] } }).detail?.[CALLERS_FIELD]
 
 /** An app whose every route is called by the first of those it names; for tests that are not about who calls. */
 export const appOfAll = <A extends AnyElysia>(build: (guard: Guard) => A): A => {
@@ -67,9 +65,7 @@ export const everyRouteRefusesStrangers = async (
     .map(({ method, path }) => ({ method, path, name: `${method} ${path}` }))
     .filter(({ name }) => ![...alwaysOpen, ...publicRoutes].includes(name))
   for (const { method, path, name } of guarded) {
-    const reply = await app.handle(
-      new Request(`http://localhost${path.replaceAll(/:[a-z_]+/gi, 'x')}`, { method }),
-    )
+    const reply = await app.handle(new Request(`http://localhost${path.replaceAll(/:[a-z_]+/gi, 'x')}`, { method }))
     expect({ name, status: reply.status }).toEqual({ name, status: 401 })
   }
   return guarded.length

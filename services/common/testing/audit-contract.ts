@@ -70,9 +70,7 @@ export const auditContract = (name: string, open: () => Promise<Store>): void =>
         await stream.append(did(1))
         await stream.close()
         const { entries, heads } = await auditOn(store).read({ after: -1, limit: 10 })
-        expect(heads.map(({ seq, hash }) => ({ seq, hash }))).toEqual(
-          entries.map(({ seq, hash }) => ({ seq, hash })),
-        )
+        expect(heads.map(({ seq, hash }) => ({ seq, hash }))).toEqual(entries.map(({ seq, hash }) => ({ seq, hash })))
       }))
 
     test('goes on where it ended, also behind what it does not know to have written', () =>

@@ -17,8 +17,7 @@ const answers = {
     dependencies: { store: 'the disk is full\u001b[31m' },
   }),
   'another program': reply(200, { status: 'healthy', service: 'beta' }),
-  'no JSON': () =>
-    new Response('<html>It works!</html>', { headers: { 'content-type': 'application/json' } }),
+  'no JSON': () => new Response('<html>It works!</html>', { headers: { 'content-type': 'application/json' } }),
   'a JSON array': () => Response.json([1]),
   'healthy with status 503': reply(503, { status: 'healthy', ...own }),
   'unhealthy with status 200': reply(200, { status: 'unhealthy', ...own }),

@@ -1,14 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { AnchorProof } from '../evidence/anchor.ts'
 import { encodeAudit } from '../evidence/audit-lines.ts'
-import {
-  ANCHOR_NAME,
-  AUDIT_NAME,
-  chunkName,
-  KEYS_NAME,
-  MANIFEST_NAME,
-  SIGNATURE_NAME,
-} from '../evidence/bundle.ts'
+import { ANCHOR_NAME, AUDIT_NAME, chunkName, KEYS_NAME, MANIFEST_NAME, SIGNATURE_NAME } from '../evidence/bundle.ts'
 import { canonicalBytes } from '../evidence/canonical-json.ts'
 import { encodeBundleEntry, encodeBundleHeader } from '../evidence/tar.ts'
 import { concat, utf8 } from '../stream/bytes.ts'
@@ -24,11 +17,7 @@ const MIB = 1024 * 1024
 const LARGE = 92 * MIB
 
 const assemble = (entries: readonly Entry[], tail: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> =>
-  concat(
-    ...entries.map(([name, content]) => encodeBundleEntry(name, content)),
-    tail,
-    new Uint8Array(END_SIZE),
-  )
+  concat(...entries.map(([name, content]) => encodeBundleEntry(name, content)), tail, new Uint8Array(END_SIZE))
 
 /** Lists in lists, `levels` deep, as RLP with lengths that are right. */
 export const nestRlp = (levels: number): Uint8Array<ArrayBuffer> => {
@@ -52,9 +41,7 @@ const repeatBlock = (block: Uint8Array, size: number, change?: (index: number) =
 
 /** An object of `count` names that nobody knows, each of 30 bytes: as many as the bounds of a manifest let through. */
 const manyNames = (count: number, end: string) =>
-  utf8(
-    `{${Array.from({ length: count }, (_, at) => `"${at.toString(36).padStart(26, 'k')}${end}":0`).join(',')}}`,
-  )
+  utf8(`{${Array.from({ length: count }, (_, at) => `"${at.toString(36).padStart(26, 'k')}${end}":0`).join(',')}}`)
 
 /** A whole chain of events with bodies as long as they may be, of 62 MB: it is followed to its end, which is not that of the manifest. */
 const manyEvents = (session: string): Uint8Array =>
@@ -122,12 +109,10 @@ export const hostileBundles = (
     'brackets as a manifest of a size that is read': () => replace(MANIFEST_NAME, utf8('['.repeat(19 * MIB))),
     'a manifest of unknown names': () => replace(MANIFEST_NAME, manyNames(600_000, '')),
     'a manifest of unknown names beyond ASCII': () => replace(MANIFEST_NAME, manyNames(580_000, '\u20ac')),
-    'a manifest of empty objects': () =>
-      replace(MANIFEST_NAME, utf8(`[${`{${' '.repeat(29)}},`.repeat(600_000)}0]`)),
+    'a manifest of empty objects': () => replace(MANIFEST_NAME, utf8(`[${`{${' '.repeat(29)}},`.repeat(600_000)}0]`)),
     [MANY_ROWS]: () => rows(70_000),
     [SOME_ROWS]: () => rows(20_000),
-    'the largest chunk count': () =>
-      replace(MANIFEST_NAME, canonicalBytes({ ...manifest, chunk_count: 2 ** 20 })),
+    'the largest chunk count': () => replace(MANIFEST_NAME, canonicalBytes({ ...manifest, chunk_count: 2 ** 20 })),
     'a number of many digits': () => replace(MANIFEST_NAME, utf8('1'.repeat(19 * MIB))),
     'entries without content': () => behind(encodeBundleHeader('notes.txt', 0)),
     'chunks without content': () =>

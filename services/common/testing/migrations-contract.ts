@@ -43,9 +43,7 @@ const startSuite = ({ open, plant, record, start, run, status }: Bench) =>
       await plant()
       await run([renameName, countAge])
       expect(await faultOf(start(renameName))).toBe('invalid/schema-newer')
-      expect(await faultOf(start({ ...renameName, name: 'another-one' }, countAge))).toBe(
-        'invalid/schema-differs',
-      )
+      expect(await faultOf(start({ ...renameName, name: 'another-one' }, countAge))).toBe('invalid/schema-differs')
     })
   })
 
@@ -156,9 +154,7 @@ const interruptedSuite = ({ clock, using, plant, people, record, start, run }: B
       const down = run([renameName, countAge], { ask: { direction: 'down', to: 0 } })
       expect(await faultOf(down)).toBe('invalid/schema-half-migrated')
       clock.time += 1_000
-      expect(await faultOf(run([failAfter(0), countAge], { version: '2.0.1' }))).toBe(
-        'invalid/migration-failed',
-      )
+      expect(await faultOf(run([failAfter(0), countAge], { version: '2.0.1' }))).toBe('invalid/migration-failed')
       expect(await record()).toMatchObject({ in_progress: { ...step, by: '2.0.1' } })
       expect(await run([renameName, countAge])).toMatchObject({
         from: 0,

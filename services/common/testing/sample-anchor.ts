@@ -50,18 +50,8 @@ const logOf = (event: AnchorEvent, address: string) => [
   ),
 ]
 
-const receiptOf = (
-  logs: readonly (readonly unknown[])[],
-  status: 0 | 1,
-  gas: number,
-  type: 0 | 2,
-): Uint8Array => {
-  const body = RLP.encode([
-    status === 1 ? Uint8Array.of(1) : new Uint8Array(),
-    gas,
-    new Uint8Array(256),
-    logs as never,
-  ])
+const receiptOf = (logs: readonly (readonly unknown[])[], status: 0 | 1, gas: number, type: 0 | 2): Uint8Array => {
+  const body = RLP.encode([status === 1 ? Uint8Array.of(1) : new Uint8Array(), gas, new Uint8Array(256), logs as never])
   return type === 0 ? body : Uint8Array.from([type, ...body])
 }
 
@@ -73,10 +63,7 @@ const rawTransaction = (index: number): Uint8Array =>
 export const sampleLedgerKey = (seed = 7): string => derivePublicKey(derived(seed, 'ledger')).toHex()
 
 /** An anchor that proves this event. */
-export const anchorOfEvent = async (
-  event: AnchorEvent,
-  options: AnchorOptions = {},
-): Promise<AnchorProof> => {
+export const anchorOfEvent = async (event: AnchorEvent, options: AnchorOptions = {}): Promise<AnchorProof> => {
   const {
     address = ANCHORS_ADDRESS,
     status = 1,

@@ -98,13 +98,7 @@ export const sampleSession = async (plain: Uint8Array, options: SampleOptions = 
   const abnormal = gaps.some((gap) => gap.at === count)
   const sealed = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      sealSample(
-        plain.subarray(i * chunkSize, (i + 1) * chunkSize),
-        i,
-        !abnormal && i === count - 1,
-        session,
-        options,
-      ),
+      sealSample(plain.subarray(i * chunkSize, (i + 1) * chunkSize), i, !abnormal && i === count - 1, session, options),
     ),
   )
   const chunks = sealed.map(({ row }) => row)

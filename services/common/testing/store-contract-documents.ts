@@ -89,13 +89,12 @@ export const batchSuite = ({ jobs }: Subject): void =>
 export const contentSuite = ({ store }: Subject): void =>
   describe('what a document may hold', () => {
     test('a field that is required cannot be absent or null', async () => {
-      const Steps: Declaration<{ readonly id: string; readonly run?: string; readonly at?: number | null }> =
-        {
-          name: 'steps',
-          fields: { run: 'text', at: 'integer' },
-          required: ['run', 'at'],
-          unique: [['run', 'at']],
-        }
+      const Steps: Declaration<{ readonly id: string; readonly run?: string; readonly at?: number | null }> = {
+        name: 'steps',
+        fields: { run: 'text', at: 'integer' },
+        required: ['run', 'at'],
+        unique: [['run', 'at']],
+      }
       const steps = store().collection(Steps)
       await steps.insert({ id: 'a', run: 'r', at: 1 })
       expect(await faultOf(steps.insert({ id: 'b', run: 'r', at: 1 }))).toBe('conflict/duplicate')

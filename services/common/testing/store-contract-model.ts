@@ -109,10 +109,7 @@ const both = async (cards: Collection<Card>, model: Model, step: Step): Promise<
       return [await outcome(cards.insert(step.card)), model.insert(step.card)]
     case 'insertMany': {
       const { onDuplicate } = step
-      return [
-        await outcome(cards.insertMany(step.cards, { onDuplicate })),
-        model.insertMany(step.cards, onDuplicate),
-      ]
+      return [await outcome(cards.insertMany(step.cards, { onDuplicate })), model.insertMany(step.cards, onDuplicate)]
     }
     case 'replace':
       return [await outcome(cards.replace(step.card, step.rev)), model.replace(step.card, step.rev)]

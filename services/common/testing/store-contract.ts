@@ -29,7 +29,6 @@ export const storeContract = (name: string, open: () => Promise<Store>): void =>
     const subject: Subject = { store: () => store, jobs: () => store.collection(Jobs) }
     for (const suite of suites) suite(subject)
 
-    test('it answers like a plain map, whatever is asked of it in whatever order', () =>
-      checkAgainstModel(open))
+    test('it answers like a plain map, whatever is asked of it in whatever order', () => checkAgainstModel(open))
   })
 }

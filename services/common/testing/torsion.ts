@@ -13,9 +13,7 @@ const OF_ORDER_8 = 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac
 /** The eight points of small order; the first is the neutral one. */
 export const smallOrderPoints = (): readonly Point[] => {
   const step = Point.fromHex(OF_ORDER_8)
-  return Array.from({ length: 8 }, (_, times) =>
-    times === 0 ? Point.ZERO : step.multiplyUnsafe(BigInt(times)),
-  )
+  return Array.from({ length: 8 }, (_, times) => (times === 0 ? Point.ZERO : step.multiplyUnsafe(BigInt(times))))
 }
 
 /** 32 secret bytes that follow from a number. */

@@ -1,11 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
-import {
-  MARK_FILE,
-  type MarkedVolume,
-  type MarksReport,
-  MarksSpec,
-  VolumeMark,
-} from '#common/host/volume-mark'
+import { MARK_FILE, type MarkedVolume, type MarksReport, MarksSpec, VolumeMark } from '#common/host/volume-mark'
 import type { MountedVolume } from './volume.ts'
 
 /** Reads which volumes are meant. Throws when the document is something else. */
@@ -36,10 +30,7 @@ const readMark = ({ look }: MountedVolume): MarkedVolume['mark'] => {
  */
 export const marks = (
   { volumes, installation }: MarksSpec,
-  {
-    volumeOf,
-    mode,
-  }: { readonly volumeOf: (name: string) => MountedVolume; readonly mode: 'look' | 'change' },
+  { volumeOf, mode }: { readonly volumeOf: (name: string) => MountedVolume; readonly mode: 'look' | 'change' },
 ): MarksReport => ({
   ok: true,
   volumes: volumes.map(({ name, uid }) => {

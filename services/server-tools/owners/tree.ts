@@ -13,8 +13,7 @@ export type Tree = {
 function* walkFrom(root: string, path: string): Iterable<Owned> {
   const stats = lstatSync(join(root, path))
   yield { path, uid: stats.uid, gid: stats.gid }
-  if (stats.isDirectory())
-    for (const name of readdirSync(join(root, path))) yield* walkFrom(root, join(path, name))
+  if (stats.isDirectory()) for (const name of readdirSync(join(root, path))) yield* walkFrom(root, join(path, name))
 }
 
 export const treeAt = (root: string): Tree => ({

@@ -87,8 +87,7 @@ export const diskAt = (root: string): Disk => {
     look: (path) => inspect(at(path)),
     folder: (path, { uid, mode }) => {
       const stats = lookAt(at(path))
-      if (stats !== undefined && !stats.isDirectory())
-        throw new Error(`${path} is ${kindOf(stats)}, no folder`)
+      if (stats !== undefined && !stats.isDirectory()) throw new Error(`${path} is ${kindOf(stats)}, no folder`)
       if (stats?.uid === uid && stats.gid === uid && (stats.mode & 0o7777) === mode) return false
       if (stats === undefined) mkdirSync(at(path))
       chmodSync(at(path), mode)

@@ -23,8 +23,7 @@ export type Plan = {
   readonly faults: readonly Remark[]
 }
 
-export const nameOf = ({ owner, key }: { readonly owner: string; readonly key: string }): string =>
-  `${owner}/${key}`
+export const nameOf = ({ owner, key }: { readonly owner: string; readonly key: string }): string => `${owner}/${key}`
 
 /** What is wrong with owner and mode; undefined when nothing is. */
 const rightsFault = (wish: Wish, found: Extract<Found, { kind: 'file' }>): string | undefined => {

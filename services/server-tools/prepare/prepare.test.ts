@@ -76,12 +76,10 @@ test('owner and mode are put right, the content is not touched', () => {
 
 describe('one fault, and nothing is done', () => {
   const gone = 'is gone, and the host has data that may depend on it: restore it from a backup'
-  const placeholder =
-    'holds a placeholder, no random digits: restore it from a backup, or remove it to have it made'
+  const placeholder = 'holds a placeholder, no random digits: restore it from a backup, or remove it to have it made'
   const key = 'secrets/keeper/IDENTITY_KEY'
   const full = (): Readonly<Record<string, Found>> => Object.fromEntries(run().files)
-  const without = (path: string) =>
-    Object.fromEntries(Object.entries(full()).filter(([name]) => name !== path))
+  const without = (path: string) => Object.fromEntries(Object.entries(full()).filter(([name]) => name !== path))
   const cases: readonly (readonly [string, Readonly<Record<string, Found>>, string, Partial<HostSpec>?])[] = [
     ['zeros', { ...full(), [key]: file('0'.repeat(64)) }, placeholder],
     ['a repeated pattern', { ...full(), [key]: file('0123456789abcdef'.repeat(4)) }, placeholder],
@@ -91,21 +89,13 @@ describe('one fault, and nothing is done', () => {
       { ...full(), [key]: file('changeme\n') },
       'holds a placeholder: restore it from a backup, or remove it to have it made',
     ],
-    [
-      'nothing',
-      { ...full(), [key]: file('\n') },
-      'is empty: restore it from a backup, or remove it to have it made',
-    ],
+    ['nothing', { ...full(), [key]: file('\n') }, 'is empty: restore it from a backup, or remove it to have it made'],
     [
       'capitals',
       { ...full(), [key]: file(digits(3).toUpperCase()) },
       'does not hold 64 lower-case hex digits: restore it from a backup',
     ],
-    [
-      'a folder',
-      { ...full(), [key]: { kind: 'other', what: 'a folder' } },
-      'is a folder, no file: remove it',
-    ],
+    ['a folder', { ...full(), [key]: { kind: 'other', what: 'a folder' } }, 'is a folder, no file: remove it'],
     ['one that is gone from a host with data', without(key), gone, { hasData: true }],
   ]
   test.each(cases)('%s', (_, files, what, more = {}) => {

@@ -27,9 +27,7 @@ export const hostSpec = (text: string): HostSpec => {
   }
   if (Value.Check(HostSpec, read)) return read
   const fault = Value.Errors(HostSpec, read).First()
-  throw new Error(
-    `the document on standard input is not what a host needs: ${fault?.path}: ${fault?.message}`,
-  )
+  throw new Error(`the document on standard input is not what a host needs: ${fault?.path}: ${fault?.message}`)
 }
 
 /** A secret that is there and well, undefined otherwise. */
@@ -51,9 +49,7 @@ const strangers = (spec: HostSpec, disk: Disk): readonly Remark[] =>
     const found = disk.look(pathOf(wish.owner, wish.key))
     const right = addressOf(disk, wish)
     if (found.kind !== 'file' || right === undefined || found.text.reveal() === right) return []
-    return [
-      { name: nameOf(wish), what: `is not the address of ${nameOf(wish.of)}: restore both from one backup` },
-    ]
+    return [{ name: nameOf(wish), what: `is not the address of ${nameOf(wish.of)}: restore both from one backup` }]
   })
 
 /** The text of identities.json; undefined while a key of it is missing. */

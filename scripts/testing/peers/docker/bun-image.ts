@@ -32,17 +32,7 @@ export const importBunImage = async (
     // A tmpfs over it takes its mode over.
     chmodSync(join(root, 'tmp'), 0o1777)
     const archive = `${root}.tar`
-    const packed = await live([
-      'tar',
-      '--create',
-      '--file',
-      archive,
-      '--owner=0',
-      '--group=0',
-      '-C',
-      root,
-      '.',
-    ])
+    const packed = await live(['tar', '--create', '--file', archive, '--owner=0', '--group=0', '-C', root, '.'])
     if (packed.code !== 0) return packed
     const answer = await engine.run([
       'import',

@@ -35,10 +35,7 @@ export const privateApt = (folder: string, args: readonly string[]): Argv => [
   ...args,
 ]
 
-const fetchInto = async (
-  folder: string,
-  { packages, files }: DebianPrograms,
-): Promise<Absent | undefined> => {
+const fetchInto = async (folder: string, { packages, files }: DebianPrograms): Promise<Absent | undefined> => {
   const what = packages.join(', ')
   const archive = debianMirror(readAptSources())
   if (archive === undefined) return { absent: `apt knows no Debian archive to take ${what} from` }
@@ -46,8 +43,7 @@ const fetchInto = async (
     const { code, out, err } = await live(argv, { cwd: folder })
     return code === 0 ? undefined : { absent: `${argv[0]} for ${what} failed: ${lastLine(err || out)}` }
   }
-  for (const path of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(folder, path), { recursive: true })
+  for (const path of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, path), { recursive: true })
   // apt checks its signature with the keys it already trusts.
   writeFileSync(join(folder, 'sources.list'), `deb ${archive} ${NEWER_SUITE} main\n`)
   for (const args of [['update'], ['download', ...packages]]) {

@@ -87,18 +87,18 @@ describe.skipIf('absent' in docker)('the Docker engine of the tests', () => {
 
     expect((await engine.compose([file], ['down'])).code).toBe(0)
     expect((await engine.run(['ps', '--all', '--quiet'])).out).toBe('')
-    expect(
-      (await engine.run(['network', 'ls', '--format', '{{.Name}}'])).out.trim().split('\n').toSorted(),
-    ).toEqual(['bridge', 'host', 'none'])
+    expect((await engine.run(['network', 'ls', '--format', '{{.Name}}'])).out.trim().split('\n').toSorted()).toEqual([
+      'bridge',
+      'host',
+      'none',
+    ])
   })
 
   test('a second engine beside it sees nothing of it', async () => {
     const second = await startDocker({ folder: join(folder, 'second') })
     if ('absent' in second) throw new Error(second.absent)
     expect((await second.run(['images', '--quiet'])).out).toBe('')
-    expect((await engine.run(['images', '--format', '{{.Repository}}'])).out.trim()).toBe(
-      'lucid/bun-for-tests',
-    )
+    expect((await engine.run(['images', '--format', '{{.Repository}}'])).out.trim()).toBe('lucid/bun-for-tests')
     await second.stop()
   })
 
@@ -112,9 +112,7 @@ describe.skipIf('absent' in docker)('the Docker engine of the tests', () => {
     await engine.kill()
     const again = await startDocker({ folder: join(folder, 'engine') })
     if ('absent' in again) throw new Error(again.absent)
-    expect((await again.run(['images', '--format', '{{.Repository}}'])).out.trim()).toBe(
-      'lucid/bun-for-tests',
-    )
+    expect((await again.run(['images', '--format', '{{.Repository}}'])).out.trim()).toBe('lucid/bun-for-tests')
     await again.stop()
   })
 })

@@ -129,8 +129,7 @@ export const startDocker = async (options: Options): Promise<OwnEngine | Absent>
     DOCKER_HOST: `unix://${folders.socket}`,
     DOCKER_CONFIG: join(options.folder, 'config'),
   }
-  const run = (args: readonly string[], more = {}) =>
-    live([programs.docker, ...args], { env: { ...env, ...more } })
+  const run = (args: readonly string[], more = {}) => live([programs.docker, ...args], { env: { ...env, ...more } })
   const answers = async () => (await run(['info', '--format', '{{.ServerVersion}}'])).code === 0
   if (!(await becomesReady(child, answers, { deadlineMs: START_MS, everyMs: 100 }))) {
     await end('SIGKILL')

@@ -17,11 +17,7 @@ export type User = {
 export type AccountState = { readonly users: readonly User[]; readonly roles: readonly RoleDefinition[] }
 
 /** An account command: by name, with its database and arguments. `salt` gives 28 random bytes. */
-type Change = (
-  state: AccountState,
-  call: Pick<Call, 'db' | 'request'>,
-  salt: () => Uint8Array,
-) => AccountState
+type Change = (state: AccountState, call: Pick<Call, 'db' | 'request'>, salt: () => Uint8Array) => AccountState
 
 export const findUser = ({ users }: AccountState, user: string, db: string): User | undefined =>
   users.find((one) => one.user === user && one.db === db)
@@ -53,8 +49,7 @@ const createUser: Change = (state, { request, db }, salt) => {
 const updateUser: Change = (state, { request, db }, salt) => {
   const { updateUser: user, pwd, roles } = request
   const before = findUser(state, String(user), db)
-  if (before === undefined)
-    throw new CommandError(11, 'UserNotFound', `Could not find user "${user}" for db "${db}"`)
+  if (before === undefined) throw new CommandError(11, 'UserNotFound', `Could not find user "${user}" for db "${db}"`)
   const after = {
     ...before,
     ...(roles === undefined ? {} : { roles: parseRoles(roles, state, db) }),
@@ -74,8 +69,7 @@ const createRole: Change = (state, { request, db }) => {
 
 const updateRole: Change = (state, { request, db }) => {
   const before = findRole(state, { role: String(request['updateRole']), db })
-  if (before === undefined)
-    throw new CommandError(31, 'RoleNotFound', `No role named ${request['updateRole']}@${db}`)
+  if (before === undefined) throw new CommandError(31, 'RoleNotFound', `No role named ${request['updateRole']}@${db}`)
   const after = { ...before, ...parsePrivileges(request) }
   return { ...state, roles: state.roles.map((one) => (one === before ? after : one)) }
 }

@@ -55,10 +55,7 @@ const write =
 
 /** The engine answers an index it cannot make with ok: 0 inside; that is an error of the command. */
 const createIndexes: Handler = async ({ db, spec }, { query, unmapped }) => {
-  const row = await query('select documentdb_api_internal.create_indexes_non_concurrently($1, $2, true)', [
-    db,
-    spec,
-  ])
+  const row = await query('select documentdb_api_internal.create_indexes_non_concurrently($1, $2, true)', [db, spec])
   const { raw, ...flat } = decode(parseBson(only(row)))
   const shard = ((raw as Doc | undefined)?.['defaultShard'] as Doc | undefined) ?? flat
   if (shard['ok'] === 1) return done(shard)
@@ -105,10 +102,6 @@ export const engineCommands: Readonly<Record<string, Handler>> = {
   dropDatabase,
   createIndexes,
   dropIndexes: document('call documentdb_api.drop_indexes($1, $2)', dbAndSpec),
-  collMod: document('select documentdb_api.coll_mod($1, $2, $3)', ({ db, collection, spec }) => [
-    db,
-    collection,
-    spec,
-  ]),
+  collMod: document('select documentdb_api.coll_mod($1, $2, $3)', ({ db, collection, spec }) => [db, collection, spec]),
   collStats: document('select documentdb_api.coll_stats($1, $2)', ({ db, collection }) => [db, collection]),
 }

@@ -106,9 +106,7 @@ const runOnEngine = async (call: Call, context: Context): Promise<Answer> => {
   const query = await findQuery(call, context)
   const transaction = call.transaction === 'none' ? undefined : { session: requirePlace(call).session, query }
   const { cursors, unmapped } = front
-  return repeat(call, () =>
-    handler(call, { cursors, query, asker: { connection: id, transaction }, unmapped }),
-  )
+  return repeat(call, () => handler(call, { cursors, query, asker: { connection: id, transaction }, unmapped }))
 }
 
 const carryOut = async (call: Call, context: Context): Promise<Answer> => {

@@ -73,10 +73,11 @@ export const openCursors = (pool: Pool): Cursors => {
       if (cursor === undefined || cursor.session !== transaction?.session)
         throw new CommandError(43, 'CursorNotFound', `cursor id ${id} not found`)
       const query = transaction?.query ?? cursor.reserved?.query ?? pool.query
-      const row = await query(
-        'select cursorpage, continuation from documentdb_api.cursor_get_more($1, $2, $3)',
-        [db, spec, parseBson(cursor.continuation)],
-      )
+      const row = await query('select cursorpage, continuation from documentdb_api.cursor_get_more($1, $2, $3)', [
+        db,
+        spec,
+        parseBson(cursor.continuation),
+      ])
       if (row['continuation']) cursor.continuation = row['continuation']
       else await drop(id)
       return parseBson(row['cursorpage'])

@@ -45,5 +45,4 @@ export const decode = (document: Uint8Array): Doc => BSON.deserialize(document, 
 export const decodeExactly = (document: Uint8Array): Doc =>
   BSON.deserialize(document, { promoteValues: false, bsonRegExp: true })
 
-export const encode = (document: Doc): Buffer =>
-  Buffer.from(BSON.serialize(document, { ignoreUndefined: true }))
+export const encode = (document: Doc): Buffer => Buffer.from(BSON.serialize(document, { ignoreUndefined: true }))

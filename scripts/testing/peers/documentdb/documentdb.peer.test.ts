@@ -91,10 +91,7 @@ describe.skipIf('absent' in root)('MongoDB driver against DocumentDB', async () 
       await rows('pages').insertOne({ _id: 'later' })
       expect((await cursor.toArray()).length).toBe(249)
       await rows('pages').insertOne({ _id: 'mine' }, { session })
-      const counts = [
-        await rows('pages').countDocuments({}, { session }),
-        await rows('pages').countDocuments(),
-      ]
+      const counts = [await rows('pages').countDocuments({}, { session }), await rows('pages').countDocuments()]
       expect(counts).toEqual([251, 251])
       await session.abortTransaction()
       expect(await rows('pages').findOne({ _id: 'mine' })).toBeNull()
@@ -105,8 +102,7 @@ describe.skipIf('absent' in root)('MongoDB driver against DocumentDB', async () 
       if (first === undefined || second === undefined) return
       const label = { errorLabels: ['TransientTransactionError'] }
       await rows('met').insertMany([{ _id: 1, n: 0 }, { _id: 2 }])
-      const add = (session: ClientSession) =>
-        rows('met').findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, { session })
+      const add = (session: ClientSession) => rows('met').findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, { session })
       first.startTransaction()
       second.startTransaction()
       await rows('met').findOne({ _id: 2 }, { session: second })
@@ -161,8 +157,7 @@ describe.skipIf('absent' in root)('MongoDB driver against DocumentDB', async () 
     'a retryable write that comes twice is done once, with several statements and after a kill too',
     async () => {
       const lsid = { id: new UUID() }
-      const once = (command: object, number: number) =>
-        send({ ...command, lsid, txnNumber: Long.fromNumber(number) })
+      const once = (command: object, number: number) => send({ ...command, lsid, txnNumber: Long.fromNumber(number) })
       const documents = [1, 2].map((_id) => ({ _id, n: 0 }))
       const insert = { insert: 'once', documents }
       expect([await once(insert, 1), await once(insert, 1)]).toEqual([
@@ -174,9 +169,7 @@ describe.skipIf('absent' in root)('MongoDB driver against DocumentDB', async () 
       await restart()
       answers.push(await once(update, 2))
       expect(answers.map(({ nModified }) => nModified)).toEqual([2, 2, 2])
-      expect(await rows('once').find().sort({ _id: 1 }).toArray()).toEqual(
-        documents.map(({ _id }) => ({ _id, n: 1 })),
-      )
+      expect(await rows('once').find().sort({ _id: 1 }).toArray()).toEqual(documents.map(({ _id }) => ({ _id, n: 1 })))
     },
     HANG,
   )

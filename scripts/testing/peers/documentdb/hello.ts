@@ -44,11 +44,7 @@ const setFields = (pose: Pose, member: string | undefined, now: Date): Doc => {
 /** The answer to hello. `member` is the host:port under which the set was initiated. */
 export const buildHello = (
   pose: Pose,
-  {
-    member,
-    now,
-    connection,
-  }: { readonly member: string | undefined; readonly now: Date; readonly connection: number },
+  { member, now, connection }: { readonly member: string | undefined; readonly now: Date; readonly connection: number },
 ): Doc => ({
   ...setFields(pose, member, now),
   helloOk: true,

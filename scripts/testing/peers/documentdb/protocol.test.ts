@@ -111,16 +111,7 @@ describe('rights', () => {
     )
 
   test('are those of the role: built in, or of its own', () => {
-    const commands = [
-      'find',
-      'insert',
-      'update',
-      'delete',
-      'createIndexes',
-      'drop',
-      'createUser',
-      'replSetInitiate',
-    ]
+    const commands = ['find', 'insert', 'update', 'delete', 'createIndexes', 'drop', 'createUser', 'replSetInitiate']
     const allowed = (role: string) => commands.filter((command) => may(role, command))
     expect(['read', 'readWrite', 'root', 'own', 'none'].map(allowed)).toEqual([
       ['find'],
@@ -154,8 +145,7 @@ describe('accounts', () => {
     change('createRole', { privileges: [{ resource: { db: 'lucid', collection: 'c' }, actions: ['find'] }] })
     change('createUser', { pwd: 'a secret', roles: ['u'] })
     expect(readFileSync(path, 'utf8')).not.toContain('a secret')
-    const ask = (name: string, asked: object) =>
-      open().answer({ name, db: 'admin', request: { [name]: asked } })
+    const ask = (name: string, asked: object) => open().answer({ name, db: 'admin', request: { [name]: asked } })
     expect(ask('usersInfo', { user: 'u', db: 'admin' })).toMatchObject({
       users: [{ user: 'u', roles: [{ role: 'u', db: 'admin' }] }],
     })

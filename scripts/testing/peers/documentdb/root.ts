@@ -56,8 +56,7 @@ const make = async (root: string): Promise<Absent | undefined> => {
   const settings = archiveSettings((await live(['apt-config', 'dump'])).out)
   const { code, err } = await live(bootstrap(root, mirror, settings))
   if (code !== 0) return { absent: `the archive at ${mirror} gave no root: ${lastWords(err)}` }
-  for (const folder of [...Object.values(inside), template])
-    mkdirSync(join(root, folder), { recursive: true })
+  for (const folder of [...Object.values(inside), template]) mkdirSync(join(root, folder), { recursive: true })
   await fillTemplate(root)
   return undefined
 }

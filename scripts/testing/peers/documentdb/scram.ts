@@ -59,8 +59,7 @@ export const beginConversation = (
   }
 }
 
-const xor = (a: Uint8Array, b: Uint8Array): Buffer =>
-  Buffer.from(a.map((byte, index) => byte ^ (b[index] ?? 0)))
+const xor = (a: Uint8Array, b: Uint8Array): Buffer => Buffer.from(a.map((byte, index) => byte ^ (b[index] ?? 0)))
 
 /** The server-final message when the client-final message proves the password; undefined when it does not. */
 export const finishConversation = (conversation: Conversation, final: string): string | undefined => {

@@ -73,8 +73,7 @@ const parseMsg = (id: number, message: Buffer): Message => {
   return {
     id,
     kind: 'msg',
-    body:
-      arrays.length === 0 ? body : buildDocument([...parseFields(body).map(({ bytes }) => bytes), ...arrays]),
+    body: arrays.length === 0 ? body : buildDocument([...parseFields(body).map(({ bytes }) => bytes), ...arrays]),
     answered: (message.readUInt32LE(HEADER) & MORE_TO_COME) === 0,
   }
 }
@@ -94,11 +93,7 @@ export const parseMessage = (message: Buffer): Message => {
   throw new WireError(`a message of the unknown kind ${code}`)
 }
 
-const build = (
-  ids: readonly [id: number, to: number],
-  code: number,
-  parts: readonly Uint8Array[],
-): Buffer => {
+const build = (ids: readonly [id: number, to: number], code: number, parts: readonly Uint8Array[]): Buffer => {
   const message = Buffer.concat([Buffer.alloc(HEADER), ...parts])
   for (const [at, word] of [message.length, ...ids, code].entries()) message.writeInt32LE(word, 4 * at)
   return message

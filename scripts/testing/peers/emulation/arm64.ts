@@ -34,7 +34,5 @@ export const ensureArm64 = async (): Promise<Absent | undefined> => {
   } catch (error) {
     return { absent: `qemu-user cannot be registered: ${errorMessage(error)}` }
   }
-  return existsSync(join(MISC, NAME))
-    ? undefined
-    : { absent: 'the kernel did not keep the registration of qemu-user' }
+  return existsSync(join(MISC, NAME)) ? undefined : { absent: 'the kernel did not keep the registration of qemu-user' }
 }

@@ -100,9 +100,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
         ...services.map((service) => `${service}: role created, user created`),
       ],
     })
-    expect(await docker('logs', 'lucid_mongo')).toContain(
-      `${MONGO_IMAGE_TITLE}: for tests only, it is not MongoDB`,
-    )
+    expect(await docker('logs', 'lucid_mongo')).toContain(`${MONGO_IMAGE_TITLE}: for tests only, it is not MongoDB`)
   })
 
   test('the database runs as 999 without capabilities on a read-only root, with one volume and no other', async () => {
@@ -118,9 +116,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
       Privileged: false,
     })
     expect(await docker('volume', 'ls', '--quiet')).toBe('lucid_core_mongo_data')
-    expect(await docker('exec', 'lucid_mongo', 'stat', '--format', '%a %u', '/run/mongo/KEYFILE')).toBe(
-      '400 999',
-    )
+    expect(await docker('exec', 'lucid_mongo', 'stat', '--format', '%a %u', '/run/mongo/KEYFILE')).toBe('400 999')
   })
 
   test('another up leaves the database running and finds everything as it must be', async () => {
@@ -130,9 +126,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
   })
 
   test('a service reaches its own collections by the address of its Compose file, and no others', async () => {
-    expect(
-      await evaluate('session-encryptor', `print(${chunks}.insertOne({ _id: "kept" }).acknowledged)`),
-    ).toBe('true')
+    expect(await evaluate('session-encryptor', `print(${chunks}.insertOne({ _id: "kept" }).acknowledged)`)).toBe('true')
     const refused = `try { ${chunks}.insertOne({}) } catch (error) { print(error.code) }`
     expect(await evaluate('merkle-builder', refused)).toBe('13')
   })
@@ -152,8 +146,7 @@ describe.skipIf(reason !== undefined)(`the core stack on Docker (${MONGO_IMAGE_T
     expect({ code: back.code, err: back.code === 0 ? '' : back.err }).toEqual({ code: 0, err: '' })
     // It is started again by itself when the database takes longer than its patience.
     let ended = ''
-    for (let at = 0; at < 5 && ended !== '0'; at++)
-      ended = (await again.run(['wait', 'lucid_mongo_init'])).out.trim()
+    for (let at = 0; at < 5 && ended !== '0'; at++) ended = (await again.run(['wait', 'lucid_mongo_init'])).out.trim()
     expect(ended).toBe('0')
     const found = await again.run([
       ...['exec', 'lucid_mongo', 'mongosh', '--quiet', '--eval'],

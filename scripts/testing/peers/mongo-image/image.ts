@@ -71,13 +71,7 @@ export const importMongoImage = async (engine: DockerEngine, folder: string): Pr
   const archive = `${over}.tar`
   const excluded = [...unneeded, ...overlay].map((path) => `--exclude=./${path}`)
   const root = tar(archive, '--create', ...excluded, `--directory=${found.root}`, '.')
-  const rest = tar(
-    archive,
-    '--append',
-    '--mode=a+rX',
-    `--directory=${over}`,
-    ...overlay.map((path) => `./${path}`),
-  )
+  const rest = tar(archive, '--append', '--mode=a+rX', `--directory=${over}`, ...overlay.map((path) => `./${path}`))
   const label = `LABEL org.opencontainers.image.title="${MONGO_IMAGE_TITLE}"`
   const path = 'ENV PATH=/usr/local/bin:/usr/bin:/bin'
   try {

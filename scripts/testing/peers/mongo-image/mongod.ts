@@ -23,8 +23,7 @@ const requireKeyFile = (path: string): void => {
   const { mode, uid } = statSync(path)
   if ((mode & 0o077) !== 0) throw new Error(`permissions on ${path} are too open`)
   if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`)
-  if (!/^[A-Za-z0-9+/=\s]{6,1024}$/.test(readFileSync(path, 'utf8')))
-    throw new Error(`${path} is no key file`)
+  if (!/^[A-Za-z0-9+/=\s]{6,1024}$/.test(readFileSync(path, 'utf8'))) throw new Error(`${path} is no key file`)
 }
 
 /** The set that is not initiated at the first start; afterwards a file says as whom. */

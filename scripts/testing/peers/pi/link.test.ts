@@ -25,8 +25,7 @@ const ended = (socket: Socket): Promise<{ readonly text: string; readonly error?
 
 const dial = (port: number) => connect({ port, host: '127.0.0.1' })
 
-const next = (socket: Socket): Promise<string> =>
-  new Promise((done) => socket.once('data', (b) => done(`${b}`)))
+const next = (socket: Socket): Promise<string> => new Promise((done) => socket.once('data', (b) => done(`${b}`)))
 
 test('bytes go both ways and are counted', async () => {
   const relay = await openRelay({ server: () => ['sh', '-c', 'tr a-z A-Z'], log })

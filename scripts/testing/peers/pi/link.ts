@@ -70,11 +70,7 @@ const startServer = ([program, ...args]: Argv, log: string) => {
 
 type Server = ReturnType<typeof startServer>
 
-const openConnection = (
-  client: Socket,
-  { child, stdin, stdout }: Server,
-  { connections }: Shared,
-): Connection => {
+const openConnection = (client: Socket, { child, stdin, stdout }: Server, { connections }: Shared): Connection => {
   const connection: Connection = {
     hold: () => {
       client.pause()

@@ -37,17 +37,11 @@ test('a limited disk is a file system of its own, which the engine’s data shar
 
 test('the client of a newer engine stands where the machine’s does', () => {
   const over = (docker: string) => lines('none', docker).filter((line) => line.endsWith(' /usr/bin/docker'))
-  expect([over('/usr/bin/docker'), over('/p/docker')]).toEqual([
-    [],
-    ["mount --bind '/p/docker' /usr/bin/docker"],
-  ])
+  expect([over('/usr/bin/docker'), over('/p/docker')]).toEqual([[], ["mount --bind '/p/docker' /usr/bin/docker"]])
 })
 
 test('the ssh user is an ordinary one whose only group besides its own is docker', () => {
   const { passwd, group } = accountFiles('ann')
   expect(passwd).toContain('ann:x:1000:1000:ann:/home/ann:/bin/sh')
-  expect(group.split('\n').filter((line) => line.includes('ann'))).toEqual([
-    'docker:x:990:ann',
-    'ann:x:1000:',
-  ])
+  expect(group.split('\n').filter((line) => line.includes('ann'))).toEqual(['docker:x:990:ann', 'ann:x:1000:'])
 })

@@ -49,18 +49,7 @@ const DOCKER_GID = 990
 const PLUGINS = 'lib/docker/cli-plugins'
 
 /** Programs that the host of a release need not have, and that no script for it may need. */
-const hiddenPrograms = [
-  'bun',
-  'node',
-  'npm',
-  'python3',
-  'perl',
-  'curl',
-  'wget',
-  'jq',
-  'rsync',
-  'bash',
-] as const
+const hiddenPrograms = ['bun', 'node', 'npm', 'python3', 'perl', 'curl', 'wget', 'jq', 'rsync', 'bash'] as const
 
 /** The account files of the inside, by name. */
 export const accountFiles = (user: string): Readonly<Record<'passwd' | 'group' | 'shadow', string>> => ({
@@ -71,9 +60,7 @@ export const accountFiles = (user: string): Readonly<Record<'passwd' | 'group' |
     `${user}:x:${UID}:${UID}:${user}:/home/${user}:/bin/sh`,
     '',
   ].join('\n'),
-  group: ['root:x:0:', 'nogroup:x:65534:', `docker:x:${DOCKER_GID}:${user}`, `${user}:x:${UID}:`, ''].join(
-    '\n',
-  ),
+  group: ['root:x:0:', 'nogroup:x:65534:', `docker:x:${DOCKER_GID}:${user}`, `${user}:x:${UID}:`, ''].join('\n'),
   // No password fits `*`; `!` would lock the account for keys too.
   shadow: ['root:*:19000::::::', 'sshd:*:19000::::::', `${user}:*:19000::::::`, ''].join('\n'),
 })

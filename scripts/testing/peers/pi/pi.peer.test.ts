@@ -91,14 +91,7 @@ describe.skipIf('absent' in started)('the emulated Pi', () => {
     expect(await tinyImages(pi.engine, { folder })).toEqual(tinyReferences)
     const run = 'run --detach --read-only --tmpfs /tmp --memory 32m --cap-drop ALL'.split(' ')
     for (const tag of ['1', 'sick', 'exit', 'crash', 'memory'])
-      await pi.engine.run([
-        ...run,
-        '--name',
-        `t-${tag}`,
-        '--publish',
-        '127.0.0.1::8080',
-        `lucid-test/tiny:${tag}`,
-      ])
+      await pi.engine.run([...run, '--name', `t-${tag}`, '--publish', '127.0.0.1::8080', `lucid-test/tiny:${tag}`])
     expect(await health(pi, 't-1', 'healthy')).toBe('healthy')
     expect(await health(pi, 't-sick', 'unhealthy')).toBe('unhealthy')
     expect(await health(pi, 't-exit', '3')).toBe('3')

@@ -60,12 +60,9 @@ export const startRegistry = async ({
   const path = join(folder, `log-${port}`)
   const log = openSync(path, 'w')
   // It dies with this process, however that ends.
-  const child = Bun.spawn(
-    [...inside(['setpriv', '--pdeathsig', 'KILL', 'docker-registry', 'serve', config])],
-    {
-      stdio: ['ignore', log, log],
-    },
-  )
+  const child = Bun.spawn([...inside(['setpriv', '--pdeathsig', 'KILL', 'docker-registry', 'serve', config])], {
+    stdio: ['ignore', log, log],
+  })
   closeSync(log)
   const stop = async (): Promise<void> => {
     child.kill()
@@ -73,8 +70,7 @@ export const startRegistry = async ({
   }
   // Where the registry runs elsewhere, only somebody there can ask it.
   const probe = inside([process.execPath, '-e', `await fetch("http://127.0.0.1:${port}/v2/")`])
-  const answers = async () =>
-    (await Bun.spawn([...probe], { stdio: ['ignore', 'ignore', 'ignore'] }).exited) === 0
+  const answers = async () => (await Bun.spawn([...probe], { stdio: ['ignore', 'ignore', 'ignore'] }).exited) === 0
   if (!(await becomesReady(child, answers, { deadlineMs: START_MS, everyMs: 50 }))) {
     await stop()
     return { absent: `docker-registry does not start here: ${lastLineOf(path)}` }

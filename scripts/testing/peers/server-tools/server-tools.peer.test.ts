@@ -47,8 +47,7 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
     return
   }
   const files = ['compose/docker-compose.core.yaml', 'overlay.json'].map((file) => join(folder, file))
-  const compose = (...args: readonly string[]) =>
-    docker.compose(files, args, { env: { LUCID_IMAGE_REPO: REPOSITORY } })
+  const compose = (...args: readonly string[]) => docker.compose(files, args, { env: { LUCID_IMAGE_REPO: REPOSITORY } })
   const tools = (...words: readonly string[]) => compose('run', '--rm', 'server-tools', ...words)
 
   test('the image is made, and a server that answers like a service started', async () => {

@@ -109,13 +109,11 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
   const env = { ...engine.env, HOME: folder, FACTS_LIMIT: '60' }
   const watch = (...flags: readonly string[]) =>
     live(engine.inside(['sh', join(root, 'health', 'watch.sh'), dir, IMAGE, ...flags]), { env })
-  const states = async () =>
-    (await engine.run(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Status}}'])).out
+  const states = async () => (await engine.run(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Status}}'])).out
 
   test('the image is made, and what is watched started: well, unhealthy, out of memory, restarted again and again', async () => {
     const bundled = await bundle(root, { entry: 'services/server-tools/main.ts', name: 'main', addons: [] })
-    for (const [name, bytes] of Object.entries(bundled.files))
-      await Bun.write(join(folder, 'app', name), bytes)
+    for (const [name, bytes] of Object.entries(bundled.files)) await Bun.write(join(folder, 'app', name), bytes)
     const files = Object.fromEntries(
       Object.keys(bundled.files).map((name) => [`/app/${name}`, join(folder, 'app', name)]),
     )
@@ -158,8 +156,7 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     const until = performance.now() + 90_000
     let last = await check()
     // Only between two starts it is seen waiting, and on a busy machine a service may miss one check.
-    const isSettled = () =>
-      restarting.test(last.of('tor-proxy')?.evidence ?? '') && last.merkle?.state === 'healthy'
+    const isSettled = () => restarting.test(last.of('tor-proxy')?.evidence ?? '') && last.merkle?.state === 'healthy'
     while (!isSettled() && performance.now() < until) last = await check()
     const { code, report, of, merkle } = last
     expect(code).toBe(1)
@@ -220,15 +217,8 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
   test('memory is read from the files of the kernel, not asked of the engine', async () => {
     const { out } = await live(engine.inside(['sh', join(root, 'health', 'facts.sh'), dir]), { env })
     expect(/^== stats$\n\n/m.test(out)).toBe(true)
-    const used =
-      parseFacts(out)?.containers.find(({ service }) => service === 'merkle-builder')?.memoryUsed ?? 0
-    const { out: stats } = await engine.run([
-      'stats',
-      '--no-stream',
-      '--format',
-      '{{.MemUsage}}',
-      'merkle-builder',
-    ])
+    const used = parseFacts(out)?.containers.find(({ service }) => service === 'merkle-builder')?.memoryUsed ?? 0
+    const { out: stats } = await engine.run(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'merkle-builder'])
     const mib = Number(/^([\d.]+)MiB/.exec(stats)?.[1])
     // They are not read at the same time, and the engine counts some file pages too.
     expect(used / 2 ** 20 / mib).toBeGreaterThan(0.25)

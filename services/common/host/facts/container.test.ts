@@ -36,12 +36,7 @@ describe('the condition of a container', () => {
 test('what is told of its health is what the last check that failed printed, else the last one', () => {
   const said = (codes: readonly number[]) =>
     read(health('unhealthy', 1, { log: ['one', 'two', 'three\n'], codes })).healthOutput
-  expect([said([1, 1, 0]), said([0, 0, 0]), said([1, 0, 9]), said([])]).toEqual([
-    'two',
-    'three',
-    'three',
-    'three',
-  ])
+  expect([said([1, 1, 0]), said([0, 0, 0]), said([1, 0, 9]), said([])]).toEqual(['two', 'three', 'three', 'three'])
 })
 
 test('limits, rights, ports, networks and mounts are read; what is not told is none', () => {

@@ -76,8 +76,7 @@ export const judgeContainer = (
 }
 
 /** Not sick, and not known to be well: the next health check says. */
-export const isUnchecked = (condition: Condition): boolean =>
-  condition === 'starting' || condition === 'resumed'
+export const isUnchecked = (condition: Condition): boolean => condition === 'starting' || condition === 'resumed'
 
 /** Reads a line that STATE_FORMAT or CONTAINER_FORMAT printed; undefined when it is not one. */
 export const parseContainerState = (line: string): ContainerState | undefined => {

@@ -23,8 +23,7 @@ export type Counters = {
 
 type Lines = readonly string[]
 
-const countSwapped = (lines: Lines): number =>
-  lines.reduce((sum, line) => sum + readNumber(line.split(' ')[1]), 0)
+const countSwapped = (lines: Lines): number => lines.reduce((sum, line) => sum + readNumber(line.split(' ')[1]), 0)
 
 type Operations = { readonly operations: number; readonly ms: number }
 
@@ -86,8 +85,7 @@ const measureLimits = (before: Lines, after: Lines): Counters['limitUse'] => {
 
 /** Reads the sections that are there twice, `NAME before` and `NAME after`. */
 export const parseCounters = (sections: Sections): Counters => {
-  const both = (name: string) =>
-    [sections.get(`${name} before`) ?? [], sections.get(`${name} after`) ?? []] as const
+  const both = (name: string) => [sections.get(`${name} before`) ?? [], sections.get(`${name} after`) ?? []] as const
   const [swapBefore, swapAfter] = both('swap')
   return {
     swapping: countSwapped(swapAfter) - countSwapped(swapBefore),

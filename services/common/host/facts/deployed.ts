@@ -39,8 +39,6 @@ export const parseDeployed = (sections: Sections): Deployed | undefined => {
         key.startsWith('hashes ') ? [[key.slice('hashes '.length), parseHashes(lines)] as const] : [],
       ),
     ),
-    fileTimes: Object.fromEntries(
-      times.map(([name, both]) => [name, Math.max(...both.split(' ').map(Number)) * 1000]),
-    ),
+    fileTimes: Object.fromEntries(times.map(([name, both]) => [name, Math.max(...both.split(' ').map(Number)) * 1000])),
   }
 }

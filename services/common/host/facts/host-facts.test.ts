@@ -134,8 +134,7 @@ describe('what is missing is left out', () => {
     const id = 'a'.repeat(64)
     const line = JSON.stringify({ id, service: 'alpha', status: 'running' })
     const used = (...figures: readonly number[]) =>
-      minimal('== containers', ` ${line}`, '== memory-in-use', ` ${id} ${figures.join(' ')}`).containers[0]
-        ?.memoryUsed
+      minimal('== containers', ` ${line}`, '== memory-in-use', ` ${id} ${figures.join(' ')}`).containers[0]?.memoryUsed
     expect(used(1000, 400)).toBe(600)
     expect(used(1000, 4000)).toBe(1000)
     expect(used(1000)).toBe(1000)
@@ -153,8 +152,7 @@ describe('the Raspberry Pi', () => {
 })
 
 describe('the deployer’s files', () => {
-  const begin = (run: string) =>
-    ` {"at":1,"run":"${run}","phase":"begin","kind":"deploy","what":"deploy r-1"}`
+  const begin = (run: string) => ` {"at":1,"run":"${run}","phase":"begin","kind":"deploy","what":"deploy r-1"}`
   const end = (run: string) => ` {"at":2,"run":"${run}","phase":"end","outcome":"done"}`
   test('a run is open until its own end', () => {
     expect(minimal('== journal', begin('one'), end('one')).openRun).toBeUndefined()

@@ -106,8 +106,7 @@ const parseEngine = (line = ''): Engine => {
 }
 
 const parseMemory = (lines: readonly string[]): HostFacts['memory'] => {
-  const of = (name: string) =>
-    readCount(lines.find((line) => line.startsWith(`${name}:`))?.match(/(\d+) kB/)?.[1])
+  const of = (name: string) => readCount(lines.find((line) => line.startsWith(`${name}:`))?.match(/(\d+) kB/)?.[1])
   const [total, available] = [of('MemTotal'), of('MemAvailable')]
   return total === undefined || available === undefined
     ? undefined
@@ -138,8 +137,7 @@ const parseStamp = (lines: readonly string[]): Stamp | undefined => {
     : undefined
 }
 
-const scaled = (value: number | undefined, factor: number) =>
-  value === undefined ? undefined : value * factor
+const scaled = (value: number | undefined, factor: number) => (value === undefined ? undefined : value * factor)
 
 const parseContainers = (sections: Sections): readonly Container[] => {
   const lines = (name: string) => sections.get(name) ?? []

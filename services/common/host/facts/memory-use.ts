@@ -36,8 +36,7 @@ const units: Readonly<Record<string, number>> = {
 
 /** A line `ID 2.512MiB / 64MiB 7` of `docker stats`. */
 const parseStats = (line: string): Use | undefined => {
-  const [, id = '', amount, unit = '', pids] =
-    /^([0-9a-f]{64}) ([\d.]+)([KMGT]?i?B) \/ \S+(?: (\d+))?/.exec(line) ?? []
+  const [, id = '', amount, unit = '', pids] = /^([0-9a-f]{64}) ([\d.]+)([KMGT]?i?B) \/ \S+(?: (\d+))?/.exec(line) ?? []
   const bytes = Math.round(Number(amount) * (units[unit] ?? Number.NaN))
   return Number.isSafeInteger(bytes)
     ? [id, { memoryUsed: bytes, ...dropUndefined({ pidsUsed: readCount(pids) }) }]
@@ -45,8 +44,5 @@ const parseStats = (line: string): Use | undefined => {
 }
 
 /** Use by container id, from the kernel's own files where they could be read, else from the engine. */
-export const parseMemoryUse = (
-  files: readonly string[],
-  stats: readonly string[],
-): ReadonlyMap<string, MemoryUse> =>
+export const parseMemoryUse = (files: readonly string[], stats: readonly string[]): ReadonlyMap<string, MemoryUse> =>
   new Map([...stats.map(parseStats), ...files.map(parseUse)].filter((entry) => entry !== undefined))

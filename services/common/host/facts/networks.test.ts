@@ -2,8 +2,7 @@ import { expect, test } from 'bun:test'
 import { parseListening, parseNetworks } from './networks.ts'
 import { parseSections } from './sections.ts'
 
-const network = (name: string, more: object) =>
-  ` ${JSON.stringify({ id: `${name}-0123456789abcdef`, name, ...more })}`
+const network = (name: string, more: object) => ` ${JSON.stringify({ id: `${name}-0123456789abcdef`, name, ...more })}`
 
 test('networks are read with their device, and routes but for the default one', () => {
   const text = [

@@ -74,7 +74,5 @@ export const parseListening = (lines: readonly string[]): readonly Listening[] =
   lines.flatMap((line) => {
     const [, local = '', , state = ''] = line.trim().split(/\s+/)
     const [address = '', port = ''] = local.split(':')
-    return state === '0A' && port !== ''
-      ? [{ port: Number.parseInt(port, 16), loopback: LOOPBACK.test(address) }]
-      : []
+    return state === '0A' && port !== '' ? [{ port: Number.parseInt(port, 16), loopback: LOOPBACK.test(address) }] : []
   })

@@ -39,10 +39,7 @@ export const countBoot = (boot: Boot, counts: Counts): Counts =>
  * Whether the clock was set since the last check: the same start of the machine is then at another time. No line where
  * it was not and was well before.
  */
-export const judgeClock = (
-  boot: Boot,
-  { counts, states }: Pick<History, 'counts' | 'states'>,
-): readonly Finding[] => {
+export const judgeClock = (boot: Boot, { counts, states }: Pick<History, 'counts' | 'states'>): readonly Finding[] => {
   const step = findStep(boot, counts) ?? 0
   if (Math.abs(step) >= LEAST)
     return [

@@ -42,8 +42,7 @@ type Host = { readonly asked: Asked; readonly facts?: HostFacts; readonly failed
 
 const readHost = (gathered: Gathered): Host => {
   if ('notAsked' in gathered) return { asked: { asked: false, reason: gathered.notAsked } }
-  if ('failed' in gathered)
-    return { asked: { asked: false, reason: gathered.failed }, failed: gathered.failed }
+  if ('failed' in gathered) return { asked: { asked: false, reason: gathered.failed }, failed: gathered.failed }
   const facts = parseFacts(gathered.text)
   return facts === undefined
     ? { asked: { asked: false, reason: UNREADABLE }, failed: UNREADABLE }
@@ -53,9 +52,7 @@ const readHost = (gathered: Gathered): Host => {
 /** What grows, by the subject of the rule that looks at it. */
 const countGrowing = ({ containers, oomKills }: HostFacts): Counts =>
   new Map([
-    ...containers.map(
-      ({ service, id, restarts }) => [`restarts:${service}`, { id, count: restarts }] as const,
-    ),
+    ...containers.map(({ service, id, restarts }) => [`restarts:${service}`, { id, count: restarts }] as const),
     ...(oomKills === undefined ? [] : [['memory:kills', { id: 'kernel', count: oomKills }] as const]),
   ])
 

@@ -2,9 +2,7 @@ import { type Stack, type Stock, stacks } from '#catalog'
 import type { Target } from '../probe.ts'
 
 /** The part of the catalogue that is watched. */
-export type Listed = Readonly<
-  Record<string, { readonly stack: Stack; readonly hostPort: number } & Partial<Uses>>
->
+export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly hostPort: number } & Partial<Uses>>>
 
 /** Networks and volumes of the host that a container uses. */
 type Uses = {
@@ -35,8 +33,7 @@ const companions: Readonly<
   ],
 }
 
-const isChosen = (chosen: readonly string[]) => (stack: string) =>
-  chosen.length === 0 || chosen.includes(stack)
+const isChosen = (chosen: readonly string[]) => (stack: string) => chosen.length === 0 || chosen.includes(stack)
 
 /** Every container of the chosen stacks (all when none is chosen), services behind a profile among them. */
 export const listExpected = (
@@ -53,14 +50,14 @@ export const listExpected = (
     volumes: Object.keys(volumes),
   }))
   const theirs = Object.entries(stock).flatMap(([name, { stack, networks = [], volumes = {} }]) =>
-    (
-      companions[name] ?? [{ service: name, container: name, shows: 'engine' as const, shares: undefined }]
-    ).map(({ shares, ...one }) => ({
-      ...one,
-      stack,
-      networks: shares ? [] : networks,
-      volumes: shares ? [] : Object.keys(volumes),
-    })),
+    (companions[name] ?? [{ service: name, container: name, shows: 'engine' as const, shares: undefined }]).map(
+      ({ shares, ...one }) => ({
+        ...one,
+        stack,
+        networks: shares ? [] : networks,
+        volumes: shares ? [] : Object.keys(volumes),
+      }),
+    ),
   )
   return [...theirs, ...ours].filter(({ stack }) => isChosen(chosen)(stack))
 }

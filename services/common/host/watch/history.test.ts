@@ -48,11 +48,7 @@ test('a subject that was not well and is no longer there is gone, once, and only
 
 test('a subject that is well when first seen is no news, anything else is', () => {
   const change = { subject: 'a', from: 'unseen', to: 'ok', detail: '' }
-  expect([change, { ...change, to: 'warn' }, { ...change, from: 'bad' }].map(isNews)).toEqual([
-    false,
-    true,
-    true,
-  ])
+  expect([change, { ...change, to: 'warn' }, { ...change, from: 'bad' }].map(isNews)).toEqual([false, true, true])
 })
 
 test('something has grown only while it is the same thing', () => {

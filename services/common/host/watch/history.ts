@@ -61,9 +61,7 @@ export const findChanges = (
   { all }: { readonly all: boolean },
 ): readonly Change[] => {
   const found = new Set(findings.map(({ subject }) => subject))
-  const gone = [...states].filter(
-    ([subject, state]) => all && !found.has(subject) && state !== 'ok' && state !== GONE,
-  )
+  const gone = [...states].filter(([subject, state]) => all && !found.has(subject) && state !== 'ok' && state !== GONE)
   return [
     ...findings.map(({ subject, state, evidence }) => ({
       subject,

@@ -8,9 +8,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 
 test('a host on which everything is well has a line for each thing that was looked at', () => {
-  expect(
-    judgeAll(well).map(({ subject, state, evidence }) => `${state} ${subject} ${evidence}`.trim()),
-  ).toEqual([
+  expect(judgeAll(well).map(({ subject, state, evidence }) => `${state} ${subject} ${evidence}`.trim())).toEqual([
     'ok alpha',
     'ok engine:docker version 28',
     'ok facts:host',
@@ -77,19 +75,13 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
     [certificate(21 * DAY - 1), 'warn certificate:a.pem: ends in 20 d 23 h -> put the new certificate'],
     [certificate(7 * DAY - 1), 'bad certificate:a.pem: ends in 6 d 23 h'],
     [certificate(-HOUR), 'bad certificate:a.pem: ended 1 h 0 min ago'],
-    [
-      { certificates: [{ file: 'a.pem', fault: 'it cannot be read' }] },
-      'bad certificate:a.pem: it cannot be read',
-    ],
+    [{ certificates: [{ file: 'a.pem', fault: 'it cannot be read' }] }, 'bad certificate:a.pem: it cannot be read'],
   ],
   'a backup is a warning after 26 hours or a run that failed, bad after 72 and when there is none': [
     [backup(26 * HOUR), ''],
     [backup(26 * HOUR + 1), 'warn backup:newest: the newest is 1 d 2 h old -> bun run backup'],
     [backup(72 * HOUR + 1), 'bad backup:newest: the newest is 3 d 0 h old -> bun run backup'],
-    [
-      backup(HOUR, false),
-      'warn backup:newest: the last run failed, the newest is 1 h 0 min old -> bun run backup',
-    ],
+    [backup(HOUR, false), 'warn backup:newest: the last run failed, the newest is 1 h 0 min old -> bun run backup'],
     [backup(80 * HOUR, false), 'bad backup:newest: the last run failed, the newest is 3 d 8 h old'],
     [{ backup: { ok: false, id: '' } }, 'bad backup:newest: none has ever gone well -> bun run backup'],
     [without('backup'), 'bad backup:newest: there has never been one -> bun run backup'],
@@ -98,10 +90,7 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
   ],
   'a restore drill is a warning after 35 days or never, bad when it failed': [
     [drill(35 * DAY), ''],
-    [
-      drill(35 * DAY + 1),
-      'warn backup:drill: the last one was 35 d 0 h ago -> bun run restore --identity KEY --drill',
-    ],
+    [drill(35 * DAY + 1), 'warn backup:drill: the last one was 35 d 0 h ago -> bun run restore --identity KEY --drill'],
     [without('drill'), 'warn backup:drill: no backup was ever restored on trial'],
     [drill(DAY, false), 'bad backup:drill: the newest backup could not be restored on trial'],
     [{ drill: { ok: false, id: '' } }, 'bad backup:drill: the newest backup could not be restored on trial'],
@@ -112,10 +101,7 @@ const cases: Readonly<Record<string, readonly (readonly [facts: Partial<HostFact
       { throttled: 0x5 },
       'warn cpu:speed: the processor is slowed down: under-voltage, throttled, 50 °C -> use the 27 W',
     ],
-    [
-      { throttled: 0x8 },
-      'warn cpu:speed: the processor is slowed down: soft temperature limit, 50 °C -> cool it',
-    ],
+    [{ throttled: 0x8 }, 'warn cpu:speed: the processor is slowed down: soft temperature limit, 50 °C -> cool it'],
     [{ throttled: 0x50000 }, ''],
     [{ temperature: 80 }, 'warn cpu:speed: 80 °C: it is about to be slowed down -> cool it'],
   ],
@@ -165,11 +151,7 @@ describe('data', () => {
     ['gone', { volumes: ['other'] }, 'is gone, and the release that runs here has data in it'],
     ['emptied', lies('none', 0), 'is empty and has lost its mark'],
     ['replaced', lies('none'), 'has no mark of this host'],
-    [
-      'another host’s',
-      lies({ ...mark, installation: ours.replace('0123', 'fedc') }),
-      'is that of another host',
-    ],
+    ['another host’s', lies({ ...mark, installation: ours.replace('0123', 'fedc') }), 'is that of another host'],
     ['another volume’s', lies({ ...mark, volume: 'other' }), 'holds what was in other'],
   ])('that is %s is bad, and a backup is named', (_, facts, said) => {
     const [found = '', ...more] = problems(host(facts))

@@ -38,27 +38,18 @@ const engine = ({ facts: { engine } }: HostView): readonly Finding[] => {
   return /permission denied/i.test(engine.why)
     ? one(
         subject,
-        unknown(
-          'this user may not ask the engine',
-          'run the check as root or as a member of the group docker',
-        ),
+        unknown('this user may not ask the engine', 'run the check as root or as a member of the group docker'),
       )
     : one(
         subject,
-        bad(
-          `the engine does not answer: ${engine.why}`,
-          'sudo systemctl restart docker; journalctl -u docker -n 50',
-        ),
+        bad(`the engine does not answer: ${engine.why}`, 'sudo systemctl restart docker; journalctl -u docker -n 50'),
       )
 }
 
 const freshness = ({ facts, now }: HostView): readonly Finding[] => {
   const subject = 'facts:host'
   if (!facts.whole)
-    return one(
-      subject,
-      unknown('what the host says came only in part', 'sh facts.sh DIR shows where it stops'),
-    )
+    return one(subject, unknown('what the host says came only in part', 'sh facts.sh DIR shows where it stops'))
   const age = now - (facts.at ?? now)
   return one(
     subject,
@@ -138,8 +129,7 @@ const disks = ({ facts }: HostView): readonly Finding[] =>
   facts.disks.map((disk) => about(`disk:${disk.mount}`, diskOf(disk)))
 
 const certificateOf = (certificate: Certificate, now: number): Verdict => {
-  if ('fault' in certificate)
-    return bad(certificate.fault, 'put a PEM certificate there, or take the file away')
+  if ('fault' in certificate) return bad(certificate.fault, 'put a PEM certificate there, or take the file away')
   const left = certificate.notAfter - now
   const remedy = 'put the new certificate in its place and restart who serves it'
   if (left <= 0) return bad(`ended ${duration(-left)} ago`, remedy)
@@ -205,18 +195,11 @@ const cpu = ({ facts: { temperature, throttled } }: HostView): readonly Finding[
     return one('cpu:speed', warn(`${warmth}: it is about to be slowed down`, 'cool it'))
   return one(
     'cpu:speed',
-    ok(
-      [warmth, before.length > 0 && `since the start there was ${before.join(', ')}`]
-        .filter(Boolean)
-        .join('; '),
-    ),
+    ok([warmth, before.length > 0 && `since the start there was ${before.join(', ')}`].filter(Boolean).join('; ')),
   )
 }
 
-const deploy = ({
-  facts: { dir, openRun, lease, release, containers },
-  now,
-}: HostView): readonly Finding[] => {
+const deploy = ({ facts: { dir, openRun, lease, release, containers }, now }: HostView): readonly Finding[] => {
   if (dir === undefined) return []
   const verdict = (): Verdict => {
     if (lease !== undefined && lease.until > now)

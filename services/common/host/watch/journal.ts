@@ -1,15 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { jsonLog } from '../../process/log.ts'
-import {
-  CHANGED,
-  type Change,
-  COUNTED,
-  type Counts,
-  type History,
-  readHistory,
-  WEBHOOK_TOLD,
-} from './history.ts'
+import { CHANGED, type Change, COUNTED, type Counts, type History, readHistory, WEBHOOK_TOLD } from './history.ts'
 
 /** The log of state changes: JSON lines that are also the check's only memory. */
 export type Journal = {
@@ -46,8 +38,7 @@ export const openJournal = (path: string, now: () => number): Journal => {
   if (text !== '' && !text.endsWith('\n')) write('\n')
   if (existsSync(path) && statSync(path).size > MAX_BYTES) {
     renameSync(path, `${path}.1`)
-    for (const [subject, state] of history.states)
-      log.info(CHANGED, { subject, from: state, to: state, detail: '' })
+    for (const [subject, state] of history.states) log.info(CHANGED, { subject, from: state, to: state, detail: '' })
     for (const [subject, count] of history.counts) log.info(COUNTED, { subject, ...count })
     log.info(WEBHOOK_TOLD)
     for (const change of history.untold) log.warn(CHANGED, change)

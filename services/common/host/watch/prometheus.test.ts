@@ -51,9 +51,7 @@ test('facts of the host add its samples, and what is not known has none', () => 
   }
   const findings = judgeAll({ ...well, facts })
   const text = formatPrometheus(makeReport({ services, findings, facts: { asked: true } }, NOW), facts)
-  const samples = text
-    .split('\n')
-    .filter((line) => /^lucid_(?:container|disk|cert|backup|restore|host)/.test(line))
+  const samples = text.split('\n').filter((line) => /^lucid_(?:container|disk|cert|backup|restore|host)/.test(line))
   expect(samples).toEqual([
     'lucid_container_restarts_total{service="alpha"} 2',
     'lucid_container_restarts_total{service="beta"} 0',

@@ -5,8 +5,7 @@ type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number]
 
 /** Label values as the text format wants them (prometheus.io, exposition formats). */
-const escaped = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 
 const labelled = (labels: Labels): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
@@ -31,16 +30,12 @@ const plain = (value: number | undefined): readonly Sample[] => (value === undef
 const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
 
 const metrics: readonly Metric[] = [
-  gauge('lucid_check_timestamp_seconds', 'When the check was made', ({ checked_at }) =>
-    plain(checked_at / 1000),
-  ),
+  gauge('lucid_check_timestamp_seconds', 'When the check was made', ({ checked_at }) => plain(checked_at / 1000)),
   gauge('lucid_check_severity', 'The worst finding: 0 well, 1 warning or unknown, 2 bad', ({ worst }) =>
     plain(severity[worst]),
   ),
-  gauge(
-    'lucid_check_host_asked',
-    '1 when the host was asked about itself, not only the services',
-    ({ facts }) => plain(Number(facts.asked)),
+  gauge('lucid_check_host_asked', '1 when the host was asked about itself, not only the services', ({ facts }) =>
+    plain(Number(facts.asked)),
   ),
   gauge('lucid_finding_severity', '0 well, 1 warning or unknown, 2 bad', ({ findings }) =>
     findings.map(({ subject, state }) => [{ subject }, severity[state]]),
@@ -88,9 +83,7 @@ const metrics: readonly Metric[] = [
   gauge('lucid_restore_drill_timestamp_seconds', 'When a backup was last restored on trial', (_, facts) =>
     plain(seconds(facts?.drill?.at)),
   ),
-  gauge('lucid_host_temperature_celsius', 'Temperature of the processor', (_, facts) =>
-    plain(facts?.temperature),
-  ),
+  gauge('lucid_host_temperature_celsius', 'Temperature of the processor', (_, facts) => plain(facts?.temperature)),
   {
     name: 'lucid_host_oom_kills_total',
     help: 'Processes that the kernel killed for want of memory',

@@ -38,10 +38,7 @@ test('the text is the table of services, then a line a problem, the worst first,
 })
 
 test('a host that was not asked is said so, and counts as nothing', () => {
-  const alone = makeReport(
-    { services: [answer('alpha')], findings: [finding('alpha', 'ok')], facts: notAsked },
-    9,
-  )
+  const alone = makeReport({ services: [answer('alpha')], findings: [finding('alpha', 'ok')], facts: notAsked }, 9)
   expect(formatText(alone, { colour: false }).raw).toEndWith(
     '1 of 1 healthy\nNOT ASKED: engine facts (no platform there)\n',
   )

@@ -5,9 +5,7 @@ import { reportOf as servicesOf, tableOf as serviceTable } from '../health-repor
 import type { Result } from '../probe.ts'
 
 /** Whether the host was asked about itself; without that only services were. */
-export type Asked =
-  | { readonly asked: true; readonly at?: number }
-  | { readonly asked: false; readonly reason: string }
+export type Asked = { readonly asked: true; readonly at?: number } | { readonly asked: false; readonly reason: string }
 
 export type WatchReport = {
   /** Nothing is bad, and no warning. */
@@ -55,10 +53,8 @@ const problemLines = ({ findings }: Pick<WatchReport, 'findings'>): readonly Lin
     })
 
 /** A line a problem with its remedy, the worst first; empty when there is none. Plain text unless `colour`. */
-export const formatProblems = (
-  report: Pick<WatchReport, 'findings'>,
-  { colour }: { readonly colour: boolean },
-): Text => text(problemLines(report), { ...plainStyle, colour })
+export const formatProblems = (report: Pick<WatchReport, 'findings'>, { colour }: { readonly colour: boolean }): Text =>
+  text(problemLines(report), { ...plainStyle, colour })
 
 const notAsked = ({ facts }: Pick<WatchReport, 'facts'>): readonly Line[] =>
   facts.asked ? [] : [`NOT ASKED: engine facts (${facts.reason})`]
@@ -68,8 +64,7 @@ export const formatText = (report: WatchReport, { colour }: { readonly colour: b
   const table = serviceTable(servicesOf(report.services, report.checked_at), { colour })
   const host = report.findings.filter(({ subject }) => !report.services.some(({ name }) => name === subject))
   const well = host.filter(({ state }) => state === 'ok').length
-  const counted =
-    report.facts.asked && host.length > 0 ? [`${well} of ${host.length} of the host's own well`] : []
+  const counted = report.facts.asked && host.length > 0 ? [`${well} of ${host.length} of the host's own well`] : []
   const problems = problemLines(report)
   return text([table, ...counted, ...notAsked(report), ...(problems.length === 0 ? [] : ['', ...problems])], {
     ...plainStyle,

@@ -95,19 +95,14 @@ describe('a service is bad, with one line of cause and remedy,', () => {
 })
 
 test('a service that is starting is a warning until it answers', () => {
-  expect(problems(one({ health: 'starting' }, gone))).toEqual([
-    'warn alpha: it is starting -> look again in a minute',
-  ])
+  expect(problems(one({ health: 'starting' }, gone))).toEqual(['warn alpha: it is starting -> look again in a minute'])
   expect(problems(one({ health: 'starting' }))).toEqual([])
 })
 
 describe('the database, which only the engine can ask,', () => {
   const expected = [...well.expected, db]
   const mongo = (more: Partial<Container>) =>
-    host(
-      { containers: [container('alpha'), container('mongo', { name: 'lucid_mongo', ...more })] },
-      { expected },
-    )
+    host({ containers: [container('alpha'), container('mongo', { name: 'lucid_mongo', ...more })] }, { expected })
   test('is well when its health check passes', () => expect(problems(mongo({}))).toEqual([]))
   test('is bad when it does not', () => {
     expect(problems(mongo({ health: 'unhealthy', healthOutput: 'no primary' }))).toEqual([
@@ -115,10 +110,7 @@ describe('the database, which only the engine can ask,', () => {
     ])
   })
   test('is unknown, never well, when the engine does not answer', () => {
-    const down = host(
-      { engine: { is: 'down', why: 'refused' }, containers: [], allContainers: false },
-      { expected },
-    )
+    const down = host({ engine: { is: 'down', why: 'refused' }, containers: [], allContainers: false }, { expected })
     expect(problems(down)).toEqual([
       'unknown mongo: the engine did not tell of it -> see the line of engine:docker',
       'bad engine:docker: the engine does not answer: refused -> sudo systemctl restart docker; journalctl -u docker -n 50',
@@ -205,9 +197,7 @@ test('a container that the catalogue does not list is judged too, and of two of 
 })
 
 test('a service that was left out is no subject', () => {
-  expect(judgeAll({ ...noHost, services: [answer('alpha', 'absent', { detail: 'needs nginx' })] })).toEqual(
-    [],
-  )
+  expect(judgeAll({ ...noHost, services: [answer('alpha', 'absent', { detail: 'needs nginx' })] })).toEqual([])
 })
 
 test('with a chosen stack only its services and containers are looked at, and nothing of the host', () => {
@@ -226,7 +216,5 @@ test('with a chosen stack only its services and containers are looked at, and no
 
 test('no name from outside gets into a command', () => {
   const evil = one({ name: 'x; rm -rf /', status: 'exited', exitCode: 1 }, gone)
-  expect(problems(evil)).toEqual([
-    'bad alpha: it does not run: exit code 1 -> docker logs --tail 50 CONTAINER',
-  ])
+  expect(problems(evil)).toEqual(['bad alpha: it does not run: exit code 1 -> docker logs --tail 50 CONTAINER'])
 })

@@ -32,9 +32,7 @@ const missing = (view: ServiceView): Verdict | undefined => {
       return warn('its container is gone: that it did its work cannot be seen', startAgain(view))
     return bad('there is no container of it', startAgain(view))
   }
-  return http === undefined
-    ? unknown('the engine did not tell of it', 'see the line of engine:docker')
-    : undefined
+  return http === undefined ? unknown('the engine did not tell of it', 'see the line of engine:docker') : undefined
 }
 
 const runOnce = (view: ServiceView): Verdict | undefined => {
@@ -49,18 +47,16 @@ const runOnce = (view: ServiceView): Verdict | undefined => {
 }
 
 /** What there is to say of a container by its condition alone. */
-const conditions: Partial<Readonly<Record<Condition, (container: Container, view: ServiceView) => Verdict>>> =
-  {
-    restarting: (container, view) => {
-      const times = `${container.restarts} time${container.restarts === 1 ? '' : 's'} so far`
-      return bad(`it is restarted again and again, ${times}: ${explainEnd(container)}`, logs(view))
-    },
-    paused: ({ name }) => bad('it is paused', `docker unpause ${word(name, 'CONTAINER')}`),
-    created: ({ error }, view) =>
-      bad(`it was never started${error === '' ? '' : `: ${error}`}`, startAgain(view)),
-    ended: (container, view) =>
-      bad(`it does not run: ${explainEnd(container)}${ago(container.finishedAt, view.now)}`, logs(view)),
-  }
+const conditions: Partial<Readonly<Record<Condition, (container: Container, view: ServiceView) => Verdict>>> = {
+  restarting: (container, view) => {
+    const times = `${container.restarts} time${container.restarts === 1 ? '' : 's'} so far`
+    return bad(`it is restarted again and again, ${times}: ${explainEnd(container)}`, logs(view))
+  },
+  paused: ({ name }) => bad('it is paused', `docker unpause ${word(name, 'CONTAINER')}`),
+  created: ({ error }, view) => bad(`it was never started${error === '' ? '' : `: ${error}`}`, startAgain(view)),
+  ended: (container, view) =>
+    bad(`it does not run: ${explainEnd(container)}${ago(container.finishedAt, view.now)}`, logs(view)),
+}
 
 const notRunning = (view: ServiceView): Verdict | undefined =>
   view.container && conditions[judgeContainer(view.container)]?.(view.container, view)
@@ -72,10 +68,7 @@ const offNetwork = (view: ServiceView): Verdict | undefined => {
   const lost = (expected?.networks ?? []).filter((name) => container.networks[name] === undefined)
   return lost.length === 0
     ? undefined
-    : bad(
-        `it is not on ${lost.join(' and ')}`,
-        lost.map((name) => `bun run recover network ${name}`).join('; '),
-      )
+    : bad(`it is not on ${lost.join(' and ')}`, lost.map((name) => `bun run recover network ${name}`).join('; '))
 }
 
 /** tor-proxy says in /health how far tor is; these two mean that nobody reaches the platform. */

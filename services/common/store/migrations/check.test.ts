@@ -47,8 +47,7 @@ test('neither a service nor a runner takes a schema with a breach, and all breac
   const bad: StoreSchema = { collections: [plain('schema')], migrations: [migration(2, 'two')] }
   const both = {
     code: 'bad-schema',
-    message:
-      "collection schema belongs to the store itself; migration 2 'two' breaks the row 1, 2, 3, ... of versions",
+    message: "collection schema belongs to the store itself; migration 2 'two' breaks the row 1, 2, 3, ... of versions",
   }
   expect(() => checkSchema(bad)).toThrow(expect.objectContaining(both))
   const store = sqliteStore({ path: ':memory:' })

@@ -29,8 +29,7 @@ export const runMigration = async ({
   const { from, to, steps } = await migrate({
     ...options,
     now: Date.now,
-    onEvent: ({ kind, step: { version, name, direction } }) =>
-      info(`migration-${kind}`, { version, name, direction }),
+    onEvent: ({ kind, step: { version, name, direction } }) => info(`migration-${kind}`, { version, name, direction }),
   })
   info('migrated', { from, to, steps: steps.length })
 }

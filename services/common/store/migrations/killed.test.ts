@@ -2,13 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  countAge,
-  People,
-  peopleWith,
-  plantPeople,
-  renameName,
-} from '../../testing/migrations-contract-schema.ts'
+import { countAge, People, peopleWith, plantPeople, renameName } from '../../testing/migrations-contract-schema.ts'
 import { sqliteStore } from '../sqlite.ts'
 import { migrate } from './migrate.ts'
 import { inspectRecord } from './plan.ts'

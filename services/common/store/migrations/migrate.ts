@@ -154,12 +154,7 @@ export const migrate = async (options: MigrateOptions): Promise<Migrated> => {
 }
 
 /** The steps that `migrate` would run, and its refusals; writes no document. */
-export const previewSteps = ({
-  open,
-  schema,
-  ask = up,
-  ...writer
-}: MigrateOptions): Promise<readonly Step[]> => {
+export const previewSteps = ({ open, schema, ask = up, ...writer }: MigrateOptions): Promise<readonly Step[]> => {
   checkSchema(schema)
   return withStore(open, async (store) =>
     planSteps((await readRecord(store)) ?? (await firstRecord(store, schema, writer)), schema, ask),

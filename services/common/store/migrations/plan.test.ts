@@ -18,8 +18,7 @@ const [one, two, three] = [
 ] as const
 const code: StoreSchema = { collections: [], migrations: [one, two, three] }
 
-const upTo = (version: number): readonly Migration[] =>
-  [one, two, three, migration(4, 'four')].slice(0, version)
+const upTo = (version: number): readonly Migration[] => [one, two, three, migration(4, 'four')].slice(0, version)
 const at = (version: number, begun?: readonly [direction: Direction, version: number, name: string]) => {
   const in_progress: Begun | undefined = begun && {
     direction: begun[0],
@@ -90,27 +89,12 @@ describe('the steps from a record to what is asked for', () => {
     ['an undone one with another name', undone, up, 'up 1, up 2, up 3'],
     ['broken off on the way up, up', at(1, ['up', 2, 'two']), up, 'up 2 again, up 3'],
     ['broken off on the way up, up to it', at(1, ['up', 2, 'two']), { ...up, to: 2 }, 'up 2 again'],
-    [
-      'broken off on the way up, up before it',
-      at(1, ['up', 2, 'two']),
-      { ...up, to: 1 },
-      'schema-half-migrated',
-    ],
+    ['broken off on the way up, up before it', at(1, ['up', 2, 'two']), { ...up, to: 1 }, 'schema-half-migrated'],
     ['broken off on the way up, down', at(1, ['up', 2, 'two']), down, 'schema-half-migrated'],
     ['broken off on the way down, down', at(2, ['down', 2, 'two']), down, 'down 2 again'],
-    [
-      'broken off on the way down, far down',
-      at(2, ['down', 2, 'two']),
-      { ...down, to: 0 },
-      'down 2 again, down 1',
-    ],
+    ['broken off on the way down, far down', at(2, ['down', 2, 'two']), { ...down, to: 0 }, 'down 2 again, down 1'],
     ['broken off on the way down, up', at(2, ['down', 2, 'two']), up, 'schema-half-migrated'],
-    [
-      'broken off on the way down, down to it',
-      at(2, ['down', 2, 'two']),
-      { ...down, to: 2 },
-      'schema-half-migrated',
-    ],
+    ['broken off on the way down, down to it', at(2, ['down', 2, 'two']), { ...down, to: 2 }, 'schema-half-migrated'],
     ['broken off in a step with another name', at(1, ['up', 2, 'other']), up, 'schema-half-migrated'],
     ['broken off in a step of a newer release', at(3, ['up', 4, 'four']), up, 'schema-half-migrated'],
   ])('%s', (_, record, ask, expected) => {

@@ -22,8 +22,7 @@ export type Status = 'current' | 'old' | 'newer' | 'half-migrated' | 'differs'
 
 const invalid = (code: string, detail: string) => new Fault('invalid', code, detail)
 const restore = 'restore the snapshot taken before the upgrade'
-const title = ({ version, name }: { readonly version: number; readonly name: string }) =>
-  `${version} '${name}'`
+const title = ({ version, name }: { readonly version: number; readonly name: string }) => `${version} '${name}'`
 
 /** The command that finishes a half-done step. */
 const finisher: Readonly<Record<Direction, string>> = {
@@ -126,9 +125,7 @@ export const planSteps = (record: SchemaRecord, schema: StoreSchema, ask: Ask): 
       `the store is at version ${version}, so version ${goal} is ${direction === 'up' ? 'down: add --down' : 'up: leave --down out'}`,
     )
   const chosen =
-    direction === 'up'
-      ? schema.migrations.slice(version, goal)
-      : schema.migrations.slice(goal, version).toReversed()
+    direction === 'up' ? schema.migrations.slice(version, goal) : schema.migrations.slice(goal, version).toReversed()
   const stuck = direction === 'down' && chosen.find(({ down }) => down === 'irreversible')
   if (stuck) throw invalid('irreversible', `migration ${title(stuck)} cannot be undone: ${restore}`)
   return chosen.map((one) => ({

@@ -36,8 +36,7 @@ const declaration: Declaration<SchemaRecord> = { name: 'schema', fields: {} }
 export const records = (store: Store): Collection<SchemaRecord> => store.collection(declaration)
 
 /** The record, or undefined in a store that has none yet. */
-export const readRecord = (store: Store): Promise<Stored<SchemaRecord> | undefined> =>
-  records(store).get('schema')
+export const readRecord = (store: Store): Promise<Stored<SchemaRecord> | undefined> => records(store).get('schema')
 
 /** The version that the code is written for. */
 export const newestVersion = ({ migrations }: StoreSchema): number => migrations.length
