@@ -6,6 +6,7 @@ const domain = 'the domain is free of frameworks, storage, clock, randomness and
 const edges: readonly Exception[] = [
   ['services/authentication/mail.ts', 'it is the spool folder and the mail server itself'],
   ['services/session-encryptor/chunk-folder.ts', 'it is the folder of chunk files itself'],
+  ['services/session-encryptor/erasure-folder.ts', 'it is the folder of erasure marks itself'],
   ['services/blockchain-ledger/own-folder.ts', 'it is the folder of the ledger itself'],
   ['services/api-gateway/nginx.ts', 'it is the process itself: writes its file, starts it, asks it'],
   ['services/api-gateway/check-socket.ts', 'it is the socket itself'],

@@ -1,19 +1,6 @@
 import { ok } from '#common/http/client'
+import type { State } from '#common/http/session-view'
 import type { Clients } from './upload.ts'
-
-/** All states of a session, as session-orchestrator names them. */
-export const states = [
-  'created',
-  'active',
-  'paused',
-  'finalizing',
-  'anchoring',
-  'anchored',
-  'voided',
-  'failed',
-  'expired',
-] as const
-export type State = (typeof states)[number]
 
 const isLive = (state: string): boolean => ['created', 'active', 'paused'].includes(state)
 

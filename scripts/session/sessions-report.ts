@@ -3,8 +3,9 @@ import type { Colour, Style } from '#common/cli/style'
 import { type Cell, type Column, table } from '#common/cli/table'
 import { type Line, type Text, text } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
+import type { State } from '#common/http/session-view'
 import { placeOfGap } from './gap-place.ts'
-import type { Listed, State } from './session-pages.ts'
+import type { Listed } from './session-pages.ts'
 
 /** A session as whoever reads it knows it. */
 type Shown = Omit<Listed, 'pipeline'>

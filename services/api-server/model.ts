@@ -4,25 +4,13 @@ import { SignedHead } from '#common/audit/head'
 import { AnchorProof } from '#common/evidence/anchor'
 import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { Gap } from '#common/evidence/manifest'
 import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
+import { Session as SessionView, states } from '#common/http/session-view'
 import { Role } from '#common/people/permissions'
 import { SignedPolicy } from '#common/policy/signature'
-import { PolicyPeople } from './policy-model.ts'
 
 export { AnchorProof }
 
-const states = [
-  'created',
-  'active',
-  'paused',
-  'finalizing',
-  'anchoring',
-  'anchored',
-  'voided',
-  'failed',
-  'expired',
-] as const
 const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
 
 export const Me = t.Object({
@@ -44,29 +32,8 @@ export type NewSession = typeof NewSession.static
 /** The content of a session is destroyed at `due`, or was. */
 const Erasure = t.Object({ state: t.UnionEnum(['waiting', 'erased']), by: TronAddress, due: Natural })
 
-export const Session = t.Object({
-  id: SessionId,
-  state: t.UnionEnum(states),
-  pipeline: t.Optional(t.String()),
-  owner: TronAddress,
-  participants: t.Array(TronAddress),
-  observers: t.Array(TronAddress),
-  started_at: Natural,
-  ended_at: t.Optional(Natural),
-  chunk_size: Natural,
-  complete: t.Optional(t.Boolean()),
-  gaps: t.Array(Gap),
-  chunk_count: t.Optional(Natural),
-  total_plain: t.Optional(Natural),
-  merkle_root: t.Optional(Hex32),
-  manifest_hash: t.Optional(Hex32),
-  anchor: t.Optional(t.Object({ tx_hash: Hex32, block: t.Object({ number: Natural, hash: Hex32 }) })),
-  error: t.Optional(t.String()),
-  erasure: t.Optional(Erasure),
-  policy: t.Optional(PolicyPeople),
-  /** Who paused it: nobody acts in it, and its recording goes on. */
-  suspended_by: t.Optional(t.String()),
-})
+/** With what became of its content. */
+export const Session = t.Object({ ...SessionView.properties, erasure: t.Optional(Erasure) })
 export type Session = typeof Session.static
 
 /** `all`: those of everybody; for admins. */

@@ -1,12 +1,12 @@
 import { requestPerson } from '#common/http/callers'
 import { ok } from '#common/http/client'
+import * as model from '#common/http/policy-model'
 import { problems, type service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { mayDo } from '#common/people/permissions'
 import { Fault } from '#common/process/fault'
 import type { Handlers } from './handlers.ts'
 import { Reason, Session } from './model.ts'
-import * as model from './policy-model.ts'
 
 type Steering = {
   readonly params: { readonly id: string }

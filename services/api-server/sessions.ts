@@ -15,30 +15,11 @@ const askFor =
   (id: string) =>
     ok(orchestrator.sessions({ id }).get())
 
-/** A session as the API shows it: nothing but what it promises. */
-const describe = (session: Found, erasure: ErasureDoc | undefined): Session => {
-  const { id, state, owner, participants, observers, started_at, chunk_size, gaps } = session
-  const { pipeline, ended_at, complete, chunk_count, total_plain, merkle_root } = session
-  const { manifest_hash, anchor, error, policy, suspended_by } = session
-  const later = {
-    pipeline,
-    ended_at,
-    complete,
-    chunk_count,
-    total_plain,
-    merkle_root,
-    manifest_hash,
-    anchor,
-    error,
-    policy,
-    suspended_by,
-  }
-  return {
-    ...{ id, state, owner, participants, observers, started_at, chunk_size, gaps },
-    ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== undefined)),
-    ...(erasure && { erasure: { state: erasure.state, by: erasure.by, due: erasure.due } }),
-  }
-}
+/** A session as the API shows it. */
+const describe = (session: Found, erasure: ErasureDoc | undefined): Session => ({
+  ...session,
+  ...(erasure && { erasure: { state: erasure.state, by: erasure.by, due: erasure.due } }),
+})
 
 export type Sessions = ReturnType<typeof sessions>
 

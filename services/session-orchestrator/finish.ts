@@ -3,6 +3,7 @@ import type { AuditEntry } from '#common/evidence/audit-event'
 import { manifestBytes, manifestHash } from '#common/evidence/manifest'
 import { signManifest } from '#common/evidence/signature'
 import type { ChunkRecord } from '#common/http/session-model'
+import type { State } from '#common/http/session-view'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { fromHex } from '#common/stream/bytes'
@@ -17,7 +18,6 @@ import {
   sealedEntries,
   withManifest,
 } from './manifest.ts'
-import type { State } from './model.ts'
 import { change, signingKeyFor } from './sessions.ts'
 import { checkTransition } from './state.ts'
 import {

@@ -1,31 +1,9 @@
 import { t } from 'elysia'
 import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { Gap } from '#common/evidence/manifest'
 import { BytesParam, EndReason, WholeParam } from '#common/http/session-model'
+import { Session, states } from '#common/http/session-view'
 import { SignedPolicy } from '#common/policy/signature'
-
-export const states = [
-  'created',
-  'active',
-  'paused',
-  'finalizing',
-  'anchoring',
-  'anchored',
-  'voided',
-  'failed',
-  'expired',
-] as const
-export const steps = [
-  'initialized',
-  'chunking',
-  'encrypting',
-  'merkle_building',
-  'anchoring',
-  'completed',
-  'failed',
-] as const
-export type State = (typeof states)[number]
 
 const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
 
@@ -59,43 +37,6 @@ export const Finalize = t.Object({
   total_plain: t.Optional(Natural),
 })
 export type Finalize = typeof Finalize.static
-
-export const Anchor = t.Object({
-  tx_hash: Hex32,
-  block: t.Object({ number: Natural, hash: Hex32 }),
-})
-
-const PolicyPeople = t.Object({
-  hash: Hex32,
-  participants: t.Array(TronAddress),
-  observers: t.Array(TronAddress),
-  approvers: t.Array(TronAddress),
-})
-
-export const Session = t.Object({
-  id: SessionId,
-  state: t.UnionEnum(states),
-  pipeline: t.Optional(t.UnionEnum(steps)),
-  owner: TronAddress,
-  participants: t.Array(TronAddress),
-  observers: t.Array(TronAddress),
-  started_at: Natural,
-  ended_at: t.Optional(Natural),
-  chunk_size: Natural,
-  complete: t.Optional(t.Boolean()),
-  gaps: t.Array(Gap),
-  chunk_count: t.Optional(Natural),
-  total_plain: t.Optional(Natural),
-  merkle_root: t.Optional(Hex32),
-  manifest_hash: t.Optional(Hex32),
-  anchor: t.Optional(Anchor),
-  error: t.Optional(t.String()),
-  /** Whom the policy names; `participants` and `observers` above are those who were let in. */
-  policy: t.Optional(PolicyPeople),
-  /** Who paused it: nobody acts in it, and its recording goes on. */
-  suspended_by: t.Optional(t.String()),
-})
-export type Session = typeof Session.static
 
 /** `gaps`: told beforehand, for a session that its recorder cannot end any more. */
 export const StateChange = t.Object({
@@ -132,45 +73,6 @@ export const AuditQuery = t.Object({
 })
 /** The manifest's audit_root is the hash of the event `sealed`. */
 export const Audit = t.Object({ events: t.Array(t.Union([AuditEvent, AuditLink])) })
-
-/** The policy of a session, and what it allows as lines for people. */
-export const PolicyView = t.Object({
-  ...SignedPolicy.properties,
-  hash: Hex32,
-  says: t.Array(t.String()),
-})
-
-export const Join = t.Object({ as: t.UnionEnum(['participant', 'observer']) })
-
-/** `bytes` = size of the item; 0 where there is none, as for input and sound. */
-export const ActionBody = t.Object({
-  channel: t.UnionEnum(['input', 'clipboard', 'files', 'audio', 'printing']),
-  direction: t.UnionEnum(['to_session', 'from_session']),
-  bytes: Natural,
-})
-/** A violation is no error of the caller: it is answered with what was decided. */
-export const Decision = t.Object({
-  outcome: t.UnionEnum(['allowed', 'blocked', 'void']),
-  rule: t.String(),
-  says: t.String(),
-})
-
-export const Ask = t.Object({ ...ActionBody.properties, reason: EndReason })
-/** `expires_at`: when a pending request lapses, or until when an approved one holds, epoch ms. */
-export const RequestView = t.Object({
-  ...Ask.properties,
-  id: SessionId,
-  person: TronAddress,
-  state: t.UnionEnum(['pending', 'approved', 'refused', 'expired']),
-  asked_at: Natural,
-  expires_at: Natural,
-  decided_by: t.Optional(TronAddress),
-  decided_at: t.Optional(Natural),
-})
-export type RequestView = typeof RequestView.static
-export const Requests = t.Object({ requests: t.Array(RequestView) })
-export const RequestParams = t.Object({ id: SessionId, request: SessionId })
-export const Answer = t.Object({ approve: t.Boolean() })
 
 /** Why somebody pauses, resumes, ends or voids a session. */
 export const Why = t.Object({ reason: EndReason })

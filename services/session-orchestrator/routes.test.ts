@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { AuditEvent } from '#common/evidence/audit-event'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
+import type { Session } from '#common/http/session-view'
 import { Fault } from '#common/process/fault'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
@@ -19,7 +20,6 @@ import {
   scriptedChain,
   sessionRequest,
 } from './fixture.ts'
-import type { Session } from './model.ts'
 import { tables } from './store.ts'
 
 const { root, remove } = ownFolder()

@@ -1,32 +1,32 @@
 import { noteAudit } from '#common/http/audited'
+import {
+  Action,
+  Answer,
+  Decision,
+  Join,
+  NewRequest,
+  Policy,
+  PolicyRequest,
+  PolicyRequests,
+  RequestParams,
+} from '#common/http/policy-model'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
+import { Session, type State, states } from '#common/http/session-view'
 import { Fault, isFault } from '#common/process/fault'
 import { requestContext } from '#common/process/request-context'
 import type { Store } from '#common/store/store'
 import {
-  ActionBody,
-  Answer,
-  Ask,
   Audit,
   AuditQuery,
-  Decision,
   Finalize,
-  Join,
   List,
   ListQuery,
   NewSession,
-  PolicyView,
   Process,
-  RequestParams,
-  Requests,
-  RequestView,
-  Session,
   SignedManifest,
-  type State,
   StateChange,
   Status,
-  states,
   Why,
 } from './model.ts'
 import type { Policies } from './policies.ts'
@@ -77,12 +77,12 @@ const deeds = ({ policies, worker }: OrchestratorParts) => {
     return result
   }
   return {
-    act: async (id: string, action: typeof ActionBody.static) => {
+    act: async (id: string, action: typeof Action.static) => {
       const decision = await policies.act(id, { ...action, person: requireActor() })
       if (decision.outcome === 'void') worker.kick(id)
       return decision
     },
-    ask: (id: string, ask: typeof Ask.static) => policies.ask(id, { ...ask, person: requireActor() }),
+    ask: (id: string, ask: typeof NewRequest.static) => policies.ask(id, { ...ask, person: requireActor() }),
     answer: (id: string, request: string, isApproved: boolean) =>
       policies.answer(id, request, { by: requireActor(), isApproved }),
     requests: async (id: string) => ({ requests: [...(await policies.requests(id))] }),
@@ -201,7 +201,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     })
     .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
       params: SessionParams,
-      response: { 200: PolicyView, ...problems },
+      response: { 200: Policy, ...problems },
       callers: ['api-server', 'operator'],
     })
     .post('/sessions/:id/people', ({ params, body }) => deed.join(params.id, body.as), {
@@ -210,20 +210,20 @@ export const routes = (orchestrator: OrchestratorParts) => {
     })
     .post('/sessions/:id/actions', ({ params, body }) => deed.act(params.id, body), {
       params: SessionParams,
-      body: ActionBody,
+      body: Action,
       response: { 200: Decision, ...problems },
       unaudited: 'each decision stands in the chain of the session itself',
       callers: ['api-server', 'operator'],
     })
     .post('/sessions/:id/requests', ({ params, body }) => deed.ask(params.id, body), {
       params: SessionParams,
-      body: Ask,
-      response: { 200: RequestView, ...problems },
+      body: NewRequest,
+      response: { 200: PolicyRequest, ...problems },
       callers: ['api-server', 'operator'],
     })
     .get('/sessions/:id/requests', ({ params }) => deed.requests(params.id), {
       params: SessionParams,
-      response: { 200: Requests, ...problems },
+      response: { 200: PolicyRequests, ...problems },
       callers: ['api-server', 'operator'],
     })
     .post(
@@ -232,7 +232,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
       {
         params: RequestParams,
         body: Answer,
-        response: { 200: RequestView, ...problems },
+        response: { 200: PolicyRequest, ...problems },
         callers: ['api-server', 'operator'],
       },
     )

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { states } from '#common/http/session-view'
 import { faultOf } from '#common/testing/faults'
-import { states } from './model.ts'
 import { checkTransition, follows, recordingStates, workStates } from './state.ts'
 
 describe('the life of a session', () => {

@@ -1,5 +1,5 @@
+import type { State } from '#common/http/session-view'
 import { Fault } from '#common/process/fault'
-import type { State } from './model.ts'
 
 /** The life of a session (SPEC section 4), as what may follow what. */
 export const follows: Readonly<Record<State, readonly State[]>> = {

@@ -1,12 +1,13 @@
 import { type AuditEntry, type AuditEvent, LONGEST_BODY, nextEvent } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
+import type { Session } from '#common/http/session-view'
 import type { PolicyRequest } from '#common/policy/decision'
 import { Fault } from '#common/process/fault'
 import { machineRandom } from '#common/process/random'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store, Stored } from '#common/store/store'
 import { type AuditLink, describeEntry, nextLink } from './audit.ts'
-import type { Session, StreamGap } from './model.ts'
+import type { StreamGap } from './model.ts'
 
 /** A session, and what only this service needs of it. */
 export type SessionDoc = Session & {

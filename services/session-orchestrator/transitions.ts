@@ -1,8 +1,9 @@
 import type { AuditEntry } from '#common/evidence/audit-event'
+import type { Session } from '#common/http/session-view'
 import type { Part } from '#common/policy/admission'
 import type { SignedPolicy } from '#common/policy/signature'
 import { Fault } from '#common/process/fault'
-import type { Finalize, NewSession, Session, StateChange } from './model.ts'
+import type { Finalize, NewSession, StateChange } from './model.ts'
 import { checkTransition, recordingStates } from './state.ts'
 import type { SessionDoc } from './store.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import type { State } from '#common/http/session-view'
 import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
-import type { State } from './model.ts'
 import { worker } from './worker.ts'
 
 /** A worker over a script of answers, one a call; a Fault is thrown. Pauses are noted and not waited for. */

@@ -1,6 +1,6 @@
+import type { State } from '#common/http/session-view'
 import { backoff } from '#common/process/backoff'
 import { errorFields, type Log } from '#common/process/log'
-import type { State } from './model.ts'
 import { workStates } from './state.ts'
 
 /** Pauses between two steps of a session that is not through yet, ms: for a service that is away, and for the chain's turn. */

@@ -6,7 +6,7 @@ import { Fault, isFault } from '#common/process/fault'
 import { sqliteStore } from '#common/store/sqlite'
 import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
-import { erasures } from './erasures.ts'
+import { erasures } from './erasure-folder.ts'
 import { OWNER } from './fixture.ts'
 import { sessions } from './sessions.ts'
 

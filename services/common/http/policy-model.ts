@@ -1,15 +1,7 @@
 import { t } from 'elysia'
-import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { EndReason } from '#common/http/session-model'
-import { SignedPolicy } from '#common/policy/signature'
-
-/** Whom the policy of a session names; its participants and observers are those of them who joined. */
-export const PolicyPeople = t.Object({
-  hash: Hex32,
-  participants: t.Array(TronAddress),
-  observers: t.Array(TronAddress),
-  approvers: t.Array(TronAddress),
-})
+import { Hex32, Natural, SessionId, TronAddress } from '../evidence/fields.ts'
+import { SignedPolicy } from '../policy/signature.ts'
+import { EndReason } from './session-model.ts'
 
 /** A policy with its owner's signature, and what it allows as lines for people. */
 export const Policy = t.Object({ ...SignedPolicy.properties, hash: Hex32, says: t.Array(t.String()) })
