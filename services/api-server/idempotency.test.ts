@@ -67,6 +67,12 @@ describe('a request with an Idempotency-Key', () => {
     })
     expect(answer).toEqual({ n: 1 })
     expect(ids[1]).toBe(ids[0] ?? '')
+    now += 24 * 3_600_000
+    await restarted.once(asked, async (id) => {
+      ids.push(id)
+      return work()
+    })
+    expect(ids[2]).not.toBe(ids[0] ?? '')
   })
 
   test('is forgotten after a day', async () => {

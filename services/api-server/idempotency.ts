@@ -10,7 +10,8 @@ export type Asked = { readonly person: string; readonly key: string; readonly re
 export type Idempotency = {
   /**
    * Does the work, or answers what it answered before. Whoever comes while it runs waits for the same answer. A failure is
-   * not kept. After a crash in the middle the work is done again: it must find itself done, by `id`.
+   * not kept. After a crash in the middle the work is done again: it must find itself done, by the
+   * hash (hex) that names this work.
    * Throws Fault conflict `idempotency-key-reused`, exhausted `too-many-keys`.
    */
   readonly once: <R extends object>(asked: Asked, work: (id: string) => Promise<R>) => Promise<R>
@@ -57,7 +58,7 @@ export const idempotency = (table: Collection<AnswerDoc>, now: () => number): Id
     if (entry.answer !== undefined) return JSON.parse(entry.answer)
     let answer: object
     try {
-      answer = await work(doc.id)
+      answer = await work(hash(`${entry.id} ${entry.at}`))
     } catch (error) {
       await table.remove(doc.id).catch(() => false)
       throw error

@@ -28,7 +28,7 @@ export const addSessionRoutes = (root: Root, { change, find, once, sessions, upl
       `${V1}/sessions`,
       async ({ body, request, set, status }) => {
         const person = requestPerson()
-        const session = await once(request, body, () => sessions.create(person, body))
+        const session = await once(request, body, (id) => sessions.create(person, body, id))
         set.headers['location'] = `${V1}/sessions/${session.id}`
         set.headers['etag'] = entityTag(session)
         return status(201, session)

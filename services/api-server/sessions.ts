@@ -21,6 +21,12 @@ const describe = (session: Found, erasure: ErasureDoc | undefined): Session => (
   ...(erasure && { erasure: { state: erasure.state, by: erasure.by, due: erasure.due } }),
 })
 
+/** A UUIDv4 in form (RFC 9562) whose bits are the first 122 of a hash, hex. */
+const uuidOf = (hash: string): string => {
+  const variant = '89ab'[Number.parseInt(hash[16] ?? '0', 16) & 3]
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+}
+
 export type Sessions = ReturnType<typeof sessions>
 
 /** Sessions for people: each is looked up together with what the person may do with it. */
@@ -59,9 +65,10 @@ export const sessions = (neighbours: Neighbours, erasures: Pick<Erasures, 'find'
         ...(next !== undefined && { next }),
       }
     },
-    /** Begins a recording whose owner is the person. */
-    create: async ({ address }: SignedIn, request: NewSession): Promise<Session> => {
-      const { id } = await ok(recorder.recordings.start.post({ ...request, owner: address }))
+    /** Begins a recording whose owner is the person; `of` names the request, which done again finds what it began. */
+    create: async ({ address }: SignedIn, request: NewSession, of?: string): Promise<Session> => {
+      const chosen = of !== undefined && { id: uuidOf(of) }
+      const { id } = await ok(recorder.recordings.start.post({ ...request, ...chosen, owner: address }))
       return withErasure(await ask(id))
     },
   }

@@ -8,6 +8,8 @@ import { SignedPolicy } from '#common/policy/signature'
 const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
 
 export const NewSession = t.Object({
+  /** Chosen by who asks, so that asking again opens no second one. */
+  id: t.Optional(SessionId),
   owner: TronAddress,
   owner_x25519: t.Optional(Hex32),
   participants: People,

@@ -86,6 +86,16 @@ describe('session-orchestrator', () => {
     )
   })
 
+  test('opens the session of an id once, and none of somebody else’s under it', async () => {
+    const one = opened()
+    const chosen = { ...sessionRequest, id: crypto.randomUUID() }
+    const first = await ask(one.app, 'POST', '/sessions', chosen)
+    expect(first).toMatchObject({ status: 200, body: { id: chosen.id, state: 'created' } })
+    expect(await ask(one.app, 'POST', '/sessions', chosen)).toEqual(first)
+    const other = { ...chosen, owner: 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH' }
+    expect(await ask(one.app, 'POST', '/sessions', other)).toMatchObject(refused(409, 'session-exists'))
+  })
+
   test('opens a session with its own id, keys and place at the encryptor', async () => {
     const one = opened({ now: () => NOW })
     const session = await create(one)

@@ -128,13 +128,23 @@ const namedPeople = ({ policy, hash }: CheckedPolicy) => {
   return { policy: { hash, participants, observers, approvers } }
 }
 
+/** The session that an earlier try of the same request opened. Throws Fault conflict `session-exists` for another owner's. */
+const findOpened = async ({ store }: SessionsParts, { id, owner }: NewSession): Promise<Session | undefined> => {
+  const doc = id === undefined ? undefined : await tables(store).sessions.get(id)
+  if (doc === undefined) return undefined
+  if (doc.owner !== owner) throw new Fault('conflict', 'session-exists', 'there is another session of this id')
+  return publicSession(withoutRevision(doc))
+}
+
 const create = async (request: NewSession, parts: SessionsParts): Promise<Session> => {
   const { store, now, newId, openKey, chunkSize: chunk_size, maxActive } = parts
   const { owner, owner_x25519, participants = [], observers = [] } = request
+  const opened = await findOpened(parts, request)
+  if (opened !== undefined) return opened
   for (const address of [owner, ...participants, ...observers]) ownerBytes(address)
   const checked = checkPolicy(request, now())
   await requireRoom(store, maxActive)
-  const id = newId()
+  const id = request.id ?? newId()
   const { wrapped, public_key } = newSigningKey(id, parts)
   const fixed = { id, public_key, chunk_size, ...(checked && namedPeople(checked)) }
   const doc = newSession(request, fixed, now())

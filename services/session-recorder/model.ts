@@ -10,6 +10,8 @@ const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: tru
 
 /** Who owns the recording; with an X25519 key the session key is also sealed to them. */
 export const Start = t.Object({
+  /** The id of its session, chosen by who asks, so that asking again begins no second one. */
+  id: t.Optional(SessionId),
   owner: TronAddress,
   owner_x25519: t.Optional(Hex32),
   participants: People,

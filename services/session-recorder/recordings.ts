@@ -154,6 +154,13 @@ const endings = (
   }
 }
 
+/** The recording that an earlier try of the same request began. Throws Fault conflict `recording-exists` for another owner's. */
+const findBegun = async ({ store }: RecordingsParts, { id, owner }: Start): Promise<RecordingDoc | undefined> => {
+  const doc = id === undefined ? undefined : await recordingTable(store).get(id)
+  if (doc === undefined || doc.owner === owner) return doc
+  throw new Fault('conflict', 'recording-exists', 'there is another recording of this id')
+}
+
 /** Opens a session and keeps its recording; a session that nobody would ever record into is ended again. */
 const begin = async (request: Start, { store, openSession, finalize, now }: RecordingsParts) => {
   const { id, chunk_size } = await openSession(request)
@@ -208,6 +215,8 @@ export const recordings = (parts: RecordingsParts): Recordings => {
 
   return {
     start: async (request) => {
+      const begun = await findBegun(parts, request)
+      if (begun !== undefined) return describe(begun)
       const { doc, chunk_size } = await begin(request, parts)
       const unbegun = { since: doc.started_at, steadySince: parts.steady(), cause: 'unbegun' } as const
       feeds.open(doc.id, { ...nothing, chunk_size }, unbegun)

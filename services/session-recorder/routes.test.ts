@@ -99,3 +99,15 @@ describe('session-recorder', () => {
     for (const body of bad) expect((await ask(app, 'POST', '/recordings/start', body)).status).toBe(400)
   })
 })
+
+test('a recording of a chosen id begins once, and none of somebody else’s under it', async () => {
+  const chosen = { owner: OWNER, id: crypto.randomUUID() }
+  const first = await ask(app, 'POST', '/recordings/start', chosen)
+  expect(first).toMatchObject({ status: 200, body: { id: chosen.id, state: 'recording' } })
+  expect(await ask(app, 'POST', '/recordings/start', chosen)).toEqual(first)
+  const other = { ...chosen, owner: 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH' }
+  expect(await ask(app, 'POST', '/recordings/start', other)).toMatchObject({
+    status: 409,
+    body: { code: 'recording-exists' },
+  })
+})
