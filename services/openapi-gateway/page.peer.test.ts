@@ -76,6 +76,8 @@ describe.skipIf(browserPath === null)('the page in a real browser', () => {
       .locator('.opblock-summary-path')
       .evaluateAll((all) => all.map((one) => one.getAttribute('data-path')))
     expect(paths).toEqual([
+      '/merkle-builder/audit',
+      '/merkle-builder/audit/head',
       '/merkle-builder/build',
       '/merkle-builder/root/{session}',
       '/merkle-builder/proof/{session}/{index}',

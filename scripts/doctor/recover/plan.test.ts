@@ -98,7 +98,8 @@ describe('a plan for a volume', () => {
       host: { readiness: { ...facts([]).host.readiness, volumes: [] } },
     })
     expect(planVolume(gone, DATA.name, 'empty').before.at(-1)?.script).toContain(
-      'docker volume create --label com.docker.compose.project=lucid-sessions',
+      // Of the first stack that uses it: api-server stands in core.
+      'docker volume create --label com.docker.compose.project=lucid-core',
     )
     expect(() => planVolume(gone, DATA.name, 'adopted')).toThrow('--empty makes a new one')
     for (const plan of [() => planService(gone, 'merkle-builder'), () => planStack(gone, 'sessions')])
