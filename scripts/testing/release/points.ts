@@ -1,6 +1,7 @@
 import type { Release } from '../../release/content/release.ts'
 import { formatStep, planBackward, planForward, type Step } from '../../release/run/plan.ts'
 import type { EngineFailure } from './engine-failures.ts'
+import few from './few-points.json' with { type: 'json' }
 
 /** What a host is on before a point. */
 export type Before = 'empty' | 'one' | 'two'
@@ -103,34 +104,4 @@ export const describePoint = ({ scenario, at, fault, next }: Point): string => {
 }
 
 /** Points for a check that has a minute: each kind of fault, on the first two stacks. They chain without a deploy between them. */
-export const fewPoints: readonly Point[] = [
-  { scenario: 'first deploy', at: 'files done', fault: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'first deploy', at: 'files start', fault: { kind: 'disk', lasts: 'long' }, next: 'rollback' },
-  { scenario: 'first deploy', at: 'up:core start', fault: { kind: 'kill', after: 300 }, next: 'rollback' },
-  {
-    scenario: 'first deploy',
-    at: 'up:core start',
-    fault: { kind: 'engine', how: 'refuse', lasts: 'long' },
-    next: 'deploy',
-  },
-  { scenario: 'deploy', at: 'begin', fault: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'files start', fault: { kind: 'line', how: 'gone' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'up:core start', fault: { kind: 'kill', after: 700 }, next: 'rollback' },
-  {
-    scenario: 'deploy',
-    at: 'up:sessions start',
-    fault: { kind: 'engine', how: 'half', lasts: 'long' },
-    next: 'rollback',
-  },
-  { scenario: 'deploy', at: 'up:core start', fault: { kind: 'power' }, next: 'rollback' },
-  { scenario: 'failed deploy', at: 'back:up:core start', fault: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'commit start', fault: { kind: 'line', how: { cut: 300 } }, next: 'deploy' },
-  {
-    scenario: 'rollback',
-    at: 'up:sessions start',
-    fault: { kind: 'disk', lasts: 'short' },
-    next: 'rollback',
-  },
-  { scenario: 'rollback', at: 'commit done', fault: { kind: 'kill' }, next: 'rollback' },
-  { scenario: 'deploy', at: 'commit done', fault: { kind: 'kill' }, next: 'rollback' },
-]
+export const fewPoints = few as readonly Point[]
