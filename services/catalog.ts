@@ -1,8 +1,4 @@
-/**
- * The one list of services. Everything that must know a service (start-up, Compose files, health check,
- * service tokens, images) reads it here; nothing about this machine or its environment belongs in it.
- * A service is listed when it exists, not before. Ports and planes: SPEC section 2.
- */
+/** The one list of services: what must know one reads it here, and nothing of this machine belongs in it (SPEC 2). */
 
 /** Stacks in the order they are started; they are undone in reverse. */
 export const stacks = ['core', 'sessions', 'blockchain', 'integration'] as const
@@ -53,10 +49,7 @@ export type Entry = {
   readonly needs: readonly string[]
   /** The part of `needs` whose absence is queued for, not fatal: it shows in /health but keeps it at 200. */
   readonly tolerates: readonly string[]
-  /**
-   * Services whose public documents it reads, without a token: no right comes of it and no order of start, so it
-   * may go in a circle. They share a network with it.
-   */
+  /** Services whose public documents it reads without a token, over a common network; may go in a circle. */
   readonly reads?: readonly string[]
   /** True when it keeps documents (services/common/store); on MongoDB it then has a user of its own. */
   readonly store: boolean

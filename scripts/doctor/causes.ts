@@ -39,10 +39,7 @@ const NO_ROOM = /ENOSPC|no space left|disk full/i
 const NO_WRITE = /EROFS|read-only file ?system/i
 const NO_RIGHT = /EACCES|EPERM|permission denied|operation not permitted/i
 
-/**
- * What explains what, most fundamental first: the first row that fits is the cause that is told. A row about a subject that
- * is used (a network, a volume) or needed (a service) follows the expected state.
- */
+/** What explains what, most fundamental first. A row about a subject used or needed follows the expected state. */
 const edges: readonly Edge[] = [
   { cause: ['disk-full'], effect: ['full', 'read-only'], link: 'all' },
   { cause: ['read-only-disk'], effect: ['read-only'], link: 'all' },

@@ -22,10 +22,7 @@ const readCommitted = (stack: Stack, dir: string): ComposeFile => {
   return { stack, file: interpolateAll(Bun.YAML.parse(text), { LUCID_MOUNT_PATH: dir }), hashes: {} }
 }
 
-/**
- * Expectations of a host: the release that it has, through its own Compose; where that cannot be read, the checkout's files
- * for the stacks that have containers there. Nothing at all where nothing is deployed.
- */
+/** Expectations of a host: of its release, else the checkout's files for the stacks that have containers there. */
 export const readExpectation = (host: DiagnosedHost, dir: string): Expectation => {
   const { containers, release = '' } = host
   const read = host.diagnosis.composed.filter(({ stack }) => (stacks as readonly string[]).includes(stack)) // widened for the comparison

@@ -11,10 +11,7 @@ const Answer = Type.Union([
   Type.Object({}, { additionalProperties: false }),
 ])
 
-/**
- * As `askAdminCode`, of a host: a container of its release's server-tools asks with the operator's key, which stays there.
- * The engine logs nothing of it. Throws CliError with what the host said.
- */
+/** As `askAdminCode`, of a host, by its server-tools with the operator's key. Throws CliError with what it said. */
 export const askHostAdminCode = async (
   shell: Shell,
   { dir, image, recover }: { readonly dir: string; readonly image: string; readonly recover: boolean },

@@ -118,10 +118,7 @@ export type TakeOptions = {
   readonly leaseS?: number
 }
 
-/**
- * Takes the lease of a host. A holder on this machine whose process is gone is followed at once, one elsewhere when it
- * has been silent for LEASE_S. Throws CliError while somebody is at work.
- */
+/** Takes the lease of a host; a holder that is gone or silent for LEASE_S is followed. Throws CliError while held. */
 export const takeLease = async (
   shell: Shell,
   dir: string,

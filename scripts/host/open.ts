@@ -39,10 +39,7 @@ export const withHost = async <T>(
 export const whoami = (env: Env = process.env): string =>
   `${env['USER'] || env['USERNAME'] || userInfo().username}@${hostname()}`
 
-/**
- * A name of this machine that no other has: two desks may share a host name, and a process id that is gone on one says
- * nothing of the other. Made once, in the state folder.
- */
+/** A name of this machine that no other has (two may share a host name), made once, in the state folder. */
 export const machineName = (home: Home): string => {
   const path = join(home.root, 'machine')
   if (!existsSync(path)) {

@@ -1,7 +1,4 @@
-/**
- * A word as POSIX sh takes it literally (POSIX.1-2017, 2.2.2): in single quotes, each quote of its own closed, escaped
- * and opened again. Throws RangeError on a NUL byte, which no argument can hold.
- */
+/** A word in single quotes for POSIX sh (POSIX.1-2017, 2.2.2). Throws RangeError on a NUL byte. */
 export const quote = (word: string): string => {
   if (word.includes('\0')) throw new RangeError('a word of a shell cannot hold a NUL byte')
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

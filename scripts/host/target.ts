@@ -55,10 +55,7 @@ type TargetWords = {
   readonly 'ssh-config': string | undefined
 }
 
-/**
- * The host that a command is about: its flags, then LUCID_HOST, LUCID_DIR and LUCID_SSH_CONFIG, then the host that
- * deploy:pi used last. Throws CliError when there is none or the folder is not absolute.
- */
+/** The host of a command: its flags, the environment, then the last of deploy:pi. Throws CliError for none. */
 export const resolveTarget = (
   flags: TargetWords,
   env: Readonly<Record<string, string | undefined>>,

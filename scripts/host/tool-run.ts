@@ -41,10 +41,7 @@ export type ToolOptions = {
   readonly more?: '"$@"'
 }
 
-/**
- * The line of sh that runs a command of server-tools on a host, as root and without a network unless told otherwise, with
- * these capabilities and mounts and nothing else. The image must be there: it is never pulled.
- */
+/** The line of sh that runs server-tools on a host, as root, with these rights and mounts alone; it is never pulled. */
 export const toolCommand = (
   image: string,
   words: readonly string[],

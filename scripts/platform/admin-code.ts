@@ -7,10 +7,7 @@ import { operatorClients } from './session-client.ts'
 /** With it whoever signs in first is an admin. `expires` is epoch ms. */
 export type AdminCode = { readonly code: string; readonly expires: number }
 
-/**
- * A new one-time code of the platform of this machine, in place of any before; undefined when there is an admin, unless
- * `recover`. It is for the operator's terminal alone. Throws CliError, Fault when there is none to be had.
- */
+/** A new one-time code of the platform here; undefined when there is an admin, unless `recover`. Throws CliError. */
 export const askAdminCode = async (
   home: Home,
   { recover }: { readonly recover: boolean },

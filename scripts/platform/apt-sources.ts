@@ -42,10 +42,7 @@ const mirrorsOf = (files: readonly SourcesFile[]): readonly string[] =>
     return name.endsWith('.list') ? mirrorsOfList(text) : []
   })
 
-/**
- * The mirror of the main archive: the first one that holds neither security updates nor something that is
- * not Debian (its path ends in `debian`). Undefined when apt knows none.
- */
+/** The mirror of the main archive: the first whose path ends in `debian`; undefined when apt knows none. */
 export const debianMirror = (files: readonly SourcesFile[]): string | undefined =>
   mirrorsOf(files).find((mirror) => /^(?:https?|mirror\+\S+|tor\+\S+|file|copy):.*\/debian\/?$/.test(mirror))
 
@@ -56,10 +53,7 @@ export const securityMirror = (files: readonly SourcesFile[]): string | undefine
 /** Settings of apt that decide how an archive is reached and believed; the rest is the machine's own business. */
 const carried = /^Acquire::(?:https?::|Retries|ForceIPv[46]|Check-(?:Valid-Until|Date))/
 
-/**
- * The lines of `apt-config dump` that whoever else asks the archive must use too: proxies, certificates,
- * retries. Each is a setting in apt's own form, ready to be an `--aptopt`.
- */
+/** The proxies, certificates and retries of `apt-config dump`, each ready to be an `--aptopt`. */
 export const archiveSettings = (dump: string): readonly string[] =>
   dump
     .split('\n')

@@ -24,10 +24,7 @@ const writeBeside = (path: string, text: string, durable: boolean): string => {
   return temporary
 }
 
-/**
- * Replaces a file whole (0600): a reader sees the old or the new text, never a part. `durable` also makes it
- * survive a power cut, which what only speaks of live processes need not.
- */
+/** Replaces a file whole (0600); `durable` also makes it survive a power cut, which live processes' files need not. */
 export const replaceFile = (path: string, text: string, { durable }: { readonly durable: boolean }): void => {
   const temporary = writeBeside(path, text, durable)
   try {
@@ -39,10 +36,7 @@ export const replaceFile = (path: string, text: string, { durable }: { readonly 
   if (durable) syncFolder(dirname(path))
 }
 
-/**
- * Creates a file whole and durable (0600) and never overwrites: false when there is one already. Of two
- * processes that try at once exactly one wins (a hard link is made or fails, it does not replace).
- */
+/** Creates a file whole and durable (0600) by a hard link: false when there is one; of two at once exactly one wins. */
 export const createFile = (path: string, text: string): boolean => {
   const temporary = writeBeside(path, text, true)
   try {

@@ -7,10 +7,7 @@ const EVERY_MS = 200
 /** Size of a file, 0 when there is none: where to follow from. */
 export const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
 
-/**
- * Writes whole lines that are added to any of the files (path to the offset to begin at) until the signal. A
- * file that became shorter was rotated and is read from its beginning.
- */
+/** Writes whole lines added to any of the files (path to first offset) until the signal; a rotated one from its top. */
 export const follow = async (
   begin: ReadonlyMap<string, number>,
   write: (line: string) => void,

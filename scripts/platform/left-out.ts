@@ -10,10 +10,7 @@ const wants = (program: string, { image }: Pick<Entry, 'image'>): string =>
     ? `needs ${program} (apt-get install ${program})`
     : `needs ${program}, which is not on this machine`
 
-/**
- * What cannot be started on a machine that has only some programs: a service whose program is missing, and
- * whoever needs such a one and does not tolerate its absence.
- */
+/** What cannot be started here: services whose program is missing, and whoever needs one without tolerating it. */
 export const findLeftOut = (catalogue: Catalogue, has: (program: string) => boolean): LeftOut => {
   const out = new Map<string, string>()
   for (const [name, entry] of Object.entries(catalogue)) {

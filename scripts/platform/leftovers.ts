@@ -5,10 +5,7 @@ import { readRecord } from './record.ts'
 /** The word on the command line of every service process that says whose it is. */
 export const homeMark = (home: Home): string => `--lucid-home=${home.root}`
 
-/**
- * Processes of this state folder that outlived their supervisor: what its record names, if the command line
- * still says so (an id may belong to somebody else by now), and on Linux whatever else carries the mark.
- */
+/** Processes of this state folder that outlived their supervisor: those of its record; on Linux all with the mark. */
 export const findLeftovers = (home: Home): readonly number[] => {
   const recorded = Object.values(readRecord(home)?.services ?? {}).map(({ pid }) => pid)
   const ours = recorded.filter((pid) => isAlive(pid) && hasArgument(pid, homeMark(home)))

@@ -33,10 +33,7 @@ export const rotate = (path: string, max = MAX_LOG): void => {
   renameSync(path, `${path}.1`)
 }
 
-/**
- * Copies a full log aside and empties it, for one that a process appends to and will not open again. What is
- * written between the two steps is lost: lines of a log, within microseconds.
- */
+/** Copies a full log aside and empties it, for whoever will not open it again; lines between the two are lost. */
 export const rotateOpen = (path: string, max = MAX_LOG): void => {
   if (!isFull(path, max)) return
   makeRoom(path)

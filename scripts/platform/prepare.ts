@@ -17,10 +17,7 @@ import type { Unit } from './unit.ts'
 /** What is started, and what this machine cannot have. */
 export type Planned = { readonly stages: readonly Stage[]; readonly leftOut: LeftOut }
 
-/**
- * The stages of the chosen stacks, without what needs a program that is not there (`has`); throws CliError
- * when they could not come up.
- */
+/** The stages of the chosen stacks, without what needs a missing program (`has`); throws CliError if they cannot be. */
 export const planStages = (
   { catalogue: whole, order }: PlatformSource,
   chosen: readonly string[],
@@ -71,10 +68,7 @@ const findHostFiles = (source: PlatformSource, name: string, home: Home): Readon
     }),
   )
 
-/**
- * Everything that must exist before the first process starts: folders, secrets (made on first start),
- * public identities. Returns the units to start, by name.
- */
+/** Makes folders, secrets (at first start) and identities before the first process; the units to start, by name. */
 export const prepareUnits = async (
   source: PlatformSource,
   {

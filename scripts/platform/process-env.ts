@@ -37,10 +37,7 @@ const portNames = (entry: Pick<Entry, 'ports'> | undefined): readonly string[] =
 /** The address of a service's HTTP interface on this machine. */
 export const localUrl = (port: number | undefined): string => `http://127.0.0.1:${port ?? 0}`
 
-/**
- * The whole environment of a service's process. Secrets are named by file (`KEY_FILE`), never by value, so
- * that nothing secret stands in a process list.
- */
+/** The environment of a service's process; secrets by file (`KEY_FILE`), so that none stands in a process list. */
 export const buildProcessEnv = (
   service: string,
   { catalogue, ports, paths, keys, overrides = {}, ambient = {} }: EnvInput,

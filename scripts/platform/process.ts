@@ -68,10 +68,7 @@ const kib = (text: string | undefined, field: string): number | undefined => {
   return figure === undefined ? undefined : Number(figure) * 1024
 }
 
-/**
- * Memory that a process takes, bytes: its proportional set size, in which a page shared by n processes
- * counts 1/n for each (Linux, /proc/PID/smaps_rollup). Undefined where the system does not say.
- */
+/** Bytes of memory, shared pages by their share (Linux, smaps_rollup); undefined where the system does not say. */
 export const proportionalMemory = (pid: number): number | undefined => kib(procText(pid, 'smaps_rollup'), 'Pss')
 
 /** Waits until every process is gone; those that are left after `deadlineMs` are returned. */

@@ -17,11 +17,7 @@ const OPERATOR = 'operator'
 /** Services that the operator may call; the catalogue's `clients.operator.needs` says so too. */
 export type Callee = (typeof clients.operator.needs)[number]
 
-/**
- * Typed ways to the running platform, signed with the operator's identity. Each looks its service up when
- * it is asked for, so that a command needs no more of the platform than it uses. Unwrap with `ok`. Throws
- * CliError when the platform or that service is not up, or the operator's key is missing.
- */
+/** Typed ways to the running platform as the operator. Throws CliError when it or the operator's key is not there. */
 export const operatorClients = (home: Home, { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}) => {
   requireRunning(home)
   const sign = signer({ name: OPERATOR, key: readSecret(home, OPERATOR, 'IDENTITY_KEY') })

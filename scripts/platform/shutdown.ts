@@ -2,10 +2,7 @@ import type { Prepared } from './platform.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/**
- * Stops a platform in order at the first signal and at once at the second. Resolves when it is stopped. A
- * defect of the supervisor itself stops the platform too: it must not leave processes behind.
- */
+/** Stops in order at the first signal, at once at the second; a defect of the supervisor stops the platform too. */
 export const waitForShutdown = (platform: Prepared, onStop: () => void = () => {}): Promise<void> => {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let isStopping = false

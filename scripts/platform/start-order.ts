@@ -30,10 +30,7 @@ export const findEmptyStacks = (catalogue: Catalogue, chosen: readonly string[])
 
 export type Gap = { readonly service: string; readonly need: string; readonly stack: Stack }
 
-/**
- * What could never become healthy: a service whose untolerated need is in no stage, or only in a later one
- * than its own.
- */
+/** What could never become healthy: a service whose untolerated need is in no stage, or in a later one than its own. */
 export const findUnmetNeeds = (catalogue: Catalogue, stages: readonly Stage[]): readonly Gap[] =>
   stages.flatMap(({ services }, i) => {
     const present = new Set(stages.slice(0, i + 1).flatMap((stage) => stage.services))
@@ -45,10 +42,7 @@ export const findUnmetNeeds = (catalogue: Catalogue, stages: readonly Stage[]): 
     })
   })
 
-/**
- * Waves of one stage in which to stop it: a service goes before everything that it needs, so nobody loses a
- * callee while still at work. A cycle (which the catalogue's own test forbids) goes as one last wave.
- */
+/** Waves in which to stop a stage: a service goes before everything that it needs. A cycle goes as one last wave. */
 const stopWaves = (catalogue: Catalogue, services: readonly string[]): readonly (readonly string[])[] => {
   const waves: string[][] = []
   let left = [...services]

@@ -17,10 +17,7 @@ const describeUnhealthy = (reply: HealthReply | undefined): string =>
     ? 'it answers no health check'
     : [reply.status, ...reply.failing].join(', ')
 
-/**
- * Polls a unit that was started until it is healthy, but for incidents; milliseconds that took. Throws CliError when the process ends, the
- * time is over, or it is to stop.
- */
+/** Polls a unit until it is healthy, but for incidents; ms it took. Throws CliError when it ends or is to stop. */
 export const awaitHealth = async (
   unit: Readonly<UnitState>,
   run: Started,

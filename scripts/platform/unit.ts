@@ -24,10 +24,7 @@ export type Started = {
   readonly logStart: number
 }
 
-/**
- * Starts a unit. Its output goes straight to its log file, so that it outlives whoever started it; it gets a
- * session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which stops it in order.
- */
+/** Starts a unit: output to its log file, which outlives us, and a session of its own, which Ctrl-C does not reach. */
 export const startProcess = (unit: Unit, now: () => number): Started => {
   const log = openLog(unit.log)
   try {

@@ -8,10 +8,7 @@ import { CliError } from '../cli/fail.ts'
 /** What a collection holds: `bytes` of canonical JSON, and the content hash in hex. */
 export type Tally = { readonly documents: number; readonly bytes: number; readonly hash: string }
 
-/**
- * A document as RFC 8785 canonical JSON, its `rev` included: the same whichever driver kept it. Throws CliError that
- * names a document which has none.
- */
+/** A document as RFC 8785 canonical JSON with its `rev`, whichever driver kept it. Throws CliError for one without. */
 export const documentBytes = (doc: Stored<Doc>, collection: string): Uint8Array<ArrayBuffer> => {
   try {
     return canonicalBytes(doc)

@@ -3,10 +3,7 @@ import type { Declaration, Doc } from '#common/store/store'
 /** Collections of the store itself; the lease of an older release's migration is not copied. */
 export const OWN = { schema: 'schema', lease: 'schema_lease', copies: 'copies' } as const
 
-/**
- * How far a collection is copied, kept in the target's own store (collection `copies`, id = collection) in the
- * transaction that brings the documents.
- */
+/** How far a collection is copied, in the target's own store (`copies`), in the transaction of the documents. */
 export type CopyDoc = {
   readonly id: string
   /** Fingerprint of the source's store. */

@@ -89,10 +89,7 @@ const copyCollection = async (source: Reader, store: Store, declared: Declared, 
   return { collection: name, documents, ...(kept.after === undefined && { read: tally() }) }
 }
 
-/**
- * Copies one service, collection by collection in the order of ids, from where an earlier run stood. Broken off
- * at any point, a later run goes on. Throws CliError, and Faults of the drivers.
- */
+/** Copies one service in the order of ids, from where an earlier run stood. Throws CliError, Faults of the drivers. */
 export const copyService = async (
   plan: Survey,
   { from, to }: Endpoints,

@@ -33,10 +33,7 @@ const decodes = (text: string): boolean => {
   }
 }
 
-/**
- * Connection strings as MongoDB defines them. An unescaped `@`, `/` or `?` in a password would move the border
- * between what is secret and what is a host, so it is a mistake instead of a guess.
- */
+/** A connection string; an unescaped `@`, `/` or `?` in a password is a mistake: it could move a secret's border. */
 const mongodb = (scheme: string, text: string): ParsedLocation => {
   const [head = '', query = ''] = text.split(/\?(.*)/s, 2)
   const parts = head.split('@')

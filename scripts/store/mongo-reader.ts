@@ -4,10 +4,7 @@ import { fromMongo, type MongoDoc } from '#common/store/mongo-document'
 import { mongoFault } from '#common/store/mongo-fault'
 import { type Document, PAGE, type PageLimits, type Reader } from './reader.ts'
 
-/**
- * Reads what the MongoDB driver kept and changes nothing: no collection, index or validator is made, so a user
- * who may only read is enough. Throws Faults as the driver.
- */
+/** Reads what the MongoDB driver kept; a user who may only read is enough. Throws Faults as the driver. */
 export const mongoReader = (options: MongoOptions, limits: PageLimits = PAGE): Reader => {
   const { client, db } = mongoConnection(options)
   const prefix = `${options.owner}.`

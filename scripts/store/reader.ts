@@ -3,10 +3,7 @@ import type { Doc, Stored } from '#common/store/store'
 
 export type Document = Stored<Doc>
 
-/**
- * A service's store that is only read, until it is disposed of. Nothing in here can change it: opening it as a `Store`
- * would bring its tables, indexes and validators to what this release declares.
- */
+/** A service's store that is only read: opening it as a `Store` would change tables, indexes and validators. */
 export type Reader = AsyncDisposable & {
   /** Documents after an id in byte order of ids, as many as fit a page; none only at the end. */
   readonly page: (collection: string, after?: string) => Promise<readonly Document[]>

@@ -101,10 +101,7 @@ const change = async (ask: Ask, json: boolean, terminal: Terminal, machine: Mach
   return 0
 }
 
-/**
- * `bun run migrate`, on the machine that is handed in. Services are taken one after the other, and the first
- * that fails is the last that is tried. Throws CliError.
- */
+/** `bun run migrate` on this machine: services one after the other, none behind a failure. Throws CliError. */
 export const runMigrate = async (
   { flags, terminal }: { readonly flags: MigrateFlags; readonly terminal: Terminal },
   machine: Machine,

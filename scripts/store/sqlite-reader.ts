@@ -21,10 +21,7 @@ const requireSqlite = (path: string): void => {
   }
 }
 
-/**
- * Opens a file that may be changed by nobody through this connection. Where even the reading of a WAL file
- * is not possible because its folder cannot be written, and no WAL is left, the bytes themselves are read.
- */
+/** Opens a file read-only. Where its folder cannot be written and no WAL is left, the bytes themselves are read. */
 const openForReading = (path: string): Database => {
   requireSqlite(path)
   const opened = new Database(path, { readonly: true, strict: true })
@@ -60,10 +57,7 @@ const parseRow = ({ id, rev, body }: Row, place: string): Document => {
   return doc
 }
 
-/**
- * Reads a file of the SQLite driver without changing a byte of it: no table, column or index is made, as
- * opening it as a store would do. Throws CliError for a file that is no SQLite, Faults as the driver.
- */
+/** Reads a file of the SQLite driver, changing no byte. Throws CliError for another file, Faults as the driver. */
 export const sqliteReader = (path: string, limits: PageLimits = PAGE): Reader => {
   if (!existsSync(path)) return emptyReader
   const guarded = <R>(work: () => R): R => {

@@ -20,10 +20,7 @@ import { type Reader, readPages } from './reader.ts'
 /** What is copied of one service. */
 export type ServiceCollections = { readonly service: string; readonly collections: readonly Declared[] }
 
-/**
- * What services keep, the record of migrations last of each: a target in which it is missing is known by that
- * to be unfinished.
- */
+/** What services keep, the record of migrations last: a target without it is known to be unfinished. */
 export const loadCollections = async (services: readonly string[]): Promise<readonly ServiceCollections[]> =>
   Object.entries(await loadStoreSchemas(services)).map(([service, { collections }]) => ({
     service,
@@ -37,10 +34,7 @@ export type Survey = ServiceCollections & {
   readonly state: CopyState
 }
 
-/**
- * Tells a store from any other, wherever it lies: the number of documents and the first of each collection. It
- * reads no more than that, so a change in the middle is left to the verification.
- */
+/** Tells a store from any other by the number of documents and the first of each collection, and reads no more. */
 const fingerprint = async (service: string, reader: Reader, names: readonly string[]): Promise<string> => {
   const parts: unknown[] = [service]
   for (const name of names) {
@@ -69,10 +63,7 @@ const requireCopyable = async (place: string, from: Reader, names: readonly stri
     throw new CliError(`${place} is half-migrated: bun run migrate finishes that first`)
 }
 
-/**
- * Looks at both ends of a service and writes nothing. Throws CliError when the source cannot be copied or the
- * target holds anything but this copy.
- */
+/** Looks at both ends of a service. Throws CliError for a source that cannot be copied, a target with anything else. */
 export const survey = async (
   { service, collections }: ServiceCollections,
   { from, to }: Endpoints,

@@ -24,10 +24,7 @@ export const nextBaseFee = (parent: {
   return fee + (change > 1n ? change : 1n)
 }
 
-/**
- * The tips at the given percentiles of a block's gas, cheapest first (eth_feeHistory). Percentiles are in
- * rising order.
- */
+/** The tips at rising percentiles of a block's gas, cheapest first (eth_feeHistory). */
 export const rewardPercentiles = (
   paid: readonly { readonly tip: bigint; readonly gas: number }[],
   percentiles: readonly number[],

@@ -5,10 +5,7 @@ import { type Address, createPublicClient, createWalletClient, defineChain, type
 import { privateKeyToAccount } from 'viem/accounts'
 import { realServices } from '#common/testing/real-services'
 
-/**
- * For tests: the real services as processes with one session anchored in block 1 by viem, and viem's clients
- * over them. The standard JSON-RPC is tested as an Ethereum library uses it.
- */
+/** For tests: the real services as processes, with one session anchored in block 1 by viem, and viem's clients. */
 export const account = privateKeyToAccount(`0x${'33'.repeat(32)}`)
 export const LucidAnchors: Address = '0x6c756369642d616e63686f727300000000000000'
 export const abi = parseAbi([

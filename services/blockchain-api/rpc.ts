@@ -38,10 +38,7 @@ export type RpcParts = {
   readonly signal?: AbortSignal
 }
 
-/**
- * Answers a JSON-RPC body as JSON: an object, an array for a batch, undefined when it held only notifications or
- * nobody waits any more.
- */
+/** Answers a JSON-RPC body (or batch) as JSON; undefined for notifications only, or when nobody waits any more. */
 export const answerRpc = async (
   source: string | Uint8Array,
   { perform, unexpected, signal }: RpcParts,

@@ -1,10 +1,7 @@
 import type { TokenBuckets } from '#common/stream/token-bucket'
 import { RpcError } from './rpc-error.ts'
 
-/**
- * What one request may cost, whatever it is a batch of. A call is one unit, what it asks of another service half
- * a one, 20,000 gas another, a page of a log query ten. A thousand calls of contracts of 50,000 gas fit.
- */
+/** Units that one request may cost: a call 1, a question to a service 1/2, 20,000 gas 1, a page of a log query 10. */
 export const REQUEST_UNITS = 5_000
 const GAS_A_UNIT = 20_000
 

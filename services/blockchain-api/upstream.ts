@@ -58,10 +58,7 @@ export type Asker = {
   readonly urgent?: boolean
 }
 
-/**
- * What this service asks of the others, made anew for each request so that one answer is of one moment.
- * `undefined` is what is not on the chain; other failures are the callee's Faults.
- */
+/** What is asked of others, anew for each request so that it is of one moment. `undefined` is not on the chain. */
 export const upstream = (
   { ledger, vm, index }: Clients,
   { spending, pacing, signal, urgent = false }: Asker = { spending: freeSpending, pacing: newPacing() },

@@ -1,9 +1,6 @@
 /** Gas a block may hold. 100 anchors take 10 million. */
 export const GAS_LIMIT = 30_000_000
-/**
- * Wei per gas of block 0, which is also the lowest that EIP-1559 falls to. Starting at the floor leaves an
- * anchor that was signed weeks ago and only now reaches the chain a wide margin below its maximum fee.
- */
+/** Wei per gas of block 0, the lowest of EIP-1559, so that an anchor signed weeks ago is far below its maximum fee. */
 export const FLOOR_BASE_FEE = 7n
 
 const ELASTICITY = 2n

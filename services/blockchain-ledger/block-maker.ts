@@ -51,10 +51,7 @@ const choose = (pool: Pool, parent: BlockDoc): readonly Pending[] | undefined =>
   return chosen.length > 0 || pricedOut(pool.all(), pool.next, baseFee) ? chosen : undefined
 }
 
-/**
- * Makes one block of what waits and keeps it; answers it, or undefined when nothing could be in one. Nothing
- * is lost when it throws: what waits still waits.
- */
+/** Makes and keeps one block of what waits; undefined when nothing could be in one. What waits survives a throw. */
 export const blockMaker = (parts: BlockMakerParts) => {
   const { store, pool, head, state, identity, forks, log, now } = parts
   const oneAtATime = limiter(1)

@@ -1,10 +1,7 @@
 import type { SealedBlock } from '#common/evidence/anchor'
 import type { Sealing } from './seal.ts'
 
-/**
- * A history under a key of its own: branch 0 is the chain as it was founded; each later one goes on from an older
- * head with block `from`, and what the branches before it had from there on is given up.
- */
+/** A history under its own key: branch 0 is the founding; each later one replaces the earlier from block `from` on. */
 export type Branch = { readonly number: number; readonly from: number; readonly public_key: string }
 
 /** Branches that a ledger looks for beyond those it knows: each is a decision of a person. */

@@ -10,10 +10,7 @@ export type HeadParts = {
   readonly onMove: (commit: Commit) => void
 }
 
-/**
- * The newest block, and the only way to put another behind it. It moves when the store has said that it keeps
- * the block, and the block is published.
- */
+/** The newest block, and the only way to put another behind it: kept by the store, then published. */
 export const openHead = async (store: Store, { publish, onMove }: HeadParts) => {
   let head = await loadHead(store)
   /** Blocks whose commit was not confirmed, or that are kept and not published yet, by hash. */

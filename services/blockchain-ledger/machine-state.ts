@@ -18,10 +18,7 @@ export type MachineStateParts = {
   readonly head: () => BlockDoc
 }
 
-/**
- * The machine's state at the head. It is a function of the blocks: when the machine lost it, it gets it back
- * and is asked again.
- */
+/** The machine's state at the head: when the machine lost it, it gets it back from the blocks and is asked again. */
 export const machineState = ({ store, vm, identity, forks, branches, log, head }: MachineStateParts) => {
   let recovering: Promise<void> | undefined
   let balances = { root: '', bySender: new Map<string, Promise<bigint>>() }

@@ -16,10 +16,7 @@ export type SealerParts = {
 /** Whatever failed may go well later. */
 const AGAIN = { isPassing: () => true, delay: () => 1000 } as const
 
-/**
- * Turns waiting transactions into blocks: idle until woken, then a block after each window until nothing
- * waits. A failure (the virtual machine away, a full disk) is logged and tried again; nothing waiting is lost.
- */
+/** Seals after each window while anything waits. A failure is logged and tried again; nothing waiting is lost. */
 export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
   let running: Promise<void> | undefined
   let woken = false

@@ -23,10 +23,7 @@ const bySender = (pool: Iterable<Pending>): Map<string, Pending[]> => {
 const heads = (pool: Iterable<Pending>, nextNonce: (sender: string) => number): readonly Pending[] =>
   [...bySender(pool).values()].flatMap(([first]) => (first && first.nonce === nextNonce(first.sender) ? [first] : []))
 
-/**
- * The transactions of the next block: each sender's in nonce order without a hole, senders in order of
- * arrival, up to the limits. Tips buy nothing: one operator's senders do not bid against each other.
- */
+/** The next block: each sender's in nonce order, senders in order of arrival, up to the limits; tips buy nothing. */
 export const select = (
   pool: Iterable<Pending>,
   nextNonce: (sender: string) => number,
@@ -55,10 +52,7 @@ export const select = (
   return chosen
 }
 
-/**
- * True when somebody's turn has come but the base fee has risen above what all of them offered. An empty
- * block lowers it; without one they would wait for ever, for blocks come only with transactions.
- */
+/** True when all offers of whoever is next are below the base fee: only an empty block lowers it. */
 export const pricedOut = (pool: Iterable<Pending>, nextNonce: (sender: string) => number, baseFee: bigint): boolean => {
   const waiting = heads(pool, nextNonce)
   return waiting.length > 0 && waiting.every((one) => one.max_fee < baseFee)

@@ -5,10 +5,7 @@ import { indexProof } from './index-trie.ts'
 import type { Block, BlockPage, BlockWithReceipts, Head, Receipt, ReceiptProof, Transaction } from './model.ts'
 import { type BlockDoc, collections, type ReceiptDoc } from './store.ts'
 
-/**
- * A page ends early after the block that reaches this many characters of receipts: a thousand small ones, or one
- * with megabytes of logs.
- */
+/** A page ends early after the block that reaches this many characters of receipts. */
 const PAGE_SIZE = 2 * 1024 * 1024
 /** Characters of a receipt, and of a log, beside the log's data, about. */
 const RECEIPT_SIZE = 600

@@ -20,10 +20,7 @@ export type SourceBlock = {
   }[]
 }
 
-/**
- * One event as it is kept. `position` orders events over the whole chain: block number times 2^20 plus the
- * log's index, below 2^53 for 8 billion blocks.
- */
+/** An event as it is kept. `position` = block number times 2^20 + the log's index: below 2^53 for 8 billion blocks. */
 export type EventRow = { readonly id: string; readonly position: number } & (
   | ({ readonly kind: 'session' } & Anchor)
   | ({ readonly kind: 'chunk' } & Chunk)

@@ -1,9 +1,6 @@
 import { type Static, t } from 'elysia'
 
-/**
- * Wire contract of the anchor index. Hashes, roots and addresses are lower-case hex without prefix,
- * `started_at` is epoch milliseconds.
- */
+/** Wire contract of the anchor index. Bytes are lower-case hex without prefix, `started_at` is epoch milliseconds. */
 const hexOf = (bytes: number, description: string) => t.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 const Count = t.Integer({ minimum: 0 })
 const SessionId = t.String({

@@ -3,10 +3,7 @@ import { sessionIdBytes32 } from '#common/evidence/session-id'
 import type { SourceBlock } from './event.ts'
 import type { ReadBlocks } from './follower.ts'
 
-/**
- * Test data, not a ledger: blocks that link, holding the events a test names, served as the ledger's pages
- * are. The tests of the whole chain run the real services.
- */
+/** Test data, not a ledger: linked blocks with the events that a test names, served as the ledger's pages are. */
 export const CONTRACT = '6c756369642d616e63686f727300000000000000'
 
 /** A session id that differs by `n`. */

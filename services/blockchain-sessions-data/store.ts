@@ -73,10 +73,7 @@ const findStored = async (tx: Store, from: number, to: number | undefined, ids: 
   return [...inRange, ...others.filter((row) => row !== undefined)]
 }
 
-/**
- * Makes the index hold exactly `chain` for the blocks `from`..`to` (to the end when undefined) and moves the
- * cursor, in one transaction: reading the same blocks twice changes nothing. Answers what differed.
- */
+/** Makes blocks `from`..`to` of the index exactly `chain` and moves the cursor, in one transaction; what differed. */
 export const applyEvents = (
   store: Store,
   range: EventRange,

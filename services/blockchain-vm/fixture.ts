@@ -64,10 +64,7 @@ export const signed = (nonce: number, { key = REGISTRAR_KEY, ...over }: Over = {
     key,
   )
 
-/**
- * Code that has MODEXP raise 64 bytes to the power 0x10001 modulo 64 bytes (all zero): 341 gas by EIP-2565,
- * 2048 by EIP-7883.
- */
+/** MODEXP of 64 bytes to the power 0x10001 modulo 64 bytes, all zero: 341 gas by EIP-2565, 2048 by EIP-7883. */
 export const MODEXP_CODE = '60405f5260036020526040604052620100016083525f5f60e35f60055afa00'
 
 /** A signed registerSession of session `n`. */

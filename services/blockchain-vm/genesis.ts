@@ -7,19 +7,13 @@ import type { Genesis, GenesisRequest } from './model.ts'
 import { rules } from './rules.ts'
 import { type Nodes, openState } from './state.ts'
 
-/**
- * What the registrar starts with: 10^9 coins of 10^18 wei. Gas on this chain is a brake, not money, so the
- * amount only has to outlast every anchor that will ever be written.
- */
+/** 10^9 coins of 10^18 wei for the registrar: gas here is a brake, not money, and must outlast every anchor. */
 export const GENESIS_BALANCE = 10n ** 27n
 
 const REGISTRAR_SLOT = new Uint8Array(32)
 const EMPTY = KECCAK256_RLP_S.slice(2)
 
-/**
- * Writes the state before block 1: the anchors contract at its fixed address with the registrar in slot 0,
- * and the registrar's funds. Depends on nothing but the request, and doing it again changes nothing.
- */
+/** Writes the state before block 1: the anchors contract with the registrar in slot 0, and the registrar's funds. */
 export const genesis = async (nodes: Nodes, { chain_id, registrar }: GenesisRequest): Promise<Genesis> => {
   const { manager, keep } = await openState(rules(chain_id), nodes, EMPTY)
   const contract = new Address(fromHex(ANCHORS_ADDRESS, 20))

@@ -12,10 +12,7 @@ const everyInterval: Every = (ms, tick) => {
   return () => clearInterval(timer)
 }
 
-/**
- * The virtual machine over one node store. Blocks stand in line: two executions at once would be no faster
- * (one thread) and would hold the memory of both. Calls have a line and a thread of their own.
- */
+/** The virtual machine over one node store: blocks one at a time; calls have a line and a thread of their own. */
 export const machine = (nodes: Nodes, { every = everyInterval }: { readonly every?: Every } = {}) => {
   const oneAtATime = limiter(1)
   const runner = callRunner({ nodes, every })

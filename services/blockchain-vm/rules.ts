@@ -1,10 +1,7 @@
 import { type Common, type CustomCrypto, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common'
 import type { RuleSet } from '#common/ethereum/forks'
 
-/**
- * Cancun's point evaluation (precompile 0x0a) proves things about blobs. This chain has none, so every such
- * proof is answered as invalid; without an answer @ethereumjs/evm would stop the whole block.
- */
+/** Cancun's point evaluation (0x0a) is of blobs, of which this chain has none: every proof is answered as invalid. */
 const noBlobs = {
   verifyProof: () => false,
 } as unknown as NonNullable<CustomCrypto['kzg']>

@@ -6,10 +6,7 @@ import { Fault } from '#common/process/fault'
 import { equalBytes, fromHex, toHex } from '#common/stream/bytes'
 import { reachable } from './reachable.ts'
 
-/**
- * Trie nodes and contract code by key: the Keccak-256 of the value as hex (code has the prefix that
- * @ethereumjs/statemanager gives it). A value never changes under its key.
- */
+/** Trie nodes and code by key, the Keccak-256 of the value as hex (code prefixed): never another value under a key. */
 export type Nodes = {
   readonly get: (key: string) => Promise<Uint8Array | undefined>
   /** Keeps all of them or none; durable once it resolves. */

@@ -1,7 +1,4 @@
-/**
- * Writes the artifacts of the platform's own contracts: `bun services/contracts/compile.ts`. A test
- * recompiles and compares, so a forgotten run shows.
- */
+/** Writes the artifacts of the platform's own contracts: `bun services/contracts/compile.ts`. A test compares. */
 import { join } from 'node:path'
 import { streams } from '#common/cli/streams'
 import { printer } from '#common/cli/text'

@@ -14,10 +14,7 @@ export type Artifact = {
   readonly selectors: Readonly<Record<string, string>>
 }
 
-/**
- * Cancun has `mcopy`, which OpenZeppelin 5 asks for. No metadata hash: a changed comment must not change
- * the code that genesis writes, for the genesis hash depends on it.
- */
+/** Cancun has `mcopy` (OpenZeppelin 5). No metadata hash: a changed comment must not change the genesis hash. */
 export const settings = {
   evmVersion: 'cancun',
   optimizer: { enabled: true, runs: 1000 },

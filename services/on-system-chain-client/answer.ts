@@ -1,7 +1,4 @@
-/**
- * What a node says to eth_sendRawTransaction, in the words that Ethereum nodes share (go-ethereum,
- * core/txpool/errors.go and core/error.go). There are no codes for these in JSON-RPC.
- */
+/** Replies to eth_sendRawTransaction in the words that Ethereum nodes share (go-ethereum, core/txpool/errors.go). */
 export type SendOutcome = 'taken' | 'spent' | 'gap' | 'foreign-chain' | 'refused'
 
 export type SendReply = { readonly outcome: SendOutcome; readonly message: string }
@@ -17,10 +14,7 @@ const meanings: readonly (readonly [RegExp, SendOutcome])[] = [
 export const parseOutcome = (message: string): SendOutcome =>
   meanings.find(([pattern]) => pattern.test(message))?.[1] ?? 'refused'
 
-/**
- * What the replies mean for what was sent: `dead` can never be mined, and `refusal` is the newest reason why
- * something else was not taken.
- */
+/** What replies mean for what was sent: `dead` can never be mined; `refusal`: why something else was not taken. */
 export const sortReplies = <T>(sent: readonly T[], replies: readonly SendReply[]) => {
   const answered = sent.map((item, i) => ({
     item,

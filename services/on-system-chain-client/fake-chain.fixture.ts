@@ -16,10 +16,7 @@ import {
 import type { Blocks } from './history.ts'
 import type { Place } from './job.ts'
 
-/**
- * A fake for tests of the worker, not a chain: one contract's memory, a pool and blocks that a test makes,
- * unmakes and falsifies at will. The real services are used in anchoring.test.ts.
- */
+/** A fake for tests of the worker, not a chain: a contract, a pool and blocks that a test makes and falsifies. */
 export const CONTRACT = '6c756369642d616e63686f727300000000000000'
 
 /** What befalls a call: nothing, it never arrives, or its answer is lost. */
@@ -108,10 +105,7 @@ export const fakeChain = (registrar: string) => {
     registrations: (session: string) => registrationsOf(state, session).length,
     has: (hash: string) => receiptIn(state, hash) !== undefined,
     mine: () => mineInto(state, registrar),
-    /**
-     * Takes the newest block away; its transactions go back to the pool, or are forgotten. Never two in a
-     * row: what two confirmations made final stays.
-     */
+    /** Takes the newest block away, its transactions back to the pool or forgotten. Never two in a row: final stays. */
     reorganise: (fate: 'pool' | 'forget') => {
       if (headOf(state) < state.highest) return
       const last = state.blocks.length > 1 ? state.blocks.pop() : undefined

@@ -77,10 +77,7 @@ const requeueLost = async ({ queue, chain, learn }: HistoryParts): Promise<numbe
   }
 }
 
-/**
- * Looks whether the chain still is the one that was seen last. Where it went back (its store was put back to older
- * data), every anchor that it lost is queued again. Cut off at any point it is done again.
- */
+/** Looks whether the chain went back to older data; every anchor that it lost is queued again. May be repeated. */
 export const checkHistory = async (parts: HistoryParts): Promise<void> => {
   const { queue, blocks, log } = parts
   const newest = await blocks.newest()

@@ -18,10 +18,7 @@ export type AdminCodeEdge = {
   readonly err: Print
 }
 
-/**
- * Asks authentication, as the operator, for the one-time code of an admin, and prints it as JSON: `{ code, expires }`, or
- * `{}` when there is an admin already. 0: it answered; 1: it did not; 64: the words are wrong.
- */
+/** Asks authentication as the operator for an admin's code; prints `{ code, expires }` or `{}`. Exits 0, 1 or 64. */
 export const runAdminCode = async (words: readonly string[], edge: AdminCodeEdge): Promise<number> => {
   if (words.some((word) => word !== '--recover')) {
     edge.err('server-tools: admin-code takes --recover alone: a code also when there is an admin\n')

@@ -73,10 +73,7 @@ const reportingFailure =
     }
   }
 
-/**
- * Takes a backup of /source into /repository. Prints `freeze` and waits for the line `frozen`; prints `thaw` and waits for
- * `thawed MS`. Any other line, and the end of standard input, means that things did not stand still: no snapshot.
- */
+/** Takes a backup of /source into /repository: `freeze`/`frozen`, `thaw`/`thawed MS`; any other line: no snapshot. */
 export const backupCommand: Command = reportingFailure(async (tools) => {
   const { mounts, random, now, out, nextLine } = tools
   const job = backupOrder(await readOrder(tools))

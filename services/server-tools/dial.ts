@@ -1,9 +1,6 @@
 import { connect } from 'node:net'
 
-/**
- * Opens a TCP connection and closes it again; answers how long opening took, ms. Rejects with the system's error
- * (`code` ECONNREFUSED, EHOSTUNREACH, ...), or with ETIMEDOUT.
- */
+/** Opens a TCP connection and closes it; ms that opening took. Rejects with the system's error or ETIMEDOUT. */
 export const dial = (address: string, port: number, { timeoutMs }: { readonly timeoutMs: number }): Promise<number> =>
   new Promise((done, failed) => {
     const began = performance.now()

@@ -87,10 +87,7 @@ const dialled = async (
   }
 }
 
-/**
- * Looks all names up at once, then opens connections to the first address of each, one after the other: no time is
- * that of the others. Never rejects.
- */
+/** Looks all names up at once, then connects to the first address of each, one by one. Never rejects. */
 export const reach = async (places: readonly Endpoint[], network: Network): Promise<readonly Reach[]> => {
   const named = await Promise.all(places.map(async (place) => [place, await find(place.host, network)] as const))
   const all: Reach[] = []

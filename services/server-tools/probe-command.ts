@@ -25,10 +25,7 @@ const OPERATOR = 'operator'
 /** Longest wait for one answer, ms. */
 const PATIENCE = 30_000
 
-/**
- * Reads what is asked for from standard input and prints a line of JSON a result. 0: all passed or were not run;
- * 1: something failed; 64: the document is none.
- */
+/** Prints a JSON line for each probe of standard input. 0: none failed; 1: something did; 64: the document is none. */
 export const runProbeCommand = async (edge: Edge): Promise<number> => {
   let request: ReturnType<typeof parseProbeRequest>
   try {

@@ -9,10 +9,7 @@ export type Cut = {
   readonly broken?: boolean
 }
 
-/**
- * Cuts a byte stream into chunks of `size` bytes; only the last may be shorter. A full chunk is given out
- * only when a further byte or the end has come: before that nobody knows whether it is the last.
- */
+/** Cuts a byte stream into chunks of `size`; a full one is given out when more or the end came: is it the last? */
 export type Cutter = {
   /** Takes a piece and gives out the chunks that it completes. */
   readonly push: (piece: Uint8Array) => Generator<Cut>

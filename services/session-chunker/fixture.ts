@@ -40,10 +40,7 @@ export const chunkerFor = (
   return { pipelines: all, app: routes({ pipelines: all, parts: { guard, log: silentLog } }) }
 }
 
-/**
- * A real encryptor behind a real port, and a chunker before it. The encryptor can be shut and opened again,
- * on the same data and port, as a process that dies and is restarted.
- */
+/** A real encryptor behind a real port and a chunker before it; it can be shut and opened again on its data. */
 export const chunkerAndEncryptor = async (root: string, now: () => number = Date.now) => {
   const who = identities()
   const open = () => encryptorAt({ root, guard: who.guard('session-encryptor') })

@@ -1,10 +1,7 @@
 import { Fault } from '#common/process/fault'
 import type { Limiter } from '#common/stream/limiter'
 
-/**
- * Chunks on their way to the encryptor. The first failure is kept, ends those that are under way, and nothing is begun
- * after it: chunks become durable in order, so those behind a failed one would wait for it in vain.
- */
+/** Chunks under way to the encryptor. The first failure ends all: those behind it would never become durable. */
 export type Flights = {
   /** Resolves when the work has its slot; it is left out when something has failed by then. `signal` tells it to give up. */
   readonly begin: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>

@@ -76,10 +76,7 @@ export const checkWholeChunk = ({ bytes, last }: Cut, chunkSize: number): void =
   throw new Fault('invalid', 'chunk-length', `a chunk has ${chunkSize} bytes; only the last may be shorter`)
 }
 
-/**
- * Throws when a complete recording would end without a last chunk: Fault `empty-recording` when there never was
- * a byte, `tail-missing` when the last bytes went with an earlier process.
- */
+/** Throws Fault `empty-recording`, `tail-missing` when a complete recording would end without a last chunk. */
 export const checkEnd = ({ next, durable }: Position, how: 'true' | 'broken', cut: Cut | undefined): void => {
   if (cut !== undefined || how === 'broken') return
   if (next === 0) throw new Fault('invalid', 'empty-recording', 'a recording of zero bytes: there is nothing to prove')

@@ -16,10 +16,7 @@ export const sampled = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
   return joined
 }
 
-/**
- * The chunk compressed, or undefined where that does not make it smaller. Video and archives never shrink:
- * when samples of a large chunk do not, the whole is not tried, which saves a fifth of the pipeline's work.
- */
+/** The chunk compressed; undefined where that makes it no smaller, as samples of a large one tell before. */
 export const shrink = async (
   bytes: Uint8Array,
   level: number,

@@ -6,10 +6,7 @@ import { Fault } from '#common/process/fault'
 import { syncFolderAsync } from '#common/process/sync-folder'
 import type { DropFromCache } from './page-cache.ts'
 
-/**
- * The encrypted chunks on disk: `<root>/<session>/<index in six digits>.lcd`. A chunk is written beside its
- * place, fsynced, renamed in and its directory entry fsynced, so a name always holds a whole chunk.
- */
+/** `<root>/<session>/<index in six digits>.lcd`, written beside, fsynced and renamed: a name holds a whole chunk. */
 export type ChunkFolder = {
   /** Writes and fsyncs a chunk under a temporary name. Throws Fault `unavailable` code `disk-full`. */
   readonly stage: (session: string, index: number, epoch: number, parts: readonly Uint8Array[]) => Promise<StagedChunk>

@@ -7,10 +7,7 @@ type Waiter = {
   readonly late: ReturnType<typeof setTimeout>
 }
 
-/**
- * Lets the commits of one session through in index order. Chunks are encrypted side by side, but an
- * acknowledged chunk whose predecessor is missing could never be verified, so nothing is committed early.
- */
+/** Lets the commits of one session through in index order: behind a missing chunk none could be verified. */
 export type CommitOrder = {
   /** Resolves when `index` is next. Throws Fault `fenced` when the epoch ended, `timed-out` after `ms`. */
   readonly wait: (epoch: number, index: number, ms: number) => Promise<void>

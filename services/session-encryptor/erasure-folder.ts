@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import { isFault } from '#common/process/fault'
 import { syncFolder } from '#common/process/sync-folder'
 
-/**
- * Which keys were destroyed for good, as empty files beside the store: a restore carries them over (common/backup/marks), so
- * that a backup of before does not bring a key back.
- */
+/** Keys destroyed for good, as empty files beside the store, which a restore carries over (common/backup/marks). */
 export type Erasures = {
   /** Resolves when the mark is durable; before that no key is destroyed. */
   readonly mark: (session: string) => void

@@ -8,11 +8,7 @@ const DONTNEED = 4
 
 const nothing: DropFromCache = () => {}
 
-/**
- * posix_fadvise(2) where there is one, else nothing. A recording is written once and hardly ever read: left
- * in the page cache it pushes out what a small machine needs (borg does the same). Pages must be on disk
- * already, or they stay. Only advice: a failure changes nothing but memory.
- */
+/** posix_fadvise(2) where there is one: what was written once should not push out of the page cache what is needed. */
 export const openDropFromCache = (): DropFromCache => {
   if (process.platform !== 'linux') return nothing
   try {

@@ -66,10 +66,7 @@ export const eraseKeys = (doc: SessionDoc, now: number): SessionDoc => {
   return { ...rest, erased_at: now }
 }
 
-/**
- * The session with a further chunk; after a `broken` one or the last there is none. Throws Fault `fenced` when
- * the chunk is not of the writer or not the next, `after-last`.
- */
+/** The session with a further chunk. Throws Fault `fenced` when it is not the writer's or the next, `after-last`. */
 export const appendChunk = (
   doc: SessionDoc,
   chunk: ChunkDoc,

@@ -33,10 +33,7 @@ export type Sessions = {
   /** The session key sealed to its owner's X25519 key. Throws Fault missing `not-sealed-to-owner`. */
   readonly sealedKey: (session: string) => Promise<SealedKeys>
   readonly commitOrder: (session: string) => Promise<CommitOrder>
-  /**
-   * Where a session stands when a commit of it may still be under way: it writes the session too, so that the
-   * one that comes later fails.
-   */
+  /** Where a session stands; a commit under way that comes later fails, since this writes the session too. */
   readonly settle: (session: string) => Promise<{ readonly epoch: number; readonly chunk_count: number }>
   /** Records the chunk as durable; call only in its turn and after its file is. */
   readonly commit: (session: string, chunk: ChunkDoc, end: { readonly isBroken: boolean }) => Promise<void>

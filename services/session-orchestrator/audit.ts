@@ -2,10 +2,7 @@ import { blake3 } from '#common/engines/blake3'
 import { type AuditEntry, GENESIS } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
 
-/**
- * An event of a session that was opened by a release whose chains had no bodies. Such a chain goes on as it began, and
- * its bundle has no audit.jsonl. Times epoch ms.
- */
+/** An event of a chain that a release without bodies began: it goes on so, without audit.jsonl. Times epoch ms. */
 export type AuditLink = {
   readonly seq: number
   readonly at: number

@@ -79,10 +79,7 @@ export const requireAnchors = async (store: Store): Promise<void> => {
     )
 }
 
-/**
- * Asks whether the chain went back to older data since the last time; at the first time it may have. Throws the Fault
- * of a client that cannot be reached.
- */
+/** Asks whether the chain went back to older data; at the first time it may have. Throws the client's Fault. */
 export const historyCheck = (parts: HistoryParts) => {
   let before: ChainHistory | undefined
   return async (): Promise<void> => {

@@ -52,10 +52,7 @@ const middleGaps = ({ stream_gaps = [], chunk_size }: SessionDoc, { total_plain 
     .toSorted((a, b) => a.offset - b.offset)
     .map(({ offset, ...gap }) => ({ at: Math.floor(offset / chunk_size), ...gap }))
 
-/**
- * Where recorded time is missing (SPEC section 4), in order and disjoint. A clock that was set while it was recorded
- * cannot put a gap outside the session.
- */
+/** Where recorded time is missing (SPEC section 4), in order, disjoint, inside the session whatever the clock did. */
 export const findGaps = (doc: SessionDoc, durable: Durable): readonly Gap[] => {
   const end = doc.ended_at ?? doc.started_at
   let free = doc.started_at

@@ -34,10 +34,7 @@ export type Sessions = {
   readonly setState: (id: string, to: StateChange) => Promise<Session>
   /** Ends the recording; the rest happens by itself. Throws Fault `already-finalized`. */
   readonly finalize: (id: string, end: Finalize) => Promise<Session>
-  /**
-   * Ends what nobody has used for `after` ms: unused sessions expire, started ones are sealed with a gap. What was last
-   * used at a time that is still to come, before the clock was set back, was used now.
-   */
+  /** Ends what was unused for `after` ms: unused sessions expire, started ones are sealed with a gap. */
   readonly sweep: (after: number) => Promise<readonly Session[]>
   /** Counts every session that is recorded, or waits for it, as used now. */
   readonly renew: () => Promise<void>

@@ -131,10 +131,7 @@ const checkEntry = (seq: number, { type, body }: AuditEntry): void => {
     throw new Fault('exhausted', 'audit-full', 'this session has as many events as it may have: end it')
 }
 
-/**
- * Adds events to a session's audit chain; answers the last, whose hash is the audit root. A body goes into the bundle:
- * no secret, no content. Throws Fault `audit-too-large`, `audit-full`.
- */
+/** Adds events; answers the last, whose hash is the audit root. No secret goes in. Throws `audit-too-large|-full`. */
 export const appendAudits = async (
   own: Tables,
   session: string,

@@ -14,10 +14,7 @@ export type Worker = {
   readonly stop: () => void
 }
 
-/**
- * Drives sessions through `finish` until nothing is left to do, with growing pauses while a service is away
- * or the chain takes its time. What to do lives in the store, so a restart goes on from there.
- */
+/** Drives sessions through `finish`, with growing pauses while a service is away; the store says where to go on. */
 export const worker = ({
   finish,
   log,

@@ -33,10 +33,7 @@ const isShortPause = ({ steadySince, cause }: Absence, steadyBackAt: number): bo
 /** Why a body that failed leaves the recording without a source. */
 export const causeOf = (error: unknown): AbsenceCause => (isFault(error, 'cut-off') ? 'cut' : 'refused')
 
-/**
- * The gap that an absence leaves. The source was back at `steadyBackAt`; its first byte, at `offset`, came at `to`, and
- * the last before it at `from`. Undefined where nothing is missing: quiet on an open connection is no gap.
- */
+/** The gap that an absence leaves; undefined where nothing is missing: quiet on an open connection is no gap. */
 export const findGap = (
   absence: Absence,
   { offset, from, steadyBackAt, to }: Omit<StreamGap, 'reason'> & { readonly steadyBackAt: number },

@@ -16,10 +16,7 @@ export type StreamPosition = {
 /** Whether a run of the stream is its end: `broken` when it ends there because its source was lost. */
 export type End = 'true' | 'false' | 'broken'
 
-/**
- * Sends a run of the stream to the chunker, of which the last byte came at `lastByteAt`, epoch ms. Throws Fault
- * `offset-differs` with `acknowledged` where it stands elsewhere.
- */
+/** Sends a run of the stream, its last byte of `lastByteAt`. Throws Fault `offset-differs` with `acknowledged`. */
 export type SendSegment = (
   offset: number,
   end: End,

@@ -34,10 +34,7 @@ const haltedFault = () => new Fault('conflict', 'recording-ended', 'this recordi
 /** Segments end where chunks do: what is known of a segment's last byte is then known of a chunk's. */
 const segmentSize = (chunkSize = SEGMENT): number => Math.ceil(chunkSize / Math.ceil(chunkSize / SEGMENT))
 
-/**
- * Feeds one recording to the chunker and rides over its restarts: whatever is not acknowledged is kept and
- * sent again from where the pipeline stands. One segment is on its way while the next is being filled.
- */
+/** Feeds one recording to the chunker and rides over its restarts: what is not acknowledged is sent again. */
 export const feed = ({ start, send: sendRun, pause }: DeliveryParts): Feed => {
   const unacknowledged = window(start.acknowledged, segmentSize(start.chunk_size))
   const came = arrivals(start.acknowledged, start.last_byte_at)

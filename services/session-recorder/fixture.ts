@@ -97,10 +97,7 @@ const sessionsOver = (orchestrator: ReturnType<typeof client<Orchestrator>>) => 
   }
 }
 
-/**
- * The whole session pipeline in this process, wired as the mains of its services wire it; the chain client is a
- * script. The recorder can be replaced by a fresh one.
- */
+/** The whole session pipeline in this process, as the mains wire it, the chain client scripted. */
 export const pipelineAt = async (root: string, options: PipelineOptions = {}) => {
   const { behind, ...services } = await servicesAt(root, options)
   const { who, chunker, orchestrator } = services

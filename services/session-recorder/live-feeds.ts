@@ -16,10 +16,7 @@ export type LiveFeeds = {
   readonly get: (id: string) => LiveFeed | undefined
   /** A feed of a recording of which nothing is in the pipeline yet. */
   readonly open: (id: string, start: StreamPosition, absence: Absence) => LiveFeed
-  /**
-   * The feed that goes on at `offset`, anew where the pipeline stands there; it is in use once it is `put`, so that one
-   * that gets no byte costs nothing. Throws Fault `offset-differs`.
-   */
+  /** The feed that goes on at `offset`; in use once `put`, so an empty one costs nothing. Throws `offset-differs`. */
   readonly at: (id: string, offset: number) => Promise<LiveFeed>
   /**
    * Gives up what was received and is not durable, here and in the pipeline, for this feed. Throws Fault

@@ -23,10 +23,7 @@ export const touchRecording = (doc: RecordingDoc, now: number): RecordingDoc => 
 /** More are no recording, and would not fit a manifest. */
 const MAX_GAPS = 1_000
 
-/**
- * Recorded time is missing before the byte at `gap.offset`. What came after that place before is not in the recording
- * any more, nor are its gaps. Throws Fault `too-many-gaps`.
- */
+/** Recorded time is missing before `gap.offset`: what came after it before is gone. Throws Fault `too-many-gaps`. */
 export const addGap = (doc: RecordingDoc, gap: StreamGap): RecordingDoc => {
   const before = (doc.gaps ?? []).filter(({ offset }) => offset < gap.offset)
   if (before.length < MAX_GAPS) return { ...doc, gaps: [...before, gap] }

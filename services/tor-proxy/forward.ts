@@ -15,10 +15,7 @@ export type Forward = {
 /** Connections at once: a fraction of what the gateway has, so that the onion cannot take them all. */
 const MOST = 2_048
 
-/**
- * Hands every connection on to HOST:PORT, byte for byte, both ways. The name is looked up for each one, so whoever
- * moves is found again; when nobody is there, or `most` are open, the connection is closed.
- */
+/** Hands connections on to HOST:PORT both ways, looked up each time; over `most`, or with nobody there, closed. */
 export const forward = async (
   listen: Listen,
   to: { readonly host: string; readonly port: number },

@@ -34,11 +34,7 @@ const put = (folder: string, name: string, bytes: Uint8Array): void => {
   syncFolder(folder)
 }
 
-/**
- * The address of the onion whose key is in `folder` (HiddenServiceDir). A key is made of `seed` (32 random
- * bytes) where there is none, and is on disk for good when this returns; one that is there is never replaced.
- * Throws when what is there is no key.
- */
+/** The address of the onion in `folder`; without a key one is made of `seed`, durably. Throws when it holds no key. */
 export const openOnionFolder = (folder: string, seed: () => Uint8Array): string => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)

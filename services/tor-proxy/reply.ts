@@ -9,10 +9,7 @@ export type Reply = {
 /** Longest line that is taken, characters: tor's own are far below. */
 const LONGEST = 1_000_000
 
-/**
- * Reads replies from a stream of text: `250-x` goes on, `250+x` brings data up to a line with a dot, `250 x` ends.
- * Throws at what is none of these.
- */
+/** Reads replies: `250-x` goes on, `250+x` brings data up to a dot, `250 x` ends. Throws at anything else. */
 export const replyReader = (): ((text: string) => readonly Reply[]) => {
   let rest = ''
   let lines: string[] = []

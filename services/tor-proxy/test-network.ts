@@ -10,10 +10,7 @@ const allowed = new Set([
   'ShutdownWaitLength',
 ])
 
-/**
- * The lines of a private network. Throws in production, and at a line that is not one of the few that such a
- * network needs.
- */
+/** The lines of a private network. Throws in production, and at a line that no such network needs. */
 export const testLines = (text: string | undefined, env: 'production' | 'development'): readonly string[] => {
   if (text === undefined) return []
   if (env === 'production') throw new Error('TOR_TEST_NETWORK is for tests: it may not be set in production')

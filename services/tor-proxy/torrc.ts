@@ -29,10 +29,7 @@ const quoted = (path: string): string => `"${path.replaceAll(/["\\]/g, '\\$&')}"
 /** Below tor's data folder. */
 export const cookiePath = (data: string): string => `${data}/control_auth_cookie`
 
-/**
- * The whole torrc. A client and nothing else: no relay, no exit; what does not come from this machine or a
- * named network is refused.
- */
+/** The torrc of a client alone: no relay, no exit; what comes from neither here nor a named network is refused. */
 export const torrc = (settings: Settings): string => {
   const { host, ports, data, passwordHash, networks, network, onions, owner, test } = settings
   const address = host.includes(':') ? `[${host}]` : host

@@ -93,10 +93,7 @@ export type Inspected = {
 
 type How = { readonly now: () => number; readonly counters: 'twice' | 'never' }
 
-/**
- * Collects the facts of a host; what only counters say takes a second more. Throws CliError with exit code EXIT_BLIND when it
- * cannot be inspected.
- */
+/** Collects the facts of a host. Throws CliError with exit code EXIT_BLIND when it cannot be inspected. */
 export const inspectHost = async (shell: Shell, dir: string, { now, counters }: How): Promise<Inspected> => {
   // The connection is opened before the clock is asked: that takes longer than the question.
   await orBlind(shell.run(':'))

@@ -1,7 +1,4 @@
-/**
- * What runs in a container of a host to put owners and permissions right. These functions go there as text, as those of
- * inspect/inside.ts do, and hold everything that they use.
- */
+/** Puts owners and permissions right in a container of a host: functions that go there as text, as inspect/inside's. */
 
 export type Reconciled = { readonly changed: number }
 

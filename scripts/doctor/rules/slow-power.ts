@@ -5,10 +5,7 @@ import type { Rule } from './rule.ts'
 
 const POWER: readonly Throttle[] = ['under-voltage']
 
-/**
- * What the firmware says of one of its two reasons. A weak supply throttles, too: `throttled` is its doing where there is or was
- * under-voltage.
- */
+/** One of the firmware's two reasons; a weak supply throttles, too, so `throttled` is its doing where it was seen. */
 const explainThrottle = (bits: number | undefined, kind: 'power' | 'heat'): readonly string[] => {
   const { now, since } = readThrottle(bits)
   const power = [...now, ...since].includes('under-voltage') ? [...POWER, 'throttled'] : POWER

@@ -4,10 +4,7 @@ import { file, folder, withFolders } from '../layers/entries.ts'
 import type { LayerContent } from '../layers/layer.ts'
 import type { Product } from '../layers/products.ts'
 
-/**
- * Bun looks for this where it is started. Without it a package that is not in the bundle would be fetched from npm
- * at run time, and a file called .env would be read.
- */
+/** Bun reads this where it is started: without it, packages would be fetched at run time and a .env be read. */
 const BUNFIG = ['env = false', 'telemetry = false', '', '[install]', 'auto = "disable"', ''].join('\n')
 
 /** Chunks from this size on, bytes, are a layer each: several services have the same driver, and it seldom changes. */

@@ -40,10 +40,7 @@ const addonPlugin = (addons: readonly string[]): BunPlugin => ({
 /** `new URL('./x.ts', import.meta.url)`: how a thread is started from a file of its own. */
 const WORKER = /new URL\((['"])\.\/([\w-]+)\.ts\1, import\.meta\.url\)/g
 
-/**
- * The bundler leaves the addresses of threads as they are. Here they point to a bundle beside this one, and which
- * these are is noted: name to the path of its source.
- */
+/** Threads' addresses point to a bundle beside this one; which these are is noted: name to the path of its source. */
 const workerPlugin = (found: Map<string, string>): BunPlugin => ({
   name: 'threads',
   setup: (build) => {

@@ -12,10 +12,7 @@ const SECOND = 1_000_000_000
 /** Version of our own release and the checksum of all that went into an image. */
 export type Labels = { readonly version: string; readonly inputs: string }
 
-/**
- * Environment of every image: no telemetry and no crash report leaves the appliance, and Bun writes no cache,
- * since the root is read-only. PORT is told because the health check asks there.
- */
+/** Environment of every image: no telemetry, no crash report, no cache; PORT because the health check asks there. */
 const environment = ({ port }: Product): readonly string[] => [
   'PATH=/usr/local/bin:/usr/sbin:/usr/bin',
   'NODE_ENV=production',

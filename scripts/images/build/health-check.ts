@@ -1,7 +1,4 @@
-/**
- * The health check inside a container (HEALTH_COMMAND of the Compose files): exits 0 only when the service
- * answers /health with 200. It is bundled alone into every image that listens.
- */
+/** The health check inside a container (HEALTH_COMMAND): exits 0 only when the service answers /health with 200. */
 
 import { escapeText } from '#common/process/escape'
 

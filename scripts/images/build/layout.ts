@@ -34,10 +34,7 @@ const sha = (digest: string) => ({ algorithm: 'sha256', hex: digest.replace(/^sh
 /** Puts a blob of the cache, whose bytes were checked, into the common folder. */
 export type ShareBlob = (from: string, digest: string) => void
 
-/**
- * Each blob is put there once a build, over one that is there: that one may have been changed, the one in the cache
- * was just checked.
- */
+/** Puts each blob there once a build, over one that is there, which may have been changed; the cached was checked. */
 export const blobSharer = (dist: string): ShareBlob => {
   const shared = new Set<string>()
   return (from, digest) => {

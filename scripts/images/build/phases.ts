@@ -23,10 +23,7 @@ export class PhaseError extends Error {
 export const groupPhases = <T extends Phased>(items: readonly T[]): readonly (readonly T[])[] =>
   [...Map.groupBy(items, ({ phase }) => phase)].sort(([a], [b]) => a - b).map(([, group]) => group)
 
-/**
- * Runs `work` on every item, at most `jobs` at once. After a failure nothing more is begun; what had begun is waited
- * for, so that nothing is left half-done, and the first failure is thrown as PhaseError.
- */
+/** Runs `work` on every item, at most `jobs` at once. After a failure nothing more is begun; throws PhaseError. */
 export const runPhases = async <T extends Phased>(
   items: readonly T[],
   jobs: number,

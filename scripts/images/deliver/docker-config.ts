@@ -85,10 +85,7 @@ const fromHelper = (out: string, program: string): Credentials => {
   throw new CliError(`${program} answered no user and secret: docker login again`)
 }
 
-/**
- * The credentials of a registry from Docker's configuration (DOCKER_CONFIG or ~/.docker): its credential helper when
- * one is named, else what `docker login` wrote. Throws CliError when they are there and cannot be read.
- */
+/** The credentials of a registry from Docker's configuration. Throws CliError when they cannot be read. */
 export const credentialsFor = async (
   host: string,
   { env, helper = runHelper }: { readonly env: Readonly<Record<string, string | undefined>>; readonly helper?: Helper },

@@ -66,10 +66,7 @@ const describeLayers = ({ layout }: Loadable, platform: string): string => {
   return `${JSON.stringify(config.rootfs.diff_ids)} ${JSON.stringify(sorted)}`
 }
 
-/**
- * Loads images into the engine that the client talks to: only its own platform, streamed, and only those that it does
- * not have. Throws CliError with the engine's last words.
- */
+/** Streams the images that the client's engine does not have into it. Throws CliError with its last words. */
 export const loadImages = async (
   images: readonly Loadable[],
   { env = process.env, onProgress = () => {} }: LoadOptions = {},

@@ -9,10 +9,7 @@ import { openRegistry } from './registry.ts'
 /** What is pushed: the layout folder of a service and the tag it gets. */
 export type Pushable = { readonly folder: string; readonly tag: string }
 
-/**
- * Pushes images to one or more repositories. Of several on one registry the later ones take the blobs over from the
- * first, so that nothing goes out twice. Throws what `parseRepository` and `pushLayout` throw.
- */
+/** Pushes images to one or more repositories, of one registry once. Throws as `parseRepository` and `pushLayout`. */
 export const pushImages = async (
   images: readonly Pushable[],
   repositories: readonly string[],

@@ -90,11 +90,7 @@ const putManifest = async ({ repository, call }: Registry, blob: Blob, under: st
     throw new CliError(`the registry keeps ${under} as ${stored} and not as ${digest}: it changes what it is given`)
 }
 
-/**
- * Pushes an image for all its platforms: blobs that the registry does not have, then manifests, then the index under its tag, so
- * that a tag never points at what is not whole. A push that was broken off is taken up by the next. Throws
- * RegistryError or ConnectionLost.
- */
+/** Pushes blobs, then manifests, then the index under its tag, for all platforms. Throws RegistryError. */
 export const pushLayout = async (
   registry: Registry,
   layout: Layout,

@@ -94,10 +94,7 @@ export type RegistryOptions = {
   readonly network: Network
 }
 
-/**
- * Opens a way to a registry. Tokens are asked for the repository and, to read, for those it may mount blobs from.
- * Connections and passing faults (429, 5xx) are tried again a bounded number of times; a 401 is answered once.
- */
+/** Opens a way to a registry. Passing faults are tried again a bounded number of times; a 401 is answered once. */
 export const openRegistry = (
   repository: Repository,
   { credentials, mountFrom = [], network }: RegistryOptions,

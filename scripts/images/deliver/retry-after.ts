@@ -9,10 +9,7 @@ const RANGE = { first: 250, most: 60_000 } as const
 export const isPassing = (status: number): boolean =>
   status === 408 || status === 429 || (status >= 500 && status !== 501)
 
-/**
- * Milliseconds to wait before try `next` (2, 3, ...): what the registry asked for in `Retry-After` (seconds), at most
- * a minute, or a doubling time with up to a quarter more by `random` in [0, 1), so that pushers do not march in step.
- */
+/** Ms to wait before try `next`: `Retry-After`, at most a minute, or a doubling time, up to a quarter more. */
 export const waitBefore = (next: number, retryAfter: string | null, random: number): number => {
   const asked = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : undefined
   if (asked !== undefined) return Math.min(asked, RANGE.most)

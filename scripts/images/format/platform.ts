@@ -15,10 +15,7 @@ export type PlatformFacts = {
   readonly addonSuffix: string
 }
 
-/**
- * x64 is Bun's *baseline* build: it asks for no AVX2, so that the image also starts on small and old machines
- * (a NUC with a Celeron, a NAS) and under emulation. Bun's own hot code picks its instructions when it runs.
- */
+/** x64 is Bun's *baseline* build: it asks for no AVX2, so that the image also starts on old machines. */
 export const platforms = {
   'linux/amd64': {
     os: 'linux',

@@ -2,10 +2,7 @@
 
 export type Exclusion = { readonly pattern: string; readonly why: string }
 
-/**
- * Packages that are not followed when the closure of a package is taken. Each is wanted by maintainer scripts,
- * which never run here, or holds nothing that a running program opens.
- */
+/** Not followed in closures: each is wanted by maintainer scripts alone, or holds nothing that a program opens. */
 export const excludedPackages: readonly Exclusion[] = [
   { pattern: '^(dash|bash|busybox.*|mksh|zsh.*|ksh.*)$', why: 'a shell' },
   { pattern: '^(dpkg|apt|libapt-pkg.*|gpgv|debian-archive-keyring|ucf)$', why: 'a package manager' },

@@ -37,10 +37,7 @@ const packagesOf = ({ image }: Product, lock: ImagesLock, platform: Platform): r
     Object.keys(basePackages),
   )
 
-/**
- * Packages in groups: those that the same products hold share a layer. So a package is in one layer only, however
- * many images have it, and an image has few layers (engines allow about 120).
- */
+/** Packages that the same products hold share a layer, so that an image has few (engines allow about 120). */
 export const packageGroups = (
   products: readonly Product[],
   lock: ImagesLock,
@@ -58,10 +55,7 @@ export const packageGroups = (
     )
 }
 
-/**
- * The shared layers of each product's image on a platform, lowest first: base, Debian packages from the most to the
- * least shared, Bun, addons. The layer with our own bundle comes above them.
- */
+/** The shared layers of each product's image on a platform, lowest first; the layer of our own bundle comes above. */
 export const sharedLayers = (
   products: readonly Product[],
   lock: ImagesLock,

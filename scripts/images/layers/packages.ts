@@ -23,10 +23,7 @@ const isScript = (entry: TarEntry): boolean => entry.type === 'file' && entry.da
 /** Folders that a program finds its state in; an empty one elsewhere is dust. */
 const isStateFolder = ({ path, type }: TarEntry): boolean => type === 'folder' && /^(var|etc)\/[^/]+\/[^/]+/.test(path)
 
-/**
- * What of a package an image may hold: files by the table of what is left out, no script (there is no
- * interpreter), no link to what was left out.
- */
+/** What of a package an image may hold: no file of the table of what is left out, no script, no link to either. */
 export const allowed = (placed: readonly Placed[]): readonly TarEntry[] => {
   const allowedFiles = placed.filter(
     ({ entry }) =>

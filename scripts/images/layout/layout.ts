@@ -67,10 +67,7 @@ const imageOf = (folder: string, descriptor: Descriptor): PlatformImage => {
   }
 }
 
-/**
- * Opens an OCI image layout; digests of index, manifests and configurations are checked, layers are not read.
- * Throws CliError that names the file that is missing or wrong.
- */
+/** Opens an OCI image layout; layers are not read. Throws CliError that names the file that is missing or wrong. */
 export const openLayout = (folder: string): Layout => {
   const root = readRoot(folder)
   const { manifests } = parseDocument(Index, root.bytes, `the index of ${folder}`)

@@ -11,10 +11,7 @@ const changes = (where: string, before: Named, after: Named): readonly string[] 
     return sortedJson(old) === sortedJson(now) ? [] : [`${where} ${name}: ${now.version} has other contents or needs`]
   })
 
-/**
- * What differs in what images are made of, one line each. The suites are not looked at: they are signed anew
- * when nothing that concerns us has changed.
- */
+/** What differs in what images are made of, one line each; suites, signed anew without change, are not looked at. */
 export const lockDifference = (before: ImagesLock | undefined, after: ImagesLock): readonly string[] => [
   ...changes('amd64', before?.debian.amd64 ?? {}, after.debian.amd64),
   ...changes('arm64', before?.debian.arm64 ?? {}, after.debian.arm64),

@@ -22,10 +22,7 @@ const filesOf = (field: string | undefined): Release['files'] =>
     }),
   )
 
-/**
- * Checks the signature of an InRelease file and reads what was signed, and only that. Throws CliError when no
- * believed key signed it, when it is of another suite, or when its time is over.
- */
+/** What an InRelease file signs. Throws CliError for no believed key, another suite, or when its time is over. */
 export const readRelease = async (
   text: string,
   keys: readonly PublicKey[],

@@ -53,10 +53,7 @@ const storeFault = (path: string, error: unknown): unknown => {
   return error
 }
 
-/**
- * Puts bytes at a path whole or not at all: they are written and synced beside it and renamed. Who reads the
- * path sees the old file, none, or all of the new one. Throws CliError for a full disk.
- */
+/** Puts bytes at a path whole or not at all: written and synced beside it, then renamed. Throws CliError, full disk. */
 export const writeWhole = (path: string, bytes: Uint8Array | string): void => {
   const beside = `${path}.${process.pid}-${crypto.randomUUID().slice(0, 8)}.part`
   try {

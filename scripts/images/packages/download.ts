@@ -62,10 +62,7 @@ export const get: Get = async (address) => {
   }
 }
 
-/**
- * The bytes that a checksum names: from the cache when they are there and whole, else fetched, checked and cached.
- * Throws CliError when the file has gone, is not what was pinned, or cannot be fetched.
- */
+/** The bytes that a checksum names, cached or fetched. Throws CliError for what has gone or is not what was pinned. */
 export const obtain = async (cache: string, source: Source, fetched: Get = get): Promise<Uint8Array> => {
   const cached = readBlob(cache, source.checksum)
   if (cached !== undefined) return cached

@@ -6,10 +6,7 @@ export type Published = { readonly integrity: string; readonly tarball: string }
 /** Asks about `name@version`. Throws CliError when the client gives no answer. */
 export type Ask = (name: string, version: string) => Promise<Published>
 
-/**
- * The live way: Bun's own client, so that the registry, scopes and proxies are those of this machine's
- * configuration and none is named here.
- */
+/** By Bun's own client, so that registry, scopes and proxies are those of this machine's configuration. */
 export const askBun =
   (cwd: string): Ask =>
   async (name, version) => {

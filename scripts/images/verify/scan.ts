@@ -50,10 +50,7 @@ export const blocking = (found: readonly Vulnerability[]): readonly string[] =>
     .filter(({ severity, fixed }) => SERIOUS.has(severity) && fixed !== '')
     .map(({ id, component, severity, fixed }) => `${id} (${severity}) in ${component}, mended in ${fixed}`)
 
-/**
- * Trivy with the database that it has on this machine. Nothing is downloaded: a scan that asks the network is no part of
- * a build, and a scan without a database finds nothing and means nothing.
- */
+/** Trivy with the database on this machine. Nothing is downloaded; without a database a scan means nothing. */
 export const findScanner = (
   env: Readonly<Record<string, string | undefined>>,
   { which = Bun.which, run = live }: { readonly which?: (name: string) => string | null; readonly run?: Run } = {},

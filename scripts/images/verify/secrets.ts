@@ -70,10 +70,7 @@ const isHex = (byte: number | undefined): boolean =>
   byte !== undefined &&
   ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46))
 
-/**
- * Runs of at least 64 hex digits, with what stands before them: the only places where the two searches can hit. One
- * byte in 64 is looked at, since no such run fits between two of them.
- */
+/** Runs of at least 64 hex digits and what stands before them, where the searches can hit: looked for 64 apart. */
 const hexPlaces = function* (file: Buffer): Generator<string> {
   for (let at = DIGITS - 1; at < file.length; at += DIGITS) {
     if (!isHex(file[at])) continue

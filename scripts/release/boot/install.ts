@@ -122,10 +122,7 @@ export const showInstall = async (shell: Shell, options: BootTarget & BootOption
 export const showRemoval = async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
   describeChanges(await prepareRemoval(shell, options), options.dir)
 
-/**
- * Has a host start Lucid at boot and watch it by cron; whatever stands there already is left. Answers what was done.
- * Throws CliError, with the lines for a person to type, when something is not allowed: then nothing was changed.
- */
+/** Has a host start at boot and be watched. Throws CliError with lines for a person to type, when it is not allowed. */
 export const installBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
   const planned = await prepareInstall(lease.shell, { ...options, dir: lease.dir })
   await performAll(lease, planned.plan, planned.state, options.units ?? UNITS)

@@ -3,10 +3,7 @@ import { type HostSession, withLease } from '../../host/open.ts'
 import { findBootGaps, installBoot, programs } from './install.ts'
 import { readBootState } from './state.ts'
 
-/**
- * After a deploy: what starts Lucid at boot is brought up to date where it is installed; where it is not, a sentence says
- * how. Answers what there is to tell; never throws, for the release is there whatever becomes of this.
- */
+/** Brings what starts Lucid at boot up to date after a deploy; answers what there is to tell, and never throws. */
 export const refreshBoot = async (opened: HostSession): Promise<readonly string[]> => {
   const { shell, target } = opened
   try {

@@ -8,10 +8,7 @@ export type UnitInput = {
   readonly user: string
 }
 
-/**
- * The systemd unit that runs lucid-boot.sh once per boot. The engine ends the containers when the machine is switched off, so
- * it has nothing to stop. `RuntimeDirectory` holds the mark of the first start since boot and goes with the power.
- */
+/** Runs lucid-boot.sh once per boot. `RuntimeDirectory` holds the mark of the first start and goes with the power. */
 export const renderUnit = ({
   dir,
   user,

@@ -73,10 +73,7 @@ const readSchemaVersions = async (): Promise<Readonly<Record<string, SchemaVersi
 /** What `uname -m` calls the platforms of images, for a host whose engine does not answer. */
 const machines: Readonly<Record<string, string>> = { aarch64: 'linux/arm64', x86_64: 'linux/amd64' }
 
-/**
- * The platform to make a release for: the host's. Where there is no image for that, one that there is, so that preflight
- * can name it beside all else that is wrong.
- */
+/** The host's platform; where there is no image for it, one that there is, so that preflight can name that. */
 export const choosePlatform = (
   dist: string,
   { platform, machine }: { readonly platform: string; readonly machine: string },

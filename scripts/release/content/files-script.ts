@@ -31,10 +31,7 @@ export const keptPath = (path: string): string => path.replace(/[^/]+$/, '.kept/
 const keptSums = (release: Pick<Release, 'id' | 'files'>): Checksums =>
   Object.fromEntries(Object.entries(listChecksums(release)).map(([path, sum]) => [keptPath(path), sum]))
 
-/**
- * Puts Compose files of a release right from their copies, and names each; makes copies where there are none. Ends with 0 only when then all files of the release
- * are as they were made.
- */
+/** Restores Compose files from their copies, or makes copies. Ends with 0 when all files are as they were made. */
 export const mendScript = (dir: string, release: Pick<Release, 'id' | 'files' | 'support'>): string =>
   [
     `cd ${quote(dir)} || exit 1`,
@@ -62,10 +59,7 @@ export const guardScript = (dir: string, { id, files }: Pick<Release, 'id' | 'fi
     'fi',
   ].join('\n')
 
-/**
- * Files of a release: complete under another name first, then renamed into place, with copies beside them. What is there and as it must be stays;
- * what was changed by hand or went bad on the disk is replaced.
- */
+/** Files of a release, each whole and with a copy beside it; what was changed by hand or went bad is replaced. */
 export const filesScript = (dir: string, { release, files, support }: Bundle): string => {
   const whole = `releases/${release.id}`
   const part = `releases/.${release.id}.part`

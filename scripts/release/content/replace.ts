@@ -47,9 +47,7 @@ const mergeFiles = (current: Bundle | undefined, fresh: Bundle, stack: Stack) =>
   }
 }
 
-/**
- * One stack of a fresh release, all others as they run: what `--stage` deploys. `current` is undefined on an empty host.
- */
+/** One stack of a fresh release, all others as they run: what `--stage` deploys. `current` is undefined for none. */
 export const replaceStack = (current: Bundle | undefined, fresh: Bundle, stack: Stack, origin: Origin): Bundle => {
   const isReplaced = (one: { readonly stack: Stack }) => one.stack === stack
   const old = current?.release

@@ -18,10 +18,7 @@ const claimedBy = (file: Uint8Array): string => {
   }
 }
 
-/**
- * Checks the signature of the images' lock. `trusted`: the key that is given, or that the host took at its first deploy;
- * without one the key of the signature itself is taken, and kept from then on.
- */
+/** Checks the signature of the images' lock by `trusted`; without one its own key is taken, and kept from then on. */
 export const checkSignature = (dist: string, trusted: string | undefined): Signed => {
   const path = join(dist, SIGNATURE_FILE)
   if (!existsSync(path)) return { signer: NOBODY, fault: 'the images are not signed' }

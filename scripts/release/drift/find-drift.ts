@@ -63,10 +63,7 @@ const findStrays = ({ facts, release }: DriftInput): readonly Drift[] => {
     })
 }
 
-/**
- * What runs, what lies there and what the release says, held against each other: everything that differs, one finding a thing.
- * Empty when all of it is there, as it was made, and well. `healthy`: the conditions that count as well.
- */
+/** What differs between what runs, what lies there and the release, one finding a thing. `healthy`: what counts. */
 export const findDrift = (input: DriftInput, healthy = HEALTHY): readonly Drift[] => {
   const containers = findContainerDrift(input, healthy)
   return [

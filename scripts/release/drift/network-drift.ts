@@ -16,9 +16,7 @@ export const describeWrongNetwork = (
     : 'has no way out, and should have'
 }
 
-/**
- * Containers on a network that are nobody's of the platform: neither of a release nor started by hand from one of its files.
- */
+/** Containers on a network that are neither of a release nor started by hand from one of its files. */
 export const listStrangers = (
   { containers }: NetworkFact,
   ours: DriftInput['facts']['containers'],

@@ -30,10 +30,7 @@ export type ComposeFile = {
 /** Started by hand and by nobody else. */
 const TOOLS = 'tools'
 
-/**
- * What a set of Compose files, in the order of the stacks, wants of a host. Both the short form of ports and volumes and the long one of
- * `docker compose config` are read. A network that no file makes has the subnet of `planned`.
- */
+/** What Compose files want of a host, in short or long form. A network that no file makes has a subnet of `planned`. */
 export const expectFromCompose = (
   files: readonly ComposeFile[],
   {

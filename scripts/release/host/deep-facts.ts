@@ -47,10 +47,7 @@ export const findLost = async (
 /** Of a host that was not looked into. */
 export const NOTHING_DEEP: DeepFacts = { secrets: [], networks: [], owners: [], lost: [] }
 
-/**
- * What only a container can see of a host: contents of secrets, owners in volumes. Nothing is changed. `image` is that of
- * server-tools; on a host that has not got it yet there is nothing of ours to be wrong.
- */
+/** What only a container sees of a host: contents of secrets, owners in volumes; nothing where `image` is not there. */
 export const inspectDeep = async (
   shell: Shell,
   host: Pick<HostFacts, 'networks' | 'routes'>,

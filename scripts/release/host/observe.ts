@@ -41,10 +41,7 @@ export const readRelease = async (shell: Shell, dir: string, id: string): Promis
   return code === 0 ? parseRelease(out, `${shell.name}: release ${id}`) : undefined
 }
 
-/**
- * A release with the texts of its files, each as its hash in release.json says. Of a Compose file that was changed by hand the
- * copy is taken that lies beside it. Throws CliError when a text is nowhere.
- */
+/** A release with the texts of its files, or the copies of those changed by hand. Throws CliError for a lost one. */
 export const readBundle = async (shell: Shell, dir: string, id: string): Promise<Bundle> => {
   const release = await readRelease(shell, dir, id)
   if (release === undefined) throw new CliError(`${shell.name} has no files of ${id}`)
@@ -68,10 +65,7 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
   }
 }
 
-/**
- * Everything of a host that is not as a release says. `files`: the texts of its Compose files, as they were made. Throws
- * ConnectionLost, or CliError when the engine does not answer.
- */
+/** What of a host is not as a release says, `files` as they were made. Throws ConnectionLost, CliError (the engine). */
 export const observeDrift = async (
   shell: Pick<Shell, 'name' | 'run'>,
   dir: string,

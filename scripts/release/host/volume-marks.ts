@@ -124,10 +124,7 @@ export const requireVolumes = (name: string, { faults }: Pick<VolumePlan, 'fault
     })
 }
 
-/**
- * Marks volumes as those of this host, whatever is in them: what somebody brought there on purpose. A host that has no marks yet
- * has all its volumes marked by its next deploy.
- */
+/** Marks volumes as those of this host, whatever is in them: what somebody brought there on purpose. */
 export const adoptVolumes = async (
   lease: Lease,
   { images, volumes }: { readonly images: ToolImages; readonly volumes: readonly string[] },
@@ -141,10 +138,7 @@ export const adoptVolumes = async (
     )
 }
 
-/**
- * Sees to the volumes of a release before anything is started that writes to them: what the host had must be there, what is new is
- * made, and all of it is marked. Answers what was done; throws CliError with what was lost.
- */
+/** Makes what volumes of a release are new and marks all. Answers what was done; throws CliError with what was lost. */
 export const secureVolumes = async (
   lease: Lease,
   { wanted, images }: { readonly wanted: readonly string[]; readonly images: ToolImages },

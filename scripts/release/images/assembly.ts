@@ -4,20 +4,14 @@ import { END_SIZE, encodeHeader, padding } from '#common/stream/tar'
 import { archiveParts, type Loadable } from '../../images/deliver/docker-archive.ts'
 import { BLOBS } from './blobs.ts'
 
-/**
- * The archive that `docker load` takes, put together on the host: layers are there, all else (headers, names,
- * manifests, configurations) is sent as one small text. The host needs no tar.
- */
+/** The archive that `docker load` takes, put together on the host: all but its layers is sent as one small text. */
 
 /** Bytes of ours, or a layer of the host by its hex. */
 export type Segment = Uint8Array<ArrayBuffer> | string
 
 type Document = (path: string) => Uint8Array<ArrayBuffer>
 
-/**
- * The archive as segments, bytes joined. `layers` are those that stand in it; one that is in no archive is one that
- * the engine has unpacked. `read` gives a small document of this machine.
- */
+/** The archive as segments. `layers` are those that stand in it; `read` gives a small document of this machine. */
 export const planSegments = (
   images: readonly Loadable[],
   platform: string,

@@ -5,10 +5,7 @@ import type { RequiredBlob } from './send-blobs.ts'
 
 const WRONG = 'lucid-wrong'
 
-/**
- * Takes the checksums of blobs again and removes those that are another content by now, as a disk that fails or a power cut
- * leaves them. Answers how many. Only asked when the engine refused them: their checksums were right when they came.
- */
+/** Removes blobs that are another content by now (a failing disk, a power cut), as the engine found; how many. */
 export const removeDamaged = async (
   lease: Lease,
   blobs: readonly RequiredBlob[],

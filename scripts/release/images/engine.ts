@@ -55,10 +55,7 @@ const absent = /no such image|map has no entry for key "?(?:RootFS|Layers)/i
 
 const words = (text: string): readonly string[] => text.split(' ').filter(Boolean)
 
-/**
- * Reads an answer; `asked` is the number of names when it was asked by names. Throws CliError with the engine's words
- * when it gave none, or one that cannot be.
- */
+/** Reads an answer; `asked` = the names asked for. Throws CliError with the engine's words when it gave none. */
 export const readEngine = (
   host: string,
   { code, out, err }: ScriptResult,
@@ -92,10 +89,7 @@ export const compareImage = (image: ReleaseImage, { images }: Engine): ImageStat
   return isId && isSame ? 'there' : 'differs'
 }
 
-/**
- * The layers of an image, counted from the lowest, that a classic engine has unpacked: it takes them by the checksums of
- * themselves and all below, and asks for no bytes. A containerd store wants every blob in the archive.
- */
+/** How many of the lowest layers of an image a classic engine has unpacked, by their chained checksums. */
 export const countSharedLayers = (image: ReleaseImage, { store, images }: Engine): number => {
   if (store !== 'classic') return 0
   const diffIds = image.layers.map(({ diffId }) => short(diffId))

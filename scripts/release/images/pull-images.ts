@@ -9,11 +9,7 @@ import { pullMeter } from './pull-progress.ts'
 /** What was pulled. */
 export type PulledImages = { readonly pulled: readonly string[] }
 
-/**
- * Has the engine pull images by their digests and gives them their names. Images that are there are left alone; layers
- * that the engine has are not pulled again, and a pull that was cut is asked for once more. Throws CliError that says
- * what to do (no access, not there, no network, a full disk), LeaseLost.
- */
+/** Pulls images by digest and names them; a pull that was cut is asked for again. Throws CliError, LeaseLost. */
 export const pullImages = async (
   lease: Lease,
   images: readonly ReleaseImage[],

@@ -1,10 +1,7 @@
 import { splitLines } from '#common/process/lines'
 import { BLOBS } from './blobs.ts'
 
-/**
- * The program that takes blobs on the host, POSIX sh with coreutils. Bytes come on standard input with nothing between
- * them. Each piece is in the file before the next is read and is answered, so the sender knows what has arrived.
- */
+/** Takes blobs on the host, POSIX sh: each piece is in the file before the next is read, and is answered. */
 
 /** A blob to send: `at` bytes of it are there. */
 export type Passage = { readonly hex: string; readonly size: number; readonly at: number }

@@ -1,10 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import { type Passage, PIECE } from './receiver.ts'
 
-/**
- * Bytes that may be on their way without an answer. What a cut loses is under that: whatever the buffers between here
- * and there hold, it is no more. One MiB is the promise; the rest of it is for ssh's own packets and its handshake.
- */
+/** Bytes that may be unanswered. A cut loses less: one MiB is the promise, the rest is for ssh and its handshake. */
 export const WINDOW = 3 * PIECE
 
 /** A connection on which no answer comes for so long is given up, ms. */

@@ -21,10 +21,7 @@ export type ReleaseRun = {
   readonly rewind?: string | undefined
 }
 
-/**
- * Makes the files whole of every release that may be gone back to, before anything is started by them. Throws CliError where
- * one was changed by hand and nothing is there to put it right from.
- */
+/** Makes the files of every release that may be gone back to whole before anything is started. Throws CliError. */
 const mendFiles = async (
   parts: RunParts,
   { current, entries }: HostReleases,
@@ -38,10 +35,7 @@ const mendFiles = async (
   }
 }
 
-/**
- * Brings a host from the release it has to another one, or leaves it as it was. Throws Undone when the new one did
- * not make it, Unfinished when the connection or the engine did not let this end either way, LeaseLost.
- */
+/** Brings a host from one release to another, or leaves it as it was. Throws Undone, Unfinished, LeaseLost. */
 export const applyRelease = async (
   parts: RunParts,
   { kind, bundle, to, by, what, rewind }: ReleaseRun,

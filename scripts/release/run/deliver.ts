@@ -42,10 +42,7 @@ const keepsSigner = async (
 ): Promise<boolean> =>
   bundle === undefined || (await shell.run(`cat ${quote(`${target.dir}/deploy/signer`)}`)).out.trim() === to.signer
 
-/**
- * True when a release is the committed one of a host, no run is open, and everything is as it says: its files, its networks,
- * its containers, which run and are well, and the key that is trusted.
- */
+/** True when a release is a host's committed one, no run is open, and all is as it says, runs, and is trusted. */
 export const isInPlace = async (
   session: HostSession,
   delivery: Pick<Delivery, 'observed' | 'to' | 'bundle'>,
@@ -125,10 +122,7 @@ const withRun = async (
   }
 }
 
-/**
- * Brings a host to a release and says how it went: nothing at all when it is there and well. Throws what applyRelease
- * throws.
- */
+/** Brings a host to a release and says how it went: nothing when it is there and well. Throws as applyRelease. */
 export const deliverRelease = async (session: HostSession, delivery: Delivery): Promise<void> => {
   const { kind, what, bundle, to, timing, rewind } = delivery
   const began = timing.now()

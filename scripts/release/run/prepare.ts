@@ -68,10 +68,7 @@ const parseReport = (name: string, { code, out, err }: ScriptResult): Report => 
 const folderOf = (dir: string, access: 'read' | 'write') =>
   ({ type: 'bind', source: dir, target: '/lucid', access }) as const
 
-/**
- * Makes on the host what it lacks of the secrets, puts owners right, writes its identities; no key leaves it. With one
- * fault in the report nothing was done. Throws CliError when the container could not run.
- */
+/** Makes the secrets that the host lacks, owners, identities; with one fault, nothing. Throws CliError. */
 export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions): Promise<Report> =>
   parseReport(
     lease.shell.name,
@@ -83,10 +80,7 @@ export const prepareHost = async (lease: Lease, { image, spec }: PrepareOptions)
 /** What can be said of a host that has no image of ours yet: which secrets lie there. */
 export type NotInspected = { readonly unlooked: string; readonly missing: readonly string[] }
 
-/**
- * What `prepareHost` would do and what is wrong, changing nothing. A host without the image (before the first deploy)
- * cannot be asked for more than which files are there.
- */
+/** What `prepareHost` would do and what is wrong; a host without the image only says which files are there. */
 export const checkHost = async (
   shell: Shell,
   { image, spec, dir }: PrepareOptions & { readonly dir: string },

@@ -37,10 +37,7 @@ const finish = async (context: Context, rewinds: boolean): Promise<Recovered> =>
   return 'finished'
 }
 
-/**
- * Ends a run that was cut as `chooseRecovery` says; does nothing when there is none. `target`: the release that the next command is
- * about. Throws Unfinished when it cannot.
- */
+/** Ends a run that was cut as `chooseRecovery` says. `target`: the next command's release. Throws Unfinished. */
 export const recoverRun = async (
   parts: RunParts,
   { current, entries }: Pick<HostReleases, 'current' | 'entries'>,

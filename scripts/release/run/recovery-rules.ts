@@ -1,9 +1,6 @@
 import type { RunRecord } from './journal.ts'
 
-/**
- * What became of the documents in a run that was cut. `changing`: half of a change may be there, and nothing that writes
- * ran meanwhile. `changed`: services of the new release may have written since.
- */
+/** Of a run that was cut. `changing`: half may be there. `changed`: new services may have written since. */
 export type Documents = 'untouched' | 'changing' | 'changed' | 'restored'
 
 const CHANGES: readonly string[] = ['migrate', 'rewind']

@@ -33,10 +33,7 @@ export type ReleaseHost = {
   /** Appends to the journal; on the disk when it returns. */
   readonly journal: (entry: Entry) => Promise<void>
   readonly putFiles: (bundle: Bundle) => Promise<void>
-  /**
-   * Puts files that the host holds and that were changed by hand right; names those. Throws CliError when they are not those
-   * that were brought, and cannot be made so.
-   */
+  /** Puts files changed by hand right; names those. Throws CliError when they cannot be. */
   readonly requireFiles: (release: Release) => Promise<readonly string[]>
   /** Brings what is missing and checks each image against its digests. */
   readonly bringImages: (release: Release, show: StepReporter) => Promise<void>

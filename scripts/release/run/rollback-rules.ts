@@ -1,11 +1,7 @@
 import { findPreviousId, groupRuns, type RunRecord } from './journal.ts'
 import type { HostReleases } from './release-host.ts'
 
-/**
- * The release that a rollback without an argument goes to; undefined when there is none. A run that was cut is undone
- * first, and that is often all that is asked for. One that had committed is a release to go back from, unless it was this
- * very rollback.
- */
+/** The release that a rollback without an argument goes to: behind a run that was cut, unless it was this rollback. */
 export const chooseRollback = (
   { current, entries }: Pick<HostReleases, 'current' | 'entries'>,
   cut: RunRecord | undefined,

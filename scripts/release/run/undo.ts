@@ -38,10 +38,7 @@ export class Unfinished extends CliError {
 const insist = (work: () => Promise<void>, parts: RunParts): Promise<void> =>
   tryAgain(work, (error) => !isOutOfReach(error), parts)
 
-/**
- * Puts the release before back, whole. Answers whether it is well again. Throws Unfinished when the engine or the connection
- * did not let it: then the run stays open.
- */
+/** Puts the release before back, whole; answers whether it is well. Throws Unfinished, and then the run stays open. */
 export const undoRun = async (
   forwardContext: Context,
   reason: string,

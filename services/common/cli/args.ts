@@ -1,10 +1,7 @@
 import { parseArgs as nodeParseArgs } from 'node:util'
 import { errorMessage } from '../process/error.ts'
 
-/**
- * A command line as data: what is declared here is what is parsed, what `--help` prints and what an
- * unknown flag is measured against. Nothing in this file reads the machine or prints.
- */
+/** A command line as data: what is declared is parsed, shown by `--help` and measured against. Nothing here prints. */
 
 /** One flag. `value` names the argument in `--help`; `choices` are the only values taken. */
 export type Flag =
@@ -119,10 +116,7 @@ const defaults = (command: Command, values: Readonly<Record<string, unknown>>): 
     }),
   )
 
-/**
- * The words with `--` before those that are another program's. Whoever types `bun run NAME -- PROGRAM` cannot say it:
- * Bun keeps a `--` that stands first to itself.
- */
+/** The words with `--` before those of another program: Bun keeps the `--` of `bun run NAME -- PROGRAM` to itself. */
 const markRaw = (command: Command, argv: readonly string[]): readonly string[] => {
   if (!command.positionals?.[0]?.raw) return argv
   for (let at = 0; at < argv.length; at++) {

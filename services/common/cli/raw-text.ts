@@ -1,7 +1,4 @@
-/**
- * Lines as they are written to a stream, colours and all. Whoever makes one has escaped what is not ours in it; so only
- * the printers do (`text.ts`, `table.ts`, progress), and the import rules say so.
- */
+/** Escaped lines as they are written to a stream, colours and all; only the printers make them (the import rules). */
 export type Text = { readonly raw: string; readonly toString: () => string }
 
 /** No object of a document that was read is in here, whatever its fields are. */

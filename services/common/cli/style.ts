@@ -6,9 +6,7 @@ export const plainStyle: Style = { live: false, colour: false, width: 0 }
 
 type Stream = { readonly isTTY?: boolean; readonly columns?: number }
 
-/**
- * The look a stream can show. Colours follow https://no-color.org; `TERM=dumb` and CI logs are not redrawn.
- */
+/** The look a stream can show. Colours follow https://no-color.org; `TERM=dumb` and CI logs are not redrawn. */
 export const detectStyle = (stream: Stream, env: Readonly<Record<string, string | undefined>>): Style => {
   const terminal = stream.isTTY === true && env['TERM'] !== 'dumb'
   return {

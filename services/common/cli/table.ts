@@ -26,10 +26,7 @@ const borderless = {
   middle: '  ',
 }
 
-/**
- * A table: borders and colours in a terminal, aligned columns with one
- * line of titles in a pipe (so that `awk` and `grep` work), and never a trailing space there.
- */
+/** A table: borders and colours in a terminal; in a pipe aligned columns, one line of titles, no trailing space. */
 export const table = (columns: readonly Column[], rows: readonly (readonly Cell[])[], style: Style): Text => {
   const drawn = new Table({
     head: columns.map(({ title }) =>

@@ -1,11 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 
-/**
- * IPv4 addresses of a name, asked of the name server alone and within `timeoutMs`. The system's own lookup takes
- * ten seconds for a name that nobody knows where no upstream answers, and holds up all others meanwhile.
- * Rejects with the resolver's error (`code` ENOTFOUND, ETIMEOUT, ESERVFAIL, ...).
- */
+/** IPv4 addresses of a name, from the name server alone (the system's lookup may take 10 s). Rejects with its error. */
 export const addressesOf = async (
   host: string,
   { timeoutMs }: { readonly timeoutMs: number },

@@ -4,10 +4,7 @@ import type { Log } from '../process/log.ts'
 import { callersOf } from './identity.ts'
 import { type ServiceParts, service } from './service.ts'
 
-/**
- * What a service answers while it cannot work yet: unhealthy with the cause, 503 to everything else. It may open and
- * close more than once, always on the same port.
- */
+/** What a service answers while it cannot work yet: unhealthy with the cause, 503 to everything else, on one port. */
 export type StartUpPlaceholder = {
   /** Opens it when it is not open yet; `fault` is its answer from now on. */
   readonly answerWith: (fault: Fault) => Promise<void>

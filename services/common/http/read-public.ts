@@ -18,10 +18,7 @@ export const readBounded = async (reply: Response, maxBytes: number): Promise<Re
 const failureOf = (error: unknown, timeoutMs: number): string =>
   error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : 'it cannot be reached'
 
-/**
- * Reads what a service shows to everybody (/openapi.json, /status), without a token. Bounded in time and bytes;
- * follows no redirect; never rejects.
- */
+/** Reads what a service shows without a token. Bounded in time and bytes; follows no redirect; never rejects. */
 export const readPublic = async (
   url: string,
   { timeoutMs, maxBytes }: { readonly timeoutMs: number; readonly maxBytes: number },

@@ -11,10 +11,7 @@ export const IndexParam = WholeParam(0, MAX_LEAVES - 1)
 export const BytesParam = WholeParam(0, Number.MAX_SAFE_INTEGER)
 export const FlagParam = t.Union([t.Literal('true'), t.Literal('false')])
 
-/**
- * Why a recording ended abnormally, as its gap will say it. Printable ASCII only: it stands in the manifest, which is
- * signed once and shown by everybody's terminal.
- */
+/** Why a recording ended abnormally, in its gap: printable ASCII, since it stands in the manifest for good. */
 export const EndReason = t.String({
   pattern: '^[\\x20-\\x7e]{1,200}$',
   description: '1 to 200 printable characters',

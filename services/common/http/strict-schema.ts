@@ -25,8 +25,5 @@ const close = (schema: Node, part: boolean): TSchema => ({
   }),
 })
 
-/**
- * A copy of a TypeBox schema in which every object, however deep, refuses fields it does not name, but where it
- * says otherwise itself. (Elysia closes the outermost object alone.)
- */
+/** A copy of a TypeBox schema in which every object, however deep, refuses fields it does not name. */
 export const closed = (schema: TSchema): TSchema => close(schema, false)

@@ -4,10 +4,7 @@ import { type Fault, isFault } from '../process/fault.ts'
 /** How often a store that is away is asked again, ms. */
 const AGAIN = 500
 
-/**
- * Resolves once `ready` does. While it fails with Fault unavailable, `wait` is told the newest one and stands
- * in for the service; what it answers ends that. Any other failure is thrown: waiting would not mend it.
- */
+/** Resolves once `ready` does. While it fails with Fault unavailable, `wait` stands in; any other failure is thrown. */
 export const untilReady = ({
   ready,
   wait,

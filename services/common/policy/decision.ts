@@ -73,10 +73,7 @@ export type RuleName = keyof typeof sentences
 /** A `violation` is what nobody could have allowed under this policy; its owner said what follows. */
 type Rule = readonly [rule: RuleName, effect: 'allow' | 'refuse' | 'violation', applies: (facts: Facts) => boolean]
 
-/**
- * The rules in the order in which they are asked; the first that applies decides. Who is no participant can void nobody's
- * session, and an attempt that a request could have allowed is no violation: a desktop client offers its clipboard unasked.
- */
+/** In the order in which they are asked; an attempt that a request could have allowed is no violation. */
 const rules: readonly Rule[] = [
   ['no-policy', 'refuse', ({ policy }) => policy === undefined],
   ['not-recorded', 'refuse', ({ isRecorded }) => !isRecorded],

@@ -13,10 +13,7 @@ export type Verdict = { readonly by: string; readonly isApproved: boolean }
 /** What a request can change. */
 const askable: readonly RuleName[] = ['not-granted', 'grant-expired', 'over-grant']
 
-/**
- * A request that waits for an answer. Throws Fault conflict `already-allowed`, exhausted `too-many-requests`, forbidden
- * with the code of the rule that no request can change.
- */
+/** A request that waits. Throws Fault conflict `already-allowed`, exhausted `too-many-requests`, forbidden. */
 export const openRequest = (
   situation: Situation,
   { reason, ...action }: Action & { readonly reason: string },
@@ -36,10 +33,7 @@ export const openRequest = (
 export const isWaiting = ({ state, expires_at }: PolicyRequest, now: number): boolean =>
   state === 'pending' && now < expires_at
 
-/**
- * A request after its answer; an approval holds for five minutes. Throws Fault forbidden `not-an-approver`, `own-request`,
- * conflict `request-decided`, `request-expired`.
- */
+/** An answered request; an approval holds for 5 min. Throws Fault forbidden, conflict `request-decided|-expired`. */
 export const answerRequest = (
   request: PolicyRequest,
   { by, isApproved }: Verdict,

@@ -30,10 +30,7 @@ export type RetryOptions = {
   readonly onRetry?: (error: unknown) => Promise<void> | void
 }
 
-/**
- * What `work` answers, which is called again while it fails in a way that passes. It gets the error of the call
- * before. Throws the error of the last call.
- */
+/** What `work` answers, called again (with the last error) while it fails in a passing way. Throws the last error. */
 export const retry = async <R>(
   work: (before?: unknown) => Promise<R>,
   { tries = Number.POSITIVE_INFINITY, isPassing, delay, pause, onRetry }: RetryOptions,

@@ -39,10 +39,7 @@ export type ChildTiming = {
 
 const usual: ChildTiming = { firstMs: 100, mostMs: 5_000, calmMs: 10_000, tries: 6 }
 
-/**
- * The command line under which a program is ended when this process is, however that ends (Linux; elsewhere
- * the command line as it is). In a container we are process 1 and the kernel does the same.
- */
+/** The command line under which a program ends when this process does (Linux; process 1 of a container needs none). */
 const boundToUs = (argv: readonly string[]): readonly string[] => {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv', undefined) : undefined
   return setpriv === undefined ? argv : [setpriv, '--pdeathsig', 'TERM', '--', ...argv]

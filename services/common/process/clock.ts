@@ -18,10 +18,7 @@ export const clockSteps = ({ now, steady }: Clocks): (() => number) => {
   }
 }
 
-/**
- * The time, and for `keepMs` after the clock was set also the time by the clock before: what was dated by that one and is
- * still on its way is then judged by it. The newest clock comes first.
- */
+/** The time, and for `keepMs` after the clock was set also that of the clock before; the newest comes first. */
 export const clockReadings = (clocks: Clocks, keepMs: number): (() => readonly number[]) => {
   const { now, steady } = clocks
   const step = clockSteps(clocks)

@@ -62,10 +62,7 @@ export const removeRunFolder = (data: string): void => {
   for (const path of [pointerIn(data), ownIn(data)]) removeWhereWritable(path)
 }
 
-/**
- * Opens the run folder of a service, empty: in its data folder, which nobody else can enter; where that takes no
- * socket, in a temporary one with a name that nobody can know before, so that no neighbour can be there first.
- */
+/** Opens the run folder of a service, empty: in its data folder, or, where no socket can be, a temporary one. */
 export const openRunFolder = async (service: string, data: string): Promise<RunFolder> => {
   removeRunFolder(data)
   const remove = () => removeRunFolder(data)

@@ -6,10 +6,7 @@ import type { Doc, Stored } from './store.ts'
 /** A document as MongoDB keeps it: the id is its own, the rest lies beside it as it is. */
 export type MongoDoc = Document & { readonly _id: string; readonly rev: number }
 
-/**
- * Through JSON, as in every driver: what JSON drops or turns into something else must not depend on the driver.
- * Throws Fault as `documentText` and `readScalars`.
- */
+/** Through JSON as in every driver, so that what it drops is the same. Throws as `documentText`, `readScalars`. */
 export const toMongo = (shape: Shape, doc: Doc, rev: number): MongoDoc => {
   readScalars(shape, doc)
   const { id, ...content } = JSON.parse(documentText(shape, doc))

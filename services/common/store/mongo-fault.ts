@@ -104,10 +104,7 @@ const signs: readonly (readonly [Cause, (one: Loose) => boolean])[] = [
 
 const codeOf = ({ code }: Loose): number => (typeof code === 'number' ? code : Number.NaN)
 
-/**
- * What the driver reports, in the words of the store. Anything unknown stays as it is: that is a bug, not a
- * fault. Messages of the server are not passed on: they quote documents.
- */
+/** What the driver reports, in the words of the store; unknown errors stay. Server messages quote documents. */
 export const mongoFault = (error: unknown, collection: string): unknown => {
   if (error instanceof Fault) return error
   const chain = listCauses(error)

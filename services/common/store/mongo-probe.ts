@@ -22,10 +22,7 @@ export const mongoProbe = (db: Db, collection: Collection<MongoDoc>): MongoProbe
   let isFull = false
   let last: { readonly at: number; readonly answer: Promise<void> } | undefined
 
-  /**
-   * Asks for everything that a write needs: a primary of a replica set, rights, a majority. It changes nothing,
-   * but on a disk that was full it writes and removes a large document: small ones find a place when others do not.
-   */
+  /** Asks for all that a write needs; on a disk that was full it writes and removes a large document. */
   const probe = async (): Promise<void> => {
     requireServer((await db.command({ hello: 1 })) as Hello)
     const probed = { _id: 'probe' } as const

@@ -21,9 +21,7 @@ export const fieldPath = (field: string): string => (field === 'id' ? '_id' : fi
 
 const operandOf = (term: Term) => (term.is === 'in' ? { $in: term.values } : { [`$${term.is}`]: term.value })
 
-/**
- * Terms as one filter. Values are compared within their type alone, so an absent or null field meets none.
- */
+/** Terms as one filter. Values are compared within their type alone, so an absent or null field meets none. */
 export const buildFilter = (terms: readonly Term[]): MongoFilter<MongoDoc> => {
   const filters = terms.map((term): MongoFilter<MongoDoc> => ({ [fieldPath(term.field)]: operandOf(term) }))
   const [only] = filters
@@ -45,11 +43,7 @@ const least: Readonly<Record<FieldKind, Scalar>> = {
 const indexKeys = (fields: readonly string[]): IndexKeys =>
   Object.fromEntries(fields.map((field) => [fieldPath(field), 1 as const]))
 
-/**
- * The indexes of a collection. A unique one leaves documents out that lack a field, by a comparison: the
- * planner sees that `field = value` implies it, which it does not see of a `$type`. The others end in the id,
- * so that an order with ties needs no sort in memory.
- */
+/** A unique index leaves out what lacks a field, by a comparison, which the planner sees; the others end in the id. */
 export const declaredIndexes = (shape: Shape): readonly Index[] => [
   ...shape.unique.map((fields): Index => {
     const whole = holdsAll(shape, fields)

@@ -52,11 +52,7 @@ const ensureIndexes = async (db: Db, name: string, declared: readonly Index[]): 
   if (missing.length > 0) await collection.createIndexes(missing.map((index) => ({ ...index, key: { ...index.key } })))
 }
 
-/**
- * Brings a collection to what is declared: the collection, its validator and indexes are made, changed or
- * dropped; documents and indexes of others are untouched. Throws Fault invalid `declaration-changed` when a
- * field changed its kind: that needs a migration.
- */
+/** Makes, changes or drops collection, validator and indexes as declared. Throws Fault `declaration-changed`. */
 export const ensureMongo = async (db: Db, name: string, shape: Shape): Promise<void> => {
   await ensureCollection(db, name, shape)
   await ensureIndexes(db, name, declaredIndexes(shape))

@@ -22,10 +22,7 @@ export const mongoOptions = (owner: string, url: Secret, env: Partial<StoreEnv>)
   }
 }
 
-/**
- * The store of a service where its environment says. Each driver is loaded when it is used and not before: the
- * one of MongoDB costs a service tens of megabytes. Throws Fault as the driver's own opening.
- */
+/** The store of a service where its environment says; each driver is loaded when used. Throws Fault as its opening. */
 export const storeAt = async (owner: string, env: StorePlace): Promise<Store> => {
   if (env.MONGO_URL !== undefined)
     return (await import('./mongo.ts')).mongoStore(mongoOptions(owner, env.MONGO_URL, env))

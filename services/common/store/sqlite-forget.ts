@@ -2,10 +2,7 @@ import type { Database } from 'bun:sqlite'
 import type { Shape } from './shape.ts'
 import { tableOf } from './sqlite-sql.ts'
 
-/**
- * Writes the rows of a collection anew into zeroed pages, so that no copy of an earlier row is left in them.
- * Costs as much as the collection is large: secrets that wait for their destruction are few.
- */
+/** Writes a collection anew into zeroed pages, so that no copy of an earlier row is left; secrets are few. */
 const rewriteTable = (db: Database, shape: Shape): void => {
   const table = tableOf(shape)
   using read = db.prepare(`SELECT * FROM ${table} ORDER BY id`)

@@ -79,10 +79,7 @@ const matchColumns = (db: Database, shape: Shape) => {
   if (added.length > 0) backfill(db, shape, added)
 }
 
-/**
- * Brings a table to what is declared: table, columns and indexes are made or dropped; bodies are untouched.
- * Throws Fault invalid `declaration-changed` when a field changed its kind: that needs a migration.
- */
+/** Makes or drops table, columns and indexes as declared, not bodies. Throws Fault `declaration-changed`. */
 export const ensureTable = (db: Database, shape: Shape): void => {
   db.run(
     `CREATE TABLE IF NOT EXISTS ${tableOf(shape)} (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, body TEXT NOT NULL) STRICT`,

@@ -6,10 +6,7 @@ export type Row = { readonly rev: number; readonly body: string }
 type Bound = string | number | null
 export type Statements = ((text: string) => Statement<Row, Bound[]>) & { readonly finalize: () => void }
 
-/**
- * Prepares each statement once. Search texts vary with their conditions, so the number kept is bounded.
- * `finalize` lets go of all of them: SQLite closes a file, and removes its WAL, only after the last statement.
- */
+/** Prepares each statement once, at most so many. `finalize` lets go of all: only then SQLite removes its WAL. */
 export const cacheStatements = (db: Database, most = 256): Statements => {
   const kept = new Map<string, Statement<Row, Bound[]>>()
   const finalize = () => {

@@ -14,10 +14,7 @@ import { cacheStatements, type Statements } from './sqlite-statements.ts'
 import type { Collection, Doc, Store } from './store.ts'
 import { type Running, type TransactionRules, transactionRules } from './transaction-rules.ts'
 
-/**
- * `path` is a file, or ':memory:' for tests. `maxBytes` caps the file: beyond it every write is a Fault
- * `disk-full`, as on a disk of that size. `busyTimeoutMs` is how long to wait for another process.
- */
+/** `path` is a file or ':memory:'. `maxBytes`: beyond it every write is a Fault `disk-full`. */
 export type SqliteOptions = {
   readonly path: string
   readonly maxBytes?: number
@@ -70,10 +67,7 @@ type Parts = {
   readonly tables: Map<string, Table>
 }
 
-/**
- * True when a table is not as this process made it any more: another process, of another release, declared the
- * collection since. No statement that names a missing column was run, so it can be made again and asked again.
- */
+/** True when another release declared the table since: no statement ran, so it can be made and asked again. */
 const isOtherTable = (error: unknown): boolean =>
   error instanceof Error && /^(?:no such column: f_|table c_\w+ has no column named f_)/.test(error.message)
 
@@ -139,10 +133,7 @@ const transact = async <R>(parts: Parts, work: (tx: Store) => Promise<R>): Promi
   }
 }
 
-/**
- * The embedded driver: one SQLite file, one connection, WAL, synchronous FULL. Throws Fault unavailable
- * (`disk-error`, `disk-full`, `store-busy`) when the file cannot be opened.
- */
+/** The embedded driver: one SQLite file, one connection, WAL, synchronous FULL. Throws Fault unavailable. */
 export const sqliteStore = (options: SqliteOptions): Store => {
   const db = open(options)
   const prepared = cacheStatements(db)

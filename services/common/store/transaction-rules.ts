@@ -7,10 +7,7 @@ import type { Collection, Doc, Store } from './store.ts'
 /** A running transaction. `failure` is its first failed write, after which nothing of it may be kept. */
 export type Running = { open: boolean; failure?: { readonly error: unknown } }
 
-/**
- * The rules of a transaction that hold whatever the driver: the outer store is refused from within, where a
- * driver may have to wait for ever; a failed write spoils it though it was caught; its end is its end.
- */
+/** Rules of a transaction for all drivers: no outer store within; a failed write, though caught, spoils it; it ends. */
 export type TransactionRules = {
   /** Throws Fault invalid `outside-transaction` when called from inside a running transaction. */
   readonly requireOutside: () => void

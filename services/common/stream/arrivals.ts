@@ -1,7 +1,4 @@
-/**
- * When the bytes of a stream came from its source. Evidence states recorded time by these, never by the time at
- * which something was sent on or made durable.
- */
+/** When the bytes of a stream came from its source, which evidence states; never when they were sent on. */
 export type Arrivals = {
   /** Everything before offset `end` had come at `at`, epoch ms. Offsets and times only grow. */
   readonly add: (end: number, at: number) => void

@@ -1,9 +1,6 @@
 import { free } from './bytes.ts'
 
-/**
- * Buffers of one size that are used again. A fresh 8 MiB buffer costs 2,048 page faults before its first
- * byte is in; at several hundred MB a second that is a good part of the work.
- */
+/** Buffers of one size, used again: a fresh 8 MiB buffer costs 2,048 page faults before its first byte is in. */
 export type BufferPool = {
   /** A buffer of the pool's size; its content is whatever was in it. */
   readonly take: () => Uint8Array<ArrayBuffer>

@@ -40,10 +40,7 @@ const encoder = new TextEncoder()
 /** UTF-8 bytes of a string. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
 
-/**
- * Gives a spent buffer's memory back at once. Without it a stream of 8 MiB chunks outruns the garbage
- * collector and memory grows with session size. The view is unusable afterwards.
- */
+/** Gives a spent buffer's memory back at once, else memory grows with the session. The view is unusable afterwards. */
 export const free = (bytes: Uint8Array<ArrayBuffer>): void => {
   if (bytes.buffer.byteLength > 0) bytes.buffer.transfer(0)
 }

@@ -3,10 +3,7 @@ export type Poller = { readonly poke: () => Promise<void>; readonly stop: () => 
 
 type Waiter = { readonly done: () => void; readonly failed: (error: unknown) => void }
 
-/**
- * Runs `step` for ever, one at a time. A step answers how many milliseconds may pass before the next; one
- * that throws is followed by the delay that `onError` decides. Pokes during a step share the one after it.
- */
+/** Runs `step` for ever, one at a time; it answers the pause before the next, or `onError` does. */
 export const poller = ({
   step,
   onError,

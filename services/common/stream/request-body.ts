@@ -5,9 +5,7 @@ import { free } from './bytes.ts'
 export const cutOff = (cause: unknown): Fault =>
   new Fault('invalid', 'cut-off', 'the sender went away before the end of the body', { cause })
 
-/**
- * The body of a request as pieces. A piece is valid until the next one is asked for: its memory is given
- * back then, since the garbage collector is slower than a stream. Throws Fault `cut-off` when the sender goes away before its end. */
+/** The body of a request; a piece is valid until the next is asked for. Throws Fault `cut-off` without an end. */
 export async function* readBody(request: Request): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { body } = request
   if (body === null) return

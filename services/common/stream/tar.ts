@@ -147,10 +147,7 @@ const encodeEntry = (entry: TarEntry): readonly Uint8Array[] => {
 
 const byPath = (a: TarEntry, b: TarEntry): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)
 
-/**
- * The whole archive, entries sorted, so that folders come before what is in them. Throws RangeError for two entries of
- * one name, and for a name or a size that no archive of ours should hold.
- */
+/** The whole archive, sorted. Throws RangeError for two entries of one name, a name or size of no archive of ours. */
 export const encodeTar = (entries: readonly TarEntry[]): Uint8Array<ArrayBuffer> => {
   const sorted = entries.toSorted(byPath)
   sorted.forEach((entry, at) => {

@@ -8,9 +8,7 @@ export type TokenBuckets = {
   readonly charge: (key: string, cost: number) => void
 }
 
-/**
- * A bucket of `size` for each key, which refills by `perMinute`. `now` is a clock that only goes forward, in ms.
- */
+/** A bucket of `size` for each key, which refills by `perMinute`. `now` is a clock that only goes forward, in ms. */
 export const tokenBuckets = (
   { size, perMinute }: { readonly size: number; readonly perMinute: number },
   now: () => number,

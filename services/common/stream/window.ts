@@ -4,10 +4,7 @@ import { bufferPool } from './buffer-pool.ts'
 /** A run of the stream, in a buffer of its own. */
 export type Segment = { readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> }
 
-/**
- * What was received and is not acknowledged yet. It is kept until the pipeline says that it is durable, so
- * that a pipeline service that dies costs nothing. The pipeline's own limits bound its size.
- */
+/** What was received and is not durable yet, kept so that a pipeline service that dies costs nothing. */
 export type Window = {
   readonly push: (piece: Uint8Array) => Generator<Segment>
   /** The unfinished segment at the end, if any. */

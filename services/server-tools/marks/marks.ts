@@ -24,10 +24,7 @@ const readMark = ({ look }: MountedVolume): MarkedVolume['mark'] => {
   return found.kind === 'file' ? parseMark(found.text.reveal()) : 'unreadable'
 }
 
-/**
- * Says of each volume whose it is and whether something is in it; first marks it as one of the installation (`change`). A new
- * one is given to its user: the engine does that only with one in which nothing is.
- */
+/** Says of each volume whose it is and whether it is empty; with `change` marks it first, a new one to its user. */
 export const marks = (
   { volumes, installation }: MarksSpec,
   { volumeOf, mode }: { readonly volumeOf: (name: string) => MountedVolume; readonly mode: 'look' | 'change' },

@@ -56,10 +56,7 @@ const lost = (name: string, wish: Wish, { hasData }: HostSpec, record: ReadonlyS
   return 'is gone, and the host has data that may depend on it: restore it from a backup'
 }
 
-/**
- * What is to be done so that a host has its secrets, or why it cannot be done. `record` are the names that were made here
- * before; undefined when the host has no such record. A new service's secret is then told from one that was lost.
- */
+/** What a host's secrets need, or why it cannot be. `record`: names made before, which tells a lost from a new one. */
 export const planSecrets = (
   spec: HostSpec,
   look: (owner: string, key: string) => Found,

@@ -2,10 +2,7 @@ import { Fault } from '../../process/fault.ts'
 import { type MigrateOptions, migrate } from './migrate.ts'
 import type { Ask } from './plan.ts'
 
-/**
- * What the arguments of a service's program ask for: `migrate up N` or `migrate down N` instead of serving. Undefined
- * without any. Throws Fault `bad-words`.
- */
+/** `migrate up N` or `migrate down N` of a service's arguments; undefined without any. Throws Fault `bad-words`. */
 export const parseMigrateArguments = (words: readonly string[]): Ask | undefined => {
   if (words.length === 0) return undefined
   const [command, direction, to = '', ...more] = words

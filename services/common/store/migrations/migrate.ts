@@ -17,10 +17,7 @@ import {
 } from './record.ts'
 
 export type MigrateOptions = Writer & {
-  /**
-   * Opens the service's store; what is opened here is closed here. Each step gets a store of its own, since a
-   * store takes one declaration of a collection and releases declare the same one differently.
-   */
+  /** Opens the service's store, once a step: a store takes one declaration of a collection, and releases differ. */
   readonly open: () => Promise<Store>
   readonly schema: StoreSchema
   /** Default: up to the newest version. */

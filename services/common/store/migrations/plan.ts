@@ -70,10 +70,7 @@ export const inspectRecord = (
   return { status: 'current' }
 }
 
-/**
- * Throws Fault invalid `schema-old`, `schema-newer`, `schema-half-migrated`, `schema-differs` for a store that the code
- * cannot use as it is, unless that status is `allowed`.
- */
+/** Throws Fault `schema-old|-newer|-half-migrated|-differs` for a store that the code cannot use, unless `allowed`. */
 export const requireCurrent = (record: SchemaRecord, schema: StoreSchema, allowed?: Status): void => {
   const { status, advice } = inspectRecord(record, schema)
   if (advice !== undefined && status !== allowed) throw invalid(`schema-${status}`, advice)

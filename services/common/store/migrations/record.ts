@@ -73,10 +73,7 @@ export const firstRecord = async (
   return { id: 'schema', version, began: { version, at: now(), by }, history: [], fence: 0 }
 }
 
-/**
- * The record, made when there is none: an empty store is at the newest version, one with documents is from
- * before records and at version 0. Several processes may ask at once; all get the same one.
- */
+/** The record; made when there is none: newest for an empty store, else version 0. Several processes may ask. */
 export const settleRecord = async (
   store: Store,
   schema: StoreSchema,

@@ -5,10 +5,7 @@ export type Json = Scalar | null | readonly Json[] | { readonly [field: string]:
 /** A document of any release: a migration cannot use today's types for what was written years ago. */
 export type Loose = Doc & { readonly [field: string]: Json | undefined }
 
-/**
- * Walks a collection in the order of ids and replaces what `change` answers, a batch to a transaction. A
- * document that is done already gets undefined, so that a walk that was broken off can start again.
- */
+/** Replaces what `change` answers, in the order of ids, a batch a transaction; undefined for what is done already. */
 export const rewriteAll = async (
   store: Store,
   declaration: Declaration<Loose>,
