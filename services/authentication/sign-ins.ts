@@ -10,6 +10,8 @@ import { type AccountDoc, type SignInDoc, tables, withoutRevision } from './stor
 
 /** One person may have so many devices at once; the longest unused is signed out for the next. */
 const MOST_DEVICES = 50
+/** Together what `SignInState` has room for. */
+const MOST_REVOKED = { addresses: 10_000, signIns: 90_000 }
 
 export type SignedIn = { readonly account: AccountDoc; readonly signIn: SignInDoc }
 
@@ -120,13 +122,13 @@ export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now,
         await end(tx, doc, reason)
       }),
 
-    /** What voids access tokens that were made in the last `window` ms. */
-    revoked: async (window: number): Promise<Revocation[]> => {
+    /** What voids access tokens that were made in the last `window` ms; of more than can be told the newest. */
+    revoked: async (window: number, most = MOST_REVOKED): Promise<Revocation[]> => {
       const since = { gte: now() - window }
       const { signIns: table, accounts: people } = tables(store)
       const [changed, ended] = await Promise.all([
-        people.find({ where: { revoked_at: since }, limit: 10_000 }),
-        table.find({ where: { ended_at: since }, limit: 90_000 }),
+        people.find({ where: { revoked_at: since }, sort: [['revoked_at', 'desc']], limit: most.addresses }),
+        table.find({ where: { ended_at: since }, sort: [['ended_at', 'desc']], limit: most.signIns }),
       ])
       return [
         ...changed.map(({ id, revoked_at = 0 }) => ({ address: id, before: revoked_at })),
