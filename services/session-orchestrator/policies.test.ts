@@ -247,6 +247,27 @@ test('what was refused is asked for, approved by another, and allowed for five m
   ])
 })
 
+test('a session ends no earlier than what was last decided in it, and decides nothing from then on', async () => {
+  const one = opened()
+  const id = await begun(one)
+  await one.recorder(`/${id}/state`, { state: 'paused' })
+  one.passes(4_700)
+  expect(await one.by(guest, `${id}/actions`, type)).toMatchObject({ body: { outcome: 'allowed' } })
+  one.passes(1_000)
+  // As the recorder says it of a source that gave its last byte long before its end was said.
+  await one.recorder(`/${id}/finalize`, { complete: true, ended_at: NOW + 10 })
+  const decided = (await eventsOf(one, id)).find((event) => event.type === 'action-decided')
+  expect(decided?.at).toBe(NOW + 4_700)
+  expect(await one.sessions.get(id)).toMatchObject({ ended_at: NOW + 4_700 })
+  for (const [person, path, body] of [
+    [guest, 'actions', type],
+    [guest, 'requests', { ...paste, ...why }],
+    [viewer, 'people', { as: 'observer' }],
+    [owner, 'pause', why],
+  ] as const)
+    expect(await one.by(person, `${id}/${path}`, body)).toMatchObject(refused(409, 'session-over'))
+})
+
 test('a request of one session is not answered in another', async () => {
   const one = opened()
   const [id, other] = [await begun(one), await begun(one)]

@@ -105,7 +105,7 @@ const inSession =
         own,
         doc,
         situation: await readSituation(own, doc, now),
-        keep: (next, events) => applyEvents(own, rev, { next, events }, now),
+        keep: (next, events) => applyEvents(own, rev, { next: { ...next, acted_at: now }, events }, now),
       })
     })
 
@@ -179,8 +179,8 @@ export const policies = (parts: PoliciesParts): Policies => {
       const query = { where: { session: id }, sort: [['asked_at', 'desc']], limit: LISTED } as const
       return (await own.requests.find(query)).map((request) => describeRequest(request, now()))
     },
-    suspend: (id, why) => change(parts, id, (doc) => suspendSession(doc, why)),
-    resume: (id, why) => change(parts, id, (doc) => resumeSession(doc, why)),
+    suspend: (id, why) => change(parts, id, (doc) => suspendSession({ ...doc, acted_at: now() }, why)),
+    resume: (id, why) => change(parts, id, (doc) => resumeSession({ ...doc, acted_at: now() }, why)),
     terminate: (id, why) => change(parts, id, (doc) => terminateSession(doc, why, now())),
     void: (id, why) => change(parts, id, (doc) => voidSession(doc, why, now())),
   }

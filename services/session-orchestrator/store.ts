@@ -19,6 +19,8 @@ export type SessionDoc = Session & {
   /** What the recorder said is missing in the middle; the manifest states it by chunk, in `gaps`. */
   readonly stream_gaps?: readonly StreamGap[]
   readonly touched_at: number
+  /** When somebody was last let in, asked, or something was decided: it ended no earlier. */
+  readonly acted_at?: number
   /** True from when the chain lost its anchor until it is anchored again. */
   readonly anchor_lost?: boolean
   /** True from when it was voided until the encryptor takes nothing more for it. */

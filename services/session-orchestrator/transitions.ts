@@ -104,8 +104,9 @@ export const finalizeSession = (
     throw new Fault('conflict', 'already-finalized', `this session is ${doc.state}; it ends only once`, {
       extra: { state: doc.state },
     })
-  // No later than it is heard of, and no earlier than its start: two clocks may differ.
-  const end = Math.max(doc.started_at, Math.min(ended_at ?? now, now))
+  // No later than it is heard of, and no earlier than its start: two clocks may differ. Nor before what people last did in
+  // it, while its source gave nothing more: a session that has ended decides nothing.
+  const end = Math.max(doc.started_at, doc.acted_at ?? 0, Math.min(ended_at ?? now, now))
   return {
     next: {
       ...doc,
