@@ -29,6 +29,13 @@ test('what a person is to a session', () => {
   for (const [who, relation] of table) expect(relationOf(who, session)).toBe(relation)
 })
 
+test('evidence goes to the owner whatever his role, and to others with the permission only', () => {
+  expect(() => requireAccess(person(owner, 'user'), session, 'export')).not.toThrow()
+  expect(() => requireAccess(person(other, 'node_worker'), session, 'export')).not.toThrow()
+  expect(() => requireAccess(person(third, 'dev'), session, 'export')).not.toThrow()
+  expect(() => requireAccess(person(other, 'user'), session, 'export')).toThrow('data_export')
+})
+
 test('who may do what, as a table', () => {
   const people = {
     owner: person(owner, 'user'),
@@ -56,6 +63,15 @@ test('who may do what, as a table', () => {
       admin: 'yes',
       participant: 'yes',
       observer: 'yes',
+      approver: no,
+      invited: no,
+      stranger: none,
+    },
+    export: {
+      owner: 'yes',
+      admin: 'yes',
+      participant: 'not-permitted',
+      observer: 'not-permitted',
       approver: no,
       invited: no,
       stranger: none,

@@ -24,13 +24,15 @@ export type Relation = 'owner' | 'admin' | 'participant' | 'observer' | 'approve
 
 /**
  * What is done with a session: `know` reads how it stands and what its policy says, `see` reads what was recorded,
- * `take-part` asks for and takes actions in it, `steer` changes or ends it, `own` is for nobody but the owner.
+ * `export` takes its evidence away: the owner his own, others with the permission data_export. `take-part` asks for and
+ * takes actions in it, `steer` changes or ends it, `own` is for nobody but the owner.
  */
-export type Deed = 'know' | 'see' | 'take-part' | 'steer' | 'own'
+export type Deed = 'know' | 'see' | 'export' | 'take-part' | 'steer' | 'own'
 
 const allowed: Readonly<Record<Deed, readonly Relation[]>> = {
   know: ['owner', 'admin', 'participant', 'observer', 'approver', 'invited'],
   see: ['owner', 'admin', 'participant', 'observer'],
+  export: ['owner', 'admin', 'participant', 'observer'],
   'take-part': ['owner', 'admin', 'participant'],
   steer: ['owner', 'admin'],
   own: ['owner'],
@@ -54,10 +56,19 @@ export const relationOf = (person: Known, { owner, participants, observers, poli
 /** What is answered for a session that is not there, and for one that is not for the person who asks. */
 export const noSuchSession = (): Fault => new Fault('missing', 'no-such-session', 'there is no session of this id')
 
-/** Throws Fault missing `no-such-session` for who may not see it, forbidden `not-yours` for who may see it only. */
+const requireExport = ({ roles }: Known, relation: Relation): void => {
+  if (relation === 'owner' || mayDo(roles, 'data_export')) return
+  const detail = 'evidence is for the owner of the session, or needs the permission data_export: ask an admin for a role'
+  throw new Fault('forbidden', 'not-permitted', detail)
+}
+
+/**
+ * Throws Fault missing `no-such-session` for who may not see it, forbidden `not-yours` for who may see it only,
+ * `not-permitted` for whom it is not to take away.
+ */
 export const requireAccess = (person: Known, session: Parties, deed: Deed): void => {
   const relation = relationOf(person, session)
-  if (allowed[deed].includes(relation)) return
+  if (allowed[deed].includes(relation)) return deed === 'export' ? requireExport(person, relation) : undefined
   if (relation === 'stranger') throw noSuchSession()
   throw new Fault(
     'forbidden',

@@ -17,7 +17,6 @@ import {
 
 const readable = { 304: t.Void(), ...problems }
 const seen = { params: SessionParams, people: 'session_observe' } as const
-const exported = { params: SessionParams, people: 'data_export' } as const
 
 /** The evidence of a session, and what the chain holds of it. */
 export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours, find, chunks }: Handlers) =>
@@ -41,10 +40,10 @@ export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours
     .get(
       `${V1}/sessions/:id/chunks/:index`,
       async ({ params: { id, index }, request }) => {
-        await find(id, 'see')
+        await find(id, 'export')
         return chunks.file(id, index, request)
       },
-      { ...exported, params: ChunkParams, response: { 200: t.Any(), 206: t.Any(), ...readable } },
+      { ...seen, params: ChunkParams, response: { 200: t.Any(), 206: t.Any(), ...readable } },
     )
     .get(
       `${V1}/sessions/:id/chunks/:index/proof`,
@@ -57,10 +56,10 @@ export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours
     .get(
       `${V1}/sessions/:id/bundle`,
       async ({ params: { id } }) => {
-        await find(id, 'see')
+        await find(id, 'export')
         return answerBundle(neighbours, id)
       },
-      { ...exported, response: { 200: t.Any(), ...problems } },
+      { ...seen, response: { 200: t.Any(), ...problems } },
     )
     .post(
       `${V1}/sessions/:id/bundle`,
@@ -68,7 +67,7 @@ export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours
         await find(id, 'own')
         return answerBundle(neighbours, id, body.grant)
       },
-      { ...exported, body: BundleRequest, response: { 200: t.Any(), ...problems } },
+      { ...seen, body: BundleRequest, response: { 200: t.Any(), ...problems } },
     )
     .get(
       `${V1}/anchors`,

@@ -1,3 +1,4 @@
+import { mayDo, type Permission, roles } from '#common/people/permissions'
 import { type ApiDocument, listOperations, type Operation, type Schema } from './document.ts'
 
 /** A change of the API that a client of the document before can notice: a sentence that names the place. */
@@ -71,8 +72,15 @@ const parametersOf = ({ parameters = [] }: Operation): Schema => ({
   required: parameters.filter(({ required }) => required).map(({ name }) => name),
 })
 
+/** True when people of a role could call it before and cannot now. */
+const shutsOut = (before = '', after = ''): boolean =>
+  after !== 'signed-in' &&
+  Object.keys(roles).some(
+    (role) => (before === 'signed-in' || mayDo([role], before as Permission)) && !mayDo([role], after as Permission),
+  )
+
 const compare = (name: string, before: Operation, after: Operation): readonly Break[] => {
-  const permission = before['x-people'] === after['x-people'] ? [] : [`${name}: is for ${after['x-people']} now`]
+  const permission = shutsOut(before['x-people'], after['x-people']) ? [`${name}: is for ${after['x-people']} now`] : []
   const answers = Object.entries(before.responses ?? {}).filter(([status]) => status.startsWith('2'))
   return [
     ...permission,

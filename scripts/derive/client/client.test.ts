@@ -80,6 +80,11 @@ describe('what a client of the document before notices', () => {
     expect(others).toEqual([])
   })
 
+  test('not that it is for more people than before', () => {
+    for (const wider of ['session_observe', 'signed-in'])
+      expect(findBreaks(documentOf(operation), documentOf(change('x-people', wider)))).toEqual([])
+  })
+
   test('an operation that is gone', () => {
     const after = { ...documentOf(operation), paths: {} }
     expect(findBreaks(documentOf(operation), after)).toEqual([
