@@ -58,7 +58,8 @@ export const noSuchSession = (): Fault => new Fault('missing', 'no-such-session'
 
 const requireExport = ({ roles }: Known, relation: Relation): void => {
   if (relation === 'owner' || mayDo(roles, 'data_export')) return
-  const detail = 'evidence is for the owner of the session, or needs the permission data_export: ask an admin for a role'
+  const detail =
+    'evidence is for the owner of the session, or needs the permission data_export: ask an admin for a role'
   throw new Fault('forbidden', 'not-permitted', detail)
 }
 
@@ -68,7 +69,10 @@ const requireExport = ({ roles }: Known, relation: Relation): void => {
  */
 export const requireAccess = (person: Known, session: Parties, deed: Deed): void => {
   const relation = relationOf(person, session)
-  if (allowed[deed].includes(relation)) return deed === 'export' ? requireExport(person, relation) : undefined
+  if (allowed[deed].includes(relation)) {
+    if (deed === 'export') requireExport(person, relation)
+    return
+  }
   if (relation === 'stranger') throw noSuchSession()
   throw new Fault(
     'forbidden',

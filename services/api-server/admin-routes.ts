@@ -1,8 +1,10 @@
+import { t } from 'elysia'
 import { requestPerson } from '#common/http/callers'
 import { ok } from '#common/http/client'
+import { entityTag } from '#common/http/etag'
 import { problems, type service } from '#common/http/service'
 import { roles as allRoles, mayDo, permissions } from '#common/people/permissions'
-import { HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
+import { answerTagged, HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
 import {
   Done,
   EmailChange,
@@ -39,10 +41,18 @@ export const addOwnRoutes = (root: Root) =>
       response: { 200: Roles, ...problems },
     })
 
-/** What authentication may demand of an admin for a dangerous action: his hardware key's signature. */
-const passOn = ({ headers }: Request) => {
-  const given = headers.get(HARDWARE_HEADER)
-  return given === null ? {} : { headers: { [HARDWARE_HEADER]: given } }
+/** What authentication judges: the hardware key's signature for a dangerous action, and which version an admin changes. */
+const passOn = ({ headers }: Request) => ({
+  headers: Object.fromEntries([...headers].filter(([name]) => name === HARDWARE_HEADER || name === 'if-match')),
+})
+
+type Answer = Parameters<typeof answerTagged>[1]
+
+/** A user with the tag under which he is changed. */
+const answerUser = async (found: Promise<User>, { set }: Pick<Answer, 'set'>): Promise<User> => {
+  const user = await found
+  set.headers['etag'] = entityTag(user)
+  return user
 }
 
 /** People and their roles, which authentication keeps, and the platform; it is asked on behalf of the admin. */
@@ -58,14 +68,21 @@ export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }
       },
       { query: UsersQuery, people: 'admin_access', response: { 200: UserList, ...problems } },
     )
+    .get(
+      `${V1}/users/:address`,
+      async ({ params: { address }, ...rest }) => answerTagged(await ok(auth.users({ address }).get()), rest),
+      { params: UserParams, people: 'admin_access', response: { 200: User, 304: t.Void(), ...problems } },
+    )
     .put(
       `${V1}/users/:address`,
-      ({ params: { address }, body, request }) => ok(auth.users({ address }).put(body, passOn(request))),
+      ({ params: { address }, body, request, ...rest }) =>
+        answerUser(ok(auth.users({ address }).put(body, passOn(request))), rest),
       { params: UserParams, body: UserChange, people: 'admin_access', response: { 200: User, ...problems } },
     )
     .put(
       `${V1}/users/:address/email`,
-      ({ params: { address }, body, request }) => ok(auth.users({ address }).email.put(body, passOn(request))),
+      ({ params: { address }, body, request, ...rest }) =>
+        answerUser(ok(auth.users({ address }).email.put(body, passOn(request))), rest),
       { params: UserParams, body: EmailChange, people: 'admin_access', response: { 200: User, ...problems } },
     )
     .delete(

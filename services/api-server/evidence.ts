@@ -1,7 +1,7 @@
 import { ok } from '#common/http/client'
+import { isKnown } from '#common/http/etag'
 import { limiter } from '#common/stream/limiter'
 import { answerBytes } from './byte-range.ts'
-import { isKnown } from './etag.ts'
 import type { Neighbours } from './neighbours.ts'
 
 /** Chunk files in memory at once: each has up to 16 MiB. */

@@ -128,6 +128,7 @@ export const User = t.Object({
   status: Status,
   created_at: Natural,
 })
+export type User = typeof User.static
 export const UserList = t.Object({ users: t.Array(User), next: t.Optional(TronAddress) })
 export const UsersQuery = t.Object({ after: t.Optional(TronAddress), limit: t.Optional(WholeParam(1, 500)) })
 export const UserParams = t.Object({ address: TronAddress })

@@ -2,7 +2,6 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
 import { Fault } from '#common/process/fault'
 import { parseRange } from './byte-range.ts'
-import { entityTag, isKnown, requireMatch } from './etag.ts'
 import { encodeEvent, parsePosition, parseSessionPosition } from './events.ts'
 import { parseKey } from './idempotency.ts'
 
@@ -52,33 +51,6 @@ describe('a range of bytes', () => {
       }),
       { numRuns: 10_000 },
     )
-  })
-})
-
-describe('an entity tag', () => {
-  const tag = entityTag({ a: 1 })
-  test('is that of the value alone', () => {
-    expect(tag).toMatch(/^"[\w-]{27}"$/)
-    expect(entityTag({ a: 1 })).toBe(tag)
-    expect(entityTag({ a: 2 })).not.toBe(tag)
-  })
-  test('is known weakly, and matched strongly', () => {
-    for (const header of ['*', tag, `W/${tag}`, `"other", ${tag}`]) expect(isKnown(header, tag)).toBe(true)
-    for (const header of [null, '"other"']) expect(isKnown(header, tag)).toBe(false)
-    for (const header of [null, '*', tag, `"other",${tag}`])
-      expect(codeOf(() => requireMatch(header, tag))).toBe('none')
-    for (const header of ['"other"', `W/${tag}`])
-      expect(codeOf(() => requireMatch(header, tag))).toBe('changed-meanwhile')
-  })
-  test('that is none is refused, and never matches', () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 5_000 }), (text) => {
-        expect(['bad-entity-tags', 'changed-meanwhile', 'none']).toContain(codeOf(() => requireMatch(text, tag)))
-        if (!text.includes(tag) && text.trim() !== '*') expect(codeOf(() => requireMatch(text, tag))).not.toBe('none')
-      }),
-      { numRuns: 10_000 },
-    )
-    expect(codeOf(() => requireMatch(`${'"a",'.repeat(2_000)}"a"`, tag))).toBe('bad-entity-tags')
   })
 })
 

@@ -165,6 +165,22 @@ describe('people and the real services', () => {
     await services.start(API)
   })
 
+  test('who changes a user as he read him changes nobody else’s change', async () => {
+    const path = `/users/${user.address}`
+    const read = await fetch(`${services.url(API)}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${tokens.admin}` },
+    })
+    const tag = read.headers.get('etag') ?? ''
+    const change = (ifMatch: string) => {
+      const { headers, ...init } = post({ roles: ['user', 'observer'] })
+      return ask(tokens.admin, 'PUT', path, { ...init, headers: { ...headers, 'if-match': ifMatch } })
+    }
+    expect(await change('"yesterday"')).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+    expect(await change(tag)).toMatchObject({ status: 200, body: { roles: ['user', 'observer'] } })
+    expect((await change(tag)).status).toBe(412)
+    tokens = { ...tokens, user: await signIn(user) }
+  })
+
   test('a role that is taken away counts at once, while its owner is signed in', async () => {
     const init = { ...post({ roles: [], status: 'active' }) }
     expect((await ask(tokens.admin, 'PUT', `/users/${user.address}`, { ...init })).status).toBe(200)

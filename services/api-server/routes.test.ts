@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { signGrant } from '#common/evidence/owner-grant'
+import { entityTag } from '#common/http/etag'
 import { noise } from '#common/testing/sample-session'
 import { ownFolder } from '#services/session-encryptor/fixture'
-import { entityTag } from './etag.ts'
 import { type AskInit, apiAt, personOf, type TestPerson } from './fixture.ts'
 import type { Session } from './model.ts'
 

@@ -1,10 +1,10 @@
 import { t } from 'elysia'
 import { requestPerson } from '#common/http/callers'
 import { ok } from '#common/http/client'
+import { entityTag } from '#common/http/etag'
 import { pathOf } from '#common/http/route-pattern'
 import { problems, type service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
-import { entityTag } from './etag.ts'
 import { answerTagged, HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
 import {
   AuditQuery,

@@ -24,6 +24,10 @@ const withRoles = (roles: readonly Role[]) => ({
 
 const activeAdmins = (store: Store) => tables(store).accounts.count({ admin: true, status: 'active' })
 
+/** What is answered for an address that has no account. */
+export const noSuchUser = () =>
+  new Fault('missing', 'no-such-user', 'there is no account of this address: add it first')
+
 export type AccountsParts = {
   readonly store: Store
   readonly signUp: 'invited' | 'open'
@@ -91,11 +95,26 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
     list: ({ after = '', limit }: { readonly after?: string | undefined; readonly limit: number }) =>
       tables(store).accounts.find({ where: { id: { gt: after } }, sort: [['id', 'asc']], limit }),
 
-    /** Adds a person or changes his roles; access tokens of before are void. Throws Fault conflict `last-admin`. */
-    set: (address: string, change: { readonly roles: readonly Role[]; readonly status: AccountDoc['status'] }) =>
+    /** Throws Fault missing `no-such-user`. */
+    get: async (address: string): Promise<AccountDoc> => {
+      const known = await tables(store).accounts.get(address)
+      if (known === undefined) throw noSuchUser()
+      return known
+    },
+
+    /**
+     * Adds a person or changes his roles; access tokens of before are void. `expect` throws unless the account, if any, is
+     * as the caller knows it. Throws Fault conflict `last-admin`.
+     */
+    set: (
+      address: string,
+      change: { readonly roles: readonly Role[]; readonly status: AccountDoc['status'] },
+      expect: (known: AccountDoc | undefined) => void,
+    ) =>
       store.transaction(async (tx) => {
         const table = tables(tx).accounts
         const known = await table.get(address)
+        expect(known)
         const next = { ...withRoles(change.roles), status: change.status }
         if (known === undefined) return table.insert({ id: address, created_at: now(), ...next })
         const isActiveAdmin = (doc: Pick<AccountDoc, 'admin' | 'status'>) => doc.admin && doc.status === 'active'

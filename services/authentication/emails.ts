@@ -1,7 +1,8 @@
 import { Fault, isFault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
+import { noSuchUser } from './accounts.ts'
 import { factorTables } from './factor-store.ts'
-import { tables, withoutRevision } from './store.ts'
+import { type AccountDoc, tables, withoutRevision } from './store.ts'
 
 /** The e-mail addresses that an admin gave to accounts of operators; each stands for one account. */
 export const emails = ({ store }: { readonly store: Store }) => ({
@@ -11,13 +12,13 @@ export const emails = ({ store }: { readonly store: Store }) => ({
     return account?.id
   },
   of: async (address: string): Promise<string | undefined> => (await tables(store).accounts.get(address))?.email,
-  /** Sets or takes away the address of an account; links on their way are void. Throws Fault missing, conflict `email-taken`. */
-  set: (address: string, email: string | null) =>
+  /** Sets or takes away the address of an account that is as `expect` wants it; links on their way are void. Throws Fault missing, conflict `email-taken`. */
+  set: (address: string, email: string | null, expect: (known: AccountDoc) => void) =>
     store.transaction(async (tx) => {
       const { accounts } = tables(tx)
       const known = await accounts.get(address)
-      if (known === undefined)
-        throw new Fault('missing', 'no-such-user', 'there is no account of this address: add it first')
+      if (known === undefined) throw noSuchUser()
+      expect(known)
       const { email: _, ...rest } = withoutRevision(known)
       const { links } = factorTables(tx)
       for (const { id } of await links.find({ where: { address } })) await links.remove(id)

@@ -8,12 +8,11 @@ import type { Factors } from './factors.ts'
 import type { HardwareKeys } from './hardware-keys.ts'
 import { Done, Tokens, User, UserParams } from './model.ts'
 import type { SignedIn, SignIns } from './sign-ins.ts'
-import type { AccountDoc } from './store.ts'
+import { requireKnown, showUser } from './users.ts'
 
 export type FactorRoutesParts = Factors & {
   readonly signIns: Pick<SignIns, 'byProof'>
   readonly issue: (signedIn: SignedIn) => Promise<Tokens>
-  readonly showUser: (doc: AccountDoc) => User
   readonly requireAdmin: (address: string | undefined) => Promise<void>
 }
 
@@ -67,18 +66,7 @@ export const requireAdminAction = async (
 /** Adds the routes of second factors and of other ways to sign in. */
 export const addFactorRoutes = (
   root: ReturnType<typeof service>,
-  {
-    secondFactor,
-    magicLinks,
-    passkeys,
-    hardwareKeys,
-    emails,
-    forget,
-    signIns,
-    issue,
-    showUser,
-    requireAdmin,
-  }: FactorRoutesParts,
+  { secondFactor, magicLinks, passkeys, hardwareKeys, emails, forget, signIns, issue, requireAdmin }: FactorRoutesParts,
 ) =>
   root
     .get(
@@ -186,7 +174,7 @@ export const addFactorRoutes = (
       '/auth/users/:address/email',
       async ({ params: { address }, body, headers, path }) => {
         await requireAdminAction({ hardwareKeys, requireAdmin }, `PUT ${path}`, headers)
-        return showUser(await emails.set(address, body.email))
+        return showUser(await emails.set(address, body.email, requireKnown(headers)))
       },
       {
         params: UserParams,

@@ -90,12 +90,13 @@ export const authentication = (options: AuthenticationOptions = {}) => {
   const ask = async (
     method: string,
     path: string,
-    { body, token, proof }: { body?: unknown; token?: string; proof?: string } = {},
+    { body, token, proof, ifMatch }: { body?: unknown; token?: string; proof?: string; ifMatch?: string } = {},
   ) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers: Record<string, string> = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(proof !== undefined && { 'x-hardware-key-signature': proof }),
+      ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       ...(text !== undefined && {
         'content-type': 'application/json',
         'content-length': `${Buffer.byteLength(text)}`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { entityTag } from '#common/http/etag'
 import { sqliteStore } from '#common/store/sqlite'
 import { authentication, CLUSTER, NOW, someone } from './fixture.ts'
 
@@ -245,6 +246,29 @@ test('whoever acts for somebody else changes accounts and keys only for one who 
   const rotate = await auth.onBehalfOf(bob.address, 'POST', '/auth/keys/rotate')
   expect(rotate).toMatchObject({ status: 403, body: { code: 'not-an-admin' } })
   expect(await setEve(ann.address)).toMatchObject({ status: 200 })
+})
+
+test('of two admins who changed the same version of an account one is told', async () => {
+  const auth = await withAdmin()
+  const change = (roles: readonly string[], ifMatch?: string) =>
+    auth.onBehalfOf(ann.address, 'PUT', `/auth/users/${bob.address}`, { body: { roles }, ...(ifMatch && { ifMatch }) })
+  const stale = { status: 412, body: { code: 'changed-meanwhile' } }
+  expect(await auth.asOperator('GET', `/auth/users/${bob.address}`)).toMatchObject({ status: 404 })
+  expect(await change(['user'], '*')).toMatchObject(stale)
+  await change(['user'])
+  const { body: read } = await auth.asOperator('GET', `/auth/users/${bob.address}`)
+  const tag = entityTag(read)
+  const replies = await Promise.all([change(['dev'], tag), change(['observer'], tag)])
+  expect(replies.map(({ status }) => status).toSorted()).toEqual([200, 412])
+  const mail = (ifMatch: string) =>
+    auth.onBehalfOf(ann.address, 'PUT', `/auth/users/${bob.address}/email`, {
+      body: { email: 'bob@example.org' },
+      ifMatch,
+    })
+  expect(await mail(tag)).toMatchObject(stale)
+  const won = replies.find(({ status }) => status === 200)
+  expect(await mail(entityTag(won?.body))).toMatchObject({ status: 200, body: { email: 'bob@example.org' } })
+  expect(await change(['user'], entityTag(won?.body))).toMatchObject(stale)
 })
 
 describe('what ends access', () => {

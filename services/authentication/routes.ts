@@ -31,7 +31,8 @@ import { refreshToken } from './refresh-token.ts'
 import type { SignedIn, SignIns } from './sign-ins.ts'
 import type { SignatureCheck } from './signature-check.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import type { AccountDoc, SignInDoc } from './store.ts'
+import type { SignInDoc } from './store.ts'
+import { requireKnown, showUser } from './users.ts'
 
 export type AuthenticationParts = {
   readonly check: Pick<SignatureCheck, 'challenge'>
@@ -56,14 +57,6 @@ export const OPEN = [
 
 /** A revocation is told for longer than any token lives, ms. */
 export const REVOCATION_WINDOW = (ACCESS_LIFETIME_S + 60) * 1000
-
-const showUser = ({ id, roles, status, created_at, email }: AccountDoc): User => ({
-  address: id,
-  roles: [...roles],
-  status,
-  created_at,
-  ...(email !== undefined && { email }),
-})
 
 const showSignIn = ({ id, device, methods, created_at, rotated_at, ends_at }: SignInDoc, current: string) => ({
   ...{ id, device, methods: [...methods], created_at, ends_at },
@@ -112,7 +105,7 @@ export const routes = (authentication: AuthenticationParts) => {
   const approve = (purpose: string, headers: Readonly<Record<string, string | undefined>>) =>
     requireAdminAction({ ...factors, requireAdmin: accounts.requireAdmin }, purpose, headers)
   const root = service('authentication', { ...parts, publicRoutes: OPEN })
-  return addFactorRoutes(root, { ...factors, signIns, issue, showUser, requireAdmin: accounts.requireAdmin })
+  return addFactorRoutes(root, { ...factors, signIns, issue, requireAdmin: accounts.requireAdmin })
     .post('/auth/challenge', ({ body }) => check.challenge(body.address, body.purpose), {
       body: ChallengeBody,
       response: { 200: Challenge, ...problems },
@@ -169,12 +162,17 @@ export const routes = (authentication: AuthenticationParts) => {
       }),
       { query: UserQuery, response: { 200: UserList, ...problems }, callers: ['operator', 'api-server'] },
     )
+    .get('/auth/users/:address', async ({ params }) => showUser(await accounts.get(params.address)), {
+      params: UserParams,
+      response: { 200: User, ...problems },
+      callers: ['operator', 'api-server'],
+    })
     .put(
       '/auth/users/:address',
       async ({ params, body: { roles, status = 'active' }, headers, path }) => {
         await approve(`PUT ${path}`, headers)
         noteAudit({ roles: roles.join(' '), status })
-        return showUser(await accounts.set(params.address, { roles, status }))
+        return showUser(await accounts.set(params.address, { roles, status }, requireKnown(headers)))
       },
       {
         params: UserParams,

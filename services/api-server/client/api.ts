@@ -106,6 +106,7 @@ export type paths = {
     get: { parameters: { query?: { after?: string; limit?: string | number } }; responses: { 200: { content: { "application/json": { users: ({ address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number })[]; next?: string } } }; default: Refusal } }
   }
   "/api/v1/users/{address}": {
+    get: { parameters: { path: { address: string } }; responses: { 200: { content: { "application/json": { address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number } } }; default: Refusal } }
     put: { parameters: { path: { address: string } }; requestBody: { content: { "application/json": { roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status?: "active" | "closed" } } }; responses: { 200: { content: { "application/json": { address: string; email?: string; roles: ("user" | "node_worker" | "observer" | "dev" | "admin" | "server")[]; status: "active" | "closed"; created_at: number } } }; default: Refusal } }
   }
   "/api/v1/users/{address}/email": {

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { Fault } from '#common/process/fault'
-import { utf8 } from '#common/stream/bytes'
+import { Fault } from '../process/fault.ts'
+import { utf8 } from '../stream/bytes.ts'
 
 /** A strong entity tag (RFC 9110, 8.8.3) of what a resource answers as JSON. */
 export const entityTag = (value: unknown): string =>
@@ -24,8 +24,13 @@ const parseTags = (header: string): readonly string[] => {
 export const isKnown = (header: string | null, tag: string): boolean =>
   header !== null && parseTags(header).some((each) => each === '*' || each.replace(/^W\//, '') === tag)
 
-/** Passes when there is no If-Match or it names the tag, strongly. Throws Fault precondition `changed-meanwhile`. */
-export const requireMatch = (header: string | null, tag: string): void => {
-  if (header === null || parseTags(header).some((each) => each === '*' || each === tag)) return
+/**
+ * Passes when there is no If-Match or it names the tag, strongly; `tag` undefined = nothing is there yet, which none names.
+ * Throws Fault precondition `changed-meanwhile`.
+ */
+export const requireMatch = (header: string | null, tag: string | undefined): void => {
+  if (header === null) return
+  const tags = parseTags(header)
+  if (tag !== undefined && tags.some((each) => each === '*' || each === tag)) return
   throw new Fault('precondition', 'changed-meanwhile', 'it changed since you read it: read it again')
 }
