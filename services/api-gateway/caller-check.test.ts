@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Role } from '#common/people/permissions'
 import { Fault } from '#common/process/fault'
-import { type Budgets, callerCheck, rememberCallers, requestBudget } from './caller-check.ts'
+import { type Budgets, callerCheck, requestBudget } from './caller-check.ts'
 import { limits } from './settings.ts'
 
 const good = async () => ({ caller: 'operator' })
@@ -98,49 +98,5 @@ describe('the check before a service', () => {
       throw new TypeError('broken')
     })
     await expect(broken).rejects.toBeInstanceOf(TypeError)
-  })
-})
-
-describe('a token that was verified', () => {
-  const request = (token: string) => new Request('http://checks/x', { headers: { authorization: `Bearer ${token}` } })
-
-  test('is verified again after two seconds, for another service, and when it is another', async () => {
-    let now = 0
-    const asked: string[] = []
-    const identify = rememberCallers(
-      async (service, { headers }) => {
-        asked.push(`${service} ${headers.get('authorization')}`)
-        return { caller: service }
-      },
-      () => now,
-    )
-    for (let n = 0; n < 5; n++) await identify('a', request('1'))
-    await identify('b', request('1'))
-    await identify('a', request('2'))
-    now = 1_999
-    await identify('a', request('1'))
-    expect(asked).toEqual(['a Bearer 1', 'b Bearer 1', 'a Bearer 2'])
-    now = 2_000
-    expect(await identify('a', request('1'))).toEqual({ caller: 'a' })
-    expect(asked.length).toBe(4)
-  })
-
-  test('is nothing that a refusal leaves behind, and many cost bounded memory', async () => {
-    let asked = 0
-    let refuses = true
-    const identify = rememberCallers(
-      async () => {
-        asked++
-        if (refuses) throw new Fault('unauthenticated', 'bad-access-token', 'no')
-        return { caller: 'person' }
-      },
-      () => 0,
-    )
-    for (let n = 0; n < 3; n++) await identify('a', request('1')).catch(() => {})
-    expect(asked).toBe(3)
-    refuses = false
-    for (let n = 0; n < 10_001; n++) await identify('a', request(String(n)))
-    await identify('a', request('0'))
-    expect(asked).toBe(3 + 10_002)
   })
 })

@@ -38,29 +38,3 @@ export const callerCheck =
       return invalid(client)
     }
   }
-
-/** How long a token that was verified is not verified again, ms, and how many of them there are. */
-const REMEMBER = 2_000
-const MOST = 10_000
-
-/**
- * `identify`, which remembers for a moment whom a token named: it only counts, so what was revoked meanwhile is no
- * danger, and a signature costs more than all the rest of a check.
- */
-export const rememberCallers = (
-  identify: (service: string, request: Request) => Promise<Caller>,
-  now: () => number,
-) => {
-  const known = new Map<string, { readonly caller: Caller; readonly at: number }>()
-  return async (service: string, request: Request): Promise<Caller> => {
-    const key = `${service} ${request.headers.get('authorization')}`
-    const found = known.get(key)
-    if (found !== undefined && now() - found.at < REMEMBER) return found.caller
-    const caller = await identify(service, request)
-    known.delete(key)
-    known.set(key, { caller, at: now() })
-    const [oldest] = known.keys()
-    if (known.size > MOST && oldest !== undefined) known.delete(oldest)
-    return caller
-  }
-}

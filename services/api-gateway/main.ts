@@ -19,7 +19,7 @@ import { fromHex } from '#common/stream/bytes'
 import { poller } from '#common/stream/poller'
 import type { Api as Authentication } from '#services/authentication/routes'
 import { findAddresses } from './addresses.ts'
-import { callerCheck, rememberCallers, requestBudget } from './caller-check.ts'
+import { callerCheck, requestBudget } from './caller-check.ts'
 import { type Authority, issueCertificate, joinCertificate, makeAuthority } from './certificate.ts'
 import { serveChecks } from './check-socket.ts'
 import { configuration } from './configuration.ts'
@@ -156,12 +156,11 @@ const countCallers = (guards: ReadonlyMap<string, Guard>) => {
     authenticated: requestBudget(limits.authenticated, now),
     admin: requestBudget(limits.admin, now),
   })
-  const identify = rememberCallers(async (service, request) => {
+  return (service: string, client: string, request: Request) => {
     const guard = guards.get(service)
     if (guard === undefined) throw new Error(`${service} is not behind this gateway`)
-    return guard(request)
-  }, now)
-  return (service: string, client: string, request: Request) => check(client, () => identify(service, request))
+    return check(client, () => guard(request))
+  }
 }
 
 const figures = [

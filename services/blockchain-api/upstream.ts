@@ -2,6 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { client } from '#common/http/client'
 import { ok as answerOf } from '#common/http/client'
 import { isFault } from '#common/process/fault'
+import { boundedMap } from '#common/stream/bounded-map'
 import { fromHex } from '#common/stream/bytes'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
 import type { Api as IndexApi } from '#services/blockchain-sessions-data/routes'
@@ -31,15 +32,13 @@ const MAX_CACHED = 64
 const memoize = <K extends readonly [] | readonly [string], T>(
   ask: (...key: K) => Promise<T>,
 ): ((...key: K) => Promise<T>) => {
-  const cache = new Map<string, Promise<T>>()
+  const cache = boundedMap<Promise<T>>(MAX_CACHED)
   return (...key) => {
     const [name = ''] = key
     const cached = cache.get(name)
     if (cached) return cached
     const answer = ask(...key)
     cache.set(name, answer)
-    const [oldest] = cache.keys()
-    if (cache.size > MAX_CACHED && oldest !== undefined) cache.delete(oldest)
     answer.catch(() => cache.delete(name))
     return answer
   }

@@ -1,6 +1,5 @@
 import { Fault } from '../process/fault.ts'
 import type { Caller, Guard } from './identity.ts'
-import { matchesRoute, pathOf } from './route-pattern.ts'
 
 /** Refuses a body over the limit, and one that does not say its length where it is not a stream. */
 const checkBody = (request: Request, limit: number): void => {
@@ -24,21 +23,23 @@ const checkQuery = ({ url }: Request): void => {
 /** Who may come in with what, decided before anything else is read. Answers the caller; undefined on an open route. */
 export const admit = async (
   request: Request,
+  path: string | undefined,
   {
     guard,
     maxBody,
-    streamRoutes,
-    open,
+    isStream,
+    isOpen,
   }: {
     readonly guard: Guard
     readonly maxBody: number
-    readonly streamRoutes: readonly string[]
-    readonly open: readonly string[]
+    readonly isStream: (route: string) => boolean
+    readonly isOpen: (route: string) => boolean
   },
 ): Promise<Caller | undefined> => {
-  if (pathOf(request) === undefined)
+  if (path === undefined)
     throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
   checkQuery(request)
-  if (!matchesRoute(streamRoutes, request)) checkBody(request, maxBody)
-  return matchesRoute(open, request) ? undefined : await guard(request)
+  const route = `${request.method} ${path}`
+  if (!isStream(route)) checkBody(request, maxBody)
+  return isOpen(route) ? undefined : await guard(request)
 }

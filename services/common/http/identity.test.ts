@@ -237,6 +237,18 @@ describe('a clock that is set while services run', () => {
     expect(await lookAt(token)).toBe('operator')
   })
 
+  test('finds a token that was accepted before ended, cut or changed like any other', async () => {
+    const { sign, lookAt, pass } = machine()
+    const token = await sign(callee)
+    const changed = token.replace(/.(?=.$)/, (letter) => (letter === 'A' ? 'B' : 'A'))
+    for (let time = 0; time < 3; time++) expect(await lookAt(token)).toBe('operator')
+    for (const other of [changed, token.slice(0, -1), `${token}A`]) expect(await lookAt(other)).toBe('bad-service-token')
+    pass(64)
+    expect(await lookAt(token)).toBe('operator')
+    pass(1)
+    expect(await lookAt(token)).toBe('bad-service-token')
+  })
+
   test('makes no token live longer, by more than the clock was set back', async () => {
     const { sign, lookAt, pass, set } = machine()
     const token = await sign(callee)

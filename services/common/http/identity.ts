@@ -6,6 +6,7 @@ import { type Clocks, clockReadings, machineClocks } from '../process/clock.ts'
 import type { Secret } from '../process/env.ts'
 import { Fault } from '../process/fault.ts'
 import type { SignedIn } from '../process/request-context.ts'
+import { boundedMap } from '../stream/bounded-map.ts'
 import { fromHex } from '../stream/bytes.ts'
 
 /** Seconds a token lives, how early the signer makes a new one, and by how much two clocks may differ. */
@@ -13,7 +14,7 @@ const LIFETIME = 60
 const RENEW_BEFORE = 15
 const TOLERANCE = 5
 
-/** How many tokens a signer has at hand: one for each callee and person. */
+/** How many tokens a signer has at hand, one for each callee and person, and a verifier remembers as well signed. */
 const MOST_TOKENS = 4096
 
 /** Public Ed25519 keys (hex) by identity. */
@@ -61,7 +62,7 @@ export const signer = ({
     { ...publicJwk(ed25519.getPublicKey(seed)), d: base64url(seed) } as Parameters<typeof importJWK>[0],
     'EdDSA',
   )
-  const kept = new Map<string, { readonly token: string; readonly from: number; readonly made: number }>()
+  const kept = boundedMap<{ readonly token: string; readonly from: number; readonly made: number }>(MOST_TOKENS)
   return async (callee, actor) => {
     const seconds = Math.floor(now() / 1000)
     const made = steady()
@@ -76,7 +77,6 @@ export const signer = ({
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + LIFETIME)
       .sign(await imported)
-    if (kept.size >= MOST_TOKENS) kept.delete(kept.keys().next().value ?? '')
     kept.set(place, { token, from: seconds, made })
     return token
   }
@@ -114,17 +114,21 @@ export const verifier = ({
     }),
   )
   const readings = clockReadings(clocks, (LIFETIME + TOLERANCE) * 1000)
+  const verified = boundedMap<{ readonly caller: Caller; readonly from: number; readonly until: number }>(MOST_TOKENS)
   return async (request) => {
     const times = readings()
     const token = bearerToken(request)
     if (token === undefined) throw denied('this route needs a service token: Authorization: Bearer')
+    const known = verified.get(token)
+    const seconds = (times[0] ?? 0) / 1000
+    if (known !== undefined && known.from <= seconds && seconds < known.until) return known.caller
     const caller = claimedIssuer(token)
     const key = keys.get(caller)
     if (key === undefined) {
       if (!Object.hasOwn(peers, caller)) throw denied('the service token names an unknown identity')
       throw new Fault('forbidden', 'caller-not-listed', `the catalogue does not list this caller as needing ${callee}`)
     }
-    const verified = await Promise.allSettled(
+    const outcomes = await Promise.allSettled(
       times.map(async (time) =>
         jwtVerify(token, await key, {
           algorithms: ['EdDSA'],
@@ -138,12 +142,14 @@ export const verifier = ({
         }),
       ),
     )
-    const accepted = verified.find((outcome) => outcome.status === 'fulfilled')
-    if (accepted === undefined) throw denied(reason(verified[0]?.status === 'rejected' && verified[0].reason))
-    const actor = accepted.value.payload.sub
-    if (actor === undefined) return { caller }
-    if (!isOwner(actor)) throw denied('the service token names a person who has no TRON address')
-    return { caller, actor }
+    const accepted = outcomes.find((outcome) => outcome.status === 'fulfilled')
+    if (accepted === undefined) throw denied(reason(outcomes[0]?.status === 'rejected' && outcomes[0].reason))
+    const { sub: actor, iat: from = 0, exp = 0 } = accepted.value.payload
+    if (actor !== undefined && !isOwner(actor))
+      throw denied('the service token names a person who has no TRON address')
+    const named: Caller = actor === undefined ? { caller } : { caller, actor }
+    verified.set(token, { caller: named, from, until: Math.min(exp, from + LIFETIME) })
+    return named
   }
 }
 

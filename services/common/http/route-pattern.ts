@@ -1,13 +1,3 @@
-const compiled = new Map<string, RegExp>()
-
-const regex = (pattern: string): RegExp => {
-  const known = compiled.get(pattern)
-  if (known) return known
-  const made = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`)
-  compiled.set(pattern, made)
-  return made
-}
-
 /** Where the router begins to look for the path of an address, with `standardHostname: false`. */
 const AFTER_SCHEME = 'http://'.length
 
@@ -24,9 +14,11 @@ export const pathOf = (request: Request): string | undefined => {
   return path === url.slice(from, query === -1 ? undefined : query) ? path : undefined
 }
 
-/** True if the request is for one of the routes, each given as 'METHOD /path/:with/:parameters'. */
-export const matchesRoute = (routes: readonly string[], request: Request): boolean => {
-  if (routes.length === 0) return false
-  const wanted = `${request.method} ${pathOf(request)}`
-  return routes.some((route) => regex(route).test(wanted))
+const literal = (route: string): string => route.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')
+
+/** What is true of 'METHOD /path' if it is one of the routes, each given as 'METHOD /path/:with/:parameters'. */
+export const routeMatcher = (routes: readonly string[]): ((route: string) => boolean) => {
+  if (routes.length === 0) return () => false
+  const all = new RegExp(`^(?:${routes.map(literal).join('|')})$`)
+  return (route) => all.test(route)
 }

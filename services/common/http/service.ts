@@ -14,7 +14,7 @@ import type { Guard } from './identity.ts'
 import { BODY_BOUNDS } from './json-body.ts'
 import { processMetrics, Registry, requestMetrics } from './metrics.ts'
 import { describeRoutes, strictRoutes } from './openapi.ts'
-import { matchesRoute, pathOf } from './route-pattern.ts'
+import { pathOf, routeMatcher } from './route-pattern.ts'
 
 export { problems } from './problem.ts'
 
@@ -78,10 +78,16 @@ const around = (
   metrics: Registry,
 ) => {
   const measured = requestMetrics(metrics)
-  const admission = { guard, maxBody, streamRoutes, open: [...everyService, ...publicRoutes] }
-  const answer = async (request: Request, requestId: string, handle: Handle) => {
+  const isOfEveryService = routeMatcher(everyService)
+  const isOpen = routeMatcher([...everyService, ...publicRoutes])
+  const admission = { guard, maxBody, isStream: routeMatcher(streamRoutes), isOpen }
+  const answer = async (
+    request: Request,
+    { path, requestId }: { readonly path: string | undefined; readonly requestId: string },
+    handle: Handle,
+  ) => {
     try {
-      const admitted = await admit(request, admission)
+      const admitted = await admit(request, path, admission)
       const context: RequestContext = { requestId, caller: undefined, ...admitted }
       return await withRequestContext(context, async () => {
         const reply = await handle(request)
@@ -98,16 +104,17 @@ const around = (
     const given = request.headers.get('x-request-id')
     const requestId = isRequestId(given) ? given : crypto.randomUUID()
     const began = performance.now()
-    const reply = await answer(request, requestId, handle)
+    const path = pathOf(request)
+    const reply = await answer(request, { path, requestId }, handle)
     const ms = performance.now() - began
     measured.requests.inc({ method: request.method, status: reply.status })
     measured.seconds.observe(ms / 1000)
     if (!reply.headers.has('x-request-id')) reply.headers.set('x-request-id', requestId)
-    if (!matchesRoute(everyService, request))
+    if (!isOfEveryService(`${request.method} ${path}`))
       withRequestContext({ requestId, caller: undefined }, () =>
         log.info('request', {
           method: request.method,
-          path: pathOf(request) ?? '',
+          path: path ?? '',
           status: reply.status,
           ms: Math.round(ms * 10) / 10,
         }),

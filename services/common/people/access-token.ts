@@ -3,6 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import { type CryptoKey, errors, importJWK, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
 import { TronAddress } from '../evidence/fields.ts'
 import { Fault } from '../process/fault.ts'
+import { boundedMap } from '../stream/bounded-map.ts'
 import { Role } from './permissions.ts'
 
 /** How long an access token lives, s (SPEC section 7), and by how much two clocks may differ. */
@@ -54,11 +55,14 @@ export const signAccessToken = (
 
 const refused = (detail: string, cause?: unknown) => new Fault('unauthenticated', 'bad-access-token', detail, { cause })
 
+/** Whom an access token names, and until when without tolerance, epoch ms. */
+export type Verified = { readonly person: Person; readonly until: number }
+
 /** The person whom an access token names. Throws Fault unauthenticated `bad-access-token`. */
 export const verifyAccessToken = async (
   token: string,
   { keys, now }: { readonly keys: JWTVerifyGetKey; readonly now: number },
-): Promise<Person> => {
+): Promise<Verified> => {
   const { payload } = await jwtVerify(token, keys, {
     algorithms: ['EdDSA'],
     typ: TYPE,
@@ -83,15 +87,24 @@ export const verifyAccessToken = async (
     at: Math.round((payload.iat ?? 0) * 1000),
   }
   if (!Value.Check(Person, person)) throw refused('the access token is not valid: sign in again')
-  return person
+  return { person, until: Math.min(payload.exp ?? 0, (payload.iat ?? 0) + ACCESS_LIFETIME_S) * 1000 }
 }
 
-/** True for a token that says it is an access token; unverified: it only selects who judges it. */
-export const isAccessToken = (token: string): boolean => {
+const saysAccess = (header: string): boolean => {
   try {
-    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'))
-    return header?.typ === TYPE
+    return JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))?.typ === TYPE
   } catch {
     return false
   }
+}
+
+/** What headers of tokens say: there is one for each key. */
+const headers = boundedMap<boolean>(64)
+
+/** True for a token that says it is an access token; unverified: it only selects who judges it. */
+export const isAccessToken = (token: string): boolean => {
+  const header = token.slice(0, token.indexOf('.'))
+  const known = headers.get(header) ?? saysAccess(header)
+  headers.set(header, known)
+  return known
 }

@@ -72,6 +72,27 @@ describe('an access token', () => {
     }
   })
 
+  test('that was accepted before is void at once with its sign-in, its key or its time, and only as it was signed', async () => {
+    let [at, state] = [AT, stateOf()]
+    const { identify, refresh } = signIns({ fetchState: async () => state, clocks: { now: () => at, steady: () => at } })
+    const token = await sign()
+    const other = await sign({ roles: ['admin'] })
+    const grafted = [...token.split('.').slice(0, 1), other.split('.')[1], token.split('.')[2]].join('.')
+    for (let time = 0; time < 3; time++) expect(await identify(token)).toEqual(person)
+    expect(await codeOf(identify(grafted))).toBe('bad-access-token')
+    for (const gone of [stateOf([{ session: SESSION, before: AT }]), { ...stateOf(), keys: { keys: [] } }]) {
+      state = gone
+      await refresh()
+      expect(await codeOf(identify(token))).toBe('bad-access-token')
+      state = stateOf()
+      await refresh()
+      expect(await identify(token)).toEqual(person)
+    }
+    at += (ACCESS_LIFETIME_S + 7) * 1000
+    await refresh()
+    expect(await codeOf(identify(token))).toBe('bad-access-token')
+  })
+
   test.each([
     ['of another type', { typ: 'JWT' }, {}],
     ['for another audience', {}, { aud: 'session-orchestrator' }],

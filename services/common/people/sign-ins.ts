@@ -3,7 +3,8 @@ import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose'
 import { TronAddress } from '../evidence/fields.ts'
 import type { Clocks } from '../process/clock.ts'
 import { Fault } from '../process/fault.ts'
-import { type Person, verifyAccessToken } from './access-token.ts'
+import { boundedMap } from '../stream/bounded-map.ts'
+import { type Person, type Verified, verifyAccessToken } from './access-token.ts'
 
 /** Access tokens made until `before` (epoch ms) are void: those of one sign-in, or all of an address. */
 export const Revocation = Type.Object({
@@ -32,6 +33,9 @@ export type SignInState = Static<typeof SignInState>
 /** For how long the last state is good when authentication does not answer, ms. */
 const STALE_AFTER = 300_000
 
+/** How many access tokens are remembered as well signed: to verify one costs more than all the rest of a read. */
+const MOST_VERIFIED = 10_000
+
 export type SignIns = {
   /** The person of an access token. Throws Fault unauthenticated `bad-access-token`, unavailable `sign-ins-unknown`. */
   readonly identify: (token: string) => Promise<Person>
@@ -40,7 +44,10 @@ export type SignIns = {
 }
 
 type Known = {
+  /** The keys as they came; while they stay the same, so does what they verified. */
+  readonly jwks: string
   readonly keys: JWTVerifyGetKey
+  readonly verified: ReturnType<typeof boundedMap<Verified>>
   readonly revoked: ReadonlyMap<string, number>
   readonly at: number
 }
@@ -66,8 +73,22 @@ export const signIns = ({
   const refresh = async () => {
     const asked = steady()
     const state = await fetchState()
-    if (known === undefined || asked >= known.at)
-      known = { keys: createLocalJWKSet(state.keys), revoked: index(state), at: asked }
+    if (known !== undefined && asked < known.at) return
+    const jwks = JSON.stringify(state.keys)
+    const judge =
+      known?.jwks === jwks
+        ? known
+        : { jwks, keys: createLocalJWKSet(state.keys), verified: boundedMap<Verified>(MOST_VERIFIED) }
+    known = { ...judge, revoked: index(state), at: asked }
+  }
+  /** Whom a token names by its signature; what was revoked since is not asked yet. */
+  const verify = async ({ keys, verified }: Known, token: string): Promise<Person> => {
+    const time = now()
+    const found = verified.get(token)
+    if (found !== undefined && found.person.at <= time && time < found.until) return found.person
+    const fresh = await verifyAccessToken(token, { keys, now: time })
+    verified.set(token, fresh)
+    return fresh.person
   }
   return {
     refresh,
@@ -77,7 +98,8 @@ export const signIns = ({
         throw new Fault('unavailable', 'sign-ins-unknown', 'authentication does not answer: try again soon', {
           retryAfter: 1000,
         })
-      const person = await verifyAccessToken(token, { keys: known.keys, now: now() })
+      const person = await verify(known, token)
+      // Of this moment, also where the signature was verified before.
       const before = Math.max(known.revoked.get(person.session) ?? 0, known.revoked.get(person.address) ?? 0)
       if (person.at <= before)
         throw new Fault('unauthenticated', 'bad-access-token', 'this sign-in was ended or changed: refresh it')

@@ -1,3 +1,5 @@
+import { boundedMap } from './bounded-map.ts'
+
 /** Keys that are remembered; the longest unused are forgotten first, which only gives them a full bucket. */
 const KEYS = 10_000
 
@@ -13,29 +15,22 @@ export const tokenBuckets = (
   { size, perMinute }: { readonly size: number; readonly perMinute: number },
   now: () => number,
 ): TokenBuckets => {
-  const buckets = new Map<string, { readonly left: number; readonly at: number }>()
+  const buckets = boundedMap<{ readonly left: number; readonly at: number }>(KEYS)
 
   const leftIn = (key: string, at: number): number => {
     const known = buckets.get(key)
     return known === undefined ? size : Math.min(size, known.left + ((at - known.at) * perMinute) / 60_000)
   }
-  const set = (key: string, left: number, at: number) => {
-    buckets.delete(key)
-    buckets.set(key, { left, at })
-    const [oldest] = buckets.keys()
-    if (buckets.size > KEYS && oldest !== undefined) buckets.delete(oldest)
-  }
-
   return {
     take: (key) => {
       const at = now()
       const left = leftIn(key, at)
-      set(key, left >= 1 ? left - 1 : left, at)
+      buckets.set(key, { left: left >= 1 ? left - 1 : left, at })
       return left >= 1
     },
     charge: (key, cost) => {
       const at = now()
-      set(key, leftIn(key, at) - cost, at)
+      buckets.set(key, { left: leftIn(key, at) - cost, at })
     },
   }
 }

@@ -2,7 +2,7 @@ import { expect } from 'bun:test'
 import type { AnyElysia } from 'elysia'
 import { CALLERS_FIELD, PEOPLE_FIELD, type People } from '../http/callers.ts'
 import type { Guard } from '../http/identity.ts'
-import { matchesRoute } from '../http/route-pattern.ts'
+import { pathOf, routeMatcher } from '../http/route-pattern.ts'
 import { Fault } from '../process/fault.ts'
 import { silentLog } from '../process/log.ts'
 
@@ -21,7 +21,8 @@ const namedCallers = (route: AnyElysia['routes'][number]): readonly string[] | u
 /** An app whose every route is called by the first of those it names; for tests that are not about who calls. */
 export const appOfAll = <A extends AnyElysia>(build: (guard: Guard) => A): A => {
   const app: A = build(async (request) => {
-    const route = app.routes.find(({ method, path }) => matchesRoute([`${method} ${path}`], request))
+    const asked = `${request.method} ${pathOf(request)}`
+    const route = app.routes.find(({ method, path }) => routeMatcher([`${method} ${path}`])(asked))
     return { caller: (route && namedCallers(route)?.[0]) ?? 'operator' }
   })
   return app
