@@ -36,8 +36,7 @@ export const admit = async (
     readonly isOpen: (route: string) => boolean
   },
 ): Promise<Caller | undefined> => {
-  if (path === undefined)
-    throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
+  if (path === undefined) throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
   checkQuery(request)
   const route = `${request.method} ${path}`
   if (!isStream(route)) checkBody(request, maxBody)

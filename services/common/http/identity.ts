@@ -145,8 +145,7 @@ export const verifier = ({
     const accepted = outcomes.find((outcome) => outcome.status === 'fulfilled')
     if (accepted === undefined) throw denied(reason(outcomes[0]?.status === 'rejected' && outcomes[0].reason))
     const { sub: actor, iat: from = 0, exp = 0 } = accepted.value.payload
-    if (actor !== undefined && !isOwner(actor))
-      throw denied('the service token names a person who has no TRON address')
+    if (actor !== undefined && !isOwner(actor)) throw denied('the service token names a person who has no TRON address')
     const named: Caller = actor === undefined ? { caller } : { caller, actor }
     verified.set(token, { caller: named, from, until: Math.min(exp, from + LIFETIME) })
     return named

@@ -74,7 +74,10 @@ describe('an access token', () => {
 
   test('that was accepted before is void at once with its sign-in, its key or its time, and only as it was signed', async () => {
     let [at, state] = [AT, stateOf()]
-    const { identify, refresh } = signIns({ fetchState: async () => state, clocks: { now: () => at, steady: () => at } })
+    const { identify, refresh } = signIns({
+      fetchState: async () => state,
+      clocks: { now: () => at, steady: () => at },
+    })
     const token = await sign()
     const other = await sign({ roles: ['admin'] })
     const grafted = [...token.split('.').slice(0, 1), other.split('.')[1], token.split('.')[2]].join('.')

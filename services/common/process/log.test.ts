@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { Secret } from './env.ts'
 import { errorFields, jsonLog, type LogLevel, silentLog } from './log.ts'
 import { withRequestContext } from './request-context.ts'
@@ -66,6 +67,24 @@ describe('the log', () => {
       { ...head, level: 'info', event: 'odd', big: String(2n ** 70n), error: 'told', deep: { big: '1' } },
     ])
   })
+
+  test.each(['', 'process.exit(0)', "log.error('at once'); process.kill(process.pid, 'SIGKILL')"])(
+    'loses no line, in order, of a process that says much and ends: %s',
+    async (end) => {
+      const path = join(import.meta.dir, 'log.ts')
+      const said = `import { jsonLog } from '${path}'
+        const log = jsonLog('x')
+        for (let n = 0; n < 500; n++) log.info(String(n))
+        ${end}`
+      const { stdout } = Bun.spawn([process.execPath, '-e', said], { stdout: 'pipe' })
+      const events = (await new Response(stdout).text())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).event)
+      expect(events.slice(0, 500)).toEqual(Array.from({ length: 500 }, (_, n) => String(n)))
+      expect(events.slice(500)).toEqual(end.includes('at once') ? ['at once'] : [])
+    },
+  )
 
   test('a secret is redacted', () => {
     const { log, lines } = kept()
