@@ -93,7 +93,7 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
     const app = routes({
       neighbours,
       erasures: erasing,
-      idempotency: idempotency(tables(store).answers, now),
+      idempotency: idempotency(tables(store).answers, { now, pause: Bun.sleep }),
       now,
       pause: () => Bun.sleep(5),
       isStopping: () => isStopping,

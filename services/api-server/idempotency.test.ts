@@ -18,14 +18,14 @@ describe('a request with an Idempotency-Key', () => {
     store = sqliteStore({ path: ':memory:' })
     now = 1_760_000_000_000
     done = 0
-    once = idempotency(tables(store).answers, () => now)
+    once = idempotency(tables(store).answers, { now: () => now, pause: Bun.sleep })
   })
   afterEach(() => store.close())
 
   test('is done once, however many ask at once, and answers the same after a restart', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => once.once(asked, work)))
     expect(answers).toEqual(Array.from({ length: 50 }, () => ({ n: 1 })))
-    const restarted = idempotency(tables(store).answers, () => now)
+    const restarted = idempotency(tables(store).answers, { now: () => now, pause: Bun.sleep })
     expect(await restarted.once(asked, work)).toEqual({ n: 1 })
     expect(done).toBe(1)
   })
@@ -53,19 +53,25 @@ describe('a request with an Idempotency-Key', () => {
     expect(await once.once(asked, work)).toEqual({ n: 1 })
   })
 
-  test('whose process died in the middle is done again under the same id', async () => {
+  test('whose process died in the middle is done again under the same id, once it gives no sign any more', async () => {
     const ids: string[] = []
-    void once.once(asked, (id) => {
+    const dead = idempotency(tables(store).answers, { now: () => now, pause: () => new Promise<void>(() => {}) })
+    void dead.once(asked, (id) => {
       ids.push(id)
       return new Promise<object>(() => {})
     })
     while (ids.length === 0) await Bun.sleep(1)
-    const restarted = idempotency(tables(store).answers, () => now)
+    let looks = 0
+    const pause = async () => {
+      if (++looks === 3) now += 10_000
+    }
+    const restarted = idempotency(tables(store).answers, { now: () => now, pause })
     const answer = await restarted.once(asked, async (id) => {
       ids.push(id)
       return work()
     })
     expect(answer).toEqual({ n: 1 })
+    expect(looks).toBeGreaterThan(2)
     expect(ids[1]).toBe(ids[0] ?? '')
     now += 24 * 3_600_000
     await restarted.once(asked, async (id) => {

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { Fault } from '#common/process/fault'
+import { Fault, isFault } from '#common/process/fault'
 import type { Collection, Stored } from '#common/store/store'
 import { utf8 } from '#common/stream/bytes'
 import type { AnswerDoc } from './store.ts'
@@ -9,9 +9,9 @@ export type Asked = { readonly person: string; readonly key: string; readonly re
 
 export type Idempotency = {
   /**
-   * Does the work, or answers what it answered before. Whoever comes while it runs waits for the same answer. A failure is
-   * not kept. After a crash in the middle the work is done again: it must find itself done, by the
-   * hash (hex) that names this work.
+   * Does the work, or answers what it answered before. Whoever comes while it runs, here or at another server of the same
+   * store, waits for the same answer. A failure is not kept. After a crash in the middle the work is done again: it must
+   * find itself done, by the hash (hex) that names this work.
    * Throws Fault conflict `idempotency-key-reused`, exhausted `too-many-keys`.
    */
   readonly once: <R extends object>(asked: Asked, work: (id: string) => Promise<R>) => Promise<R>
@@ -23,6 +23,10 @@ const DAY = 24 * 3_600_000
 /** Most keys of a person that are kept. */
 const MOST = 10_000
 const BATCH = 500
+/** A server that gave no sign for so long is taken for dead, and its work done again; a sign every; another looks every; ms. */
+const LEASE = 10_000
+const RENEW = 2_500
+const LOOK = 50
 
 const hash = (text: string): string => sha256(utf8(text)).toHex()
 
@@ -36,44 +40,80 @@ export const parseKey = (header: string | null): string | undefined => {
   throw new Fault('invalid', 'bad-idempotency-key', 'an Idempotency-Key has 8 to 128 printable characters')
 }
 
+/** Passes over what another server was faster with. */
+const outrun = (error: unknown): undefined => {
+  if (isFault(error) && ['duplicate', 'stale', 'missing'].includes(error.code)) return undefined
+  throw error
+}
+
+export type IdempotencyParts = {
+  readonly now: () => number
+  readonly pause: (ms: number) => Promise<void>
+}
+
 /** Requests that are done once, over a store. */
-export const idempotency = (table: Collection<AnswerDoc>, now: () => number): Idempotency => {
+export const idempotency = (table: Collection<AnswerDoc>, { now, pause }: IdempotencyParts): Idempotency => {
   const running = new Map<string, { readonly request: string; readonly answer: Promise<object> }>()
 
-  /** The entry under which the work is done: a fresh one, or that of an attempt whose end nobody saw. */
-  const begin = async (doc: AnswerDoc): Promise<Stored<AnswerDoc>> => {
-    const known = await table.get(doc.id)
-    if (known !== undefined && known.at > now() - DAY) {
-      if (known.request !== doc.request) throw reused()
-      return known
-    }
-    if (known !== undefined) return table.replace(doc, known.rev)
-    if ((await table.count({ person: doc.person })) >= MOST)
+  /** The entry, with its answer or to work on: a fresh one, or that of a server which died. Undefined while another works on it. */
+  const take = async (doc: AnswerDoc): Promise<Stored<AnswerDoc> | undefined> => {
+    const [known, at] = [await table.get(doc.id), now()]
+    const fresh = { ...doc, until: at + LEASE }
+    if (known === undefined) {
+      if ((await table.count({ person: doc.person })) < MOST) return table.insert(fresh).catch(outrun)
       throw new Fault('exhausted', 'too-many-keys', `at most ${MOST} requests a day with an Idempotency-Key`)
-    return table.insert(doc)
+    }
+    const { rev, ...entry } = known
+    if (entry.at <= at - DAY) return table.replace(fresh, rev).catch(outrun)
+    if (entry.request !== doc.request) throw reused()
+    if (entry.answer !== undefined) return known
+    return (entry.until ?? 0) > at ? undefined : table.replace({ ...entry, until: at + LEASE }, rev).catch(outrun)
   }
 
-  const perform = async (doc: AnswerDoc, work: (id: string) => Promise<object>): Promise<object> => {
-    const { rev, ...entry } = await begin(doc)
-    if (entry.answer !== undefined) return JSON.parse(entry.answer)
-    let answer: object
+  /** Does the work of an entry that is ours, and keeps saying that it goes on. Undefined when somebody took it over. */
+  const work = async (taken: Stored<AnswerDoc>, deed: (id: string) => Promise<object>): Promise<object | undefined> => {
+    const { rev: _, ...entry } = taken
+    let [held, isDone] = [Promise.resolve<Stored<AnswerDoc> | undefined>(taken), false]
+    const put = async (change: Partial<AnswerDoc>) => {
+      const current = await held
+      return current && table.replace({ ...entry, ...change }, current.rev).catch(outrun)
+    }
+    const renew = async (): Promise<void> => {
+      for (await pause(RENEW); !isDone; await pause(RENEW)) {
+        const before = held
+        held = put({ until: now() + LEASE }).catch(() => before)
+      }
+    }
+    void renew()
     try {
-      answer = await work(hash(`${entry.id} ${entry.at}`))
+      const answer = await deed(hash(`${entry.id} ${entry.at}`))
+      isDone = true
+      return (await put({ answer: JSON.stringify(answer) })) && answer
     } catch (error) {
-      await table.remove(doc.id).catch(() => false)
+      isDone = true
+      const rev = (await held)?.rev
+      if (rev !== undefined) await table.remove(entry.id, rev).catch(() => false)
       throw error
     }
-    await table.replace({ ...entry, answer: JSON.stringify(answer) }, rev)
-    return answer
+  }
+
+  const perform = async (doc: AnswerDoc, deed: (id: string) => Promise<object>): Promise<object> => {
+    for (;;) {
+      const taken = await take(doc)
+      if (taken?.answer !== undefined) return JSON.parse(taken.answer)
+      const answer = taken && (await work(taken, deed))
+      if (answer !== undefined) return answer
+      await pause(LOOK)
+    }
   }
 
   return {
-    once: async <R extends object>({ person, key, request }: Asked, work: (id: string) => Promise<R>) => {
+    once: async <R extends object>({ person, key, request }: Asked, deed: (id: string) => Promise<R>) => {
       const doc = { id: hash(`${person} ${key}`), person, request: hash(request), at: now() }
       const same = running.get(doc.id)
       if (same !== undefined && same.request !== doc.request) throw reused()
       if (same !== undefined) return (await same.answer) as R // what this very work answers
-      const answer = perform(doc, work)
+      const answer = perform(doc, deed)
       running.set(doc.id, { request: doc.request, answer })
       try {
         return (await answer) as R // as JSON gave it back, which its route checks against its schema

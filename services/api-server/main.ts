@@ -49,7 +49,7 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach,
     fetchState: () => ok(neighbours.authentication.auth.state.get()),
     clocks: machineClocks,
   })
-  const once = idempotency(answered, Date.now)
+  const once = idempotency(answered, { now: Date.now, pause: Bun.sleep })
   const erase = erasures({
     table: erasing,
     now: Date.now,

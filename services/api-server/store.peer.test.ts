@@ -18,6 +18,9 @@ for (const peer of await serverKinds(process.env)) {
       server = await peer.start()
     })
     afterAll(() => server.stop())
-    apiStoreContract(peer.name, async () => mongoStore({ url: server.fresh(), owner: 'api-server' }))
+    apiStoreContract(peer.name, async () => {
+      const at = { url: server.fresh(), owner: 'api-server' } as const
+      return [await mongoStore(at), await mongoStore(at)]
+    })
   })
 }

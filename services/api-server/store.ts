@@ -7,6 +7,8 @@ export type AnswerDoc = {
   readonly person: string
   readonly request: string
   readonly at: number
+  /** Until then whoever works on it is taken to be alive, epoch ms. */
+  readonly until?: number
   readonly answer?: string
 }
 
