@@ -16,4 +16,4 @@ export const detectStyle = (stream: Stream, env: Readonly<Record<string, string 
   }
 }
 
-export type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold'
+export type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold' | 'paper'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { plainStyle, type Style } from './style.ts'
 import { table } from './table.ts'
 
-const terminal: Style = { live: true, colour: false, width: 20 }
+const terminal: Style = { live: true, colour: false, width: 40 }
 
 describe('a table', () => {
   const columns = [{ title: 'service' }, { title: 'port', align: 'right' }, { title: 'state' }] as const

@@ -10,14 +10,15 @@ export type Part = string | { readonly text: string; readonly colour: Colour }
 /** One line, or text that has lines of its own. */
 export type Line = Part | readonly Part[] | Text
 
-/** Select Graphic Rendition (ECMA-48, 8.3.117): what begins a colour and what ends it. */
-const codes: Readonly<Record<Colour, readonly [begin: number, end: number]>> = {
+/** Select Graphic Rendition (ECMA-48, 8.3.117): what begins a colour and what ends it. `paper`: white on black in every theme. */
+const codes: Readonly<Record<Colour, readonly [begin: number | string, end: number | string]>> = {
   green: [32, 39],
   red: [31, 39],
   yellow: [33, 39],
   cyan: [36, 39],
   dim: [2, 22],
   bold: [1, 22],
+  paper: ['97;40', '39;49'],
 }
 
 const paint = (style: Style, colour: Colour, text: string): string => {
