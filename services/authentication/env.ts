@@ -10,7 +10,7 @@ export const Env = serviceEnv('authentication', {
   PUBLIC_URL: Type.String({
     default: 'http://localhost:8080',
     pattern: '^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$',
-    description: 'where people open the platform; passkeys are bound to its name, links in mails lead there',
+    description: 'where people open the platform; passkeys are bound to its name, mails name it',
   }),
   PASSKEY_ORIGINS: Type.Optional(
     Type.String({

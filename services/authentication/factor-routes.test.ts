@@ -123,7 +123,7 @@ describe('a magic link', () => {
   const received = async (auth: { data: string }, count: number) => {
     while (mails(auth).length < count) await Bun.sleep(10)
     const text = mails(auth).map((name) => readFileSync(join(auth.data, 'mail', name), 'utf8'))
-    return text.map((one) => one.replaceAll('=\r\n', '').match(/magic=(?:3D)?([A-Za-z0-9_-]{43})/)?.[1] ?? '')
+    return text.map((one) => one.replaceAll('=\r\n', '').match(/--magic ([A-Za-z0-9_-]{43})/)?.[1] ?? '')
   }
 
   test('signs the account of an address in, and a known and an unknown address are answered alike', async () => {

@@ -46,7 +46,7 @@ const made = () => {
   const wait = (ms: number) => {
     time += ms
   }
-  const token = (at = sent.length - 1) => sent[at]?.text.match(/#magic=([A-Za-z0-9_-]{43})\n/)?.[1] ?? 'no token'
+  const token = (at = sent.length - 1) => sent[at]?.text.match(/--magic ([A-Za-z0-9_-]{43})\n/)?.[1] ?? 'no token'
   return { store, links, sent, queued, asked, run, wait, token }
 }
 

@@ -17,7 +17,7 @@ export type MagicLinkParts = {
   readonly random: Random
   readonly now: () => number
   readonly mailer: Mailer
-  /** Where people open the platform; the link is below it. */
+  /** Where people reach the platform. */
   readonly publicUrl: string
   /** The account of an e-mail address, undefined when there is none that may sign in. */
   readonly accountOf: (email: string) => Promise<string | undefined>
@@ -28,14 +28,25 @@ export type MagicLinkParts = {
 
 const hashToken = (token: string): string => blake3(concat(utf8('lucid/magic-link/v1:'), utf8(token))).toHex()
 
-/** The token stands behind the #, so that no server and no log on the way ever sees it. */
+/** The token is the last word of its line, so that both can be pasted whole; in a link it would be found by logs on the way. */
 const letterOf = (publicUrl: string, token: string) => ({
   subject: 'Sign in to Lucid',
-  text: `Open this to sign in; it works once, within ten minutes:\n\n${publicUrl}/sign-in#magic=${token}\n\nOr on the command line:\n\nbun run lucid login --magic ${token}\n\nYou did not ask for it? Then do nothing: without this message nobody gets in.\n`,
+  text: [
+    'Type this on the command line to sign in; it works once, within ten minutes:',
+    `bun run lucid login --url ${publicUrl} --magic ${token}`,
+    'Does it ask for the code of the mail? Then this is it:',
+    token,
+    'On the machine of the platform itself leave --url and what follows it out.',
+    'You did not ask for it? Then do nothing: without this message nobody gets in.\n',
+  ].join('\n\n'),
 })
 
 const used = () =>
-  new Fault('unauthenticated', 'magic-link', 'this link was used, has expired or was never sent: ask for a new one')
+  new Fault(
+    'unauthenticated',
+    'magic-link',
+    'this code was used, has expired or was never sent: ask for a new one (bun run lucid login --email ADDRESS)',
+  )
 
 /**
  * Sign-in by a link sent to the e-mail address of an account. A request is answered before anything is looked up, so

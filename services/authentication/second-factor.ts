@@ -87,7 +87,11 @@ export const secondFactor = ({ store, key, random, now }: SecondFactorParts) => 
         const { totp } = factorTables(tx)
         const before = await totp.get(address)
         if (before?.confirmed)
-          throw new Fault('conflict', 'totp-set-up', 'this account has an authenticator app: remove it first')
+          throw new Fault(
+            'conflict',
+            'totp-set-up',
+            'this account has an authenticator app: take it away first (bun run lucid totp off)',
+          )
         const secret = random(TOTP_SECRET_SIZE)
         const wrapped = wrapKey(key, wrapFor(address), secret, random).toHex()
         const doc = {
