@@ -31,13 +31,7 @@ export const ATTEMPTS: readonly Attempt[] = [
     exit: 2,
     expect: /^not anchored/,
   },
-  {
-    name: 'self-asserted: no trusted key given',
-    subject: 'anchored',
-    trust: false,
-    exit: 2,
-    expect: /^self-asserted/,
-  },
+  { name: 'self-asserted: no trusted key given', subject: 'anchored', trust: false, exit: 2, expect: /^self-asserted/ },
   ...TAMPERS.map(({ name, exit, expect, apply }) => ({ name, subject: apply, trust: true, exit, expect })),
 ]
 
@@ -45,12 +39,7 @@ export const ATTEMPTS: readonly Attempt[] = [
 export type VerifierResult = { readonly exit: number; readonly checks: readonly Check[] }
 
 /** A line of the closing table: what was tried, what had to come, what came. */
-export type Outcome = {
-  readonly tried: string
-  readonly expected: string
-  readonly seen: string
-  readonly ok: boolean
-}
+export type Outcome = { readonly tried: string; readonly expected: string; readonly seen: string; readonly ok: boolean }
 
 /** What a pattern demands, as people read it: `/^chunks 1 and 2 swapped$/` is `chunks 1 and 2 swapped`. */
 export const formatPattern = (pattern: RegExp): string =>

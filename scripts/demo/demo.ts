@@ -29,10 +29,7 @@ export const command = {
     json: { type: 'boolean', about: 'print the outcome as one JSON object; the story goes to stderr' },
   },
   examples: ['bun run demo', 'npx -y bun@1.4.5 run demo', 'bun run demo --input screen.mp4 --keep'],
-  exits: {
-    1: 'something did not hold, or a step failed',
-    130: 'interrupted; everything is stopped and removed',
-  },
+  exits: { 1: 'something did not hold, or a step failed', 130: 'interrupted; everything is stopped and removed' },
 } as const satisfies Command
 
 const root = join(import.meta.dir, '..', '..')
@@ -65,14 +62,7 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) => {
       return again.exited
     }
     const { tellStory } = await import('./story.ts')
-    const outcome = await tellStory({
-      scope,
-      write,
-      style,
-      input: flags.input,
-      store: flags.store,
-      keep: flags.keep,
-    })
+    const outcome = await tellStory({ scope, write, style, input: flags.input, store: flags.store, keep: flags.keep })
     if (flags.json) terminal.out(`${JSON.stringify(outcome)}\n`)
     return outcome.ok ? 0 : 1
   })

@@ -40,10 +40,7 @@ const sealAnew = (anchor: AnchorProof, event: AnchorEvent, ledgerKey: Uint8Array
     event,
     receipt_proof: [leaf.toHex()],
     block: { ...anchor.block, hash: hash.toHex(), header_rlp: encoded.toHex() },
-    sealer: {
-      public_key: derivePublicKey(ledgerKey).toHex(),
-      signature: signHash(hash, ledgerKey).toHex(),
-    },
+    sealer: { public_key: derivePublicKey(ledgerKey).toHex(), signature: signHash(hash, ledgerKey).toHex() },
   }
 }
 

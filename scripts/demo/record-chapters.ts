@@ -121,11 +121,9 @@ export const recordChapter = async (
   await platform.halt('on-system-chain-client')
   const from = performance.now()
   const input = await fileInput(original)
-  const at = await upload(clients, {
-    owner: defaultOwner(platform.home),
-    input,
-    onProgress: () => {},
-  }).finally(input.close)
+  const at = await upload(clients, { owner: defaultOwner(platform.home), input, onProgress: () => {} }).finally(
+    input.close,
+  )
   signal.throwIfAborted()
   say(`session      ${at.id}`)
   say(

@@ -2,8 +2,7 @@ import { CliError } from '../cli/fail.ts'
 
 /** Something that must not outlive the work. */
 export type Closer = {
-  /** Ends it in order; called at most once. */
-  readonly close: () => Promise<void>
+  /** Ends it in order; called at most once. */ readonly close: () => Promise<void>
   /** Ends it at once, for somebody who does not want to wait. */
   readonly closeNow: () => void
   /** Processes are ended before the work is waited for; files are removed after it, when nobody writes any more. */
@@ -11,8 +10,7 @@ export type Closer = {
 }
 
 export type Scope = {
-  /** Aborted when the work is to be given up; its reason is what ends the command. */
-  readonly signal: AbortSignal
+  /** Aborted when the work is to be given up; its reason is what ends the command. */ readonly signal: AbortSignal
   /** Registers what has been started. Closed at once when the work was given up meanwhile. */
   readonly defer: (closer: Closer) => void
 }

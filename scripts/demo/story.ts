@@ -64,13 +64,5 @@ export const tellStory = async ({ scope, write, style, input, store, keep }: Sto
   write(text([renderClosing(outcomes, style), '']))
   tells.say(all ? `all of it held: ${plural(outcomes.length, 'check')}` : 'NOT ALL OF IT HELD')
   if (keep) tells.say(`kept: ${folder}`)
-  return {
-    ok: all,
-    session_id: id,
-    ...anchor,
-    recording: source,
-    bytes: size,
-    ...(keep ? { folder } : {}),
-    outcomes,
-  }
+  return { ok: all, session_id: id, ...anchor, recording: source, bytes: size, ...(keep ? { folder } : {}), outcomes }
 }

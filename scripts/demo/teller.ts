@@ -18,10 +18,7 @@ export const teller = ({
   write,
   style,
   ...parts
-}: Pick<Teller, 'scope' | 'folder' | 'keep'> & {
-  readonly write: Print
-  readonly style: Style
-}): Teller => ({
+}: Pick<Teller, 'scope' | 'folder' | 'keep'> & { readonly write: Print; readonly style: Style }): Teller => ({
   ...parts,
   signal: parts.scope.signal,
   head: (name) => write(renderChapter(name, style)),

@@ -95,11 +95,7 @@ export const exportBundle = async (
     file,
     ownerKey,
     onProgress,
-  }: {
-    readonly file: string
-    readonly ownerKey?: string
-    readonly onProgress: (done: number, of: number) => void
-  },
+  }: { readonly file: string; readonly ownerKey?: string; readonly onProgress: (done: number, of: number) => void },
 ): Promise<Exported> => {
   const out = await fileSink(file, { mode: ownerKey === undefined ? 0o644 : 0o600 })
   const forget = beforeInterrupt(out.abort)

@@ -18,10 +18,7 @@ export const command = {
   about: 'writes the evidence bundle of a session, which anybody can verify offline',
   flags: {
     out: { type: 'string', value: 'FILE', about: 'where to write it (default session-<id>.lucid.tar)' },
-    'with-keys': {
-      type: 'boolean',
-      about: 'add the session key: who has the bundle can then read the recording',
-    },
+    'with-keys': { type: 'boolean', about: 'add the session key: who has the bundle can then read the recording' },
     'owner-key': {
       type: 'string',
       value: 'FILE',

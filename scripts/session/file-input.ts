@@ -65,9 +65,7 @@ export const fileInput = async (path: string): Promise<Input> => {
 
   async function* rest(offset: number): AsyncGenerator<Uint8Array> {
     for (let at = offset; at < size && stopped === undefined; ) {
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(Math.min(PIECE, size - at)), {
-        position: at,
-      })
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(Math.min(PIECE, size - at)), { position: at })
       if (bytesRead === 0) return // cut: `fault` says so
       at += bytesRead
       yield buffer.subarray(0, bytesRead)

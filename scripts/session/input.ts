@@ -3,8 +3,7 @@
  * that was all there was.
  */
 export type Input = {
-  /** Bytes in all, where they are known beforehand. */
-  readonly size: number | undefined
+  /** Bytes in all, where they are known beforehand. */ readonly size: number | undefined
   /** The rest of the stream from `offset` on, as the body of a request. Throws CliError when it is gone. */
   readonly from: (offset: number) => ReadableStream<Uint8Array>
   /** Everything before `offset` is durable and need not be kept. */

@@ -28,16 +28,8 @@ export const command = {
     },
   ],
   flags: {
-    input: {
-      type: 'string',
-      value: 'FILE|-',
-      about: 'the recording, instead of a COMMAND; - reads standard input',
-    },
-    owner: {
-      type: 'string',
-      value: 'T...',
-      about: "TRON address of the owner (default: the operator's own)",
-    },
+    input: { type: 'string', value: 'FILE|-', about: 'the recording, instead of a COMMAND; - reads standard input' },
+    owner: { type: 'string', value: 'T...', about: "TRON address of the owner (default: the operator's own)" },
     'seal-to': {
       type: 'string',
       value: 'HEX',
@@ -72,9 +64,7 @@ const parsePatience = (given: string): number => {
 /** The public key of `--seal-to`. Throws CliError unless it is one. */
 const parsePublicKey = (given: string | undefined): string | undefined => {
   if (given === undefined || /^[0-9a-f]{64}$/.test(given)) return given
-  throw new CliError('--seal-to takes an X25519 public key: 64 characters of lower-case hex', {
-    exitCode: EXIT_USAGE,
-  })
+  throw new CliError('--seal-to takes an X25519 public key: 64 characters of lower-case hex', { exitCode: EXIT_USAGE })
 }
 
 /** How far the recording is, on the terminal, while it goes in and while the chain is waited for. */

@@ -58,9 +58,7 @@ const waitForRecorder = async (clients: Clients, id: string): Promise<Progress> 
     } catch (error) {
       if (!retryable(error)) throw error
       if (performance.now() > until)
-        throw new CliError('the recorder does not answer; bun run status shows what is down', {
-          cause: error,
-        })
+        throw new CliError('the recorder does not answer; bun run status shows what is down', { cause: error })
       await Bun.sleep(LOOK_EVERY)
     }
   }

@@ -32,11 +32,7 @@ export const command = {
   about: 'checks an evidence bundle offline, one line a check',
   positionals: [{ name: 'BUNDLE', about: 'the bundle, session-<id>.lucid.tar', required: true }],
   flags: {
-    trust: {
-      type: 'string',
-      value: 'HEX',
-      about: 'the public key of the ledger you trust (bun run trust prints it)',
-    },
+    trust: { type: 'string', value: 'HEX', about: 'the public key of the ledger you trust (bun run trust prints it)' },
     decrypt: {
       type: 'string',
       value: 'OUT',
@@ -118,11 +114,7 @@ const openSink = async (
   }
 }
 
-type Output = {
-  readonly terminal: Terminal
-  readonly style: Style
-  readonly json: boolean
-}
+type Output = { readonly terminal: Terminal; readonly style: Style; readonly json: boolean }
 
 /** Judges the bundle, each line printed as it is known unless it is for the document. Throws what reading throws. */
 const judge = async (

@@ -10,16 +10,8 @@ export type Outcome = {
   readonly chunk_count?: number
   readonly total_plain?: number
   readonly merkle_root?: string
-  readonly gaps: readonly {
-    readonly at: number
-    readonly from: number
-    readonly to: number
-    readonly reason: string
-  }[]
-  readonly anchor?: {
-    readonly tx_hash: string
-    readonly block: { readonly number: number; readonly hash: string }
-  }
+  readonly gaps: readonly { readonly at: number; readonly from: number; readonly to: number; readonly reason: string }[]
+  readonly anchor?: { readonly tx_hash: string; readonly block: { readonly number: number; readonly hash: string } }
   readonly error?: string
 }
 
@@ -33,11 +25,7 @@ export const waitForAnchor = async (
     patience,
     onState,
     signal,
-  }: {
-    readonly patience: number
-    readonly onState: (state: string) => void
-    readonly signal?: AbortSignal
-  },
+  }: { readonly patience: number; readonly onState: (state: string) => void; readonly signal?: AbortSignal },
 ): Promise<Outcome> => {
   const until = performance.now() + patience
   const isOver = () => performance.now() > until || signal?.aborted === true
