@@ -1,7 +1,10 @@
+import { streams } from '#common/cli/streams'
+import { printer } from '#common/cli/text'
 import { homeFrom } from '../platform/home.ts'
 import { configFrom } from './config.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
 import { nameFrom } from './flags.ts'
+import { proveByHardware } from './hardware.ts'
 import { accessToken, requireSignIn } from './sign-in.ts'
 import type { Fetch } from './socks-fetch.ts'
 import { openTokenStore, type TokenStore } from './token-store.ts'
@@ -13,22 +16,23 @@ export type Account = {
   readonly url: string
   readonly store: TokenStore
   readonly base: Endpoint['base']
-  /** Adds the access token, refreshed when it is due, and to each POST its idempotency key. */
+  /** Adds the access token, refreshed when it is due, to each POST its idempotency key, and the hardware key's signature that is asked for. */
   readonly fetch: Fetch
 }
 
 type TokenOf = (refused?: string) => Promise<string>
 
-const withToken = (request: Request, token: string): Request => {
+const withToken = (request: Request, token: string, proof?: string): Request => {
   const headers = new Headers(request.headers)
   headers.set('authorization', `Bearer ${token}`)
+  if (proof !== undefined) headers.set('x-hardware-key-signature', proof)
   if (request.method === 'POST' && !headers.has('idempotency-key')) headers.set('idempotency-key', crypto.randomUUID())
-  return new Request(request, { headers })
+  return new Request(request.clone() as Request, { headers })
 }
 
-/** `fetch` with a token. One that is refused was made void before its end: once more with a new one. */
-export const fetchAs =
-  (fetch: Fetch, tokenOf: TokenOf): Fetch =>
+/** `fetch` with a token. One that is refused was made void before its end: once more with a new one; so with a signature that `prove` brings. */
+const fetchAs =
+  (fetch: Fetch, tokenOf: TokenOf, prove: (request: Request, reply: Response) => Promise<string | undefined>): Fetch =>
   async (input, init) => {
     // A stream cannot be sent twice; whoever sends one has asked for something with this token before.
     if (init?.body instanceof ReadableStream) {
@@ -38,10 +42,13 @@ export const fetchAs =
     }
     const request = new Request(input as string, init)
     const token = await tokenOf()
-    const answer = await fetch(withToken(request.clone() as Request, token))
-    if (answer.status !== 401) return answer
-    const next = await tokenOf(token)
-    return next === token ? answer : fetch(withToken(request, next))
+    let answer = await fetch(withToken(request, token))
+    if (answer.status === 401) {
+      const next = await tokenOf(token)
+      if (next !== token) answer = await fetch(withToken(request, next))
+    }
+    const proof = await prove(request, answer)
+    return proof === undefined ? answer : fetch(withToken(request, await tokenOf(), proof))
   }
 
 /** Who the flags and the environment name. Throws CliError when nobody is signed in. */
@@ -52,5 +59,7 @@ export const openAccount = async (flags: { readonly as: string | undefined }): P
   const { address, url, socks } = await requireSignIn(store, name)
   const endpoint = openEndpoint({ url, socks }, homeFrom(process.env))
   const tokenOf: TokenOf = (refused) => accessToken({ config, store, name, endpoint, now: Date.now }, refused)
-  return { name, address, url, store, base: endpoint.base, fetch: fetchAs(endpoint.fetch, tokenOf) }
+  const prove = (request: Request, reply: Response) =>
+    proveByHardware(request, reply, { endpoint, err: printer(streams.err) })
+  return { name, address, url, store, base: endpoint.base, fetch: fetchAs(endpoint.fetch, tokenOf, prove) }
 }

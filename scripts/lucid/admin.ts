@@ -1,6 +1,4 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
-import { detectStyle } from '#common/cli/style'
-import { table } from '#common/cli/table'
 import { jsonText } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
 import { type Role, roles as roleTable } from '#common/people/permissions'
@@ -8,7 +6,9 @@ import { CliError } from '../cli/fail.ts'
 import { type Api, collect, data, openApi } from './api.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
+import { nameAddress, peopleTable } from './people-table.ts'
 import { noSession, requireId } from './sessions.ts'
+import { requireAddress } from './signer.ts'
 
 const forAdmins = { 77: 'it is for admins' }
 const whom = { name: 'ADDRESS', about: 'the TRON address of the person', required: true } as const
@@ -29,10 +29,16 @@ const users = entry(
       const page = await data(client.GET('/api/v1/users', { params: { query } }))
       return { items: page.users, next: page.next }
     }, Number.POSITIVE_INFINITY)
-    const columns = ['address', 'roles', 'status', 'since'].map((title) => ({ title }))
-    const rows = found.map((one) => [one.address, one.roles.join(', '), one.status, formatTime(one.created_at)])
-    const style = detectStyle(process.stdout, process.env)
-    out(flags.json ? jsonText({ users: found }) : table(columns, rows, style))
+    const names = nameAddress()
+    const rows = found.map(({ address, email, roles: held, status, created_at }) => [
+      address,
+      email ?? names(address).split(' ').slice(0, -1).join(),
+      held.join(', '),
+      status,
+      { at: created_at },
+    ])
+    const titles = ['address', 'known as', 'roles', 'status', 'since']
+    out(flags.json ? jsonText({ users: found }) : peopleTable(titles, rows))
     return 0
   },
 )
@@ -47,7 +53,8 @@ const change = (name: string, about: string, status: 'active' | 'closed') =>
       flags: { ...asFlag, ...jsonFlag },
       exits: forAdmins,
     },
-    async ({ flags, positionals: [address = '', ...roles], terminal: { out } }) => {
+    async ({ flags, positionals: [given, ...roles], terminal: { out } }) => {
+      const address = requireAddress(given)
       if (status === 'active' && roles.length === 0)
         throw new CliError(`say what the person is: ${roleNames.join(', ')}`, { exitCode: EXIT_USAGE })
       const { client } = await openApi(flags)
@@ -58,12 +65,46 @@ const change = (name: string, about: string, status: 'active' | 'closed') =>
     },
   )
 
+const email = entry(
+  {
+    name: 'lucid users email',
+    about: 'lets somebody sign in by codes mailed to an address, or no more',
+    positionals: [whom, { name: 'EMAIL', about: 'where to (none: no more)' }],
+    flags: { ...asFlag, ...jsonFlag },
+    exits: forAdmins,
+  },
+  async ({ flags, positionals: [given, to], terminal: { out } }) => {
+    const { client } = await openApi(flags)
+    const options = { params: { path: { address: requireAddress(given) } }, body: { email: to ?? null } }
+    const user = await data(client.PUT('/api/v1/users/{address}/email', options))
+    out(flags.json ? jsonText(user) : `${user.address}  ${user.email ?? 'no e-mail address'}\n`)
+    return 0
+  },
+)
+
+const reset = entry(
+  {
+    name: 'lucid users reset',
+    about: 'takes away all that somebody lost: authenticator app, passkeys, hardware keys; the TRON key alone signs in',
+    positionals: [whom],
+    flags: asFlag,
+    exits: forAdmins,
+  },
+  async ({ flags, positionals: [given], terminal: { err } }) => {
+    const { client } = await openApi(flags)
+    await data(
+      client.DELETE('/api/v1/users/{address}/factors', { params: { path: { address: requireAddress(given) } } }),
+    )
+    err('taken away\n')
+    return 0
+  },
+)
+
 const roles = entry(
   { name: 'lucid roles', about: 'prints what each role may do', flags: jsonFlag },
   ({ flags, terminal: { out } }) => {
-    const columns = [{ title: 'role' }, { title: 'may' }]
     const rows = roleNames.map((name) => [name, roleTable[name].join(', ')])
-    out(flags.json ? jsonText({ roles: roleTable }) : table(columns, rows, detectStyle(process.stdout, process.env)))
+    out(flags.json ? jsonText({ roles: roleTable }) : peopleTable(['role', 'may'], rows))
     return 0
   },
 )
@@ -87,24 +128,36 @@ const auditOfService = async (client: Api, service: (typeof audited)[number]) =>
   }, Number.POSITIVE_INFINITY)
   const rows = found.map(({ seq, at, actor, caller, action, status, reason }) => [
     String(seq),
-    formatTime(at),
-    actor ?? caller ?? '',
+    { at },
+    { person: actor ?? caller ?? '' },
     action,
     String(status ?? ''),
     reason ?? '',
   ])
-  return { found: { service, entries: found }, titles: ['', 'at', 'who', 'did', 'status', 'why'], rows }
+  return { found: { service, entries: found }, titles: ['no', 'at', 'who', 'did', 'status', 'why'], rows }
 }
+
+/** What a person reads of an event; --json has all of it. */
+const showBody = (body: object, name: (address: string) => string): string =>
+  Object.entries(body)
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([key, value]) => {
+      if (key.endsWith('_at')) return `${key}=${formatTime(Number(value))}`
+      const shown = String(value)
+      return `${key}=${/^(?:0x)?[0-9a-f]{64,}$/.test(shown) ? `${shown.slice(0, 16)}…` : name(shown)}`
+    })
+    .join(' ')
 
 const auditOfSession = async (client: Api, id: string) => {
   const found = await data(client.GET('/api/v1/sessions/{id}/audit', { params: { path: { id } } }))
+  const name = nameAddress()
   const rows = found.events.map(({ seq, at, hash, prev: _, ...what }) => [
     String(seq),
-    formatTime(at),
+    { at },
     'type' in what ? what.type : what.event,
-    'body' in what ? JSON.stringify(what.body) : hash.slice(0, 16),
+    'body' in what ? showBody(what.body, name) : hash.slice(0, 16),
   ])
-  return { found, titles: ['', 'at', 'event', ''], rows }
+  return { found, titles: ['no', 'at', 'event', 'what'], rows }
 }
 
 const audit = entry(
@@ -113,24 +166,20 @@ const audit = entry(
     about: 'prints what happened in a session, or what was done at a service (for admins), as its chain has it',
     positionals: [{ name: 'ID', about: 'the session' }],
     flags: {
-      service: {
-        type: 'string',
-        value: 'SERVICE',
-        about: 'without ID: whose (default api-server)',
-        choices: audited,
-      },
+      service: { type: 'string', value: 'SERVICE', about: 'without ID: whose (default api-server)', choices: audited },
       ...asFlag,
       ...jsonFlag,
     },
     exits: noSession,
   },
-  async ({ flags, positionals: [id], terminal: { out } }) => {
+  async ({ flags, positionals: [id], terminal: { out, err } }) => {
     const { client } = await openApi(flags)
     const service = (flags.service ?? 'api-server') as (typeof audited)[number] // one of the choices
     const { found, titles, rows } =
       id === undefined ? await auditOfService(client, service) : await auditOfSession(client, requireId(id))
-    const columns = titles.map((title) => ({ title }))
-    out(flags.json ? jsonText(found) : table(columns, rows, detectStyle(process.stdout, process.env)))
+    if (flags.json) out(jsonText(found))
+    else if (rows.length === 0) err('nothing was changed there yet\n')
+    else out(peopleTable(titles, rows))
     return 0
   },
 )
@@ -140,6 +189,8 @@ export const adminCommands = [
   change('add', 'lets somebody sign in', 'active'),
   change('roles', 'changes what somebody is', 'active'),
   change('remove', 'lets somebody in no more, at once', 'closed'),
+  email,
+  reset,
   roles,
   audit,
 ]

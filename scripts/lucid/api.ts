@@ -16,7 +16,7 @@ export const data = async <T>(
   answer: Promise<{ readonly data?: T; readonly error?: unknown; readonly response: Response }>,
 ): Promise<NonNullable<T>> => {
   const { data: value, error, response } = await answer
-  if (!response.ok || value === undefined) throw new Refused(response.status, error)
+  if (!response.ok || value === undefined) throw new Refused(response, error)
   return value as NonNullable<T>
 }
 

@@ -2,6 +2,7 @@ import { adminCommands } from './admin.ts'
 import { completionOf } from './completion.ts'
 import type { Entry } from './entry.ts'
 import { evidenceCommands } from './evidence.ts'
+import { factorCommands } from './factors.ts'
 import { keyCommands } from './key.ts'
 import { loginCommands } from './login.ts'
 import { policyCommands } from './policy.ts'
@@ -13,6 +14,7 @@ import { listCommands } from './sessions.ts'
 export const commands: readonly Entry[] = [
   ...keyCommands,
   ...loginCommands,
+  ...factorCommands,
   ...policyCommands,
   ...listCommands,
   ...sessionCommands,

@@ -7,17 +7,17 @@ import { EXIT_IO } from '#common/cli/sysexits'
 import type { Print } from '#common/cli/text'
 import { bundleName } from '#common/evidence/bundle'
 import { fileSink } from '#common/evidence/file-edge'
+import { GRANT_MAX_MS, grantMessage, type OwnerGrant } from '#common/evidence/owner-grant'
 import { entryFile } from '../cli/entry.ts'
 import { CliError } from '../cli/fail.ts'
 import { beforeInterrupt } from '../cli/interrupt.ts'
 import { progress, throttle } from '../cli/progress.ts'
-import { makeGrant } from '../session/owner.ts'
 import { type Account, openAccount } from './account.ts'
 import { readAnswer } from './answer.ts'
 import { entry } from './entry.ts'
-import { asFlag, keyFileFrom, keyFlags } from './flags.ts'
-import { unlockKey } from './own-key.ts'
+import { asFlag, keyFlags } from './flags.ts'
 import { idArgument, noSession, requireId } from './sessions.ts'
+import { openSigner, type Signer } from './signer.ts'
 
 /** Writes an answer to a file: under another name first, so that the name always holds a whole bundle. */
 const saveBundle = async (
@@ -57,12 +57,14 @@ const askBundle = ({ base, fetch }: Account, id: string, body?: object): Promise
   const path = `/api/v1/sessions/${id}/bundle`
   return fetch(
     `${base(path)}${path}`,
-    body && {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    },
+    body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
   )
+}
+
+/** The owner's leave to hand out the session key, for half the time that one may last: two clocks may differ. */
+const signGrant = async (id: string, { sign }: Signer): Promise<OwnerGrant> => {
+  const expires = Date.now() + GRANT_MAX_MS / 2
+  return { expires, signature: (await sign(grantMessage(id, expires))).slice(2) }
 }
 
 const exportBundle = entry(
@@ -72,10 +74,7 @@ const exportBundle = entry(
     positionals: [idArgument],
     flags: {
       out: { type: 'string', value: 'FILE', about: 'where to write it (default session-<id>.lucid.tar)' },
-      'with-keys': {
-        type: 'boolean',
-        about: 'add the session key, released with your key: who has it can read',
-      },
+      'with-keys': { type: 'boolean', about: 'add the session key, released with your key: who has it can read' },
       ...keyFlags,
     },
     exits: { ...noSession, 73: 'the file exists already or cannot be made', 74: 'it broke off' },
@@ -84,14 +83,8 @@ const exportBundle = entry(
     const id = requireId(given)
     const account = await openAccount(flags)
     const file = flags.out ?? bundleName(id)
-    const key = flags['with-keys']
-      ? await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err })
-      : undefined
-    const body = key && { grant: makeGrant(id, key.secret.toHex(), Date.now()) }
-    const size = await saveBundle(await askBundle(account, id, body), file, {
-      mode: key ? 0o600 : 0o644,
-      err,
-    })
+    const body = flags['with-keys'] ? { grant: await signGrant(id, openSigner(flags, err)) } : undefined
+    const size = await saveBundle(await askBundle(account, id, body), file, { mode: body ? 0o600 : 0o644, err })
     out(`${file}  ${bytes(size)}\n`)
     err(`check it with: bun run verify ${file} --trust HEX, the key that the operator of the ledger told you\n`)
     return 0

@@ -1,13 +1,12 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { detectStyle } from '#common/cli/style'
-import { table } from '#common/cli/table'
 import { jsonText } from '#common/cli/text'
-import { signTronMessage } from '#common/evidence/tron-message'
 import { configFrom } from './config.ts'
 import { entry } from './entry.ts'
-import { jsonFlag, keyFileFrom, keyFlags, nameFrom } from './flags.ts'
-import { createKeyFile, listKeys, readSealedKey, requireName, unlockKey } from './own-key.ts'
+import { fileFlags, jsonFlag, keyFileFrom, nameFrom } from './flags.ts'
+import { createKeyFile, listKeys, readSealedKey, requireName } from './own-key.ts'
 import { choosePassphrase } from './passphrase.ts'
+import { peopleTable } from './people-table.ts'
+import { openSigner } from './signer.ts'
 import { sealTronKey } from './tron-key.ts'
 
 const keyNew = entry(
@@ -17,12 +16,8 @@ const keyNew = entry(
     positionals: [{ name: 'NAME', about: 'what to call it (default me)' }],
     flags: {
       ...jsonFlag,
-      out: {
-        type: 'string',
-        value: 'FILE',
-        about: 'where to keep it, if not in the folder of configurations',
-      },
-      'passphrase-file': keyFlags['passphrase-file'],
+      out: { type: 'string', value: 'FILE', about: 'where to keep it, if not in the folder of configurations' },
+      'passphrase-file': fileFlags['passphrase-file'],
     },
     examples: ['bun run lucid key new', 'bun run lucid key new second --passphrase-file words.txt'],
     exits: { 73: 'there is a key of this name already, or the file cannot be made' },
@@ -50,7 +45,7 @@ const keyShow = entry(
     name: 'lucid key show',
     about: 'prints the address of a key',
     positionals: [{ name: 'NAME', about: 'which (default me)' }],
-    flags: { ...jsonFlag, key: keyFlags.key },
+    flags: { ...jsonFlag, key: fileFlags.key },
     exits: { 66: 'there is no such key' },
   },
   ({ flags, positionals: [as], terminal: { out } }) => {
@@ -70,10 +65,9 @@ const keyList = entry(
     else if (rows.length === 0) err('no key yet: bun run lucid key new makes one\n')
     else
       out(
-        table(
-          [{ title: 'name' }, { title: 'address' }, { title: 'file' }],
+        peopleTable(
+          ['name', 'address', 'file'],
           rows.map(({ name, address, file }) => [name, address, file]),
-          detectStyle(process.stdout, process.env),
         ),
       )
     return 0
@@ -85,15 +79,15 @@ const sign = entry(
     name: 'lucid sign',
     about: 'signs a message as a TRON wallet does (signMessageV2), for a browser without JavaScript',
     positionals: [{ name: 'MESSAGE', about: 'the text, or - to read it from standard input', required: true }],
-    flags: { ...jsonFlag, ...keyFlags },
+    flags: { ...jsonFlag, ...fileFlags },
     examples: ['bun run lucid sign "$(cat challenge.txt)"', 'bun run lucid sign - < challenge.txt'],
     exits: { 66: 'there is no such key' },
     notes: 'Read what you sign: a signature is your consent to every word of it.',
   },
   async ({ flags, positionals: [words = ''], terminal: { out, err } }) => {
     const message = words === '-' ? (await Bun.stdin.text()).replace(/\r?\n$/, '') : words
-    const { address, secret } = await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err })
-    const signature = signTronMessage(message, secret)
+    const { address, sign: signText } = openSigner({ ...flags, address: undefined }, err)
+    const signature = await signText(message)
     out(flags.json ? jsonText({ address, message, signature }) : `${signature}\n`)
     return 0
   },

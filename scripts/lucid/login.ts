@@ -1,24 +1,21 @@
 import { hostname } from 'node:os'
 import { Type } from '@sinclair/typebox'
-import { detectStyle } from '#common/cli/style'
-import { table } from '#common/cli/table'
-import { jsonText } from '#common/cli/text'
-import { formatTime } from '#common/evidence/times'
-import { signTronMessage } from '#common/evidence/tron-message'
-import { CliError } from '../cli/fail.ts'
+import { jsonText, type Print } from '#common/cli/text'
 import { homeFrom } from '../platform/home.ts'
-import { type Account, openAccount } from './account.ts'
-import { Refused, readAnswer } from './answer.ts'
+import { openAccount } from './account.ts'
+import { Refused } from './answer.ts'
+import { askLine } from './ask.ts'
+import { answerChallenge, SIGN_IN } from './challenge.ts'
 import { configFrom } from './config.ts'
 import { type Endpoint, LOCAL, openEndpoint, parsePlatform } from './endpoint.ts'
 import { entry } from './entry.ts'
-import { asFlag, jsonFlag, keyFileFrom, keyFlags, nameFrom } from './flags.ts'
-import { unlockKey } from './own-key.ts'
-import { askHidden } from './passphrase.ts'
-import { makeSignIn, post, requireShape } from './sign-in.ts'
+import { readTotp, totpFlag } from './factors.ts'
+import { asFlag, jsonFlag, keyFlags, nameFrom } from './flags.ts'
+import { peopleTable } from './people-table.ts'
+import { ask, makeSignIn, requireShape } from './sign-in.ts'
+import { openSigner } from './signer.ts'
 import { openTokenStore } from './token-store.ts'
 
-const Challenge = Type.Object({ nonce: Type.String(), message: Type.String() })
 const Me = Type.Object({ address: Type.String(), roles: Type.Array(Type.String()) })
 const SignIns = Type.Object({
   sign_ins: Type.Array(
@@ -32,47 +29,35 @@ const SignIns = Type.Object({
   ),
 })
 
-/** Throws CliError unless it is the text of a sign-in of this address: nothing else is signed unread. */
-const requireSignInText = (message: string, address: string, nonce: string): void => {
-  const lines = message.split('\n')
-  const isSignIn =
-    /^Lucid \S+ asks you to sign\.$/.test(lines[0] ?? '') &&
-    lines[1] === 'For: sign in' &&
-    lines[2] === `As: ${address}` &&
-    lines.at(-1) === `Nonce: ${nonce}` &&
-    lines.length === 5
-  if (!isSignIn) throw new CliError('what the platform wants to have signed is no sign-in: nothing was signed')
-}
-
 const thisDevice = () => `${hostname().slice(0, 40)}, command line`
 
-/** Proves the key and answers what the platform gave for it. */
-const prove = async (
-  endpoint: Endpoint,
-  { address, secret }: { readonly address: string; readonly secret: Uint8Array },
-  more: { readonly code?: string; readonly totp?: string },
-): Promise<unknown> => {
-  const challenge = requireShape(Challenge, await post(endpoint, '/auth/challenge', { address }), 'a challenge')
-  requireSignInText(challenge.message, address, challenge.nonce)
-  return post(endpoint, '/auth/verify', {
-    address,
-    nonce: challenge.nonce,
-    signature: signTronMessage(challenge.message, secret),
-    device: thisDevice(),
-    ...more,
+/** What signs somebody in, but for a second factor: a signature, or the code of a mail. */
+type Proof = { readonly path: string; readonly body: object }
+
+/** Has a code mailed, and asks for it; what surrounds it in the mail may be pasted with it. */
+const askMailed = async (endpoint: Endpoint, email: string, err: Print): Promise<string> => {
+  await ask(endpoint, 'POST', '/auth/magic', { email })
+  err('if an account has this address, a code that is good for ten minutes is on its way to it\n')
+  const typed = await askLine('Code of the mail: ', err)
+  return /[\w-]{43}$/.exec(typed)?.[0] ?? typed
+}
+
+/** Shows the proof, and the second factor where the account has one. */
+const verify = async (endpoint: Endpoint, { path, body }: Proof, given: string | undefined, err: Print) => {
+  const attempt = (more: object) => ask(endpoint, 'POST', path, { ...body, device: thisDevice(), ...more })
+  if (given !== undefined) return attempt({ totp: await readTotp(given, err) })
+  return attempt({}).catch(async (error: unknown) => {
+    if (!(error instanceof Refused) || error.code !== 'totp-required') throw error
+    return attempt({ totp: await readTotp(undefined, err) })
   })
 }
 
 const login = entry(
   {
     name: 'lucid login',
-    about: 'signs in with a key file, or by a link that was mailed; the sign-in lasts a week from its last use',
+    about: 'signs in with a key file, a wallet or a mailed code; the sign-in lasts a week from its last use',
     flags: {
-      url: {
-        type: 'string',
-        value: 'URL',
-        about: 'the platform (LUCID_URL, default the one of this machine)',
-      },
+      url: { type: 'string', value: 'URL', about: 'the platform (LUCID_URL, default the one of this machine)' },
       socks: {
         type: 'string',
         value: 'HOST:PORT',
@@ -80,17 +65,15 @@ const login = entry(
       },
       ...keyFlags,
       code: { type: 'string', value: 'CODE', about: 'the one-time code that makes you the first admin' },
-      magic: {
-        type: 'string',
-        value: 'TOKEN',
-        about: 'of a link that was mailed to you, in place of a key file',
-      },
-      totp: { type: 'string', value: 'DIGITS', about: 'of your authenticator, where you have enrolled one' },
+      email: { type: 'string', value: 'ADDRESS', about: 'no key: have a code mailed, where an admin set your address' },
+      magic: { type: 'string', value: 'CODE', about: 'the code of that mail' },
+      totp: totpFlag,
       ...jsonFlag,
     },
     examples: [
       'bun run lucid login --code CODE-THAT-UP-PRINTED',
       'bun run lucid login --as second',
+      'bun run lucid login --address T...',
       'bun run lucid login --url http://EXAMPLE.onion --socks 127.0.0.1:9050',
     ],
     exits: { 69: 'the platform does not answer', 77: 'the platform does not let you in' },
@@ -104,18 +87,16 @@ const login = entry(
     })
     const endpoint = openEndpoint(platform, homeFrom(process.env))
     endpoint.base('/auth/')
-    const { code, totp, magic: token } = flags
-    const key = token === undefined && (await unlockKey(keyFileFrom(flags), { file: flags['passphrase-file'], err }))
-    const attempt = (given: typeof more) =>
-      key
-        ? prove(endpoint, key, given)
-        : post(endpoint, '/auth/magic/verify', { token, device: thisDevice(), ...given })
-    const more = { ...(code !== undefined && { code }), ...(totp !== undefined && { totp }) }
-    const answer = await attempt(more).catch(async (error: unknown) => {
-      if (!(error instanceof Refused) || error.code !== 'totp-required' || !process.stdin.isTTY) throw error
-      const typed = await askHidden('Code of your authenticator: ', err)
-      return attempt({ ...more, totp: typed.trim() })
-    })
+    const prove = async (): Promise<Proof> => {
+      const { email, code } = flags
+      const token = flags.magic ?? (email && (await askMailed(endpoint, email, err)))
+      if (token !== undefined) return { path: '/auth/magic/verify', body: { token } }
+      const signer = openSigner(flags, err)
+      const { address } = signer
+      const proven = await answerChallenge(endpoint, signer, SIGN_IN)
+      return { path: '/auth/verify', body: { address, ...proven, ...(code !== undefined && { code }) } }
+    }
+    const answer = await verify(endpoint, await prove(), flags.totp, err)
     const signIn = makeSignIn(answer, platform, Date.now())
     const { roles } = requireShape(Me, answer, 'a sign-in')
     const store = await openTokenStore(config, process.env)
@@ -129,15 +110,12 @@ const login = entry(
   },
 )
 
-const ask = async ({ base, fetch }: Account, path: string, method = 'GET'): Promise<unknown> =>
-  readAnswer(await fetch(`${base(path)}${path}`, { method }))
-
 const logout = entry(
   { name: 'lucid logout', about: 'ends the sign-in, here and on the platform', flags: asFlag },
   async ({ flags, terminal: { err } }) => {
     const account = await openAccount(flags)
     try {
-      await ask(account, '/auth/logout', 'POST')
+      await ask(account, 'POST', '/auth/logout')
     } finally {
       await account.store.remove(account.name)
     }
@@ -150,7 +128,7 @@ const whoami = entry(
   { name: 'lucid whoami', about: 'prints who is signed in, and as what', flags: { ...asFlag, ...jsonFlag } },
   async ({ flags, terminal: { out } }) => {
     const account = await openAccount(flags)
-    const { address, roles } = requireShape(Me, await ask(account, '/auth/me'), 'who you are')
+    const { address, roles } = requireShape(Me, await ask(account, 'GET', '/auth/me'), 'who you are')
     out(flags.json ? jsonText({ address, roles, url: account.url }) : `${address}  ${roles.join(', ') || 'no role'}\n`)
     return 0
   },
@@ -160,16 +138,15 @@ const signIns = entry(
   { name: 'lucid sign-ins', about: 'lists where you are signed in', flags: { ...asFlag, ...jsonFlag } },
   async ({ flags, terminal: { out } }) => {
     const account = await openAccount(flags)
-    const found = requireShape(SignIns, await ask(account, '/auth/sign-ins'), 'your sign-ins')
-    const columns = [{ title: 'id' }, { title: 'device' }, { title: 'since' }, { title: 'last used' }, { title: '' }]
+    const found = requireShape(SignIns, await ask(account, 'GET', '/auth/sign-ins'), 'your sign-ins')
     const rows = found.sign_ins.map(({ id, device, created_at, last_used_at, current }) => [
       id,
       device,
-      formatTime(created_at),
-      formatTime(last_used_at),
+      { at: created_at },
+      { at: last_used_at },
       current ? 'this one' : '',
     ])
-    out(flags.json ? jsonText(found) : table(columns, rows, detectStyle(process.stdout, process.env)))
+    out(flags.json ? jsonText(found) : peopleTable(['id', 'device', 'since', 'last used', ''], rows))
     return 0
   },
 )
@@ -183,7 +160,7 @@ const revoke = entry(
     exits: { 66: 'there is no such sign-in of yours' },
   },
   async ({ flags, positionals: [id = ''], terminal: { err } }) => {
-    await ask(await openAccount(flags), `/auth/sign-ins/${encodeURIComponent(id)}`, 'DELETE')
+    await ask(await openAccount(flags), 'DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`)
     err('ended\n')
     return 0
   },

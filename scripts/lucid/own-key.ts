@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { EXIT_CANNOT_CREATE, EXIT_NO_INPUT } from '#common/cli/sysexits'
-import type { Print } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
 import { createFile, makePrivateFolder } from '../platform/files.ts'
 import type { Config } from './config.ts'
-import { readPassphrase } from './passphrase.ts'
-import { openTronKey, parseTronKey, type TronKey } from './tron-key.ts'
+import { parseTronKey, type TronKey } from './tron-key.ts'
 
 /** The key and the sign-in that are meant when none is named. */
 export const DEFAULT_NAME = 'me'
@@ -21,9 +19,7 @@ export const requireName = (name: string): string => {
 export const createKeyFile = (config: Config, path: string, key: TronKey): void => {
   makePrivateFolder(config.keys)
   if (createFile(path, `${JSON.stringify(key, null, 2)}\n`)) return
-  throw new CliError(`${path} exists already: give the new key another name`, {
-    exitCode: EXIT_CANNOT_CREATE,
-  })
+  throw new CliError(`${path} exists already: give the new key another name`, { exitCode: EXIT_CANNOT_CREATE })
 }
 
 /** A key file as it is, sealed. Throws CliError that says how to make one. */
@@ -32,9 +28,7 @@ export const readSealedKey = (path: string): TronKey => {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    throw new CliError(`there is no key ${path}: bun run lucid key new makes one`, {
-      exitCode: EXIT_NO_INPUT,
-    })
+    throw new CliError(`there is no key ${path}: bun run lucid key new makes one`, { exitCode: EXIT_NO_INPUT })
   }
   return parseTronKey(text, path)
 }
@@ -53,13 +47,4 @@ export const listKeys = (
     .flatMap((file) => /^(.+)\.key$/.exec(file)?.[1] ?? [])
     .toSorted()
     .map((name) => ({ name, file: config.key(name), key: readSealedKey(config.key(name)) }))
-}
-
-/** Opens a key with the passphrase of its owner. */
-export const unlockKey = async (
-  path: string,
-  from: { readonly file: string | undefined; readonly err: Print },
-): Promise<{ readonly address: string; readonly secret: Uint8Array }> => {
-  const key = readSealedKey(path)
-  return { address: key.address, secret: await openTronKey(key, await readPassphrase(from)) }
 }

@@ -1,32 +1,11 @@
-import { createInterface } from 'node:readline'
-import { Writable } from 'node:stream'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { EXIT_NO_INPUT } from '#common/cli/sysexits'
 import type { Print } from '#common/cli/text'
 import { CliError } from '../cli/fail.ts'
-import { signalExit } from '../cli/interrupt.ts'
+import { askHidden } from './ask.ts'
 
 /** Shorter ones are refused for a new key. */
 const SHORTEST = 8
-
-/** Asks at the terminal; what is typed is not shown. */
-export const askHidden = (prompt: string, err: Print): Promise<string> => {
-  const lines = createInterface({
-    input: process.stdin,
-    output: new Writable({ write: (_piece, _encoding, done) => done() }),
-    terminal: true,
-  })
-  // Only now, when the terminal shows nothing more.
-  err(prompt)
-  return new Promise<string>((resolve, reject) => {
-    lines.once('line', resolve)
-    lines.once('SIGINT', () => reject(new CliError('not done', { exitCode: signalExit('SIGINT') })))
-    lines.once('close', () => reject(new CliError('no passphrase was typed')))
-  }).finally(() => {
-    lines.close()
-    err('\n')
-  })
-}
 
 const readFile = async (path: string): Promise<string> => {
   const text = await Bun.file(path)

@@ -1,4 +1,4 @@
-import type { Flag } from '#common/cli/args'
+import type { Command, Flag, Flags } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { buildPolicy, type PolicyWishes } from '#common/policy/build'
 import type { Channel, PolicySnapshot } from '#common/policy/snapshot'
@@ -19,10 +19,7 @@ const channel = { type: 'string', value: 'CHANNEL', multiple: true } as const
 
 /** What somebody says of a policy; all that is not said is denied. */
 export const policyFlags = {
-  allow: {
-    ...channel,
-    about: `what is allowed: ${channels.join(', ')}; as clipboard:in or clipboard:out one way`,
-  },
+  allow: { ...channel, about: `what is allowed: ${channels.join(', ')}; as clipboard:in or clipboard:out one way` },
   'on-request': { ...channel, about: 'what is allowed for five minutes once somebody approved it' },
   participant: { ...address, about: 'who may join beside you' },
   observer: { ...address, about: 'who may watch' },
@@ -33,17 +30,7 @@ export const policyFlags = {
   days: { type: 'string', value: 'N', about: 'in force for so many days, 30 at most (default 1)' },
 } as const satisfies Record<string, Flag>
 
-export type PolicyFlags = {
-  readonly allow: readonly string[]
-  readonly 'on-request': readonly string[]
-  readonly participant: readonly string[]
-  readonly observer: readonly string[]
-  readonly approver: readonly string[]
-  readonly 'max-clipboard': string | undefined
-  readonly 'max-file': string | undefined
-  readonly void: boolean
-  readonly days: string | undefined
-}
+export type PolicyFlags = Flags<Omit<Command, 'flags'> & { readonly flags: typeof policyFlags }>
 
 const usage = (message: string) => new CliError(message, { exitCode: EXIT_USAGE })
 

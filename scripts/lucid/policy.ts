@@ -1,32 +1,26 @@
 import { Value } from '@sinclair/typebox/value'
 import { EXIT_CANNOT_CREATE, EXIT_NO_INPUT } from '#common/cli/sysexits'
 import { jsonText, type Print, text } from '#common/cli/text'
-import { signTronMessage } from '#common/evidence/tron-message'
 import { policyMessage, SignedPolicy } from '#common/policy/signature'
 import { policyBytes, readPolicy } from '#common/policy/snapshot'
 import { describePolicy } from '#common/policy/words'
 import { CliError } from '../cli/fail.ts'
 import { createFile } from '../platform/files.ts'
 import { entry } from './entry.ts'
-import { keyFileFrom, keyFlags } from './flags.ts'
-import { readSealedKey, unlockKey } from './own-key.ts'
+import { keyFlags } from './flags.ts'
 import { type PolicyFlags, policyFlags, policyFromFlags } from './policy-flags.ts'
-
-type SigningFlags = {
-  readonly as: string | undefined
-  readonly key: string | undefined
-  readonly 'passphrase-file': string | undefined
-}
+import { openSigner } from './signer.ts'
 
 /** Builds the policy that the flags describe, shows what it allows, and signs it with the owner's key. */
-export const signPolicy = async (flags: PolicyFlags & SigningFlags, err: Print): Promise<SignedPolicy> => {
-  const path = keyFileFrom(flags)
+export const signPolicy = async (
+  flags: PolicyFlags & Parameters<typeof openSigner>[0],
+  err: Print,
+): Promise<SignedPolicy> => {
   const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex()
-  const { address: owner } = readSealedKey(path)
+  const { address: owner, sign } = openSigner(flags, err)
   const snapshot = readPolicy(policyBytes(policyFromFlags(flags, { owner, nonce, now: Date.now() })))
   err(text(['you sign this policy:', ...describePolicy(snapshot).map((line) => `  ${line}`)]))
-  const { secret } = await unlockKey(path, { file: flags['passphrase-file'], err })
-  return { snapshot, signature: signTronMessage(policyMessage(snapshot), secret) }
+  return { snapshot, signature: await sign(policyMessage(snapshot)) }
 }
 
 /** A signed policy that `lucid policy new` wrote. Throws CliError when it is none. */
@@ -35,9 +29,7 @@ export const readSignedPolicy = async (path: string): Promise<SignedPolicy> => {
     .json()
     .catch(() => undefined)
   if (Value.Check(SignedPolicy, value)) return value
-  throw new CliError(`${path} is no signed policy: bun run lucid policy new writes one`, {
-    exitCode: EXIT_NO_INPUT,
-  })
+  throw new CliError(`${path} is no signed policy: bun run lucid policy new writes one`, { exitCode: EXIT_NO_INPUT })
 }
 
 const policyNew = entry(

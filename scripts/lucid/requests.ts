@@ -3,13 +3,13 @@ import { bytes } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
 import { EXIT_NO_PERMISSION } from '#common/cli/sysexits'
-import { table } from '#common/cli/table'
 import { jsonText, text } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
 import { CliError } from '../cli/fail.ts'
 import { data, openApi } from './api.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
+import { peopleTable } from './people-table.ts'
 import { channels, parseChannel } from './policy-flags.ts'
 import { idArgument, noSession, requireId } from './sessions.ts'
 
@@ -95,15 +95,14 @@ const requests = entry(
       one.state,
       `${one.channel} ${one.direction === 'to_session' ? 'in' : 'out'}`,
       bytes(one.bytes),
-      one.person,
-      formatTime(one.expires_at),
+      { person: one.person },
+      { at: one.expires_at },
       one.reason,
     ])
     const titles = ['request', 'state', 'what', 'size', 'by', 'until', 'reason']
-    const columns = titles.map((title) => ({ title }))
     if (flags.json) out(jsonText(found))
     else if (rows.length === 0) err('nobody asked for anything\n')
-    else out(table(columns, rows, detectStyle(process.stdout, process.env)))
+    else out(peopleTable(titles, rows))
     return 0
   },
 )

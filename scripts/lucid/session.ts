@@ -31,11 +31,7 @@ const start = entry(
       },
       ...policyFlags,
       input: inputFlag,
-      'seal-to': {
-        type: 'string',
-        value: 'HEX',
-        about: 'an X25519 key of yours, to which the session key is sealed',
-      },
+      'seal-to': { type: 'string', value: 'HEX', about: 'an X25519 key of yours, to which the session key is sealed' },
       ...keyFlags,
       ...jsonFlag,
     },
@@ -48,18 +44,11 @@ const start = entry(
   async ({ flags, terminal: { out, err } }) => {
     const { account, client } = await openApi(flags)
     const policy = flags.policy ? await readSignedPolicy(flags.policy) : await signPolicy(flags, err)
-    const body = {
-      policy,
-      ...(flags['seal-to'] !== undefined && { owner_x25519: flags['seal-to'] }),
-    }
+    const body = { policy, ...(flags['seal-to'] !== undefined && { owner_x25519: flags['seal-to'] }) }
     const session = await data(client.POST('/api/v1/sessions', { body }))
     out(flags.json ? jsonText(session) : `${session.id}\n`)
     if (flags.input !== undefined) {
-      const count = await sendInput({ account, client }, session.id, {
-        input: flags.input,
-        append: false,
-        err,
-      })
+      const count = await sendInput({ account, client }, session.id, { input: flags.input, append: false, err })
       err(`${bytes(count)} sent; seal it with: bun run lucid session end ${session.id}\n`)
     }
     return 0
@@ -138,19 +127,13 @@ const change = (name: string, about: string, work: (client: Api, id: string, rea
   )
 
 const S = '/api/v1/sessions/{id}'
+const by = (name: 'pause' | 'resume' | 'terminate' | 'void') => (client: Api, id: string, reason: string) =>
+  data(client.POST(`${S}/${name}`, { ...at(id), body: { reason } }))
 const changes = [
-  change('pause', 'lets nobody act in a session until it is resumed', (client, id, reason) =>
-    data(client.POST(`${S}/pause`, { ...at(id), body: { reason } })),
-  ),
-  change('resume', 'lets people act in it again', (client, id, reason) =>
-    data(client.POST(`${S}/resume`, { ...at(id), body: { reason } })),
-  ),
-  change('terminate', 'ends a session where it is, with a gap', (client, id, reason) =>
-    data(client.POST(`${S}/terminate`, { ...at(id), body: { reason } })),
-  ),
-  change('void', 'ends a session as void: somebody broke its policy', (client, id, reason) =>
-    data(client.POST(`${S}/void`, { ...at(id), body: { reason } })),
-  ),
+  change('pause', 'lets nobody act in a session until it is resumed', by('pause')),
+  change('resume', 'lets people act in it again', by('resume')),
+  change('terminate', 'ends a session where it is, with a gap', by('terminate')),
+  change('void', 'ends a session as void: somebody broke its policy', by('void')),
   change('join', 'enters a session whose policy names you as a participant', (client, id) =>
     data(client.POST(`${S}/join`, { ...at(id), body: { as: 'participant' } })),
   ),

@@ -13,10 +13,7 @@ import { asFlag, jsonFlag } from './flags.ts'
 
 /** The session that nearly every command takes. */
 export const idArgument = { name: 'ID', about: 'the session', required: true } as const
-export const noSession = {
-  66: 'there is no such session, or it is not for you',
-  77: 'it is not for you to do',
-}
+export const noSession = { 66: 'there is no such session, or it is not for you', 77: 'it is not for you to do' }
 
 /** Throws CliError unless it is the id of a session. */
 export const requireId = (id: string | undefined): string => {

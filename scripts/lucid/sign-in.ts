@@ -36,20 +36,13 @@ export const requireShape = <S extends TSchema>(schema: S, value: unknown, what:
   })
 }
 
-/** Sends JSON to a route that needs no sign-in, or one of `token`. */
-export const post = async (
-  { base, fetch }: Endpoint,
-  path: string,
-  body: object,
-  { token, method = 'POST' }: { readonly token?: string; readonly method?: string } = {},
-): Promise<unknown> =>
-  readAnswer(
-    await fetch(`${base(path)}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-      body: JSON.stringify(body),
-    }),
+/** Asks a route, as nobody or (through an Account) as a person. Throws Refused. */
+export const ask = async ({ base, fetch }: Endpoint, method: string, path: string, body?: object): Promise<unknown> => {
+  const headers = { 'content-type': 'application/json' }
+  return readAnswer(
+    await fetch(`${base(path)}${path}`, { method, ...(body && { headers, body: JSON.stringify(body) }) }),
   )
+}
 
 /** A sign-in out of the tokens that the platform answered at `now`. */
 export const makeSignIn = (answer: unknown, { url, socks }: Platform, now: number): SignIn => {
@@ -65,24 +58,14 @@ export const makeSignIn = (answer: unknown, { url, socks }: Platform, now: numbe
   }
 }
 
-/** The sign-in of that name, or undefined. */
-export const findSignIn = async (store: TokenStore, name: string): Promise<SignIn | undefined> => {
-  const text = await store.read(name)
-  if (text === undefined) return undefined
-  const value: unknown = JSON.parse(text)
-  return Value.Check(SignIn, value) ? value : undefined
-}
-
 const signInAgain = (why: string, name: string) =>
-  new CliError(`${why}: bun run lucid login${name === 'me' ? '' : ` --as ${name}`}`, {
-    exitCode: EXIT_NO_PERMISSION,
-  })
+  new CliError(`${why}: bun run lucid login${name === 'me' ? '' : ` --as ${name}`}`, { exitCode: EXIT_NO_PERMISSION })
 
 /** Throws CliError that says how to sign in. */
 export const requireSignIn = async (store: TokenStore, name: string): Promise<SignIn> => {
-  const found = await findSignIn(store, name)
-  if (found === undefined) throw signInAgain('nobody is signed in here', name)
-  return found
+  const found: unknown = JSON.parse((await store.read(name)) ?? 'null')
+  if (Value.Check(SignIn, found)) return found
+  throw signInAgain('nobody is signed in here', name)
 }
 
 const acquire = async (lock: string): Promise<Lock> => {
@@ -116,7 +99,7 @@ export const accessToken = async (
   try {
     const current = await requireSignIn(store, name)
     if (isGood(current)) return current.access_token
-    const answer = await post(endpoint, '/auth/refresh', { refresh_token: current.refresh_token }).catch(
+    const answer = await ask(endpoint, 'POST', '/auth/refresh', { refresh_token: current.refresh_token }).catch(
       async (error: unknown) => {
         if (!(error instanceof Refused) || error.exitCode !== EXIT_NO_PERMISSION) throw error
         await store.remove(name)
