@@ -26,6 +26,15 @@ describe('a table', () => {
     ])
   })
 
+  test('in a terminal that is too narrow has no borders, or stands row by row', () => {
+    expect(table(columns, rows, { ...terminal, width: 24 }).raw).toBe(
+      'SERVICE  PORT  STATE\nchunker  8090  healthy\nvm         87\n',
+    )
+    expect(table(columns, rows, { ...terminal, width: 20 }).raw).toBe(
+      'service  chunker\nport     8090\nstate    healthy\n\nservice  vm\nport     87\n',
+    )
+  })
+
   test('in a colour terminal has colours', () => {
     expect(table(columns, rows, { ...terminal, colour: true }).raw).toContain('\x1b[32mhealthy\x1b[39m')
   })
