@@ -100,7 +100,6 @@ const hostRows = async (
     deep: await inspectDeep(shell, host, { dir: target.dir, image: findTool(current ?? release) }),
     release,
     current,
-    now: Date.now(),
     signature: signed.fault,
     placeholders,
     dir: target.dir,

@@ -69,17 +69,22 @@ type Told = {
   readonly diagnosis: Told['preflight'] | 'diagnosis'
 }
 
+/** When a host was asked and had answered, by the clock of this machine, epoch ms. */
+export type Asked = { readonly asked: readonly [from: number, to: number] }
+
 /** The facts of a host at a level. Throws ConnectionLost, or CliError when what came is not what was asked for. */
 export const collectFacts = async <L extends keyof Told>(
   shell: Pick<Shell, 'name' | 'run'>,
   dir: string,
   level: L,
   options?: CollectOptions,
-): Promise<HostFacts & Required<Pick<HostFacts, Told[L]>>> => {
+): Promise<HostFacts & Required<Pick<HostFacts, Told[L]>> & Asked> => {
+  const from = Date.now()
   const { out } = await shell.run(collectScript(dir, level, options), { timeoutMs: COLLECT_MS })
   const facts = parseFullFacts(out)
   const last = ({ release: 'deployed', preflight: 'readiness', diagnosis: 'diagnosis' } as const)[level]
   if (facts?.[last] === undefined)
     throw new CliError(`${shell.name} gave no answer that can be read: does its shell print something of its own?`)
-  return facts as Awaited<ReturnType<typeof collectFacts<L>>> // the last part came, so those before it did
+  // The last part came, so those before it did.
+  return { ...(facts as HostFacts & Required<Pick<HostFacts, Told[L]>>), asked: [from, Date.now()] }
 }

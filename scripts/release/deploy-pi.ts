@@ -140,7 +140,6 @@ await runCommand(import.meta.main, command, ({ flags, terminal }) =>
       deep: await inspectHost(command, host, { current, bundle }),
       release,
       current,
-      now: Date.now(),
       signature: checkout.signature,
       placeholders: checkout.placeholders,
       dir,

@@ -82,7 +82,6 @@ await runCommand(import.meta.main, command, ({ flags, positionals: [service = ''
       },
       release: bundle.release,
       current,
-      now: Date.now(),
       signature: signed.fault,
       placeholders: [],
       dir,

@@ -1,9 +1,10 @@
 import type { HostFacts } from '#common/host/facts/host-facts'
+import type { Asked } from '../../host/collect.ts'
 import type { Release } from '../content/release.ts'
 import type { DeepFacts } from './deep-facts.ts'
 
 /** A host as the collector told it at the level `preflight`. */
-export type PreflightHost = HostFacts & Required<Pick<HostFacts, 'readiness'>>
+export type PreflightHost = HostFacts & Required<Pick<HostFacts, 'readiness'>> & Asked
 
 export type PreflightInput = {
   readonly host: PreflightHost
@@ -11,7 +12,6 @@ export type PreflightInput = {
   readonly release: Release
   /** The release that runs there. */
   readonly current: Release | undefined
-  readonly now: number
   /** Why the signature of the images does not hold; undefined when it does. */
   readonly signature: string | undefined
   /** Keys of env files that hold placeholders. */

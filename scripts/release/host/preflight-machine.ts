@@ -25,7 +25,9 @@ export const releaseSize = ({ images }: Pick<Release, 'images'>): number =>
 const sumLimits = (release: Release): number =>
   listMembers(release).reduce((sum: number, { memory }: Member) => sum + memory, 0)
 
-const measureSkew = ({ host, now }: PreflightInput): number => (host.at ?? 0) - now
+/** How far its clock, told in whole seconds, was at least from ours while it was asked: a slow answer is no wrong clock, ms. */
+const measureSkew = ({ host: { at = 0, asked: [from, to] } }: PreflightInput): number =>
+  Math.max(0, at - to) + Math.min(0, at + 1000 - from)
 
 /** Listening ports that no container of ours has. Without an answer of the engine it is not known whose a port is. */
 const listForeignPorts = ({ engine, containers, readiness }: PreflightHost): readonly number[] => {
@@ -149,11 +151,11 @@ export const machineChecks: readonly Check[] = [
   },
   {
     check: 'clock',
-    detail: (input) => `${Math.round(Math.abs(measureSkew(input)) / 1000)} s apart`,
+    detail: (input) => `${Math.round(Math.abs(measureSkew(input)) / 1000)} s apart at least`,
     findFaults: (input) =>
       when(
         Math.abs(measureSkew(input)) > MAX_SKEW_MS,
-        `its clock is ${Math.round(measureSkew(input) / 1000)} s from ours`,
+        `its clock is at least ${Math.round(measureSkew(input) / 1000)} s from ours`,
         'timedatectl set-ntp true on the host, or look at the clock of this machine',
       ),
   },

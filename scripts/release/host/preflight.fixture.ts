@@ -53,6 +53,7 @@ export const release: Release = {
 export const host: PreflightHost = {
   whole: true,
   at: 1_000_000,
+  asked: [999_900, 1_000_100],
   engine: { is: 'up', version: '28.3.2', root: '/', limitsMemory: true, platform: 'linux/arm64' },
   containers: [],
   allContainers: true,
@@ -83,7 +84,6 @@ const input: PreflightInput = {
   host,
   release,
   current: undefined,
-  now: 1_001_000,
   signature: undefined,
   deep: { secrets: [], networks: [], owners: [], lost: [] },
   placeholders: [],

@@ -38,7 +38,8 @@ describe('preflight', () => {
     [{ readiness: { writable: false } }, {}, 'folder: /lucid cannot be written'],
     [total(2 ** 29), {}, 'memory: the host has 512 MiB of memory, the limits of all services are 1 GiB'],
     [{ readiness: { freePlatform: 100 } }, {}, 'disk: /lucid has 100 B free, twice the release is 106 B'],
-    [{ at: 900_000 }, {}, 'clock: its clock is -101 s from ours'],
+    [{ at: 900_000 }, {}, 'clock: its clock is at least -99 s from ours'],
+    [{ at: 1_021_000 }, {}, 'clock: its clock is at least 21 s from ours'],
     [{ readiness: { listening: listening(8080) } }, {}, 'ports: port 8080 of gate is taken by another program'],
     [{}, { current: release }, 'secrets: secret gate/KEY is gone'],
     [
@@ -56,6 +57,14 @@ describe('preflight', () => {
     [{}, { signature: 'the images are not signed' }, 'signature: the images are not signed'],
   ]
   for (const [change, more, fault] of cases) test(fault, () => expect(faults(change, more)).toEqual([fault]))
+
+  test('a host that took a minute to answer has no wrong clock, whenever in it the clock was read', () => {
+    for (const at of [1_000_000, 1_030_000, 1_060_000])
+      expect(faults({ at, asked: [1_000_000, 1_060_000] })).toEqual([])
+    expect(faults({ at: 1_081_000, asked: [1_000_000, 1_060_000] })).toEqual([
+      'clock: its clock is at least 21 s from ours',
+    ])
+  })
 
   test('a port of a container of ours is ours, whatever state that is in; one of a stranger is taken', () => {
     const published = [{ ip: '127.0.0.1', host: 8080, target: 80 }]
