@@ -68,6 +68,7 @@ export const network = (name: string, more: Partial<NetworkFact> = {}): NetworkF
   name,
   internal: false,
   unrouted: false,
+  ofCompose: true,
   subnets: ['172.22.0.0/24'],
   device: 'br-n1',
   containers: [],

@@ -1,10 +1,10 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { STORE_FILE } from '#common/store/same-store'
 import { CliError } from '../../cli/fail.ts'
-import { UNROUTED } from '../../derive/network.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { Expected } from '../../release/expected/compose.ts'
 import type { ExpectedService } from '../../release/expected/service.ts'
+import { createNetwork } from '../../release/host/network-plan.ts'
 import { createVolumeScript } from '../../release/host/volume-marks.ts'
 import type { Facts } from '../facts.ts'
 import { program } from '../inspect/inside.ts'
@@ -115,26 +115,13 @@ export const planNetwork = (site: Site, name: string): readonly Step[] => {
   const attached = site.facts.containers.filter(({ networks }) => networks[name] !== undefined)
   const guests = attached.filter((one) => !ours.some(({ container }) => container === one.name))
   const there = site.facts.networks[name] !== undefined
-  const create = commandLine(
-    ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', expected.subnet],
-    ...(expected.internal ? ['--internal'] : []),
-    ...(expected.unrouted ? Object.entries(UNROUTED).map(([key, value]) => `--opt=${key}=${value}`) : []),
-    // With these Compose takes it for its own.
-    ...[
-      '--label',
-      `com.docker.compose.project=lucid-${expected.stack}`,
-      '--label',
-      `com.docker.compose.network=${name}`,
-    ],
-    name,
-  )
   return [
     {
       say: `${there ? 'remove the network and ' : ''}make ${name} with ${expected.subnet}`,
       script: [
         ...attached.map((one) => `${commandLine('docker', 'network', 'disconnect', '--force', name, one.name)} || :`),
         ...(there ? [`${commandLine('docker', 'network', 'rm', name)} || exit 1`] : []),
-        `${create} >/dev/null`,
+        `${createNetwork(name, expected, expected.stack)} >/dev/null`,
       ].join('\n'),
       until: [],
     },

@@ -90,6 +90,7 @@ const network: NetworkFact = {
   name: 'lucid_core_net',
   internal: false,
   unrouted: false,
+  ofCompose: true,
   subnets: ['172.21.0.0/24'],
   device: 'br-1',
   containers: ['gate'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { NetworkFact } from '#common/host/facts/networks'
-import { findNetworkFaults, overlap, selectLone } from './network-plan.ts'
+import { createNetwork, findNetworkFaults, overlap } from './network-plan.ts'
 
 const expected = {
   our_net: { subnet: '172.21.0.0/24' },
@@ -11,6 +11,7 @@ const found = (more: Partial<NetworkFact>): NetworkFact => ({
   name: 'our_net',
   internal: false,
   unrouted: false,
+  ofCompose: true,
   subnets: ['172.21.0.0/24'],
   device: `br-${'a'.repeat(12)}`,
   containers: [],
@@ -49,15 +50,12 @@ describe('a network', () => {
   })
 })
 
-test('a network is lone when nothing that the first stack starts by itself is on it', () => {
-  const member = (stack: 'core' | 'sessions', profile?: string) => ({
-    stack,
-    networks: ['our_net'] as never[], // the table is of this test, its names are of no catalogue
-    ...(profile !== undefined && { profile }),
-  })
-  expect(Object.keys(selectLone(expected, { a: member('core') }))).toEqual(['inner_net'])
-  expect(Object.keys(selectLone(expected, { a: member('core', 'late'), b: member('sessions') }))).toEqual([
-    'our_net',
-    'inner_net',
-  ])
+test('a network is made with what Compose knows its own by, so that a stack takes it whoever made it', () => {
+  expect(createNetwork('our_net', { subnet: '172.21.0.0/24' })).toBe(
+    'docker network create --driver bridge --subnet 172.21.0.0/24 --label com.docker.compose.project=lucid-core --label com.docker.compose.network=our_net our_net',
+  )
+  expect(createNetwork('inner_net', expected.inner_net)).toContain(' --internal ')
+  expect(createNetwork('keys_net', { subnet: '172.24.0.0/24', unrouted: true })).toContain(
+    ' --opt=com.docker.network.bridge.enable_ip_masquerade=false ',
+  )
 })

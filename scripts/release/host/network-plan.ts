@@ -1,6 +1,6 @@
-import type { Entry, Stock } from '#catalog'
 import type { NetworkFacts } from '#common/host/facts/networks'
-import { type Net, networkStack } from '../../derive/network.ts'
+import { type Net, networkStack, UNROUTED } from '../../derive/network.ts'
+import { commandLine } from '../../host/quote.ts'
 
 /** Networks as they are expected. Subnets are IPv4 in CIDR notation. */
 export type ExpectedNetworks = Readonly<Record<string, Net>>
@@ -46,15 +46,16 @@ export const findNetworkFaults = (
   })
 }
 
-/** Compose makes those networks with the first stack that a service is on which it starts by itself; these are the others. */
-export const selectLone = (
-  expected: ExpectedNetworks,
-  members: Readonly<Record<string, Pick<Entry | Stock, 'stack' | 'networks'> & Pick<Entry, 'profile'>>>,
-): ExpectedNetworks => {
-  const used = new Set<string>(
-    Object.values(members).flatMap(({ stack, networks, profile }) =>
-      stack === networkStack && profile === undefined ? networks : [],
-    ),
+/** Makes a network as Compose would, and with what Compose knows its own by: whichever of the two makes it, the other takes it. */
+export const createNetwork = (
+  name: string,
+  { subnet, internal, unrouted }: { readonly subnet: string; readonly internal?: boolean; readonly unrouted?: boolean },
+  stack: string = networkStack,
+): string =>
+  commandLine(
+    ...['docker', 'network', 'create', '--driver', 'bridge', '--subnet', subnet],
+    ...(internal ? ['--internal'] : []),
+    ...(unrouted ? Object.entries(UNROUTED).map(([key, value]) => `--opt=${key}=${value}`) : []),
+    ...['--label', `com.docker.compose.project=lucid-${stack}`, '--label', `com.docker.compose.network=${name}`],
+    name,
   )
-  return Object.fromEntries(Object.entries(expected).filter(([name]) => !used.has(name)))
-}

@@ -1,22 +1,19 @@
-import { catalog, stock } from '#catalog'
 import { CliError } from '../../cli/fail.ts'
-import { networks, UNROUTED } from '../../derive/network.ts'
+import { networks } from '../../derive/network.ts'
 import { collectFacts } from '../../host/collect.ts'
 import type { Lease } from '../../host/lease.ts'
 import { commandLine } from '../../host/quote.ts'
 import { requireSuccess } from '../../host/shell.ts'
 import { describeWrongNetwork, listStrangers } from '../drift/network-drift.ts'
-import { findNetworkFaults, selectLone } from './network-plan.ts'
-
-const unroutedFlags = Object.entries(UNROUTED).map(([key, value]) => `--opt=${key}=${value}`)
+import { createNetwork, findNetworkFaults } from './network-plan.ts'
 
 const disconnect = (network: string, container: string): string =>
   commandLine('docker', 'network', 'disconnect', '--force', network, container)
 
 /**
- * Makes the networks that Compose does not, takes strangers off ours, and removes ours that are others than they should be:
- * Compose makes them anew, with the stacks of whose containers they were. Answers what was done, a sentence each; throws
- * CliError when one clashes.
+ * Makes the networks, takes strangers off ours, and makes those anew that are others than they should be, or that Compose
+ * would not take: the stacks of whose containers they were are then started anew. Answers what was done, a sentence each;
+ * throws CliError when one clashes.
  */
 export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> => {
   const { shell, dir } = lease
@@ -39,7 +36,10 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
         `network ${one.name}: ${name} was taken off it, which is not of the release`,
         disconnect(one.name, name),
       )
-    const wrong = describeWrongNetwork({ internal: false, unrouted: false, ...expected }, one)
+    // One that an older release made for whoever declares it external cannot become part of a stack.
+    const wrong =
+      describeWrongNetwork({ internal: false, unrouted: false, ...expected }, one) ??
+      (one.ofCompose ? undefined : 'is not known to Compose')
     if (wrong === undefined) continue
     const off = one.containers.map((name) => `${disconnect(one.name, name)} 2>/dev/null; :`)
     await change(
@@ -48,17 +48,7 @@ export const ensureNetworks = async (lease: Lease): Promise<readonly string[]> =
     )
     left.delete(one.name)
   }
-  for (const [name, { subnet, internal, unrouted }] of Object.entries(selectLone(networks, { ...catalog, ...stock })))
-    if (!left.has(name))
-      await change(
-        `network ${name} was made`,
-        commandLine(
-          ...['docker', 'network', 'create', '--driver=bridge', `--subnet=${subnet}`],
-          ...(internal ? ['--internal'] : []),
-          ...(unrouted ? unroutedFlags : []),
-          '--label=org.lucid.network=lone',
-          name,
-        ),
-      )
+  for (const [name, expected] of Object.entries(networks))
+    if (!left.has(name)) await change(`network ${name} was made`, createNetwork(name, expected))
   return done
 }

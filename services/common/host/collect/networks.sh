@@ -3,7 +3,7 @@
 if network_ids=$(docker network ls --quiet --no-trunc); then
   printf '\n== networks\n'
   # shellcheck disable=SC2086
-  docker network inspect --format '{"id":{{json .ID}},"name":{{json .Name}},"internal":{{json .Internal}},"subnets":[{{range $i, $c := .IPAM.Config}}{{if $i}},{{end}}{{json $c.Subnet}}{{end}}],"bridge":{{json (index .Options "com.docker.network.bridge.name")}},"masquerade":{{json (index .Options "com.docker.network.bridge.enable_ip_masquerade")}},"containers":[{{$comma := ""}}{{range .Containers}}{{$comma}}{{json .Name}}{{$comma = ","}}{{end}}]}' $network_ids 2>/dev/null | sed 's/^/ /'
+  docker network inspect --format '{"id":{{json .ID}},"name":{{json .Name}},"internal":{{json .Internal}},"subnets":[{{range $i, $c := .IPAM.Config}}{{if $i}},{{end}}{{json $c.Subnet}}{{end}}],"compose":{{json (index .Labels "com.docker.compose.network")}},"bridge":{{json (index .Options "com.docker.network.bridge.name")}},"masquerade":{{json (index .Options "com.docker.network.bridge.enable_ip_masquerade")}},"containers":[{{$comma := ""}}{{range .Containers}}{{$comma}}{{json .Name}}{{$comma = ","}}{{end}}]}' $network_ids 2>/dev/null | sed 's/^/ /'
 fi
 printf '\n== routes\n'
 # There where `ip` is not.

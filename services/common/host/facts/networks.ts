@@ -9,6 +9,8 @@ export type NetworkFact = {
   /** Its containers keep their own address outside, so that nothing there answers them. */
   readonly unrouted: boolean
   readonly subnets: readonly string[]
+  /** Whether Compose takes it for its own. */
+  readonly ofCompose: boolean
   /** The device that it is on the host. */
   readonly device: string
   /** Names of the containers on it. */
@@ -36,6 +38,7 @@ const parseNetwork = (line: string): NetworkFact | undefined => {
     internal: it['internal'] === true,
     unrouted: it['masquerade'] === 'false',
     subnets: readList(it['subnets']).map(readString),
+    ofCompose: it['compose'] === name,
     device: readText(it['bridge']) || `br-${id.slice(0, 12)}`,
     containers: readList(it['containers']).map(readString),
   }
