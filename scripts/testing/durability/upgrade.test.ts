@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { ok } from '#common/http/client'
 import { entryFile } from '../../cli/entry.ts'
 import { askAdminCode } from '../../platform/admin-code.ts'
@@ -26,6 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lucid-upgrade-'))
 const home = homeAt(join(folder, 'home'))
 let platform: Prepared
 let trust: string
+let secrets: ReturnType<typeof readSecrets>
 
 const run = async (name: string, ...args: readonly string[]) => {
   const child = Bun.spawn([process.execPath, entryFile(name), ...args], {
@@ -51,6 +52,15 @@ const unpack = async (): Promise<void> => {
   expect(await tar.exited).toBe(0)
 }
 
+/** Every secret of the state folder, `owner/KEY`, with its value. */
+const readSecrets = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(home.secrets, { recursive: true })
+      .map((name) => join(home.secrets, String(name)))
+      .filter((path) => statSync(path).isFile())
+      .map((path) => [relative(home.secrets, path), readFileSync(path, 'utf8')]),
+  )
+
 const stateOf = async (id: string) => (await ok(operatorClients(home).orchestrator().sessions({ id }).get())).state
 
 /** The recording in a bundle. */
@@ -66,6 +76,7 @@ if (!hasTar) console.log('NOT RUN: no tar on this machine (the upgrade of a stat
 describe.skipIf(!hasTar)('the state folder of the release before', () => {
   beforeAll(async () => {
     await unpack()
+    secrets = readSecrets()
     const env = { 'session-recorder': { RESUME_GRACE_MS: '10000' } }
     platform = await bringUp({ home, stacks: RECORDING, ports: 'free', env, ambient: process.env })
     trust = (await ok(operatorClients(home).chain().chain.get())).sealer_public_key
@@ -74,6 +85,23 @@ describe.skipIf(!hasTar)('the state folder of the release before', () => {
     await platform?.stop()
     rmSync(folder, { recursive: true, force: true })
   }, HANG)
+
+  test('keeps every secret, and gets those of what is new drawn without a hand', () => {
+    const after = readSecrets()
+    expect(secrets['operator/IDENTITY_KEY']).toMatch(/^[0-9a-f]{64}\n$/)
+    expect(after).toMatchObject(secrets)
+    const drawn = Object.keys(after).filter((name) => !Object.hasOwn(secrets, name))
+    expect(drawn.toSorted()).toEqual([
+      'api-gateway/TLS_CA_KEY',
+      'api-server/IDENTITY_KEY',
+      'api-server/MONGO_PASSWORD',
+      'authentication/AUTH_KEY',
+      'authentication/IDENTITY_KEY',
+      'authentication/MONGO_PASSWORD',
+    ])
+    for (const name of drawn) expect(after[name]).toMatch(/^[0-9a-f]{64}\n$/)
+    expect(new Set(Object.values(after)).size).toBe(Object.keys(after).length)
+  })
 
   test('has nobody who may sign in yet, and gives the operator, whose key is the old one, the code of the first admin', async () => {
     expect(await askAdminCode(home, { recover: false })).toMatchObject({ code: expect.any(String) })
