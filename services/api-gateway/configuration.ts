@@ -50,7 +50,7 @@ const clientLines = (folder: string): readonly Line[] => [
 /** Connections that stay open to each service, and how long: shorter than it keeps them, so that we end them. */
 const IDLE = ['keepalive 64', 'keepalive_timeout 60s']
 
-/** A service by its addresses of this moment. One that nobody knows yet is a 502. */
+/** A service by its addresses of this moment. One that nobody knows yet is a 503. */
 const upstreamLines = ({ upstreams }: Settings): readonly Line[] =>
   upstreams.flatMap(({ service, addresses }) => [
     `upstream ${service}`,

@@ -198,7 +198,7 @@ describe.skipIf(program === undefined)('the configuration, with the real NGINX',
     }
     expect(await ask()).toEqual([200, 'old'])
     await old.stop()
-    expect((await ask())[0]).toBe(502)
+    expect((await ask())[0]).toBe(503)
     await move(fresh.address)
     // A worker of the configuration before may take a connection for as long as it takes to tell it.
     while ((await ask())[0] !== 200) await Bun.sleep(5)

@@ -79,16 +79,12 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     code: 'not-implemented',
     detail: 'the gateway does not know this way to send a body; use Content-Length or chunks',
   },
-  502: {
-    title: 'Bad Gateway',
-    code: 'unreachable',
-    detail: 'the service behind this route cannot be reached',
-    headers: { 'Retry-After': '1' },
-  },
   503: {
+    // 502 is a service that is being started again: whoever asks shall ask again, as of any other that is not there.
+    raised: [502, 503],
     title: 'Service Unavailable',
-    code: 'unavailable',
-    detail: 'the gateway cannot serve this now',
+    code: 'unreachable',
+    detail: 'the service behind this route is not there now; send it again, a POST with the same Idempotency-Key',
     headers: { 'Retry-After': '1' },
   },
   504: {

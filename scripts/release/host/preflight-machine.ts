@@ -26,8 +26,12 @@ const sumLimits = (release: Release): number =>
   listMembers(release).reduce((sum: number, { memory }: Member) => sum + memory, 0)
 
 /** How far its clock, told in whole seconds, was at least from ours while it was asked: a slow answer is no wrong clock, ms. */
-const measureSkew = ({ host: { at = 0, asked: [from, to] } }: PreflightInput): number =>
-  Math.max(0, at - to) + Math.min(0, at + 1000 - from)
+const measureSkew = ({
+  host: {
+    at = 0,
+    asked: [from, to],
+  },
+}: PreflightInput): number => Math.max(0, at - to) + Math.min(0, at + 1000 - from)
 
 /** Listening ports that no container of ours has. Without an answer of the engine it is not known whose a port is. */
 const listForeignPorts = ({ engine, containers, readiness }: PreflightHost): readonly number[] => {
