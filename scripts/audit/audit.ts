@@ -16,7 +16,7 @@ import { fileExit } from '../session/file-exits.ts'
 import { askHead, askPages, askTail, type Placed } from './ask.ts'
 import { followStream } from './follow.ts'
 import { conclude, exitOf, renderEntries, renderStreams, type StreamReport } from './report.ts'
-import { readSeen, type Seen, writeSeen } from './seen-heads.ts'
+import { listHeads, readSeen, type Seen, writeSeen } from './seen-heads.ts'
 
 /** The services that have a stream. */
 const streamed: readonly Callee[] = catalogClients.operator.needs.filter((name) => catalog[name].store)
@@ -69,18 +69,19 @@ const parseLimit = (limit = '20'): number => {
 const verifyStream = async (
   service: Callee,
   clients: Clients,
-  known: { readonly key: string | undefined; readonly seen: Seen },
+  { keys, seen }: { readonly keys: Readonly<Record<string, string>>; readonly seen: Seen[string] | undefined },
 ): Promise<StreamReport & { readonly head?: Seen[string] }> => {
   try {
     const call = clients.raw(service)
     const head = await askHead(service, call)
-    const stream = followStream(service, { key: known.key, seen: known.seen[service] })
+    const stream = followStream(service, { key: keys[service], operator: keys['operator'], seen: listHeads(seen) })
     for await (const { entries, heads } of askPages(service, call)) stream.take(entries, heads)
-    const { entries, faults } = stream.end(head)
-    const state = faults.length === 0 ? 'whole' : 'wrong'
-    return { service, state, entries, faults, ...(head !== undefined && state === 'whole' && { head }) }
+    const { taken, ...found } = stream.end(head)
+    const state = found.faults.length > 0 ? 'wrong' : found.restores.length > 0 ? 'restored' : 'whole'
+    const newest = head !== undefined && state !== 'wrong' && { head: { ...head, before: [...taken] } }
+    return { service, state, ...found, ...newest }
   } catch (error) {
-    return { service, state: 'not-asked', entries: 0, faults: [errorLine(error)] }
+    return { service, state: 'not-asked', entries: 0, faults: [errorLine(error)], restores: [] }
   }
 }
 
@@ -94,7 +95,7 @@ const verify = async ({ services, clients, terminal }: Asked, home: Home, json: 
   const seen = readSeen(home)
   const keys = JSON.parse(readFileSync(home.identities, 'utf8')) as Readonly<Record<string, string>>
   const found: Awaited<ReturnType<typeof verifyStream>>[] = []
-  for (const service of services) found.push(await verifyStream(service, clients, { key: keys[service], seen }))
+  for (const service of services) found.push(await verifyStream(service, clients, { keys, seen: seen[service] }))
   const newest = found.flatMap(({ service, head }) => (head === undefined ? [] : [[service, head] as const]))
   writeSeen(home, { ...seen, ...Object.fromEntries(newest) })
   const streams = found.map(({ head: _, ...report }) => report)

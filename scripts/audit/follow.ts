@@ -1,12 +1,31 @@
 import { entryFault, type LogEntry, type Tip } from '#common/audit/entry'
 import { type SignedHead, verifyHead } from '#common/audit/head'
+import { restoreOf } from '#common/audit/restored'
+import { type RestoreMark, verifyMark } from '#common/backup/restore-mark'
 import { formatTime } from '#common/evidence/times'
 
-/** What is known of a stream from elsewhere than itself: the identity's public key (hex), and the newest head ever seen. */
-export type Known = { readonly key: string | undefined; readonly seen: SignedHead | undefined }
+/**
+ * What is known of a stream by others than itself: the public keys (hex) of its service and of the operator, and the heads
+ * that were ever seen: the newest, and those that restores took the entries of.
+ */
+export type Known = {
+  readonly key: string | undefined
+  readonly operator: string | undefined
+  readonly seen: readonly SignedHead[]
+}
 
-/** A stream after its last page. `faults` = what is wrong with it and where; empty when it is whole. */
-export type Followed = { readonly entries: number; readonly faults: readonly string[] }
+/**
+ * A stream after its last page. `faults` = what is wrong with it and where; empty when it is whole. `restores` = which
+ * backups it was put back to, a sentence each; `taken` = the seen heads whose entries that explains.
+ */
+export type Followed = {
+  readonly entries: number
+  readonly faults: readonly string[]
+  readonly restores: readonly string[]
+  readonly taken: readonly SignedHead[]
+}
+
+type Restore = RestoreMark & { readonly seq: number }
 
 /** Faults of one stream that are told at most: behind the first everything may be out of place. */
 const MOST_FAULTS = 20
@@ -15,9 +34,24 @@ const MOST_FAULTS = 20
 const differs = (head: SignedHead, what: string): string =>
   `entry ${head.seq} is not the one ${what} (${formatTime(head.at)}): the stream was rewritten up to there, or replaced`
 
+const cutOff = (from: number, to: number, whose: string): string =>
+  `the end is cut off: entries ${from} to ${to} are gone, whose head was ${whose}`
+
+/** True where a restore explains that a head's entry is gone: it was signed after that state, before the restore, and the stream goes on before it. */
+const explains = ({ seq, state_of, restored_at }: Restore, head: SignedHead): boolean =>
+  seq <= head.seq && state_of < head.at && head.at <= restored_at
+
+const describeRestore = ({ seq, backup, state_of, restored_at }: Restore, taken: readonly SignedHead[]): string => {
+  const last = Math.max(...taken.map((head) => head.seq))
+  const gone = taken.length === 0 ? 'what was written in between is' : `entries ${seq} to ${last} of before are`
+  return `restored ${formatTime(restored_at)} from the backup ${backup} of ${formatTime(state_of)}: ${gone} gone`
+}
+
 /** Follows a stream page by page, and holds it against the heads that its service signed. Keeps no entry. */
-export const followStream = (service: string, { key, seen }: Known) => {
+export const followStream = (service: string, { key, operator, seen }: Known) => {
   const faults: string[] = []
+  const restores: Restore[] = []
+  const missing = new Set(seen)
   let last: Tip | undefined
   let count = 0
   const tell = (fault: string | undefined): void => {
@@ -27,13 +61,25 @@ export const followStream = (service: string, { key, seen }: Known) => {
   /** Heads of the newest page, by entry. */
   const heads = new Map<number, SignedHead>()
 
+  const takeRestore = (entry: LogEntry): void => {
+    const mark = restoreOf(entry)
+    if (mark === undefined) return
+    if (mark !== 'unreadable' && verifyMark(service, mark, operator)) restores.push({ ...mark, seq: entry.seq })
+    else tell(`entry ${entry.seq} says that a backup was restored, and the operator's key did not sign that`)
+  }
   const judge = (entry: LogEntry): void => {
     tell(entryFault(service, last, entry))
     const head = heads.get(entry.seq)
     if (head !== undefined && head.hash !== entry.hash) tell(differs(head, 'that was signed'))
-    if (seen?.seq === entry.seq && seen.hash !== entry.hash) tell(differs(seen, 'whose head was seen before'))
+    for (const one of missing) if (one.seq === entry.seq && one.hash === entry.hash) missing.delete(one)
+    takeRestore(entry)
     last = { seq: entry.seq, hash: entry.hash }
     count += 1
+  }
+  const judgeSeen = (head: SignedHead, end: number): void => {
+    const isBehind = head.seq > end
+    const cut = cutOff(end + 1, head.seq, `seen before (${formatTime(head.at)})`)
+    tell(isBehind ? cut : differs(head, 'whose head was seen before'))
   }
   return {
     take: (entries: readonly LogEntry[], signed: readonly SignedHead[]): void => {
@@ -47,12 +93,18 @@ export const followStream = (service: string, { key, seen }: Known) => {
     /** `head` = what the service signed for its end before the first page; undefined where it says that there is none. */
     end: (head: SignedHead | undefined): Followed => {
       if (head !== undefined && !isSigned(head)) tell(`the newest head is not signed by the identity of ${service}`)
-      const end = Math.max(head?.seq ?? -1, seen?.seq ?? -1)
-      if ((last?.seq ?? -1) < end)
-        tell(
-          `the end is cut off: entries ${(last?.seq ?? -1) + 1} to ${end} are gone, whose head was ${seen?.seq === end ? `seen before (${formatTime(seen.at)})` : 'signed'}`,
-        )
-      return { entries: count, faults }
+      if (seen.some((one) => one.public_key !== key)) tell(`the identity of ${service} is another one than before`)
+      const end = last?.seq ?? -1
+      const taken = [...missing].filter((one) => restores.some((restore) => explains(restore, one)))
+      for (const one of missing) if (!taken.includes(one)) judgeSeen(one, end)
+      if (head !== undefined && end < head.seq) tell(cutOff(end + 1, head.seq, 'signed'))
+      const told = restores.map((one) =>
+        describeRestore(
+          one,
+          taken.filter((head) => explains(one, head)),
+        ),
+      )
+      return { entries: count, faults, restores: told, taken }
     },
   }
 }

@@ -8,18 +8,21 @@ import type { Placed } from './ask.ts'
 /** What `audit verify` found of one stream. `state` tells one that is wrong from one that could not be asked. */
 export type StreamReport = {
   readonly service: string
-  readonly state: 'whole' | 'wrong' | 'not-asked'
+  readonly state: 'whole' | 'restored' | 'wrong' | 'not-asked'
   readonly entries: number
   readonly faults: readonly string[]
+  /** The backups that it was put back to, a sentence each. */
+  readonly restores: readonly string[]
 }
 
 const words = {
   whole: ['whole', 'green'],
+  restored: ['restored', 'yellow'],
   wrong: ['WRONG', 'red'],
   'not-asked': ['not asked', 'yellow'],
 } as const
 
-/** A row a stream, and below it every fault with its place. */
+/** A row a stream, and below it every fault with its place, and every restore. */
 export const renderStreams = (reports: readonly StreamReport[], style: Style): readonly Text[] => [
   table(
     [{ title: 'service' }, { title: 'stream' }, { title: 'entries', align: 'right' }],
@@ -30,7 +33,7 @@ export const renderStreams = (reports: readonly StreamReport[], style: Style): r
     style,
   ),
   text(
-    reports.flatMap(({ service, faults }) => faults.map((fault) => [`${service}: ${fault}`])),
+    reports.flatMap(({ service, faults, restores }) => [...faults, ...restores].map((one) => [`${service}: ${one}`])),
     style,
   ),
 ]
@@ -46,8 +49,9 @@ export const conclude = (reports: readonly StreamReport[]): string => {
   const entries = reports.reduce((sum, one) => sum + one.entries, 0)
   const wrong = reports.filter(({ state }) => state === 'wrong').length
   if (wrong > 0) return `NOT whole: ${plural(wrong, 'stream')} of ${reports.length} wrong, see above`
-  const asked = reports.filter(({ state }) => state === 'whole').length
-  return `${entries} ${entries === 1 ? 'entry' : 'entries'} in ${plural(asked, 'stream')}: no edit, no gap, no end that is missing`
+  const asked = reports.filter(({ state }) => state !== 'not-asked').length
+  const but = reports.some(({ state }) => state === 'restored') ? ' but what a restore took, see above' : ''
+  return `${entries} ${entries === 1 ? 'entry' : 'entries'} in ${plural(asked, 'stream')}: no edit, no gap, no end that is missing${but}`
 }
 
 const who = ({ actor, caller }: Placed): string => [actor, caller].filter(Boolean).join(' by ') || '-'

@@ -1,22 +1,37 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { SignedHead } from '#common/audit/head'
 import { CliError } from '../cli/fail.ts'
 import { makePrivateFolder, replaceFile } from '../platform/files.ts'
 import type { Home } from '../platform/home.ts'
 
-/** The newest head of each service that was ever verified here: what a stream may not fall behind. */
-const Seen = Type.Record(Type.String(), SignedHead)
-export type Seen = Readonly<Record<string, SignedHead>>
+/**
+ * The newest head of each service that was ever verified here: what a stream may not fall behind. `before` = older ones, of
+ * ends that a restore took: evidence of what was there.
+ */
+const Seen = Type.Record(
+  Type.String(),
+  Type.Object({ ...SignedHead.properties, before: Type.Optional(Type.Array(SignedHead)) }),
+)
+export type Seen = Static<typeof Seen>
+
+/** The newest, and those of before. */
+export const listHeads = (seen: Seen[string] | undefined): readonly SignedHead[] => {
+  if (seen === undefined) return []
+  const { before = [], ...newest } = seen
+  return [newest, ...before]
+}
 
 const folder = (home: Home) => join(home.root, 'audit')
-const file = (home: Home) => join(folder(home), 'heads.json')
+/** Those of a host stand by themselves. */
+const file = (home: Home, host: string | undefined) =>
+  join(folder(home), host === undefined ? 'heads.json' : `heads@${encodeURIComponent(host)}.json`)
 
 /** Throws CliError when the file is there and is none. */
-export const readSeen = (home: Home): Seen => {
-  const path = file(home)
+export const readSeen = (home: Home, host?: string): Seen => {
+  const path = file(home, host)
   if (!existsSync(path)) return {}
   try {
     const seen: unknown = JSON.parse(readFileSync(path, 'utf8'))
@@ -29,7 +44,7 @@ export const readSeen = (home: Home): Seen => {
   )
 }
 
-export const writeSeen = (home: Home, seen: Seen): void => {
+export const writeSeen = (home: Home, seen: Seen, host?: string): void => {
   makePrivateFolder(folder(home))
-  replaceFile(file(home), `${JSON.stringify(seen, undefined, 2)}\n`, { durable: true })
+  replaceFile(file(home, host), `${JSON.stringify(seen, undefined, 2)}\n`, { durable: true })
 }

@@ -68,6 +68,21 @@ const faultLines = ({ faults, complaints, warnings }: Restored): readonly string
   ...warnings.map((warning) => `warning: ${warning}`),
 ]
 
+/** What a restore means for people and for the audit log. */
+const tellingLines = ({ told, signed }: Restored): readonly string[] => [
+  ...(told.includes('authentication')
+    ? [
+        'people: all are signed out, and nobody is let in before his roles are confirmed: what was taken away since the backup is not known',
+        '        bun run recover admin gives a code for an admin; bun run lucid users shows what all were, bun run lucid users confirm ADDRESS lets one in so',
+        '        passkeys and mail links are gone; authenticator apps and hardware keys are those of the backup',
+      ]
+    : []),
+  ...(told.length > 0 ? [`audit: ${told.join(', ')} will write this restore down when they start`] : []),
+  ...(told.length > 0 && !signed
+    ? ['warning: no key of the operator was there to sign that, so bun run audit verify will not believe it']
+    : []),
+]
+
 export const restoreText = (report: Restored, ms: number): Text =>
   text([
     `${report.ok ? 'restored' : 'NOT RESTORED'} ${report.name} of ${report.host}, state of ${utc(report.at)}, key ${report.key}`,
@@ -77,6 +92,7 @@ export const restoreText = (report: Restored, ms: number): Text =>
           `${plural(report.erasures, 'key')} of this snapshot ${report.erasures === 1 ? 'was' : 'were'} destroyed for good since: the service destroys ${report.erasures === 1 ? 'it' : 'them'} again when it starts`,
         ]
       : []),
+    ...tellingLines(report),
     ...faultLines(report),
   ])
 

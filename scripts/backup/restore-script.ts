@@ -1,8 +1,9 @@
+import { catalog, stock } from '#catalog'
 import { COMPOSE_PROJECTS } from '../host/backup-layout.ts'
-import { commandLine } from '../host/quote.ts'
+import { commandLine, quote } from '../host/quote.ts'
 import type { Mount } from '../host/tool-run.ts'
 import { createVolumeScript } from '../release/host/volume-marks.ts'
-import { backupCommand, capabilities, requireMountable } from '../release/snapshot/backup-container.ts'
+import { backupCommand, capabilities, formatMountFlag, requireMountable } from '../release/snapshot/backup-container.ts'
 
 /** The exit code of a script that found a volume in use; what it prints says by whom. */
 export const IN_USE = 91
@@ -37,6 +38,23 @@ export type RestoreScript = {
   readonly into?: string | undefined
 }
 
+/** The volumes where services have their own folders, if these are of the database that holds their documents. */
+const besideDatabase = (volumes: readonly string[]): readonly string[] =>
+  Object.keys(stock.mongo.volumes).some((name) => volumes.includes(name))
+    ? [...new Set(Object.values(catalog).flatMap(({ volumes, store }) => (store ? Object.keys(volumes) : [])))]
+    : []
+
+/** More mounts of what is there: those volumes, and the operator's key, by which services are told of it. */
+export const tellingMounts = (dir: string, volumes: readonly string[]): readonly string[] => [
+  ...besideDatabase(volumes)
+    .filter((name) => !volumes.includes(name))
+    .map((name) => {
+      const mount = { type: 'volume', source: name, target: `/target/volumes/${name}`, access: 'write' } as const
+      return `docker volume inspect ${name} >/dev/null 2>&1 && set -- "$@" ${formatMountFlag(mount)}`
+    }),
+  `[ -d ${quote(`${dir}/secrets/operator`)} ] && set -- "$@" ${formatMountFlag({ type: 'bind', source: `${dir}/secrets/operator`, target: '/operator', access: 'read' })}`,
+]
+
 /** Restores on the host; the order comes on standard input, and only there. */
 export const restoreScript = ({ dir, image, repository, units, into }: RestoreScript): string => {
   const volumes = units.flatMap((unit) => volumeOf(unit) ?? [])
@@ -59,12 +77,13 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
   return [
     ...(into === undefined
       ? [
-          requireUnused(volumes, host ? 'host' : 'volumes'),
+          requireUnused([...volumes, ...besideDatabase(volumes)], host ? 'host' : 'volumes'),
           ...volumes.map(createVolumeScript),
           ...(host ? [commandLine('mkdir', '-p', ...folders), commandLine('chmod', '755', dir, `${dir}/files`)] : []),
         ]
       : [commandLine('mkdir', '-p', into)]),
     'set --',
+    ...(into === undefined ? tellingMounts(dir, volumes) : []),
     `docker rm --force lucid-backup >/dev/null 2>&1`,
     backupCommand(image, 'restore', {
       mounts: [

@@ -125,7 +125,7 @@ export const User = t.Object({
   address: TronAddress,
   email: t.Optional(t.String()),
   roles: t.Array(Role),
-  status: Status,
+  status: t.Union([...Status.anyOf, t.Literal('restored')]),
   created_at: Natural,
 })
 export type User = typeof User.static

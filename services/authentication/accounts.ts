@@ -71,7 +71,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
   return {
     /**
      * The account that signs in: as it is, an admin's by a code of the operator, or made by itself where that is open.
-     * Throws Fault unauthenticated `bad-code`, `code-expired`, forbidden `not-invited`, `account-closed`.
+     * Throws Fault unauthenticated `bad-code`, `code-expired`, forbidden `not-invited`, `account-closed`, `account-restored`.
      */
     admit: async (tx: Store, address: string, code: string | undefined): Promise<AccountDoc> => {
       if (code !== undefined) {
@@ -88,6 +88,12 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
         )
       if (known.status === 'closed')
         throw new Fault('forbidden', 'account-closed', 'this account is closed: ask an admin')
+      if (known.status === 'restored')
+        throw new Fault(
+          'forbidden',
+          'account-restored',
+          'this account came back with a backup, and its roles may be old: an admin confirms it (bun run lucid users confirm)',
+        )
       return known
     },
 

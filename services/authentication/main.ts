@@ -10,6 +10,7 @@ import { accounts } from './accounts.ts'
 import { Env } from './env.ts'
 import { factors } from './factors.ts'
 import { deriveKeys } from './keys.ts'
+import { distrustRestored } from './restored.ts'
 import { REVOCATION_WINDOW, routes } from './routes.ts'
 import { signIns } from './sign-ins.ts'
 import { signatureCheck } from './signature-check.ts'
@@ -21,7 +22,7 @@ const SWEEP_EVERY = 60_000
 const FAILURES = { size: 5, perMinute: 1 / 3 } as const
 
 await start('authentication', Env, async ({ env, log, parts, openStore, onStop }) => {
-  const store = await openStore(schema)
+  const store = await openStore(schema, distrustRestored)
   const keys = deriveKeys(fromHex(env.AUTH_KEY.reveal(), 32))
   const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
   const newId = () => crypto.randomUUID()

@@ -65,7 +65,7 @@ export const User = t.Object({
   address: TronAddress,
   email: t.Optional(t.String()),
   roles: t.Array(Role),
-  status: t.Union([t.Literal('active'), t.Literal('closed')]),
+  status: t.Union([t.Literal('active'), t.Literal('closed'), t.Literal('restored')]),
   created_at: Natural,
 })
 export type User = typeof User.static

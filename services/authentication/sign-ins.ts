@@ -63,7 +63,7 @@ export const signIns = ({ store, accounts, check, secondFactor, refreshKey, now,
       const doc = await table.get(read.signIn)
       if (doc === undefined || !isLive(doc, at)) return 'ended'
       const account = await people.get(doc.address)
-      if (account === undefined || account.status === 'closed') return 'ended'
+      if (account === undefined || account.status !== 'active') return 'ended'
       const { generation: current, rotated_at: rotatedAt } = doc
       const meaning = judgeGeneration(read.generation, { current, rotatedAt, now: at })
       if (meaning === 'again') return { account, signIn: doc }

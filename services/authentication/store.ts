@@ -3,11 +3,14 @@ import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 import { factorCollections } from './factor-store.ts'
 
-/** A person: `id` is the TRON address. Access tokens made until `revoked_at` (epoch ms) are void. */
+/**
+ * A person: `id` is the TRON address. Access tokens made until `revoked_at` (epoch ms) are void. `restored` = as a backup had
+ * it: what was taken away since is not known, so it lets nobody in.
+ */
 export type AccountDoc = {
   readonly id: string
   readonly roles: readonly Role[]
-  readonly status: 'active' | 'closed'
+  readonly status: 'active' | 'closed' | 'restored'
   readonly admin: boolean
   readonly created_at: number
   readonly revoked_at?: number

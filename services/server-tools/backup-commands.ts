@@ -1,7 +1,8 @@
+import { catalog, type Entry } from '#catalog'
 import type { Random } from '#common/backup/age'
 import { backup } from '#common/backup/backup'
 import { cacheFile } from '#common/backup/cache-file'
-import { chunkKeyIn } from '#common/backup/chunk-key'
+import { chunkKeyIn, operatorSeedIn } from '#common/backup/chunk-key'
 import { copy } from '#common/backup/copy'
 import { timeOf } from '#common/backup/format'
 import { backupOrder, copyOrder, restoreOrder } from '#common/backup/job'
@@ -11,6 +12,7 @@ import { proofFolder } from '#common/backup/proof-folder'
 import { prove } from '#common/backup/proofs'
 import { openRepository, problemOf } from '#common/backup/repository'
 import { restore } from '#common/backup/restore'
+import type { Telling } from '#common/backup/restore-mark'
 import type { Progress } from '#common/backup/scan'
 import { folderTarget } from '#common/backup/target'
 import { folderTree } from '#common/backup/tree'
@@ -24,6 +26,8 @@ export type BackupMounts = {
   readonly key: string
   readonly cache: string
   readonly target: string
+  /** Folder of the operator's identity key, where the host has one that is not restored. */
+  readonly operator: string
 }
 
 export type BackupTools = {
@@ -108,6 +112,15 @@ export const backupCommand: Command = reportingFailure(async (tools) => {
   return true
 })
 
+const storing = Object.entries<Entry>(catalog).flatMap(([name, { store }]) => (store ? [name] : []))
+
+/** Whom a restore or a copy back concerns; it is said by the operator's key, the restored one first. */
+const telling = ({ mounts: { target, operator }, now }: BackupTools): Telling => ({
+  services: storing,
+  now,
+  seed: () => operatorSeedIn([`${target}/host/secrets/operator`, operator]),
+})
+
 /** Restores from /repository into /target; with `prove` shows that what it restored can be used. */
 export const restoreCommand: Command = reportingFailure(async (tools) => {
   const { mounts } = tools
@@ -116,6 +129,7 @@ export const restoreCommand: Command = reportingFailure(async (tools) => {
   const report = await restore(job, {
     repository,
     target: folderTarget(mounts.target),
+    telling: telling(tools),
     say: throttledProgress(tools),
   })
   const proofs =

@@ -49,6 +49,7 @@ process.exitCode = await run(process.argv.slice(2), {
       key: '/key',
       cache: '/cache',
       target: '/target',
+      operator: '/operator',
     },
   },
   own: {

@@ -24,6 +24,7 @@ const ran = async (words: readonly string[], known: Topology, host: Partial<Host
         key: '/nowhere',
         cache: '/nowhere',
         target: '/nowhere',
+        operator: '/operator',
       },
       ...host,
     },

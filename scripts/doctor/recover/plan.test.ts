@@ -118,6 +118,18 @@ describe('a plan for a volume', () => {
     expect(said('restored')).not.toContain(forget)
   })
 
+  test('of the database that comes from a backup stops those whose documents it has, and starts them again', () => {
+    const db = { name: 'lucid_core_mongo_data', target: '/data/db' }
+    const store = service('mongo', { stack: 'core', volumes: [db] })
+    const user = service('merkle-builder', { volumes: [DATA], needs: ['mongo'] })
+    const { before, after } = planVolume(site([store, user]), db.name, 'restored')
+    expect(before.map(({ script }) => script)).toEqual(['docker stop mongo merkle-builder >/dev/null 2>&1; :'])
+    expect(after.slice(1).map(({ say }) => say)).toEqual([
+      'make mongo again, as r-1 has it',
+      'make merkle-builder again, as r-1 has it',
+    ])
+  })
+
   test('for its owners starts again only users that are not well', () => {
     expect(planOwners(site([merkle]), DATA.name)).toHaveLength(1)
     const sick = site([merkle], [container('merkle-builder', { health: 'unhealthy' })])

@@ -172,9 +172,12 @@ export const planOwners = (site: Site, volume: string): readonly Step[] => {
   return [planOwnersStep(site, volume, users), ...remakeAll(site, selectSick(site, users))]
 }
 
+/** Whose documents are in the database. */
+const listStoring = (site: Site) => listServices(site).filter(({ needs }) => needs.includes(DATABASE))
+
 /** The database is another from now on, on purpose: its services are told so where they remember the one that they had. */
 const planForget = (site: Site): readonly Step[] => {
-  const users = listServices(site).filter(({ needs }) => needs.includes(DATABASE))
+  const users = listStoring(site)
   const there = [...new Set(users.flatMap(({ volumes }) => volumes.map(({ name }) => name)))].filter((name) =>
     site.facts.host.readiness.volumes.includes(name),
   )
@@ -200,12 +203,14 @@ export const planVolume = (site: Site, volume: string, how: 'restored' | 'empty'
   const users = listUsers(site, volume)
   const there = site.facts.host.readiness.volumes.includes(volume)
   if (how === 'adopted' && !there) throw new CliError(`${volume} is not there: --empty makes a new one`)
-  const containers = users.map(({ container }) => container)
+  const isDatabase = users.some(({ name }) => name === DATABASE)
+  // Whoever keeps documents in it takes up at its start that they are older now.
+  const stopped = [...users, ...(isDatabase && how === 'restored' ? listStoring(site) : [])]
   return {
     before: [
       {
-        say: `stop ${users.map(({ name }) => name).join(', ')}, which ${users.length === 1 ? 'uses' : 'use'} it`,
-        script: `docker stop ${commandLine(...containers)} >/dev/null 2>&1; :`,
+        say: `stop ${stopped.map(({ name }) => name).join(', ')}, which ${stopped.length === 1 ? 'uses' : 'use'} it`,
+        script: `docker stop ${commandLine(...stopped.map(({ container }) => container))} >/dev/null 2>&1; :`,
         until: [],
       },
       ...(how === 'empty' && !there
@@ -214,8 +219,8 @@ export const planVolume = (site: Site, volume: string, how: 'restored' | 'empty'
     ],
     after: [
       planOwnersStep(site, volume, users),
-      ...(how !== 'restored' && users.some(({ name }) => name === DATABASE) ? planForget(site) : []),
-      ...remakeAll(site, users, volume),
+      ...(how !== 'restored' && isDatabase ? planForget(site) : []),
+      ...remakeAll(site, stopped, volume),
     ],
   }
 }

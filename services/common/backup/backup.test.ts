@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -16,9 +17,11 @@ import {
 import { join } from 'node:path'
 import { generateX25519Identity } from 'age-encryption'
 import fc from 'fast-check'
-import { type Bench, bench } from './fixture.ts'
+import { derivePublicKey } from '../evidence/signature.ts'
+import { type Bench, bench, OPERATOR_SEED, TELLING } from './fixture.ts'
 import { openRepository } from './repository.ts'
 import { restore } from './restore.ts'
+import { RESTORE_FILE, type RestoreMark, verifyMark } from './restore-mark.ts'
 import { folderTarget } from './target.ts'
 import { picture, plant, plantedTrees } from './tree.fixture.ts'
 
@@ -207,7 +210,7 @@ describe('what is there', () => {
     mkdirSync(join(into, 'volumes', 'a', 'deep'), { recursive: true })
     writeFileSync(join(into, 'volumes', 'a', 'deep', 'old'), 'old')
     const job = { identities: [place.identity], snapshot: 'newest', units: [] }
-    const parts = () => ({ repository: place.repository(), target: folderTarget(into) })
+    const parts = () => ({ repository: place.repository(), target: folderTarget(into), telling: TELLING })
     await expect(restore({ ...job, replace: false }, parts())).rejects.toThrow('volumes/a is not empty')
     const [chunk = ''] = chunkFiles(place)
     const bytes = readFileSync(chunk)
@@ -340,10 +343,54 @@ describe('what was destroyed for good', () => {
       units: units.filter((unit) => unit.startsWith('volumes/')),
       replace: true,
     }
-    const parts = { repository: place.repository(), target: folderTarget(place.source) }
+    const parts = { repository: place.repository(), target: folderTarget(place.source), telling: TELLING }
     expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
     expect(erased(place.source)).toEqual(['one'])
     expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
     expect(erased(place.source)).toEqual(['one'])
+  })
+})
+
+describe('services whose data came from a backup', () => {
+  const markOf = (root: string, service: string) => {
+    const path = join(root, 'volumes', 'a', service, RESTORE_FILE)
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RestoreMark) : undefined
+  }
+  const operator = derivePublicKey(OPERATOR_SEED).toHex()
+
+  test('are told which one, by a word of the operator that is good for no other service and no other time', async () => {
+    using place = await bench()
+    for (const name of ['authentication', 'journal']) mkdirSync(join(volume(place), name))
+    symlinkSync('authentication', join(volume(place), 'merkle-builder'))
+    const { name, at } = await place.backup()
+    const { into, told, signed } = await place.restore()
+    expect({ told, signed }).toEqual({ told: ['authentication'], signed: true })
+    const mark = markOf(into, 'authentication')
+    expect(mark).toEqual({ backup: name, state_of: at, restored_at: TELLING.now(), signature: expect.any(String) })
+    expect(markOf(into, 'journal')).toBeUndefined()
+    if (mark === undefined) return
+    expect(verifyMark('authentication', mark, operator)).toBe(true)
+    expect(verifyMark('merkle-builder', mark, operator)).toBe(false)
+    expect(verifyMark('authentication', { ...mark, restored_at: mark.restored_at + 1 }, operator)).toBe(false)
+    expect(verifyMark('authentication', mark, derivePublicKey(OPERATOR_SEED.map((byte) => byte + 1)).toHex())).toBe(
+      false,
+    )
+  })
+
+  test('are told also without the operator’s key, and nothing is said of a restore that failed', async () => {
+    using place = await bench()
+    mkdirSync(join(volume(place), 'authentication'))
+    writeFileSync(join(volume(place), 'authentication', 'store'), 'a role')
+    await place.backup()
+    const into = join(place.folder, 'unsigned')
+    mkdirSync(into)
+    const job = { identities: [place.identity], snapshot: 'newest', units: [], replace: false }
+    const telling = { ...TELLING, seed: () => undefined }
+    const parts = { repository: place.repository(), target: folderTarget(into), telling }
+    expect(await restore(job, parts)).toMatchObject({ ok: true, told: ['authentication'], signed: false })
+    expect(markOf(into, 'authentication')).toMatchObject({ restored_at: TELLING.now() })
+    for (const file of chunkFiles(place)) rmSync(file)
+    const failed = await place.restore()
+    expect([failed.ok, failed.told, markOf(failed.into, 'authentication')]).toEqual([false, [], undefined])
   })
 })

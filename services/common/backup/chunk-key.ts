@@ -1,6 +1,13 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { Fault } from '../process/fault.ts'
+import { fromHex } from '../stream/bytes.ts'
 import type { Random } from './age.ts'
+
+/** The seed of the operator's identity, out of the first of these folders that has it; undefined where none has. */
+export const operatorSeedIn = (folders: readonly string[]): Uint8Array | undefined => {
+  const path = folders.map((folder) => `${folder}/IDENTITY_KEY`).find(existsSync)
+  return path === undefined ? undefined : fromHex(readFileSync(path, 'utf8').trim(), 32)
+}
 
 const FILE = 'CHUNK_KEY'
 

@@ -8,6 +8,7 @@ import { indexComplaints, openSnapshot } from './open-snapshot.ts'
 import { type BytePath, parentOf, shownPath, unitOf } from './path-bytes.ts'
 import type { Repository } from './repository.ts'
 import { type FileFault, restoreFile } from './restore-file.ts'
+import { leaveMarks, type Telling } from './restore-mark.ts'
 import type { Target } from './target.ts'
 
 export type RestoreJob = {
@@ -46,11 +47,15 @@ export type RestoreReport = {
   readonly warnings: readonly string[]
   /** How many things the snapshot has whole that were destroyed for good since: they will be again. */
   readonly erasures: number
+  /** Services that will say in their audit streams that they were restored, and whether by the operator's signed word. */
+  readonly told: readonly string[]
+  readonly signed: boolean
 }
 
 type Parts = {
   readonly repository: Repository
   readonly target: Target
+  readonly telling: Telling
   readonly say?: (progress: { readonly files: number; readonly of: number; readonly bytes: number }) => void
 }
 
@@ -217,6 +222,8 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   })
   const ok = done.faults.length === 0 && done.complaints.length === 0
   const erasures = ok ? await carryMarks(job, { ...parts, units, entries }) : 0
+  const mark = { backup: header.name, state_of: header.at }
+  const marked = ok ? leaveMarks(target, mark, parts.telling) : { told: [], signed: false }
   closeUnits(units, entries, { target, ok, replace: job.replace })
   return {
     ok,
@@ -233,5 +240,6 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
     complaints: done.complaints,
     warnings,
     erasures,
+    ...marked,
   }
 }

@@ -47,8 +47,12 @@ export type Target = {
   readonly remove: (path: BytePath) => void
   /** The marks (`marks.ts`) of what was set aside, where they stood. */
   readonly marksAside: (unit: BytePath) => readonly BytePath[]
-  /** Makes a mark, durable, for the owner of the service's folder; nothing where that is not. */
+  /** Makes an empty mark that is not there yet, durable, for the owner of the service's folder; nothing where that is not. */
   readonly makeMark: (path: BytePath) => void
+  /** Writes a file, durable, for the owner of its folder, in place of one before; false where there is no such folder. */
+  readonly tell: (path: BytePath, text: string) => boolean
+  /** What is in a folder; nothing where there is none. */
+  readonly names: (path: BytePath) => readonly BytePath[]
   /** Owner, mode and time; to the microsecond, which is what the runtime can set. */
   readonly dress: (entry: Entry) => void
   /** A file or folder is on disk when it resolves. */
@@ -94,26 +98,26 @@ const sinkOf = (fd: number): Sink => {
 const openFolder = (root: string) => {
   const at = (path: BytePath): Buffer => Buffer.concat([Buffer.from(`${root}/`), bytesOf(path)])
   const stat = (path: BytePath) => lstatSync(at(path), { throwIfNoEntry: false })
+  /** A file has nothing below it: that is no error here. */
+  const exists = (path: BytePath): boolean => {
+    try {
+      return stat(path) !== undefined
+    } catch {
+      return false
+    }
+  }
+  const isFolder = (path: BytePath): boolean => stat(path)?.isDirectory() === true
+  const children = (path: BytePath): readonly BytePath[] => readdirSync(at(path), { encoding: 'buffer' }).map(pathOf)
   return {
-    at,
-    stat,
-    /** A file has nothing below it: that is no error here. */
-    exists: (path: BytePath): boolean => {
-      try {
-        return stat(path) !== undefined
-      } catch {
-        return false
-      }
-    },
-    isFolder: (path: BytePath): boolean => stat(path)?.isDirectory() === true,
-    children: (path: BytePath): readonly BytePath[] => readdirSync(at(path), { encoding: 'buffer' }).map(pathOf),
+    ...{ at, stat, exists, isFolder, children },
+    names: (path: BytePath): readonly BytePath[] => (exists(path) && isFolder(path) ? children(path) : []),
     remove: (path: BytePath): void => rmSync(at(path), { recursive: true, force: true }),
     move: (from: BytePath, to: BytePath): void => renameSync(at(from), at(to)),
   }
 }
 
 /** What stood where a unit is restored, kept within the unit until the restore has ended. */
-const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnType<typeof openFolder>) => {
+const aside = ({ stat, exists, isFolder, children, names, remove, move, at }: ReturnType<typeof openFolder>) => {
   const others = (unit: BytePath) => children(unit).filter((name) => name !== ASIDE && name !== MOVING)
 
   const setAsideFolder = (unit: BytePath): void => {
@@ -148,7 +152,6 @@ const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnTyp
       remove(`${unit}/${ASIDE}`)
     },
     marksAside: (unit: BytePath): readonly BytePath[] => {
-      const names = (path: BytePath) => (exists(path) && isFolder(path) ? children(path) : [])
       return names(`${unit}/${ASIDE}`).flatMap((service) =>
         names(`${unit}/${ASIDE}/${service}/${MARKS}`).map((name) => `${unit}/${service}/${MARKS}/${name}`),
       )
@@ -162,9 +165,20 @@ const aside = ({ at, stat, exists, isFolder, children, remove, move }: ReturnTyp
 /** Restores below `root`. */
 export const folderTarget = (root: string): Target => {
   const folder = openFolder(root)
-  const { at, stat, children, remove } = folder
+  const { at, stat, exists, children, names, remove } = folder
+  /** A small file whole and durable, as its folder's owner has it. */
+  const writeOwned = (path: BytePath, text: string, { uid, gid }: { readonly uid: number; readonly gid: number }) => {
+    remove(path)
+    const file = openSync(at(path), 'wx', 0o600)
+    writeSync(file, text)
+    fsyncSync(file)
+    closeSync(file)
+    lchownSync(at(path), uid, gid)
+    syncFolder(at(parentOf(path)).toString())
+  }
   return {
     ...aside(folder),
+    names,
     occupied: (unit) => {
       if (stat(`${unit}${ASIDE}`) !== undefined) return true
       const found = stat(unit)
@@ -181,11 +195,15 @@ export const folderTarget = (root: string): Target => {
       const service = stat(parentOf(folder))
       if (service === undefined || stat(path) !== undefined) return
       mkdirSync(at(folder), { recursive: true, mode: 0o700 })
-      const mark = openSync(at(path), 'wx', 0o600)
-      fsyncSync(mark)
-      closeSync(mark)
-      for (const made of [path, folder]) lchownSync(at(made), service.uid, service.gid)
-      syncFolder(at(folder).toString())
+      lchownSync(at(folder), service.uid, service.gid)
+      writeOwned(path, '', service)
+    },
+    tell: (path, text) => {
+      const owner = exists(parentOf(path)) ? stat(parentOf(path)) : undefined
+      // A link leads out of the volume.
+      if (owner?.isDirectory() !== true) return false
+      writeOwned(path, text, owner)
+      return true
     },
     dress: (entry) => {
       const path = at(entry.path)

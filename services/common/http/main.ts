@@ -5,6 +5,7 @@ import type { AnyElysia } from 'elysia'
 import { catalog, type ServiceName } from '#services/catalog'
 import { withAudit } from '../audit/collections.ts'
 import { auditLog, lateAudit } from '../audit/log.ts'
+import { takeUpRestore } from '../audit/restored.ts'
 import { EnvError, readEnv, type Secret, type StoreEnv } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
@@ -44,9 +45,10 @@ export type Parts<E> = {
   readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit'>
   /**
    * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
-   * answers unhealthy with the cause, and goes on by itself when it can.
+   * answers unhealthy with the cause, and goes on by itself when it can. `onRestored` undoes, before anything is served,
+   * what a backup brought back and must not; called again it does the same.
    */
-  readonly openStore: (schema: StoreSchema) => Promise<Store>
+  readonly openStore: (schema: StoreSchema, onRestored?: (store: Store) => Promise<void>) => Promise<Store>
   /** The raw, authorised way to a needed service. */
   readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
   /** Tells who calls another service, for a gateway in front of it: what that service's own guard tells. */
@@ -167,7 +169,7 @@ export const start = async <T extends TObject>(
         log,
         sign,
         parts: { guard, log, metrics: new Registry(), ...(catalog[name].store && { audit }) },
-        openStore: async (own) => {
+        openStore: async (own, onRestored) => {
           const schema = withAudit(own)
           if (migration !== undefined) {
             await runMigration({ open, schema, ask: migration, info: log.info, version })
@@ -184,6 +186,8 @@ export const start = async <T extends TObject>(
           const seed = fromHex(common.IDENTITY_KEY.reveal(), 32)
           const stream = auditLog({ store, service: name, seed, now: Date.now, log })
           shutdown.onStop(stream.close)
+          const undo = async () => onRestored?.(store)
+          if (await takeUpRestore(common.LUCID_DATA, { stream, undo })) log.warn('restored-from-backup')
           audit.open(stream)
           return store
         },
