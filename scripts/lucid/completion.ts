@@ -15,8 +15,14 @@ const candidates = (commands: readonly Command[]): readonly (readonly [string, r
   return [...after].map(([words, next]) => [words, [...next]] as const)
 }
 
+type Table = ReturnType<typeof candidates>
+
+/** Sets `all` by `words`, for bash and zsh. */
+const cases = (table: Table): string =>
+  table.map(([words, next]) => `      "${words}") all="${next.join(' ')}" ;;`).join('\n')
+
 /** Words of the line that are commands, in front of the one that is completed: `bun run lucid` or `lucid` before them. */
-const bash = (table: ReturnType<typeof candidates>): string => `# bun run lucid completion bash
+const bash = (table: Table): string => `# bun run lucid completion bash
 _lucid() {
   local words="" word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -25,7 +31,7 @@ _lucid() {
   local all=""
   while :; do
     case "$words" in
-${table.map(([words, next]) => `      "${words}") all="${next.join(' ')}" ;;`).join('\n')}
+${cases(table)}
     esac
     [ -n "$all" ] || [ -z "$words" ] && break
     case "$words" in *" "*) words="\${words% *}" ;; *) break ;; esac
@@ -35,19 +41,41 @@ ${table.map(([words, next]) => `      "${words}") all="${next.join(' ')}" ;;`).j
 complete -o default -F _lucid lucid
 `
 
-const zsh = (table: ReturnType<typeof candidates>): string =>
-  `# bun run lucid completion zsh\nautoload -U +X bashcompinit && bashcompinit\n${bash(table)}`
+const zsh = (table: Table): string => `# bun run lucid completion zsh
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+_lucid() {
+  local all=""
+  local -a typed
+  typed=(\${words[2,CURRENT-1]:#-*})
+  while :; do
+    case "\${(j: :)typed}" in
+${cases(table)}
+    esac
+    [[ -n "$all" || $#typed -eq 0 ]] && break
+    shift -p typed
+  done
+  compadd -- \${(s: :)all} || _files
+}
+compdef _lucid lucid
+`
 
-const fish = (table: ReturnType<typeof candidates>): string =>
-  `# bun run lucid completion fish\n${table
-    .map(([words, next]) => {
-      const test =
-        words === ''
-          ? 'test (count (commandline -opc)) -eq 1'
-          : `string match -q -- '*lucid ${words}*' (commandline -pc)`
-      return `complete -c lucid -n "${test}" -a '${next.join(' ')}'`
-    })
-    .join('\n')}\n`
+/** One line for the words that follow, which are no files, and one for the flags of a whole command. */
+const fish = (table: Table): string => {
+  const lines = table.flatMap(([words, next]) => {
+    const after = `lucid ${words === '' ? '' : `${words} `}`
+    const kinds = [
+      ['-f ', `${after}\\\\S*\\$`, next.filter((word) => !word.startsWith('-'))],
+      ['', after, next.filter((word) => word.startsWith('-'))],
+    ] as const
+    return kinds
+      .filter(([, , offered]) => offered.length > 0)
+      .map(
+        ([files, test, offered]) =>
+          `complete -c lucid ${files}-n "string match -rq -- '${test}' (commandline -pc)" -a '${offered.join(' ')}'`,
+      )
+  })
+  return `# bun run lucid completion fish\n${lines.join('\n')}\n`
+}
 
 const shells = { bash, zsh, fish } as const
 
@@ -56,10 +84,15 @@ export const completionOf = (entries: () => readonly Entry[]): Entry =>
   entry(
     {
       name: 'lucid completion',
-      about: 'prints the completion of a shell, for an alias lucid="bun run --silent lucid"',
+      about:
+        'prints the completion of a shell, for a function lucid that runs bun run --silent lucid with its arguments',
       positionals: [{ name: 'SHELL', about: 'which', required: true, choices: Object.keys(shells) }],
       flags: {},
-      examples: ['source <(bun run --silent lucid completion bash)'],
+      examples: [
+        'source <(bun run --silent lucid completion bash)',
+        'lucid() { bun run --silent lucid "$@"; }',
+        'bun run --silent lucid completion fish | source',
+      ],
     },
     ({ positionals: [shell], terminal: { out } }) => {
       const table = candidates(entries().map(({ command }) => command))

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyTronMessage } from '#common/evidence/tron-message'
 import { entryFile } from '../cli/entry.ts'
@@ -65,3 +65,32 @@ test('a terminal is asked twice and shows nothing of what is typed', async () =>
   expect(shown).toMatch(/New passphrase: .*Once more: .*T[1-9A-HJ-NP-Za-km-z]{33}/s)
   expect(shown).not.toContain('fine')
 }, 120_000)
+
+test.each([
+  ['Ctrl-C', (_: number, type: (text: string) => void) => type('\x03'), 130],
+  ['a signal', (pid: number) => process.kill(pid, 'SIGTERM'), 143],
+])(
+  '%s at a question makes no key, and the terminal shows again what is typed',
+  async (_, end, code) => {
+    const file = join(folder, `pid-${code}`)
+    const command = `${process.execPath} ${entryFile('lucid')} key new broken`
+    let shown = ''
+    let isAsked = false
+    const child = Bun.spawn(['bash', '-c', `sh -c 'echo $$ >${file}; exec ${command}'; echo "code $?"; stty -a`], {
+      env,
+      terminal: {
+        data: (terminal: { write: (text: string) => void }, piece: Uint8Array) => {
+          shown += new TextDecoder().decode(piece)
+          if (isAsked || !shown.includes('New passphrase: ')) return
+          isAsked = true
+          end(Number(readFileSync(file, 'utf8')), (text) => terminal.write(text))
+        },
+      },
+    })
+    await child.exited
+    expect(shown).toContain(`code ${code}`)
+    expect(shown).toMatch(/ icanon .* echo /s)
+    expect((await lucid(['key', 'list'])).out).not.toContain('broken')
+  },
+  120_000,
+)

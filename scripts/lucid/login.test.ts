@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { deriveOwner } from '#common/evidence/tron-message'
 import { person } from './lucid.fixture.ts'
@@ -94,7 +95,36 @@ test('a platform that is away, an address that is none and an onion without Tor 
     err: `lucid login: ${platform.url} does not answer: is it up?\n`,
     code: 69,
   })
-  const onion = await lucid(['login', '--url', `http://${'a'.repeat(56)}.onion`, ...key('me')])
-  expect(onion).toMatchObject({ code: 64, err: expect.stringContaining('give --socks 127.0.0.1:9050') })
-  expect(await lucid(['login', '--url', 'file:///etc/passwd', ...key('me')])).toMatchObject({ code: 64 })
+  const onion = `http://${'a'.repeat(56)}.onion`
+  const loginAt = (...more: readonly string[]) => lucid(['login', ...more, ...key('me')])
+  expect(await loginAt('--url', onion)).toMatchObject({
+    code: 64,
+    err: expect.stringContaining('give --socks 127.0.0.1:9050'),
+  })
+  expect(await loginAt('--url', onion, '--socks', '127.0.0.1:1')).toMatchObject({
+    code: 69,
+    err: 'lucid login: the SOCKS proxy 127.0.0.1:1 does not answer: is Tor running?\n',
+  })
+  expect(await loginAt('--url', onion, '--socks', 'tor')).toMatchObject({ code: 64 })
+  expect(await loginAt('--url', 'file:///etc/passwd')).toMatchObject({ code: 64 })
+}, 120_000)
+
+test('an onion that the SOCKS proxy does not find is told from a proxy that is away', async () => {
+  const { lucid, key } = await begin()
+  const proxy = createServer((client) => {
+    // SOCKS5 (RFC 1928): no authentication; then `host unreachable`, as Tor answers for an onion that is not there.
+    client.once('data', () => {
+      client.write(Uint8Array.of(5, 0))
+      client.once('data', () => client.end(Uint8Array.of(5, 4, 0, 1, 0, 0, 0, 0, 0, 0)))
+    })
+  })
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
+  const { port } = proxy.address() as { readonly port: number }
+  undo.push(() => proxy.close())
+  const onion = `http://${'a'.repeat(56)}.onion`
+  expect(await lucid(['login', '--url', onion, '--socks', `127.0.0.1:${port}`, ...key('me')])).toEqual({
+    out: '',
+    err: `lucid login: ${onion} is not found through the SOCKS proxy 127.0.0.1:${port}: is the address right, and is it up?\n`,
+    code: 69,
+  })
 }, 120_000)

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
 import { Type } from '@sinclair/typebox'
+import { EXIT_USAGE } from '#common/cli/read-command'
 import { jsonText, type Print } from '#common/cli/text'
+import { CliError } from '../cli/fail.ts'
 import { homeFrom } from '../platform/home.ts'
 import { openAccount } from './account.ts'
 import { Refused } from './answer.ts'
@@ -160,7 +162,9 @@ const revoke = entry(
     exits: { 66: 'there is no such sign-in of yours' },
   },
   async ({ flags, positionals: [id = ''], terminal: { err } }) => {
-    await ask(await openAccount(flags), 'DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`)
+    if (!/^[\da-f-]{36}$/.test(id))
+      throw new CliError(`'${id}' is no sign-in: bun run lucid sign-ins lists yours`, { exitCode: EXIT_USAGE })
+    await ask(await openAccount(flags), 'DELETE', `/auth/sign-ins/${id}`)
     err('ended\n')
     return 0
   },

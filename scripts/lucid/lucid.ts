@@ -17,15 +17,21 @@ const overview = () => {
   ])
 }
 
+/** Why words are no command, and which they could become. */
+const mistake = (argv: readonly string[]): string => {
+  const typed = argv.join(' ')
+  const names = commands.map(({ command }) => command.name.slice('lucid '.length))
+  const below = names.filter((name) => argv[0] !== undefined && name.startsWith(`${argv[0]} `))
+  if (below.length === 0) return `there is no command '${typed}': bun run lucid lists them`
+  return `there is no command '${typed}', but ${below.join(', ')}`
+}
+
 const main = async (argv: readonly string[]): Promise<void> => {
   const found = findEntry(commands, argv)
   if (found) return found.entry.start(found.rest)
   const help = argv.length === 0 || ['--help', '-h', 'help'].includes(argv[0] ?? '')
   if (help) printer(streams.out)(overview())
-  else
-    printer(streams.err)(
-      `lucid: there is no command '${argv.filter((word) => !word.startsWith('-')).join(' ')}': bun run lucid lists them\n`,
-    )
+  else printer(streams.err)(`lucid: ${mistake(argv)}\n`)
   process.exitCode = help ? 0 : EXIT_USAGE
 }
 

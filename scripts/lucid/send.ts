@@ -8,12 +8,16 @@ import type { Account } from './account.ts'
 import { readAnswer } from './answer.ts'
 import { type Api, data } from './api.ts'
 
+/** Throws CliError for a file that is not there: before a session is begun for it. */
+export const requireInput = async (path: string): Promise<void> => {
+  if (path !== '-' && !(await Bun.file(path).exists()))
+    throw new CliError(`there is no file ${path}`, { exitCode: EXIT_NO_INPUT })
+}
+
 /** The bytes of a file from `offset` on, or of standard input (`-`), which has no beginning to go back to. */
 const openInput = async (path: string, offset: number): Promise<ReadableStream<Uint8Array>> => {
-  if (path === '-') return Bun.stdin.stream()
-  const file = Bun.file(path)
-  if (!(await file.exists())) throw new CliError(`there is no file ${path}`, { exitCode: EXIT_NO_INPUT })
-  return file.slice(offset).stream()
+  await requireInput(path)
+  return path === '-' ? Bun.stdin.stream() : Bun.file(path).slice(offset).stream()
 }
 
 /** Tells of every piece that goes through. */

@@ -8,7 +8,7 @@ import { entry } from './entry.ts'
 import { asFlag, jsonFlag, keyFlags } from './flags.ts'
 import { readSignedPolicy, signPolicy } from './policy.ts'
 import { policyFlags } from './policy-flags.ts'
-import { sendInput } from './send.ts'
+import { requireInput, sendInput } from './send.ts'
 import { findSession, idArgument, noSession, requireId, showSession, waitForAnchor } from './sessions.ts'
 
 const inputFlag = {
@@ -42,6 +42,7 @@ const start = entry(
     exits: { 66: 'there is no such policy, key or input', 77: 'it is not for you to do' },
   },
   async ({ flags, terminal: { out, err } }) => {
+    if (flags.input !== undefined) await requireInput(flags.input)
     const { account, client } = await openApi(flags)
     const policy = flags.policy ? await readSignedPolicy(flags.policy) : await signPolicy(flags, err)
     const body = { policy, ...(flags['seal-to'] !== undefined && { owner_x25519: flags['seal-to'] }) }
