@@ -8,18 +8,17 @@ import { jsonText, type Text } from '#common/cli/text'
 import { CliError } from '../../cli/fail.ts'
 import { runCommand } from '../../cli/run-command.ts'
 import { cacheFolder } from '../../images/packages/cache.ts'
-import { homeFrom } from '../../platform/home.ts'
+import { homeFrom, repository } from '../../platform/home.ts'
 import { openStore } from '../peers/stores.ts'
 import { benchBackup } from './backup.ts'
 import { backupReport } from './backup-report.ts'
-import { borrow } from './bench-stores.ts'
+import { withStore } from './bench-stores.ts'
 import { benchDeploy } from './deploy.ts'
 import { deployReport } from './deploy-report.ts'
 import type { Setting } from './folder.ts'
 import { benchGateway, gatewayReport } from './gateway.ts'
 import { benchImages } from './images.ts'
 import { imagesReport } from './images-report.ts'
-import { benchLoad, type Load, loadReport } from './load.ts'
 import { benchPipeline } from './pipeline.ts'
 import { pipelineReport } from './pipeline-report.ts'
 import { benchRpc, rpcReport } from './rpc.ts'
@@ -44,7 +43,7 @@ export const command = {
     runs: {
       type: 'string',
       value: 'N',
-      about: 'pipeline, load, watch, rpc, backup, deploy, gateway: counted runs (default 5; deploy, gateway 3)',
+      about: 'pipeline, watch, rpc, backup, deploy, gateway: counted runs (default 5; deploy, gateway 3)',
     },
     memory: { type: 'boolean', about: 'pipeline: also measure peak memory at 64 MiB and 2 GiB' },
     records: { type: 'string', value: 'N', about: 'store: chunk records to insert (default 1000000)' },
@@ -74,9 +73,9 @@ export const command = {
     {
       name: 'WHAT',
       about:
-        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; load: start and memory of a service with and without a database; images: the build of all images; watch: the health check; rpc: what hostile requests cost others; gateway: reads of 200 people through NGINX against the API itself; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
+        'pipeline: against other tools and the disk; store: lookups and pages among many records; soak: memory of each service under steady load; images: the build of all images; watch: the health check; rpc: what hostile requests cost others; gateway: reads of 200 people through NGINX against the API itself; backup: backup and restore against restic; deploy: a deploy to an emulated Pi, against docker compose up',
       required: true,
-      choices: ['pipeline', 'store', 'soak', 'load', 'images', 'watch', 'rpc', 'gateway', 'backup', 'deploy'],
+      choices: ['pipeline', 'store', 'soak', 'images', 'watch', 'rpc', 'gateway', 'backup', 'deploy'],
     },
   ],
   examples: [
@@ -109,9 +108,8 @@ const parseBytes = ({ flags }: Request): number => {
 const CALLS = 5000
 
 const store = async (request: Request): Promise<StoreResult> => {
-  const records = parseCount(request, 'records', 1_000_000)
-  const { tested, close } = await borrow(request.flags.store ?? 'sqlite', request.folder)
-  return await benchStore(tested, { records, calls: CALLS, say: request.say }).finally(close)
+  const options = { records: parseCount(request, 'records', 1_000_000), calls: CALLS, say: request.say }
+  return withStore(request.flags.store ?? 'sqlite', request.folder, (tested) => benchStore(tested, options))
 }
 
 const parseMinutes = ({ flags }: Request, usual: number): number => {
@@ -125,16 +123,6 @@ const soak = async (request: Request): Promise<SoakResult> => {
   const minutes = parseMinutes(request, 30)
   const store = await openStore(flags.store ?? 'sqlite', process.env, folder)
   return await benchSoak({ store, folder, minutes, say }).finally(store.close)
-}
-
-const load = async (request: Request): Promise<readonly Load[]> => {
-  const runs = parseCount(request, 'runs', 5)
-  const loads: Load[] = []
-  for (const what of ['sqlite', request.flags.store ?? 'documentdb']) {
-    const store = await openStore(what, process.env, request.folder)
-    loads.push(...(await benchLoad(store, { ...request, runs }).finally(store.close)))
-  }
-  return loads
 }
 
 /** A row of the table below: its own flags, what it runs, and the tables of that. */
@@ -164,14 +152,9 @@ const benches = {
   ),
   store: bench(['records', 'store'], store, storeReport),
   soak: bench(['minutes', 'store'], soak, soakReport),
-  load: bench(['runs', 'store'], load, loadReport),
   images: bench(
     [],
-    (request) =>
-      benchImages(join(import.meta.dir, '..', '..', '..'), {
-        ...request,
-        cache: cacheFolder(process.env),
-      }),
+    (request) => benchImages(repository, { ...request, cache: cacheFolder(process.env) }),
     imagesReport,
   ),
   watch: bench(['runs'], async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)), watchReport),
