@@ -8,6 +8,7 @@ import type { Role } from '#common/people/permissions'
 import { Secret } from '#common/process/env'
 import { freePorts } from '#common/testing/free-ports'
 import { derived } from '#common/testing/sample-session'
+import { startMain } from '#common/testing/start-main'
 
 /** The real service as a process of its own, in front of whatever upstream a test gives it. */
 export type Gateway = {
@@ -50,52 +51,32 @@ export const startGateway = async (upstream: string, env: Readonly<Record<string
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'identities.json'), JSON.stringify({ operator: derivePublicKey(OPERATOR_KEY) }))
   const [httpPort = 0, onionPort = 0, tlsPort = 0] = freePorts(3)
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
-    env: {
-      PATH: String(Bun.env['PATH']),
-      HOST: '127.0.0.1',
-      PORT: String(httpPort),
-      ONION_PORT: String(onionPort),
-      TLS_PORT: String(tlsPort),
-      TLS_CA_KEY: 'ef'.repeat(32),
-      LUCID_ENV: 'development',
-      LUCID_DATA: join(folder, 'data'),
-      IDENTITY_KEY: 'ab'.repeat(32),
-      IDENTITY_PEERS_FILE: join(folder, 'identities.json'),
-      API_SERVER_URL: upstream,
-      AUTHENTICATION_URL: upstream,
-      BLOCKCHAIN_API_URL: upstream,
-      SESSION_ORCHESTRATOR_URL: upstream,
-      SESSION_RECORDER_URL: upstream,
-      ...env,
-    },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
+  const main = startMain(import.meta.dir, {
+    PORT: String(httpPort),
+    ONION_PORT: String(onionPort),
+    TLS_PORT: String(tlsPort),
+    TLS_CA_KEY: 'ef'.repeat(32),
+    LUCID_DATA: join(folder, 'data'),
+    IDENTITY_KEY: 'ab'.repeat(32),
+    IDENTITY_PEERS_FILE: join(folder, 'identities.json'),
+    API_SERVER_URL: upstream,
+    AUTHENTICATION_URL: upstream,
+    BLOCKCHAIN_API_URL: upstream,
+    SESSION_ORCHESTRATOR_URL: upstream,
+    SESSION_RECORDER_URL: upstream,
+    ...env,
   })
-  let said = ''
-  const listening = Promise.withResolvers<number>()
-  const follow = async (stream: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder()
-    for await (const bytes of stream) {
-      said += decoder.decode(bytes, { stream: true })
-      const port = /"event":"listening","port":(\d+)/.exec(said)?.[1]
-      if (port !== undefined) listening.resolve(Number(port))
-    }
-  }
-  const heard = [follow(child.stdout), follow(child.stderr)]
-  void Promise.all(heard).then(() => listening.reject(new Error(`ended before it listened:\n${said}`)))
-  const port = await listening.promise
+  const port = await main.port
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     onionPort,
     tlsPort,
-    process: child,
-    said: () => said,
+    process: main.process,
+    said: main.said,
     stop: async () => {
-      child.kill('SIGTERM')
-      await child.exited
+      main.process.kill('SIGTERM')
+      await main.process.exited
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -9,7 +9,7 @@ import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { derived } from '#common/testing/sample-session'
-import { serve } from '#services/session-encryptor/fixture'
+import { listening } from '#common/testing/wire'
 import { type PipelineOptions, pipelineAt } from '#services/session-recorder/fixture'
 import { erasures } from './erasures.ts'
 import { idempotency } from './idempotency.ts'
@@ -69,7 +69,7 @@ export type ApiOptions = PipelineOptions & { readonly wait?: number }
 export const apiAt = async (root: string, options: ApiOptions = {}) => {
   const pipe = await pipelineAt(root, options)
   const now = options.now ?? Date.now
-  const recorder = serve(pipe.appFor(pipe.who.guard('session-recorder')))
+  const recorder = listening(pipe.appFor(pipe.who.guard('session-recorder')))
   const chain = emptyChain()
   const people = await signingIn(now)
   const urls = {

@@ -5,8 +5,9 @@ import { silentLog } from '#common/process/log'
 import { bufferPool } from '#common/stream/buffer-pool'
 import { limiter } from '#common/stream/limiter'
 import { guardAs } from '#common/testing/app'
-import { encryptorAt, OWNER, plainOf, serve, sessionId } from '#services/session-encryptor/fixture'
-import { type Identities, identities } from '#services/session-encryptor/identities.fixture'
+import { type Identities, identities } from '#common/testing/identities'
+import { listening } from '#common/testing/wire'
+import { encryptorAt, OWNER, plainOf, sessionId } from '#services/session-encryptor/fixture'
 import type { Api } from '#services/session-encryptor/routes'
 import { type Encryptor, encryptorOver } from './encryptor.ts'
 import type { PipelineParts } from './pipeline.ts'
@@ -45,7 +46,7 @@ export const chunkerAndEncryptor = async (root: string, now: () => number = Date
   const who = identities()
   const open = () => encryptorAt({ root, guard: who.guard('session-encryptor') })
   let behind = await open()
-  let served = serve(behind.app)
+  let served = listening(behind.app)
   const encryptor = toEncryptor(served.url, who)
   const { app, pipelines: all } = chunkerFor(encryptor, undefined, now)
 
@@ -55,7 +56,7 @@ export const chunkerAndEncryptor = async (root: string, now: () => number = Date
   }
   const reopen = async () => {
     behind = await open()
-    served = serve(behind.app, served.port)
+    served = listening(behind.app, served.port)
   }
 
   return {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
 import { noise } from '#common/testing/sample-session'
-import { ownFolder, send, serve, sessionId } from '#services/session-encryptor/fixture'
+import { listening } from '#common/testing/wire'
+import { ownFolder, send, sessionId } from '#services/session-encryptor/fixture'
 import { chunkerAndEncryptor, chunkerFor } from './fixture.ts'
 
 const NOW = 1_760_000_000_000
@@ -92,7 +93,7 @@ describe('session-chunker', () => {
   })
 
   test('does not end a session when the connection breaks in the middle of a body', async () => {
-    const served = serve(chunkerFor(pipe.encryptor).app)
+    const served = listening(chunkerFor(pipe.encryptor).app)
     const sent = noise(3000, 1)
     const socket = connect(served.port, '127.0.0.1')
     const gone = new Promise((resolve) => socket.on('close', resolve))

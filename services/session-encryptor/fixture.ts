@@ -79,23 +79,6 @@ export const plainOf = async (
   return concat(...plains)
 }
 
-/** An app on a port of loopback. */
-export type Served = { readonly url: string; readonly port: number; readonly stop: () => Promise<void> }
-
-/** Listens on a free port, or again on the one it had. */
-export const serve = (app: AnyElysia, port = 0): Served => {
-  app.listen({ hostname: '127.0.0.1', port })
-  const listening = app.server?.port
-  if (listening === undefined) throw new Error('the app does not listen')
-  return {
-    url: `http://127.0.0.1:${listening}`,
-    port: listening,
-    stop: async () => {
-      await app.stop(true)
-    },
-  }
-}
-
 /** A POST or GET with bytes, as status and parsed body (bytes where it is no JSON). */
 export const send = async (app: AnyElysia, method: string, path: string, body?: Uint8Array<ArrayBuffer>) => {
   const reply = await app.handle(

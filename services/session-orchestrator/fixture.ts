@@ -6,12 +6,13 @@ import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { appOfAll } from '#common/testing/app'
+import { type Identities, identities } from '#common/testing/identities'
 import { derived } from '#common/testing/sample-session'
+import { listening } from '#common/testing/wire'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
 import { routes as merkleRoutes } from '#services/merkle-builder/routes'
 import { trees } from '#services/merkle-builder/trees'
-import { type EncryptorOptions, encryptorAt, OWNER, serve } from '#services/session-encryptor/fixture'
-import { type Identities, identities } from '#services/session-encryptor/identities.fixture'
+import { type EncryptorOptions, encryptorAt, OWNER } from '#services/session-encryptor/fixture'
 import type { Api as Encryptor } from '#services/session-encryptor/routes'
 import type { AnchorJob, AnchorRequest } from './anchor.ts'
 import { type FinishParts, finish } from './finish.ts'
@@ -61,8 +62,8 @@ export const backends = async (root: string, who: Identities, options: Partial<E
   const encryptor = await encryptorAt({ root, guard: who.guard('session-encryptor'), ...options })
   const guard = who.guard('merkle-builder')
   const store = sqliteStore({ path: ':memory:' })
-  const merkle = serve(merkleRoutes({ trees: trees(store), parts: { guard, log: silentLog } }))
-  const served = serve(encryptor.app)
+  const merkle = listening(merkleRoutes({ trees: trees(store), parts: { guard, log: silentLog } }))
+  const served = listening(encryptor.app)
   return {
     encryptor,
     urls: { encryptor: served.url, merkle: merkle.url },

@@ -8,9 +8,9 @@ import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { utf8 } from '#common/stream/bytes'
 import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/testing/app'
+import { identities } from '#common/testing/identities'
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
-import { identities } from '#services/session-encryptor/identities.fixture'
 import {
   backends,
   chainFault,

@@ -3,11 +3,12 @@ import { Fault } from '#common/process/fault'
 import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
+import { identities } from '#common/testing/identities'
 import { derived } from '#common/testing/sample-session'
+import { listening } from '#common/testing/wire'
 import { chunkerFor, toEncryptor } from '#services/session-chunker/fixture'
 import type { Api as Chunker } from '#services/session-chunker/routes'
-import { type EncryptorOptions, plainOf, serve } from '#services/session-encryptor/fixture'
-import { identities } from '#services/session-encryptor/identities.fixture'
+import { type EncryptorOptions, plainOf } from '#services/session-encryptor/fixture'
 import { backends, orchestratorFor, scriptedChain } from '#services/session-orchestrator/fixture'
 import type { Api as Orchestrator } from '#services/session-orchestrator/routes'
 import { tables } from '#services/session-orchestrator/store'
@@ -18,9 +19,9 @@ import { routes } from './routes.ts'
 export const GRACE = 60_000
 
 /** A service that can be shut and opened again on the same port, with its memory lost. */
-const restartable = (make: () => { readonly app: Parameters<typeof serve>[0]; readonly close?: () => void }) => {
+const restartable = (make: () => { readonly app: Parameters<typeof listening>[0]; readonly close?: () => void }) => {
   let running = make()
-  let served = serve(running.app)
+  let served = listening(running.app)
   let open = true
   return {
     url: served.url,
@@ -32,7 +33,7 @@ const restartable = (make: () => { readonly app: Parameters<typeof serve>[0]; re
     },
     reopen: () => {
       running = make()
-      served = serve(running.app, served.port)
+      served = listening(running.app, served.port)
       open = true
     },
   }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePorts } from '#common/testing/free-ports'
+import { startMain } from '#common/testing/start-main'
 
 /** The real service as a process of its own. */
 export type TorProxy = {
@@ -21,46 +22,26 @@ export const startTorProxy = async (home: string, env: Readonly<Record<string, s
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'identities.json'), '{}')
   const [port = 0, socks = 0, control = 0, http = 0] = freePorts(4)
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
-    env: {
-      PATH: String(Bun.env['PATH']),
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      SOCKS_PORT: String(socks),
-      CONTROL_PORT: String(control),
-      HTTP_PORT: String(http),
-      LUCID_ENV: 'development',
-      LUCID_DATA: join(home, 'data'),
-      ONION_STATE: join(home, 'addresses'),
-      IDENTITY_KEY: 'ab'.repeat(32),
-      IDENTITY_PEERS_FILE: join(home, 'identities.json'),
-      TOR_CONTROL_PASSWORD: PASSWORD,
-      API_GATEWAY_ONION: '127.0.0.1:1',
-      ...env,
-    },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
+  const main = startMain(import.meta.dir, {
+    PORT: String(port),
+    SOCKS_PORT: String(socks),
+    CONTROL_PORT: String(control),
+    HTTP_PORT: String(http),
+    LUCID_DATA: join(home, 'data'),
+    ONION_STATE: join(home, 'addresses'),
+    IDENTITY_KEY: 'ab'.repeat(32),
+    IDENTITY_PEERS_FILE: join(home, 'identities.json'),
+    TOR_CONTROL_PASSWORD: PASSWORD,
+    API_GATEWAY_ONION: '127.0.0.1:1',
+    ...env,
   })
-  let said = ''
-  const listening = Promise.withResolvers<void>()
-  const follow = async (stream: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder()
-    for await (const bytes of stream) {
-      said += decoder.decode(bytes, { stream: true })
-      if (said.includes('"event":"listening"')) listening.resolve()
-    }
-  }
-  void Promise.all([follow(child.stdout), follow(child.stderr)]).then(() =>
-    listening.reject(new Error(`ended before it listened:\n${said}`)),
-  )
-  await listening.promise
+  await main.port
   return {
     url: `http://127.0.0.1:${port}`,
     ports: { socks, control, http },
-    process: child,
-    said: () => said,
-    tor: () => Number([...said.matchAll(/"event":"tor-started","pid":(\d+)/g)].at(-1)?.[1]),
+    process: main.process,
+    said: main.said,
+    tor: () => Number([...main.said().matchAll(/"event":"tor-started","pid":(\d+)/g)].at(-1)?.[1]),
   }
 }
 

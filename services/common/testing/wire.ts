@@ -10,10 +10,11 @@ export type Listening = {
   readonly stop: () => Promise<void>
 }
 
-/** Listens; `stop` cuts what is still connected. */
-export const listening = (app: AnyElysia): Listening => {
-  app.listen({ hostname: '127.0.0.1', port: 0 })
-  const port = app.server?.port ?? 0
+/** Listens, also again on a port that it had; `stop` cuts what is still connected. */
+export const listening = (app: AnyElysia, again = 0): Listening => {
+  app.listen({ hostname: '127.0.0.1', port: again })
+  const port = app.server?.port
+  if (port === undefined) throw new Error('the app does not listen')
   return {
     url: `http://127.0.0.1:${port}`,
     port,
