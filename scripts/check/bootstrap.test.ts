@@ -98,7 +98,7 @@ const loadedWith = (path: string, seen = new Set<string>()): ReadonlySet<string>
 
 test('demo and bootstrap load nothing but built-ins and our own files', () => {
   for (const entry of ['scripts/demo/demo.ts', 'scripts/check/bootstrap.ts']) {
-    const foreign = [...loadedWith(entry)].filter((path) => !path.endsWith('.ts') && !path.startsWith('node:'))
+    const foreign = [...loadedWith(entry)].filter((path) => !/^(?:node:|(?:scripts|services)\/)/.test(path))
     expect(foreign).toEqual([])
   }
   expect(loadedWith('scripts/demo/demo.ts')).toContain('scripts/cli/run-command.ts')
