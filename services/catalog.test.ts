@@ -1,23 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { sampleEntry } from '#common/testing/sample-entry'
 import { catalogBreaches, unread } from '#scripts/derive/catalog-rules'
 import { catalog, clients, type Entry, type Stock, stacks, stock, type Tool, tools } from './catalog.ts'
 
-const entry: Entry = {
-  stack: 'sessions',
-  phase: 3,
-  summary: 'does one thing',
-  port: 1,
-  hostPort: 1,
-  plane: 'chain',
-  networks: ['lucid_chain_net'],
-  needs: [],
-  tolerates: [],
-  store: false,
-  memoryMiB: 128,
-  cpus: 1,
-  volumes: {},
-  image: { base: 'bun', addons: [], packages: [] },
-}
+const entry: Entry = { ...sampleEntry, port: 1, hostPort: 1 }
 const good: Readonly<Record<string, Entry>> = {
   a: { ...entry, needs: ['b', 'c'], tolerates: ['c'] },
   b: { ...entry, port: 2, hostPort: 2, needs: ['c'] },

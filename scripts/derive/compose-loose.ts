@@ -28,5 +28,11 @@ export const named = (service: LooseService): readonly string[] =>
 
 export const binds = (service: LooseService) => (service.volumes ?? []).filter((volume) => typeof volume !== 'string')
 
+/** A rule that a service has nothing of this kind. */
+export const none =
+  (key: string): ServiceRule =>
+  (service) =>
+    service[key] === undefined
+
 export const namesSecret = (key: string): boolean =>
   /KEY|SECRET|PASSWORD|TOKEN|MNEMONIC/.test(key) && !key.endsWith('_FILE')

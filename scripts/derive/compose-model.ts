@@ -8,7 +8,7 @@ export const variable = (key: keyof typeof defaults): string => `$\{${key}:-${de
 const CLUSTER = `$\{CLUSTER_ID:-lucid-cluster-001}`
 
 /** `lucid` in our images: no login, no shell, no entry in any group. */
-export const USER = '65532:65532'
+const USER = '65532:65532'
 export const IMAGE = variable('LUCID_IMAGE_REPO')
 
 export type ReadOnlyFile = {
@@ -90,6 +90,21 @@ export const readOnlyFile = (source: string, target: string): ReadOnlyFile => ({
   target,
   read_only: true,
   bind: { create_host_path: false },
+})
+
+/** What confines a container, and how much it may have (SPEC section 2). */
+export const confine = (
+  { memoryMiB, cpus }: { readonly memoryMiB: number; readonly cpus: number },
+  { user = USER, pids = 128 }: { readonly user?: string; readonly pids?: number } = {},
+) => ({
+  user,
+  read_only: true,
+  tmpfs: ['/tmp:rw,noexec,nosuid,size=16m'],
+  cap_drop: ['ALL'],
+  security_opt: ['no-new-privileges:true'],
+  mem_limit: `${memoryMiB}m`,
+  cpus,
+  pids_limit: pids,
 })
 
 /** Logs that cannot fill a disk. */

@@ -1,23 +1,6 @@
-import type { Entry } from '#catalog'
+import { sampleEntry as entry } from '#common/testing/sample-entry'
 import type { SecretKeys, Services } from './compose.ts'
 import type { Stores } from './compose-model.ts'
-
-const entry: Entry = {
-  stack: 'sessions',
-  phase: 3,
-  summary: 'does one thing',
-  port: 8090,
-  hostPort: 8090,
-  plane: 'chain',
-  networks: ['lucid_chain_net'],
-  needs: [],
-  tolerates: [],
-  store: false,
-  memoryMiB: 128,
-  cpus: 0.5,
-  volumes: {},
-  image: { base: 'bun', addons: [], packages: [] },
-}
 
 /** A small catalogue that has everything in it: a profile, a tolerated need, two stacks, the wallet's network. */
 export const services: Services = {

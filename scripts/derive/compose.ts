@@ -2,6 +2,7 @@ import { type Entry, type Stack, type Stock, stock } from '#catalog'
 import {
   type ComposeFile,
   type ComposeService,
+  confine,
   IMAGE,
   labelsOf,
   logging,
@@ -9,7 +10,6 @@ import {
   readOnlyFile,
   type Stores,
   secretName,
-  USER,
   variable,
 } from './compose-model.ts'
 import { mongoServices } from './mongo.ts'
@@ -55,14 +55,7 @@ const serviceOf = (name: string, services: Services, entry: Entry, secrets: read
     image: `${IMAGE}:${name}`,
     container_name: name,
     ...(entry.profile !== undefined && { profiles: [entry.profile] }),
-    user: USER,
-    read_only: true,
-    tmpfs: ['/tmp:rw,noexec,nosuid,size=16m'],
-    cap_drop: ['ALL'],
-    security_opt: ['no-new-privileges:true'],
-    mem_limit: `${entry.memoryMiB}m`,
-    cpus: entry.cpus,
-    pids_limit: 128,
+    ...confine(entry),
     restart: 'unless-stopped',
     stop_grace_period: '30s',
     env_file: [`../env/.env.${entry.stack}`],

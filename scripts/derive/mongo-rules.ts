@@ -1,5 +1,5 @@
 import { stock } from '#catalog'
-import { binds, equal, mebibytes, named, type ServiceRule } from './compose-loose.ts'
+import { binds, equal, mebibytes, named, none, type ServiceRule } from './compose-loose.ts'
 import { MONGO_PASSWORD, secretName } from './compose-model.ts'
 import { cacheGB } from './mongo.ts'
 
@@ -38,11 +38,6 @@ const secretFiles =
     !Object.keys(service.environment ?? {}).some((key) => /KEY|PASSWORD|SECRET/.test(key))
 
 const isUserSecret = (source: string) => source.endsWith(`-${MONGO_PASSWORD}`)
-
-const none =
-  (key: string): ServiceRule =>
-  (service) =>
-    service[key] === undefined
 
 /** What holds for the database instead of, or on top of, the rules for services of ours. */
 const mongo: Readonly<Record<string, ServiceRule>> = {

@@ -1,6 +1,7 @@
 import type { Stock } from '#catalog'
 import {
   type ComposeService,
+  confine,
   type HealthCheck,
   labelsOf,
   logging,
@@ -49,18 +50,12 @@ export const mongoHealth = (...role: readonly 'member'[]): HealthCheck => ({
 export const mongoNode = (member: number, entry: Stock, volumes: Readonly<Record<string, string>>): ComposeService => ({
   image: imageOf(entry),
   container_name: mongoHost(member),
-  user: USER,
-  read_only: true,
+  ...confine(entry, { user: USER, pids: 512 }),
   tmpfs: [
     '/tmp:rw,noexec,nosuid,size=16m',
     '/run/mongo:rw,noexec,nosuid,size=1m,mode=0700,uid=999,gid=999',
     '/data/configdb:rw,noexec,nosuid,size=1m',
   ],
-  cap_drop: ['ALL'],
-  security_opt: ['no-new-privileges:true'],
-  mem_limit: `${entry.memoryMiB}m`,
-  cpus: entry.cpus,
-  pids_limit: 512,
   // An engine cannot give a container more than it may have itself.
   ulimits: { nofile: `$\{LUCID_MONGO_FILES:-${FILES}}` },
   restart: 'unless-stopped',
@@ -91,14 +86,7 @@ export const mongoNode = (member: number, entry: Stock, volumes: Readonly<Record
 const initOf = (entry: Stock, users: readonly string[]): ComposeService => ({
   image: imageOf(entry),
   container_name: 'lucid_mongo_init',
-  user: '65532:65532',
-  read_only: true,
-  tmpfs: ['/tmp:rw,noexec,nosuid,size=16m'],
-  cap_drop: ['ALL'],
-  security_opt: ['no-new-privileges:true'],
-  mem_limit: `${INIT_MEMORY}m`,
-  cpus: entry.cpus,
-  pids_limit: 128,
+  ...confine({ memoryMiB: INIT_MEMORY, cpus: entry.cpus }),
   restart: 'on-failure:5',
   stop_grace_period: '10s',
   entrypoint: ['mongosh'],

@@ -1,10 +1,5 @@
 import { tools } from '#catalog'
-import { equal, type ServiceRule } from './compose-loose.ts'
-
-const none =
-  (key: string): ServiceRule =>
-  (service) =>
-    service[key] === undefined
+import { equal, none, type ServiceRule } from './compose-loose.ts'
 
 /** What holds for a tool instead of, or on top of, the rules for services: it is run by hand and ends. */
 const tool: Readonly<Record<string, ServiceRule>> = {

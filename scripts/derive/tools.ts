@@ -1,19 +1,12 @@
 import { type Stack, type Tool, tools } from '#catalog'
-import { type ComposeService, IMAGE, labelsOf, logging, USER } from './compose-model.ts'
+import { type ComposeService, confine, IMAGE, labelsOf, logging } from './compose-model.ts'
 
 /** A tool's container: confined as every service, and without what only something that stays needs. */
 const toolService = (name: string, tool: Tool): ComposeService => ({
   image: `${IMAGE}:${name}`,
   container_name: name,
   profiles: [tool.profile],
-  user: USER,
-  read_only: true,
-  tmpfs: ['/tmp:rw,noexec,nosuid,size=16m'],
-  cap_drop: ['ALL'],
-  security_opt: ['no-new-privileges:true'],
-  mem_limit: `${tool.memoryMiB}m`,
-  cpus: tool.cpus,
-  pids_limit: 128,
+  ...confine(tool),
   restart: 'no',
   stop_grace_period: '10s',
   volumes: [],

@@ -1,28 +1,8 @@
-import type { Entry, Stock } from '#catalog'
+import type { Stock } from '#catalog'
+import { sampleEntry as entry } from '#common/testing/sample-entry'
 import type { Topology } from './endpoints.ts'
 
-const entry: Entry = {
-  stack: 'sessions',
-  phase: 3,
-  summary: 'does one thing',
-  port: 8090,
-  hostPort: 8090,
-  plane: 'chain',
-  networks: ['lucid_chain_net'],
-  needs: [],
-  tolerates: [],
-  store: false,
-  memoryMiB: 128,
-  cpus: 1,
-  volumes: {},
-  image: { base: 'bun', addons: [], packages: [] },
-}
-const db: Stock = {
-  ...entry,
-  stack: 'core',
-  port: 27017,
-  image: 'db:1',
-}
+const db: Stock = { ...entry, stack: 'core', port: 27017, image: 'db:1' }
 
 /** `keeper` is needed by two, `maker` by nobody, `payer` is on another network. */
 export const known: Topology = {

@@ -4,12 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { backup } from '#common/backup/backup'
-import { cacheFile } from '#common/backup/cache-file'
-import { KEEP } from '#common/backup/prune'
+import { jobFor, partsOf } from '#common/backup/fixture'
 import { openRepository } from '#common/backup/repository'
 import { restore } from '#common/backup/restore'
 import { folderTarget } from '#common/backup/target'
-import { folderTree } from '#common/backup/tree'
 import { CliError } from '../../cli/fail.ts'
 import { inFolder, type Setting } from './folder.ts'
 import { peers, runTool } from './peer-commands.ts'
@@ -51,29 +49,17 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 
 const ours = async (folder: string): Promise<Times> => {
   const identity = await generateX25519Identity()
-  const recipients = [await identityToRecipient(identity)]
+  const job = jobFor(await identityToRecipient(identity))
   const repository = () => openRepository(join(folder, 'ours'))
-  const take = () =>
-    backup(
-      { recipients, chunkKey: '5a'.repeat(32), host: 'bench', tag: null, keep: KEEP, forget: [] },
-      {
-        tree: folderTree(join(folder, 'source')),
-        repository: repository(),
-        cache: cacheFile(join(folder, 'cache')),
-        freeze: async () => {},
-        thaw: async () => 0,
-        now: Date.now,
-        random: randomBytes,
-      },
-    )
+  const take = () => backup(job, partsOf(join(folder, 'source'), repository(), join(folder, 'cache')))
   const into = join(folder, 'ours-restored')
   mkdirSync(into)
-  const job = { identities: [identity], snapshot: 'newest', units: [], replace: false }
+  const all = { identities: [identity], snapshot: 'newest', units: [], replace: false }
   const telling = { services: [], seed: () => undefined, now: Date.now }
   return {
     first: await timed(take),
     second: await timed(take),
-    restore: await timed(() => restore(job, { repository: repository(), target: folderTarget(into), telling })),
+    restore: await timed(() => restore(all, { repository: repository(), target: folderTarget(into), telling })),
   }
 }
 

@@ -11,13 +11,14 @@ import { requireRunning } from '../../platform/running.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { RECORDING } from '../../platform/source.ts'
 import type { Ambient } from '../../platform/store-env.ts'
+import { streamOf } from '../../session/input.ts'
 import { defaultOwner } from '../../session/owner.ts'
 import type { Clients } from '../../session/upload.ts'
 import type { Killable, StoreKind, TestStore } from '../peers/stores.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { recorders } from './recorders.ts'
 import { judgeSessions } from './session-ends.ts'
-import { bodyFrom, paced, piecesOf } from './source.ts'
+import { paced, piecesOf } from './source.ts'
 import { openSuite } from './suite.ts'
 import { openVerdicts } from './verdict.ts'
 
@@ -33,7 +34,7 @@ const command = (name: string, ...args: readonly string[]) => [process.execPath,
 const startRecord = (env: Ambient, source: { readonly seed: number; readonly size: number }) =>
   Bun.spawn(command('record', '--input', '-', '--json', '--wait', '300'), {
     env,
-    stdin: bodyFrom(paced(piecesOf(source), { rate: RATE, pause: (ms) => Bun.sleep(ms) })),
+    stdin: streamOf(paced(piecesOf(source), { rate: RATE, pause: (ms) => Bun.sleep(ms) })),
     stdout: 'pipe',
     stderr: 'ignore',
   })

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ok } from '#common/http/client'
 import { fileInput } from '../../session/file-input.ts'
-import type { Input } from '../../session/input.ts'
+import { type Input, streamOf } from '../../session/input.ts'
 import { streamInput } from '../../session/stream-input.ts'
 import { type Clients, upload } from '../../session/upload.ts'
 import type { Journal } from './journal.ts'
-import { bodyFrom, bytesOf, paced, piecesOf, type Source } from './source.ts'
+import { bytesOf, paced, piecesOf, type Source } from './source.ts'
 
 /** What a client of the recorder works with. `rate`: bytes a second of its source. */
 export type Work = {
@@ -78,7 +78,7 @@ const file: Recorder = async (work, source) => {
   await Bun.write(path, bytesOf(source, 0, source.size))
   const input = await fileInput(path)
   try {
-    const from = (offset: number) => bodyFrom(slowly(input.from(offset), work))
+    const from = (offset: number) => streamOf(slowly(input.from(offset), work))
     await sent(work, 'file', source, { ...input, from })
   } finally {
     await input.close()
@@ -88,7 +88,7 @@ const file: Recorder = async (work, source) => {
 
 /** `bun run record --input -`: what was read and is not acknowledged is kept in memory. */
 const stream: Recorder = (work, source) =>
-  sent(work, 'stream', source, streamInput(bodyFrom(slowly(piecesOf(source), work))))
+  sent(work, 'stream', source, streamInput(streamOf(slowly(piecesOf(source), work))))
 
 const aborter = () => {
   const controller = new AbortController()
@@ -111,7 +111,7 @@ const once = async (
   try {
     await clients.raw('session-recorder', NO_DEADLINE)(`/recordings/${id}/stream?offset=0&end=true&whole=true`, {
       method: 'PATCH',
-      body: bodyFrom(pieces(abort)),
+      body: streamOf(pieces(abort)),
       signal,
     })
     journal.announce('anchoring')

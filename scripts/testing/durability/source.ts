@@ -60,16 +60,3 @@ export async function* paced(
       await pause((part.length / rate) * 1000)
     }
 }
-
-/** A stream of bytes as the body of a request. */
-export const bodyFrom = (pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
-  new ReadableStream({
-    pull: async (to) => {
-      const { done, value } = await pieces.next()
-      if (done) to.close()
-      else to.enqueue(value)
-    },
-    cancel: async () => {
-      await pieces.return(undefined)
-    },
-  })

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Entry, Stack } from '#catalog'
+import type { Stack } from '#catalog'
+import { sampleEntry } from '#common/testing/sample-entry'
 import { type Home, homeAt } from '../../platform/home.ts'
 import type { PlatformSource } from '../../platform/source.ts'
 import type { Timing } from '../../platform/unit-runner.ts'
@@ -18,24 +19,6 @@ export const quick: Partial<Timing> = {
   stopMs: 5_000,
   pollMs: 10,
 }
-
-const entry = ({ stack, needs = [], programs = [] }: FixtureEntry, hostPort: number): Entry => ({
-  stack,
-  phase: 3,
-  summary: 'a fixture',
-  port: hostPort,
-  hostPort,
-  plane: 'chain',
-  networks: ['lucid_chain_net'],
-  needs,
-  tolerates: [],
-  store: false,
-  memoryMiB: 64,
-  cpus: 1,
-  volumes: {},
-  image: { base: 'bun', addons: [], packages: [] },
-  programs,
-})
 
 /**
  * A platform of fixture services in a folder of its own: its state is in `home`, `remove` deletes it all.
@@ -57,7 +40,12 @@ export const fixturePlatform = (
       'export const Env = { properties: { IDENTITY_KEY: { secret: true }, TOKEN_KEY: { secret: true }, COLOUR: {} } }\n',
     )
   }
-  const catalogue = Object.fromEntries(Object.entries(entries).map(([name, one], i) => [name, entry(one, 20_000 + i)]))
+  const catalogue = Object.fromEntries(
+    Object.entries(entries).map(([name, one], i) => [
+      name,
+      { ...sampleEntry, ...one, port: 20_000 + i, hostPort: 20_000 + i },
+    ]),
+  )
   return {
     source: {
       catalogue,

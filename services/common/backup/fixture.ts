@@ -37,6 +37,27 @@ export type Bench = Disposable & {
 export const CHUNK_KEY = '5a'.repeat(32)
 export const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
+/** A job that keeps what every job keeps, for one recipient. */
+export const jobFor = (recipient: string): BackupJob => ({
+  recipients: [recipient],
+  chunkKey: CHUNK_KEY,
+  host: 'test',
+  tag: null,
+  keep: KEEP,
+  forget: [],
+})
+
+/** What a backup of a folder is made of, where nothing has to stand still. */
+export const partsOf = (source: string, repository: Repository, cache: string): BackupParts => ({
+  tree: folderTree(source),
+  repository,
+  cache: cacheFile(cache),
+  freeze: async () => {},
+  thaw: async () => 0,
+  now: Date.now,
+  random,
+})
+
 export const bench = async (): Promise<Bench> => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-backup-'))
   const source = join(folder, 'source')
@@ -53,25 +74,8 @@ export const bench = async (): Promise<Bench> => {
     repository: () => openRepository(root),
     backup: (job = {}, parts = {}) =>
       backup(
-        {
-          recipients: [recipient],
-          chunkKey: CHUNK_KEY,
-          host: 'test',
-          tag: null,
-          keep: KEEP,
-          forget: [],
-          ...job,
-        },
-        {
-          tree: folderTree(source),
-          repository: openRepository(root),
-          cache: cacheFile(join(folder, 'cache')),
-          freeze: async () => {},
-          thaw: async () => 0,
-          now: Date.now,
-          random,
-          ...parts,
-        },
+        { ...jobFor(recipient), ...job },
+        { ...partsOf(source, openRepository(root), join(folder, 'cache')), ...parts },
       ),
     restore: async (job = {}) => {
       const into = join(folder, `restored-${restores++}`)

@@ -1,8 +1,6 @@
 import { backup } from './backup.ts'
-import { cacheFile } from './cache-file.ts'
-import { CHUNK_KEY, random } from './fixture.ts'
+import { jobFor, partsOf } from './fixture.ts'
 import { openRepository } from './repository.ts'
-import { folderTree } from './tree.ts'
 
 /**
  * A backup that is killed before its nth change of the disk, as a process of its own:
@@ -10,27 +8,9 @@ import { folderTree } from './tree.ts'
  */
 const [source = '', root = '', cache = '', recipient = '', nth = ''] = process.argv.slice(2)
 let changes = 0
-await backup(
-  {
-    recipients: [recipient],
-    chunkKey: CHUNK_KEY,
-    host: 'test',
-    tag: null,
-    keep: { last: 1, daily: 0, weekly: 0, monthly: 0 },
-    forget: [],
-  },
-  {
-    tree: folderTree(source),
-    repository: openRepository(root, {
-      onWrite: () => {
-        changes += 1
-        if (changes > Number(nth)) process.kill(process.pid, 'SIGKILL')
-      },
-    }),
-    cache: cacheFile(cache),
-    freeze: async () => {},
-    thaw: async () => 0,
-    now: Date.now,
-    random,
-  },
-)
+const onWrite = () => {
+  changes += 1
+  if (changes > Number(nth)) process.kill(process.pid, 'SIGKILL')
+}
+const keep = { last: 1, daily: 0, weekly: 0, monthly: 0 }
+await backup({ ...jobFor(recipient), keep }, partsOf(source, openRepository(root, { onWrite }), cache))
