@@ -36,13 +36,20 @@ export type Tamper = {
   readonly apply: (parts: readonly Part[], ledgerKey: Uint8Array) => Uint8Array<ArrayBuffer>
 }
 
+/** A way that the verifier has to call altered, unless another exit code is said. */
+const way = (name: string, expect: RegExp, apply: Tamper['apply'], exit: Tamper['exit'] = 1): Tamper => ({
+  name,
+  expect,
+  exit,
+  apply,
+})
+
 /** All the ways, for a bundle of an anchored session of at least four chunks. */
 export const TAMPERS: readonly Tamper[] = [
-  {
-    name: 'source that lied about its time, truly anchored',
-    expect: /^untrue: the session says that it ended at/,
-    exit: 1,
-    apply: (parts, ledgerKey) =>
+  way(
+    'source that lied about its time, truly anchored',
+    /^untrue: the session says that it ended at/,
+    (parts, ledgerKey) =>
       recordAnew(
         parts,
         ({ started_at, ended_at, ...manifest }) => ({
@@ -52,71 +59,39 @@ export const TAMPERS: readonly Tamper[] = [
         }),
         ledgerKey,
       ),
-  },
-  {
-    name: 'altered chunk',
-    expect: /^chunk 1 altered/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), findChunk(parts, 1).length >> 1))),
-  },
-  {
-    name: 'swapped chunks',
-    expect: /^chunks 1 and 2 swapped$/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(replaceChunk(parts, 1, findChunk(parts, 2)), 2, findChunk(parts, 1))),
-  },
-  {
-    name: 'dropped chunk',
-    expect: /^chunk 2 missing \(dropped\)$/,
-    exit: 1,
-    apply: (parts) => assemble(parts.filter((part) => part.name !== chunkName(2))),
-  },
-  {
-    name: 'dropped chunk, the others renumbered',
-    expect: /^chunk 2 missing \(dropped\)$/,
-    exit: 1,
-    apply: (parts) => assemble(closeRanks(parts.filter((part) => part.name !== chunkName(2)))),
-  },
-  {
-    name: 'duplicated chunk',
-    expect: /^chunk 2 is a duplicate of chunk 1$/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(parts, 2, findChunk(parts, 1))),
-  },
-  {
-    name: 'foreign chunk',
-    expect: /^chunk 2 is foreign \(session 0f0e0d0c-0b0a-4908-8706-050403020100\)$/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(parts, 2, makeForeign(findChunk(parts, 2)))),
-  },
-  {
-    name: 'chunk of another version',
-    expect: /^chunk 1 has version 2/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(parts, 1, setByte(findChunk(parts, 1), 4, 2))),
-  },
-  {
-    name: 'changed chunk header',
-    expect: /^chunk 1 altered in its header \(plain length\)$/,
-    exit: 1,
-    apply: (parts) => assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), 29))),
-  },
-  {
-    name: 'altered manifest',
-    expect: /^manifest altered/,
-    exit: 1,
-    apply: (parts) => {
-      const manifest = parseManifest(Uint8Array.from(findContent(parts, MANIFEST_NAME)))
-      return assemble(
-        replacePart(parts, MANIFEST_NAME, canonicalBytes({ ...manifest, ended_at: manifest.ended_at + 1 })),
-      )
-    },
-  },
-  {
-    name: 'altered manifest, signed anew by a forger',
-    expect: /^anchor mismatch: the chain holds another manifestHash than the manifest$/,
-    exit: 1,
-    apply: (parts) => {
+  ),
+  way('altered chunk', /^chunk 1 altered/, (parts) =>
+    assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), findChunk(parts, 1).length >> 1))),
+  ),
+  way('swapped chunks', /^chunks 1 and 2 swapped$/, (parts) =>
+    assemble(replaceChunk(replaceChunk(parts, 1, findChunk(parts, 2)), 2, findChunk(parts, 1))),
+  ),
+  way('dropped chunk', /^chunk 2 missing \(dropped\)$/, (parts) =>
+    assemble(parts.filter((part) => part.name !== chunkName(2))),
+  ),
+  way('dropped chunk, the others renumbered', /^chunk 2 missing \(dropped\)$/, (parts) =>
+    assemble(closeRanks(parts.filter((part) => part.name !== chunkName(2)))),
+  ),
+  way('duplicated chunk', /^chunk 2 is a duplicate of chunk 1$/, (parts) =>
+    assemble(replaceChunk(parts, 2, findChunk(parts, 1))),
+  ),
+  way('foreign chunk', /^chunk 2 is foreign \(session 0f0e0d0c-0b0a-4908-8706-050403020100\)$/, (parts) =>
+    assemble(replaceChunk(parts, 2, makeForeign(findChunk(parts, 2)))),
+  ),
+  way('chunk of another version', /^chunk 1 has version 2/, (parts) =>
+    assemble(replaceChunk(parts, 1, setByte(findChunk(parts, 1), 4, 2))),
+  ),
+  way('changed chunk header', /^chunk 1 altered in its header \(plain length\)$/, (parts) =>
+    assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), 29))),
+  ),
+  way('altered manifest', /^manifest altered/, (parts) => {
+    const manifest = parseManifest(Uint8Array.from(findContent(parts, MANIFEST_NAME)))
+    return assemble(replacePart(parts, MANIFEST_NAME, canonicalBytes({ ...manifest, ended_at: manifest.ended_at + 1 })))
+  }),
+  way(
+    'altered manifest, signed anew by a forger',
+    /^anchor mismatch: the chain holds another manifestHash than the manifest$/,
+    (parts) => {
       const manifest = parseManifest(Uint8Array.from(findContent(parts, MANIFEST_NAME)))
       const forged = canonicalBytes({
         ...manifest,
@@ -126,64 +101,42 @@ export const TAMPERS: readonly Tamper[] = [
       const signature = signManifest(manifestHash(forged), FORGER)
       return assemble(replacePart(replacePart(parts, MANIFEST_NAME, forged), SIGNATURE_NAME, canonicalBytes(signature)))
     },
-  },
-  {
-    name: 'bad signature',
-    expect: /^bad signature/,
-    exit: 1,
-    apply: (parts) => {
-      const document = parseSignature(Uint8Array.from(findContent(parts, SIGNATURE_NAME)))
-      const signature = changeHex(document.signature.slice(0, 64)) + document.signature.slice(64)
-      return assemble(replacePart(parts, SIGNATURE_NAME, canonicalBytes({ ...document, signature })))
-    },
-  },
-  {
-    name: 'anchor of another content',
-    expect: /^anchor mismatch/,
-    exit: 1,
-    apply: (parts) =>
-      replaceAnchor(parts, (anchor) => ({
-        ...anchor,
-        event: { ...anchor.event, merkleRoot: changeHex(anchor.event.merkleRoot) },
-      })),
-  },
-  {
-    name: 'altered receipt proof',
-    expect: /^anchor does not hold/,
-    exit: 1,
-    apply: (parts) =>
-      replaceAnchor(parts, (anchor) => ({ ...anchor, receipt_proof: anchor.receipt_proof.map(changeHex) })),
-  },
-  {
-    name: 'block sealed by a forger',
-    expect: /^anchor not trusted/,
-    exit: 1,
-    apply: (parts) =>
-      replaceAnchor(parts, (anchor) => ({
-        ...anchor,
-        sealer: {
-          public_key: derivePublicKey(FORGER).toHex(),
-          signature: signHash(fromHex(anchor.block.hash), FORGER).toHex(),
-        },
-      })),
-  },
-  {
-    name: 'anchor taken away',
-    expect: /^not anchored/,
-    exit: 2,
-    apply: (parts) => assemble(replacePart(parts, ANCHOR_NAME, canonicalBytes(PENDING_ANCHOR))),
-  },
-  {
-    name: 'truncated file',
-    expect: /^truncated: the file ends inside chunks\/000002\.lcd$/,
-    exit: 1,
-    apply: (parts) => {
-      const before = parts.slice(
-        0,
-        parts.findIndex((part) => part.name === chunkName(2)),
-      )
-      const kept = assemble(before).length - END_SIZE + 512 + (findChunk(parts, 2).length >> 1)
-      return assemble(parts).slice(0, kept)
-    },
-  },
+  ),
+  way('bad signature', /^bad signature/, (parts) => {
+    const document = parseSignature(Uint8Array.from(findContent(parts, SIGNATURE_NAME)))
+    const signature = changeHex(document.signature.slice(0, 64)) + document.signature.slice(64)
+    return assemble(replacePart(parts, SIGNATURE_NAME, canonicalBytes({ ...document, signature })))
+  }),
+  way('anchor of another content', /^anchor mismatch/, (parts) =>
+    replaceAnchor(parts, (anchor) => ({
+      ...anchor,
+      event: { ...anchor.event, merkleRoot: changeHex(anchor.event.merkleRoot) },
+    })),
+  ),
+  way('altered receipt proof', /^anchor does not hold/, (parts) =>
+    replaceAnchor(parts, (anchor) => ({ ...anchor, receipt_proof: anchor.receipt_proof.map(changeHex) })),
+  ),
+  way('block sealed by a forger', /^anchor not trusted/, (parts) =>
+    replaceAnchor(parts, (anchor) => ({
+      ...anchor,
+      sealer: {
+        public_key: derivePublicKey(FORGER).toHex(),
+        signature: signHash(fromHex(anchor.block.hash), FORGER).toHex(),
+      },
+    })),
+  ),
+  way(
+    'anchor taken away',
+    /^not anchored/,
+    (parts) => assemble(replacePart(parts, ANCHOR_NAME, canonicalBytes(PENDING_ANCHOR))),
+    2,
+  ),
+  way('truncated file', /^truncated: the file ends inside chunks\/000002\.lcd$/, (parts) => {
+    const before = parts.slice(
+      0,
+      parts.findIndex((part) => part.name === chunkName(2)),
+    )
+    const kept = assemble(before).length - END_SIZE + 512 + (findChunk(parts, 2).length >> 1)
+    return assemble(parts).slice(0, kept)
+  }),
 ]
