@@ -109,18 +109,8 @@ export const connectionScript = ({ container, connections }: ConnectionPlan): st
   return `printf '%s\\t%s\\n' ${container} "$(${exec} 2>/dev/null </dev/null)"`
 }
 
-/** What is not as it should be, and how much was tried. */
-export type Reachability = {
-  readonly wrong: readonly string[]
-  readonly reached: readonly string[]
-  readonly kept: number
-}
-
-/** Judges the answers of one container; undefined when it gave none. */
-export const judgeConnections = (
-  { connections }: ConnectionPlan,
-  answers: string | undefined,
-): Reachability | undefined => {
+/** What is not as it should be by the answers of one container, and how much was tried; undefined when it gave none. */
+export const judgeConnections = ({ connections }: ConnectionPlan, answers: string | undefined) => {
   let opened: unknown
   try {
     opened = JSON.parse(answers ?? '')

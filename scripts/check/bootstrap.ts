@@ -112,22 +112,16 @@ const PULSE = 5_000
  */
 export const AGAIN = 'LUCID_INSTALLED'
 
-/** A command that runs once more in a process of its own. */
-export type Rerun = {
-  readonly exited: Promise<number>
-  readonly signal: (name: 'SIGTERM' | 'SIGKILL') => void
-}
-
 /**
  * Starts this command again with the same arguments. Needed after an install: a running Bun remembers that a
  * package was not there and does not look again.
  */
-export const rerun = (argv: readonly string[]): Rerun => {
+export const rerun = (argv: readonly string[]) => {
   const child = Bun.spawn([process.execPath, ...argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit'],
     env: { ...process.env, [AGAIN]: '1' },
   })
-  return { exited: child.exited, signal: (name) => child.kill(name) }
+  return { exited: child.exited, signal: (name: 'SIGTERM' | 'SIGKILL') => child.kill(name) }
 }
 
 /**

@@ -5,25 +5,12 @@ import { join } from 'node:path'
 import { plural } from '#common/cli/format'
 import type { Style } from '#common/cli/style'
 import { type Print, text } from '#common/cli/text'
-import type { Outcome } from './attempts.ts'
 import { renderClosing } from './closing.ts'
 import { peopleChapter } from './people-chapter.ts'
 import { tamperChapter, verifyChapter } from './proof-chapters.ts'
 import { anchorChapter, bringUpChapter, exportChapter, recordChapter, screenChapter } from './record-chapters.ts'
 import type { Scope } from './scope.ts'
 import { teller } from './teller.ts'
-
-export type DemoResult = {
-  readonly ok: boolean
-  readonly session_id: string
-  readonly merkle_root: string | undefined
-  readonly tx_hash: string | undefined
-  readonly block: number | undefined
-  readonly recording: string
-  readonly bytes: number
-  readonly folder?: string
-  readonly outcomes: readonly Outcome[]
-}
 
 type Story = {
   readonly scope: Scope
@@ -36,7 +23,7 @@ type Story = {
 }
 
 /** Tells and does the demo, chapter by chapter, below a folder of its own that it removes unless `keep`. */
-export const tellStory = async ({ scope, write, style, input, store, keep }: Story): Promise<DemoResult> => {
+export const tellStory = async ({ scope, write, style, input, store, keep }: Story) => {
   const folder = await mkdtemp(join(tmpdir(), 'lucid-demo-'))
   scope.defer({
     kind: 'files',

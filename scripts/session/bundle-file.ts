@@ -14,15 +14,6 @@ import { beforeInterrupt } from '../cli/interrupt.ts'
 import { makeGrant } from './owner.ts'
 import type { Clients } from './upload.ts'
 
-/** An export: what was written, and how many gaps its manifest states (one at the end for a recording that broke off). */
-export type Exported = {
-  readonly file: string
-  readonly bytes: number
-  readonly chunks: number
-  readonly gaps: number
-  readonly anchored: boolean
-}
-
 const anchorOf = async (clients: Clients, session: string): Promise<AnchorDocument> => {
   try {
     return await ok(clients.chain().anchors({ session }).get())
@@ -86,7 +77,8 @@ const collectDocuments = async (
 /**
  * Writes the evidence bundle of a session to `file`: under another name first, so that the name always holds
  * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws what `fileSink` throws, and Fault
- * `not-sealed-yet`, `never-sealed`, `chunk-damaged`, `grant-not-owner`.
+ * `not-sealed-yet`, `never-sealed`, `chunk-damaged`, `grant-not-owner`. Answers what was written, and how many gaps its
+ * manifest states (one at the end for a recording that broke off).
  */
 export const exportBundle = async (
   clients: Clients,
@@ -96,7 +88,7 @@ export const exportBundle = async (
     ownerKey,
     onProgress,
   }: { readonly file: string; readonly ownerKey?: string; readonly onProgress: (done: number, of: number) => void },
-): Promise<Exported> => {
+) => {
   const out = await fileSink(file, { mode: ownerKey === undefined ? 0o644 : 0o600 })
   const forget = beforeInterrupt(out.abort)
   try {

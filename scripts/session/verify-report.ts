@@ -79,19 +79,7 @@ export const statementText = (statement: Statement, verdict: Verdict): Text => {
 /** Why there is no verdict, or no plaintext beside it. */
 export type Obstacle = { readonly code: string; readonly detail: string }
 
-/** All that `--json` says; `verdict` is null when the bundle could not be judged. */
-export type VerifyDocument = {
-  readonly bundle: string | null
-  readonly verdict: Verdict | null
-  readonly verified: boolean
-  readonly exit: number
-  readonly conclusion: string
-  readonly error: Obstacle | null
-  readonly recording: Statement | null
-  readonly checks: readonly Check[]
-}
-
-/** The document of a verification that came to its end. */
+/** All that `--json` says of a verification that came to its end. */
 export const verdictDocument = (
   bundle: string,
   {
@@ -100,7 +88,7 @@ export const verdictDocument = (
     checks,
   }: { readonly verdict: Verdict; readonly statement?: Statement; readonly checks: readonly Check[] },
   { exit, error }: { readonly exit: number; readonly error: Obstacle | null },
-): VerifyDocument => ({
+) => ({
   bundle,
   verdict,
   verified: verdict === 0,
@@ -112,7 +100,7 @@ export const verdictDocument = (
 })
 
 /** The document of a bundle that could not be judged. */
-export const obstacleDocument = (bundle: string | null, exit: number, error: Obstacle): VerifyDocument => ({
+export const obstacleDocument = (bundle: string | null, exit: number, error: Obstacle) => ({
   bundle,
   verdict: null,
   verified: false,

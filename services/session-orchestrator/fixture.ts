@@ -6,7 +6,7 @@ import { silentLog } from '#common/process/log'
 import { sqliteStore } from '#common/store/sqlite'
 import type { Store } from '#common/store/store'
 import { appOfAll } from '#common/testing/app'
-import { type Identities, identities } from '#common/testing/identities'
+import type { Identities } from '#common/testing/identities'
 import { derived } from '#common/testing/sample-session'
 import { listening } from '#common/testing/wire'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
@@ -124,24 +124,6 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
     finishParts,
     appFor,
     app: guard === undefined ? appOfAll(appFor) : appFor(guard),
-  }
-}
-
-/** A whole orchestrator with its backends, under `root`. */
-export const orchestratorAt = async (root: string, options: Partial<OrchestratorOptions> = {}) => {
-  const who = identities()
-  const behind = await backends(root, who)
-  const chain = scriptedChain()
-  const own = orchestratorFor({ urls: behind.urls, who, chain, ...options })
-  return {
-    ...own,
-    ...behind,
-    who,
-    chain,
-    stop: async () => {
-      own.worker.stop()
-      await behind.stop()
-    },
   }
 }
 

@@ -2,13 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '#common/testing/free-ports'
 
-/** A Tor network of our own on loopback: one authority and three relays, real tor all of them. */
-export type PrivateNetwork = {
-  /** What a client's torrc needs to be part of it. */
-  readonly lines: readonly string[]
-  readonly stop: () => Promise<void>
-}
-
 /** With the authority there are four that relay, which is the least that onions work with. */
 const RELAYS = 3
 
@@ -121,8 +114,11 @@ const awaitConsensus = async (directoryPort: number, running: readonly Bun.Subpr
   return false
 }
 
-/** Starts it and resolves when its consensus lists every relay. */
-export const startPrivateNetwork = async (root: string, programs: Programs): Promise<PrivateNetwork> => {
+/**
+ * A Tor network of our own on loopback, real tor all of them: one authority and three relays, once its consensus lists
+ * every one. `lines` are what a client's torrc needs to be part of it.
+ */
+export const startPrivateNetwork = async (root: string, programs: Programs) => {
   const [port = 0, directoryPort = 0, ...relayPorts] = freePorts(2 + RELAYS)
   const folder = join(root, 'authority')
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -1,17 +1,10 @@
 import { createConnection, createServer, type Socket } from 'node:net'
 
-/** A TCP proxy before a registry that misbehaves on purpose, and counts what it sees. */
-export type CuttingProxy = {
-  readonly port: number
-  /** Connections that it cut. */
-  readonly cuts: () => number
-  /** Bytes that came from clients. */
-  readonly received: () => number
-  readonly close: () => void
-}
-
-/** Forwards to `port`; each connection is destroyed when its client has sent `limit` bytes, which are forwarded first. */
-export const cuttingProxy = async (port: number, limit: number): Promise<CuttingProxy> => {
+/**
+ * A TCP proxy before a registry that misbehaves on purpose: forwards to `port`; each connection is destroyed when its client has sent `limit` bytes, which are
+ * forwarded first. Counts what it cut, and the bytes that came from clients.
+ */
+export const cuttingProxy = async (port: number, limit: number) => {
   let cuts = 0
   let received = 0
   const open = new Set<Socket>()

@@ -1,15 +1,5 @@
 import { computeDigest } from '../layout/layout.ts'
 
-/** A registry in memory for tests: it keeps what it got of a broken upload, as the specification allows. Not a real one. */
-export type FakeRegistry = {
-  readonly port: number
-  readonly blobs: ReadonlyMap<string, Uint8Array>
-  readonly manifests: ReadonlyMap<string, Uint8Array>
-  /** `METHOD path` of all requests, in order. */
-  readonly requests: readonly string[]
-  readonly stop: () => Promise<void>
-}
-
 export type FakeOptions = {
   /** What a request gets instead of its answer; undefined lets it through. */
   readonly fault?: (request: Request, path: string) => Response | undefined
@@ -137,7 +127,8 @@ const guard =
     return empty(401, { 'www-authenticate': challenge })
   }
 
-export const fakeRegistry = ({ fault, ...options }: FakeOptions = {}): FakeRegistry => {
+/** A registry in memory for tests: it keeps what it got of a broken upload, as the specification allows. Not a real one. */
+export const fakeRegistry = ({ fault, ...options }: FakeOptions = {}) => {
   const content: Content = { blobs: new Map(), manifests: new Map(), uploads: new Map() }
   const requests: string[] = []
   const refuse = guard(options)
@@ -155,6 +146,7 @@ export const fakeRegistry = ({ fault, ...options }: FakeOptions = {}): FakeRegis
     port: server.port ?? 0,
     blobs: content.blobs,
     manifests: content.manifests,
+    /** `METHOD path` of all requests, in order. */
     requests,
     stop: () => server.stop(true),
   }

@@ -7,7 +7,6 @@ import type { Bytes } from '../../host/script.ts'
 import type { Shell } from '../../host/shell.ts'
 import { openShell } from '../../host/shell.ts'
 import { goodConfig, writeLayout } from '../../images/layout/layout.fixture.ts'
-import type { ReleaseImage } from '../content/image.ts'
 import { releaseImages } from './release-images.ts'
 
 /** Images, hosts and engines for the tests of this room. */
@@ -23,20 +22,12 @@ export const noise = (bytes: number): Uint8Array => {
   return random
 }
 
-export type Images = {
-  readonly dist: string
-  /** Builds services over a base that all share; answers the images as a release has them. */
-  readonly build: (
-    services: Readonly<Record<string, Uint8Array>>,
-    options?: { readonly repository?: string },
-  ) => readonly ReleaseImage[]
-}
-
-export const imagesIn = (folder: string, base: Uint8Array): Images => {
+export const imagesIn = (folder: string, base: Uint8Array) => {
   const dist = join(folder, 'dist')
   return {
     dist,
-    build: (services, { repository = REPOSITORY } = {}) => {
+    /** Builds services over a base that all share; answers the images as a release has them. */
+    build: (services: Readonly<Record<string, Uint8Array>>, { repository = REPOSITORY } = {}) => {
       const locked = Object.entries(services).map(([name, content]) => {
         mkdirSync(join(dist, name), { recursive: true })
         const layers = [[{ path: 'base', content: base }], [{ path: 'app', content }]]

@@ -1,16 +1,5 @@
 import { median } from './stats.ts'
 
-/** Medians of the three parts of a series, and what the parts after the warm-up say. Values as sampled, MiB. */
-export type Trend = {
-  /** The first third is the warm-up: it counts in nothing. */
-  readonly first: number
-  readonly middle: number
-  readonly last: number
-  /** Least-squares slope over the middle and the last third, MiB a minute. */
-  readonly slope: number
-  readonly verdict: 'flat' | 'growing'
-}
-
 /** What the last third may lie above the middle one: the larger of the two. */
 export const ALLOWED = { part: 0.1, mib: 10 } as const
 
@@ -25,8 +14,11 @@ const slopeOf = (values: readonly number[]): number => {
   return spread === 0 ? 0 : together / spread
 }
 
-/** The trend of samples taken every `everyMs`. NaN medians for fewer than three. */
-export const trendOf = (samples: readonly number[], everyMs: number): Trend => {
+/**
+ * The trend of samples taken every `everyMs`: medians of its three parts, of which the first is the warm-up and counts in
+ * nothing else, and the least-squares slope over the others, in units a minute. NaN medians for fewer than three.
+ */
+export const trendOf = (samples: readonly number[], everyMs: number) => {
   const third = Math.floor(samples.length / 3)
   const [first, middle, last] = [0, 1, 2].map((part) =>
     median(samples.slice(part * third, part === 2 ? samples.length : (part + 1) * third)),

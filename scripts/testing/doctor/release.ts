@@ -5,6 +5,7 @@ import { networks } from '../../derive/network.ts'
 import { importBunImage } from '../peers/docker/bun-image.ts'
 import { tinyImages } from '../peers/pi/images.ts'
 import type { Pi } from '../peers/pi/pi.ts'
+import { requireSuccess } from '../peers/processes.ts'
 
 /**
  * A release of five make-believe services on a emulated Pi, with the names, ports and needs of real ones: what runs in them
@@ -159,11 +160,8 @@ export const composeText = (stack: Stack, dir: string): string => {
 export const composePath = (dir: string, stack: Stack): string => `${dir}/releases/${RELEASE}/compose.${stack}.yaml`
 
 /** Runs a script inside as root. Throws with what it complained of. */
-export const asRoot = async (pi: Pi, script: string): Promise<string> => {
-  const { code, out, err } = await live(pi.enter(['sh', '-c', script]))
-  if (code !== 0) throw new Error(`${script}: ${err.trim()}`)
-  return out
-}
+export const asRoot = (pi: Pi, script: string): Promise<string> =>
+  requireSuccess(script, live(pi.enter(['sh', '-c', script])))
 
 /** Puts the release on an emulated Pi and waits until all of it is well. `absent` when this machine has no images for it. */
 export const installRelease = async (

@@ -14,22 +14,8 @@ export type Observation = {
   readonly resumed: number
 }
 
-export type Journal = {
-  readonly begin: (id: string, client: string, source: Source) => void
-  /** Notes what the recorder says to be acknowledged at this moment. */
-  readonly observe: (id: string, acknowledged: number) => void
-  readonly resume: (id: string) => void
-  readonly observations: () => readonly Observation[]
-  /** Promises that were taken back: an acknowledged count became smaller. */
-  readonly broken: () => readonly string[]
-  /** Tells those who wait that a phase begins somewhere. */
-  readonly announce: (phase: Phase) => void
-  /** Resolves when the phase next begins. */
-  readonly next: (phase: Phase) => Promise<void>
-}
-
 /** A new journal. */
-export const openJournal = (): Journal => {
+export const openJournal = () => {
   const byId = new Map<string, Observation>()
   const broken: string[] = []
   const waiting = new Map<Phase, PromiseWithResolvers<void>>()
@@ -42,10 +28,11 @@ export const openJournal = (): Journal => {
     if (before) byId.set(id, how(before))
   }
   return {
-    begin: (id, client, source) => {
+    begin: (id: string, client: string, source: Source) => {
       if (!byId.has(id)) byId.set(id, { id, client, source, acknowledged: 0, answers: 0, resumed: 0 })
     },
-    observe: (id, acknowledged) =>
+    /** Notes what the recorder says to be acknowledged at this moment. */
+    observe: (id: string, acknowledged: number) =>
       note(id, (before) => {
         if (before.acknowledged === 0 && acknowledged > 0 && acknowledged < before.source.size) announce('acknowledged')
         if (acknowledged < before.acknowledged)
@@ -56,14 +43,19 @@ export const openJournal = (): Journal => {
           answers: before.answers + 1,
         }
       }),
-    resume: (id) => note(id, (before) => ({ ...before, resumed: before.resumed + 1 })),
-    observations: () => [...byId.values()],
-    broken: () => broken,
+    resume: (id: string) => note(id, (before) => ({ ...before, resumed: before.resumed + 1 })),
+    observations: (): readonly Observation[] => [...byId.values()],
+    /** Promises that were taken back: an acknowledged count became smaller. */
+    broken: (): readonly string[] => broken,
+    /** Tells those who wait that a phase begins somewhere. */
     announce,
-    next: (phase) => {
+    /** Resolves when the phase next begins. */
+    next: (phase: Phase) => {
       const one = waiting.get(phase) ?? Promise.withResolvers<void>()
       waiting.set(phase, one)
       return one.promise
     },
   }
 }
+
+export type Journal = ReturnType<typeof openJournal>

@@ -71,8 +71,7 @@ type Inspected = { readonly Id: string; readonly RootFS: { readonly Layers: read
 /** What the engine has under a tag of the tiny images, by the sums that it says itself. */
 export const engineImage = async (engine: DockerEngine, tag: string): Promise<Omit<ReleaseImage, 'service'>> => {
   const name = `${IMAGE}:${tag}`
-  const { code, out, err } = await engine.run(['image', 'inspect', '--format', '{{json .}}', name])
-  if (code !== 0) throw new Error(`${name}: ${err.trim()}`)
+  const out = await engine.answer(['image', 'inspect', '--format', '{{json .}}', name])
   const { Id, RootFS } = JSON.parse(out) as Inspected // the engine's own format
   return {
     name,

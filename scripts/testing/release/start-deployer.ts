@@ -2,20 +2,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Task } from './deployer.ts'
 
-/** A deployer in a process of its own, as a test sees it. */
-export type Deployer = {
-  /** Resolves when it waits at its line of the journal, or with its exit code when it ended before. */
-  readonly waits: Promise<'waits' | number>
-  readonly go: () => void
-  readonly kill: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => void
-  /** Its exit code; 137 when it was killed. */
-  readonly ended: Promise<number>
-  /** All lines that it has printed so far. */
-  readonly lines: () => readonly string[]
-  /** Resolves when it prints a line that begins so; rejects when it ends without. */
-  readonly says: (start: string) => Promise<string>
-}
-
 /** The lines of a stream as they come; `over` resolves at its end. */
 const readLines = (stream: ReadableStream<Uint8Array>) => {
   const lines: string[] = []
@@ -53,8 +39,8 @@ const readLines = (stream: ReadableStream<Uint8Array>) => {
 
 let count = 0
 
-/** Starts one; `folder` is for its task. */
-export const startDeployer = (folder: string, task: Task): Deployer => {
+/** A deployer in a process of its own, as a test sees it; `folder` is for its task. */
+export const startDeployer = (folder: string, task: Task) => {
   const file = join(folder, `task-${++count}.json`)
   writeFileSync(file, JSON.stringify(task))
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'deployer.ts'), file], {
@@ -70,14 +56,19 @@ export const startDeployer = (folder: string, task: Task): Deployer => {
     () => ended,
   )
   return {
+    /** Resolves when it waits at its line of the journal, or with its exit code when it ended before. */
     waits: task.holdAt === undefined ? ended : Promise.race([waits, ended]),
     go: () => {
       child.stdin.write('go\n')
       void child.stdin.flush()
     },
-    kill: (signal) => child.kill(signal),
+    kill: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => child.kill(signal),
+    /** Its exit code; 137 when it was killed. */
     ended,
-    lines: () => lines,
+    lines: (): readonly string[] => lines,
+    /** Resolves when it prints a line that begins so; rejects when it ends without. */
     says,
   }
 }
+
+export type Deployer = ReturnType<typeof startDeployer>

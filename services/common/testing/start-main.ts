@@ -1,25 +1,16 @@
 import { join } from 'node:path'
 
-/** A service as a process of its own. */
-export type Main = {
-  readonly process: Bun.Subprocess
-  /** Its port, once it listens. Rejects with its log when it ends before that. */
-  readonly port: Promise<number>
-  /** Its log so far, the last of it when that is long. */
-  readonly said: () => string
-}
-
 const MOST_SAID = 2 ** 22
 
 /**
- * Starts the main.ts of a service's folder on loopback. While it waits for its database it listens too, and says why on
+ * Starts the main.ts of a service's folder on loopback, as a process of its own. While it waits for its database it listens too, and says why on
  * /health: with `waiting` that counts.
  */
 export const startMain = (
   folder: string,
   env: Readonly<Record<string, string>>,
   { waiting = false }: { readonly waiting?: boolean } = {},
-): Main => {
+) => {
   const child = Bun.spawn([process.execPath, join(folder, 'main.ts')], {
     env: { PATH: String(Bun.env['PATH']), HOST: '127.0.0.1', LUCID_ENV: 'development', ...env },
     stdin: 'ignore',
@@ -42,5 +33,11 @@ export const startMain = (
   }
   const heard = Promise.all([follow(child.stdout), follow(child.stderr)])
   void heard.then(() => port.reject(new Error(`ended before it listened:\n${said}`)))
-  return { process: child, port: port.promise, said: () => said }
+  return {
+    process: child,
+    /** Its port, once it listens. Rejects with its log when it ends before that. */
+    port: port.promise,
+    /** Its log so far, the last of it when that is long. */
+    said: () => said,
+  }
 }

@@ -1,13 +1,5 @@
 import type { Argv } from '../../../cli/run.ts'
 
-/** Where one engine keeps its things; absolute paths. */
-export type EngineFolders = {
-  readonly data: string
-  readonly exec: string
-  readonly socket: string
-  readonly pidFile: string
-}
-
 /** The programs of the engine; absolute paths. */
 export type EnginePrograms = {
   readonly dockerd: string
@@ -30,12 +22,14 @@ export type EngineExtras = {
 }
 
 /** All places of an engine under its folder. A socket's path may have 107 bytes, so these names are short. */
-export const foldersOf = (folder: string): EngineFolders => ({
+export const foldersOf = (folder: string) => ({
   data: `${folder}/data`,
   exec: `${folder}/exec`,
   socket: `${folder}/docker.sock`,
   pidFile: `${folder}/dockerd.pid`,
 })
+
+export type EngineFolders = Readonly<ReturnType<typeof foldersOf>>
 
 /**
  * dockerd as the child of an init in process, mount and network namespaces of its own. With the last process

@@ -18,23 +18,14 @@ export type Asker = {
   readonly transaction: { readonly session: string; readonly query: Query } | undefined
 }
 
-/** Results that are fetched page by page. */
-export type Cursors = {
-  readonly first: (kind: FirstPage, db: string, spec: Buffer, asker: Asker) => Promise<Buffer>
-  readonly more: (id: string, db: string, spec: Buffer, asker: Asker) => Promise<Buffer>
-  readonly kill: (ids: readonly string[]) => Promise<void>
-  readonly connectionGone: (connection: number) => Promise<void>
-  /** Forgets those of a transaction that has ended. */
-  readonly transactionEnded: (session: string) => void
-}
-
 const firstPage = (query: Query, kind: FirstPage, db: string, spec: Buffer): Promise<Row> =>
   query(
     `select cursorpage, continuation, persistconnection, cursorid from documentdb_api.${kind}_cursor_first_page($1, $2)`,
     [db, spec],
   )
 
-export const openCursors = (pool: Pool): Cursors => {
+/** Results that are fetched page by page. */
+export const openCursors = (pool: Pool) => {
   const cursors = new Map<string, Cursor>()
 
   const drop = async (id: string): Promise<void> => {
@@ -63,12 +54,12 @@ export const openCursors = (pool: Pool): Cursors => {
   }
 
   return {
-    first: async (kind, db, spec, { connection, transaction }) => {
+    first: async (kind: FirstPage, db: string, spec: Buffer, { connection, transaction }: Asker) => {
       if (transaction === undefined) return firstOutside(kind, db, spec, connection)
       const { session, query } = transaction
       return note(await firstPage(query, kind, db, spec), { connection, session, reserved: undefined })
     },
-    more: async (id, db, spec, { transaction }) => {
+    more: async (id: string, db: string, spec: Buffer, { transaction }: Asker) => {
       const cursor = cursors.get(id)
       if (cursor === undefined || cursor.session !== transaction?.session)
         throw new CommandError(43, 'CursorNotFound', `cursor id ${id} not found`)
@@ -82,15 +73,18 @@ export const openCursors = (pool: Pool): Cursors => {
       else await drop(id)
       return parseBson(row['cursorpage'])
     },
-    kill: async (ids) => {
+    kill: async (ids: readonly string[]) => {
       for (const id of ids) await drop(id)
     },
-    connectionGone: async (connection) => {
+    connectionGone: async (connection: number) => {
       const theirs = [...cursors].filter(([, cursor]) => cursor.connection === connection)
       await Promise.all(theirs.map(([id]) => drop(id)))
     },
-    transactionEnded: (session) => {
+    /** Forgets those of a transaction that has ended. */
+    transactionEnded: (session: string) => {
       for (const [id, cursor] of cursors) if (cursor.session === session) cursors.delete(id)
     },
   }
 }
+
+export type Cursors = ReturnType<typeof openCursors>

@@ -11,19 +11,6 @@ type Entry = {
   connection: number
 }
 
-/** Transactions of the wire protocol on those of the engine. */
-export type Transactions = {
-  readonly begin: (place: Place, connection: number) => Promise<Query>
-  /** The open transaction of that place. Throws 251 when there is none. */
-  readonly use: (place: Place, connection: number) => Query
-  /** Of one that was committed already it answers too, as a client that asks again needs it. */
-  readonly commit: (place: Place) => Promise<void>
-  /** Rolls back. Nothing happens when it is not open. */
-  readonly abort: (place: Place) => Promise<void>
-  readonly endSession: (session: string) => Promise<void>
-  readonly connectionGone: (connection: number) => Promise<void>
-}
-
 /**
  * Snapshot isolation, and a lock that is not had at once is a write conflict: MongoDB waits 5 ms; the engine
  * gets some more, because its locks are also those of its catalogue.
@@ -59,7 +46,8 @@ const wasCommitted = async (pool: Pool, { session, number }: Place): Promise<boo
   return row['number'] === number
 }
 
-export const openTransactions = (pool: Pool): Transactions => {
+/** Transactions of the wire protocol on those of the engine. */
+export const openTransactions = (pool: Pool) => {
   const open = new Map<string, Entry>()
 
   const find = ({ session, number }: Place): Entry | undefined => {
@@ -73,33 +61,38 @@ export const openTransactions = (pool: Pool): Transactions => {
   }
 
   return {
-    begin: async ({ session, number }, connection) => {
+    begin: async ({ session, number }: Place, connection: number): Promise<Query> => {
       await rollBack(session)
       const reserved = await pool.reserve()
       await beginOn(reserved)
       open.set(session, { number, reserved, connection })
       return reserved.query
     },
-    use: (place, connection) => {
+    /** The open transaction of that place. Throws 251 when there is none. */
+    use: (place: Place, connection: number): Query => {
       const entry = find(place)
       if (entry === undefined) throw noTransaction(place.number)
       entry.connection = connection
       return entry.reserved.query
     },
-    commit: async (place) => {
+    /** Of one that was committed already it answers too, as a client that asks again needs it. */
+    commit: async (place: Place): Promise<void> => {
       const entry = find(place)
       if (entry !== undefined) {
         open.delete(place.session)
         await commitOn(place, entry.reserved)
       } else if (!(await wasCommitted(pool, place))) throw noTransaction(place.number)
     },
-    abort: async (place) => {
+    /** Rolls back. Nothing happens when it is not open. */
+    abort: async (place: Place): Promise<void> => {
       if (find(place) !== undefined) await rollBack(place.session)
     },
     endSession: rollBack,
-    connectionGone: async (connection) => {
+    connectionGone: async (connection: number): Promise<void> => {
       const theirs = [...open].filter(([, entry]) => entry.connection === connection)
       await Promise.all(theirs.map(([session]) => rollBack(session)))
     },
   }
 }
+
+export type Transactions = ReturnType<typeof openTransactions>

@@ -27,20 +27,11 @@ const breaks: Readonly<Record<Way | 'one more line', (main: string) => string>> 
     `${main}\nconst held: Uint8Array[] = []\n${say('eats memory')}setInterval(() => held.push(new Uint8Array(4 * 2 ** 20).fill(1)), 20)\n`,
 }
 
-/** A copy of this checkout that images are built from, so that their sources may be changed. */
-export type BrokenImages = {
-  /** Builds all images of the platform. Answers their folder. */
-  readonly whole: (platform: Platform, name?: string) => Promise<string>
-  /** Builds these services changed; all other images are those of `from`. Answers the folder. */
-  readonly changed: (
-    how: keyof typeof breaks,
-    services: readonly string[],
-    options: { readonly from: string; readonly platform: Platform },
-  ) => Promise<string>
-}
-
-/** Opens it in a folder. Packages that cannot be had show as CliError when something is built. */
-export const openBrokenImages = (folder: string): BrokenImages => {
+/**
+ * A copy of this checkout in a folder, that images are built from, so that their sources may be changed. Packages that cannot be had show as CliError
+ * when something is built.
+ */
+export const openBrokenImages = (folder: string) => {
   const root = copyCheckout(repository, join(folder, 'checkout'))
   const lock = requireLock(root)
   const build = async (dist: string, selected: readonly string[], platform: Platform): Promise<string> => {
@@ -61,13 +52,19 @@ export const openBrokenImages = (folder: string): BrokenImages => {
     return dist
   }
   return {
-    whole: (platform, name = 'images') =>
+    /** Builds all images of the platform. Answers their folder. */
+    whole: (platform: Platform, name = 'images') =>
       build(
         join(folder, name),
         products().map(({ name }) => name),
         platform,
       ),
-    changed: async (how, services, { from, platform }) => {
+    /** Builds these services changed; all other images are those of `from`. Answers the folder. */
+    changed: async (
+      how: keyof typeof breaks,
+      services: readonly string[],
+      { from, platform }: { readonly from: string; readonly platform: Platform },
+    ) => {
       const dist = join(folder, `images ${how}`)
       try {
         linkTree(from, dist)

@@ -20,15 +20,6 @@ export type Link = {
   readonly received: () => number
 }
 
-/** A link with its end on 127.0.0.1. */
-export type Relay = {
-  readonly link: Link
-  readonly port: number
-  /** Resets every connection, as a host that loses its power does. */
-  readonly reset: () => void
-  readonly close: () => Promise<void>
-}
-
 /**
  * When the host hears of a cut: after all that passed has reached its program, as when a laptop is closed. That is when
  * nothing of the server is at work for a while, ms.
@@ -156,13 +147,7 @@ const controlLink = ({ state, connections, resetAll }: Shared): Link => ({
  * standard input and output and its standard error appended to `log`. Where `server` answers undefined the
  * host is off and the connection is reset.
  */
-export const openRelay = async ({
-  server,
-  log,
-}: {
-  readonly server: () => Argv | undefined
-  readonly log: string
-}): Promise<Relay> => {
+export const openRelay = async ({ server, log }: { readonly server: () => Argv | undefined; readonly log: string }) => {
   const state: State = {
     mode: 'up',
     sent: 0,
@@ -186,6 +171,7 @@ export const openRelay = async ({
   })
   return {
     port: (listener.address() as AddressInfo).port, // a TCP server has an address of this kind
+    /** Resets every connection, as a host that loses its power does. */
     reset: () => resetAll(),
     close: async () => {
       resetAll()

@@ -3,41 +3,29 @@ import { defaults } from '#catalog'
 /** The inside of an emulated Pi: what its ssh user finds, and where its parts are kept outside. Pure. */
 
 /** Where an emulated Pi keeps its things under its folder; absolute paths. */
-export type PiFolders = {
-  readonly engine: string
-  /** Over /home. */
-  readonly home: string
-  /** passwd, group and shadow, over those of /etc. */
-  readonly accounts: string
-  /** Over /etc/ssh. */
-  readonly ssh: string
-  /** Over /usr/local. */
-  readonly local: string
-  /** Over /mnt/myssd; a file system in a file where its size is limited. */
-  readonly disk: string
-  readonly diskImage: string
-  /** Key, known host and configuration of the client. */
-  readonly client: string
-  /** The script that mounts all of it. */
-  readonly setup: string
-  /** What a program that a host need not have is covered with. */
-  readonly nothing: string
-  readonly log: string
-}
-
-export const piFolders = (folder: string): PiFolders => ({
+export const piFolders = (folder: string) => ({
   engine: `${folder}/engine`,
+  /** Over /home. */
   home: `${folder}/home`,
+  /** passwd, group and shadow, over those of /etc. */
   accounts: `${folder}/etc`,
+  /** Over /etc/ssh. */
   ssh: `${folder}/ssh`,
+  /** Over /usr/local. */
   local: `${folder}/local`,
+  /** Over /mnt/myssd; a file system in a file where its size is limited. */
   disk: `${folder}/disk`,
   diskImage: `${folder}/disk.img`,
+  /** Key, known host and configuration of the client. */
   client: `${folder}/client`,
+  /** The script that mounts all of it. */
   setup: `${folder}/setup.sh`,
+  /** What a program that a host need not have is covered with. */
   nothing: `${folder}/nothing`,
   log: `${folder}/sshd.log`,
 })
+
+export type PiFolders = Readonly<ReturnType<typeof piFolders>>
 
 /** Lucid's DIR, the default of `--dir`. */
 export const DIR = defaults.LUCID_MOUNT_PATH

@@ -4,27 +4,13 @@ import { catalog } from '#catalog'
 import { type ContainerState, parseContainerState } from '#common/host/facts/container'
 import { STATE_FORMAT } from '#common/host/facts/inspect-format'
 import { entryFile } from '../../../cli/entry.ts'
-import { type Argv, live, type Ran } from '../../../cli/run.ts'
+import { type Argv, live } from '../../../cli/run.ts'
 import { homeAt, repository } from '../../../platform/home.ts'
 import { takeLock } from '../../../platform/lock.ts'
 import { writeRecord } from '../../../platform/record.ts'
 import type { Release } from '../../../release/content/release.ts'
 import { type Entry, groupRuns } from '../../../release/run/journal.ts'
 import type { PlatformPi } from './platform-pi.ts'
-
-/** Everything that a person types and looks at, with one emulated Pi as the host. */
-export type Operator = {
-  /** `bun run NAME WORDS`, as typed. */
-  readonly type: (name: string, ...words: readonly string[]) => Promise<Ran>
-  /** The same inside the emulated Pi's network, where its published ports are. */
-  readonly typeInside: (name: string, ...words: readonly string[]) => Promise<Ran>
-  readonly containers: () => Promise<Readonly<Record<string, ContainerState>>>
-  /** The id of the committed release; undefined on an empty host. */
-  readonly current: () => string | undefined
-  readonly release: (id: string) => Release
-  /** Of the last run: ms from the line that says what failed to the line that says how it ended. */
-  readonly backAfter: () => number
-}
 
 const read = (path: string): string | undefined => {
   try {
@@ -34,15 +20,19 @@ const read = (path: string): string | undefined => {
   }
 }
 
-export const openOperator = ({ pi, env }: PlatformPi, folder: string): Operator => {
+/** Everything that a person types and looks at, with one emulated Pi as the host. */
+export const openOperator = ({ pi, env }: PlatformPi, folder: string) => {
   const home = homeAt(join(folder, 'home'))
   const ours = { ...env, LUCID_HOME: home.root }
   const argv = (name: string, words: readonly string[]): Argv => [process.execPath, entryFile(name), ...words]
   const host = (path: string) => pi.outside(`${pi.dir}/${path}`)
   return {
-    type: (name, ...words) => live(argv(name, words), { cwd: repository, env: ours }),
-    typeInside: (name, ...words) => live(pi.engine.inside(argv(name, words)), { cwd: repository, env: ours }),
-    containers: async () => {
+    /** `bun run NAME WORDS`, as typed. */
+    type: (name: string, ...words: readonly string[]) => live(argv(name, words), { cwd: repository, env: ours }),
+    /** The same inside the emulated Pi's network, where its published ports are. */
+    typeInside: (name: string, ...words: readonly string[]) =>
+      live(pi.engine.inside(argv(name, words)), { cwd: repository, env: ours }),
+    containers: async (): Promise<Readonly<Record<string, ContainerState>>> => {
       const { out: ids } = await pi.engine.run(['ps', '--all', '--quiet'])
       const names = ids.split('\n').filter(Boolean)
       if (names.length === 0) return {}
@@ -54,8 +44,10 @@ export const openOperator = ({ pi, env }: PlatformPi, folder: string): Operator 
         }),
       )
     },
+    /** The id of the committed release; undefined on an empty host. */
     current: () => read(host('deploy/current'))?.trim(),
-    release: (id) => JSON.parse(read(host(`releases/${id}/release.json`)) ?? '') as Release, // written by the deployer
+    release: (id: string) => JSON.parse(read(host(`releases/${id}/release.json`)) ?? '') as Release, // written by the deployer
+    /** Of the last run: ms from the line that says what failed to the line that says how it ended. */
     backAfter: () => {
       const entries = (read(host('deploy/journal')) ?? '')
         .split('\n')
@@ -67,6 +59,8 @@ export const openOperator = ({ pi, env }: PlatformPi, folder: string): Operator 
     },
   }
 }
+
+export type Operator = ReturnType<typeof openOperator>
 
 /**
  * Makes this operator the operator of the emulated Pi's platform: its keys, and a record that says where the published
