@@ -45,7 +45,6 @@ type Env = Readonly<Record<string, string | undefined>>
 
 export type CheckOptions = {
   readonly listed: Listed
-  /** Containers of stock images. */
   readonly stock: Parameters<typeof listExpected>[1]
   readonly argv: readonly string[]
   readonly env: Env

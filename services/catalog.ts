@@ -38,7 +38,6 @@ export type Public = {
 /** One row of the catalogue. Sizes are MiB; ports are TCP on 127.0.0.1 of the host. */
 export type Entry = {
   readonly stack: Stack
-  /** Build phase of SPEC section 2; a phase starts when the one before is done. */
   readonly phase: 1 | 2 | 3 | 4 | 5
   readonly summary: string
   readonly port: number

@@ -11,7 +11,6 @@ import type { DiagnosedHost } from './facts.ts'
 /** What should be on a host, and where that was read. */
 export type Expectation = {
   readonly files: readonly ComposeFile[]
-  /** Undefined where nothing of Lucid is deployed. */
   readonly expected: Expected | undefined
   readonly gaps: readonly string[]
 }

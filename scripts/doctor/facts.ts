@@ -13,12 +13,10 @@ export type Facts = CloserFacts & {
   readonly host: DiagnosedHost
   /** How far its clock is ahead of ours, seconds. */
   readonly ahead: number
-  /** Undefined where nothing of Lucid is deployed. */
   readonly expected: Expected | undefined
   /** All of the engine, others than ours too. */
   readonly containers: readonly Container[]
   readonly networks: Readonly<Record<string, NetworkFact>>
-  /** What could not be inspected, each with its reason. */
   readonly gaps: readonly string[]
 }
 

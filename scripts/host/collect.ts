@@ -26,7 +26,6 @@ export type Level = keyof typeof parts
 export type CollectOptions = {
   /** Secrets, `owner/KEY`, whose presence is asked for. */
   readonly secrets?: readonly string[]
-  /** The release that is looked at, instead of the committed one. */
   readonly release?: string
   /** Whether counters are measured over a second, at the level `diagnosis`. */
   readonly counters?: 'twice' | 'never'

@@ -50,7 +50,6 @@ export const machineName = (home: Home): string => {
 }
 
 export type LeaseRequest = {
-  /** What is done, for whoever is kept waiting. */
   readonly what: string
   readonly onWait: (text: string) => void
 }

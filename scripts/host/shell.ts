@@ -6,7 +6,6 @@ import { openSession } from './session.ts'
 
 /** A POSIX shell on a host. */
 export type Shell = {
-  /** For people: pi@HOST, or `this machine`. */
   readonly name: string
   /**
    * Runs a script in a subshell of its own; scripts that are asked for at once run one after the other. Throws ConnectionLost

@@ -5,14 +5,11 @@ export type Home = {
   readonly root: string
   readonly secrets: string
   readonly secret: (owner: string, key: string) => string
-  /** Public Ed25519 keys of all identities, by name. */
   readonly identities: string
   readonly data: (service: string) => string
   readonly log: (service: string) => string
   readonly run: string
-  /** What runs: see `record.ts`. */
   readonly record: string
-  /** Held by the supervisor for as long as it lives: see `lock.ts`. */
   readonly lock: string
 }
 

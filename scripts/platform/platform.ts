@@ -20,7 +20,6 @@ import type { Timing } from './unit-runner.ts'
 import type { View } from './unit-state.ts'
 
 export type PlatformOptions = {
-  /** State folder: a path, or what `homeAt` made of one. */
   readonly home: string | Home
   /** All stacks when empty or absent. */
   readonly stacks?: readonly Stack[]
@@ -42,7 +41,6 @@ const RECORD_AGAIN_MS = 1_000
 /** A platform that is made ready and not started. `stop` also gives the state folder free. */
 export type Prepared = Supervisor & {
   readonly home: Home
-  /** Base URL of every service, by name; those that were not chosen answer nothing. */
   readonly urls: Readonly<Record<string, string>>
   /** How many processes of a crashed predecessor had to be ended first. */
   readonly recovered: number

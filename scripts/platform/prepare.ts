@@ -81,7 +81,6 @@ export const prepareUnits = async (
     readonly home: Home
     readonly services: readonly string[]
     readonly ports: Readonly<Record<string, number>>
-    /** More environment for a service, by service. */
     readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>
     readonly ambient: Readonly<Record<string, string | undefined>>
   },

@@ -11,9 +11,7 @@ export type Keys = (owner: string, key: string) => Secret
 /** What a platform is made of. The product has one; the tests of the supervisor have small ones. */
 export type PlatformSource = {
   readonly catalogue: Readonly<Record<string, Entry>>
-  /** Stacks in the order they start. */
   readonly order: readonly Stack[]
-  /** Folder with `<service>/main.ts` and `<service>/env.ts`. */
   readonly services: string
   /** Secrets of identities that are no service. */
   readonly clientKeys: Readonly<Record<string, readonly string[]>>

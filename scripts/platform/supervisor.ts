@@ -22,13 +22,9 @@ export type SupervisorOptions = {
 }
 
 export type Supervisor = {
-  /** Starts stage after stage. When a unit fails all is undone, and a CliError holds the end of its log. */
   readonly start: () => Promise<void>
-  /** Stops everything in order; safe to call at any time and more than once. */
   readonly stop: () => Promise<void>
-  /** SIGKILL to everything at once. */
   readonly stopNow: () => void
-  /** Stops a unit and leaves it stopped until `restart`. */
   readonly halt: (name: string) => Promise<void>
   /** Starts a unit anew (gracefully stopped first when it runs); resolves when it is healthy. */
   readonly restart: (name: string) => Promise<void>

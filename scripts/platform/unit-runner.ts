@@ -9,16 +9,13 @@ export type Timing = {
   readonly startMs: number
   /** From SIGTERM to SIGKILL; above the time the services give requests in flight. */
   readonly stopMs: number
-  /** Between two probes of a unit that is starting. */
   readonly pollMs: number
 }
 
 export type Event = { readonly event: string; readonly unit: string } & Readonly<Record<string, unknown>>
 
 export type UnitRunner = {
-  /** Starts a unit and waits until it is healthy. Throws CliError with the end of its log. */
   readonly start: (unit: UnitState) => Promise<void>
-  /** Stops a unit and leaves it stopped. */
   readonly halt: (unit: UnitState) => Promise<void>
   /** SIGKILL; resolves when the process is gone, which is then started again as after any crash. */
   readonly kill: (unit: UnitState) => Promise<void>

@@ -8,7 +8,6 @@ export type CopyDoc = {
   readonly id: string
   /** Fingerprint of the source's store. */
   readonly source: string
-  /** Where that was, as it may be shown. */
   readonly from: string
   /** Documents in the source when the copy began. */
   readonly total: number
@@ -24,7 +23,6 @@ export const copies: Declaration<CopyDoc> = { name: OWN.copies, fields: {} }
 export type Found = {
   readonly collection: string
   readonly total: number
-  /** Documents in the target. */
   readonly kept: number
   /** True when the target holds documents behind the last that was brought. */
   readonly beyond: boolean

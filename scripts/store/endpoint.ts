@@ -12,15 +12,12 @@ import type { PageLimits, Reader } from './reader.ts'
 
 /** One end of a copy: the stores of all services in one place. */
 export type Endpoint = {
-  /** May be printed. */
   readonly shown: string
   /** The state folder it is in, which must not be running meanwhile. */
   readonly home?: Home | undefined
   /** Equal for equal places. */
   readonly identify: (service: string) => string
-  /** Opens without changing anything, also where nothing is yet. */
   readonly read: (service: string) => Promise<Reader>
-  /** Opens as the service does. */
   readonly write: (service: string) => Promise<Store>
 }
 
@@ -31,7 +28,6 @@ export type EndpointOptions = {
   readonly services: readonly string[]
   /** The one service that is asked for; a location may then be its file. */
   readonly only?: string | undefined
-  /** The environment of the command. */
   readonly ambient: StoreOptions['ambient']
   readonly limits?: PageLimits
 }

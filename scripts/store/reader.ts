@@ -8,7 +8,6 @@ export type Reader = AsyncDisposable & {
   /** Documents after an id in byte order of ids, as many as fit a page; none only at the end. */
   readonly page: (collection: string, after?: string) => Promise<readonly Document[]>
   readonly count: (collection: string) => Promise<number>
-  /** Names of all collections that are there. */
   readonly names: () => Promise<readonly string[]>
 }
 

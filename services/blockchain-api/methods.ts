@@ -22,11 +22,9 @@ import type { Upstream } from './upstream.ts'
 type Context = {
   readonly up: Upstream
   readonly authorise: () => Promise<unknown>
-  /** Of this software. */
   readonly version: string
 }
 type Method = {
-  /** Least and most parameters. */
   readonly arity: readonly [number, number]
   readonly run: (context: Context, params: readonly unknown[]) => Promise<unknown>
 }

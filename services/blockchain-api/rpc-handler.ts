@@ -27,9 +27,7 @@ const requireSender = async (guard: Guard, request: Request): Promise<void> => {
 type HandlerParts = {
   readonly clients: Clients
   readonly parts: { readonly guard: Guard; readonly log: Log }
-  /** Of this software. */
   readonly version: string
-  /** A clock that only goes forward, ms. */
   readonly now: () => number
 }
 

@@ -4,7 +4,6 @@ import { GAS_LIMIT } from './base-fee.ts'
 import { nextFree, type Pending } from './pending.ts'
 
 export type SenderView = {
-  /** Nonce of the account at the head. */
   readonly nonce: number
   readonly balance: bigint
   readonly pending: readonly Pending[]

@@ -24,7 +24,6 @@ export type BlockMakerParts = {
   readonly state: MachineState
   readonly identity: Identity
   readonly forks: readonly Fork[]
-  /** Throws while nothing may be sealed. */
   readonly requireClear: () => void
   readonly branch: () => number
   readonly log: Log

@@ -8,7 +8,6 @@ import type { Identity } from './opening.ts'
 export type GuardParts = {
   readonly identity: Identity
   readonly branches: () => readonly Branch[]
-  /** The hash of a block of this store. */
   readonly hashAt: (number: number) => Promise<string | undefined>
   readonly head: () => SealedBlock
   readonly mark: Mark

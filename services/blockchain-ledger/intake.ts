@@ -17,7 +17,6 @@ export type IntakeParts = {
   readonly state: MachineState
   readonly chainId: number
   readonly now: () => number
-  /** Called when a transaction was accepted. */
   readonly onAccepted: () => void
 }
 

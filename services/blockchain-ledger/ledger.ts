@@ -21,7 +21,6 @@ export type LedgerParts = {
   readonly log: Log
   readonly now: () => number
   readonly mark: Mark
-  /** Called when a transaction was accepted. */
   readonly onAccepted?: () => void
 }
 

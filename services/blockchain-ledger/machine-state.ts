@@ -23,7 +23,6 @@ export const machineState = ({ store, vm, identity, forks, branches, log, head }
   let recovering: Promise<void> | undefined
   let balances = { root: '', bySender: new Map<string, Promise<bigint>>() }
 
-  /** Brings the machine's state up to the head; callers at the same time share the work. */
   const recoverHead = (): Promise<void> => {
     const { chainId, registrar } = identity
     const sealers = branches().map(({ public_key }) => public_key)

@@ -9,7 +9,6 @@ import type { Sealer } from './model.ts'
 export type Sealing = {
   readonly public_key: string
   readonly seal: (hash: string) => Sealer
-  /** The key of another branch, 0 being the chain as it was founded. */
   readonly ofBranch: (branch: number) => Sealing
 }
 

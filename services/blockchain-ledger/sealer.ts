@@ -3,7 +3,6 @@ import { errorMessage } from '#common/process/error'
 import { errorFields, type Log } from '#common/process/log'
 
 export type SealerParts = {
-  /** Makes one block; false when there was nothing to make one of. */
   readonly seal: () => Promise<boolean>
   /** Gives the virtual machine the state of the head, where it lost it. */
   readonly prepare: () => Promise<void>
@@ -56,7 +55,6 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
   }
 
   return {
-    /** There may be something to seal. */
     wake: () => {
       woken = true
       start()
@@ -71,7 +69,6 @@ export const sealer = ({ seal, prepare, window, sleep, log }: SealerParts) => {
     check: () => {
       if (failure !== undefined) throw failure
     },
-    /** Resolves once no block is being made any more. */
     stop: async () => {
       stopped = true
       await running

@@ -14,7 +14,6 @@ export const waitingTransactions = () => {
       byHash.set(one.hash, one)
       chars += one.raw.length
     },
-    /** The transaction that waits no more; undefined when it did not. */
     remove: (hash: string): Pending | undefined => {
       const one = byHash.get(hash)
       if (one === undefined) return undefined

@@ -14,7 +14,6 @@ const parseSealed = (text: string): SealedBlocks['blocks'] | undefined => {
 }
 
 export type WitnessParts = {
-  /** Whom to ask, by name. */
   readonly names: readonly string[]
   readonly read: (name: string) => Promise<Reading>
   readonly learn: (sealed: SealedBlock, from: string) => Promise<void>

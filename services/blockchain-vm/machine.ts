@@ -34,7 +34,6 @@ export const machine = (nodes: Nodes, { every = everyInterval }: { readonly ever
     storageSlot: (root: string, address: string, slot: string) => storageSlot(nodes, root, address, slot),
     hasState: (root: string) => hasState(nodes, root),
     waiting: () => ({ blocks: waiting, calls: calls.waiting() }),
-    /** Ends the thread of the calls. */
     stop: runner.stop,
   }
 }

@@ -32,7 +32,6 @@ export type SigningFacts = {
 export type Chain = {
   readonly head: () => Promise<number>
   readonly receipts: (hashes: readonly string[]) => Promise<readonly (ObservedReceipt | undefined)[]>
-  /** What the contract holds of each session. */
   readonly sessions: (ids: readonly string[]) => Promise<readonly (StoredAnchor | undefined)[]>
   /** The transaction and block of a session's event; undefined when the block does not hold it (any more). */
   readonly locate: (id: string, block: number) => Promise<Place | undefined>

@@ -9,7 +9,6 @@ import type { SessionFinding } from './store.ts'
 /** What the steps of a round share. */
 export type RoundParts = {
   readonly chain: Chain
-  /** Account of the key: it must be the contract's registrar. */
   readonly account: string
   readonly lookup: Lookups
   readonly schedule: ResendSchedule

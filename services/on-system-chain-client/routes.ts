@@ -9,7 +9,6 @@ import type { Queue } from './store.ts'
 /** `poke` wakes the worker; it is not waited for: the job is on disk. */
 export type RouteParts = {
   readonly queue: Queue
-  /** The newest block that was seen under each of the ledger's keys. */
   readonly sealed: () => Promise<readonly SealedBlock[]>
   readonly poke: () => void
   readonly now: () => number

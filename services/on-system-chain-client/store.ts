@@ -16,7 +16,6 @@ export type Queue = {
   readonly get: (session: string) => Promise<JobRecord | undefined>
   /** Oldest first. */
   readonly queued: (limit: number) => Promise<readonly JobRecord[]>
-  /** All that are submitted, by nonce. */
   readonly inFlight: () => Promise<readonly JobRecord[]>
   /** Applies findings to the jobs as they are kept now, in one transaction; answers those that changed. */
   readonly learn: (findings: readonly SessionFinding[]) => Promise<readonly JobRecord[]>

@@ -11,12 +11,10 @@ export type WorkerParts = {
   readonly queue: Queue
   readonly chain: Chain
   readonly blocks: Blocks
-  /** Account of the key: it must be the contract's registrar. */
   readonly account: string
   readonly sign: (job: JobRecord, nonce: number, facts: SigningFacts) => Signed
   /** Blocks that must hold an anchor, its own included, before it counts. */
   readonly confirmations: number
-  /** A clock that only goes forward, ms. */
   readonly steady: () => number
   readonly log: Log
 }

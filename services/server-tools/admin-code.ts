@@ -9,9 +9,7 @@ const PATIENCE = 30_000
 const EX_USAGE = 64
 
 export type AdminCodeEdge = {
-  /** Where authentication answers. */
   readonly url: string
-  /** The operator's secret key; rejects when it cannot be read. */
   readonly identity: () => Promise<Secret>
   readonly request: (url: string, init: BunFetchRequestInit) => Promise<Response>
   readonly out: Print

@@ -32,7 +32,6 @@ export type BackupMounts = {
 
 export type BackupTools = {
   readonly mounts: BackupMounts
-  /** Lines of standard input as they come; undefined when it has ended. */
   readonly nextLine: () => Promise<string | undefined>
   readonly random: Random
   readonly now: () => number

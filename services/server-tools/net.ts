@@ -6,9 +6,7 @@ import type { Endpoint } from './endpoints.ts'
 
 /** What the machine can do; handed in. Both reject with an error that has a `code` when they fail. */
 export type Network = {
-  /** Addresses of a name. */
   readonly resolve: (host: string) => Promise<readonly string[]>
-  /** Opens a TCP connection, closes it, and says how long opening took, ms. */
   readonly dial: (address: string, port: number) => Promise<number>
 }
 

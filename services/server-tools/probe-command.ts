@@ -10,7 +10,6 @@ import type { Secret } from '#common/process/env'
 
 export type Edge = {
   readonly stdin: () => Promise<string>
-  /** The operator's secret key; rejects when it cannot be read. */
   readonly identity: () => Promise<Secret>
   readonly request: (url: string, init: BunFetchRequestInit) => Promise<Response>
   readonly random: (bytes: number) => Uint8Array<ArrayBuffer>

@@ -7,13 +7,11 @@ import type { Network } from './net.ts'
 
 /** What the commands have that change a host. */
 export type HostTools = {
-  /** All of standard input. */
   readonly input: () => Promise<string>
   readonly random: (length: number) => Uint8Array
   /** Where the folder of Lucid is mounted, and where volumes are. */
   readonly folder: string
   readonly volumes: string
-  /** Standard input as it comes. */
   readonly lines: Lines
   readonly backup: BackupMounts
 }

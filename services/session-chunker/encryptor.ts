@@ -10,7 +10,6 @@ export type Writer = {
   readonly total_plain: number
   readonly last: boolean
   readonly sealed: boolean
-  /** When the last durable byte came from its source, epoch ms. */
   readonly last_byte_at?: number
 }
 
@@ -31,7 +30,6 @@ export type Encryptor = {
       readonly last_byte_at: number
     },
     bytes: Uint8Array<ArrayBuffer>,
-    /** Gives the call up. */
     signal: AbortSignal,
   ) => Promise<ChunkRecord>
 }

@@ -33,7 +33,6 @@ export type Pipeline = {
   /** Sends what is left as the final chunk, with the last flag unless `broken`, and waits until all is durable. */
   readonly end: (how: 'true' | 'broken') => Promise<void>
   readonly state: () => Streamed
-  /** Why nothing more can be sent through this pipeline. */
   readonly failure: () => Fault | undefined
   readonly drop: () => void
 }

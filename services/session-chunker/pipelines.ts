@@ -8,11 +8,9 @@ import { checkWholeChunk, describePosition, startPosition } from './position.ts'
 export type Pipelines = {
   /** Feeds one body into a session's pipeline. Throws Fault `offset-differs` (with where to go on), `stream-busy`. */
   readonly feed: (session: string, query: StreamQuery, body: AsyncIterable<Uint8Array>) => Promise<Streamed>
-  /** How far a session is, without taking it over. */
   readonly progress: (session: string) => Promise<Streamed>
   /** Sends one whole chunk. Throws Fault `chunk-out-of-order` when it is not the next one. */
   readonly chunk: (session: string, index: number, cut: Cut) => Promise<Streamed>
-  /** How many are open. */
   readonly count: () => number
 }
 
@@ -54,14 +52,12 @@ export const pipelines = (parts: PipelineParts): Pipelines => {
     return one?.failure() === undefined ? one : undefined
   }
 
-  /** Takes the session over, with whatever was received and is not durable forgotten. */
   const takeOver = async (session: string): Promise<Pipeline> => {
     open.get(session)?.drop()
     open.delete(session)
     return pipeline(session, await parts.encryptor.openWriter(session), parts)
   }
 
-  /** How far a session is, without taking it over. */
   const progress = async (session: string): Promise<Streamed> => {
     const current = usable(session)
     if (current) return current.state()

@@ -5,7 +5,6 @@ import type { Streamed } from './model.ts'
 
 /** Where a session's stream stands: what was taken in, and what of it the encryptor has acknowledged. */
 export type Position = {
-  /** Index of the next chunk. */
   readonly next: number
   readonly received: number
   readonly chunkSize: number

@@ -14,7 +14,6 @@ export type ChunkFolder = {
   readonly read: (session: string, index: number) => Promise<Uint8Array<ArrayBuffer>>
   /** Throws Fault `unavailable` code `disk-full` when there is no room for a recording to begin. */
   readonly requireRoom: () => Promise<void>
-  /** Deletes a chunk that no record names; none is no error. */
   readonly drop: (session: string, index: number) => Promise<void>
   /** Deletes what a crash left half-written. */
   readonly sweep: () => Promise<number>

@@ -16,7 +16,6 @@ export type SealParts = {
   readonly aead: Aead
   readonly random: Random
   readonly now: () => number
-  /** Gives the memory of a body back. */
   readonly spend: (body: Uint8Array<ArrayBuffer>) => void
 }
 

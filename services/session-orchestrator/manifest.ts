@@ -11,7 +11,6 @@ export type Durable = {
   readonly total_cipher: number
   readonly last: boolean
   readonly last_at?: number
-  /** When the last durable byte came from its source, epoch ms. */
   readonly last_byte_at?: number
 }
 

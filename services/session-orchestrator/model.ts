@@ -69,7 +69,6 @@ export const SignedManifest = t.Object({
 /** An event in the chain of a session of an older release: hash = BLAKE3 of the canonical JSON of the rest. */
 const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
 export const AuditQuery = t.Object({
-  /** Only the events behind this one. */
   after: t.Optional(BytesParam),
   limit: t.Optional(WholeParam(1, 1000)),
 })

@@ -4,7 +4,6 @@ import type { Feed } from './feed.ts'
 
 /** How a stream that broke off is ended at the chunker: what is there becomes the final chunk, without the last flag. */
 export type BreakOffParts = {
-  /** How far the pipeline is with a session. */
   readonly progress: (session: string) => Promise<StreamPosition>
   readonly send: (session: string) => SendSegment
 }

@@ -9,7 +9,6 @@ export type StreamPosition = {
   readonly chunk_count: number
   readonly complete: boolean
   readonly chunk_size?: number
-  /** When the last durable byte came from the source, epoch ms. */
   readonly last_byte_at?: number
 }
 

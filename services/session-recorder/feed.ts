@@ -12,7 +12,6 @@ export type TimedSegment = Segment & { readonly lastByteAt: number | undefined }
 export type Feed = {
   /** Takes bytes that came from the source at `cameAt`, epoch ms. */
   readonly push: (piece: Uint8Array, cameAt: number) => Promise<void>
-  /** Sends what is left; resolves when everything is durable. */
   readonly end: () => Promise<StreamPosition>
   /** What was received from `offset` on, for a stream that breaks off here; nothing where it is not kept any more. */
   readonly rest: (offset: number) => readonly TimedSegment[]
@@ -24,7 +23,6 @@ export type Feed = {
   readonly halt: () => void
   readonly resume: () => void
   readonly settled: () => Promise<void>
-  /** Why nothing more can be pushed. */
   readonly failure: () => Fault | undefined
   readonly drop: () => void
 }

@@ -20,7 +20,6 @@ export type IntakeParts = {
   readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
   /** States that recorded time is missing; durable before the byte behind it is taken. */
   readonly addGap: (id: string, gap: StreamGap) => Promise<RecordingDoc>
-  /** The source gave bytes until now. */
   readonly touch: (id: string) => Promise<RecordingDoc>
   readonly end: (
     id: string,

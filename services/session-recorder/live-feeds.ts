@@ -28,7 +28,6 @@ export type LiveFeeds = {
 }
 
 export type LiveFeedParts = {
-  /** How far the pipeline is with a session. */
   readonly progress: (session: string) => Promise<StreamPosition>
   readonly send: (session: string) => SendSegment
   readonly now: () => number

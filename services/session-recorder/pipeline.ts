@@ -7,7 +7,6 @@ import type { RecordingsParts } from './recordings.ts'
 /** The services that a recording goes to, over HTTP. */
 export type PipelineClients = {
   readonly chunker: ReturnType<typeof client<Chunker>>
-  /** The raw way to the chunker, for bytes. */
   readonly toChunker: Call
   readonly orchestrator: ReturnType<typeof client<Orchestrator>>
 }

@@ -6,9 +6,7 @@ import type { RecordingDoc } from './store.ts'
 export type ReconcileParts = Clocks & {
   readonly table: Pick<Collection<RecordingDoc>, 'find'>
   readonly log: Log
-  /** How long a recording waits for its source, ms. */
   readonly resumeGrace: number
-  /** The recordings whose source sends now. */
   readonly busy: () => readonly string[]
   readonly handOver: (doc: RecordingDoc) => Promise<unknown>
   /** Tells the orchestrator that a recording lives, when it is time to. Answers whether its session is over. */

@@ -42,7 +42,6 @@ export type Recordings = {
   readonly stop: (id: string, reason?: string) => Promise<Recording>
   /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
   readonly reconcile: () => Promise<void>
-  /** Recordings that this process feeds. */
   readonly live: () => number
 }
 

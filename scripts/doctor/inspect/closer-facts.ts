@@ -18,7 +18,6 @@ export type CloserFacts = {
   /** Platform of each expected image; undefined where the host does not hold it. */
   readonly images: Readonly<Record<string, string | undefined>>
   readonly files: Readonly<Record<string, FileFact>>
-  /** Last lines of containers that are not well. */
   readonly logs: Readonly<Record<string, readonly string[]>>
   readonly walked: Readonly<Record<string, Walked>>
   /** Container id to the bytes of its logs. */

@@ -5,16 +5,11 @@ import { type Dial, dialAll, program, type Walk, walkAll } from './inside.ts'
 /** What is asked because of what should be there. */
 export type CloserQuestions = {
   readonly images: readonly string[]
-  /** Names of containers whose last words matter. */
   readonly logs: readonly string[]
-  /** Absolute paths of files of the host. */
   readonly files: readonly string[]
-  /** Container to what it must reach. */
   readonly dials: Readonly<Record<string, readonly Dial[]>>
-  /** Ports on the host's loopback. */
   readonly ports: readonly number[]
   readonly volumes: readonly { readonly name: string; readonly uid: number }[]
-  /** Images that can look inside, best first. */
   readonly probes: readonly string[]
   /** Folder of the engine; empty when its logs are not to be measured. */
   readonly root: string

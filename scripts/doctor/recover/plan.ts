@@ -28,9 +28,7 @@ export type Site = {
   readonly facts: Facts
   readonly expected: Expected
   readonly release: string
-  /** Images that can put owners right, best first. */
   readonly probes: readonly string[]
-  /** Stacks in the order they are started. */
   readonly stacks: readonly string[]
 }
 

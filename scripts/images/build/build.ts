@@ -24,7 +24,6 @@ export type BuildOptions = {
   readonly dist: string
   readonly cache: string
   readonly lock: ImagesLock
-  /** Everything that has an image, and the names of those to build now. */
   readonly products: readonly Product[]
   readonly selected: readonly string[]
   readonly platforms: readonly Platform[]
@@ -32,7 +31,6 @@ export type BuildOptions = {
   /** Put behind the service's name in its reference; none for the plain name. */
   readonly tag: string | undefined
   readonly jobs: number
-  /** Builds also what would come out as it is. */
   readonly rebuild: boolean
   readonly onStep: (service: string, step: Step | 'unchanged' | 'built') => void
   /** Given by tests. */

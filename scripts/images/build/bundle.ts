@@ -65,9 +65,7 @@ const messages = (error: unknown): readonly string[] =>
   error instanceof AggregateError ? error.errors.map(String) : [errorMessage(error)]
 
 type Entry = {
-  /** Path from the root of the repository. */
   readonly entry: string
-  /** Of the file that comes out, without `.js`. */
   readonly name: string
   readonly addons: readonly string[]
 }

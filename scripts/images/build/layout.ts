@@ -20,7 +20,6 @@ export type BuiltState = {
   readonly reference: string
   readonly index: { readonly digest: string; readonly size: number }
   readonly platforms: Readonly<Record<string, string>>
-  /** Bytes of all blobs. */
   readonly size: number
   readonly blobs: Readonly<Record<string, number>>
 }

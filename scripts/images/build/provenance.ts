@@ -8,9 +8,7 @@ export type Origin = {
   readonly dirty: boolean
   readonly bun: string
   readonly platforms: readonly string[]
-  /** Checksum of everything that the image was made of. */
   readonly inputs: string
-  /** Files that pin what was used, path to sha256. */
   readonly locks: Readonly<Record<string, string>>
 }
 

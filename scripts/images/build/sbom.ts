@@ -76,7 +76,6 @@ export type BillOfMaterials = {
   readonly parts: readonly Part[]
   /** Paths of the program itself, which has the npm packages without files of their own inside it. */
   readonly program: readonly string[]
-  /** Paths of what the builder wrote beside it. */
   readonly written: readonly string[]
 }
 

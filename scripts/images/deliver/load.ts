@@ -11,7 +11,6 @@ export type Loaded = {
 }
 
 export type LoadOptions = {
-  /** The environment of the client: DOCKER_HOST, DOCKER_CONFIG, PATH. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly onProgress?: (sent: number, total: number) => void
 }

@@ -7,7 +7,6 @@ export type Repository = {
   readonly origin: string
   /** The name it has in Docker's configuration. */
   readonly host: string
-  /** Path of the repository in the registry: `pickme/lucid`. */
   readonly name: string
 }
 

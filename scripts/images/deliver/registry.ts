@@ -89,7 +89,6 @@ const requireAnswer = async (
 
 export type RegistryOptions = {
   readonly credentials: Credentials
-  /** Repositories of the same registry that blobs may be mounted from. */
   readonly mountFrom?: readonly string[]
   readonly network: Network
 }

@@ -7,9 +7,7 @@ export type PlatformFacts = {
   readonly architecture: 'amd64' | 'arm64'
   /** Debian's folder for libraries of this architecture. */
   readonly triplet: string
-  /** e_machine of its ELF files. */
   readonly machine: number
-  /** npm's package of the Bun runtime. */
   readonly bun: string
   /** The end of the name of an npm package with a native addon for it. */
   readonly addonSuffix: string

@@ -24,7 +24,6 @@ export type LayerPlan =
   | {
       readonly kind: 'addons'
       readonly platform: Platform
-      /** In the image, the file of each tarball's addon. */
       readonly files: readonly { readonly path: string; readonly tarball: NamedTarball }[]
     }
 

@@ -4,7 +4,6 @@ import type { PackedLayer } from './layer.ts'
 import type { LayerAnswer, LayerJob } from './worker.ts'
 
 export type LayerThreads = {
-  /** Makes the layer of a job and puts it into the cache. */
   readonly make: (job: LayerJob) => Promise<PackedLayer>
   readonly close: () => void
 }

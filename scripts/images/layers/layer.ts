@@ -39,7 +39,6 @@ export type PackedLayer = {
   readonly components: readonly Component[]
   readonly own: readonly string[]
   readonly elf: readonly ElfFile[]
-  /** Paths of everything that a program could load. */
   readonly libraries: readonly string[]
 }
 

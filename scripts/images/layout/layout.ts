@@ -9,7 +9,6 @@ export type Blob = { readonly descriptor: Descriptor; readonly bytes: Uint8Array
 
 /** One image of one platform. Its layers stay on disk. */
 export type PlatformImage = {
-  /** `linux/amd64`. */
   readonly platform: string
   readonly manifest: Manifest
   readonly config: ImageConfig

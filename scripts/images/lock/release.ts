@@ -8,7 +8,6 @@ export type Release = {
   /** As written there (RFC 2822). */
   readonly date: string
   readonly validUntil: string | undefined
-  /** Path below the suite's folder to its sha256 and size in bytes. */
   readonly files: ReadonlyMap<string, { readonly sha256: string; readonly size: number }>
   /** Fingerprints of the believed keys whose signature holds. */
   readonly signedBy: readonly string[]

@@ -8,9 +8,7 @@ import type { Archive } from './lock.ts'
 export type Candidate = { readonly archive: Archive; readonly stanza: Stanza }
 
 export type Index = {
-  /** The newest of each name. */
   readonly newest: ReadonlyMap<string, Candidate>
-  /** Who provides a virtual name. */
   readonly providers: ReadonlyMap<string, readonly string[]>
 }
 

@@ -7,12 +7,10 @@ import { type Checksum, checksum, readBlob, writeBlob } from './cache.ts'
 
 /** Where a download comes from is asked for only when the cache does not have it. */
 export type Source = {
-  /** What it is, for messages. */
   readonly what: string
   readonly checksum: Checksum
   readonly size?: number
   readonly address: () => Promise<string>
-  /** The command that mends the lock when the file has gone. */
   readonly remedy: string
 }
 

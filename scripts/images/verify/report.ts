@@ -9,7 +9,6 @@ export type Outcome = {
   readonly promise: string
   readonly checked: number
   readonly breaches: readonly string[]
-  /** Why it was not run. */
   readonly notRun?: string
 }
 

@@ -6,7 +6,6 @@ import type { Root } from './root.ts'
 export type Layer = {
   readonly digest: string
   readonly mediaType: string
-  /** Bytes as stored and shipped. */
   readonly size: number
   /** Digest of the unpacked archive; undefined when it could not be unpacked. */
   readonly diffId: string | undefined
@@ -25,7 +24,6 @@ export type SbomFacts = {
 /** One image of one platform, as the rules see it. */
 export type Subject = {
   readonly service: string
-  /** `linux/amd64`. */
   readonly platform: string
   readonly config: ImageConfig
   readonly layers: readonly Layer[]

@@ -18,12 +18,9 @@ import type { Fingerprints } from './secrets.ts'
 import type { Subject } from './subject.ts'
 
 export type VerifyOptions = {
-  /** The folder of images, `dist/images`. */
   readonly images: string
   readonly lock: ReadLock
-  /** Services to look at; all of the lock when this is empty. */
   readonly only: readonly string[]
-  /** Services that must have an image. */
   readonly expected: readonly string[]
   /** Services that listen, and so have a health check. */
   readonly listening: ReadonlySet<string>

@@ -85,7 +85,6 @@ const performAll = async (lease: Lease, plan: BootPlan, state: BootState, units:
 }
 
 export type BootOptions = Pick<BootTarget, 'units'> & {
-  /** Programs for DIR/bin, by name. */
   readonly files?: Readonly<Record<string, string>>
 }
 

@@ -12,7 +12,6 @@ export type BootState = {
   readonly enabled: boolean
   /** The user's crontab; undefined when there is no cron here, or the user may not have one. */
   readonly crontab: string | undefined
-  /** The programs in DIR/bin that were asked about. */
   readonly files: Readonly<Record<string, string | undefined>>
   /** Lines that others leave in DIR/bin/cron.d for the crontab. */
   readonly furtherLines: readonly string[]
@@ -23,7 +22,6 @@ export const UNITS = '/etc/systemd/system'
 
 export type BootTarget = {
   readonly dir: string
-  /** Another folder for tests. */
   readonly units?: string
 }
 

@@ -2,7 +2,6 @@
 export const UNIT = 'lucid.service'
 
 export type UnitInput = {
-  /** Folder of Lucid on the host. */
   readonly dir: string
   /** Who owns it, and may talk to the engine. */
   readonly user: string

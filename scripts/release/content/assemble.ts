@@ -15,15 +15,12 @@ import { renderStack } from './render.ts'
 /** What a release is made of, read from a checkout or planted by a test. */
 export type Parts = {
   readonly platform: string
-  /** DIR on the host. */
   readonly dir: string
-  /** In the order they are started: the committed Compose file and the values of the env file. */
   readonly stacks: readonly {
     readonly stack: Stack
     readonly text: string
     readonly env: Readonly<Record<string, string>>
   }[]
-  /** What Compose replaces in the files themselves. */
   readonly variables: Readonly<Record<string, string>>
   readonly images: readonly ReleaseImage[]
   /** Images that are run by hand: they come with the release, their containers do not. */

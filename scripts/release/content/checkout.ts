@@ -87,7 +87,6 @@ export const choosePlatform = (
 
 export type CheckoutOptions = {
   readonly root: string
-  /** Folder of image layouts, dist/images. */
   readonly dist: string
   readonly platform: string
   readonly dir: string

@@ -100,7 +100,6 @@ const PLACEHOLDER = /change[-_ ]?me|USER:PASSWORD|<[^<>]*>|^(?:x{3,}|todo|tbd|re
 export const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value)
 
 export type EnvDemands = {
-  /** Keys that may not be empty. */
   readonly required?: readonly string[]
   /** Keys that Compose sets for a service by KEY_FILE: with both, the service refuses to start. */
   readonly files?: readonly string[]

@@ -4,9 +4,7 @@ export type ReleaseLayer = { readonly digest: string; readonly size: number; rea
 /** An image of ours for one platform. Digests are `sha256:` and hex, sizes bytes. */
 export type ReleaseImage = {
   readonly service: string
-  /** What it is called on a host: see contentName. */
   readonly name: string
-  /** Where a registry has it, with the digest of the index. */
   readonly pull: string
   readonly digest: string
   readonly manifest: string

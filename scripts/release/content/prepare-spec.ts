@@ -10,7 +10,6 @@ type Keys = Readonly<Record<string, readonly string[]>>
 
 /** Names of secrets and of what has them; nothing of a value. */
 export type SecretNames = {
-  /** Keys that services declare as secrets, by service. */
   readonly services: Keys
   /** The same of identities that are no service. */
   readonly clients: Keys

@@ -11,12 +11,9 @@ export type Proof =
 export type Member = {
   readonly service: string
   readonly container: string
-  /** Name of the image on the host. */
   readonly image: string
   readonly proof: Proof
-  /** Memory limit, bytes. */
   readonly memory: number
-  /** TCP ports of the host that it takes. */
   readonly ports: readonly number[]
   readonly volumes: readonly string[]
 }
@@ -37,15 +34,11 @@ export type StockImage = { readonly service: string; readonly name: string }
 /** Everything that makes a host what it is, without a secret. Equal content has an equal id. */
 export type ReleaseContent = {
   readonly format: 'lucid/release/v1'
-  /** `linux/arm64` */
   readonly platform: string
   readonly images: readonly ReleaseImage[]
   readonly stock: readonly StockImage[]
-  /** In the order they are started. */
   readonly stacks: readonly ReleaseStack[]
-  /** Files in the folder of the release: name to sha256. */
   readonly files: Readonly<Record<string, string>>
-  /** Files that containers mount: path under DIR to sha256. */
   readonly support: Readonly<Record<string, string>>
   /** `owner/KEY` of every secret file that is mounted. */
   readonly secrets: readonly string[]

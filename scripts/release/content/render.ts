@@ -29,17 +29,12 @@ type ReadFile = {
 
 export type RenderInput = {
   readonly stack: Stack
-  /** The committed Compose file. */
   readonly text: string
-  /** Values of the stack's env file. */
   readonly env: Readonly<Record<string, string>>
-  /** What Compose replaces in the file itself. */
   readonly variables: Readonly<Record<string, string>>
-  /** DIR on the host. */
   readonly dir: string
   /** Services of ours to the name of their image on the host. A service that is not in it keeps what the file says. */
   readonly images: Readonly<Record<string, string>>
-  /** Containers that are run by hand: left out. */
   readonly tools: readonly string[]
   /** Mounted files, by their path from the folder of Compose files, to their place under DIR. */
   readonly support: Readonly<Record<string, string>>
@@ -52,7 +47,6 @@ export type RenderInput = {
 export type Rendered = {
   readonly text: string
   readonly stack: ReleaseStack
-  /** `owner/KEY` */
   readonly secrets: readonly string[]
   readonly volumes: readonly string[]
   readonly networks: readonly string[]

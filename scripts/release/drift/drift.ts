@@ -21,9 +21,7 @@ export type DriftInput = {
   /** At the level `release` or above, of this release. */
   readonly facts: HostFacts & Required<Pick<HostFacts, 'deployed'>>
   readonly release: Release
-  /** What the release's own Compose files want, as they were made. */
   readonly expected: Expected
-  /** DIR on the host. */
   readonly dir: string
 }
 

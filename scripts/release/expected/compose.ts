@@ -12,11 +12,9 @@ export type ExpectedNetwork = {
 
 /** What should be on a host. */
 export type Expected = {
-  /** Id of the release; absent when it is read from the catalogue. */
   readonly release?: string
   readonly services: Readonly<Record<string, ExpectedService>>
   readonly networks: Readonly<Record<string, ExpectedNetwork>>
-  /** Real names of volumes. */
   readonly volumes: readonly string[]
 }
 

@@ -17,7 +17,6 @@ export type ExpectedService = {
   readonly uid: number
   readonly gid: number
   readonly profiles: readonly string[]
-  /** Real names of networks. */
   readonly networks: readonly string[]
   /** The service in whose network it is instead. */
   readonly shares?: string
@@ -32,11 +31,9 @@ export type ExpectedService = {
   readonly memory: number
   readonly cpus: number
   readonly pids: number
-  /** Compose's own hash of all that it says about the service. */
   readonly hash?: string
   /** Same-host services that it cannot do without. */
   readonly needs: readonly string[]
-  /** Runs once and ends. */
   readonly once: boolean
   readonly probed: boolean
   /** Its health check, as an argument list; empty when it has none or one that a shell reads. */

@@ -15,7 +15,6 @@ export type DeepFacts = {
   readonly secrets: readonly string[]
   readonly networks: readonly string[]
   readonly owners: readonly string[]
-  /** Volumes that are not what the host had in them. */
   readonly lost: readonly Finding[]
 }
 

@@ -10,11 +10,9 @@ export type PreflightInput = {
   readonly host: PreflightHost
   readonly deep: DeepFacts
   readonly release: Release
-  /** The release that runs there. */
   readonly current: Release | undefined
   /** Why the signature of the images does not hold; undefined when it does. */
   readonly signature: string | undefined
-  /** Keys of env files that hold placeholders. */
   readonly placeholders: readonly string[]
   readonly dir: string
 }

@@ -76,7 +76,6 @@ const listOurs = ({ volumes = [] }: Pick<HostFacts, 'volumes'>): readonly string
 type Inspection = {
   readonly dir: string
   readonly images: ToolImages
-  /** Volumes of the committed release. */
   readonly committed: readonly string[]
   readonly isDeployed: boolean
 }

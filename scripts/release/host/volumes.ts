@@ -55,7 +55,6 @@ const owned = async (
 }
 
 export type OwnersOptions = {
-  /** An image of server-tools that the host has. */
   readonly image: string
   readonly volumes: Owners
 }

@@ -10,7 +10,6 @@ export type Pruned = {
   readonly images: readonly string[]
   readonly inUse: readonly string[]
   readonly blobs: number
-  /** Bytes of those blobs. */
   readonly bytes: number
 }
 

@@ -18,7 +18,6 @@ import { missingStates, noticeReplaced, requirePresent } from './missing-images.
 import { type RequiredBlob, type SentBlobs, sendBlobs } from './send-blobs.ts'
 
 export type SendOptions = ImagesProgress & {
-  /** Folder of image layouts by service, dist/images. */
   readonly dist: string
 }
 

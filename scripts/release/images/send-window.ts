@@ -10,9 +10,7 @@ const STALLED_MS = 120_000
 export type Flow = {
   /** The bytes of all blobs; waits for answers. Ends early, without an error, when it cannot go on: see `fault`. */
   readonly bytes: AsyncIterable<Uint8Array>
-  /** The host has so many more bytes. */
   readonly got: (bytes: number) => void
-  /** The connection is gone: nothing more is sent. */
   readonly stop: () => void
   readonly arrived: () => number
   readonly fault: () => CliError | undefined

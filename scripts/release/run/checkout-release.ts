@@ -10,11 +10,8 @@ import { checkSignature, type Signed } from '../content/signature.ts'
 export const distFolder = (folder: string | undefined): string => resolve(folder ?? `${repository}/dist/images`)
 
 export type CheckoutSource = {
-  /** Folder of images. */
   readonly dist: string
-  /** `linux/arm64` */
   readonly platform: string
-  /** DIR on the host. */
   readonly dir: string
   readonly registry: string | undefined
   readonly env: string | undefined
@@ -27,7 +24,6 @@ export type CheckoutRelease = {
   readonly origin: Origin
   /** Why the signature of the images does not count; undefined when it does. */
   readonly signature: string | undefined
-  /** Keys of env files that nobody filled in. */
   readonly placeholders: readonly string[]
 }
 

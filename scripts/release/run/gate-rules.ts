@@ -7,13 +7,10 @@ export type Watched = {
   readonly member: Member
   readonly since: number
   readonly state: ContainerState | undefined
-  /** When it was first well; undefined until then. */
   readonly wellAt: number | undefined
-  /** The start that was well. */
   readonly wellStart: number | undefined
   /** At the last look its health check, run by us, ended with 0. */
   readonly probed: boolean
-  /** Its restarts when it was first seen. */
   readonly restartsBefore: number | undefined
   /** What it ended with when it was last seen ended: the engine says 0 of one that it has started again. */
   readonly endedWith: number | undefined

@@ -13,7 +13,6 @@ export type BeginEntry = {
   readonly from: string | null
   readonly to: string
   readonly by: string
-  /** For people: `update session-chunker`. */
   readonly what: string
 }
 export type StepEntry = {

@@ -50,7 +50,6 @@ export const makeHostSpec = async (shell: Shell, dir: string): Promise<HostSpec>
 }
 
 export type PrepareOptions = {
-  /** An image of server-tools that the host has, by digest or id. */
   readonly image: string
   readonly spec: HostSpec
 }

@@ -7,10 +7,8 @@ import type { Entry } from './journal.ts'
 
 /** What a host knows of its releases. */
 export type HostReleases = {
-  /** Id of the committed release. */
   readonly current: string | undefined
   readonly entries: readonly Entry[]
-  /** Ids of the releases whose files are there, whole. */
   readonly releases: readonly string[]
 }
 
@@ -28,7 +26,6 @@ export type StepReporter = {
 export type ReleaseHost = {
   readonly name: string
   readonly observe: () => Promise<HostReleases>
-  /** A release that is on the host; undefined when it is not, or not whole. */
   readonly release: (id: string) => Promise<Release | undefined>
   /** Appends to the journal; on the disk when it returns. */
   readonly journal: (entry: Entry) => Promise<void>
@@ -43,16 +40,13 @@ export type ReleaseHost = {
   readonly drift: (release: Release) => Promise<readonly Drift[]>
   /** Lets go what is paused, and starts a stack; some of its services are made anew in any case, and strays removed. */
   readonly up: (release: Release, stack: Stack, mending: Mending) => Promise<void>
-  /** Ends the containers of a stack and keeps them. */
   readonly stop: (release: Release, stack: Stack) => Promise<void>
   /** Takes the containers of a stack away; volumes stay. */
   readonly down: (release: Release, stack: Stack) => Promise<void>
   /** Copies the documents that two releases have in different shapes, under a name of this run. */
   readonly snapshot: (between: ReleasePair, name: string) => Promise<void>
   readonly migrate: (between: ReleasePair) => Promise<void>
-  /** Puts the documents back as a snapshot has them. */
   readonly restore: (between: ReleasePair, name: string) => Promise<void>
-  /** Those of the containers that exist. */
   readonly states: (members: readonly Member[]) => Promise<readonly ContainerState[]>
   /** Runs the health checks of containers now; names of those whose check ended with 0. */
   readonly probe: (members: readonly Member[]) => Promise<readonly string[]>
@@ -70,7 +64,6 @@ export type ReleaseHost = {
 export type Timing = {
   readonly now: () => number
   readonly pause: (ms: number) => Promise<unknown>
-  /** Longest time until a service is well, ms. */
   readonly limitMs: number
   /** How long a service that was started must stay well before the release counts, ms. */
   readonly settleMs: number

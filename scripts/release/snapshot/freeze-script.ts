@@ -8,14 +8,7 @@ import { commandLine, quote } from '../../host/quote.ts'
  * What was let go while the engine was still pausing it is let go again: the engine may have been slower than the limit.
  * The watchdog knows the container of its own script by the id in `$WORK/cid`: by then the next may have one of that name.
  */
-export const freezeFunctions = ({
-  state,
-  limitS,
-}: {
-  /** A folder of the host that is there. */
-  readonly state: string
-  readonly limitS: number
-}): string => `
+export const freezeFunctions = ({ state, limitS }: { readonly state: string; readonly limitS: number }): string => `
 FROZEN=${quote(`${state}/frozen`)}
 WORK=$(mktemp -d) || exit 1
 ME=$(exec sh -c 'echo $PPID')

@@ -14,7 +14,6 @@ import { freezeFunctions } from './freeze-script.ts'
  * protected as the volumes are: root's alone. An encrypted backup beside it is `takeBackup` with a tag.
  */
 export type SnapshotOptions = {
-  /** Image of server-tools on the host. */
   readonly image: string
   /** What it is called: the id of the release that is left. */
   readonly id: string

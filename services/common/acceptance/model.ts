@@ -26,7 +26,6 @@ export type ProbeResult = {
   readonly part: Part
   /** What was checked, a few words. */
   readonly check: string
-  /** The service, or what else it is about. */
   readonly subject: string
   readonly result: 'pass' | 'fail' | 'not-run'
   readonly detail: string

@@ -15,7 +15,6 @@ export type Tools = {
   readonly probe: (name: string, url: string) => Promise<Result>
   /** A token of the operator for one service. */
   readonly tokenFor: (service: string) => Promise<string>
-  /** Called with each result as it is made. */
   readonly report: (result: ProbeResult) => void
 }
 

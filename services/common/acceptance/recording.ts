@@ -8,7 +8,6 @@ import { type Loose, type ProbeClient, post, read, requireObject, requireThat } 
 /** A session that the probes made. Its owner is a key that nobody keeps. */
 export type Recorded = {
   readonly id: string
-  /** What went in. */
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly ownerKey: Uint8Array<ArrayBuffer>
   /** From the first byte sent until all was durable and sealed, ms. */

@@ -5,7 +5,6 @@ export type Refusal = {
   readonly check: string
   readonly service: string
   readonly status: number
-  /** `code` of the problem document. */
   readonly code: RegExp
   readonly token: 'none' | 'operator'
   readonly request: (client: ProbeClient) => readonly [path: string, init?: BunFetchRequestInit]

@@ -64,7 +64,6 @@ export type BundleDocuments = {
   readonly anchor: AnchorDocument
   readonly keys?: Keys
   readonly sealed?: SealedKeys
-  /** The bytes of audit.jsonl. */
   readonly audit?: Uint8Array
 }
 

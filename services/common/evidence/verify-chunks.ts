@@ -36,7 +36,6 @@ export type ChunkWork = {
   /** Whether the manifest is the signed or the anchored one. */
   readonly isAuthentic: boolean
   readonly decryption?: Decryption
-  /** Bytes of entries done, of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
 

@@ -32,7 +32,6 @@ export type Verification = {
   readonly ownerKey?: Uint8Array
   /** Where the plaintext goes; it is committed only when nothing is wrong. Needs keys for all chunks in the bundle. */
   readonly decryptTo?: Sink
-  /** Bytes of chunks done, of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
 

@@ -27,9 +27,7 @@ export type VolumeReport = {
 }
 
 export type OwnersReport = {
-  /** Everything belongs to whom it should, by now. */
   readonly ok: boolean
-  /** True when owners were changed. */
   readonly done: boolean
   readonly volumes: readonly VolumeReport[]
 }

@@ -20,7 +20,6 @@ export type Result = {
   readonly name: string
   readonly stack: string
   readonly state: State
-  /** Milliseconds until the answer, or until giving up. */
   readonly ms: number
   /** Why it is not well, or what it does without; empty when there is nothing to say. */
   readonly detail: string

@@ -10,7 +10,6 @@ export type VolumeFacts = {
   readonly committed: readonly string[]
   /** Whose volumes the host's are; undefined before the first deploy, and on a host of an older release. */
   readonly installation: string | undefined
-  /** Volumes of ours that are there. */
   readonly existing: readonly string[]
   /** What lies in them; undefined where no image is there that can look. */
   readonly marked: readonly MarkedVolume[] | undefined

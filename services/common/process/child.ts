@@ -3,9 +3,7 @@ import { findProgram } from './program.ts'
 
 /** A program that a service keeps running. */
 export type Child = {
-  /** Undefined while it is down. */
   readonly pid: () => number | undefined
-  /** How often it was started again. */
   readonly restarts: () => number
   readonly signal: (name: NodeJS.Signals) => void
   /** Sends the signal, SIGKILL when it has not ended after `graceMs`, and resolves when it is gone. */
@@ -19,7 +17,6 @@ export type ChildOptions = {
   readonly onLine: (line: string) => void
   /** Before each start. */
   readonly beforeStart?: () => void
-  /** It was started, for the first time or again. */
   readonly onStart?: (pid: number) => void
   /** It ended by itself; started again after `delayMs`. */
   readonly onEnd: (end: { readonly why: string; readonly delayMs: number }) => void

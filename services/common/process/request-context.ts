@@ -10,7 +10,6 @@ export type SignedIn = {
 
 /** What is known of the request being served; it follows every await below the route. */
 export type RequestContext = {
-  /** Travels through every hop as `x-request-id`. */
   readonly requestId: string
   /** The verified identity of the caller; undefined on a public route. */
   readonly caller: string | undefined

@@ -17,7 +17,6 @@ export type MongoParts = {
   readonly shape: Shape
   /** One claim of this process at a time, so that they are served in the order they were asked for. */
   readonly inTurn: Lock
-  /** The session of the open transaction, if any. */
   readonly session: ClientSession | undefined
   readonly atomic: Atomic
 }

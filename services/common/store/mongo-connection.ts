@@ -65,7 +65,6 @@ const openClient = (url: string, settings: MongoClientOptions): MongoClient => {
 
 export type MongoConnection = {
   readonly client: MongoClient
-  /** The database of the URL, with the concerns of the store. */
   readonly db: Db
   readonly timeoutMs: number
   /**

@@ -63,7 +63,6 @@ type Parts = {
   readonly prepared: Statements
   readonly rules: TransactionRules
   readonly forgotten: Forgetting
-  /** What was made and committed, by name. */
   readonly tables: Map<string, Table>
 }
 

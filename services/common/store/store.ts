@@ -91,7 +91,6 @@ export type Collection<T extends Doc> = {
 export type Store = {
   collection<T extends Doc>(declaration: Declaration<T>): Collection<T>
   transaction<R>(work: (tx: Store) => Promise<R>): Promise<R>
-  /** Resolves when the store can serve. */
   ping(): Promise<void>
   /** Waits for what runs, then lets go of the files or connections. */
   close(): Promise<void>

@@ -2,7 +2,6 @@
 export type Arrivals = {
   /** Everything before offset `end` had come at `at`, epoch ms. Offsets and times only grow. */
   readonly add: (end: number, at: number) => void
-  /** When the byte before offset `end` came; undefined for one that was never added or is forgotten. */
   readonly timeOf: (end: number) => number | undefined
   /** Everything before offset `end` is asked for no more. */
   readonly forget: (end: number) => void

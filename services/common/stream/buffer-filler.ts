@@ -8,7 +8,6 @@ export type BufferFiller = {
   readonly isFull: () => boolean
   /** The filled part of the buffer, which is the caller's from now on; undefined when nothing was put in. */
   readonly take: () => Uint8Array<ArrayBuffer> | undefined
-  /** Gives the memory back. */
   readonly drop: () => void
 }
 

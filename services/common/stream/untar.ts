@@ -12,7 +12,6 @@ export type ReadEntry = {
   /** Relative, with `/`, without `./` before and `/` after it; '' is the root itself. */
   readonly path: string
   readonly type: EntryType
-  /** The twelve bits. */
   readonly mode: number
   readonly uid: number
   readonly gid: number

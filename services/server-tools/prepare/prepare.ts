@@ -107,7 +107,6 @@ const carryOut = (
 
 export type PrepareParts = {
   readonly disk: Disk
-  /** Bytes of the machine's secure random source. */
   readonly random: (length: number) => Uint8Array
 }
 

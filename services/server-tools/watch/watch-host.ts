@@ -22,10 +22,8 @@ Environment:
 
 export type WatchHostOptions = {
   readonly listed: Listed
-  /** Containers of stock images. */
   readonly stock: Parameters<typeof listExpected>[1]
   readonly argv: readonly string[]
-  /** Folder of the log. */
   readonly state: string
   readonly webhook?: string | undefined
   readonly stdin: () => Promise<string>

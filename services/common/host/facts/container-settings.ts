@@ -13,9 +13,7 @@ export type Attachment = {
 
 export type ContainerMount = {
   readonly type: string
-  /** Of a volume. */
   readonly name: string
-  /** Path of the host. */
   readonly source: string
 }
 
@@ -23,7 +21,6 @@ export type ContainerMount = {
 export type ContainerSettings = {
   /** As the image or Compose gives it: `65532:65532`, or empty for root. */
   readonly user: string
-  /** Processors. */
   readonly cpus: number
   readonly pidsLimit: number
   readonly restartPolicy: string

@@ -3,7 +3,6 @@ import { parseJson, readCount, readObject, readText } from './values.ts'
 
 /** What the deployer left in the platform's folder. */
 export type DeployState = {
-  /** Id of the committed release. */
   readonly release?: string
   /** Whose the volumes are: drawn when the host was deployed to first, or when an older release's became its own. */
   readonly installation?: string

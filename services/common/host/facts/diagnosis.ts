@@ -16,7 +16,6 @@ export type ComposedStack = {
   readonly stack: string
   /** Its answer: JSON, or a complaint. */
   readonly answer: string
-  /** Service to Compose's hash of all that it says about it. */
   readonly hashes: Readonly<Record<string, string>>
 }
 
@@ -30,9 +29,7 @@ export type EngineEvent = {
 
 /** What only a diagnosis asks: read at the level `diagnosis`. */
 export type Diagnosis = Counters & {
-  /** Compose files of the committed release; none where nothing is deployed. */
   readonly composed: readonly ComposedStack[]
-  /** The release file of the committed release, as it lies there. */
   readonly releaseFile: unknown
   /** There is a release before this one. */
   readonly previous: boolean

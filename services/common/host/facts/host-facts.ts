@@ -17,7 +17,6 @@ export type Engine =
   | {
       readonly is: 'up'
       readonly version: string
-      /** Its folder. */
       readonly root: string
       /** False where the kernel neither counts nor limits the memory of containers. */
       readonly limitsMemory: boolean
@@ -37,9 +36,7 @@ export type Stamp = { readonly at?: number; readonly ok: boolean; readonly id: s
 export type HostFacts = {
   /** The text came to its end. */
   readonly whole: boolean
-  /** The host's clock. */
   readonly at?: number
-  /** The platform's folder, when it is there. */
   readonly dir?: string
   readonly engine: Engine
   readonly containers: readonly Container[]
@@ -65,20 +62,16 @@ export type HostFacts = {
   readonly uptime?: number
   /** Processes that the kernel killed for want of memory since it was started, in containers and outside. */
   readonly oomKills?: number
-  /** Degrees Celsius. */
   readonly temperature?: number
   /** The Raspberry Pi's bits: 0 under-voltage, 1 frequency capped, 2 throttled, 3 soft limit; from 16: has happened. */
   readonly throttled?: number
   readonly certificates: readonly Certificate[]
   readonly backup?: Stamp
   readonly drill?: Stamp
-  /** Told at the level `release` and above. */
   readonly deployed?: Deployed
-  /** Told at the level `preflight` and above; networks only where the engine answers. */
   readonly readiness?: Readiness
   readonly networks?: readonly NetworkFact[]
   readonly routes?: readonly Route[]
-  /** Told at the level `diagnosis`. */
   readonly diagnosis?: Diagnosis
 } & DeployState
 

@@ -4,7 +4,6 @@ import { dropUndefined, readCount } from './values.ts'
 export type MemoryUse = {
   /** Bytes, without the file pages that the kernel gives back at once. */
   readonly memoryUsed?: number
-  /** Processes and threads. */
   readonly pidsUsed?: number
 }
 

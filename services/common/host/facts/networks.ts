@@ -13,7 +13,6 @@ export type NetworkFact = {
   readonly ofCompose: boolean
   /** The device that it is on the host. */
   readonly device: string
-  /** Names of the containers on it. */
   readonly containers: readonly string[]
 }
 

@@ -7,7 +7,6 @@ export type Readiness = {
   /** `uname -m`, `uname -r` */
   readonly machine: string
   readonly kernel: string
-  /** Version of Compose; empty where there is none. */
   readonly compose: string
   readonly flock: boolean
   /** `/etc/machine-id` holds an id (machine-id(5)); what it is stays there. */
@@ -20,7 +19,6 @@ export type Readiness = {
   readonly listening: readonly Listening[]
   /** Secrets that are there, `owner/KEY`, of those that were asked for. */
   readonly secrets: readonly string[]
-  /** Volumes of the engine. */
   readonly volumes: readonly string[]
   /** The key whose signature the host takes; undefined before the first deploy. */
   readonly signer: string | undefined

@@ -20,15 +20,12 @@ export type Gathered = { readonly text: string } | { readonly notAsked: string }
 
 /** One form of the watch: `bun health/check.ts` and `server-tools watch` differ in where they look. */
 export type WatchProgram = {
-  /** Begins its messages. */
   readonly name: string
   readonly flags: WatchFlags
   readonly targets: readonly Target[]
   readonly expected: readonly Expected[]
   readonly gather: () => Promise<Gathered>
-  /** Path of the log of state changes. */
   readonly log: string
-  /** URL that changes are posted to. */
   readonly webhook?: string | undefined
   readonly colour: boolean
   readonly now: () => number

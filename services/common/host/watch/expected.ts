@@ -14,7 +14,6 @@ type Uses = {
 export type Expected = {
   readonly service: string
   readonly stack: Stack
-  /** Name of its container. */
   readonly container: string
   /** `http`: it answers /health. `engine`: only the engine's health check knows. `once`: it ends with 0. */
   readonly shows: 'http' | 'engine' | 'once'

@@ -16,7 +16,6 @@ export type Watched = {
   readonly expected: readonly Expected[]
   /** Not there: the host was not asked. */
   readonly facts?: HostFacts
-  /** What the last check counted. */
   readonly counts: Counts
   readonly now: number
   /** Only these stacks were asked for, and nothing about the host; empty: all. */

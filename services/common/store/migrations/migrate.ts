@@ -17,7 +17,6 @@ import {
 } from './record.ts'
 
 export type MigrateOptions = Writer & {
-  /** Opens the service's store, once a step: a store takes one declaration of a collection, and releases differ. */
   readonly open: () => Promise<Store>
   readonly schema: StoreSchema
   /** Default: up to the newest version. */

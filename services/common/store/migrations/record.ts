@@ -22,7 +22,6 @@ export type SchemaRecord = {
   readonly version: number
   /** The version at which the record begins: the newest for a store made empty, 0 for one older than records. */
   readonly began: { readonly version: number; readonly at: number; readonly by: string }
-  /** Every step ever done, oldest first. */
   readonly history: readonly Done[]
   /** There from before a step writes its first document until it is done: the store is half-migrated. */
   readonly in_progress?: Begun
