@@ -1,23 +1,20 @@
 import { t } from 'elysia'
 import { ANCHORS_ADDRESS, AnchorProof } from '#common/evidence/anchor'
-import { problems, type ServiceParts, service, version } from '#common/http/service'
-import { Fault } from '#common/process/fault'
-import { anchorProof } from './anchor.ts'
 import {
   AnchorPage,
   AnchorsQuery,
   Block,
-  BlockList,
   BlockParams,
-  BlocksQuery,
-  Chain,
   HashParams,
   Receipt,
   ReceiptProof,
-  RpcAnswers,
   SessionParams,
   Transaction,
-} from './model.ts'
+} from '#common/http/chain-model'
+import { problems, type ServiceParts, service, version } from '#common/http/service'
+import { Fault } from '#common/process/fault'
+import { anchorProof } from './anchor.ts'
+import { BlockList, BlocksQuery, Chain, RpcAnswers } from './model.ts'
 import { rpcHandler } from './rpc-handler.ts'
 import { type Clients, type Upstream, upstream } from './upstream.ts'
 

@@ -1,3 +1,4 @@
+import { MAX_TRANSACTION_BYTES } from '#common/http/chain-model'
 import { Fault, isFault } from '#common/process/fault'
 import { data, readData } from './quantity.ts'
 import { RpcError } from './rpc-error.ts'
@@ -32,9 +33,6 @@ export const toRpcError = (error: unknown): unknown => {
   const known = words[code]
   return new RpcError('server', known === undefined ? message : `${known}: ${message}`, { code })
 }
-
-/** Bytes of the largest transaction that the ledger takes. */
-const MAX_TRANSACTION_BYTES = 131_072
 
 const alreadyIn = (error: unknown) => isFault(error, 'duplicate')
 

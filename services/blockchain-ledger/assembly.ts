@@ -1,13 +1,12 @@
 import { type Fork, rulesAt } from '#common/ethereum/forks'
+import type { BlockContext, Executed, Receipt } from '#common/http/chain-model'
 import { Fault } from '#common/process/fault'
 import { toHex } from '#common/stream/bytes'
 import { GAS_LIMIT, nextBaseFee } from './base-fee.ts'
 import { encodeHeader, type Header, hashHeader } from './header.ts'
 import { indexRoot } from './index-trie.ts'
-import type { Receipt } from './model.ts'
 import type { Sealing } from './seal.ts'
 import type { BlockDoc, ReceiptDoc } from './store.ts'
-import type { BlockContext, Executed } from './vm.ts'
 
 /** What follows a parent block at a time (epoch ms): everything of a block that is not execution. */
 export const contextAfter = (

@@ -1,4 +1,5 @@
 import type { Fork } from '#common/ethereum/forks'
+import type { Executed } from '#common/http/chain-model'
 import type { Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
 import { limiter } from '#common/stream/limiter'
@@ -11,7 +12,6 @@ import type { Pending } from './pending.ts'
 import type { Pool } from './pool.ts'
 import { pricedOut, select } from './selection.ts'
 import { type BlockDoc, collections } from './store.ts'
-import type { Executed } from './vm.ts'
 
 /** Transactions of one block, and bytes of them: the request to the machine stays below its body limit. */
 export const BLOCK_TRANSACTIONS = 100

@@ -1,10 +1,11 @@
 import { type Fork, rulesAt } from '#common/ethereum/forks'
+import type { BlockContext } from '#common/http/chain-model'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { buildBlock, buildHeader } from './assembly.ts'
 import { checkSeal } from './seal.ts'
 import { type BlockDoc, collections } from './store.ts'
-import type { BlockContext, Vm } from './vm.ts'
+import type { Vm } from './vm.ts'
 
 /** The chain that blocks are executed for again. */
 type Chain = {

@@ -1,21 +1,8 @@
+import { Block, BlockParams, HashParams, Receipt, ReceiptProof, Transaction } from '#common/http/chain-model'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import type { Store } from '#common/store/store'
 import type { Ledger } from './ledger.ts'
-import {
-  Accepted,
-  AddressParams,
-  Block,
-  BlockPage,
-  BlockParams,
-  Chain,
-  HashParams,
-  NextNonce,
-  PageQuery,
-  Receipt,
-  ReceiptProof,
-  Submission,
-  Transaction,
-} from './model.ts'
+import { Accepted, AddressParams, BlockPage, Chain, NextNonce, PageQuery, Submission } from './model.ts'
 import { nextFree } from './pending.ts'
 import { headView, views } from './view.ts'
 

@@ -2,8 +2,8 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { verifyEd25519 } from '#common/engines/ed25519'
+import type { Sealer } from '#common/http/chain-model'
 import { concat, fromHex, toHex, u32be, utf8 } from '#common/stream/bytes'
-import type { Sealer } from './model.ts'
 
 /** Signs block hashes (hex) for one branch of the chain. */
 export type Sealing = {

@@ -1,9 +1,9 @@
 import type { Fork } from '#common/ethereum/forks'
+import type { Block, Receipt } from '#common/http/chain-model'
 import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
 import type { Branch } from './branch.ts'
-import type { Block, Receipt } from './model.ts'
 import type { Pending } from './pending.ts'
 
 export type MetaDoc = {

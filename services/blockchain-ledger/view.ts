@@ -1,8 +1,9 @@
 import type { SealedBlock } from '#common/evidence/anchor'
+import type { Block, Head, Receipt, ReceiptProof, Transaction } from '#common/http/chain-model'
 import { Fault } from '#common/process/fault'
 import type { Store } from '#common/store/store'
 import { indexProof } from './index-trie.ts'
-import type { Block, BlockPage, BlockWithReceipts, Head, Receipt, ReceiptProof, Transaction } from './model.ts'
+import type { BlockPage, BlockWithReceipts } from './model.ts'
 import { type BlockDoc, collections, type ReceiptDoc } from './store.ts'
 
 /** A page ends early after the block that reaches this many characters of receipts. */

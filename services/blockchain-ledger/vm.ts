@@ -1,44 +1,7 @@
-import type { RuleSet } from '#common/ethereum/forks'
+import type { BlockContext, Executed } from '#common/http/chain-model'
 import type { client } from '#common/http/client'
 import { ok } from '#common/http/client'
 import type { Api } from '#services/blockchain-vm/routes'
-
-/** What a block is before it is executed; see the virtual machine's wire contract. */
-export type BlockContext = {
-  readonly chain_id: number
-  readonly number: number
-  readonly parent_hash: string
-  readonly timestamp: number
-  readonly gas_limit: number
-  readonly base_fee: string
-  readonly rules: RuleSet
-}
-
-export type ExecutedReceipt = {
-  readonly tx_hash: string
-  readonly status: 0 | 1
-  readonly gas_used: number
-  readonly cumulative_gas: number
-  readonly type: number
-  readonly from: string
-  readonly to: string | null
-  readonly logs: readonly {
-    readonly address: string
-    readonly topics: readonly string[]
-    readonly data: string
-  }[]
-  readonly encoded: string
-  readonly error?: string
-}
-
-export type Executed = {
-  readonly state_root: string
-  readonly receipts_root: string
-  readonly logs_bloom: string
-  readonly gas_used: number
-  readonly receipts: readonly ExecutedReceipt[]
-  readonly unexecutable: readonly { readonly index: number; readonly reason: string }[]
-}
 
 /** The virtual machine as the ledger needs it. Throws Fault missing `unknown-state`, unavailable. */
 export type Vm = {

@@ -1,5 +1,6 @@
 import { decodeChunkAnchored, decodeRegistered } from '#common/evidence/anchors-abi'
-import type { Anchor, Chunk, Difference } from './model.ts'
+import type { Anchor } from '#common/http/chain-model'
+import type { Chunk, Difference } from './model.ts'
 
 /** The part of the ledger's block that the index reads. */
 export type SourceBlock = {

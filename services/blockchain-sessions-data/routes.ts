@@ -1,21 +1,12 @@
 import { t } from 'elysia'
+import { Anchor, AnchorPage, AnchorsQuery, SessionParams } from '#common/http/chain-model'
 import { SealedBlocks } from '#common/http/sealed-blocks'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { listSealed } from '#common/store/sealed-blocks'
 import type { Store } from '#common/store/store'
 import type { Follower } from './follower.ts'
-import {
-  Anchor,
-  AnchorPage,
-  AnchorsQuery,
-  ChunkPage,
-  ChunksQuery,
-  Progress,
-  Replay,
-  ReplayRequest,
-  SessionParams,
-} from './model.ts'
+import { ChunkPage, ChunksQuery, Progress, Replay, ReplayRequest } from './model.ts'
 import { findAnchor, listAnchors, listChunks } from './store.ts'
 
 /** `poke` resolves once the ledger was asked again, and rejects when it could not be. */

@@ -1,9 +1,10 @@
+import type { Anchor, AnchorsQuery } from '#common/http/chain-model'
 import type { StoreSchema } from '#common/store/schema'
 import { sealedBlocks } from '#common/store/sealed-blocks'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
 import type { Cursor, EventRange, ReplayCursor } from './cursor.ts'
 import { type EventRow, planRepair } from './event.ts'
-import type { Anchor, AnchorsQuery, Chunk, Difference } from './model.ts'
+import type { Chunk, Difference } from './model.ts'
 
 type Row = Cursor | ReplayCursor
 

@@ -2,11 +2,11 @@ import { expect } from 'bun:test'
 import { decodeEventLog, encodeFunctionData, type Hex, parseAbi } from 'viem'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { sessionIdBytes32 } from '#common/evidence/session-id'
+import type { ExecutedReceipt } from '#common/http/chain-model'
 import { call } from './call.ts'
 import { execute } from './execute.ts'
 import { CHAIN_ID, contentOf, contextOf, memoryNodes, REGISTRAR, sessionOf } from './fixture.ts'
 import { genesis } from './genesis.ts'
-import type { ExecutedReceipt } from './model.ts'
 
 /** The contract as an Ethereum library sees it, written from the specification, not from the artifact. */
 export const abi = parseAbi([

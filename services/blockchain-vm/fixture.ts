@@ -2,7 +2,7 @@ import { deriveAddress } from '#common/ethereum/address'
 import { signTransaction } from '#common/ethereum/transaction'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { encodeRegisterSession } from '#common/evidence/anchors-abi'
-import type { BlockContext } from './model.ts'
+import type { BlockContext } from '#common/http/chain-model'
 import type { Nodes } from './state.ts'
 
 /** Things that tests of the chain share. The keys are public knowledge and worth nothing. */

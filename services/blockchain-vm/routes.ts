@@ -1,6 +1,6 @@
 import { ruleSets } from '#common/ethereum/forks'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
-
+import { Executed } from '#common/http/chain-model'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { lucidAnchors } from '#services/contracts/lucid-anchors'
 import type { Machine } from './machine.ts'
@@ -10,7 +10,6 @@ import {
   AccountParams,
   CallRequest,
   CallResult,
-  Executed,
   ExecuteRequest,
   Genesis,
   GenesisRequest,

@@ -1,12 +1,9 @@
 import { type Static, t } from 'elysia'
+import { SessionId } from '#common/evidence/fields'
 
 /** Wire contract of the anchor queue. Hex is lower case without prefix. Bounds are those of LucidAnchors. */
 const hashOf = (description: string) =>
   t.String({ pattern: '^(?!0{64}$)[0-9a-f]{64}$', description: `${description}; never all zero` })
-const SessionId = t.String({
-  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
-  description: 'lower-case UUIDv4',
-})
 
 export const AnchorRequest = t.Object({
   session_id: SessionId,
@@ -40,8 +37,6 @@ export const Job = t.Object({
   ),
 })
 export type Job = Static<typeof Job>
-
-export const SessionParams = t.Object({ session: SessionId })
 
 export const History = t.Object({
   number: t.Integer({ minimum: 0, description: 'newest block when the chain was last looked at' }),

@@ -1,9 +1,10 @@
 import type { SealedBlock } from '#common/evidence/anchor'
+import { SessionParams } from '#common/http/chain-model'
 import { SealedBlocks } from '#common/http/sealed-blocks'
 import { problems, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { view } from './job.ts'
-import { AnchorRequest, History, Job, SessionParams } from './model.ts'
+import { AnchorRequest, History, Job } from './model.ts'
 import type { Queue } from './store.ts'
 
 /** `poke` wakes the worker; it is not waited for: the job is on disk. */

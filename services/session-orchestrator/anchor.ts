@@ -1,15 +1,9 @@
+import type { Registered } from '#common/evidence/anchors-abi'
 import { ownerBytes } from '#common/evidence/owner'
 import type { SessionDoc } from './store.ts'
 
 /** What is asked to be anchored; the same again is the same job. */
-export type AnchorRequest = {
-  readonly session_id: string
-  readonly manifest_hash: string
-  readonly started_at: number
-  readonly owner: string
-  readonly merkle_root: string
-  readonly chunk_count: number
-}
+export type AnchorRequest = Registered
 
 export type AnchorJob = {
   readonly state: 'queued' | 'submitted' | 'anchored' | 'refused'
