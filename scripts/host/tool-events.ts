@@ -21,6 +21,15 @@ export const openEventReader = (onEvent: (event: ToolEvent) => void): ((text: st
     if (event !== undefined) onEvent(event)
   })
 
+/** What a program of ours printed as JSON, of the same model. Throws CliError with its last words for anything else. */
+export const parseOutput = <T>(what: string, { code, out, err }: ScriptResult): T => {
+  try {
+    return JSON.parse(out) as T // printed by the image that was built from the same model
+  } catch {
+    throw new CliError(`${what}: ${err.trim().split('\n').at(-1) || `exit code ${code}`}`)
+  }
+}
+
 /** The report of a program that came to its end. Throws CliError with what it said when it did not. */
 export const parseReport = <T>(what: string, { out, err, code }: ScriptResult): T => {
   const events = out.split('\n').flatMap((line) => eventOf(line) ?? [])

@@ -1,16 +1,12 @@
 import { MEDIA } from '../format/oci.ts'
 import { type Platform, platforms } from '../format/platform.ts'
+import type { PackedLayer } from '../layers/layer.ts'
 import type { containerConfig } from './container-config.ts'
 
 /** The documents of an OCI image (image-spec 1.1). Pure. */
 
 /** A layer: the blob as it is stored, and the digest of the tar inside. */
-export type Layer = {
-  readonly digest: string
-  readonly size: number
-  readonly diffId: string
-  readonly title: string
-}
+export type Layer = Pick<PackedLayer, 'digest' | 'size' | 'diffId' | 'title'>
 
 /** Seconds of 1970: no image says when it was built, or two builds would differ. */
 const NEVER = '1970-01-01T00:00:00Z'

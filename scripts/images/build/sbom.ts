@@ -1,20 +1,10 @@
 import { type Platform, platforms } from '../format/platform.ts'
+import type { Component } from '../layers/layer.ts'
 
 /** The bill of materials of an image: CycloneDX 1.6 (ECMA-424). Pure; it names no time and no machine. */
 
-type Part = {
-  /** `lucid` is what we wrote ourselves. */
-  readonly kind: 'deb' | 'npm' | 'lucid'
-  readonly name: string
-  readonly version: string
-  readonly architecture: string
-  readonly source?: string
-  readonly licences: readonly string[]
-  readonly sha256?: string
-  readonly integrity?: string
-  /** Paths in the image of what it brought, without a leading `/`. */
-  readonly files: readonly string[]
-}
+/** `lucid` is what we wrote ourselves. */
+type Part = Omit<Component, 'kind'> & { readonly kind: Component['kind'] | 'lucid' }
 
 /** What every image holds that is of no package: accounts, links, mount points, joined authorities. */
 const WRITTEN = 'image-files'

@@ -1,37 +1,45 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Architecture } from '../format/platform.ts'
 
 /** The lock of what images are made of. Committed; `bun run images:lock` writes it. Pure. */
 
-/** A Debian package as it was signed for. Sizes are bytes; `path` is below the root of its archive. */
-export type LockedPackage = {
-  readonly version: string
-  readonly archive: Archive
-  readonly path: string
-  readonly size: number
-  readonly sha256: string
-  /** Names of the packages it needs to run, of those that an image may hold. */
-  readonly depends: readonly string[]
-}
-
 /** Debian keeps security updates in an archive of their own. */
-export type Archive = 'debian' | 'debian-security'
+const Archive = Type.Union([Type.Literal('debian'), Type.Literal('debian-security')])
+export type Archive = Static<typeof Archive>
+
+const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const Words = Type.Unsafe<readonly string[]>(Type.Array(Type.String()))
+
+/** A Debian package as it was signed for. Sizes are bytes; `path` is below the root of its archive. */
+const LockedPackage = Type.Object({
+  version: Type.String({ minLength: 1 }),
+  archive: Archive,
+  path: Type.String({ pattern: '^pool/(?!.*\\.\\.)[\\w.+~%:/-]+\\.deb$' }),
+  size: Type.Integer({ minimum: 1 }),
+  sha256: Hash,
+  /** Names of the packages it needs to run, of those that an image may hold. */
+  depends: Words,
+})
+export type LockedPackage = Readonly<Static<typeof LockedPackage>>
 
 /** What was signed: the checksum of the InRelease file and the keys that signed it (fingerprints). */
-export type LockedSuite = {
-  readonly archive: Archive
-  readonly date: string
-  readonly sha256: string
-  readonly signedBy: readonly string[]
-}
+const LockedSuite = Type.Object({ archive: Archive, date: Type.String(), sha256: Hash, signedBy: Words })
+export type LockedSuite = Readonly<Static<typeof LockedSuite>>
 
-export type LockedTarball = {
-  readonly version: string
-  /** Subresource integrity as npm gives it: `sha512-...`. */
-  readonly integrity: string
-}
+/** `integrity`: subresource integrity as npm gives it. */
+const LockedTarball = Type.Object({
+  version: Type.String({ minLength: 1 }),
+  integrity: Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' }),
+})
+export type LockedTarball = Readonly<Static<typeof LockedTarball>>
 
+const Packages = Type.Record(Type.String(), LockedPackage)
+const Lock = Type.Object({
+  suites: Type.Record(Type.String(), LockedSuite),
+  debian: Type.Object({ amd64: Packages, arm64: Packages }),
+  npm: Type.Record(Type.String(), LockedTarball),
+})
 export type ImagesLock = {
   readonly suites: Readonly<Record<string, LockedSuite>>
   readonly debian: Readonly<Record<Architecture, Readonly<Record<string, LockedPackage>>>>
@@ -45,31 +53,6 @@ export class LockError extends Error {
     this.name = 'LockError'
   }
 }
-
-const Package = Type.Object({
-  version: Type.String({ minLength: 1 }),
-  archive: Type.Union([Type.Literal('debian'), Type.Literal('debian-security')]),
-  path: Type.String({ pattern: '^pool/(?!.*\\.\\.)[\\w.+~%:/-]+\\.deb$' }),
-  size: Type.Integer({ minimum: 1 }),
-  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-  depends: Type.Array(Type.String()),
-})
-const Packages = Type.Record(Type.String(), Package)
-const Suite = Type.Object({
-  archive: Package.properties.archive,
-  date: Type.String(),
-  sha256: Package.properties.sha256,
-  signedBy: Type.Array(Type.String()),
-})
-const Tarball = Type.Object({
-  version: Type.String({ minLength: 1 }),
-  integrity: Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' }),
-})
-const Lock = Type.Object({
-  suites: Type.Record(Type.String(), Suite),
-  debian: Type.Object({ amd64: Packages, arm64: Packages }),
-  npm: Type.Record(Type.String(), Tarball),
-})
 
 /** The lock in a file. Throws LockError that names the first field that is wrong. */
 export const parseLock = (text: string): ImagesLock => {

@@ -88,52 +88,42 @@ export type BootOptions = Pick<BootTarget, 'units'> & {
   readonly files?: Readonly<Record<string, string>>
 }
 
-type BootChange = { readonly state: BootState; readonly plan: BootPlan }
-
-const prepareInstall = async (
+/** What is to be done, in words, and how. Throws CliError with lines for a person to type, when it is not allowed. */
+const prepareChange = async (
   shell: Shell,
+  way: 'install' | 'remove',
   { dir, units = UNITS, files = readPrograms() }: BootTarget & BootOptions,
-): Promise<BootChange> => {
+) => {
   const state = await readBootState(shell, { dir, units }, Object.keys(files))
-  const plan = planInstall(state, { dir, units, files })
+  const plan = way === 'install' ? planInstall(state, { dir, units, files }) : planRemoval(state, { dir, units })
   requireNoFaults(shell.name, plan)
-  return { state, plan }
+  return {
+    planned: plan.changes.map((change) => describeChange(change, dir)),
+    perform: (lease: Lease) => performAll(lease, plan, state, units),
+  }
 }
 
-const prepareRemoval = async (
-  shell: Shell,
-  { dir, units = UNITS, files = programs }: BootTarget & BootOptions,
-): Promise<BootChange> => {
-  const state = await readBootState(shell, { dir, units }, Object.keys(files))
-  const plan = planRemoval(state, { dir, units })
-  requireNoFaults(shell.name, plan)
-  return { state, plan }
-}
+const changeBoot =
+  (way: 'install' | 'remove') =>
+  async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
+    const { planned, perform } = await prepareChange(lease.shell, way, { ...options, dir: lease.dir })
+    await perform(lease)
+    return planned
+  }
 
-const describeChanges = ({ plan }: BootChange, dir: string): readonly string[] =>
-  plan.changes.map((change) => describeChange(change, dir))
-
-/** What `installBoot` would do, in words; throws as that does, and changes nothing. */
-export const showInstall = async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
-  describeChanges(await prepareInstall(shell, options), options.dir)
-
-/** What `removeBoot` would do, in words; throws as that does, and changes nothing. */
-export const showRemoval = async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
-  describeChanges(await prepareRemoval(shell, options), options.dir)
+const showChange =
+  (way: 'install' | 'remove') =>
+  async (shell: Shell, options: BootTarget & BootOptions): Promise<readonly string[]> =>
+    (await prepareChange(shell, way, options)).planned
 
 /** Has a host start at boot and be watched. Throws CliError with lines for a person to type, when it is not allowed. */
-export const installBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
-  const planned = await prepareInstall(lease.shell, { ...options, dir: lease.dir })
-  await performAll(lease, planned.plan, planned.state, options.units ?? UNITS)
-  return describeChanges(planned, lease.dir)
-}
-
+export const installBoot = changeBoot('install')
 /** Takes away exactly what `installBoot` puts there. Answers and throws as that does. */
-export const removeBoot = async (lease: Lease, options: BootOptions = {}): Promise<readonly string[]> => {
-  const planned = await prepareRemoval(lease.shell, { ...options, dir: lease.dir })
-  await performAll(lease, planned.plan, planned.state, options.units ?? UNITS)
-  return describeChanges(planned, lease.dir)
-}
+export const removeBoot = changeBoot('remove')
+/** What `installBoot` would do, in words; throws as that does, and changes nothing. */
+export const showInstall = showChange('install')
+/** What `removeBoot` would do, in words; throws as that does, and changes nothing. */
+export const showRemoval = showChange('remove')
 
 /** What is missing or different on a host, in words; empty when all of it is as this checkout would install it. */
 export const findBootGaps = (

@@ -1,6 +1,6 @@
 import { errorMessage } from '#common/process/error'
 import { findOurLines, watchLine, withLines, withoutLines } from './crontab.ts'
-import type { BootState } from './state.ts'
+import type { BootState, BootTarget } from './state.ts'
 import { renderUnit, UNIT } from './unit.ts'
 
 /** One thing to change on a host. */
@@ -38,14 +38,17 @@ const safely = <T>(work: () => T): { readonly value: T } | { readonly fault: str
   }
 }
 
+const refuse = (refused: boolean, user: string, lines: string): readonly string[] =>
+  refused
+    ? [
+        `${user} may not become root without a password, and the unit needs it: type the ${lines} below there, then run this again`,
+      ]
+    : []
+
 /** What is to be done so that a host starts Lucid by itself and watches it. `files` are the programs for DIR/bin. */
 export const planInstall = (
   state: BootState,
-  {
-    dir,
-    units,
-    files,
-  }: { readonly dir: string; readonly units: string; readonly files: Readonly<Record<string, string>> },
+  { dir, units, files }: Required<BootTarget> & { readonly files: Readonly<Record<string, string>> },
 ): BootPlan => {
   const expected = renderUnit({ dir, user: state.user })
   const lines = [watchLine(dir), ...state.furtherLines]
@@ -57,11 +60,7 @@ export const planInstall = (
       ...(state.systemd
         ? []
         : [`there is no systemd here: have ${dir}/bin/lucid-boot.sh ${dir} run at boot by what there is instead`]),
-      ...(refused
-        ? [
-            `${state.user} may not become root without a password, and the unit needs it: type the lines below there, then run this again`,
-          ]
-        : []),
+      ...refuse(refused, state.user, 'lines'),
       ...(cron === undefined ? [NO_CRON] : 'fault' in cron ? [`crontab: ${cron.fault}`] : []),
     ],
     lines: refused ? installLines(expected, units) : [],
@@ -78,22 +77,12 @@ export const planInstall = (
 }
 
 /** What is to be done so that a host does none of it any more. */
-export const planRemoval = (
-  state: BootState,
-  { dir, units }: { readonly dir: string; readonly units: string },
-): BootPlan => {
+export const planRemoval = (state: BootState, { dir, units }: Required<BootTarget>): BootPlan => {
   const before = state.crontab ?? ''
   const cron = safely(() => (findOurLines(before, dir) === undefined ? before : withoutLines(before, dir)))
   const refused = state.unit !== undefined && state.root === 'refused'
   return {
-    faults: [
-      ...(refused
-        ? [
-            `${state.user} may not become root without a password, and the unit needs it: type the line below there, then run this again`,
-          ]
-        : []),
-      ...('fault' in cron ? [`crontab: ${cron.fault}`] : []),
-    ],
+    faults: [...refuse(refused, state.user, 'line'), ...('fault' in cron ? [`crontab: ${cron.fault}`] : [])],
     lines: refused ? removeLines(units) : [],
     changes: [
       ...(state.unit === undefined ? [] : [{ kind: 'unit', text: undefined } as const]),

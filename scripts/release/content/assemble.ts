@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Stack } from '#catalog'
-import type { ReleaseImage } from './image.ts'
+import type { ReleaseImage } from './release.ts'
 import {
   type Bundle,
   composeFile,

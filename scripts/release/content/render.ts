@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Stack } from '#catalog'
+import { parseBytes } from '../expected/service.ts'
 import { escapeAll, interpolateAll } from './interpolate.ts'
 import type { Member, Proof, ReleaseStack } from './release.ts'
 
@@ -50,13 +51,6 @@ export type Rendered = {
   readonly secrets: readonly string[]
   readonly volumes: readonly string[]
   readonly networks: readonly string[]
-}
-
-const units: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
-
-const parseBytes = (limit: string | number | undefined): number => {
-  const [, count = '0', unit = 'b'] = /^(\d+)([bkmg]?)/i.exec(String(limit ?? 0)) ?? []
-  return Number(count) * (units[unit.toLowerCase() || 'b'] ?? 1)
 }
 
 const chooseProof = ({ healthcheck, restart }: ReadService): Proof => {

@@ -1,5 +1,5 @@
 import { stacks as order, type Stack } from '#catalog'
-import type { ReleaseImage } from './image.ts'
+import type { ReleaseImage } from './release.ts'
 import { type Bundle, composeFile, type Origin, type Release, sortUnique } from './release.ts'
 import { hashTexts, makeRelease, releaseContent } from './release-json.ts'
 

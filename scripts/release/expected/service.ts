@@ -63,7 +63,8 @@ const readMount = (value: unknown): Mount => {
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
 
-const parseBytes = (value: unknown): number => {
+/** Bytes of a limit as Compose writes it: a number, or one with a unit; 0 for none. */
+export const parseBytes = (value: unknown): number => {
   const [, count = '0', unit = 'b'] = /^(\d+(?:\.\d+)?)\s*([bkmg])?b?$/i.exec(readString(value)) ?? []
   return Number(count) * (UNITS[unit.toLowerCase()] ?? 1)
 }

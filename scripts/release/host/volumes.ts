@@ -1,9 +1,9 @@
 import { catalog, stock } from '#catalog'
 import type { OwnersReport } from '#common/host/owners-model'
-import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { commandLine } from '../../host/quote.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
+import { parseOutput } from '../../host/tool-events.ts'
 import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
 import { volumeOwners } from '../content/prepare-spec.ts'
 
@@ -44,14 +44,8 @@ const owned = async (
   if (Object.keys(there).length === 0) return { ok: true, done: false, volumes: [] }
   const input = JSON.stringify({ volumes: Object.entries(there).map(([name, uid]) => ({ name, uid })) })
   const script = volumeOwnersScript(image, Object.keys(there), mode)
-  const { code, out, err } = await run(script, { input, timeoutMs: 600_000 })
-  try {
-    // Printed by the image that was built from the same model; what is not JSON is refused.
-    return JSON.parse(out) as OwnersReport
-  } catch {
-    const why = err.trim().split('\n').at(-1) || `exit code ${code}`
-    throw new CliError(`${shell.name}: its volumes cannot be looked at: ${why}`)
-  }
+  const answer = await run(script, { input, timeoutMs: 600_000 })
+  return parseOutput<OwnersReport>(`${shell.name}: its volumes cannot be looked at`, answer)
 }
 
 export type OwnersOptions = {

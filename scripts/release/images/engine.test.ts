@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { ReleaseImage } from '../content/image.ts'
+import type { ReleaseImage } from '../content/release.ts'
 import { askByName, askByService, compareImage, countSharedLayers, type Engine, readEngine } from './engine.ts'
 
 const sum = (digit: string) => `sha256:${digit.repeat(64)}`

@@ -1,7 +1,7 @@
 import { CliError } from '../../cli/fail.ts'
 import { quote } from '../../host/quote.ts'
 import type { ScriptResult } from '../../host/script.ts'
-import type { ReleaseImage } from '../content/image.ts'
+import type { ReleaseImage } from '../content/release.ts'
 import { hostFault } from './faults.ts'
 
 /** What an engine says of its images, and what that means for those of a release. Pure. */

@@ -1,6 +1,6 @@
 import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
-import type { ReleaseImage } from '../content/image.ts'
+import type { ReleaseImage } from '../content/release.ts'
 import { ask, type Patience } from './ask.ts'
 import { askByName, compareImage, type ImageState, readEngine } from './engine.ts'
 

@@ -1,6 +1,6 @@
 import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
-import type { ReleaseImage } from '../content/image.ts'
+import type { ReleaseImage } from '../content/release.ts'
 import { ask, type Patience } from './ask.ts'
 import { BLOBS, listScript, parseStored, stripAlgorithm } from './blobs.ts'
 import { hostFault } from './faults.ts'

@@ -1,6 +1,6 @@
 import type { Lease } from '../../host/lease.ts'
 import { commandLine } from '../../host/quote.ts'
-import type { ReleaseImage } from '../content/image.ts'
+import type { ReleaseImage } from '../content/release.ts'
 import { ask, type ImagesProgress } from './ask.ts'
 import { missingStates, noticeReplaced, requirePresent } from './missing-images.ts'
 import { pullFault } from './pull-faults.ts'

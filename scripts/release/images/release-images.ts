@@ -4,7 +4,7 @@ import { CliError } from '../../cli/fail.ts'
 import { findImage } from '../../images/deliver/docker-archive.ts'
 import { readImagesLock } from '../../images/layout/digests-lock.ts'
 import { blobPath, type Layout, openLayout } from '../../images/layout/layout.ts'
-import { contentName, type ReleaseImage, type ReleaseLayer } from '../content/image.ts'
+import { contentName, type ReleaseImage, type ReleaseLayer } from '../content/release.ts'
 
 const layersOf = (layout: Layout, platform: string): readonly ReleaseLayer[] => {
   const { manifest, config } = findImage(layout, platform)

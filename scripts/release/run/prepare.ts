@@ -1,10 +1,10 @@
 import { catalog, stock } from '#catalog'
 import type { HostSpec, Report } from '#common/host/provision-model'
-import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import { commandLine, quote } from '../../host/quote.ts'
 import type { ScriptResult } from '../../host/script.ts'
 import { requireSuccess, type Shell } from '../../host/shell.ts'
+import { parseOutput } from '../../host/tool-events.ts'
 import { CHANGE_CAPS, READ_CAPS, toolCommand } from '../../host/tool-run.ts'
 import { readEnvKeys } from '../../platform/env-keys.ts'
 import { lucid } from '../../platform/source.ts'
@@ -54,15 +54,8 @@ export type PrepareOptions = {
   readonly spec: HostSpec
 }
 
-const parseReport = (name: string, { code, out, err }: ScriptResult): Report => {
-  try {
-    // Printed by the image that was built from the same model; what is not JSON is refused.
-    return JSON.parse(out) as Report
-  } catch {
-    const why = err.trim().split('\n').at(-1) || `exit code ${code}`
-    throw new CliError(`${name}: its secrets cannot be looked at: ${why}`)
-  }
-}
+const parseReport = (name: string, answer: ScriptResult): Report =>
+  parseOutput(`${name}: its secrets cannot be looked at`, answer)
 
 const folderOf = (dir: string, access: 'read' | 'write') =>
   ({ type: 'bind', source: dir, target: '/lucid', access }) as const

@@ -36,14 +36,11 @@ const run = async ({ state }: { readonly state: string }, limitS: number, then: 
 const FREEZE = 'freeze && [ -e "$STATE/paused" ] && echo frozen; thaw && echo thawed; clean; wait'
 const within = (state: string) => `STATE='${state}'; ${FREEZE}`
 
-test.skipIf(process.platform === 'win32')(
-  'what was paused goes on, and all stood still until then',
-  async () => {
-    const quick = engine('quick', ':')
-    expect(await run(quick, 60, within(quick.state))).toBe('frozen\nthawed')
-    expect(existsSync(quick.paused)).toBe(false)
-  },
-)
+test.skipIf(process.platform === 'win32')('what was paused goes on, and all stood still until then', async () => {
+  const quick = engine('quick', ':')
+  expect(await run(quick, 60, within(quick.state))).toBe('frozen\nthawed')
+  expect(existsSync(quick.paused)).toBe(false)
+})
 
 test.skipIf(process.platform === 'win32')(
   'what a slow engine pauses after the limit was over goes on, too, and that is no stand-still',
@@ -52,9 +49,7 @@ test.skipIf(process.platform === 'win32')(
     const slow = engine('slow', `while [ -e ${join(folder, 'slow', 'frozen')} ]; do sleep 0.01; done`)
     expect(await run(slow, 0, within(slow.state))).toBe('')
     expect(existsSync(slow.paused)).toBe(false)
-    expect(existsSync(join(slow.state, 'frozen')) && readFileSync(join(slow.state, 'frozen'), 'utf8')).toBe(
-      false,
-    )
+    expect(existsSync(join(slow.state, 'frozen')) && readFileSync(join(slow.state, 'frozen'), 'utf8')).toBe(false)
   },
   60_000,
 )

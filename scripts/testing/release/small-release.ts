@@ -1,7 +1,6 @@
 import { type Stack, stacks } from '#catalog'
 import { assemble } from '../../release/content/assemble.ts'
-import type { ReleaseImage } from '../../release/content/image.ts'
-import type { Bundle } from '../../release/content/release.ts'
+import type { Bundle, ReleaseImage } from '../../release/content/release.ts'
 import type { DockerEngine } from '../peers/docker/engine.ts'
 
 /** Releases of four stacks with two or three services each, all of tiny images that the engine has. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { contentName } from './image.ts'
+import { contentName } from './release.ts'
 
 test('the name of an image is its content: service and twelve digits of the digest behind the repository', () => {
   const digest = `sha256:0123456789abcdef${'0'.repeat(48)}`
