@@ -218,10 +218,10 @@ await start('api-gateway', Env, async ({ env, log, parts, sign, reach, guardOf, 
   onStop(lookUp.stop)
   for (const [name, help, key] of figures) addGauge(parts.metrics, name, help, async () => (await nginx.counts())[key])
 
-  const leadsTo = upstreams.map(({ service, origin, public: { prefix } }) => ({
+  const leadsTo = upstreams.map(({ service, public: { prefix } }) => ({
     service,
     prefix,
-    answers: answers(reach(service, origin, 1_000)),
+    answers: answers(reach(service, 1_000)),
   }))
   behind({ unix: socketsIn(folder).own, port })
   return routes({

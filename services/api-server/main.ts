@@ -3,7 +3,6 @@ import { start } from '#common/http/main'
 import { peopleGuard } from '#common/http/people-guard'
 import { signIns } from '#common/people/sign-ins'
 import { machineClocks } from '#common/process/clock'
-import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { withRequestContext } from '#common/process/request-context'
 import { poller } from '#common/stream/poller'
@@ -33,7 +32,7 @@ const every = (ms: number, step: () => Promise<unknown>, onError: (error: unknow
     },
   })
 
-await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
+await start('api-server', Env, async ({ env, log, parts, sign, openStore, onStop }) => {
   const store = await openStore(schema)
   const { answers: answered, erasures: erasing } = tables(store)
   const urls = {
@@ -89,9 +88,6 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach,
     await Promise.all([signInLoop.stop(), sweepLoop.stop()])
   })
 
-  const checks = Object.fromEntries(
-    Object.entries(urls).map(([name, url]) => [name, answers(reach(name as keyof typeof urls, url, 2_000))]),
-  )
   return routes({
     neighbours,
     erasures: erase,
@@ -105,7 +101,6 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, reach,
     parts: {
       ...parts,
       guard: peopleGuard(parts.guard, people),
-      checks: { store: () => store.ping(), ...checks },
       soft: Object.keys(urls),
       status: async () => ({
         kept_answers: await answered.count(),

@@ -63,7 +63,6 @@ await start('authentication', Env, async ({ env, log, parts, openStore, onStop }
     parts: {
       ...parts,
       guard: peopleGuard(parts.guard, { identify }),
-      checks: { store: () => store.ping() },
       status: async () => ({ first_admin: (await all.hasAdmin()) ? 'exists' : 'awaited' }),
     },
   })

@@ -1,11 +1,9 @@
-import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { readPublic } from '#common/http/read-public'
 import { retry } from '#common/process/backoff'
 import { urlKey } from '#common/process/env'
 import { isFault } from '#common/process/fault'
-import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { poller } from '#common/stream/poller'
 import type { Api as VmApi } from '#services/blockchain-vm/routes'
@@ -40,17 +38,12 @@ const openPatiently = (parts: LedgerParts) =>
     pause: Bun.sleep,
   })
 
-await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
+await start('blockchain-ledger', Env, async ({ env, log, parts, openStore, clientOf, onStop }) => {
   const store = await openStore(schema)
-  const api = client<VmApi>(env.BLOCKCHAIN_VM_URL, {
-    callee: 'blockchain-vm',
-    sign,
-    timeoutMs: EXECUTE_TIMEOUT,
-  })
   const folder = ownFolder(env.LUCID_DATA)
   const ledger = await openPatiently({
     store,
-    vm: remoteVm(api),
+    vm: remoteVm(clientOf<VmApi>('blockchain-vm', EXECUTE_TIMEOUT)),
     identity: {
       chainId: env.CHAIN_ID,
       registrar: env.REGISTRAR_ADDRESS,
@@ -109,13 +102,12 @@ await start('blockchain-ledger', Env, async ({ env, log, sign, parts, openStore,
     parts: {
       ...parts,
       checks: {
-        store: store.ping,
+        ...parts.checks,
         sealing: async () => {
           // What the guard forbids is said by `history`.
           if (ledger.guard.isClear()) loop.check()
         },
         history: async () => ledger.guard.check(),
-        'blockchain-vm': answers(reach('blockchain-vm', env.BLOCKCHAIN_VM_URL, 2000)),
       },
       decisions: ['history'],
     },

@@ -1,9 +1,8 @@
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
-import { client, ok } from '#common/http/client'
+import { ok } from '#common/http/client'
 import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { backoff } from '#common/process/backoff'
-import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { poller } from '#common/stream/poller'
 import type { Api as LedgerApi } from '#services/blockchain-ledger/routes'
@@ -12,10 +11,9 @@ import { follower } from './follower.ts'
 import { routes } from './routes.ts'
 import { schema } from './store.ts'
 
-await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, openStore, reach, onStop }) => {
+await start('blockchain-sessions-data', Env, async ({ env, log, parts, openStore, clientOf, onStop }) => {
   const store = await openStore(schema)
-  const url = env.BLOCKCHAIN_LEDGER_URL
-  const ledger = client<LedgerApi>(url, { callee: 'blockchain-ledger', sign })
+  const ledger = clientOf<LedgerApi>('blockchain-ledger')
   const read = (from: number, limit: number) => ok(ledger.blocks.get({ query: { from, limit } }))
   const follow = follower({ store, read, contract: ANCHORS_ADDRESS, log })
   const pace = { first: env.POLL_MS, most: env.POLL_IDLE_MS }
@@ -40,10 +38,6 @@ await start('blockchain-sessions-data', Env, async ({ env, log, sign, parts, ope
     store,
     follower: follow,
     poke: loop.poke,
-    parts: {
-      ...parts,
-      checks: { store: store.ping, 'blockchain-ledger': answers(reach('blockchain-ledger', url, 2000)) },
-      status: follow.progress,
-    },
+    parts: { ...parts, status: follow.progress },
   })
 })

@@ -12,7 +12,6 @@ await start('merkle-builder', Env, async ({ parts, openStore }) => {
     trees: trees(store),
     parts: {
       ...parts,
-      checks: { store: () => store.ping() },
       status: async () => ({
         engines: { blake3: blake3.name, rejected: blake3.rejected },
         trees: await treeTable(store).count(),

@@ -4,7 +4,6 @@ import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { start } from '#common/http/main'
 import { Gauge } from '#common/http/metrics'
 import { Fault } from '#common/process/fault'
-import { answers } from '#common/process/health'
 import { listSealed } from '#common/store/sealed-blocks'
 import { chain } from './chain.ts'
 import { Env } from './env.ts'
@@ -26,7 +25,7 @@ const lostAnchors = (count: number) =>
 await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, reach, onStop }) => {
   const store = await openStore(schema)
   const jobs = queue(store)
-  const api = reach('blockchain-api', env.BLOCKCHAIN_API_URL)
+  const api = reach('blockchain-api')
   const secretKey = env.PRIVATE_KEY.reveal()
   const account = deriveAddress(secretKey)
   const anchoring = worker({
@@ -64,8 +63,7 @@ await start('on-system-chain-client', Env, async ({ env, log, parts, openStore, 
     parts: {
       ...parts,
       checks: {
-        store: () => store.ping(),
-        'blockchain-api': answers(reach('blockchain-api', env.BLOCKCHAIN_API_URL, 2000)),
+        ...parts.checks,
         'chain-takes-anchors': async () => {
           const trouble = anchoring.trouble()
           if (trouble !== undefined) throw new Fault('unavailable', 'chain-refuses', trouble)

@@ -1,17 +1,14 @@
-import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { faultOf } from '#common/http/problem'
 import { Fault } from '#common/process/fault'
-import { answers } from '#common/process/health'
 import type { Api as ServerApi } from '#services/openapi-server/routes'
 import { Env } from './env.ts'
 import { routes } from './routes.ts'
 
 const SERVER = 'openapi-server'
 
-await start('openapi-gateway', Env, async ({ env, sign, parts, reach }) => {
-  const url = env.OPENAPI_SERVER_URL
-  const server = client<ServerApi>(url, { callee: SERVER, sign })
+await start('openapi-gateway', Env, async ({ parts, clientOf }) => {
+  const server = clientOf<ServerApi>(SERVER)
   return routes({
     merged: async () => {
       const { data, error, status, response } = await server.openapi['merged.json'].get()
@@ -19,10 +16,6 @@ await start('openapi-gateway', Env, async ({ env, sign, parts, reach }) => {
       if (error !== null || data === null || data === undefined) throw faultOf(status, error?.value, SERVER)
       return { document: data, etag: response.headers.get('etag') ?? '' }
     },
-    parts: {
-      ...parts,
-      checks: { [SERVER]: answers(reach(SERVER, url, 2000)) },
-      soft: [SERVER],
-    },
+    parts: { ...parts, soft: [SERVER] },
   })
 })

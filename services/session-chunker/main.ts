@@ -1,7 +1,5 @@
 import { compress } from '#common/engines/zstd'
-import { client } from '#common/http/client'
 import { start } from '#common/http/main'
-import { answers } from '#common/process/health'
 import { type BufferPool, bufferPool } from '#common/stream/buffer-pool'
 import { limiter } from '#common/stream/limiter'
 import type { Api } from '#services/session-encryptor/routes'
@@ -15,10 +13,7 @@ const TIMEOUT = 60_000
 /** How often an idle process gives its spare buffers back, ms. */
 const DRAIN_EVERY = 5_000
 
-await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) => {
-  const callee = 'session-encryptor'
-  const url = env.SESSION_ENCRYPTOR_URL
-  const toEncryptor = reach(callee, url, TIMEOUT)
+await start('session-chunker', Env, async ({ env, parts, reach, clientOf, onStop }) => {
   const pools = new Map<number, BufferPool>()
   const poolOf = (size: number): BufferPool => {
     const pool = pools.get(size) ?? bufferPool(size, env.CHUNKS_IN_FLIGHT + 1)
@@ -30,7 +25,7 @@ await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) 
   }, DRAIN_EVERY)
   onStop(() => clearInterval(idle))
   const all = pipelines({
-    encryptor: encryptorOver(client<Api>(url, { callee, sign }), toEncryptor),
+    encryptor: encryptorOver(clientOf<Api>('session-encryptor'), reach('session-encryptor', TIMEOUT)),
     compress,
     level: env.COMPRESSION_LEVEL,
     slot: limiter(env.CHUNKS_IN_FLIGHT),
@@ -42,7 +37,6 @@ await start('session-chunker', Env, async ({ env, parts, sign, reach, onStop }) 
     pipelines: all,
     parts: {
       ...parts,
-      checks: { [callee]: answers(toEncryptor) },
       status: () => ({ engines: { zstd: 'bun' }, open_streams: all.count() }),
     },
   })

@@ -3,6 +3,7 @@ import { aeadEngine } from '#common/engines/aead'
 import { blake3Engine } from '#common/engines/blake3'
 import { start } from '#common/http/main'
 import { Counter } from '#common/http/metrics'
+import { machineRandom } from '#common/process/random'
 import { fromHex } from '#common/stream/bytes'
 import { chunkFolder } from './chunk-folder.ts'
 import { Env } from './env.ts'
@@ -11,8 +12,6 @@ import { openDropFromCache } from './page-cache.ts'
 import { routes } from './routes.ts'
 import { sessions } from './sessions.ts'
 import { schema, tables } from './store.ts'
-
-const random = (size: number) => crypto.getRandomValues(new Uint8Array(size))
 
 await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => {
   const store = await openStore(schema)
@@ -34,7 +33,7 @@ await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => 
   })
   const marks = erasures(join(env.LUCID_DATA, 'erased'))
   const masterKey = fromHex(env.MASTER_KEY.reveal(), 32)
-  const all = sessions({ store, masterKey, random, markErased: marks.mark })
+  const all = sessions({ store, masterKey, random: machineRandom, markErased: marks.mark })
   const repeated = await marks.repeat((session) => all.erase(session, Date.now()))
   if (repeated > 0) log.warn('keys-of-a-backup-erased-again', { count: repeated })
   return routes({
@@ -42,13 +41,12 @@ await start('session-encryptor', Env, async ({ env, log, parts, openStore }) => 
     sessions: all,
     folder,
     aead,
-    random,
+    random: machineRandom,
     now: Date.now,
     maxSessionBytes: env.MAX_SESSION_BYTES,
     chunksWritten,
     parts: {
       ...parts,
-      checks: { store: () => store.ping() },
       status: async () => ({
         engines: { aead: aead.name, blake3: blake3.name, rejected: [...aead.rejected, ...blake3.rejected] },
         open_sessions: await tables(store).sessions.count({ sealed: false }),

@@ -1,10 +1,7 @@
-import type { Static } from '@sinclair/typebox'
 import { blake3Engine } from '#common/engines/blake3'
-import { client, ok } from '#common/http/client'
-import type { Sign } from '#common/http/identity'
-import { start } from '#common/http/main'
+import { ok } from '#common/http/client'
+import { type Parts, start } from '#common/http/main'
 import { clockSteps, machineClocks } from '#common/process/clock'
-import { answers } from '#common/process/health'
 import { machineRandom } from '#common/process/random'
 import { fromHex } from '#common/stream/bytes'
 import type { Api as Merkle } from '#services/merkle-builder/routes'
@@ -27,31 +24,19 @@ const SWEEP_EVERY = 60_000
 /** Between two questions whether the chain went back, ms. */
 const HISTORY_EVERY = 15_000
 
-const urlsIn = (env: Static<typeof Env>) => ({
-  'session-encryptor': env.SESSION_ENCRYPTOR_URL,
-  'merkle-builder': env.MERKLE_BUILDER_URL,
-  'on-system-chain-client': env.ON_SYSTEM_CHAIN_CLIENT_URL,
-})
-
 /** What the orchestrator asks of the services that it needs. */
-const servicesAt = (urls: ReturnType<typeof urlsIn>, sign: Sign) => {
-  const to = (callee: keyof typeof urls) => [urls[callee], { callee, sign }] as const
-  const [merkleUrl, merkleOptions] = to('merkle-builder')
-  const chain = client<ChainClient>(...to('on-system-chain-client'))
+const neededServices = (clientOf: Parts<unknown>['clientOf']) => {
+  const chain = clientOf<ChainClient>('on-system-chain-client')
   return {
-    ...pipelineOver(
-      client<Encryptor>(...to('session-encryptor')),
-      client<Merkle>(merkleUrl, { ...merkleOptions, timeoutMs: 60_000 }),
-    ),
+    ...pipelineOver(clientOf<Encryptor>('session-encryptor'), clientOf<Merkle>('merkle-builder', 60_000)),
     anchor: (request: AnchorRequest) => ok(chain.anchors.post(request)),
     history: () => ok(chain.history.get()),
   }
 }
 
-await start('session-orchestrator', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
+await start('session-orchestrator', Env, async ({ env, log, parts, openStore, clientOf, onStop }) => {
   const store = await openStore(schema)
-  const urls = urlsIn(env)
-  const { openKey, history, ...services } = servicesAt(urls, sign)
+  const { openKey, history, ...services } = neededServices(clientOf)
   const signingKey = fromHex(env.SIGNING_KEY.reveal(), 32)
   const blake3 = await blake3Engine()
 
@@ -95,9 +80,6 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
   })
   onStop(watch.stop)
 
-  const answering = Object.fromEntries(
-    Object.entries(urls).map(([name, url]) => [name, answers(reach(name as keyof typeof urls, url, 2_000))]),
-  )
   return routes({
     store,
     sessions: all,
@@ -105,7 +87,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, sign, openSto
     worker: work,
     parts: {
       ...parts,
-      checks: { store: () => store.ping(), ...answering, 'chain-keeps-anchors': () => requireAnchors(store) },
+      checks: { ...parts.checks, 'chain-keeps-anchors': () => requireAnchors(store) },
       decisions: ['chain-keeps-anchors'],
       soft: ['on-system-chain-client'],
       status: () => ({ engines: { blake3: blake3.name, rejected: blake3.rejected }, in_work: work.inWork() }),

@@ -1,7 +1,5 @@
-import { client } from '#common/http/client'
 import { start } from '#common/http/main'
 import { version } from '#common/http/service'
-import { answers } from '#common/process/health'
 import { errorFields } from '#common/process/log'
 import { poller } from '#common/stream/poller'
 import type { Api as Chunker } from '#services/session-chunker/routes'
@@ -17,14 +15,12 @@ const RECONCILE_EVERY = 1_000
 /** The last body of a stream is answered when all is durable; a slow disk may take its time. */
 const SEND_TIMEOUT = 120_000
 
-await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, reach, onStop }) => {
+await start('session-recorder', Env, async ({ env, log, parts, openStore, reach, clientOf, onStop }) => {
   const store = await openStore(schema)
-  const chunker = { callee: 'session-chunker', url: env.SESSION_CHUNKER_URL } as const
-  const orchestrator = { callee: 'session-orchestrator', url: env.SESSION_ORCHESTRATOR_URL } as const
   const clients = {
-    chunker: client<Chunker>(chunker.url, { callee: chunker.callee, sign }),
-    toChunker: reach(chunker.callee, chunker.url, SEND_TIMEOUT),
-    orchestrator: client<Orchestrator>(orchestrator.url, { callee: orchestrator.callee, sign }),
+    chunker: clientOf<Chunker>('session-chunker'),
+    toChunker: reach('session-chunker', SEND_TIMEOUT),
+    orchestrator: clientOf<Orchestrator>('session-orchestrator'),
   }
   const all = recordings({
     store,
@@ -53,14 +49,6 @@ await start('session-recorder', Env, async ({ env, log, parts, sign, openStore, 
 
   return routes({
     recordings: all,
-    parts: {
-      ...parts,
-      checks: {
-        store: () => store.ping(),
-        [chunker.callee]: answers(reach(chunker.callee, chunker.url, 2_000)),
-        [orchestrator.callee]: answers(reach(orchestrator.callee, orchestrator.url, 2_000)),
-      },
-      status: () => ({ live_recordings: all.live() }),
-    },
+    parts: { ...parts, status: () => ({ live_recordings: all.live() }) },
   })
 })

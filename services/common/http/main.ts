@@ -6,8 +6,9 @@ import { catalog, type ServiceName } from '#services/catalog'
 import { withAudit } from '../audit/collections.ts'
 import { auditLog, lateAudit } from '../audit/log.ts'
 import { takeUpRestore } from '../audit/restored.ts'
-import { EnvError, readEnv, type Secret, type StoreEnv } from '../process/env.ts'
+import { EnvError, readEnv, type Secret, type StoreEnv, urlKey } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
+import { answers } from '../process/health.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
 import { parseMigrateArguments, runMigration } from '../store/migrations/command.ts'
 import { declareAll } from '../store/migrations/record.ts'
@@ -17,7 +18,7 @@ import { requireSameStore } from '../store/same-store.ts'
 import type { StoreSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { fromHex } from '../stream/bytes.ts'
-import { type Call, call } from './client.ts'
+import { type Call, call, client } from './client.ts'
 import { callersOf, type Guard, type Peers, type Sign, signer, verifier } from './identity.ts'
 import { Registry } from './metrics.ts'
 import { type StartUpPlaceholder, startUpPlaceholder } from './placeholder.ts'
@@ -42,15 +43,17 @@ export type Parts<E> = {
   readonly env: E
   readonly log: Log
   readonly sign: Sign
-  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit'>
+  /** `checks`: that the store can serve, once it is open, and that every needed service answers. */
+  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit' | 'checks'>
   /**
    * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
    * answers unhealthy with the cause, and goes on by itself when it can. `onRestored` undoes, before anything is served,
    * what a backup brought back and must not; called again it does the same.
    */
   readonly openStore: (schema: StoreSchema, onRestored?: (store: Store) => Promise<void>) => Promise<Store>
-  /** The raw, authorised way to a needed service. */
-  readonly reach: (callee: ServiceName, url: string, timeoutMs?: number) => Call
+  /** The raw, authorised way to a needed service, and the typed one. */
+  readonly reach: (callee: ServiceName, timeoutMs?: number) => Call
+  readonly clientOf: <Api extends AnyElysia>(callee: ServiceName, timeoutMs?: number) => ReturnType<typeof client<Api>>
   /** Tells who calls another service, for a gateway in front of it: what that service's own guard tells. */
   readonly guardOf: (callee: ServiceName) => Guard
   /** Listens on this Unix socket instead of HOST:PORT, behind a front of its own that holds `port`. */
@@ -162,13 +165,18 @@ export const start = async <T extends TObject>(
     const open = () => storeAt(name, common)
     let { port } = at
     let front: Front | undefined
+    const needed = (callee: ServiceName, timeoutMs = 10_000) =>
+      [(env as Readonly<Record<string, string>>)[urlKey(callee)] ?? '', { callee, sign, timeoutMs }] as const
+    const reach: Parts<unknown>['reach'] = (...to) => call(...needed(...to))
     const buildOnce = () => {
       const audit = lateAudit()
+      const needs: readonly ServiceName[] = catalog[name].needs
+      const checks = Object.fromEntries(needs.map((callee) => [callee, answers(reach(callee))]))
       return build({
         env,
         log,
         sign,
-        parts: { guard, log, metrics: new Registry(), ...(catalog[name].store && { audit }) },
+        parts: { guard, log, metrics: new Registry(), checks, ...(catalog[name].store && { audit }) },
         openStore: async (own, onRestored) => {
           const schema = withAudit(own)
           if (migration !== undefined) {
@@ -189,9 +197,11 @@ export const start = async <T extends TObject>(
           const undo = async () => onRestored?.(store)
           if (await takeUpRestore(common.LUCID_DATA, { stream, undo })) log.warn('restored-from-backup')
           audit.open(stream)
+          checks['store'] = () => store.ping()
           return store
         },
-        reach: (callee, url, timeoutMs) => call(url, { callee, sign, ...(timeoutMs ? { timeoutMs } : {}) }),
+        reach,
+        clientOf: (...to) => client(...needed(...to)),
         guardOf,
         behind: (chosen) => {
           front = chosen
