@@ -1,7 +1,7 @@
 import { judgeContainer } from '#common/host/facts/container'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
-import { type Rule, selectPresent, selectRunning } from './rule.ts'
+import { ofPresent, ofRunning, type Rule, selectRunning } from './rule.ts'
 
 /** Names and ports: who cannot be reached inside a network, or through the host. */
 
@@ -83,43 +83,33 @@ export const portRules: readonly Rule[] = [
   },
   {
     kind: 'open-port',
-    find: (facts) =>
-      selectPresent(facts).flatMap(({ expected, container }) => {
-        const open = container.bindings.filter(({ ip }) => !LOOPBACK.test(ip))
-        const [first] = open
-        if (first === undefined) return []
-        return [
-          {
-            subject: expected.name,
-            what: `port ${first.host} is open to every network of the host`,
-            evidence: `docker inspect ${expected.container}: HostIp ${first.ip || '0.0.0.0'}, HostPort ${first.host}`,
-            cause: 'the container was made by hand: a release publishes on 127.0.0.1 alone',
-            repair: [recover('service', expected.name)],
-          },
-        ]
-      }),
+    find: ofPresent(({ expected, container }) => {
+      const open = container.bindings.filter(({ ip }) => !LOOPBACK.test(ip))
+      const [first] = open
+      if (first === undefined) return undefined
+      return {
+        what: `port ${first.host} is open to every network of the host`,
+        evidence: `docker inspect ${expected.container}: HostIp ${first.ip || '0.0.0.0'}, HostPort ${first.host}`,
+        cause: 'the container was made by hand: a release publishes on 127.0.0.1 alone',
+      }
+    }),
   },
   {
     kind: 'not-published',
-    find: (facts) =>
-      selectRunning(facts).flatMap(({ expected, container }) => {
-        const gone = expected.ports.filter(
-          (port) =>
-            port.host > 0 &&
-            !container.published.some(({ host, target }) => host === port.host && target === port.target),
-        )
-        const [first] = gone
-        if (first === undefined || expected.shares !== undefined) return []
-        return [
-          {
-            subject: expected.name,
-            what: `port ${first.host} of the host does not lead to it`,
-            evidence: `docker inspect ${expected.container}: ${container.published.map(({ ip, host, target }) => `${ip}:${host}->${target}`).join(', ') || 'no ports'}`,
-            cause: 'the container was made by hand, or lost its network when it started',
-            repair: [recover('service', expected.name)],
-          },
-        ]
-      }),
+    find: ofRunning(({ expected, container }) => {
+      const gone = expected.ports.filter(
+        (port) =>
+          port.host > 0 &&
+          !container.published.some(({ host, target }) => host === port.host && target === port.target),
+      )
+      const [first] = gone
+      if (first === undefined || expected.shares !== undefined) return undefined
+      return {
+        what: `port ${first.host} of the host does not lead to it`,
+        evidence: `docker inspect ${expected.container}: ${container.published.map(({ ip, host, target }) => `${ip}:${host}->${target}`).join(', ') || 'no ports'}`,
+        cause: 'the container was made by hand, or lost its network when it started',
+      }
+    }),
   },
   {
     kind: 'silent-port',

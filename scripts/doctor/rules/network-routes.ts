@@ -2,7 +2,7 @@ import type { Route } from '#common/host/facts/networks'
 import { overlap, rangeOf } from '../../release/host/network-plan.ts'
 import type { Facts } from '../facts.ts'
 import { onHost, recover } from '../finding.ts'
-import { type Rule, selectRunning } from './rule.ts'
+import { ofRunning, type Rule } from './rule.ts'
 
 /** Networks that are not there, are others than the release says, or lose their packets to somebody else. */
 
@@ -26,15 +26,13 @@ export const routeRules: readonly Rule[] = [
           ([other, network]) => other !== name && network.subnets.some((one) => overlap(one, subnet)),
         )
         if (taker === undefined) return []
-        return [
-          {
-            subject: name,
-            what: `its addresses are those of another network, ${taker[0]}`,
-            evidence: `docker network inspect ${taker[0]}: ${taker[1].subnets.join(' ')}; ${name} has ${subnet}`,
-            cause: `somebody made ${taker[0]} with addresses that belong to Lucid`,
-            repair: [onHost(`docker network rm ${taker[0]}`), recover('network', name)],
-          },
-        ]
+        return {
+          subject: name,
+          what: `its addresses are those of another network, ${taker[0]}`,
+          evidence: `docker network inspect ${taker[0]}: ${taker[1].subnets.join(' ')}; ${name} has ${subnet}`,
+          cause: `somebody made ${taker[0]} with addresses that belong to Lucid`,
+          repair: [onHost(`docker network rm ${taker[0]}`), recover('network', name)],
+        }
       }),
   },
   {
@@ -66,15 +64,13 @@ export const routeRules: readonly Rule[] = [
               : 'has no way out, and should have'),
         ].filter((said) => said !== false)
         if (differs.length === 0) return []
-        return [
-          {
-            subject: name,
-            what: 'the network is another than the release says',
-            evidence: `docker network inspect ${name}: ${differs.join(', ')}`,
-            cause: 'it was made by hand, or by another program under this name',
-            repair: [recover('network', name)],
-          },
-        ]
+        return {
+          subject: name,
+          what: 'the network is another than the release says',
+          evidence: `docker network inspect ${name}: ${differs.join(', ')}`,
+          cause: 'it was made by hand, or by another program under this name',
+          repair: [recover('network', name)],
+        }
       }),
   },
   {
@@ -96,23 +92,18 @@ export const routeRules: readonly Rule[] = [
   },
   {
     kind: 'not-attached',
-    find: (facts) =>
-      selectRunning(facts).flatMap(({ expected, container }) => {
-        const lost = expected.networks.filter((name) => {
-          const now = facts.networks[name]
-          const has = container.networks[name]
-          return now !== undefined && (has === undefined || (has.id !== '' && has.id !== now.id))
-        })
-        if (lost.length === 0) return []
-        return [
-          {
-            subject: expected.name,
-            what: `is not in ${lost.join(' and ')}`,
-            evidence: `docker inspect ${expected.container}: networks ${Object.keys(container.networks).join(', ') || 'none'}`,
-            cause: 'it was disconnected, or the network was made again without it',
-            repair: [recover('service', expected.name)],
-          },
-        ]
-      }),
+    find: ofRunning(({ expected, container }, facts) => {
+      const lost = expected.networks.filter((name) => {
+        const now = facts.networks[name]
+        const has = container.networks[name]
+        return now !== undefined && (has === undefined || (has.id !== '' && has.id !== now.id))
+      })
+      if (lost.length === 0) return undefined
+      return {
+        what: `is not in ${lost.join(' and ')}`,
+        evidence: `docker inspect ${expected.container}: networks ${Object.keys(container.networks).join(', ') || 'none'}`,
+        cause: 'it was disconnected, or the network was made again without it',
+      }
+    }),
   },
 ]

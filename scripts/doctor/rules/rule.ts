@@ -27,6 +27,35 @@ export const selectPresent = (facts: Facts): readonly PresentPair[] =>
 export const selectRunning = (facts: Facts): readonly PresentPair[] =>
   selectPresent(facts).filter(({ container }) => container.status === 'running')
 
+/** What is said of a service, whose remedy is to make it anew unless another is given. */
+export type Said = Omit<Fault, 'subject' | 'repair'> & Partial<Pick<Fault, 'repair'>>
+
+export const aboutService = ({ expected: { name } }: PresentPair, said: Said): Fault => ({
+  subject: name,
+  repair: [recover('service', name)],
+  ...said,
+})
+
+const ofEach =
+  (select: (facts: Facts) => readonly PresentPair[]) =>
+  (judge: (pair: PresentPair, facts: Facts) => Said | undefined): Rule['find'] =>
+  (facts) =>
+    select(facts).flatMap((pair) => {
+      const said = judge(pair, facts)
+      return said === undefined ? [] : aboutService(pair, said)
+    })
+/** Judges each service that has a container, or one that runs. */
+export const ofPresent = ofEach(selectPresent)
+export const ofRunning = ofEach(selectRunning)
+
+/** Judges the host itself. */
+export const ofHost =
+  (judge: (facts: Facts) => Omit<Fault, 'subject'> | undefined): Rule['find'] =>
+  (facts) => {
+    const said = judge(facts)
+    return said === undefined ? [] : [{ subject: 'host', ...said }]
+  }
+
 /** Whether there is nothing to say about a container's state. One that was just paused for a backup is not sick. */
 export const isFine = ({ expected, container }: Pair): boolean =>
   container !== undefined &&

@@ -1,7 +1,7 @@
 import { bytes } from '#common/cli/format'
 import type { Facts } from '../facts.ts'
 import { onHost, type RepairLine } from '../finding.ts'
-import { limitsMemory, percent, type Rule } from './rule.ts'
+import { limitsMemory, ofHost, percent, type Rule } from './rule.ts'
 
 /** A host that has too little memory, disk or processor for what runs on it. */
 
@@ -31,55 +31,48 @@ const roomRepairs = (facts: Facts): readonly RepairLine[] => {
 export const loadRules: readonly Rule[] = [
   {
     kind: 'no-memory-limits',
-    find: ({ host }) =>
+    find: ofHost(({ host }) =>
       limitsMemory(host)
-        ? []
-        : [
-            {
-              subject: 'host',
-              what: 'no container has a memory limit: one that grows takes all down',
-              evidence: `/proc/cgroups or docker info: memory off; /proc/cmdline: ${/cgroup_\S+/.exec(host.diagnosis.cmdline)?.[0] ?? 'no cgroup_enable=memory'}`,
-              cause: 'the kernel of a Raspberry Pi starts without the memory control group unless it is told',
-              repair: [
-                onHost(
-                  "f=/boot/firmware/cmdline.txt; [ -e $f ] || f=/boot/cmdline.txt; grep -q cgroup_enable=memory $f || sudo sed -i '1 s/$/ cgroup_enable=memory cgroup_memory=1/' $f; sudo reboot",
-                ),
-              ],
-            },
-          ],
+        ? undefined
+        : {
+            what: 'no container has a memory limit: one that grows takes all down',
+            evidence: `/proc/cgroups or docker info: memory off; /proc/cmdline: ${/cgroup_\S+/.exec(host.diagnosis.cmdline)?.[0] ?? 'no cgroup_enable=memory'}`,
+            cause: 'the kernel of a Raspberry Pi starts without the memory control group unless it is told',
+            repair: [
+              onHost(
+                "f=/boot/firmware/cmdline.txt; [ -e $f ] || f=/boot/cmdline.txt; grep -q cgroup_enable=memory $f || sudo sed -i '1 s/$/ cgroup_enable=memory cgroup_memory=1/' $f; sudo reboot",
+              ),
+            ],
+          },
+    ),
   },
   {
     kind: 'host-memory',
-    find: (facts) => {
+    find: ofHost((facts) => {
       const { memory } = facts.host
-      if (memory === undefined || memory.available / memory.total >= 0.1) return []
+      if (memory === undefined || memory.available / memory.total >= 0.1) return undefined
       const { total, available, swapFree, swapTotal } = memory
       const other = foreignProcess(facts, ({ rss }) => rss / total >= 0.1)
-      return [
-        {
-          subject: 'host',
-          what: `${bytes(available)} of ${bytes(total)} of memory are left`,
-          evidence: `/proc/meminfo: MemAvailable ${bytes(available)}, SwapFree ${bytes(swapFree)} of ${bytes(swapTotal)}`,
-          cause: `${other === undefined ? 'the containers' : `the containers and ${other.args.slice(0, 80)}`} take more than there is`,
-          repair: other === undefined ? [] : [onHost(`sudo kill ${other.pid}`)],
-        },
-      ]
-    },
+      return {
+        what: `${bytes(available)} of ${bytes(total)} of memory are left`,
+        evidence: `/proc/meminfo: MemAvailable ${bytes(available)}, SwapFree ${bytes(swapFree)} of ${bytes(swapTotal)}`,
+        cause: `${other === undefined ? 'the containers' : `the containers and ${other.args.slice(0, 80)}`} take more than there is`,
+        repair: other === undefined ? [] : [onHost(`sudo kill ${other.pid}`)],
+      }
+    }),
   },
   {
     kind: 'swapping',
-    find: ({ host }) =>
+    find: ofHost(({ host }) =>
       host.diagnosis.swapping < 250
-        ? []
-        : [
-            {
-              subject: 'host',
-              what: 'it moves memory to the disk and back',
-              evidence: `/proc/vmstat: ${host.diagnosis.swapping} pages through swap while we looked; ${bytes((host.memory?.swapTotal ?? 0) - (host.memory?.swapFree ?? 0))} in use`,
-              cause: 'more memory is used than there is; each access to what was moved waits for the disk',
-              repair: [onHost('ps -A -o rss= -o pid= -o args= | sort -rn | head -n 5')],
-            },
-          ],
+        ? undefined
+        : {
+            what: 'it moves memory to the disk and back',
+            evidence: `/proc/vmstat: ${host.diagnosis.swapping} pages through swap while we looked; ${bytes((host.memory?.swapTotal ?? 0) - (host.memory?.swapFree ?? 0))} in use`,
+            cause: 'more memory is used than there is; each access to what was moved waits for the disk',
+            repair: [onHost('ps -A -o rss= -o pid= -o args= | sort -rn | head -n 5')],
+          },
+    ),
   },
   {
     kind: 'disk-full',
@@ -115,41 +108,35 @@ export const loadRules: readonly Rule[] = [
   },
   {
     kind: 'slow-disk',
-    find: ({ host }) => {
+    find: ofHost(({ host }) => {
       const slow = host.diagnosis.waits.find(({ ms, operations }) => ms >= 200 && operations >= 10)
-      if (slow === undefined && (host.diagnosis.ioPressure ?? 0) < 40) return []
-      return [
-        {
-          subject: 'host',
-          what: 'its disk is slow',
-          evidence:
-            slow === undefined
-              ? `/proc/pressure/io: something waited for the disk in ${host.diagnosis.ioPressure} % of the last 10 s`
-              : `/proc/diskstats: ${slow.device} took ${Math.round(slow.ms)} ms for each of ${slow.operations} operations`,
-          cause: 'it is overloaded, wears out, or hangs on a slow line (USB 2, an SD card)',
-          repair: [onHost(`sudo smartctl -H /dev/${slow?.device ?? 'nvme0n1'}`)],
-        },
-      ]
-    },
+      if (slow === undefined && (host.diagnosis.ioPressure ?? 0) < 40) return undefined
+      return {
+        what: 'its disk is slow',
+        evidence:
+          slow === undefined
+            ? `/proc/pressure/io: something waited for the disk in ${host.diagnosis.ioPressure} % of the last 10 s`
+            : `/proc/diskstats: ${slow.device} took ${Math.round(slow.ms)} ms for each of ${slow.operations} operations`,
+        cause: 'it is overloaded, wears out, or hangs on a slow line (USB 2, an SD card)',
+        repair: [onHost(`sudo smartctl -H /dev/${slow?.device ?? 'nvme0n1'}`)],
+      }
+    }),
   },
   {
     kind: 'load',
-    find: (facts) => {
+    find: ofHost((facts) => {
       const { load: [, load] = [0, 0], cpus = 1 } = facts.host
-      if (load <= cpus * 2) return []
+      if (load <= cpus * 2) return undefined
       const other = foreignProcess(facts, ({ cpu }) => cpu >= 25)
-      return [
-        {
-          subject: 'host',
-          what: `${load} processes want its ${cpus} processors`,
-          evidence: `/proc/loadavg: ${load} over five minutes; most: ${facts.host.diagnosis.processes[0] ?? 'unknown'}`,
-          cause:
-            other === undefined
-              ? 'the containers have more work than there is time'
-              : `${other.args.slice(0, 80)} works beside them`,
-          repair: other === undefined ? [] : [onHost(`sudo renice -n 19 -p ${other.pid}`)],
-        },
-      ]
-    },
+      return {
+        what: `${load} processes want its ${cpus} processors`,
+        evidence: `/proc/loadavg: ${load} over five minutes; most: ${facts.host.diagnosis.processes[0] ?? 'unknown'}`,
+        cause:
+          other === undefined
+            ? 'the containers have more work than there is time'
+            : `${other.args.slice(0, 80)} works beside them`,
+        repair: other === undefined ? [] : [onHost(`sudo renice -n 19 -p ${other.pid}`)],
+      }
+    }),
   },
 ]

@@ -1,5 +1,5 @@
 import { readThrottle, type Throttle } from '#common/host/facts/throttle'
-import type { Rule } from './rule.ts'
+import { ofHost, type Rule } from './rule.ts'
 
 /** A processor that is slowed down, by a weak supply or by heat. */
 
@@ -16,40 +16,34 @@ const explainThrottle = (bits: number | undefined, kind: 'power' | 'heat'): read
 export const powerRules: readonly Rule[] = [
   {
     kind: 'under-voltage',
-    find: ({ host }) => {
+    find: ofHost(({ host }) => {
       const says = explainThrottle(host.throttled, 'power')
-      if (says.length === 0) return []
-      return [
-        {
-          subject: 'host',
-          what: 'its power supply is too weak, so it slows down',
-          evidence: `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
-          cause: 'a Pi 5 with a disk wants 27 W (5 V, 5 A) and a good cable',
-          repair: [],
-        },
-      ]
-    },
+      if (says.length === 0) return undefined
+      return {
+        what: 'its power supply is too weak, so it slows down',
+        evidence: `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
+        cause: 'a Pi 5 with a disk wants 27 W (5 V, 5 A) and a good cable',
+        repair: [],
+      }
+    }),
   },
   {
     kind: 'heat',
-    find: ({ host }) => {
+    find: ofHost(({ host }) => {
       const says = explainThrottle(host.throttled, 'heat')
       const hot = (host.temperature ?? 0) >= 80
-      if (says.length === 0 && !hot) return []
-      return [
-        {
-          subject: 'host',
-          what: 'it is too hot, so it slows down',
-          evidence: [
-            host.temperature !== undefined && `thermal_zone0: ${host.temperature.toFixed(1)} C`,
-            says.length > 0 && `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
-          ]
-            .filter(Boolean)
-            .join('; '),
-          cause: 'no cooler, a fan that stands still, or no air around it',
-          repair: [],
-        },
-      ]
-    },
+      if (says.length === 0 && !hot) return undefined
+      return {
+        what: 'it is too hot, so it slows down',
+        evidence: [
+          host.temperature !== undefined && `thermal_zone0: ${host.temperature.toFixed(1)} C`,
+          says.length > 0 && `vcgencmd get_throttled: 0x${(host.throttled ?? 0).toString(16)}: ${says.join(', ')}`,
+        ]
+          .filter(Boolean)
+          .join('; '),
+        cause: 'no cooler, a fan that stands still, or no air around it',
+        repair: [],
+      }
+    }),
   },
 ]

@@ -63,7 +63,6 @@ export const endedForms: readonly Form[] = [
             what: 'is stopped',
             evidence: `State.Status exited, exit code ${one.container.exitCode}, restart ${one.container.restartPolicy}${lastWords(facts, one.container) && `; ${lastWords(facts, one.container)}`}`,
             cause: `somebody stopped it: the engine would have started it again after ${explainExit(one.container.exitCode)}`,
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },

@@ -1,8 +1,8 @@
 import { explainExit } from '#common/host/exit-codes'
 import type { Container } from '#common/host/facts/container'
 import type { Facts } from '../facts.ts'
-import { type Fault, here, type RepairLine, recover } from '../finding.ts'
-import { isAltered, lastWords, type PresentPair } from './rule.ts'
+import { here, type RepairLine, recover } from '../finding.ts'
+import { isAltered, lastWords, type PresentPair, type Said } from './rule.ts'
 
 /** What the forms of a container that does not start, or does not stay, have in common. */
 
@@ -22,7 +22,7 @@ export const explainEnd = (one: PresentPair): string => `${explainAltered(one)}$
 export type Form = {
   readonly kind: string
   /** Judges one container that is not well. The first form that fits is the one that is told. */
-  readonly of: (one: PresentPair, facts: Facts) => Omit<Fault, 'subject'> | undefined
+  readonly of: (one: PresentPair, facts: Facts) => Said | undefined
 }
 
 export const showEnd = (facts: Facts, container: Container): string =>

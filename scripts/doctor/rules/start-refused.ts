@@ -100,7 +100,6 @@ export const refusedForms: readonly Form[] = [
             what: 'is refused by the engine',
             evidence: one.container.error,
             cause: `${explainAltered(one)}the engine cannot give it what it asks for`,
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -112,7 +111,6 @@ export const refusedForms: readonly Form[] = [
             what: 'was made and never started',
             evidence: 'State.Status created',
             cause: 'whoever made it was interrupted',
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },

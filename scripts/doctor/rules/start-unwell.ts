@@ -1,5 +1,4 @@
 import { judgeContainer } from '#common/host/facts/container'
-import { recover } from '../finding.ts'
 import { lastWords } from './rule.ts'
 import { explainAltered, type Form } from './start-form.ts'
 
@@ -14,7 +13,6 @@ export const unwellForms: readonly Form[] = [
             what: 'has not joined Tor',
             evidence: one.container.healthOutput.slice(0, 300),
             cause: 'tor finds no way into its network: no connection, a wrong clock, or a blocked port',
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -26,7 +24,6 @@ export const unwellForms: readonly Form[] = [
             what: 'runs and is not well',
             evidence: one.container.healthOutput.slice(0, 300) || lastWords(facts, one.container),
             cause: `${explainAltered(one)}its own health check fails`,
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },
@@ -38,7 +35,6 @@ export const unwellForms: readonly Form[] = [
             what: 'has been starting for more than two minutes',
             evidence: one.container.healthOutput.slice(0, 300) || lastWords(facts, one.container),
             cause: `${explainAltered(one)}its own health check has not passed yet`,
-            repair: [recover('service', one.expected.name)],
           }
         : undefined,
   },

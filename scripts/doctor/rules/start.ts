@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.ts'
 import { type Fault, recover } from '../finding.ts'
 import {
+  aboutService,
   fromBackup,
   isFine,
   isSecret,
@@ -24,7 +25,7 @@ const forms: readonly Form[] = [...refusedForms, ...endedForms, ...unwellForms]
 const findForm = (one: PresentPair, facts: Facts): readonly [string, Fault] | undefined => {
   for (const { kind, of } of forms) {
     const found = of(one, facts)
-    if (found !== undefined) return [kind, { subject: one.expected.name, ...found }]
+    if (found !== undefined) return [kind, aboutService(one, found)]
   }
   return undefined
 }
@@ -60,18 +61,16 @@ export const startRules: readonly Rule[] = [
       Object.entries(facts.files).flatMap(([path, file]) => {
         if (file.kind === 'unknown' || file.kind === 'file') return []
         const secret = isSecret(facts, path)
-        return [
-          {
-            subject: path,
-            what: `${secret ? 'a secret' : 'a file'} of ${nameServices(facts, ({ files }) => files.some((one) => one.path === path))} ${file.kind === 'missing' ? 'is not there' : 'is no file'}`,
-            evidence:
-              file.kind === 'missing' ? `ls: ${path}: No such file or directory` : `ls: ${path} is a ${file.kind}`,
-            cause: secret
-              ? 'it was removed; a new one is not the old one, so it comes from a backup where there is one'
-              : 'it was removed from the host',
-            repair: secret && facts.host.diagnosis.backups ? fromBackup(facts, path) : [DEPLOY],
-          },
-        ]
+        return {
+          subject: path,
+          what: `${secret ? 'a secret' : 'a file'} of ${nameServices(facts, ({ files }) => files.some((one) => one.path === path))} ${file.kind === 'missing' ? 'is not there' : 'is no file'}`,
+          evidence:
+            file.kind === 'missing' ? `ls: ${path}: No such file or directory` : `ls: ${path} is a ${file.kind}`,
+          cause: secret
+            ? 'it was removed; a new one is not the old one, so it comes from a backup where there is one'
+            : 'it was removed from the host',
+          repair: secret && facts.host.diagnosis.backups ? fromBackup(facts, path) : [DEPLOY],
+        }
       }),
   },
   {

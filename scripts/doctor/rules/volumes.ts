@@ -184,15 +184,13 @@ export const volumeRules: readonly Rule[] = [
       listMounted(facts).flatMap(({ service, uid, path, secret }) => {
         const file = facts.files[path]
         if (file?.kind !== 'file' || (file.uid === uid && file.mode[0] === 'r') || isReadable(file.mode)) return []
-        return [
-          {
-            subject: path,
-            what: `${service} may not read ${secret ? 'its secret' : 'this file, which it mounts'}`,
-            evidence: `ls -ln: ${file.mode} uid ${file.uid}; the service is uid ${uid}`,
-            cause: 'the file belongs to another user, or its permissions were changed',
-            repair: [recover('secrets')],
-          },
-        ]
+        return {
+          subject: path,
+          what: `${service} may not read ${secret ? 'its secret' : 'this file, which it mounts'}`,
+          evidence: `ls -ln: ${file.mode} uid ${file.uid}; the service is uid ${uid}`,
+          cause: 'the file belongs to another user, or its permissions were changed',
+          repair: [recover('secrets')],
+        }
       }),
   },
   {
@@ -201,15 +199,13 @@ export const volumeRules: readonly Rule[] = [
       listMounted(facts).flatMap(({ service, path, secret }) => {
         const file = facts.files[path]
         if (!secret || file?.kind !== 'file' || !/[rwx]/.test(file.mode.slice(3))) return []
-        return [
-          {
-            subject: path,
-            what: `this secret of ${service} can be read by others`,
-            evidence: `ls -ln: ${file.mode} uid ${file.uid}`,
-            cause: 'the permissions of the file were changed: it should be its service’s alone',
-            repair: [recover('secrets')],
-          },
-        ]
+        return {
+          subject: path,
+          what: `this secret of ${service} can be read by others`,
+          evidence: `ls -ln: ${file.mode} uid ${file.uid}`,
+          cause: 'the permissions of the file were changed: it should be its service’s alone',
+          repair: [recover('secrets')],
+        }
       }),
   },
   {
@@ -218,15 +214,13 @@ export const volumeRules: readonly Rule[] = [
       listMounted(facts).flatMap(({ service, path, secret }) => {
         const file = facts.files[path]
         if (!secret || file?.kind !== 'file' || file.size > 0) return []
-        return [
-          {
-            subject: path,
-            what: `this secret of ${service} is empty`,
-            evidence: 'ls -ln: 0 bytes',
-            cause: 'writing it was interrupted, by a full disk or a power cut',
-            repair: facts.host.diagnosis.backups ? fromBackup(facts, path) : [],
-          },
-        ]
+        return {
+          subject: path,
+          what: `this secret of ${service} is empty`,
+          evidence: 'ls -ln: 0 bytes',
+          cause: 'writing it was interrupted, by a full disk or a power cut',
+          repair: facts.host.diagnosis.backups ? fromBackup(facts, path) : [],
+        }
       }),
   },
 ]
