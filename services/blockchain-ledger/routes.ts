@@ -1,5 +1,5 @@
 import { Block, BlockParams, HashParams, Receipt, ReceiptProof, Transaction } from '#common/http/chain-model'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import type { Store } from '#common/store/store'
 import type { Ledger } from './ledger.ts'
 import { Accepted, AddressParams, BlockPage, Chain, NextNonce, PageQuery, Submission } from './model.ts'
@@ -29,8 +29,7 @@ export const routes = ({
     })
     .get('/transactions/:hash', ({ params }) => view.transaction(params.hash), {
       params: HashParams,
-      response: { ...problems, 200: Transaction },
-      callers: ['blockchain-api'],
+      ...replies(Transaction, 'blockchain-api'),
     })
     .get(
       '/chain',
@@ -43,34 +42,30 @@ export const routes = ({
         registrar: meta.registrar,
         forks: [...meta.forks],
       }),
-      { response: { ...problems, 200: Chain }, callers: ['blockchain-api'] },
+      replies(Chain, 'blockchain-api'),
     )
     .get('/blocks/:ref', ({ params }) => view.block(params.ref, ledger.head()), {
       params: BlockParams,
-      response: { ...problems, 200: Block },
-      callers: ['blockchain-api'],
+      ...replies(Block, 'blockchain-api'),
     })
     .get('/blocks', ({ query }) => view.page(query.from, query.limit, ledger.head()), {
       query: PageQuery,
-      response: { ...problems, 200: BlockPage },
-      callers: ['blockchain-api', 'blockchain-sessions-data'],
+      ...replies(BlockPage, 'blockchain-api', 'blockchain-sessions-data'),
     })
     .get(
       '/nonces/:address',
       async ({ params }) => ({
         next: nextFree(pool.of(params.address), await pool.loadNext(params.address)),
       }),
-      { params: AddressParams, response: { ...problems, 200: NextNonce }, callers: ['blockchain-api'] },
+      { params: AddressParams, ...replies(NextNonce, 'blockchain-api') },
     )
     .get('/receipts/:hash', ({ params }) => view.receipt(params.hash), {
       params: HashParams,
-      response: { ...problems, 200: Receipt },
-      callers: ['blockchain-api'],
+      ...replies(Receipt, 'blockchain-api'),
     })
     .get('/receipts/:hash/proof', ({ params }) => view.proof(params.hash, ledger.head()), {
       params: HashParams,
-      response: { ...problems, 200: ReceiptProof },
-      callers: ['blockchain-api'],
+      ...replies(ReceiptProof, 'blockchain-api'),
     })
 }
 

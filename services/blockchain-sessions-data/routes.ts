@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { Anchor, AnchorPage, AnchorsQuery, SessionParams } from '#common/http/chain-model'
 import { SealedBlocks } from '#common/http/sealed-blocks'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { listSealed } from '#common/store/sealed-blocks'
 import type { Store } from '#common/store/store'
@@ -32,12 +32,11 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
         if (found) return found
         throw new Fault('missing', 'not-anchored', 'no anchor of this session is on the chain')
       },
-      { params: SessionParams, response: { 200: Anchor, ...problems }, callers: ['blockchain-api'] },
+      { params: SessionParams, ...replies(Anchor, 'blockchain-api') },
     )
     .get('/anchors', ({ query }) => listAnchors(store, query), {
       query: AnchorsQuery,
-      response: { 200: AnchorPage, ...problems },
-      callers: ['blockchain-api'],
+      ...replies(AnchorPage, 'blockchain-api'),
     })
     .get(
       '/anchors/:session/chunks',
@@ -45,8 +44,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
       {
         params: SessionParams,
         query: ChunksQuery,
-        response: { 200: ChunkPage, ...problems },
-        callers: ['blockchain-api'],
+        ...replies(ChunkPage, 'blockchain-api'),
       },
     )
     .post(
@@ -70,8 +68,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
         query: t.Object({
           fresh: t.Optional(t.Union([t.Literal('true'), t.Literal('false')], { description: 'ask the ledger first' })),
         }),
-        response: { 200: Progress, ...problems },
-        callers: ['operator'],
+        ...replies(Progress, 'operator'),
       },
     )
 

@@ -1,7 +1,7 @@
 import { ruleSets } from '#common/ethereum/forks'
 import { ANCHORS_ADDRESS } from '#common/evidence/anchor'
 import { Executed } from '#common/http/chain-model'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { replies, type ServiceParts, service } from '#common/http/service'
 import { lucidAnchors } from '#services/contracts/lucid-anchors'
 import type { Machine } from './machine.ts'
 import {
@@ -31,32 +31,27 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
   })
     .post('/genesis', ({ body }) => vm.genesis(body), {
       body: GenesisRequest,
-      response: { ...problems, 200: Genesis },
+      ...replies(Genesis, 'blockchain-ledger'),
       unaudited: 'a step of the ledger, whose chain of blocks keeps it',
-      callers: ['blockchain-ledger'],
     })
     .post('/blocks/execute', ({ body }) => vm.execute(body), {
       body: ExecuteRequest,
-      response: { ...problems, 200: Executed },
+      ...replies(Executed, 'blockchain-ledger'),
       unaudited: 'a step of the ledger, whose chain of blocks keeps it',
-      callers: ['blockchain-ledger'],
     })
     .post('/call', ({ body, request }) => vm.call(body, request.signal), {
       body: CallRequest,
-      response: { ...problems, 200: CallResult },
+      ...replies(CallResult, 'blockchain-api'),
       unaudited: 'changes nothing: a call is computed and forgotten',
-      callers: ['blockchain-api'],
     })
     .get('/states/:root', async ({ params }) => ({ known: await vm.hasState(params.root) }), {
       params: StateParams,
-      response: { ...problems, 200: KnownState },
-      callers: ['blockchain-ledger'],
+      ...replies(KnownState, 'blockchain-ledger'),
     })
     .get('/accounts/:address', ({ params, query }) => vm.account(query.state_root, params.address), {
       params: AccountParams,
       query: StateQuery,
-      response: { ...problems, 200: Account },
-      callers: ['blockchain-api', 'blockchain-ledger'],
+      ...replies(Account, 'blockchain-api', 'blockchain-ledger'),
     })
     .get(
       '/accounts/:address/storage/:slot',
@@ -64,8 +59,7 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
       {
         params: SlotParams,
         query: StateQuery,
-        response: { ...problems, 200: StorageSlot },
-        callers: ['blockchain-api'],
+        ...replies(StorageSlot, 'blockchain-api'),
       },
     )
     .get(
@@ -73,7 +67,7 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
       () => ({
         contracts: [{ name: lucidAnchors.contract, address: ANCHORS_ADDRESS, abi: [...lucidAnchors.abi] }],
       }),
-      { response: { ...problems, 200: Abi }, callers: ['blockchain-api'] },
+      replies(Abi, 'blockchain-api'),
     )
 
 export type Api = ReturnType<typeof routes>

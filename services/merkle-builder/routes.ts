@@ -1,5 +1,5 @@
 import { MAX_LEAVES } from '#common/evidence/merkle'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { replies, type ServiceParts, service } from '#common/http/service'
 import { Build, Proof, ProofParams, RootParams, Tree, Verdict } from './model.ts'
 import { holds, type Trees } from './trees.ts'
 
@@ -14,25 +14,21 @@ export const routes = ({ trees, parts }: { readonly trees: Trees; readonly parts
   service('merkle-builder', { ...parts, maxBody: MAX_BODY, bodyBounds: BOUNDS })
     .post('/build', ({ body }) => trees.build(body.session, body.leaves), {
       body: Build,
-      response: { 200: Tree, ...problems },
+      ...replies(Tree, 'session-orchestrator'),
       unaudited: 'a step of the pipeline: session-orchestrator seals the session',
-      callers: ['session-orchestrator'],
     })
     .get('/root/:session', ({ params }) => trees.root(params.session), {
       params: RootParams,
-      response: { 200: Tree, ...problems },
-      callers: ['operator'],
+      ...replies(Tree, 'operator'),
     })
     .get('/proof/:session/:index', ({ params }) => trees.proof(params.session, params.index), {
       params: ProofParams,
-      response: { 200: Proof, ...problems },
-      callers: ['operator', 'api-server'],
+      ...replies(Proof, 'operator', 'api-server'),
     })
     .post('/verify', ({ body }) => ({ valid: holds(body) }), {
       body: Proof,
-      response: { 200: Verdict, ...problems },
+      ...replies(Verdict, 'operator'),
       unaudited: 'changes nothing: a proof is checked',
-      callers: ['operator'],
     })
 
 export type Api = ReturnType<typeof routes>

@@ -1,7 +1,7 @@
 import type { SealedBlock } from '#common/evidence/anchor'
 import { SessionParams } from '#common/http/chain-model'
 import { SealedBlocks } from '#common/http/sealed-blocks'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import { Fault } from '#common/process/fault'
 import { view } from './job.ts'
 import { AnchorRequest, History, Job } from './model.ts'
@@ -43,7 +43,7 @@ export const routes = ({ queue, sealed, poke, now, parts }: RouteParts) =>
         if (history) return history
         throw new Fault('missing', 'no-history', 'the chain was not looked at yet; ask again in a moment')
       },
-      { response: { 200: History, ...problems }, callers: ['session-orchestrator'] },
+      replies(History, 'session-orchestrator'),
     )
     .get(
       '/anchors/:session',
@@ -53,7 +53,7 @@ export const routes = ({ queue, sealed, poke, now, parts }: RouteParts) =>
           throw new Fault('missing', 'unknown-session', 'this session was never handed in for anchoring')
         return view(job)
       },
-      { params: SessionParams, response: { 200: Job, ...problems }, callers: ['session-orchestrator'] },
+      { params: SessionParams, ...replies(Job, 'session-orchestrator') },
     )
 
 export type Api = ReturnType<typeof routes>

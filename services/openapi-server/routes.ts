@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import { FileParams, Index, OpenApi } from './model.ts'
 import type { DocumentRegistry } from './registry.ts'
 
@@ -15,14 +15,10 @@ export const routes = ({ registry, parts }: { readonly registry: DocumentRegistr
       },
       { response: { 200: OpenApi, 304: t.Undefined(), ...problems }, callers: ['openapi-gateway'] },
     )
-    .get('/openapi/services', () => ({ services: [...registry.index()] }), {
-      response: { 200: Index, ...problems },
-      callers: ['openapi-gateway'],
-    })
+    .get('/openapi/services', () => ({ services: [...registry.index()] }), replies(Index, 'openapi-gateway'))
     .get('/openapi/services/:file', ({ params: { file } }) => registry.document(file.replace(/\.json$/, '')), {
       params: FileParams,
-      response: { 200: OpenApi, ...problems },
-      callers: ['openapi-gateway'],
+      ...replies(OpenApi, 'openapi-gateway'),
     })
 
 export type Api = ReturnType<typeof routes>

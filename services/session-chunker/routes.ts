@@ -1,5 +1,5 @@
 import { MAX_PLAIN } from '#common/evidence/chunk-file'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { replies, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { cutOff, readBody } from '#common/stream/request-body'
 import { ChunkQuery, Streamed, StreamQuery } from './model.ts'
@@ -12,14 +12,12 @@ export const routes = ({ pipelines, parts }: { readonly pipelines: Pipelines; re
       params: SessionParams,
       query: StreamQuery,
       parse: 'none',
-      response: { 200: Streamed, ...problems },
+      ...replies(Streamed, 'session-recorder'),
       unaudited: 'a step of the pipeline: session-recorder takes the recording',
-      callers: ['session-recorder'],
     })
     .get('/sessions/:id/stream', ({ params }) => pipelines.progress(params.id), {
       params: SessionParams,
-      response: { 200: Streamed, ...problems },
-      callers: ['session-recorder'],
+      ...replies(Streamed, 'session-recorder'),
     })
     .post(
       '/chunk',
@@ -33,9 +31,8 @@ export const routes = ({ pipelines, parts }: { readonly pipelines: Pipelines; re
       {
         query: ChunkQuery,
         parse: 'none',
-        response: { 200: Streamed, ...problems },
+        ...replies(Streamed, 'session-recorder'),
         unaudited: 'a step of the pipeline: session-recorder takes the recording',
-        callers: ['session-recorder'],
       },
     )
 

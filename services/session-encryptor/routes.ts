@@ -6,7 +6,7 @@ import { checkGrant } from '#common/evidence/owner-grant'
 import { SealedKeys } from '#common/evidence/owner-seal'
 import { noteAudit } from '#common/http/audited'
 import type { Counter } from '#common/http/metrics'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import { ChunkParams, ChunkRecord, SessionParams } from '#common/http/session-model'
 import type { Store } from '#common/store/store'
 import { limiter } from '#common/stream/limiter'
@@ -100,20 +100,12 @@ export const routes = (encryptor: EncryptorParts) => {
   const { sessions, parts, now } = encryptor
   const { read, create, seal, encrypt, page, checkGrant } = handlers(encryptor)
   return service('session-encryptor', { ...parts, maxBody: MAX_PLAIN })
-    .post('/sessions', ({ body }) => create(body), {
-      body: NewSession,
-      response: { 200: Progress, ...problems },
-      callers: ['session-orchestrator'],
-    })
-    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), {
-      ...ofSession,
-      callers: ['session-chunker'],
-    })
+    .post('/sessions', ({ body }) => create(body), { body: NewSession, ...replies(Progress, 'session-orchestrator') })
+    .get('/sessions/:id', ({ params }) => sessions.progress(params.id), { ...ofSession, callers: ['session-chunker'] })
     .post('/sessions/:id/writer', ({ params }) => sessions.openWriter(params.id), {
       params: SessionParams,
-      response: { 200: Writer, ...problems },
+      ...replies(Writer, 'session-chunker'),
       unaudited: 'a step of the pipeline: session-recorder takes the recording',
-      callers: ['session-chunker'],
     })
     .post('/sessions/:id/seal', ({ params }) => seal(params.id), {
       ...ofSession,
@@ -123,20 +115,17 @@ export const routes = (encryptor: EncryptorParts) => {
     .post('/encrypt', ({ query, request }) => encrypt(query, request), {
       query: EncryptQuery,
       parse: 'none',
-      response: { 200: ChunkRecord, ...problems },
+      ...replies(ChunkRecord, 'session-chunker'),
       unaudited: 'a step of the pipeline: each chunk stands in the manifest',
-      callers: ['session-chunker'],
     })
     .get('/sessions/:id/chunks', ({ params, query }) => page(params.id, query), {
       params: SessionParams,
       query: PageQuery,
-      response: { 200: Page, ...problems },
-      callers: ['session-orchestrator', 'api-server'],
+      ...replies(Page, 'session-orchestrator', 'api-server'),
     })
     .get('/sessions/:id/chunks/:index', async ({ params }) => octets(await read.file(params.id, params.index)), {
       params: ChunkParams,
-      response: { 200: t.Any(), ...problems },
-      callers: ['operator', 'api-server'],
+      ...replies(t.Any(), 'operator', 'api-server'),
     })
     .delete(
       '/sessions/:id/key',
@@ -149,8 +138,7 @@ export const routes = (encryptor: EncryptorParts) => {
     )
     .get('/sessions/:id/key/sealed', ({ params }) => sessions.sealedKey(params.id), {
       params: SessionParams,
-      response: { 200: SealedKeys, ...problems },
-      callers: ['operator', 'api-server'],
+      ...replies(SealedKeys, 'operator', 'api-server'),
     })
     .post(
       '/sessions/:id/key',
@@ -162,8 +150,7 @@ export const routes = (encryptor: EncryptorParts) => {
       {
         params: SessionParams,
         body: KeyRequest,
-        response: { 200: SessionKey, ...problems },
-        callers: ['operator', 'api-server'],
+        ...replies(SessionKey, 'operator', 'api-server'),
       },
     )
     .post(
@@ -173,7 +160,7 @@ export const routes = (encryptor: EncryptorParts) => {
         await checkGrant(session, grant)
         return octets(await read.plain(session, index))
       },
-      { body: DecryptRequest, response: { 200: t.Any(), ...problems }, callers: ['operator'] },
+      { body: DecryptRequest, ...replies(t.Any(), 'operator') },
     )
 }
 

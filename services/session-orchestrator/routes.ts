@@ -10,7 +10,7 @@ import {
   PolicyRequests,
   RequestParams,
 } from '#common/http/policy-model'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { problems, replies, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { Session, type State, states } from '#common/http/session-view'
 import { Fault, isFault } from '#common/process/fault'
@@ -158,15 +158,10 @@ export const routes = (orchestrator: OrchestratorParts) => {
   const handle = handlers(orchestrator)
   const deed = deeds(orchestrator)
   return service('session-orchestrator', parts)
-    .post('/sessions', ({ body }) => handle.create(body), {
-      body: NewSession,
-      response: { 200: Session, ...problems },
-      callers: ['session-recorder'],
-    })
+    .post('/sessions', ({ body }) => handle.create(body), { body: NewSession, ...replies(Session, 'session-recorder') })
     .get('/sessions', ({ query }) => handle.list(query), {
       query: ListQuery,
-      response: { 200: List, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(List, 'api-server', 'operator'),
     })
     .get('/sessions/:id', ({ params }) => sessions.get(params.id), {
       ...ofSession,
@@ -190,41 +185,32 @@ export const routes = (orchestrator: OrchestratorParts) => {
     )
     .get('/sessions/:id/manifest', ({ params }) => handle.manifest(params.id), {
       params: SessionParams,
-      response: { 200: SignedManifest, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(SignedManifest, 'api-server', 'operator'),
     })
     .get('/sessions/:id/audit', ({ params, query }) => handle.audit(params.id, query), {
       params: SessionParams,
       query: AuditQuery,
-      response: { 200: Audit, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(Audit, 'api-server', 'operator'),
     })
     .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
       params: SessionParams,
-      response: { 200: Policy, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(Policy, 'api-server', 'operator'),
     })
-    .post('/sessions/:id/people', ({ params, body }) => deed.join(params.id, body.as), {
-      ...forPeople,
-      body: Join,
-    })
+    .post('/sessions/:id/people', ({ params, body }) => deed.join(params.id, body.as), { ...forPeople, body: Join })
     .post('/sessions/:id/actions', ({ params, body }) => deed.act(params.id, body), {
       params: SessionParams,
       body: Action,
-      response: { 200: Decision, ...problems },
+      ...replies(Decision, 'api-server', 'operator'),
       unaudited: 'each decision stands in the chain of the session itself',
-      callers: ['api-server', 'operator'],
     })
     .post('/sessions/:id/requests', ({ params, body }) => deed.ask(params.id, body), {
       params: SessionParams,
       body: NewRequest,
-      response: { 200: PolicyRequest, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(PolicyRequest, 'api-server', 'operator'),
     })
     .get('/sessions/:id/requests', ({ params }) => deed.requests(params.id), {
       params: SessionParams,
-      response: { 200: PolicyRequests, ...problems },
-      callers: ['api-server', 'operator'],
+      ...replies(PolicyRequests, 'api-server', 'operator'),
     })
     .post(
       '/sessions/:id/requests/:request/decision',
@@ -232,8 +218,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
       {
         params: RequestParams,
         body: Answer,
-        response: { 200: PolicyRequest, ...problems },
-        callers: ['api-server', 'operator'],
+        ...replies(PolicyRequest, 'api-server', 'operator'),
       },
     )
     .post('/sessions/:id/pause', ({ params, body }) => deed.pause(params.id, body), steering)
@@ -245,10 +230,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
       response: { 202: Session, ...problems },
       callers: ['operator'],
     })
-    .get('/orchestrator/status', handle.status, {
-      response: { 200: Status, ...problems },
-      callers: ['operator'],
-    })
+    .get('/orchestrator/status', handle.status, replies(Status, 'operator'))
 }
 
 export type Api = ReturnType<typeof routes>

@@ -1,5 +1,5 @@
 import { noteAudit } from '#common/http/audited'
-import { problems, type ServiceParts, service } from '#common/http/service'
+import { replies, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
 import { readBody } from '#common/stream/request-body'
 import { List, Recording, Start, Stop, StreamQuery } from './model.ts'
@@ -17,18 +17,13 @@ export const routes = ({ recordings, parts }: { readonly recordings: Recordings;
       },
       {
         body: Start,
-        response: { 200: Recording, ...problems },
-        callers: ['operator', 'api-server'],
+        ...replies(Recording, 'operator', 'api-server'),
       },
     )
-    .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), {
-      response: { 200: List, ...problems },
-      callers: ['operator'],
-    })
+    .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), replies(List, 'operator'))
     .get('/recordings/:id', ({ params }) => recordings.get(params.id), {
       params: SessionParams,
-      response: { 200: Recording, ...problems },
-      callers: ['operator', 'api-server'],
+      ...replies(Recording, 'operator', 'api-server'),
     })
     .patch(
       '/recordings/:id/stream',
@@ -42,16 +37,14 @@ export const routes = ({ recordings, parts }: { readonly recordings: Recordings;
         params: SessionParams,
         query: StreamQuery,
         parse: 'none',
-        response: { 200: Recording, ...problems },
+        ...replies(Recording, 'operator', 'api-server'),
         unaudited: 'the recording itself, whose chunks stand in the manifest',
-        callers: ['operator', 'api-server'],
       },
     )
     .post('/recordings/:id/stop', ({ params, body }) => recordings.stop(params.id, body?.reason), {
       params: SessionParams,
       body: Stop,
-      response: { 200: Recording, ...problems },
-      callers: ['operator', 'api-server'],
+      ...replies(Recording, 'operator', 'api-server'),
     })
 
 export type Api = ReturnType<typeof routes>

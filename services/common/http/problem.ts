@@ -1,4 +1,6 @@
+import type { TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
+import type { CallerName } from '#services/catalog'
 import { escapeText, LONGEST } from '../process/escape.ts'
 import type { FaultKind } from '../process/fault.ts'
 import { Fault } from '../process/fault.ts'
@@ -48,6 +50,12 @@ export const problems = {
   500: Problem,
   503: Problem,
 } as const
+
+/** What most routes say of themselves: the body of a 200, beside it problems, and which services may call. */
+export const replies = <const Body extends TSchema, const Caller extends CallerName>(
+  body: Body,
+  ...callers: readonly Caller[]
+) => ({ response: { 200: body, ...problems }, callers })
 
 const response = (status: number, code: string, detail: string, rest: object, headers: Record<string, string>) =>
   Response.json(

@@ -16,7 +16,7 @@ import { processMetrics, Registry, requestMetrics } from './metrics.ts'
 import { describeRoutes, strictRoutes } from './openapi.ts'
 import { pathOf, routeMatcher } from './route-pattern.ts'
 
-export { problems } from './problem.ts'
+export { problems, replies } from './problem.ts'
 
 export type ServiceParts = {
   /** Decides who calls; every route but the public ones asks it before anything else is read. */
