@@ -6,7 +6,6 @@ import { errorMessage } from '../services/common/process/error.ts'
 /** Only a hang of what bounds itself is ended by it: the engine gets 1.2 s for an answer, its figures of memory 4 s. */
 const PATIENCE = 8_000
 
-/** Whether a platform was ever set up in that folder. */
 const holdsPlatform = (dir: string): boolean =>
   ['deploy', 'secrets', 'identities.json'].some((name) => existsSync(join(dir, name)))
 

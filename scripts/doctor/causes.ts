@@ -12,7 +12,6 @@ type Edge = {
   readonly when?: RegExp
 }
 
-/** Kinds that mean that a service cannot be used. */
 const DOWN: readonly string[] = [
   'no-image',
   'never-made',

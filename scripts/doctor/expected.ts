@@ -15,7 +15,6 @@ export type Expectation = {
   readonly gaps: readonly string[]
 }
 
-/** The committed Compose file of a stack, with the host's folder in it. */
 const readCommitted = (stack: Stack, dir: string): ComposeFile => {
   const text = readFileSync(join(repository, 'compose', `docker-compose.${stack}.yaml`), 'utf8')
   return { stack, file: interpolateAll(Bun.YAML.parse(text), { LUCID_MOUNT_PATH: dir }), hashes: {} }

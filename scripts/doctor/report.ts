@@ -10,7 +10,6 @@ export type Diagnosis = {
   readonly findings: readonly RootCause[]
 }
 
-/** The holder of the lease, where somebody changes the host right now. */
 const readHolder = ({ host: { lease, at = 0 } }: Facts): string | undefined =>
   lease !== undefined && lease.until > at ? `${lease.by} (${lease.what})` : undefined
 

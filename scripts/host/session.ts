@@ -11,7 +11,6 @@ import { frameScript } from './frame.ts'
 import { openMarkedStream } from './marked-stream.ts'
 import { SCRIPT_MS, type ScriptOptions, type ScriptResult } from './script.ts'
 
-/** One shell at the other end of a connection, with what it prints. */
 const openRemote = (address: Address) => {
   const child: Connection = openConnection(address, 'exec sh', 'text')
   // A connection that is dead already says so at the script that follows.

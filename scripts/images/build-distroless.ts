@@ -96,7 +96,6 @@ const readOptions = (flags: CommandFlags): Omit<BuildOptions, 'onStep'> => {
   }
 }
 
-/** Brings what was built where the flags say. */
 const deliver = async (
   flags: CommandFlags,
   { dist, selected }: Pick<BuildOptions, 'dist' | 'selected'>,

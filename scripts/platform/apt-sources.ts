@@ -20,7 +20,6 @@ const stanzasOf = (text: string): readonly Stanza[] =>
       ),
     )
 
-/** Mirrors of binary packages in a deb822 file (`*.sources`), in order. */
 const mirrorsOfSources = (text: string): readonly string[] =>
   stanzasOf(text)
     .filter(
@@ -28,14 +27,12 @@ const mirrorsOfSources = (text: string): readonly string[] =>
     )
     .flatMap((stanza) => stanza['uris']?.split(/\s+/) ?? [])
 
-/** The same of a one-line file (`*.list`): `deb [options] URI suite component...`. */
 const mirrorsOfList = (text: string): readonly string[] =>
   text.split('\n').flatMap((line) => /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+\S+/.exec(line)?.[1] ?? [])
 
 /** A file of apt's sources. Files of any other ending are none. */
 export type SourcesFile = { readonly name: string; readonly text: string }
 
-/** Every mirror that apt knows, in the order of the files. */
 const mirrorsOf = (files: readonly SourcesFile[]): readonly string[] =>
   files.flatMap(({ name, text }) => {
     if (name.endsWith('.sources')) return mirrorsOfSources(text)

@@ -16,7 +16,6 @@ export const command = {
   examples: ['bun run down'],
 } as const satisfies Command
 
-/** Longest time a supervisor gets to stop all its waves of services. */
 const PATIENCE_MS = 60_000
 
 const untilFree = async (home: Home, withinMs: number): Promise<boolean> => {

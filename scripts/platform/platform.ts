@@ -33,7 +33,6 @@ export type PlatformOptions = {
   readonly source?: PlatformSource
 }
 
-/** How often the logs of running services are measured. */
 const ROTATE_EVERY_MS = 30_000
 /** Until the record that a full disk did not take is written again. */
 const RECORD_AGAIN_MS = 1_000
@@ -111,7 +110,6 @@ const choosePorts = (
   return Object.fromEntries(listed.map(({ label, port }) => [label, port]))
 }
 
-/** Takes the state folder. Throws CliError that says who has it. */
 const lockHome = (home: Home): Lock => {
   const lock = takeLock(home, { patienceMs: 300 })
   if (lock !== undefined) return lock
@@ -122,7 +120,6 @@ const lockHome = (home: Home): Lock => {
   )
 }
 
-/** Measures logs now and then, and rotates those that are full, until it is stopped. */
 const rotateLogs = (paths: readonly string[]): { readonly stop: () => void } => {
   const timer = setInterval(() => {
     for (const path of paths) orWhenThereIsRoom(() => rotateOpen(path))

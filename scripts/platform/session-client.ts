@@ -11,7 +11,6 @@ import type { Home } from './home.ts'
 import { findUrl, requireRunning } from './running.ts'
 import { readSecret } from './secrets.ts'
 
-/** Who calls: the identity of the command line in the catalogue. */
 const OPERATOR = 'operator'
 
 /** Services that the operator may call; the catalogue's `clients.operator.needs` says so too. */

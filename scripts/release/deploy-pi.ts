@@ -68,7 +68,6 @@ export const command = {
   },
 } as const satisfies Command
 
-/** The whole release, or one stack of it with all others as they run. */
 const chooseBundle = async (
   { shell, target, observed: { current } }: ReleaseCommand,
   { bundle, origin }: CheckoutRelease,

@@ -32,7 +32,6 @@ const colours: Readonly<Record<string, Colour>> = {
   open: 'red',
 }
 
-/** A run as it is listed, and as --json prints it. */
 const describeRun = ({ begin, steps, end }: RunRecord, known: ReadonlyMap<string, Release>) => {
   const to = known.get(begin.to)
   const from = begin.from === null ? undefined : known.get(begin.from)
@@ -51,7 +50,6 @@ const describeRun = ({ begin, steps, end }: RunRecord, known: ReadonlyMap<string
   }
 }
 
-/** A release that the host holds, as it is listed, and as --json prints it. */
 const describeRelease = (
   { id, version, revision, madeBy, madeAt }: Release,
   { current, previous }: { readonly current: string | undefined; readonly previous: string | undefined },
@@ -110,7 +108,6 @@ const renderReleases = (releases: readonly ReturnType<typeof describeRelease>[],
     style,
   )
 
-/** The releases whose files can be read, by id. */
 const readReleases = async (shell: Shell, dir: string, ids: readonly string[]) => {
   const byId = new Map<string, Release>()
   for (const id of ids) {

@@ -52,7 +52,6 @@ const undoFirst = async (command: ReleaseCommand, cut: RunRecord | undefined): P
   else await undoFirstDeploy(command, command)
 }
 
-/** The release to go back to, from what the host holds. Throws CliError when there is none. */
 const readTarget = async ({ shell, target, observed }: ReleaseCommand, id: string | undefined): Promise<Release> => {
   if (id === undefined)
     throw new CliError(
@@ -85,7 +84,6 @@ const requireReversible = (
   )
 }
 
-/** Name of the snapshot that --with-snapshot puts back. Throws CliError when there is none. */
 const findSnapshot = ({ shell, observed }: ReleaseCommand, to: Release): string => {
   const run = findSnapshotRun(observed, to.id)
   if (run === undefined)

@@ -45,7 +45,6 @@ export const command = {
   },
 } as const satisfies Command
 
-/** The image of a service as it was built, for the release that runs. Throws CliError when either has no such service. */
 const findImage = (
   { id, platform, images }: Release,
   service: string,

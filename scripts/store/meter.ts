@@ -5,7 +5,6 @@ import { progress, throttle } from '../cli/progress.ts'
 
 export type ProgressOptions = { readonly print: Print; readonly now: () => number }
 
-/** One phase, in documents; `before` were done by earlier runs. */
 type Phase = { readonly what: 'copying' | 'verifying'; readonly before: number; readonly total: number }
 
 /** Counts the documents of one phase and shows it: redrawn in a terminal, a line every few seconds in a log. */

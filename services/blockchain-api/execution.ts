@@ -7,7 +7,6 @@ import type { Block, Upstream } from './upstream.ts'
 
 /** eth_call and eth_estimateGas: code run on the state after a block, nothing kept. */
 
-/** Most gas that the virtual machine gives a call. */
 const CALL_GAS = 10_000_000
 /** An estimate is at most this part above what is enough. */
 const TOLERANCE = 0.015

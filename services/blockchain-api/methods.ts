@@ -18,7 +18,6 @@ import { RpcError } from './rpc-error.ts'
 import { sendRaw, toRpcError } from './sending.ts'
 import type { Upstream } from './upstream.ts'
 
-/** What a method works with: the services behind, and who asks. */
 type Context = {
   readonly up: Upstream
   readonly authorise: () => Promise<unknown>

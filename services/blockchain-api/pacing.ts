@@ -3,7 +3,6 @@ import { limiter } from '#common/stream/limiter'
 /** Lets everything else that waits for this thread have its turn. */
 export const nextTurn = (): Promise<void> => new Promise((go) => setImmediate(go))
 
-/** Things of megabytes that are held at once. */
 const HEAVY_AT_ONCE = 2
 
 /** How the requests of one service share its memory and its thread. */

@@ -39,7 +39,6 @@ const requireFound = async <T>(answer: Promise<T | undefined>, what: string): Pr
 
 const RECEIPT = 'a receipt of this transaction'
 
-/** A page of blocks without their receipts: from a number on, or the newest. */
 const listBlocks = async (up: Upstream, { limit, from }: BlocksQuery) => {
   const first = from ?? Math.max(0, (await up.chain()).head.number - limit + 1)
   const { blocks, head } = await up.blocks(first, limit)

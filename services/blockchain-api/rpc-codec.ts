@@ -57,7 +57,6 @@ const readCall = (value: unknown): Read => {
   return { call: { id: id as RpcId | undefined, method, params } }
 }
 
-/** Why a body cannot be read, as the one answer that it gets. */
 const unreadable = (cause: unknown): Read => {
   const error = isFault(cause, 'json-bounds')
     ? new RpcError('invalid-request', `invalid request: ${cause.message}`)

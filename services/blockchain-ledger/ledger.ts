@@ -24,7 +24,6 @@ export type LedgerParts = {
   readonly onAccepted?: () => void
 }
 
-/** What the guard asks of the chain. */
 const guardFor = (parts: LedgerParts, branches: () => readonly Branch[], head: () => BlockDoc) =>
   openGuard({
     ...parts,

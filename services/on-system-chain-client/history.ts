@@ -45,7 +45,6 @@ export type HistoryParts = {
   readonly log: Log
 }
 
-/** Anchored jobs that are looked at together. */
 const PAGE = 100
 
 /** What the chain says of anchored jobs now, where that is not what it said before. */

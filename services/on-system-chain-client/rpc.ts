@@ -6,7 +6,6 @@ export type RpcCall = { readonly method: string; readonly params: readonly unkno
 export type RpcReply = { readonly result: unknown } | { readonly error: { readonly message: string } }
 export type Rpc = (calls: readonly RpcCall[]) => Promise<readonly RpcReply[]>
 
-/** Calls in one batch: the limit of blockchain-api. */
 const BATCH = 100
 
 const broken = () => new Fault('unavailable', 'rpc-broken', 'the chain answered something that is no JSON-RPC')

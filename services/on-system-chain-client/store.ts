@@ -60,7 +60,6 @@ const bare = ({ rev: _rev, ...job }: Stored<JobRecord>): JobRecord => job
 const submitted = async (store: Store): Promise<readonly JobRecord[]> =>
   (await jobs(store).find({ where: { state: 'submitted' }, sort: [['nonce', 'asc']] })).map(bare)
 
-/** The job before and after a finding: the same object when it changes nothing. */
 const change = async (
   tx: Store,
   session: string,

@@ -4,7 +4,6 @@ import { signer } from '#common/http/identity'
 import { faultOf } from '#common/http/problem'
 import type { Secret } from '#common/process/env'
 
-/** Longest wait for the answer, ms. */
 const PATIENCE = 30_000
 const EX_USAGE = 64
 

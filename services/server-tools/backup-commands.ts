@@ -38,7 +38,6 @@ export type BackupTools = {
   readonly out: Print
 }
 
-/** Time between two lines of progress, ms. */
 const PROGRESS_MS = 500
 
 const readOrder = async ({ nextLine }: BackupTools): Promise<string> => {

@@ -8,7 +8,6 @@ import { dial } from './dial.ts'
 import { lines } from './lines.ts'
 import { run } from './run.ts'
 
-/** Longest wait for a TCP connection, ms; for a name half of it. */
 const PATIENCE = 2000
 
 /** The operator's, mounted for the commands that sign. */

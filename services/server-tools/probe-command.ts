@@ -21,7 +21,6 @@ export type Edge = {
 }
 
 const OPERATOR = 'operator'
-/** Longest wait for one answer, ms. */
 const PATIENCE = 30_000
 
 /** Prints a JSON line for each probe of standard input. 0: none failed; 1: something did; 64: the document is none. */

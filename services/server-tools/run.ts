@@ -5,7 +5,6 @@ import type { Command, Tools } from './tools.ts'
 
 const EX_USAGE = 64
 
-/** Each command to what does it. */
 const table: Readonly<Record<CommandName, Command>> = {
   health,
   net,

@@ -48,7 +48,6 @@ const AT_ONCE = 3
 const octets = (bytes: Uint8Array<ArrayBuffer>) =>
   new Response(bytes, { headers: { 'content-type': 'application/octet-stream' } })
 
-/** What the routes call: the service's parts, put together. */
 const handlers = ({ chunksWritten, parts, ...rest }: EncryptorParts) => {
   const { store, sessions, folder, now } = rest
   const table = tables(store)

@@ -43,7 +43,6 @@ export type FinishParts = {
   readonly anchor: (request: AnchorRequest) => Promise<AnchorJob>
 }
 
-/** Changes fields of a session in one transaction; a failed one loses its signing key. */
 const update = (
   { store, now }: FinishParts,
   id: string,
@@ -79,7 +78,6 @@ const appendSeal = async (own: Tables, doc: SessionDoc, sealed: SealedRecording,
   return appendAudit(own, doc.id, sealEntry(sealed), at)
 }
 
-/** Signs the manifest and destroys the signing key, in one transaction. */
 const sign = (parts: FinishParts, id: string, sealed: SealedRecording): Promise<void> =>
   parts.store.transaction(async (tx) => {
     const { now, level } = parts
@@ -101,7 +99,6 @@ const sign = (parts: FinishParts, id: string, sealed: SealedRecording): Promise<
     await own.sessions.replace({ ...next, touched_at: now() }, doc.rev)
   })
 
-/** From the end of the recording to its signed manifest. */
 const sealStage = async (parts: FinishParts, doc: SessionDoc): Promise<State> => {
   const { id } = doc
   await update(parts, id, { pipeline: 'chunking' })

@@ -21,10 +21,8 @@ import { worker } from './worker.ts'
 
 const MIB = 1024 * 1024
 const SWEEP_EVERY = 60_000
-/** Between two questions whether the chain went back, ms. */
 const HISTORY_EVERY = 15_000
 
-/** What the orchestrator asks of the services that it needs. */
 const neededServices = (clientOf: Parts<unknown>['clientOf']) => {
   const chain = clientOf<ChainClient>('on-system-chain-client')
   return {

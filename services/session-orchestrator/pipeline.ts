@@ -5,7 +5,6 @@ import type { Api as Encryptor } from '#services/session-encryptor/routes'
 import type { FinishParts } from './finish.ts'
 import type { SessionsParts } from './sessions.ts'
 
-/** Records that are asked for at once. */
 const PAGE = 1000
 
 /** What the orchestrator asks of the encryptor and the merkle-builder, over HTTP. */

@@ -94,7 +94,6 @@ const deeds = ({ policies, worker }: OrchestratorParts) => {
   }
 }
 
-/** What the routes call, where that is more than one thing. */
 const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
   const own = tables(store)
   return {

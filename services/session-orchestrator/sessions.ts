@@ -74,7 +74,6 @@ const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
   return { wrapped, public_key }
 }
 
-/** States in which a session signs nothing any more. */
 const keyless: readonly State[] = ['expired', 'voided']
 
 /**

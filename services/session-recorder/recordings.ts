@@ -104,7 +104,6 @@ const announcements = ({ store, log, steady, setState, finalize }: RecordingsPar
   }
 }
 
-/** How recordings end, whatever ends them. */
 const endings = (
   parts: RecordingsParts,
   feeds: LiveFeeds,

@@ -12,7 +12,6 @@ export type TorHealthParts = {
 
 type Checks = Readonly<Record<string, () => Promise<void>>>
 
-/** Bytes that tor has read or written, as it counts them. */
 const readTraffic = async (tor: Tor, way: 'read' | 'written'): Promise<number> =>
   Number(await tor.control().info(`traffic/${way}`))
 

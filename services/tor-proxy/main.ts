@@ -24,7 +24,6 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 /** Where we ourselves reach a port that listens on `host`. */
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
 
-/** The key of the gateway's onion, and the forwarder behind it. */
 const openOnion = async ({ LUCID_DATA, ONION_STATE, API_GATEWAY_ONION }: Static<typeof Env>, run: string) => {
   const folder = join(LUCID_DATA, 'onions', 'gateway')
   const address = openOnionFolder(folder, () => random(32))

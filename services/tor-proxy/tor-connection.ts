@@ -3,7 +3,6 @@ import { type Control, openControl } from './control.ts'
 import type { Reply } from './reply.ts'
 import { advance, freshState } from './state.ts'
 
-/** Between two attempts to reach a control port that does not listen yet, ms. */
 const AGAIN = 50
 
 type ConnectionParts = {

@@ -28,7 +28,6 @@ const walkFlags = (volumes: readonly Walk[], root: string): string =>
     ...(root === '' ? [] : [commandLine('--volume', `${root}/containers:/logs:ro`)]),
   ].join(' ')
 
-/** A container's part, where there is something to ask. */
 const listJobs = ({ dials, ports, volumes, root }: CloserQuestions): readonly string[] => {
   const walks = volumes.map(({ name, uid }) => ({ name, uid, path: `/v/${name}` }))
   const loopback = ports.map((port) => ({ host: '127.0.0.1', port }))

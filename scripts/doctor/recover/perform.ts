@@ -8,7 +8,6 @@ import { askLogs, askProbes, askStates } from '../../release/host/observe.ts'
 import { openWatch } from '../../release/run/gate.ts'
 import type { Step } from './plan.ts'
 
-/** Longest wait for a service to become well, ms. */
 const LIMIT_MS = 60_000
 /** Longest time of a step, ms: a volume with very many files takes its time. */
 const STEP_MS = 600_000

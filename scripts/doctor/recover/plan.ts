@@ -62,7 +62,6 @@ const requireVolumes = ({ facts }: Site, services: readonly ExpectedService[], c
   if (gone !== undefined) throw new CliError(`${gone} is not there: bun run recover volume ${gone} brings it back`)
 }
 
-/** Makes services of one stack anew, as the release has them. */
 const remake = (site: Site, stack: string, services: readonly ExpectedService[]): Step => ({
   say: `make ${services.map(({ name }) => name).join(', ')} again, as ${site.release} has ${services.length === 1 ? 'it' : 'them'}`,
   script: [

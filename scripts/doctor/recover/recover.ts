@@ -90,7 +90,6 @@ export const command = {
 
 type Given = Flags<typeof command>
 
-/** Plans that are one list of steps. */
 const plans: Readonly<Record<string, (site: Site, name: string) => readonly Step[]>> = {
   service: planService,
   stack: planStack,
@@ -210,7 +209,6 @@ const recoverLock = async (opened: HostSession, flags: Given, terminal: Terminal
   terminal.out(`${shell.name} is free; ${holder.by} can do nothing more there\n`)
 }
 
-/** The platform that runs here, unless a host is named. */
 const isHere = (flags: Given): boolean => flags.host === undefined && readSituation(homeFrom(process.env)).kind === 'up'
 
 const makeAdminCode = async (flags: Given, terminal: Terminal): Promise<0> => {

@@ -124,7 +124,6 @@ const writeOrigins = (
   return revision
 }
 
-/** What is there already, and what must be built. */
 const partition = (options: BuildOptions, all: readonly Recipe[], checksums: Checksums) => {
   const { dist, selected, rebuild, tag, onStep } = options
   const states = new Map<string, BuiltState>()

@@ -41,7 +41,6 @@ const LAYERS = [
   'services/common/stream/{bounded-json,bytes,tar,untar}.ts',
 ] as const
 
-/** What makes images out of layers and our sources. */
 const IMAGES = [...LAYERS, 'scripts/images/build/*.ts'] as const
 
 const listFiles = (root: string, patterns: readonly string[]): readonly string[] =>

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 
-/** The imports of other chunks that a chunk begins with. */
 const HEAD = /^((?:\/\/ @bun\n)?)((?:import\{[^}]*\}from"\.\/[^"]+";)+)/
 
 /**

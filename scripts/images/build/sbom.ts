@@ -42,7 +42,6 @@ const typeOf = ({ kind, name }: Part): 'application' | 'file' | 'library' => {
   return kind === 'npm' && name.startsWith('@oven/bun-') ? 'application' : 'library'
 }
 
-/** Where in the image it is, sorted. */
 const evidence = ({ files }: Part) => ({
   occurrences: [...new Set(files)].sort().map((path) => ({ location: `/${path}` })),
 })

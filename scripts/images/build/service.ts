@@ -68,7 +68,6 @@ const writeImage = (work: ServiceWork, platform: Platform, inputs: string, layer
 
 type ServiceImage = ReturnType<typeof writeImage>
 
-/** All blobs of an image for its platforms, digest to size. */
 const listSizes = (
   index: { readonly digest: string; readonly size: number },
   images: readonly ServiceImage[],

@@ -7,7 +7,6 @@ import { blobPath, type Layout, type PlatformImage } from '../layout/layout.ts'
 /** An image to load: one service, under the names it shall have. */
 export type Loadable = { readonly layout: Layout; readonly reference: string }
 
-/** A part of an archive: bytes that are there, or a file. */
 type Part = {
   readonly name: string
   readonly size: number

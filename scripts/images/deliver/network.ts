@@ -39,7 +39,6 @@ export type Network = {
 /** Longest time of one request, ms: the largest chunk on a line of 1 Mbit/s. */
 export const REQUEST_MS = 150_000
 
-/** Bytes of a document that a registry or its token service answers with. */
 const MAX_DOCUMENT = 64 * 1024
 
 /** The JSON that a server answers with. Throws CliError for what is none, or larger than such an answer is. */

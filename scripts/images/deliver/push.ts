@@ -33,7 +33,6 @@ export type PushOptions = {
   readonly onEvent?: (event: PushEvent) => void
 }
 
-/** Blobs that are sent at once. */
 const WIDTH = 3
 
 const accept = { accept: [MEDIA.index, MEDIA.manifest].join(', ') }

@@ -49,7 +49,6 @@ const advice: Readonly<Record<number, string>> = {
   413: 'it takes no blob of that size',
 }
 
-/** Sends one request, with what proves who we are where the registry itself is asked. Throws ConnectionLost. */
 const send = async (
   { fetch }: Network,
   { url, origin, request }: { readonly url: URL; readonly origin: string; readonly request: Request },

@@ -25,7 +25,6 @@ export const hasBlob = async ({ repository, call }: Registry, digest: string): P
   return response.status !== 404
 }
 
-/** How far an upload is: its address changes with every answer. */
 type Position = { readonly location: string; readonly offset: number }
 
 const readLocation = (response: Response): string => {
@@ -35,7 +34,6 @@ const readLocation = (response: Response): string => {
   return location
 }
 
-/** Bytes that the registry has, from its `Range: 0-N`; undefined when it does not say. */
 const parseRange = (response: Response): number | undefined => {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get('range') ?? '')?.[1]
   return last === undefined ? undefined : Number(last) + 1

@@ -48,7 +48,6 @@ const planSegments = (view: DataView): readonly Segment[] => {
   })
 }
 
-/** Tag and value of each entry of the dynamic section, up to its end. */
 const dynamicOf = (view: DataView, segment: Segment | undefined): readonly (readonly [number, number])[] => {
   if (segment === undefined) return []
   const entries = Array.from({ length: Math.floor(segment.size / 16) }, (_, at) => {

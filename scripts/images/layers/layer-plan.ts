@@ -27,7 +27,6 @@ export type LayerPlan =
       readonly files: readonly { readonly path: string; readonly tarball: NamedTarball }[]
     }
 
-/** Debian packages that a product's image holds beside the base. */
 const packagesOf = ({ image }: Product, lock: ImagesLock, platform: Platform): readonly string[] =>
   lockedClosure(
     lock,

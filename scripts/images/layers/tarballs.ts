@@ -43,7 +43,6 @@ const componentOf = (
   files: [path],
 })
 
-/** Where the image has its one program. */
 const BUN = 'usr/local/bin/bun'
 
 /** The layer with the Bun runtime at /usr/local/bin/bun: one for all images of a platform. */

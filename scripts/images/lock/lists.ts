@@ -23,7 +23,6 @@ type Where = {
   readonly now: Date
 }
 
-/** The list of packages of an architecture, checked against the checksum that was signed. */
 const packagesOf = async (
   release: Release,
   suite: string,

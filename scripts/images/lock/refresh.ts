@@ -43,7 +43,6 @@ export const debianRoots = (products: readonly Product[]): readonly string[] =>
     ),
   ].sort()
 
-/** The npm packages of the lock and their versions. */
 const tarballs = ({ products, versions }: RefreshParts): readonly (readonly [name: string, version: string])[] => {
   const names = [...new Set(products.flatMap(({ image }) => image.addons))].sort()
   const versionOf = (name: string): string => {

@@ -16,7 +16,6 @@ export type Rule = {
   readonly broken: (subject: Subject) => readonly string[]
 }
 
-/** uid and gid of `lucid`. */
 const USER = /^65532(?::65532)?$/
 
 const SETUID = 0o4000

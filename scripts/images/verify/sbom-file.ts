@@ -14,7 +14,6 @@ const Component = Type.Object({
   ),
 })
 
-/** CycloneDX 1.6 (ECMA-424), as far as it is checked. */
 const Sbom = Type.Object({
   bomFormat: Type.Literal('CycloneDX'),
   metadata: Type.Optional(Type.Object({ component: Type.Optional(Component) })),

@@ -68,7 +68,6 @@ const requireNoFaults = (name: string, { faults, lines }: BootPlan): void => {
   throw new CliError(`${name}: nothing was changed: ${faults.join('; ')}`, { details: lines })
 }
 
-/** Does all changes of a plan or, when one fails, takes back those before it. */
 const performAll = async (lease: Lease, plan: BootPlan, state: BootState, units: string): Promise<void> => {
   const done: Change[] = []
   for (const change of plan.changes)

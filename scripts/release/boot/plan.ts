@@ -19,7 +19,6 @@ export type BootPlan = {
 
 const NO_CRON = 'this user has no crontab: apt-get install cron, or look at /etc/cron.allow'
 
-/** The unit as a person would install it. */
 const installLines = (text: string, units: string): readonly string[] => [
   `sudo tee ${units}/${UNIT} >/dev/null <<'EOF'`,
   ...text.trimEnd().split('\n'),

@@ -32,7 +32,6 @@ export type Parts = {
   readonly migrations: Readonly<Record<string, SchemaVersion>>
 }
 
-/** Sixteen hex digits of the sha256. */
 const shortHash = (text: string): string => hashText(text).slice(0, 16)
 
 /** A text as a script of sh writes it: with a line feed at its end. */

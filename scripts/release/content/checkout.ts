@@ -16,7 +16,6 @@ import type { SchemaVersion } from './release.ts'
 /** A release's parts as this checkout has them, and the keys of env files that nobody filled in. */
 export type Checkout = { readonly parts: Parts; readonly placeholders: readonly string[] }
 
-/** Where the filled-in env files of a checkout are. */
 const envFolder = (root: string): string => join(root, 'env')
 
 /** Keys that the host makes files of: an env file that still has one would stop the service. */
@@ -51,7 +50,6 @@ type Mounts = {
   readonly services?: Readonly<Record<string, { readonly volumes?: readonly (string | { readonly source: string })[] }>>
 }
 
-/** Relative paths that a Compose file mounts. */
 const parseMounts = (text: string): readonly string[] =>
   Object.values((Bun.YAML.parse(text) as Mounts).services ?? {}).flatMap(({ volumes = [] }) =>
     volumes.flatMap((one) =>

@@ -43,7 +43,6 @@ const envOf = (stacks: readonly ReleaseStack[]): Readonly<Record<string, string>
 const listed = (words: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(words.map((word) => [word, word]))
 
-/** The end of an image's name, which is its content. */
 const contentOf = (name: string | undefined): string => name?.slice(name.lastIndexOf(':') + 1) ?? 'none'
 
 const portsOf = (release: Release | undefined): Readonly<Record<string, string>> =>

@@ -14,7 +14,6 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
 const DOLLAR = 'has a $, which Compose would replace: put the value in single quotes'
 
 type Value = { readonly value: string } | { readonly fault: string }
-/** A value and where its text ends. */
 type Read = Value & { readonly end: number }
 
 const lineEnd = (text: string, from: number): number => {

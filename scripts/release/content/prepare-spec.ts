@@ -17,7 +17,6 @@ export type SecretNames = {
   readonly stock: Keys
 }
 
-/** Secret files that do not belong to our containers' user. */
 const owners: Readonly<Record<string, number>> = { 'mongo/KEYFILE': MONGOD }
 
 const random = (owner: string, key: string): Wish => ({

@@ -15,7 +15,6 @@ export const hashText = (text: string): string => sha256(utf8(text)).toHex()
 export const hashTexts = (texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hashText(text)]))
 
-/** The id of a content: equal content has an equal id. */
 const releaseId = (content: ReleaseContent): string => `r-${sha256(canonicalBytes(content)).toHex().slice(0, 12)}`
 
 /** A release out of its content: the id follows from it. */

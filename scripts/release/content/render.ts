@@ -4,7 +4,6 @@ import { parseBytes } from '../expected/service.ts'
 import { escapeAll, interpolateAll } from './interpolate.ts'
 import type { Member, Proof, ReleaseStack } from './release.ts'
 
-/** The parts of a committed Compose file that are read here. */
 type ReadService = {
   readonly image: string
   readonly container_name?: string
@@ -79,7 +78,6 @@ const findSource = (source: string, { stack, support, dir }: RenderInput): strin
   return `${dir}/${path}`
 }
 
-/** A service as the rendered file has it. */
 const renderService = ([name, service]: Entry, input: RenderInput) => {
   const { images, identities, env } = input
   const { profiles, env_file, depends_on = {}, ...rest } = service
@@ -107,7 +105,6 @@ const renderService = ([name, service]: Entry, input: RenderInput) => {
   }
 }
 
-/** A service as release.json has it. */
 const describeMember = ([name, service]: Entry, { images }: RenderInput): Member => ({
   service: name,
   container: service.container_name ?? name,

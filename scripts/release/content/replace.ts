@@ -37,7 +37,6 @@ type ByService = { readonly service: string }
 const serviceNames = (stacks: Release['stacks']): ReadonlySet<string> =>
   new Set(stacks.flatMap(({ members }) => members.map(({ service }) => service)))
 
-/** The files of the release that runs, with those of one stack as the fresh one has them. */
 const mergeFiles = (current: Bundle | undefined, fresh: Bundle, stack: Stack) => {
   const file = composeFile(stack)
   const others = Object.entries(current?.files ?? {}).filter(([name]) => name !== file)

@@ -127,7 +127,6 @@ export const askProbes = async (
   return out.split('\n').filter(Boolean)
 }
 
-/** Lines of a container's log that are shown. */
 const LOG_LINES = 20
 
 /** The end of a container's log. */

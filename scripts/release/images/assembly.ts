@@ -46,7 +46,6 @@ export const planSegments = (
   return [...segments, concat(...bytes, new Uint8Array(END_SIZE))]
 }
 
-/** A file beside the blobs. */
 const FRAMES = '../frames'
 
 /** Loads the archive. Its exit code is that of `docker load`; a host that lacks a layer says which. */

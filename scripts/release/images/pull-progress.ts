@@ -2,7 +2,6 @@ import { splitLines } from '#common/process/lines'
 
 /** How far a pull is, from the lines that `docker pull` prints without a terminal. Pure. */
 
-/** A layer by its digest, size in bytes. */
 type PulledLayer = { readonly digest: string; readonly size: number }
 
 /** The words after which a layer has come. A line says nothing of the bytes before that. */

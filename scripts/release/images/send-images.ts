@@ -40,7 +40,6 @@ const onePlatform = (sources: readonly Source[]): string => {
   return platform
 }
 
-/** Where the layers are on this machine, by their hex. */
 const layerPaths = (sources: readonly Source[]): ReadonlyMap<string, string> =>
   new Map(
     sources.flatMap(({ layout, image }) =>

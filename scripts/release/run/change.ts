@@ -2,7 +2,6 @@ import { CliError } from '../../cli/fail.ts'
 import type { Lease } from '../../host/lease.ts'
 import type { ScriptResult } from '../../host/script.ts'
 
-/** Longest time of an engine's command that starts or ends containers, ms. */
 const ENGINE_MS = 600_000
 
 const lastWords = ({ err, out }: ScriptResult): readonly string[] =>

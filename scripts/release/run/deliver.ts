@@ -53,7 +53,6 @@ export const isInPlace = async (
   return (await inspectDrift(session.shell, session.target.dir, { current: to, bundle })).length === 0
 }
 
-/** Says how it went: a sentence, or one JSON object. */
 const report = (
   { shell }: HostSession,
   { to, current, terminal, style, json }: Delivery,
@@ -99,7 +98,6 @@ const pruneHost = async (
 
 type Work = (host: ReleaseHost, parts: Pick<RunParts, 'timing' | 'show' | 'newId'>) => Promise<void>
 
-/** Takes the lease, and shows the work while it is done. */
 const withRun = async (
   session: HostSession,
   {

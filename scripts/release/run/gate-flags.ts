@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../../cli/fail.ts'
 import type { Timing } from './release-host.ts'
 
-/** Seconds from a flag. Throws CliError for anything else. */
 const parseSeconds = (flag: string, text: string | undefined, otherwise: number): number => {
   const seconds = text === undefined ? otherwise : Number(text)
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > 3_600)

@@ -24,11 +24,9 @@ export type Verdict =
 /** A service whose container restarts so often before it was ever well does not start. One restart may be a need that was late. */
 export const RESTARTS = 3
 
-/** What the engine's view of a container means for a member of a release. */
 const conditionOf = ({ proof }: Member, state: ContainerState): Condition =>
   judgeContainer(state, { runsOnce: proof.kind === 'ends' })
 
-/** A health check that the release expects and the container has not. */
 const lacksCheck = ({ proof }: Member, { status, health }: ContainerState): boolean =>
   proof.kind === 'healthy' && status === 'running' && health === 'none'
 

@@ -39,7 +39,6 @@ const MOST_BETWEEN_PROBES = 4_000
 type Inspected = Iterable<Watched>
 type Probes = Map<string, { readonly at: number; readonly wait: number }>
 
-/** Those whose health check we run now. */
 const selectDue = (
   watched: Inspected,
   states: ReadonlyMap<string, ContainerState>,

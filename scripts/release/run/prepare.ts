@@ -31,7 +31,6 @@ export const listSecrets = async (current: Pick<Release, 'secrets'> | undefined)
   return [...new Set([...secrets.map(({ owner, key }) => `${owner}/${key}`), ...(current?.secrets ?? [])])]
 }
 
-/** A script of sh that says whether the host keeps data: a release was committed, or a volume of ours is there. */
 const dataScript = (dir: string): string =>
   [
     `if [ -s ${quote(`${dir}/deploy/current`)} ]; then echo release; fi`,

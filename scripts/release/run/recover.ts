@@ -20,7 +20,6 @@ import { Unfinished, undoRun } from './undo.ts'
 /** What became of a run that was cut; `failed`: the release before is back and not well. */
 export type Recovered = 'none' | 'closed' | 'finished' | 'undone' | 'failed'
 
-/** The steps behind the change of the documents, which is done. */
 const finish = async (context: Context, rewinds: boolean): Promise<Recovered> => {
   const { from, to } = context
   const steps = planForward(from, to, { rewinds })

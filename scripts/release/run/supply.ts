@@ -20,7 +20,6 @@ export type Supply =
   | { readonly kind: 'ssh'; readonly dist: string }
   | { readonly kind: 'none' }
 
-/** The image whose container does on a host what sh cannot. */
 const TOOL = 'server-tools'
 
 /** Name of the image of server-tools in a release. */

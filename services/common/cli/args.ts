@@ -59,7 +59,6 @@ export type Parsed<C extends Command> =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly message: string }
 
-/** The flag every command has. */
 const help: Flag = { type: 'boolean', about: 'print this and exit' }
 
 /** All flags of a command, `--help` last. */

@@ -11,7 +11,6 @@ export type RlpItem = Uint8Array | readonly RlpItem[]
 /** `depth` = lists open at once; `items` = strings and lists, in all. */
 export type RlpBounds = { readonly depth: number; readonly items: number }
 
-/** Bytes of an item's head, bytes of what follows it, and whether that is items again. */
 const readHead = (bytes: Uint8Array, at: number) => {
   const first = bytes[at] ?? 0
   if (first < 0x80) return { head: 0, length: 1, isList: false }

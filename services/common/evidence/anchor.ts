@@ -175,7 +175,6 @@ export const verifySealedBlock = (chainId: number, sealed: SealedBlock): void =>
   verifySeal(sealed)
 }
 
-/** The SessionRegistered events of LucidAnchors in the proven receipt. */
 const provenEvents = (anchor: AnchorProof, receiptsRoot: Uint8Array): readonly AnchorEvent[] => {
   const receipt = decodeReceipt(provenValue('receipt_proof', receiptsRoot, anchor.tx_index, anchor.receipt_proof))
   if (!receipt.ok) throw fault('receipt-failed', 'the proven receipt is of a transaction that failed')

@@ -68,7 +68,6 @@ const uint = (bits: 32 | 64): Word<number> => {
 
 type Values<W> = { readonly [K in keyof W]: W[K] extends Word<infer T> ? T : never }
 
-/** Exactly the values of these types. Throws Fault `abi-malformed`. */
 const decodeWords = <const W extends readonly (Word<string> | Word<number>)[]>(hex: string, types: W, what: string) => {
   const words = /^(?:[0-9a-f]{64})*$/.test(hex) ? (hex.match(/.{64}/g) ?? []) : []
   const values = types.map(({ decode }, at) => decode(words[at] ?? ''))

@@ -20,7 +20,6 @@ const readFault = (detail: string, cause?: unknown): Fault =>
 /** Below this many bytes a turn of the event loop costs more than the read. */
 const AT_ONCE = 64 * 1024
 
-/** Reads a part of a file into `bytes` from `done` on; answers how many bytes came. */
 const readPart = async (handle: FileHandle, bytes: Uint8Array, done: number, at: number): Promise<number> => {
   const length = bytes.length - done
   if (bytes.length <= AT_ONCE) return readSync(handle.fd, bytes, done, length, at + done)

@@ -12,7 +12,6 @@ import type { Scan } from './scan.ts'
 /** What audit.jsonl comes to. `withheld` = of how many events the body is not there. */
 export type AuditReport = { readonly checks: readonly Check[]; readonly withheld: number }
 
-/** What a line holds, or the sentence that says why it is no event. */
 const readEvent = (bytes: Uint8Array | undefined): AuditEvent | string => {
   if (bytes === undefined) return 'it has no end'
   try {

@@ -52,7 +52,6 @@ const gatherFacts = (situation: Situation, action: Action): Facts => {
   return { ...situation, action, access: String(access), cap: Number(cap), grants }
 }
 
-/** What the person who acts is told: what holds, and what to do. */
 const sentences = {
   'no-policy': 'this session has no policy, so nothing is allowed in it: open one with a signed policy',
   'not-recorded': 'nothing is being recorded in this session: nobody acts before its first byte or after its end',

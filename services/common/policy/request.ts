@@ -10,7 +10,6 @@ export const MOST_WAITING = 10
 /** An answer to a request. */
 export type Verdict = { readonly by: string; readonly isApproved: boolean }
 
-/** What a request can change. */
 const askable: readonly RuleName[] = ['not-granted', 'grant-expired', 'over-grant']
 
 /** A request that waits. Throws Fault conflict `already-allowed`, exhausted `too-many-requests`, forbidden. */

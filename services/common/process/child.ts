@@ -52,7 +52,6 @@ const endGroup = (leader: number): void => {
   }
 }
 
-/** Hands every line of a stream on. */
 const follow = async (stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> => {
   const decoder = new TextDecoder()
   let rest = ''

@@ -21,7 +21,6 @@ export type MongoParts = {
   readonly atomic: Atomic
 }
 
-/** Inserts what is new, all or nothing; answers how many were. */
 const insertNew = (
   { collection, atomic }: MongoParts,
   docs: readonly MongoDoc[],
@@ -35,7 +34,6 @@ const insertNew = (
     })
   })
 
-/** Takes the first match; `within` is the session of the open transaction, if any. */
 const claimFirst = (
   { collection, shape, inTurn }: MongoParts,
   take: Parameters<Collection<Doc>['claim']>[0],

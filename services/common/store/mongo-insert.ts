@@ -8,7 +8,6 @@ const keyOf = (doc: MongoDoc, fields: readonly string[]): string | undefined => 
   return values.some((value) => value === undefined || value === null) ? undefined : JSON.stringify(values)
 }
 
-/** What the collection holds already of the ids or unique fields of `docs`. */
 const findTaken = async (
   collection: Collection<MongoDoc>,
   docs: readonly MongoDoc[],

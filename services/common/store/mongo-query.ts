@@ -4,7 +4,6 @@ import type { Plan, Term } from './query.ts'
 import { holdsAll, type Shape } from './shape.ts'
 import type { FieldKind, Scalar } from './store.ts'
 
-/** What must hold of a document to be in a partial index. */
 type Filter = Readonly<Record<string, { readonly $gte: Scalar }>>
 export type IndexKeys = Readonly<Record<string, 1 | -1>>
 

@@ -3,7 +3,6 @@ import type { Collection, Doc } from './store.ts'
 export type Operation = keyof Collection<Doc>
 export type Effect = 'read' | 'write'
 
-/** Every operation of a collection and what it does to the documents. */
 const effects: Readonly<Record<Operation, Effect>> = {
   get: 'read',
   find: 'read',

@@ -90,7 +90,6 @@ const parsePax = (data: Uint8Array): readonly PaxRecord[] => {
   return records
 }
 
-/** What headers before an entry say of it. */
 type Extension = {
   readonly path?: string
   readonly target?: string

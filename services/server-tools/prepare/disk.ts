@@ -46,7 +46,6 @@ const kindOf = (stats: Stats): string =>
 
 const lookAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 
-/** What lies at a path; the text of a file without the blanks at its ends. */
 const inspect = (path: string): Found => {
   const stats = lookAt(path)
   if (stats === undefined) return { kind: 'absent' }

@@ -52,7 +52,6 @@ const strangers = (spec: HostSpec, disk: Disk): readonly Remark[] =>
     return [{ name: nameOf(wish), what: `is not the address of ${nameOf(wish.of)}: restore both from one backup` }]
   })
 
-/** The text of identities.json; undefined while a key of it is missing. */
 const identitiesOf = ({ identities }: HostSpec, disk: Disk): string | undefined => {
   const keys = identities.map((name) => [name, secretAt(disk, name, 'IDENTITY_KEY')] as const)
   if (keys.some(([, key]) => key === undefined)) return undefined

@@ -50,7 +50,6 @@ export type Diagnosis = Counters & {
   readonly limitUse: Readonly<Record<string, LimitUse>>
 }
 
-/** A line of `ss -ltnpH`. */
 const parseListener = (line: string): readonly Listener[] => {
   const [, , , local = ''] = line.trim().split(/\s+/)
   const [, ip = '', port = ''] = /^(.*):(\d+)$/.exec(local) ?? []

@@ -9,7 +9,6 @@ export type MemoryUse = {
 
 type Use = readonly [id: string, use: MemoryUse]
 
-/** A line `ID BYTES BYTES PIDS`: in use, of these file pages that can go, and processes. */
 const parseUse = (line: string): Use | undefined => {
   const [id = '', used, pages, pids] = line.split(' ')
   const [bytes, files] = [readCount(used), readCount(pages) ?? 0]
@@ -33,7 +32,6 @@ const units: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 }
 
-/** A line `ID 2.512MiB / 64MiB 7` of `docker stats`. */
 const parseStats = (line: string): Use | undefined => {
   const [, id = '', amount, unit = '', pids] = /^([0-9a-f]{64}) ([\d.]+)([KMGT]?i?B) \/ \S+(?: (\d+))?/.exec(line) ?? []
   const bytes = Math.round(Number(amount) * (units[unit] ?? Number.NaN))

@@ -23,7 +23,6 @@ const readBootId = (): string => {
 /** When this machine was started; it moves when somebody sets the clock, and only then. `now` epoch ms. */
 export const readBoot = (now: number): Boot => ({ id: readBootId(), at: Math.max(0, now - uptime() * 1000) })
 
-/** By how much the clock was set since a start was counted, s; undefined where another one was, or none. */
 const findStep = ({ id, at }: Boot, counts: Counts): number | undefined => {
   const before = counts.get(SUBJECT)
   return before === undefined || before.id !== id ? undefined : Math.round(at / 1000) - before.count

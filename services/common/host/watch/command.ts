@@ -46,7 +46,6 @@ const readHost = (gathered: Gathered): Host => {
     : { asked: { asked: true, ...(facts.at !== undefined && { at: facts.at }) }, facts }
 }
 
-/** What grows, by the subject of the rule that looks at it. */
 const countGrowing = ({ containers, oomKills }: HostFacts): Counts =>
   new Map([
     ...containers.map(({ service, id, restarts }) => [`restarts:${service}`, { id, count: restarts }] as const),

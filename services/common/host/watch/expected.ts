@@ -4,7 +4,6 @@ import type { Target } from '../probe.ts'
 /** The part of the catalogue that is watched. */
 export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly hostPort: number } & Partial<Uses>>>
 
-/** Networks and volumes of the host that a container uses. */
 type Uses = {
   readonly networks: readonly string[]
   readonly volumes: Readonly<Record<string, string>>

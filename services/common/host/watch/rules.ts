@@ -22,7 +22,6 @@ export type Watched = {
   readonly chosen?: readonly string[]
 }
 
-/** Containers that are watched: those of `docker compose run` and of tools come and go, others are not ours. */
 const selectWatched = ({ facts, chosen = [] }: Watched): readonly Container[] =>
   (facts?.containers ?? []).filter(
     ({ oneoff, service, project }) =>
@@ -32,7 +31,6 @@ const selectWatched = ({ facts, chosen = [] }: Watched): readonly Container[] =>
       (chosen.length === 0 || chosen.includes(project.replace(/^lucid-/, ''))),
   )
 
-/** By service; where an old container was left beside the new one, the one that runs. */
 const pickByService = (containers: readonly Container[]): ReadonlyMap<string, Container> =>
   new Map(
     containers

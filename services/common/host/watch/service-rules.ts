@@ -6,7 +6,6 @@ import { limits } from './limits.ts'
 import { logs, lookInside, startAgain, word } from './remedies.ts'
 import type { ServiceView } from './service-view.ts'
 
-/** What one rule says of a service; undefined when it has nothing to say. */
 type ServiceRule = {
   readonly about: string
   readonly judge: (view: ServiceView) => Verdict | undefined

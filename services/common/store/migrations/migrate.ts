@@ -76,7 +76,6 @@ const fencedStore = (store: Store, fence: number): Store => ({
     Promise.reject(new Fault('invalid', 'not-yours', 'a migration cannot close the store that it is handed')),
 })
 
-/** Marks the step as in progress before it writes a document. Answers its fence. */
 const begin = (store: Store, step: Step, before: number, { now, version: by }: Writer): Promise<number> =>
   store.transaction(async (tx) => {
     const { rev, in_progress, ...record } = await requireFence(tx, before)
@@ -86,7 +85,6 @@ const begin = (store: Store, step: Step, before: number, { now, version: by }: W
     return before + 1
   })
 
-/** Takes the mark away and records what was done. */
 const finish = (store: Store, step: Step, fence: number, { now, version: by }: Writer): Promise<void> =>
   store.transaction(async (tx) => {
     const { rev, in_progress: _, ...record } = await requireFence(tx, fence)
@@ -107,7 +105,6 @@ const nameStep = (step: Step, error: unknown): unknown => {
   )
 }
 
-/** One step: mark, change the documents, record. Answers its fence. */
 const runStep = async (step: Step, before: number, options: MigrateOptions): Promise<number> => {
   const { open, schema, onEvent } = options
   const change = schema.migrations[step.version - 1]?.[step.direction]

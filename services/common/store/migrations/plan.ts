@@ -24,7 +24,6 @@ const invalid = (code: string, detail: string) => new Fault('invalid', code, det
 const restore = 'restore the snapshot taken before the upgrade'
 const title = ({ version, name }: { readonly version: number; readonly name: string }) => `${version} '${name}'`
 
-/** The command that finishes a half-done step. */
 const finisher: Readonly<Record<Direction, string>> = {
   up: 'bun run migrate',
   down: 'bun run migrate --down --service S',
