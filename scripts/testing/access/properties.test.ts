@@ -22,7 +22,7 @@ setDefaultTimeout(HANG)
  * Requests drawn out of the OpenAPI documents of the running platform, from right to hostile, by people of every role:
  * no answer is a failure of ours, each is as its document describes it, and nobody gets what is not for him.
  */
-const RUNS = isFull ? 200 : 20
+const RUNS = isFull ? 200 : 10
 /** Those that people, or the outside, reach. */
 const SERVICES = ['authentication', 'api-server', 'blockchain-api', 'session-orchestrator', 'session-recorder'] as const
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { isFull } from '#common/testing/extent'
 import { documentDbKind, storeOn } from '../peers/stores.ts'
 import { injectDatabaseFaults, slowest } from './database-fault-injector.ts'
 import { scheduleDatabaseFaults } from './fault-schedule.ts'
@@ -13,7 +14,8 @@ import { summarizeDatabaseKills } from './summary.ts'
  */
 const RECOVERY = process.env['LUCID_KILL_ROUNDS'] === undefined ? 60_000 : 5_000
 
-const { seed, kills: count } = killOptions(8)
+/** Once in every phase; `--full` twice. */
+const { seed, kills: count } = killOptions(isFull ? 8 : 4)
 const kind = await documentDbKind()
 const suite = openSuite('database', { hangMs: HANG })
 

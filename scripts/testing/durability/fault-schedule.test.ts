@@ -23,8 +23,8 @@ test('fifty kills hit each pipeline service ten times and the chain side ten tim
   expect(chainSide.map(kills)).toEqual([2, 2, 2, 2, 2])
 })
 
-test('each pipeline service is killed in every phase', () => {
-  const faults = scheduleServiceFaults(50, seeded(1))
+test.each([20, 50])('each pipeline service is killed in every phase by %d kills', (kills) => {
+  const faults = scheduleServiceFaults(kills, seeded(1))
   for (const service of pipeline)
     expect(new Set(faults.filter((one) => one.service === service).map(({ phase }) => phase))).toEqual(new Set(phases))
 })

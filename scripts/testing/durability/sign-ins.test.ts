@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { deriveOwner, signTronMessage } from '#common/evidence/tron-message'
 import { ok } from '#common/http/client'
+import { isFull } from '#common/testing/extent'
 import { bringUp, type Prepared } from '../../platform/platform.ts'
 import { operatorClients } from '../../platform/session-client.ts'
 import { HANG, killOptions } from './kill-run.ts'
@@ -67,7 +68,8 @@ const begin = async (): Promise<Prepared> => {
 test(
   "kill -9 of authentication and api-server under load takes back nothing that was answered, and nobody's sign-in",
   async () => {
-    const { kills: rounds } = killOptions(8)
+    // Each of the two twice; `--full` four times.
+    const { kills: rounds } = killOptions(isFull ? 8 : 4)
     const platform = await begin()
     const { authentication: auth = '', 'api-server': api = '' } = platform.urls
     const { auth: operator } = operatorClients(platform.home).authentication()

@@ -1,11 +1,12 @@
 import { test } from 'bun:test'
+import { isFull } from '#common/testing/extent'
 import { serverKinds, storeOn } from '../peers/stores.ts'
 import { blackoutSuite } from './blackout-suite.ts'
 import { killSuite } from './kill-suite.ts'
 import { proofSuite } from './proof-suite.ts'
 
-/** Fewer than on the embedded driver, which has run the same code; LUCID_KILL_ROUNDS makes them more. */
-const kills = 10
+/** Fewer than on the embedded driver, which has run the same code: each service once. `--full` and LUCID_KILL_ROUNDS make them more. */
+const kills = isFull ? 10 : 5
 
 for (const kind of await serverKinds(process.env)) {
   if ('absent' in kind) {
