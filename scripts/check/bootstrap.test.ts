@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { ensureInstalled, installFault, missingPackages, wantedPackages } from './bootstrap.ts'
+import { ensureInstalled, installFault } from './bootstrap.ts'
 import { resolve as locate } from './imports.ts'
 
 const root = resolve(import.meta.dir, '..', '..')
@@ -10,37 +10,24 @@ const bare = mkdtempSync(join(tmpdir(), 'lucid-bootstrap-'))
 for (const file of ['package.json', 'bun.lock']) cpSync(join(root, file), join(bare, file))
 afterAll(() => rmSync(bare, { recursive: true, force: true }))
 
-test('a lock names folders and versions; what one system alone needs is left out', () => {
-  const lock = `{
-    "workspaces": { "": { "dependencies": { "a": "1.0.0" }, "devDependencies": { "@s/b": "2.0.0-rc.1" } } },
-    "packages": {
-      "a": ["a@1.0.0", "", { "dependencies": { "d": "4" }, "optionalDependencies": { "native": "5" } }, "sha512-x"],
-      "@s/b": ["@s/b@2.0.0-rc.1", "", { "dependencies": { "a": "1", "@t/c": "3" } }, "sha512-x"],
-      "@s/b/@t/c": ["@t/c@3.0.0", "", { "dependencies": { "d": "3" }, "peerDependencies": { "absent": "1" } }, "x"],
-      "a/d": ["d@4.0.0", "", {}, "sha512-x"],
-      "d": ["d@3.0.0", "", {}, "sha512-x"],
-      "native": ["native@5.0.0", "", { "dependencies": { "libnative": "1" }, "os": "linux", "cpu": "x64" }, "x"],
-      "libnative": ["libnative@1.0.0", "", {}, "sha512-x"],
-    }
-  }`
-  expect(wantedPackages(lock)).toEqual([
-    { folder: 'node_modules/a', version: '1.0.0' },
-    { folder: 'node_modules/a/node_modules/d', version: '4.0.0' },
-    { folder: 'node_modules/@s/b', version: '2.0.0-rc.1' },
-    { folder: 'node_modules/@s/b/node_modules/@t/c', version: '3.0.0' },
-    { folder: 'node_modules/d', version: '3.0.0' },
-  ])
-})
-
-test('this checkout is complete, a bare one is not', () => {
-  expect(missingPackages(root)).toEqual([])
-  expect(missingPackages(bare).length).toBeGreaterThan(50)
-})
-
 test('where all is there nothing is installed', async () => {
   const said: string[] = []
   await ensureInstalled({ root, write: (text) => said.push(text) })
   expect(said).toEqual(['dependencies: all installed already\n'])
+})
+
+test('what is gone is installed again, and once it is there nothing is', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lucid-install-'))
+  mkdirSync(join(folder, 'a'))
+  writeFileSync(join(folder, 'a', 'package.json'), '{"name":"a","version":"1.0.0"}')
+  writeFileSync(join(folder, 'package.json'), '{"name":"x","dependencies":{"a":"file:./a"}}')
+  await Bun.spawn([process.execPath, 'install'], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] }).exited
+  const ensure = () => ensureInstalled({ root: folder, write: () => {} })
+  const there = join(folder, 'node_modules', 'a', 'package.json')
+  expect(await ensure()).toBe(false)
+  rmSync(join(folder, 'node_modules', 'a'), { recursive: true })
+  expect([await ensure(), existsSync(there), await ensure()]).toEqual([true, true, false])
+  rmSync(folder, { recursive: true })
 })
 
 test('a given-up installation ends with the reason of the signal', async () => {
