@@ -7,17 +7,7 @@ import { assemble, findContent, type Part, replacePart } from './bundle-parts.ts
 
 /** What a careful forger does to the entries of a bundle: the archive stays well-formed. Pure on bytes. */
 
-export const flipBit = (bytes: Uint8Array, at: number): Uint8Array => {
-  const copy = Uint8Array.from(bytes)
-  copy[at] = (copy[at] ?? 0) ^ 1
-  return copy
-}
-
-export const setByte = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
-  const copy = Uint8Array.from(bytes)
-  copy[at] = value
-  return copy
-}
+export const flipBit = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes[at] ?? 0) ^ 1)
 
 export const findChunk = (parts: readonly Part[], index: number): Uint8Array => findContent(parts, chunkName(index))
 export const replaceChunk = (parts: readonly Part[], index: number, content: Uint8Array) =>

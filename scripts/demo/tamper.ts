@@ -16,7 +16,6 @@ import {
   makeForeign,
   replaceAnchor,
   replaceChunk,
-  setByte,
 } from './forgery.ts'
 
 /**
@@ -79,7 +78,7 @@ export const TAMPERS: readonly Tamper[] = [
     assemble(replaceChunk(parts, 2, makeForeign(findChunk(parts, 2)))),
   ),
   way('chunk of another version', /^chunk 1 has version 2/, (parts) =>
-    assemble(replaceChunk(parts, 1, setByte(findChunk(parts, 1), 4, 2))),
+    assemble(replaceChunk(parts, 1, findChunk(parts, 1).with(4, 2))),
   ),
   way('changed chunk header', /^chunk 1 altered in its header \(plain length\)$/, (parts) =>
     assemble(replaceChunk(parts, 1, flipBit(findChunk(parts, 1), 29))),

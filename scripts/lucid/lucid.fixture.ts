@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runProgram } from '#common/testing/run-program'
 import { entryFile } from '../cli/entry.ts'
 import { sealTronKey } from './tron-key.ts'
 
@@ -24,20 +25,8 @@ export const person = async (secrets: Readonly<Record<string, string>> = {}) => 
     writeFileSync(keyFile(name), JSON.stringify(key))
   }
   /** Runs a command of `bun run lucid` to its end. */
-  const lucid = async (argv: readonly string[], { stdin = '' } = {}) => {
-    const child = Bun.spawn([process.execPath, entryFile('lucid'), ...argv], {
-      env,
-      stdin: new Blob([stdin]),
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ])
-    return { out, err, code }
-  }
+  const lucid = (argv: readonly string[], { stdin = '' } = {}) =>
+    runProgram([process.execPath, entryFile('lucid'), ...argv], { env, stdin })
   return {
     folder,
     words,

@@ -7,19 +7,6 @@ import { orUnreachable } from './unreachable.ts'
 
 export type Clients = ReturnType<typeof operatorClients>
 
-/** How a recording stands. `acknowledged` bytes are durable; `complete` when they are all there were. */
-export type Progress = {
-  readonly id: string
-  readonly state: string
-  readonly received: number
-  readonly acknowledged: number
-  readonly chunks: number
-  readonly complete: boolean
-}
-
-/** A recording that has ended; `fault` = what the input said is missing, as the manifest states it. */
-export type Uploaded = Progress & { readonly fault?: string }
-
 /** Milliseconds between two looks at the progress, and how long a pipeline that is away is waited for. */
 const LOOK_EVERY = 200
 const PATIENCE = 90_000
@@ -46,8 +33,14 @@ const retryable = (error: unknown): boolean => {
 
 const toReason = (fault: string): string => fault.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, LONGEST_REASON)
 
-const readProgress = (clients: Clients, id: string): Promise<Progress> =>
+/** How a recording stands. `acknowledged` bytes are durable; `complete` when they are all there were. */
+const readProgress = (clients: Clients, id: string) =>
   orUnreachable(() => ok(clients.recorder().recordings({ id }).get()))
+
+type Progress = Awaited<ReturnType<typeof readProgress>>
+
+/** A recording that has ended; `fault` = what the input said is missing, as the manifest states it. */
+export type Uploaded = Progress & { readonly fault?: string }
 
 /** Looks again and again until the recorder answers. Throws what it says, or CliError after `PATIENCE`. */
 const waitForRecorder = async (clients: Clients, id: string): Promise<Progress> => {

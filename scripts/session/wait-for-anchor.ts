@@ -3,19 +3,16 @@ import { CliError } from '../cli/fail.ts'
 import { orUnreachable } from './unreachable.ts'
 import type { Clients } from './upload.ts'
 
-/** A session that is through, or as far as it came within the time. */
-export type Outcome = {
-  readonly id: string
-  readonly state: string
-  readonly chunk_count?: number
-  readonly total_plain?: number
-  readonly merkle_root?: string
-  readonly gaps: readonly { readonly at: number; readonly from: number; readonly to: number; readonly reason: string }[]
-  readonly anchor?: { readonly tx_hash: string; readonly block: { readonly number: number; readonly hash: string } }
-  readonly error?: string
-}
-
 const LOOK_EVERY = 25
+
+const readSession = (clients: Clients, id: string) =>
+  orUnreachable(() => ok(clients.orchestrator().sessions({ id }).get()))
+
+/** A session that is through, or as far as it came within the time. */
+export type Outcome = Pick<
+  Awaited<ReturnType<typeof readSession>>,
+  'id' | 'state' | 'chunk_count' | 'total_plain' | 'merkle_root' | 'gaps' | 'anchor' | 'error'
+>
 
 /** Waits up to `patience` ms, or until the signal, for the anchor of a session. Throws CliError when it failed. */
 export const waitForAnchor = async (
@@ -30,9 +27,7 @@ export const waitForAnchor = async (
   const until = performance.now() + patience
   const isOver = () => performance.now() > until || signal?.aborted === true
   for (;;) {
-    const session: Outcome | undefined = await orUnreachable(() =>
-      ok(clients.orchestrator().sessions({ id }).get()),
-    ).catch((error) => {
+    const session: Outcome | undefined = await readSession(clients, id).catch((error) => {
       if (isOver()) throw error
       return undefined
     })

@@ -1,17 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '#common/testing/free-ports'
+import { runProgram } from '#common/testing/run-program'
 
 /** With the authority there are four that relay, which is the least that onions work with. */
 const RELAYS = 3
 
 const run = async (argv: readonly string[], stdin = ''): Promise<string> => {
-  const child = Bun.spawn([...argv], { env: {}, stdin: Buffer.from(stdin), stdout: 'pipe', stderr: 'pipe' })
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ])
+  const { out, err, code } = await runProgram(argv, { env: {}, stdin })
   if (code !== 0) throw new Error(`${argv[0]} ended with ${code}: ${err}`)
   return out
 }

@@ -36,7 +36,7 @@ const borg = {
   BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
 }
 
-/** The peers of the pipeline benchmark: deduplicating backup tools, and the same steps as a Unix pipeline. */
+/** The peers of the pipeline benchmark: deduplicating backup tools, the same steps as a Unix pipeline, the bare disk. */
 export const peers: readonly Peer[] = [
   {
     name: 'restic',
@@ -79,5 +79,14 @@ export const peers: readonly Peer[] = [
       repo,
       identity,
     ],
+  },
+  {
+    // The disk's own limit.
+    name: 'write + fsync',
+    programs: ['dd', 'cmp'],
+    env: {},
+    prepare: ({ repo }) => [['mkdir', '-p', repo]],
+    store: ({ input, repo }) => ['dd', `if=${input}`, `of=${repo}/copy`, 'bs=8M', 'oflag=dsync', 'status=none'],
+    check: ({ input, repo }) => ['cmp', input, `${repo}/copy`],
   },
 ]

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runProgram } from '#common/testing/run-program'
 import { entryFile } from '../../cli/entry.ts'
 import { homeAt } from '../../platform/home.ts'
 import { endAll, findLeftovers } from '../../platform/leftovers.ts'
@@ -28,16 +29,7 @@ export const proofSuite = (kind: StoreKind): void => {
       onClose(() => endAll(findLeftovers(home), 5_000))
       const env = { ...ambient, LUCID_HOME: home.root }
       const $ = async (name: string, ...args: readonly string[]): Promise<string> => {
-        const child = Bun.spawn([process.execPath, entryFile(name), ...args], {
-          env,
-          stdout: 'pipe',
-          stderr: 'pipe',
-        })
-        const [out, err, code] = await Promise.all([
-          new Response(child.stdout).text(),
-          new Response(child.stderr).text(),
-          child.exited,
-        ])
+        const { out, err, code } = await runProgram([process.execPath, entryFile(name), ...args], { env })
         expect({ name, code, err: code === 0 ? '' : err }).toEqual({ name, code: 0, err: '' })
         return out
       }

@@ -2,8 +2,8 @@
 export type Random = {
   /** A whole number from 0 to `limit` - 1. */
   readonly below: (limit: number) => number
-  /** One of the items, which must not be empty. */
-  readonly pick: <T>(items: readonly [T, ...T[]]) => T
+  /** One of the items. Throws RangeError where there are none. */
+  readonly pick: <T>(items: readonly T[]) => T
   /** The items in another order. */
   readonly shuffled: <T>(items: readonly T[]) => readonly T[]
 }
@@ -20,7 +20,10 @@ export const seeded = (seed: number): Random => {
   const below = (limit: number): number => next() % limit
   return {
     below,
-    pick: (items) => items[below(items.length)] ?? items[0],
+    pick: <T>(items: readonly T[]): T => {
+      if (items.length === 0) throw new RangeError('nothing to draw from')
+      return items[below(items.length)] as T // it is in there
+    },
     shuffled: (items) =>
       items
         .map((item) => ({ item, order: next() }))

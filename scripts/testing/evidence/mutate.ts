@@ -7,7 +7,7 @@ import { manifestHash } from '#common/evidence/manifest'
 import { signManifest } from '#common/evidence/signature'
 import { concat, fromHex, utf8 } from '#common/stream/bytes'
 import { checksum } from '#common/stream/tar'
-import { assemble, type Part } from '../../demo/bundle-parts.ts'
+import { assemble, type Part, replacePart } from '../../demo/bundle-parts.ts'
 import { FORGER } from '../../demo/forgery.ts'
 import type { Random } from '../durability/random.ts'
 
@@ -21,12 +21,6 @@ export type Original = {
 }
 
 type Mutation = (original: Original, random: Random) => Uint8Array
-
-const pickFrom = <T>(items: readonly T[], random: Random): T => {
-  const [first, ...rest] = items
-  if (first === undefined) throw new RangeError('nothing to draw from')
-  return random.pick([first, ...rest])
-}
 
 const writeOver = (bytes: Uint8Array, at: number, piece: Uint8Array): Uint8Array => {
   const copy = Uint8Array.from(bytes)
@@ -110,7 +104,7 @@ const changeList = (list: readonly unknown[], random: Random): unknown => {
 const changeJson = (value: unknown, random: Random): unknown => {
   if (Array.isArray(value)) return changeList(value, random)
   if (!isObject(value) || Object.keys(value).length === 0) return changeValue(value, random)
-  const name = pickFrom(Object.keys(value), random)
+  const name = random.pick(Object.keys(value))
   const { [name]: inner, ...rest } = value
   return random.pick<() => unknown>([
     () => ({ ...value, [name]: changeJson(inner, random) }),
@@ -124,15 +118,12 @@ const changeJson = (value: unknown, random: Random): unknown => {
 
 const readPart = ({ content }: Part): Record<string, unknown> => JSON.parse(new TextDecoder().decode(content))
 
-const setPart = (parts: readonly Part[], name: string, content: Uint8Array): readonly Part[] =>
-  parts.map((part) => (part.name === name ? { name, content } : part))
-
 const documents = (parts: readonly Part[]) => parts.filter(({ name }) => name.endsWith('.json'))
 const chunks = (parts: readonly Part[]) => parts.filter(({ name }) => chunkIndex(name) !== undefined)
 
 /** A document changed in one thing and written canonically; or the same written in another way. */
 const editDocument: Mutation = ({ parts }, random) => {
-  const part = pickFrom(documents(parts), random)
+  const part = random.pick(documents(parts))
   const value = readPart(part)
   const content = random.pick([
     () => canonicalBytes(changeJson(value, random)),
@@ -141,7 +132,7 @@ const editDocument: Mutation = ({ parts }, random) => {
     () => utf8(JSON.stringify(value, null, 1)),
     () => utf8(JSON.stringify(Object.fromEntries(Object.entries(value).toReversed()))),
   ])()
-  return assemble(setPart(parts, part.name, content))
+  return assemble(replacePart(parts, part.name, content))
 }
 
 /** The manifest changed and signed anew: by the session's key it cannot be, so by a forger's. */
@@ -154,7 +145,7 @@ const resign: Mutation = ({ parts }, random) => {
   }
   const bytes = canonicalBytes(changeJson(forged, random))
   const signed = canonicalBytes(signManifest(manifestHash(bytes), FORGER))
-  return assemble(setPart(setPart(parts, manifest.name, bytes), signature.name, signed))
+  return assemble(replacePart(replacePart(parts, manifest.name, bytes), signature.name, signed))
 }
 
 /** The block's header with one field changed, its hash made right again. */
@@ -172,15 +163,15 @@ const reencodeHeader: Mutation = ({ parts }, random) => {
   ])()
   const header = RLP.encode([...changed])
   const block = { ...document.block, header_rlp: header.toHex(), hash: keccak_256(header).toHex() }
-  return assemble(setPart(parts, ANCHOR_NAME, canonicalBytes({ ...document, block })))
+  return assemble(replacePart(parts, ANCHOR_NAME, canonicalBytes({ ...document, block })))
 }
 
 /** Entries in another order, dropped, doubled, renamed, or taken from another session. */
 const rearrange: Mutation = ({ parts, donor }, random) => {
   const at = random.below(parts.length)
   const part = parts[at] ?? { name: MANIFEST_NAME, content: new Uint8Array() }
-  const other = pickFrom(parts, random)
-  const foreign = donor.find(({ name }) => name === part.name) ?? pickFrom(donor, random)
+  const other = random.pick(parts)
+  const foreign = donor.find(({ name }) => name === part.name) ?? random.pick(donor)
   return assemble(
     random.pick<() => readonly Part[]>([
       () => random.shuffled(parts),
@@ -196,8 +187,8 @@ const rearrange: Mutation = ({ parts, donor }, random) => {
 
 /** A chunk file whose header or body is that of another chunk or session, or changed by a bit. */
 const mixChunks: Mutation = ({ parts, donor }, random) => {
-  const part = pickFrom(chunks(parts), random)
-  const other = pickFrom(chunks(random.pick([parts, donor])), random).content
+  const part = random.pick(chunks(parts))
+  const other = random.pick(chunks(random.pick([parts, donor]))).content
   const [head, body] = [part.content.subarray(0, HEADER_SIZE), part.content.subarray(HEADER_SIZE)]
   const content = random.pick([
     () => concat(other.subarray(0, HEADER_SIZE), body),
@@ -207,7 +198,7 @@ const mixChunks: Mutation = ({ parts, donor }, random) => {
     () => part.content.subarray(0, random.below(part.content.length)),
     () => concat(part.content, new Uint8Array(1 + random.below(600))),
   ])()
-  return assemble(setPart(parts, part.name, content))
+  return assemble(replacePart(parts, part.name, content))
 }
 
 /** Other keys: none, of another session, of some chunks, of chunks that are not there. */

@@ -4,6 +4,7 @@ import { HEADER_SIZE } from '#common/evidence/chunk-file'
 import type { ManifestChunk } from '#common/evidence/manifest'
 import { concat, u32be } from '#common/stream/bytes'
 import { assemble, findContent, type Part, replacePart } from '../../demo/bundle-parts.ts'
+import { flipBit } from '../../demo/forgery.ts'
 
 /**
  * Every kind of tampering (altered, swapped, dropped, duplicated, foreign) at every place (header, row of the
@@ -37,8 +38,6 @@ const cut = (content: Uint8Array): File => ({
   body: content.slice(HEADER_SIZE),
 })
 
-const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes[at] ?? 0) ^ 1)
-
 /** A header with the index of the place where it stands, and the id of this session. */
 const renumber = (head: Uint8Array, index: number, own: Uint8Array): Uint8Array => {
   const copy = Uint8Array.from(head)
@@ -62,14 +61,14 @@ const tamperFiles = (
   const bodies = own.map(({ body }) => body)
   const none = new Uint8Array()
   if (place === 'file')
-    return tamperList(own, kind, ({ head, body }) => ({ head: flip(head, 40), body: flip(body, 100) }), stranger)
+    return tamperList(own, kind, ({ head, body }) => ({ head: flipBit(head, 40), body: flipBit(body, 100) }), stranger)
   if (place === 'header') {
     const changed =
-      kind === 'dropped' ? heads.with(1, none) : tamperList(heads, kind, (head) => flip(head, 40), stranger.head)
+      kind === 'dropped' ? heads.with(1, none) : tamperList(heads, kind, (head) => flipBit(head, 40), stranger.head)
     return bodies.map((body, at) => ({ head: changed[at] ?? none, body }))
   }
   const changed =
-    kind === 'dropped' ? bodies.with(1, none) : tamperList(bodies, kind, (body) => flip(body, 100), stranger.body)
+    kind === 'dropped' ? bodies.with(1, none) : tamperList(bodies, kind, (body) => flipBit(body, 100), stranger.body)
   return heads.map((head, at) => ({ head, body: changed[at] ?? none }))
 }
 
@@ -89,7 +88,7 @@ export const tamper = (
     const changed = tamperList(
       rows,
       kind,
-      (row) => ({ ...row, leaf: flip(Uint8Array.fromHex(row.leaf), 3).toHex() }),
+      (row) => ({ ...row, leaf: flipBit(Uint8Array.fromHex(row.leaf), 3).toHex() }),
       read(donor).chunks[1],
     )
     const chunks = renumbered ? changed.map((row, i) => ({ ...row, i })) : changed

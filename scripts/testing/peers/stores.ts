@@ -102,16 +102,10 @@ export const storeOn = (kind: ServerKind, ambient: Ambient): StoreKind => ({
   },
 })
 
-/** DocumentDB. Throws CliError where it cannot be had. */
-export const requireDocumentDb = async (): Promise<ServerKind> => {
-  const kind = await documentDbKind()
-  if ('absent' in kind) throw new CliError(`no DocumentDB on this machine: ${kind.absent}`)
-  return kind
-}
-
 /** `sqlite`, `documentdb` or the URL of a server. Throws CliError or Fault when it cannot be had. */
 export const openStore = async (what: string, ambient: Ambient, folder: string): Promise<TestStore> => {
   if (what === 'sqlite') return sqliteKind(ambient).open(folder)
-  const kind = what === 'documentdb' ? await requireDocumentDb() : serverKind(what)
+  const kind = what === 'documentdb' ? await documentDbKind() : serverKind(what)
+  if ('absent' in kind) throw new CliError(`no DocumentDB on this machine: ${kind.absent}`)
   return storeOn(kind, ambient).open(folder)
 }
