@@ -57,6 +57,7 @@ export const command = {
       value: 'N',
       about: 'soak: how long it takes (default 30); gateway: how long each run takes (default 1)',
     },
+    rate: { type: 'string', value: 'N', about: 'gateway: reads a second (default 2000)' },
     folder: {
       type: 'string',
       value: 'DIR',
@@ -92,7 +93,7 @@ type FlagName = keyof Flags<typeof command>
 type Request = Setting & { readonly flags: Flags<typeof command> }
 
 /** A flag that takes a whole number from 1. Throws CliError. */
-const parseCount = ({ flags }: Request, flag: 'runs' | 'records', usual: number): number => {
+const parseCount = ({ flags }: Request, flag: 'runs' | 'records' | 'rate', usual: number): number => {
   const count = Number(flags[flag] ?? usual)
   if (!Number.isInteger(count) || count < 1) throw new CliError(`--${flag} takes a whole number from 1`)
   return count
@@ -159,11 +160,12 @@ const benches = {
   ),
   watch: bench(['runs'], async (request) => benchWatch(request.folder, parseCount(request, 'runs', 5)), watchReport),
   gateway: bench(
-    ['runs', 'minutes'],
+    ['runs', 'minutes', 'rate'],
     async (request) =>
       benchGateway(request, {
         runs: parseCount(request, 'runs', 3),
         seconds: Math.ceil(parseMinutes(request, 1) * 60),
+        rate: parseCount(request, 'rate', 2_000),
       }),
     gatewayReport,
   ),
