@@ -10,7 +10,7 @@ export const serveChecks = (
   Bun.serve({
     unix,
     fetch: async (request) => {
-      const service = new URL(request.url).pathname.slice(1)
+      const service = request.url.slice(request.url.lastIndexOf('/') + 1)
       const goesOn = await mayGoOn(service, request.headers.get('x-client') ?? '', request)
       return new Response(null, { status: goesOn ? 204 : 403 })
     },

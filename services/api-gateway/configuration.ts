@@ -47,8 +47,8 @@ const clientLines = (folder: string): readonly Line[] => [
   `root ${folder}/nothing`,
 ]
 
-/** Connections that stay open to each service, and how long: shorter than it keeps them, so that we end them. */
-const IDLE = ['keepalive 64', 'keepalive_timeout 60s']
+/** Connections that stay open to each service, as many as one address may have, and for less time than it keeps them. */
+const IDLE = [`keepalive ${connections.eachAddress}`, 'keepalive_timeout 60s']
 
 /** A service by its addresses of this moment. One that nobody knows yet is a 503. */
 const upstreamLines = ({ upstreams }: Settings): readonly Line[] =>

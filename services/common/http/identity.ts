@@ -1,5 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { errors, importJWK, jwtVerify, SignJWT } from 'jose'
+import { decodeJwt, errors, importJWK, jwtVerify, SignJWT } from 'jose'
 import { type CallerName, catalog, clients, type ServiceName } from '#services/catalog'
 import { isOwner } from '../evidence/owner.ts'
 import { type Clocks, clockReadings, machineClocks } from '../process/clock.ts'
@@ -155,8 +155,7 @@ export const verifier = ({
 /** The issuer that a token claims, unverified: it only selects the key to verify with. */
 const claimedIssuer = (token: string): string => {
   try {
-    const body = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return typeof body?.iss === 'string' ? body.iss : ''
+    return String(decodeJwt(token).iss)
   } catch {
     return ''
   }

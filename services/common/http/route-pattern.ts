@@ -14,11 +14,10 @@ export const pathOf = (request: Request): string | undefined => {
   return path === url.slice(from, query === -1 ? undefined : query) ? path : undefined
 }
 
-const literal = (route: string): string => route.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')
-
 /** What is true of 'METHOD /path' if it is one of the routes, each given as 'METHOD /path/:with/:parameters'. */
 export const routeMatcher = (routes: readonly string[]): ((route: string) => boolean) => {
   if (routes.length === 0) return () => false
-  const all = new RegExp(`^(?:${routes.map(literal).join('|')})$`)
+  const any = routes.join('|').replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')
+  const all = new RegExp(`^(?:${any})$`)
   return (route) => all.test(route)
 }

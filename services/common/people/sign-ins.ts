@@ -75,11 +75,8 @@ export const signIns = ({
     const state = await fetchState()
     if (known !== undefined && asked < known.at) return
     const jwks = JSON.stringify(state.keys)
-    const judge =
-      known?.jwks === jwks
-        ? known
-        : { jwks, keys: createLocalJWKSet(state.keys), verified: boundedMap<Verified>(MOST_VERIFIED) }
-    known = { ...judge, revoked: index(state), at: asked }
+    const anew = () => ({ jwks, keys: createLocalJWKSet(state.keys), verified: boundedMap<Verified>(MOST_VERIFIED) })
+    known = { ...(known?.jwks === jwks ? known : anew()), revoked: index(state), at: asked }
   }
   /** Whom a token names by its signature; what was revoked since is not asked yet. */
   const verify = async ({ keys, verified }: Known, token: string): Promise<Person> => {

@@ -34,19 +34,16 @@ const sayable = (_: string, value: unknown): unknown => {
   return typeof said === 'string' && said.length > LONGEST ? escapeText(said, { most: LONGEST }) : said
 }
 
-/** How long a line of `info` may wait for others, ms: one write costs as much as half of the rest of a request. */
-const GATHER = 10
 let gathered = ''
 const flush = () => {
-  const lines = gathered
+  if (gathered !== '') process.stdout.write(gathered)
   gathered = ''
-  if (lines !== '') process.stdout.write(lines)
 }
 process.on('exit', flush)
 
-/** Lines of `info` wait a moment, so that a process that is killed loses its last; whatever is worse writes them and itself. */
+/** Lines of `info` wait 10 ms for others, as a write costs half of a request; whatever is worse writes them and itself. */
 const writeOut = (line: string, level: LogLevel): void => {
-  if (gathered === '' && level === 'info') setTimeout(flush, GATHER)
+  if (gathered === '' && level === 'info') setTimeout(flush, 10)
   gathered += line
   if (level !== 'info') flush()
 }
