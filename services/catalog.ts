@@ -142,7 +142,7 @@ export const catalog = {
     store: true,
     memoryMiB: 256,
     cpus: 1,
-    volumes: { lucid_sessions_data: '/data' },
+    volumes: { lucid_core_api_data: '/data' },
     image: bun,
     public: {
       prefix: '',

@@ -285,7 +285,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
       `${'07'.repeat(32)}\n`,
     )
     expect((await host.docker('volume', 'inspect', '--format', '{{json .Labels}}', VOLUME)).trim()).toContain(
-      '"com.docker.compose.project":"lucid-core"',
+      '"com.docker.compose.project":"lucid-sessions"',
     )
     await lease.release()
   })

@@ -34,9 +34,10 @@ export const keyHolder = 'session-encryptor'
 /** The stack that makes the networks, because it is started first and ends last. */
 export const networkStack: Stack = 'core'
 
-/** SPEC section 2: the only named volumes there are. */
+/** The only named volumes there are: SPEC section 2, and that of the public API, which shall not see what others keep. */
 export const volumes: readonly string[] = [
   'lucid_core_mongo_data',
+  'lucid_core_api_data',
   'lucid_core_tor_data',
   'lucid_core_onion_state',
   'lucid_sessions_data',

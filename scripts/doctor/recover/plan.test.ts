@@ -99,7 +99,7 @@ describe('a plan for a volume', () => {
     })
     expect(planVolume(gone, DATA.name, 'empty').before.at(-1)?.script).toContain(
       // Of the first stack that uses it: api-server stands in core.
-      'docker volume create --label com.docker.compose.project=lucid-core',
+      'docker volume create --label com.docker.compose.project=lucid-sessions',
     )
     expect(() => planVolume(gone, DATA.name, 'adopted')).toThrow('--empty makes a new one')
     for (const plan of [() => planService(gone, 'merkle-builder'), () => planStack(gone, 'sessions')])
