@@ -206,4 +206,6 @@ test('what was found reads as a table, a fault a line, and ends in its exit code
   expect(String(renderEntries([row], plainStyle)).split('\n')[1]).toBe(
     '1970-01-01T00:00:01.001Z  session-recorder  POST /do/:n  T1 by operator  n=1   because  r1',
   )
+  const named = renderEntries([{ ...row, params: { to: 'T2' } }], plainStyle, (address) => address.replace('T', 'me T'))
+  expect(String(named)).toContain('me T1 by operator  to=me T2')
 })

@@ -10,6 +10,7 @@ import { type Call, isUnreachable } from '#common/http/client'
 import { utf8 } from '#common/stream/bytes'
 import { CliError, errorLine, exitCodeOf } from '../cli/fail.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { nameAddress } from '../lucid/people-table.ts'
 import { type Home, homeFrom } from '../platform/home.ts'
 import { type Callee, operatorClients } from '../platform/session-client.ts'
 import { fileExit } from '../session/file-exits.ts'
@@ -125,10 +126,11 @@ const tail = async (asked: Asked, most: number, json: boolean): Promise<number> 
   const { calls, exit } = findRunning(asked)
   for (const [service, call] of calls) entries.push(...(await askTail(service, call, most)))
   const newest = entries.toSorted((a, b) => a.at - b.at).slice(-most)
+  const style = detectStyle(process.stdout, process.env)
   asked.terminal.out(
     json
       ? jsonText({ entries: newest, exit, error: null })
-      : renderEntries(newest, detectStyle(process.stdout, process.env)),
+      : renderEntries(newest, style, style.live ? nameAddress() : undefined),
   )
   return exit
 }

@@ -54,19 +54,26 @@ export const conclude = (reports: readonly StreamReport[]): string => {
   return `${entries} ${entries === 1 ? 'entry' : 'entries'} in ${plural(asked, 'stream')}: no edit, no gap, no end that is missing${but}`
 }
 
-const who = ({ actor, caller }: Placed): string => [actor, caller].filter(Boolean).join(' by ') || '-'
+type NameAddress = (address: string) => string
 
-/** Entries, a row each. */
-export const renderEntries = (entries: readonly Placed[], style: Style): Text =>
+const who = ({ actor, caller }: Placed, name: NameAddress): string =>
+  [actor && name(actor), caller].filter(Boolean).join(' by ') || '-'
+
+/** Entries, a row each; `name` is how a reader recognises somebody. */
+export const renderEntries = (
+  entries: readonly Placed[],
+  style: Style,
+  name: NameAddress = (address) => address,
+): Text =>
   table(
     ['time', 'service', 'action', 'who', 'what', 'reason', 'request'].map((title) => ({ title })),
     entries.map((entry) => [
       formatTime(entry.at),
       entry.service,
       entry.action,
-      who(entry),
+      who(entry, name),
       Object.entries(entry.params)
-        .map(([name, value]) => `${name}=${value}`)
+        .map(([key, value]) => `${key}=${typeof value === 'string' ? name(value) : value}`)
         .join(' '),
       entry.reason ?? '',
       entry.request_id ?? '',

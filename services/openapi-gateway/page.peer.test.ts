@@ -17,8 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'lucid-page-'))
 let services: RealServices
 let browser: Browser
 
-const opened = async () => {
-  const page = await browser.newPage({ viewport: { width: 1360, height: 900 } })
+type Look = { readonly width: number; readonly height: number; readonly theme: 'light' | 'dark' }
+
+const opened = async ({ width, height, theme }: Look = { width: 1360, height: 900, theme: 'light' }) => {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme })
   page.setDefaultTimeout(PATIENCE)
   const requested: string[] = []
   const complaints: string[] = []
@@ -94,9 +96,36 @@ describe.skipIf(browserPath === null)('the page in a real browser', () => {
     expect(requested.length).toBeGreaterThan(5)
     expect(requested.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([])
     expect(complaints).toEqual([])
-    if (Bun.env['LUCID_SCREENSHOT']) await page.screenshot({ path: Bun.env['LUCID_SCREENSHOT'] })
     await page.close()
   })
+
+  const looks = [
+    { device: 'laptop', width: 1360, height: 900 },
+    { device: 'phone', width: 390, height: 844 },
+  ].flatMap((look) => (['light', 'dark'] as const).map((theme) => ({ ...look, theme })))
+  test.each(looks)(
+    'is drawn on a $device, $theme, with nothing cut off and nothing of another origin',
+    async (look) => {
+      const origin = services.url('openapi-gateway')
+      const { page, requested, complaints } = await opened(look)
+      await page.goto(`${origin}/docs`)
+      await page.click('h3[data-tag="merkle-builder"]')
+      await page.click('.opblock-post >> nth=0')
+      await page.waitForSelector('.opblock-body .responses-table')
+      const file = join(Bun.env['LUCID_SCREENSHOTS'] ?? folder, `docs-${look.device}-${look.theme}.png`)
+      const picture = await page.screenshot({ path: file })
+      expect(picture.length).toBeGreaterThan(20_000)
+      // `dark` is drawn dark: the background is what the reader asked for.
+      const [red = 0] = (await page.evaluate(
+        'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)',
+      )) as number[]
+      expect(red > 127 ? 'light' : 'dark').toBe(look.theme)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(look.width)
+      expect(requested.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([])
+      expect(complaints).toEqual([])
+      await page.close()
+    },
+  )
 
   test('the browser itself stops an inline script and a request to another origin', async () => {
     const { page, complaints } = await opened()
