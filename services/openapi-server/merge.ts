@@ -30,8 +30,8 @@ export type Merged = {
 const ABOUT = `All HTTP interfaces of this Lucid, merged from what each service says of itself.
 
 A path begins with the name of its service; what follows is asked at the service's own address, which stands with its
-group. A route without a lock is open to everybody who reaches it; all others need the token of a service that
-the catalogue lists as a caller (x-callers), or of a person with a permission (x-people). Every error is a problem document (RFC 9457).`
+group. A route without a lock is open to everybody who reaches it; all others need the token of a service that the
+catalogue lists as a caller (x-callers), or of a person who may (x-people). Every error is a problem document (RFC 9457).`
 
 /** Routes that every service has (SPEC section 3) go last: they are not what somebody looks for. */
 const everywhere = ['/health', '/status', '/metrics']
