@@ -20,8 +20,10 @@ test('the catalogue keeps its rules', () => {
   expect(catalogBreaches(catalog, stock, tools)).toEqual([])
 })
 
-test('the document server reads every service that it shares a network with', () => {
+test('the document server, and the API for its admins, ask every service that they share a network with', () => {
   expect(unread(catalog, 'openapi-server')).toEqual([])
+  const needed: readonly string[] = catalog['api-server'].needs
+  expect(unread(catalog, 'api-server').filter((name) => !needed.includes(name))).toEqual([])
 })
 
 test('stacks start in the order of the specification', () => {

@@ -139,6 +139,18 @@ export const catalog = {
       'blockchain-api',
       'authentication',
     ],
+    // What they count, for admins: all that shares a network with it.
+    reads: [
+      'api-gateway',
+      'tor-proxy',
+      'session-chunker',
+      'blockchain-sessions-data',
+      'blockchain-vm',
+      'blockchain-ledger',
+      'on-system-chain-client',
+      'openapi-server',
+      'openapi-gateway',
+    ],
     store: true,
     memoryMiB: 256,
     cpus: 1,

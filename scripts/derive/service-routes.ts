@@ -42,7 +42,7 @@ export const loadRoutes = async (
   // Own keys are for who takes the rest of its parts.
   const own = { store: part, sessions: part, folder: part, now: part }
   const audit = catalog[service as ServiceName].store && { audit: part as AuditLog }
-  const all = { ...audit, ...parts }
+  const all = { settings: [], ...audit, ...parts }
   const app = routes(new Proxy(own, { get: (_, key) => (key === 'parts' ? all : part) }))
   built = true
   return app

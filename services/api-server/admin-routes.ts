@@ -1,18 +1,26 @@
 import { t } from 'elysia'
 import { requestPerson } from '#common/http/callers'
 import { ok } from '#common/http/client'
+import type { Settings } from '#common/http/config-route'
 import { entityTag } from '#common/http/etag'
 import { problems, type service } from '#common/http/service'
 import { roles as allRoles, mayDo, permissions } from '#common/people/permissions'
+import type { Setting } from '#common/process/env'
+import { errorMessage } from '#common/process/error'
 import { answerTagged, HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
+import { addUp } from './metrics-summary.ts'
 import {
+  audited,
+  Configs,
   Done,
   EmailChange,
   Me,
+  Metrics,
   NewKey,
   Roles,
   ServiceAudit,
   ServiceAuditQuery,
+  type ServiceConfig,
   Services,
   User,
   UserChange,
@@ -20,6 +28,7 @@ import {
   UserParams,
   UsersQuery,
 } from './model.ts'
+import type { Neighbours } from './neighbours.ts'
 
 type Root = ReturnType<typeof service>
 
@@ -55,8 +64,21 @@ const answerUser = async (found: Promise<User>, { set }: Pick<Answer, 'set'>): P
   return user
 }
 
+/** What this service and those that it calls run with; of one that does not answer, why. */
+const readConfigs = ({ reading }: Neighbours, own: readonly Setting[] = []): Promise<ServiceConfig[]> =>
+  Promise.all(
+    ([...audited, 'blockchain-api'] as const).map(async (service) => {
+      if (service === 'api-server') return { service, settings: [...own] }
+      try {
+        return { service, ...((await (await reading(service)('/config')).json()) as Settings) } // the callee checks it
+      } catch (error) {
+        return { service, failure: errorMessage(error) }
+      }
+    }),
+  )
+
 /** People and their roles, which authentication keeps, and the platform; it is asked on behalf of the admin. */
-export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }: Handlers) => {
+export const addAdminRoutes = (root: Root, { neighbours, once, platform, parts }: Handlers) => {
   const { auth } = neighbours.authentication
   return root
     .get(
@@ -95,9 +117,21 @@ export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }
       ({ request }) => once(request, null, () => ok(auth.keys.rotate.post(undefined, passOn(request)))),
       { people: 'admin_access', response: { 200: NewKey, ...problems } },
     )
-    .get(`${V1}/admin/services`, async () => ({ services: [...(await services())] }), {
+    .get(`${V1}/admin/services`, async () => ({ services: [...(await platform.services())] }), {
       people: 'admin_access',
       response: { 200: Services, ...problems },
+    })
+    .get(
+      `${V1}/admin/metrics`,
+      async () => {
+        const services = [...(await platform.metrics())]
+        return { services, ...addUp(services) }
+      },
+      { people: 'admin_access', response: { 200: Metrics, ...problems } },
+    )
+    .get(`${V1}/admin/config`, async () => ({ services: await readConfigs(neighbours, parts.settings) }), {
+      people: 'admin_access',
+      response: { 200: Configs, ...problems },
     })
     .get(
       `${V1}/audit`,
@@ -106,7 +140,7 @@ export const addAdminRoutes = (root: Root, { neighbours, once, services, parts }
           const { entries = [], heads = [] } = (await parts.audit?.read({ after, limit })) ?? {}
           return { entries: [...entries], heads: [...heads] }
         }
-        const page = await neighbours.auditOf(name)(`/audit?limit=${limit}${after < 0 ? '' : `&after=${after}`}`)
+        const page = await neighbours.reading(name)(`/audit?limit=${limit}${after < 0 ? '' : `&after=${after}`}`)
         return (await page.json()) as typeof ServiceAudit.static // the callee checks its replies against this schema
       },
       { query: ServiceAuditQuery, people: 'admin_access', response: { 200: ServiceAudit, ...problems } },

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { serviceEnv } from '#common/process/env'
+import { readUrls, serviceEnv } from '#common/process/env'
 
 /** Environment of api-server. */
 export const Env = serviceEnv('api-server', {
@@ -8,4 +8,5 @@ export const Env = serviceEnv('api-server', {
     minimum: 0,
     description: 'how long a session that is to be erased can be taken back, ms',
   }),
+  ...readUrls('api-server'),
 })

@@ -97,7 +97,7 @@ export const apiAt = async (root: string, options: ApiOptions = {}) => {
       now,
       pause: () => Bun.sleep(5),
       isStopping: () => isStopping,
-      services: async () => [],
+      platform: { services: async () => [], metrics: async () => [] },
       requireHardwareSignature: async (purpose, proof) => {
         demanded.push([purpose, proof])
         if (proof === 'wrong') throw new Fault('forbidden', 'hardware-signature-refused', 'no signature of yours')

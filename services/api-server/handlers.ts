@@ -12,7 +12,7 @@ import { type Idempotency, parseKey } from './idempotency.ts'
 import { liveEvents } from './live-events.ts'
 import type { ListQuery, Session } from './model.ts'
 import type { Neighbours } from './neighbours.ts'
-import type { ServiceState } from './platform.ts'
+import type { Platform } from './platform.ts'
 import { sessions as sessionsOver } from './sessions.ts'
 import { uploads as uploadsOver } from './uploads.ts'
 
@@ -23,7 +23,7 @@ export type ApiParts = Pick<Follower, 'pause' | 'isStopping'> & {
   readonly now: () => number
   /** Lets a dangerous action (`METHOD /path`) of the acting person on, if he signed for it where he must. */
   readonly requireHardwareSignature: (purpose: string, proof: string | undefined) => Promise<unknown>
-  readonly services: () => Promise<readonly ServiceState[]>
+  readonly platform: Platform
   readonly parts: ServiceParts
 }
 
@@ -33,7 +33,7 @@ export const HARDWARE_HEADER = 'x-hardware-key-signature'
 
 /** What routes of one kind share. */
 export const handlers = (api: ApiParts) => {
-  const { neighbours, erasures, idempotency, services, parts, now, pause, isStopping } = api
+  const { neighbours, erasures, idempotency, platform, parts, now, pause, isStopping } = api
   const sessions = sessionsOver(neighbours, erasures)
   const uploads = uploadsOver(neighbours)
   /** The one way to a session: with what the person wants of it. */
@@ -45,7 +45,7 @@ export const handlers = (api: ApiParts) => {
     return idempotency.once({ person: requestPerson().address, key, request: asked }, work)
   }
   return {
-    ...{ neighbours, erasures, services, parts },
+    ...{ neighbours, erasures, platform, parts },
     requireHardwareSignature: api.requireHardwareSignature,
     sessions,
     uploads,

@@ -1,8 +1,10 @@
+import { catalog } from '#catalog'
 import { ok } from '#common/http/client'
 import { start } from '#common/http/main'
 import { peopleGuard } from '#common/http/people-guard'
 import { signIns } from '#common/people/sign-ins'
 import { machineClocks } from '#common/process/clock'
+import { urlKey } from '#common/process/env'
 import { errorFields } from '#common/process/log'
 import { withRequestContext } from '#common/process/request-context'
 import { poller } from '#common/stream/poller'
@@ -10,7 +12,7 @@ import { Env } from './env.ts'
 import { erasures } from './erasures.ts'
 import { idempotency } from './idempotency.ts'
 import { neighboursAt } from './neighbours.ts'
-import { readServices } from './platform.ts'
+import { platformAt } from './platform.ts'
 import { routes } from './routes.ts'
 import { schema, tables } from './store.ts'
 
@@ -43,6 +45,8 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, onStop
     'blockchain-api': env.BLOCKCHAIN_API_URL,
     authentication: env.AUTHENTICATION_URL,
   }
+  const addresses = env as unknown as Readonly<Record<string, string>> // the keys of env.ts are computed
+  const seen = Object.fromEntries(catalog['api-server'].reads.map((name) => [name, addresses[urlKey(name)] ?? '']))
   const neighbours = neighboursAt(urls, sign)
   const people = signIns({
     fetchState: () => ok(neighbours.authentication.auth.state.get()),
@@ -95,7 +99,7 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, onStop
     now: Date.now,
     pause,
     isStopping: () => stopping.signal.aborted,
-    services: () => readServices(urls),
+    platform: platformAt({ ...urls, ...seen }, async () => (await parts.metrics?.metrics()) ?? ''),
     requireHardwareSignature: (purpose, proof) =>
       ok(neighbours.authentication.auth['hardware-check'].post({ purpose, ...(proof && { proof }) })),
     parts: {

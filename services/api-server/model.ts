@@ -4,6 +4,7 @@ import { SignedHead } from '#common/audit/head'
 import { AnchorProof } from '#common/evidence/anchor'
 import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Settings } from '#common/http/config-route'
 import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
 import { Session as SessionView, states } from '#common/http/session-view'
 import { Role } from '#common/people/permissions'
@@ -143,7 +144,8 @@ export const EmailChange = t.Object({
 export const Done = t.Object({ done: t.Literal(true) })
 export const NewKey = t.Object({ kid: t.String() })
 
-const audited = [
+/** The services that this one calls, and itself. */
+export const audited = [
   'api-server',
   'session-orchestrator',
   'session-recorder',
@@ -162,4 +164,28 @@ export type ServiceAudit = typeof ServiceAudit.static
 
 export const Services = t.Object({
   services: t.Array(t.Object({ service: t.String(), status: t.String(), version: t.Optional(t.String()) })),
+})
+
+const ServiceConfig = t.Object({
+  service: t.String(),
+  settings: t.Optional(Settings.properties.settings),
+  failure: t.Optional(t.String()),
+})
+export type ServiceConfig = typeof ServiceConfig.static
+export const Configs = t.Object({ services: t.Array(ServiceConfig) })
+
+/** Since each service was started; `failure` says why one could not be asked. */
+const Counted = { requests: t.Optional(Natural), errors: t.Optional(Natural), memory_bytes: t.Optional(Natural) }
+export const Metrics = t.Object({
+  services: t.Array(
+    t.Object({
+      service: t.String(),
+      failure: t.Optional(t.String()),
+      p99_ms: t.Optional(t.Number({ minimum: 0 })),
+      ...Counted,
+    }),
+  ),
+  requests: Natural,
+  errors: Natural,
+  memory_bytes: Natural,
 })

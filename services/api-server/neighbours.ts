@@ -34,7 +34,8 @@ export const neighboursAt = (urls: Urls, sign: Sign) => {
     merkle: client<Merkle>(...to('merkle-builder')),
     authentication: client<Authentication>(...to('authentication')),
     chain: client<Chain>(...to('blockchain-api')),
-    auditOf: (service: keyof Urls) => raw(service, 10_000),
+    /** What each shows of itself: /audit, /config. */
+    reading: (service: keyof Urls) => raw(service, 10_000),
     upload: raw('session-recorder', NO_DEADLINE),
     chunkFile: raw('session-encryptor', 60_000),
   }

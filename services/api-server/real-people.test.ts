@@ -165,6 +165,27 @@ describe('people and the real services', () => {
     await services.start(API)
   })
 
+  test('an admin sees what services run with and what they counted, and no secret', async () => {
+    const { status, body: config } = await ask(tokens.admin, 'GET', '/admin/config')
+    expect(status).toBe(200)
+    const services = config['services' as keyof Body] as unknown as readonly { service: string; settings: object[] }[]
+    const of = (name: string) => services.find(({ service }) => service === name)?.settings
+    expect(of('session-encryptor')).toContainEqual({ key: 'MASTER_KEY', secret: true })
+    expect(of('authentication')).toContainEqual({ key: 'SIGN_UP', value: 'open' })
+    expect(of('api-server')).toContainEqual({ key: 'ERASURE_WAIT_MS', value: '86400000' })
+    expect(of('blockchain-api')?.length).toBeGreaterThan(5)
+    expect(JSON.stringify(config)).not.toMatch(/(?:22){32}|(?:33){32}|(?:44){32}|(?:55){32}/)
+    const { body: metrics } = await ask(tokens.admin, 'GET', '/admin/metrics')
+    const counted = metrics['services' as keyof Body] as unknown as readonly { service: string; failure?: string }[]
+    expect(counted.filter(({ failure }) => failure === undefined).map(({ service }) => service)).toEqual(
+      expect.arrayContaining(['api-server', 'session-chunker', 'blockchain-ledger', 'authentication']),
+    )
+    // Not started here.
+    expect(counted).toContainEqual({ service: 'tor-proxy', failure: 'it cannot be reached' })
+    for (const path of ['/admin/config', '/admin/metrics'])
+      expect((await ask(tokens.user, 'GET', path)).status).toBe(403)
+  })
+
   test('who changes a user as he read him changes nobody else’s change', async () => {
     const path = `/users/${user.address}`
     const read = await fetch(`${services.url(API)}/api/v1${path}`, {

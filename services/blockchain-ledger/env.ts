@@ -1,20 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { catalog } from '#catalog'
-import { secret, serviceEnv, urlKey } from '#common/process/env'
+import { readUrls, secret, serviceEnv } from '#common/process/env'
 
 /** The readers of the chain that are asked for the newest block they saw. */
 export const witnesses = catalog['blockchain-ledger'].reads
-
-const addresses = Object.fromEntries(
-  witnesses.map((name) => [
-    urlKey(name),
-    Type.String({
-      default: `http://${name}:${catalog[name].port}`,
-      pattern: '^https?://',
-      description: `where ${name} answers`,
-    }),
-  ]),
-)
 
 export const Env = serviceEnv('blockchain-ledger', {
   CHAIN_ID: Type.Integer({
@@ -41,5 +30,5 @@ export const Env = serviceEnv('blockchain-ledger', {
     description:
       'longest wait after a start, before the first block, for the readers of the chain to say which block they saw last',
   }),
-  ...addresses,
+  ...readUrls('blockchain-ledger'),
 })

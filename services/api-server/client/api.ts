@@ -8,8 +8,14 @@ type Refusal = {
 
 /** What each operation takes and answers, as openapi-fetch wants it. */
 export type paths = {
+  "/api/v1/admin/config": {
+    get: { parameters: {  }; responses: { 200: { content: { "application/json": { services: ({ service: string; settings?: ({ key: string; value?: string; secret?: boolean })[]; failure?: string })[] } } }; default: Refusal } }
+  }
   "/api/v1/admin/keys/rotate": {
     post: { parameters: {  }; responses: { 200: { content: { "application/json": { kid: string } } }; default: Refusal } }
+  }
+  "/api/v1/admin/metrics": {
+    get: { parameters: {  }; responses: { 200: { content: { "application/json": { services: ({ service: string; failure?: string; p99_ms?: number; requests?: number; errors?: number; memory_bytes?: number })[]; requests: number; errors: number; memory_bytes: number } } }; default: Refusal } }
   }
   "/api/v1/admin/services": {
     get: { parameters: {  }; responses: { 200: { content: { "application/json": { services: ({ service: string; status: string; version?: string })[] } } }; default: Refusal } }

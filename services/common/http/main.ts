@@ -6,7 +6,7 @@ import { catalog, type ServiceName } from '#services/catalog'
 import { withAudit } from '../audit/collections.ts'
 import { auditLog, lateAudit } from '../audit/log.ts'
 import { takeUpRestore } from '../audit/restored.ts'
-import { EnvError, readEnv, type Secret, type StoreEnv, urlKey } from '../process/env.ts'
+import { describeEnv, EnvError, readEnv, type Secret, type StoreEnv, urlKey } from '../process/env.ts'
 import { isFault } from '../process/fault.ts'
 import { answers } from '../process/health.ts'
 import { errorFields, jsonLog, type Log, type LogLevel } from '../process/log.ts'
@@ -44,7 +44,7 @@ export type Parts<E> = {
   readonly log: Log
   readonly sign: Sign
   /** `checks`: that the store can serve, once it is open, and that every needed service answers. */
-  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit' | 'checks'>
+  readonly parts: Pick<ServiceParts, 'guard' | 'log' | 'metrics' | 'audit' | 'settings' | 'checks'>
   /**
    * The service's own store, with every collection of `schema`. While a database is away or refuses, the service
    * answers unhealthy with the cause, and goes on by itself when it can. `onRestored` undoes, before anything is served,
@@ -168,6 +168,7 @@ export const start = async <T extends TObject>(
     const needed = (callee: ServiceName, timeoutMs = 10_000) =>
       [(env as Readonly<Record<string, string>>)[urlKey(callee)] ?? '', { callee, sign, timeoutMs }] as const
     const reach: Parts<unknown>['reach'] = (...to) => call(...needed(...to))
+    const settings = describeEnv(schema, env as Readonly<Record<string, unknown>>)
     const buildOnce = () => {
       const audit = lateAudit()
       const needs: readonly ServiceName[] = catalog[name].needs
@@ -176,7 +177,7 @@ export const start = async <T extends TObject>(
         env,
         log,
         sign,
-        parts: { guard, log, metrics: new Registry(), checks, ...(catalog[name].store && { audit }) },
+        parts: { guard, log, metrics: new Registry(), checks, settings, ...(catalog[name].store && { audit }) },
         openStore: async (own, onRestored) => {
           const schema = withAudit(own)
           if (migration !== undefined) {

@@ -1,6 +1,7 @@
 import { Elysia, t } from 'elysia'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { AuditLog } from '../audit/log.ts'
+import type { Setting } from '../process/env.ts'
 import { type Checks, type Health, health } from '../process/health.ts'
 import { errorFields, type Log } from '../process/log.ts'
 import { isRequestId, type RequestContext, requestContext, withRequestContext } from '../process/request-context.ts'
@@ -9,6 +10,7 @@ import { admit } from './admission.ts'
 import { addAuditRoutes } from './audit-routes.ts'
 import { audit, auditMacro } from './audited.ts'
 import { callersMacro } from './callers.ts'
+import { addConfigRoute } from './config-route.ts'
 import { answerFailure } from './failures.ts'
 import type { Guard } from './identity.ts'
 import { BODY_BOUNDS } from './json-body.ts'
@@ -31,6 +33,8 @@ export type ServiceParts = {
   readonly soft?: readonly string[]
   /** Checks whose failure only a person can settle: /health says degraded, and whoever starts services goes on. */
   readonly decisions?: readonly string[]
+  /** What it runs with, where /config shows it. */
+  readonly settings?: readonly Setting[]
   /** What /status adds: queue depths, counters, engines. No secret. */
   readonly status?: () => Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
   /** Routes that need no token, as 'GET /anchors/:session'. */
@@ -167,5 +171,6 @@ export const service = (name: string, parts: ServiceParts) => {
       async () => new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } }),
     )
   if (parts.audit !== undefined) addAuditRoutes(app, name, parts.audit)
+  if (parts.settings !== undefined) addConfigRoute(app, name, parts.settings)
   return app
 }

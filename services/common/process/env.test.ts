@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { type TObject, type TUnsafe, Type } from '@sinclair/typebox'
 import { catalog } from '#services/catalog'
-import { EnvError, isSecretKey, readEnv, Secret, type Source, secret, serviceEnv, urlKey } from './env.ts'
+import { describeEnv, EnvError, isSecretKey, readEnv, Secret, type Source, secret, serviceEnv, urlKey } from './env.ts'
 
 const key = 'ab'.repeat(32)
 const noFiles = () => {
@@ -145,6 +145,24 @@ describe('the environment of a service', () => {
       expect([name, typeof property['description']]).toEqual([name, 'string'])
     const secrets = Object.entries(properties).filter(([, property]) => isSecretKey(property))
     expect(secrets.map(([name]) => name)).toEqual(['IDENTITY_KEY', 'MONGO_PASSWORD', 'OWN_KEY'])
+  })
+
+  test('is shown to admins without a secret, given or drawn, and without who logs in at an address', () => {
+    const Own = serviceEnv('session-recorder', {
+      OWN_KEY: secret({ description: 'own' }),
+      OWN_URL: Type.String({ description: 'an address that nobody thought secret' }),
+    })
+    const source = {
+      ...{ IDENTITY_KEY: key, OWN_KEY: key, MONGO_PASSWORD: key, MONGO_USER: 'recorder' },
+      ...{ MONGO_URL: 'mongodb://user:hunter2@db/lucid', OWN_URL: 'http://user:hunter2@there/x' },
+    }
+    const shown = describeEnv(Own, readEnv(Own, source, noFiles))
+    expect(JSON.stringify(shown)).not.toMatch(new RegExp(`hunter2|${key}`))
+    expect(shown).toContainEqual({ key: 'OWN_KEY', secret: true })
+    expect(shown).toContainEqual({ key: 'MONGO_URL', secret: true })
+    expect(shown).toContainEqual({ key: 'OWN_URL', value: 'http://[redacted]@there/x' })
+    expect(shown).toContainEqual({ key: 'MONGO_USER', value: 'recorder' })
+    expect(shown.map((one) => one.key)).not.toContain('MONGO_TLS_CA')
   })
 
   test('names a database only where documents are kept, and what logs in there is hidden', () => {

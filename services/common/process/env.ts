@@ -132,17 +132,20 @@ const storeKeys = () => ({
 export const StoreEnv = Type.Object(storeKeys())
 export type StoreEnv = Static<typeof StoreEnv>
 
-const needUrls = (name: ServiceName): TProperties =>
+const urlsOf = (names: readonly string[]): TProperties =>
   Object.fromEntries(
-    catalog[name].needs.map((need: ServiceName) => [
-      urlKey(need),
+    names.map((one) => [
+      urlKey(one),
       Type.String({
-        default: `http://${need}:${catalog[need].port}`,
+        default: `http://${one}:${catalog[one as ServiceName].port}`,
         pattern: '^https?://',
-        description: `where ${need} answers`,
+        description: `where ${one} answers`,
       }),
     ]),
   )
+
+/** The keys under which a service finds those whose public documents it `reads`. */
+export const readUrls = (name: ServiceName): TProperties => urlsOf((catalog[name] as Entry).reads ?? [])
 
 const ownPorts = (name: ServiceName): TProperties =>
   Object.fromEntries(
@@ -173,13 +176,13 @@ const needPorts = (name: ServiceName): TProperties =>
 export const serviceEnv = <N extends ServiceName, P extends TProperties>(name: N, own: P) =>
   Type.Object({
     ...common(name),
-    ...needUrls(name),
+    ...urlsOf(catalog[name].needs),
     ...ownPorts(name),
     ...needPorts(name),
     ...(catalog[name].store ? storeKeys() : {}),
     ...own,
   }) as unknown as TObject<
-    // Needed: the keys of needUrls and of the ports are computed from the catalogue, in the type likewise.
+    // Needed: the keys of urlsOf and of the ports are computed from the catalogue, in the type likewise.
     ReturnType<typeof common> & { [K in Needs<N> as NeedUrl<K>]: ReturnType<typeof Type.String> } & {
       [K in PortOf<N> as `${Uppercase<K>}_PORT`]: ReturnType<typeof Type.Integer>
     } & { [K in NeedPort<Needs<N>>]: ReturnType<typeof Type.String> } & P
@@ -251,3 +254,25 @@ export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: 
   if (faults.length > 0) throw new EnvError(faults)
   return values as Static<T>
 }
+
+/** One key of an environment: of a secret only that it was given. */
+export type Setting = { readonly key: string; readonly value?: string; readonly secret?: boolean }
+
+/** Longest value that is shown. */
+const LONGEST_VALUE = 500
+
+/** What a service runs with, by key. A value that is an address never shows who logs in there. */
+export const describeEnv = (schema: TObject, env: Readonly<Record<string, unknown>>): readonly Setting[] =>
+  Object.entries(schema.properties).flatMap(([key, property]): readonly Setting[] => {
+    const value = env[key]
+    if (value === undefined) return []
+    if (isHidden(property) || value instanceof Secret) return [{ key, secret: true }]
+    return [
+      {
+        key,
+        value: String(value)
+          .replaceAll(/\/\/[^/@]*@/g, '//[redacted]@')
+          .slice(0, LONGEST_VALUE),
+      },
+    ]
+  })
