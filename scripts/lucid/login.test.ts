@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { deriveOwner } from '#common/evidence/tron-message'
 import { person } from './lucid.fixture.ts'
@@ -109,22 +109,46 @@ test('a platform that is away, an address that is none and an onion without Tor 
   expect(await loginAt('--url', 'file:///etc/passwd')).toMatchObject({ code: 64 })
 }, 120_000)
 
-test('an onion that the SOCKS proxy does not find is told from a proxy that is away', async () => {
-  const { lucid, key } = await begin()
+/** A SOCKS5 proxy (RFC 1928) without authentication: every name leads to this port, or nowhere, as Tor answers for an onion that is not there. */
+const serveSocks = async (target?: number) => {
+  const names: string[] = []
   const proxy = createServer((client) => {
-    // SOCKS5 (RFC 1928): no authentication; then `host unreachable`, as Tor answers for an onion that is not there.
+    client.on('error', () => client.destroy())
     client.once('data', () => {
       client.write(Uint8Array.of(5, 0))
-      client.once('data', () => client.end(Uint8Array.of(5, 4, 0, 1, 0, 0, 0, 0, 0, 0)))
+      client.once('data', (request: Buffer) => {
+        names.push(request.subarray(5, 5 + (request[4] ?? 0)).toString())
+        if (target === undefined) return client.end(Uint8Array.of(5, 4, 0, 1, 0, 0, 0, 0, 0, 0))
+        const upstream = connect(target, '127.0.0.1', () => {
+          client.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+          client.pipe(upstream).pipe(client)
+        })
+        return upstream.on('error', () => client.destroy())
+      })
     })
   })
   await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
-  const { port } = proxy.address() as { readonly port: number }
   undo.push(() => proxy.close())
+  return { names, socks: `127.0.0.1:${(proxy.address() as { readonly port: number }).port}` }
+}
+
+test('an onion is signed in to through the SOCKS proxy alone, then and later', async () => {
+  const { lucid, key, platform } = await begin()
+  const host = `${'a'.repeat(56)}.onion`
+  const { socks, names } = await serveSocks(Number(new URL(platform.url).port))
+  expect(await lucid(['login', '--url', `http://${host}`, '--socks', socks, ...key('me')])).toMatchObject({ code: 0 })
+  expect(await lucid(['whoami'])).toMatchObject({ code: 0, out: `${address}  user\n` })
+  expect(names.length).toBeGreaterThan(2)
+  expect([...new Set(names)]).toEqual([host])
+}, 120_000)
+
+test('an onion that the SOCKS proxy does not find is told from a proxy that is away', async () => {
+  const { lucid, key } = await begin()
+  const { socks } = await serveSocks()
   const onion = `http://${'a'.repeat(56)}.onion`
-  expect(await lucid(['login', '--url', onion, '--socks', `127.0.0.1:${port}`, ...key('me')])).toEqual({
+  expect(await lucid(['login', '--url', onion, '--socks', socks, ...key('me')])).toEqual({
     out: '',
-    err: `lucid login: ${onion} is not found through the SOCKS proxy 127.0.0.1:${port}: is the address right, and is it up?\n`,
+    err: `lucid login: ${onion} is not found through the SOCKS proxy ${socks}: is the address right, and is it up?\n`,
     code: 69,
   })
 }, 120_000)
