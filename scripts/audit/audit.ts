@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { catalog, clients as catalogClients } from '#catalog'
+import type { SignedHead } from '#common/audit/head'
 import type { Command } from '#common/cli/args'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
@@ -17,7 +18,7 @@ import { fileExit } from '../session/file-exits.ts'
 import { askHead, askPages, askTail, type Placed } from './ask.ts'
 import { followStream } from './follow.ts'
 import { conclude, exitOf, renderEntries, renderStreams, type StreamReport } from './report.ts'
-import { listHeads, readSeen, type Seen, writeSeen } from './seen-heads.ts'
+import { readSeen, writeSeen } from './seen-heads.ts'
 
 /** The services that have a stream. */
 const streamed: readonly Callee[] = catalogClients.operator.needs.filter((name) => catalog[name].store)
@@ -70,16 +71,16 @@ const parseLimit = (limit = '20'): number => {
 const verifyStream = async (
   service: Callee,
   clients: Clients,
-  { keys, seen }: { readonly keys: Readonly<Record<string, string>>; readonly seen: Seen[string] | undefined },
-): Promise<StreamReport & { readonly head?: Seen[string] }> => {
+  { keys, seen }: { readonly keys: Readonly<Record<string, string>>; readonly seen: readonly SignedHead[] },
+): Promise<StreamReport & { readonly heads?: SignedHead[] }> => {
   try {
     const call = clients.raw(service)
     const head = await askHead(service, call)
-    const stream = followStream(service, { key: keys[service], operator: keys['operator'], seen: listHeads(seen) })
+    const stream = followStream(service, { key: keys[service], operator: keys['operator'], seen })
     for await (const { entries, heads } of askPages(service, call)) stream.take(entries, heads)
     const { taken, ...found } = stream.end(head)
     const state = found.faults.length > 0 ? 'wrong' : found.restores.length > 0 ? 'restored' : 'whole'
-    const newest = head !== undefined && state !== 'wrong' && { head: { ...head, before: [...taken] } }
+    const newest = head !== undefined && state !== 'wrong' && { heads: [head, ...taken] }
     return { service, state, ...found, ...newest }
   } catch (error) {
     return { service, state: 'not-asked', entries: 0, faults: [errorLine(error)], restores: [] }
@@ -96,10 +97,11 @@ const verify = async ({ services, clients, terminal }: Asked, home: Home, json: 
   const seen = readSeen(home)
   const keys = JSON.parse(readFileSync(home.identities, 'utf8')) as Readonly<Record<string, string>>
   const found: Awaited<ReturnType<typeof verifyStream>>[] = []
-  for (const service of services) found.push(await verifyStream(service, clients, { keys, seen: seen[service] }))
-  const newest = found.flatMap(({ service, head }) => (head === undefined ? [] : [[service, head] as const]))
+  for (const service of services)
+    found.push(await verifyStream(service, clients, { keys, seen: [seen[service] ?? []].flat() }))
+  const newest = found.flatMap(({ service, heads }) => (heads === undefined ? [] : [[service, heads] as const]))
   writeSeen(home, { ...seen, ...Object.fromEntries(newest) })
-  const streams = found.map(({ head: _, ...report }) => report)
+  const streams = found.map(({ heads: _, ...report }) => report)
   const exit = exitOf(streams)
   if (json) terminal.out(jsonText({ streams, exit, error: null }))
   else {

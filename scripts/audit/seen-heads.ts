@@ -8,21 +8,11 @@ import { makePrivateFolder, replaceFile } from '../platform/files.ts'
 import type { Home } from '../platform/home.ts'
 
 /**
- * The newest head of each service that was ever verified here: what a stream may not fall behind. `before` = older ones, of
- * ends that a restore took: evidence of what was there.
+ * Of each service the newest head that was ever verified here, which its stream may not fall behind, and those of ends that
+ * a restore took: evidence of what was there.
  */
-const Seen = Type.Record(
-  Type.String(),
-  Type.Object({ ...SignedHead.properties, before: Type.Optional(Type.Array(SignedHead)) }),
-)
+const Seen = Type.Record(Type.String(), Type.Union([Type.Array(SignedHead), SignedHead]))
 export type Seen = Static<typeof Seen>
-
-/** The newest, and those of before. */
-export const listHeads = (seen: Seen[string] | undefined): readonly SignedHead[] => {
-  if (seen === undefined) return []
-  const { before = [], ...newest } = seen
-  return [newest, ...before]
-}
 
 const folder = (home: Home) => join(home.root, 'audit')
 /** Those of a host stand by themselves. */

@@ -72,9 +72,8 @@ const faultLines = ({ faults, complaints, warnings }: Restored): readonly string
 const tellingLines = ({ told, signed }: Restored): readonly string[] => [
   ...(told.includes('authentication')
     ? [
-        'people: all are signed out, and nobody is let in before his roles are confirmed: what was taken away since the backup is not known',
-        '        bun run recover admin gives a code for an admin; bun run lucid users shows what all were, bun run lucid users confirm ADDRESS lets one in so',
-        '        passkeys and mail links are gone; authenticator apps and hardware keys are those of the backup',
+        'people: all are signed out, passkeys are gone; nobody is let in before an admin says his roles anew, for which were taken away since is not known:',
+        '  bun run recover admin; bun run lucid users; bun run lucid users roles ADDRESS ROLE...',
       ]
     : []),
   ...(told.length > 0 ? [`audit: ${told.join(', ')} will write this restore down when they start`] : []),

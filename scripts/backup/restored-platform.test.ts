@@ -2,7 +2,7 @@ import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { bench, TELLING } from '#common/backup/fixture'
+import { bench } from '#common/backup/fixture'
 import { restore } from '#common/backup/restore'
 import { folderTarget } from '#common/backup/target'
 import { deriveOwner, signTronMessage } from '#common/evidence/tron-message'
@@ -97,7 +97,7 @@ test('a backup brings nobody’s sign-in back and no role, its stream says so, a
     {
       repository: place.repository(),
       target: folderTarget(place.source),
-      telling: { ...TELLING, seed: () => seed, now: Date.now },
+      telling: { services: ['authentication'], seed: () => seed, now: Date.now },
     },
   )
   expect(restored).toMatchObject({ ok: true, signed: true, told: expect.arrayContaining(['authentication']) })

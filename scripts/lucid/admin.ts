@@ -65,25 +65,6 @@ const change = (name: string, about: string, status: 'active' | 'closed') =>
     },
   )
 
-const confirm = entry(
-  {
-    name: 'lucid users confirm',
-    about: 'after a restore: lets somebody in again with the roles that the backup has for him',
-    positionals: [whom],
-    flags: { ...asFlag, ...jsonFlag },
-    exits: forAdmins,
-  },
-  async ({ flags, positionals: [given], terminal: { out } }) => {
-    const { client } = await openApi(flags)
-    const params = { path: { address: requireAddress(given) } }
-    const { roles, status } = await data(client.GET('/api/v1/users/{address}', { params }))
-    if (status !== 'restored') throw new CliError(`${params.path.address} is ${status}: there is nothing to confirm`)
-    const user = await data(client.PUT('/api/v1/users/{address}', { params, body: { roles, status: 'active' } }))
-    out(flags.json ? jsonText(user) : `${user.address}  ${user.roles.join(', ')}\n`)
-    return 0
-  },
-)
-
 const email = entry(
   {
     name: 'lucid users email',
@@ -207,7 +188,6 @@ export const adminCommands = [
   users,
   change('add', 'lets somebody sign in', 'active'),
   change('roles', 'changes what somebody is', 'active'),
-  confirm,
   change('remove', 'lets somebody in no more, at once', 'closed'),
   email,
   reset,

@@ -34,11 +34,11 @@ const sealedKeysOf = async (clients: Clients, session: string): Promise<SealedKe
 }
 
 /** audit.jsonl; undefined for a session that an older release opened. */
-const findAudit = (clients: Clients, session: string): Promise<Uint8Array | undefined> =>
+const findAudit = (clients: Clients, session: string, withheld?: readonly string[]): Promise<Uint8Array | undefined> =>
   collectAudit(async (after) => {
     const query = after === undefined ? {} : { after }
     return (await ok(clients.orchestrator().sessions({ id: session }).audit.get({ query }))).events
-  })
+  }, withheld)
 
 const chunkFrom =
   (encryptor: Call, session: string) =>
@@ -53,17 +53,26 @@ const keysOf = async (clients: Clients, session: string, ownerKeyHex: string): P
   return { session_key }
 }
 
-/** All of a bundle but its chunks; with the session key when the owner's key (hex) asks for it. */
+type ExportOptions = {
+  readonly file: string
+  /** The owner's key (hex), which asks for the session key too. */
+  readonly ownerKey?: string
+  /** Types of audit events whose bodies stay away. */
+  readonly withheld?: readonly string[]
+  readonly onProgress: (done: number, of: number) => void
+}
+
+/** All of a bundle but its chunks. */
 const collectDocuments = async (
   clients: Clients,
   session: string,
-  ownerKey: string | undefined,
+  { ownerKey, withheld }: Pick<ExportOptions, 'ownerKey' | 'withheld'>,
 ): Promise<BundleDocuments> => {
   const signed = await ok(clients.orchestrator().sessions({ id: session }).manifest.get())
   const { manifest, alg, public_key, signature } = signed
   const anchor = await anchorOf(clients, session)
   const sealed = await sealedKeysOf(clients, session)
-  const audit = await findAudit(clients, session)
+  const audit = await findAudit(clients, session, withheld)
   return {
     manifest: utf8(manifest),
     signature: { alg, public_key, signature },
@@ -76,23 +85,19 @@ const collectDocuments = async (
 
 /**
  * Writes the evidence bundle of a session to `file`: under another name first, so that the name always holds
- * a whole bundle. `ownerKey` (hex) asks for the keys too. Throws what `fileSink` throws, and Fault
+ * a whole bundle. Throws what `fileSink` throws, and Fault
  * `not-sealed-yet`, `never-sealed`, `chunk-damaged`, `grant-not-owner`. Answers what was written, and how many gaps its
  * manifest states (one at the end for a recording that broke off).
  */
 export const exportBundle = async (
   clients: Clients,
   session: string,
-  {
-    file,
-    ownerKey,
-    onProgress,
-  }: { readonly file: string; readonly ownerKey?: string; readonly onProgress: (done: number, of: number) => void },
+  { file, onProgress, ...chosen }: ExportOptions,
 ) => {
-  const out = await fileSink(file, { mode: ownerKey === undefined ? 0o644 : 0o600 })
+  const out = await fileSink(file, { mode: chosen.ownerKey === undefined ? 0o644 : 0o600 })
   const forget = beforeInterrupt(out.abort)
   try {
-    const documents = await collectDocuments(clients, session, ownerKey)
+    const documents = await collectDocuments(clients, session, chosen)
     const size = bundleSize(documents)
     let done = 0
     for await (const part of bundleParts(documents, chunkFrom(clients.raw('session-encryptor'), session))) {

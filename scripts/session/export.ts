@@ -2,6 +2,7 @@ import type { Command } from '#common/cli/args'
 import { bytes, plural } from '#common/cli/format'
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
+import { auditTypes } from '#common/evidence/audit-event'
 import { bundleName } from '#common/evidence/bundle'
 import { isSessionId } from '#common/evidence/session-id'
 import { CliError, exitCodeOf } from '../cli/fail.ts'
@@ -23,6 +24,13 @@ export const command = {
       type: 'string',
       value: 'FILE',
       about: "file with the owner's secret key in hex, for --with-keys of a session that is not the operator's own",
+    },
+    withhold: {
+      type: 'string',
+      value: 'TYPE',
+      multiple: true,
+      choices: ['all', ...auditTypes],
+      about: 'leave out what audit events of this type say; their digests stay, and the rest is proven',
     },
     json: { type: 'boolean', about: 'print one JSON document' },
   },
@@ -50,6 +58,7 @@ const run: Run<typeof command> = async ({ flags, positionals: [session = ''], te
   const due = throttle(2_000, () => performance.now())
   const exported = await exportBundle(clients, session, {
     file: flags.out ?? bundleName(session),
+    withheld: flags.withhold.includes('all') ? auditTypes : flags.withhold,
     ...(wantsKeys ? { ownerKey: key } : {}),
     onProgress: (done, of) => {
       const text = `exporting  ${bytes(done)} of ${bytes(of)}`

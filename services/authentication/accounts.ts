@@ -92,7 +92,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
         throw new Fault(
           'forbidden',
           'account-restored',
-          'this account came back with a backup, and its roles may be old: an admin confirms it (bun run lucid users confirm)',
+          'this account came back with a backup, and its roles may be old: an admin says them anew (bun run lucid users roles)',
         )
       return known
     },

@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,7 +19,7 @@ import { join } from 'node:path'
 import { generateX25519Identity } from 'age-encryption'
 import fc from 'fast-check'
 import { derivePublicKey } from '../evidence/signature.ts'
-import { type Bench, bench, OPERATOR_SEED, TELLING } from './fixture.ts'
+import { type Bench, bench } from './fixture.ts'
 import { openRepository } from './repository.ts'
 import { restore } from './restore.ts'
 import { RESTORE_FILE, type RestoreMark, verifyMark } from './restore-mark.ts'
@@ -210,7 +211,7 @@ describe('what is there', () => {
     mkdirSync(join(into, 'volumes', 'a', 'deep'), { recursive: true })
     writeFileSync(join(into, 'volumes', 'a', 'deep', 'old'), 'old')
     const job = { identities: [place.identity], snapshot: 'newest', units: [] }
-    const parts = () => ({ repository: place.repository(), target: folderTarget(into), telling: TELLING })
+    const parts = () => ({ repository: place.repository(), target: folderTarget(into) })
     await expect(restore({ ...job, replace: false }, parts())).rejects.toThrow('volumes/a is not empty')
     const [chunk = ''] = chunkFiles(place)
     const bytes = readFileSync(chunk)
@@ -343,7 +344,7 @@ describe('what was destroyed for good', () => {
       units: units.filter((unit) => unit.startsWith('volumes/')),
       replace: true,
     }
-    const parts = { repository: place.repository(), target: folderTarget(place.source), telling: TELLING }
+    const parts = { repository: place.repository(), target: folderTarget(place.source) }
     expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
     expect(erased(place.source)).toEqual(['one'])
     expect(await restore(job, parts)).toMatchObject({ ok: true, erasures: 1 })
@@ -356,14 +357,26 @@ describe('services whose data came from a backup', () => {
     const path = join(root, 'volumes', 'a', service, RESTORE_FILE)
     return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RestoreMark) : undefined
   }
-  const operator = derivePublicKey(OPERATOR_SEED).toHex()
+  const SEED = new Uint8Array(32).fill(9)
+  const operator = derivePublicKey(SEED).toHex()
+  const TELLING = {
+    services: ['authentication', 'merkle-builder'],
+    seed: (): Uint8Array | undefined => SEED,
+    now: () => Date.UTC(2030, 0, 1),
+  }
+  const restoreFrom = async (place: Bench, telling = TELLING) => {
+    const into = mkdtempSync(join(place.folder, 'told-'))
+    const job = { identities: [place.identity], snapshot: 'newest', units: [], replace: false }
+    const report = await restore(job, { repository: place.repository(), target: folderTarget(into), telling })
+    return { ...report, into }
+  }
 
   test('are told which one, by a word of the operator that is good for no other service and no other time', async () => {
     using place = await bench()
     for (const name of ['authentication', 'journal']) mkdirSync(join(volume(place), name))
     symlinkSync('authentication', join(volume(place), 'merkle-builder'))
     const { name, at } = await place.backup()
-    const { into, told, signed } = await place.restore()
+    const { into, told, signed } = await restoreFrom(place)
     expect({ told, signed }).toEqual({ told: ['authentication'], signed: true })
     const mark = markOf(into, 'authentication')
     expect(mark).toEqual({ backup: name, state_of: at, restored_at: TELLING.now(), signature: expect.any(String) })
@@ -372,9 +385,7 @@ describe('services whose data came from a backup', () => {
     expect(verifyMark('authentication', mark, operator)).toBe(true)
     expect(verifyMark('merkle-builder', mark, operator)).toBe(false)
     expect(verifyMark('authentication', { ...mark, restored_at: mark.restored_at + 1 }, operator)).toBe(false)
-    expect(verifyMark('authentication', mark, derivePublicKey(OPERATOR_SEED.map((byte) => byte + 1)).toHex())).toBe(
-      false,
-    )
+    expect(verifyMark('authentication', mark, derivePublicKey(SEED.map((byte) => byte + 1)).toHex())).toBe(false)
   })
 
   test('are told also without the operator’s key, and nothing is said of a restore that failed', async () => {
@@ -382,15 +393,11 @@ describe('services whose data came from a backup', () => {
     mkdirSync(join(volume(place), 'authentication'))
     writeFileSync(join(volume(place), 'authentication', 'store'), 'a role')
     await place.backup()
-    const into = join(place.folder, 'unsigned')
-    mkdirSync(into)
-    const job = { identities: [place.identity], snapshot: 'newest', units: [], replace: false }
-    const telling = { ...TELLING, seed: () => undefined }
-    const parts = { repository: place.repository(), target: folderTarget(into), telling }
-    expect(await restore(job, parts)).toMatchObject({ ok: true, told: ['authentication'], signed: false })
+    const { into, ...report } = await restoreFrom(place, { ...TELLING, seed: () => undefined })
+    expect(report).toMatchObject({ ok: true, told: ['authentication'], signed: false })
     expect(markOf(into, 'authentication')).toMatchObject({ restored_at: TELLING.now() })
     for (const file of chunkFiles(place)) rmSync(file)
-    const failed = await place.restore()
+    const failed = await restoreFrom(place)
     expect([failed.ok, failed.told, markOf(failed.into, 'authentication')]).toEqual([false, [], undefined])
   })
 })

@@ -7,17 +7,8 @@ import { cacheFile } from './cache-file.ts'
 import { KEEP } from './prune.ts'
 import { openRepository, type Repository } from './repository.ts'
 import { type RestoreJob, type RestoreReport, restore } from './restore.ts'
-import type { Telling } from './restore-mark.ts'
 import { folderTarget } from './target.ts'
 import { folderTree } from './tree.ts'
-
-/** Who is told of a restore in the tests, signed by this seed. */
-export const OPERATOR_SEED = new Uint8Array(32).fill(9)
-export const TELLING: Telling = {
-  services: ['authentication', 'merkle-builder'],
-  seed: () => OPERATOR_SEED,
-  now: () => Date.UTC(2030, 0, 1),
-}
 
 /** A place for a source, a repository and what is restored; removed when it goes out of scope. */
 export type Bench = Disposable & {
@@ -82,7 +73,7 @@ export const bench = async (): Promise<Bench> => {
       mkdirSync(into)
       const report = await restore(
         { identities: [identity], snapshot: 'newest', units: [], replace: false, ...job },
-        { repository: openRepository(root), target: folderTarget(into), telling: TELLING },
+        { repository: openRepository(root), target: folderTarget(into) },
       )
       return { ...report, into }
     },

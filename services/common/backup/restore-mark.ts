@@ -46,7 +46,7 @@ export type Telling = {
 export const leaveMarks = (
   target: Pick<Target, 'names' | 'tell'>,
   { backup, state_of }: Pick<RestoreMark, 'backup' | 'state_of'>,
-  { services, seed, now }: Telling,
+  { services, seed, now }: Telling = { services: [], seed: () => undefined, now: () => 0 },
 ): { readonly told: readonly string[]; readonly signed: boolean } => {
   const key = seed()
   const mark = { backup, state_of, restored_at: now() }

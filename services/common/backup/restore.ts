@@ -55,7 +55,8 @@ export type RestoreReport = {
 type Parts = {
   readonly repository: Repository
   readonly target: Target
-  readonly telling: Telling
+  /** Whom a restore for use has to be told. */
+  readonly telling?: Telling
   readonly say?: (progress: { readonly files: number; readonly of: number; readonly bytes: number }) => void
 }
 
@@ -222,8 +223,7 @@ export const restore = async (job: RestoreJob, parts: Parts): Promise<RestoreRep
   })
   const ok = done.faults.length === 0 && done.complaints.length === 0
   const erasures = ok ? await carryMarks(job, { ...parts, units, entries }) : 0
-  const mark = { backup: header.name, state_of: header.at }
-  const marked = ok ? leaveMarks(target, mark, parts.telling) : { told: [], signed: false }
+  const marked = leaveMarks(target, { backup: header.name, state_of: header.at }, ok ? parts.telling : undefined)
   closeUnits(units, entries, { target, ok, replace: job.replace })
   return {
     ok,

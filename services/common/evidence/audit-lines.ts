@@ -23,12 +23,16 @@ export const encodeAudit = (events: readonly AuditEvent[]): Uint8Array<ArrayBuff
 /** An event as session-orchestrator answers it: one without a type is of a session that an older release opened. */
 type Answered = AuditEvent | { readonly seq: number; readonly event: string }
 
+/** The event without what it says: its digest stands in the chain for it. */
+const withholdBody = ({ body: _, salt: __, ...event }: AuditEvent): AuditEvent => event
+
 /**
- * audit.jsonl of a session out of pages of its chain, each behind the event `after`; undefined for a session that an older
- * release opened, and for one that was never sealed.
+ * audit.jsonl of a session out of pages of its chain, each behind the event `after`, without the bodies of the types
+ * `withheld`; undefined for a session that an older release opened, and for one that was never sealed.
  */
 export const collectAudit = async (
   page: (after: number | undefined) => Promise<readonly Answered[]>,
+  withheld: readonly string[] = [],
 ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
   const events: AuditEvent[] = []
   for (;;) {
@@ -36,7 +40,7 @@ export const collectAudit = async (
     if (answered.length === 0) return undefined
     for (const event of answered) {
       if (!('type' in event)) return undefined
-      events.push(event)
+      events.push(withheld.includes(event.type) ? withholdBody(event) : event)
       if (event.type === 'sealed') return encodeAudit(events)
     }
   }

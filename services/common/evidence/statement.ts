@@ -44,8 +44,7 @@ export type Findings = {
   readonly registration: Registration | undefined
   readonly opened: ReadonlySet<number>
   readonly trust: string | undefined
-  /** What audit.jsonl comes to; undefined for a bundle without one. */
-  readonly audit: AuditReport | undefined
+  readonly audit: AuditReport
   /** The bundle holds a key that is sealed to its owner, and nobody tried to open it. */
   readonly sealed: boolean
 }
@@ -72,7 +71,7 @@ const sealedNotChecked = ({ sealed }: Findings): readonly string[] =>
   sealed ? ['keys.sealed.json: what is sealed in it, no --owner-key was given'] : []
 
 const auditNotChecked = ({ manifest: { policy_hash }, audit }: Findings): readonly string[] => {
-  if (audit === undefined)
+  if (audit.withheld === 'all')
     return [`audit_root${policy_hash === null ? '' : ', policy_hash'}: what they stand for is not in the bundle`]
   return audit.withheld === 0 ? [] : [`what ${audit.withheld} events of audit.jsonl say: it is withheld`]
 }

@@ -61,6 +61,15 @@ describe('the events of a session in its bundle', () => {
     expect(not.at(-1)).toBe('audit_root: what they stand for is not in the bundle')
   })
 
+  test('are missed where the session had a policy: without them the bundle is not complete', async () => {
+    const sample = resignSample(people, { policy_hash: 'ab'.repeat(32), gaps: [] })
+    const { verdict, wrong, lines, not } = await judge(undefined, sample)
+    expect({ verdict, wrong }).toEqual({ verdict: 3, wrong: [] })
+    expect(lines).toEqual([expect.stringContaining('the session had a policy, and audit.jsonl')])
+    expect(not.at(-1)).toBe('audit_root, policy_hash: what they stand for is not in the bundle')
+    expect((await judge(undefined, resignSample(people, { gaps: [] }))).verdict).toBe(0)
+  })
+
   test('may be withheld one by one, or all', async () => {
     const one = await events((all) => all.map((event, n) => (n === 3 ? withhold(event) : event)))
     expect(one).toMatchObject({ verdict: 3, wrong: [], lines: [`${SEALED} events proven, 1 withheld`] })
@@ -189,6 +198,13 @@ describe('audit.jsonl of a session', () => {
   test('is collected page by page up to the event that seals it', async () => {
     const anchored = { ...(honest.events[0] as AuditEvent), seq: SEALED, type: 'anchored' as const }
     expect(await collectAudit(after([...honest.events, anchored]))).toEqual(encodeAudit(honest.events))
+  })
+
+  test('leaves out what events of the withheld types say, and is proven all the same', async () => {
+    const bytes = await collectAudit(after(honest.events), ['action-decided', 'created'])
+    const hides = ({ type }: AuditEvent) => ['action-decided', 'created'].includes(type)
+    expect(bytes).toEqual(encodeAudit(honest.events.map((event) => (hides(event) ? withhold(event) : event))))
+    expect((await judge(bytes)).lines).toEqual([`${SEALED} events proven, 2 withheld`])
   })
 
   test('is not made of a chain without bodies, nor of one that was never sealed', async () => {

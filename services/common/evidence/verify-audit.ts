@@ -9,8 +9,8 @@ import { checkPolicy } from './policy-proof.ts'
 import type { Reader } from './reader.ts'
 import type { Scan } from './scan.ts'
 
-/** What audit.jsonl comes to. `withheld` = of how many events the body is not there. */
-export type AuditReport = { readonly checks: readonly Check[]; readonly withheld: number }
+/** What audit.jsonl comes to. `withheld` = of how many events the body is not there; `all` in a bundle without audit.jsonl. */
+export type AuditReport = { readonly checks: readonly Check[]; readonly withheld: number | 'all' }
 
 const readEvent = (bytes: Uint8Array | undefined): AuditEvent | string => {
   if (bytes === undefined) return 'it has no end'
@@ -60,16 +60,21 @@ const rootFaults = ({ audit_root }: Manifest, { last }: Walk): readonly string[]
 }
 
 /**
- * The lines on audit.jsonl and on the policy that stands in it; undefined for a bundle without one. Read a window at a
- * time, bounded before it is parsed. Throws only what the reader throws.
+ * A bundle without audit.jsonl: nothing of a session under a policy shows what that was and what came of it, a breach even.
+ * Without a policy it may be of an older release, which wrote none, and what the recording is stands without it.
  */
-export const checkAudit = async (
-  reader: Reader,
-  { entries }: Scan,
-  manifest: Manifest,
-): Promise<AuditReport | undefined> => {
+const withoutAudit = ({ policy_hash }: Manifest): AuditReport => {
+  const detail = `the session had a policy, and ${AUDIT_NAME}, which shows what it was and what came of it, is not in the bundle`
+  return { checks: policy_hash === null ? [] : [{ check: 'audit', ok: 'incomplete', detail }], withheld: 'all' }
+}
+
+/**
+ * The lines on audit.jsonl and on the policy that stands in it. Read a window at a time, bounded before it is parsed.
+ * Throws only what the reader throws.
+ */
+export const checkAudit = async (reader: Reader, { entries }: Scan, manifest: Manifest): Promise<AuditReport> => {
   const entry = entries.find(({ name }) => name === AUDIT_NAME)
-  if (entry === undefined) return undefined
+  if (entry === undefined) return withoutAudit(manifest)
   const walk: Walk = { events: 0, withheld: 0, last: undefined, policy: undefined }
   const { take, faults: differences } = auditAgreement(manifest)
   const fault =

@@ -119,7 +119,7 @@ async function* judgeSession(work: Verification, scan: Scan, documents: Document
   yield* checkTimes(manifest, registration?.blockTime).map(tell)
   yield* checkGaps(manifest).map(tell)
   const audit = await checkAudit(work.reader, scan, manifest)
-  yield* (audit?.checks ?? []).map(tell)
+  yield* audit.checks.map(tell)
   yield* checkKeys(manifest, documents, unlocked, chunks).map(tell)
   const statement = buildStatement({
     manifest,
