@@ -1,4 +1,6 @@
 import type { AnchorDocument } from '#common/evidence/anchor'
+import type { AuditEvent } from '#common/evidence/audit-event'
+import { collectAudit } from '#common/evidence/audit-lines'
 import { bundleParts } from '#common/evidence/bundle'
 import { signGrant } from '#common/evidence/owner-grant'
 import { deriveOwner } from '#common/evidence/tron-message'
@@ -82,6 +84,15 @@ export const bundleOf = async (client: ProbeClient, { id, ownerKey }: Recorded):
     await post(client, 'session-encryptor', `/sessions/${id}/key`, { grant }),
     'the key',
   )
+  const audit = await collectAudit(async (after) => {
+    const page = await read(
+      client,
+      'session-orchestrator',
+      `/sessions/${id}/audit${after === undefined ? '' : `?after=${after}`}`,
+    )
+    return page['events'] as readonly AuditEvent[] // named by the verifier where they are none
+  })
+  requireThat(audit !== undefined, 'the session has no audit events that a bundle could hold')
   const chunk = async (index: number) =>
     new Uint8Array(await (await client.call('session-encryptor')(`/sessions/${id}/chunks/${index}`)).arrayBuffer())
   const parts: Uint8Array[] = []
@@ -90,6 +101,7 @@ export const bundleOf = async (client: ProbeClient, { id, ownerKey }: Recorded):
     signature: { alg: 'Ed25519', public_key: public_key ?? '', signature: signature ?? '' },
     anchor,
     keys: { session_key: fromHex(String(session_key), 32).toHex() },
+    ...(audit && { audit }),
   } as const
   for await (const part of bundleParts(documents, chunk)) parts.push(part)
   return concat(...parts)
