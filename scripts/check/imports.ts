@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+
 /** One import of one file. `to` is a path from the root of the repository, or the name of a package. */
 export type Import = {
   readonly from: string
@@ -18,21 +20,12 @@ const roots: readonly (readonly [prefix: string, folder: string])[] = [
   ['#health/', 'health/'],
 ]
 
-const normalise = (path: string): string => {
-  const parts: string[] = []
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop()
-    else if (part !== '.') parts.push(part)
-  }
-  return parts.join('/')
-}
-
 /** A specifier as a path from the root; packages and built-in modules stay as they are. */
 export const resolve = (from: string, specifier: string): string => {
   if (specifier === '#catalog') return 'services/catalog.ts'
   for (const [prefix, folder] of roots)
     if (specifier.startsWith(prefix)) return `${folder}${specifier.slice(prefix.length)}.ts`
-  return specifier.startsWith('.') ? normalise(`${from}/../${specifier}`) : specifier
+  return specifier.startsWith('.') ? posix.join(from, '..', specifier) : specifier
 }
 
 const transpiler = new Bun.Transpiler({ loader: 'ts' })

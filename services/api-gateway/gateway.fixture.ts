@@ -10,19 +10,6 @@ import { freePorts } from '#common/testing/free-ports'
 import { derived } from '#common/testing/sample-session'
 import { startMain } from '#common/testing/start-main'
 
-/** The real service as a process of its own, in front of whatever upstream a test gives it. */
-export type Gateway = {
-  readonly url: string
-  readonly port: number
-  readonly onionPort: number
-  readonly tlsPort: number
-  readonly process: Bun.Subprocess
-  /** Its log so far. */
-  readonly said: () => string
-  /** Ends it, however it is, and removes what it made. */
-  readonly stop: () => Promise<void>
-}
-
 const OPERATOR_KEY = new Secret('cd'.repeat(32))
 
 /** A token of the operator for a service behind it, as the service would accept it. */
@@ -45,8 +32,8 @@ export const signInOffice = () => {
   }
 }
 
-/** Starts it and resolves when it listens. `upstream` stands for all services behind it. */
-export const startGateway = async (upstream: string, env: Readonly<Record<string, string>> = {}): Promise<Gateway> => {
+/** The real service as a process of its own, once it listens. `upstream` stands for all services behind it. */
+export const startGateway = async (upstream: string, env: Readonly<Record<string, string>> = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'))
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'identities.json'), JSON.stringify({ operator: derivePublicKey(OPERATOR_KEY) }))
@@ -74,6 +61,7 @@ export const startGateway = async (upstream: string, env: Readonly<Record<string
     tlsPort,
     process: main.process,
     said: main.said,
+    /** Ends it, however it is, and removes what it made. */
     stop: async () => {
       main.process.kill('SIGTERM')
       await main.process.exited
@@ -81,3 +69,5 @@ export const startGateway = async (upstream: string, env: Readonly<Record<string
     },
   }
 }
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>

@@ -4,21 +4,11 @@ import { join } from 'node:path'
 import { freePorts } from '#common/testing/free-ports'
 import { startMain } from '#common/testing/start-main'
 
-/** The real service as a process of its own. */
-export type TorProxy = {
-  readonly url: string
-  readonly ports: { readonly socks: number; readonly control: number; readonly http: number }
-  readonly process: Bun.Subprocess
-  readonly said: () => string
-  /** The id of the newest tor. */
-  readonly tor: () => number
-}
-
 /** What the tests use as TOR_CONTROL_PASSWORD. */
 export const PASSWORD = 'cd'.repeat(32)
 
-/** Starts it on its state in `home`, and resolves when it listens. */
-export const startTorProxy = async (home: string, env: Readonly<Record<string, string>> = {}): Promise<TorProxy> => {
+/** The real service as a process of its own, on its state in `home`, once it listens. */
+export const startTorProxy = async (home: string, env: Readonly<Record<string, string>> = {}) => {
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'identities.json'), '{}')
   const [port = 0, socks = 0, control = 0, http = 0] = freePorts(4)
@@ -41,9 +31,12 @@ export const startTorProxy = async (home: string, env: Readonly<Record<string, s
     ports: { socks, control, http },
     process: main.process,
     said: main.said,
+    /** The id of the newest tor. */
     tor: () => Number([...main.said().matchAll(/"event":"tor-started","pid":(\d+)/g)].at(-1)?.[1]),
   }
 }
+
+export type TorProxy = Awaited<ReturnType<typeof startTorProxy>>
 
 /** Ends it and waits until it is gone. */
 export const end = async ({ process: child }: TorProxy, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {

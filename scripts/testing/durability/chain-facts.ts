@@ -8,20 +8,12 @@ import {
   type StoredAnchor,
 } from '#common/evidence/anchors-abi'
 
-/** What the chain itself says, by plain JSON-RPC and none of our indexes. */
-export type ChainFacts = {
-  /** Every SessionRegistered event from the first block on, in order. */
-  readonly registered: () => Promise<readonly Registered[]>
-  /** The contract's `sessions(bytes32)`; undefined for a session that is not registered. */
-  readonly stored: (session: string) => Promise<StoredAnchor | undefined>
-}
-
 type Log = { readonly topics: readonly string[]; readonly data: string }
 
 const bare = (hex: string): string => hex.replace(/^0x/, '')
 
-/** Facts of the chain behind a blockchain-api. Throws Error with what the node answers. */
-export const chainFacts = (url: string): ChainFacts => {
+/** What the chain itself says, by plain JSON-RPC and none of our indexes. Throws Error with what the node answers. */
+export const chainFacts = (url: string) => {
   const rpc = async (method: string, params: readonly unknown[]): Promise<unknown> => {
     const reply = await fetch(`${url}/rpc`, {
       method: 'POST',
@@ -33,7 +25,8 @@ export const chainFacts = (url: string): ChainFacts => {
     return answer.result
   }
   return {
-    registered: async () => {
+    /** Every SessionRegistered event from the first block on, in order. */
+    registered: async (): Promise<readonly Registered[]> => {
       const filter = {
         address: `0x${ANCHORS_ADDRESS}`,
         topics: [`0x${SESSION_REGISTERED}`],
@@ -43,9 +36,12 @@ export const chainFacts = (url: string): ChainFacts => {
       const logs = (await rpc('eth_getLogs', [filter])) as readonly Log[]
       return logs.flatMap(({ topics, data }) => decodeRegistered({ topics: topics.map(bare), data: bare(data) }) ?? [])
     },
-    stored: async (session) => {
+    /** The contract's `sessions(bytes32)`; undefined for a session that is not registered. */
+    stored: async (session: string): Promise<StoredAnchor | undefined> => {
       const call = { to: `0x${ANCHORS_ADDRESS}`, data: `0x${encodeSessionsCall(session)}` }
       return decodeSessions(bare(String(await rpc('eth_call', [call, 'latest']))))
     },
   }
 }
+
+export type ChainFacts = ReturnType<typeof chainFacts>

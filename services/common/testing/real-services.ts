@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CallerName, catalog, type Entry, type ServiceName } from '#services/catalog'
-import type { Sign } from '../http/identity.ts'
+import { catalog, type Entry, type ServiceName } from '#services/catalog'
 import { urlKey } from '../process/env.ts'
 import { identities } from './identities.ts'
 import { startMain } from './start-main.ts'
@@ -9,26 +8,13 @@ import { startMain } from './start-main.ts'
 /** Own keys of services, beside the common ones. */
 export type OwnEnv = { readonly [N in ServiceName]?: Readonly<Record<string, string>> }
 
-export type RealServices = {
-  /** Starts (or starts again, on the same port and data) and resolves once it listens. Needs come first. */
-  readonly start: (name: ServiceName) => Promise<void>
-  /** Ends the process and waits until it is gone. */
-  readonly kill: (name: ServiceName, signal?: NodeJS.Signals) => Promise<void>
-  readonly url: (name: ServiceName) => string
-  readonly pid: (name: ServiceName) => number
-  /** Signs tokens as anybody of the catalogue. */
-  readonly as: (caller: CallerName) => Sign
-  /** Kills what still runs. */
-  readonly stop: () => Promise<void>
-}
-
 const SERVICES = join(import.meta.dir, '..', '..')
 
 /**
  * The real services as processes on loopback, each with its own identity, for tests across services: nothing
  * of them is imported, so they can be killed like in life. `home` is an empty folder of the test's own.
  */
-export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
+export const realServices = (home: string, own: OwnEnv = {}) => {
   const who = identities()
   const peersFile = join(home, 'identities.json')
   mkdirSync(home, { recursive: true })
@@ -63,7 +49,8 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
     ...own[name],
   })
 
-  const kill: RealServices['kill'] = async (name, signal = 'SIGKILL') => {
+  /** Ends the process and waits until it is gone. */
+  const kill = async (name: ServiceName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     const one = running.get(name)
     running.delete(name)
     one?.kill(signal)
@@ -73,15 +60,20 @@ export const realServices = (home: string, own: OwnEnv = {}): RealServices => {
   return {
     url,
     kill,
-    pid: (name) => running.get(name)?.pid ?? 0,
+    pid: (name: ServiceName) => running.get(name)?.pid ?? 0,
+    /** Signs tokens as anybody of the catalogue. */
     as: who.sign,
-    start: async (name) => {
+    /** Starts (or starts again, on the same port and data) and resolves once it listens. Needs come first. */
+    start: async (name: ServiceName): Promise<void> => {
       const main = startMain(join(SERVICES, name), environment(name), { waiting: true })
       running.set(name, main.process)
       ports.set(name, await main.port)
     },
+    /** Kills what still runs. */
     stop: async () => {
       await Promise.all([...running.keys()].map((name) => kill(name)))
     },
   }
 }
+
+export type RealServices = ReturnType<typeof realServices>

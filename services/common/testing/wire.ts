@@ -1,23 +1,18 @@
 import { connect } from 'node:net'
 import type { AnyElysia } from 'elysia'
 
-/** An app on a free port of loopback, for promises that only a real server can keep or break. */
-export type Listening = {
-  readonly url: string
-  readonly port: number
-  /** Requests that are being answered. */
-  readonly pending: () => number
-  readonly stop: () => Promise<void>
-}
-
-/** Listens, also again on a port that it had; `stop` cuts what is still connected. */
-export const listening = (app: AnyElysia, again = 0): Listening => {
+/**
+ * An app on a free port of loopback, or again on a port that it had, for promises that only a real server can keep or
+ * break; `stop` cuts what is still connected.
+ */
+export const listening = (app: AnyElysia, again = 0) => {
   app.listen({ hostname: '127.0.0.1', port: again })
   const port = app.server?.port
   if (port === undefined) throw new Error('the app does not listen')
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    /** Requests that are being answered. */
     pending: () => app.server?.pendingRequests ?? 0,
     stop: async () => {
       await app.stop(true)

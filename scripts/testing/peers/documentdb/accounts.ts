@@ -96,22 +96,16 @@ const questions: Readonly<Record<string, (state: AccountState, asked: Doc) => Do
 }
 
 /** Users and roles, in a file that survives a kill. */
-export type Accounts = {
-  readonly state: () => AccountState
-  readonly privileges: (user: User) => readonly Privilege[]
-  /** Answers an account command; undefined for any other. */
-  readonly answer: (call: Pick<Call, 'name' | 'db' | 'request'>) => Doc | undefined
-}
-
-/** Opens the file, or begins it. */
-export const openAccounts = (path: string, salt: () => Uint8Array): Accounts => {
+export const openAccounts = (path: string, salt: () => Uint8Array) => {
   let state: AccountState = existsSync(path)
     ? (JSON.parse(readFileSync(path, 'utf8')) as AccountState) // written below
     : { users: [], roles: [] }
   return {
     state: () => state,
-    privileges: ({ roles }) => roles.flatMap((role) => findPrivileges(role, state.roles) ?? []),
-    answer: (call) => {
+    privileges: ({ roles }: User): readonly Privilege[] =>
+      roles.flatMap((role) => findPrivileges(role, state.roles) ?? []),
+    /** Answers an account command; undefined for any other. */
+    answer: (call: Pick<Call, 'name' | 'db' | 'request'>): Doc | undefined => {
       const question = questions[call.name]
       if (question !== undefined) return question(state, call.request[call.name] as Doc)
       const change = accountChanges[call.name]
@@ -123,3 +117,5 @@ export const openAccounts = (path: string, salt: () => Uint8Array): Accounts => 
     },
   }
 }
+
+export type Accounts = ReturnType<typeof openAccounts>

@@ -5,16 +5,6 @@ import { CommandError } from './errors.ts'
 import { allows, findNeeds, type Privilege } from './rights.ts'
 import { beginConversation, type Conversation, finishConversation, parseUser } from './scram.ts'
 
-/** Who a connection is, and whether it may. */
-export type Identity = {
-  readonly saslStart: (call: Pick<Call, 'request' | 'db'>) => Doc
-  readonly saslContinue: (call: Pick<Call, 'request'>) => Doc
-  /** What hello carries besides: the answer to a `speculativeAuthenticate`, the mechanisms of a user. */
-  readonly greet: (request: Doc, db: string) => Doc
-  /** Throws 13 Unauthorized when the command may not be. */
-  readonly requireRight: (call: Call) => void
-}
-
 const mechanism = 'SCRAM-SHA-256'
 const refused = () => new CommandError(18, 'AuthenticationFailed', 'Authentication failed.')
 const unauthorized = (text: string) => new CommandError(13, 'Unauthorized', text)
@@ -67,19 +57,19 @@ const requireAllowed = (accounts: Accounts, user: Name | undefined, call: Call):
 
 type Name = { readonly user: string; readonly db: string }
 
-/** `accounts` undefined: nobody has to prove anything. `random` gives the server's half of a nonce. */
-export const openIdentity = (accounts: Accounts | undefined, random: () => string): Identity => {
+/** Who a connection is, and whether it may. `accounts` undefined: nobody has to prove anything. `random` gives the server's half of a nonce. */
+export const openIdentity = (accounts: Accounts | undefined, random: () => string) => {
   let user: Name | undefined
   let conversation: { readonly db: string; readonly about: Conversation } | undefined
 
-  const saslStart: Identity['saslStart'] = (call) => {
+  const saslStart = (call: Pick<Call, 'request' | 'db'>): Doc => {
     const about = startConversation(accounts, call, random())
     conversation = { db: call.db, about }
     return reply(about.serverFirst, false)
   }
   return {
     saslStart,
-    saslContinue: ({ request }) => {
+    saslContinue: ({ request }: Pick<Call, 'request'>): Doc => {
       const text = parsePayload(request)
       if (text === '' && user !== undefined) return reply('', true)
       const current = conversation
@@ -89,7 +79,8 @@ export const openIdentity = (accounts: Accounts | undefined, random: () => strin
       user = { user: current.about.user, db: current.db }
       return reply(last, true)
     },
-    greet: (request, db) => {
+    /** What hello carries besides: the answer to a `speculativeAuthenticate`, the mechanisms of a user. */
+    greet: (request: Doc, db: string): Doc => {
       const attempt = request['speculativeAuthenticate'] as Doc | undefined
       let answer: Doc | undefined
       try {
@@ -102,8 +93,11 @@ export const openIdentity = (accounts: Accounts | undefined, random: () => strin
         ...(answer === undefined ? {} : { speculativeAuthenticate: answer }),
       }
     },
-    requireRight: (call) => {
+    /** Throws 13 Unauthorized when the command may not be. */
+    requireRight: (call: Call): void => {
       if (accounts !== undefined && !open.has(call.name)) requireAllowed(accounts, user, call)
     },
   }
 }
+
+export type Identity = ReturnType<typeof openIdentity>

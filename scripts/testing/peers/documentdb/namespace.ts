@@ -28,22 +28,9 @@ exec chroot "$root" setpriv --reuid=postgres --regid=postgres --clear-groups \
  * nothing to clean up. The whole dies with its parent too.
  */
 export const inNamespace = (root: string, folder: string, ...command: readonly string[]): Argv => [
-  'setpriv',
-  '--pdeathsig=KILL',
-  'unshare',
-  '--mount',
-  '--propagation=private',
-  '--pid',
-  '--ipc',
-  '--fork',
-  '--kill-child=SIGKILL',
-  'sh',
-  '-ec',
-  enter,
-  'documentdb',
-  root,
-  folder,
-  ...command,
+  ...(['setpriv', '--pdeathsig=KILL'] as const),
+  ...['unshare', '--mount', '--propagation=private', '--pid', '--ipc', '--fork', '--kill-child=SIGKILL'],
+  ...['sh', '-ec', enter, 'documentdb', root, folder, ...command],
 ]
 
 /** True-or-false question to the machine: may we make such namespaces here? */
@@ -70,19 +57,8 @@ const settings: Readonly<Record<string, string>> = {
 
 /** Makes an empty database: bytes order text, as in MongoDB without a collation. */
 export const initCommand: readonly string[] = [
-  'initdb',
-  '-D',
-  inside.data,
-  '-X',
-  `${inside.wal}/log`,
-  '--wal-segsize=4',
-  '-U',
-  'postgres',
-  '-A',
-  'trust',
-  '--encoding=UTF8',
-  '--locale=C.UTF-8',
-  '--no-instructions',
+  ...['initdb', '-D', inside.data, '-X', `${inside.wal}/log`, '--wal-segsize=4', '-U', 'postgres', '-A', 'trust'],
+  ...['--encoding=UTF8', '--locale=C.UTF-8', '--no-instructions'],
   ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ]
 
@@ -90,11 +66,6 @@ export const serverCommand: readonly string[] = ['postgres', '-D', inside.data]
 
 /** Runs statements from stdin, one a line, with no server; the first that fails ends it. */
 export const singleUserCommand: readonly string[] = [
-  'postgres',
-  '--single',
-  '-D',
-  inside.data,
-  '-c',
-  'exit_on_error=on',
-  'postgres',
+  ...['postgres', '--single', '-D', inside.data],
+  ...['-c', 'exit_on_error=on', 'postgres'],
 ]

@@ -1,3 +1,5 @@
+import actions from './actions.json' with { type: 'json' }
+
 /** Who may do what: MongoDB's roles, privileges and action names (manual, "Built-In Roles", "Privilege Actions"). Pure. */
 
 /** A privilege's resource. Empty strings stand for every database, or every collection of one. */
@@ -10,38 +12,8 @@ export type RoleName = { readonly role: string; readonly db: string }
 
 export type RoleDefinition = RoleName & { readonly privileges: readonly Privilege[] }
 
-/** What each command needs, on the collection it names (or on `database`, or on the `cluster`). */
-const actionOf: Readonly<Record<string, string>> = {
-  find: 'find',
-  aggregate: 'find',
-  getMore: 'find',
-  killCursors: 'find',
-  findAndModify: 'find',
-  insert: 'insert',
-  update: 'update',
-  delete: 'remove',
-  create: 'createCollection',
-  drop: 'dropCollection',
-  collMod: 'collMod',
-  collStats: 'collStats',
-  createIndexes: 'createIndex',
-  dropIndexes: 'dropIndex',
-  listIndexes: 'listIndexes',
-  listCollections: 'listCollections',
-  dropDatabase: 'dropDatabase',
-  createUser: 'createUser',
-  updateUser: 'changePassword',
-  usersInfo: 'viewUser',
-  createRole: 'createRole',
-  updateRole: 'grantRole',
-  rolesInfo: 'viewRole',
-  replSetInitiate: 'replSetConfigure',
-  replSetGetConfig: 'replSetGetConfig',
-}
-const onDatabase: ReadonlySet<string> = new Set(
-  'listCollections dropDatabase createUser updateUser usersInfo createRole updateRole rolesInfo'.split(' '),
-)
-const onCluster: ReadonlySet<string> = new Set(['replSetInitiate', 'replSetGetConfig'])
+/** What each command needs, on the collection it names, on the database or on the cluster. */
+const actionOf: Readonly<Record<string, string>> = { ...actions.collection, ...actions.database, ...actions.cluster }
 
 const reading = ['collStats', 'find', 'listCollections', 'listIndexes']
 const writing = [
@@ -100,9 +72,9 @@ export const findNeeds = (
 ): readonly Need[] => {
   const action = actionOf[command]
   if (action === undefined) return []
-  const resource: Resource = onCluster.has(command)
+  const resource: Resource = Object.hasOwn(actions.cluster, command)
     ? { cluster: true }
-    : { db, collection: onDatabase.has(command) ? '' : (collection ?? '') }
+    : { db, collection: Object.hasOwn(actions.database, command) ? '' : (collection ?? '') }
   return [action, ...moreActions(command, request)].map((one) => ({ resource, action: one }))
 }
 

@@ -58,13 +58,5 @@ export const clientConfig = ({
 /** Makes an Ed25519 key pair without a passphrase. */
 export const keygenArgv = (file: string, comment: string): Argv => [
   'ssh-keygen',
-  '-q',
-  '-t',
-  'ed25519',
-  '-N',
-  '',
-  '-C',
-  comment,
-  '-f',
-  file,
+  ...['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file],
 ]
