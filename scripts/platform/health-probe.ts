@@ -1,3 +1,5 @@
+import { readObject } from '#common/host/facts/values'
+
 /** What a service says of itself on GET /health; only what the platform reads of it. */
 export type HealthReply = {
   readonly healthy: boolean
@@ -11,14 +13,11 @@ export type HealthReply = {
   readonly failing: readonly string[]
 }
 
-const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-
 /** Reads a health reply. Healthy means the status code 200, whatever the body says. */
 export const parseHealthReply = (code: number, body: unknown): HealthReply => {
-  const { status, version, started_at, dependencies, incidents } = asObject(body)
+  const { status, version, started_at, dependencies, incidents } = readObject(body)
   const known: readonly unknown[] = Array.isArray(incidents) ? incidents : []
-  const failing = Object.entries(asObject(dependencies)).filter(([, says]) => says !== 'ok')
+  const failing = Object.entries(readObject(dependencies)).filter(([, says]) => says !== 'ok')
   const waits = status === 'degraded' && known.length > 0 && failing.every(([name]) => known.includes(name))
   return {
     healthy: code === 200,

@@ -2,14 +2,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { derivePublicKey } from '#common/http/identity'
 import { Secret } from '#common/process/env'
+import { machineRandom } from '#common/process/random'
 import { CliError } from '../cli/fail.ts'
 import { createFile, makePrivateFolder, replaceFile } from './files.ts'
 import type { Home } from './home.ts'
-
-/** Bytes of the machine's secure random source. */
-export type Random = (length: number) => Uint8Array
-
-const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
 /** Throws when anybody but the owner may read. Windows keeps rights elsewhere and is not checked. */
 const requirePrivate = (path: string): void => {
@@ -35,7 +31,7 @@ export const readSecret = (home: Home, owner: string, key: string): Secret => {
 }
 
 /** Makes a secret of 32 random bytes unless there is one; an existing one is checked and never overwritten. */
-export const ensureSecret = (home: Home, owner: string, key: string, draw: Random = random): Secret => {
+export const ensureSecret = (home: Home, owner: string, key: string, draw = machineRandom): Secret => {
   const path = home.secret(owner, key)
   if (!existsSync(path)) {
     makePrivateFolder(home.secrets)

@@ -22,10 +22,7 @@ export type MetaDoc = {
   readonly branches?: readonly Branch[]
 }
 
-/**
- * A block, id = hash. `header` is kept encoded and in fields, of which the encoded one is what was signed.
- * `sealed_by` is the key of a later branch; absent in the founding one.
- */
+/** A block, id = hash. `header` is what was signed, and in fields. `sealed_by` is the key of a later branch. */
 export type BlockDoc = Omit<Block, 'hash' | 'sealer'> & {
   readonly id: string
   readonly signature: string
@@ -33,15 +30,10 @@ export type BlockDoc = Omit<Block, 'hash' | 'sealer'> & {
 }
 
 /** A transaction, id = hash. */
-export type TransactionDoc = {
+export type TransactionDoc = Omit<Pending, 'hash' | 'max_fee' | 'value'> & {
   readonly id: string
-  readonly raw: string
-  readonly sender: string
-  readonly nonce: number
-  readonly gas: number
   readonly max_fee: string
   readonly value: string
-  readonly received_at: number
   readonly state: 'pending' | 'mined'
   readonly block_number?: number
   readonly tx_index?: number
@@ -88,28 +80,18 @@ export const collections = (store: Store) => ({
   receipts: store.collection(receipts),
 })
 
-export const pendingDoc = (one: Pending): TransactionDoc => ({
-  id: one.hash,
-  raw: one.raw,
-  sender: one.sender,
-  nonce: one.nonce,
-  gas: one.gas,
-  max_fee: String(one.max_fee),
-  value: String(one.value),
-  received_at: one.received_at,
+export const pendingDoc = ({ hash: id, max_fee, value, ...rest }: Pending): TransactionDoc => ({
+  ...rest,
+  id,
+  max_fee: String(max_fee),
+  value: String(value),
   state: 'pending',
 })
 
-export const parsePending = (doc: TransactionDoc): Pending => ({
-  hash: doc.id,
-  raw: doc.raw,
-  sender: doc.sender,
-  nonce: doc.nonce,
-  gas: doc.gas,
-  max_fee: BigInt(doc.max_fee),
-  value: BigInt(doc.value),
-  received_at: doc.received_at,
-})
+export const parsePending = (doc: TransactionDoc): Pending => {
+  const { id: hash, raw, sender, nonce, gas, max_fee, value, received_at } = doc
+  return { hash, raw, sender, nonce, gas, max_fee: BigInt(max_fee), value: BigInt(value), received_at }
+}
 
 /** What one new block changes. */
 export type Commit = {

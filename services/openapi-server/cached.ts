@@ -1,5 +1,6 @@
 import { modern } from './dialect.ts'
 import { type Document, readDocument } from './document.ts'
+import type { IndexEntry } from './model.ts'
 
 /** What came of asking a service for its document. */
 export type Answer = { readonly text: string } | { readonly failure: string }
@@ -34,10 +35,8 @@ export const update = (entry: Cached, answer: Answer, at: number): Cached => {
   return { text: answer.text, document: modern(read.document), readAt: at }
 }
 
-export type State = 'fresh' | 'stale' | 'missing' | 'broken'
-
 /** `stale`: what is served is not what the service says now. `missing`, `broken`: nothing is served. */
-export const classify = ({ document, trouble }: Cached): State => {
+export const classify = ({ document, trouble }: Cached): IndexEntry['state'] => {
   if (trouble === undefined) return document === undefined ? 'missing' : 'fresh'
   if (document !== undefined) return 'stale'
   return trouble.kind === 'broken' ? 'broken' : 'missing'

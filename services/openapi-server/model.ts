@@ -15,6 +15,7 @@ export const IndexEntry = t.Object({
   since: t.Optional(t.Integer({ description: 'when the trouble began' })),
   detail: t.Optional(t.String({ description: 'what the trouble is' })),
 })
+export type IndexEntry = Readonly<Static<typeof IndexEntry>>
 export const Index = t.Object({ services: t.Array(IndexEntry) })
 export type Index = Static<typeof Index>
 

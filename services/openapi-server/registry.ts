@@ -1,7 +1,8 @@
 import { Fault } from '#common/process/fault'
-import { type Answer, type Cached, classify, type State, update } from './cached.ts'
+import { type Answer, type Cached, classify, update } from './cached.ts'
 import type { Document } from './document.ts'
 import { countOperations, type Merged, merge } from './merge.ts'
+import type { IndexEntry } from './model.ts'
 
 /** A service whose document is read. */
 export type Source = { readonly service: string; readonly summary: string; readonly address: string }
@@ -12,16 +13,6 @@ export type RegistryParts = {
   readonly read: (service: string) => Promise<Answer>
   readonly version: string
   readonly now: () => number
-}
-
-/** One service as /status and GET /openapi/services show it. Times are epoch milliseconds. */
-export type IndexEntry = {
-  readonly service: string
-  readonly state: State
-  readonly operations: number
-  readonly read_at?: number
-  readonly since?: number
-  readonly detail?: string
 }
 
 type Whole = Merged & { readonly etag: string }

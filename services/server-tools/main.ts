@@ -4,6 +4,7 @@ import { printer } from '#common/cli/text'
 import { addressesOf } from '#common/http/name-server'
 import { version } from '#common/http/service'
 import { Secret, urlKey } from '#common/process/env'
+import { machineRandom } from '#common/process/random'
 import { dial } from './dial.ts'
 import { lines } from './lines.ts'
 import { run } from './run.ts'
@@ -38,7 +39,7 @@ process.exitCode = await run(process.argv.slice(2), {
   },
   host: {
     input: () => Bun.stdin.text(),
-    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    random: machineRandom,
     folder: '/lucid',
     volumes: '/volumes',
     lines: lines(() => Bun.stdin.stream()),
@@ -73,7 +74,7 @@ process.exitCode = await run(process.argv.slice(2), {
         stdin: () => Bun.stdin.text(),
         identity,
         request: fetch,
-        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        random: machineRandom,
         uuid: () => crypto.randomUUID(),
         now: Date.now,
         pause: Bun.sleep,

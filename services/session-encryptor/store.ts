@@ -1,9 +1,10 @@
 import type { ChunkRecord } from '#common/http/session-model'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store } from '#common/store/store'
+import type { Progress } from './model.ts'
 
 /** A session as the encryptor knows it: its wrapped key and how far it is durable. */
-export type SessionDoc = {
+export type SessionDoc = Readonly<Omit<Progress, 'session'>> & {
   readonly id: string
   readonly owner: string
   /** Absent once the content was erased, and so is `sealed_to_owner`. */
@@ -11,17 +12,9 @@ export type SessionDoc = {
   readonly sealed_to_owner?: string
   /** To which key it is sealed; sessions of older releases do not say. */
   readonly owner_x25519?: string
-  readonly chunk_size: number
   readonly epoch: number
-  readonly chunk_count: number
-  readonly total_plain: number
-  readonly total_cipher: number
-  readonly last: boolean
   /** The final chunk is there, be it the last of a whole recording or of one that broke off. */
   readonly closed: boolean
-  readonly sealed: boolean
-  readonly last_at?: number
-  readonly last_byte_at?: number
   /** When its keys were destroyed, epoch ms. */
   readonly erased_at?: number
 }

@@ -1,29 +1,15 @@
 import { t } from 'elysia'
 import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
-import { BytesParam, EndReason, WholeParam } from '#common/http/session-model'
-import { Session, states } from '#common/http/session-view'
-import { SignedPolicy } from '#common/policy/signature'
-
-const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
+import { BytesParam, EndReason, StreamGap, WholeParam } from '#common/http/session-model'
+import { Opening, Session, states } from '#common/http/session-view'
 
 export const NewSession = t.Object({
-  /** Chosen by who asks, so that asking again opens no second one. */
-  id: t.Optional(SessionId),
-  owner: TronAddress,
-  owner_x25519: t.Optional(Hex32),
-  participants: People,
-  observers: People,
-  /** Says who may join, instead of `participants` and `observers`. */
-  policy: t.Optional(SignedPolicy),
+  ...Opening.properties,
   recorder_version: t.String({ minLength: 1, maxLength: 64 }),
   device_fingerprint: Hex32,
 })
 export type NewSession = typeof NewSession.static
-
-/** Recorded time from `from` to `to` is missing before the byte at `offset` of the stream. Times epoch ms. */
-export const StreamGap = t.Object({ offset: Natural, from: Natural, to: Natural, reason: EndReason })
-export type StreamGap = typeof StreamGap.static
 
 /** Where the source was away until now, in the middle of the stream. */
 const Gaps = t.Array(StreamGap, { maxItems: 1000 })
@@ -65,6 +51,7 @@ export const SignedManifest = t.Object({
   public_key: Hex32,
   signature: Hex64,
 })
+export type SignedManifest = typeof SignedManifest.static
 
 /** An event in the chain of a session of an older release: hash = BLAKE3 of the canonical JSON of the rest. */
 const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })

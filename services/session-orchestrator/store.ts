@@ -1,5 +1,6 @@
 import { type AuditEntry, type AuditEvent, LONGEST_BODY, nextEvent } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
+import type { StreamGap } from '#common/http/session-model'
 import type { Session } from '#common/http/session-view'
 import type { PolicyRequest } from '#common/policy/decision'
 import { Fault } from '#common/process/fault'
@@ -7,7 +8,7 @@ import { machineRandom } from '#common/process/random'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store, Stored } from '#common/store/store'
 import { type AuditLink, describeEntry, nextLink } from './audit.ts'
-import type { StreamGap } from './model.ts'
+import type { SignedManifest } from './model.ts'
 
 /** A session, and what only this service needs of it. */
 export type SessionDoc = Session & {
@@ -34,13 +35,7 @@ export type RequestDoc = PolicyRequest & { readonly session: string }
 /** A session's signing key, wrapped; removed in the transaction that keeps the signature. */
 export type KeyDoc = { readonly id: string; readonly wrapped: string }
 
-export type ManifestDoc = {
-  readonly id: string
-  readonly manifest: string
-  readonly alg: 'Ed25519'
-  readonly public_key: string
-  readonly signature: string
-}
+export type ManifestDoc = Readonly<SignedManifest> & { readonly id: string }
 
 /** An event of a session; `event` instead of the rest in a chain of a release before. */
 export type AuditDoc = Pick<AuditLink, 'seq' | 'at' | 'prev' | 'hash'> &

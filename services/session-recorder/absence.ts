@@ -1,3 +1,4 @@
+import type { StreamGap } from '#common/http/session-model'
 import { isFault } from '#common/process/fault'
 
 /** How a recording came to be without a source. */
@@ -5,14 +6,6 @@ export type AbsenceCause = 'unbegun' | 'paused' | 'cut' | 'repeated' | 'refused'
 
 /** A time without a source: since when, epoch ms and by the steady clock, and how it began. */
 export type Absence = { readonly since: number; readonly steadySince: number; readonly cause: AbsenceCause }
-
-/** Recorded time that is missing before the byte at `offset`, epoch ms: from the last byte before to the next one. */
-export type StreamGap = {
-  readonly offset: number
-  readonly from: number
-  readonly to: number
-  readonly reason: string
-}
 
 /** A source that ends one body and begins the next within this time was never away, ms. */
 const SHORT_PAUSE = 1_000

@@ -1,5 +1,6 @@
+import type { StreamGap } from '#common/http/session-model'
 import { isFault } from '#common/process/fault'
-import { type AbsenceCause, causeOf, findGap, type StreamGap } from './absence.ts'
+import { type AbsenceCause, causeOf, findGap } from './absence.ts'
 import type { StreamPosition } from './delivery.ts'
 import type { LiveFeed, LiveFeeds } from './live-feeds.ts'
 import type { Source } from './sources.ts'

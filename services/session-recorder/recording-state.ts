@@ -1,12 +1,13 @@
+import type { StreamGap } from '#common/http/session-model'
+import type { Opening } from '#common/http/session-view'
 import { Fault, isFault } from '#common/process/fault'
-import type { StreamGap } from './absence.ts'
 import type { StreamPosition } from './delivery.ts'
 import { OTHER_RELEASE } from './delivery.ts'
-import type { Recording, Start } from './model.ts'
+import type { Recording } from './model.ts'
 import type { RecordingDoc } from './store.ts'
 
 /** A recording of which no byte has come. Times epoch ms. */
-export const newRecording = (id: string, { owner }: Start, now: number): RecordingDoc => ({
+export const newRecording = (id: string, { owner }: Opening, now: number): RecordingDoc => ({
   id,
   state: 'recording',
   owner,
@@ -58,10 +59,7 @@ export const describeEnd = ({ complete, acknowledged, ended_at, gaps, reason }: 
   ...(reason === undefined ? {} : { reason }),
 })
 
-/**
- * An ending recording after the orchestrator was told, `error` = what came of it: the same when it has to be told
- * again, ended when it knows (also from an earlier call whose answer was lost), failed when it refuses.
- */
+/** An ending recording after the orchestrator was told, `error` = what came of it: the same, ended or failed. */
 export const afterHandOver = (doc: RecordingDoc, error: unknown): RecordingDoc => {
   if (error === undefined || isFault(error, 'already-finalized')) return { ...doc, state: 'ended' }
   if (!(error instanceof Fault) || error.kind === 'unavailable' || error.code === OTHER_RELEASE) return doc

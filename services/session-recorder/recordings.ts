@@ -1,13 +1,14 @@
+import type { StreamGap } from '#common/http/session-model'
+import type { Opening } from '#common/http/session-view'
 import { Fault, isFault } from '#common/process/fault'
 import { errorFields, type Log } from '#common/process/log'
 import type { Store } from '#common/store/store'
-import type { StreamGap } from './absence.ts'
 import { type BreakOffParts, breakOffStream } from './break-off.ts'
 import type { StreamPosition } from './delivery.ts'
 import type { Feed } from './feed.ts'
 import { type IntakeParts, takeIn } from './intake.ts'
 import { type LiveFeedParts, type LiveFeeds, liveFeeds } from './live-feeds.ts'
-import type { Recording, Start } from './model.ts'
+import type { Recording } from './model.ts'
 import { reconciler } from './reconcile.ts'
 import {
   addGap,
@@ -23,22 +24,16 @@ import { type Sources, sources } from './sources.ts'
 import { changeRecording, findRecording, type RecordingDoc, recordingTable } from './store.ts'
 
 export type Recordings = {
-  readonly start: (request: Start) => Promise<Recording>
+  readonly start: (request: Opening) => Promise<Recording>
   readonly get: (id: string) => Promise<Recording>
   readonly list: () => Promise<readonly Recording[]>
-  /**
-   * Takes bytes of the source from `offset` on. With `end`, resolves when all is durable and the session sealed.
-   * `whole`: the source kept what it had sent and gives it again, so that the time it was away is no gap.
-   */
+  /** Takes bytes from `offset` on; with `end` resolves once all is durable and sealed. `whole`: away was no gap. */
   readonly stream: (
     id: string,
     query: { readonly offset: number; readonly end: boolean; readonly whole?: boolean },
     body: AsyncIterable<Uint8Array>,
   ) => Promise<Recording>
-  /**
-   * Ends a recording abnormally: what was received is kept, `reason` is stated as that of the gap at its end. A source
-   * that still sends is cut. Throws Fault `stream-busy` when that one is at its end.
-   */
+  /** Ends a recording abnormally; `reason` is that of its last gap. Throws Fault `stream-busy` at the source's end. */
   readonly stop: (id: string, reason?: string) => Promise<Recording>
   /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
   readonly reconcile: () => Promise<void>
@@ -51,7 +46,7 @@ export type RecordingsParts = LiveFeedParts &
     readonly store: Store
     readonly log: Log
     readonly resumeGrace: number
-    readonly openSession: (request: Start) => Promise<{ readonly id: string; readonly chunk_size: number }>
+    readonly openSession: (request: Opening) => Promise<{ readonly id: string; readonly chunk_size: number }>
     readonly setState: (session: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
     readonly finalize: (session: string, end: ReturnType<typeof describeEnd>) => Promise<unknown>
   }
@@ -153,14 +148,14 @@ const endings = (
 }
 
 /** The recording that an earlier try of the same request began. Throws Fault conflict `recording-exists` for another owner's. */
-const findBegun = async ({ store }: RecordingsParts, { id, owner }: Start): Promise<RecordingDoc | undefined> => {
+const findBegun = async ({ store }: RecordingsParts, { id, owner }: Opening): Promise<RecordingDoc | undefined> => {
   const doc = id === undefined ? undefined : await recordingTable(store).get(id)
   if (doc === undefined || doc.owner === owner) return doc
   throw new Fault('conflict', 'recording-exists', 'there is another recording of this id')
 }
 
 /** Opens a session and keeps its recording; a session that nobody would ever record into is ended again. */
-const begin = async (request: Start, { store, openSession, finalize, now }: RecordingsParts) => {
+const begin = async (request: Opening, { store, openSession, finalize, now }: RecordingsParts) => {
   const { id, chunk_size } = await openSession(request)
   try {
     return { chunk_size, doc: await recordingTable(store).insert(newRecording(id, request, now())) }

@@ -1,8 +1,9 @@
 import { noteAudit } from '#common/http/audited'
 import { replies, type ServiceParts, service } from '#common/http/service'
 import { SessionParams } from '#common/http/session-model'
+import { Opening } from '#common/http/session-view'
 import { readBody } from '#common/stream/request-body'
-import { List, Recording, Start, Stop, StreamQuery } from './model.ts'
+import { List, Recording, Stop, StreamQuery } from './model.ts'
 import type { Recordings } from './recordings.ts'
 
 /** The HTTP face of session-recorder. */
@@ -16,7 +17,7 @@ export const routes = ({ recordings, parts }: { readonly recordings: Recordings;
         return recording
       },
       {
-        body: Start,
+        body: Opening,
         ...replies(Recording, 'operator', 'api-server'),
       },
     )

@@ -1,18 +1,11 @@
+import type { StreamGap } from '#common/http/session-model'
 import { Fault } from '#common/process/fault'
 import type { StoreSchema } from '#common/store/schema'
 import type { Collection, Declaration, Store, Stored } from '#common/store/store'
-import type { StreamGap } from './absence.ts'
-import type { RecordingState } from './model.ts'
+import type { Recording } from './model.ts'
 
 /** A recording as it survives a restart; the bytes on their way do not. */
-export type RecordingDoc = {
-  readonly id: string
-  readonly state: RecordingState
-  readonly owner: string
-  readonly acknowledged: number
-  readonly chunks: number
-  readonly complete: boolean
-  readonly started_at: number
+export type RecordingDoc = Readonly<Omit<Recording, 'received'>> & {
   /** When the source last gave bytes, epoch ms. */
   readonly touched_at: number
   /** When its source ended it, or was given up, epoch ms. */
@@ -20,7 +13,6 @@ export type RecordingDoc = {
   /** Where its source was away in the middle, in the order of the stream. */
   readonly gaps?: readonly StreamGap[]
   readonly reason?: string
-  readonly error?: string
 }
 
 const recordings: Declaration<RecordingDoc> = {

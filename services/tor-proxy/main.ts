@@ -5,6 +5,7 @@ import { start } from '#common/http/main'
 import { addGauge } from '#common/http/metrics'
 import { errorFields } from '#common/process/log'
 import { findProgram } from '#common/process/program'
+import { machineRandom } from '#common/process/random'
 import { openRunFolder } from '#common/process/run-folder'
 import { Env } from './env.ts'
 import { forward } from './forward.ts'
@@ -19,14 +20,12 @@ import { cookiePath, torrc } from './torrc.ts'
 /** Below the time that `start` gives to all of a shutdown. */
 const GRACE = 6_000
 
-const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
-
 /** Where we ourselves reach a port that listens on `host`. */
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
 
 const openOnion = async ({ LUCID_DATA, ONION_STATE, API_GATEWAY_ONION }: Static<typeof Env>, run: string) => {
   const folder = join(LUCID_DATA, 'onions', 'gateway')
-  const address = openOnionFolder(folder, () => random(32))
+  const address = openOnionFolder(folder, () => machineRandom(32))
   publishAddresses(ONION_STATE, { gateway: address })
   const unix = join(run, 'gateway.sock')
   const [host = '', port = ''] = API_GATEWAY_ONION.split(':')
@@ -52,7 +51,7 @@ await start('tor-proxy', Env, async ({ env, log, parts, onStop }) => {
       host: env.HOST,
       ports: { socks: env.SOCKS_PORT, control: env.CONTROL_PORT, http: env.HTTP_PORT },
       data,
-      passwordHash: hashPassword(env.TOR_CONTROL_PASSWORD.reveal(), random(8)),
+      passwordHash: hashPassword(env.TOR_CONTROL_PASSWORD.reveal(), machineRandom(8)),
       networks: env.SOCKS_NETWORKS.split(','),
       network,
       onions: [{ folder, port: 80, unix }],
@@ -60,7 +59,7 @@ await start('tor-proxy', Env, async ({ env, log, parts, onStop }) => {
       test,
     }),
     control: { host: reachable(env.HOST), port: env.CONTROL_PORT, cookie: cookiePath(data) },
-    nonce: () => random(32),
+    nonce: () => machineRandom(32),
     log,
     onHopeless: (why) => {
       log.error('tor-hopeless', { why })

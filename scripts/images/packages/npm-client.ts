@@ -1,4 +1,5 @@
 import { CliError } from '../../cli/fail.ts'
+import { live } from '../../cli/run.ts'
 
 /** What npm's registry says of one version. */
 export type Published = { readonly integrity: string; readonly tarball: string }
@@ -10,17 +11,8 @@ export type Ask = (name: string, version: string) => Promise<Published>
 export const askBun =
   (cwd: string): Ask =>
   async (name, version) => {
-    const child = Bun.spawn([process.execPath, 'pm', 'view', `${name}@${version}`, 'dist', '--json'], {
-      cwd,
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ])
+    const argv = [process.execPath, 'pm', 'view', `${name}@${version}`, 'dist', '--json'] as const
+    const { out, err, code } = await live(argv, { cwd })
     const fail = (why: string): never => {
       throw new CliError(`npm's ${name}@${version} cannot be looked up with bun pm view: ${why}`)
     }

@@ -17,6 +17,10 @@ export const EndReason = t.String({
   description: '1 to 200 printable characters',
 })
 
+/** Recorded time is missing before the byte at `offset`, epoch ms: from the last byte before to the next one. */
+export const StreamGap = t.Object({ offset: Natural, from: Natural, to: Natural, reason: EndReason })
+export type StreamGap = Readonly<typeof StreamGap.static>
+
 export const SessionParams = t.Object({ id: SessionId })
 export const ChunkParams = t.Object({ id: SessionId, index: IndexParam })
 

@@ -1,6 +1,7 @@
 import { t } from 'elysia'
 import { Hex32, Natural, SessionId, TronAddress } from '../evidence/fields.ts'
 import { Gap } from '../evidence/manifest.ts'
+import { SignedPolicy } from '../policy/signature.ts'
 
 /** A session as session-orchestrator shows it, and the public API. */
 
@@ -39,6 +40,21 @@ const PolicyPeople = t.Object({
   observers: t.Array(TronAddress),
   approvers: t.Array(TronAddress),
 })
+
+const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
+
+/** Who owns a session that is to be, and who may join; with an X25519 key its key is also sealed to its owner. */
+export const Opening = t.Object({
+  /** Chosen by who asks, so that asking again opens no second one. */
+  id: t.Optional(SessionId),
+  owner: TronAddress,
+  owner_x25519: t.Optional(Hex32),
+  participants: People,
+  observers: People,
+  /** What people may do in it, signed by the owner; says who may join, instead of the two above. */
+  policy: t.Optional(SignedPolicy),
+})
+export type Opening = typeof Opening.static
 
 export const Session = t.Object({
   id: SessionId,
