@@ -1,7 +1,4 @@
-/**
- * The supervisor that `bun run up --detach` leaves behind. Its argument is a DaemonOrder; it stays until
- * SIGTERM (`bun run down`), and tells the command that started it how far it is while that listens.
- */
+/** The supervisor that `bun run up --detach` leaves behind, until SIGTERM. Its argument is a DaemonOrder. */
 import type { Stack } from '#catalog'
 import { streams } from '#common/cli/streams'
 import { errorDetails, errorLine, exitCodeOf } from '../cli/fail.ts'

@@ -7,10 +7,7 @@ import { openLog } from './log-file.ts'
 import type { Ambient } from './store-env.ts'
 import type { View } from './unit-state.ts'
 
-/**
- * Starts a supervisor that stays when this process leaves, and waits until everything is healthy. Throws
- * CliError with its reason when it gives up. An abort before that stops it again.
- */
+/** Starts a supervisor that outlives this process, and waits until all is healthy. Throws CliError when it gives up. */
 export const detach = async (
   home: Home,
   order: Omit<DaemonOrder, 'home'>,

@@ -22,10 +22,7 @@ const lockHome = (home: Home): Lock | undefined => {
   )
 }
 
-/**
- * Does work while nothing else runs in these state folders, and keeps `bun run up` away until it is done. Throws
- * CliError when the platform runs in one, or services that outlived it do.
- */
+/** Does work while nothing runs in these state folders, `bun run up` included. Throws CliError when something does. */
 export const exclusive = async <R>(homes: readonly Home[], work: () => Promise<R>): Promise<R> => {
   const locks: (Lock | undefined)[] = []
   try {

@@ -5,10 +5,7 @@ import type { Upstream } from './upstream.ts'
 
 const unknown = () => new Fault('missing', 'not-anchored', 'no anchor of this session is on the chain')
 
-/**
- * anchor.json of a session (SPEC section 4): where its registration is, with all that proves it. Throws
- * Fault missing `not-anchored`; unavailable `index-ahead` while index and ledger tell of different histories.
- */
+/** anchor.json of a session (SPEC section 4). Throws Fault missing `not-anchored`; unavailable `index-ahead`. */
 export const anchorProof = async (
   up: Pick<Upstream, 'anchor' | 'proof' | 'chain'>,
   session: string,

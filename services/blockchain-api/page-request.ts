@@ -15,10 +15,7 @@ const isForeign = (headers: Headers): boolean => {
 const refuse = (status: number, message: string) =>
   Response.json(failure(null, new RpcError('invalid-request', message)), { status })
 
-/**
- * What a browser on the operator's machine must not be used for: a page can send text/plain anywhere without
- * asking, so only JSON is taken, and nothing of a page of another origin. Answers the refusal, with 415 and 403 as go-ethereum.
- */
+/** A page of another origin can send text/plain without asking: 415, 403 as go-ethereum; undefined when allowed. */
 export const refusePage = ({ headers }: Request): Response | undefined => {
   const [type = ''] = (headers.get('content-type') ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/json')

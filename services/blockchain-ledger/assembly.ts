@@ -24,10 +24,7 @@ export const contextAfter = (
   rules: rulesAt(forks, parent.number + 1),
 })
 
-/**
- * The header that an execution makes. The ledger computes both roots itself, over the transactions and the
- * encoded receipts it will serve. Throws Fault conflict `receipts-differ` when the machine's root is another.
- */
+/** The header that an execution makes, with roots of our own. Throws Fault conflict `receipts-differ`. */
 export const buildHeader = async (
   context: BlockContext,
   transactions: readonly string[],

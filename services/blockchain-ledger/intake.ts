@@ -25,10 +25,7 @@ const poolFull = () =>
     retryAfter: 1000,
   })
 
-/**
- * Accepts a signed transaction (hex); durable once it resolves, and then mined for certain. The same one
- * again gets the same answer. Throws the Faults of `admit` and of decoding, exhausted `pool-full`.
- */
+/** Accepts a signed transaction (hex), durable once it resolves. Throws as `admit`, decoding, exhausted `pool-full`. */
 export const intake = ({ store, pool, head, state, chainId, now, onAccepted }: IntakeParts) => {
   const oneAtATime = limiter(1)
 

@@ -75,10 +75,7 @@ const loadRaws = async (store: Store, block: BlockDoc): Promise<readonly string[
 
 export type RecoveryParts = Chain & { readonly store: Store; readonly registrar: string }
 
-/**
- * Gives the virtual machine the state of `head` back: from the newest block whose state it still has, or
- * from genesis, block by block. Answers how many blocks were executed again.
- */
+/** Executes anew what the virtual machine lost of the state of `head`; answers how many blocks that were. */
 export const recover = async (parts: RecoveryParts, head: BlockDoc): Promise<number> => {
   const { store, vm, chainId, registrar } = parts
   let parent = head

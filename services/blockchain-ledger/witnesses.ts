@@ -22,11 +22,7 @@ export type WitnessParts = {
   readonly againMs: number
 }
 
-/**
- * Asks the readers of the chain for the newest blocks that they saw, each until it has answered once. They can know
- * of no other blocks than this ledger gave them, so once after a start is enough. Resolves when all have answered,
- * or `stop` was called.
- */
+/** Asks the readers of the chain for the newest blocks that they saw, each until it has answered once. */
 export const askWitnesses = ({ names, read, learn, sleep, againMs }: WitnessParts) => {
   let stopped = false
   const ask = async (name: string): Promise<void> => {

@@ -76,10 +76,7 @@ const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
 
 const keyless: readonly State[] = ['expired', 'voided']
 
-/**
- * Stores a session of revision `rev` after events, with their entries in the audit chain. For use inside a transaction.
- * The session comes first: of two who change it in the same moment one waits there, and not at the end of the chain.
- */
+/** Stores a session of revision `rev` and its audit entries, in a transaction: two who change it wait here. */
 export const applyEvents = async (
   own: Tables,
   rev: number,

@@ -18,10 +18,7 @@ export type LiveFeeds = {
   readonly open: (id: string, start: StreamPosition, absence: Absence) => LiveFeed
   /** The feed that goes on at `offset`; in use once `put`, so an empty one costs nothing. Throws `offset-differs`. */
   readonly at: (id: string, offset: number) => Promise<LiveFeed>
-  /**
-   * Gives up what was received and is not durable, here and in the pipeline, for this feed. Throws Fault
-   * `offset-differs` where more has become durable meanwhile: only a source that gives the same again may go on then.
-   */
+  /** Gives up what is not durable, for this feed. Throws Fault `offset-differs` where more became durable meanwhile. */
   readonly put: (id: string, live: LiveFeed, source: { readonly isWhole: boolean }) => Promise<void>
   readonly drop: (id: string) => void
   readonly count: () => number

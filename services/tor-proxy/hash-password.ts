@@ -5,11 +5,7 @@ import { concat, utf8 } from '#common/stream/bytes'
 const COUNT = 0x60
 const HASHED = (16 + (COUNT & 15)) << ((COUNT >> 4) + 6)
 
-/**
- * A control password as HashedControlPassword wants it: `16:`, then salt (8 bytes), count and the iterated
- * SHA-1 in hex, as `tor --hash-password` prints it. The password is a secret of 32 bytes, so that the speed of
- * this hash does not matter.
- */
+/** As `tor --hash-password`: `16:`, salt (8 bytes), count, SHA-1. 32 random bytes need no slow hash. */
 export const hashPassword = (password: string, salt: Uint8Array): string => {
   const unit = concat(salt, utf8(password))
   const hash = sha1.create()

@@ -4,10 +4,7 @@ import { sha3_256 } from '@noble/hashes/sha3.js'
 import { base32 } from '@scure/base'
 import { concat, utf8 } from '#common/stream/bytes'
 
-/**
- * Keys and addresses of version 3 onions (rend-spec-v3, sections 6 and A.2). An onion is its key: who keeps the
- * 64 bytes of the expanded secret keeps the address.
- */
+/** Keys and addresses of version 3 onions (rend-spec-v3, 6 and A.2): the expanded secret is the address. */
 
 const VERSION = 3
 

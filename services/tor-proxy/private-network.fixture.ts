@@ -110,10 +110,7 @@ const awaitConsensus = async (directoryPort: number, running: readonly Bun.Subpr
   return false
 }
 
-/**
- * A Tor network of our own on loopback, real tor all of them: one authority and three relays, once its consensus lists
- * every one. `lines` are what a client's torrc needs to be part of it.
- */
+/** A Tor network of real tor on loopback: an authority and three relays. `lines`: what a client's torrc needs. */
 export const startPrivateNetwork = async (root: string, programs: Programs) => {
   const [port = 0, directoryPort = 0, ...relayPorts] = freePorts(2 + RELAYS)
   const folder = join(root, 'authority')

@@ -125,10 +125,7 @@ const choices = (head: number) => [
   '  verifiers then need the new key, too: bun run trust prints it',
 ]
 
-/**
- * Shows a ledger blocks that it sealed, and what it lacks; with `goOn` lets it go on without. Answers the exit code: 0
- * when it misses nothing (any more), 1 while it has to be decided. Throws CliError when it cannot be asked.
- */
+/** Shows a ledger what it sealed and lacks; `goOn` lets it go on without. Answers the exit code, 1 while undecided. */
 export const recoverChain = async (
   ledger: LedgerAccess,
   { bundles, goOn, dryRun }: Decision,

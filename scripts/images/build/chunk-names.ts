@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto'
 
 const HEAD = /^((?:\/\/ @bun\n)?)((?:import\{[^}]*\}from"\.\/[^"]+";)+)/
 
-/**
- * The bundler orders these imports by what else a program loads. Sorted by what is imported they are the same in every
- * program; each chunk imports all that it needs itself, so no order is needed between them.
- */
+/** Sorted by what is imported: the same in every program, and each chunk imports all that it needs itself. */
 const sortImports = (text: string): string =>
   text.replace(HEAD, (_, mark: string, imports: string) => {
     const statements = imports.split(/(?<=;)/)

@@ -1,9 +1,6 @@
 import { createConnection, createServer, type Socket } from 'node:net'
 
-/**
- * A TCP proxy before a registry that misbehaves on purpose: forwards to `port`; each connection is destroyed when its client has sent `limit` bytes, which are
- * forwarded first. Counts what it cut, and the bytes that came from clients.
- */
+/** A TCP proxy before a registry that cuts each connection once its client sent `limit` bytes, and counts. */
 export const cuttingProxy = async (port: number, limit: number) => {
   let cuts = 0
   let received = 0

@@ -54,11 +54,7 @@ const blobsIn = (folder: string, image: PlatformImage): readonly Part[] => {
   return [documents.manifest.descriptor, manifest.config, ...manifest.layers].map(file)
 }
 
-/**
- * What `docker load` takes: an OCI image layout and, for engines that do not read that (before 25), Docker's own
- * `manifest.json` over the same blobs. Of each image only one platform; blobs that images share are there once. `domain`
- * is the engine's own registry for names without one.
- */
+/** What `docker load` takes of one platform: an OCI image layout, and `manifest.json` for engines before 25. */
 export const archiveParts = (
   images: readonly Loadable[],
   platform: string,

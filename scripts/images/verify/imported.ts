@@ -5,11 +5,7 @@ import { addons } from '../layers/addons.ts'
 const packageOf = (path: string): string | undefined =>
   /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path.replaceAll('\\', '/'))?.[1]
 
-/**
- * npm packages of which something is left in a service's bundle. It is read from the sources, not from
- * what the builder wrote down. Native packages for one platform are left out: which of them is there depends on
- * the machine that looks.
- */
+/** npm packages that are left in a service's bundle, read from the sources; native ones of a platform are left out. */
 export const importedPackages = async (root: string, service: string): Promise<readonly string[]> => {
   const built = await Bun.build({
     entrypoints: [join(root, 'services', service, 'main.ts')],

@@ -81,10 +81,7 @@ export const observeDrift = async (
   return findDrift({ facts, release, dir, expected: expectRelease({ release, files }) }, healthy)
 }
 
-/**
- * Everything of a host that is not as its committed release says; nothing where none is. `bundle`: what the command is about,
- * whose texts are taken when it is that release. Where the host's own were changed and no copy is left, that alone is told.
- */
+/** What of a host is not as its committed release says. `bundle`: its texts are taken when it is that release. */
 export const inspectDrift = async (
   shell: Shell,
   dir: string,

@@ -38,11 +38,7 @@ const remedy = (host: string, { service, name }: Stock): string => {
   return `${host} has no ${name} (for ${service}): docker save ${tagged} | ${load}${named}`
 }
 
-/**
- * Sees to it that images of somebody else's are on the host: with a registry those that are missing are pulled, without
- * one each must be there. Answers the names that were pulled. Throws CliError that names every missing one and how it
- * comes there, or why a pull failed; LeaseLost.
- */
+/** Sees to it that somebody else's images are there; answers those that were pulled. Throws CliError, LeaseLost. */
 export const stockImages = async (
   lease: Lease,
   images: readonly Stock[],

@@ -7,10 +7,7 @@ import { type Behaviour, type FakeMachine, inspectFake } from './fake-machine.fi
 import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
 import type { ReleaseHost } from './release-host.ts'
 
-/**
- * A FAKE host with a FAKE engine, in memory, for sweeps of thousands of runs. It has what the real one has and matters
- * here: files that are whole or not, containers that are recreated one by one, a journal, a pointer, a fence.
- */
+/** A FAKE host with a FAKE engine, in memory, for sweeps of thousands of runs. */
 export type FakeOptions = CallOptions & {
   readonly behaviour: (release: string, service: string) => Behaviour
 }

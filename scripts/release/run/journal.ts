@@ -78,10 +78,7 @@ export const findOpenRun = (entries: readonly Entry[]): RunRecord | undefined =>
   return last?.end === undefined ? last : undefined
 }
 
-/**
- * Releases that were committed, oldest first, as a rollback leaves them: a release that was gone back from is no longer
- * there. The last one is the current release. A run that was cut behind its commit, so that its release is `current`, counts.
- */
+/** The releases that were committed, oldest first, as a rollback leaves them; the last one is the current release. */
 export const listCommitted = (entries: readonly Entry[], current?: string): readonly string[] => {
   const stack: string[] = []
   for (const { begin, end } of groupRuns(entries)) {

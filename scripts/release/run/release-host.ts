@@ -18,11 +18,7 @@ export type StepReporter = {
   readonly progress: (text: string) => void
 }
 
-/**
- * A host under a lease, as deploy, rollback and update see it. Every method is idempotent: cut at any point it may be
- * called again. They throw ConnectionLost, LeaseLost or CliError. The product has one over a shell; the sweeps of the tests have
- * one in memory.
- */
+/** A host under a lease, as deploy, rollback, update see it: idempotent. Throws ConnectionLost, LeaseLost, CliError. */
 export type ReleaseHost = {
   readonly name: string
   readonly observe: () => Promise<HostReleases>

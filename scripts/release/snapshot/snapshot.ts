@@ -9,10 +9,7 @@ import type { Mount } from '../../host/tool-run.ts'
 import { backupCommand, capabilities } from './backup-container.ts'
 import { freezeFunctions } from './freeze-script.ts'
 
-/**
- * Plain copies of volumes on the same disk, so that a rollback over a migration needs no key and no operator. They are
- * protected as the volumes are: root's alone. An encrypted backup beside it is `takeBackup` with a tag.
- */
+/** Plain copies of volumes, root's alone as they are: a rollback over a migration needs no key and no operator. */
 export type SnapshotOptions = {
   readonly image: string
   /** What it is called: the id of the release that is left. */
@@ -89,10 +86,7 @@ export const takeSnapshot = async (lease: Lease, options: SnapshotOptions): Prom
   return report
 }
 
-/**
- * Puts volumes back as a snapshot has them. Nothing that runs may use them. Idempotent: cut anywhere, the next call does
- * it again from the snapshot. Throws CliError when there is no whole snapshot.
- */
+/** Puts volumes back that nothing uses; idempotent, cut anywhere. Throws CliError without a whole snapshot. */
 export const restoreSnapshot = async (lease: Lease, options: SnapshotOptions): Promise<CopyReport> => {
   requireNames(options)
   const at = `${backupLayout(lease.dir).snapshots}/${options.id}`

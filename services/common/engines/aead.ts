@@ -5,10 +5,7 @@ import { nobleOpen, nobleSeal } from './xchacha-noble.ts'
 import { xchachaPool } from './xchacha-pool.ts'
 import { webOpen, webSeal } from './xchacha-webcrypto.ts'
 
-/**
- * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha). `seal` gives ciphertext || tag, `open` the plaintext, each in a
- * fresh buffer that the caller may free. `open` throws Fault `aead-failed`; wrong sizes throw Fault `invalid`.
- */
+/** XChaCha20-Poly1305, in fresh buffers that the caller may free. Throws Fault `aead-failed`, `invalid` for sizes. */
 export type Aead = {
   readonly name: 'webcrypto' | 'noble'
   readonly rejected: readonly Rejected[]

@@ -11,10 +11,7 @@ type Waiting = {
 
 const inline = (work: Work): Uint8Array<ArrayBuffer> => ('seal' in work ? nobleSeal(work.seal) : nobleOpen(work.open))
 
-/**
- * noble on a thread of its own, started at the first use: 8 MiB keep the main thread busy for 80 ms otherwise.
- * Where the worker's file cannot be loaded (a bundle without it) the work is done on this thread: slower, never lost.
- */
+/** noble on a thread of its own from the first use on; on this thread where the worker's file cannot be loaded. */
 export const xchachaPool = (file: URL = new URL('./xchacha-worker.ts', import.meta.url)) => {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined

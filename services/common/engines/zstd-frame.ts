@@ -1,9 +1,6 @@
 import { Fault } from '../process/fault.ts'
 
-/**
- * Zstandard frames (RFC 8878), read just far enough to know how large they unpack and where they end, so that
- * a decompression bomb is refused before a byte of it is unpacked.
- */
+/** Zstandard frames (RFC 8878), read just far enough that a decompression bomb is refused before it is unpacked. */
 
 const MAGIC = 0xfd2fb528
 const RLE = 1
@@ -35,10 +32,7 @@ const readHeader = (
   return { content, blocks: at + sizeBytes, checksum: (descriptor & 0b100) !== 0 }
 }
 
-/**
- * The declared content size of the one frame that fills `bytes` exactly. Throws Fault `zstd-frame` for several
- * frames, trailing bytes, a missing size or a cut frame.
- */
+/** The declared size of the one frame that fills `bytes`. Throws Fault `zstd-frame` for anything else. */
 export const frameContentSize = (bytes: Uint8Array): number => {
   const { content, blocks, checksum } = readHeader(bytes)
   let at = blocks

@@ -16,10 +16,7 @@ export type Fork = { readonly from: number; readonly rules: RuleSet }
 export const rulesAt = (forks: readonly Fork[], number: number): RuleSet =>
   forks.findLast(({ from }) => from <= number)?.rules ?? 'cancun'
 
-/**
- * The forks of a chain that is opened at block `head`. `known` is the newest block that was made by them;
- * undefined when they were never written down. What lies between was made by a release that knows Cancun only.
- */
+/** The forks of a chain opened at block `head`: what lies between `known` and that was made under Cancun only. */
 export const extendForks = (
   forks: readonly Fork[],
   { known, head }: { readonly known: number | undefined; readonly head: number },

@@ -109,10 +109,7 @@ const decode = (bytes: Uint8Array): DecodedTransaction => {
   }
 }
 
-/**
- * Reads a signed transaction and recovers its sender. Canonical RLP only, of one of the three types. Throws
- * Fault `invalid` on anything malformed: `transaction-malformed`, or `fee-malformed` for a tip above the fee.
- */
+/** Reads a signed transaction (canonical RLP) and its sender. Throws Fault `transaction-malformed`, `fee-malformed`. */
 export const decodeTransaction = (rawHex: string): DecodedTransaction => {
   const bytes = fromHex(rawHex)
   return guard(() => decode(bytes))
@@ -124,10 +121,7 @@ export type FeeTransaction = Body & {
   readonly maxPriorityFeePerGas: bigint
 }
 
-/**
- * Signs an EIP-1559 transaction (deterministic nonce, RFC 6979, low s). The same fields and key give the
- * same bytes. Returns the envelope and its hash as hex. Throws as `decodeTransaction` for what cannot be one.
- */
+/** Signs an EIP-1559 transaction (RFC 6979, low s): the same in, the same out. Throws as `decodeTransaction`. */
 export const signTransaction = (tx: FeeTransaction, secretKey: string) => {
   const { to, data, gas, chainId, nonce, ...same } = tx
   const fields = {

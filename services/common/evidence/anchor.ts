@@ -15,10 +15,7 @@ import { sessionIdBytes32 } from './session-id.ts'
 import { verifyHash } from './signature.ts'
 import { trieValue } from './trie-proof.ts'
 
-/**
- * Where LucidAnchors lives on every Lucid chain: a genesis predeploy, so that an offline verifier can know
- * the address. The ASCII of "lucid-anchors", padded with zeros to 20 bytes.
- */
+/** Where LucidAnchors lives on every Lucid chain, a genesis predeploy: ASCII "lucid-anchors", padded to 20 bytes. */
 export const ANCHORS_ADDRESS = '6c756369642d616e63686f727300000000000000'
 
 const KIB = 1024

@@ -97,10 +97,7 @@ export const decodeRegistrar = (data: string): string => decodeWords(data, [addr
 /** What the contract answers for a registered session; the block is where it was registered. */
 export type StoredAnchor = AnchorContent & { readonly block_number: number }
 
-/**
- * The answer of `sessions(bytes32)`, or undefined for a session that is not registered (all words zero: a
- * registered one has at least one chunk).
- */
+/** The answer of `sessions(bytes32)`; undefined (all words zero) for a session that is not registered. */
 export const decodeSessions = (data: string): StoredAnchor | undefined => {
   const types = [bytes32, bytes32, address, uint(64), uint(32), uint(64)] as const
   const [manifest_hash, merkle_root, owner, started_at, chunk_count, block_number] = decodeWords(
@@ -114,10 +111,7 @@ export const decodeSessions = (data: string): StoredAnchor | undefined => {
 
 export type Registered = { readonly session_id: string } & AnchorContent
 
-/**
- * A `SessionRegistered` log: sessionId and owner are indexed, the rest is data in order. Undefined for other
- * events and for ids that are no UUIDv4. Throws Fault `invalid` when the log is of that event but malformed.
- */
+/** A `SessionRegistered` log; undefined for others and ids that are no UUIDv4. Throws Fault `invalid` if malformed. */
 export const decodeRegistered = ({ topics, data }: RawLog): Registered | undefined => {
   const what = 'a SessionRegistered log'
   const [event, ...indexed] = topics

@@ -20,10 +20,7 @@ export type Examined = {
   readonly leaf?: string
 }
 
-/**
- * What all examinations of one bundle share. Chunks are known by their place in the manifest, whatever index a row
- * carries. `isAuthentic` = the manifest is the signed or the anchored one.
- */
+/** What all examinations of a bundle share. `isAuthentic`: the manifest is the signed or the anchored one. */
 export type Expectation = {
   readonly manifest: Manifest
   readonly isAuthentic: boolean

@@ -3,10 +3,7 @@ import { type ChunkHeader, encodeHeader, FLAG_LAST, FLAG_ZSTD, HEADER_SIZE } fro
 import { endsAbnormally, type Manifest, type ManifestChunk } from './manifest.ts'
 import { sessionIdBytes } from './session-id.ts'
 
-/**
- * The header that a chunk of this manifest must carry: every field of it follows from the manifest. Compressed
- * exactly when comp < plain; last exactly on the final chunk, and on none when a gap stands at the end.
- */
+/** The header of a chunk of this manifest: compressed when comp < plain, last on the final one with no gap after. */
 export const expectedHeader = (manifest: Manifest, chunk: ManifestChunk): ChunkHeader => {
   const last = chunk.i === manifest.chunk_count - 1 && !endsAbnormally(manifest)
   return {

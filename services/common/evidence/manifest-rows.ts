@@ -10,10 +10,7 @@ import { placementFaults } from './placement.ts'
 const leadTo = (leaves: readonly string[], root: string): boolean =>
   leaves.length > 0 && merkleRoot(leaves.map((leaf) => Uint8Array.fromHex(leaf))).toHex() === root
 
-/**
- * What is wrong with the manifest's rows, where the chunks lead to the root and the rows do not; undefined where it is
- * not so. `leaves` = those of the chunks in the order in which they stand, undefined for what has none.
- */
+/** What is wrong with the manifest's rows where the chunks lead to the root and the rows do not; else undefined. */
 export const rowFaults = (
   { chunks }: Manifest,
   leaves: readonly (string | undefined)[],

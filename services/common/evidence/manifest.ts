@@ -92,10 +92,7 @@ export const Manifest = Type.Object(
 )
 export type Manifest = Static<typeof Manifest>
 
-/**
- * A row of `chunks` has 15 values and names in 249 bytes or more; 100,000 more are the people and ten thousand gaps.
- * 64 MiB are some 230,000 chunks: twenty times what 100 GB need in chunks of 8 MiB.
- */
+/** 100,000 people and ten thousand gaps beside 230,000 chunks: twenty times what 100 GB need in chunks of 8 MiB. */
 const BOUNDS: DocumentBounds = {
   size: 64 * 1024 * 1024,
   depth: 3,

@@ -33,10 +33,7 @@ export type OwnerGrant = { readonly expires: number; readonly signature: string 
 /** The longest time ahead that a grant may be valid, ms: a signed leave that leaks must not open recordings for ever. */
 export const GRANT_MAX_MS = 10 * 60 * 1000
 
-/**
- * Passes only for a grant of this session, signed by its owner and in force. Throws Fault `forbidden`
- * (`grant-expired`, `grant-too-long`, `grant-not-owner`) or `invalid` for a malformed signature.
- */
+/** Passes for a grant signed by the owner, in force. Throws Fault `grant-expired`, `-too-long`, `-not-owner`. */
 export const checkGrant = (
   { expires, signature }: OwnerGrant,
   { session, owner, now }: { readonly session: string; readonly owner: string; readonly now: number },

@@ -1,7 +1,4 @@
-/**
- * What is wrong with the order of chunks, in words. A bundle holds a sequence of chunks; `holds` says for each
- * place which chunk (by the manifest) stands there. Pure index arithmetic.
- */
+/** What is wrong with the order of chunks, in words. `holds`: which chunk (by the manifest) stands at each place. */
 
 /** What stands in a sequence: chunks of a bundle, or rows of its manifest. */
 type Noun = 'chunk' | 'row'

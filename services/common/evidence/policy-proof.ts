@@ -66,10 +66,7 @@ const findFaults = (
   ]
 }
 
-/**
- * The line on the policy: that its owner signed it, and that it names everybody who was let in. `body` = that of the
- * audit event `policy-set`, which nothing is to be believed of; undefined where it is withheld or there is none.
- */
+/** The line on the policy: its owner signed it, and it names all who were let in. `body`: not to be believed. */
 export const checkPolicy = (manifest: Manifest, body: unknown): readonly Check[] => {
   if (manifest.policy_hash === null)
     return body === undefined ? [] : listFaults('policy', ['audit.jsonl holds a policy, and the manifest names none'])

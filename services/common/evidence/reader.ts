@@ -1,9 +1,6 @@
 import { Fault } from '../process/fault.ts'
 
-/**
- * Random access to a bundle. `read` gives exactly `length` bytes at `at` in a fresh buffer that the caller may
- * free; asking beyond `size` is a Fault `read-beyond-end`.
- */
+/** Random access. `read` gives `length` bytes at `at`, in a fresh buffer. Throws Fault `read-beyond-end`. */
 export type Reader = {
   readonly size: number
   readonly read: (at: number, length: number) => Promise<Uint8Array<ArrayBuffer>>

@@ -21,10 +21,7 @@ const readLog = (item: RlpItem): ReceiptLog => {
   }
 }
 
-/**
- * A transaction receipt as the receipts trie holds it: rlp([status, cumulative gas, bloom, logs]), behind one
- * type byte for typed transactions (EIP-2718: 1 to 4). Throws Fault `receipt`.
- */
+/** A receipt as the receipts trie holds it (EIP-2718: a type byte before 1 to 4). Throws Fault `receipt`. */
 export const decodeReceipt = (bytes: Uint8Array): DecodedReceipt => {
   const [first = 0] = bytes
   const body = first >= 1 && first <= 4 ? bytes.subarray(1) : bytes

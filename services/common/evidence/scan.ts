@@ -54,10 +54,7 @@ const endFaults = async (reader: Reader, at: number): Promise<Pick<Scan, 'faults
 const cleanPadding = async (reader: Reader, { at, size }: Entry): Promise<boolean> =>
   (await reader.read(at + size, padded(size) - size)).every((byte) => byte === 0)
 
-/**
- * Walks the archive from header to header, without reading contents. A damaged header is stated and stepped
- * over, so that what stands behind it can still be judged.
- */
+/** Walks the archive from header to header; a damaged one is stated, and what stands behind it is still judged. */
 export const scanBundle = async (bundle: Reader): Promise<Scan> => {
   const reader = readAhead(bundle)
   const entries: Entry[] = []

@@ -2,10 +2,7 @@ import { Fault } from '../process/fault.ts'
 import { concat, equalBytes } from '../stream/bytes.ts'
 import { BLOCK, encodeHeader, MAX_SIZE, padding } from '../stream/tar.ts'
 
-/**
- * Canonical ustar (POSIX.1-1988): regular files only, mode 0644, owner 0, time 0, no names of people. One
- * entry has one spelling, so a bundle of the same session is the same file everywhere.
- */
+/** Canonical ustar (POSIX.1-1988): files only, 0644, owner 0, time 0. The same session is the same file everywhere. */
 
 export type BundleHeader = { readonly name: string; readonly size: number }
 

@@ -29,10 +29,7 @@ export const lateFaults = ({ ended_at }: Times, blockTime: number): readonly str
         `untrue: the session says that it ended at ${formatTime(ended_at)}, its block was sealed at ${formatTime(blockTime)}; clocks may differ by 10 min`,
       ]
 
-/**
- * What is wrong with each gap. A gap may touch the next one (one reason ends, another begins) and may have no
- * length: clocks count whole milliseconds.
- */
+/** What is wrong with each gap. It may touch the next one and have no length: clocks count whole milliseconds. */
 export const gapFaults = ({
   gaps,
   chunk_count,

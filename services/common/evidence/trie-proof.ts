@@ -39,10 +39,7 @@ const stretch = (node: readonly RlpItem[], left: readonly number[]): Step => {
   return { value: rlpBytes(node[1], 'trie-proof', 'the value of a leaf') }
 }
 
-/**
- * The value that the trie with this root holds under `key`. `proof` = encoded nodes, root first, each used in
- * turn and all of them used. Throws Fault `trie-proof`.
- */
+/** The value under `key`. `proof`: encoded nodes, root first, all of them used. Throws Fault `trie-proof`. */
 export const trieValue = (root: Uint8Array, key: Uint8Array, proof: readonly Uint8Array[]): Uint8Array => {
   let used = 0
   const load = (reference: RlpItem): readonly RlpItem[] => {

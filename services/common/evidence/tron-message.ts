@@ -57,10 +57,7 @@ export const recoverOwner = (message: string, signature: Uint8Array): string => 
 export const signTronMessage = (message: string, privateKey: Uint8Array): string =>
   `0x${signMessage(message, privateKey).toHex()}`
 
-/**
- * True when `address` signed the text. `signature` is 65 bytes of hex as wallets give it: `0x` or not, v 27 and 28 or (Ledger)
- * 0 and 1. False for whatever is no such signature.
- */
+/** True when `address` signed the text. `signature`: 65 bytes of hex, v 27 and 28, or 0 and 1 as a Ledger has it. */
 export const verifyTronMessage = ({
   address,
   message,

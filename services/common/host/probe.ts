@@ -49,10 +49,7 @@ const parse = (text: string): unknown => {
 /** What comes from a service may hold anything: one line, not too long. */
 export const clean = (text: string): string => escapeSentence(text, 200)
 
-/**
- * Judges a reply to GET /health (SPEC section 3). Healthy takes all of it: the code 200, the word, and the
- * name of the service, so that another program on its port is not taken for it.
- */
+/** Judges a reply to GET /health (SPEC section 3); another program on its port has another name, and is not healthy. */
 export const judge = (name: string, code: number, text: string): Judgement => {
   const body = object(parse(text))
   if (body === undefined) return { state: 'wrong', detail: `status ${code} with a body that is no JSON object` }

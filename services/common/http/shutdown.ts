@@ -9,10 +9,7 @@ const PATIENCE = 5_000
 
 type Close = () => Promise<unknown> | unknown
 
-/**
- * What nobody caught ends the process as it would without this, but says so on the log's own terms. A line that the
- * log cannot take (its disk is full) is lost and ends nobody: without a listener it would count as uncaught.
- */
+/** An uncaught error ends the process as before, but on the log. A line that the log cannot take ends nobody. */
 export const logCrashes = (log: Log): void => {
   process.stdout.on('error', () => {})
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)

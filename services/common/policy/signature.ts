@@ -21,10 +21,7 @@ export const policyMessage = (policy: PolicySnapshot): string =>
 /** A policy that was checked: its canonical text, which is what was hashed, and the hash. */
 export type CheckedPolicy = { readonly policy: PolicySnapshot; readonly text: string; readonly hash: string }
 
-/**
- * Passes only for a policy that the session's owner signed and that is in force. Throws Fault `forbidden`
- * (`policy-owner`, `policy-not-signed`, `policy-not-in-force`), and as `readPolicy`.
- */
+/** Passes for a policy its owner signed, in force. Throws Fault `policy-owner`, `-not-signed`, `-not-in-force`. */
 export const checkSignedPolicy = (
   { snapshot, signature }: SignedPolicy,
   { owner, now }: { readonly owner: string; readonly now: number },

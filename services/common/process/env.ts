@@ -231,10 +231,7 @@ const explain = (schema: TSchema): string =>
           .filter(Boolean)
           .join(' ')
 
-/**
- * Reads only the named keys, converts them, fills defaults. `NAME_FILE` stands in for `NAME` (Docker
- * secrets). Throws EnvError that lists every fault.
- */
+/** Reads the named keys or their `_FILE` (Docker secrets), fills defaults. Throws EnvError that lists every fault. */
 export const readEnv = <T extends TObject>(schema: T, source: Source, readFile: ReadFile): Static<T> => {
   const faults: string[] = []
   const values: Record<string, unknown> = {}

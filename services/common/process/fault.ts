@@ -19,10 +19,7 @@ export type FaultOptions = {
   readonly cause?: unknown
 }
 
-/**
- * An expected failure. `code` is stable and kebab-case, `detail` is one sentence for a person that says
- * what is wrong and what to do; both reach the caller, so neither may hold a secret.
- */
+/** An expected failure: a stable `code` and a sentence that says what to do. Both reach the caller: no secrets. */
 export class Fault extends Error {
   readonly kind: FaultKind
   readonly code: string

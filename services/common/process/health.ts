@@ -67,10 +67,7 @@ const ANSWER_MS = 2_000
 /** A way to a needed service, as `Call` of common/http is one. */
 type Ask = (path: string, init: { readonly signal: AbortSignal }) => Promise<unknown>
 
-/**
- * The check that a needed service answers; shallow, so that health checks do not cascade, and short, since the name of a
- * container that is not there takes a resolver ten seconds where no upstream answers it.
- */
+/** The check that a needed service answers: shallow and short, so that health checks do not cascade. */
 export const answers =
   (call: Ask): (() => Promise<void>) =>
   async () => {

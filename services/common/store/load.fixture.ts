@@ -1,7 +1,4 @@
-/**
- * Prints how many modules of the MongoDB driver this process has loaded: with what every service loads, with an
- * embedded store in the folder that is its argument, and with a store in a database that nobody asks yet.
- */
+/** Prints how many modules of the MongoDB driver are loaded: always, for an embedded store, for an unasked database. */
 import '../http/main.ts'
 import { Secret } from '../process/env.ts'
 import { storeAt } from './open.ts'

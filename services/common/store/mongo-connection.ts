@@ -2,10 +2,7 @@ import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConc
 import { Fault } from '../process/fault.ts'
 import './mongo-closing.ts'
 
-/**
- * `owner` is the service: its collections are `<owner>.<name>` in the database of the URL (`lucid` when it
- * names none). `auth` is used when the URL holds no credentials. Certificates and keys are PEM. Times are ms.
- */
+/** Collections are `owner.name` in the URL's database, else `lucid`. `auth`: where the URL has none. PEM keys, ms. */
 export type MongoOptions = {
   readonly url: string
   readonly owner: string

@@ -65,10 +65,7 @@ export type Collection<T extends Doc> = {
   insert(doc: T): Promise<Stored<T>>
   /** All or nothing; answers how many were new. `ignore` skips duplicates instead of failing. */
   insertMany(docs: readonly T[], options: { readonly onDuplicate: 'fail' | 'ignore' }): Promise<number>
-  /**
-   * Inserts documents with the revisions they have, all or nothing, and skips those whose id is there: for
-   * moving a store, never for a service. Answers how many were new.
-   */
+  /** Inserts with the revisions they have, all or nothing, skipping ids that are there: only for moving a store. */
   restore(docs: readonly Stored<T>[]): Promise<number>
   /** Throws Fault missing `missing`, conflict `stale` when `rev` is not the kept one, conflict `duplicate`. */
   replace(doc: T, rev: number): Promise<Stored<T>>

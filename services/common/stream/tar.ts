@@ -1,9 +1,6 @@
 import { concat, utf8 } from './bytes.ts'
 
-/**
- * Archives whose bytes depend on nothing but their entries (POSIX.1-2017 ustar, with a pax header where a name does
- * not fit): times are zero, owners have numbers and no names. Pure. `untar.ts` reads them.
- */
+/** Archives whose bytes depend on their entries alone (POSIX.1-2017 ustar, pax where a name does not fit). */
 
 export const BLOCK = 512
 /** Two zero blocks end an archive; nothing follows. */

@@ -1,9 +1,6 @@
 import { BLOCK, checksum, padded } from './tar.ts'
 
-/**
- * A strict reader of archives in memory: ustar, pax headers, GNU long names and large numbers. What it cannot make
- * sense of is refused and never skipped, since the next program might make sense of it. Pure.
- */
+/** A strict reader of archives in memory: ustar, pax, GNU long names, large numbers. All else is refused. */
 
 export type EntryType = 'file' | 'hard-link' | 'link' | 'folder' | 'device' | 'pipe'
 

@@ -109,10 +109,7 @@ export type PrepareParts = {
   readonly random: (length: number) => Uint8Array
 }
 
-/**
- * Gives a host the secrets it lacks, puts owners and modes right and writes the public identities; or only says what it
- * would do (`look`). Nothing that is there is overwritten, and with one fault nothing is done at all. Names only.
- */
+/** Gives a host what secrets it lacks, rights and public identities, or says so (`look`). With one fault, nothing. */
 export const prepare = (
   spec: HostSpec,
   { disk, random, mode }: PrepareParts & { readonly mode: 'look' | 'change' },

@@ -51,10 +51,7 @@ export type Condition =
   | 'ended'
   | 'done'
 
-/**
- * The engine's health of a container. A container that was paused (for a backup) is not sick: until its next check an
- * engine calls it unhealthy with a failing streak of 0, which is no check that failed.
- */
+/** The engine's health of a container. A paused one (for a backup) with a failing streak of 0 is not sick. */
 const readHealth = (status: unknown, streak: unknown): ContainerState['health'] => {
   if (status === 'unhealthy') return streak === 0 ? 'resumed' : 'unhealthy'
   return status === 'starting' || status === 'healthy' ? status : 'none'

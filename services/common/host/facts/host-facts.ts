@@ -29,10 +29,7 @@ export type Engine =
 /** Something that runs by the clock: when it last went well (epoch ms; undefined: never), and whether the last run did. */
 export type Stamp = { readonly at?: number; readonly ok: boolean; readonly id: string }
 
-/**
- * What a host says of itself, as the collector printed it. Nothing in it is trusted to be true, only to have this shape.
- * Times are epoch ms, sizes bytes.
- */
+/** What a host says of itself; only this shape is trusted. Times epoch ms, sizes bytes. */
 export type HostFacts = {
   /** The text came to its end. */
   readonly whole: boolean
@@ -140,10 +137,7 @@ const parseContainers = (sections: Sections): readonly Container[] => {
     .filter((container) => container !== undefined)
 }
 
-/**
- * Reads what the collector printed at the level `cron`, which begins every level. Undefined when the text is none of its; a section that is missing or cannot be
- * read leaves its fact out. Never throws, whatever the text.
- */
+/** What the collector printed, from the level `cron` on; undefined when it is none of its. Never throws. */
 export const parseFacts = (text: string): HostFacts | undefined => {
   const sections = parseSections(text)
   const lines = (name: string) => sections.get(name) ?? []

@@ -1,7 +1,4 @@
-/**
- * What the collector printed, by section: lines without the blank that each begins with. Sections that come twice are one;
- * the key of a section about one thing is `NAME THING`.
- */
+/** What the collector printed, by section (`NAME` or `NAME THING`): lines without the blank that each begins with. */
 export type Sections = ReadonlyMap<string, readonly string[]>
 
 /** No engine of ours has so much to say; what is longer is cut. */

@@ -1,9 +1,6 @@
 import { escapeSentence } from '../../process/escape.ts'
 
-/**
- * Values of somebody else's text and JSON (the engine's, Compose's, the kernel's) as what they should be, or as nothing:
- * versions differ in what they leave out, and a reader that falls over a missing field helps nobody.
- */
+/** Somebody else's text and JSON as what they should be, or nothing: versions differ in what they leave out. */
 
 type Fields = Readonly<Record<string, unknown>>
 

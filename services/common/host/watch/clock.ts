@@ -34,10 +34,7 @@ export const countBoot = (boot: Boot, counts: Counts): Counts =>
     ? new Map()
     : new Map([[SUBJECT, { id: boot.id, count: Math.round(boot.at / 1000) }]])
 
-/**
- * Whether the clock was set since the last check: the same start of the machine is then at another time. No line where
- * it was not and was well before.
- */
+/** The line on a clock that was set since the last check: the machine's same start is at another time. */
 export const judgeClock = (boot: Boot, { counts, states }: Pick<History, 'counts' | 'states'>): readonly Finding[] => {
   const step = findStep(boot, counts) ?? 0
   if (Math.abs(step) >= LEAST)

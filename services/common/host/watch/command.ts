@@ -114,10 +114,7 @@ const runChecks = async (program: WatchProgram, journal: Journal | { readonly fa
   }
 }
 
-/**
- * One check; answers the exit code. Log, webhook and metrics may fail: that is said on `err`, and the check itself is
- * still reported.
- */
+/** One check; answers the exit code. Log, webhook and metrics may fail: that is said on `err`. */
 export const watch = async (program: WatchProgram): Promise<number> => {
   const { name, flags, out, err, colour } = program
   const journal = openMemory(program)

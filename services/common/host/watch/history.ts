@@ -51,10 +51,7 @@ export const readHistory = (text: string): History => {
   return { states, counts, untold: untold.slice(-MOST_UNTOLD) }
 }
 
-/**
- * What is new since the last check. With `all` everything that is watched was looked at, so that a subject which was
- * not well and is not among the findings is gone.
- */
+/** What is new since the last check. `all`: everything was looked at, so what is not among the findings is gone. */
 export const findChanges = (
   findings: readonly Finding[],
   states: ReadonlyMap<string, string>,

@@ -1,7 +1,4 @@
-/**
- * A runner in a process of its own: `bun runner.fixture.ts STORE REST_MS [HANG_AFTER]`. It prints `batch` when a batch
- * of the first step is kept, rests then, hangs after so many to be killed, and prints its result at the end.
- */
+/** A runner in a process of its own: `bun runner.fixture.ts STORE REST_MS [HANG_AFTER]`; hangs there, to be killed. */
 import { isFault } from '../../process/fault.ts'
 import { countAge, peopleWith, renameName } from '../../testing/migrations-contract-schema.ts'
 import { sqliteStore } from '../sqlite.ts'
