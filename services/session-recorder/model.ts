@@ -3,7 +3,6 @@ import { Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { BytesParam, EndReason, FlagParam } from '#common/http/session-model'
 
 export const recordingStates = ['recording', 'ending', 'ended', 'failed'] as const
-export type RecordingState = (typeof recordingStates)[number]
 
 /** One session, under its id. After a failure the source goes on from `acknowledged`, the durable bytes. */
 export const Recording = t.Object({
