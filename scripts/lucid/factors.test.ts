@@ -9,6 +9,7 @@ import { checkSignedPolicy } from '#common/policy/signature'
 import { type RealServices, realServices } from '#common/testing/real-services'
 import { entryFile } from '../cli/entry.ts'
 import { Refused } from './answer.ts'
+import { serveDoor } from './door.fixture.ts'
 import { proveByHardware } from './hardware.ts'
 import { person } from './lucid.fixture.ts'
 
@@ -22,18 +23,8 @@ const home = mkdtempSync(join(tmpdir(), 'lucid-factors-'))
 const services: RealServices = realServices(home, { authentication: { AUTH_KEY: '55'.repeat(32), SIGN_UP: 'open' } })
 const { lucid, env, key: keyOf, remove } = await person({ me: me.toHex() })
 
-/** The two services behind one address, as the gateway has them. */
-const door = Bun.serve({
-  port: 0,
-  hostname: '127.0.0.1',
-  fetch: async (request) => {
-    const { pathname, search } = new URL(request.url)
-    const to = services.url(pathname.startsWith('/auth/') ? 'authentication' : 'api-server')
-    const { method, headers } = request
-    return fetch(`${to}${pathname}${search}`, { method, headers, body: await request.blob() })
-  },
-})
-const url = `http://127.0.0.1:${door.port}`
+let door: ReturnType<typeof serveDoor>
+let url = ''
 
 /** Runs a command, and types what `answer` makes of what it said so far, at each question. */
 const converse = async (argv: readonly string[], answer: (said: string) => string) => {
@@ -80,6 +71,8 @@ const scan = (said: string): string => {
 beforeAll(async () => {
   await services.start('authentication')
   await services.start('api-server')
+  door = serveDoor(services)
+  url = door.url
   const asked = await fetch(`${services.url('authentication')}/auth/admin-code`, {
     method: 'POST',
     headers: {
@@ -92,7 +85,7 @@ beforeAll(async () => {
   expect(await lucid(login('--code', code))).toMatchObject({ code: 0, out: `${address}  admin\n` })
 })
 afterAll(async () => {
-  door.stop(true)
+  door.stop()
   await services.stop()
   rmSync(home, { recursive: true, force: true })
   remove()

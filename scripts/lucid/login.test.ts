@@ -1,20 +1,29 @@
-import { afterEach, expect, test } from 'bun:test'
-import { statSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deriveOwner } from '#common/evidence/tron-message'
+import { realServices } from '#common/testing/real-services'
+import { serveDoor } from './door.fixture.ts'
 import { person } from './lucid.fixture.ts'
-import { MAILED, servePlatform } from './platform.fixture.ts'
 
 const secret = '11'.repeat(32)
 const address = deriveOwner(Uint8Array.fromHex(secret))
+const home = mkdtempSync(join(tmpdir(), 'lucid-login-'))
+const services = realServices(home, { authentication: { AUTH_KEY: '55'.repeat(32), SIGN_UP: 'open' } })
+beforeAll(() => services.start('authentication'), 120_000)
+afterAll(async () => {
+  await services.stop()
+  rmSync(home, { recursive: true, force: true })
+})
 const undo: (() => unknown)[] = []
 afterEach(() => {
   for (const each of undo.splice(0)) each()
 })
 
-const begin = async (options: Parameters<typeof servePlatform>[0] = {}) => {
-  const platform = servePlatform(options)
+const begin = async (change?: Parameters<typeof serveDoor>[1]) => {
+  const platform = serveDoor(services, change)
   const someone = await person({ me: secret })
   undo.push(platform.stop, someone.remove)
   const login = () => someone.lucid(['login', '--url', platform.url, ...someone.key('me')])
@@ -43,29 +52,44 @@ test('a person signs in with a key file, is known from then on, and signs out', 
   })
 }, 120_000)
 
-test('the token of a mailed link signs in without a key, once it is good', async () => {
-  const { lucid, platform } = await begin()
-  const login = (token: string) => lucid(['login', '--url', platform.url, '--magic', token])
-  expect(await login('other')).toMatchObject({ code: 77, err: expect.stringContaining('magic-link') })
-  expect(await login('mailed')).toMatchObject({ code: 0, out: `${MAILED}  user\n` })
-  expect(await lucid(['whoami'])).toMatchObject({ code: 0, out: `${MAILED}  user\n` })
-  expect(platform.asked).not.toContain('POST /auth/challenge')
-}, 120_000)
-
 test('of eight commands that find the access token due, one refreshes it', async () => {
-  const { lucid, login, platform } = await begin({ lifetime: 1 })
+  const { lucid, login, platform, folder } = await begin()
   await login()
+  const file = join(folder, 'config/sign-ins/me.json')
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), access_until: 0 }))
   const all = await Promise.all(Array.from({ length: 8 }, () => lucid(['whoami'])))
   expect(all.map(({ code, err }) => ({ code, err }))).toEqual(all.map(() => ({ code: 0, err: '' })))
   expect(platform.asked.filter((each) => each === 'POST /auth/refresh')).toHaveLength(1)
 }, 120_000)
 
 test('an access token that was made void is refreshed once', async () => {
-  const { lucid, login, platform } = await begin()
+  let token: string | null = null
+  const { lucid, login, platform } = await begin((pass) => (request) => {
+    const shown = request.headers.get('authorization')
+    token ??= shown
+    return shown === null || shown !== token ? pass(request) : Promise.resolve(new Response('{}', { status: 401 }))
+  })
   await login()
-  platform.voidAccess()
   expect(await lucid(['whoami'])).toEqual({ out: `${address}  user\n`, err: '', code: 0 })
   expect(platform.asked.slice(-3)).toEqual(['GET /auth/me', 'POST /auth/refresh', 'GET /auth/me'])
+}, 120_000)
+
+test('a sign-in of a lost device is ended from another, and says there how to go on', async () => {
+  const { lucid, login, platform, key } = await begin()
+  await login()
+  await lucid(['login', '--as', 'lost', '--url', platform.url, ...key('me')])
+  const { sign_ins } = JSON.parse((await lucid(['sign-ins', '--as', 'lost', '--json'])).out) as {
+    readonly sign_ins: readonly { readonly id: string; readonly current: boolean }[]
+  }
+  const id = sign_ins.find(({ current }) => current)?.id ?? ''
+  expect((await lucid(['sign-ins'])).out).toContain(id)
+  expect(await lucid(['sign-ins', 'revoke', 'that'])).toMatchObject({ code: 64 })
+  expect(await lucid(['sign-ins', 'revoke', id])).toEqual({ out: '', err: 'ended\n', code: 0 })
+  expect(await lucid(['whoami', '--as', 'lost'])).toEqual({
+    out: '',
+    err: 'lucid whoami: your sign-in has ended: bun run lucid login --as lost\n',
+    code: 77,
+  })
 }, 120_000)
 
 test.each([
@@ -76,7 +100,10 @@ test.each([
 ])(
   '%s is not signed in place of a sign-in',
   async (_, text) => {
-    const { login, platform } = await begin({ text })
+    const { login, platform } = await begin((pass) => async (request) => {
+      const challenge = (await (await pass(request)).json()) as { readonly message: string }
+      return Response.json({ ...challenge, message: text(challenge.message) })
+    })
     expect(await login()).toEqual({
       out: '',
       err: 'lucid login: what the platform wants to have signed is no sign-in: nothing was signed\n',
