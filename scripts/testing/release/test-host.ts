@@ -16,27 +16,7 @@ import type { Task } from './deployer.ts'
 import { type EngineFailure, installFailures, setFailure } from './engine-failures.ts'
 import { findFaults, listContainers, readCommitted } from './host-faults.ts'
 import { engineImage, smallRelease, type Tags } from './small-release.ts'
-import { type Deployer, startDeployer } from './start-deployer.ts'
-
-/** An emulated Pi with tiny images, the product's commands against it, and means to inspect it past the product. */
-export type TestHost = {
-  readonly pi: Pi
-  readonly release: (tags: Tags) => Bundle
-  /** The product's deliver; answers what it printed. Throws what it throws. */
-  readonly deploy: (bundle: Bundle, options?: DeployOptions) => Promise<string>
-  /** `bun run rollback` as a person runs it. */
-  readonly rollback: () => Promise<Ran>
-  /** A deployer in a process of its own. */
-  readonly deployer: (task: Pick<Task, 'kind' | 'bundle'> & Partial<Task>) => Deployer
-  readonly observe: () => Promise<HostReleases>
-  /** Everything that is not as the committed release says, past the product: by the engine and by files. */
-  readonly faults: () => Promise<readonly string[]>
-  /** What the engine answers the user from now on. */
-  readonly engineFails: (how: EngineFailure | undefined) => void
-  /** Takes away all containers and all that Lucid keeps there. */
-  readonly clear: () => Promise<void>
-  readonly stop: () => Promise<void>
-}
+import { startDeployer } from './start-deployer.ts'
 
 type Gate = { readonly limitMs: number; readonly settleMs: number }
 type DeployOptions = Partial<Gate> & { readonly onText?: (text: string) => void }
@@ -95,6 +75,42 @@ const clear = async (pi: Pi): Promise<void> => {
     rmSync(pi.outside(`${pi.dir}/${name}`), { recursive: true, force: true })
 }
 
+/** The product's commands against an emulated Pi with tiny images, and means to inspect it past the product. */
+const hostOn = async (pi: Pi, folder: string) => {
+  installFailures(join(folder, 'pi'))
+  const images = new Map<string, Omit<ReleaseImage, 'service'>>()
+  for (const tag of tags) images.set(tag, await engineImage(pi.engine, tag))
+  const state = join(folder, 'state')
+  mkdirSync(state)
+  const { host, dir, sshConfig } = pi
+  const session = openHost({ host, dir, 'ssh-config': sshConfig }, { ...process.env, LUCID_HOME: state })
+  const { shell } = session
+  return {
+    pi,
+    observe: (): Promise<HostReleases> => observeHost(shell, dir),
+    release: (services: Tags): Bundle => smallRelease(services, { dir, images }),
+    /** The product's deliver; answers what it printed. Throws what it throws. */
+    deploy: (bundle: Bundle, options?: DeployOptions) => deploy(session, bundle, options),
+    /** `bun run rollback` as a person runs it. */
+    rollback: () => rollBack(pi, state),
+    /** A deployer in a process of its own. */
+    deployer: (task: Pick<Task, 'kind' | 'bundle'> & Partial<Task>) =>
+      startDeployer(folder, { host, sshConfig, dir, ...GATE, ...task }),
+    /** Everything that is not as the committed release says, past the product: by the engine and by files. */
+    faults: () => findFaults(shell, pi),
+    /** What the engine answers the user from now on. */
+    engineFails: (how: EngineFailure | undefined) => setFailure(pi, how),
+    /** Takes away all containers and all that Lucid keeps there. */
+    clear: () => clear(pi),
+    stop: async (): Promise<void> => {
+      await shell.close()
+      await pi.stop()
+    },
+  }
+}
+
+export type TestHost = Awaited<ReturnType<typeof hostOn>>
+
 /** Opens one in a folder; `absent` says why this machine cannot have it. */
 export const openTestHost = async (
   folder: string,
@@ -107,27 +123,5 @@ export const openTestHost = async (
     await pi.stop()
     return loaded
   }
-  installFailures(join(folder, 'pi'))
-  const images = new Map<string, Omit<ReleaseImage, 'service'>>()
-  for (const tag of tags) images.set(tag, await engineImage(pi.engine, tag))
-  const state = join(folder, 'state')
-  mkdirSync(state)
-  const { host, dir, sshConfig } = pi
-  const session = openHost({ host, dir, 'ssh-config': sshConfig }, { ...process.env, LUCID_HOME: state })
-  const { shell } = session
-  return {
-    pi,
-    observe: () => observeHost(shell, dir),
-    release: (services) => smallRelease(services, { dir, images }),
-    deploy: (bundle, options) => deploy(session, bundle, options),
-    rollback: () => rollBack(pi, state),
-    deployer: (task) => startDeployer(folder, { host, sshConfig, dir, ...GATE, ...task }),
-    faults: () => findFaults(shell, pi),
-    engineFails: (how) => setFailure(pi, how),
-    clear: () => clear(pi),
-    stop: async () => {
-      await shell.close()
-      await pi.stop()
-    },
-  }
+  return hostOn(pi, folder)
 }

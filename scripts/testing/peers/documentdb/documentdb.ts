@@ -57,22 +57,6 @@ export type DocumentDbOptions = {
   readonly port?: number
 }
 
-/** A DocumentDB engine behind a front that speaks MongoDB's wire protocol. It is not MongoDB. */
-export type DocumentDb = {
-  readonly port: number
-  /** Without credentials. */
-  readonly url: string
-  /** SIGKILL of front and engine, all their processes, at once. Resolves when they are gone. */
-  readonly kill: () => Promise<void>
-  /** After kill or stop: same port, same data. Resolves when it answers. */
-  readonly start: () => Promise<void>
-  readonly pids: () => readonly number[]
-  /** Orderly end. Resolves when all processes and mounts are gone. */
-  readonly stop: () => Promise<void>
-  /** Another size for a data file system that was made with `dataBytes`, at once: room again, or none. */
-  readonly resize: (dataBytes: number) => Promise<void>
-}
-
 /** Longest start, ms: recovery after a kill on a busy machine takes its time. */
 const START_MS = 600_000
 
@@ -99,10 +83,10 @@ const launch = async (setup: Setup) => {
 }
 
 /**
- * Starts one on a free port of 127.0.0.1. Durable: what it acknowledges is on the disk. Ends with this
+ * Starts a DocumentDB engine behind a front that speaks MongoDB's wire protocol, which is not MongoDB, on a free port of 127.0.0.1. Durable: what it acknowledges is on the disk. Ends with this
  * process, however that ends. Throws CliError when this machine cannot have it (ask `documentDbRoot` first).
  */
-export const startDocumentDb = async (options: DocumentDbOptions): Promise<DocumentDb> => {
+export const startDocumentDb = async (options: DocumentDbOptions) => {
   const found = await documentDbRoot()
   if ('absent' in found) throw new CliError(`no DocumentDB on this machine: ${found.absent}`)
   const folder = resolve(options.folder)
@@ -138,14 +122,18 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
   })
   return {
     port,
+    /** Without credentials. */
     url: `mongodb://127.0.0.1:${port}/lucid${pose === 'standalone' ? '' : `?replicaSet=${setName}`}`,
     pids,
+    /** After kill or stop: same port, same data. Resolves when it answers. */
     start,
-    kill: async () => {
+    /** SIGKILL of front and engine, all their processes, at once. Resolves when they are gone. */
+    kill: async (): Promise<void> => {
       await killAll(pids())
       running = undefined
     },
-    stop: async () => {
+    /** Orderly end. Resolves when all processes and mounts are gone. */
+    stop: async (): Promise<void> => {
       const ending = running
       const tree = pids()
       running = undefined
@@ -154,9 +142,12 @@ export const startDocumentDb = async (options: DocumentDbOptions): Promise<Docum
       await killAll(tree)
       await disk?.unmount()
     },
-    resize: async (bytes) => {
+    /** Another size for a data file system that was made with `dataBytes`, at once: room again, or none. */
+    resize: async (bytes: number): Promise<void> => {
       if (disk === undefined) throw new CliError('its data lies on no file system of its own')
       await disk.resize(bytes)
     },
   }
 }
+
+export type DocumentDb = Awaited<ReturnType<typeof startDocumentDb>>

@@ -15,18 +15,6 @@ import { live } from '../../../cli/run.ts'
 import { allGone, becomesReady, killAll, requireSuccess, treeOf } from '../processes.ts'
 import { initCommand, inNamespace, mounted, serverCommand, singleUserCommand, template } from './namespace.ts'
 
-/** A running PostgreSQL with the extension. It ends with the process that started it. */
-export type Engine = {
-  /** Its first process; all others come from that. */
-  readonly pid: number
-  /** Resolves when it has ended, however. */
-  readonly ended: Promise<void>
-  /** Orderly: clients are cut off, what is acknowledged is on the disk. */
-  readonly stop: () => Promise<void>
-  /** SIGKILL for every process of it. */
-  readonly kill: () => Promise<void>
-}
-
 /** How a client of the engine in this process connects; the engine has no port. */
 export const connection = {
   // A path below the working directory: that of the data folder may be longer than a socket's path can be.
@@ -65,10 +53,11 @@ export const isReady = (folder: string): boolean => {
 const START_MS = 600_000
 
 /**
- * Starts the engine on the data in `folder`, which nobody else may have; resolves when it answers.
+ * Starts PostgreSQL with the extension on the data in `folder`, which nobody else may have; resolves when it answers. It
+ * ends with the process that started it.
  * Its log is `folder/engine.log`. Throws when it ends before that.
  */
-export const startEngine = async (root: string, folder: string): Promise<Engine> => {
+export const startEngine = async (root: string, folder: string) => {
   forgetKilled(folder)
   const log = openSync(join(folder, 'engine.log'), 'a')
   const child = Bun.spawn([...inNamespace(root, folder, ...serverCommand)], {
@@ -81,10 +70,14 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
   const ended = child.exited.then(() => {})
   const kill = () => killAll(treeOf(child.pid))
   return {
+    /** Its first process; all others come from that. */
     pid: child.pid,
+    /** Resolves when it has ended, however. */
     ended,
+    /** SIGKILL for every process of it. */
     kill,
-    stop: async () => {
+    /** Orderly: clients are cut off, what is acknowledged is on the disk. */
+    stop: async (): Promise<void> => {
       const tree = treeOf(child.pid)
       const postmaster = tree[1]
       if (postmaster !== undefined) process.kill(postmaster, 'SIGINT') // PostgreSQL's "fast" shutdown
@@ -93,6 +86,8 @@ export const startEngine = async (root: string, folder: string): Promise<Engine>
     },
   }
 }
+
+export type Engine = Awaited<ReturnType<typeof startEngine>>
 
 /** Makes the template of an empty database in a new root, so that instances start at once. */
 export const fillTemplate = async (root: string): Promise<void> => {

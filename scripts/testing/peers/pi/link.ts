@@ -7,19 +7,6 @@ import { awaitCalm } from '../processes.ts'
 /** How a link is down: connections are reset at once, or nothing moves and nothing is said. */
 export type Down = 'refuse' | 'hang'
 
-/** What lies between a client and the emulated Pi. Figures are bytes from the client to the host. */
-export type Link = {
-  /** Cuts it once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
-  readonly cutAfter: (bytes: number) => void
-  /** Until `up`. `refuse` resets what is open; `hang` holds it, and it goes on after `up`. */
-  readonly down: (how: Down) => void
-  readonly up: () => void
-  /** Bytes that passed so far. */
-  readonly sent: () => number
-  /** Bytes from the host to the client so far. */
-  readonly received: () => number
-}
-
 /**
  * When the host hears of a cut: after all that passed has reached its program, as when a laptop is closed. That is when
  * nothing of the server is at work for a while, ms.
@@ -125,22 +112,29 @@ const join = (client: Socket, server: Server, shared: Shared): void => {
   for (const end of [client, stdin, stdout, child]) end.on('error', () => connection.reset())
 }
 
-const controlLink = ({ state, connections, resetAll }: Shared): Link => ({
-  cutAfter: (bytes) => {
+/** What lies between a client and the emulated Pi. Figures are bytes from the client to the host. */
+const controlLink = ({ state, connections, resetAll }: Shared) => ({
+  /** Cuts it once, when exactly so many more bytes have passed: every connection is reset, new ones work. */
+  cutAfter: (bytes: number): void => {
     state.cutAt = state.sent + bytes
   },
-  down: (how) => {
+  /** Until `up`. `refuse` resets what is open; `hang` holds it, and it goes on after `up`. */
+  down: (how: Down): void => {
     state.mode = how
     if (how === 'refuse') resetAll()
     else for (const connection of connections) connection.hold()
   },
-  up: () => {
+  up: (): void => {
     state.mode = 'up'
     for (const connection of connections) connection.resume()
   },
+  /** Bytes that passed so far. */
   sent: () => state.sent,
+  /** Bytes from the host to the client so far. */
   received: () => state.received,
 })
+
+export type Link = ReturnType<typeof controlLink>
 
 /**
  * Listens on a free port of 127.0.0.1 and starts `server()` for each connection, with the connection as its
