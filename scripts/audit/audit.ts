@@ -9,8 +9,14 @@ import { jsonText, text } from '#common/cli/text'
 import { fileSink } from '#common/evidence/file-edge'
 import { type Call, isUnreachable } from '#common/http/client'
 import { utf8 } from '#common/stream/bytes'
+import { toolsImage } from '../backup/tools-image.ts'
 import { CliError, errorLine, exitCodeOf } from '../cli/fail.ts'
 import { runCommand, type Terminal } from '../cli/run-command.ts'
+import { hostCall } from '../host/ask.ts'
+import { type HostSession, withHost } from '../host/open.ts'
+import { commandLine } from '../host/quote.ts'
+import { requireSuccess } from '../host/shell.ts'
+import { targetFlags } from '../host/target.ts'
 import { nameAddress } from '../lucid/people-table.ts'
 import { type Home, homeFrom } from '../platform/home.ts'
 import { type Callee, operatorClients } from '../platform/session-client.ts'
@@ -35,6 +41,8 @@ export const command = {
     },
   ],
   flags: {
+    ...targetFlags,
+    host: { ...targetFlags.host, about: 'the streams of this host, over ssh (those of the platform of this machine)' },
     service: {
       type: 'string',
       value: 'NAME',
@@ -48,6 +56,7 @@ export const command = {
   },
   examples: [
     'bun run audit verify',
+    'bun run audit verify --host pi@lucid',
     'bun run audit tail --service session-encryptor --limit 100',
     'bun run audit export --out audit.jsonl',
   ],
@@ -61,7 +70,12 @@ export const command = {
     'verify keeps the newest signed head of each stream in the state folder: from then on no end that was seen can be cut off unnoticed.',
 } as const satisfies Command
 
-type Clients = ReturnType<typeof operatorClients>
+/** The platform that is asked: the way to a service of it, and the public keys (hex) of its identities. */
+type Platform = {
+  readonly raw: (service: Callee) => Call
+  readonly keys: () => Promise<Readonly<Record<string, string>>>
+  readonly host?: string
+}
 
 const parseLimit = (limit = '20'): number => {
   if (/^[1-9]\d{0,4}$/.test(limit)) return Number(limit)
@@ -70,11 +84,11 @@ const parseLimit = (limit = '20'): number => {
 
 const verifyStream = async (
   service: Callee,
-  clients: Clients,
+  platform: Platform,
   { keys, seen }: { readonly keys: Readonly<Record<string, string>>; readonly seen: readonly SignedHead[] },
 ): Promise<StreamReport & { readonly heads?: SignedHead[] }> => {
   try {
-    const call = clients.raw(service)
+    const call = platform.raw(service)
     const head = await askHead(service, call)
     const stream = followStream(service, { key: keys[service], operator: keys['operator'], seen })
     for await (const { entries, heads } of askPages(service, call)) stream.take(entries, heads)
@@ -89,18 +103,18 @@ const verifyStream = async (
 
 type Asked = {
   readonly services: readonly Callee[]
-  readonly clients: Clients
+  readonly platform: Platform
   readonly terminal: Terminal
 }
 
-const verify = async ({ services, clients, terminal }: Asked, home: Home, json: boolean): Promise<number> => {
-  const seen = readSeen(home)
-  const keys = JSON.parse(readFileSync(home.identities, 'utf8')) as Readonly<Record<string, string>>
+const verify = async ({ services, platform, terminal }: Asked, home: Home, json: boolean): Promise<number> => {
+  const seen = readSeen(home, platform.host)
+  const keys = await platform.keys()
   const found: Awaited<ReturnType<typeof verifyStream>>[] = []
   for (const service of services)
-    found.push(await verifyStream(service, clients, { keys, seen: [seen[service] ?? []].flat() }))
+    found.push(await verifyStream(service, platform, { keys, seen: [seen[service] ?? []].flat() }))
   const newest = found.flatMap(({ service, heads }) => (heads === undefined ? [] : [[service, heads] as const]))
-  writeSeen(home, { ...seen, ...Object.fromEntries(newest) })
+  writeSeen(home, { ...seen, ...Object.fromEntries(newest) }, platform.host)
   const streams = found.map(({ heads: _, ...report }) => report)
   const exit = exitOf(streams)
   if (json) terminal.out(jsonText({ streams, exit, error: null }))
@@ -112,11 +126,11 @@ const verify = async ({ services, clients, terminal }: Asked, home: Home, json: 
 }
 
 /** The ways to those of the services that run; of each other one it says why not. */
-const findRunning = ({ services, clients, terminal }: Asked) => {
+const findRunning = ({ services, platform, terminal }: Asked) => {
   const calls: (readonly [Callee, Call])[] = []
   for (const service of services)
     try {
-      calls.push([service, clients.raw(service)])
+      calls.push([service, platform.raw(service)])
     } catch (error) {
       terminal.err(`not asked: ${errorLine(error)}\n`)
     }
@@ -160,6 +174,21 @@ const exportAll = async (asked: Asked, file: string | undefined): Promise<number
   }
 }
 
+const localPlatform = (home: Home): Platform => ({
+  raw: operatorClients(home).raw,
+  keys: async () => JSON.parse(readFileSync(home.identities, 'utf8')),
+})
+
+const hostPlatform = async ({ shell, target: { dir, host } }: HostSession): Promise<Platform> => {
+  const image = await toolsImage(shell, dir, undefined)
+  return {
+    host,
+    raw: (service) => hostCall(shell, { dir, image }, service),
+    keys: async () =>
+      JSON.parse(await requireSuccess(shell.name, shell.run(commandLine('cat', `${dir}/identities.json`)))),
+  }
+}
+
 await runCommand(
   import.meta.main,
   command,
@@ -167,10 +196,13 @@ await runCommand(
     const most = parseLimit(flags.limit)
     const home = homeFrom(process.env)
     const services = flags.service.length === 0 ? streamed : (flags.service as readonly Callee[])
-    const asked = { services, clients: operatorClients(home), terminal }
-    if (action === 'verify') return verify(asked, home, flags.json)
-    if (action === 'tail') return tail(asked, most, flags.json)
-    return exportAll(asked, flags.out)
+    const perform = (platform: Platform) => {
+      const asked = { services, platform, terminal }
+      if (action === 'verify') return verify(asked, home, flags.json)
+      return action === 'tail' ? tail(asked, most, flags.json) : exportAll(asked, flags.out)
+    }
+    if (flags.host === undefined) return perform(localPlatform(home))
+    return withHost(flags, process.env, async (session) => perform(await hostPlatform(session)))
   },
   {
     exitOf: (error) => (isUnreachable(error) ? EXIT_UNAVAILABLE : (fileExit(error) ?? exitCodeOf(error))),

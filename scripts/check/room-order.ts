@@ -21,12 +21,12 @@ export const orders: readonly Order[] = [
       'platform',
       'host',
       'session',
-      'audit', // what services did, asked as the operator
       'lucid',
       'store',
       'images',
       'release',
       'backup',
+      'audit', // what services did, asked as the operator
       'doctor',
       'acceptance',
       'check',

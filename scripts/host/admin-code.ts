@@ -3,8 +3,8 @@ import { Value } from '@sinclair/typebox/value'
 import { catalog } from '#catalog'
 import { CliError } from '../cli/fail.ts'
 import { type AdminCode, showAdminCode } from '../platform/admin-code.ts'
+import { operatorTool } from './ask.ts'
 import { requireSuccess, type Shell } from './shell.ts'
-import { OUR_USER, toolCommand } from './tool-run.ts'
 
 const Answer = Type.Union([
   Type.Object({ code: Type.String({ pattern: '^[0-9A-Z-]+$' }), expires: Type.Integer() }),
@@ -16,11 +16,7 @@ export const askHostAdminCode = async (
   shell: Shell,
   { dir, image, recover }: { readonly dir: string; readonly image: string; readonly recover: boolean },
 ): Promise<AdminCode | undefined> => {
-  const source = `${dir}/secrets/operator/IDENTITY_KEY`
-  const key = { type: 'bind', source, target: '/run/secrets/IDENTITY_KEY', access: 'read' } as const
-  const script = toolCommand(image, ['admin-code', ...(recover ? ['--recover'] : [])], {
-    ...{ caps: [], mounts: [key], network: 'host', user: OUR_USER },
-  })
+  const script = operatorTool(['admin-code', ...(recover ? ['--recover'] : [])], { dir, image })
   const answer: unknown = JSON.parse(await requireSuccess(`${shell.name}: authentication`, shell.run(script)))
   if (!Value.Check(Answer, answer)) throw new CliError(`${shell.name}: that is no code of authentication`)
   return 'code' in answer ? answer : undefined

@@ -9,7 +9,7 @@ const ask = async (words: readonly string[], answer: () => Response, identity = 
   const said = { out: '', err: '' }
   const asked: { url: string; body: unknown; token: string }[] = []
   const code = await runAdminCode(words, {
-    url: 'http://127.0.0.1:1',
+    urlOf: () => 'http://127.0.0.1:1',
     identity,
     request: async (url, init) => {
       const token = new Headers(init.headers).get('authorization') ?? ''

@@ -11,6 +11,7 @@ export const commands = {
   exercise:
     'probes a platform as the operator: records, exports, verifies, is refused (JSON on standard input); a line of JSON a result',
   'admin-code': 'prints a one-time code with which the first admin signs in; --recover: also when there is an admin',
+  ask: 'prints what a service shows the operator: ask SERVICE PATH',
   prepare: 'makes the secrets that a host lacks (JSON on standard input); 0 only without a fault',
   backup: 'backs /source up into /repository (JSON on standard input); bun run backup starts it',
   backups: 'lists the backups in /repository',
@@ -21,7 +22,7 @@ export const commands = {
 } as const
 
 /** Commands that read the words after them by themselves. */
-const ownWords = { watch: true, exercise: true, 'admin-code': true } as const
+const ownWords = { watch: true, exercise: true, 'admin-code': true, ask: true } as const
 
 type OwnName = keyof typeof ownWords
 export type CommandName = Exclude<keyof typeof commands, OwnName>

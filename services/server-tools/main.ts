@@ -1,4 +1,4 @@
-import { catalog, clients, stock, tools } from '#catalog'
+import { catalog, clients, type Entry, stock, tools } from '#catalog'
 import { streams } from '#common/cli/streams'
 import { printer } from '#common/cli/text'
 import { addressesOf } from '#common/http/name-server'
@@ -17,6 +17,13 @@ const identity = async () =>
 
 const out = printer(streams.out)
 const err = printer(streams.err)
+
+/** On the host's network, as `exercise`: the ports that it publishes. */
+const asOperator = {
+  urlOf: (name: string) =>
+    Bun.env[urlKey(name)] || `http://127.0.0.1:${(catalog as Readonly<Record<string, Entry>>)[name]?.hostPort}`,
+  ...{ identity, request: fetch, out, err },
+}
 
 process.exitCode = await run(process.argv.slice(2), {
   known: {
@@ -82,13 +89,8 @@ process.exitCode = await run(process.argv.slice(2), {
         err,
       })
     },
-    // On the host's network, as `exercise`: the ports that it publishes.
-    'admin-code': async (words) => {
-      const { runAdminCode } = await import('./admin-code.ts')
-      const local = `http://127.0.0.1:${catalog.authentication.hostPort}`
-      const url = Bun.env[urlKey('authentication')] || local
-      return runAdminCode(words, { url, identity, request: fetch, out, err })
-    },
+    'admin-code': async (words) => (await import('./admin-code.ts')).runAdminCode(words, asOperator),
+    ask: async (words) => (await import('./ask.ts')).runAsk(words, asOperator),
   },
   now: Date.now,
   out,

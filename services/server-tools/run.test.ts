@@ -34,6 +34,7 @@ const ran = async (words: readonly string[], known: Topology, host: Partial<Host
       watch: async (given) => given.length,
       exercise: async (given) => given.length,
       'admin-code': async (given) => given.length,
+      ask: async (given) => given.length,
     },
     now: () => 1000,
     out: (text) => {
