@@ -80,6 +80,7 @@ describe.skipIf(browserPath === null)('the page in a real browser', () => {
     expect(paths).toEqual([
       '/merkle-builder/audit',
       '/merkle-builder/audit/head',
+      '/merkle-builder/config',
       '/merkle-builder/build',
       '/merkle-builder/root/{session}',
       '/merkle-builder/proof/{session}/{index}',
