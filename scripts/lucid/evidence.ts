@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { bytes } from '#common/cli/format'
 import { detectStyle } from '#common/cli/style'
 import { EXIT_IO } from '#common/cli/sysexits'
-import type { Print } from '#common/cli/text'
+import { jsonText, type Print } from '#common/cli/text'
 import { bundleName } from '#common/evidence/bundle'
 import { fileSink } from '#common/evidence/file-edge'
 import { GRANT_MAX_MS, grantMessage, type OwnerGrant } from '#common/evidence/owner-grant'
@@ -15,7 +15,7 @@ import { progress, throttle } from '../cli/progress.ts'
 import { type Account, openAccount } from './account.ts'
 import { readAnswer } from './answer.ts'
 import { entry } from './entry.ts'
-import { asFlag, keyFlags } from './flags.ts'
+import { asFlag, jsonFlag, keyFlags } from './flags.ts'
 import { idArgument, noSession, requireId } from './sessions.ts'
 import { openSigner, type Signer } from './signer.ts'
 
@@ -76,6 +76,7 @@ const exportBundle = entry(
       out: { type: 'string', value: 'FILE', about: 'where to write it (default session-<id>.lucid.tar)' },
       'with-keys': { type: 'boolean', about: 'add the session key, released with your key: who has it can read' },
       ...keyFlags,
+      ...jsonFlag,
     },
     exits: { ...noSession, 73: 'the file exists already or cannot be made', 74: 'it broke off' },
   },
@@ -85,7 +86,7 @@ const exportBundle = entry(
     const file = flags.out ?? bundleName(id)
     const body = flags['with-keys'] ? { grant: await signGrant(id, openSigner(flags, err)) } : undefined
     const size = await saveBundle(await askBundle(account, id, body), file, { mode: body ? 0o600 : 0o644, err })
-    out(`${file}  ${bytes(size)}\n`)
+    out(flags.json ? jsonText({ file, bytes: size }) : `${file}  ${bytes(size)}\n`)
     err(`check it with: bun run verify ${file} --trust HEX, the key that the operator of the ledger told you\n`)
     return 0
   },
