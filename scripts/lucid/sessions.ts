@@ -10,6 +10,7 @@ import { renderSession, renderSessions } from '../session/sessions-report.ts'
 import { type Api, collect, data, openApi } from './api.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
+import { nameAddress } from './people-table.ts'
 
 /** The session that nearly every command takes. */
 export const idArgument = { name: 'ID', about: 'the session', required: true } as const
@@ -79,7 +80,10 @@ const list = entry(
     }, most)
     if (flags.json) out(jsonText({ sessions }))
     else if (sessions.length === 0) err('no session yet: bun run lucid session start begins one\n')
-    else out(renderSessions(sessions, detectStyle(process.stdout, process.env), Date.now()))
+    else {
+      const style = detectStyle(process.stdout, process.env)
+      out(renderSessions(sessions, style, Date.now(), style.live ? nameAddress() : undefined))
+    }
     return 0
   },
 )

@@ -46,13 +46,18 @@ const gapsCell = ({ gaps, complete }: Shown): Cell => {
   return { text: `${gaps.length}: ${duration(missing)}${end}`, colour: 'yellow' }
 }
 
-/** A page of sessions, a row each; `now` is epoch ms. */
-export const renderSessions = (sessions: readonly Shown[], style: Style, now: number): Text =>
+/** A page of sessions, a row each; `now` is epoch ms, `name` how a reader recognises an owner. */
+export const renderSessions = (
+  sessions: readonly Shown[],
+  style: Style,
+  now: number,
+  name = (address: string) => address,
+): Text =>
   table(
     columns,
     sessions.map((session) => [
       session.id,
-      session.owner,
+      name(session.owner),
       { text: session.state, colour: colours[session.state] },
       formatTime(session.started_at),
       duration((session.ended_at ?? now) - session.started_at),
