@@ -1,5 +1,6 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { streams } from '#common/cli/streams'
+import { detectStyle } from '#common/cli/style'
 import { EXIT_UNAVAILABLE } from '#common/cli/sysexits'
 import { printer } from '#common/cli/text'
 import { errorCode, errorMessage } from '#common/process/error'
@@ -45,12 +46,10 @@ const SILENCE = 2_000
 
 /** Waits for the head of an answer; what is sent or read as a stream may take its time. */
 const waitPatiently = async (place: string, send: (signal: AbortSignal) => Promise<Response>): Promise<Response> => {
+  const { live } = detectStyle(process.stderr, process.env)
   const limit = new AbortController()
   const tell = () => printer(streams.err)(`waiting for ${place}, a minute at most\n`)
-  const timers = [
-    setTimeout(() => limit.abort(), PATIENCE),
-    setTimeout(tell, process.stderr.isTTY ? SILENCE : PATIENCE),
-  ]
+  const timers = [setTimeout(() => limit.abort(), PATIENCE), setTimeout(tell, live ? SILENCE : PATIENCE)]
   try {
     return await send(limit.signal)
   } finally {
