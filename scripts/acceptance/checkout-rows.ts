@@ -10,9 +10,7 @@ import { fail, makeJudged, pass, type Row } from './row.ts'
 
 /** Derived files against what would be derived, by `bun run derive --check`. */
 const driftRow = async (root: string): Promise<Row> => {
-  const { code, out, err } = await live([process.execPath, entryFile('derive'), '--check', '--json'], {
-    cwd: root,
-  })
+  const { code, out, err } = await live([process.execPath, entryFile('derive'), '--check', '--json'], { cwd: root })
   try {
     const { changed, files } = JSON.parse(out) as {
       readonly changed: readonly string[]

@@ -82,10 +82,7 @@ export const containerRows = (expected: ExpectedContainer, status: PlatformStatu
     ...checks
       .filter(({ ended }) => ended === 'too' || expected.proof.kind !== 'ends')
       .map(({ check, rule, figure, more = () => [] }) =>
-        makeJudged(check, expected.service, {
-          wrong: [...rule(pair), ...more(pair, status)],
-          figure: figure(pair),
-        }),
+        makeJudged(check, expected.service, { wrong: [...rule(pair), ...more(pair, status)], figure: figure(pair) }),
       ),
     ...makeProbedRow(expected, status),
   ]

@@ -25,11 +25,7 @@ export const disturbFlag = {
 export const NEEDS_DISTURB = 'needs --disturb: it touches the running platform'
 
 /** A host whose containers may be touched, under the lease. */
-export type LeasedPlatform = {
-  readonly lease: Lease
-  readonly host: ReleaseHost
-  readonly platform: HostPlatform
-}
+export type LeasedPlatform = { readonly lease: Lease; readonly host: ReleaseHost; readonly platform: HostPlatform }
 
 /** Longest time until a container that was started is well, and how long it must stay so, ms. */
 const WELL = { limitMs: 60_000, settleMs: 2_000 } as const

@@ -34,9 +34,7 @@ export const runHealthWatch = async ({
     env: { HEALTH_STATE: '/tmp' },
   })
   // Cron waits for the engine longer than a person does, and so may this.
-  const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${commandLine(target.dir)} | ${run}`, {
-    input: facts,
-  })
+  const { out, err } = await shell.run(`FACTS_LIMIT=5 sh -s -- ${commandLine(target.dir)} | ${run}`, { input: facts })
   const findings = parseFindings(out)
   if (findings === undefined) throw new CliError(`the watch gave no answer: ${err.trim().split('\n').at(-1) ?? ''}`)
   return findings

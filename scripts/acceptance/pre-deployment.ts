@@ -35,8 +35,7 @@ export const rowsOf = ({ rule, promise, checked, breaches, notRun: why }: Outcom
 }
 
 export type PreDeployment = {
-  /** dist/images */
-  readonly dist: string
+  /** dist/images */ readonly dist: string
   /** Key that must have signed the images, hex. */
   readonly trusted: string | undefined
   /** The host that they are for, if one was named. */

@@ -10,12 +10,7 @@ export type Row = {
 
 export type Tally = { readonly passed: number; readonly failed: number; readonly notRun: number }
 
-export const pass = (check: string, subject: string, detail = ''): Row => ({
-  check,
-  subject,
-  result: 'PASS',
-  detail,
-})
+export const pass = (check: string, subject: string, detail = ''): Row => ({ check, subject, result: 'PASS', detail })
 export const fail = (check: string, subject: string, detail: string): Row => ({
   check,
   subject,

@@ -20,9 +20,7 @@ export const exits = {
 } as const
 
 /** Flags of all four commands. */
-export const reportFlags = {
-  json: { type: 'boolean', about: 'print the report as one JSON document' },
-} as const
+export const reportFlags = { json: { type: 'boolean', about: 'print the report as one JSON document' } } as const
 
 /** Nothing is said of what is over before; a log has a line of progress at most this often, ms. */
 const QUIET_MS = 2_000
@@ -75,11 +73,7 @@ export const runTests = async (
   if (json) terminal.out(formatJson({ group, subject, rows, ms }))
   else
     terminal.out(
-      formatText({
-        title: [{ text: group, colour: 'bold' }, ` of ${subject} in ${duration(ms)}`],
-        rows,
-        style,
-      }),
+      formatText({ title: [{ text: group, colour: 'bold' }, ` of ${subject} in ${duration(ms)}`], rows, style }),
     )
   return judgeRows(rows)
 }

@@ -58,10 +58,7 @@ export const findPrevious = async ({
   const check = 'a rollback has all it needs'
   const id = findPreviousId(observed.entries, observed.current)
   if (id === undefined)
-    return {
-      row: notRun(check, shell.name, 'the host has had no release before this one'),
-      release: undefined,
-    }
+    return { row: notRun(check, shell.name, 'the host has had no release before this one'), release: undefined }
   const release = await readRelease(shell, target.dir, id)
   if (release === undefined) return { row: fail(check, id, 'its files are gone'), release: undefined }
   const names = [...release.images, ...release.stock].map(({ name }) => name)

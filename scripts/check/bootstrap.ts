@@ -51,8 +51,7 @@ export const ensureInstalled = async ({
   write,
   signal,
 }: {
-  /** The folder of package.json and bun.lock. */
-  readonly root: string
+  /** The folder of package.json and bun.lock. */ readonly root: string
   readonly write: (text: string) => void
   readonly signal?: AbortSignal
 }): Promise<boolean> => {

@@ -40,10 +40,6 @@ const writers: readonly Exception[] = [
 const typists: readonly Exception[] = [
   ['scripts/demo/on-screen.ts', 'it is the prompt of a shell'],
   ['scripts/lucid/ask.ts', 'it reads what must not be shown'],
-].map(([file = '', why = '']) => ({
-  rule: 'colours and the cursor are the business of the printers',
-  file,
-  why,
-}))
+].map(([file = '', why = '']) => ({ rule: 'colours and the cursor are the business of the printers', file, why }))
 
 export const exceptions: readonly Exception[] = [...edges, ...writers, ...typists]

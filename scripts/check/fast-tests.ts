@@ -20,8 +20,5 @@ export const splitTests = (files: readonly ParsedFile[]): TestFiles => {
   const isSlow = (path: string) =>
     path.endsWith('.peer.test.ts') || [...reachableFrom(graph, path)].some((reached) => starters.has(reached))
   const tests = files.map(({ path }) => path).filter((path) => path.endsWith('.test.ts'))
-  return {
-    fast: tests.filter((path) => !isSlow(path)).sort(),
-    slow: tests.filter(isSlow).sort(),
-  }
+  return { fast: tests.filter((path) => !isSlow(path)).sort(), slow: tests.filter(isSlow).sort() }
 }

@@ -67,11 +67,7 @@ export const importsOf = ({ path, source }: SourceFile): readonly Import[] => {
 }
 
 /** What the rules look at: the imports, and the code as it runs, without comments and types. */
-export type ParsedFile = {
-  readonly path: string
-  readonly imports: readonly Import[]
-  readonly code: string
-}
+export type ParsedFile = { readonly path: string; readonly imports: readonly Import[]; readonly code: string }
 
 export const parseFile = (file: SourceFile): ParsedFile => ({
   path: file.path,

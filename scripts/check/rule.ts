@@ -28,12 +28,7 @@ export type Order = {
 }
 
 /** A breach that is allowed, with its reason. Without `to` it is all that the rule says of the file. */
-export type Exception = {
-  readonly rule: string
-  readonly file: string
-  readonly to?: string
-  readonly why: string
-}
+export type Exception = { readonly rule: string; readonly file: string; readonly to?: string; readonly why: string }
 
 /** Tests, and what only they load. */
 export const isTest = (path: string): boolean =>

@@ -5,13 +5,7 @@ import type { Stores } from './compose-model.ts'
 /** A small catalogue that has everything in it: a profile, a tolerated need, two stacks, the wallet's network. */
 export const services: Services = {
   keeper: { ...entry, volumes: { lucid_sessions_data: '/data' } },
-  maker: {
-    ...entry,
-    port: 8091,
-    hostPort: 8091,
-    needs: ['keeper', 'soft', 'late', 'payer'],
-    tolerates: ['soft'],
-  },
+  maker: { ...entry, port: 8091, hostPort: 8091, needs: ['keeper', 'soft', 'late', 'payer'], tolerates: ['soft'] },
   soft: { ...entry, port: 8093, hostPort: 8093 },
   late: { ...entry, port: 8092, hostPort: 8092, needs: ['keeper'], profile: 'recording' },
   payer: {

@@ -65,9 +65,7 @@ const serviceOf = (name: string, services: Services, entry: Entry, secrets: read
       ...Object.fromEntries(secrets.map((key) => [`${key}_FILE`, `/run/secrets/${key}`])),
       ...Object.fromEntries(hostFiles.map(([key]) => [`${key}_FILE`, hostFile(key)])),
     },
-    ...(secrets.length > 0 && {
-      secrets: secrets.map((key) => ({ source: secretName(name, key), target: key })),
-    }),
+    ...(secrets.length > 0 && { secrets: secrets.map((key) => ({ source: secretName(name, key), target: key })) }),
     volumes: [
       ...Object.entries(entry.volumes).map(([volume, path]) => `${volume}:${path}`),
       readOnlyFile(`${HOME}/identities.json`, '/run/lucid/identities.json'),
@@ -147,9 +145,7 @@ export const makeCompose = (
       ...toolServices(stack),
     },
     networks: networksOf(stack, members),
-    ...(volumes.size > 0 && {
-      volumes: Object.fromEntries([...volumes].sort().map((name) => [name, { name }])),
-    }),
+    ...(volumes.size > 0 && { volumes: Object.fromEntries([...volumes].sort().map((name) => [name, { name }])) }),
     ...(secrets.length > 0 && {
       secrets: Object.fromEntries(
         secrets.map(([name, key]) => [secretName(name, key), { file: `${HOME}/secrets/${name}/${key}` }]),

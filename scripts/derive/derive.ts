@@ -79,10 +79,7 @@ await runCommand(import.meta.main, command, async ({ flags, terminal }) => {
     throw new CliError(
       'services/README.md needs the lines <!-- services:begin --> and <!-- services:end -->, once each',
     )
-  const files = derived.map((file) => ({
-    ...file,
-    same: onDisk(file.path) === file.text,
-  }))
+  const files = derived.map((file) => ({ ...file, same: onDisk(file.path) === file.text }))
   const drifted = files.filter(({ same }) => !same)
   if (!flags.check) for (const file of drifted) write(file)
   const left = flags.check ? drifted : []

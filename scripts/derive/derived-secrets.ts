@@ -1,7 +1,6 @@
 /** A value that follows from a secret of another service, and so can only be made where that secret is. */
 export type DerivedSecret = {
-  /** The address of an account: 40 lower-case hex digits. */
-  readonly kind: 'evm-address'
+  /** The address of an account: 40 lower-case hex digits. */ readonly kind: 'evm-address'
   readonly of: { readonly owner: string; readonly key: string }
 }
 

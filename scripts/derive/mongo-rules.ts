@@ -91,7 +91,4 @@ const init: Readonly<Record<string, ServiceRule>> = {
 }
 
 /** The exceptions for MongoDB, by service: a stock image cannot keep all rules that ours do. */
-export const mongoRules: Readonly<Record<string, Readonly<Record<string, ServiceRule>>>> = {
-  mongo,
-  'mongo-init': init,
-}
+export const mongoRules: Readonly<Record<string, Readonly<Record<string, ServiceRule>>>> = { mongo, 'mongo-init': init }

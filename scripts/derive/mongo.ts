@@ -94,10 +94,7 @@ const initOf = (entry: Stock, users: readonly string[]): ComposeService => ({
   environment: { HOME: '/tmp', MONGO_MEMBERS: formatMembers(1) },
   secrets: [
     { source: secretName('mongo', 'ROOT_PASSWORD'), target: 'ROOT_PASSWORD' },
-    ...users.map((user) => ({
-      source: secretName(user, MONGO_PASSWORD),
-      target: secretName(user, MONGO_PASSWORD),
-    })),
+    ...users.map((user) => ({ source: secretName(user, MONGO_PASSWORD), target: secretName(user, MONGO_PASSWORD) })),
   ],
   volumes: [script('init.js'), script('users.json')],
   network_mode: 'service:mongo',

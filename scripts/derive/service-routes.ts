@@ -9,8 +9,7 @@ const root = join(import.meta.dir, '..', '..')
 
 /** Who may call a route: anybody when it is `open`, else the `callers` and `people` that it names. */
 export type Access = {
-  /** 'METHOD /path/:parameter' */
-  readonly route: string
+  /** 'METHOD /path/:parameter' */ readonly route: string
   readonly open: boolean
   readonly callers: readonly string[]
   readonly people: People | undefined

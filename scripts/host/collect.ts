@@ -24,8 +24,7 @@ const parts = {
 export type Level = keyof typeof parts
 
 export type CollectOptions = {
-  /** Secrets, `owner/KEY`, whose presence is asked for. */
-  readonly secrets?: readonly string[]
+  /** Secrets, `owner/KEY`, whose presence is asked for. */ readonly secrets?: readonly string[]
   readonly release?: string
   /** Whether counters are measured over a second, at the level `diagnosis`. */
   readonly counters?: 'twice' | 'never'

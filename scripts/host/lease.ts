@@ -8,8 +8,7 @@ import { requireSuccess, type Shell } from './shell.ts'
 
 /** Who changes a host, as it stands in the lease. */
 export type Holder = {
-  /** user@machine */
-  readonly by: string
+  /** user@machine */ readonly by: string
   readonly machine: string
   readonly pid: number
   /** What is done, for people: `deploy r-0123456789ab`. */
@@ -18,8 +17,7 @@ export type Holder = {
 
 /** The right to change a host. */
 export type Lease = {
-  /** Grows with every lease of a host; an older one can do nothing any more. */
-  readonly token: number
+  /** Grows with every lease of a host; an older one can do nothing any more. */ readonly token: number
   readonly shell: Shell
   readonly dir: string
   /** Runs a script unless somebody else has the lease by now; nobody's script runs beside it. Throws LeaseLost, ConnectionLost. */
@@ -111,8 +109,7 @@ const describeHolder = ({ holder }: ParsedLease): string =>
   `${holder.by ?? 'somebody'} (${holder.what ?? 'unknown command'})`
 
 export type TakeOptions = {
-  /** Called while an old lease runs out. */
-  readonly onWait?: (text: string) => void
+  /** Called while an old lease runs out. */ readonly onWait?: (text: string) => void
   readonly pause?: (ms: number) => Promise<unknown>
   /** How long it may be silent, seconds; all commands of a host must say the same. */
   readonly leaseS?: number

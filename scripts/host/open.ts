@@ -49,10 +49,7 @@ export const machineName = (home: Home): string => {
   return `${hostname()}-${readFileSync(path, 'utf8').trim()}`
 }
 
-export type LeaseRequest = {
-  readonly what: string
-  readonly onWait: (text: string) => void
-}
+export type LeaseRequest = { readonly what: string; readonly onWait: (text: string) => void }
 
 /** Takes the lease of a host, does the work, gives it back; also when the work fails. */
 export const withLease = async <T>(

@@ -21,11 +21,7 @@ export const targetFlags = {
 } as const satisfies Readonly<Record<string, Flag>>
 
 const Target = Type.Object(
-  {
-    host: Type.String({ minLength: 1 }),
-    dir: Type.String({ pattern: '^/' }),
-    sshConfig: Type.Optional(Type.String()),
-  },
+  { host: Type.String({ minLength: 1 }), dir: Type.String({ pattern: '^/' }), sshConfig: Type.Optional(Type.String()) },
   { additionalProperties: false },
 )
 /** A host and the folder of Lucid on it. */

@@ -39,8 +39,6 @@ export const parseReport = <T>(what: string, { out, err, code }: ScriptResult): 
   const words = err.trim().split('\n').filter(Boolean).slice(-5)
   throw new CliError(
     `${what}: ${failed === undefined ? (words.at(-1) ?? `it ended with ${code}`) : String(failed['message'])}`,
-    {
-      details: failed === undefined ? words : [],
-    },
+    { details: failed === undefined ? words : [] },
   )
 }

@@ -49,9 +49,7 @@ export const decideCopy = (source: string, found: readonly Found[]): Decision =>
       refusal: `it holds a copy of another store (${other.from}), or of this one before it changed: ${START_OVER}`,
     }
   if (begun.length < found.length)
-    return {
-      refusal: `it holds a copy that another release began: finish it with that one, or ${START_OVER}`,
-    }
+    return { refusal: `it holds a copy that another release began: finish it with that one, or ${START_OVER}` }
   const strange = found.find(({ copy, kept, beyond }) => beyond || kept !== copy?.documents)
   if (strange !== undefined)
     return {

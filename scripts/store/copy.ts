@@ -62,9 +62,7 @@ const writePage = async (
     if (isFault(error, 'stale')) throw otherCopy()
     if (!isFault(error) || error.kind === 'unavailable') throw error
     const place = `between ${JSON.stringify(page[0]?.id)} and ${JSON.stringify(page.at(-1)?.id)}`
-    throw new CliError(`${declared.name}: the target refuses a document ${place}: ${error.message}`, {
-      cause: error,
-    })
+    throw new CliError(`${declared.name}: the target refuses a document ${place}: ${error.message}`, { cause: error })
   }
 }
 

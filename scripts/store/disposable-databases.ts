@@ -5,8 +5,7 @@ import { type BuildInfo, serverName } from './server-name.ts'
 
 /** Databases that nobody else has, on a server that may have others. */
 export type DisposableDatabases = {
-  /** What answers there, as results are headed. */
-  readonly server: string
+  /** What answers there, as results are headed. */ readonly server: string
   /** The URL of one more. */
   readonly fresh: () => string
   /** Removes those that were made. */

@@ -28,10 +28,7 @@ const inFile = (path: string, only: string | undefined): Layout => {
   return { file: () => path, home: homeAround(path) }
 }
 
-const inData = (path: string): Layout => ({
-  file: (service) => join(path, service, FILE),
-  home: homeAround(path),
-})
+const inData = (path: string): Layout => ({ file: (service) => join(path, service, FILE), home: homeAround(path) })
 
 const inHome = (path: string): Layout => {
   const home = homeAt(path)

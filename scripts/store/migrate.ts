@@ -10,10 +10,7 @@ export const command = {
   name: 'migrate',
   about: 'brings what the services keep to the version that this release needs, or back',
   flags: {
-    status: {
-      type: 'boolean',
-      about: 'change nothing; show how each store stands (also while services run)',
-    },
+    status: { type: 'boolean', about: 'change nothing; show how each store stands (also while services run)' },
     down: { type: 'boolean', about: 'undo the newest migration of a service (with --service)' },
     to: { type: 'string', value: 'N', about: 'go to this version and no further (with --service)' },
     service: { type: 'string', value: 'S', about: 'one service only', choices: storeServices() },

@@ -44,9 +44,7 @@ type Row = { readonly id: string; readonly rev: number; readonly body: string }
 /** Throws Fault invalid `broken-document`, named as it is kept in that place. */
 const parseRow = ({ id, rev, body }: Row, place: string): Document => {
   const broken = (what: string, cause?: unknown) =>
-    new Fault('invalid', 'broken-document', `the document ${JSON.stringify(id)} in ${place} ${what}`, {
-      cause,
-    })
+    new Fault('invalid', 'broken-document', `the document ${JSON.stringify(id)} in ${place} ${what}`, { cause })
   let doc: Document
   try {
     doc = { ...JSON.parse(body), rev }

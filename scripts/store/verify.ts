@@ -76,10 +76,7 @@ export const verifyService = async (
   {
     copied = [],
     onDocument = () => {},
-  }: {
-    readonly copied?: readonly Copied[]
-    readonly onDocument?: (collection: string, bytes: number) => void
-  } = {},
+  }: { readonly copied?: readonly Copied[]; readonly onDocument?: (collection: string, bytes: number) => void } = {},
 ): Promise<readonly Row[]> => {
   await using source = await from.read(service)
   await using target = await to.read(service)

@@ -6,10 +6,7 @@ import { securityHeaders } from './headers.ts'
 import { AssetParams, OpenApi } from './model.ts'
 
 /** The merged document and its tag, as openapi-server has them. Throws Fault unavailable. */
-export type ReadMerged = () => Promise<{
-  readonly document: Readonly<Record<string, unknown>>
-  readonly etag: string
-}>
+export type ReadMerged = () => Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly etag: string }>
 
 type Wanted = Readonly<Record<string, string | undefined>>
 

@@ -7,16 +7,11 @@ export type Answer = { readonly text: string } | { readonly failure: string }
 
 /** The cache entry of one service. Times are epoch milliseconds. */
 export type Cached = {
-  /** What the service sent last that could be read. */
-  readonly text?: string
+  /** What the service sent last that could be read. */ readonly text?: string
   readonly document?: Document
   /** When it was last seen to be so. */
   readonly readAt?: number
-  readonly trouble?: {
-    readonly kind: 'unreachable' | 'broken'
-    readonly what: string
-    readonly since: number
-  }
+  readonly trouble?: { readonly kind: 'unreachable' | 'broken'; readonly what: string; readonly since: number }
 }
 
 const withTrouble = (entry: Cached, kind: 'unreachable' | 'broken', what: string, at: number): Cached => ({

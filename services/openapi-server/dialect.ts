@@ -143,8 +143,6 @@ export const modern = (document: Document): Document => {
     ...changed,
     openapi: OPENAPI,
     paths: Object.fromEntries(Object.entries(changed.paths).map(([path, item]) => [path, withTitles(item)])),
-    ...(used && {
-      components: { ...components, schemas: { ...asObject(components['schemas']), Problem: PROBLEM } },
-    }),
+    ...(used && { components: { ...components, schemas: { ...asObject(components['schemas']), Problem: PROBLEM } } }),
   }
 }

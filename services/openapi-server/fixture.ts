@@ -8,10 +8,7 @@ export const documentText = (change: JsonObject = {}): string =>
     paths: {
       '/health': { get: { operationId: 'getHealth', security: [] } },
       '/things/{id}': {
-        get: {
-          operationId: 'getThing',
-          responses: { 200: reply({ $ref: '#/components/schemas/Thing' }) },
-        },
+        get: { operationId: 'getThing', responses: { 200: reply({ $ref: '#/components/schemas/Thing' }) } },
       },
     },
     components: {

@@ -33,10 +33,7 @@ await start(OWN, Env, async ({ env, log, parts, onStop }) => {
     read: async (name) =>
       name === OWN
         ? { text: await ownText() }
-        : readPublic(`${addresses[urlKey(name)] ?? ''}/openapi.json`, {
-            timeoutMs: 3000,
-            maxBytes: MAX_BYTES,
-          }),
+        : readPublic(`${addresses[urlKey(name)] ?? ''}/openapi.json`, { timeoutMs: 3000, maxBytes: MAX_BYTES }),
   })
   const app = routes({
     registry,

@@ -73,9 +73,7 @@ const stateOf = ({ document, trouble }: Part): string | undefined => {
 const tagOf = (part: Part): JsonObject => ({
   name: part.service,
   description: [`${part.summary}. \`${part.address}\``, stateOf(part)].filter(Boolean).join('\n\n'),
-  ...(part.trouble && {
-    'x-lucid-trouble': { ...part.trouble, kept: part.document !== undefined },
-  }),
+  ...(part.trouble && { 'x-lucid-trouble': { ...part.trouble, kept: part.document !== undefined } }),
 })
 
 /** Whatever a document says at its root and that has no place in the merged one. */

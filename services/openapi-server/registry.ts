@@ -18,8 +18,7 @@ export type RegistryParts = {
 type Whole = Merged & { readonly etag: string }
 
 export type DocumentRegistry = {
-  /** Asks everybody once, all at the same time. */
-  readonly refresh: () => Promise<void>
+  /** Asks everybody once, all at the same time. */ readonly refresh: () => Promise<void>
   readonly merged: () => Whole
   /** The document of one service, with its address. Throws Fault missing or unavailable. */
   readonly document: (service: string) => Document
