@@ -144,9 +144,7 @@ const tail = async (asked: Asked, most: number, json: boolean): Promise<number> 
   const newest = entries.toSorted((a, b) => a.at - b.at).slice(-most)
   const style = detectStyle(process.stdout, process.env)
   asked.terminal.out(
-    json
-      ? jsonText({ entries: newest, exit, error: null })
-      : renderEntries(newest, style, style.live ? nameAddress() : undefined),
+    json ? jsonText({ entries: newest, exit, error: null }) : renderEntries(newest, style, nameAddress(style)),
   )
   return exit
 }

@@ -1,4 +1,5 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
+import { detectStyle } from '#common/cli/style'
 import { jsonText } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
 import { type Role, roles as roleTable } from '#common/people/permissions'
@@ -6,7 +7,7 @@ import { CliError } from '../cli/fail.ts'
 import { type Api, collect, data, openApi } from './api.ts'
 import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
-import { nameAddress, peopleTable } from './people-table.ts'
+import { keyNames, nameAddress, peopleTable } from './people-table.ts'
 import { noSession, requireId } from './sessions.ts'
 import { requireAddress } from './signer.ts'
 
@@ -29,10 +30,10 @@ const users = entry(
       const page = await data(client.GET('/api/v1/users', { params: { query } }))
       return { items: page.users, next: page.next }
     }, Number.POSITIVE_INFINITY)
-    const names = nameAddress()
+    const names = keyNames()
     const rows = found.map(({ address, email, roles: held, status, created_at }) => [
       address,
-      email ?? names(address).split(' ').slice(0, -1).join(),
+      email ?? names.get(address) ?? '',
       held.join(', '),
       status,
       { at: created_at },
@@ -150,12 +151,13 @@ const showBody = (body: object, name: (address: string) => string): string =>
 
 const auditOfSession = async (client: Api, id: string) => {
   const found = await data(client.GET('/api/v1/sessions/{id}/audit', { params: { path: { id } } }))
-  const name = nameAddress()
+  const style = detectStyle(process.stdout, process.env)
+  const name = nameAddress(style)
   const rows = found.events.map(({ seq, at, hash, prev: _, ...what }) => [
     String(seq),
     { at },
     'type' in what ? what.type : what.event,
-    'body' in what ? showBody(what.body, name) : hash.slice(0, 16),
+    'body' in what ? (style.live ? showBody(what.body, name) : JSON.stringify(what.body)) : hash.slice(0, 16),
   ])
   return { found, titles: ['no', 'at', 'event', 'what'], rows }
 }

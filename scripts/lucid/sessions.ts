@@ -82,7 +82,7 @@ const list = entry(
     else if (sessions.length === 0) err('no session yet: bun run lucid session start begins one\n')
     else {
       const style = detectStyle(process.stdout, process.env)
-      out(renderSessions(sessions, style, Date.now(), style.live ? nameAddress() : undefined))
+      out(renderSessions(sessions, style, Date.now(), nameAddress(style)))
     }
     return 0
   },
