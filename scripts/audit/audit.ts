@@ -29,6 +29,10 @@ import { readSeen, writeSeen } from './seen-heads.ts'
 /** The services that have a stream. */
 const streamed: readonly Callee[] = catalogClients.operator.needs.filter((name) => catalog[name].store)
 
+/** What no stream holds. */
+const NOT_HERE =
+  'Histories of sessions are not in these streams: bun run lucid audit SESSION checks one, bun run verify an exported one'
+
 export const command = {
   name: 'audit',
   about: 'what every service did: verifies the streams, shows their newest entries, or writes them out',
@@ -66,8 +70,7 @@ export const command = {
     73: 'export: the file exists already or cannot be made',
     74: 'export: the file cannot be written to its end',
   },
-  notes:
-    'verify keeps the newest signed head of each stream in the state folder: from then on no end that was seen can be cut off unnoticed.',
+  notes: `verify keeps the newest signed head of each stream in the state folder: from then on no end that was seen can be cut off unnoticed. ${NOT_HERE}.`,
 } as const satisfies Command
 
 /** The platform that is asked: the way to a service of it, and the public keys (hex) of its identities. */
@@ -120,7 +123,7 @@ const verify = async ({ services, platform, terminal }: Asked, home: Home, json:
   if (json) terminal.out(jsonText({ streams, exit, error: null }))
   else {
     for (const part of renderStreams(streams, detectStyle(process.stdout, process.env))) terminal.out(part)
-    terminal.out(text([[conclude(streams)]]))
+    terminal.out(text([[NOT_HERE], [conclude(streams)]]))
   }
   return exit
 }

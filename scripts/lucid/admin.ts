@@ -1,6 +1,6 @@
 import { EXIT_USAGE } from '#common/cli/read-command'
 import { detectStyle } from '#common/cli/style'
-import { jsonText } from '#common/cli/text'
+import { jsonText, text } from '#common/cli/text'
 import { formatTime } from '#common/evidence/times'
 import { type Role, roles as roleTable } from '#common/people/permissions'
 import { CliError } from '../cli/fail.ts'
@@ -150,39 +150,51 @@ const showBody = (body: object, name: (address: string) => string): string =>
     .join(' ')
 
 const auditOfSession = async (client: Api, id: string) => {
-  const found = await data(client.GET('/api/v1/sessions/{id}/audit', { params: { path: { id } } }))
+  let fault: { readonly seq: number; readonly detail: string } | undefined
+  const events = await collect(async (after) => {
+    const options = { params: { path: { id }, query: { limit: 1000, ...(after !== undefined && { after }) } } }
+    const page = await data(client.GET('/api/v1/sessions/{id}/audit', options))
+    fault ??= page.fault
+    return { items: page.events, next: page.events.length === 1000 ? String(page.events.at(-1)?.seq) : undefined }
+  }, Number.POSITIVE_INFINITY)
   const style = detectStyle(process.stdout, process.env)
   const name = nameAddress(style)
-  const rows = found.events.map(({ seq, at, hash, prev: _, ...what }) => [
+  const rows = events.map(({ seq, at, hash, prev: _, ...what }) => [
     String(seq),
     { at },
     'type' in what ? what.type : what.event,
     'body' in what ? (style.live ? showBody(what.body, name) : JSON.stringify(what.body)) : hash.slice(0, 16),
   ])
-  return { found, titles: ['no', 'at', 'event', 'what'], rows }
+  return { found: { events, ...(fault && { fault }) }, titles: ['no', 'at', 'event', 'what'], rows, fault }
 }
 
 const audit = entry(
   {
     name: 'lucid audit',
-    about: 'prints what happened in a session, or what was done at a service (for admins), as its chain has it',
+    about:
+      'prints what happened in a session, and whether its chain is whole, or what was done at a service (for admins)',
     positionals: [{ name: 'ID', about: 'the session' }],
     flags: {
       service: { type: 'string', value: 'SERVICE', about: 'without ID: whose (default api-server)', choices: audited },
       ...asFlag,
       ...jsonFlag,
     },
-    exits: noSession,
+    exits: { 1: 'an event of the session was altered, replaced or is missing: it says which', ...noSession },
   },
   async ({ flags, positionals: [id], terminal: { out, err } }) => {
     const { client } = await openApi(flags)
     const service = (flags.service ?? 'api-server') as (typeof audited)[number] // one of the choices
-    const { found, titles, rows } =
-      id === undefined ? await auditOfService(client, service) : await auditOfSession(client, requireId(id))
+    const { found, titles, rows, fault } =
+      id === undefined
+        ? { ...(await auditOfService(client, service)), fault: undefined }
+        : await auditOfSession(client, requireId(id))
     if (flags.json) out(jsonText(found))
     else if (rows.length === 0) err('nothing was changed there yet\n')
     else out(peopleTable(titles, rows))
-    return 0
+    if (fault === undefined) return 0
+    const words = `NOT whole: ${fault.detail}; do not believe it or what follows it`
+    err(text([[{ text: words, colour: 'red' }]], detectStyle(process.stderr, process.env)))
+    return 1
   },
 )
 

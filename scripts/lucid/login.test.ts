@@ -62,6 +62,34 @@ test('of eight commands that find the access token due, one refreshes it', async
   expect(platform.asked.filter((each) => each === 'POST /auth/refresh')).toHaveLength(1)
 }, 120_000)
 
+test('an edited event of a session is shown as such, and fails the command', async () => {
+  const id = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
+  let fault: object | undefined
+  const { lucid, login } = await begin((pass) => async (request) => {
+    if (!request.url.includes(`/sessions/${id}/audit`)) return pass(request)
+    const after = Number(new URL(request.url).searchParams.get('after') ?? -1)
+    const count = after < 0 ? 1000 : 1
+    const event = (seq: number) => ({ seq, at: 0, event: 'active', prev: '0'.repeat(64), hash: '0'.repeat(64) })
+    const events = Array.from({ length: count }, (_, place) => event(after + 1 + place))
+    return Response.json({ events, ...(after > 0 && fault && { fault }) })
+  })
+  await login()
+  const whole = await lucid(['audit', id])
+  expect({ code: whole.code, err: whole.err, last: whole.out.trim().split('\n').at(-1) }).toEqual({
+    code: 0,
+    err: '',
+    last: expect.stringMatching(/^1000 /),
+  })
+  fault = { seq: 1000, detail: 'event 1000 (active): its body was altered' }
+  const edited = await lucid(['audit', id])
+  expect({ ...edited, out: edited.out === whole.out }).toEqual({
+    code: 1,
+    err: 'NOT whole: event 1000 (active): its body was altered; do not believe it or what follows it\n',
+    out: true,
+  })
+  expect(JSON.parse((await lucid(['audit', id, '--json'])).out)).toMatchObject({ fault })
+}, 120_000)
+
 test('an access token that was made void is refreshed once', async () => {
   let token: string | null = null
   const { lucid, login, platform } = await begin((pass) => (request) => {

@@ -4,12 +4,13 @@ import { Fault, isFault } from '#common/process/fault'
 /** An event as a stream of events has it (WHATWG HTML, server-sent events); without `id` it cannot be resumed behind. */
 export type LiveEvent = { readonly id?: string; readonly event: string; readonly data: object }
 
-/** A link of a session's audit chain. Times epoch ms; `body` says what its type leaves open. */
+/** A link of a session's audit chain. Times epoch ms; `body` says what its type leaves open, `fault` why it is not to be believed. */
 export type Link = {
   readonly seq: number
   readonly at: number
   readonly type: string
   readonly body?: unknown
+  readonly fault?: string
 }
 
 /** An event as text; undefined is a comment that only says that the stream lives. */

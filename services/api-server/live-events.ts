@@ -42,10 +42,11 @@ export const liveEvents = ({ neighbours, sessions, uploads, guard, now, pause, i
     still: () => guard(request),
     links: async (id, after) => {
       const query = after < 0 ? {} : { after }
-      const { events } = await ok(neighbours.orchestrator.sessions({ id }).audit.get({ query }))
-      return events.map(({ seq, at, ...event }) =>
-        'type' in event ? { seq, at, type: event.type, body: event.body } : { seq, at, type: event.event },
-      )
+      const { events, fault } = await ok(neighbours.orchestrator.sessions({ id }).audit.get({ query }))
+      return events.map(({ seq, at, ...event }) => ({
+        ...('type' in event ? { seq, at, type: event.type, body: event.body } : { seq, at, type: event.event }),
+        ...(seq === fault?.seq && { fault: fault.detail }),
+      }))
     },
   })
   const answer = (make: () => AsyncGenerator<LiveEvent | undefined>): Response => {

@@ -2,7 +2,6 @@ import { t } from 'elysia'
 import { LogEntry } from '#common/audit/entry'
 import { SignedHead } from '#common/audit/head'
 import { AnchorProof } from '#common/evidence/anchor'
-import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { Settings } from '#common/http/config-route'
 import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
@@ -96,11 +95,6 @@ export const Proof = t.Object({
 export const BundleRequest = t.Object({
   grant: t.Object({ expires: Natural, signature: t.String({ pattern: '^[0-9a-f]{130}$' }) }),
 })
-
-/** Sessions of older releases have events without bodies. */
-const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
-export const SessionAudit = t.Object({ events: t.Array(t.Union([AuditEvent, AuditLink])) })
-export const AuditQuery = t.Object({ after: t.Optional(BytesParam), limit: t.Optional(WholeParam(1, 1000)) })
 
 const Hex20 = t.String({ pattern: '^[0-9a-f]{40}$' })
 const Anchor = t.Object({

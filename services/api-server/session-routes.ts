@@ -4,19 +4,9 @@ import { ok } from '#common/http/client'
 import { entityTag } from '#common/http/etag'
 import { pathOf } from '#common/http/route-pattern'
 import { problems, type service } from '#common/http/service'
-import { SessionParams } from '#common/http/session-model'
+import { AuditQuery, SessionAudit, SessionParams } from '#common/http/session-model'
 import { answerTagged, HARDWARE_HEADER, type Handlers, V1 } from './handlers.ts'
-import {
-  AuditQuery,
-  ListQuery,
-  NewSession,
-  Reason,
-  Recording,
-  Session,
-  SessionAudit,
-  SessionList,
-  StreamQuery,
-} from './model.ts'
+import { ListQuery, NewSession, Reason, Recording, Session, SessionList, StreamQuery } from './model.ts'
 
 type Root = ReturnType<typeof service>
 const ofSession = { params: SessionParams, response: { 200: Session, ...problems } }

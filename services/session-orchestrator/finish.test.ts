@@ -11,10 +11,11 @@ import { faultOf } from '#common/testing/faults'
 import { identities } from '#common/testing/identities'
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
+import { chainFault } from './audit.ts'
 import { type FinishParts, finish } from './finish.ts'
-import { backends, chainFault, NOW, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
+import { backends, NOW, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
 import type { Finalize } from './model.ts'
-import { tables } from './store.ts'
+import { publicEvent, tables } from './store.ts'
 
 const SIZE = 1024
 const { root, remove } = ownFolder()
@@ -73,7 +74,7 @@ const soundManifest = async (id: string) => {
   expect(verifyHash(hash, fromHex(doc.signature), fromHex(doc.public_key))).toBe(true)
   expect(await own().keys.get(id)).toBeUndefined()
   const links = await audit(id)
-  expect(chainFault(id, links)).toBeUndefined()
+  expect(chainFault(id, links.map(publicEvent))).toBeUndefined()
   expect(links.filter(({ type }) => type === 'sealed').map(({ hash: root }) => root)).toEqual([manifest.audit_root])
   return { manifest, hash: hash.toHex() }
 }

@@ -1,4 +1,3 @@
-import { type AuditEvent, eventFault } from '#common/evidence/audit-event'
 import { client } from '#common/http/client'
 import type { Guard } from '#common/http/identity'
 import { Fault } from '#common/process/fault'
@@ -126,12 +125,6 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
     app: guard === undefined ? appOfAll(appFor) : appFor(guard),
   }
 }
-
-/** What is wrong with a session's chain of audit events; undefined when it is whole. */
-export const chainFault = (session: string, events: readonly unknown[]): string | undefined =>
-  (events as readonly AuditEvent[])
-    .map((event, place, all) => eventFault(session, all[place - 1], event))
-    .find((fault) => fault !== undefined)
 
 /** What a new session needs. */
 export const sessionRequest = {

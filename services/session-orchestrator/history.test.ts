@@ -6,10 +6,10 @@ import { faultOf } from '#common/testing/faults'
 import { derived } from '#common/testing/sample-session'
 import { OWNER } from '#services/session-encryptor/fixture'
 import type { AnchorJob } from './anchor.ts'
+import { chainFault } from './audit.ts'
 import { type FinishParts, finish } from './finish.ts'
-import { chainFault } from './fixture.ts'
 import { historyCheck, requireAnchors } from './history.ts'
-import { type SessionDoc, tables } from './store.ts'
+import { publicEvent, type SessionDoc, tables } from './store.ts'
 
 const idOf = (n: number) => `0b0e7a52-2a4e-4f4b-9d3a-${n.toString(16).padStart(12, '0')}`
 const jobIn = (number: number, seed = 'main'): AnchorJob => ({
@@ -91,7 +91,7 @@ describe('a chain that went back', () => {
       { type: 'anchor-lost', body: { reason: `block 5 ${jobIn(5).block?.hash}` } },
       { type: 'anchored', body: { tx_hash: expect.any(String), block: jobIn(6, 'anew').block } },
     ])
-    expect(chainFault(idOf(5), events)).toBeUndefined()
+    expect(chainFault(idOf(5), events.map(publicEvent))).toBeUndefined()
   })
 
   test('is noticed at a start, by a height that fell, and by the client’s count', async () => {

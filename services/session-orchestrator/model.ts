@@ -1,5 +1,4 @@
 import { t } from 'elysia'
-import { AuditEvent } from '#common/evidence/audit-event'
 import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { BytesParam, EndReason, StreamGap, WholeParam } from '#common/http/session-model'
 import { Opening, Session, states } from '#common/http/session-view'
@@ -52,15 +51,6 @@ export const SignedManifest = t.Object({
   signature: Hex64,
 })
 export type SignedManifest = typeof SignedManifest.static
-
-/** An event in the chain of a session of an older release: hash = BLAKE3 of the canonical JSON of the rest. */
-const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
-export const AuditQuery = t.Object({
-  after: t.Optional(BytesParam),
-  limit: t.Optional(WholeParam(1, 1000)),
-})
-/** The manifest's audit_root is the hash of the event `sealed`. */
-export const Audit = t.Object({ events: t.Array(t.Union([AuditEvent, AuditLink])) })
 
 /** Why somebody pauses, resumes, ends or voids a session. */
 export const Why = t.Object({ reason: EndReason })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { AuditEvent } from '#common/evidence/audit-event'
+import { type AuditEvent, nextEvent } from '#common/evidence/audit-event'
 import { FLAG_LAST } from '#common/evidence/chunk-file'
 import { manifestHash, parseManifest } from '#common/evidence/manifest'
 import type { Session } from '#common/http/session-view'
@@ -11,15 +11,8 @@ import { ask, closedGuard, everyRouteRefusesStrangers, guardAs } from '#common/t
 import { identities } from '#common/testing/identities'
 import { noise } from '#common/testing/sample-session'
 import { encryptInto, OWNER, ownFolder } from '#services/session-encryptor/fixture'
-import {
-  backends,
-  chainFault,
-  NOW,
-  type OrchestratorOptions,
-  orchestratorFor,
-  scriptedChain,
-  sessionRequest,
-} from './fixture.ts'
+import { chainFault } from './audit.ts'
+import { backends, NOW, type OrchestratorOptions, orchestratorFor, scriptedChain, sessionRequest } from './fixture.ts'
 import { tables } from './store.ts'
 
 const { root, remove } = ownFolder()
@@ -154,6 +147,46 @@ describe('session-orchestrator', () => {
     const page = await ask(operator, 'GET', `/sessions/${id}/audit?after=1&limit=2`)
     expect(page.body).toEqual({ events: events.slice(2, 4) })
     expect(one.chain.jobs.size).toBe(1)
+
+    // Whoever reads an edited chain is told where it breaks.
+    const { audit } = tables(one.store)
+    const docs = await audit.find({ where: { session: id }, sort: [['seq', 'asc']] })
+    const withEdit = async (seq: number, edit: object | undefined, path = '') => {
+      const { rev, ...doc } = docs[seq] as (typeof docs)[number]
+      await audit.remove(doc.id)
+      if (edit !== undefined) await audit.insert({ ...doc, ...edit })
+      const { body } = await ask(operator, 'GET', `/sessions/${id}/audit${path}`)
+      if (edit !== undefined) await audit.remove(doc.id)
+      await audit.insert(doc)
+      return body as { events: AuditEvent[]; fault?: { seq: number; detail: string }; code?: string }
+    }
+    const forged = await withEdit(2, { body: { complete: false } })
+    expect(forged.fault).toEqual({ seq: 2, detail: 'event 2 (recording-ended): its body was altered' })
+    expect(forged.events).toHaveLength(events.length)
+    const at = 1
+    for (const [seq, edit, path, detail] of [
+      [3, { at }, '?after=1', 'event 3 (chunk-times) was altered'],
+      [3, { at }, '?after=3', undefined],
+      [2, undefined, '', 'event 3 stands where event 2 belongs'],
+      [2, undefined, '?after=2', 'event 3 does not follow the one before it'],
+      [0, undefined, '?limit=1', 'event 1 stands where event 0 belongs'],
+    ] as const)
+      expect([seq, path, (await withEdit(seq, edit, path)).fault?.detail]).toEqual([seq, path, detail])
+    expect(await withEdit(1, { type: 'forged' })).toMatchObject({
+      code: 'audit-altered',
+      detail: 'event 1 was altered: it is no event any more',
+    })
+    for (const seq of [5, 4]) await audit.remove(`${id}/${seq}`)
+    for (const path of ['', '?after=1', '?after=3'])
+      expect((await ask(operator, 'GET', `/sessions/${id}/audit${path}`)).body).toMatchObject({
+        fault: { seq: 4, detail: 'event 4 and all behind it are missing' },
+      })
+    const again = events[4] as AuditEvent
+    const other = nextEvent(id, events[3], { type: 'sealed', body: {}, at, salt: again.salt ?? '' })
+    await audit.insert({ id: `${id}/4`, session: id, ...other })
+    expect((await ask(operator, 'GET', `/sessions/${id}/audit`)).body).toMatchObject({
+      fault: { seq: 4, detail: 'event 4 (sealed) is not the one that the manifest names' },
+    })
   })
 
   test('ends a session once', async () => {

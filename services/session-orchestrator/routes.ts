@@ -11,24 +11,13 @@ import {
   RequestParams,
 } from '#common/http/policy-model'
 import { problems, replies, type ServiceParts, service } from '#common/http/service'
-import { SessionParams } from '#common/http/session-model'
+import { AuditQuery, SessionAudit, SessionParams } from '#common/http/session-model'
 import { Session, type State, states } from '#common/http/session-view'
 import { Fault, isFault } from '#common/process/fault'
 import { requestContext } from '#common/process/request-context'
 import type { Store } from '#common/store/store'
-import {
-  Audit,
-  AuditQuery,
-  Finalize,
-  List,
-  ListQuery,
-  NewSession,
-  Process,
-  SignedManifest,
-  StateChange,
-  Status,
-  Why,
-} from './model.ts'
+import { checkPage } from './audit.ts'
+import { Finalize, List, ListQuery, NewSession, Process, SignedManifest, StateChange, Status, Why } from './model.ts'
 import type { Policies } from './policies.ts'
 import type { Sessions } from './sessions.ts'
 import { publicEvent, tables } from './store.ts'
@@ -124,12 +113,15 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
     },
     audit: async (id: string, { after, limit = 1000 }: typeof AuditQuery.static) => {
       await sessions.get(id)
-      const events = await own.audit.find({
-        where: { session: id, ...(after !== undefined && { seq: { gt: after } }) },
+      // First the manifest: the chain that is read after it has the event that it names.
+      const manifest = (await own.manifests.get(id))?.manifest ?? ''
+      const found = await own.audit.find({
+        where: { session: id, ...(after !== undefined && { seq: { gte: after } }) },
         sort: [['seq', 'asc']],
-        limit,
+        limit: limit + 1,
       })
-      return { events: events.map(publicEvent) }
+      const root = /"audit_root":"([0-9a-f]{64})"/.exec(manifest)?.[1]
+      return checkPage(id, found.map(publicEvent), { after, limit, root })
     },
     process: async (id: string) => {
       noteAudit({ session: id })
@@ -189,7 +181,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .get('/sessions/:id/audit', ({ params, query }) => handle.audit(params.id, query), {
       params: SessionParams,
       query: AuditQuery,
-      ...replies(Audit, 'api-server', 'operator'),
+      ...replies(SessionAudit, 'api-server', 'operator'),
     })
     .get('/sessions/:id/policy', ({ params }) => policies.get(params.id), {
       params: SessionParams,

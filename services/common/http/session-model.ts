@@ -1,4 +1,5 @@
 import { t } from 'elysia'
+import { AuditEvent } from '../evidence/audit-event.ts'
 import { Hex24, Hex32, Natural, SessionId } from '../evidence/fields.ts'
 import { MAX_LEAVES } from '../evidence/merkle.ts'
 
@@ -37,3 +38,12 @@ export const ChunkRecord = t.Object({
   at: Natural,
 })
 export type ChunkRecord = typeof ChunkRecord.static
+
+/** An event of a chain that a release without bodies began: it goes on so, without audit.jsonl. Times epoch ms. */
+export const AuditLink = t.Object({ seq: Natural, at: Natural, event: t.String(), prev: Hex32, hash: Hex32 })
+export const AuditQuery = t.Object({ after: t.Optional(BytesParam), limit: t.Optional(WholeParam(1, 1000)) })
+/** A page of a session's chain; `fault` = where it breaks first: that event, or one before it, was altered or is missing. */
+export const SessionAudit = t.Object({
+  events: t.Array(t.Union([AuditEvent, AuditLink])),
+  fault: t.Optional(t.Object({ seq: Natural, detail: t.String() })),
+})
