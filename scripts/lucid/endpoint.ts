@@ -71,7 +71,9 @@ const explain = (cause: unknown, { url, socks }: Platform): string => {
 /** Opens the way; nothing is sent yet. Network errors become CliErrors. */
 export const openEndpoint = (platform: Platform, home: Home): Endpoint => {
   const { url, socks } = platform
-  const send: Fetch = socks === undefined ? (input, init) => fetch(input, init) : socksFetch(socks)
+  // Patience is ours: Bun would give a quiet stream up after five minutes.
+  const direct: Fetch = (input, init) => fetch(input, { ...init, timeout: false } as BunFetchRequestInit)
+  const send = socks === undefined ? direct : socksFetch(socks)
   return {
     base: url === LOCAL ? localBase(home) : () => url,
     fetch: async (input, init) => {

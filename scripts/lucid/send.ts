@@ -38,7 +38,11 @@ export const sendInput = async (
   id: string,
   { input, append, err }: { readonly input: string; readonly append: boolean; readonly err: Print },
 ): Promise<number> => {
-  const { received } = await data(client.GET('/api/v1/sessions/{id}/recording', { params: { path: { id } } }))
+  const { received, acknowledged } = await data(
+    client.GET('/api/v1/sessions/{id}/recording', { params: { path: { id } } }),
+  )
+  // A file is given again from what is durable, which any recorder takes; standard input has nothing but what follows.
+  const offset = append || input === '-' ? received : acknowledged
   const screen = progress(err, detectStyle(process.stderr, process.env))
   const due = throttle(2_000, () => performance.now())
   due()
@@ -49,9 +53,9 @@ export const sendInput = async (
     const shown = `sending  ${bytes(sent)}, ${rate(sent, performance.now() - began)}`
     if (due()) screen.show(shown, shown)
   }
-  const body = (await openInput(input, append ? 0 : received)).pipeThrough(counted(count))
+  const body = (await openInput(input, append ? 0 : offset)).pipeThrough(counted(count))
   const path = `/api/v1/sessions/${id}/stream`
-  const query = `offset=${received}&end=false&whole=true`
+  const query = `offset=${offset}&end=false&whole=true`
   try {
     await readAnswer(await account.fetch(`${account.base(path)}${path}?${query}`, { method: 'PATCH', body }))
   } catch (error) {
@@ -62,5 +66,5 @@ export const sendInput = async (
   } finally {
     screen.done()
   }
-  return received + sent
+  return offset + sent
 }

@@ -44,8 +44,11 @@ export const errorPageLines: readonly Line[] = problems.flatMap(([status, page])
   ),
 )
 
-/** Longest silence, where a body is a stream and where events may be rare. */
-const STREAM_TIMEOUT = '120s'
+/**
+ * Longest silence, where a body is a stream and where events may be rare: a quiet desktop sends nothing. Dead connections
+ * are found by the keep-alive of TCP.
+ */
+const STREAM_TIMEOUT = '24h'
 const EVENTS_TIMEOUT = '600s'
 
 /** What the body of a route needs beside the rest. */
@@ -91,6 +94,8 @@ const callerCheckLines = (service: string): readonly Line[] => [
   `location = ${checkPath(service)}`,
   [
     'internal',
+    // The check reads no body; how long it may be is for the route.
+    'client_max_body_size 0',
     'proxy_pass_request_body off',
     'proxy_set_header Content-Length ""',
     'proxy_set_header Authorization $http_authorization',
@@ -153,7 +158,7 @@ export const strangerLines = (
 ): readonly Line[] => [
   'server',
   [
-    `listen ${listen} ${speaks === '' ? '' : `${speaks} `}default_server`,
+    `listen ${listen} ${speaks === '' ? '' : `${speaks} `}default_server so_keepalive=60s:15s:4`,
     'server_name _',
     ...more,
     'set $kind open',

@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { signGrant } from '#common/evidence/owner-grant'
 import { entityTag } from '#common/http/etag'
 import { noise } from '#common/testing/sample-session'
+import { listening } from '#common/testing/wire'
 import { ownFolder } from '#services/session-encryptor/fixture'
 import { type AskInit, apiAt, personOf, type TestPerson } from './fixture.ts'
 import type { Session } from './model.ts'
+import { neighboursAt } from './neighbours.ts'
+import { uploads } from './uploads.ts'
 
 // Nothing here is timed: only a hang fails.
 setDefaultTimeout(120_000)
@@ -114,6 +117,22 @@ describe('a session', () => {
       events: { seq: number }[]
     }
     expect(events.events[0]).toMatchObject({ seq: 1 })
+  })
+
+  test('ends with a gap when its recorder was restarted and what it had received was not given again', async () => {
+    const { id } = await create()
+    await json(owner, 'PATCH', `/sessions/${id}/stream?offset=0&end=false`, { bytes: noise(2_500, 7) })
+    const { pipe } = api
+    const again = listening(pipe.appFor(pipe.who.guard('session-recorder'), pipe.restartedRecorder()))
+    const neighbours = neighboursAt(
+      { ...pipe.urls, 'session-recorder': again.url } as never,
+      pipe.who.sign('api-server'),
+    )
+    const ended = await uploads(neighbours).end(id)
+    await again.stop()
+    expect(ended).toMatchObject({ state: 'ended', complete: false })
+    await pipe.until(id, 'anchored')
+    expect((await pipe.manifest(id)).gaps).toMatchObject([{ reason: expect.stringContaining('was restarted') }])
   })
 
   test('ends with a gap when it is terminated', async () => {

@@ -1,4 +1,5 @@
 import { ok } from '#common/http/client'
+import { isFault } from '#common/process/fault'
 import type { Recording } from './model.ts'
 import type { Neighbours } from './neighbours.ts'
 
@@ -23,17 +24,26 @@ export const uploads = ({ upload, recorder }: Neighbours) => {
     const reply = await upload(path, { method: 'PATCH', ...init })
     return describe((await reply.json()) as Recording) // the callee checks its replies against this schema
   }
+  const terminate = async (id: string, reason: string): Promise<Recording> =>
+    describe(await ok(recorder.recordings({ id }).stop.post({ reason })))
   return {
     state: async (id: string) => describe(await ok(recorder.recordings({ id }).get())),
     /** Passes the body on as it comes; when the sender goes away, the recorder sees it go. */
     stream: (id: string, query: Query, { body, signal }: Request) => patch(id, query, { body: body ?? '', signal }),
-    /** Ends it whole, with what was received. Throws Fault conflict `stream-busy` while its source sends. */
+    /**
+     * Ends it whole, with what was received; with a gap where the recorder has lost some of that. Throws Fault conflict
+     * `stream-busy` while its source sends.
+     */
     end: async (id: string) => {
       const { received } = await ok(recorder.recordings({ id }).get())
-      return patch(id, { offset: received, end: 'true' }, { body: '' })
+      try {
+        return await patch(id, { offset: received, end: 'true' }, { body: '' })
+      } catch (error) {
+        if (!isFault(error, 'offset-differs')) throw error
+        return terminate(id, 'the recorder was restarted, and what its source gave last was not given again')
+      }
     },
     /** Ends it with a gap of this reason. */
-    terminate: async (id: string, reason: string) =>
-      describe(await ok(recorder.recordings({ id }).stop.post({ reason }))),
+    terminate,
   }
 }

@@ -10,6 +10,11 @@ export const Env = serviceEnv('session-recorder', {
   RESUME_GRACE_MS: Type.Integer({
     default: 60_000,
     minimum: 0,
-    description: 'how long a recording waits for its source to come back, ms; then it ends with a gap',
+    description: 'how long a recording waits for a source that was cut off, ms; then it ends with a gap',
+  }),
+  PAUSE_GRACE_MS: Type.Integer({
+    default: 30 * 60_000,
+    minimum: 0,
+    description: 'how long it waits for a source that ended its body cleanly and may send more, ms',
   }),
 })

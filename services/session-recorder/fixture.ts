@@ -45,6 +45,7 @@ export type PipelineOptions = {
   /** Where the clock is set in a test; else `now` never is. */
   readonly steady?: () => number
   readonly encryptor?: Partial<EncryptorOptions>
+  readonly pauseGrace?: number
 }
 
 /** Everything behind the recorder, each on a port of loopback with its own identity. */
@@ -124,6 +125,7 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
       steady: options.steady ?? options.now ?? (() => performance.now()),
       pause: () => Bun.sleep(5),
       resumeGrace: GRACE,
+      pauseGrace: options.pauseGrace ?? GRACE,
       ...pipeline,
       progress: async (id) => {
         if (away) throw new Fault('unavailable', 'unreachable', 'the test took the chunker away')
@@ -140,7 +142,8 @@ export const pipelineAt = async (root: string, options: PipelineOptions = {}) =>
     recorder,
     /** Over a store that the test may make fail. */
     restartedRecorder: (over: (store: Store) => Store = (same) => same) => recorderOn(over(store)),
-    appFor: (guard: ReturnType<typeof who.guard>) => routes({ recordings: recorder, parts: { guard, log: silentLog } }),
+    appFor: (guard: ReturnType<typeof who.guard>, of = recorder) =>
+      routes({ recordings: of, parts: { guard, log: silentLog } }),
     urls: { ...behind.urls, chunker: chunker.url, orchestrator: orchestrator.url },
     encryptor: behind.encryptor,
     /** Past the recorder, as another part of it would. */

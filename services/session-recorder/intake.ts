@@ -21,7 +21,7 @@ export type IntakeParts = {
   readonly announce: (id: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
   /** States that recorded time is missing; durable before the byte behind it is taken. */
   readonly addGap: (id: string, gap: StreamGap) => Promise<RecordingDoc>
-  readonly touch: (id: string) => Promise<RecordingDoc>
+  readonly touch: (id: string, isPaused: boolean) => Promise<RecordingDoc>
   readonly end: (
     id: string,
     fed: StreamPosition,
@@ -70,10 +70,10 @@ export const takeIn = async (
       return await end(id, await feed.end(), { endedAt })
     }
     if (cameAt !== undefined) await leave('paused')
-    return await touch(id)
+    return await touch(id, true)
   } catch (error) {
     if (cameAt !== undefined) await leave(causeOf(error))
-    if (!isFault(error, 'empty-recording')) await touch(id)
+    if (!isFault(error, 'empty-recording')) await touch(id, false)
     throw error
   }
 }

@@ -29,6 +29,7 @@ await start('session-recorder', Env, async ({ env, log, parts, openStore, reach,
     steady: () => performance.now(),
     pause: (ms) => Bun.sleep(ms),
     resumeGrace: env.RESUME_GRACE_MS,
+    pauseGrace: env.PAUSE_GRACE_MS,
     ...pipelineOver(clients, {
       recorder_version: `lucid/${version}`,
       device_fingerprint: deviceFingerprint(env.MACHINE_ID.reveal()),

@@ -7,6 +7,7 @@ export type ReconcileParts = Clocks & {
   readonly table: Pick<Collection<RecordingDoc>, 'find'>
   readonly log: Log
   readonly resumeGrace: number
+  readonly pauseGrace: number
   readonly busy: () => readonly string[]
   readonly handOver: (doc: RecordingDoc) => Promise<unknown>
   /** Tells the orchestrator that a recording lives, when it is time to. Answers whether its session is over. */
@@ -22,7 +23,7 @@ const STORE_AWAY = 1_000
 
 /** Ends what waits too long for its source, and hands over what ended while the orchestrator was away. */
 export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
-  const { table, log, now, steady, resumeGrace, busy, handOver, announceAlive, stop, breakOff } = parts
+  const { table, log, now, steady, resumeGrace, pauseGrace, busy, handOver, announceAlive, stop, breakOff } = parts
   // A recorder that was away cannot know how long a source was: all of them get the whole grace again. The same
   // after its store was away, when no source could be served, or after the clock was set: the times by which their
   // sources were last there are of another clock then.
@@ -55,7 +56,9 @@ export const reconciler = (parts: ReconcileParts): (() => Promise<void>) => {
     const findTouched = (touched_at: Range<number>) => table.find({ where: { state: 'recording', touched_at } })
     // Who was last there at a time that is still to come was so before the clock was set, and that is a grace ago.
     const late = await Promise.all([findTouched({ lt: now() - resumeGrace }), findTouched({ gt: now() })])
-    for (const { id } of late.flat())
+    const isPatient = ({ paused, touched_at }: RecordingDoc) =>
+      paused === true && (steady() - graceSince <= pauseGrace || Math.abs(now() - touched_at) <= pauseGrace)
+    for (const { id } of late.flat().filter((doc) => !isPatient(doc)))
       if (!busy().includes(id))
         await breakOff(id).catch((error) => log.warn('break-off-waits', { recording: id, ...errorFields(error) }))
   }

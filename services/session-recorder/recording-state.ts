@@ -18,8 +18,11 @@ export const newRecording = (id: string, { owner }: Opening, now: number): Recor
   touched_at: now,
 })
 
-/** Its source gave bytes until `now`. */
-export const touchRecording = (doc: RecordingDoc, now: number): RecordingDoc => ({ ...doc, touched_at: now })
+/** Its source gave bytes until `now`, and said itself that it pauses, or was lost. */
+export const touchRecording = (
+  { paused: _, ...doc }: RecordingDoc,
+  { now, isPaused }: { readonly now: number; readonly isPaused: boolean },
+): RecordingDoc => ({ ...doc, touched_at: now, ...(isPaused && { paused: true }) })
 
 /** More are no recording, and would not fit a manifest. */
 const MAX_GAPS = 1_000

@@ -391,6 +391,23 @@ describe('a recording whose source is lost', () => {
     expect(await pipe.plainOf(id)).toEqual(bytes)
   })
 
+  test('and said that more may follow waits longer than one that was cut off, also over a restart', async () => {
+    await pipe.stop()
+    pipe = await pipelineAt(root, { now: () => now, pauseGrace: 10 * GRACE })
+    const id = await start()
+    await stream(id, 0, noise(2500, 1), false, true)
+    now += 9 * GRACE
+    await pipe.recorder.reconcile()
+    const again = pipe.restartedRecorder()
+    await again.reconcile()
+    now += 9 * GRACE
+    await again.reconcile()
+    expect(await again.get(id)).toMatchObject({ state: 'recording' })
+    now += 2 * GRACE
+    await again.reconcile()
+    expect(await again.get(id)).toMatchObject({ state: 'ended', complete: false })
+  })
+
   test('and of which no byte came fails', async () => {
     const id = await start()
     now += GRACE + 1

@@ -46,6 +46,7 @@ export type RecordingsParts = LiveFeedParts &
     readonly store: Store
     readonly log: Log
     readonly resumeGrace: number
+    readonly pauseGrace: number
     readonly openSession: (request: Opening) => Promise<{ readonly id: string; readonly chunk_size: number }>
     readonly setState: (session: string, state: 'active' | 'paused', gaps?: readonly StreamGap[]) => Promise<unknown>
     readonly finalize: (session: string, end: ReturnType<typeof describeEnd>) => Promise<unknown>
@@ -195,7 +196,8 @@ export const recordings = (parts: RecordingsParts): Recordings => {
     const fed = await readProgress(doc)
     return describeRecording(doc, { fed, received: feeds.get(doc.id)?.feed.received() })
   }
-  const touch = (id: string) => changeRecording(store, id, (doc) => touchRecording(doc, now()))
+  const touch: IntakeParts['touch'] = (id, isPaused) =>
+    changeRecording(store, id, (doc) => touchRecording(doc, { now: now(), isPaused }))
   const intake: IntakeParts = {
     feeds,
     now,

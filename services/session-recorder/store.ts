@@ -8,6 +8,8 @@ import type { Recording } from './model.ts'
 export type RecordingDoc = Readonly<Omit<Recording, 'received'>> & {
   /** When the source last gave bytes, epoch ms. */
   readonly touched_at: number
+  /** It ended its last body cleanly: more may follow. */
+  readonly paused?: true
   /** When its source ended it, or was given up, epoch ms. */
   readonly ended_at?: number
   /** Where its source was away in the middle, in the order of the stream. */

@@ -159,6 +159,28 @@ describe('a body on a real server', () => {
   })
 })
 
+test('a body of a stream may be quiet for longer than any other', async () => {
+  const path = { parse: 'none', callers: ['operator'] } as const
+  const size = async ({ request }: { request: Request }) => (await request.arrayBuffer()).byteLength
+  const parts = { guard: openGuard, log, maxBody: 1000, streamRoutes: ['PUT /stream'] }
+  const impatient = service('test', parts).put('/stream', size, path).put('/bytes', size, path)
+  impatient.listen({ hostname: '127.0.0.1', port: 0, idleTimeout: 1 })
+  const putQuietly = async (to: string, framing: string, pieces: readonly string[]) => {
+    const line = await wire(impatient.server?.port ?? 0)
+    line.write(`PUT ${to} HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n${framing}\r\n\r\n${pieces[0]}`)
+    await Bun.sleep(4_000)
+    line.write(pieces[1] ?? '')
+    return readReply(await line.reply).body
+  }
+  const [stream, bytes] = await Promise.all([
+    putQuietly('/stream', 'transfer-encoding: chunked', ['3\r\nabc\r\n', '2\r\nde\r\n0\r\n\r\n']),
+    putQuietly('/bytes', 'content-length: 5', ['abc', 'de']),
+  ])
+  await impatient.stop(true)
+  expect({ stream, bytes }).not.toMatchObject({ bytes: '5' })
+  expect(stream).toBe('5')
+})
+
 test('a server answers /health, /status, /metrics and /openapi.json to anybody', async () => {
   for (const path of ['health', 'status', 'metrics', 'openapi.json'])
     expect([path, (await fetch(`${closed.url}/${path}`)).status]).toEqual([path, 200])

@@ -1,4 +1,4 @@
-import { Elysia, t } from 'elysia'
+import { type AnyElysia, Elysia, t } from 'elysia'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { AuditLog } from '../audit/log.ts'
 import type { Setting } from '../process/env.ts'
@@ -80,6 +80,7 @@ const newRoot = () =>
 const around = (
   { guard, log, audit: stream, publicRoutes = [], streamRoutes = [], maxBody = MIB }: ServiceParts,
   metrics: Registry,
+  server: () => AnyElysia['server'],
 ) => {
   const measured = requestMetrics(metrics)
   const isOfEveryService = routeMatcher(everyService)
@@ -92,6 +93,8 @@ const around = (
   ) => {
     try {
       const admitted = await admit(request, path, admission)
+      // A source may be quiet for hours; a dead connection is found by its keep-alive, or another of its source takes over.
+      if (admission.isStream(`${request.method} ${path}`)) server()?.timeout(request, 0)
       const context: RequestContext = { requestId, caller: undefined, ...admitted }
       return await withRequestContext(context, async () => {
         const reply = await handle(request)
@@ -144,7 +147,7 @@ export const service = (name: string, parts: ServiceParts) => {
     decisions,
     onFailure: (check: string, error: unknown) => log.error('check-failed', { check, ...errorFields(error) }),
   }
-  const wrapped = around(parts, metrics)
+  const wrapped = around(parts, metrics, () => root.server)
   const root = newRoot()
   strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])], parts.bodyBounds ?? BODY_BOUNDS)
   const app = root
