@@ -71,6 +71,31 @@ describe('an installation that fails is told in one line', () => {
   }, 60_000)
 })
 
+test('every other command says on a fresh clone what to do first, for its help as well', async () => {
+  for (const part of ['scripts', 'services', 'health', 'bunfig.toml', 'tsconfig.json'])
+    cpSync(join(root, part), join(bare, part), { recursive: true, filter: (path) => !/\.test\.ts$|vectors/.test(path) })
+  const { scripts } = (await Bun.file(join(root, 'package.json')).json()) as { scripts: Record<string, string> }
+  const programs = Object.entries(scripts).filter(
+    ([name, line]) => /^bun /.test(line) && !/^(?:demo|check)$/.test(name),
+  )
+  expect(programs.length).toBeGreaterThan(30)
+  for (const [name, line] of [...programs, ['the watch', 'bun health/check.ts']] as const) {
+    const child = Bun.spawn([process.execPath, ...line.split(' ').slice(1), '--help'], {
+      cwd: bare,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+    expect({ name, out, err, code }).toEqual({
+      name,
+      out: '',
+      err: 'the dependencies are not installed: run bun install --frozen-lockfile first\n',
+      code: 78,
+    })
+  }
+}, 120_000)
+
 const transpiler = new Bun.Transpiler({ loader: 'ts' })
 
 /** Every module that is loaded with an entry, before its first `await import()`. */
@@ -83,9 +108,11 @@ const loadedWith = (path: string, seen = new Set<string>()): ReadonlySet<string>
   return seen
 }
 
-test('demo and bootstrap load nothing but built-ins and our own files', () => {
-  for (const entry of ['scripts/demo/demo.ts', 'scripts/check/bootstrap.ts']) {
-    const foreign = [...loadedWith(entry)].filter((path) => !/^(?:node:|(?:scripts|services)\/)/.test(path))
+test('what runs before the install loads nothing but built-ins and our own files', () => {
+  for (const entry of ['scripts/demo/demo.ts', 'scripts/check/bootstrap.ts', 'scripts/check/require-installed.ts']) {
+    const foreign = [...loadedWith(entry)].filter(
+      (path) => !/^(?:node:|package\.json$|(?:scripts|services)\/)/.test(path),
+    )
     expect(foreign).toEqual([])
   }
   expect(loadedWith('scripts/demo/demo.ts')).toContain('scripts/cli/run-command.ts')
