@@ -52,7 +52,7 @@ const change = (name: string, about: string, status: 'active' | 'closed') =>
       about,
       positionals: status === 'active' ? [whom, which] : [whom],
       flags: { ...asFlag, ...jsonFlag },
-      exits: forAdmins,
+      exits: { ...forAdmins, 66: 'nobody has this address' },
     },
     async ({ flags, positionals: [given, ...roles], terminal: { out } }) => {
       const address = requireAddress(given)
@@ -88,15 +88,15 @@ const reset = entry(
     name: 'lucid users reset',
     about: 'takes away all that somebody lost: authenticator app, passkeys, hardware keys; the TRON key alone signs in',
     positionals: [whom],
-    flags: asFlag,
+    flags: { ...asFlag, ...jsonFlag },
     exits: forAdmins,
   },
-  async ({ flags, positionals: [given], terminal: { err } }) => {
+  async ({ flags, positionals: [given], terminal: { out, err } }) => {
     const { client } = await openApi(flags)
-    await data(
-      client.DELETE('/api/v1/users/{address}/factors', { params: { path: { address: requireAddress(given) } } }),
-    )
+    const address = requireAddress(given)
+    await data(client.DELETE('/api/v1/users/{address}/factors', { params: { path: { address } } }))
     err('taken away\n')
+    if (flags.json) out(jsonText({ address }))
     return 0
   },
 )

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytes } from '#common/cli/format'
 import { detectStyle } from '#common/cli/style'
-import { EXIT_IO } from '#common/cli/sysexits'
+import { EXIT_CANNOT_CREATE, EXIT_IO } from '#common/cli/sysexits'
 import { jsonText, type Print } from '#common/cli/text'
 import { bundleName } from '#common/evidence/bundle'
 import { fileSink } from '#common/evidence/file-edge'
 import { GRANT_MAX_MS, grantMessage, type OwnerGrant } from '#common/evidence/owner-grant'
+import { errorMessage } from '#common/process/error'
 import { entryFile } from '../cli/entry.ts'
 import { CliError } from '../cli/fail.ts'
 import { beforeInterrupt } from '../cli/interrupt.ts'
@@ -30,7 +31,9 @@ const saveBundle = async (
   const screen = progress(err, detectStyle(process.stderr, process.env))
   const due = throttle(2_000, () => performance.now())
   due()
-  const sink = await fileSink(file, { mode })
+  const sink = await fileSink(file, { mode }).catch((cause: unknown) => {
+    throw new CliError(errorMessage(cause), { exitCode: EXIT_CANNOT_CREATE, cause })
+  })
   const forget = beforeInterrupt(sink.abort)
   let done = 0
   try {

@@ -103,12 +103,13 @@ const totpOff = entry(
   {
     name: 'lucid totp off',
     about: 'has no authenticator app asked for any more',
-    flags: { totp: totpFlag, ...asFlag },
+    flags: { totp: totpFlag, ...asFlag, ...jsonFlag },
   },
-  async ({ flags, terminal: { err } }) => {
+  async ({ flags, terminal: { out, err } }) => {
     const account = await openAccount(flags)
     await ask(account, 'POST', '/auth/totp/remove', { totp: await readTotp(flags.totp, err) })
     err('off\n')
+    if (flags.json) out(jsonText({ totp: false }))
     return 0
   },
 )
@@ -121,16 +122,21 @@ const hardwareAdd = entry(
     name: 'lucid hardware add',
     about: 'enrols the key of a Ledger or Trezor, which from then on signs what is dangerous',
     positionals: [whichKey],
-    flags: { name: { type: 'string', value: 'NAME', about: 'what you call it (default hardware)' }, ...asFlag },
+    flags: {
+      name: { type: 'string', value: 'NAME', about: 'what you call it (default hardware)' },
+      ...asFlag,
+      ...jsonFlag,
+    },
     notes:
       'What is dangerous: changing people and their factors, erasing a session, adding and removing hardware keys. The command line then shows what to sign.',
   },
-  async ({ flags, positionals: [given], terminal: { err } }) => {
+  async ({ flags, positionals: [given], terminal: { out, err } }) => {
     const address = requireAddress(given)
     const account = await openAccount(flags)
     const proven = await answerChallenge(account, walletSigner(address, err), `POST ${HARDWARE}`)
     await ask(account, 'POST', HARDWARE, { address, ...proven, name: flags.name ?? 'hardware' })
     err(`${address} signs what is dangerous from now on\n`)
+    if (flags.json) out(jsonText({ address }))
     return 0
   },
 )
@@ -140,12 +146,14 @@ const hardwareRemove = entry(
     name: 'lucid hardware remove',
     about: 'has a hardware key sign no more; it signs for that itself',
     positionals: [whichKey],
-    flags: asFlag,
+    flags: { ...asFlag, ...jsonFlag },
     exits: { 66: 'there is no such key of yours' },
   },
-  async ({ flags, positionals: [given], terminal: { err } }) => {
-    await ask(await openAccount(flags), 'DELETE', `${HARDWARE}/${requireAddress(given)}`)
+  async ({ flags, positionals: [given], terminal: { out, err } }) => {
+    const address = requireAddress(given)
+    await ask(await openAccount(flags), 'DELETE', `${HARDWARE}/${address}`)
     err('removed\n')
+    if (flags.json) out(jsonText({ address }))
     return 0
   },
 )

@@ -113,8 +113,8 @@ const login = entry(
 )
 
 const logout = entry(
-  { name: 'lucid logout', about: 'ends the sign-in, here and on the platform', flags: asFlag },
-  async ({ flags, terminal: { err } }) => {
+  { name: 'lucid logout', about: 'ends the sign-in, here and on the platform', flags: { ...asFlag, ...jsonFlag } },
+  async ({ flags, terminal: { out, err } }) => {
     const account = await openAccount(flags)
     try {
       await ask(account, 'POST', '/auth/logout')
@@ -122,6 +122,7 @@ const logout = entry(
       await account.store.remove(account.name)
     }
     err('signed out\n')
+    if (flags.json) out(jsonText({ address: account.address, url: account.url }))
     return 0
   },
 )
@@ -158,14 +159,15 @@ const revoke = entry(
     name: 'lucid sign-ins revoke',
     about: 'ends one of your sign-ins, as of a device that was lost',
     positionals: [{ name: 'ID', about: 'as lucid sign-ins lists it', required: true }],
-    flags: asFlag,
+    flags: { ...asFlag, ...jsonFlag },
     exits: { 66: 'there is no such sign-in of yours' },
   },
-  async ({ flags, positionals: [id = ''], terminal: { err } }) => {
+  async ({ flags, positionals: [id = ''], terminal: { out, err } }) => {
     if (!/^[\da-f-]{36}$/.test(id))
       throw new CliError(`'${id}' is no sign-in: bun run lucid sign-ins lists yours`, { exitCode: EXIT_USAGE })
     await ask(await openAccount(flags), 'DELETE', `/auth/sign-ins/${id}`)
     err('ended\n')
+    if (flags.json) out(jsonText({ id }))
     return 0
   },
 )

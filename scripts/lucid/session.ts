@@ -65,13 +65,15 @@ const send = entry(
       input: { ...inputFlag, required: true },
       append: { type: 'boolean', about: 'all of the file, behind what was sent before' },
       ...asFlag,
+      ...jsonFlag,
     },
     exits: noSession,
   },
-  async ({ flags, positionals: [id], terminal: { err } }) => {
+  async ({ flags, positionals: [id], terminal: { out, err } }) => {
     const session = requireId(id)
     const count = await sendInput(await openApi(flags), session, { ...flags, err })
     err(`${bytes(count)} sent; seal it with: bun run lucid session end ${session}\n`)
+    if (flags.json) out(jsonText({ session, bytes: count }))
     return 0
   },
 )

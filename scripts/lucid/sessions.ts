@@ -24,12 +24,23 @@ export const requireId = (id: string | undefined): string => {
 
 const at = (id: string) => ({ params: { path: { id } } })
 
+/** When and why it was paused, as its audit has it, for those who may read that. */
+const findSuspension = async (
+  client: Api,
+  { id, suspended_by }: { readonly id: string; readonly suspended_by?: string },
+) => {
+  if (suspended_by === undefined) return undefined
+  const { data: audit } = await client.GET('/api/v1/sessions/{id}/audit', at(id))
+  const event = audit?.events.findLast((one) => 'type' in one && one.type === 'suspended')
+  return event && 'body' in event ? { suspended: { at: event.at, reason: String(event.body?.['reason']) } } : undefined
+}
+
 /** A session as it stands; of one that is still recorded also what is durable. */
 export const findSession = async (client: Api, id: string) => {
   const session = await data(client.GET('/api/v1/sessions/{id}', at(id)))
   if (!['created', 'active', 'paused'].includes(session.state)) return session
   const { acknowledged, chunks } = await data(client.GET('/api/v1/sessions/{id}/recording', at(id)))
-  return { ...session, durable: { bytes: acknowledged, chunks } }
+  return { ...session, durable: { bytes: acknowledged, chunks }, ...(await findSuspension(client, session)) }
 }
 type Found = Awaited<ReturnType<typeof findSession>>
 
@@ -37,7 +48,7 @@ type Found = Awaited<ReturnType<typeof findSession>>
 export const showSession = (session: Found): Text => {
   const style = detectStyle(process.stdout, process.env)
   const { erasure } = session
-  const shown = renderSession(session, style, Date.now())
+  const shown = renderSession(session, style, Date.now(), nameAddress(style))
   if (erasure === undefined) return shown
   const when = new Date(erasure.due).toISOString()
   const what = erasure.state === 'erased' ? 'content destroyed' : `content is destroyed at ${when}`

@@ -7,8 +7,12 @@ import type { State } from '#common/http/session-view'
 import { placeOfGap } from './gap-place.ts'
 import type { Listed } from './session-pages.ts'
 
+type Name = (address: string) => string
+
 /** A session as whoever reads it knows it. */
-type Shown = Omit<Listed, 'pipeline'>
+type Shown = Omit<Listed, 'pipeline'> & {
+  readonly suspended?: { readonly at: number; readonly reason: string } | undefined
+}
 
 const colours: Readonly<Record<State, Colour>> = {
   created: 'dim',
@@ -20,6 +24,13 @@ const colours: Readonly<Record<State, Colour>> = {
   voided: 'red',
   failed: 'red',
   expired: 'dim',
+}
+
+/** The state of a session for a reader: who keeps people from acting in it, or what its source does; `paused` would mean either. */
+const stateCell = ({ state, suspended_by }: Shown, name: Name) => {
+  if (suspended_by !== undefined && ['created', 'active', 'paused'].includes(state))
+    return { text: `suspended by ${name(suspended_by)}`, colour: 'yellow' } as const
+  return { text: state === 'paused' ? 'waiting for its source' : state, colour: colours[state] }
 }
 
 const columns: readonly Column[] = [
@@ -47,18 +58,13 @@ const gapsCell = ({ gaps, complete }: Shown): Cell => {
 }
 
 /** A page of sessions, a row each; `now` is epoch ms, `name` how a reader recognises an owner. */
-export const renderSessions = (
-  sessions: readonly Shown[],
-  style: Style,
-  now: number,
-  name = (address: string) => address,
-): Text =>
+export const renderSessions = (sessions: readonly Shown[], style: Style, now: number, name: Name = String): Text =>
   table(
     columns,
     sessions.map((session) => [
       session.id,
       name(session.owner),
-      { text: session.state, colour: colours[session.state] },
+      stateCell(session, name),
       formatTime(session.started_at),
       duration((session.ended_at ?? now) - session.started_at),
       shown(chunksOf(session), String),
@@ -70,14 +76,15 @@ export const renderSessions = (
   )
 
 /** One session, all that is known of it, a line each. */
-export const renderSession = (session: Shown, style: Style, now: number): Text => {
-  const { id, owner, state, started_at, ended_at, participants, observers, anchor, error } = session
-  const row = (name: string, value: string | undefined): readonly Line[] =>
-    value === undefined ? [] : [`${name.padEnd(13)} ${value}`]
+export const renderSession = (session: Shown, style: Style, now: number, name: Name = String): Text => {
+  const { id, owner, suspended, started_at, ended_at, participants, observers, anchor, error } = session
+  const row = (title: string, value: string | undefined): readonly Line[] =>
+    value === undefined ? [] : [`${title.padEnd(13)} ${value}`]
   return text(
     [
       ['session       ', { text: id, colour: 'bold' }],
-      ['state         ', { text: state, colour: colours[state] }],
+      ['state         ', stateCell(session, name)],
+      ...row('suspended', suspended && `${formatTime(suspended.at)}: ${suspended.reason}`),
       ...row('error', error),
       ...row('owner', owner),
       ...row('participants', participants.join(', ') || 'none'),

@@ -132,6 +132,11 @@ const markRaw = (command: Command, argv: readonly string[]): readonly string[] =
 export const parseArgs = <const C extends Command>(command: C, words: readonly string[]): Parsed<C> => {
   const argv = markRaw(command, words)
   const unknown = unknownFlag(command, argv)
+  if (/^-[\d.]/.test(unknown ?? ''))
+    return {
+      kind: 'usage',
+      message: `${unknown} is no flag, and no value: a number is a plain decimal, without a sign`,
+    }
   if (unknown !== undefined)
     return { kind: 'usage', message: `unknown flag ${unknown}; known flags: ${listFlags(command)}` }
   const options = Object.fromEntries(
@@ -158,6 +163,9 @@ export const parseArgs = <const C extends Command>(command: C, words: readonly s
     return { kind: 'run', flags: defaults(command, values) as Flags<C>, positionals }
   } catch (error) {
     const message = errorMessage(error)
+    // An empty variable of a shell, or the next flag in the place of the value.
+    const [, flag] = /^Option '(?:-\w, )?(--[\w-]+).* argument is ambiguous/.exec(message) ?? []
+    if (flag !== undefined) return { kind: 'usage', message: `the value of ${flag} is empty, or a flag` }
     return { kind: 'usage', message: (message.split('\n', 1)[0] ?? message).replace(/\.$/, '') }
   }
 }

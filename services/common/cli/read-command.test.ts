@@ -69,3 +69,11 @@ Environment:
     err: '',
   })
 })
+
+test('a value that is empty or negative is said to be so', () => {
+  expect(read('--cup', '').outcome).toMatchObject({ mistake: '--cup needs a value: --cup C' })
+  expect(read('--cup', '--help').outcome).toMatchObject({ mistake: 'the value of --cup is empty, or a flag' })
+  expect(read('--cup', '-5').outcome).toMatchObject({
+    mistake: '-5 is no flag, and no value: a number is a plain decimal, without a sign',
+  })
+})
