@@ -110,7 +110,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
 
     /**
      * Adds a person or changes his roles; access tokens of before are void. `expect` throws unless the account, if any, is
-     * as the caller knows it. Throws Fault conflict `last-admin`.
+     * as the caller knows it. Throws Fault missing `no-such-user` where there is none to close, conflict `last-admin`.
      */
     set: (
       address: string,
@@ -122,6 +122,7 @@ export const accounts = ({ store, signUp, now, random, refuse }: AccountsParts) 
         const known = await table.get(address)
         expect(known)
         const next = { ...withRoles(change.roles), status: change.status }
+        if (known === undefined && next.status === 'closed') throw noSuchUser()
         if (known === undefined) return table.insert({ id: address, created_at: now(), ...next })
         const isActiveAdmin = (doc: Pick<AccountDoc, 'admin' | 'status'>) => doc.admin && doc.status === 'active'
         if (isActiveAdmin(known) && !isActiveAdmin(next) && (await activeAdmins(tx)) === 1)

@@ -42,6 +42,15 @@ describe('the first admin', () => {
     expect(await auth.signIn(ann, { code: second })).toMatchObject({ body: { code: 'code-expired' } })
   })
 
+  test('closes no account that nobody added', async () => {
+    const auth = await withAdmin()
+    expect(await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: [], status: 'closed' })).toMatchObject({
+      status: 404,
+      body: { code: 'no-such-user' },
+    })
+    expect(await auth.asOperator('GET', `/auth/users/${bob.address}`)).toMatchObject({ status: 404 })
+  })
+
   test('stays the last until there is another', async () => {
     const auth = await withAdmin()
     const demote = () => auth.asOperator('PUT', `/auth/users/${ann.address}`, { roles: ['user'] })
