@@ -66,9 +66,18 @@ describe('a stream of a service', () => {
   test('that was edited, reordered or has a gap is named by its place', () => {
     expect(follow(honest.map((e) => (e.seq === 4 ? { ...e, params: { n: 9 } } : e)))).toEqual(['entry 4 was altered'])
     expect(follow(honest.toSpliced(2, 1))[0]).toBe('entries 2 to 2 are missing')
-    expect(follow([...honest.slice(0, 2), ...honest.slice(2, 4).toReversed(), ...honest.slice(4)])[0]).toBe(
-      'entries 2 to 2 are missing',
-    )
+    expect(follow([...honest.slice(0, 2), ...honest.slice(2, 4).toReversed(), ...honest.slice(4)])).toEqual([
+      'entry 2 stands behind entry 3: the stream was reordered',
+    ])
+    expect(follow([...honest.slice(0, 1), ...honest.slice(1, 4).toReversed(), ...honest.slice(4)])).toEqual([
+      'entry 2 stands behind entry 3: the stream was reordered',
+      'entry 1 stands behind entry 3: the stream was reordered',
+    ])
+    const [zero, one, , three, ...rest] = honest as [LogEntry, LogEntry, LogEntry, LogEntry, ...LogEntry[]]
+    expect(follow([zero, three, one, ...rest])).toEqual([
+      'entries 1 to 2 are missing',
+      'entry 1 stands behind entry 3: the stream was reordered',
+    ])
   })
 
   test('whose end was cut off is named by the head that was seen, or signed', () => {

@@ -52,6 +52,9 @@ export const followStream = (service: string, { key, operator, seen }: Known) =>
   const faults: string[] = []
   const restores: Restore[] = []
   const missing = new Set(seen)
+  /** Where entries are missing, and which of them stood further behind. */
+  const holes: { from: number; to: number; fault: string; found: Set<number> }[] = []
+  /** The entry that stands furthest in the stream by its number. */
   let last: Tip | undefined
   let count = 0
   const tell = (fault: string | undefined): void => {
@@ -68,12 +71,26 @@ export const followStream = (service: string, { key, operator, seen }: Known) =>
     else tell(`entry ${entry.seq} says that a backup was restored, and the operator's key did not sign that`)
   }
   const judge = (entry: LogEntry): void => {
-    tell(entryFault(service, last, entry))
+    const before = last
+    const hole = holes.find(({ from, to }) => from <= entry.seq && entry.seq <= to)
+    if (before !== undefined && entry.seq < before.seq && hole !== undefined) {
+      tell(`entry ${entry.seq} stands behind entry ${before.seq}: the stream was reordered`)
+      hole.found.add(entry.seq)
+      const at = hole.found.size > hole.to - hole.from ? faults.indexOf(hole.fault) : -1
+      // It is all there: nothing is missing.
+      if (at >= 0) faults.splice(at, 1)
+    } else {
+      const fault = entryFault(service, before, entry)
+      const from = (before?.seq ?? -1) + 1
+      if (fault && entry.seq > from && holes.length < MOST_FAULTS)
+        holes.push({ from, to: entry.seq - 1, fault, found: new Set() })
+      tell(fault)
+    }
     const head = heads.get(entry.seq)
     if (head !== undefined && head.hash !== entry.hash) tell(differs(head, 'that was signed'))
     for (const one of missing) if (one.seq === entry.seq && one.hash === entry.hash) missing.delete(one)
     takeRestore(entry)
-    last = { seq: entry.seq, hash: entry.hash }
+    if (before === undefined || entry.seq >= before.seq) last = { seq: entry.seq, hash: entry.hash }
     count += 1
   }
   const judgeSeen = (head: SignedHead, end: number): void => {
