@@ -29,9 +29,16 @@ const requireObject = (value: unknown): object => {
  * Throws Fault `content-type`, `json-bounds`, `not-json`, `repeated-name`, `bad-request`.
  */
 export const jsonBody =
-  (bounds: JsonBounds) =>
+  (bounds: JsonBounds, { required = [] }: { readonly required?: readonly string[] } = {}) =>
   async ({ request, contentType }: { readonly request: Request; readonly contentType: string }) => {
-    if (request.body === null) return undefined
+    if (request.body === null) {
+      const fields = required.length === 0 ? '' : ` with ${required.join(', ')}`
+      throw new Fault(
+        'invalid',
+        'unreadable-body',
+        `this route needs a JSON body${fields}: send it as application/json`,
+      )
+    }
     if (contentType !== 'application/json')
       throw new Fault('invalid', 'content-type', 'this route takes JSON: send it as application/json')
     const text = await request.bytes()

@@ -77,8 +77,6 @@ const describeAudit = (method: string, unaudited: string | undefined) => {
  * and `people` that it names: nobody, when it names none. An open route says in the OpenAPI document that it takes no token.
  */
 export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonBounds): void => {
-  // The second is for the OpenAPI document, and for a body that is not there.
-  const parsers = [jsonBody(bounds), 'json']
   const add: Add = app['add'].bind(app)
   const strict: Add = (method, path, handle, hook, options) => {
     const { callers = [], people, unaudited, ...rest } = hook ?? {}
@@ -87,9 +85,11 @@ export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonB
     // Before the body is read where there is one, and again where there is none.
     const note = changesSomething(method) && unaudited === undefined ? [noteRoute(`${method} ${path}`)] : []
     const first = isOpen ? [] : [requireCaller(callers, people), ...note]
+    // The last parser is for the OpenAPI document.
+    const parsers = [...first, jsonBody(bounds, body as { required?: string[] }), 'json']
     const changed = {
       ...rest,
-      ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? [...first, ...parsers] }),
+      ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? parsers }),
       detail: {
         ...rest.detail,
         ...(isOpen ? { security: [] } : { ...whoMayCall(callers, people), ...describeAudit(method, unaudited) }),

@@ -125,6 +125,15 @@ describe('a body', () => {
       ])
   })
 
+  test('that is not there is asked for by its fields', async () => {
+    const reply = await app.handle(new Request('http://localhost/bodies', { method: 'POST' }))
+    expect(await reply.json()).toMatchObject({
+      status: 400,
+      code: 'unreadable-body',
+      detail: expect.stringMatching(/^this route needs a JSON body with a[^:]*: send it as application\/json$/),
+    })
+  })
+
   test('nested deeper or of more values than any route needs is refused before it is parsed', async () => {
     for (const body of ['['.repeat(100_000), `{"a":${'['.repeat(17)}`, `{"list":[${'{"b":1},'.repeat(10_000)}`])
       expect(await refusal(await send(app, body, 'application/json; charset=utf-8'))).toEqual([
