@@ -1,5 +1,5 @@
 import { Fault } from '../process/fault.ts'
-import type { Caller, Guard } from './identity.ts'
+import { bearerToken, type Caller, type Guard } from './identity.ts'
 
 /** Refuses a body over the limit, and one that does not say its length where it is not a stream. */
 const checkBody = (request: Request, limit: number): void => {
@@ -29,16 +29,22 @@ export const admit = async (
     maxBody,
     isStream,
     isOpen,
+    signInFault,
   }: {
     readonly guard: Guard
     readonly maxBody: number
     readonly isStream: (route: string) => boolean
     readonly isOpen: (route: string) => boolean
+    /** What is answered there to whoever brings no token, if the guard's word is not enough. */
+    readonly signInFault: (route: string) => Fault | undefined
   },
 ): Promise<Caller | undefined> => {
   if (path === undefined) throw new Fault('invalid', 'bad-address', 'the Host or the path of this request is malformed')
   checkQuery(request)
   const route = `${request.method} ${path}`
   if (!isStream(route)) checkBody(request, maxBody)
-  return isOpen(route) ? undefined : await guard(request)
+  if (isOpen(route)) return undefined
+  return guard(request).catch((error: unknown) => {
+    throw (bearerToken(request) === undefined && signInFault(route)) || error
+  })
 }

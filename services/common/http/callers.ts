@@ -1,7 +1,9 @@
+import type { AnyElysia } from 'elysia'
 import type { CallerName } from '#services/catalog'
 import { mayDo, type Permission } from '../people/permissions.ts'
 import { Fault } from '../process/fault.ts'
 import { requestContext, type SignedIn } from '../process/request-context.ts'
+import { routeMatcher } from './route-pattern.ts'
 
 /** Which people a route is for: those with a permission, or whoever is signed in. */
 export type People = Permission | 'signed-in'
@@ -42,6 +44,16 @@ export const requireCaller = (callers: readonly string[], people?: People) => ()
       ? `this needs the permission ${people}: ask an admin for a role that has it`
       : forWhom(callers, people),
   )
+}
+
+/** What whoever brings no token is answered on a route that is for people; undefined on any other. */
+export const findSignInFault = (routes: AnyElysia['routes'], asked: string): Fault | undefined => {
+  const route = routes.find(({ method, path }) => routeMatcher([`${method} ${path}`])(asked))
+  const { detail = {} } = (route?.hooks ?? {}) as { detail?: { [PEOPLE_FIELD]?: People; [CALLERS_FIELD]?: string[] } }
+  if (detail[PEOPLE_FIELD] === undefined) return undefined
+  const other = detail[CALLERS_FIELD]?.length ? ', or with a service token' : ''
+  const how = `sign in (bun run lucid login) and send the access token as Authorization: Bearer${other}`
+  return new Fault('unauthenticated', 'bad-access-token', `this route is for people who are signed in: ${how}`)
 }
 
 /** The person who is signed in; the route names `people`, so there is one. Throws Fault forbidden `not-a-person`. */

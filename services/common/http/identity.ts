@@ -27,9 +27,9 @@ export type Caller = { readonly caller: string; readonly actor?: string; readonl
 /** Who is calling; throws Fault `unauthenticated` or `forbidden`. */
 export type Guard = (request: Request) => Promise<Caller>
 
-/** The token of `Authorization: Bearer`; undefined when there is none of its form. */
+/** The token of `Authorization: Bearer`, in any case (RFC 9110, 11.1); undefined when there is none of its form. */
 export const bearerToken = (request: Request): string | undefined =>
-  request.headers.get('authorization')?.match(/^Bearer ([A-Za-z0-9._-]+)$/)?.[1]
+  request.headers.get('authorization')?.match(/^Bearer +([A-Za-z0-9._-]+)$/i)?.[1]
 
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
 

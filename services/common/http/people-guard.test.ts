@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { SignJWT } from 'jose'
 import { Fault } from '../process/fault.ts'
 import { requestContext } from '../process/request-context.ts'
-import { ask, guardAs, testParts } from '../testing/app.ts'
+import { guardAs, testParts } from '../testing/app.ts'
 import { requestPerson } from './callers.ts'
 import { peopleGuard } from './people-guard.ts'
 import { service } from './service.ts'
@@ -56,10 +56,31 @@ describe('the realms of services and of people', () => {
     })
   })
 
-  test('without a token the guard of services answers', async () => {
+  test('without a token are told which it needs', async () => {
     const services = async () => {
       throw new Fault('unauthenticated', 'bad-service-token', 'none')
     }
-    expect(await ask(app(peopleGuard(services, people([]))), 'GET', '/mine')).toMatchObject({ status: 401 })
+    const strangers = app(peopleGuard(services, people([])))
+    const told = async (path: string, authorization?: string) => {
+      const headers = authorization === undefined ? {} : { authorization }
+      const reply = await strangers.handle(new Request(`http://localhost${path}`, { headers }))
+      const { code, detail } = (await reply.json()) as { code: string; detail: string }
+      return [reply.status, reply.headers.get('www-authenticate'), code, detail]
+    }
+    const signIn =
+      'this route is for people who are signed in: sign in (bun run lucid login) and send the access token as Authorization: Bearer'
+    for (const authorization of [undefined, 'Basic eDp5'])
+      expect(await told('/mine', authorization)).toEqual([401, 'Bearer', 'bad-access-token', signIn])
+    expect(await told('/both')).toEqual([401, 'Bearer', 'bad-access-token', `${signIn}, or with a service token`])
+    for (const path of ['/services', '/nowhere'])
+      expect(await told(path)).toEqual([401, 'Bearer', 'bad-service-token', 'none'])
+  })
+
+  test('take the scheme of a token in any case', async () => {
+    for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
+      const headers = { authorization: `${scheme} ${await token('at+jwt')}` }
+      const reply = await app().handle(new Request('http://localhost/mine', { headers }))
+      expect([scheme, await reply.text()]).toEqual([scheme, address])
+    }
   })
 })

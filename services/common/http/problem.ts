@@ -81,6 +81,7 @@ const titles: Readonly<Record<number, string>> = {
 /** A Fault as the reply its caller gets. */
 export const faultResponse = (fault: Fault, requestId: string): Response => {
   const headers: Record<string, string> = { 'x-request-id': requestId }
+  if (fault.kind === 'unauthenticated') headers['www-authenticate'] = 'Bearer' // RFC 9110, 15.5.2
   if (fault.retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(fault.retryAfter / 1000))
   return response(
     statusOf[fault.kind],

@@ -9,7 +9,7 @@ import type { JsonBounds } from '../stream/bounded-json.ts'
 import { admit } from './admission.ts'
 import { addAuditRoutes } from './audit-routes.ts'
 import { audit, auditMacro } from './audited.ts'
-import { callersMacro } from './callers.ts'
+import { callersMacro, findSignInFault } from './callers.ts'
 import { addConfigRoute } from './config-route.ts'
 import { answerFailure } from './failures.ts'
 import type { Guard } from './identity.ts'
@@ -80,12 +80,13 @@ const newRoot = () =>
 const around = (
   { guard, log, audit: stream, publicRoutes = [], streamRoutes = [], maxBody = MIB }: ServiceParts,
   metrics: Registry,
-  server: () => AnyElysia['server'],
+  app: () => Pick<AnyElysia, 'server' | 'routes'>,
 ) => {
   const measured = requestMetrics(metrics)
   const isOfEveryService = routeMatcher(everyService)
   const isOpen = routeMatcher([...everyService, ...publicRoutes])
-  const admission = { guard, maxBody, isStream: routeMatcher(streamRoutes), isOpen }
+  const signInFault = (route: string) => findSignInFault(app().routes, route)
+  const admission = { guard, maxBody, isStream: routeMatcher(streamRoutes), isOpen, signInFault }
   const answer = async (
     request: Request,
     { path, requestId }: { readonly path: string | undefined; readonly requestId: string },
@@ -94,7 +95,7 @@ const around = (
     try {
       const admitted = await admit(request, path, admission)
       // A source may be quiet for hours; a dead connection is found by its keep-alive, or another of its source takes over.
-      if (admission.isStream(`${request.method} ${path}`)) server()?.timeout(request, 0)
+      if (admission.isStream(`${request.method} ${path}`)) app().server?.timeout(request, 0)
       const context: RequestContext = { requestId, caller: undefined, ...admitted }
       return await withRequestContext(context, async () => {
         const reply = await handle(request)
@@ -147,7 +148,7 @@ export const service = (name: string, parts: ServiceParts) => {
     decisions,
     onFailure: (check: string, error: unknown) => log.error('check-failed', { check, ...errorFields(error) }),
   }
-  const wrapped = around(parts, metrics, () => root.server)
+  const wrapped = around(parts, metrics, () => root)
   const root = newRoot()
   strictRoutes(root, [...everyService, ...(parts.publicRoutes ?? [])], parts.bodyBounds ?? BODY_BOUNDS)
   const app = root
