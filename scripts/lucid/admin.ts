@@ -135,7 +135,12 @@ const auditOfService = async (client: Api, service: (typeof audited)[number]) =>
     String(status ?? ''),
     reason ?? '',
   ])
-  return { found: { service, entries: found }, titles: ['no', 'at', 'who', 'did', 'status', 'why'], rows }
+  return {
+    found: { service, entries: found },
+    titles: ['no', 'at', 'who', 'did', 'status', 'why'],
+    rows,
+    fault: undefined,
+  }
 }
 
 /** What a person reads of an event; --json has all of it. */
@@ -185,9 +190,7 @@ const audit = entry(
     const { client } = await openApi(flags)
     const service = (flags.service ?? 'api-server') as (typeof audited)[number] // one of the choices
     const { found, titles, rows, fault } =
-      id === undefined
-        ? { ...(await auditOfService(client, service)), fault: undefined }
-        : await auditOfSession(client, requireId(id))
+      id === undefined ? await auditOfService(client, service) : await auditOfSession(client, requireId(id))
     if (flags.json) out(jsonText(found))
     else if (rows.length === 0) err('nothing was changed there yet\n')
     else out(peopleTable(titles, rows))

@@ -9,7 +9,7 @@ import type { Neighbours } from './neighbours.ts'
 import { toStream } from './stream-body.ts'
 
 /** What `work` answers, or `instead` where it fails with one of these codes. */
-const orElse = async <R, I>(work: Promise<R>, codes: readonly string[], instead: I): Promise<R | I> => {
+export const orElse = async <R, I>(work: Promise<R>, codes: readonly string[], instead: I): Promise<R | I> => {
   try {
     return await work
   } catch (error) {

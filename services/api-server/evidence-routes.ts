@@ -1,22 +1,19 @@
 import { t } from 'elysia'
+import { requestPerson } from '#common/http/callers'
 import { ok } from '#common/http/client'
 import { problems, type service } from '#common/http/service'
-import { ChunkParams, SessionParams } from '#common/http/session-model'
-import { answerBundle } from './bundle.ts'
+import { ChunkParams, SessionParams, SignedManifest } from '#common/http/session-model'
+import { mayDo } from '#common/people/permissions'
+import { answerBundle, orElse } from './bundle.ts'
 import { answerTagged, type Handlers, V1 } from './handlers.ts'
-import {
-  AnchorList,
-  AnchorProof,
-  AnchorsQuery,
-  BundleRequest,
-  ChunkList,
-  ChunksQuery,
-  Proof,
-  SignedManifest,
-} from './model.ts'
+import { AnchorList, AnchorProof, AnchorsQuery, BundleRequest, ChunkList, ChunksQuery, Proof } from './model.ts'
 
 const readable = { 304: t.Void(), ...problems }
 const seen = { params: SessionParams, people: 'session_observe' } as const
+
+/** Sessions that are looked up for one list of anchors, at most. */
+const MOST_LOOKUPS = 100
+const HIDDEN = ['no-such-session', 'not-yours']
 
 /** The evidence of a session, and what the chain holds of it. */
 export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours, find, chunks }: Handlers) =>
@@ -71,7 +68,16 @@ export const addEvidenceRoutes = (root: ReturnType<typeof service>, { neighbours
     )
     .get(
       `${V1}/anchors`,
-      ({ query: { limit = 100, ...query } }) => ok(neighbours.chain.anchors.get({ query: { limit, ...query } })),
+      async ({ query: { limit = 100, ...query } }) => {
+        const isAdmin = mayDo(requestPerson().roles, 'admin_access')
+        const most = isAdmin ? limit : Math.min(limit, MOST_LOOKUPS)
+        const page = await ok(neighbours.chain.anchors.get({ query: { limit: most, ...query } }))
+        if (isAdmin) return page
+        const seen = await Promise.all(
+          page.anchors.map(({ session_id: id }) => orElse(find(id, 'see'), HIDDEN, undefined)),
+        )
+        return { ...page, anchors: page.anchors.filter((_, place) => seen[place]) }
+      },
       { query: AnchorsQuery, people: 'signed-in', response: { 200: AnchorList, ...problems } },
     )
     .get(

@@ -2,7 +2,8 @@ import { t } from 'elysia'
 import { LogEntry } from '#common/audit/entry'
 import { SignedHead } from '#common/audit/head'
 import { AnchorProof } from '#common/evidence/anchor'
-import { Hex24, Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Hex24, Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Anchor } from '#common/http/chain-model'
 import { Settings } from '#common/http/config-route'
 import { BytesParam, EndReason, FlagParam, WholeParam } from '#common/http/session-model'
 import { Session as SessionView, states } from '#common/http/session-view'
@@ -59,14 +60,6 @@ export type Recording = typeof Recording.static
 export const StreamQuery = t.Object({ offset: BytesParam, end: FlagParam, whole: t.Optional(FlagParam) })
 export const Reason = t.Object({ reason: EndReason })
 
-/** The manifest as the exact text that was hashed, and the session key's signature over its hash. */
-export const SignedManifest = t.Object({
-  manifest: t.String(),
-  alg: t.Literal('Ed25519'),
-  public_key: Hex32,
-  signature: Hex64,
-})
-
 const Chunk = t.Object({
   index: Natural,
   plain: Natural,
@@ -96,20 +89,8 @@ export const BundleRequest = t.Object({
   grant: t.Object({ expires: Natural, signature: t.String({ pattern: '^[0-9a-f]{130}$' }) }),
 })
 
-const Hex20 = t.String({ pattern: '^[0-9a-f]{40}$' })
-const Anchor = t.Object({
-  session_id: SessionId,
-  manifest_hash: Hex32,
-  merkle_root: Hex32,
-  owner: Hex20,
-  started_at: Natural,
-  chunk_count: Natural,
-  tx_hash: Hex32,
-  block_number: Natural,
-  block_hash: Hex32,
-  log_index: Natural,
-})
-export const AnchorList = t.Object({ anchors: t.Array(Anchor), next: t.Optional(Natural) })
+const ListedAnchor = t.Object({ ...Anchor.properties, chunk_count: Natural, log_index: Natural })
+export const AnchorList = t.Object({ anchors: t.Array(ListedAnchor), next: t.Optional(Natural) })
 export const AnchorsQuery = t.Object({
   limit: t.Optional(WholeParam(1, 1000)),
   after: t.Optional(BytesParam),

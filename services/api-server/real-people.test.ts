@@ -41,6 +41,7 @@ type Body = Session & {
   readonly sessions: readonly Session[]
   readonly entries: readonly { readonly action: string; readonly actor?: string }[]
   readonly event: { readonly chunkCount: number }
+  readonly anchors: readonly { readonly session_id: string }[]
 }
 const asked = async (url: string, init: RequestInit = {}) => {
   const reply = await fetch(url, init)
@@ -109,6 +110,16 @@ describe('people and the real services', () => {
     expect((await ask(tokens.user, 'GET', `/sessions/${made.id}`)).status).toBe(404)
     expect((await ask(tokens.admin, 'GET', `/anchors/${made.id}`)).body.event.chunkCount).toBe(3)
 
+    const { body: own } = await ask(tokens.user, 'POST', '/sessions', post({}))
+    await ask(tokens.user, 'PATCH', `/sessions/${own.id}/stream?offset=0&end=true&whole=true`, { body: noise(9, 2) })
+    await until(tokens.user, own.id, 'anchored')
+    const listed = async (token: string) =>
+      (await ask(token, 'GET', '/anchors')).body.anchors.map(({ session_id }) => session_id)
+    // The index follows the chain.
+    while ((await listed(tokens.admin)).length < 2) await Bun.sleep(50)
+    expect((await listed(tokens.admin)).toSorted()).toEqual([made.id, own.id].toSorted())
+    expect(await listed(tokens.user)).toEqual([own.id])
+
     const reply = await fetch(`${services.url(API)}/api/v1/sessions/${made.id}/bundle`, {
       headers: { authorization: `Bearer ${tokens.admin}` },
     })
@@ -145,7 +156,8 @@ describe('people and the real services', () => {
     await services.kill(API)
     await services.start(API)
     expect(await ask(tokens.user, 'POST', '/sessions', init)).toEqual(before)
-    expect((await ask(tokens.user, 'GET', '/sessions')).body.sessions).toHaveLength(1)
+    expect((await ask(tokens.user, 'GET', '/sessions')).body.sessions.map(({ id }) => id)).toContain(before.body.id)
+    expect((await ask(tokens.user, 'GET', '/sessions')).body.sessions).toHaveLength(2)
   })
 
   test('authentication that is away signs nobody out', async () => {

@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { Hex32, Hex64, Natural, SessionId, TronAddress } from '#common/evidence/fields'
+import { Hex32, Natural, SessionId, TronAddress } from '#common/evidence/fields'
 import { BytesParam, EndReason, StreamGap, WholeParam } from '#common/http/session-model'
 import { Opening, Session, states } from '#common/http/session-view'
 
@@ -42,15 +42,6 @@ export const ListQuery = t.Object({
   limit: t.Optional(WholeParam(1, 500)),
 })
 export const List = t.Object({ sessions: t.Array(Session) })
-
-/** The manifest as the exact text that was hashed, and the session key's signature over its hash. */
-export const SignedManifest = t.Object({
-  manifest: t.String(),
-  alg: t.Literal('Ed25519'),
-  public_key: Hex32,
-  signature: Hex64,
-})
-export type SignedManifest = typeof SignedManifest.static
 
 /** Why somebody pauses, resumes, ends or voids a session. */
 export const Why = t.Object({ reason: EndReason })

@@ -1,6 +1,6 @@
 import { type AuditEntry, type AuditEvent, LONGEST_BODY, nextEvent } from '#common/evidence/audit-event'
 import { canonicalBytes } from '#common/evidence/canonical-json'
-import type { StreamGap } from '#common/http/session-model'
+import type { SignedManifest, StreamGap } from '#common/http/session-model'
 import type { Session } from '#common/http/session-view'
 import type { PolicyRequest } from '#common/policy/decision'
 import { Fault } from '#common/process/fault'
@@ -8,7 +8,6 @@ import { machineRandom } from '#common/process/random'
 import type { StoreSchema } from '#common/store/schema'
 import type { Declaration, Store, Stored } from '#common/store/store'
 import { type AuditLink, describeEntry, nextLink } from './audit.ts'
-import type { SignedManifest } from './model.ts'
 
 /** A session, and what only this service needs of it. */
 export type SessionDoc = Session & {

@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { AuditEvent } from '../evidence/audit-event.ts'
-import { Hex24, Hex32, Natural, SessionId } from '../evidence/fields.ts'
+import { Hex24, Hex32, Hex64, Natural, SessionId } from '../evidence/fields.ts'
 import { MAX_LEAVES } from '../evidence/merkle.ts'
 
 /** Route parameters and records that the session services share. */
@@ -47,3 +47,12 @@ export const SessionAudit = t.Object({
   events: t.Array(t.Union([AuditEvent, AuditLink])),
   fault: t.Optional(t.Object({ seq: Natural, detail: t.String() })),
 })
+
+/** The manifest as the exact text that was hashed, and the session key's signature over its hash. */
+export const SignedManifest = t.Object({
+  manifest: t.String(),
+  alg: t.Literal('Ed25519'),
+  public_key: Hex32,
+  signature: Hex64,
+})
+export type SignedManifest = typeof SignedManifest.static
