@@ -2,11 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dependencies } from '../../package.json' with { type: 'json' }
 
-/**
- * Loaded before every program of this repository (`preload` of bunfig.toml): where dependencies are missing it says in one
- * sentence what to do, where the program would end with the trace of a module that is not found. Built-ins and files of ours
- * alone, for that reason; what installs by itself goes on.
- */
+/** Loaded before every program (bunfig.toml): without dependencies one sentence, no trace; what installs by itself goes on. */
 const root = join(import.meta.dir, '..', '..')
 const isInstalled = Object.keys(dependencies).every((name) => existsSync(join(root, 'node_modules', name)))
 

@@ -122,11 +122,7 @@ const hardwareAdd = entry(
     name: 'lucid hardware add',
     about: 'enrols the key of a Ledger or Trezor, which from then on signs what is dangerous',
     positionals: [whichKey],
-    flags: {
-      name: { type: 'string', value: 'NAME', about: 'what you call it (default hardware)' },
-      ...asFlag,
-      ...jsonFlag,
-    },
+    flags: { name: { type: 'string', value: 'NAME', about: 'its name (default hardware)' }, ...asFlag, ...jsonFlag },
     notes:
       'What is dangerous: changing people and their factors, erasing a session, adding and removing hardware keys. The command line then shows what to sign.',
   },

@@ -63,13 +63,7 @@ const keyList = entry(
     const rows = keys.map(({ name, file, key: { address } }) => ({ name, address, file }))
     if (flags.json) out(jsonText({ keys: rows }))
     else if (rows.length === 0) err('no key yet: bun run lucid key new makes one\n')
-    else
-      out(
-        peopleTable(
-          ['name', 'address', 'file'],
-          rows.map(({ name, address, file }) => [name, address, file]),
-        ),
-      )
+    else out(peopleTable(['name', 'address', 'file'], rows.map(Object.values<string>)))
     return 0
   },
 )

@@ -159,15 +159,14 @@ const revoke = entry(
     name: 'lucid sign-ins revoke',
     about: 'ends one of your sign-ins, as of a device that was lost',
     positionals: [{ name: 'ID', about: 'as lucid sign-ins lists it', required: true }],
-    flags: { ...asFlag, ...jsonFlag },
+    flags: asFlag,
     exits: { 66: 'there is no such sign-in of yours' },
   },
-  async ({ flags, positionals: [id = ''], terminal: { out, err } }) => {
+  async ({ flags, positionals: [id = ''], terminal: { err } }) => {
     if (!/^[\da-f-]{36}$/.test(id))
       throw new CliError(`'${id}' is no sign-in: bun run lucid sign-ins lists yours`, { exitCode: EXIT_USAGE })
     await ask(await openAccount(flags), 'DELETE', `/auth/sign-ins/${id}`)
     err('ended\n')
-    if (flags.json) out(jsonText({ id }))
     return 0
   },
 )

@@ -25,11 +25,7 @@ export const requireId = (id: string | undefined): string => {
 const at = (id: string) => ({ params: { path: { id } } })
 
 /** When and why it was paused, as its audit has it, for those who may read that. */
-const findSuspension = async (
-  client: Api,
-  { id, suspended_by }: { readonly id: string; readonly suspended_by?: string },
-) => {
-  if (suspended_by === undefined) return undefined
+const findSuspension = async (client: Api, id: string) => {
   const { data: audit } = await client.GET('/api/v1/sessions/{id}/audit', at(id))
   const event = audit?.events.findLast((one) => 'type' in one && one.type === 'suspended')
   return event && 'body' in event ? { suspended: { at: event.at, reason: String(event.body?.['reason']) } } : undefined
@@ -40,7 +36,8 @@ export const findSession = async (client: Api, id: string) => {
   const session = await data(client.GET('/api/v1/sessions/{id}', at(id)))
   if (!['created', 'active', 'paused'].includes(session.state)) return session
   const { acknowledged, chunks } = await data(client.GET('/api/v1/sessions/{id}/recording', at(id)))
-  return { ...session, durable: { bytes: acknowledged, chunks }, ...(await findSuspension(client, session)) }
+  const suspension = session.suspended_by === undefined ? {} : await findSuspension(client, id)
+  return { ...session, durable: { bytes: acknowledged, chunks }, ...suspension }
 }
 type Found = Awaited<ReturnType<typeof findSession>>
 

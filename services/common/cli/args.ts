@@ -163,7 +163,6 @@ export const parseArgs = <const C extends Command>(command: C, words: readonly s
     return { kind: 'run', flags: defaults(command, values) as Flags<C>, positionals }
   } catch (error) {
     const message = errorMessage(error)
-    // An empty variable of a shell, or the next flag in the place of the value.
     const [, flag] = /^Option '(?:-\w, )?(--[\w-]+).* argument is ambiguous/.exec(message) ?? []
     if (flag !== undefined) return { kind: 'usage', message: `the value of ${flag} is empty, or a flag` }
     return { kind: 'usage', message: (message.split('\n', 1)[0] ?? message).replace(/\.$/, '') }
