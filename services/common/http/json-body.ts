@@ -29,15 +29,13 @@ const requireObject = (value: unknown): object => {
  * Throws Fault `content-type`, `json-bounds`, `not-json`, `repeated-name`, `bad-request`.
  */
 export const jsonBody =
-  (bounds: JsonBounds, { required = [] }: { readonly required?: readonly string[] } = {}) =>
+  (bounds: JsonBounds, required?: readonly string[]) =>
   async ({ request, contentType }: { readonly request: Request; readonly contentType: string }) => {
     if (request.body === null) {
-      const fields = required.length === 0 ? '' : ` with ${required.join(', ')}`
-      throw new Fault(
-        'invalid',
-        'unreadable-body',
-        `this route needs a JSON body${fields}: send it as application/json`,
-      )
+      // Where no field is needed, none may be there at all.
+      if (required === undefined) return undefined
+      const detail = `this route needs a JSON body with ${required.join(', ')}: send it as application/json`
+      throw new Fault('invalid', 'unreadable-body', detail)
     }
     if (contentType !== 'application/json')
       throw new Fault('invalid', 'content-type', 'this route takes JSON: send it as application/json')

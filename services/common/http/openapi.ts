@@ -1,5 +1,5 @@
 import { openapi } from '@elysia/openapi'
-import { KindGuard } from '@sinclair/typebox'
+import { KindGuard, type TObject } from '@sinclair/typebox'
 import type { Elysia } from 'elysia'
 import { catalog, type Entry } from '#services/catalog'
 import type { JsonBounds } from '../stream/bounded-json.ts'
@@ -86,7 +86,7 @@ export const strictRoutes = (app: Elysia, open: readonly string[], bounds: JsonB
     const note = changesSomething(method) && unaudited === undefined ? [noteRoute(`${method} ${path}`)] : []
     const first = isOpen ? [] : [requireCaller(callers, people), ...note]
     // The last parser is for the OpenAPI document.
-    const parsers = [...first, jsonBody(bounds, body as { required?: string[] }), 'json']
+    const parsers = [...first, jsonBody(bounds, (body as TObject | undefined)?.required), 'json']
     const changed = {
       ...rest,
       ...(KindGuard.IsSchema(body) && { body: closed(body), parse: rest.parse ?? parsers }),
