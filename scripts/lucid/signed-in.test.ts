@@ -1,7 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { configAt } from './config.ts'
 import { person } from './lucid.fixture.ts'
+import { openTokenStore } from './token-store.ts'
 
 const id = '00000000-0000-4000-8000-000000000000'
 const address = 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8'
@@ -29,9 +31,9 @@ const server = Bun.serve({
     answers[`${method} ${new URL(url).pathname}`]?.() ??
     Response.json(problem, { status: 404, headers: { 'content-type': 'application/problem+json' } }),
 })
-const { folder, lucid, remove } = await person()
+const { folder, lucid, env, remove } = await person()
 const signIn = (url: string, token: string) =>
-  JSON.stringify({ url, address, access_token: token, access_until: Date.now() + 1e9, refresh_token: 'r' })
+  JSON.stringify({ url, address, access_token: token, access_until: 1e15, refresh_token: 'r' })
 const url = `http://127.0.0.1:${server.port}`
 mkdirSync(join(folder, 'config/sign-ins'), { recursive: true })
 writeFileSync(join(folder, 'config/sign-ins/me.json'), signIn(url, 't'))
@@ -70,4 +72,26 @@ test('what only says that it is done says so as JSON as well', async () => {
     err: 'removed\n',
     code: 0,
   })
+})
+
+test('two platforms of this machine (LUCID_HOME) have a sign-in each; one kept before is read, and none of another is lost', async () => {
+  const store = (home?: string) => openTokenStore(configAt(join(folder, 'config')), { ...env, LUCID_HOME: home })
+  const [some, other, local, remote] = [
+    await store('/some'),
+    await store('/other'),
+    signIn('local', 'a'),
+    signIn(url, 'b'),
+  ]
+  await (await store()).write('me', local)
+  expect(await some.read('me')).toBe(local)
+  await some.write('me', signIn('local', 'c'))
+  expect([await some.read('me'), await other.read('me')]).toEqual([signIn('local', 'c'), local])
+  await other.remove('me')
+  await some.remove('me')
+  expect(await some.read('me')).toBe(local)
+  await some.write('me', local)
+  await some.write('me', remote)
+  expect([await some.read('me'), await (await store()).read('me')]).toEqual([remote, remote])
+  await other.remove('me')
+  expect(await some.read('me')).toBeUndefined()
 })
