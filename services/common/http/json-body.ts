@@ -32,8 +32,7 @@ export const jsonBody =
   (bounds: JsonBounds, required?: readonly string[]) =>
   async ({ request, contentType }: { readonly request: Request; readonly contentType: string }) => {
     if (request.body === null) {
-      // Where no field is needed, none may be there at all.
-      if (required === undefined) return undefined
+      if (required === undefined) return undefined // no field is needed
       const detail = `this route needs a JSON body with ${required.join(', ')}: send it as application/json`
       throw new Fault('invalid', 'unreadable-body', detail)
     }
