@@ -149,10 +149,7 @@ describe('facts that somebody gathered', () => {
       err: '',
     })
     expect(await ask(facts('running', 3))).toMatchObject({ code: 0, out: '' })
-    expect(await ask(facts('restarting', 9))).toMatchObject({
-      code: 1,
-      out: expect.stringMatching(/^BAD {6}alpha: /),
-    })
+    expect(await ask(facts('restarting', 9))).toMatchObject({ code: 1, out: expect.stringMatching(/^BAD {6}alpha: /) })
     const log = readFileSync(join(home, 'logs', 'health.log'), 'utf8')
     const changes = log
       .trim()
@@ -210,10 +207,7 @@ test('a log that cannot be written is said, and the check is still reported', as
   await using alpha = serve('healthy')
   const file = join(freshHome(), 'a-file')
   writeFileSync(file, '')
-  const { code, err } = await run(alphaAt(alpha.port), [], {
-    LUCID_HOME: freshHome(),
-    HEALTH_LOG: join(file, 'log'),
-  })
+  const { code, err } = await run(alphaAt(alpha.port), [], { LUCID_HOME: freshHome(), HEALTH_LOG: join(file, 'log') })
   expect(code).toBe(0)
   expect(err).toContain('were not passed on')
 })

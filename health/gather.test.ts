@@ -185,9 +185,7 @@ describe('the host is asked', () => {
   test('only where a platform was set up, unless a folder is named', async () => {
     const [none, some] = [fresh(), fresh('secrets')]
     const options = { asked: false, running: false, env }
-    expect(await localFacts(none, options)).toEqual({
-      notAsked: `no platform in ${none}; --dir names another folder`,
-    })
+    expect(await localFacts(none, options)).toEqual({ notAsked: `no platform in ${none}; --dir names another folder` })
     expect(await localFacts(some, options)).toHaveProperty('text')
     expect(await localFacts(none, { ...options, asked: true })).toHaveProperty('text')
   })

@@ -43,11 +43,7 @@ export const localFacts = async (
     asked,
     running,
     env,
-  }: {
-    readonly asked: boolean
-    readonly running: boolean
-    readonly env: Readonly<Record<string, string | undefined>>
-  },
+  }: { readonly asked: boolean; readonly running: boolean; readonly env: Readonly<Record<string, string | undefined>> },
 ): Promise<Gathered> => {
   if (!asked && running) return { notAsked: 'the services of bun run up are no containers' }
   if (!asked && !holdsPlatform(dir)) return { notAsked: `no platform in ${dir}; --dir names another folder` }

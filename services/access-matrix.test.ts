@@ -42,11 +42,7 @@ const identities = [...services, ...Object.keys(clients)] as CallerName[]
 
 const newKey = () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  return {
-    privateKey,
-    publicKey,
-    hex: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex'),
-  }
+  return { privateKey, publicKey, hex: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex') }
 }
 const keys = new Map(identities.map((name) => [name, newKey()]))
 const keyOf = (name: CallerName) => keys.get(name) ?? newKey()
@@ -62,12 +58,7 @@ const SESSION = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
 const REVOKED_SESSION = 'b1b2c3d4-e5f6-4789-8abc-def012345678'
 const before = (now + 1) * 1000
 
-const jwk = {
-  ...(await exportJWK(peopleKey.publicKey)),
-  alg: 'EdDSA',
-  use: 'sig',
-  kid: 'k1',
-} as Jwks['keys'][number]
+const jwk = { ...(await exportJWK(peopleKey.publicKey)), alg: 'EdDSA', use: 'sig', kid: 'k1' } as Jwks['keys'][number]
 const { identify } = signIns({
   fetchState: async () => ({
     keys: { keys: [jwk] },
@@ -101,11 +92,7 @@ const ISSUER = 'authentication'
 const personToken = (roles: readonly string[], { header, claims, key }: Change = {}) =>
   sign(
     { alg: 'EdDSA', typ: 'at+jwt', kid: 'k1', ...header },
-    {
-      ...{ iss: ISSUER, aud: 'lucid', sub: person, sid: SESSION, roles },
-      ...{ iat: now, exp: now + 900 },
-      ...claims,
-    },
+    { ...{ iss: ISSUER, aud: 'lucid', sub: person, sid: SESSION, roles }, ...{ iat: now, exp: now + 900 }, ...claims },
     key ?? peopleKey.privateKey,
   )
 

@@ -29,10 +29,7 @@ test.each(table)(
     const listed: readonly string[] = callersOf(name)
     for (const { route, callers, people } of routes) {
       expect({ route, named: callers.length > 0 || people !== undefined }).toEqual({ route, named: true })
-      expect({ route, unlisted: callers.filter((caller) => !listed.includes(caller)) }).toEqual({
-        route,
-        unlisted: [],
-      })
+      expect({ route, unlisted: callers.filter((caller) => !listed.includes(caller)) }).toEqual({ route, unlisted: [] })
     }
   },
 )

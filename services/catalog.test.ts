@@ -10,10 +10,7 @@ const good: Readonly<Record<string, Entry>> = {
   c: { ...entry, stack: 'blockchain', port: 3, hostPort: 3 },
 }
 const face = { prefix: '/x', open: [], guarded: [], streams: [] }
-const withB = (change: Partial<Entry>) => ({
-  ...good,
-  b: { ...entry, port: 2, hostPort: 2, needs: ['c'], ...change },
-})
+const withB = (change: Partial<Entry>) => ({ ...good, b: { ...entry, port: 2, hostPort: 2, needs: ['c'], ...change } })
 
 test('the catalogue keeps its rules', () => {
   expect(Object.keys(catalog).length).toBeGreaterThan(0)

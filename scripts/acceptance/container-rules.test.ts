@@ -20,13 +20,7 @@ const expected: ExpectedContainer = {
   ports: { '8090': '8190' },
 }
 
-const net = (more: object = {}) => ({
-  id: 'n1',
-  names: [],
-  address: '172.21.0.2',
-  gateway: '172.21.0.1',
-  ...more,
-})
+const net = (more: object = {}) => ({ id: 'n1', names: [], address: '172.21.0.2', gateway: '172.21.0.1', ...more })
 
 const good: Container = makeContainer('alpha', {
   image: 'lucid:alpha',
@@ -150,12 +144,7 @@ describe('a container', () => {
 test('a stranger on a network of ours is named; a network that cannot be inspected is not run', () => {
   const at = seen(good, { members: { lucid_core_net: ['alpha', 'guest'] } })
   expect(networkRows(['lucid_core_net', 'lucid_chain_net'], [expected], at)).toEqual([
-    {
-      check: 'nobody else on the network',
-      subject: 'lucid_core_net',
-      result: 'FAIL',
-      detail: 'guest is on it',
-    },
+    { check: 'nobody else on the network', subject: 'lucid_core_net', result: 'FAIL', detail: 'guest is on it' },
     {
       check: 'nobody else on the network',
       subject: 'lucid_chain_net',

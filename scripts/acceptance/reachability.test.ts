@@ -29,12 +29,7 @@ const entry = (needs: readonly string[], port: number): Entry => ({
   image: { base: 'bun', addons: [], packages: [] },
 })
 
-const catalog = {
-  alpha: entry(['delta'], 1),
-  beta: entry([], 2),
-  gamma: entry([], 3),
-  delta: entry(['gamma'], 4),
-}
+const catalog = { alpha: entry(['delta'], 1), beta: entry([], 2), gamma: entry([], 3), delta: entry(['gamma'], 4) }
 
 const expected = Object.entries(networks).map(
   ([service, on], at): ExpectedContainer => ({

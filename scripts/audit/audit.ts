@@ -37,12 +37,7 @@ export const command = {
   name: 'audit',
   about: 'what every service did: verifies the streams, shows their newest entries, or writes them out',
   positionals: [
-    {
-      name: 'ACTION',
-      about: 'verify | tail | export',
-      required: true,
-      choices: ['verify', 'tail', 'export'],
-    },
+    { name: 'ACTION', about: 'verify | tail | export', required: true, choices: ['verify', 'tail', 'export'] },
   ],
   flags: {
     ...targetFlags,
@@ -104,11 +99,7 @@ const verifyStream = async (
   }
 }
 
-type Asked = {
-  readonly services: readonly Callee[]
-  readonly platform: Platform
-  readonly terminal: Terminal
-}
+type Asked = { readonly services: readonly Callee[]; readonly platform: Platform; readonly terminal: Terminal }
 
 const verify = async ({ services, platform, terminal }: Asked, home: Home, json: boolean): Promise<number> => {
   const seen = readSeen(home, platform.host)

@@ -17,12 +17,7 @@ export type BackupScript = {
   readonly freezeLimitS: number
 }
 
-const read = (type: Mount['type'], source: string, target: string): Mount => ({
-  type,
-  source,
-  target,
-  access: 'read',
-})
+const read = (type: Mount['type'], source: string, target: string): Mount => ({ type, source, target, access: 'read' })
 
 /** Adds a mount to `"$@"` if its source is there. */
 const ifThere = (test: string, mount: Mount): string => `if ${test}; then set -- "$@" ${formatMountFlag(mount)}; fi`

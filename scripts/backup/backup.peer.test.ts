@@ -124,10 +124,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
 
   test('backups are listed without a key', async () => {
     const report = await take()
-    const listed = await listSnapshots(lease.shell, {
-      image: host.image,
-      repository: join(host.dir, 'backups'),
-    })
+    const listed = await listSnapshots(lease.shell, { image: host.image, repository: join(host.dir, 'backups') })
     expect(listed.map(({ name, missing }) => [name, missing])).toEqual([
       [expect.any(String), 0],
       [report.name, 0],
@@ -228,12 +225,7 @@ describe.skipIf('absent' in docker)('backups of a real engine', () => {
 
   test('what stands still for longer than allowed goes on, and there is no backup', async () => {
     const before = health('backup').at
-    const late = takeBackup(lease, {
-      image: host.image,
-      recipients: [host.recipient],
-      keep: KEEP,
-      freezeLimitS: 0,
-    })
+    const late = takeBackup(lease, { image: host.image, recipients: [host.recipient], keep: KEEP, freezeLimitS: 0 })
     await expect(late).rejects.toThrow('may stand still was over')
     await late.catch(() => {})
     expect(await paused()).toBe('')

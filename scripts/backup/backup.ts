@@ -39,16 +39,8 @@ export const command = {
     },
     'keep-last': { type: 'string', value: 'N', about: `newest backups to keep (${KEEP.last})` },
     'keep-daily': { type: 'string', value: 'N', about: `days of which to keep the newest (${KEEP.daily})` },
-    'keep-weekly': {
-      type: 'string',
-      value: 'N',
-      about: `weeks of which to keep the newest (${KEEP.weekly})`,
-    },
-    'keep-monthly': {
-      type: 'string',
-      value: 'N',
-      about: `months of which to keep the newest (${KEEP.monthly})`,
-    },
+    'keep-weekly': { type: 'string', value: 'N', about: `weeks of which to keep the newest (${KEEP.weekly})` },
+    'keep-monthly': { type: 'string', value: 'N', about: `months of which to keep the newest (${KEEP.monthly})` },
     tag: { type: 'string', value: 'TAG', about: 'name this backup; a tagged one is not pruned' },
     forget: { type: 'string', value: 'ID', about: 'remove this backup, tagged or not', multiple: true },
     'freeze-limit': {
@@ -56,11 +48,7 @@ export const command = {
       value: 'SECONDS',
       about: 'longest time that the services may stand still; beyond it the backup fails (60)',
     },
-    image: {
-      type: 'string',
-      value: 'IMAGE',
-      about: 'image of server-tools on the host (that of the release)',
-    },
+    image: { type: 'string', value: 'IMAGE', about: 'image of server-tools on the host (that of the release)' },
     list: { type: 'boolean', about: 'list the backups that are there' },
     'dry-run': { type: 'boolean', about: 'check that a backup could be taken, and say what it would be' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
@@ -91,10 +79,7 @@ const keepOf = (flags: Flags<typeof command>) => ({
 
 const phases = { reading: 'reading', frozen: 'reading what changed, all stands still', storing: 'storing' }
 
-type Context = {
-  readonly flags: Flags<typeof command>
-  readonly terminal: Terminal
-}
+type Context = { readonly flags: Flags<typeof command>; readonly terminal: Terminal }
 
 const list = ({ flags, terminal }: Context): Promise<number> =>
   withHost(flags, process.env, async ({ shell, target }) => {

@@ -28,10 +28,7 @@ export const backupHost = async (engine: DockerEngine, folder: string) => {
     if (code !== 0) throw new Error(`docker ${args.join(' ')}: ${err}`)
     return out
   }
-  const made = await importBunImage(engine, 'lucid/for-tests:bare', {
-    folder,
-    files: await bundleFiles(folder),
-  })
+  const made = await importBunImage(engine, 'lucid/for-tests:bare', { folder, files: await bundleFiles(folder) })
   if (made.code !== 0) throw new Error(made.err)
   // What the product's image says by itself.
   const container = (await docker('create', 'lucid/for-tests:bare', 'x')).trim()

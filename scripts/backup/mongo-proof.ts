@@ -116,9 +116,5 @@ export const proveMongo = async (lease: Lease, volume: string): Promise<MongoPro
   )
   const said = `${proof.out}${proof.err}`.trim().split('\n')
   if (proof.code !== 0) return { kind: 'failed', image: service.image, log: said }
-  return {
-    kind: 'healthy',
-    image: service.image,
-    seconds: Number(/well after (\d+)/.exec(proof.out)?.[1] ?? 0),
-  }
+  return { kind: 'healthy', image: service.image, seconds: Number(/well after (\d+)/.exec(proof.out)?.[1] ?? 0) }
 }

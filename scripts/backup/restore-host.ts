@@ -112,10 +112,7 @@ export const restoreHost = async (lease: Lease, options: RestoreOptions): Promis
   const report = parseReport<Restored>(`restore of ${shell.name}`, answer)
   // What came from a backup of another host, or from before there were marks, was meant to come.
   if (report.ok && options.into === undefined)
-    await adoptVolumes(lease, {
-      images: [options.image],
-      volumes: units.flatMap((unit) => volumeOf(unit) ?? []),
-    })
+    await adoptVolumes(lease, { images: [options.image], volumes: units.flatMap((unit) => volumeOf(unit) ?? []) })
   return report
 }
 
@@ -156,10 +153,7 @@ export const drillHost = async (lease: Lease, options: RestoreOptions): Promise<
     })
     return { ...restored, ok, mongo }
   } catch (error) {
-    await writeHealth(lease, 'drill', {
-      ok: false,
-      message: errorMessage(error),
-    }).catch(() => {})
+    await writeHealth(lease, 'drill', { ok: false, message: errorMessage(error) }).catch(() => {})
     throw error
   } finally {
     await requireSuccess(`${shell.name}: removing what the drill made`, clean())

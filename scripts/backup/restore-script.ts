@@ -64,12 +64,7 @@ export const restoreScript = ({ dir, image, repository, units, into }: RestoreSc
       ? [{ type: 'bind', source: requireMountable(into), target: '/target', access: 'write' }]
       : [
           ...volumes.map(
-            (name): Mount => ({
-              type: 'volume',
-              source: name,
-              target: `/target/volumes/${name}`,
-              access: 'write',
-            }),
+            (name): Mount => ({ type: 'volume', source: name, target: `/target/volumes/${name}`, access: 'write' }),
           ),
           ...(host ? [{ type: 'bind', source: dir, target: '/target/host', access: 'write' } as const] : []),
         ]

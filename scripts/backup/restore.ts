@@ -36,16 +36,9 @@ export const command = {
       type: 'boolean',
       about: 'restore into throw-away volumes, open every database, remove them; nothing else is touched',
     },
-    replace: {
-      type: 'boolean',
-      about: 'set aside what is there, and throw it away when all is restored',
-    },
+    replace: { type: 'boolean', about: 'set aside what is there, and throw it away when all is restored' },
     into: { type: 'string', value: 'FOLDER', about: 'restore into this folder of the host, to look at' },
-    image: {
-      type: 'string',
-      value: 'IMAGE',
-      about: 'image of server-tools on the host (that of the release)',
-    },
+    image: { type: 'string', value: 'IMAGE', about: 'image of server-tools on the host (that of the release)' },
     images: {
       type: 'string',
       value: 'FOLDER',
@@ -63,9 +56,7 @@ export const command = {
 
 const requireTogether = (flags: Flags<typeof command>): void => {
   if (flags.drill && (flags.into !== undefined || flags.replace))
-    throw new CliError('--drill replaces nothing and restores into volumes of its own', {
-      exitCode: EXIT_USAGE,
-    })
+    throw new CliError('--drill replaces nothing and restores into volumes of its own', { exitCode: EXIT_USAGE })
 }
 
 type Context = {

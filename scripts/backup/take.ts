@@ -55,10 +55,7 @@ export const takeBackup = async (lease: Lease, options: TakeOptions): Promise<Ba
     await writeHealth(lease, 'backup', { ...rest, ok: true, id: name, to })
     return report
   } catch (error) {
-    await writeHealth(lease, 'backup', {
-      ok: false,
-      message: errorMessage(error),
-    }).catch(() => {})
+    await writeHealth(lease, 'backup', { ok: false, message: errorMessage(error) }).catch(() => {})
     throw error
   }
 }

@@ -13,13 +13,7 @@ const pack = {
   ],
   flags: {
     out: { type: 'string', value: 'FILE', about: 'where to write' },
-    size: {
-      type: 'string',
-      value: 'S',
-      about: 'size of the box',
-      choices: ['small', 'large'],
-      multiple: true,
-    },
+    size: { type: 'string', value: 'S', about: 'size of the box', choices: ['small', 'large'], multiple: true },
     json: { type: 'boolean', about: 'print JSON' },
   },
   examples: ['bun run pack cup'],
@@ -48,10 +42,7 @@ describe('a command line', () => {
   test('$ pack cup --size small --size=large --json wool', async () => {
     const { code, out } = await session(['cup', '--size', 'small', '--size=large', '--json', 'wool'], echo)
     expect(code).toBe(0)
-    expect(JSON.parse(out)).toEqual({
-      flags: { size: ['small', 'large'], json: true },
-      positionals: ['cup', 'wool'],
-    })
+    expect(JSON.parse(out)).toEqual({ flags: { size: ['small', 'large'], json: true }, positionals: ['cup', 'wool'] })
   })
 
   test('$ pack -   (standard input is an argument, not a flag)', async () => {
@@ -164,11 +155,7 @@ describe('a failure', () => {
 
   test('says what to do in one line, with its own exit code and details below', async () => {
     const error = new CliError('no box:\n  buy one', { exitCode: 2, details: ['shelf 1 is empty'] })
-    expect(await failing(error)).toEqual({
-      code: 2,
-      out: '',
-      err: 'pack: no box:; buy one\n  shelf 1 is empty\n',
-    })
+    expect(await failing(error)).toEqual({ code: 2, out: '', err: 'pack: no box:; buy one\n  shelf 1 is empty\n' })
   })
 
   test('of a service shows the sentence of its problem document', async () => {

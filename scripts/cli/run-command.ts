@@ -97,9 +97,6 @@ export const runCommand = async <const C extends Command>(
   if (!main) return
   const settle = watchOutput(command.name)
   process.exitCode = settle(
-    await invoke(command, argv, run, streams, {
-      trace: process.env['LUCID_TRACE'] === '1',
-      ...options,
-    }),
+    await invoke(command, argv, run, streams, { trace: process.env['LUCID_TRACE'] === '1', ...options }),
   )
 }

@@ -3,10 +3,7 @@ import { $ } from 'zx'
 /** A command of another program, as an argument list; nothing in it is read by a shell. */
 export type Argv = readonly [string, ...string[]]
 
-export type RunOptions = {
-  readonly cwd?: string
-  readonly env?: Readonly<Record<string, string>>
-}
+export type RunOptions = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }
 
 /** What a command did. `ms` is the wall time. */
 export type Ran = { readonly code: number; readonly out: string; readonly err: string; readonly ms: number }

@@ -37,10 +37,7 @@ test('an attempt that is named with the right exit code is caught', () => {
 
 test('a verifier that lets it pass, names another thing or exits otherwise has not caught it', () => {
   const fine = { check: 'chunks', ok: true, detail: 'chunks 1 and 2 swapped' } as const
-  expect(judge(swapped, { exit: 0, checks: [fine] })).toMatchObject({
-    seen: 'exit 0: nothing wrong found',
-    ok: false,
-  })
+  expect(judge(swapped, { exit: 0, checks: [fine] })).toMatchObject({ seen: 'exit 0: nothing wrong found', ok: false })
   expect(judge(swapped, { exit: 1, checks: [fault('chunk 1 altered')] })).toMatchObject({
     seen: 'exit 1: chunk 1 altered',
     ok: false,

@@ -4,12 +4,7 @@ import { cut, renderClosing } from './closing.ts'
 
 const outcomes = [
   { tried: 'swapped chunks', expected: 'exit 1: swapped', seen: 'exit 1: chunks 1 and 2 swapped', ok: true },
-  {
-    tried: 'bad signature',
-    expected: 'exit 1: bad signature',
-    seen: 'exit 0: nothing wrong found',
-    ok: false,
-  },
+  { tried: 'bad signature', expected: 'exit 1: bad signature', seen: 'exit 0: nothing wrong found', ok: false },
 ]
 
 test('in a pipe the table has every word, aligned', () => {

@@ -110,16 +110,8 @@ test('a stack names its project, volumes and secret files, and joins networks it
 
 test('core makes all networks, the wallet’s without a way out and those of keys and documents without a way back, even before it has a service', () => {
   expect(makeCompose('core', services, {})?.networks).toEqual({
-    lucid_core_net: {
-      name: 'lucid_core_net',
-      driver: 'bridge',
-      ipam: { config: [{ subnet: '172.21.0.0/24' }] },
-    },
-    lucid_chain_net: {
-      name: 'lucid_chain_net',
-      driver: 'bridge',
-      ipam: { config: [{ subnet: '172.22.0.0/24' }] },
-    },
+    lucid_core_net: { name: 'lucid_core_net', driver: 'bridge', ipam: { config: [{ subnet: '172.21.0.0/24' }] } },
+    lucid_chain_net: { name: 'lucid_chain_net', driver: 'bridge', ipam: { config: [{ subnet: '172.22.0.0/24' }] } },
     lucid_keys_net: {
       name: 'lucid_keys_net',
       driver: 'bridge',
@@ -132,11 +124,7 @@ test('core makes all networks, the wallet’s without a way out and those of key
       driver_opts: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       ipam: { config: [{ subnet: '172.25.0.0/24' }] },
     },
-    lucid_rdp_net: {
-      name: 'lucid_rdp_net',
-      driver: 'bridge',
-      ipam: { config: [{ subnet: '172.23.0.0/24' }] },
-    },
+    lucid_rdp_net: { name: 'lucid_rdp_net', driver: 'bridge', ipam: { config: [{ subnet: '172.23.0.0/24' }] } },
     lucid_wallet_net: {
       name: 'lucid_wallet_net',
       driver: 'bridge',

@@ -11,21 +11,13 @@ const schemas = {
   maker: {
     properties: {
       ...common,
-      CHUNK_SIZE_MB: {
-        type: 'integer',
-        default: 8,
-        minimum: 8,
-        maximum: 16,
-        description: 'size of a chunk, MiB',
-      },
+      CHUNK_SIZE_MB: { type: 'integer', default: 8, minimum: 8, maximum: 16, description: 'size of a chunk, MiB' },
       POLL_MS: { type: 'integer', default: 5, minimum: 1, description: 'pause' },
       RPC_URL: { type: 'string', description: 'where the node answers' },
     },
     required: ['RPC_URL'],
   },
-  keeper: {
-    properties: { ...common, POLL_MS: { type: 'integer', default: 9, minimum: 1, description: 'pause' } },
-  },
+  keeper: { properties: { ...common, POLL_MS: { type: 'integer', default: 9, minimum: 1, description: 'pause' } } },
 }
 
 test('an example names every key once, with bounds, defaults and who reads it, and never gives a secret', () => {

@@ -49,11 +49,7 @@ const edges: readonly Edge[] = [
   { cause: ['host-memory'], effect: ['swapping', 'load', 'slow-disk'], link: 'all' },
   { cause: ['heat', 'under-voltage'], effect: ['load'], link: 'all' },
   { cause: ['subnet-taken'], effect: ['no-network', 'wrong-network', 'route-clash'], link: 'same' },
-  {
-    cause: ['subnet-taken', 'no-network', 'wrong-network'],
-    effect: ['not-attached', ...SYMPTOMS],
-    link: 'uses',
-  },
+  { cause: ['subnet-taken', 'no-network', 'wrong-network'], effect: ['not-attached', ...SYMPTOMS], link: 'uses' },
   { cause: ['subnet-taken', 'no-network', 'wrong-network'], effect: 'down', link: 'uses' },
   { cause: ['no-volume', 'lost-volume'], effect: 'down', link: 'uses' },
   { cause: ['wrong-owner', 'foreign-files', 'closed'], effect: 'down', link: 'uses' },

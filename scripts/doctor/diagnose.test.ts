@@ -110,10 +110,7 @@ describe('a container that does not start', () => {
   test('whose port another container has: that one is named, stopped, and then it is made', () => {
     const error =
       'driver failed programming external connectivity on endpoint merkle-builder: Bind for 127.0.0.1:8092 failed: port is already allocated'
-    const other = container('other', {
-      published: [{ ip: '127.0.0.1', host: 8092, target: 80 }],
-      project: '',
-    })
+    const other = container('other', { published: [{ ip: '127.0.0.1', host: 8092, target: 80 }], project: '' })
     const [found] = findFaults(facts([one], [container('merkle-builder', { status: 'created', error }), other]))
     expect(found).toMatchObject({
       kind: 'port-taken',
@@ -157,10 +154,7 @@ describe('a container that does not start', () => {
     const host = facts(
       [service('merkle-builder', { files: [{ path: '/mnt/myssd/Lucid/secrets/a/B', secret: true }] })],
       undefined,
-      {
-        files: { '/mnt/myssd/Lucid/secrets/a/B': { kind: 'missing' } },
-        host: { diagnosis: { backups: true } },
-      },
+      { files: { '/mnt/myssd/Lucid/secrets/a/B': { kind: 'missing' } }, host: { diagnosis: { backups: true } } },
     )
     expect(findFaults(host)[0]).toMatchObject({
       kind: 'no-file',
@@ -204,12 +198,7 @@ describe('a network', () => {
     const tor = service('tor-proxy')
     const host = facts(
       [tor],
-      [
-        container('tor-proxy', {
-          health: 'unhealthy',
-          healthOutput: 'status 503: {"bootstrap":"5 %: clock skew"}',
-        }),
-      ],
+      [container('tor-proxy', { health: 'unhealthy', healthOutput: 'status 503: {"bootstrap":"5 %: clock skew"}' })],
       { ahead: -7200 },
     )
     const [found, ...more] = diagnose(host)
@@ -260,9 +249,7 @@ describe('a volume', () => {
     const { readiness } = facts([storing]).host
     const lost = (backups: boolean) =>
       findFaults(
-        facts([storing], undefined, {
-          host: { readiness: { ...readiness, volumes: [] }, diagnosis: { backups } },
-        }),
+        facts([storing], undefined, { host: { readiness: { ...readiness, volumes: [] }, diagnosis: { backups } } }),
       )[0]?.repair
     expect(lost(true)).toEqual([{ on: 'here', line: 'bun run recover volume lucid_sessions_data' }])
     expect(lost(false)).toEqual([{ on: 'here', line: 'bun run recover volume lucid_sessions_data --empty' }])
@@ -312,9 +299,7 @@ describe('a slow host', () => {
         facts([one], [container('merkle-builder', { memoryUsed })], {
           host: {
             diagnosis: {
-              limitUse: {
-                [id]: { pids: 1, pidsMax: 128, pidsRefused: 0, periods: 10, throttled: 0, ...more },
-              },
+              limitUse: { [id]: { pids: 1, pidsMax: 128, pidsRefused: 0, periods: 10, throttled: 0, ...more } },
             },
           },
         }),
@@ -326,9 +311,7 @@ describe('a slow host', () => {
   })
 
   test('on a kernel without the memory control group, limits of 0 are its and nobody’s change', () => {
-    const host = facts([one], [container('merkle-builder', { memoryLimit: 0 })], {
-      host: { engine: unlimited },
-    })
+    const host = facts([one], [container('merkle-builder', { memoryLimit: 0 })], { host: { engine: unlimited } })
     expect(kinds(host)).toEqual(['no-memory-limits host'])
   })
 })
@@ -377,9 +360,7 @@ describe('a root cause', () => {
   })
 
   test('in a volume explains the service that cannot use it', () => {
-    const host = facts([storing], [unwell('merkle-builder')], {
-      walked: { lucid_sessions_data: walk({ uid: 0 }) },
-    })
+    const host = facts([storing], [unwell('merkle-builder')], { walked: { lucid_sessions_data: walk({ uid: 0 }) } })
     expect(diagnose(host)).toMatchObject([
       { kind: 'wrong-owner', consequences: [{ kind: 'unhealthy', subject: 'merkle-builder' }] },
     ])

@@ -67,12 +67,7 @@ const repairHost = async (on: Pi, { repair, kind }: RootCause) => {
           ? on.enter(['sh', '-c', `sudo() { "$@"; }\n${line}`])
           : ['ssh', '-F', on.sshConfig, on.host, line]
     const { code, out, err } = await live(argv, { cwd: repository, env: envOf(on) })
-    expect({ kind, line, code, said: code === 0 ? '' : `${out}${err}` }).toEqual({
-      kind,
-      line,
-      code: 0,
-      said: '',
-    })
+    expect({ kind, line, code, said: code === 0 ? '' : `${out}${err}` }).toEqual({ kind, line, code: 0, said: '' })
   }
 }
 

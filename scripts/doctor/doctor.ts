@@ -12,10 +12,7 @@ import { reportJson, reportText } from './report.ts'
 export const command = {
   name: 'doctor',
   about: 'finds what is wrong with a host, says why, and names the command that repairs it; changes nothing',
-  flags: {
-    ...targetFlags,
-    json: { type: 'boolean', about: 'print everything as one JSON object on stdout' },
-  },
+  flags: { ...targetFlags, json: { type: 'boolean', about: 'print everything as one JSON object on stdout' } },
   examples: ['bun run doctor', 'bun run doctor --host pi@192.168.1.20', 'bun run doctor --json'],
   exits: { 0: 'nothing found', 1: 'something found', [EXIT_BLIND]: 'the host could not be looked at' },
 } as const satisfies Command

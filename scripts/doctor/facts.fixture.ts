@@ -104,13 +104,7 @@ const quiet: DiagnosedHost = {
   whole: true,
   at: NOW,
   dir: '/mnt/myssd/Lucid',
-  engine: {
-    is: 'up',
-    version: '28.2.2',
-    root: '/var/lib/docker',
-    limitsMemory: true,
-    platform: 'linux/arm64',
-  },
+  engine: { is: 'up', version: '28.2.2', root: '/var/lib/docker', limitsMemory: true, platform: 'linux/arm64' },
   containers: [],
   allContainers: true,
   disks: [{ device: '/dev/nvme0n1p2', mount: '/', size: 5e11, free: 4e11, inodesUsed: 0.1, readOnly: false }],
@@ -140,9 +134,7 @@ const quiet: DiagnosedHost = {
 }
 
 /** What a test changes of the host itself. */
-export type HostChange = Partial<Omit<DiagnosedHost, 'diagnosis'>> & {
-  readonly diagnosis?: Partial<Diagnosis>
-}
+export type HostChange = Partial<Omit<DiagnosedHost, 'diagnosis'>> & { readonly diagnosis?: Partial<Diagnosis> }
 
 /** A host with these services, each with a container that is well unless another is given. */
 export const facts = (
@@ -159,8 +151,5 @@ export const facts = (
     ...rest,
     diagnosis: { ...diagnosis, ...changed },
   }
-  return {
-    ...makeFacts(whole, { dir: '/mnt/myssd/Lucid', ahead: 0, expected: all, gaps: [] }),
-    ...more,
-  }
+  return { ...makeFacts(whole, { dir: '/mnt/myssd/Lucid', ahead: 0, expected: all, gaps: [] }), ...more }
 }

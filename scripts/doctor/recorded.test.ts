@@ -101,10 +101,7 @@ test('a line of ls is a file, a folder, nothing, or unknown', () => {
     uid: 65532,
     size: 65,
   })
-  expect(parseFile('drwx--x--x+ 2 0 0 4096 Nov 25 20:55 /x')).toMatchObject({
-    kind: 'folder',
-    mode: 'rwx--x--x',
-  })
+  expect(parseFile('drwx--x--x+ 2 0 0 4096 Nov 25 20:55 /x')).toMatchObject({ kind: 'folder', mode: 'rwx--x--x' })
   expect(parseFile('ls: cannot access /x: No such file or directory')).toEqual({ kind: 'missing' })
   expect(parseFile('ls: cannot access /x: Permission denied').kind).toBe('unknown')
 })

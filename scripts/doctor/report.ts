@@ -4,11 +4,7 @@ import type { Facts } from './facts.ts'
 import type { Family, RootCause } from './finding.ts'
 
 /** What was found on a host, as it is printed. */
-export type Diagnosis = {
-  readonly host: string
-  readonly facts: Facts
-  readonly findings: readonly RootCause[]
-}
+export type Diagnosis = { readonly host: string; readonly facts: Facts; readonly findings: readonly RootCause[] }
 
 const readHolder = ({ host: { lease, at = 0 } }: Facts): string | undefined =>
   lease !== undefined && lease.until > at ? `${lease.by} (${lease.what})` : undefined

@@ -57,13 +57,7 @@ test('a host says what it is, what it has, and which ports are taken', async () 
   )
   try {
     const { engine, readiness, memory, networks, containers } = await asked(bin, dir, ['gate/KEY', 'cut/KEY'])
-    expect(engine).toEqual({
-      is: 'up',
-      version: '28.3.2',
-      root: '/',
-      limitsMemory: true,
-      platform: 'linux/arm64',
-    })
+    expect(engine).toEqual({ is: 'up', version: '28.3.2', root: '/', limitsMemory: true, platform: 'linux/arm64' })
     expect(readiness).toMatchObject({
       signer: 'ab'.repeat(32),
       compose: '2.38.2',

@@ -42,9 +42,7 @@ test('a lease runs scripts, and is free again when it is given back', async () =
 test('a second one is refused while the first shows signs of life, and told who has it', async () => {
   const dir = freshDir()
   await takeLease(shells[0], dir, holder())
-  const second = takeLease(shells[1], dir, holder({ machine: 'other' }), {
-    pause: async () => moveExpiry(dir, 1),
-  })
+  const second = takeLease(shells[1], dir, holder({ machine: 'other' }), { pause: async () => moveExpiry(dir, 1) })
   await expect(second).rejects.toThrow(
     "this machine is being changed by o'neill@desk (deploy r-1): wait until it is done",
   )

@@ -41,9 +41,7 @@ describe('a shell', () => {
 
   test('shows what is printed as it comes, and never its own mark', async () => {
     const seen: string[] = []
-    const { out } = await shell.run('for i in 1 2 3; do echo "line $i"; done', {
-      onOut: (text) => seen.push(text),
-    })
+    const { out } = await shell.run('for i in 1 2 3; do echo "line $i"; done', { onOut: (text) => seen.push(text) })
     expect(seen.join('')).toBe(out)
     expect(out).toBe('line 1\nline 2\nline 3\n')
   })

@@ -21,10 +21,7 @@ describe('the host that a command is about', () => {
     const home = freshHome()
     rememberTarget(home, { host: 'pi@last', dir: '/lucid', sshConfig: '/c' })
     const env = { LUCID_HOST: 'pi@env' }
-    expect(resolveTarget(flags({ host: 'pi@flag' }), env, home)).toEqual({
-      host: 'pi@flag',
-      dir: '/mnt/myssd/Lucid',
-    })
+    expect(resolveTarget(flags({ host: 'pi@flag' }), env, home)).toEqual({ host: 'pi@flag', dir: '/mnt/myssd/Lucid' })
     expect(resolveTarget(flags(), env, home)).toEqual({ host: 'pi@env', dir: '/mnt/myssd/Lucid' })
     expect(resolveTarget(flags(), {}, home)).toEqual({ host: 'pi@last', dir: '/lucid', sshConfig: '/c' })
   })

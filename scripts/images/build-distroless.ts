@@ -25,13 +25,7 @@ export const command = {
   flags: {
     only: { type: 'string', value: 'A,B', about: 'only these services' },
     phase: { type: 'string', value: 'N', about: 'only this phase', choices: ['1', '2', '3', '4', '5'] },
-    platform: {
-      type: 'string',
-      value: 'P',
-      about: 'only this platform',
-      choices: platformNames,
-      multiple: true,
-    },
+    platform: { type: 'string', value: 'P', about: 'only this platform', choices: platformNames, multiple: true },
     tag: { type: 'string', value: 'T', about: 'name the images SERVICE-T instead of SERVICE' },
     push: {
       type: 'string',
@@ -105,10 +99,7 @@ const deliver = async (
   writePins({ dist, images: all })
   const images = Object.fromEntries(Object.entries(all).filter(([name]) => selected.includes(name)))
   const delivery = { dist, images, env: process.env, show }
-  return {
-    pushed: await push(flags.push, delivery),
-    loaded: flags.load ? await load(delivery) : undefined,
-  }
+  return { pushed: await push(flags.push, delivery), loaded: flags.load ? await load(delivery) : undefined }
 }
 
 const resultJson = (built: Built, ms: number, { pushed, loaded }: Delivered): Text => {

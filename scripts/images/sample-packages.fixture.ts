@@ -123,10 +123,7 @@ export const cacheSamplePackages = (cache: string, more: SamplePackages = {}): I
     )
   }
   const npm = (name: string, tree: Tree) => {
-    const bytes = tarball({
-      'package.json': JSON.stringify({ name, version: '1.0.0', license: 'MIT' }),
-      ...tree,
-    })
+    const bytes = tarball({ 'package.json': JSON.stringify({ name, version: '1.0.0', license: 'MIT' }), ...tree })
     writeBlob(cache, bytes, 'sha512')
     return {
       version: '1.0.0',
@@ -165,10 +162,7 @@ export const libgcc: SamplePackages = {
 /** A product of a catalogue that is not there. */
 export const product = (
   name: string,
-  more: Partial<Product> & {
-    readonly packages?: readonly string[]
-    readonly addons?: readonly string[]
-  } = {},
+  more: Partial<Product> & { readonly packages?: readonly string[]; readonly addons?: readonly string[] } = {},
 ): Product => {
   const { packages = [], addons = [], ...rest } = more
   const image: Image = { base: 'bun', packages, addons }

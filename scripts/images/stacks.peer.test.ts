@@ -104,13 +104,7 @@ const prepareHost = async () => {
   const home = homeAt(join(host, 'state'))
   for (const name of ['compose', 'env']) cpSync(join(repository, name), join(host, name), { recursive: true })
   const ports = Object.fromEntries(Object.entries(services).map(([name, { port }]) => [name, port]))
-  const units = await prepareUnits(lucid, {
-    home,
-    services: Object.keys(services),
-    ports,
-    env: {},
-    ambient: {},
-  })
+  const units = await prepareUnits(lucid, { home, services: Object.keys(services), ports, env: {}, ambient: {} })
   for (const [name, row] of Object.entries(derivedSecrets))
     for (const key of Object.keys(row))
       writeFileSync(home.secret(name, key), `${units.get(name)?.env[key]}\n`, { mode: 0o600 })
@@ -154,10 +148,7 @@ const changesTo = (stack: Stack, members: readonly string[], architecture: strin
 }
 
 const stackMembers = stacks
-  .map((stack) => ({
-    stack,
-    members: Object.keys(services).filter((name) => services[name]?.stack === stack),
-  }))
+  .map((stack) => ({ stack, members: Object.keys(services).filter((name) => services[name]?.stack === stack) }))
   .filter(({ members }) => members.length > 0)
 
 /** What is emulated is slow: of each stack one service of each kind of image. `--full` starts all of them. */
@@ -285,10 +276,7 @@ const runStacks = (
       expect(Config.User).toBe('65532:65532')
       expect(Config.Healthcheck.Test).toEqual([...HEALTH_COMMAND])
       expect(Config.StopTimeout).toBe(30)
-      expect(Config.Labels).toMatchObject({
-        'org.lucid.service': name,
-        'org.lucid.plane': entry?.plane ?? '',
-      })
+      expect(Config.Labels).toMatchObject({ 'org.lucid.service': name, 'org.lucid.plane': entry?.plane ?? '' })
       expect(HostConfig).toMatchObject({
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],

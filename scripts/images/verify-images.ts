@@ -38,9 +38,7 @@ const parseNames = (only: string | undefined, known: readonly string[]): readonl
   const names = (only ?? '').split(',').filter(Boolean)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new CliError(`--only does not know '${unknown}': use ${known.join(', ')}`, {
-      exitCode: EXIT_USAGE,
-    })
+    throw new CliError(`--only does not know '${unknown}': use ${known.join(', ')}`, { exitCode: EXIT_USAGE })
   return names
 }
 

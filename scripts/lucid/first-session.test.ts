@@ -6,16 +6,10 @@ import { repository } from '../platform/home.ts'
 import { person } from './lucid.fixture.ts'
 
 const { folder, words, env, remove } = await person()
-const platform = {
-  ...env,
-  LUCID_HOME: join(folder, 'home'),
-  PATH: `${dirname(process.execPath)}:${env['PATH']}`,
-}
+const platform = { ...env, LUCID_HOME: join(folder, 'home'), PATH: `${dirname(process.execPath)}:${env['PATH']}` }
 afterAll(async () => {
-  await Bun.spawn([process.execPath, entryFile('down')], {
-    env: platform,
-    stdio: ['ignore', 'ignore', 'ignore'],
-  }).exited
+  await Bun.spawn([process.execPath, entryFile('down')], { env: platform, stdio: ['ignore', 'ignore', 'ignore'] })
+    .exited
   remove()
 }, 120_000)
 

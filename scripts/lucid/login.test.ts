@@ -39,11 +39,7 @@ test('a person signs in with a key file, is known from then on, and signs out', 
   })
   expect(statSync(join(folder, 'config/sign-ins/me.json')).mode & 0o777).toBe(0o600)
   expect(await lucid(['whoami'])).toEqual({ out: `${address}  user\n`, err: '', code: 0 })
-  expect(JSON.parse((await lucid(['whoami', '--json'])).out)).toEqual({
-    address,
-    roles: ['user'],
-    url: platform.url,
-  })
+  expect(JSON.parse((await lucid(['whoami', '--json'])).out)).toEqual({ address, roles: ['user'], url: platform.url })
   await lucid(['logout'])
   expect(await lucid(['whoami'])).toEqual({
     out: '',
@@ -145,11 +141,7 @@ test.each([
 test('a platform that is away, an address that is none and an onion without Tor are said in one line', async () => {
   const { lucid, login, platform, key } = await begin()
   platform.stop()
-  expect(await login()).toEqual({
-    out: '',
-    err: `lucid login: ${platform.url} does not answer: is it up?\n`,
-    code: 69,
-  })
+  expect(await login()).toEqual({ out: '', err: `lucid login: ${platform.url} does not answer: is it up?\n`, code: 69 })
   const onion = `http://${'a'.repeat(56)}.onion`
   const loginAt = (...more: readonly string[]) => lucid(['login', ...more, ...key('me')])
   expect(await loginAt('--url', onion)).toMatchObject({

@@ -24,11 +24,7 @@ describe('the policy of flags', () => {
     expect(
       Object.values(each).flatMap(({ max_bytes: _, ...ways }: Record<string, unknown>) => Object.values(ways)),
     ).toEqual(Array.from({ length: 8 }, () => 'denied'))
-    expect(rest).toMatchObject({
-      approvers: [owner],
-      on_violation: 'block',
-      valid_until: fixed.now + 86_400_000,
-    })
+    expect(rest).toMatchObject({ approvers: [owner], on_violation: 'block', valid_until: fixed.now + 86_400_000 })
   })
 
   test('says of each channel and each way what was said of it; what is allowed needs no request', () => {

@@ -28,12 +28,7 @@ try {
   await runDaemon(JSON.parse(process.argv[2] ?? '{}'))
   process.exit(0)
 } catch (error) {
-  tell({
-    kind: 'failed',
-    message: errorLine(error),
-    details: errorDetails(error),
-    exitCode: exitCodeOf(error),
-  })
+  tell({ kind: 'failed', message: errorLine(error), details: errorDetails(error), exitCode: exitCodeOf(error) })
   streams.err(`${errorLine(error)}\n`)
   await Bun.sleep(0) // lets the message out before the channel closes with the process
   process.exit(exitCodeOf(error))

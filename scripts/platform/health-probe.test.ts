@@ -4,23 +4,11 @@ import { freePorts } from './ports.ts'
 
 test('healthy is the status code 200, and failing dependencies are named', () => {
   expect(
-    parseHealthReply(200, {
-      status: 'healthy',
-      version: '0.1.0',
-      started_at: 5,
-      dependencies: { store: 'ok' },
-    }),
+    parseHealthReply(200, { status: 'healthy', version: '0.1.0', started_at: 5, dependencies: { store: 'ok' } }),
   ).toEqual({ healthy: true, status: 'healthy', version: '0.1.0', startedAt: 5, failing: [] })
   expect(
-    parseHealthReply(503, {
-      status: 'degraded',
-      dependencies: { store: 'ok', 'blockchain-vm': 'no answer' },
-    }),
-  ).toEqual({
-    healthy: false,
-    status: 'degraded',
-    failing: ['blockchain-vm: no answer'],
-  })
+    parseHealthReply(503, { status: 'degraded', dependencies: { store: 'ok', 'blockchain-vm': 'no answer' } }),
+  ).toEqual({ healthy: false, status: 'degraded', failing: ['blockchain-vm: no answer'] })
 })
 
 test('incidents alone do not keep a service from being up; anything else beside them does', () => {

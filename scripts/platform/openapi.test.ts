@@ -13,10 +13,7 @@ setDefaultTimeout(300_000)
 
 type Shelf = { readonly service: string; readonly state: string; readonly since?: number }
 type Item = Readonly<Record<string, { readonly security?: readonly object[] }>>
-type Merged = {
-  readonly paths: Readonly<Record<string, Item>>
-  readonly tags: readonly { readonly name: string }[]
-}
+type Merged = { readonly paths: Readonly<Record<string, Item>>; readonly tags: readonly { readonly name: string }[] }
 
 const root = mkdtempSync(join(tmpdir(), 'lucid-openapi-'))
 let platform: Prepared
@@ -50,11 +47,7 @@ test('every service is in the one document, which is valid OpenAPI 3.1 and says 
   const merged = await read<Merged>('openapi-gateway', '/docs/openapi.json')
   const validator = new Validator()
   const { valid, errors } = await validator.validate(structuredClone(merged))
-  expect({ valid, errors, version: validator.version }).toEqual({
-    valid: true,
-    errors: undefined,
-    version: '3.1',
-  })
+  expect({ valid, errors, version: validator.version }).toEqual({ valid: true, errors: undefined, version: '3.1' })
   expect(merged.tags.map(({ name }) => name)).toEqual(Object.keys(catalog).toSorted())
   for (const name of running) expect(merged.paths[`/${name}/health`]?.['get']?.security).toEqual([])
   expect(merged.paths['/session-encryptor/encrypt']?.['post']?.security).toEqual([{ serviceToken: [] }])

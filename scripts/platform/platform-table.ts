@@ -53,8 +53,5 @@ export const renderChanges = (before: readonly View[], after: readonly View[], n
 /** What stands at the end of a start: `12 services healthy in 2.4 s`. */
 export const renderSummary = (views: readonly View[], ms: number): Part => {
   const healthy = views.filter(({ state }) => state === 'healthy').length
-  return {
-    text: `${healthy} ${healthy === 1 ? 'service' : 'services'} healthy in ${duration(ms)}`,
-    colour: 'green',
-  }
+  return { text: `${healthy} ${healthy === 1 ? 'service' : 'services'} healthy in ${duration(ms)}`, colour: 'green' }
 }

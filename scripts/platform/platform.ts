@@ -51,9 +51,7 @@ const openPlatformLog = (home: Home) => {
   const path = home.log('platform')
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   rotate(path)
-  return jsonLog('platform', {
-    write: (line) => orWhenThereIsRoom(() => appendFileSync(path, line, { mode: 0o600 })),
-  })
+  return jsonLog('platform', { write: (line) => orWhenThereIsRoom(() => appendFileSync(path, line, { mode: 0o600 })) })
 }
 
 /** What the supervisor notes down on a full disk is lost, and it goes on: services that ended must be started again. */

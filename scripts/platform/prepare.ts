@@ -45,9 +45,7 @@ export const planStages = (
   const [gap] = findUnmetNeeds(catalogue, stages)
   if (gap) {
     const { service, need, stack } = gap
-    throw new CliError(`${service} needs ${need} of stack ${stack}: add --stack ${stack}`, {
-      exitCode: EXIT_USAGE,
-    })
+    throw new CliError(`${service} needs ${need} of stack ${stack}: add --stack ${stack}`, { exitCode: EXIT_USAGE })
   }
   return { stages, leftOut: Object.fromEntries(missed) }
 }
@@ -114,11 +112,7 @@ export const prepareUnits = async (
           ports,
           paths: home,
           keys: declared.get(name) ?? [],
-          overrides: {
-            ...Object.fromEntries(derived),
-            ...findHostFiles(source, name, home),
-            ...env[name],
-          },
+          overrides: { ...Object.fromEntries(derived), ...findHostFiles(source, name, home), ...env[name] },
           ambient,
         }),
         log: home.log(name),

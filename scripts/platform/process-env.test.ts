@@ -42,22 +42,11 @@ test('further ports are told to their service as numbers and to callers as HOST:
   const proxy = { plane: 'ops', needs: ['front'], ports: { socks: 9050 } } as const
   const ports = { front: 1, 'front/onion': 2, proxy: 3, 'proxy/socks': 4 }
   const env = buildProcessEnv('proxy', { ...input, catalogue: { front, proxy }, ports, keys: [] })
-  expect(env).toMatchObject({
-    PORT: '3',
-    SOCKS_PORT: '4',
-    FRONT_URL: 'http://127.0.0.1:1',
-    FRONT_ONION: '127.0.0.1:2',
-  })
+  expect(env).toMatchObject({ PORT: '3', SOCKS_PORT: '4', FRONT_URL: 'http://127.0.0.1:1', FRONT_ONION: '127.0.0.1:2' })
 })
 
 test('of the environment around only declared keys and what a process needs of the machine pass through', () => {
-  const ambient = {
-    LOG_LEVEL: 'warn',
-    PATH: '/bin',
-    PORT: '1',
-    IDENTITY_KEY: 'leak',
-    OPERATORS_TOKEN: 'leak',
-  }
+  const ambient = { LOG_LEVEL: 'warn', PATH: '/bin', PORT: '1', IDENTITY_KEY: 'leak', OPERATORS_TOKEN: 'leak' }
   const env = buildProcessEnv('blockchain-ledger', { ...input, ambient })
   expect(env['LOG_LEVEL']).toBe('warn')
   expect(env['PATH']).toBe('/bin')
@@ -67,11 +56,7 @@ test('of the environment around only declared keys and what a process needs of t
 
 test('a given value wins over everything, and a given secret replaces its file', () => {
   const overrides = { REGISTRAR_ADDRESS: 'ab'.repeat(20), LEDGER_KEY: '11'.repeat(32) }
-  const env = buildProcessEnv('blockchain-ledger', {
-    ...input,
-    overrides,
-    ambient: { REGISTRAR_ADDRESS: 'other' },
-  })
+  const env = buildProcessEnv('blockchain-ledger', { ...input, overrides, ambient: { REGISTRAR_ADDRESS: 'other' } })
   expect(env['REGISTRAR_ADDRESS']).toBe('ab'.repeat(20))
   expect(env['LEDGER_KEY']).toBe('11'.repeat(32))
   expect(env['LEDGER_KEY_FILE']).toBeUndefined()

@@ -64,10 +64,7 @@ describe('a secret of the state folder', () => {
       const home = homeAt(${JSON.stringify(home.root)})
       for (let i = 0; i < 20; i++) console.log(ensureSecret(home, 'race', 'KEY_' + i).reveal())`
     const runs = Array.from({ length: 4 }, () =>
-      Bun.spawn([process.execPath, '-e', program], {
-        cwd: join(import.meta.dir, '../..'),
-        stderr: 'inherit',
-      }),
+      Bun.spawn([process.execPath, '-e', program], { cwd: join(import.meta.dir, '../..'), stderr: 'inherit' }),
     )
     const outputs = await Promise.all(runs.map((run) => new Response(run.stdout).text()))
     expect(outputs[0]?.trim().split('\n')).toHaveLength(20)

@@ -18,10 +18,7 @@ export const orderStages = (
 ): readonly Stage[] =>
   order
     .filter((stack) => chosen.length === 0 || chosen.includes(stack))
-    .map((stack) => ({
-      stack,
-      services: Object.keys(catalogue).filter((name) => catalogue[name]?.stack === stack),
-    }))
+    .map((stack) => ({ stack, services: Object.keys(catalogue).filter((name) => catalogue[name]?.stack === stack) }))
     .filter(({ services }) => services.length > 0)
 
 /** Chosen stacks in which the catalogue has no service yet. */

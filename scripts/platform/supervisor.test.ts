@@ -252,10 +252,7 @@ describe('a running platform', () => {
     while (pidOf(platform, 'vault') === before) await Bun.sleep(5)
     await platform.healthy()
     expect(pidOf(platform, 'vault')).not.toBe(before)
-    expect(readRecord(given.home)?.services['vault']).toMatchObject({
-      restarts: 1,
-      pid: pidOf(platform, 'vault'),
-    })
+    expect(readRecord(given.home)?.services['vault']).toMatchObject({ restarts: 1, pid: pidOf(platform, 'vault') })
     const events = readFileSync(given.home.log('platform'), 'utf8').trim().split('\n')
     expect(events.map((line) => JSON.parse(line)).filter(({ event }) => event === 'restarting')).toMatchObject([
       { unit: 'vault', why: 'signal SIGKILL' },
@@ -269,11 +266,7 @@ describe('a running platform', () => {
     await platform.kill('cutter')
     expect(isAlive(before)).toBe(false)
     expect(readRecord(given.home)?.services['cutter']).toBeUndefined()
-    expect(readRecord(given.home)?.absent['cutter']).toEqual({
-      stack: 'sessions',
-      state: 'restarting',
-      restarts: 1,
-    })
+    expect(readRecord(given.home)?.absent['cutter']).toEqual({ stack: 'sessions', state: 'restarting', restarts: 1 })
     await platform.healthy()
     expect(isAlive(pidOf(platform, 'cutter'))).toBe(true)
   })

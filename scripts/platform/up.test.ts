@@ -82,11 +82,7 @@ describe('a platform in the background', () => {
       expect({ code, running, healthy }).toEqual({ code: 0, running: true, healthy: names.length })
       for (const row of services.filter(({ state }: { state: string }) => state !== 'left out')) {
         expect(isAlive(row.pid)).toBe(true)
-        expect(row).toMatchObject({
-          state: 'healthy',
-          restarts: 0,
-          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-        })
+        expect(row).toMatchObject({ state: 'healthy', restarts: 0, version: expect.stringMatching(/^\d+\.\d+\.\d+/) })
       }
       const table = (await run('status')).out
       expect(table).toStartWith('SERVICE ')
@@ -128,10 +124,7 @@ describe('a platform in the background', () => {
       expect(await run('lucid', 'key', 'new', ...unlock)).toMatchObject({ code: 0 })
       const { url } = JSON.parse(readFileSync(home.record, 'utf8')).services['authentication']
       const signIn = (code: string | undefined) => run('lucid', 'login', '--url', url, ...unlock, '--code', code ?? '')
-      expect(await signIn(codes[0])).toMatchObject({
-        code: 77,
-        err: expect.stringContaining('recover admin'),
-      })
+      expect(await signIn(codes[0])).toMatchObject({ code: 77, err: expect.stringContaining('recover admin') })
       expect(await signIn(codes[1])).toMatchObject({ code: 0, out: expect.stringContaining('admin') })
     },
     patience,

@@ -104,13 +104,7 @@ await runCommand(import.meta.main, command, async ({ flags, positionals, termina
     await report(pid, running.left_out ?? {}, 'bun run down stops it.')
     return 0
   }
-  const platform = await prepare({
-    home,
-    stacks: chosen,
-    ports,
-    ambient,
-    onChange,
-  })
+  const platform = await prepare({ home, stacks: chosen, ports, ambient, onChange })
   if (platform.recovered > 0)
     terminal.err(`ended ${platform.recovered} processes that an earlier run had left behind\n`)
   const stopped = waitForShutdown(platform, () => terminal.err(text(['', 'stopping; again to kill'])))

@@ -50,10 +50,7 @@ export const command = {
       about: 'public key that must have signed the images, from now on (the one that signed the first)',
     },
     ...gateFlags,
-    'dry-run': {
-      type: 'boolean',
-      about: 'change nothing; show what is wrong, what would change and the steps',
-    },
+    'dry-run': { type: 'boolean', about: 'change nothing; show what is wrong, what would change and the steps' },
     json: { type: 'boolean', about: 'print the result as one JSON object' },
   },
   examples: [

@@ -25,12 +25,7 @@ export const command = {
 
 const SHOWN = 20
 
-const colours: Readonly<Record<string, Colour>> = {
-  done: 'green',
-  undone: 'yellow',
-  failed: 'red',
-  open: 'red',
-}
+const colours: Readonly<Record<string, Colour>> = { done: 'green', undone: 'yellow', failed: 'red', open: 'red' }
 
 const describeRun = ({ begin, steps, end }: RunRecord, known: ReadonlyMap<string, Release>) => {
   const to = known.get(begin.to)

@@ -20,11 +20,7 @@ export const command = {
     'puts the release before back, from what the host holds: no registry, no build, no network but the connection to it',
   flags: {
     ...targetFlags,
-    to: {
-      type: 'string',
-      value: 'ID',
-      about: 'this release (bun run releases lists them) instead of the one before',
-    },
+    to: { type: 'string', value: 'ID', about: 'this release (bun run releases lists them) instead of the one before' },
     'with-snapshot': {
       type: 'boolean',
       about:

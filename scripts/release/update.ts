@@ -23,10 +23,7 @@ export const command = {
   positionals: [{ name: 'SERVICE', about: 'which service', required: true, choices: Object.keys(catalog) }],
   flags: {
     ...targetFlags,
-    'registry-less': {
-      type: 'boolean',
-      about: 'send the layers that the host lacks over the ssh connection',
-    },
+    'registry-less': { type: 'boolean', about: 'send the layers that the host lacks over the ssh connection' },
     registry: {
       type: 'string',
       value: 'REPO',

@@ -122,10 +122,7 @@ test('what is no recording is refused before a session is opened: 66', async () 
     [join(folder, 'inner'), 'is not a file'],
     [empty, 'is empty'],
   ] as const)
-    await expect(fileInput(path)).rejects.toMatchObject({
-      exitCode: 66,
-      message: expect.stringContaining(words),
-    })
+    await expect(fileInput(path)).rejects.toMatchObject({ exitCode: 66, message: expect.stringContaining(words) })
 })
 
 test.skipIf(process.getuid?.() === 0)('a file that may not be read is refused: 66', async () => {

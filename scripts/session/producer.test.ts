@@ -13,11 +13,7 @@ const record = async (producer: ReturnType<typeof startProducer>) => {
 }
 
 test('a program that ends with 0: what it wrote, and no fault', async () => {
-  expect(await record(bun("process.stdout.write('frames')"))).toEqual({
-    out: 'frames',
-    fault: undefined,
-    said: [],
-  })
+  expect(await record(bun("process.stdout.write('frames')"))).toEqual({ out: 'frames', fault: undefined, said: [] })
 })
 
 test('a program that fails: what it wrote, its exit code, and its last words', async () => {

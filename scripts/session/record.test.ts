@@ -40,11 +40,7 @@ const start = (name: string, ...args: readonly string[]) => {
     stderr: 'pipe',
   })
   const [out, err] = [follow(child.stdout), follow(child.stderr)]
-  const ended = Promise.all([out.ended, err.ended, child.exited]).then(([out, err, code]) => ({
-    out,
-    err,
-    code,
-  }))
+  const ended = Promise.all([out.ended, err.ended, child.exited]).then(([out, err, code]) => ({ out, err, code }))
   return { child, out, err, ended }
 }
 const run = (name: string, ...args: readonly string[]) => start(name, ...args).ended
@@ -66,13 +62,7 @@ const ID = /[0-9a-f]{8}-[0-9a-f-]{27}/
 describe('a program that is recorded', () => {
   test('and ends with 0 is complete', async () => {
     const { out, code } = await run('record', '--json', ...program("process.stdout.write('x'.repeat(100000))"))
-    expect(JSON.parse(out)).toMatchObject({
-      state: 'anchored',
-      complete: true,
-      gaps: [],
-      bytes: 100_000,
-      exit: 0,
-    })
+    expect(JSON.parse(out)).toMatchObject({ state: 'anchored', complete: true, gaps: [], bytes: 100_000, exit: 0 })
     expect(code).toBe(0)
   })
 

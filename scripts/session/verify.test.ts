@@ -72,12 +72,7 @@ test('a sound bundle and the trusted key: a line a check, what the recording sta
 })
 
 test('a recording that states a gap is proven and not complete: exit 3, the gap with place, times and reason', async () => {
-  const gap = {
-    at: 1,
-    from: 1_760_000_010_000,
-    to: 1_760_000_070_000 - 60_000 + 7_000,
-    reason: 'cable\u001b[2J',
-  }
+  const gap = { at: 1, from: 1_760_000_010_000, to: 1_760_000_070_000 - 60_000 + 7_000, reason: 'cable\u001b[2J' }
   const file = await bundleOf('gap.tar', await sampleSession(noise(3000, 2), { gaps: [gap] }))
   const { exitCode, out } = verify(file, '--trust', sampleLedgerKey())
   expect(exitCode).toBe(3)

@@ -246,10 +246,7 @@ test('a source that changes while it is copied is found out and named so', async
 test('a full target disk is told as one, and the next run goes on', async () => {
   const [from, to] = [await filled(2000), fresh()]
   const ends = endsOf(from, to)
-  const small = {
-    ...ends.to,
-    write: async () => sqliteStore({ path: fileIn(to, service), maxBytes: 400_000 }),
-  }
+  const small = { ...ends.to, write: async () => sqliteStore({ path: fileIn(to, service), maxBytes: 400_000 }) }
   const error = await copyService(await surveyOf(from, to), { ...ends, to: small }).catch((e) => e)
   expect(isFault(error, 'disk-full')).toBe(true)
   const { state, found } = await surveyOf(from, to)

@@ -58,14 +58,7 @@ const session = async (argv: readonly string[], planted: Schemas = schemas) => {
     command,
     argv,
     (invocation) =>
-      runMigrate(invocation, {
-        home,
-        ambient: {},
-        schemas: planted,
-        now,
-        version: '2.0.0',
-        style: plainStyle,
-      }),
+      runMigrate(invocation, { home, ambient: {}, schemas: planted, now, version: '2.0.0', style: plainStyle }),
     {
       out: (text) => {
         written.out += text
@@ -174,11 +167,7 @@ session-recorder  up 2 age-to-number
 session-recorder  up 2 age-to-number: done
 `,
     })
-    expect(await using('session-recorder', peopleIn)).toContainEqual({
-      id: 'p00002',
-      name: 'Person 2',
-      age: 2,
-    })
+    expect(await using('session-recorder', peopleIn)).toContainEqual({ id: 'p00002', name: 'Person 2', age: 2 })
     const second = await session(['--json'])
     expect(JSON.parse(second.out)).toMatchObject({
       ok: true,
@@ -201,10 +190,7 @@ session-recorder  up 2 age-to-number: done
     expect(await using('session-recorder', peopleIn)).toEqual(before)
     const { out } = await session(['--dry-run', '--json', '--to', '1', '--service', 'session-recorder'])
     expect(JSON.parse(out).plan).toEqual([
-      {
-        service: 'session-recorder',
-        steps: [{ version: 1, name: 'rename-fullname', direction: 'up', again: false }],
-      },
+      { service: 'session-recorder', steps: [{ version: 1, name: 'rename-fullname', direction: 'up', again: false }] },
     ])
   })
 
@@ -242,10 +228,7 @@ session-recorder  up 2 age-to-number: done
     await plant('session-recorder')
     await plant('session-encryptor')
     const broken = { ...countAge, up: () => Promise.reject(new Error('no space')) }
-    const failed = await session(['--json'], {
-      ...schemas,
-      'session-recorder': peopleWith(renameName, broken),
-    })
+    const failed = await session(['--json'], { ...schemas, 'session-recorder': peopleWith(renameName, broken) })
     expect({ code: failed.code, report: JSON.parse(failed.out) }).toMatchObject({
       code: 1,
       report: {
@@ -290,11 +273,7 @@ session-recorder  up 2 age-to-number: done
     [['--status', '--dry-run'], '--status changes nothing: give it alone'],
     [['--to', 'one', '--service', 'session-recorder'], "--to does not take 'one': use a version, 0 or more"],
   ])('%j is a mistake said in one line', async (argv, message) => {
-    expect(await session(argv)).toEqual({
-      code: 64,
-      out: '',
-      err: `migrate: ${message} (bun run migrate --help)\n`,
-    })
+    expect(await session(argv)).toEqual({ code: 64, out: '', err: `migrate: ${message} (bun run migrate --help)\n` })
   })
 })
 

@@ -72,9 +72,7 @@ const collectionsOnServer = (fresh: () => string): void => {
     await raw(url, (client) => client.db().collection(`${owner}.notes`).createIndex({ topic: 1 }, { name: 'theirs' }))
     await using(url, Sized, async (notes) => {
       expect(await notes.find({ where: { size: { gte: 2 } } })).toEqual([{ id: 'b', size: 2, rev: 1 }])
-      await expect(notes.insert({ id: 'c', size: 1, topic: 't' })).rejects.toMatchObject({
-        code: 'duplicate',
-      })
+      await expect(notes.insert({ id: 'c', size: 1, topic: 't' })).rejects.toMatchObject({ code: 'duplicate' })
     })
     expect(await indexes(url)).toEqual(['_id_', 'index:size', 'theirs', 'unique:topic'])
     await using(url, Plain, (notes) => notes.insert({ id: 'c', topic: 't' }))

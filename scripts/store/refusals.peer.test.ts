@@ -126,11 +126,7 @@ if ('absent' in root) {
       'for a wrong password is unhealthy, says what to check, and goes on when it is right',
       async () => {
         const db = await database({ users })
-        const service = await started({
-          MONGO_URL: withAuth(db),
-          MONGO_USER: SERVICE,
-          MONGO_PASSWORD: 'ab'.repeat(32),
-        })
+        const service = await started({ MONGO_URL: withAuth(db), MONGO_USER: SERVICE, MONGO_PASSWORD: 'ab'.repeat(32) })
         expect(await service.untilHealth(503, 'refuses the login')).toEqual({
           http: 503,
           status: 'unhealthy',

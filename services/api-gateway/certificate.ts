@@ -36,12 +36,7 @@ export const makeAuthority = async (secret: Uint8Array): Promise<Authority> => {
   const scalar = p256.utils.randomSecretKey(hkdf(sha256, secret, undefined, PURPOSE, 48))
   const point = p256.getPublicKey(scalar, false)
   const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
-  const jwk = {
-    kty: 'EC',
-    crv: 'P-256',
-    x: base64url(point.subarray(1, 33)),
-    y: base64url(point.subarray(33)),
-  }
+  const jwk = { kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)) }
   const publicKey = await crypto.subtle.importKey('jwk', jwk, algorithm, true, ['verify'])
   const key = await crypto.subtle.importKey('jwk', { ...jwk, d: base64url(scalar) }, algorithm, false, ['sign'])
   const id = sha256(point).subarray(0, 8).toHex()

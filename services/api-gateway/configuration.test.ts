@@ -17,12 +17,7 @@ const small: Settings = {
     {
       service: 'blockchain-api',
       addresses: ['172.21.0.5:8084'],
-      public: {
-        prefix: '/blockchain',
-        open: ['GET /chain', 'GET /receipts/:hash/proof'],
-        guarded: [],
-        streams: [],
-      },
+      public: { prefix: '/blockchain', open: ['GET /chain', 'GET /receipts/:hash/proof'], guarded: [], streams: [] },
     },
     {
       service: 'session-recorder',

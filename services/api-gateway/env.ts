@@ -19,9 +19,7 @@ export const Env = serviceEnv('api-gateway', {
   TLS_KEY: Type.Optional(
     credential({ pattern: '^-----BEGIN ', description: 'PEM of its key, best given as TLS_KEY_FILE' }),
   ),
-  TLS_CA_KEY: secret({
-    description: 'what the authority of the certificates that are made here follows from',
-  }),
+  TLS_CA_KEY: secret({ description: 'what the authority of the certificates that are made here follows from' }),
   ONION_NETWORKS: Type.String({
     default: '127.0.0.0/8,172.21.0.0/24',
     pattern: '^[0-9.]+/[0-9]{1,2}(,[0-9.]+/[0-9]{1,2})*$',

@@ -48,11 +48,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
   const bearer = async () => ({ authorization: `Bearer ${await operatorToken('session-recorder')}` })
   /** With a valid token, which is limited generously, so that tests do not use up what others count. */
   const ask = async (path: string, init: RequestInit = {}) =>
-    fetch(`${gateway.url}${path}`, {
-      ...init,
-      keepalive: false,
-      headers: { ...(await bearer()), ...init.headers },
-    })
+    fetch(`${gateway.url}${path}`, { ...init, keepalive: false, headers: { ...(await bearer()), ...init.headers } })
   const problem = async (reply: Response) => {
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
     const body = (await reply.json()) as Record<string, unknown>
@@ -63,9 +59,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
 
   test('a route of the catalogue reaches its service without the prefix, with its query and its token', async () => {
     answer = () => Response.json({ yes: true }, { headers: { 'x-own': '1' } })
-    const reply = await ask('/recorder/recordings/4b6f?from=1&x=%2F', {
-      headers: { 'x-request-id': 'travels-along' },
-    })
+    const reply = await ask('/recorder/recordings/4b6f?from=1&x=%2F', { headers: { 'x-request-id': 'travels-along' } })
     expect([reply.status, await reply.json(), reply.headers.get('x-own')]).toEqual([200, { yes: true }, '1'])
     expect(reply.headers.get('x-content-type-options')).toBe('nosniff')
     const last = seen.at(-1)
@@ -277,10 +271,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     // One of its own: what else is asked here may take its time on a busy machine.
     const hasty = await startGateway(origin, { UPSTREAM_TIMEOUT_MS: '400' })
     try {
-      const reply = await fetch(`${hasty.url}/recorder/recordings`, {
-        headers: await bearer(),
-        keepalive: false,
-      })
+      const reply = await fetch(`${hasty.url}/recorder/recordings`, { headers: await bearer(), keepalive: false })
       expect(await problem(reply)).toEqual([504, 'upstream-timeout'])
     } finally {
       silence.resolve(Response.json({}))
@@ -444,11 +435,7 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     const held: { readonly end: () => void }[] = []
     try {
       for (let nth = 0; nth < 3_000; nth++) {
-        const socket = await Bun.connect({
-          hostname: '127.0.0.1',
-          port: own.port,
-          socket: { data: () => {} },
-        })
+        const socket = await Bun.connect({ hostname: '127.0.0.1', port: own.port, socket: { data: () => {} } })
         socket.write('GET /health HTTP/1.1\r\nHost: local')
         held.push(socket)
       }

@@ -84,11 +84,7 @@ test('every route that the catalogue shows is one that its service has, open whe
       )
       expect({ name, shownRoute, found: rows.length > 0 }).toEqual({ name, shownRoute, found: true })
       for (const [, route, services] of rows)
-        expect({ name, route, open: services === 'anybody' }).toEqual({
-          name,
-          route,
-          open: open.includes(shownRoute),
-        })
+        expect({ name, route, open: services === 'anybody' }).toEqual({ name, route, open: open.includes(shownRoute) })
       seen++
     }
   }

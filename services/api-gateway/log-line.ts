@@ -20,8 +20,5 @@ export const readLogLine = (line: string): NginxLine => {
   const [words = ''] = rest.split(', client: ')
   const message = words.replace(/\bclient (?!\[)[0-9a-fA-F.:]+(?= )/, 'client [address]')
   const upstream = /, upstream: "(https?:\/\/[^/"]+)/.exec(rest)?.[1]
-  return {
-    level: levels[level] ?? 'info',
-    message: upstream === undefined ? message : `${message} (${upstream})`,
-  }
+  return { level: levels[level] ?? 'info', message: upstream === undefined ? message : `${message} (${upstream})` }
 }

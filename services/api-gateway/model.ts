@@ -6,14 +6,7 @@ export const GatewayStatus = t.Object(
     status: t.Union([t.Literal('ok'), t.Literal('partial')]),
     version: t.String(),
     services: t.Array(
-      t.Object(
-        {
-          service: t.String(),
-          prefix: t.String(),
-          reachable: t.Boolean(),
-        },
-        { additionalProperties: false },
-      ),
+      t.Object({ service: t.String(), prefix: t.String(), reachable: t.Boolean() }, { additionalProperties: false }),
     ),
     limits: t.Object(
       {

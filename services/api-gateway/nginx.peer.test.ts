@@ -102,12 +102,7 @@ describe.skipIf(program === undefined)('the configuration, with the real NGINX',
       seen.push({ method: request.method, ...Object.fromEntries(request.headers) })
       return new Response('0123', {
         status: 206,
-        headers: {
-          etag: '"2"',
-          'content-range': 'bytes 0-3/10',
-          'accept-ranges': 'bytes',
-          location: '/api/v1/x',
-        },
+        headers: { etag: '"2"', 'content-range': 'bytes 0-3/10', 'accept-ranges': 'bytes', location: '/api/v1/x' },
       })
     })
     closers.push(api.stop)
@@ -125,10 +120,7 @@ describe.skipIf(program === undefined)('the configuration, with the real NGINX',
       'x-hardware-key-signature': 'ab',
     }
     for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
-      const reply = await fetch(`${url}/api/v1/a/b/c?x=1`, {
-        method,
-        headers: { ...headers, 'x-other': '1' },
-      })
+      const reply = await fetch(`${url}/api/v1/a/b/c?x=1`, { method, headers: { ...headers, 'x-other': '1' } })
       expect([reply.status, await reply.text()]).toEqual([206, '0123'])
       for (const [name, value] of [
         ['etag', '"2"'],

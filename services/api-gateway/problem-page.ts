@@ -20,34 +20,20 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     code: 'bad-request',
     detail: 'the request is not well-formed HTTP, or plain HTTP where TLS is spoken',
   },
-  404: {
-    title: 'Not Found',
-    code: 'no-such-route',
-    detail: 'there is no such route at the gateway',
-  },
+  404: { title: 'Not Found', code: 'no-such-route', detail: 'there is no such route at the gateway' },
   405: {
     title: 'Method Not Allowed',
     code: 'method-not-allowed',
     detail: 'the route does not take this method; see the Allow header',
     headers: { Allow: '$allow' },
   },
-  408: {
-    early: true,
-    title: 'Request Timeout',
-    code: 'request-timeout',
-    detail: 'the request did not come in time',
-  },
+  408: { early: true, title: 'Request Timeout', code: 'request-timeout', detail: 'the request did not come in time' },
   413: {
     title: 'Content Too Large',
     code: 'body-too-large',
     detail: 'the body is over the limit of the gateway, 16 MiB; streams have a route of their own',
   },
-  414: {
-    early: true,
-    title: 'URI Too Long',
-    code: 'uri-too-long',
-    detail: 'the address of the request is too long',
-  },
+  414: { early: true, title: 'URI Too Long', code: 'uri-too-long', detail: 'the address of the request is too long' },
   421: {
     title: 'Misdirected Request',
     code: 'unknown-host',
@@ -68,11 +54,7 @@ export const problemPages: Readonly<Record<number, ProblemPage>> = {
     code: 'headers-too-large',
     detail: 'the header fields of the request are too long',
   },
-  500: {
-    title: 'Internal Server Error',
-    code: 'unexpected',
-    detail: 'An unexpected error occurred; the log has it.',
-  },
+  500: { title: 'Internal Server Error', code: 'unexpected', detail: 'An unexpected error occurred; the log has it.' },
   501: {
     early: true,
     title: 'Not Implemented',

@@ -5,11 +5,7 @@ import { GatewayStatus } from './model.ts'
 import { limits, MAX_BODY_MIB } from './settings.ts'
 
 /** A service behind the gateway. `answers` throws when it does not. */
-export type Behind = {
-  readonly service: string
-  readonly prefix: string
-  readonly answers: () => Promise<void>
-}
+export type Behind = { readonly service: string; readonly prefix: string; readonly answers: () => Promise<void> }
 
 /** Routes that need no token. */
 export const publicRoutes = ['GET /gateway/status', 'GET /gateway/authority.pem']

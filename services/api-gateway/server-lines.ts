@@ -25,12 +25,7 @@ const problemLines = ([status, page]: readonly [string, ProblemPage]): readonly 
   [
     ...(page.early ? ['internal'] : []),
     'default_type application/problem+json',
-    ...headerLines({
-      ...securityHeaders,
-      'X-Request-Id': '$id',
-      'Cache-Control': 'no-store',
-      ...page.headers,
-    }),
+    ...headerLines({ ...securityHeaders, 'X-Request-Id': '$id', 'Cache-Control': 'no-store', ...page.headers }),
     `return ${status} '${problemBody(Number(status), page)}'`,
   ],
 ]

@@ -58,15 +58,7 @@ test('who may do what, as a table', () => {
       invited: 'yes',
       stranger: none,
     },
-    see: {
-      owner: 'yes',
-      admin: 'yes',
-      participant: 'yes',
-      observer: 'yes',
-      approver: no,
-      invited: no,
-      stranger: none,
-    },
+    see: { owner: 'yes', admin: 'yes', participant: 'yes', observer: 'yes', approver: no, invited: no, stranger: none },
     export: {
       owner: 'yes',
       admin: 'yes',
@@ -85,24 +77,8 @@ test('who may do what, as a table', () => {
       invited: no,
       stranger: none,
     },
-    steer: {
-      owner: 'yes',
-      admin: 'yes',
-      participant: no,
-      observer: no,
-      approver: no,
-      invited: no,
-      stranger: none,
-    },
-    own: {
-      owner: 'yes',
-      admin: no,
-      participant: no,
-      observer: no,
-      approver: no,
-      invited: no,
-      stranger: none,
-    },
+    steer: { owner: 'yes', admin: 'yes', participant: no, observer: no, approver: no, invited: no, stranger: none },
+    own: { owner: 'yes', admin: no, participant: no, observer: no, approver: no, invited: no, stranger: none },
   }
   const outcome = (deed: Deed, who: (typeof people)[keyof typeof people]) => {
     try {

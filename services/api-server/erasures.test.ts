@@ -66,7 +66,5 @@ test('an encryptor that is away only delays it', async () => {
 
 test('a session that is still written is not erased', async () => {
   for (const state of ['created', 'active', 'paused', 'finalizing'])
-    expect(await faultOf(() => made().ask({ id: 's', state }, 'TOwner'))).toMatchObject({
-      code: 'still-recorded',
-    })
+    expect(await faultOf(() => made().ask({ id: 's', state }, 'TOwner'))).toMatchObject({ code: 'still-recorded' })
 })

@@ -28,9 +28,7 @@ const parse = (text: string): Event | undefined => {
 
 /** Reads events until one is the last that is asked for; then goes away. */
 const read = async (path: string, isLast: (event: Event) => boolean, lastId?: string): Promise<readonly Event[]> => {
-  const reply = await api.ask(owner, 'GET', path, {
-    headers: lastId === undefined ? {} : { 'last-event-id': lastId },
-  })
+  const reply = await api.ask(owner, 'GET', path, { headers: lastId === undefined ? {} : { 'last-event-id': lastId } })
   expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
   const events: Event[] = []
   let rest = ''

@@ -14,11 +14,7 @@ export const chunksOver = ({ encryptor, chunkFile }: Pick<Neighbours, 'encryptor
     list: async (id: string, query: { readonly from?: number; readonly limit?: number }) => {
       const { chunks, chunk_count } = await ok(encryptor.sessions({ id }).chunks.get({ query }))
       const next = (chunks.at(-1)?.index ?? chunk_count) + 1
-      return {
-        chunks: chunks.map(({ flags: _, ...chunk }) => chunk),
-        chunk_count,
-        ...(next < chunk_count && { next }),
-      }
+      return { chunks: chunks.map(({ flags: _, ...chunk }) => chunk), chunk_count, ...(next < chunk_count && { next }) }
     },
     file: async (id: string, index: number, { headers }: Request): Promise<Response> => {
       // A chunk never changes: its place is its version.

@@ -52,13 +52,7 @@ const emptyChain = () =>
     port: 0,
     fetch: () =>
       Response.json(
-        {
-          code: 'not-on-chain',
-          detail: 'this anchor is not on this chain',
-          status: 404,
-          title: '',
-          type: '',
-        },
+        { code: 'not-on-chain', detail: 'this anchor is not on this chain', status: 404, title: '', type: '' },
         { status: 404 },
       ),
   })

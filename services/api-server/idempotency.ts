@@ -46,10 +46,7 @@ const outrun = (error: unknown): undefined => {
   throw error
 }
 
-export type IdempotencyParts = {
-  readonly now: () => number
-  readonly pause: (ms: number) => Promise<void>
-}
+export type IdempotencyParts = { readonly now: () => number; readonly pause: (ms: number) => Promise<void> }
 
 /** Requests that are done once, over a store. */
 export const idempotency = (table: Collection<AnswerDoc>, { now, pause }: IdempotencyParts): Idempotency => {

@@ -19,11 +19,7 @@ import type { Uploads } from './uploads.ts'
 
 const STREAMS = { each: 8, all: 256 }
 
-const headers = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-store',
-  'x-accel-buffering': 'no',
-}
+const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 
 export type LiveEventsParts = Pick<Follower, 'pause' | 'isStopping'> & {
   readonly neighbours: Pick<Neighbours, 'orchestrator'>

@@ -48,10 +48,7 @@ await start('api-server', Env, async ({ env, log, parts, sign, openStore, onStop
   const addresses = env as unknown as Readonly<Record<string, string>> // the keys of env.ts are computed
   const seen = Object.fromEntries(catalog['api-server'].reads.map((name) => [name, addresses[urlKey(name)] ?? '']))
   const neighbours = neighboursAt(urls, sign)
-  const people = signIns({
-    fetchState: () => ok(neighbours.authentication.auth.state.get()),
-    clocks: machineClocks,
-  })
+  const people = signIns({ fetchState: () => ok(neighbours.authentication.auth.state.get()), clocks: machineClocks })
   const once = idempotency(answered, { now: Date.now, pause: Bun.sleep })
   const erase = erasures({
     table: erasing,

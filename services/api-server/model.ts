@@ -14,11 +14,7 @@ export { AnchorProof }
 
 const People = t.Optional(t.Array(TronAddress, { maxItems: 100, uniqueItems: true }))
 
-export const Me = t.Object({
-  address: TronAddress,
-  roles: t.Array(t.String()),
-  permissions: t.Array(t.String()),
-})
+export const Me = t.Object({ address: TronAddress, roles: t.Array(t.String()), permissions: t.Array(t.String()) })
 export const Roles = t.Object({ roles: t.Record(t.String(), t.Array(t.String())) })
 
 export const NewSession = t.Object({
@@ -91,10 +87,7 @@ export const BundleRequest = t.Object({
 
 const ListedAnchor = t.Object({ ...Anchor.properties, chunk_count: Natural, log_index: Natural })
 export const AnchorList = t.Object({ anchors: t.Array(ListedAnchor), next: t.Optional(Natural) })
-export const AnchorsQuery = t.Object({
-  limit: t.Optional(WholeParam(1, 1000)),
-  after: t.Optional(BytesParam),
-})
+export const AnchorsQuery = t.Object({ limit: t.Optional(WholeParam(1, 1000)), after: t.Optional(BytesParam) })
 
 const Status = t.Union([t.Literal('active'), t.Literal('closed')])
 export const User = t.Object({
@@ -113,9 +106,7 @@ export const UserChange = t.Object({
   status: t.Optional(Status),
 })
 /** The e-mail address to which links for signing in are sent; null takes it away. */
-export const EmailChange = t.Object({
-  email: t.Union([t.String({ minLength: 3, maxLength: 254 }), t.Null()]),
-})
+export const EmailChange = t.Object({ email: t.Union([t.String({ minLength: 3, maxLength: 254 }), t.Null()]) })
 export const Done = t.Object({ done: t.Literal(true) })
 export const NewKey = t.Object({ kid: t.String() })
 

@@ -154,13 +154,9 @@ describe('a session with a policy', () => {
       body: { outcome: 'blocked', rule: 'not-admitted' },
     })
     expect(await post(admin, `/sessions/${id}/join`, { as: 'participant' })).toMatchObject(refused(403, 'not-invited'))
-    expect(await post(admin, `/sessions/${id}/pause`, why)).toMatchObject({
-      body: { suspended_by: admin.address },
-    })
+    expect(await post(admin, `/sessions/${id}/pause`, why)).toMatchObject({ body: { suspended_by: admin.address } })
     expect((await post(owner, `/sessions/${id}/resume`, why)).body).not.toHaveProperty('suspended_by')
-    expect(await post(admin, `/sessions/${id}/void`, why)).toMatchObject({
-      body: { state: 'voided', error: 'a test' },
-    })
+    expect(await post(admin, `/sessions/${id}/void`, why)).toMatchObject({ body: { state: 'voided', error: 'a test' } })
   })
 
   test('counts a request with the same key once', async () => {

@@ -94,10 +94,7 @@ afterAll(async () => {
 
 describe('people and the real services', () => {
   test('who signed in with a TRON key records, exports and proves', async () => {
-    expect((await ask(tokens.admin, 'GET', '/me')).body).toMatchObject({
-      address: admin.address,
-      roles: ['admin'],
-    })
+    expect((await ask(tokens.admin, 'GET', '/me')).body).toMatchObject({ address: admin.address, roles: ['admin'] })
     const { body: made } = await ask(tokens.admin, 'POST', '/sessions', post({}))
     expect(made).toMatchObject({ state: 'created', owner: admin.address })
     const bytes = noise(20_000_000, 1)
@@ -147,10 +144,7 @@ describe('people and the real services', () => {
   })
 
   test('an API that is killed keeps what it answered, and its people stay signed in', async () => {
-    const init = {
-      ...post({}),
-      headers: { 'content-type': 'application/json', 'idempotency-key': 'across-a-kill' },
-    }
+    const init = { ...post({}), headers: { 'content-type': 'application/json', 'idempotency-key': 'across-a-kill' } }
     const before = await ask(tokens.user, 'POST', '/sessions', init)
     expect(before.status).toBe(201)
     await services.kill(API)

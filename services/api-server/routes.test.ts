@@ -107,15 +107,11 @@ describe('a session', () => {
     })
     const { manifest } = (await json(owner, 'GET', `/sessions/${id}/manifest`)).body as { manifest: string }
     expect(JSON.parse(manifest)).toMatchObject({ owner: owner.address, chunk_count: 3, gaps: [] })
-    const chunks = (await json(owner, 'GET', `/sessions/${id}/chunks?limit=2`)).body as {
-      chunks: { leaf: string }[]
-    }
+    const chunks = (await json(owner, 'GET', `/sessions/${id}/chunks?limit=2`)).body as { chunks: { leaf: string }[] }
     expect(chunks).toMatchObject({ chunk_count: 3, next: 2 })
     const proof = (await json(owner, 'GET', `/sessions/${id}/chunks/1/proof`)).body
     expect(proof).toMatchObject({ chunk_index: 1, leaf: chunks.chunks[1]?.leaf, chunk_count: 3 })
-    const events = (await json(owner, 'GET', `/sessions/${id}/audit?after=0`)).body as {
-      events: { seq: number }[]
-    }
+    const events = (await json(owner, 'GET', `/sessions/${id}/audit?after=0`)).body as { events: { seq: number }[] }
     expect(events.events[0]).toMatchObject({ seq: 1 })
   })
 
@@ -143,9 +139,7 @@ describe('a session', () => {
       body: { state: 'ended', complete: false },
     })
     await api.pipe.until(id, 'anchored')
-    expect(await json(owner, 'GET', `/sessions/${id}`)).toMatchObject({
-      body: { gaps: [{ reason: 'enough' }] },
-    })
+    expect(await json(owner, 'GET', `/sessions/${id}`)).toMatchObject({ body: { gaps: [{ reason: 'enough' }] } })
   })
 
   test('of another is not there: answers are those of a session that never was', async () => {
@@ -168,10 +162,7 @@ describe('a session', () => {
       ['PATCH', '/stream?offset=0&end=true'],
       ['DELETE', ''],
     ] as const
-    const bare = ({ status, body }: { status: number; body: object }) => ({
-      status,
-      body: { ...body, request_id: '' },
-    })
+    const bare = ({ status, body }: { status: number; body: object }) => ({ status, body: { ...body, request_id: '' } })
     for (const [method, path, body] of routes) {
       const init = { ...(body && { body }), ...(method === 'PATCH' && { bytes: noise(1, 1) }) }
       const [its, none] = [
@@ -193,10 +184,7 @@ describe('a session', () => {
       body: { code: 'not-permitted' },
     })
     const guest = { ...observer, roles: ['dev' as const] }
-    expect(await json(guest, 'DELETE', `/sessions/${id}`)).toMatchObject({
-      status: 403,
-      body: { code: 'not-yours' },
-    })
+    expect(await json(guest, 'DELETE', `/sessions/${id}`)).toMatchObject({ status: 403, body: { code: 'not-yours' } })
   })
 
   test('is listed to admins only among those of everybody, page by page', async () => {
@@ -208,10 +196,7 @@ describe('a session', () => {
     const seen: string[] = []
     let query = '?all=true&limit=2'
     for (;;) {
-      const page = (await json(admin, 'GET', `/sessions${query}`)).body as {
-        sessions: Session[]
-        next?: string
-      }
+      const page = (await json(admin, 'GET', `/sessions${query}`)).body as { sessions: Session[]; next?: string }
       seen.push(...page.sessions.map(({ id }) => id))
       if (page.next === undefined) break
       query = `?all=true&limit=2&cursor=${page.next}`
@@ -273,9 +258,7 @@ describe('a POST with an Idempotency-Key', () => {
         body: first?.body as never,
         etag: entityTag(first?.body),
       })
-    await json(owner, 'POST', `/sessions/${(again.body as Session).id}/terminate`, {
-      body: { reason: 'a test' },
-    })
+    await json(owner, 'POST', `/sessions/${(again.body as Session).id}/terminate`, { body: { reason: 'a test' } })
   })
 
   test('says no to another body, and to a key that is none', async () => {
@@ -339,9 +322,7 @@ test('an erased session keeps its proof and loses its content for ever', async (
     body: { erasure: { state: 'waiting', by: owner.address } },
   })
   expect(await api.erasures.sweep()).toBe(1)
-  expect(await json(owner, 'GET', `/sessions/${id}`)).toMatchObject({
-    body: { erasure: { state: 'erased' } },
-  })
+  expect(await json(owner, 'GET', `/sessions/${id}`)).toMatchObject({ body: { erasure: { state: 'erased' } } })
   expect((await api.ask(owner, 'GET', `/sessions/${id}/bundle`)).status).toBe(200)
   const expires = Date.now() + 60_000
   const grant = { expires, signature: signGrant({ session: id, expires }, owner.key).toHex() }

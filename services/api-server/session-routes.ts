@@ -49,12 +49,7 @@ export const addSessionRoutes = (root: Root, { change, find, once, sessions, upl
       `${V1}/sessions/:id/terminate`,
       ({ params: { id }, body, request }) =>
         change({ id, deed: 'steer', request, body }, () => uploads.terminate(id, body.reason)),
-      {
-        params: SessionParams,
-        body: Reason,
-        people: 'session_terminate',
-        response: { 200: Recording, ...problems },
-      },
+      { params: SessionParams, body: Reason, people: 'session_terminate', response: { 200: Recording, ...problems } },
     )
 }
 
@@ -85,12 +80,7 @@ export const addSessionReads = (root: Root, { neighbours: { orchestrator }, find
         await find(id, 'see')
         return ok(orchestrator.sessions({ id }).audit.get({ query }))
       },
-      {
-        params: SessionParams,
-        query: AuditQuery,
-        people: 'audit_view',
-        response: { 200: SessionAudit, ...problems },
-      },
+      { params: SessionParams, query: AuditQuery, people: 'audit_view', response: { 200: SessionAudit, ...problems } },
     )
     .get(`${V1}/sessions/:id/events`, ({ params, request }) => live.ofSession(params.id, request), {
       ...seen,

@@ -52,9 +52,7 @@ export const sessions = (neighbours: Neighbours, erasures: Pick<Erasures, 'find'
         async (query) =>
           (
             await ok(
-              orchestrator.sessions.get({
-                query: { ...query, ...(state && { state }), ...(owner && { owner }) },
-              }),
+              orchestrator.sessions.get({ query: { ...query, ...(state && { state }), ...(owner && { owner }) } }),
             )
           ).sessions,
         { after, limit },

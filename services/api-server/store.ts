@@ -36,9 +36,6 @@ const erasures: Declaration<ErasureDoc> = {
 export const schema: StoreSchema = { collections: [answers, erasures], migrations: [] }
 
 /** The collections of api-server. */
-export const tables = (store: Store) => ({
-  answers: store.collection(answers),
-  erasures: store.collection(erasures),
-})
+export const tables = (store: Store) => ({ answers: store.collection(answers), erasures: store.collection(erasures) })
 
 export type Tables = ReturnType<typeof tables>

@@ -17,10 +17,7 @@ const hashOf = (code: string) => blake3(utf8(`lucid/admin-code/v1:${code}`)).toH
 /** A code as people copy it: case, spaces and hyphens do not matter. */
 const readCode = (text: string) => text.toUpperCase().replaceAll(/[\s-]/g, '')
 
-const withRoles = (roles: readonly Role[]) => ({
-  roles: [...new Set(roles)],
-  admin: mayDo(roles, 'admin_access'),
-})
+const withRoles = (roles: readonly Role[]) => ({ roles: [...new Set(roles)], admin: mayDo(roles, 'admin_access') })
 
 const activeAdmins = (store: Store) => tables(store).accounts.count({ admin: true, status: 'active' })
 

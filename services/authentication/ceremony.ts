@@ -78,11 +78,7 @@ export const ceremonies = ({ key, cluster, random, now, rpId, origins }: Ceremon
       const { clientDataJSON, authenticatorData, signature } = given
       const response = { clientDataJSON, authenticatorData, signature }
       const judged = await verifyAuthenticationResponse({
-        ...{
-          ...policy,
-          expectedChallenge,
-          response: { id, rawId, type, response, clientExtensionResults: {} },
-        },
+        ...{ ...policy, expectedChallenge, response: { id, rawId, type, response, clientExtensionResults: {} } },
         credential: { id, publicKey: fromHex(known.public_key), counter: known.counter },
       })
       if (!judged.verified) throw new Error('the assertion is not good')

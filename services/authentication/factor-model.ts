@@ -63,19 +63,9 @@ export const CredentialOptions = t.Object({ challenge: t.String() }, { additiona
 export const PasskeyBody = t.Object({ name: Name, credential: Attestation })
 export const PasskeyVerifyBody = t.Object({ credential: Assertion, device: t.Optional(Device) })
 export const PasskeyParams = t.Object({ id: CredentialId })
-export const Passkey = t.Object({
-  id: t.String(),
-  name: t.String(),
-  created_at: Natural,
-  used_at: t.Optional(Natural),
-})
+export const Passkey = t.Object({ id: t.String(), name: t.String(), created_at: Natural, used_at: t.Optional(Natural) })
 
-export const HardwareKeyBody = t.Object({
-  address: TronAddress,
-  nonce: Nonce,
-  signature: Signature,
-  name: Name,
-})
+export const HardwareKeyBody = t.Object({ address: TronAddress, nonce: Nonce, signature: Signature, name: Name })
 export type HardwareKeyBody = typeof HardwareKeyBody.static
 export const HardwareKeyParams = t.Object({ address: TronAddress })
 export const HardwareKey = t.Object({ address: TronAddress, name: t.String(), created_at: Natural })

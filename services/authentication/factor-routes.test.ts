@@ -54,10 +54,7 @@ describe('an authenticator app', () => {
       string
     >
     const code = () => TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: auth.clock.now })
-    const confirmed = await auth.ask('POST', '/auth/totp/confirm', {
-      token: auth.token,
-      body: { totp: code() },
-    })
+    const confirmed = await auth.ask('POST', '/auth/totp/confirm', { token: auth.token, body: { totp: code() } })
     auth.clock.now += 30_000
     return { ...auth, secret, uri, code, recovery: confirmed.body['recovery_codes'] as string[] }
   }
@@ -68,9 +65,7 @@ describe('an authenticator app', () => {
     const first = await auth.signIn(ann)
     expect(first).toMatchObject({ status: 401, body: { code: 'totp-required' } })
     const wrong = { ...first.sent, totp: auth.code() === '000000' ? '000001' : '000000' }
-    expect((await auth.ask('POST', '/auth/verify', { body: wrong })).body).toMatchObject({
-      code: 'totp-wrong',
-    })
+    expect((await auth.ask('POST', '/auth/verify', { body: wrong })).body).toMatchObject({ code: 'totp-wrong' })
     const right = await auth.ask('POST', '/auth/verify', { body: { ...first.sent, totp: auth.code() } })
     expect(right.status).toBe(200)
     expect((await auth.signIns.list(ann.address)).map(({ methods }) => methods)).toContainEqual(['tron', 'totp'])
@@ -94,10 +89,7 @@ describe('an authenticator app', () => {
     expect((await auth.signIn(ann, { totp: auth.recovery[0] })).body).toMatchObject({ code: 'totp-wrong' })
     const about = async () => (await auth.ask('GET', '/auth/factors', { token: auth.token })).body
     expect(await about()).toEqual({ totp: true, recovery_codes: 9, passkeys: [], hardware_keys: [] })
-    const removed = await auth.ask('POST', '/auth/totp/remove', {
-      token: auth.token,
-      body: { totp: auth.recovery[1] },
-    })
+    const removed = await auth.ask('POST', '/auth/totp/remove', { token: auth.token, body: { totp: auth.recovery[1] } })
     expect(removed.status).toBe(200)
     expect(await about()).toMatchObject({ totp: false, recovery_codes: 0 })
     expect((await auth.signIn(ann)).status).toBe(200)
@@ -169,10 +161,7 @@ describe('a magic link', () => {
   test('goes to an address of one account alone, and to none that could end a line of a header', async () => {
     const auth = await withEmail()
     const put = (who: string, email: unknown) => auth.asOperator('PUT', `/auth/users/${who}/email`, { email })
-    expect(await put(ann.address, 'OPS@example.org')).toMatchObject({
-      status: 409,
-      body: { code: 'email-taken' },
-    })
+    expect(await put(ann.address, 'OPS@example.org')).toMatchObject({ status: 409, body: { code: 'email-taken' } })
     expect(await put(someone(9).address, 'x@example.org')).toMatchObject({
       status: 404,
       body: { code: 'no-such-user' },
@@ -210,10 +199,7 @@ test('whoever lost all of it comes in by his key again, once an admin or the ope
 describe('a hardware key', () => {
   const enrolled = async () => {
     const auth = await withAdmin()
-    const made = await auth.ask('POST', '/auth/hardware-keys', {
-      token: auth.token,
-      body: await enrolBody(auth),
-    })
+    const made = await auth.ask('POST', '/auth/hardware-keys', { token: auth.token, body: await enrolBody(auth) })
     expect(made).toMatchObject({ status: 200, body: { address: device.address, name: 'Ledger' } })
     const act = (method: string, path: string, extra: object = {}) => auth.onBehalfOf(ann.address, method, path, extra)
     return { ...auth, act }
@@ -224,11 +210,7 @@ describe('a hardware key', () => {
     const auth = await enrolled()
     expect(await auth.act(...rotate)).toMatchObject({
       status: 403,
-      body: {
-        code: 'hardware-signature-required',
-        purpose: rotate.join(' '),
-        hardware_keys: [device.address],
-      },
+      body: { code: 'hardware-signature-required', purpose: rotate.join(' '), hardware_keys: [device.address] },
     })
     const proof = await proofOf(auth, rotate.join(' '))
     expect((await auth.act(...rotate, { proof })).status).toBe(200)
@@ -260,11 +242,7 @@ describe('a hardware key', () => {
   test('stands in the audit log with its address, and no signature does', async () => {
     const auth = await enrolled()
     const { body } = await auth.asOperator('GET', '/audit?limit=10')
-    const entry = {
-      action: 'POST /auth/hardware-keys',
-      actor: ann.address,
-      params: { hardware_key: device.address },
-    }
+    const entry = { action: 'POST /auth/hardware-keys', actor: ann.address, params: { hardware_key: device.address } }
     expect((body['entries'] as readonly unknown[]).at(-1)).toMatchObject(entry)
     expect(JSON.stringify(body)).not.toMatch(/[0-9a-f]{130}/)
   })

@@ -156,11 +156,7 @@ export const addFactorRoutes = (
       '/auth/hardware-check',
       ({ body: { purpose, proof } }) =>
         finish(requireHardwareSignature(hardwareKeys, purpose, { [HARDWARE_HEADER]: proof })),
-      {
-        body: model.HardwareCheckBody,
-        response: { 200: Done, ...problems },
-        callers: ['operator', 'api-server'],
-      },
+      { body: model.HardwareCheckBody, response: { 200: Done, ...problems }, callers: ['operator', 'api-server'] },
     )
     .delete(
       '/auth/users/:address/factors',

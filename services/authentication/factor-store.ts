@@ -40,11 +40,7 @@ const links: Declaration<LinkDoc> = {
   fields: { address: 'text', expires_at: 'integer' },
   indexes: [['address'], ['expires_at']],
 }
-const passkeys: Declaration<PasskeyDoc> = {
-  name: 'passkeys',
-  fields: { address: 'text' },
-  indexes: [['address']],
-}
+const passkeys: Declaration<PasskeyDoc> = { name: 'passkeys', fields: { address: 'text' }, indexes: [['address']] }
 const hardwareKeys: Declaration<HardwareKeyDoc> = {
   name: 'hardware_keys',
   fields: { account: 'text' },

@@ -97,10 +97,7 @@ export const authentication = (options: AuthenticationOptions = {}) => {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(proof !== undefined && { 'x-hardware-key-signature': proof }),
       ...(ifMatch !== undefined && { 'if-match': ifMatch }),
-      ...(text !== undefined && {
-        'content-type': 'application/json',
-        'content-length': `${Buffer.byteLength(text)}`,
-      }),
+      ...(text !== undefined && { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` }),
     }
     const reply = await app.handle(
       new Request(`http://localhost${path}`, { method, headers, ...(text !== undefined && { body: text }) }),
@@ -108,10 +105,7 @@ export const authentication = (options: AuthenticationOptions = {}) => {
     return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
   }
   const asOperator = async (method: string, path: string, body?: unknown) =>
-    ask(method, path, {
-      body,
-      token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication'),
-    })
+    ask(method, path, { body, token: await signer({ name: 'operator', key: operatorKey, clocks })('authentication') })
   /** As a service that acts for a person. */
   const onBehalfOf = async (actor: string, method: string, path: string, extra: Parameters<typeof ask>[2] = {}) =>
     ask(method, path, {

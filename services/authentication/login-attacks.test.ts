@@ -107,9 +107,7 @@ describe('a signature', () => {
       expect(await verify({ ...without(right), signature: right.signature.slice(0, cut) })).toMatchObject({
         status: 400,
       })
-    expect(await verify({ ...without(right), signature: `${right.signature}00` })).toMatchObject({
-      status: 400,
-    })
+    expect(await verify({ ...without(right), signature: `${right.signature}00` })).toMatchObject({ status: 400 })
     expect(await verify(without(right))).toMatchObject({ status: 200 })
   })
 

@@ -39,11 +39,7 @@ const started = async (name: string, host = '127.0.0.1', ...options: readonly st
   return { port, received }
 }
 
-const mail = {
-  to: 'ops@example.org',
-  subject: 'Sign in',
-  text: 'Open this:\n.\nhttps://lucid.example/#magic=abc\n',
-}
+const mail = { to: 'ops@example.org', subject: 'Sign in', text: 'Open this:\n.\nhttps://lucid.example/#magic=abc\n' }
 const from = 'lucid@example.org'
 
 describe.skipIf(server === null)('a real SMTP server', () => {

@@ -14,12 +14,7 @@ const START = 1_800_000_000_000
 const spooled = (name: string) => {
   let ids = 0
   const spool = join(folder, name)
-  const mailer = spoolMailer({
-    folder: spool,
-    from: 'lucid@example.org',
-    now: () => START,
-    newId: () => `id${ids++}`,
-  })
+  const mailer = spoolMailer({ folder: spool, from: 'lucid@example.org', now: () => START, newId: () => `id${ids++}` })
   return { spool, mailer }
 }
 

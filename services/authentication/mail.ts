@@ -37,11 +37,7 @@ export const spoolMailer = ({
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await chmod(folder, 0o700)
     await removeOld()
-    const { message } = await composer.sendMail({
-      ...mail,
-      from: { ...FROM, address: from },
-      date: new Date(now()),
-    })
+    const { message } = await composer.sendMail({ ...mail, from: { ...FROM, address: from }, date: new Date(now()) })
     const path = join(folder, `${now()}-${newId()}`)
     await writeFile(`${path}.part`, message as Buffer, { mode: 0o600, flag: 'wx', flush: true }) // with `buffer` it is one
     await rename(`${path}.part`, `${path}.eml`)

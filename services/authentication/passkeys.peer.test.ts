@@ -57,12 +57,7 @@ const refusal = (work: () => unknown) => faultOf(work).then((thrown) => (thrown 
 let current = ''
 const plugIn = async (isUserVerified = true) => {
   if (current !== '') await authenticator.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: current })
-  const options = {
-    protocol: 'ctap2',
-    transport: 'internal',
-    hasResidentKey: true,
-    hasUserVerification: true,
-  } as const
+  const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true } as const
   const added = await authenticator.send('WebAuthn.addVirtualAuthenticator', {
     options: { ...options, isUserVerified, automaticPresenceSimulation: true },
   })
@@ -77,11 +72,7 @@ describe.skipIf(browserPath === null)('a passkey of a real browser', () => {
       fetch: () => new Response('<!doctype html><title>sign in</title>', { headers: { 'content-type': 'text/html' } }),
     })
     keys = passkeys(parts([`http://localhost:${site.port}`]))
-    browser = await chromium.launch({
-      executablePath: browserPath ?? '',
-      args: ['--no-sandbox'],
-      timeout: PATIENCE,
-    })
+    browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'], timeout: PATIENCE })
     page = await browser.newPage()
     page.setDefaultTimeout(PATIENCE)
     await page.goto(`http://localhost:${site.port}/`)

@@ -85,9 +85,7 @@ describe('a challenge', () => {
     const auth = await withAdmin()
     const { sent } = await auth.signIn(ann)
     const again = authentication({ store: auth.store })
-    expect(await again.ask('POST', '/auth/verify', { body: sent })).toMatchObject({
-      body: { code: 'nonce-used' },
-    })
+    expect(await again.ask('POST', '/auth/verify', { body: sent })).toMatchObject({ body: { code: 'nonce-used' } })
   })
 
   test.each([
@@ -125,10 +123,7 @@ describe('a challenge', () => {
     ])
       expect(
         await auth.ask('POST', '/auth/verify', { body: { address: ann.address, nonce, signature } }),
-      ).toMatchObject({
-        status: 401,
-        body: { code: 'bad-signature' },
-      })
+      ).toMatchObject({ status: 401, body: { code: 'bad-signature' } })
   })
 
   test('answered with anything else is refused, and no answer is a fault of ours', async () => {
@@ -156,9 +151,7 @@ describe('a challenge', () => {
 describe('wrong answers', () => {
   const wrong = async (auth: ReturnType<typeof authentication>, who = ann) => {
     const { nonce, message } = await auth.challenge(who)
-    return auth.ask('POST', '/auth/verify', {
-      body: { address: who.address, nonce, signature: eve.sign(message) },
-    })
+    return auth.ask('POST', '/auth/verify', { body: { address: who.address, nonce, signature: eve.sign(message) } })
   }
 
   test('lock an address after five, known or not, and a right one still signs in', async () => {
@@ -189,9 +182,7 @@ describe('refresh tokens', () => {
   test('are exchanged for the next, and the access token goes on', async () => {
     const auth = await withAdmin()
     auth.clock.now += 60_000
-    const next = await auth.ask('POST', '/auth/refresh', {
-      body: { refresh_token: auth.admin.refresh_token },
-    })
+    const next = await auth.ask('POST', '/auth/refresh', { body: { refresh_token: auth.admin.refresh_token } })
     expect(next.status).toBe(200)
     expect(next.body['refresh_token']).not.toBe(auth.admin.refresh_token)
     expect(await me(auth, next.body['access_token'] as string)).toMatchObject({ status: 200 })
@@ -214,10 +205,7 @@ describe('refresh tokens', () => {
       status: 401,
       body: { code: 'refresh-token-reused' },
     })
-    expect(await refresh(next.body['refresh_token'])).toMatchObject({
-      status: 401,
-      body: { code: 'signed-out' },
-    })
+    expect(await refresh(next.body['refresh_token'])).toMatchObject({ status: 401, body: { code: 'signed-out' } })
     expect(await me(auth, next.body['access_token'] as string)).toMatchObject({ status: 401 })
   })
 
@@ -288,10 +276,7 @@ describe('what ends access', () => {
     const { tokens } = await auth.signIn(bob)
     auth.clock.now += 1
     await auth.asOperator('PUT', `/auth/users/${bob.address}`, { roles: ['observer'] })
-    expect(await me(auth, tokens.access_token)).toMatchObject({
-      status: 401,
-      body: { code: 'bad-access-token' },
-    })
+    expect(await me(auth, tokens.access_token)).toMatchObject({ status: 401, body: { code: 'bad-access-token' } })
     auth.clock.now += 1
     const next = await auth.ask('POST', '/auth/refresh', { body: { refresh_token: tokens.refresh_token } })
     expect(next.body['roles']).toEqual(['observer'])
@@ -337,9 +322,7 @@ describe('what ends access', () => {
       status: 200,
     })
     expect(await me(auth, auth.admin.access_token)).toMatchObject({ status: 401 })
-    expect(await auth.ask('POST', '/auth/logout', { token: phone.access_token })).toMatchObject({
-      status: 200,
-    })
+    expect(await auth.ask('POST', '/auth/logout', { token: phone.access_token })).toMatchObject({ status: 200 })
     expect(await me(auth, phone.access_token)).toMatchObject({ status: 401 })
   })
 

@@ -146,20 +146,12 @@ export const routes = (authentication: AuthenticationParts) => {
     })
     .get(
       '/auth/state',
-      async () => ({
-        keys: await signingKeys.jwks(),
-        revoked: await signIns.revoked(REVOCATION_WINDOW),
-      }),
-      {
-        response: { 200: SignInState, ...problems },
-        callers: ['api-gateway', 'api-server', 'operator'],
-      },
+      async () => ({ keys: await signingKeys.jwks(), revoked: await signIns.revoked(REVOCATION_WINDOW) }),
+      { response: { 200: SignInState, ...problems }, callers: ['api-gateway', 'api-server', 'operator'] },
     )
     .get(
       '/auth/users',
-      async ({ query: { after, limit = 50 } }) => ({
-        users: (await accounts.list({ after, limit })).map(showUser),
-      }),
+      async ({ query: { after, limit = 50 } }) => ({ users: (await accounts.list({ after, limit })).map(showUser) }),
       { query: UserQuery, response: { 200: UserList, ...problems }, callers: ['operator', 'api-server'] },
     )
     .get('/auth/users/:address', async ({ params }) => showUser(await accounts.get(params.address)), {

@@ -94,15 +94,7 @@ export const secondFactor = ({ store, key, random, now }: SecondFactorParts) => 
           )
         const secret = random(TOTP_SECRET_SIZE)
         const wrapped = wrapKey(key, wrapFor(address), secret, random).toHex()
-        const doc = {
-          id: address,
-          wrapped,
-          confirmed: false,
-          step: -1,
-          recovery: [],
-          failures: 0,
-          locked_until: 0,
-        }
+        const doc = { id: address, wrapped, confirmed: false, step: -1, recovery: [], failures: 0, locked_until: 0 }
         await (before ? totp.replace(doc, before.rev) : totp.insert(doc))
         return describeTotp(secret, address)
       }),

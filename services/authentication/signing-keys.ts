@@ -23,12 +23,7 @@ export type SigningKeys = {
   readonly rotate: () => Promise<string>
 }
 
-type Parts = {
-  readonly store: Store
-  readonly wrap: Uint8Array
-  readonly random: Random
-  readonly now: () => number
-}
+type Parts = { readonly store: Store; readonly wrap: Uint8Array; readonly random: Random; readonly now: () => number }
 
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
 
@@ -58,12 +53,7 @@ export const signingKeys = ({ store, wrap, random, now }: Parts): SigningKeys =>
     const seed = random(32)
     const id = random(8).toHex()
     const wrapped = wrapKey(wrap, { purpose: PURPOSE, id: utf8(id) }, seed, random).toHex()
-    return tables(tx).keys.insert({
-      id,
-      public_key: ed25519.getPublicKey(seed).toHex(),
-      wrapped,
-      signs_from: at,
-    })
+    return tables(tx).keys.insert({ id, public_key: ed25519.getPublicKey(seed).toHex(), wrapped, signs_from: at })
   }
 
   /** Newest first; the first one is made when there is none. Those whose tokens have ended are destroyed. */

@@ -14,9 +14,7 @@ export const anchorProof = async (
   if (anchor === undefined) throw unknown()
   const [proof, { chain_id }] = await Promise.all([up.proof(anchor.tx_hash), up.chain()])
   if (proof === undefined || proof.block_hash !== anchor.block_hash)
-    throw new Fault('unavailable', 'index-ahead', 'index and ledger do not agree yet; try again', {
-      retryAfter: 1000,
-    })
+    throw new Fault('unavailable', 'index-ahead', 'index and ledger do not agree yet; try again', { retryAfter: 1000 })
   const { manifest_hash, started_at, owner, merkle_root, chunk_count } = anchor
   return {
     chain_id,

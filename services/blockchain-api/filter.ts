@@ -29,10 +29,7 @@ export const readFilter = (filter: Readonly<Record<string, unknown>>): LogFilter
   const addresses = readSet(address, 'address', readAddress)
   if (topics !== null && (!Array.isArray(topics) || topics.length > MAX_TOPICS))
     throw new RpcError('invalid-params', 'topics: expected an array of at most 4')
-  return {
-    addresses,
-    topics: (topics ?? []).map((topic: unknown) => readSet(topic, 'topic', readHash)),
-  }
+  return { addresses, topics: (topics ?? []).map((topic: unknown) => readSet(topic, 'topic', readHash)) }
 }
 
 /** True if the log is one that the filter selects: addresses are alternatives, topics go by position. */

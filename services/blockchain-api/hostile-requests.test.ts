@@ -12,11 +12,7 @@ beforeAll(async () => {
 afterAll(() => all.stop())
 
 const post = async (body: string): Promise<string> => {
-  const reply = await fetch(all.url, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json' },
-  })
+  const reply = await fetch(all.url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
   return reply.text()
 }
 

@@ -18,11 +18,7 @@ import { RpcError } from './rpc-error.ts'
 import { sendRaw, toRpcError } from './sending.ts'
 import type { Upstream } from './upstream.ts'
 
-type Context = {
-  readonly up: Upstream
-  readonly authorise: () => Promise<unknown>
-  readonly version: string
-}
+type Context = { readonly up: Upstream; readonly authorise: () => Promise<unknown>; readonly version: string }
 type Method = {
   readonly arity: readonly [number, number]
   readonly run: (context: Context, params: readonly unknown[]) => Promise<unknown>
@@ -60,10 +56,7 @@ const methods: Readonly<Record<string, Method>> = {
     arity: [1, 1],
     run: async ({ up }, [block]) => readReceipts(up, await up.block(readBlockRef(block))),
   },
-  eth_getTransactionByHash: {
-    arity: [1, 1],
-    run: ({ up }, [hash]) => readTransaction(up, readHash(hash, 'hash')),
-  },
+  eth_getTransactionByHash: { arity: [1, 1], run: ({ up }, [hash]) => readTransaction(up, readHash(hash, 'hash')) },
   eth_getTransactionByBlockNumberAndIndex: {
     arity: [2, 2],
     run: async ({ up }, [block, index]) => readTransactionIn(up, await up.block(readBlockRef(block)), index),
@@ -72,10 +65,7 @@ const methods: Readonly<Record<string, Method>> = {
     arity: [2, 2],
     run: async ({ up }, [hash, index]) => readTransactionIn(up, await up.block(readHash(hash, 'hash')), index),
   },
-  eth_getTransactionReceipt: {
-    arity: [1, 1],
-    run: ({ up }, [hash]) => readReceipt(up, readHash(hash, 'hash')),
-  },
+  eth_getTransactionReceipt: { arity: [1, 1], run: ({ up }, [hash]) => readReceipt(up, readHash(hash, 'hash')) },
   eth_getLogs: {
     arity: [1, 1],
     run: async ({ up }, [filter]) => {
@@ -91,32 +81,14 @@ const methods: Readonly<Record<string, Method>> = {
     arity: [1, 2],
     run: async ({ up }, [address, block]) => data((await loadAccount(up, address, block)).code),
   },
-  eth_getStorageAt: {
-    arity: [2, 3],
-    run: ({ up }, [address, slot, block]) => loadSlot(up, address, slot, block),
-  },
-  eth_getTransactionCount: {
-    arity: [1, 2],
-    run: ({ up }, [address, block]) => transactionCount(up, address, block),
-  },
+  eth_getStorageAt: { arity: [2, 3], run: ({ up }, [address, slot, block]) => loadSlot(up, address, slot, block) },
+  eth_getTransactionCount: { arity: [1, 2], run: ({ up }, [address, block]) => transactionCount(up, address, block) },
   eth_call: { arity: [1, 2], run: ({ up }, [transaction, block]) => call(up, transaction, block) },
-  eth_estimateGas: {
-    arity: [1, 2],
-    run: ({ up }, [transaction, block]) => estimateGas(up, transaction, block),
-  },
-  eth_gasPrice: {
-    arity: [0, 0],
-    run: async ({ up }) => quantity(nextBaseFee(await requireBlock(up, 'latest'))),
-  },
+  eth_estimateGas: { arity: [1, 2], run: ({ up }, [transaction, block]) => estimateGas(up, transaction, block) },
+  eth_gasPrice: { arity: [0, 0], run: async ({ up }) => quantity(nextBaseFee(await requireBlock(up, 'latest'))) },
   eth_maxPriorityFeePerGas: { arity: [0, 0], run: async () => quantity(0) },
-  eth_feeHistory: {
-    arity: [2, 3],
-    run: ({ up }, [count, newest, reward]) => feeHistory(up, count, newest, reward),
-  },
-  eth_sendRawTransaction: {
-    arity: [1, 1],
-    run: ({ up, authorise }, [raw]) => sendRaw(up, authorise, raw),
-  },
+  eth_feeHistory: { arity: [2, 3], run: ({ up }, [count, newest, reward]) => feeHistory(up, count, newest, reward) },
+  eth_sendRawTransaction: { arity: [1, 1], run: ({ up, authorise }, [raw]) => sendRaw(up, authorise, raw) },
 }
 
 /** Answers methods of the table. Throws RpcError for what the caller can do something about. */

@@ -56,12 +56,7 @@ export const realChain = async () => {
     account,
     transport: http(url, { fetchOptions: { headers }, retryCount: 0 }),
   })
-  const hash = await writer.writeContract({
-    address: LucidAnchors,
-    abi,
-    functionName: 'registerSession',
-    args,
-  })
+  const hash = await writer.writeContract({ address: LucidAnchors, abi, functionName: 'registerSession', args })
   await reader.waitForTransactionReceipt({ hash })
   const stop = async () => {
     await services.stop()

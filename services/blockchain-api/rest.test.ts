@@ -63,11 +63,7 @@ describe('REST', () => {
     ])
     expect((await of('/blocks?from=1&limit=1')).blocks).toEqual([block])
     const txHash = all.hash.slice(2)
-    expect(await of(`/transactions/${txHash}`)).toMatchObject({
-      state: 'mined',
-      block_number: 1,
-      tx_index: 0,
-    })
+    expect(await of(`/transactions/${txHash}`)).toMatchObject({ state: 'mined', block_number: 1, tx_index: 0 })
     expect(await of(`/receipts/${txHash}`)).toMatchObject({ status: 1, block_hash: block.hash })
     expect(await of(`/receipts/${txHash}/proof`)).toMatchObject({ header_rlp: block.header_rlp, tx_index: 0 })
     expect((await of('/anchors?limit=10')).anchors).toMatchObject([{ session_id: session }])

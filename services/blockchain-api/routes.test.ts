@@ -113,9 +113,7 @@ describe('bad input by JSON-RPC', () => {
   })
 
   test('with the ledger away is -32002', async () => {
-    expect(await rpc('eth_chainId')).toMatchObject({
-      body: { error: { code: -32002, data: { code: 'unreachable' } } },
-    })
+    expect(await rpc('eth_chainId')).toMatchObject({ body: { error: { code: -32002, data: { code: 'unreachable' } } } })
   })
 
   test('a notification gets 204 and no body', async () => {

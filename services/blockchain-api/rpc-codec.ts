@@ -4,11 +4,7 @@ import { RpcError, rpcCodes } from './rpc-error.ts'
 
 /** JSON-RPC 2.0 envelopes (https://www.jsonrpc.org/specification); nothing here knows a method. */
 export type RpcId = string | number | null
-export type RpcCall = {
-  readonly id: RpcId | undefined
-  readonly method: string
-  readonly params: readonly unknown[]
-}
+export type RpcCall = { readonly id: RpcId | undefined; readonly method: string; readonly params: readonly unknown[] }
 export type RpcAnswer = { readonly jsonrpc: '2.0'; readonly id: RpcId } & (
   | { readonly result: unknown }
   | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } }

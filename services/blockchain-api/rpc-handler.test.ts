@@ -38,20 +38,12 @@ const upstreams = (gas_used: number) => {
 const batch = (count: number, method = 'web3_clientVersion', params: readonly unknown[] = []) =>
   Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', id, method, params }))
 
-type Answer = {
-  readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
-}
+type Answer = { readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } }
 
 const opened = ({ guard = closedGuard, gas = 21_000 } = {}) => {
   const up = upstreams(gas)
   let time = 0
-  const handle = rpcHandler({
-    clients: up.clients,
-    parts: { guard, log: silentLog },
-    version: '1',
-    now: () => time,
-  })
+  const handle = rpcHandler({ clients: up.clients, parts: { guard, log: silentLog }, version: '1', now: () => time })
   const post = async (body: unknown, headers: Record<string, string> = {}): Promise<readonly Answer[]> => {
     const reply = await handle(
       new Request('http://localhost/rpc', {
@@ -77,10 +69,7 @@ describe('what calls cost', () => {
     for (let n = 0; n < CLIENT_UNITS.size / 1000; n++) expect(answered(await from('10.0.0.1'))).toBe(1000)
     const refused = await from('10.0.0.1')
     expect(answered(refused)).toBe(0)
-    expect(refused[0]?.error).toMatchObject({
-      code: -32005,
-      message: expect.stringContaining('too many calls'),
-    })
+    expect(refused[0]?.error).toMatchObject({ code: -32005, message: expect.stringContaining('too many calls') })
     expect(answered(await from('10.0.0.2'))).toBe(1000)
     passMinutes(0.25)
     expect(answered(await from('10.0.0.1'))).toBe(CLIENT_UNITS.perMinute / 4)
@@ -118,10 +107,7 @@ describe('what calls cost', () => {
     const answers = await post(batch(1000, ...call))
     expect(answered(answers)).toBeLessThan(30)
     expect(asked.length).toBe(answered(answers))
-    expect(answers.at(-1)?.error).toMatchObject({
-      code: -32005,
-      message: expect.stringContaining('costs too much'),
-    })
+    expect(answers.at(-1)?.error).toMatchObject({ code: -32005, message: expect.stringContaining('costs too much') })
     stop()
   })
 

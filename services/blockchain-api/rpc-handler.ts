@@ -50,12 +50,7 @@ export const rpcHandler = ({ clients, parts, version, now }: HandlerParts) => {
 
   const answer = async (request: Request, asker: { client?: string; urgent?: boolean }): Promise<Response> => {
     const spending = requestSpending(buckets, asker.client)
-    const up = upstream(clients, {
-      spending,
-      pacing: shared,
-      signal: request.signal,
-      urgent: asker.urgent ?? false,
-    })
+    const up = upstream(clients, { spending, pacing: shared, signal: request.signal, urgent: asker.urgent ?? false })
     const perform = performer({ up, authorise: () => requireSender(parts.guard, request), version })
     const unexpected = (error: unknown) => parts.log.error('rpc-unexpected', errorFields(error))
     const text = await answerRpc(await request.bytes(), { perform, unexpected, signal: request.signal })

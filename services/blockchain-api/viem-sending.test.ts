@@ -17,10 +17,7 @@ describe('sending by viem', () => {
     await expect(reader.sendRawTransaction({ serializedTransaction })).rejects.toThrow('needs a service token')
     const foreign = await all.services.as('operator')('blockchain-vm')
     const headers = { authorization: `Bearer ${foreign}` }
-    const stranger = createPublicClient({
-      chain,
-      transport: http(url, { fetchOptions: { headers }, retryCount: 0 }),
-    })
+    const stranger = createPublicClient({ chain, transport: http(url, { fetchOptions: { headers }, retryCount: 0 }) })
     await expect(stranger.sendRawTransaction({ serializedTransaction })).rejects.toThrow('rejected')
     expect(await reader.getTransactionCount({ address: account.address, blockTag: 'pending' })).toBe(1)
   })

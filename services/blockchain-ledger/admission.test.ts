@@ -98,11 +98,7 @@ describe('a transaction is admitted', () => {
     const common = createCustomCommon({ chainId: CHAIN_ID }, Mainnet, { hardfork: Hardfork.Cancun })
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (data, creates) => {
-        const { raw } = signed(0, {
-          data: data.toHex(),
-          ...(creates ? { to: undefined } : {}),
-          gas: 100_000n,
-        })
+        const { raw } = signed(0, { data: data.toHex(), ...(creates ? { to: undefined } : {}), gas: 100_000n })
         const other = createTxFromRLP(fromHex(raw), { common }).getIntrinsicGas()
         expect(BigInt(intrinsicGas(decodeTransaction(raw)))).toBe(other)
       }),

@@ -3,11 +3,7 @@ import { Fault } from '#common/process/fault'
 import { GAS_LIMIT } from './base-fee.ts'
 import { nextFree, type Pending } from './pending.ts'
 
-export type SenderView = {
-  readonly nonce: number
-  readonly balance: bigint
-  readonly pending: readonly Pending[]
-}
+export type SenderView = { readonly nonce: number; readonly balance: bigint; readonly pending: readonly Pending[] }
 
 export type Terms = { readonly chainId: number; readonly baseFee: bigint; readonly now: number }
 
@@ -47,9 +43,7 @@ const checkNonce = (nonce: number, { nonce: next, pending }: SenderView) => {
   if (nonce < next) throw clash('nonce-too-low', `nonce ${nonce} is used, the next is ${next}`, { next })
   const free = nextFree(pending, next)
   if (nonce > free + MAX_NONCE_GAP)
-    throw clash('nonce-gap', `nonce ${nonce} is too far ahead of ${free}; send the ones before first`, {
-      next: free,
-    })
+    throw clash('nonce-gap', `nonce ${nonce} is too far ahead of ${free}; send the ones before first`, { next: free })
   if (pending.some((one) => one.nonce === nonce))
     throw clash('nonce-taken', `another transaction with nonce ${nonce} waits and is not replaced`, { next })
 }

@@ -50,15 +50,7 @@ export const forks: readonly Fork[] = [{ from: 0, rules: NEWEST_RULES }]
 
 /** A ledger on the real machine; the clock stands still unless the test moves it. */
 export const ledgerOn = (store: Store, vm: Vm, over: Partial<LedgerParts> = {}) =>
-  openLedger({
-    store,
-    vm,
-    identity,
-    log: silentLog,
-    now: () => 1_800_000_000_000,
-    mark: memoryMark(),
-    ...over,
-  })
+  openLedger({ store, vm, identity, log: silentLog, now: () => 1_800_000_000_000, mark: memoryMark(), ...over })
 
 /** A mark in memory; as with a file, only what was written is there after a restart. */
 export const memoryMark = (): Mark => {

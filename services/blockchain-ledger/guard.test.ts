@@ -87,9 +87,7 @@ describe('a ledger whose store was put back to older data', () => {
   })
 
   test('goes on under another key once that is decided, and what was sealed before stays as it is', async () => {
-    const { ledger, store, view, clock, newest } = await grown(3, {
-      mark: await markOf(younger.newest()),
-    })
+    const { ledger, store, view, clock, newest } = await grown(3, { mark: await markOf(younger.newest()) })
     clock.now += 60_000
     await ledger.submit(anchorTx(3, 7).raw)
     await expect(ledger.goOn(2)).rejects.toMatchObject({ code: 'head-differs' })

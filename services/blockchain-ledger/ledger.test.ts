@@ -39,11 +39,7 @@ describe('the ledger', () => {
       [1, 1, 1],
       [1, 2, 2],
     ])
-    expect(await view.transaction(anchorTx(2, 2).hash)).toMatchObject({
-      state: 'mined',
-      block_number: 1,
-      tx_index: 2,
-    })
+    expect(await view.transaction(anchorTx(2, 2).hash)).toMatchObject({ state: 'mined', block_number: 1, tx_index: 2 })
     expect(await ledger.sealNext()).toBeUndefined()
   })
 
@@ -114,13 +110,7 @@ describe('the ledger', () => {
     const doc = await transactions.get(poor.hash)
     if (!doc) throw new Error('not kept')
     // The pool checked funds, so the only way there is a record that was altered: here a value out of reach.
-    const rich = signed(0, {
-      key: STRANGER_KEY,
-      to: REGISTRAR,
-      value: 10n ** 20n,
-      gas: 21_000n,
-      maxFeePerGas: 1000n,
-    })
+    const rich = signed(0, { key: STRANGER_KEY, to: REGISTRAR, value: 10n ** 20n, gas: 21_000n, maxFeePerGas: 1000n })
     const { rev, ...rest } = doc
     await transactions.replace({ ...rest, raw: rich.raw } as TransactionDoc, rev)
     const again = await ledgerOn(store, vm)

@@ -44,11 +44,7 @@ await start('blockchain-ledger', Env, async ({ env, log, parts, openStore, clien
   const ledger = await openPatiently({
     store,
     vm: remoteVm(clientOf<VmApi>('blockchain-vm', EXECUTE_TIMEOUT)),
-    identity: {
-      chainId: env.CHAIN_ID,
-      registrar: env.REGISTRAR_ADDRESS,
-      sealing: sealing(env.LEDGER_KEY.reveal()),
-    },
+    identity: { chainId: env.CHAIN_ID, registrar: env.REGISTRAR_ADDRESS, sealing: sealing(env.LEDGER_KEY.reveal()) },
     log,
     now: Date.now,
     mark: fileMark(folder),

@@ -76,8 +76,6 @@ describe('a virtual machine that lost its state', () => {
     if (!doc) throw new Error('no transaction')
     const { rev, ...rest } = doc
     await transactions.replace({ ...rest, raw: anchorTx(1, 77).raw }, rev)
-    await expect(recover(recoveryOf(store, localVm().vm), head)).rejects.toMatchObject({
-      code: 'block-differs',
-    })
+    await expect(recover(recoveryOf(store, localVm().vm), head)).rejects.toMatchObject({ code: 'block-differs' })
   })
 })

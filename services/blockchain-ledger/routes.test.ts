@@ -7,11 +7,7 @@ import { routes } from './routes.ts'
 const opened = async () => {
   const store = memoryStore()
   const ledger = await ledgerOn(store, localVm().vm)
-  return {
-    store,
-    ledger,
-    app: appOfAll((guard) => routes({ ledger, store, parts: { ...testParts, guard } })),
-  }
+  return { store, ledger, app: appOfAll((guard) => routes({ ledger, store, parts: { ...testParts, guard } })) }
 }
 
 describe('the ledger over HTTP', () => {
@@ -47,10 +43,7 @@ describe('the ledger over HTTP', () => {
       blocks: [{ ...(shown.body as object), receipts: [receipt.body] }],
       head: { number: 1, hash: block?.id, timestamp: block?.timestamp },
     })
-    expect((await ask(app, 'GET', `/receipts/${hash}/proof`)).body).toMatchObject({
-      block_number: 1,
-      tx_index: 0,
-    })
+    expect((await ask(app, 'GET', `/receipts/${hash}/proof`)).body).toMatchObject({ block_number: 1, tx_index: 0 })
     expect((await ask(app, 'GET', '/chain')).body).toEqual({
       chain_id: CHAIN_ID,
       genesis_hash: ledger.meta.genesis_hash,

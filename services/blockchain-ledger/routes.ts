@@ -54,9 +54,7 @@ export const routes = ({
     })
     .get(
       '/nonces/:address',
-      async ({ params }) => ({
-        next: nextFree(pool.of(params.address), await pool.loadNext(params.address)),
-      }),
+      async ({ params }) => ({ next: nextFree(pool.of(params.address), await pool.loadNext(params.address)) }),
       { params: AddressParams, ...replies(NextNonce, 'blockchain-api') },
     )
     .get('/receipts/:hash', ({ params }) => view.receipt(params.hash), {

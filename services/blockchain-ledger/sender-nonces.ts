@@ -9,11 +9,7 @@ export const senderNonces = (store: Store) => {
   const load = async (sender: string): Promise<number> => {
     const cached = next.get(sender)
     if (cached !== undefined) return cached
-    const [last] = await transactions.find({
-      where: { sender, state: 'mined' },
-      sort: [['nonce', 'desc']],
-      limit: 1,
-    })
+    const [last] = await transactions.find({ where: { sender, state: 'mined' }, sort: [['nonce', 'desc']], limit: 1 })
     const found = last === undefined ? 0 : last.nonce + 1
     // A block may have been committed while the store was asked: its figure is newer.
     const newer = next.get(sender)

@@ -46,11 +46,7 @@ const lookups = (store: Store) => {
       return requireFound(found && found.number <= head.number ? found : undefined, `block ${ref}`)
     },
     blocksFrom: (from: number, limit: number, head: BlockDoc) =>
-      blocks.find({
-        where: { number: { gte: from, lte: head.number } },
-        sort: [['number', 'asc']],
-        limit,
-      }),
+      blocks.find({ where: { number: { gte: from, lte: head.number } }, sort: [['number', 'asc']], limit }),
     transaction: async (hash: string) => requireFound(await transactions.get(hash), `transaction ${hash}`),
     receipt: async (hash: string): Promise<ReceiptDoc> =>
       requireFound(await receipts.get(hash), `a receipt of ${hash}`),

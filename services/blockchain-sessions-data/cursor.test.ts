@@ -4,11 +4,7 @@ import { CONTRACT, chainOf, registered } from './scripted-chain.fixture.ts'
 
 const blocks = chainOf([[], [registered(1)], [registered(2)], []])
 const others = chainOf([[], [registered(1)], [registered(2)], []], 'another history')
-const at = (next: number, hash = blocks[next - 1]?.hash): Cursor => ({
-  id: 'follow',
-  next,
-  ...(hash ? { hash } : {}),
-})
+const at = (next: number, hash = blocks[next - 1]?.hash): Cursor => ({ id: 'follow', next, ...(hash ? { hash } : {}) })
 
 describe('following', () => {
   test('indexes a page up to its last block, and drops what is above the head with the last page', () => {
@@ -54,11 +50,7 @@ describe('a replay', () => {
     const range = planReplay(replay, { blocks: blocks.slice(1), head: 3 }, CONTRACT)
     expect(range).toMatchObject({ from: 1, to: 2, chain: [{ block_number: 1 }, { block_number: 2 }] })
     if (!range) throw new Error('nothing to compare')
-    const many = Array.from({ length: 150 }, (_, n) => ({
-      block_number: 1,
-      id: `${n}`,
-      what: 'extra' as const,
-    }))
+    const many = Array.from({ length: 150 }, (_, n) => ({ block_number: 1, id: `${n}`, what: 'extra' as const }))
     const after = advanceReplay(replay, range, many)
     expect(after).toMatchObject({ next: 3, done: true, checked: 2, differed: 150 })
     expect(after.differences).toEqual(many.slice(0, 100))

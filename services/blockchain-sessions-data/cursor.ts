@@ -6,11 +6,7 @@ export type Cursor = { readonly id: 'follow'; readonly next: number; readonly ha
 export type ReplayCursor = Replay & { readonly id: 'replay' }
 
 /** The events that the chain has in the blocks `from`..`to`; to the end of all when `to` is undefined. */
-export type EventRange = {
-  readonly from: number
-  readonly to: number | undefined
-  readonly chain: readonly EventRow[]
-}
+export type EventRange = { readonly from: number; readonly to: number | undefined; readonly chain: readonly EventRow[] }
 
 /** A page of the ledger's blocks, and the number of its head. */
 export type Page = { readonly blocks: readonly SourceBlock[]; readonly head: number }

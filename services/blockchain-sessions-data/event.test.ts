@@ -12,20 +12,9 @@ describe('anchor events of a block', () => {
     const events = decodeEvents(block, CONTRACT)
     expect(events).toMatchObject([
       { id: `${session(3)}:7`, kind: 'chunk', session_id: session(3), index: 7, position: 0, log_index: 0 },
-      {
-        id: session(3),
-        kind: 'session',
-        owner: OWNER,
-        chunk_count: 4,
-        started_at: 1_700_000_000_003,
-        position: 1,
-      },
+      { id: session(3), kind: 'session', owner: OWNER, chunk_count: 4, started_at: 1_700_000_000_003, position: 1 },
     ])
-    expect(events[1]).toMatchObject({
-      block_number: 0,
-      block_hash: block.hash,
-      tx_hash: block.receipts[1]?.tx_hash,
-    })
+    expect(events[1]).toMatchObject({ block_number: 0, block_hash: block.hash, tx_hash: block.receipts[1]?.tx_hash })
   })
 
   test('of other contracts and other events are passed by', () => {
@@ -65,12 +54,7 @@ describe('repairing the index', () => {
   if (!(one && two && three)) throw new Error('three rows')
 
   test('of equal events changes nothing', () => {
-    expect(planRepair([one, two], [one, two])).toEqual({
-      insert: [],
-      replace: [],
-      remove: [],
-      differences: [],
-    })
+    expect(planRepair([one, two], [one, two])).toEqual({ insert: [], replace: [], remove: [], differences: [] })
   })
 
   test('names what is missing, altered and extra', () => {

@@ -75,11 +75,7 @@ export const planRepair = (stored: readonly EventRow[], chain: readonly EventRow
     return old !== undefined && !sameRow(row, old)
   })
   const remove = stored.filter(({ id }) => !chainIds.has(id))
-  const name = (what: Difference['what']) => (row: EventRow) => ({
-    block_number: row.block_number,
-    id: row.id,
-    what,
-  })
+  const name = (what: Difference['what']) => (row: EventRow) => ({ block_number: row.block_number, id: row.id, what })
   return {
     insert,
     replace,

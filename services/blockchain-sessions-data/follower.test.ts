@@ -124,12 +124,7 @@ describe('replay', () => {
     await drain(follow)
     expect(await follow.replay(0)).toMatchObject({ from: 0, until: 40, done: false })
     await drain(follow)
-    expect((await follow.progress()).replay).toMatchObject({
-      done: true,
-      checked: 40,
-      differed: 0,
-      differences: [],
-    })
+    expect((await follow.progress()).replay).toMatchObject({ done: true, checked: 40, differed: 0, differences: [] })
   })
 
   test('names and repairs what is altered, missing and extra, and survives a restart halfway', async () => {

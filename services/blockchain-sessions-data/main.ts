@@ -34,10 +34,5 @@ await start('blockchain-sessions-data', Env, async ({ env, log, parts, openStore
     const { indexed, head } = await follow.progress()
     return Math.max(0, head - indexed)
   })
-  return routes({
-    store,
-    follower: follow,
-    poke: loop.poke,
-    parts: { ...parts, status: follow.progress },
-  })
+  return routes({ store, follower: follow, poke: loop.poke, parts: { ...parts, status: follow.progress } })
 })

@@ -3,12 +3,7 @@ import { Hex32, Natural, SessionId } from '#common/evidence/fields'
 import { eventPlace } from '#common/http/chain-model'
 
 /** Wire contract of the anchor index, beside what all services of the chain share (common/http/chain-model.ts). */
-export const Chunk = t.Object({
-  session_id: SessionId,
-  index: Natural,
-  leaf: Hex32,
-  ...eventPlace,
-})
+export const Chunk = t.Object({ session_id: SessionId, index: Natural, leaf: Hex32, ...eventPlace })
 export type Chunk = Static<typeof Chunk>
 
 export const ChunksQuery = t.Object({

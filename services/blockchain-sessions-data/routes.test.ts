@@ -95,10 +95,7 @@ describe('bad input', () => {
     ['POST', '/replay', { from: 0, to: 9 }],
   ]
   test.each(cases)('%s %s with body %j is a 400 problem', async (method, path, body) => {
-    expect(await ask(built(chain), method, path, body)).toMatchObject({
-      status: 400,
-      body: { code: 'bad-request' },
-    })
+    expect(await ask(built(chain), method, path, body)).toMatchObject({ status: 400, body: { code: 'bad-request' } })
   })
 })
 

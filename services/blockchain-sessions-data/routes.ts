@@ -41,11 +41,7 @@ export const routes = ({ store, follower, poke, parts }: RouteParts) =>
     .get(
       '/anchors/:session/chunks',
       ({ params, query }) => listChunks(store, params.session, query.from, query.limit),
-      {
-        params: SessionParams,
-        query: ChunksQuery,
-        ...replies(ChunkPage, 'blockchain-api'),
-      },
+      { params: SessionParams, query: ChunksQuery, ...replies(ChunkPage, 'blockchain-api') },
     )
     .post(
       '/replay',

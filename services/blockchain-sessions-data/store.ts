@@ -32,10 +32,7 @@ const eventDeclaration: Declaration<Event> = {
 const cursorDeclaration: Declaration<Row> = { name: 'cursors', fields: {} }
 
 /** All that the index keeps; blockchain-ledger could give it again, but for the newest blocks that were seen. */
-export const schema: StoreSchema = {
-  collections: [eventDeclaration, cursorDeclaration, sealedBlocks],
-  migrations: [],
-}
+export const schema: StoreSchema = { collections: [eventDeclaration, cursorDeclaration, sealedBlocks], migrations: [] }
 
 const events = (store: Store): Collection<Event> => store.collection(eventDeclaration)
 const cursors = (store: Store): Collection<Row> => store.collection(cursorDeclaration)
@@ -66,9 +63,7 @@ const bare = ({ rev: _rev, ...row }: Stored<Event>): EventRow => row as unknown 
 
 const findStored = async (tx: Store, from: number, to: number | undefined, ids: readonly string[]) => {
   const all = events(tx)
-  const inRange = await all.find({
-    where: { block_number: { gte: from, ...(to === undefined ? {} : { lte: to }) } },
-  })
+  const inRange = await all.find({ where: { block_number: { gte: from, ...(to === undefined ? {} : { lte: to }) } } })
   const inRangeIds = new Set(inRange.map(({ id }) => id))
   const others = await Promise.all(ids.filter((id) => !inRangeIds.has(id)).map((id) => all.get(id)))
   return [...inRange, ...others.filter((row) => row !== undefined)]
@@ -130,10 +125,7 @@ export const listAnchors = async (store: Store, { owner, limit, after }: Anchors
   })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  return {
-    anchors: page.map(asAnchor),
-    ...(rows.length > limit && last !== undefined ? { next: last.position } : {}),
-  }
+  return { anchors: page.map(asAnchor), ...(rows.length > limit && last !== undefined ? { next: last.position } : {}) }
 }
 
 /** The chunk anchors of a session from an index on, in order. */

@@ -96,11 +96,7 @@ describe('a call on its own thread', () => {
     async () => {
       const { vm, root, tick, endless } = await opened()
       const slow = vm.call(endless)
-      const done = await vm.execute({
-        state_root: root,
-        block: contextOf(1),
-        transactions: [anchorTx(0, 0).raw],
-      })
+      const done = await vm.execute({ state_root: root, block: contextOf(1), transactions: [anchorTx(0, 0).raw] })
       expect(done.receipts[0]?.status).toBe(1)
       expect(vm.waiting()).toEqual({ blocks: 0, calls: 1 })
       await passTime(tick, slow)

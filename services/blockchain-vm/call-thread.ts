@@ -31,10 +31,7 @@ const ask = (key: string): Promise<Uint8Array | undefined> => {
   return waiting.promise
 }
 
-const nodes: Nodes = {
-  get: async (key) => cache.get(key) ?? ask(key),
-  keep: async () => {},
-}
+const nodes: Nodes = { get: async (key) => cache.get(key) ?? ask(key), keep: async () => {} }
 
 const answer = (key: string, value: Uint8Array | undefined) => {
   if (value) cache.set(key, value)

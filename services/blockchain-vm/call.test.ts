@@ -12,13 +12,7 @@ describe('a call', () => {
   test('changes nothing, not even the nonce of its caller', async () => {
     const { nodes, root } = await started()
     const before = nodes.stored.size
-    const request = {
-      chain_id: CHAIN_ID,
-      state_root: root,
-      from: REGISTRAR,
-      to: ANCHORS_ADDRESS,
-      data: register(3),
-    }
+    const request = { chain_id: CHAIN_ID, state_root: root, from: REGISTRAR, to: ANCHORS_ADDRESS, data: register(3) }
     const first = await call(nodes, request)
     expect(first).toMatchObject({ success: true, data: '' })
     expect(await call(nodes, request)).toEqual(first)
@@ -50,25 +44,14 @@ describe('a call', () => {
     })
     expect(reverted).toMatchObject({ success: false, error: 'revert' })
     expect(reverted.data.slice(8)).toBe(STRANGER.padStart(64, '0')) // NotRegistrar(caller)
-    const endless = await call(nodes, {
-      chain_id: CHAIN_ID,
-      state_root: root,
-      data: '5b600056',
-      gas: 100_000,
-    })
+    const endless = await call(nodes, { chain_id: CHAIN_ID, state_root: root, data: '5b600056', gas: 100_000 })
     expect(endless).toMatchObject({ success: false, gas_used: 100_000, error: 'out of gas' })
   })
 
   test('gas below the intrinsic cost runs nothing', async () => {
     const { nodes, root } = await started()
     expect(
-      await call(nodes, {
-        chain_id: CHAIN_ID,
-        state_root: root,
-        to: ANCHORS_ADDRESS,
-        data: 'ff',
-        gas: 21_000,
-      }),
+      await call(nodes, { chain_id: CHAIN_ID, state_root: root, to: ANCHORS_ADDRESS, data: 'ff', gas: 21_000 }),
     ).toMatchObject({ success: false, error: 'intrinsic gas too low' })
   })
 

@@ -51,12 +51,7 @@ export const run = async (
   { nodes, root }: Awaited<ReturnType<typeof started>>,
   transactions: readonly { readonly raw: string }[],
   number = 1,
-) =>
-  execute(nodes, {
-    state_root: root,
-    block: contextOf(number),
-    transactions: transactions.map(({ raw }) => raw),
-  })
+) => execute(nodes, { state_root: root, block: contextOf(number), transactions: transactions.map(({ raw }) => raw) })
 
 export const eventOf = (receipt: ExecutedReceipt | undefined) => {
   const [log] = receipt?.logs ?? []
@@ -65,12 +60,7 @@ export const eventOf = (receipt: ExecutedReceipt | undefined) => {
 }
 
 export const view = async (nodes: ReturnType<typeof memoryNodes>, root: string, data: Hex) => {
-  const result = await call(nodes, {
-    chain_id: CHAIN_ID,
-    state_root: root,
-    to: ANCHORS_ADDRESS,
-    data: data.slice(2),
-  })
+  const result = await call(nodes, { chain_id: CHAIN_ID, state_root: root, to: ANCHORS_ADDRESS, data: data.slice(2) })
   expect(result.success).toBe(true)
   return x(result.data)
 }

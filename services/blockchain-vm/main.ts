@@ -8,8 +8,5 @@ await start('blockchain-vm', Env, async ({ parts, openStore, onStop }) => {
   const store = await openStore(schema)
   const vm = machine(nodeStore(store))
   onStop(vm.stop)
-  return routes({
-    vm,
-    parts: { ...parts, checks: { store: () => store.ping() } },
-  })
+  return routes({ vm, parts: { ...parts, checks: { store: () => store.ping() } } })
 })

@@ -19,9 +19,7 @@ export type Genesis = Static<typeof Genesis>
 export const ExecuteRequest = t.Object({
   state_root: Hex32,
   block: BlockContext,
-  transactions: t.Array(hexBytes('signed transaction', MAX_TRANSACTION_BYTES), {
-    maxItems: MAX_BLOCK_TRANSACTIONS,
-  }),
+  transactions: t.Array(hexBytes('signed transaction', MAX_TRANSACTION_BYTES), { maxItems: MAX_BLOCK_TRANSACTIONS }),
 })
 export type ExecuteRequest = Static<typeof ExecuteRequest>
 
@@ -46,10 +44,7 @@ export type CallRequest = Static<typeof CallRequest>
 export const CallResult = t.Object({
   success: t.Boolean(),
   data: hexBytes('return data, or revert data when not successful'),
-  gas_used: t.Integer({
-    minimum: 0,
-    description: 'as a transaction: with the intrinsic cost, before refunds',
-  }),
+  gas_used: t.Integer({ minimum: 0, description: 'as a transaction: with the intrinsic cost, before refunds' }),
   error: t.Optional(t.String()),
 })
 export type CallResult = Static<typeof CallResult>

@@ -31,11 +31,7 @@ describe('the nodes that are kept', () => {
     await fc.assert(
       fc.asyncProperty(entries, async (pairs) => {
         const all = new Map<string, Uint8Array>()
-        const trie = await createMPT({
-          db: mapDb(all),
-          useKeyHashing: true,
-          valueEncoding: ValueEncoding.Bytes,
-        })
+        const trie = await createMPT({ db: mapDb(all), useKeyHashing: true, valueEncoding: ValueEncoding.Bytes })
         for (const [key, value] of pairs) await trie.put(key, value)
         const kept = new Map(reachable(all, toHex(trie.root())))
         const again = await createMPT({

@@ -43,19 +43,13 @@ describe('the virtual machine over HTTP', () => {
     const done = body as { state_root: string; receipts: { status: number }[] }
     expect(done.receipts[0]?.status).toBe(1)
     const again = openRoutes(store)
-    expect(await ask(again, 'GET', `/states/${done.state_root}`)).toEqual({
-      status: 200,
-      body: { known: true },
-    })
+    expect(await ask(again, 'GET', `/states/${done.state_root}`)).toEqual({ status: 200, body: { known: true } })
     expect(await ask(again, 'GET', `/accounts/${REGISTRAR}?state_root=${done.state_root}`)).toMatchObject({
       status: 200,
       body: { nonce: 1 },
     })
     const slot = `/accounts/${ANCHORS_ADDRESS}/storage/${'00'.repeat(32)}?state_root=${done.state_root}`
-    expect(await ask(again, 'GET', slot)).toEqual({
-      status: 200,
-      body: { value: REGISTRAR.padStart(64, '0') },
-    })
+    expect(await ask(again, 'GET', slot)).toEqual({ status: 200, body: { value: REGISTRAR.padStart(64, '0') } })
   })
 
   test('names the contract with its address and ABI', async () => {

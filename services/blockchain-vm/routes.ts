@@ -24,11 +24,7 @@ import {
 const MAX_BODY = 8 * 1024 * 1024
 
 export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: ServiceParts }) =>
-  service('blockchain-vm', {
-    ...parts,
-    maxBody: MAX_BODY,
-    status: () => ({ waiting: vm.waiting(), rules: ruleSets }),
-  })
+  service('blockchain-vm', { ...parts, maxBody: MAX_BODY, status: () => ({ waiting: vm.waiting(), rules: ruleSets }) })
     .post('/genesis', ({ body }) => vm.genesis(body), {
       body: GenesisRequest,
       ...replies(Genesis, 'blockchain-ledger'),
@@ -56,17 +52,11 @@ export const routes = ({ vm, parts }: { readonly vm: Machine; readonly parts: Se
     .get(
       '/accounts/:address/storage/:slot',
       ({ params, query }) => vm.storageSlot(query.state_root, params.address, params.slot),
-      {
-        params: SlotParams,
-        query: StateQuery,
-        ...replies(StorageSlot, 'blockchain-api'),
-      },
+      { params: SlotParams, query: StateQuery, ...replies(StorageSlot, 'blockchain-api') },
     )
     .get(
       '/abi',
-      () => ({
-        contracts: [{ name: lucidAnchors.contract, address: ANCHORS_ADDRESS, abi: [...lucidAnchors.abi] }],
-      }),
+      () => ({ contracts: [{ name: lucidAnchors.contract, address: ANCHORS_ADDRESS, abi: [...lucidAnchors.abi] }] }),
       replies(Abi, 'blockchain-api'),
     )
 

@@ -2,9 +2,7 @@ import { type Common, type CustomCrypto, createCustomCommon, Hardfork, Mainnet }
 import type { RuleSet } from '#common/ethereum/forks'
 
 /** Cancun's point evaluation (0x0a) is of blobs, of which this chain has none: every proof is answered as invalid. */
-const noBlobs = {
-  verifyProof: () => false,
-} as unknown as NonNullable<CustomCrypto['kzg']>
+const noBlobs = { verifyProof: () => false } as unknown as NonNullable<CustomCrypto['kzg']>
 
 /** What a rule set has beyond Cancun. */
 const eips: Readonly<Record<RuleSet, number[]>> = { cancun: [], 'cancun-7883': [7823, 7883] }

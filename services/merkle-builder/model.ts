@@ -6,10 +6,7 @@ import { IndexParam } from '#common/http/session-model'
 const Size = t.Integer({ minimum: 1, maximum: MAX_LEAVES })
 
 /** `leaves`: the prefixed leaf hashes of all chunks, in order. */
-export const Build = t.Object({
-  session: SessionId,
-  leaves: t.Array(Hex32, { minItems: 1, maxItems: MAX_LEAVES }),
-})
+export const Build = t.Object({ session: SessionId, leaves: t.Array(Hex32, { minItems: 1, maxItems: MAX_LEAVES }) })
 export const Tree = t.Object({ session: SessionId, root: Hex32, chunk_count: Size })
 export type Tree = typeof Tree.static
 

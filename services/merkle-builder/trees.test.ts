@@ -31,10 +31,7 @@ describe('merkle-builder', () => {
 
   test('builds for session-orchestrator only', async () => {
     const app = opened().appFor('operator')
-    expect(await build(app, 1, leaves(1))).toMatchObject({
-      status: 403,
-      body: { code: 'caller-not-allowed' },
-    })
+    expect(await build(app, 1, leaves(1))).toMatchObject({ status: 403, body: { code: 'caller-not-allowed' } })
   })
 
   test('builds the golden roots of the specification', async () => {
@@ -123,10 +120,7 @@ describe('merkle-builder', () => {
       [],
     ]
     for (const body of bad)
-      expect(await ask(app, 'POST', '/build', body)).toMatchObject({
-        status: 400,
-        body: { code: 'bad-request' },
-      })
+      expect(await ask(app, 'POST', '/build', body)).toMatchObject({ status: 400, body: { code: 'bad-request' } })
     for (const path of [`/proof/${sessionId(1)}/-1`, `/proof/${sessionId(1)}/0.5`, `/proof/${sessionId(1)}/x`])
       expect(await ask(app, 'GET', path)).toMatchObject({ status: 400, body: { code: 'bad-request' } })
   })

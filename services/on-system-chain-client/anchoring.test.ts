@@ -65,9 +65,7 @@ const settled = async (n: number): Promise<Job> => {
 }
 
 type Page = { readonly anchors: readonly { readonly session_id: string; readonly tx_hash: string }[] }
-type Replay = {
-  readonly replay?: { readonly done: boolean; readonly differed: number; readonly checked: number }
-}
+type Replay = { readonly replay?: { readonly done: boolean; readonly differed: number; readonly checked: number } }
 
 const onChain = async (): Promise<Page['anchors']> => {
   // Asking for a session that is not there makes the index look at the ledger first.
@@ -82,11 +80,7 @@ describe('anchoring over the real chain', () => {
     const job = await settled(0)
     expect(job).toMatchObject({ state: 'anchored', block: { number: 1 } })
     const proof = await fetch(`${services.url('blockchain-api')}/anchors/${anchor(0).session_id}`)
-    expect(await proof.json()).toMatchObject({
-      tx_hash: job.tx_hash,
-      block: job.block,
-      event: { chunkCount: 1 },
-    })
+    expect(await proof.json()).toMatchObject({ tx_hash: job.tx_hash, block: job.block, event: { chunkCount: 1 } })
   }, 30_000)
 
   test('killed at any moment, the client anchors everything it acknowledged exactly once', async () => {

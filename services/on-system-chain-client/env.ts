@@ -2,9 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { secret, serviceEnv } from '#common/process/env'
 
 export const Env = serviceEnv('on-system-chain-client', {
-  PRIVATE_KEY: secret({
-    description: 'secp256k1 key of the account that the contract lets register sessions',
-  }),
+  PRIVATE_KEY: secret({ description: 'secp256k1 key of the account that the contract lets register sessions' }),
   CONFIRMATIONS: Type.Integer({
     default: 1,
     minimum: 1,

@@ -72,9 +72,7 @@ const table: Readonly<Record<JobState, Rules>> = {
     registered: (job, finding) => (job.block_hash === finding.place.block_hash ? job : settled(job, finding)),
     lost: ({ block_number: _number, block_hash: _block, ...job }) => ({ ...unsigned(job), lost: true }),
   },
-  refused: {
-    asked: (job) => (job.error?.code === 'reverted' ? unsigned(job) : job),
-  },
+  refused: { asked: (job) => (job.error?.code === 'reverted' ? unsigned(job) : job) },
 }
 
 /** The job after a finding; the very same object when the finding changes nothing. */

@@ -30,10 +30,7 @@ export const Job = t.Object({
   block: t.Optional(t.Object({ number: t.Integer({ minimum: 0 }), hash: hashOf('block of the anchor') })),
   attempts: t.Integer({ minimum: 0, description: 'times that the chain took the transaction' }),
   error: t.Optional(
-    t.Object({
-      code: t.String({ description: 'anchored-differently | reverted' }),
-      detail: t.String(),
-    }),
+    t.Object({ code: t.String({ description: 'anchored-differently | reverted' }), detail: t.String() }),
   ),
 })
 export type Job = Static<typeof Job>

@@ -15,13 +15,7 @@ const anchor = {
 }
 
 const built = (poke = () => {}, parts = { ...testParts, guard: guardAs('session-orchestrator') }) =>
-  routes({
-    queue: queue(sqliteStore({ path: ':memory:' })),
-    poke,
-    now: () => 1,
-    sealed: async () => [],
-    parts,
-  })
+  routes({ queue: queue(sqliteStore({ path: ':memory:' })), poke, now: () => 1, sealed: async () => [], parts })
 
 describe('POST /anchors', () => {
   test('queues an anchor, wakes the worker, and answers the same job to the same anchor', async () => {
@@ -75,10 +69,7 @@ test('a full disk is a 503 problem; what was acknowledged stays', async () => {
     sealed: async () => [],
     parts: { ...testParts, guard: guardAs('session-orchestrator') },
   })
-  const numbered = (n: number) => ({
-    ...anchor,
-    session_id: id.slice(0, -4) + n.toString(16).padStart(4, '0'),
-  })
+  const numbered = (n: number) => ({ ...anchor, session_id: id.slice(0, -4) + n.toString(16).padStart(4, '0') })
   let [n, reply] = [0, await ask(app, 'POST', '/anchors', numbered(0))]
   while (reply.status === 202) reply = await ask(app, 'POST', '/anchors', numbered(++n))
   expect(reply).toMatchObject({ status: 503, body: { code: 'disk-full' } })
@@ -88,10 +79,7 @@ test('a full disk is a 503 problem; what was acknowledged stays', async () => {
 })
 
 test('GET /anchors of an unknown session is a 404 problem, of no session a 400', async () => {
-  expect(await ask(built(), 'GET', `/anchors/${id}`)).toMatchObject({
-    status: 404,
-    body: { code: 'unknown-session' },
-  })
+  expect(await ask(built(), 'GET', `/anchors/${id}`)).toMatchObject({ status: 404, body: { code: 'unknown-session' } })
   expect(await ask(built(), 'GET', '/anchors/x')).toMatchObject({ status: 400 })
 })
 

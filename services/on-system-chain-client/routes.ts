@@ -18,9 +18,7 @@ export type RouteParts = {
 
 export const routes = ({ queue, sealed, poke, now, parts }: RouteParts) =>
   service('on-system-chain-client', { ...parts, publicRoutes: ['GET /sealed'] })
-    .get('/sealed', async () => ({ blocks: [...(await sealed())] }), {
-      response: { 200: SealedBlocks, ...problems },
-    })
+    .get('/sealed', async () => ({ blocks: [...(await sealed())] }), { response: { 200: SealedBlocks, ...problems } })
     .post(
       '/anchors',
       async ({ body, set }) => {

@@ -48,10 +48,7 @@ type HeadDoc = History & { readonly id: 'head' }
 const headDeclaration: Declaration<HeadDoc> = { name: 'heads', fields: {} }
 
 /** All that the chain client keeps. */
-export const schema: StoreSchema = {
-  collections: [declaration, headDeclaration, sealedBlocks],
-  migrations: [],
-}
+export const schema: StoreSchema = { collections: [declaration, headDeclaration, sealedBlocks], migrations: [] }
 
 const jobs = (store: Store): Collection<JobRecord> => store.collection(declaration)
 

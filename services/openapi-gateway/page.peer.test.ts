@@ -59,11 +59,7 @@ describe.skipIf(browserPath === null)('the page in a real browser', () => {
     await services.start('openapi-server')
     await services.start('openapi-gateway')
     await read('merkle-builder', 'blockchain-vm')
-    browser = await chromium.launch({
-      executablePath: browserPath ?? '',
-      args: ['--no-sandbox'],
-      timeout: PATIENCE,
-    })
+    browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'], timeout: PATIENCE })
   })
 
   test('shows every operation of a service, asks nobody but its own origin, and complains of nothing', async () => {

@@ -70,10 +70,7 @@ describe('the document', () => {
       },
       parts: testParts,
     })
-    expect(await ask(away, 'GET', '/docs/openapi.json')).toMatchObject({
-      status: 503,
-      body: { code: 'unreachable' },
-    })
+    expect(await ask(away, 'GET', '/docs/openapi.json')).toMatchObject({ status: 503, body: { code: 'unreachable' } })
     expect((await away.handle(new Request('http://localhost/docs'))).status).toBe(200)
   })
 })

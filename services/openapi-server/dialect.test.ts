@@ -39,10 +39,7 @@ describe('what OpenAPI 3.0 says otherwise', () => {
     ],
     [
       'deep inside',
-      {
-        type: 'array',
-        items: { type: 'object', properties: { nullable: { type: 'string', nullable: true } } },
-      },
+      { type: 'array', items: { type: 'object', properties: { nullable: { type: 'string', nullable: true } } } },
       { type: 'array', items: { type: 'object', properties: { nullable: { type: ['string', 'null'] } } } },
     ],
     ['data stays', { type: 'object', default: { nullable: true } }, { type: 'object', default: { nullable: true } }],
@@ -58,9 +55,7 @@ describe('what OpenAPI 3.0 says otherwise', () => {
   test('beside a reference 3.0 ignored everything, 3.1 does not', () => {
     const schemas = { components: { schemas: { T: { type: 'string' } } } }
     const using = { ...withSchema({ $ref: '#/components/schemas/T', description: 'mine' }), ...schemas }
-    expect(at(read(documentText({ openapi: '3.0.3', ...using })), place)).toEqual({
-      $ref: '#/components/schemas/T',
-    })
+    expect(at(read(documentText({ openapi: '3.0.3', ...using })), place)).toEqual({ $ref: '#/components/schemas/T' })
     expect(at(read(documentText(using)), place)).toHaveProperty('description', 'mine')
   })
 })
@@ -68,24 +63,14 @@ describe('what OpenAPI 3.0 says otherwise', () => {
 test('what Elysia writes of a real service comes out as it is on the wire', async () => {
   const app = service('test', testParts).get('/a/:n', ({ params }) => ({ n: params.n, to: null }), {
     params: t.Object({ n: t.Numeric({ minimum: 1, multipleOf: 1 }) }),
-    query: t.Object({
-      limit: t.Integer({ minimum: 1, default: 5 }),
-      ratio: t.Optional(t.Numeric({ maximum: 1 })),
-    }),
-    response: {
-      200: t.Object({ n: t.Integer(), to: t.Union([t.String(), t.Null()]) }),
-      204: t.Void(),
-      ...problems,
-    },
+    query: t.Object({ limit: t.Integer({ minimum: 1, default: 5 }), ratio: t.Optional(t.Numeric({ maximum: 1 })) }),
+    response: { 200: t.Object({ n: t.Integer(), to: t.Union([t.String(), t.Null()]) }), 204: t.Void(), ...problems },
     callers: ['operator'],
   })
   const text = await (await app.handle(new Request('http://localhost/openapi.json'))).text()
   const document = read(text)
   expect(document.openapi).toBe('3.1.2')
-  const operation = document.paths['/a/{n}']?.['get'] as {
-    parameters: unknown
-    responses: Record<string, unknown>
-  }
+  const operation = document.paths['/a/{n}']?.['get'] as { parameters: unknown; responses: Record<string, unknown> }
   expect(operation.parameters).toEqual([
     { name: 'n', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
     { name: 'limit', in: 'query', required: false, schema: { type: 'integer', minimum: 1, default: 5 } },

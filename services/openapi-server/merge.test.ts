@@ -63,10 +63,7 @@ test('another way to prove who calls keeps its own name', () => {
   const { document, conflicts } = merge([part('a', documentText()), part('b', documentText(other))], options)
   expect(conflicts).toEqual([])
   expect(document['components']).toMatchObject({
-    securitySchemes: {
-      serviceToken: { type: 'http', scheme: 'bearer' },
-      'b.serviceToken': { type: 'mutualTLS' },
-    },
+    securitySchemes: { serviceToken: { type: 'http', scheme: 'bearer' }, 'b.serviceToken': { type: 'mutualTLS' } },
   })
   expect(asObject(document['paths'])['/b/x']).toMatchObject({ get: { security: [{ 'b.serviceToken': [] }] } })
 })
@@ -88,13 +85,7 @@ describe('nothing is lost in silence', () => {
 
   test('a service that is away stands in its group with what is known, and since when', async () => {
     const trouble = { what: 'it cannot be reached', since: Date.UTC(2026, 0, 1) }
-    const gone: Part = {
-      service: 'c',
-      summary: 'does c',
-      address: 'http://c:1',
-      document: undefined,
-      trouble,
-    }
+    const gone: Part = { service: 'c', summary: 'does c', address: 'http://c:1', document: undefined, trouble }
     const { document } = merge([part('a', documentText(), trouble), gone], options)
     expect(document['tags']).toEqual([
       {

@@ -37,14 +37,7 @@ describe('a service that is away', () => {
     await answering({ a: { text } }, 3000)
     expect(registry.index()).toEqual([
       { service: 'a', state: 'fresh', operations: 2, read_at: 3000 },
-      {
-        service: 'b',
-        state: 'stale',
-        operations: 2,
-        read_at: 1000,
-        since: 2000,
-        detail: 'it cannot be reached',
-      },
+      { service: 'b', state: 'stale', operations: 2, read_at: 1000, since: 2000, detail: 'it cannot be reached' },
     ])
     expect(registry.merged().document['paths']).toEqual(before.document['paths'] ?? null)
     await expect(registry.requireFresh()).rejects.toThrow('b stale')
@@ -87,8 +80,5 @@ test('the tag of the whole changes with a document and with nothing else', async
 test('one service’s document says where that service is', async () => {
   const { registry, answering } = opened({})
   await answering({ a: { text } }, 1000)
-  expect(registry.document('a')).toMatchObject({
-    servers: [{ url: 'http://a:1' }],
-    paths: { '/things/{id}': {} },
-  })
+  expect(registry.document('a')).toMatchObject({ servers: [{ url: 'http://a:1' }], paths: { '/things/{id}': {} } })
 })

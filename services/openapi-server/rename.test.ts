@@ -35,9 +35,7 @@ const before: JsonObject = {
     schemas: {
       A: {
         discriminator: { propertyName: 'k', mapping: { one: '#/components/schemas/A', two: 'A' } },
-        properties: {
-          b: { type: 'object', properties: { mapping: { type: 'string' }, $ref: { type: 'string' } } },
-        },
+        properties: { b: { type: 'object', properties: { mapping: { type: 'string' }, $ref: { type: 'string' } } } },
         default: { $ref: '#/components/schemas/A' },
       },
     },
@@ -76,18 +74,13 @@ const after: JsonObject = {
           propertyName: 'k',
           mapping: { one: '#/components/schemas/s.A', two: '#/components/schemas/s.A' },
         },
-        properties: {
-          b: { type: 'object', properties: { mapping: { type: 'string' }, $ref: { type: 'string' } } },
-        },
+        properties: { b: { type: 'object', properties: { mapping: { type: 'string' }, $ref: { type: 'string' } } } },
         default: { $ref: '#/components/schemas/A' },
       },
     },
     parameters: { 's.id': { name: 'id', in: 'path', required: true, schema: { type: 'string' } } },
     responses: { 's.Bad': { description: 'bad' } },
-    securitySchemes: {
-      's.token': { type: 'http', scheme: 'bearer' },
-      's.other': { type: 'oauth2', flows: {} },
-    },
+    securitySchemes: { 's.token': { type: 'http', scheme: 'bearer' }, 's.other': { type: 'oauth2', flows: {} } },
   },
 }
 

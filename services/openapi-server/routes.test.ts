@@ -12,10 +12,7 @@ const built = async (parts = { ...testParts, guard: guardAs('openapi-gateway') }
     read: async (service) => (service === 'a' ? { text: documentText() } : { failure: 'it cannot be reached' }),
   })
   await registry.refresh()
-  return routes({
-    registry,
-    parts: { ...parts, checks: { documents: registry.requireFresh }, soft: ['documents'] },
-  })
+  return routes({ registry, parts: { ...parts, checks: { documents: registry.requireFresh }, soft: ['documents'] } })
 }
 
 test('the merged document has a tag, and who has it already gets 304', async () => {

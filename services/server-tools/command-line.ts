@@ -52,12 +52,7 @@ MERKLE_BUILDER_URL=http://127.0.0.1:8092.
 const takers: Readonly<Record<string, readonly CommandName[]>> = { check: ['prepare', 'owners', 'marks'] }
 
 export type CommandLine =
-  | {
-      readonly kind: 'run'
-      readonly command: CommandName
-      readonly json: boolean
-      readonly mode: 'look' | 'change'
-    }
+  | { readonly kind: 'run'; readonly command: CommandName; readonly json: boolean; readonly mode: 'look' | 'change' }
   | { readonly kind: 'own'; readonly command: OwnName; readonly words: readonly string[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly message: string }

@@ -72,14 +72,7 @@ const dialled = async (
     const times: number[] = []
     for (let i = 0; i < TRIES; i++) times.push(await dial(addresses[0] ?? host, port))
     const [fastest = 0, median = 0] = times.toSorted((a, b) => a - b)
-    return {
-      ...own,
-      addresses,
-      ok: true,
-      fastest_ms: rounded(fastest),
-      median_ms: rounded(median),
-      detail: '',
-    }
+    return { ...own, addresses, ok: true, fastest_ms: rounded(fastest), median_ms: rounded(median), detail: '' }
   } catch (error) {
     return { ...own, addresses, ok: false, detail: reasonOf(error, wireReasons) }
   }

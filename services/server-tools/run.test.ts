@@ -76,9 +76,7 @@ describe('health', () => {
   test('says whom it could not ask from where it is', async () => {
     await using alpha = serve('healthy')
     const known = withAlpha(alpha.url)
-    const payer = {
-      payer: { ...known.services['alpha'], networks: ['lucid_wallet_net'] },
-    } as Topology['services']
+    const payer = { payer: { ...known.services['alpha'], networks: ['lucid_wallet_net'] } } as Topology['services']
     const found = await ran(['health'], { ...known, services: { ...known.services, ...payer } })
     expect(found.code).toBe(0)
     expect(found.err).toBe('not asked, on networks that this container is not on: payer\n')

@@ -35,9 +35,6 @@ await start('session-chunker', Env, async ({ env, parts, reach, clientOf, onStop
   })
   return routes({
     pipelines: all,
-    parts: {
-      ...parts,
-      status: () => ({ engines: { zstd: 'bun' }, open_streams: all.count() }),
-    },
+    parts: { ...parts, status: () => ({ engines: { zstd: 'bun' }, open_streams: all.count() }) },
   })
 })

@@ -127,9 +127,7 @@ describe('the offset of a body', () => {
       extra: { acknowledged: 2 * SIZE },
     })
     const rest = inPieces(bytes.subarray(2 * SIZE))
-    expect(await restarted.feed(session, { offset: 2 * SIZE, end: 'true' }, rest)).toMatchObject({
-      complete: true,
-    })
+    expect(await restarted.feed(session, { offset: 2 * SIZE, end: 'true' }, rest)).toMatchObject({ complete: true })
     expect(await pipe.plainOf(session)).toEqual(bytes)
   })
 })
@@ -146,10 +144,7 @@ describe('the end of a stream', () => {
 
   test('is the end: no byte comes after it', async () => {
     await feed(0, 'true', noise(SIZE, 1))
-    expect(await faultOf(() => feed(SIZE, 'true', noise(1, 1)))).toMatchObject({
-      kind: 'conflict',
-      code: 'after-last',
-    })
+    expect(await faultOf(() => feed(SIZE, 'true', noise(1, 1)))).toMatchObject({ kind: 'conflict', code: 'after-last' })
   })
 
   test('of a stream of zero bytes is refused: there is nothing to prove', async () => {
@@ -204,10 +199,7 @@ test('a second stream of a session is refused while the first is being received'
     await first.promise
   }
   const one = pipe.pipelines.feed(session, { offset: 0, end: 'true' }, slow())
-  expect(await faultOf(() => feed(0, 'true', noise(10, 2)))).toMatchObject({
-    kind: 'conflict',
-    code: 'stream-busy',
-  })
+  expect(await faultOf(() => feed(0, 'true', noise(10, 2)))).toMatchObject({ kind: 'conflict', code: 'stream-busy' })
   expect(await faultOf(() => pipe.pipelines.chunk(session, 0, { bytes: noise(10, 2), last: true }))).toMatchObject({
     code: 'stream-busy',
   })
@@ -239,9 +231,7 @@ describe('a body that is refused', () => {
     const bytes = noise(2 * SIZE, 1)
     await feed(0, 'true', bytes)
     const longer = concat(bytes, noise(10, 2))
-    expect(await faultOf(() => feed(0, 'true', longer, [SIZE, SIZE, 5]))).toMatchObject({
-      code: 'after-last',
-    })
+    expect(await faultOf(() => feed(0, 'true', longer, [SIZE, SIZE, 5]))).toMatchObject({ code: 'after-last' })
     expect(await feed(0, 'true', bytes, [SIZE])).toMatchObject({ complete: true })
   })
 })
@@ -341,9 +331,7 @@ test('a chunker whose session another one took over stops writing', async () => 
   const other = pipelines(pipelineParts(pipe.encryptor, () => NOW))
   await other.feed(session, { offset: SIZE, end: 'false' }, inPieces(bytes.subarray(SIZE, 2 * SIZE + 1)))
   while ((await durable()).chunk_count < 2) await Bun.sleep(1)
-  expect(await faultOf(() => feed(SIZE + 1, 'true', bytes.subarray(SIZE + 1)))).toMatchObject({
-    code: 'fenced',
-  })
+  expect(await faultOf(() => feed(SIZE + 1, 'true', bytes.subarray(SIZE + 1)))).toMatchObject({ code: 'fenced' })
   await other.feed(session, { offset: 2 * SIZE + 1, end: 'true' }, inPieces(bytes.subarray(2 * SIZE + 1)))
   expect(await pipe.plainOf(session)).toEqual(bytes)
 })
@@ -361,11 +349,7 @@ describe('single chunks', () => {
 
   test('out of order are refused with the one that is next', async () => {
     expect(await faultOf(() => pipe.pipelines.chunk(session, 1, { bytes: noise(SIZE, 1), last: false }))).toMatchObject(
-      {
-        kind: 'conflict',
-        code: 'chunk-out-of-order',
-        extra: { chunk_count: 0 },
-      },
+      { kind: 'conflict', code: 'chunk-out-of-order', extra: { chunk_count: 0 } },
     )
   })
 

@@ -39,12 +39,7 @@ export const acknowledge = (
     plain,
     last,
     lastByteAt,
-  }: {
-    readonly index: number
-    readonly plain: number
-    readonly last: boolean
-    readonly lastByteAt: number
-  },
+  }: { readonly index: number; readonly plain: number; readonly last: boolean; readonly lastByteAt: number },
 ): Position => {
   const { chunks, bytes, last: ended, lastByteAt: before } = position.durable
   return {

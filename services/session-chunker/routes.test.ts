@@ -35,10 +35,7 @@ describe('session-chunker', () => {
       ['POST', `/chunk?session=${sessionId(1)}&index=0&last=true`],
     ] as const
     for (const [method, path] of routes)
-      expect(await ask(app, method, path)).toMatchObject({
-        status: 403,
-        body: { code: 'caller-not-allowed' },
-      })
+      expect(await ask(app, method, path)).toMatchObject({ status: 403, body: { code: 'caller-not-allowed' } })
   })
 
   test('takes a stream and shows how far it is', async () => {
@@ -56,14 +53,8 @@ describe('session-chunker', () => {
       status: 200,
       body: { ...unsaid, received: 1000, acknowledged: 0, chunk_count: 0, complete: false },
     })
-    expect(await send(pipe.app, 'POST', stream(1, 1000, 'true'), noise(500, 2))).toEqual({
-      status: 200,
-      body: done,
-    })
-    expect(await ask(pipe.app, 'GET', `/sessions/${sessionId(1)}/stream`)).toEqual({
-      status: 200,
-      body: done,
-    })
+    expect(await send(pipe.app, 'POST', stream(1, 1000, 'true'), noise(500, 2))).toEqual({ status: 200, body: done })
+    expect(await ask(pipe.app, 'GET', `/sessions/${sessionId(1)}/stream`)).toEqual({ status: 200, body: done })
   })
 
   test('takes single chunks', async () => {

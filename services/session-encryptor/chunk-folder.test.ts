@@ -17,10 +17,7 @@ describe('the folder of encrypted chunks', () => {
   test('names a chunk only when it is committed, and holds its parts in order', async () => {
     const folder = open('keep')
     const staged = await folder.stage(session, 7, 1, [utf8('head'), utf8('body')])
-    expect(await faultOf(() => folder.read(session, 7))).toMatchObject({
-      kind: 'missing',
-      code: 'no-such-chunk',
-    })
+    expect(await faultOf(() => folder.read(session, 7))).toMatchObject({ kind: 'missing', code: 'no-such-chunk' })
     await staged.commit()
     expect(readdirSync(join(at('keep'), session))).toEqual(['000007.lcd'])
     expect(await folder.read(session, 7)).toEqual(utf8('headbody'))

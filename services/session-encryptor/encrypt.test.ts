@@ -33,10 +33,7 @@ const opened = async (options: Partial<EncryptorOptions> = {}) => {
 const onDisk = (index: number, of = session) =>
   new Uint8Array(readFileSync(join(root, 'chunks', of, chunkFileName(index))))
 const names = () => readdirSync(join(root, 'chunks', session)).toSorted()
-const problem = (status: number, code: string) => ({
-  status,
-  body: expect.objectContaining({ status, code }),
-})
+const problem = (status: number, code: string) => ({ status, body: expect.objectContaining({ status, code }) })
 
 describe('a chunk that was encrypted', () => {
   test('is a file of wire format v1, byte for byte', async () => {
@@ -53,13 +50,7 @@ describe('a chunk that was encrypted', () => {
       for (let index = 0; index < vector.index; index++)
         await encryptInto(app, { session: id, index, epoch }, noise(SIZE, index))
       const last = (vector.flags & FLAG_LAST) !== 0
-      const sent = {
-        session: id,
-        index: vector.index,
-        epoch,
-        flags: vector.flags,
-        plain: vector.plain_length,
-      }
+      const sent = { session: id, index: vector.index, epoch, flags: vector.flags, plain: vector.plain_length }
       const { status } = await encryptInto(app, { ...sent, broken: !last }, fromHex(vector.stored))
       expect({ status, file: onDisk(vector.index, id).toHex() }).toEqual({ status: 200, file: vector.file })
     }
@@ -136,17 +127,13 @@ describe('the order of chunks', () => {
 
   test('has no chunk after the last', async () => {
     const { app, epoch } = await opened()
-    expect(await encryptInto(app, { index: 0, epoch, flags: FLAG_LAST }, noise(10, 1))).toMatchObject({
-      status: 200,
-    })
+    expect(await encryptInto(app, { index: 0, epoch, flags: FLAG_LAST }, noise(10, 1))).toMatchObject({ status: 200 })
     expect(await encryptInto(app, { index: 1, epoch }, noise(SIZE, 2))).toEqual(problem(409, 'after-last'))
   })
 
   test('has no chunk after the short end of a stream that broke off', async () => {
     const { app, epoch } = await opened()
-    expect(await encryptInto(app, { index: 0, epoch, broken: true }, noise(10, 1))).toMatchObject({
-      status: 200,
-    })
+    expect(await encryptInto(app, { index: 0, epoch, broken: true }, noise(10, 1))).toMatchObject({ status: 200 })
     expect(await encryptInto(app, { index: 1, epoch }, noise(SIZE, 2))).toEqual(problem(409, 'after-last'))
   })
 })
@@ -278,13 +265,7 @@ describe('what is no chunk of this session is refused and leaves nothing', () =>
     { what: 'an empty chunk', flags: FLAG_LAST, plain: 0, bytes: 0, code: 'chunk-length' },
     { what: 'fewer bytes than were announced', flags: 0, plain: SIZE, bytes: SIZE - 1, code: 'chunk-length' },
     { what: 'more bytes than were announced', flags: 0, plain: SIZE, bytes: SIZE + 1, code: 'chunk-length' },
-    {
-      what: 'compression that does not shrink',
-      flags: FLAG_ZSTD,
-      plain: SIZE,
-      bytes: SIZE,
-      code: 'chunk-length',
-    },
+    { what: 'compression that does not shrink', flags: FLAG_ZSTD, plain: SIZE, bytes: SIZE, code: 'chunk-length' },
     { what: 'a compressed nothing', flags: FLAG_ZSTD, plain: SIZE, bytes: 0, code: 'chunk-length' },
     { what: 'an unknown flag', flags: 2, plain: SIZE, bytes: SIZE, code: 'chunk-flags' },
     { what: 'another unknown flag', flags: 64, plain: SIZE, bytes: SIZE, code: 'chunk-flags' },

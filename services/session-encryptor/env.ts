@@ -3,9 +3,7 @@ import { secret, serviceEnv } from '#common/process/env'
 
 /** Environment of session-encryptor. */
 export const Env = serviceEnv('session-encryptor', {
-  MASTER_KEY: secret({
-    description: 'key under which session keys are wrapped; losing it loses every recording',
-  }),
+  MASTER_KEY: secret({ description: 'key under which session keys are wrapped; losing it loses every recording' }),
   FREE_BYTES_KEPT: Type.Integer({
     default: 2 * 1024 ** 3,
     minimum: 0,

@@ -40,10 +40,7 @@ export const EncryptQuery = t.Object({
 })
 export type EncryptQuery = typeof EncryptQuery.static
 
-export const PageQuery = t.Object({
-  from: t.Optional(IndexParam),
-  limit: t.Optional(WholeParam(1, 1000)),
-})
+export const PageQuery = t.Object({ from: t.Optional(IndexParam), limit: t.Optional(WholeParam(1, 1000)) })
 export const Page = t.Object({ chunks: t.Array(ChunkRecord), chunk_count: Natural })
 
 /** The owner's leave, signed with their TRON key; `expires` epoch ms. */

@@ -12,9 +12,7 @@ const nothing: DropFromCache = () => {}
 export const openDropFromCache = (): DropFromCache => {
   if (process.platform !== 'linux') return nothing
   try {
-    const { symbols } = dlopen('libc.so.6', {
-      posix_fadvise: { args: ['i32', 'i64', 'i64', 'i32'], returns: 'i32' },
-    })
+    const { symbols } = dlopen('libc.so.6', { posix_fadvise: { args: ['i32', 'i64', 'i64', 'i32'], returns: 'i32' } })
     return (fd) => void symbols.posix_fadvise(fd, 0, 0, DONTNEED)
   } catch {
     return nothing

@@ -84,10 +84,7 @@ describe('with a grant of the owner', () => {
           headers: { 'content-type': 'application/json', 'content-length': String(body.length) },
         }),
       )
-      expect({ status: reply.status, plain: new Uint8Array(await reply.arrayBuffer()) }).toEqual({
-        status: 200,
-        plain,
-      })
+      expect({ status: reply.status, plain: new Uint8Array(await reply.arrayBuffer()) }).toEqual({ status: 200, plain })
     }
   })
 
@@ -107,12 +104,7 @@ describe('a grant is refused', () => {
       status: 403,
       code: 'grant-not-owner',
     },
-    {
-      what: 'for another session',
-      by: () => grant({ session: sessionId(1) }),
-      status: 403,
-      code: 'grant-not-owner',
-    },
+    { what: 'for another session', by: () => grant({ session: sessionId(1) }), status: 403, code: 'grant-not-owner' },
     { what: 'that has expired', by: () => grant({ expires: NOW }), status: 403, code: 'grant-expired' },
     {
       what: 'that lasts too long',
@@ -138,12 +130,7 @@ describe('a grant is refused', () => {
       status: 400,
       code: 'bad-request',
     },
-    {
-      what: 'with an unknown field',
-      by: () => ({ ...grant(), for: 'ever' }),
-      status: 400,
-      code: 'bad-request',
-    },
+    { what: 'with an unknown field', by: () => ({ ...grant(), for: 'ever' }), status: 400, code: 'bad-request' },
   ]
   for (const { what, by, status, code } of refusals)
     test(what, async () => {
@@ -162,11 +149,7 @@ describe('a file that was altered', () => {
       bad[at] = (bad[at] ?? 0) ^ 1
       writeFileSync(path(1), bad)
       const reply = await ask(operator(), 'GET', `/sessions/${session}/chunks/1`)
-      expect({ at, ...reply }).toMatchObject({
-        at,
-        status: 503,
-        body: { code: 'chunk-damaged', session, index: 1 },
-      })
+      expect({ at, ...reply }).toMatchObject({ at, status: 503, body: { code: 'chunk-damaged', session, index: 1 } })
     }
     writeFileSync(path(1), good)
     const found = (await incidents()).slice(before)
@@ -180,10 +163,7 @@ describe('a file that was altered', () => {
     flipped[HEADER_SIZE + 5] = (flipped[HEADER_SIZE + 5] ?? 0) ^ 0x80
     const damages = [
       { do: () => writeFileSync(path(0), flipped), reason: 'its bytes were altered' },
-      {
-        do: () => writeFileSync(path(0), good.subarray(0, good.length - 1)),
-        reason: 'its header was altered',
-      },
+      { do: () => writeFileSync(path(0), good.subarray(0, good.length - 1)), reason: 'its header was altered' },
       { do: () => writeFileSync(path(0), ''), reason: 'its header was altered' },
       { do: () => cpSync(path(1), path(0)), reason: 'its bytes were altered' },
       { do: () => rmSync(path(0)), reason: 'its file is gone' },
@@ -226,12 +206,7 @@ describe('a file that was altered', () => {
       expect({ index, ...(await ask(operator(), 'POST', '/decrypt', body)) }).toMatchObject({
         index,
         status: 503,
-        body: {
-          code: 'chunk-damaged',
-          session: own,
-          index,
-          detail: expect.stringContaining('does not unpack'),
-        },
+        body: { code: 'chunk-damaged', session: own, index, detail: expect.stringContaining('does not unpack') },
       })
     }
     const found = (await incidents()).filter((incident) => incident.session === own)

@@ -79,10 +79,7 @@ describe('session-encryptor', () => {
   test('refuses a chunk over the limit before it reads it', async () => {
     const app = appFor(guardAs('session-chunker'))
     const { status, body } = await send(app, 'POST', encrypt, new Uint8Array(16 * 1024 * 1024 + 1))
-    expect({ status, body }).toEqual({
-      status: 413,
-      body: expect.objectContaining({ code: 'body-too-large' }),
-    })
+    expect({ status, body }).toEqual({ status: 413, body: expect.objectContaining({ code: 'body-too-large' }) })
   })
 
   const malformed: readonly (readonly [what: string, path: string, body?: unknown])[] = [

@@ -146,11 +146,7 @@ export const routes = (encryptor: EncryptorParts) => {
         parts.log.info('key-released', { session: id })
         return { session: id, session_key: (await sessions.key(id)).toHex() }
       },
-      {
-        params: SessionParams,
-        body: KeyRequest,
-        ...replies(SessionKey, 'operator', 'api-server'),
-      },
+      { params: SessionParams, body: KeyRequest, ...replies(SessionKey, 'operator', 'api-server') },
     )
     .post(
       '/decrypt',

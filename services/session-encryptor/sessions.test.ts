@@ -131,10 +131,7 @@ describe('a session of the encryptor', () => {
   test('that nobody made is missing, whatever is asked of it', async () => {
     const { all } = memory()
     for (const asked of [all.progress, all.owner, all.openWriter, all.seal, all.key, all.commitOrder])
-      expect(await faultOf(() => asked(sessionId(9)))).toMatchObject({
-        kind: 'missing',
-        code: 'no-such-session',
-      })
+      expect(await faultOf(() => asked(sessionId(9)))).toMatchObject({ kind: 'missing', code: 'no-such-session' })
   })
 })
 

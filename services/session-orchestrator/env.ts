@@ -3,15 +3,8 @@ import { secret, serviceEnv } from '#common/process/env'
 
 /** Environment of session-orchestrator. */
 export const Env = serviceEnv('session-orchestrator', {
-  SIGNING_KEY: secret({
-    description: "key under which the sessions' signing keys are wrapped until they are used",
-  }),
-  CHUNK_SIZE_MB: Type.Integer({
-    default: 8,
-    minimum: 8,
-    maximum: 16,
-    description: 'chunk size of new sessions, MiB',
-  }),
+  SIGNING_KEY: secret({ description: "key under which the sessions' signing keys are wrapped until they are used" }),
+  CHUNK_SIZE_MB: Type.Integer({ default: 8, minimum: 8, maximum: 16, description: 'chunk size of new sessions, MiB' }),
   COMPRESSION_LEVEL: Type.Integer({
     default: 3,
     minimum: 1,

@@ -102,13 +102,7 @@ describe('a session that ended', () => {
       ended_at: NOW + 2000,
       participants: [],
       observers: [],
-      codec: {
-        compression: 'zstd',
-        level: 3,
-        cipher: 'XChaCha20-Poly1305',
-        kdf: 'HKDF-BLAKE2b-512',
-        hash: 'BLAKE3',
-      },
+      codec: { compression: 'zstd', level: 3, cipher: 'XChaCha20-Poly1305', kdf: 'HKDF-BLAKE2b-512', hash: 'BLAKE3' },
       chunk_size: SIZE,
       chunk_count: 2,
       total_plain: 2 * SIZE,
@@ -143,16 +137,10 @@ describe('a session that ended', () => {
       gaps: [],
     })
     expect((await audit(id)).map(({ type, body }) => ({ type, body }))).toEqual([
-      {
-        type: 'created',
-        body: { owner: OWNER, session_public_key: manifest.session_public_key, started_at: NOW },
-      },
+      { type: 'created', body: { owner: OWNER, session_public_key: manifest.session_public_key, started_at: NOW } },
       { type: 'recording-ended', body: { ended_at: NOW + 2000 } },
       { type: 'chunk-times', body: { from: 0, times: [NOW + 500, NOW + 1000] } },
-      {
-        type: 'sealed',
-        body: { chunk_count: 2, merkle_root: manifest.merkle_root, total_plain: 2 * SIZE },
-      },
+      { type: 'sealed', body: { chunk_count: 2, merkle_root: manifest.merkle_root, total_plain: 2 * SIZE } },
       { type: 'anchored', body: (await orchestrator.sessions.get(id)).anchor ?? {} },
     ])
   })
@@ -292,10 +280,7 @@ describe('what is away only delays', () => {
   })
 
   test('an unknown session is missing', async () => {
-    expect(await faultOf(() => run(crypto.randomUUID()))).toMatchObject({
-      kind: 'missing',
-      code: 'no-such-session',
-    })
+    expect(await faultOf(() => run(crypto.randomUUID()))).toMatchObject({ kind: 'missing', code: 'no-such-session' })
   })
 })
 
@@ -366,13 +351,7 @@ test('a store that is closed in the middle leaves a session that another process
     return built
   }
   expect(await faultOf(() => run(id, { build: dying }))).toMatchObject({ code: 'store-closed' })
-  orchestrator = orchestratorFor({
-    urls: behind.urls,
-    who,
-    chain,
-    now: () => now,
-    store: sqliteStore({ path: file }),
-  })
+  orchestrator = orchestratorFor({ urls: behind.urls, who, chain, now: () => now, store: sqliteStore({ path: file }) })
   expect(await run(id)).toBe('anchoring')
   expect(await run(id)).toBe('anchored')
   await soundManifest(id)

@@ -63,10 +63,7 @@ const fail = async (parts: FinishParts, id: string, error: string): Promise<Stat
     parts,
     id,
     { state: 'failed', pipeline: 'failed', error },
-    {
-      type: 'failed',
-      body: { reason: error.slice(0, 1000) },
-    },
+    { type: 'failed', body: { reason: error.slice(0, 1000) } },
   )
   return 'failed'
 }

@@ -32,11 +32,7 @@ export const scriptedChain = () => {
     if (mode === 'queues') return { state: 'queued' }
     if (mode === 'refuses') return { state: 'refused', error: { code: 'reverted', detail: 'registered by another' } }
     const tx_hash = derived(jobs.size, `tx ${request.session_id}`).toHex()
-    return {
-      state: 'anchored',
-      tx_hash,
-      block: { number: jobs.size, hash: derived(jobs.size, 'block').toHex() },
-    }
+    return { state: 'anchored', tx_hash, block: { number: jobs.size, hash: derived(jobs.size, 'block').toHex() } }
   }
   return {
     /** What was anchored, by session. */
@@ -93,14 +89,7 @@ export const orchestratorFor = (options: OrchestratorOptions) => {
     client<Encryptor>(urls.encryptor, { callee: 'session-encryptor', sign }),
     client<Merkle>(urls.merkle, { callee: 'merkle-builder', sign }),
   )
-  const finishParts: FinishParts = {
-    store,
-    now,
-    signingKey: SIGNING_KEY,
-    level: 3,
-    ...sealing,
-    anchor: chain.anchor,
-  }
+  const finishParts: FinishParts = { store, now, signingKey: SIGNING_KEY, level: 3, ...sealing, anchor: chain.anchor }
   const all = sessions({
     store,
     signingKey: SIGNING_KEY,

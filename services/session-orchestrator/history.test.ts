@@ -28,14 +28,7 @@ const anchoredSessions = async (count: number) => {
   for (let n = 1; n <= count; n++) {
     const { tx_hash = '', block = { number: 0, hash: '' } } = jobIn(n)
     const doc: SessionDoc = {
-      ...{
-        id: idOf(n),
-        state: 'anchored',
-        pipeline: 'completed',
-        owner: OWNER,
-        participants: [],
-        observers: [],
-      },
+      ...{ id: idOf(n), state: 'anchored', pipeline: 'completed', owner: OWNER, participants: [], observers: [] },
       ...{ started_at: n, gaps: [], chunk_size: 1024, chunk_count: 1, touched_at: n },
       merkle_root: derived(n, 'root').toHex(),
       manifest_hash: derived(n, 'manifest').toHex(),

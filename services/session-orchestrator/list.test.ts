@@ -29,9 +29,7 @@ test('without a state, sessions of every state are listed', async () => {
   const rules = policies({ store, now: () => made, newId: () => crypto.randomUUID() })
   const app = routes({ store, sessions: all, policies: rules, worker: work, parts: testParts })
   const listed = async (query: string) =>
-    (await ask(app, 'GET', `/sessions${query}`)).body as {
-      sessions: readonly { id: string; state: string }[]
-    }
+    (await ask(app, 'GET', `/sessions${query}`)).body as { sessions: readonly { id: string; state: string }[] }
   const states = ({ sessions: list }: Awaited<ReturnType<typeof listed>>) => list.map(({ id, state }) => [id, state])
 
   expect(states(await listed(''))).toEqual([

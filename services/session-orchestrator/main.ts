@@ -39,13 +39,7 @@ await start('session-orchestrator', Env, async ({ env, log, parts, openStore, cl
   const blake3 = await blake3Engine()
 
   const work = worker({
-    finish: finish({
-      store,
-      now: Date.now,
-      signingKey,
-      level: env.COMPRESSION_LEVEL,
-      ...services,
-    }),
+    finish: finish({ store, now: Date.now, signingKey, level: env.COMPRESSION_LEVEL, ...services }),
     log,
     pause: (ms) => Bun.sleep(ms),
   })

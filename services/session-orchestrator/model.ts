@@ -47,7 +47,4 @@ export const List = t.Object({ sessions: t.Array(Session) })
 export const Why = t.Object({ reason: EndReason })
 
 export const Process = t.Object({ session: SessionId })
-export const Status = t.Object({
-  by_state: t.Record(t.String(), t.Integer()),
-  in_work: t.Integer(),
-})
+export const Status = t.Object({ by_state: t.Record(t.String(), t.Integer()), in_work: t.Integer() })

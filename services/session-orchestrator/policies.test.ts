@@ -35,10 +35,7 @@ afterAll(async () => {
 })
 
 const WISHES = {
-  channels: {
-    input: { to_session: 'allowed' },
-    clipboard: { to_session: 'on_request', max_bytes: 1000 },
-  },
+  channels: { input: { to_session: 'allowed' }, clipboard: { to_session: 'on_request', max_bytes: 1000 } },
 } as const satisfies PolicyWishes
 const paste = { channel: 'clipboard', direction: 'to_session', bytes: 10 } as const
 const type = { channel: 'input', direction: 'to_session', bytes: 0 } as const
@@ -47,13 +44,7 @@ const why = { reason: 'because of a test' }
 
 const opened = (options: Partial<OrchestratorOptions> = {}) => {
   let now = NOW
-  const one = orchestratorFor({
-    urls: behind.urls,
-    who,
-    chain: scriptedChain(),
-    now: () => now,
-    ...options,
-  })
+  const one = orchestratorFor({ urls: behind.urls, who, chain: scriptedChain(), now: () => now, ...options })
   const as = (actor: string | undefined) =>
     one.appFor(async () => ({ caller: 'api-server', ...(actor !== undefined && { actor }) }))
   return {
@@ -83,10 +74,7 @@ const begun = async (one: Opened, wishes: PolicyWishes = WISHES) => {
   return id
 }
 const eventsOf = async (one: Pick<Opened, 'store'>, id: string) =>
-  (await tables(one.store).audit.find({
-    where: { session: id },
-    sort: [['seq', 'asc']],
-  })) as unknown as AuditEvent[]
+  (await tables(one.store).audit.find({ where: { session: id }, sort: [['seq', 'asc']] })) as unknown as AuditEvent[]
 const typesOf = async (one: Pick<Opened, 'store'>, id: string) => (await eventsOf(one, id)).map((event) => event.type)
 const refused = (status: number, code: string) => ({ status, body: { code } })
 
@@ -163,11 +151,7 @@ describe('a session with a policy', () => {
     const { policy } = await one.sessions.get(id)
     const stored = await tables(one.store).manifests.get(id)
     const manifest = parseManifest(utf8(stored?.manifest ?? ''))
-    expect(manifest).toMatchObject({
-      policy_hash: policy?.hash,
-      participants: [owner, guest],
-      observers: [viewer],
-    })
+    expect(manifest).toMatchObject({ policy_hash: policy?.hash, participants: [owner, guest], observers: [viewer] })
     const events = await eventsOf(one, id)
     for (const [at, event] of events.entries()) expect(eventFault(id, events[at - 1], strip(event))).toBeUndefined()
     expect(events.find((event) => event.type === 'sealed')?.hash).toBe(manifest.audit_root)
@@ -224,10 +208,7 @@ test('what was refused is asked for, approved by another, and allowed for five m
   expect(await answer(guest)).toMatchObject(refused(403, 'not-an-approver'))
   expect(await answer(approver, crypto.randomUUID())).toMatchObject(refused(404, 'no-such-request'))
   expect(await decided(paste)).toMatchObject({ outcome: 'blocked', rule: 'not-granted' })
-  expect(await answer(approver)).toMatchObject({
-    status: 200,
-    body: { state: 'approved', decided_by: approver },
-  })
+  expect(await answer(approver)).toMatchObject({ status: 200, body: { state: 'approved', decided_by: approver } })
   expect(await answer(owner)).toMatchObject(refused(409, 'request-decided'))
   expect(await decided(paste)).toMatchObject({ outcome: 'allowed', rule: 'granted' })
   expect(await decided({ ...paste, bytes: 11 })).toMatchObject({ outcome: 'blocked', rule: 'over-grant' })
@@ -293,9 +274,7 @@ test('a paused session lets nobody act and is recorded on', async () => {
   const one = opened()
   const id = await begun(one)
   const decided = async () => (await one.by(guest, `${id}/actions`, type)).body
-  expect(await one.by(owner, `${id}/pause`, why)).toMatchObject({
-    body: { state: 'active', suspended_by: owner },
-  })
+  expect(await one.by(owner, `${id}/pause`, why)).toMatchObject({ body: { state: 'active', suspended_by: owner } })
   await one.by(owner, `${id}/pause`, why)
   expect(await decided()).toMatchObject({ outcome: 'blocked', rule: 'suspended' })
   const { body } = await one.by(owner, `${id}/resume`, why)
@@ -323,10 +302,7 @@ describe('a session that is voided', () => {
     expect(await decided(paste)).toMatchObject({ outcome: 'blocked', rule: 'not-granted' })
     expect(await one.by(stranger, `${id}/actions`, copy)).toMatchObject({ body: { outcome: 'blocked' } })
     expect(await decided(copy)).toMatchObject({ outcome: 'void', rule: 'denied' })
-    expect(await one.sessions.get(id)).toMatchObject({
-      state: 'voided',
-      error: 'clipboard from_session: denied',
-    })
+    expect(await one.sessions.get(id)).toMatchObject({ state: 'voided', error: 'clipboard from_session: denied' })
     expect(await tables(one.store).keys.get(id)).toBeUndefined()
     await untilClosed(one, id)
     expect(await isClosed(id)).toBe(true)
@@ -363,10 +339,7 @@ test('a session that is terminated is sealed with a gap, and says by whom', asyn
   )
   await one.by(owner, `${id}/terminate`, why)
   while ((await one.sessions.get(id)).state !== 'anchored') await Bun.sleep(1)
-  expect(await one.sessions.get(id)).toMatchObject({
-    complete: false,
-    gaps: [{ at: 1, reason: 'because of a test' }],
-  })
+  expect(await one.sessions.get(id)).toMatchObject({ complete: false, gaps: [{ at: 1, reason: 'because of a test' }] })
   const end = (await eventsOf(one, id)).find((event) => event.type === 'recording-broken-off')
   expect(end?.body).toMatchObject({ by: owner, ...why })
 })

@@ -45,11 +45,7 @@ export type Policies = {
   readonly void: (id: string, why: Steering) => Promise<Session>
 }
 
-export type PoliciesParts = {
-  readonly store: Store
-  readonly now: () => number
-  readonly newId: () => string
-}
+export type PoliciesParts = { readonly store: Store; readonly now: () => number; readonly newId: () => string }
 
 /** How far back requests are looked at for a decision, ms; and how many are listed. */
 const REMEMBERED = 3600 * 1000

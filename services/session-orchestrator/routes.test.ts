@@ -102,10 +102,7 @@ describe('session-orchestrator', () => {
       chunk_size: 1024,
       gaps: [],
     })
-    expect(await behind.encryptor.sessions.progress(session.id)).toMatchObject({
-      chunk_size: 1024,
-      chunk_count: 0,
-    })
+    expect(await behind.encryptor.sessions.progress(session.id)).toMatchObject({ chunk_size: 1024, chunk_count: 0 })
     const other = await create(one)
     const docs = await Promise.all([session.id, other.id].map((id) => tables(one.store).sessions.get(id)))
     expect(new Set(docs.map((doc) => doc?.public_key)).size).toBe(2)
@@ -122,10 +119,7 @@ describe('session-orchestrator', () => {
     expect(await ask(operator, 'GET', `/sessions/${id}/manifest`)).toMatchObject(refused(409, 'not-sealed-yet'))
     await record(id, 3)
     expect(await ask(one.app, 'POST', `/sessions/${id}/finalize`, { complete: true, total_plain: 3072 })).toMatchObject(
-      {
-        status: 202,
-        body: { id, state: 'finalizing', pipeline: 'initialized' },
-      },
+      { status: 202, body: { id, state: 'finalizing', pipeline: 'initialized' } },
     )
     const done = await until(one, id, 'anchored')
     const { body } = await ask(operator, 'GET', `/sessions/${id}/manifest`)
@@ -199,11 +193,7 @@ describe('session-orchestrator', () => {
     await until(one, id, 'anchored')
     expect(await end()).toMatchObject({
       status: 409,
-      body: {
-        code: 'already-finalized',
-        detail: 'this session is anchored; it ends only once',
-        state: 'anchored',
-      },
+      body: { code: 'already-finalized', detail: 'this session is anchored; it ends only once', state: 'anchored' },
     })
     expect(one.chain.jobs.size).toBe(1)
   })
@@ -234,10 +224,7 @@ describe('session-orchestrator', () => {
   test('fails a session in which nothing was recorded', async () => {
     const one = opened()
     const { id } = await create(one)
-    await ask(one.app, 'POST', `/sessions/${id}/finalize`, {
-      complete: false,
-      reason: 'a recording of zero bytes',
-    })
+    await ask(one.app, 'POST', `/sessions/${id}/finalize`, { complete: false, reason: 'a recording of zero bytes' })
     expect(await until(one, id, 'failed')).toMatchObject({
       error: 'nothing was recorded: no chunk was ever acknowledged',
     })
@@ -270,9 +257,7 @@ describe('session-orchestrator', () => {
     await dead.sessions.finalize(id, { complete: true })
     const alive = opened({ store })
     const operator = alive.appFor(guardAs('operator'))
-    expect(await ask(operator, 'POST', '/orchestrator/process', { session: id })).toMatchObject({
-      status: 202,
-    })
+    expect(await ask(operator, 'POST', '/orchestrator/process', { session: id })).toMatchObject({ status: 202 })
     await until(alive, id, 'anchored')
   })
 

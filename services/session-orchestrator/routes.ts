@@ -56,10 +56,7 @@ const requireOwn = (owner: string): void => {
 
 /** What people do in sessions. Which of them may steer one is decided by api-server, and who did is written down here. */
 const deeds = ({ policies, worker }: OrchestratorParts) => {
-  const why = (reason: string) => ({
-    by: requestContext()?.actor ?? requestContext()?.caller ?? 'unknown',
-    reason,
-  })
+  const why = (reason: string) => ({ by: requestContext()?.actor ?? requestContext()?.caller ?? 'unknown', reason })
   const ending = async <R>(id: string, work: Promise<R>): Promise<R> => {
     const result = await work
     worker.kick(id)
@@ -131,10 +128,7 @@ const handlers = ({ store, sessions, worker }: OrchestratorParts) => {
     },
     status: async () => {
       const count = async (state: State) => [state, await own.sessions.count({ state })] as const
-      return {
-        by_state: Object.fromEntries(await Promise.all(states.map(count))),
-        in_work: worker.inWork(),
-      }
+      return { by_state: Object.fromEntries(await Promise.all(states.map(count))), in_work: worker.inWork() }
     },
   }
 }
@@ -167,12 +161,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .post(
       '/sessions/:id/finalize',
       async ({ params, body, status }) => status(202, await handle.finalize(params.id, body)),
-      {
-        params: SessionParams,
-        body: Finalize,
-        response: { 202: Session, ...problems },
-        callers: ['session-recorder'],
-      },
+      { params: SessionParams, body: Finalize, response: { 202: Session, ...problems }, callers: ['session-recorder'] },
     )
     .get('/sessions/:id/manifest', ({ params }) => handle.manifest(params.id), {
       params: SessionParams,
@@ -206,11 +195,7 @@ export const routes = (orchestrator: OrchestratorParts) => {
     .post(
       '/sessions/:id/requests/:request/decision',
       ({ params, body }) => deed.answer(params.id, params.request, body.approve),
-      {
-        params: RequestParams,
-        body: Answer,
-        ...replies(PolicyRequest, 'api-server', 'operator'),
-      },
+      { params: RequestParams, body: Answer, ...replies(PolicyRequest, 'api-server', 'operator') },
     )
     .post('/sessions/:id/pause', ({ params, body }) => deed.pause(params.id, body), steering)
     .post('/sessions/:id/resume', ({ params, body }) => deed.resume(params.id, body), steering)

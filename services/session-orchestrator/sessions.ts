@@ -60,10 +60,7 @@ export type SessionsParts = {
 }
 
 /** How signing keys are wrapped; the same on the way back. */
-export const signingKeyFor = (session: string) => ({
-  purpose: 'lucid/signing-key/v1',
-  id: sessionIdBytes(session),
-})
+export const signingKeyFor = (session: string) => ({ purpose: 'lucid/signing-key/v1', id: sessionIdBytes(session) })
 
 /** A session's Ed25519 key pair, of which the secret half exists only wrapped. */
 const newSigningKey = (id: string, { signingKey, random }: SessionsParts) => {
@@ -141,12 +138,7 @@ const create = async (request: NewSession, parts: SessionsParts): Promise<Sessio
   const { wrapped, public_key } = newSigningKey(id, parts)
   const fixed = { id, public_key, chunk_size, ...(checked && namedPeople(checked)) }
   const doc = newSession(request, fixed, now())
-  await openKey({
-    session: id,
-    owner,
-    chunk_size,
-    ...(owner_x25519 === undefined ? {} : { owner_x25519 }),
-  })
+  await openKey({ session: id, owner, chunk_size, ...(owner_x25519 === undefined ? {} : { owner_x25519 }) })
   return store.transaction(async (tx) => {
     const own = tables(tx)
     // Again, inside: others may have been opened while the encryptor made the key.

@@ -134,11 +134,7 @@ export const appendAudits = async (
   entries: readonly AuditEntry[],
   at: number,
 ): Promise<AuditDoc | undefined> => {
-  let [last]: readonly AuditDoc[] = await own.audit.find({
-    where: { session },
-    sort: [['seq', 'desc']],
-    limit: 1,
-  })
+  let [last]: readonly AuditDoc[] = await own.audit.find({ where: { session }, sort: [['seq', 'desc']], limit: 1 })
   const docs: AuditDoc[] = []
   for (const entry of entries) {
     checkEntry((last?.seq ?? -1) + 1, entry)

@@ -33,11 +33,7 @@ const lifeOf = async () => {
     expireAfter: AFTER,
     clockStep: clockSteps(clocks),
   }
-  const { id } = await all.create({
-    owner: OWNER,
-    recorder_version: 'lucid/1',
-    device_fingerprint: '00'.repeat(32),
-  })
+  const { id } = await all.create({ owner: OWNER, recorder_version: 'lucid/1', device_fingerprint: '00'.repeat(32) })
   return {
     pass: (ms: number) => {
       passed += ms

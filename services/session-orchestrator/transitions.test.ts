@@ -21,14 +21,7 @@ test('a new session shows what others may see of it, and nothing that is not kno
 
 test('a recording that ended keeps what its recorder says of the end', () => {
   expect(finalizeSession(active, { complete: true, total_plain: 9 }, 7)).toEqual({
-    next: {
-      ...active,
-      state: 'finalizing',
-      pipeline: 'initialized',
-      ended_at: 7,
-      complete: true,
-      claimed_plain: 9,
-    },
+    next: { ...active, state: 'finalizing', pipeline: 'initialized', ended_at: 7, complete: true, claimed_plain: 9 },
     event: { type: 'recording-ended', body: { ended_at: 7 } },
   })
   const brokenOff = (reason: string) => ({ type: 'recording-broken-off', body: { ended_at: 7, reason } })
@@ -39,9 +32,7 @@ test('a recording that ended keeps what its recorder says of the end', () => {
 
 test('gaps that were told beforehand are those of a session whose recorder never comes back', () => {
   const gaps = [{ offset: 5, from: 6, to: 7, reason: 'the source was cut off' }]
-  const told = setSessionState(setSessionState(active, { state: 'active', gaps }).next, {
-    state: 'paused',
-  }).next
+  const told = setSessionState(setSessionState(active, { state: 'active', gaps }).next, { state: 'paused' }).next
   expect(endIdleSession(told, 9).next.stream_gaps).toEqual(gaps)
   const more = [...gaps, { offset: 8, from: 7, to: 8, reason: 'the source paused' }]
   expect(finalizeSession(told, { complete: true, gaps: more }, 9).next.stream_gaps).toEqual(more)
@@ -53,9 +44,7 @@ test('a recording ends once', async () => {
     code: 'already-finalized',
     extra: { state: 'finalizing' },
   })
-  expect(await faultOf(() => setSessionState(next, { state: 'active' }))).toMatchObject({
-    code: 'wrong-state',
-  })
+  expect(await faultOf(() => setSessionState(next, { state: 'active' }))).toMatchObject({ code: 'wrong-state' })
 })
 
 describe('a session that nobody uses', () => {
@@ -65,10 +54,7 @@ describe('a session that nobody uses', () => {
       'is ended with a gap when it was',
       active,
       { state: 'finalizing', complete: false },
-      {
-        type: 'recording-broken-off',
-        body: { ended_at: 9, reason: 'nothing was recorded for too long' },
-      },
+      { type: 'recording-broken-off', body: { ended_at: 9, reason: 'nothing was recorded for too long' } },
     ],
   ] as const)('%s', (_, doc, next, event) => {
     expect(endIdleSession(doc, 9)).toMatchObject({ next, event })

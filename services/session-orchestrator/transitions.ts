@@ -33,10 +33,7 @@ export const newSession = (
 
 /** What the audit chain of a new session begins with: who owns it, what they allowed, and each who was let in. */
 export const createdEntries = (doc: SessionDoc, policy: SignedPolicy | undefined): readonly AuditEntry[] => [
-  {
-    type: 'created',
-    body: { owner: doc.owner, session_public_key: doc.public_key, started_at: doc.started_at },
-  },
+  { type: 'created', body: { owner: doc.owner, session_public_key: doc.public_key, started_at: doc.started_at } },
   ...(policy ? ([{ type: 'policy-set', body: { hash: doc.policy?.hash, ...policy } }] as const) : []),
   ...doc.participants.map((address) => ({ type: 'participant-admitted', body: { address } }) as const),
   ...doc.observers.map((address) => ({ type: 'observer-admitted', body: { address } }) as const),
@@ -83,13 +80,7 @@ export const resumeSession = ({ suspended_by, ...doc }: SessionDoc, { by, reason
 export const voidSession = (doc: SessionDoc, { by, reason }: Steering, now: number): Required<Transition> => {
   checkTransition(doc.state, 'voided')
   return {
-    next: {
-      ...doc,
-      state: 'voided',
-      ended_at: Math.max(doc.started_at, now),
-      error: reason,
-      still_open: true,
-    },
+    next: { ...doc, state: 'voided', ended_at: Math.max(doc.started_at, now), error: reason, still_open: true },
     event: { type: 'voided', body: { by, reason } },
   }
 }
@@ -153,10 +144,7 @@ export const loseAnchor = ({ anchor, ...doc }: SessionDoc): Transition => {
   checkTransition(doc.state, 'anchoring')
   return {
     next: { ...doc, state: 'anchoring', pipeline: 'anchoring', anchor_lost: true },
-    event: {
-      type: 'anchor-lost',
-      body: { reason: `block ${anchor?.block.number} ${anchor?.block.hash}` },
-    },
+    event: { type: 'anchor-lost', body: { reason: `block ${anchor?.block.number} ${anchor?.block.hash}` } },
   }
 }
 
@@ -168,15 +156,5 @@ export const publicSession = (doc: SessionDoc): Session => {
   const later = { pipeline, ended_at, complete, chunk_count, total_plain }
   const last = { merkle_root, manifest_hash, anchor, error, policy, suspended_by }
   const present = Object.entries({ ...later, ...last }).filter(([, value]) => value !== undefined)
-  return {
-    id,
-    state,
-    owner,
-    participants,
-    observers,
-    started_at,
-    chunk_size,
-    gaps,
-    ...Object.fromEntries(present),
-  }
+  return { id, state, owner, participants, observers, started_at, chunk_size, gaps, ...Object.fromEntries(present) }
 }

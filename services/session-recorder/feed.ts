@@ -85,10 +85,7 @@ export const feed = ({ start, send: sendRun, pause }: DeliveryParts): Feed => {
     rest: (offset) => {
       unacknowledged.flush()
       const segments = unacknowledged.from(offset) ?? []
-      return segments.map((segment) => ({
-        ...segment,
-        lastByteAt: came.timeOf(segment.offset + segment.bytes.length),
-      }))
+      return segments.map((segment) => ({ ...segment, lastByteAt: came.timeOf(segment.offset + segment.bytes.length) }))
     },
     received: unacknowledged.received,
     lastByteAt: () => came.timeOf(unacknowledged.received()),

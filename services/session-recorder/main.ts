@@ -48,8 +48,5 @@ await start('session-recorder', Env, async ({ env, log, parts, openStore, reach,
   })
   onStop(() => void loop.stop()) // what it is at goes on at the next start
 
-  return routes({
-    recordings: all,
-    parts: { ...parts, status: () => ({ live_recordings: all.live() }) },
-  })
+  return routes({ recordings: all, parts: { ...parts, status: () => ({ live_recordings: all.live() }) } })
 })

@@ -17,12 +17,7 @@ const fed = { received: 30, acknowledged: 20, chunk_count: 2, complete: false }
 const ending = endRecording(fresh, fed, { endedAt: 9, reason: 'it broke off' })
 
 test('the end of a recording is told as it is durable, with its reason', () => {
-  expect(describeEnd(ending)).toEqual({
-    complete: false,
-    total_plain: 20,
-    ended_at: 9,
-    reason: 'it broke off',
-  })
+  expect(describeEnd(ending)).toEqual({ complete: false, total_plain: 20, ended_at: 9, reason: 'it broke off' })
   expect(describeEnd(endRecording(fresh, fed, { endedAt: 9 }))).toEqual({
     complete: false,
     total_plain: 20,
@@ -39,9 +34,7 @@ describe('gaps in the middle', () => {
     expect(offsets(5, 9)).toEqual([5, 9])
     expect(offsets(5, 9, 9)).toEqual([5, 9])
     expect(offsets(5, 9, 6)).toEqual([5, 6])
-    expect(describeEnd(endRecording(addGap(fresh, gap(5)), fed, { endedAt: 9 }))).toMatchObject({
-      gaps: [gap(5)],
-    })
+    expect(describeEnd(endRecording(addGap(fresh, gap(5)), fed, { endedAt: 9 }))).toMatchObject({ gaps: [gap(5)] })
   })
 
   test('are a thousand at most', async () => {

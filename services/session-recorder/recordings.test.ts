@@ -86,10 +86,7 @@ describe('a recording', () => {
   test('may come in several streams, each from where the one before ended', async () => {
     const id = await start()
     const bytes = noise(3000, 1)
-    expect(await stream(id, 0, bytes.subarray(0, 700), false)).toMatchObject({
-      state: 'recording',
-      received: 700,
-    })
+    expect(await stream(id, 0, bytes.subarray(0, 700), false)).toMatchObject({ state: 'recording', received: 700 })
     expect(await stream(id, 700, bytes.subarray(700, 2500), false)).toMatchObject({ received: 2500 })
     expect(await stream(id, 2500, bytes.subarray(2500))).toMatchObject({ state: 'ended', acknowledged: 3000 })
     expect(await pipe.plainOf(id)).toEqual(bytes)
@@ -507,10 +504,7 @@ test('a recording that the recorder cannot keep leaves no session that waits for
   const full = new Fault('unavailable', 'store-full', 'the disk is full')
   const broken = pipe.restartedRecorder((store) => ({
     ...store,
-    collection: (declaration) => ({
-      ...store.collection(declaration),
-      insert: () => Promise.reject(full),
-    }),
+    collection: (declaration) => ({ ...store.collection(declaration), insert: () => Promise.reject(full) }),
   }))
   expect(await faultOf(() => broken.start({ owner: OWNER }))).toBe(full)
   const [session] = await pipe.sessions()

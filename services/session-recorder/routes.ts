@@ -16,10 +16,7 @@ export const routes = ({ recordings, parts }: { readonly recordings: Recordings;
         noteAudit({ recording: recording.id, owner: recording.owner })
         return recording
       },
-      {
-        body: Opening,
-        ...replies(Recording, 'operator', 'api-server'),
-      },
+      { body: Opening, ...replies(Recording, 'operator', 'api-server') },
     )
     .get('/recordings', async () => ({ recordings: [...(await recordings.list())] }), replies(List, 'operator'))
     .get('/recordings/:id', ({ params }) => recordings.get(params.id), {

@@ -32,10 +32,7 @@ export type ControlOptions = {
 }
 
 const gone = (cause?: unknown) =>
-  new Fault('unavailable', 'tor-control-gone', "tor's control port does not answer", {
-    cause,
-    retryAfter: 1000,
-  })
+  new Fault('unavailable', 'tor-control-gone', "tor's control port does not answer", { cause, retryAfter: 1000 })
 
 /** 25x is yes (control-spec: 250, 251, 252). */
 const isYes = ({ code }: Reply): boolean => code >= 250 && code < 260

@@ -35,11 +35,7 @@ test('bytes pass both ways as they are, and the connection is forgotten when it 
   const made = await started({ port: 0 }, echo())
   const body = crypto.getRandomValues(new Uint8Array(60_000))
   const whole = new Uint8Array(3_000_000).map((_, at) => body[at % body.length] ?? 0)
-  const reply = await fetch(`http://127.0.0.1:${made.port}/`, {
-    method: 'POST',
-    body: whole,
-    keepalive: false,
-  })
+  const reply = await fetch(`http://127.0.0.1:${made.port}/`, { method: 'POST', body: whole, keepalive: false })
   expect(new Uint8Array(await reply.arrayBuffer())).toEqual(whole)
   while (made.open() > 0) await Bun.sleep(5)
   expect(made.open()).toBe(0)

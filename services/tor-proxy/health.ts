@@ -32,9 +32,7 @@ export const torChecks = ({ tor, address, network }: TorHealthParts): { checks: 
   const bootstrap = async () => {
     const { percent, summary, warning } = tor.state().bootstrap
     if (percent < 100)
-      throw new Fault('unavailable', 'bootstrapping', `${percent} %: ${warning ?? summary}`, {
-        retryAfter: 2_000,
-      })
+      throw new Fault('unavailable', 'bootstrapping', `${percent} %: ${warning ?? summary}`, { retryAfter: 2_000 })
   }
   const onion = async () => {
     const { uploads, failures } = tor.state()

@@ -50,10 +50,7 @@ const reach = async (get: () => Promise<string>): Promise<string> => {
 
 describe.skipIf(missing.length > 0)('the onion of the gateway, on a Tor network of our own on loopback', () => {
   test('is reached through SOCKS and the tunnel, under the same address after a restart and after SIGKILL', async () => {
-    const network = await startPrivateNetwork(join(root, 'network'), {
-      tor: tor ?? '',
-      gencert: gencert ?? '',
-    })
+    const network = await startPrivateNetwork(join(root, 'network'), { tor: tor ?? '', gencert: gencert ?? '' })
     closers.push(network.stop)
     const upstream = Bun.serve({
       hostname: '127.0.0.1',
@@ -65,11 +62,7 @@ describe.skipIf(missing.length > 0)('the onion of the gateway, on a Tor network 
     closers.push(gateway.stop)
     const lines = join(root, 'lines')
     writeFileSync(lines, network.lines.join('\n'))
-    const env = {
-      TOR_NETWORK: 'on',
-      TOR_TEST_NETWORK_FILE: lines,
-      API_GATEWAY_ONION: `127.0.0.1:${gateway.onionPort}`,
-    }
+    const env = { TOR_NETWORK: 'on', TOR_TEST_NETWORK_FILE: lines, API_GATEWAY_ONION: `127.0.0.1:${gateway.onionPort}` }
     const home = join(root, 'home')
     const start = async () => {
       const proxy = await startTorProxy(home, env)
@@ -135,9 +128,7 @@ describe.skipIf(missing.length > 0)('the onion of the gateway, on a Tor network 
     const untilRefused = async () => {
       for (let inRow = 0; inRow < 3; ) inRow = (await ask()).startsWith('HTTP/1.1 200') ? 0 : inRow + 1
     }
-    writeFileSync(file, `descriptor:x25519:${base32nopad.encode(x25519.getPublicKey(secret))}\n`, {
-      mode: 0o600,
-    })
+    writeFileSync(file, `descriptor:x25519:${base32nopad.encode(x25519.getPublicKey(secret))}\n`, { mode: 0o600 })
     await takeUp()
     await untilRefused()
     await control.ask(

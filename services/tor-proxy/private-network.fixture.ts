@@ -22,12 +22,7 @@ const makeAuthority = async (
     empty,
     port,
     directoryPort,
-  }: {
-    readonly folder: string
-    readonly empty: string
-    readonly port: number
-    readonly directoryPort: number
-  },
+  }: { readonly folder: string; readonly empty: string; readonly port: number; readonly directoryPort: number },
 ): Promise<readonly string[]> => {
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
   const keys = (name: string) => join(folder, 'keys', name)

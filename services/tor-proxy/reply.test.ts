@@ -41,11 +41,7 @@ const replies = [
     event: false,
   },
   { code: 251, lines: ['Operation was unnecessary'], event: false },
-  {
-    code: 515,
-    lines: ['Authentication failed: Wrong length on authentication cookie.'],
-    event: false,
-  },
+  { code: 515, lines: ['Authentication failed: Wrong length on authentication cookie.'], event: false },
 ]
 
 test('single lines, several lines, data and events are read as they come', () => {

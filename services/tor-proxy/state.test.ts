@@ -24,10 +24,7 @@ test('uploads are counted by address; a failure stands until one went well', () 
   const well = advance(failed, { lines: [`HS_DESC UPLOADED ${address} UNKNOWN $AB~r1`] })
   expect([well.uploads, well.failures]).toEqual([{ [`${address}.onion`]: 1 }, {}])
   expect(advance(well, { lines: [`HS_DESC FAILED ${address} UNKNOWN $AB~r2 REASON=X`] })).toEqual(well)
-  expect(advance(well, { lines: [`HS_DESC UPLOAD ${address} UNKNOWN $AB~r2`] })).toEqual({
-    ...well,
-    failures: {},
-  })
+  expect(advance(well, { lines: [`HS_DESC UPLOAD ${address} UNKNOWN $AB~r2`] })).toEqual({ ...well, failures: {} })
 })
 
 test('what is of no interest changes nothing', () => {
@@ -37,10 +34,7 @@ test('what is of no interest changes nothing', () => {
 
 test('circuits are counted', () => {
   expect(countCircuits('')).toEqual({ built: 0, total: 0 })
-  expect(countCircuits('1 BUILT $A~a PURPOSE=X\n2 EXTENDED $B~b\n13 BUILT $C~c')).toEqual({
-    built: 2,
-    total: 3,
-  })
+  expect(countCircuits('1 BUILT $A~a PURPOSE=X\n2 EXTENDED $B~b\n13 BUILT $C~c')).toEqual({ built: 2, total: 3 })
 })
 
 test.each([

@@ -9,21 +9,14 @@ export type TorState = {
   readonly failures: Readonly<Record<string, string>>
 }
 
-export const freshState: TorState = {
-  bootstrap: { percent: 0, summary: 'not begun' },
-  uploads: {},
-  failures: {},
-}
+export const freshState: TorState = { bootstrap: { percent: 0, summary: 'not begun' }, uploads: {}, failures: {} }
 
 /** `NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY="..."` of an event or of GETINFO status/bootstrap-phase. */
 const bootstrap = (state: TorState, line: string): TorState => {
   const { PROGRESS, SUMMARY = '', WARNING } = parsePairs(line)
   if (PROGRESS === undefined) return state
   const percent = Number(PROGRESS)
-  return {
-    ...state,
-    bootstrap: { percent, summary: SUMMARY, ...(WARNING !== undefined && { warning: WARNING }) },
-  }
+  return { ...state, bootstrap: { percent, summary: SUMMARY, ...(WARNING !== undefined && { warning: WARNING }) } }
 }
 
 /** `HS_DESC UPLOADED <address> UNKNOWN <directory>`; the address comes without `.onion`. */

@@ -73,9 +73,7 @@ export const torConnection = (parts: ConnectionParts) => {
     /** Throws Fault `unavailable` while there is none. */
     control: (): Control => {
       if (open === undefined)
-        throw new Fault('unavailable', 'tor-down', 'tor does not answer; it is started again', {
-          cause: failure,
-        })
+        throw new Fault('unavailable', 'tor-down', 'tor does not answer; it is started again', { cause: failure })
       return open
     },
   }

@@ -85,12 +85,8 @@ describe.skipIf(tor === undefined)('tor-proxy with the real tor, its network swi
   test('the address is that of the stored key, and tor and everybody else are told the same', async () => {
     const address = onionAddress(derivePublicKey(readSecretFile(new Uint8Array(readFileSync(keyFile())))))
     expect(hostname()).toBe(address)
-    expect(await (await fetch(`${proxy.url}/onions`)).json()).toEqual({
-      onions: { gateway: { address, uploads: 0 } },
-    })
-    expect(JSON.parse(readFileSync(join(home, 'addresses', 'addresses.json'), 'utf8'))).toEqual({
-      gateway: address,
-    })
+    expect(await (await fetch(`${proxy.url}/onions`)).json()).toEqual({ onions: { gateway: { address, uploads: 0 } } })
+    expect(JSON.parse(readFileSync(join(home, 'addresses', 'addresses.json'), 'utf8'))).toEqual({ gateway: address })
     const modes = [keyFile(), join(home, 'data', 'onions', 'gateway'), join(home, 'data', 'tor')].map(
       (path) => statSync(path).mode & 0o777,
     )

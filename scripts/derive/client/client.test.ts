@@ -6,11 +6,7 @@ import { renderTypes, typeOf } from './types.ts'
 const item: Schema = {
   type: 'object',
   required: ['id', 'state'],
-  properties: {
-    id: { type: 'string' },
-    state: { type: 'string', enum: ['open', 'closed'] },
-    note: { type: 'string' },
-  },
+  properties: { id: { type: 'string' }, state: { type: 'string', enum: ['open', 'closed'] }, note: { type: 'string' } },
 }
 const operation: Operation = {
   'x-people': 'session_create',

@@ -4,12 +4,7 @@ import type { Dialled, Walked } from './inside.ts'
 
 /** A path of the host: what is there, or why it could not be inspected. */
 export type FileFact =
-  | {
-      readonly kind: 'file' | 'folder' | 'other'
-      readonly mode: string
-      readonly uid: number
-      readonly size: number
-    }
+  | { readonly kind: 'file' | 'folder' | 'other'; readonly mode: string; readonly uid: number; readonly size: number }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown'; readonly answer: string }
 

@@ -73,10 +73,7 @@ const chooseQuestions = (facts: Facts, probes: readonly string[]): CloserQuestio
 const orBlind = async <T>(work: Promise<T>): Promise<T> =>
   work.catch((error: unknown) => {
     const details = error instanceof ConnectionLost ? error.details : []
-    throw new CliError(errorMessage(error), {
-      exitCode: EXIT_BLIND,
-      details,
-    })
+    throw new CliError(errorMessage(error), { exitCode: EXIT_BLIND, details })
   })
 
 /** Why the engine answers nothing; undefined when it does. */
@@ -103,9 +100,7 @@ export const inspectHost = async (shell: Shell, dir: string, { now, counters }: 
   const host = await orBlind(collectFacts(shell, dir, 'diagnosis', { counters }))
   const trouble = explainEngine(host)
   if (trouble !== undefined)
-    throw new CliError(`${shell.name}: ${trouble}; on the host: sudo systemctl start docker`, {
-      exitCode: EXIT_BLIND,
-    })
+    throw new CliError(`${shell.name}: ${trouble}; on the host: sudo systemctl start docker`, { exitCode: EXIT_BLIND })
   const { files, expected, gaps } = readExpectation(host, dir)
   return {
     facts: makeFacts(host, { dir, expected, gaps, ahead: Number(out.trim()) - middle / 1000 }),

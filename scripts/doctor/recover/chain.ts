@@ -27,10 +27,7 @@ const Status = Type.Object({
 type Status = Static<typeof Status>
 
 /** A running ledger: what it says on /status, and a way to lay an order into its folder and wait until it was taken. */
-export type LedgerAccess = {
-  readonly status: () => Promise<Status>
-  readonly order: (order: Order) => Promise<void>
-}
+export type LedgerAccess = { readonly status: () => Promise<Status>; readonly order: (order: Order) => Promise<void> }
 
 const PATIENCE_MS = 30_000
 const FILE = 'recover.json'
@@ -90,10 +87,7 @@ export const hostLedger = (shell: Shell): LedgerAccess => {
     const script = commandLine('docker', 'exec', LEDGER, '/usr/local/bin/bun', '-e', program(inContainer, input))
     return JSON.parse(await requireSuccess(`${shell.name}: ${LEDGER}`, shell.run(script)))
   }
-  return {
-    status: async () => parseStatus(await run(undefined)),
-    order: async (order) => void (await run(order)),
-  }
+  return { status: async () => parseStatus(await run(undefined)), order: async (order) => void (await run(order)) }
 }
 
 /** The sealed block in a bundle's anchor.json. Throws CliError when it holds none. */
@@ -112,11 +106,7 @@ export const readSealed = async (path: string): Promise<SealedBlock> => {
   }
 }
 
-export type Decision = {
-  readonly bundles: readonly string[]
-  readonly goOn: boolean
-  readonly dryRun: boolean
-}
+export type Decision = { readonly bundles: readonly string[]; readonly goOn: boolean; readonly dryRun: boolean }
 
 const choices = (head: number) => [
   'put a newer copy of its store back, if there is one: nothing is lost then',

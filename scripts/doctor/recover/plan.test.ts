@@ -32,11 +32,7 @@ describe('a plan for a service', () => {
   test('makes it again with the file of its release, and waits for it', () => {
     const core = container('lucid_mongo', { project: 'lucid-core' })
     expect(planService(site([mongo, merkle], [core]), 'mongo')).toEqual([
-      {
-        say: 'make mongo again, as r-1 has it',
-        script: `set -e\n${UP}.core.yaml ${FLAGS} mongo`,
-        until: [mongo],
-      },
+      { say: 'make mongo again, as r-1 has it', script: `set -e\n${UP}.core.yaml ${FLAGS} mongo`, until: [mongo] },
     ])
   })
 
@@ -94,9 +90,7 @@ describe('a plan for a volume', () => {
   test('makes an empty one only where there is none, and none is made by whoever uses it', () => {
     const there = planVolume(site([merkle]), DATA.name, 'empty')
     expect(there.before.map(({ script }) => script)).toEqual(['docker stop merkle-builder >/dev/null 2>&1; :'])
-    const gone = site([merkle], undefined, {
-      host: { readiness: { ...facts([]).host.readiness, volumes: [] } },
-    })
+    const gone = site([merkle], undefined, { host: { readiness: { ...facts([]).host.readiness, volumes: [] } } })
     expect(planVolume(gone, DATA.name, 'empty').before.at(-1)?.script).toContain(
       // Of the first stack that uses it: api-server stands in core.
       'docker volume create --label com.docker.compose.project=lucid-sessions',

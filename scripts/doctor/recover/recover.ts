@@ -56,14 +56,8 @@ export const command = {
       value: 'FILE',
       about: 'volume: the age identity that backups are for, on this machine (LUCID_BACKUP_IDENTITY)',
     },
-    empty: {
-      type: 'boolean',
-      about: 'volume: start with an empty one, and give up what was in the one that is gone',
-    },
-    adopt: {
-      type: 'boolean',
-      about: 'volume: take what is in it now for this host’s, wherever it came from',
-    },
+    empty: { type: 'boolean', about: 'volume: start with an empty one, and give up what was in the one that is gone' },
+    adopt: { type: 'boolean', about: 'volume: take what is in it now for this host’s, wherever it came from' },
     bundle: {
       type: 'string',
       value: 'FILE',
@@ -114,9 +108,7 @@ const onWait =
 /** How a volume comes back. Throws CliError when more than one way was said. */
 const chooseWay = ({ empty, adopt, 'from-backup': backup }: Given): Parameters<typeof planVolume>[2] => {
   if ([empty, adopt, backup !== undefined].filter(Boolean).length > 1)
-    throw new CliError('--empty, --adopt and --from-backup are different ways: one of them', {
-      exitCode: EXIT_USAGE,
-    })
+    throw new CliError('--empty, --adopt and --from-backup are different ways: one of them', { exitCode: EXIT_USAGE })
   return empty ? 'empty' : adopt ? 'adopted' : 'restored'
 }
 
@@ -159,17 +151,14 @@ const recoverVolume = async (opened: HostSession, name: string, flags: Given, te
     await perform(lease, before, terminal.err)
     if (restore !== undefined) {
       const again = `bun run recover volume ${name}`
-      const report = await restoreHost(lease, {
-        ...restore,
-        snapshot,
-        volumes: [name],
-        existing: 'replace',
-      }).catch((error: unknown) => {
-        throw new CliError(
-          `${errorLine(error)}: ${name} was not restored, and its services are stopped: ${again} tries again`,
-          { details: errorDetails(error) },
-        )
-      })
+      const report = await restoreHost(lease, { ...restore, snapshot, volumes: [name], existing: 'replace' }).catch(
+        (error: unknown) => {
+          throw new CliError(
+            `${errorLine(error)}: ${name} was not restored, and its services are stopped: ${again} tries again`,
+            { details: errorDetails(error) },
+          )
+        },
+      )
       if (!report.ok)
         throw new CliError(`${name} was restored in part, and its services are stopped`, {
           details: report.faults.map((fault) => JSON.stringify(fault)),

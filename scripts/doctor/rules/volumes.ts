@@ -23,12 +23,7 @@ const octal = (mode: number) => mode.toString(8).padStart(4, '0')
 /** Everybody's: a file that all services mount, or a folder that all may read. */
 const isReadable = (mode: string): boolean => mode[6] === 'r'
 
-type Mounted = {
-  readonly service: string
-  readonly uid: number
-  readonly path: string
-  readonly secret: boolean
-}
+type Mounted = { readonly service: string; readonly uid: number; readonly path: string; readonly secret: boolean }
 
 const listMounted = (facts: Facts): readonly Mounted[] => {
   const all = matchContainers(facts).flatMap(({ expected }) =>
@@ -66,11 +61,7 @@ export const volumeRules: readonly Rule[] = [
       listWalks(facts).flatMap(({ walk: { name, mark, entries }, names }) => {
         const about = { installation: facts.host.installation, committed: facts.expected?.volumes ?? [] }
         const rest = entries - (mark === '' ? 0 : 1)
-        const volume = {
-          name,
-          mark: mark === '' ? 'none' : parseMark(parseJson(mark)),
-          entries: rest,
-        } as const
+        const volume = { name, mark: mark === '' ? 'none' : parseMark(parseJson(mark)), entries: rest } as const
         const last = rest === 0 ? '--empty' : '--adopt'
         return judgeMark(volume, about).map(({ evidence }) => ({
           subject: name,

@@ -318,9 +318,7 @@ describe('a build', () => {
 
 describe('a build that meets trouble', () => {
   test('stops at the first failure and names it; what was built stays, and the next run goes on from there', async () => {
-    const { options, steps, digests } = await setUp({
-      sources: { ...services, merkle: 'this is no program' },
-    })
+    const { options, steps, digests } = await setUp({ sources: { ...services, merkle: 'this is no program' } })
     const error = await digests().catch((caught: unknown) => caught)
     expect(error).toMatchObject({
       service: 'merkle',
@@ -383,15 +381,11 @@ describe('a build that meets trouble', () => {
     })
     const error = await buildImages(options).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ message: expect.stringContaining('phase 2, merkle: linux/') })
-    expect(error).toMatchObject({
-      cause: { details: ['/app/addons/napi-rs-blake-hash.node needs libgcc_s.so.1'] },
-    })
+    expect(error).toMatchObject({ cause: { details: ['/app/addons/napi-rs-blake-hash.node needs libgcc_s.so.1'] } })
   })
 
   test('takes no native addon in that has no row in the table', async () => {
-    const { options } = await setUp({
-      sources: { ...services, chunker: "console.log(require('./fast.node'))\n" },
-    })
+    const { options } = await setUp({ sources: { ...services, chunker: "console.log(require('./fast.node'))\n" } })
     await Bun.write(join(options.root, 'services', 'chunker', 'fast.node'), 'x')
     await expect(buildImages(options)).rejects.toThrow('takes the native addon fast-')
   })

@@ -64,11 +64,7 @@ const requirePortable = (entry: string, names: readonly string[]): void => {
 const messages = (error: unknown): readonly string[] =>
   error instanceof AggregateError ? error.errors.map(String) : [errorMessage(error)]
 
-type Entry = {
-  readonly entry: string
-  readonly name: string
-  readonly addons: readonly string[]
-}
+type Entry = { readonly entry: string; readonly name: string; readonly addons: readonly string[] }
 
 const build = async (root: string, { entry, name, addons }: Entry, workers: Map<string, string>) =>
   Bun.build({

@@ -54,9 +54,7 @@ test('a bill of materials names each part once, sorted, with sums, licences and 
       licenses: [{ license: { name: 'Apache-2.0' } }],
       hashes: [{ alg: 'SHA-256', content: 'ab' }],
       properties: [{ name: 'debian:source', value: 'openssl' }],
-      evidence: {
-        occurrences: [{ location: '/usr/lib/libcrypto.so.3' }, { location: '/usr/lib/libssl.so.3' }],
-      },
+      evidence: { occurrences: [{ location: '/usr/lib/libcrypto.so.3' }, { location: '/usr/lib/libssl.so.3' }] },
     },
     {
       type: 'file',

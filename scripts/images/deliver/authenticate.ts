@@ -50,10 +50,7 @@ const fetchToken = async (
     await response.body?.cancel()
     throw new ConnectionLost(`the token service of ${realm.host} answered ${response.status}`)
   }
-  const answer = (await readDocument(response)) as {
-    readonly token?: unknown
-    readonly access_token?: unknown
-  }
+  const answer = (await readDocument(response)) as { readonly token?: unknown; readonly access_token?: unknown }
   const token = answer.token ?? answer.access_token
   if (typeof token !== 'string' || token === '') throw new CliError(`the token service of ${realm.host} gave no token`)
   return { authorization: `Bearer ${token}` }

@@ -11,10 +11,7 @@ export type ChunkSize = { readonly next: number; readonly ceiling: number }
 export const firstChunk: ChunkSize = { next: FIRST, ceiling: LARGEST }
 
 /** After a chunk that went through: twice as large, never again as large as one that did not. */
-export const grown = ({ next, ceiling }: ChunkSize): ChunkSize => ({
-  next: Math.min(next * 2, ceiling),
-  ceiling,
-})
+export const grown = ({ next, ceiling }: ChunkSize): ChunkSize => ({ next: Math.min(next * 2, ceiling), ceiling })
 
 /** After a chunk of `size` bytes that was lost: half of it, and no larger one any more. */
 export const shrunk = (size: number): ChunkSize => {

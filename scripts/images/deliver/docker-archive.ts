@@ -7,11 +7,7 @@ import { blobPath, type Layout, type PlatformImage } from '../layout/layout.ts'
 /** An image to load: one service, under the names it shall have. */
 export type Loadable = { readonly layout: Layout; readonly reference: string }
 
-type Part = {
-  readonly name: string
-  readonly size: number
-  readonly content: Uint8Array<ArrayBuffer> | string
-}
+type Part = { readonly name: string; readonly size: number; readonly content: Uint8Array<ArrayBuffer> | string }
 
 const json = (name: string, value: unknown): Part => {
   const content = utf8(JSON.stringify(value))

@@ -103,17 +103,10 @@ describe('a push', () => {
       const present = new Set<string>()
       await pushTo(fake.port, layout, { present })
       const before = fake.requests.length
-      expect(await pushTo(fake.port, layout, { tag: 'two' })).toMatchObject({
-        uploaded: 0,
-        there: 5,
-        bytes: 0,
-      })
+      expect(await pushTo(fake.port, layout, { tag: 'two' })).toMatchObject({ uploaded: 0, there: 5, bytes: 0 })
       expect(fake.requests.slice(before).filter((one) => one.includes('/blobs/')).length).toBe(5)
       const again = fake.requests.length
-      expect(await pushTo(fake.port, layout, { tag: 'three', present })).toMatchObject({
-        uploaded: 0,
-        there: 5,
-      })
+      expect(await pushTo(fake.port, layout, { tag: 'three', present })).toMatchObject({ uploaded: 0, there: 5 })
       expect(fake.requests.slice(again).filter((one) => one.includes('/blobs/'))).toEqual([])
     }))
 
@@ -121,10 +114,7 @@ describe('a push', () => {
     with_({}, async (fake) => {
       const layout = layoutOf()
       await pushTo(fake.port, layout)
-      const mounted = await pushTo(fake.port, layout, {
-        name: 'other/place',
-        mountFrom: ['no/such', 'pickme/lucid'],
-      })
+      const mounted = await pushTo(fake.port, layout, { name: 'other/place', mountFrom: ['no/such', 'pickme/lucid'] })
       expect(mounted).toMatchObject({ uploaded: 0, mounted: 5, bytes: 0 })
       expect(fake.manifests.has('other/place:one')).toBe(true)
     }))

@@ -98,12 +98,7 @@ export const pushLayout = async (
   const { digest } = layout.root.descriptor
   const { host, name } = registry.repository
   const count = { uploaded: 0, mounted: 0, there: 0, bytes: 0 }
-  const done = (changed: boolean): Pushed => ({
-    reference: `${host}/${name}:${tag}`,
-    digest,
-    changed,
-    ...count,
-  })
+  const done = (changed: boolean): Pushed => ({ reference: `${host}/${name}:${tag}`, digest, changed, ...count })
   if ((await tagDigest(registry, tag)) === digest) return done(false)
 
   const transfer = newTransfer()

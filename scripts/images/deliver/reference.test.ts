@@ -80,9 +80,7 @@ describe('credentials in Docker’s configuration', () => {
     const helper = answer(0, '{"Username":"<token>","Secret":"t"}')
     expect(await credentialsFor('reg.example', { env, helper })).toEqual({ kind: 'token', token: 't' })
     expect(asked).toEqual(['docker-credential-x reg.example'])
-    expect(await credentialsFor('reg.example', { env, helper: answer(1, 'no') })).toMatchObject({
-      user: 'me',
-    })
+    expect(await credentialsFor('reg.example', { env, helper: answer(1, 'no') })).toMatchObject({ user: 'me' })
     await expect(credentialsFor('reg.example', { env, helper: answer(0, '?') })).rejects.toThrow('docker login again')
     await expect(credentialsFor('reg.example', { env })).rejects.toThrow('docker-credential-x, which is not in PATH')
     writeFileSync(join(folder, 'config.json'), 'no json')
@@ -92,11 +90,7 @@ describe('credentials in Docker’s configuration', () => {
 
 test('a challenge is read with quotes and commas, bearer before basic', () => {
   expect(parseChallenge('Bearer realm="https://a.example/t?x=1,2",service="s",scope="repository:a:pull,push"')).toEqual(
-    {
-      scheme: 'bearer',
-      realm: 'https://a.example/t?x=1,2',
-      service: 's',
-    },
+    { scheme: 'bearer', realm: 'https://a.example/t?x=1,2', service: 's' },
   )
   expect(parseChallenge('Basic realm="x"')).toEqual({ scheme: 'basic' })
   expect(parseChallenge('Basic realm="x", Bearer realm="https://a.example/"')?.scheme).toBe('bearer')

@@ -23,10 +23,7 @@ export type Request = {
 }
 
 /** A registry seen through one repository. `call` throws RegistryError or ConnectionLost. */
-export type Registry = {
-  readonly repository: Repository
-  readonly call: (request: Request) => Promise<Response>
-}
+export type Registry = { readonly repository: Repository; readonly call: (request: Request) => Promise<Response> }
 
 /** Code and message of the error document of the distribution specification; empty when there is none. */
 const readDetail = async (response: Response): Promise<string> => {

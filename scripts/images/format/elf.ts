@@ -18,12 +18,7 @@ const utf8 = new TextDecoder()
 export const isElf = (file: Uint8Array): boolean =>
   file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46
 
-type Segment = {
-  readonly type: number
-  readonly offset: number
-  readonly address: number
-  readonly size: number
-}
+type Segment = { readonly type: number; readonly offset: number; readonly address: number; readonly size: number }
 
 const cString = (file: Uint8Array, at: number): string => {
   const end = file.indexOf(0, at)

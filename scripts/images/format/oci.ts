@@ -22,11 +22,7 @@ export const Descriptor = Type.Object({
   digest: Digest,
   size: Type.Integer({ minimum: 0 }),
   platform: Type.Optional(
-    Type.Object({
-      os: Type.String(),
-      architecture: Type.String(),
-      variant: Type.Optional(Type.String()),
-    }),
+    Type.Object({ os: Type.String(), architecture: Type.String(), variant: Type.Optional(Type.String()) }),
   ),
   annotations: Type.Optional(Strings),
 })

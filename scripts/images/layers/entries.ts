@@ -55,10 +55,7 @@ export const withFolders = (entries: readonly TarEntry[]): readonly TarEntry[] =
 const targetOf = (from: string, target: string): { readonly path: string; readonly text: string } => {
   const old = posix.isAbsolute(target) ? target.slice(1) : posix.join(posix.dirname(from), target)
   const path = mergeUsr(posix.normalize(old))
-  return {
-    path,
-    text: posix.isAbsolute(target) ? `/${path}` : posix.relative(posix.dirname(mergeUsr(from)), path),
-  }
+  return { path, text: posix.isAbsolute(target) ? `/${path}` : posix.relative(posix.dirname(mergeUsr(from)), path) }
 }
 
 /** A file of a package at its place in the image, and for a link the path that it leads to. */

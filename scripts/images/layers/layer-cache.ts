@@ -6,10 +6,7 @@ import type { LayerThreads } from './layer-threads.ts'
 import { dropLayer, readCachedLayer } from './pack.ts'
 
 /** Gives planned layers: out of the cache, or made once, however many images ask for them. */
-export type LayerCache = {
-  readonly get: (plan: LayerPlan) => Promise<PackedLayer>
-  readonly close: () => void
-}
+export type LayerCache = { readonly get: (plan: LayerPlan) => Promise<PackedLayer>; readonly close: () => void }
 
 /** `code` is the checksum of the program that makes layers: a layer of an older program is not used. */
 export const openLayerCache = (

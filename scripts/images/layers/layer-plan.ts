@@ -81,10 +81,12 @@ export const sharedLayers = (
               {
                 kind: 'addons' as const,
                 platform,
-                files: [...image.addons].sort().map((addon) => ({
-                  path: `${ADDONS}/${addonFile(addon)}`,
-                  tarball: tarball(`${addon}${addonSuffix}`),
-                })),
+                files: [...image.addons]
+                  .sort()
+                  .map((addon) => ({
+                    path: `${ADDONS}/${addonFile(addon)}`,
+                    tarball: tarball(`${addon}${addonSuffix}`),
+                  })),
               },
             ]),
       ],

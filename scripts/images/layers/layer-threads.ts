@@ -3,10 +3,7 @@ import { CliError } from '../../cli/fail.ts'
 import type { PackedLayer } from './layer.ts'
 import type { LayerAnswer, LayerJob } from './worker.ts'
 
-export type LayerThreads = {
-  readonly make: (job: LayerJob) => Promise<PackedLayer>
-  readonly close: () => void
-}
+export type LayerThreads = { readonly make: (job: LayerJob) => Promise<PackedLayer>; readonly close: () => void }
 
 const run = async (worker: Worker, job: LayerJob): Promise<PackedLayer> => {
   const answer = await new Promise<LayerAnswer>((resolve, reject) => {

@@ -190,14 +190,7 @@ describe('a layer of Debian packages', () => {
   test('says what it holds, and which files it took of each package', async () => {
     const layer = (await contentsOf(web)).at(-1)
     expect(layer?.components).toMatchObject([
-      {
-        kind: 'deb',
-        name: 'web',
-        version: '1.0-1',
-        architecture: 'amd64',
-        source: 'web',
-        licences: ['GPL-2+'],
-      },
+      { kind: 'deb', name: 'web', version: '1.0-1', architecture: 'amd64', source: 'web', licences: ['GPL-2+'] },
     ])
     expect(layer?.components[0]?.files.toSorted()).toEqual([
       'etc/web/web.conf',
@@ -217,10 +210,7 @@ test('a package that has changed its files is noticed', async () => {
   const lock = cacheSamplePackages(cache)
   const [plan] = sharedLayers([product('web')], lock, 'linux/amd64').get('web') ?? []
   if (plan?.kind !== 'base') throw new Error('the first layer is the base')
-  const packages = plan.packages.map((one) => ({
-    ...one,
-    name: one.name === 'tzdata' ? 'base-files' : one.name,
-  }))
+  const packages = plan.packages.map((one) => ({ ...one, name: one.name === 'tzdata' ? 'base-files' : one.name }))
   await expect(readLayerContent({ ...plan, packages }, offline(cache))).rejects.toThrow('it has changed')
 })
 

@@ -11,9 +11,7 @@ export type Product = {
   readonly volumes: readonly string[]
 }
 
-type Tool = Pick<Product, 'phase' | 'summary' | 'image'> & {
-  readonly volumes?: Readonly<Record<string, string>>
-}
+type Tool = Pick<Product, 'phase' | 'summary' | 'image'> & { readonly volumes?: Readonly<Record<string, string>> }
 
 /** Tools of the catalogue, when it lists any. */
 const tools = (): Readonly<Record<string, Tool>> =>

@@ -27,11 +27,7 @@ const componentOf = (
     pinned,
     architecture,
     files,
-  }: {
-    readonly pinned: NamedTarball
-    readonly architecture: string
-    readonly files: readonly ReadEntry[]
-  },
+  }: { readonly pinned: NamedTarball; readonly architecture: string; readonly files: readonly ReadEntry[] },
   path: string,
 ): Component => ({
   kind: 'npm',

@@ -8,9 +8,7 @@ import { parseDocument } from '../format/oci.ts'
 export const LOCK_FILE = 'images.lock.json'
 
 const Digest = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' })
-const Lock = Type.Object({
-  services: Type.Record(Type.String(), Type.Object({ digest: Digest })),
-})
+const Lock = Type.Object({ services: Type.Record(Type.String(), Type.Object({ digest: Digest })) })
 
 /** What was built: service to digest, and the exact bytes, which may be signed. */
 export type ReadLock = {

@@ -30,15 +30,7 @@ export const fixtureTar = (entries: readonly FixtureEntry[]): Uint8Array<ArrayBu
   concat(
     ...entries.flatMap(({ path, content = '', mode = 0o644, type = FLAGS.file, link = '', uid = 0 }) => {
       const data = typeof content === 'string' ? utf8(content) : content
-      const header = encodeHeader({
-        name: path,
-        size: data.length,
-        mode,
-        uid,
-        gid: uid,
-        flag: type,
-        target: link,
-      })
+      const header = encodeHeader({ name: path, size: data.length, mode, uid, gid: uid, flag: type, target: link })
       return [header, data, padding(data.length)]
     }),
     new Uint8Array(END_SIZE),

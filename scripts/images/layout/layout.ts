@@ -16,11 +16,7 @@ export type PlatformImage = {
 }
 
 /** An OCI image layout folder. `root` is the multi-platform index: its digest is that of the image. */
-export type Layout = {
-  readonly folder: string
-  readonly root: Blob
-  readonly images: readonly PlatformImage[]
-}
+export type Layout = { readonly folder: string; readonly root: Blob; readonly images: readonly PlatformImage[] }
 
 /** `sha256:` and the hash of some bytes. */
 export const computeDigest = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
@@ -47,10 +43,7 @@ const readRoot = (folder: string): Blob => {
   const [only] = index.manifests
   if (index.manifests.length === 1 && only?.mediaType === MEDIA.index)
     return readBlob(folder, only, `the index of ${folder}`)
-  return {
-    descriptor: { mediaType: MEDIA.index, digest: computeDigest(bytes), size: bytes.length },
-    bytes,
-  }
+  return { descriptor: { mediaType: MEDIA.index, digest: computeDigest(bytes), size: bytes.length }, bytes }
 }
 
 const imageOf = (folder: string, descriptor: Descriptor): PlatformImage => {

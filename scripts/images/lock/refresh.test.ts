@@ -134,10 +134,7 @@ describe('a refreshed lock', () => {
       depends: ['libc6'],
     })
     expect(lock.npm).toEqual({
-      '@oven/bun-linux-x64-baseline': {
-        version: '1.4.5',
-        integrity: 'sha512-@oven/bun-linux-x64-baseline-1.4.5',
-      },
+      '@oven/bun-linux-x64-baseline': { version: '1.4.5', integrity: 'sha512-@oven/bun-linux-x64-baseline-1.4.5' },
       '@oven/bun-linux-aarch64': { version: '1.4.5', integrity: 'sha512-@oven/bun-linux-aarch64-1.4.5' },
     })
     expect(lock.suites['bookworm-security']?.signedBy).toEqual([ours.publicKey.getFingerprint()])

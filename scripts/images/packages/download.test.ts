@@ -114,11 +114,7 @@ describe('fetching', () => {
   })
 
   test('ends with a sentence when a server only fails', async () => {
-    const server = Bun.serve({
-      port: 0,
-      hostname: '127.0.0.1',
-      fetch: () => new Response('', { status: 500 }),
-    })
+    const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('', { status: 500 }) })
     try {
       expect(await get(`http://127.0.0.1:${server.port}/x`).catch((error: Error) => error.message)).toBe(
         `http://127.0.0.1:${server.port}/x cannot be fetched: status 500`,
@@ -165,10 +161,7 @@ describe('the cache', () => {
 
 describe('mirrors', () => {
   const sources = () => [
-    {
-      name: 'x.list',
-      text: 'deb http://one.example/debian x main\ndeb http://two.example/debian-security/ x main\n',
-    },
+    { name: 'x.list', text: 'deb http://one.example/debian x main\ndeb http://two.example/debian-security/ x main\n' },
   ]
 
   test('are those of apt, each archive its own', () => {
@@ -186,10 +179,7 @@ describe('mirrors', () => {
       'https://own.example/debian-security/',
     ])
     const both = findMirrors(
-      {
-        LUCID_DEBIAN_MIRROR: 'https://own.example/debian',
-        LUCID_DEBIAN_SECURITY_MIRROR: 'https://sec.example/',
-      },
+      { LUCID_DEBIAN_MIRROR: 'https://own.example/debian', LUCID_DEBIAN_SECURITY_MIRROR: 'https://sec.example/' },
       sources,
     )
     expect(both('debian-security')).toBe('https://sec.example/')

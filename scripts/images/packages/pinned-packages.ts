@@ -5,12 +5,7 @@ import { type Get, obtain } from './download.ts'
 import type { Mirrors } from './mirror.ts'
 import type { Ask } from './npm-client.ts'
 
-export type SourceParts = {
-  readonly cache: string
-  readonly mirrors: Mirrors
-  readonly ask: Ask
-  readonly get: Get
-}
+export type SourceParts = { readonly cache: string; readonly mirrors: Mirrors; readonly ask: Ask; readonly get: Get }
 
 const REMEDY = 'bun run images:lock'
 

@@ -51,11 +51,7 @@ export const bannedByName = (path: string, { runs }: { readonly runs: boolean })
 }
 
 /** Texts that only this program has in it. All of a row must be there. Seen in Debian's packages. */
-const marks: readonly {
-  readonly banned: Banned
-  readonly program: string
-  readonly all: readonly string[]
-}[] = [
+const marks: readonly { readonly banned: Banned; readonly program: string; readonly all: readonly string[] }[] = [
   { banned: 'shell', program: 'bash', all: ['GNU bash, version'] },
   { banned: 'shell', program: 'dash or ash', all: ['PS4=+ ', 'OPTIND=1'] },
   { banned: 'shell', program: 'busybox', all: ['BusyBox v'] },

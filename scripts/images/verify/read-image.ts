@@ -23,14 +23,7 @@ const extractFacts = (archive: Uint8Array, own: Fingerprints): readonly Fact[] =
 
 const read = (folder: string, descriptor: Descriptor, own: Fingerprints): Layer => {
   const { digest, mediaType, size } = descriptor
-  const bad = (fault: string): Layer => ({
-    digest,
-    mediaType,
-    size,
-    diffId: undefined,
-    facts: [],
-    faults: [fault],
-  })
+  const bad = (fault: string): Layer => ({ digest, mediaType, size, diffId: undefined, facts: [], faults: [fault] })
   const path = blobPath(folder, descriptor)
   if (!existsSync(path)) return bad('it is missing')
   const bytes = readFileSync(path)

@@ -16,16 +16,8 @@ const patterns: readonly Pattern[] = [
     shape: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\n|\\r)+(?:[A-Za-z-]+: [^\n]*\n|\s)*[A-Za-z0-9+/=]{40}/,
   },
   { name: 'an npm token', anchor: 'npm_', shape: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])/ },
-  {
-    name: 'an npm token',
-    anchor: ':_authToken',
-    shape: /\/\/[^\s=]+:_authToken\s*=\s*["']?[A-Za-z0-9+/=_-]{20}/,
-  },
-  {
-    name: 'an npm password',
-    anchor: ':_password',
-    shape: /\/\/[^\s=]+:_password\s*=\s*["']?[A-Za-z0-9+/=]{8}/,
-  },
+  { name: 'an npm token', anchor: ':_authToken', shape: /\/\/[^\s=]+:_authToken\s*=\s*["']?[A-Za-z0-9+/=_-]{20}/ },
+  { name: 'an npm password', anchor: ':_password', shape: /\/\/[^\s=]+:_password\s*=\s*["']?[A-Za-z0-9+/=]{8}/ },
   { name: 'an AWS access key', anchor: 'AKIA', shape: /(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])/ },
   { name: 'an AWS access key', anchor: 'ASIA', shape: /(?<![A-Z0-9])ASIA[A-Z2-7]{16}(?![A-Z0-9])/ },
   {
@@ -33,11 +25,7 @@ const patterns: readonly Pattern[] = [
     anchor: 'aws_secret_access_key',
     shape: /aws_secret_access_key["']?\s*[=:]\s*["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/,
   },
-  {
-    name: 'a GitHub token',
-    anchor: 'gh',
-    shape: /(?<![A-Za-z0-9_])gh[pousr]_[A-Za-z0-9]{36}(?![A-Za-z0-9_])/,
-  },
+  { name: 'a GitHub token', anchor: 'gh', shape: /(?<![A-Za-z0-9_])gh[pousr]_[A-Za-z0-9]{36}(?![A-Za-z0-9_])/ },
   { name: 'a GitHub token', anchor: 'github_pat_', shape: /github_pat_[A-Za-z0-9_]{60}/ },
   { name: 'a password of a registry', anchor: '"auth"', shape: /"auth"\s*:\s*"[A-Za-z0-9+/]{12,}={0,2}"/ },
 ]

@@ -32,10 +32,7 @@ const base = (architecture: Architecture): readonly FixtureEntry[] => [
     mode: 0o755,
     content: fixtureElf({ machine: machines[architecture] }),
   },
-  {
-    path: `usr/lib/${triplets[architecture]}/libc.so.6`,
-    content: fixtureElf({ machine: machines[architecture] }),
-  },
+  { path: `usr/lib/${triplets[architecture]}/libc.so.6`, content: fixtureElf({ machine: machines[architecture] }) },
   { path: 'var/lib/dpkg/status.d/libc6', content: 'Package: libc6\nVersion: 2.36-9\n' },
   {
     path: 'usr/local/bin/bun',
@@ -168,9 +165,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     'no shell',
     'a shell under another name',
     '/app/helper is busybox',
-    {
-      more: [{ path: 'app/helper', content: Buffer.concat([fixtureElf({}), Buffer.from('BusyBox v1.35.0')]) }],
-    },
+    { more: [{ path: 'app/helper', content: Buffer.concat([fixtureElf({}), Buffer.from('BusyBox v1.35.0')]) }] },
   ],
   [
     'no shell',
@@ -182,9 +177,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     'no shell',
     'a shell that a later layer hides',
     '/bin/ash is called like one',
-    {
-      more: [{ path: 'bin/ash', mode: 0o755 }, { path: 'bin/.wh.ash' }],
-    },
+    { more: [{ path: 'bin/ash', mode: 0o755 }, { path: 'bin/.wh.ash' }] },
   ],
   [
     'no package manager',
@@ -265,51 +258,39 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     'exec form',
     'an entry point that a shell must find',
     'the entry point begins with bun, which has to be searched for',
-    {
-      config: { ...goodConfig, Entrypoint: ['bun', '/app/main.js'] },
-    },
+    { config: { ...goodConfig, Entrypoint: ['bun', '/app/main.js'] } },
   ],
   ['exec form', 'no entry point', 'there is no entry point', { config: { ...goodConfig, Entrypoint: null } }],
   [
     'exec form',
     'an entry point that is not there',
     'the entry point names /app/other.js, which is not there',
-    {
-      config: { ...goodConfig, Entrypoint: ['/usr/local/bin/bun', '/app/other.js'] },
-    },
+    { config: { ...goodConfig, Entrypoint: ['/usr/local/bin/bun', '/app/other.js'] } },
   ],
   [
     'exec form',
     'a health check for a shell',
     'the health check has the form CMD-SHELL: only CMD needs no shell',
-    {
-      config: { ...goodConfig, Healthcheck: { Test: ['CMD-SHELL', 'bun /app/health.js'] } },
-    },
+    { config: { ...goodConfig, Healthcheck: { Test: ['CMD-SHELL', 'bun /app/health.js'] } } },
   ],
   ['exec form', 'no health check', 'there is no health check', { config: { ...goodConfig, Healthcheck: undefined } }],
   [
     'SBOM',
     'a package that is not listed',
     'Debian packages that it does not list in their version: tor',
-    {
-      more: [{ path: 'var/lib/dpkg/status.d/tor', content: 'Package: tor\nVersion: 0.4.9\n' }],
-    },
+    { more: [{ path: 'var/lib/dpkg/status.d/tor', content: 'Package: tor\nVersion: 0.4.9\n' }] },
   ],
   [
     'SBOM',
     'a package in another version',
     'Debian packages that it does not list in their version: libc6',
-    {
-      more: [{ path: 'var/lib/dpkg/status.d/libc6', content: 'Package: libc6\nVersion: 2.37\n' }],
-    },
+    { more: [{ path: 'var/lib/dpkg/status.d/libc6', content: 'Package: libc6\nVersion: 2.37\n' }] },
   ],
   [
     'SBOM',
     'an npm package that is not listed',
     'npm packages that the code imports and it does not list: zx',
-    {
-      options: { imported: async () => ['elysia', 'zx'] },
-    },
+    { options: { imported: async () => ['elysia', 'zx'] } },
   ],
   [
     'SBOM',
@@ -318,10 +299,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
     {
       sbom: (good) => ({
         ...good,
-        components: good.components.map((one) => ({
-          ...one,
-          ...(one.purl.includes('elysia') && { licenses: [] }),
-        })),
+        components: good.components.map((one) => ({ ...one, ...(one.purl.includes('elysia') && { licenses: [] }) })),
       }),
     },
   ],
@@ -350,10 +328,7 @@ const faults: readonly (readonly [rule: string, what: string, says: string, faul
 
 test('an SBOM that names no files leaves their owners unasked, and never kept', async () => {
   const { outcomes } = await verifyBroken({
-    sbom: (good) => ({
-      ...good,
-      components: good.components.map(({ evidence: _, ...one }) => one),
-    }),
+    sbom: (good) => ({ ...good, components: good.components.map(({ evidence: _, ...one }) => one) }),
   })
   expect(outcomes.find(({ rule }) => rule === 'file owners')).toMatchObject({
     checked: 0,
@@ -432,9 +407,7 @@ describe('an injected fault is found, said, and no other is', () => {
   })
 
   test('platforms: one that is missing', async () => {
-    expect((await verifyBroken({ layout: ['amd64'] })).broken).toEqual({
-      platforms: [`${SERVICE} has no linux/arm64`],
-    })
+    expect((await verifyBroken({ layout: ['amd64'] })).broken).toEqual({ platforms: [`${SERVICE} has no linux/arm64`] })
   })
 
   test('readable: a service without an image', async () => {
@@ -488,10 +461,7 @@ describe('the signature of the lock', () => {
   test('is the same bytes for the same lock and key', () => {
     const lock = Buffer.from('{"services":{}}')
     expect(signLock(lock, key)).toBe(signLock(lock, key))
-    expect(JSON.parse(signLock(lock, key))).toMatchObject({
-      format: 'lucid/images-lock/v1',
-      algorithm: 'Ed25519',
-    })
+    expect(JSON.parse(signLock(lock, key))).toMatchObject({ format: 'lucid/images-lock/v1', algorithm: 'Ed25519' })
   })
 
   test('breaks with another lock, another key, another file, or none', async () => {
@@ -512,9 +482,7 @@ describe('the signature of the lock', () => {
 describe('the scan for vulnerabilities', () => {
   const report = (fixed: string, severity = 'HIGH') => ({
     Results: [
-      {
-        Vulnerabilities: [{ VulnerabilityID: 'CVE-1', PkgName: 'libc6', Severity: severity, FixedVersion: fixed }],
-      },
+      { Vulnerabilities: [{ VulnerabilityID: 'CVE-1', PkgName: 'libc6', Severity: severity, FixedVersion: fixed }] },
     ],
   })
   const at = join(folder, 'trivy-cache')
@@ -524,10 +492,7 @@ describe('the scan for vulnerabilities', () => {
   const standIn = (out: unknown, code = 0) =>
     findScanner(
       { TRIVY_CACHE_DIR: at },
-      {
-        which: () => '/stand-in',
-        run: async () => ({ code, out: JSON.stringify(out), err: 'no\nreason', ms: 0 }),
-      },
+      { which: () => '/stand-in', run: async () => ({ code, out: JSON.stringify(out), err: 'no\nreason', ms: 0 }) },
     )
   const broken = async (scanner: Scanner) => (await verifyBroken({ options: { scanner } })).broken['vulnerabilities']
 

@@ -94,9 +94,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     what: `deploy "to":"${OLD}"`,
   })
   const append = (...entries: readonly object[]) =>
-    writeFileSync(at('deploy/journal'), entries.map((one) => `${JSON.stringify(one)}\n`).join(''), {
-      flag: 'a',
-    })
+    writeFileSync(at('deploy/journal'), entries.map((one) => `${JSON.stringify(one)}\n`).join(''), { flag: 'a' })
   const offAndOn = async () => {
     await shell.close()
     await pi.powerCut()
@@ -110,10 +108,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     shell = openShell({ host: pi.host, sshConfig: pi.sshConfig })
     for (const path of ['bin', 'deploy']) mkdirSync(at(path), { recursive: true })
     put('bin/lucid-boot.sh', readFileSync(join(import.meta.dir, 'host', 'lucid-boot.sh'), 'utf8'))
-    plant(OLD, {
-      core: stackFile('core', { db: '1', gate: '1' }),
-      sessions: stackFile('sessions', { keeper: '1' }),
-    })
+    plant(OLD, { core: stackFile('core', { db: '1', gate: '1' }), sessions: stackFile('sessions', { keeper: '1' }) })
     plant(NEW, {
       core: stackFile('core', { db: '1', gate: '2', extra: '2' }),
       sessions: stackFile('sessions', { keeper: 'sick' }),
@@ -135,11 +130,7 @@ describe.skipIf('absent' in tiny)('a host whose power was cut', () => {
     await offAndOn()
     expect(await boot()).toMatchObject({ code: 0 })
     expect(await running()).toEqual([])
-    expect(groupRuns(journal()).at(-1)?.end).toMatchObject({
-      run: 'run-1',
-      outcome: 'undone',
-      reason: 'boot',
-    })
+    expect(groupRuns(journal()).at(-1)?.end).toMatchObject({ run: 'run-1', outcome: 'undone', reason: 'boot' })
     expect((await pi.engine.run(['volume', 'ls', '--quiet'])).out.trim()).toBe('lucid_core_mongo_data')
   })
 

@@ -83,9 +83,7 @@ const performAll = async (lease: Lease, plan: BootPlan, state: BootState, units:
     }
 }
 
-export type BootOptions = Pick<BootTarget, 'units'> & {
-  readonly files?: Readonly<Record<string, string>>
-}
+export type BootOptions = Pick<BootTarget, 'units'> & { readonly files?: Readonly<Record<string, string>> }
 
 /** What is to be done, in words, and how. Throws CliError with lines for a person to type, when it is not allowed. */
 const prepareChange = async (

@@ -20,10 +20,7 @@ export type BootState = {
 /** Folder in which an administrator's units lie. */
 export const UNITS = '/etc/systemd/system'
 
-export type BootTarget = {
-  readonly dir: string
-  readonly units?: string
-}
+export type BootTarget = { readonly dir: string; readonly units?: string }
 
 const readContent = async (shell: Shell, path: string): Promise<string | undefined> => {
   const { code, out } = await shell.run(`cat ${quote(path)}`)

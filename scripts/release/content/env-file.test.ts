@@ -54,15 +54,7 @@ describe('what is not plain is refused, with its line and without its value', ()
 })
 
 test('keys that still hold placeholders are named, and those that may not be empty', () => {
-  const values = {
-    A: 'mongodb://USER:PASSWORD@h',
-    B: 'changeme',
-    C: '<your name>',
-    D: '',
-    E: '',
-    F: 'well',
-    G: 'ab',
-  }
+  const values = { A: 'mongodb://USER:PASSWORD@h', B: 'changeme', C: '<your name>', D: '', E: '', F: 'well', G: 'ab' }
   expect(findEnvFaults(values, { required: ['D', 'F', 'H'], files: ['G'] })).toEqual([
     'A still holds a placeholder: give it a value, or leave it out',
     'B still holds a placeholder: give it a value, or leave it out',

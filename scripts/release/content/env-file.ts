@@ -4,10 +4,7 @@
  */
 
 export type EnvFault = { readonly line: number; readonly what: string }
-export type EnvFile = {
-  readonly values: Readonly<Record<string, string>>
-  readonly faults: readonly EnvFault[]
-}
+export type EnvFile = { readonly values: Readonly<Record<string, string>>; readonly faults: readonly EnvFault[] }
 
 const KEY = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=[ \t]*/
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' }

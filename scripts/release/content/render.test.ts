@@ -124,12 +124,7 @@ describe('the Compose file of a release', () => {
   })
 
   test('shows of values their digest alone', () => {
-    expect(rendered.stack.env['gate']).toEqual({
-      LOG_LEVEL: '#info',
-      PRICE: '#$9',
-      LUCID_PLANE: '#ops',
-      COST: '#$5',
-    })
+    expect(rendered.stack.env['gate']).toEqual({ LOG_LEVEL: '#info', PRICE: '#$9', LUCID_PLANE: '#ops', COST: '#$5' })
   })
 
   test('changes for our services, and for no other, when the identities change', () => {

@@ -98,10 +98,7 @@ const renderService = ([name, service]: Entry, input: RenderInput) => {
       ),
     }),
     ...(started.length > 0 && { depends_on: Object.fromEntries(started) }),
-    labels: {
-      ...rest.labels,
-      ...(images[name] !== undefined && { 'org.lucid.identities': identities }),
-    },
+    labels: { ...rest.labels, ...(images[name] !== undefined && { 'org.lucid.identities': identities }) },
   }
 }
 

@@ -40,10 +40,7 @@ const serviceNames = (stacks: Release['stacks']): ReadonlySet<string> =>
 const mergeFiles = (current: Bundle | undefined, fresh: Bundle, stack: Stack) => {
   const file = composeFile(stack)
   const others = Object.entries(current?.files ?? {}).filter(([name]) => name !== file)
-  return {
-    ...Object.fromEntries(others),
-    ...(fresh.files[file] !== undefined && { [file]: fresh.files[file] }),
-  }
+  return { ...Object.fromEntries(others), ...(fresh.files[file] !== undefined && { [file]: fresh.files[file] }) }
 }
 
 /** One stack of a fresh release, all others as they run: what `--stage` deploys. `current` is undefined for none. */

@@ -53,14 +53,8 @@ const compareRights = ({ rights }: ExpectedService, container: Container): reado
     ? undefined
     : `its root ${rights.readOnlyRoot ? 'can be written' : 'is read-only'}`,
   container.privileged === rights.privileged ? undefined : 'it is privileged',
-  compareNames('the added capabilities', {
-    has: container.capAdd.map(bareCap),
-    wants: rights.capAdd.map(bareCap),
-  }),
-  compareNames('the dropped capabilities', {
-    has: container.capDrop.map(bareCap),
-    wants: rights.capDrop.map(bareCap),
-  }),
+  compareNames('the added capabilities', { has: container.capAdd.map(bareCap), wants: rights.capAdd.map(bareCap) }),
+  compareNames('the dropped capabilities', { has: container.capDrop.map(bareCap), wants: rights.capDrop.map(bareCap) }),
   compareNames('the security options', { has: container.securityOpt, wants: rights.securityOpt }),
 ]
 
@@ -70,14 +64,8 @@ const compareMounts = ({ bindings, volumes, files }: ExpectedService, container:
   const mounted = (type: string) => container.mounts.filter((one) => one.type === type)
   return [
     compareNames('port', { has: container.bindings.map(formatBinding), wants: bindings.map(formatBinding) }),
-    compareNames('volume', {
-      has: mounted('volume').map(({ name }) => name),
-      wants: volumes.map(({ name }) => name),
-    }),
-    compareNames('file', {
-      has: mounted('bind').map(({ source }) => source),
-      wants: files.map(({ path }) => path),
-    }),
+    compareNames('volume', { has: mounted('volume').map(({ name }) => name), wants: volumes.map(({ name }) => name) }),
+    compareNames('file', { has: mounted('bind').map(({ source }) => source), wants: files.map(({ path }) => path) }),
   ]
 }
 

@@ -105,11 +105,7 @@ type Change = {
 const makeInput = (change: Change): DriftInput => ({
   dir: '/lucid',
   release,
-  expected: expectFromCompose([{ stack: 'core', file, hashes: {} }], {
-    needs: {},
-    planned: {},
-    release: 'r-1',
-  }),
+  expected: expectFromCompose([{ stack: 'core', file, hashes: {} }], { needs: {}, planned: {}, release: 'r-1' }),
   facts: {
     ...host,
     containers: change.containers ?? [{ ...gate, ...change.gate }, guest],
@@ -119,9 +115,7 @@ const makeInput = (change: Change): DriftInput => ({
 })
 const drift = (change: Change) => findDrift(makeInput(change)).map(formatDrift)
 const made = (more: Partial<Container>): Change => ({ gate: more })
-const sums = (more: Readonly<Record<string, string>>): Change => ({
-  deployed: { sums: { ...deployed.sums, ...more } },
-})
+const sums = (more: Readonly<Record<string, string>>): Change => ({ deployed: { sums: { ...deployed.sums, ...more } } })
 const NETWORK_GUEST = 'guest: lives in the network of gate, which is made anew'
 
 describe('drift', () => {

@@ -52,14 +52,7 @@ const findStrays = ({ facts, release }: DriftInput): readonly Drift[] => {
       const stack = release.stacks.find((one) => project === `lucid-${one.stack}`)?.stack
       return stack === undefined
         ? []
-        : [
-            makeDrift('is not of the release', {
-              kind: 'stray',
-              subject: `container:${name}`,
-              stack,
-              remove: name,
-            }),
-          ]
+        : [makeDrift('is not of the release', { kind: 'stray', subject: `container:${name}`, stack, remove: name })]
     })
 }
 

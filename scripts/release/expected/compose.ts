@@ -35,11 +35,7 @@ export const expectFromCompose = (
     needs,
     planned,
     release,
-  }: {
-    readonly needs: Needs
-    readonly planned: Readonly<Record<string, Net>>
-    readonly release?: string
-  },
+  }: { readonly needs: Needs; readonly planned: Readonly<Record<string, Net>>; readonly release?: string },
 ): Expected => {
   const services = files.flatMap(({ stack, file, hashes }) =>
     Object.entries(readObject(readAt(file, 'services'))).map(([name, value]) =>

@@ -58,11 +58,7 @@ export const readBundle = async (shell: Shell, dir: string, id: string): Promise
         Object.entries(texts).map(async ([name, hash]) => [name, await read(`${folder}${name}`, hash)] as const),
       ),
     )
-  return {
-    release,
-    files: await all(release.files, `releases/${id}/`),
-    support: await all(release.support, ''),
-  }
+  return { release, files: await all(release.files, `releases/${id}/`), support: await all(release.support, '') }
 }
 
 /** What of a host is not as a release says, `files` as they were made. Throws ConnectionLost, CliError (the engine). */

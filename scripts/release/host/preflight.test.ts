@@ -6,12 +6,8 @@ import type { PreflightHost, PreflightInput } from './preflight-check.ts'
 import { isAtLeast, releaseSize } from './preflight-machine.ts'
 
 const { deep } = preflightInput({})
-const engine = (more: object): HostChange => ({
-  engine: { ...host.engine, ...more } as PreflightHost['engine'],
-})
-const total = (bytes: number): HostChange => ({
-  memory: { total: bytes, available: 0, swapTotal: 0, swapFree: 0 },
-})
+const engine = (more: object): HostChange => ({ engine: { ...host.engine, ...more } as PreflightHost['engine'] })
+const total = (bytes: number): HostChange => ({ memory: { total: bytes, available: 0, swapTotal: 0, swapFree: 0 } })
 const listening = (port: number) => [{ port, loopback: true }]
 
 const judge = (change: HostChange, more: Partial<PreflightInput> = {}) => preflight(preflightInput(change, more))
@@ -69,10 +65,7 @@ describe('preflight', () => {
   test('a port of a container of ours is ours, whatever state that is in; one of a stranger is taken', () => {
     const published = [{ ip: '127.0.0.1', host: 8080, target: 80 }]
     const at = (more: object) =>
-      faults({
-        readiness: { listening: listening(8080) },
-        containers: [makeContainer('gate', { published, ...more })],
-      })
+      faults({ readiness: { listening: listening(8080) }, containers: [makeContainer('gate', { published, ...more })] })
     expect(at({})).toEqual([])
     expect(at({ status: 'paused' })).toEqual([])
     expect(at({ project: '' })).toEqual(['ports: port 8080 of gate is taken by another program'])

@@ -48,10 +48,7 @@ const owned = async (
   return parseOutput<OwnersReport>(`${shell.name}: its volumes cannot be looked at`, answer)
 }
 
-export type OwnersOptions = {
-  readonly image: string
-  readonly volumes: Owners
-}
+export type OwnersOptions = { readonly image: string; readonly volumes: Owners }
 
 /** Which volumes hold what belongs to somebody else. Volumes that are not there yet are left out. */
 export const checkVolumeOwners = (shell: Shell, options: OwnersOptions): Promise<OwnersReport> =>

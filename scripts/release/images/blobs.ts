@@ -3,10 +3,7 @@ import { quote } from '../../host/quote.ts'
 /** The blobs that a host holds in DIR/blobs/sha256: whole ones by their hex, parts of those on their way as HEX.part. */
 
 /** Sizes in bytes. A blob has its name only after its checksum was right. */
-export type StoredBlobs = {
-  readonly whole: ReadonlyMap<string, number>
-  readonly parts: ReadonlyMap<string, number>
-}
+export type StoredBlobs = { readonly whole: ReadonlyMap<string, number>; readonly parts: ReadonlyMap<string, number> }
 
 export const stripAlgorithm = (digest: string): string => digest.slice('sha256:'.length)
 

@@ -10,11 +10,7 @@ import { hostFault } from './faults.ts'
 export type Store = 'classic' | 'containerd'
 
 /** An image as the engine has it: `layers` are the first sixteen hex digits of each unpacked layer's checksum. */
-export type EngineImage = {
-  readonly id: string
-  readonly names: readonly string[]
-  readonly layers: readonly string[]
-}
+export type EngineImage = { readonly id: string; readonly names: readonly string[]; readonly layers: readonly string[] }
 
 export type Engine = { readonly store: Store; readonly images: readonly EngineImage[] }
 

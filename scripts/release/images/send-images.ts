@@ -17,9 +17,7 @@ import { hostFault, isFull } from './faults.ts'
 import { missingStates, noticeReplaced, requirePresent } from './missing-images.ts'
 import { type RequiredBlob, type SentBlobs, sendBlobs } from './send-blobs.ts'
 
-export type SendOptions = ImagesProgress & {
-  readonly dist: string
-}
+export type SendOptions = ImagesProgress & { readonly dist: string }
 
 /** Images that were loaded, and what went over the connection for them. */
 export type SentImages = SentBlobs & { readonly loaded: readonly string[] }

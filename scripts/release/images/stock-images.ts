@@ -8,17 +8,12 @@ import { pullFault } from './pull-faults.ts'
 /** Where images of somebody else's come from: a registry, or they are on the host already. */
 export type StockSource = 'registry' | 'host'
 
-export type StockOptions = Patience & {
-  readonly from: StockSource
-}
+export type StockOptions = Patience & { readonly from: StockSource }
 
 type Stock = { readonly service: string; readonly name: string }
 
 /** The setting that names another image for a service. */
-const settings: Readonly<Record<string, string>> = {
-  mongo: 'LUCID_MONGO_IMAGE',
-  'mongo-init': 'LUCID_MONGO_IMAGE',
-}
+const settings: Readonly<Record<string, string>> = { mongo: 'LUCID_MONGO_IMAGE', 'mongo-init': 'LUCID_MONGO_IMAGE' }
 
 const HAS = 'lucid-has'
 const STORE = 'lucid-store'

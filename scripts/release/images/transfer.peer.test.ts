@@ -77,12 +77,7 @@ const registryFor = async (pi: Pi, dist: string, images: readonly ReleaseImage[]
   await outside.stop()
   return async (users?: Readonly<Record<string, string>>) => {
     const inside = (argv: readonly string[]) => pi.engine.inside(argv)
-    const open = await startRegistry({
-      folder: data,
-      inside,
-      port: 5000,
-      ...(users !== undefined && { users }),
-    })
+    const open = await startRegistry({ folder: data, inside, port: 5000, ...(users !== undefined && { users }) })
     if ('absent' in open) throw new Error(open.absent)
     return open
   }
@@ -259,9 +254,7 @@ describe.skipIf('absent' in classic)('a host with the classic store', async () =
       steps.push(what)
       expect(bytes).toBeLessThanOrEqual(total)
     }
-    expect(await pullImages(again, pulled, { onProgress })).toEqual({
-      pulled: pulled.map(({ name }) => name),
-    })
+    expect(await pullImages(again, pulled, { onProgress })).toEqual({ pulled: pulled.map(({ name }) => name) })
     expect([...new Set(steps)]).toEqual(['pulling one (1 of 2)', 'pulling two (2 of 2)', 'checking what came'])
     for (const image of pulled) expect(await ids(image)).toBe(image.config)
     expect(await pullImages(again, pulled)).toEqual({ pulled: [] })

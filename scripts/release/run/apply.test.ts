@@ -17,16 +17,8 @@ const services = (version: number): Readonly<Record<Stack, Readonly<Record<strin
   blockchain: { vm: version },
   integration: version > 1 ? { page: version } : {},
 })
-const one = sampleRelease({
-  id: 'r-1',
-  services: services(1),
-  migrations: { seal: { version: 1, irreversible: [] } },
-})
-const two = sampleRelease({
-  id: 'r-2',
-  services: services(2),
-  migrations: { seal: { version: 1, irreversible: [] } },
-})
+const one = sampleRelease({ id: 'r-1', services: services(1), migrations: { seal: { version: 1, irreversible: [] } } })
+const two = sampleRelease({ id: 'r-2', services: services(2), migrations: { seal: { version: 1, irreversible: [] } } })
 const three = sampleRelease({
   id: 'r-3',
   services: services(3),
@@ -110,11 +102,7 @@ describe('a service that breaks puts the whole release back, and is named with i
         // gate and seal are not changed by the new release, so they break by themselves.
         const changed = sampleRelease({
           id: 'r-9',
-          services: {
-            ...services(2),
-            core: { gate: 9, db: 9 },
-            sessions: { cut: 9, seal: 9, tree: 9 },
-          },
+          services: { ...services(2), core: { gate: 9, db: 9 }, sessions: { cut: 9, seal: 9, tree: 9 } },
           migrations: one.migrations,
         })
         const { error } = await runFake(machine, changed, {
@@ -193,9 +181,7 @@ describe('trouble at every call of a run, and then a command back to what was th
           for (const when of whens) {
             const machine = await machineOn(one)
             const label = `${calls[at]} (${at}) ${trouble} ${when}`
-            const { outcome } = await runFake(machine, to, {
-              troubles: [{ at, kind: trouble, when, calls: 1_000 }],
-            })
+            const { outcome } = await runFake(machine, to, { troubles: [{ at, kind: trouble, when, calls: 1_000 }] })
             // From a release whose migration cannot be undone nobody goes back so: bun run rollback refuses.
             if (machine.current === to.id) continue
             expect([label, outcome]).not.toEqual([label, 'done'])
@@ -267,12 +253,7 @@ test('random schedules of commands and troubles leave no mixed release and nothi
       const victim = pick(['gate', 'db', 'cut', 'seal', 'tree', 'vm', 'page'])
       const troubles = Array.from(
         { length: random(3) },
-        (): Trouble => ({
-          at: random(90),
-          kind: pick(kinds),
-          when: pick(whens),
-          calls: pick([1, 1, 3, 1_000]),
-        }),
+        (): Trouble => ({ at: random(90), kind: pick(kinds), when: pick(whens), calls: pick([1, 1, 3, 1_000]) }),
       )
       const { outcome } = await runFake(machine, to, {
         troubles,

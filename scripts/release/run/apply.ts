@@ -53,16 +53,7 @@ export const applyRelease = async (
   // It was just brought there and gated on health: a second run would do the same again.
   if ((recovered === 'undone' || recovered === 'finished') && from?.id === to.id) return
   const run = parts.newId()
-  const begin: BeginEntry = {
-    at: timing.now(),
-    run,
-    phase: 'begin',
-    kind,
-    from: current ?? null,
-    to: to.id,
-    by,
-    what,
-  }
+  const begin: BeginEntry = { at: timing.now(), run, phase: 'begin', kind, from: current ?? null, to: to.id, by, what }
   await retryConnection(() => host.journal(begin), parts)
   const context = await openContext(parts, run, { from, to, bundle, rewind })
   let migrated = false

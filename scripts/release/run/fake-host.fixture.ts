@@ -8,9 +8,7 @@ import { findDifference, HEALTHY_SOON } from './gate-rules.ts'
 import type { ReleaseHost } from './release-host.ts'
 
 /** A FAKE host with a FAKE engine, in memory, for sweeps of thousands of runs. */
-export type FakeOptions = CallOptions & {
-  readonly behaviour: (release: string, service: string) => Behaviour
-}
+export type FakeOptions = CallOptions & { readonly behaviour: (release: string, service: string) => Behaviour }
 
 const findMembers = (release: Release, stack: Stack): readonly Member[] =>
   release.stacks.find((one) => one.stack === stack)?.members ?? []

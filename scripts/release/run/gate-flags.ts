@@ -27,9 +27,5 @@ export const parseTiming = (flags: {
 /** The flags of everything that is gated on health. */
 export const gateFlags = {
   timeout: { type: 'string', value: 'S', about: `seconds until a service must be healthy (${HEALTH_S})` },
-  settle: {
-    type: 'string',
-    value: 'S',
-    about: `seconds that what was started must stay healthy (${SETTLE_S})`,
-  },
+  settle: { type: 'string', value: 'S', about: `seconds that what was started must stay healthy (${SETTLE_S})` },
 } as const

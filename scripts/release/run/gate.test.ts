@@ -18,16 +18,9 @@ const member: Member = {
 const watchOf = (said: readonly ContainerState['health'][], check: (at: number) => boolean) => {
   let at = 0
   const state = (): ContainerState =>
-    makeContainer('a', {
-      health: said[Math.min(Math.floor(at / 1000), said.length - 1)] ?? 'none',
-      image: 'a:1',
-    })
+    makeContainer('a', { health: said[Math.min(Math.floor(at / 1000), said.length - 1)] ?? 'none', image: 'a:1' })
   const watch = openWatch(
-    {
-      states: async () => [state()],
-      probe: async () => (check(at) ? ['a'] : []),
-      logs: async () => ['last words'],
-    },
+    { states: async () => [state()], probe: async () => (check(at) ? ['a'] : []), logs: async () => ['last words'] },
     {
       now: () => at,
       pause: async (ms) => {

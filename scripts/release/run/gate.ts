@@ -16,11 +16,7 @@ export class Unhealthy extends CliError {
 }
 
 /** One row of the live table. */
-export type Seen = {
-  readonly member: Member
-  readonly verdict: Verdict
-  readonly state: ContainerState | undefined
-}
+export type Seen = { readonly member: Member; readonly verdict: Verdict; readonly state: ContainerState | undefined }
 
 /** Everything that was brought up in a run, by container. */
 export type Watch = {

@@ -48,10 +48,7 @@ export const makeHostSpec = async (shell: Shell, dir: string): Promise<HostSpec>
   return makePrepareSpec(names, { hasData: data.trim() !== '' })
 }
 
-export type PrepareOptions = {
-  readonly image: string
-  readonly spec: HostSpec
-}
+export type PrepareOptions = { readonly image: string; readonly spec: HostSpec }
 
 const parseReport = (name: string, answer: ScriptResult): Report =>
   parseOutput(`${name}: its secrets cannot be looked at`, answer)
@@ -90,8 +87,5 @@ export const checkHost = async (
     )
   const tests = names.map((name) => `[ -e ${quote(`${dir}/secrets/${name}`)} ] || echo ${quote(name)}`)
   const missing = await requireSuccess(`${shell.name}: ${dir}/secrets`, shell.run(`${tests.join('\n')}\n:`))
-  return {
-    unlooked: `${shell.name} has no image of server-tools yet`,
-    missing: missing.split('\n').filter(Boolean),
-  }
+  return { unlooked: `${shell.name} has no image of server-tools yet`, missing: missing.split('\n').filter(Boolean) }
 }

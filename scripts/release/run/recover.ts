@@ -60,12 +60,7 @@ export const recoverRun = async (
     await retryConnection(() => parts.host.journal(entry), parts)
     return 'undone'
   }
-  const context = await openContext(parts, begin.run, {
-    from,
-    to: release,
-    bundle: undefined,
-    rewind: undefined,
-  })
+  const context = await openContext(parts, begin.run, { from, to: release, bundle: undefined, rewind: undefined })
   switch (chooseRecovery(open, { current, target })) {
     case 'close':
       await endRun(context, 'done', 'finished by the next command')

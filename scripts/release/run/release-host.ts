@@ -13,10 +13,7 @@ export type HostReleases = {
 }
 
 /** Words while a step is at work: something to know, and how far it is. */
-export type StepReporter = {
-  readonly note: (text: string) => void
-  readonly progress: (text: string) => void
-}
+export type StepReporter = { readonly note: (text: string) => void; readonly progress: (text: string) => void }
 
 /** A host under a lease, as deploy, rollback, update see it: idempotent. Throws ConnectionLost, LeaseLost, CliError. */
 export type ReleaseHost = {

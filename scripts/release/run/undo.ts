@@ -26,10 +26,7 @@ export class Undone extends CliError {
 /** The host is between two releases; the next command goes on from there. */
 export class Unfinished extends CliError {
   constructor(reason: string, details: readonly string[] = []) {
-    super(`${reason}; the next command (deploy:pi or rollback) finishes or undoes it`, {
-      details,
-      exitCode: 3,
-    })
+    super(`${reason}; the next command (deploy:pi or rollback) finishes or undoes it`, { details, exitCode: 3 })
     this.name = 'Unfinished'
   }
 }

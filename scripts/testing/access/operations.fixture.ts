@@ -1,12 +1,7 @@
 import Ajv, { type ValidateFunction } from 'ajv'
 import type { Schema } from './arbitrary.fixture.ts'
 
-type Parameter = {
-  readonly name: string
-  readonly in: string
-  readonly required?: boolean
-  readonly schema: Schema
-}
+type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: Schema }
 type Content = Readonly<Record<string, { readonly schema?: Schema }>>
 type Described = {
   readonly parameters?: readonly Parameter[]

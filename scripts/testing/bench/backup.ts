@@ -66,12 +66,7 @@ const restic = async (folder: string): Promise<Times> => {
   const peer = peers.find(({ name }) => name === 'restic')
   if (peer === undefined || Bun.which('restic') === null)
     throw new CliError('restic is not installed: apt-get install restic')
-  const paths = {
-    input: join(folder, 'source'),
-    repo: join(folder, 'restic'),
-    recipient: '',
-    identity: '',
-  }
+  const paths = { input: join(folder, 'source'), repo: join(folder, 'restic'), recipient: '', identity: '' }
   const env = { ...peer.env, RESTIC_CACHE_DIR: join(folder, 'restic-cache') }
   for (const argv of peer.prepare(paths)) await runTool(argv, env)
   const store = () => runTool(peer.store(paths), env)
@@ -115,9 +110,5 @@ export const benchBackup = async ({
       runs.map((pair) => pair.ours[kind]),
       runs.map((pair) => pair.restic[kind]),
     )
-  return {
-    bytes,
-    runs,
-    ratio: { first: ratio('first'), second: ratio('second'), restore: ratio('restore') },
-  }
+  return { bytes, runs, ratio: { first: ratio('first'), second: ratio('second'), restore: ratio('restore') } }
 }

@@ -14,13 +14,7 @@ test('a slow and steady leak is growing, with its slope a minute', () => {
     5_000,
   )
   expect(leak.slope).toBeCloseTo(3)
-  expect({ ...leak, slope: 0 }).toEqual({
-    first: 94.875,
-    middle: 124.875,
-    last: 154.875,
-    slope: 0,
-    verdict: 'growing',
-  })
+  expect({ ...leak, slope: 0 }).toEqual({ first: 94.875, middle: 124.875, last: 154.875, slope: 0, verdict: 'growing' })
 })
 
 test('the rule allows 10 MiB to the small and 10 % to the large', () => {

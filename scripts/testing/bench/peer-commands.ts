@@ -30,11 +30,7 @@ export type Peer = {
 }
 
 const password = { RESTIC_PASSWORD: 'benchmark', BORG_PASSPHRASE: 'benchmark' }
-const borg = {
-  ...password,
-  BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes',
-  BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
-}
+const borg = { ...password, BORG_RELOCATED_REPO_ACCESS_IS_OK: 'yes', BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes' }
 
 /** The peers of the pipeline benchmark: deduplicating backup tools, the same steps as a Unix pipeline, the bare disk. */
 export const peers: readonly Peer[] = [

@@ -7,11 +7,7 @@ import { type Ours, openOurs } from './ours.ts'
 import { type Peer, peers, runTool } from './peer-commands.ts'
 
 /** Milliseconds of each run. */
-export type Series = {
-  readonly name: string
-  readonly store: readonly number[]
-  readonly check: readonly number[]
-}
+export type Series = { readonly name: string; readonly store: readonly number[]; readonly check: readonly number[] }
 
 export type MemoryRow = { readonly size: number; readonly peaks: Readonly<Record<string, Peak>> }
 

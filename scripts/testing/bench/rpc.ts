@@ -83,10 +83,7 @@ export const rpcReport = (times: readonly RpcTime[], style: Style): Text =>
         ]),
         style,
       ),
-      {
-        text: `A chain without transactions; the figure to reach is ${BUDGET} ms on a quiet machine.`,
-        colour: 'dim',
-      },
+      { text: `A chain without transactions; the figure to reach is ${BUDGET} ms on a quiet machine.`, colour: 'dim' },
     ],
     style,
   )

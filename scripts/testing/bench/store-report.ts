@@ -41,10 +41,7 @@ const distribution = (series: readonly Timed[]): readonly Line[] => {
       const largest = Math.max(...counts)
       const bars = counts.map((count, slot) => {
         const slow = (EDGES[slot - 1] ?? 0) >= TARGET && count > 0
-        return {
-          text: ` ${bar(count, largest).repeat(2).padStart(CELL)}`,
-          colour: slow ? 'red' : 'cyan',
-        } as const
+        return { text: ` ${bar(count, largest).repeat(2).padStart(CELL)}`, colour: slow ? 'red' : 'cyan' } as const
       })
       return [what.padEnd(width), ...bars]
     }),

@@ -108,11 +108,7 @@ const readAll = async (
     const ms = await time(calls, async () => {
       const { session, chunks: count } = oneOf(some)
       const from = random.below(Math.max(0, count - limit) + 1)
-      const page = await chunks.find({
-        where: { session, index: { gte: from } },
-        sort: [['index', 'asc']],
-        limit,
-      })
+      const page = await chunks.find({ where: { session, index: { gte: from } }, sort: [['index', 'asc']], limit })
       requireFound(page.length === Math.min(limit, count) && page[0]?.index === from)
     })
     const full = long.length > 0 ? 'full pages' : 'pages of whole, shorter sessions'

@@ -91,10 +91,7 @@ export const watchReport = (times: readonly WatchTime[], style: Style): Text => 
         times.map(({ what, ms: all }) => [what, ms(median(all)), ms(Math.max(...all))]),
         style,
       ),
-      {
-        text: 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.',
-        colour: 'dim',
-      },
+      { text: 'The services are servers of the benchmark on loopback; the figure to reach is 2 s.', colour: 'dim' },
     ],
     style,
   )

@@ -34,11 +34,7 @@ const services: Readonly<Record<string, Made>> = {
     volume: 'lucid_core_mongo_data',
     container: 'lucid_mongo',
   },
-  'api-gateway': {
-    stack: 'core',
-    port: catalog['api-gateway'].port,
-    networks: ['lucid_core_net', 'lucid_chain_net'],
-  },
+  'api-gateway': { stack: 'core', port: catalog['api-gateway'].port, networks: ['lucid_core_net', 'lucid_chain_net'] },
   'session-encryptor': {
     stack: 'sessions',
     port: catalog['session-encryptor'].port,
@@ -114,13 +110,7 @@ const composed = (name: string, made: Made, dir: string) => {
     ],
     networks: made.networks,
     ports: [`127.0.0.1:${made.port}:${made.port}`],
-    healthcheck: {
-      test,
-      interval: '1s',
-      timeout: '5s',
-      retries: 2,
-      start_period: '4s',
-    },
+    healthcheck: { test, interval: '1s', timeout: '5s', retries: 2, start_period: '4s' },
     logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
     labels: { 'org.lucid.stage': made.stack, 'org.lucid.service': name },
   }

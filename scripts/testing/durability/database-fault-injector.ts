@@ -9,11 +9,7 @@ import type { Journal } from './journal.ts'
 export type Recovery = { readonly service: string; readonly ms: number; readonly lastAnswer: string }
 
 /** A kill of the database that was done; `away` ms. */
-export type DatabaseKill = {
-  readonly phase: Phase
-  readonly away: number
-  readonly back: readonly Recovery[]
-}
+export type DatabaseKill = { readonly phase: Phase; readonly away: number; readonly back: readonly Recovery[] }
 
 /** How long the beginning of a phase is waited for: recordings have to begin anew after each kill, ms. */
 const PATIENCE = 15_000

@@ -52,10 +52,7 @@ test(
 
     await upKeeping(Number.MAX_SAFE_INTEGER)
     const { acknowledged } = await ok(clients.recorder().recordings({ id }).get())
-    expect(await sendRest(clients, id, source)).toEqual({
-      stands: acknowledged,
-      fault: 'unavailable disk-full',
-    })
+    expect(await sendRest(clients, id, source)).toEqual({ stands: acknowledged, fault: 'unavailable disk-full' })
     expect(await faultOf(() => ok(clients.recorder().recordings.start.post({ owner })))).toMatchObject({
       kind: 'unavailable',
       code: 'disk-full',

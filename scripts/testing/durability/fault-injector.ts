@@ -24,13 +24,7 @@ const runs = (platform: Prepared, service: string): boolean =>
 /** Kills services with SIGKILL, one after the other. Throws CliError when a victim does not come back. */
 export const injectServiceFaults = async (
   faults: readonly ServiceFault[],
-  {
-    platform,
-    journal,
-  }: {
-    readonly platform: Prepared
-    readonly journal: Journal
-  },
+  { platform, journal }: { readonly platform: Prepared; readonly journal: Journal },
 ): Promise<readonly Kill[]> => {
   const done: Kill[] = []
   for (const { service, phase, delay, rush } of faults) {

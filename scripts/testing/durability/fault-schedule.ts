@@ -34,12 +34,10 @@ export type ServiceFault = Fault & { readonly service: ServiceName; readonly rus
 export type DatabaseFault = Fault & { readonly away: number }
 
 /** Longest wait after the beginning of a phase, ms: streams last long, the end of one does not. */
-const LONGEST = {
-  streaming: 1_200,
-  acknowledged: 400,
-  ending: 80,
-  anchoring: 300,
-} as const satisfies Record<Phase, number>
+const LONGEST = { streaming: 1_200, acknowledged: 400, ending: 80, anchoring: 300 } as const satisfies Record<
+  Phase,
+  number
+>
 
 /** Longest time the database stays away, ms. */
 export const LONGEST_AWAY = 8_000

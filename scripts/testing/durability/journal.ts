@@ -37,11 +37,7 @@ export const openJournal = () => {
         if (before.acknowledged === 0 && acknowledged > 0 && acknowledged < before.source.size) announce('acknowledged')
         if (acknowledged < before.acknowledged)
           broken.push(`${id}: ${acknowledged} bytes acknowledged after ${before.acknowledged} had been`)
-        return {
-          ...before,
-          acknowledged: Math.max(before.acknowledged, acknowledged),
-          answers: before.answers + 1,
-        }
+        return { ...before, acknowledged: Math.max(before.acknowledged, acknowledged), answers: before.answers + 1 }
       }),
     resume: (id: string) => note(id, (before) => ({ ...before, resumed: before.resumed + 1 })),
     observations: (): readonly Observation[] => [...byId.values()],

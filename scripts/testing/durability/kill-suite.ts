@@ -20,10 +20,7 @@ export const killSuite = (kind: StoreKind, { kills: usual }: { readonly kills: n
       console.log(`kill test, ${kind.name}: LUCID_KILL_SEED=${seed} LUCID_KILL_ROUNDS=${count}`)
       const random = seeded(seed)
       const faults = scheduleServiceFaults(count, random)
-      const run = await runKills(suite, kind, {
-        random,
-        inject: (target) => injectServiceFaults(faults, target),
-      })
+      const run = await runKills(suite, kind, { random, inject: (target) => injectServiceFaults(faults, target) })
       console.log(summarizeKills(run))
       expectNothingLost(run)
       const { platform } = run

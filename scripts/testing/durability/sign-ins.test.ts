@@ -96,10 +96,7 @@ test(
         const stranger = makePerson().address
         if (await invite(stranger)) invited.push(stranger)
         if (mine === SESSIONS) continue
-        const headers = {
-          authorization: `Bearer ${tokens.access_token}`,
-          'idempotency-key': randomUUID(),
-        }
+        const headers = { authorization: `Bearer ${tokens.access_token}`, 'idempotency-key': randomUUID() }
         const created = await ask(`${api}/api/v1/sessions`, 'POST', {}, headers)
         if (created.status >= 300) refused.push(created)
         else begun.push({ id: created.body.id, owner: person.address })
@@ -126,9 +123,7 @@ test(
     expect(ends.flatMap(({ lost }) => lost ?? [])).toEqual([])
     expect(refused).toEqual([])
     for (const { person, tokens } of ends) {
-      const { status, body } = await ask(`${auth}/auth/refresh`, 'POST', {
-        refresh_token: tokens.refresh_token,
-      })
+      const { status, body } = await ask(`${auth}/auth/refresh`, 'POST', { refresh_token: tokens.refresh_token })
       expect(status).toBe(200)
       const bearer = { authorization: `Bearer ${body.access_token}` }
       expect(await ask(`${api}/api/v1/me`, 'GET', undefined, bearer)).toMatchObject({

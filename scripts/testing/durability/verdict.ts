@@ -65,12 +65,9 @@ const verifyExported = async ({ clients, home, trust, folder }: VerdictContext, 
   try {
     await exportBundle(clients, id, { file, ownerKey: ownerKey(home).reveal(), onProgress: () => {} })
     const reader = await fileReader(file)
-    const { verdict, checks } = await judgeBundle({
-      reader,
-      aead,
-      trust,
-      decryptTo: await fileSink(out),
-    }).finally(reader.close)
+    const { verdict, checks } = await judgeBundle({ reader, aead, trust, decryptTo: await fileSink(out) }).finally(
+      reader.close,
+    )
     const faults = checks
       .filter(({ ok }) => ok !== true && ok !== 'incomplete')
       .map(({ check, detail }) => `${check}: ${detail}`)

@@ -14,11 +14,7 @@ import type { Random } from '../durability/random.ts'
 /** One change of a bundle that follows from its seed, of a kind that is drawn from all kinds below. */
 
 /** An honest bundle, taken apart and whole, and the parts of another session's. */
-export type Original = {
-  readonly bytes: Uint8Array
-  readonly parts: readonly Part[]
-  readonly donor: readonly Part[]
-}
+export type Original = { readonly bytes: Uint8Array; readonly parts: readonly Part[]; readonly donor: readonly Part[] }
 
 type Mutation = (original: Original, random: Random) => Uint8Array
 

@@ -24,10 +24,7 @@ const aead = await aeadEngine()
 const trust = sampleLedgerKey()
 
 const donor = async () => {
-  const other = await sampleSession(noise(3000, 9), {
-    seed: 9,
-    session: '0f0e0d0c-0b0a-4908-8706-050403020100',
-  })
+  const other = await sampleSession(noise(3000, 9), { seed: 9, session: '0f0e0d0c-0b0a-4908-8706-050403020100' })
   return disassemble(await sampleBundle(other, { anchor: await sampleAnchor(other), keys: true }))
 }
 

@@ -33,10 +33,7 @@ const tamperList = <T>(list: readonly T[], kind: Kind, alter: (one: T) => T, oth
 
 type File = { readonly head: Uint8Array; readonly body: Uint8Array }
 
-const cut = (content: Uint8Array): File => ({
-  head: content.slice(0, HEADER_SIZE),
-  body: content.slice(HEADER_SIZE),
-})
+const cut = (content: Uint8Array): File => ({ head: content.slice(0, HEADER_SIZE), body: content.slice(HEADER_SIZE) })
 
 /** A header with the index of the place where it stands, and the id of this session. */
 const renumber = (head: Uint8Array, index: number, own: Uint8Array): Uint8Array => {

@@ -30,10 +30,7 @@ export const killStarter = async (
   kind: keyof typeof starters,
   folder: string,
 ): Promise<{ readonly started: readonly number[]; readonly left: readonly number[] }> => {
-  const starter = Bun.spawn([process.execPath, import.meta.path, kind, folder], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
+  const starter = Bun.spawn([process.execPath, import.meta.path, kind, folder], { stdout: 'pipe', stderr: 'inherit' })
   const { value } = await starter.stdout.getReader().read()
   const started: readonly number[] = JSON.parse(new TextDecoder().decode(value)) // printed below
   const gone = started.filter((pid) => !isAlive(pid))

@@ -26,10 +26,7 @@ export type MongoServer = {
 }
 
 /** A kind of server; what it keeps lies in a new folder below `folder`. */
-export type ServerKind = {
-  readonly name: string
-  readonly start: (folder?: string) => Promise<MongoServer>
-}
+export type ServerKind = { readonly name: string; readonly start: (folder?: string) => Promise<MongoServer> }
 export type AbsentKind = { readonly name: string; readonly absent: string }
 
 const documentDbName = 'MongoDB driver against DocumentDB'

@@ -14,11 +14,7 @@ export type FixtureEntry = {
 }
 
 /** Quick enough for tests, and no test asserts any of these times. */
-export const quick: Partial<Timing> = {
-  backoff: { first: 20, most: 200, calm: 10_000 },
-  stopMs: 5_000,
-  pollMs: 10,
-}
+export const quick: Partial<Timing> = { backoff: { first: 20, most: 200, calm: 10_000 }, stopMs: 5_000, pollMs: 10 }
 
 /**
  * A platform of fixture services in a folder of its own: its state is in `home`, `remove` deletes it all.

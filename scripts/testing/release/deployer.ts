@@ -68,12 +68,7 @@ const main = async (): Promise<number> => {
             limitMs: task.limitMs,
             settleMs: task.settleMs,
           },
-          show: {
-            step: () => {},
-            health: () => {},
-            note: (text) => tell(`note ${text}`),
-            progress: () => {},
-          },
+          show: { step: () => {}, health: () => {}, note: (text) => tell(`note ${text}`), progress: () => {} },
           newId: () => crypto.randomUUID(),
         },
         {

@@ -112,12 +112,7 @@ describe.skipIf(first === undefined)('a deployer against the emulated Pi', () =>
   const LEASE_S = 10
   test('that was stopped for longer than its lease can do nothing when it goes on', async () => {
     await first.deploy(releases.one)
-    const late = first.deployer({
-      kind: 'deploy',
-      bundle: releases.two,
-      leaseS: LEASE_S,
-      holdAt: 'up:sessions start',
-    })
+    const late = first.deployer({ kind: 'deploy', bundle: releases.two, leaseS: LEASE_S, holdAt: 'up:sessions start' })
     expect(await late.waits).toBe('waits')
     late.kill('SIGSTOP')
     const next = first.deployer({ kind: 'deploy', bundle: releases.one, leaseS: LEASE_S })

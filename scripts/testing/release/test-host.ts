@@ -55,13 +55,7 @@ const deploy = async (
 }
 
 const rollBack = ({ host, dir, sshConfig }: Pi, state: string): Promise<Ran> => {
-  const flags = {
-    host,
-    dir,
-    'ssh-config': sshConfig,
-    timeout: GATE.limitMs / 1000,
-    settle: GATE.settleMs / 1000,
-  }
+  const flags = { host, dir, 'ssh-config': sshConfig, timeout: GATE.limitMs / 1000, settle: GATE.settleMs / 1000 }
   const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
   return live([process.execPath, entryFile('rollback'), ...words], { env: { LUCID_HOME: state } })
 }

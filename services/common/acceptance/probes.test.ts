@@ -54,12 +54,7 @@ test('every service of the catalogue has work that is looked at', () =>
 
 describe('what is asked for', () => {
   test('is read strictly', () => {
-    const good = {
-      urls: { a: 'http://x' },
-      parts: ['health'],
-      load: { recordings: 1, bytes: 1 },
-      anchorMs: 1,
-    }
+    const good = { urls: { a: 'http://x' }, parts: ['health'], load: { recordings: 1, bytes: 1 }, anchorMs: 1 }
     expect(parseProbeRequest(JSON.stringify(good))).toEqual(good as ProbeRequest)
     expect(() => parseProbeRequest(JSON.stringify({ ...good, parts: ['nothing'] }))).toThrow(
       'no request for probes: /parts/0',
@@ -106,10 +101,7 @@ describe('a result', () => {
       'session-chunker /sessions/0c0f1b6e-0000-4000-8000-000000000000/stream': () => json({}),
     })
     const [found] = await run(['function'], { 'session-chunker': 'http://x' })
-    expect(found).toMatchObject({
-      result: 'fail',
-      detail: 'it takes a caller that the catalogue does not list',
-    })
+    expect(found).toMatchObject({ result: 'fail', detail: 'it takes a caller that the catalogue does not list' })
   })
 
   test('that requireServices a key which is not there is not run, and never passes', async () => {
@@ -135,10 +127,7 @@ describe('a request that must be refused', () => {
     return (await run(['errors'])).find(({ check }) => check === 'no token: 401')
   }
   test('passes with the code of its problem document', async () =>
-    expect(await one(problem(401, 'bad-service-token'))).toMatchObject({
-      result: 'pass',
-      detail: 'bad-service-token',
-    }))
+    expect(await one(problem(401, 'bad-service-token'))).toMatchObject({ result: 'pass', detail: 'bad-service-token' }))
   test('fails when it is let in', async () =>
     expect(await one(json({ recordings: [] }))).toMatchObject({
       result: 'fail',

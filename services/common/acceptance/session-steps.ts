@@ -9,11 +9,7 @@ import { open, type ProbeClient, requireObject, requireServices, requireThat, rp
 import { anchored, bundleOf, type Recorded, record } from './recording.ts'
 
 /** A step of the way of one recording. What an earlier one made is in `story`; without it the step is not run. */
-export type Step = {
-  readonly check: string
-  readonly subject: string
-  readonly act: (story: Story) => Promise<string>
-}
+export type Step = { readonly check: string; readonly subject: string; readonly act: (story: Story) => Promise<string> }
 
 /** What the steps leave to each other. */
 export type Story = {

@@ -26,7 +26,4 @@ export const withAudit = ({ collections, migrations }: StoreSchema): StoreSchema
 })
 
 /** The audit stream's collections. */
-export const auditTables = (store: Store) => ({
-  entries: store.collection(entries),
-  heads: store.collection(heads),
-})
+export const auditTables = (store: Store) => ({ entries: store.collection(entries), heads: store.collection(heads) })

@@ -29,11 +29,7 @@ export const signHead = (
   { seed, at }: { readonly seed: Uint8Array; readonly at: number },
 ): SignedHead => {
   const said = { service, seq, hash, at }
-  return {
-    ...said,
-    public_key: derivePublicKey(seed).toHex(),
-    signature: signHash(hashHead(said), seed).toHex(),
-  }
+  return { ...said, public_key: derivePublicKey(seed).toHex(), signature: signHash(hashHead(said), seed).toHex() }
 }
 
 /** True when the head is signed by this identity's key (hex), the one that is known of the service. */

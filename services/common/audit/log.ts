@@ -36,11 +36,7 @@ const SIGN_AFTER = 600_000
 /** Other processes of the same service may write the same place; each try finds the stream longer. */
 const TRIES = 20
 
-type Waiting = {
-  readonly action: AuditAction
-  readonly done: () => void
-  readonly failed: (e: unknown) => void
-}
+type Waiting = { readonly action: AuditAction; readonly done: () => void; readonly failed: (e: unknown) => void }
 
 const settle = (batch: readonly Waiting[], tell: (one: Waiting) => void): void => {
   for (const one of batch) tell(one)

@@ -160,11 +160,7 @@ describe('what is wrong with a repository is named', () => {
       const report = await place.restore()
       expect(report.ok).toBe(false)
       expect(report.faults).toEqual([
-        {
-          chunk: idOf(file),
-          problem: expect.stringMatching(problem),
-          files: [expect.stringMatching(/volumes\/a\//)],
-        },
+        { chunk: idOf(file), problem: expect.stringMatching(problem), files: [expect.stringMatching(/volumes\/a\//)] },
       ])
     }
   })
@@ -254,10 +250,7 @@ describe('pruning', () => {
             mkdirSync(at)
             for (const n of files) writeFileSync(join(at, `${n}`), `${n}`.repeat(1_100_000))
             const { name } = await place.backup(
-              {
-                keep: { last: 2, daily: 0, weekly: 0, monthly: 0 },
-                tag: tagged ? 'before-r' : null,
-              },
+              { keep: { last: 2, daily: 0, weekly: 0, monthly: 0 }, tag: tagged ? 'before-r' : null },
               { now: () => Date.UTC(2026, 0, 1 + i) },
             )
             names.push(name)

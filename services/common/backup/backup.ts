@@ -88,12 +88,7 @@ const describe = (
     units,
     at,
     name,
-  }: {
-    readonly job: BackupJob
-    readonly units: readonly BytePath[]
-    readonly at: number
-    readonly name: string
-  },
+  }: { readonly job: BackupJob; readonly units: readonly BytePath[]; readonly at: number; readonly name: string },
   entries: readonly Entry[],
   new_bytes: number,
 ) => {

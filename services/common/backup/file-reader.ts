@@ -17,12 +17,7 @@ export type FileReader = {
   readonly bytesRead: () => number
 }
 
-type Packed = {
-  readonly seen: Seen
-  readonly offset: number
-  readonly length: number
-  readonly sha256: string
-}
+type Packed = { readonly seen: Seen; readonly offset: number; readonly length: number; readonly sha256: string }
 
 const zeros = Buffer.alloc(PIECE)
 const isZeros = (bytes: Uint8Array): boolean => zeros.subarray(0, bytes.length).equals(bytes)

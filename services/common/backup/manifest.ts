@@ -43,11 +43,7 @@ export type Header = {
 export type Manifest = { readonly header: Header; readonly entries: readonly Entry[] }
 
 const entryJson = (entry: Entry): string =>
-  JSON.stringify({
-    ...entry,
-    path: nameJson(entry.path),
-    ...('target' in entry && { target: nameJson(entry.target) }),
-  })
+  JSON.stringify({ ...entry, path: nameJson(entry.path), ...('target' in entry && { target: nameJson(entry.target) }) })
 
 /** A manifest as text: the header, then a line an entry, folders before what is in them. */
 export const manifestText = ({ header, entries }: Manifest): string =>

@@ -1,10 +1,5 @@
 /** How many snapshots to keep of each kind; a tagged one is kept until it is named in `forget`. */
-export type Keep = {
-  readonly last: number
-  readonly daily: number
-  readonly weekly: number
-  readonly monthly: number
-}
+export type Keep = { readonly last: number; readonly daily: number; readonly weekly: number; readonly monthly: number }
 
 export const KEEP: Keep = { last: 7, daily: 7, weekly: 4, monthly: 6 }
 

@@ -133,11 +133,7 @@ export const openRepository = (
 ): Repository => {
   for (const folder of ['chunks', 'snapshots']) mkdirSync(join(root, folder), { recursive: true, mode: 0o700 })
   const files = wholeFiles(root, onWrite)
-  return {
-    ...openChunks(root, files, onWrite),
-    ...openSnapshots(root, files, onWrite),
-    sweep: () => sweep(root),
-  }
+  return { ...openChunks(root, files, onWrite), ...openSnapshots(root, files, onWrite), sweep: () => sweep(root) }
 }
 
 /** Why a chunk cannot be had, in words. */

@@ -22,11 +22,7 @@ export type RestoreJob = {
 }
 
 /** A chunk that cannot be had, and the files that need it. */
-export type ChunkFault = {
-  readonly chunk: string
-  readonly problem: string
-  readonly files: readonly string[]
-}
+export type ChunkFault = { readonly chunk: string; readonly problem: string; readonly files: readonly string[] }
 
 export type RestoreReport = {
   readonly ok: boolean

@@ -57,9 +57,7 @@ const ifThere = <T>(path: BytePath, look: () => T): T | undefined => {
   } catch (error) {
     const code = errorCode(error) || String(error)
     if (GONE.includes(code)) return undefined
-    throw new Fault('unavailable', 'unreadable', `${shownPath(path)} cannot be read (${code})`, {
-      cause: error,
-    })
+    throw new Fault('unavailable', 'unreadable', `${shownPath(path)} cannot be read (${code})`, { cause: error })
   }
 }
 

@@ -62,9 +62,7 @@ export const wholeFiles = (root: string, onWrite: OnWrite) => ({
       return ownBytes(await readFile(join(root, path)))
     } catch (error) {
       if (errorCode(error) === 'ENOENT') throw new Fault('missing', 'gone', `${what} is not there`, { cause: error })
-      throw new Fault('unavailable', 'unreadable', `${what} cannot be read (${errorCode(error)})`, {
-        cause: error,
-      })
+      throw new Fault('unavailable', 'unreadable', `${what} cannot be read (${errorCode(error)})`, { cause: error })
     }
   },
   remove: async (path: string): Promise<void> => {

@@ -148,12 +148,7 @@ export const parseArgs = <const C extends Command>(command: C, words: readonly s
     ]),
   )
   try {
-    const { values, positionals } = nodeParseArgs({
-      args: [...argv],
-      options,
-      allowPositionals: true,
-      strict: true,
-    })
+    const { values, positionals } = nodeParseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
     if (values['help']) return { kind: 'help' }
     const fault =
       Object.entries(command.flags)

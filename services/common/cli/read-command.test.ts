@@ -6,9 +6,7 @@ const pour = {
   name: 'pour',
   program: 'sh pour.sh | pour',
   about: 'pours tea',
-  flags: {
-    cup: { type: 'string', value: 'C', about: 'which cup', multiple: true, choices: ['big', 'small'] },
-  },
+  flags: { cup: { type: 'string', value: 'C', about: 'which cup', multiple: true, choices: ['big', 'small'] } },
   exits: { 0: 'poured', 2: 'spilled' },
   notes: 'Environment:\n  POT  where the tea is\n',
 } as const satisfies Command
@@ -36,11 +34,7 @@ test('a command line that is right is run, and nothing printed', () => {
 
 test('a mistake is one line that says how to get help from this program', () => {
   expect(read('--cups')).toEqual({
-    outcome: {
-      kind: 'exit',
-      code: 64,
-      mistake: 'unknown flag --cups; known flags: --cup, --help',
-    },
+    outcome: { kind: 'exit', code: 64, mistake: 'unknown flag --cups; known flags: --cup, --help' },
     out: '',
     err: 'pour: unknown flag --cups; known flags: --cup, --help (sh pour.sh | pour --help)\n',
   })

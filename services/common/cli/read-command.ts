@@ -5,10 +5,7 @@ import type { Print } from './text.ts'
 /** EX_USAGE of sysexits.h: the command was typed wrong. */
 export const EXIT_USAGE = 64
 
-type Output = {
-  readonly out: Print
-  readonly err: Print
-}
+type Output = { readonly out: Print; readonly err: Print }
 
 export type ReadCommand<C extends Command> =
   | { readonly kind: 'run'; readonly flags: Flags<C>; readonly positionals: readonly string[] }

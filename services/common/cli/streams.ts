@@ -1,10 +1,7 @@
 import { errorCode } from '../process/error.ts'
 
 /** Where a program writes: what comes here is escaped already (`printer` of `text.ts`). */
-export type Streams = {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-}
+export type Streams = { readonly out: (text: string) => void; readonly err: (text: string) => void }
 
 /** Those of this process. */
 export const streams: Streams = {

@@ -17,10 +17,7 @@ const ORDER = secp256k1.Point.Fn.ORDER
 /** Bytes that our own signing refuses to make: any fields, truly signed, of type 2. */
 const forge = (fields: readonly (Hex | readonly Hex[])[], change = (signature: readonly Hex[]) => signature) => {
   const digest = keccak256(`0x02${toRlp(fields).slice(2)}`)
-  const bytes = secp256k1.sign(fromHex(digest.slice(2)), fromHex(key), {
-    prehash: false,
-    format: 'recovered',
-  })
+  const bytes = secp256k1.sign(fromHex(digest.slice(2)), fromHex(key), { prehash: false, format: 'recovered' })
   const { r, s, recovery } = secp256k1.Signature.fromBytes(bytes, 'recovered')
   return `02${toRlp([...fields, ...change([recovery ? '0x01' : '0x', toHex(r), toHex(s)])]).slice(2)}`
 }
@@ -67,13 +64,7 @@ describe('Ethereum transactions', () => {
       })
       expect(`0x${raw}`).toBe(theirs)
       expect(`0x${hash}`).toBe(keccak256(`0x${raw}`))
-      expect(decodeTransaction(raw)).toMatchObject({
-        ...tx,
-        type: 2,
-        from: deriveAddress(key),
-        hash,
-        accessList: [],
-      })
+      expect(decodeTransaction(raw)).toMatchObject({ ...tx, type: 2, from: deriveAddress(key), hash, accessList: [] })
     }
   })
 
@@ -91,11 +82,7 @@ describe('Ethereum transactions', () => {
       to,
     })
     const old = await account.signTransaction({ ...base, type: 'legacy' })
-    expect(decodeTransaction(old.slice(2))).toMatchObject({
-      type: 0,
-      chainId: undefined,
-      from: deriveAddress(key),
-    })
+    expect(decodeTransaction(old.slice(2))).toMatchObject({ type: 0, chainId: undefined, from: deriveAddress(key) })
     const accessList = [{ address: `0x${to}`, storageKeys: [`0x${'00'.repeat(31)}01`] }] as const
     const listed = await account.signTransaction({ ...base, type: 'eip2930', chainId: 7, accessList })
     expect(decodeTransaction(listed.slice(2))).toMatchObject({

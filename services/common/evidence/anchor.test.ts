@@ -116,11 +116,7 @@ test('anchor.json is read only in its canonical form', async () => {
 test('our trie walk agrees with the proofs of @ethereumjs/mpt on random tries', async () => {
   const pairs = fc.uniqueArray(
     fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 4 }), fc.uint8Array({ minLength: 1, maxLength: 50 })),
-    {
-      minLength: 1,
-      maxLength: 40,
-      selector: ([key]) => Buffer.from(key).toString('hex'),
-    },
+    { minLength: 1, maxLength: 40, selector: ([key]) => Buffer.from(key).toString('hex') },
   )
   await fc.assert(
     fc.asyncProperty(pairs, fc.uint8Array({ minLength: 1, maxLength: 4 }), async (entries, stranger) => {

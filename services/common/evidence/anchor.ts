@@ -23,14 +23,7 @@ const strict = { additionalProperties: false } as const
 
 /** What the SessionRegistered log says. `sessionId` is a bytes32, `owner` the 20-byte body of the TRON address. */
 export const AnchorEvent = Type.Object(
-  {
-    sessionId: Hex32,
-    manifestHash: Hex32,
-    startedAt: Natural,
-    owner: Hex20,
-    merkleRoot: Hex32,
-    chunkCount: Natural,
-  },
+  { sessionId: Hex32, manifestHash: Hex32, startedAt: Natural, owner: Hex20, merkleRoot: Hex32, chunkCount: Natural },
   strict,
 )
 export type AnchorEvent = Static<typeof AnchorEvent>

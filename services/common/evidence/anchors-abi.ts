@@ -36,15 +36,9 @@ const SESSIONS = selectFunction('sessions(bytes32)')
 export const REGISTRAR_CALL = selectFunction('registrar()')
 
 /** A type of the ABI. `decode` answers undefined for a word that is no value of it. */
-type Word<T> = {
-  readonly encode: (value: T) => string
-  readonly decode: (word: string) => T | undefined
-}
+type Word<T> = { readonly encode: (value: T) => string; readonly decode: (word: string) => T | undefined }
 
-const bytes32: Word<string> = {
-  encode: (hash) => fromHex(hash, 32).toHex(),
-  decode: (word) => word,
-}
+const bytes32: Word<string> = { encode: (hash) => fromHex(hash, 32).toHex(), decode: (word) => word }
 
 const address: Word<string> = {
   encode: (account) => fromHex(account, 20).toHex().padStart(64, '0'),

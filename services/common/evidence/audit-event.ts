@@ -60,10 +60,7 @@ export type AuditEvent = Static<typeof AuditEvent>
 export const GENESIS = '0'.repeat(64)
 
 /** What happened, before it has its place in a chain. */
-export type AuditEntry = {
-  readonly type: AuditType
-  readonly body: Readonly<Record<string, unknown>>
-}
+export type AuditEntry = { readonly type: AuditType; readonly body: Readonly<Record<string, unknown>> }
 
 const BODY_DOMAIN = utf8('lucid/audit/body/v1\0')
 const EVENT_DOMAIN = utf8('lucid/audit/event/v1\0')

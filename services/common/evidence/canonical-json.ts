@@ -17,11 +17,7 @@ export const canonicalBytes = (value: unknown): Uint8Array<ArrayBuffer> => {
 }
 
 /** What a document may need at most: bytes, levels, and values and names in so many bytes. */
-export type DocumentBounds = {
-  readonly size: number
-  readonly depth: number
-  readonly parts: (size: number) => number
-}
+export type DocumentBounds = { readonly size: number; readonly depth: number; readonly parts: (size: number) => number }
 
 /** Every document but the manifest and the anchor. */
 export const SMALL_DOCUMENT: DocumentBounds = {

@@ -27,11 +27,7 @@ const LONGEST_LIST = 100
 export const listFaults = (check: Check['check'], faults: readonly string[]): readonly Check[] => {
   const listed = faults.slice(0, LONGEST_LIST)
   const more = faults.length - listed.length
-  return [...listed, ...(more > 0 ? [`${more} more like these`] : [])].map((detail) => ({
-    check,
-    ok: false,
-    detail,
-  }))
+  return [...listed, ...(more > 0 ? [`${more} more like these`] : [])].map((detail) => ({ check, ok: false, detail }))
 }
 
 /** 0 = proven and complete; 3 = proven, but not complete; 2 = intact, but not anchored or self-asserted; 1 = something is wrong. */

@@ -137,11 +137,7 @@ export const examineChunk = (
   }
   const version = file[4]
   if (hasMagic(file) && version !== VERSION)
-    return {
-      holds,
-      problem: `chunk ${holds} has version ${version}, this program reads version ${VERSION}`,
-      leaf,
-    }
+    return { holds, problem: `chunk ${holds} has version ${version}, this program reads version ${VERSION}`, leaf }
   const problem = headerProblem(file, holds, row, expectation)
   if (problem === undefined && row.sha256 !== sha256)
     return { holds, problem: `chunk ${holds}: the manifest states another sha256`, leaf }

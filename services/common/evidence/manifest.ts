@@ -93,11 +93,7 @@ export const Manifest = Type.Object(
 export type Manifest = Static<typeof Manifest>
 
 /** 100,000 people and ten thousand gaps beside 230,000 chunks: twenty times what 100 GB need in chunks of 8 MiB. */
-const BOUNDS: DocumentBounds = {
-  size: 64 * 1024 * 1024,
-  depth: 3,
-  parts: (size) => 100_000 + Math.floor(size / 16),
-}
+const BOUNDS: DocumentBounds = { size: 64 * 1024 * 1024, depth: 3, parts: (size) => 100_000 + Math.floor(size / 16) }
 
 /** Below this a manifest is read whatever stands beside it: the 78,000 smallest chunks that 100 MB have room for. */
 const MANIFEST_ALONE = 20 * 1024 * 1024

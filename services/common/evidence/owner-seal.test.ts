@@ -37,9 +37,7 @@ describe('a session key sealed to its owner', () => {
     for (let at = 0; at < sealed.length; at++) {
       const changed = Uint8Array.from(sealed)
       changed[at] = (changed[at] ?? 0) ^ 1
-      expect(await faultOf(() => openAsOwner(secret, changed))).toMatchObject({
-        code: 'not-sealed-to-this-key',
-      })
+      expect(await faultOf(() => openAsOwner(secret, changed))).toMatchObject({ code: 'not-sealed-to-this-key' })
     }
   })
 
@@ -73,9 +71,7 @@ describe('keys.sealed.json', () => {
     ['capitals', { alg, epk: epk.toUpperCase(), ct }],
   ]
   test.each(wrong)('is refused with %s', async (_, value) => {
-    expect(await faultOf(() => parseSealedKeys(canonicalBytes(value)))).toMatchObject({
-      code: 'sealed-keys-schema',
-    })
+    expect(await faultOf(() => parseSealedKeys(canonicalBytes(value)))).toMatchObject({ code: 'sealed-keys-schema' })
   })
 
   test('is refused in another spelling', async () => {

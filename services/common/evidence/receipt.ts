@@ -1,11 +1,7 @@
 import { decodeRlp, type RlpBounds, type RlpItem, rlpBytes, rlpList } from '../ethereum/rlp.ts'
 
 /** A log of a receipt; hex without prefix. */
-export type ReceiptLog = {
-  readonly address: string
-  readonly topics: readonly string[]
-  readonly data: string
-}
+export type ReceiptLog = { readonly address: string; readonly topics: readonly string[]; readonly data: string }
 export type DecodedReceipt = { readonly ok: boolean; readonly logs: readonly ReceiptLog[] }
 
 const CODE = 'receipt'

@@ -23,10 +23,7 @@ export const deriveOwner = (privateKey: Uint8Array): string => addressOf(secp256
 
 /** Signs a message as a TRON wallet does: 65 bytes. `privateKey` 32 bytes. */
 export const signMessage = (message: string, privateKey: Uint8Array): Uint8Array<ArrayBuffer> => {
-  const recovered = secp256k1.sign(tronMessageDigest(message), privateKey, {
-    prehash: false,
-    format: 'recovered',
-  })
+  const recovered = secp256k1.sign(tronMessageDigest(message), privateKey, { prehash: false, format: 'recovered' })
   return concat(recovered.subarray(1), Uint8Array.of(27 + (recovered[0] ?? 0)))
 }
 

@@ -103,9 +103,7 @@ test('a complete recording: 0, and all of it is stated', async () => {
 })
 
 test('stated gaps: 3, each one named with its place, times and reason', async () => {
-  const judged = await judge(await sampleSession(noise(3500, 1), { gaps: [pause, brokenOff] }), {
-    keys: true,
-  })
+  const judged = await judge(await sampleSession(noise(3500, 1), { gaps: [pause, brokenOff] }), { keys: true })
   expect(judged.verdict).toBe(3)
   expect(linesOf(judged, 'gaps')).toEqual([
     [
@@ -189,9 +187,7 @@ test('a session that ends before it starts, or beyond all calendars, gives a ver
 })
 
 const keyedOtherwise = (...other: readonly number[]) =>
-  sampleSession(noise(3500, 1), {
-    keyFor: (index) => (other.includes(index) ? derived(9, 'session key') : undefined),
-  })
+  sampleSession(noise(3500, 1), { keyFor: (index) => (other.includes(index) ? derived(9, 'session key') : undefined) })
 
 test('with keys every chunk is opened, and each that does not open is named with its cause', async () => {
   const three = await judge(await keyedOtherwise(1, 2, 3), { keys: true })
@@ -303,11 +299,7 @@ const sinkThat = (fail: 'write' | 'commit' | undefined) => {
     calls.push(name)
     if (fail === name) throw new Error('ENOSPC')
   }
-  const sink: Sink = {
-    write: act('write'),
-    commit: act('commit'),
-    abort: async () => void calls.push('abort'),
-  }
+  const sink: Sink = { write: act('write'), commit: act('commit'), abort: async () => void calls.push('abort') }
   return { sink, calls }
 }
 

@@ -40,9 +40,7 @@ export const judgeAnchor = (
   if ('fault' in document) return { check: line('anchor', false, `anchor unreadable: ${document.fault}`) }
   const anchor = document.value
   if (isPending(anchor))
-    return {
-      check: line('anchor', 'warn', 'not anchored: its registration on the chain is pending'),
-    }
+    return { check: line('anchor', 'warn', 'not anchored: its registration on the chain is pending') }
   try {
     const registration = { anchor, ...verifyAnchor(anchor) }
     const differences = eventDifferences(anchor.event, expectedEvent(manifest, hash))

@@ -23,10 +23,7 @@ const plain = await sampleSession(noise(3000, 1), {
   gaps: [{ at: 1, from: 1_760_000_000_100, to: 1_760_000_000_200, reason: 'the source paused' }],
 })
 const people = resignSample(plain, { participants: [PERSON] })
-const refused = {
-  type: 'action-decided',
-  body: { channel: 'clipboard', outcome: 'refused', rule: 'default' },
-} as const
+const refused = { type: 'action-decided', body: { channel: 'clipboard', outcome: 'refused', rule: 'default' } } as const
 const between: readonly AuditEntry[] = [{ type: 'active', body: {} }, refused]
 const honest = auditSample(people, { between })
 const SEALED = honest.events.length
@@ -47,11 +44,7 @@ describe('the events of a session in its bundle', () => {
   test('are proven, and what they stand for is no label any more', async () => {
     const { verdict, wrong, lines, not } = await judge(encodeAudit(honest.events))
     // 3, for the recording states a gap.
-    expect({ verdict, wrong, lines }).toEqual({
-      verdict: 3,
-      wrong: [],
-      lines: [`${SEALED} events proven, 0 withheld`],
-    })
+    expect({ verdict, wrong, lines }).toEqual({ verdict: 3, wrong: [], lines: [`${SEALED} events proven, 0 withheld`] })
     expect(not.filter((what) => what.includes('audit'))).toEqual([])
   })
 
@@ -75,11 +68,7 @@ describe('the events of a session in its bundle', () => {
     expect(one).toMatchObject({ verdict: 3, wrong: [], lines: [`${SEALED} events proven, 1 withheld`] })
     expect(one.not.at(-1)).toBe('what 1 events of audit.jsonl say: it is withheld')
     const all = await events((list) => list.map(withhold))
-    expect(all).toMatchObject({
-      verdict: 3,
-      wrong: [],
-      lines: [`${SEALED} events proven, ${SEALED} withheld`],
-    })
+    expect(all).toMatchObject({ verdict: 3, wrong: [], lines: [`${SEALED} events proven, ${SEALED} withheld`] })
   })
 
   const line = (n: number) => `audit: line ${n} of audit.jsonl`

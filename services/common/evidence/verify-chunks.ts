@@ -162,13 +162,7 @@ const report = (passed: readonly Pick<Passed, 'entry' | 'examined'>[], work: Chu
   if (faults.length > 0) return listFaults('chunks', faults)
   const { chunk_count, total_cipher } = work.manifest
   const count = chunk_count === 1 ? '1 chunk' : `${chunk_count} chunks`
-  return [
-    {
-      check: 'chunks',
-      ok: true,
-      detail: `${count}, ${total_cipher} bytes: every one is as the manifest states`,
-    },
-  ]
+  return [{ check: 'chunks', ok: true, detail: `${count}, ${total_cipher} bytes: every one is as the manifest states` }]
 }
 
 /** Takes plaintext in order, and only while all that came before it was whole and could be written. */

@@ -22,10 +22,7 @@ import { type ManifestSignature, parseSignature, verifyHash } from './signature.
 /** A document of the bundle, or the sentence that says why there is none to judge. */
 export type DocumentOrFault<T> = { readonly value: T } | { readonly fault: string }
 
-const SIZES: Readonly<Record<string, DocumentBounds>> = {
-  [ANCHOR_NAME]: ANCHOR_BOUNDS,
-  [KEYS_NAME]: KEYS_BOUNDS,
-}
+const SIZES: Readonly<Record<string, DocumentBounds>> = { [ANCHOR_NAME]: ANCHOR_BOUNDS, [KEYS_NAME]: KEYS_BOUNDS }
 
 /** Bytes of a document that a bundle of `bundle` bytes can need. Nothing larger is read into memory. */
 const longestDocument = (name: string, bundle: number): number => {

@@ -85,10 +85,7 @@ test('a session whose anchor is pending is intact, not anchored', async () => {
 })
 
 test('the anchor of another session is a mismatch', async () => {
-  const other = await sampleSession(noise(100, 9), {
-    seed: 9,
-    session: '0f0e0d0c-0b0a-4908-8706-050403020100',
-  })
+  const other = await sampleSession(noise(100, 9), { seed: 9, session: '0f0e0d0c-0b0a-4908-8706-050403020100' })
   const { verdict, wrong } = await verify(await sampleBundle(sample, { anchor: await sampleAnchor(other) }))
   expect(verdict).toBe(1)
   expect(wrong).toEqual([
@@ -100,11 +97,7 @@ test('the content is decrypted to the byte, and only committed at the end', asyn
   const { sink, calls, content } = memorySink()
   const { checks, verdict } = await verify(bundle, { trust, decryptTo: sink })
   expect(verdict).toBe(0)
-  expect(checks.at(-1)).toEqual({
-    check: 'decrypt',
-    ok: true,
-    detail: `${sample.plain.length} bytes written`,
-  })
+  expect(checks.at(-1)).toEqual({ check: 'decrypt', ok: true, detail: `${sample.plain.length} bytes written` })
   expect(calls).toEqual(['commit'])
   expect(content().toHex()).toBe(sample.plain.toHex())
 })

@@ -42,11 +42,7 @@ const decryptionOf = (
 ): Decryption | undefined =>
   keys === undefined || 'fault' in keys
     ? undefined
-    : {
-        aead,
-        keyFor: chunkKeysFor(keys.value, session),
-        ...(decryptTo === undefined ? {} : { sink: decryptTo }),
-      }
+    : { aead, keyFor: chunkKeysFor(keys.value, session), ...(decryptTo === undefined ? {} : { sink: decryptTo }) }
 
 /** What of the manifest is to be believed where the chunks contradict it. */
 const weighManifest = ({ manifest, hash }: HashedManifest, { anchor }: Documents, signed: boolean) => {

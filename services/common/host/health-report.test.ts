@@ -3,13 +3,7 @@ import { jsonOf, reportOf, tableOf } from './health-report.ts'
 import type { Result } from './probe.ts'
 
 const good: Result = { name: 'alpha', stack: 'core', state: 'healthy', ms: 3, detail: '', version: '0.1.0' }
-const bad: Result = {
-  name: 'beta-longer',
-  stack: 'core',
-  state: 'timeout',
-  ms: 1500,
-  detail: 'no answer in time',
-}
+const bad: Result = { name: 'beta-longer', stack: 'core', state: 'timeout', ms: 1500, detail: 'no answer in time' }
 
 test('the table has a line a service, no trailing blank and no colour in a pipe', () => {
   expect(tableOf(reportOf([good, bad], 1), { colour: false }).raw).toBe(

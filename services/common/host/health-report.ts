@@ -4,11 +4,7 @@ import { jsonText, type Text, text } from '../cli/text.ts'
 import type { Result, State } from './probe.ts'
 
 /** Seconds of a person's attention: all well or not, and what is not. */
-export type Report = {
-  readonly ok: boolean
-  readonly checked_at: number
-  readonly services: readonly Result[]
-}
+export type Report = { readonly ok: boolean; readonly checked_at: number; readonly services: readonly Result[] }
 
 const present = (services: readonly Result[]) => services.filter(({ state }) => state !== 'absent')
 

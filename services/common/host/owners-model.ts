@@ -26,8 +26,4 @@ export type VolumeReport = {
   readonly example?: string
 }
 
-export type OwnersReport = {
-  readonly ok: boolean
-  readonly done: boolean
-  readonly volumes: readonly VolumeReport[]
-}
+export type OwnersReport = { readonly ok: boolean; readonly done: boolean; readonly volumes: readonly VolumeReport[] }

@@ -119,10 +119,7 @@ test('the stream is read by page, with its head', async () => {
   for (const n of [1, 2, 3]) await ask('POST', `/do/${n}`)
   const head = await (await ask('GET', '/audit/head')).json()
   expect(head).toEqual(await audit.head())
-  const page = (await (await ask('GET', '/audit?after=0&limit=2')).json()) as {
-    entries: LogEntry[]
-    heads: unknown[]
-  }
+  const page = (await (await ask('GET', '/audit?after=0&limit=2')).json()) as { entries: LogEntry[]; heads: unknown[] }
   expect(page.entries.map(({ seq }) => seq)).toEqual([1, 2])
   expect(page.heads).toEqual([head])
 })

@@ -56,13 +56,7 @@ const findAction = (context: RequestContext, status: number): AuditAction | unde
   const note = notes.get(context)
   if (note === undefined || status < 200 || status > 299) return undefined
   const { caller, actor, requestId: request_id } = context
-  return {
-    ...note,
-    ...(caller !== undefined && { caller }),
-    ...(actor !== undefined && { actor }),
-    request_id,
-    status,
-  }
+  return { ...note, ...(caller !== undefined && { caller }), ...(actor !== undefined && { actor }), request_id, status }
 }
 
 /**

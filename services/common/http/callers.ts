@@ -13,10 +13,7 @@ export type People = Permission | 'signed-in'
  * lets into the service at all. `people`: which people. They only type the options; `strictRoutes` takes them out and has
  * `requireCaller` stand in their place.
  */
-export const callersMacro = {
-  callers: (_: readonly CallerName[]) => ({}),
-  people: (_: People) => ({}),
-} as const
+export const callersMacro = { callers: (_: readonly CallerName[]) => ({}), people: (_: People) => ({}) } as const
 
 /** Where the OpenAPI document of a route names its callers, and its people. */
 export const CALLERS_FIELD = 'x-callers'

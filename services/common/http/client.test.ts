@@ -66,10 +66,7 @@ const app = service('merkle-builder', testParts)
   .get('/roots/:id', ({ params, query }) => ({ id: params.id, at: query.at, day: '2026-01-02', fee: '7' }), {
     params: t.Object({ id: t.String() }),
     query: t.Object({ at: t.Numeric() }),
-    response: {
-      200: t.Object({ id: t.String(), at: t.Number(), day: t.String(), fee: t.String() }),
-      ...problems,
-    },
+    response: { 200: t.Object({ id: t.String(), at: t.Number(), day: t.String(), fee: t.String() }), ...problems },
     callers: ['operator'],
   })
   .post('/roots', ({ body }) => body, {

@@ -106,11 +106,7 @@ const openReady = async (
   { placeholder, memory }: { readonly placeholder: StartUpPlaceholder; readonly memory: string | undefined },
 ): Promise<Store> => {
   const store = await open()
-  await untilReady({
-    ready: () => holds(store, schema, memory),
-    wait: placeholder.answerWith,
-    pause: Bun.sleep,
-  })
+  await untilReady({ ready: () => holds(store, schema, memory), wait: placeholder.answerWith, pause: Bun.sleep })
   return store
 }
 

@@ -16,10 +16,7 @@ const people = (roles: readonly ('user' | 'admin')[]) => ({
 
 const app = (guard = peopleGuard(guardAs('operator'), people(['user']))) =>
   service('test', { ...testParts, guard })
-    .get('/both', () => requestContext()?.actor ?? 'nobody', {
-      callers: ['operator'],
-      people: 'session_create',
-    })
+    .get('/both', () => requestContext()?.actor ?? 'nobody', { callers: ['operator'], people: 'session_create' })
     .get('/admins', () => 'in', { people: 'admin_access' })
     .get('/mine', () => requestPerson().address, { people: 'signed-in' })
     .get('/services', () => 'in', { callers: ['operator'] })

@@ -20,9 +20,7 @@ test('one byte too many, another status, a redirect, silence and nobody are fail
   expect(await readPublic(long.url, limits)).toEqual({ failure: 'its answer has more than 10 bytes' })
   expect(await readPublic(broken.url, limits)).toEqual({ failure: 'it answered with status 500' })
   expect(await readPublic(moved.url, limits)).toEqual({ failure: 'it answered with status 302' })
-  expect(await readPublic(silent.url, { ...limits, timeoutMs: 50 })).toEqual({
-    failure: 'no answer within 50 ms',
-  })
+  expect(await readPublic(silent.url, { ...limits, timeoutMs: 50 })).toEqual({ failure: 'no answer within 50 ms' })
   const { url } = silent
   await silent[Symbol.asyncDispose]()
   expect(await readPublic(url, limits)).toEqual({ failure: 'it cannot be reached' })

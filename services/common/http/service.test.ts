@@ -20,11 +20,7 @@ const Body = t.Object({ a: t.String(), part: t.Optional(Part), list: t.Optional(
 
 const example = (parts: ServiceParts) =>
   service('test', parts)
-    .post('/bodies', ({ body }) => body, {
-      body: Body,
-      response: { 200: Body, ...problems },
-      callers: ['operator'],
-    })
+    .post('/bodies', ({ body }) => body, { body: Body, response: { 200: Body, ...problems }, callers: ['operator'] })
     .get('/queries', ({ query }) => query, {
       query: t.Object({ n: t.Numeric() }),
       response: { 200: t.Object({ n: t.Number() }), ...problems },
@@ -56,10 +52,7 @@ const example = (parts: ServiceParts) =>
     .get(
       '/busy',
       () => {
-        throw new Fault('exhausted', 'queue-full', 'try again later', {
-          retryAfter: 2_500,
-          extra: { queued: 9 },
-        })
+        throw new Fault('exhausted', 'queue-full', 'try again later', { retryAfter: 2_500, extra: { queued: 9 } })
       },
       { callers: ['operator'] },
     )
@@ -69,10 +62,7 @@ const send = (app: ReturnType<typeof example>, body: string, type: string | unde
     new Request('http://localhost/bodies', {
       method: 'POST',
       body: new TextEncoder().encode(body),
-      headers: {
-        'content-length': String(body.length),
-        ...(type === undefined ? {} : { 'content-type': type }),
-      },
+      headers: { 'content-length': String(body.length), ...(type === undefined ? {} : { 'content-type': type }) },
     }),
   )
 const refusal = async (reply: Response) => {
@@ -244,12 +234,7 @@ describe('the request log', () => {
     const request = new Request('http://localhost/queries?n=4711', { headers: { authorization: SECRET } })
     await example(parts).handle(request)
     expect(lines.length).toBe(1)
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-      event: 'request',
-      method: 'GET',
-      path: '/queries',
-      status: 200,
-    })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ event: 'request', method: 'GET', path: '/queries', status: 200 })
     expect(lines.join()).not.toMatch(/4711|hunter2|localhost/)
   })
 

@@ -7,10 +7,7 @@ import { BytesParam, ChunkParams, ChunkRecord, FlagParam } from './session-model
 
 const id = '0b0e7a3c-1f2d-4c5b-8a9e-0123456789ab'
 const app = service('test', testParts)
-  .get('/chunks/:id/:index', ({ params }) => params, {
-    callers: ['operator'],
-    params: ChunkParams,
-  })
+  .get('/chunks/:id/:index', ({ params }) => params, { callers: ['operator'], params: ChunkParams })
   .get('/bytes', ({ query }) => query, {
     query: t.Object({ offset: BytesParam, end: FlagParam }),
     callers: ['operator'],
@@ -18,10 +15,7 @@ const app = service('test', testParts)
 
 describe('a chunk in a path', () => {
   test('is a lower-case session id and an index that arrives as a number', async () => {
-    expect(await ask(app, 'GET', `/chunks/${id}/1048575`)).toEqual({
-      status: 200,
-      body: { id, index: 1_048_575 },
-    })
+    expect(await ask(app, 'GET', `/chunks/${id}/1048575`)).toEqual({ status: 200, body: { id, index: 1_048_575 } })
   })
 
   test('is refused with any other index', async () => {

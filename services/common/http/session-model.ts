@@ -13,10 +13,7 @@ export const BytesParam = WholeParam(0, Number.MAX_SAFE_INTEGER)
 export const FlagParam = t.Union([t.Literal('true'), t.Literal('false')])
 
 /** Why a recording ended abnormally, in its gap: printable ASCII, since it stands in the manifest for good. */
-export const EndReason = t.String({
-  pattern: '^[\\x20-\\x7e]{1,200}$',
-  description: '1 to 200 printable characters',
-})
+export const EndReason = t.String({ pattern: '^[\\x20-\\x7e]{1,200}$', description: '1 to 200 printable characters' })
 
 /** Recorded time is missing before the byte at `offset`, epoch ms: from the last byte before to the next one. */
 export const StreamGap = t.Object({ offset: Natural, from: Natural, to: Natural, reason: EndReason })

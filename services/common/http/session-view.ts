@@ -28,10 +28,7 @@ export const steps = [
 ] as const
 export type State = (typeof states)[number]
 
-const Anchor = t.Object({
-  tx_hash: Hex32,
-  block: t.Object({ number: Natural, hash: Hex32 }),
-})
+const Anchor = t.Object({ tx_hash: Hex32, block: t.Object({ number: Natural, hash: Hex32 }) })
 
 /** Whom the policy of a session names. */
 const PolicyPeople = t.Object({

@@ -14,12 +14,7 @@ const codeOf = async (work: Promise<unknown>) => {
 
 const AT = 1_760_000_000_000
 const SESSION = 'a1b2c3d4-e5f6-4789-8abc-def012345678'
-const person: Person = {
-  address: 'TLUCiD1111111111111111111111111111',
-  roles: ['user'],
-  session: SESSION,
-  at: AT,
-}
+const person: Person = { address: 'TLUCiD1111111111111111111111111111', roles: ['user'], session: SESSION, at: AT }
 
 const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
 const jwk = { ...(await exportJWK(publicKey)), alg: 'EdDSA', use: 'sig', kid: 'k1' }

@@ -15,12 +15,7 @@ export type PolicyWishes = Partial<
 
 /** A policy to sign. `nonce` = 32 fresh random bytes as hex; times epoch ms, `validFor` ms. */
 export const buildPolicy = (
-  fixed: {
-    readonly owner: string
-    readonly nonce: string
-    readonly now: number
-    readonly validFor: number
-  },
+  fixed: { readonly owner: string; readonly nonce: string; readonly now: number; readonly validFor: number },
   { channels = {}, ...wishes }: PolicyWishes = {},
 ): PolicySnapshot => ({
   v: 1,

@@ -78,16 +78,8 @@ const access = fc.constantFrom('denied', 'on_request', 'allowed')
 const anyPolicy = fc
   .record({
     input: fc.record({ to_session: access }),
-    clipboard: fc.record({
-      to_session: access,
-      from_session: access,
-      max_bytes: fc.integer({ min: 1, max: 200 }),
-    }),
-    files: fc.record({
-      to_session: access,
-      from_session: access,
-      max_bytes: fc.integer({ min: 1, max: 200 }),
-    }),
+    clipboard: fc.record({ to_session: access, from_session: access, max_bytes: fc.integer({ min: 1, max: 200 }) }),
+    files: fc.record({ to_session: access, from_session: access, max_bytes: fc.integer({ min: 1, max: 200 }) }),
     audio: fc.record({ to_session: access, from_session: access }),
     printing: fc.record({ from_session: access, max_bytes: fc.integer({ min: 1, max: 200 }) }),
   })

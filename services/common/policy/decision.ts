@@ -106,9 +106,5 @@ export const decide = (situation: Situation, action: Action): Decision => {
   const facts = gatherFacts(situation, action)
   const [rule, effect] = rules.find(([, , applies]) => applies(facts)) ?? byDefault
   const isVoid = effect === 'violation' && situation.policy?.on_violation === 'void'
-  return {
-    outcome: effect === 'allow' ? 'allowed' : isVoid ? 'void' : 'blocked',
-    rule,
-    says: sentences[rule],
-  }
+  return { outcome: effect === 'allow' ? 'allowed' : isVoid ? 'void' : 'blocked', rule, says: sentences[rule] }
 }

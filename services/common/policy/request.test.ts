@@ -14,13 +14,7 @@ const yes = { by: approver, isApproved: true }
 
 test('what was refused, asked for and approved is allowed for five minutes', () => {
   expect(decide(situation(policy), paste)).toMatchObject({ outcome: 'blocked', rule: 'not-granted' })
-  expect(pending).toEqual({
-    ...ask,
-    id: 'r1',
-    state: 'pending',
-    asked_at: NOW,
-    expires_at: NOW + 300_000,
-  })
+  expect(pending).toEqual({ ...ask, id: 'r1', state: 'pending', asked_at: NOW, expires_at: NOW + 300_000 })
   const approved = answerRequest(pending, yes, { policy, now: NOW + 1000 })
   expect(approved).toEqual({
     ...pending,

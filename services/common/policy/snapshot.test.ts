@@ -135,9 +135,7 @@ describe('the reader of policies', () => {
   })
 
   function withCap(channel: 'clipboard' | 'files', max_bytes: number) {
-    return changed({
-      channels: { ...policy.channels, [channel]: { ...policy.channels[channel], max_bytes } },
-    })
+    return changed({ channels: { ...policy.channels, [channel]: { ...policy.channels[channel], max_bytes } } })
   }
 
   test('refuses whatever is damaged, and never with anything but a Fault', () => {

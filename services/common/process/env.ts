@@ -106,10 +106,7 @@ const storeKeys = () => ({
     }),
   ),
   MONGO_TLS_CERT: Type.Optional(
-    Type.String({
-      pattern: '^-----BEGIN ',
-      description: 'PEM of a certificate of our own, with MONGO_TLS_KEY',
-    }),
+    Type.String({ pattern: '^-----BEGIN ', description: 'PEM of a certificate of our own, with MONGO_TLS_KEY' }),
   ),
   MONGO_TLS_KEY: Type.Optional(
     credential({ pattern: '^-----BEGIN ', description: 'PEM of its key, best given as MONGO_TLS_KEY_FILE' }),

@@ -3,11 +3,7 @@ import { Fault, isFault } from './fault.ts'
 
 test('a fault keeps its kind, code, words, extra members, retry and cause', () => {
   const cause = new Error('below')
-  const fault = new Fault('conflict', 'stale', 'read it again', {
-    extra: { rev: 3 },
-    retryAfter: 500,
-    cause,
-  })
+  const fault = new Fault('conflict', 'stale', 'read it again', { extra: { rev: 3 }, retryAfter: 500, cause })
   const { kind, code, message, extra, retryAfter, name } = fault
   expect({ kind, code, message, extra, retryAfter, name, cause: fault.cause }).toEqual({
     kind: 'conflict',

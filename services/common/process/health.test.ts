@@ -42,10 +42,7 @@ describe('health', () => {
       dependencies: { store: 'ok', history: 'it cannot be reached' },
       incidents: ['history'],
     })
-    expect(await checked({ store: away, history: away })).toMatchObject({
-      status: 'unhealthy',
-      incidents: ['history'],
-    })
+    expect(await checked({ store: away, history: away })).toMatchObject({ status: 'unhealthy', incidents: ['history'] })
     expect(await checked({ store: fine, history: fine })).not.toHaveProperty('incidents')
   })
 

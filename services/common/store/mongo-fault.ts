@@ -114,13 +114,9 @@ export const mongoFault = (error: unknown, collection: string): unknown => {
   if (DUPLICATE.has(code)) return duplicate(collection, error)
   if (code === OUT_OF_DISK_SPACE) return diskFull(error)
   if (code === TOO_LARGE)
-    return new Fault('too-large', 'document-too-large', `a ${collection} document is too large`, {
-      cause: error,
-    })
+    return new Fault('too-large', 'document-too-large', `a ${collection} document is too large`, { cause: error })
   if (code === INVALID_DOCUMENT)
-    return new Fault('invalid', 'bad-value', `a ${collection} document breaks what is declared of it`, {
-      cause: error,
-    })
+    return new Fault('invalid', 'bad-value', `a ${collection} document breaks what is declared of it`, { cause: error })
   const cause = byCode.get(code) ?? signs.find(([, fits]) => chain.some(fits))?.[0]
   return cause === undefined ? error : unavailable(cause, error)
 }

@@ -57,10 +57,7 @@ export const declaredIndexes = (shape: Shape): readonly Index[] => [
       }),
     }
   }),
-  ...shape.indexes.map((fields) => ({
-    name: `index:${fields.join(',')}`,
-    key: indexKeys([...fields, 'id']),
-  })),
+  ...shape.indexes.map((fields) => ({ name: `index:${fields.join(',')}`, key: indexKeys([...fields, 'id']) })),
 ]
 
 const NUMBER = ['int', 'long', 'double'] as const

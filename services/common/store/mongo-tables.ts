@@ -22,11 +22,7 @@ export const mongoTables = (db: Db, prefix: string): MongoTables => {
       const table = tables.get(shape.name)
       if (table && table.declared !== declared) throw declaredTwice(shape)
       if (table) return table.ready
-      const made: Table = {
-        declared,
-        ready: ensureMongo(db, `${prefix}${shape.name}`, shape),
-        isMade: false,
-      }
+      const made: Table = { declared, ready: ensureMongo(db, `${prefix}${shape.name}`, shape), isMade: false }
       tables.set(shape.name, made)
       made.ready.then(
         () => {

@@ -90,11 +90,7 @@ export const planClaim = (
     where,
     sort = [],
     set,
-  }: {
-    readonly where: object
-    readonly sort?: readonly (readonly [string, 'asc' | 'desc'])[]
-    readonly set: object
-  },
+  }: { readonly where: object; readonly sort?: readonly (readonly [string, 'asc' | 'desc'])[]; readonly set: object },
 ): Plan => {
   if (Object.hasOwn(set, 'id')) throw bad(`${shape.name}: a claim cannot set id`)
   if (Object.values(set).includes(undefined)) throw bad(`${shape.name}: a claim cannot set undefined`)

@@ -58,11 +58,7 @@ describe('the sqlite file', () => {
       { onDuplicate: 'fail' },
     )
     await first.store.close()
-    const second = await open({
-      name: 'notes',
-      fields: { size: 'integer', topic: 'text' },
-      unique: [['topic']],
-    })
+    const second = await open({ name: 'notes', fields: { size: 'integer', topic: 'text' }, unique: [['topic']] })
     expect(await second.notes.find({ where: { size: 2 } })).toEqual([{ id: 'b', size: 2, rev: 1 }])
     await expect(second.notes.insert({ id: 'c', topic: 't' })).rejects.toMatchObject({ code: 'duplicate' })
     await second.store.close()

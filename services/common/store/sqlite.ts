@@ -15,11 +15,7 @@ import type { Collection, Doc, Store } from './store.ts'
 import { type Running, type TransactionRules, transactionRules } from './transaction-rules.ts'
 
 /** `path` is a file or ':memory:'. `maxBytes`: beyond it every write is a Fault `disk-full`. */
-export type SqliteOptions = {
-  readonly path: string
-  readonly maxBytes?: number
-  readonly busyTimeoutMs?: number
-}
+export type SqliteOptions = { readonly path: string; readonly maxBytes?: number; readonly busyTimeoutMs?: number }
 
 type Table = { readonly declared: string; readonly operations: Operations }
 /** How a call reaches the connection: through the lock, or inside the transaction that holds it. */

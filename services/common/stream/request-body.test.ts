@@ -71,10 +71,7 @@ for (const [name, how] of Object.entries(ways))
     })
 
     test('with a content-length, one byte short', async () => {
-      expect(await brokenOff('content-length: 11', 'x'.repeat(10), how)).toMatchObject({
-        end: cut,
-        bytes: 10,
-      })
+      expect(await brokenOff('content-length: 11', 'x'.repeat(10), how)).toMatchObject({ end: cut, bytes: 10 })
     })
 
     test('chunked, between two chunks', async () => {

@@ -24,12 +24,7 @@ export type TarHeader = {
 }
 
 /** One entry to write; `path` is relative, with `/`, without a leading or trailing one. */
-export type TarEntry = {
-  readonly path: string
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-} & (
+export type TarEntry = { readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number } & (
   | { readonly type: 'file'; readonly data: Uint8Array }
   | { readonly type: 'folder' }
   | { readonly type: 'link'; readonly target: string }

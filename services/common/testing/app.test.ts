@@ -19,15 +19,11 @@ test('a route that lets strangers in is found', async () => {
 })
 
 test('a service that asks nobody is found', async () => {
-  const app = service('test', { ...guarded, guard: openGuard }).get('/a', () => 'a', {
-    callers: ['operator'],
-  })
+  const app = service('test', { ...guarded, guard: openGuard }).get('/a', () => 'a', { callers: ['operator'] })
   await expect(everyRouteRefusesStrangers(app)).rejects.toThrow('/a')
 })
 
 test('ask sends JSON and reads JSON', async () => {
-  const app = service('test', testParts).post('/echo', ({ body }) => body as object, {
-    callers: ['operator'],
-  })
+  const app = service('test', testParts).post('/echo', ({ body }) => body as object, { callers: ['operator'] })
   expect(await ask(app, 'POST', '/echo', { a: 'é' })).toEqual({ status: 200, body: { a: 'é' } })
 })

@@ -85,10 +85,7 @@ export const ask = async (
       method,
       ...(text === undefined
         ? {}
-        : {
-            body: text,
-            headers: { 'content-type': 'application/json', 'content-length': String(text.length) },
-          }),
+        : { body: text, headers: { 'content-type': 'application/json', 'content-length': String(text.length) } }),
     }),
   )
   const said = await reply.text()

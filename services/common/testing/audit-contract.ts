@@ -91,10 +91,7 @@ export const auditContract = (name: string, open: () => Promise<Store>): void =>
           })) as never,
         }
         const stream = auditOn(lossy)
-        await expect(stream.append(did(1))).rejects.toMatchObject({
-          kind: 'unavailable',
-          code: 'not-audited',
-        })
+        await expect(stream.append(did(1))).rejects.toMatchObject({ kind: 'unavailable', code: 'not-audited' })
         await stream.append(did(2))
         const all = await readAll(auditOn(store))
         expect(streamFault(all)).toBeUndefined()

@@ -5,17 +5,9 @@ const own = { service: 'alpha', version: '1.2.3', started_at: 1 }
 
 const answers = {
   healthy: reply(200, { status: 'healthy', ...own, dependencies: { store: 'ok' } }),
-  'healthy without a soft need': reply(200, {
-    status: 'healthy',
-    ...own,
-    dependencies: { chain: 'unreachable' },
-  }),
+  'healthy without a soft need': reply(200, { status: 'healthy', ...own, dependencies: { chain: 'unreachable' } }),
   degraded: reply(503, { status: 'degraded', ...own, dependencies: { store: 'ok', beta: 'unreachable' } }),
-  unhealthy: reply(503, {
-    status: 'unhealthy',
-    ...own,
-    dependencies: { store: 'the disk is full\u001b[31m' },
-  }),
+  unhealthy: reply(503, { status: 'unhealthy', ...own, dependencies: { store: 'the disk is full\u001b[31m' } }),
   'another program': reply(200, { status: 'healthy', service: 'beta' }),
   'no JSON': () => new Response('<html>It works!</html>', { headers: { 'content-type': 'application/json' } }),
   'a JSON array': () => Response.json([1]),

@@ -50,10 +50,7 @@ export const forgetAge = {
 } as const satisfies Migration
 
 /** The planted service with these migrations. */
-export const peopleWith = (...migrations: readonly Migration[]): StoreSchema => ({
-  collections: [People],
-  migrations,
-})
+export const peopleWith = (...migrations: readonly Migration[]): StoreSchema => ({ collections: [People], migrations })
 
 const digits = (n: number) => String(n).padStart(5, '0')
 

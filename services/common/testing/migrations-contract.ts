@@ -140,13 +140,7 @@ const interruptedSuite = ({ clock, using, plant, people, record, start, run }: B
   describe('a step that dies in the middle', () => {
     test('leaves a half-migrated store that no service uses, and is run again to its end', async () => {
       await plant(1_000)
-      const step = {
-        version: 1,
-        name: 'rename-fullname',
-        direction: 'up',
-        since: START,
-        by: '2.0.0',
-      } as const
+      const step = { version: 1, name: 'rename-fullname', direction: 'up', since: START, by: '2.0.0' } as const
       expect(await faultOf(run([failAfter(550), countAge]))).toBe('invalid/migration-failed')
       expect(await using((store) => store.collection(People).count({ name: { gte: '' } }))).toBe(500)
       expect(await record()).toMatchObject({ version: 0, history: [], in_progress: step })
@@ -213,20 +207,13 @@ const takeoverSuite = ({ using, plant, record, run }: Bench) =>
         const { migration, started, go } = pausedMigration(at)
         const first = faultOf(run([migration]))
         await started
-        expect(await run([migration], { version: '2.0.1' })).toMatchObject({
-          to: 1,
-          steps: [{ again: true }],
-        })
+        expect(await run([migration], { version: '2.0.1' })).toMatchObject({ to: 1, steps: [{ again: true }] })
         const documents = () => using((store) => store.collection(People).find())
         const after = await documents()
         go()
         expect(await first).toBe('conflict/migration-taken-over')
         expect(await documents()).toEqual(after)
-        expect(await record()).toMatchObject({
-          version: 1,
-          history: [{ version: 1, by: '2.0.1' }],
-          fence: 2,
-        })
+        expect(await record()).toMatchObject({ version: 1, history: [{ version: 1, by: '2.0.1' }], fence: 2 })
       })
   })
 

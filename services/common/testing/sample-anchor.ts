@@ -108,9 +108,7 @@ export const anchorOfEvent = async (event: AnchorEvent, options: AnchorOptions =
     },
     event,
     ...(txProof
-      ? {
-          tx_proof: (await createMerkleProof(transactions, RLP.encode(at))).map((node) => node.toHex()),
-        }
+      ? { tx_proof: (await createMerkleProof(transactions, RLP.encode(at))).map((node) => node.toHex()) }
       : {}),
   }
 }

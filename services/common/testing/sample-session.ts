@@ -128,16 +128,7 @@ export const sampleSession = async (plain: Uint8Array, options: SampleOptions = 
   const bytes = manifestBytes(manifest)
   const hash = manifestHash(bytes)
   const signature = signManifest(hash, signingSeed)
-  return {
-    session,
-    plain,
-    sessionKey,
-    manifest,
-    bytes,
-    hash,
-    signature,
-    files: sealed.map(({ file }) => file),
-  }
+  return { session, plain, sessionKey, manifest, bytes, hash, signature, files: sealed.map(({ file }) => file) }
 }
 
 /** The sample with another manifest, signed by its own key: what a recorder that lies can make. */

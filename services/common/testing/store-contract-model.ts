@@ -3,12 +3,7 @@ import fc from 'fast-check'
 import { isFault } from '../process/fault.ts'
 import type { Collection, Declaration, Store, Stored, Where } from '../store/store.ts'
 
-type Card = {
-  readonly id: string
-  readonly colour?: string
-  readonly size?: number
-  readonly key?: string
-}
+type Card = { readonly id: string; readonly colour?: string; readonly size?: number; readonly key?: string }
 
 const Cards: Declaration<Card> = {
   name: 'cards',
@@ -81,12 +76,7 @@ const step = fc.oneof(
   }),
   fc.record({ op: fc.constant('replace' as const), card, rev }),
   fc.record({ op: fc.constant('remove' as const), id, rev: fc.option(rev, { nil: undefined }) }),
-  fc.record({
-    op: fc.constant('claim' as const),
-    colour: word,
-    to: word,
-    key: fc.option(word, { nil: undefined }),
-  }),
+  fc.record({ op: fc.constant('claim' as const), colour: word, to: word, key: fc.option(word, { nil: undefined }) }),
   fc.record({
     op: fc.constant('find' as const),
     colour: fc.option(word, { nil: undefined }),

@@ -60,15 +60,9 @@ export const uniqueKeySuite = ({ jobs, store }: Subject): void =>
     })
 
     test('claim hands each document to one taker, in order', async () => {
-      await jobs().insertMany([job('a', { at: 3 }), job('b', { at: 1 }), job('c', { at: 2 })], {
-        onDuplicate: 'fail',
-      })
+      await jobs().insertMany([job('a', { at: 3 }), job('b', { at: 1 }), job('c', { at: 2 })], { onDuplicate: 'fail' })
       const take = () =>
-        jobs().claim({
-          where: { state: 'queued' },
-          sort: [['at', 'asc']],
-          set: { state: 'taken', owner: 'o' },
-        })
+        jobs().claim({ where: { state: 'queued' }, sort: [['at', 'asc']], set: { state: 'taken', owner: 'o' } })
       const taken = await Promise.all([take(), take(), take(), take()])
       expect(taken.map((doc) => doc?.id)).toEqual(['b', 'c', 'a', undefined])
       expect(taken[0]).toEqual({ id: 'b', state: 'taken', at: 1, owner: 'o', rev: 2 })

@@ -17,10 +17,7 @@ const spec = {
 }
 
 test('what belongs to somebody else is counted, with an example, and nothing is changed by a look', () => {
-  const trees: Record<string, Record<string, number>> = {
-    data: { '.': 65532, a: 0, 'a/b': 0 },
-    db: { '.': 999 },
-  }
+  const trees: Record<string, Record<string, number>> = { data: { '.': 65532, a: 0, 'a/b': 0 }, db: { '.': 999 } }
   const report = owners(spec, { treeOf: (name) => treeOf(trees[name] ?? {}), mode: 'look' })
   expect(report).toEqual({
     ok: false,

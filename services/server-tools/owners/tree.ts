@@ -5,10 +5,7 @@ import { join } from 'node:path'
 export type Owned = { readonly path: string; readonly uid: number; readonly gid: number }
 
 /** A folder with everything in it; links are not followed. */
-export type Tree = {
-  readonly walk: () => Iterable<Owned>
-  readonly give: (path: string, uid: number) => void
-}
+export type Tree = { readonly walk: () => Iterable<Owned>; readonly give: (path: string, uid: number) => void }
 
 function* walkFrom(root: string, path: string): Iterable<Owned> {
   const stats = lstatSync(join(root, path))

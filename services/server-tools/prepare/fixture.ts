@@ -10,13 +10,7 @@ export const wishes: readonly Wish[] = [
   { owner: 'keeper', key: 'IDENTITY_KEY', ...service, kind: 'random' },
   { owner: 'db', key: 'KEYFILE', uid: 999, mode: 0o400, kind: 'random' },
   { owner: 'payer', key: 'PRIVATE_KEY', ...service, kind: 'random' },
-  {
-    owner: 'judge',
-    key: 'PAYER_ADDRESS',
-    ...service,
-    kind: 'evm-address',
-    of: { owner: 'payer', key: 'PRIVATE_KEY' },
-  },
+  { owner: 'judge', key: 'PAYER_ADDRESS', ...service, kind: 'evm-address', of: { owner: 'payer', key: 'PRIVATE_KEY' } },
 ]
 
 export const spec = (more: Partial<HostSpec> = {}): HostSpec => ({

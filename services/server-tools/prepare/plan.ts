@@ -62,11 +62,7 @@ export const planSecrets = (
   look: (owner: string, key: string) => Found,
   record: ReadonlySet<string> | undefined,
 ): Plan => {
-  const seen = spec.secrets.map((wish) => ({
-    wish,
-    name: nameOf(wish),
-    found: look(wish.owner, wish.key),
-  }))
+  const seen = spec.secrets.map((wish) => ({ wish, name: nameOf(wish), found: look(wish.owner, wish.key) }))
   const twice = repeated(
     seen.flatMap(({ wish, name, found }) =>
       wish.kind === 'random' && found.kind === 'file' ? [[name, found.text.reveal()]] : [],

@@ -65,9 +65,7 @@ test('asked to look only, it says the same and does nothing', () => {
 })
 
 test('owner and mode are put right, the content is not touched', () => {
-  const { report, files, log } = run({
-    'secrets/db/KEYFILE': file(`${digits(7)}\n`, { uid: 65532, mode: 0o666 }),
-  })
+  const { report, files, log } = run({ 'secrets/db/KEYFILE': file(`${digits(7)}\n`, { uid: 65532, mode: 0o666 }) })
   expect(report).toMatchObject({ ok: true, done: true })
   expect(log).toContain('repair secrets/db/KEYFILE')
   expect(files.get('secrets/db/KEYFILE')).toMatchObject({ uid: 999, mode: 0o400 })
@@ -115,10 +113,7 @@ describe('one fault, and nothing is done', () => {
   test('an address that is of another key', () => {
     const { report } = run({ ...full(), 'secrets/payer/PRIVATE_KEY': file(digits(40)) })
     expect(report.faults).toEqual([
-      {
-        name: 'judge/PAYER_ADDRESS',
-        what: 'is not the address of payer/PRIVATE_KEY: restore both from one backup',
-      },
+      { name: 'judge/PAYER_ADDRESS', what: 'is not the address of payer/PRIVATE_KEY: restore both from one backup' },
     ])
   })
 
@@ -157,10 +152,7 @@ test('a document that is none is refused, and a name cannot leave the folder', (
 
 describe('cut at any write, it is finished by the next run, and no key that was made is made again', () => {
   const older = () => run({}, { secrets: wishes.slice(0, 2) }).files
-  const hosts = {
-    'an empty host': () => new Map<string, Found>(),
-    'a new service on a host with data': older,
-  }
+  const hosts = { 'an empty host': () => new Map<string, Found>(), 'a new service on a host with data': older }
   for (const [name, files] of Object.entries(hosts))
     test(name, () => {
       const wanted = spec({ hasData: name !== 'an empty host' })
@@ -186,10 +178,7 @@ describe('cut at any write, it is finished by the next run, and no key that was 
         }
         expect(() => prepare(wanted, { disk, random, mode: 'change' })).toThrow('the power is gone')
         const made = new Map(memory.files)
-        expect(prepare(wanted, { disk: memory.disk, random, mode: 'change' })).toMatchObject({
-          ok: true,
-          done: true,
-        })
+        expect(prepare(wanted, { disk: memory.disk, random, mode: 'change' })).toMatchObject({ ok: true, done: true })
         for (const one of names) expect(memory.files.has(`secrets/${one}`)).toBe(true)
         for (const [path, found] of made)
           if (path.startsWith('secrets/') && path !== 'secrets/.list')

@@ -104,10 +104,7 @@ const carryOut = (
   ]
 }
 
-export type PrepareParts = {
-  readonly disk: Disk
-  readonly random: (length: number) => Uint8Array
-}
+export type PrepareParts = { readonly disk: Disk; readonly random: (length: number) => Uint8Array }
 
 /** Gives a host what secrets it lacks, rights and public identities, or says so (`look`). With one fault, nothing. */
 export const prepare = (

@@ -59,10 +59,7 @@ test('without facts nothing is well, even when every service is', async () => {
 })
 
 test('help is printed and a wrong flag refused before anything is written', async () => {
-  expect(await ran(['--help'], '', 1)).toMatchObject({
-    code: 0,
-    out: expect.stringContaining('HEALTH_STATE'),
-  })
+  expect(await ran(['--help'], '', 1)).toMatchObject({ code: 0, out: expect.stringContaining('HEALTH_STATE') })
   const wrong = await ran(['--dir', '/x'], '', 1)
   expect(wrong).toMatchObject({ code: 64, out: '' })
   expect(wrong.err).toContain('known flags: --stack, --json, --quiet, --prometheus, --help')

@@ -52,15 +52,9 @@ export type OwnEngine = DockerEngine & {
 }
 
 /** The engine's configuration for each store. */
-const settings = {
-  classic: {},
-  containerd: { features: { 'containerd-snapshotter': true } },
-} as const
+const settings = { classic: {}, containerd: { features: { 'containerd-snapshotter': true } } } as const
 
-type Options = {
-  readonly folder: string
-  readonly store?: ImageStore
-} & Omit<EngineExtras, 'config'>
+type Options = { readonly folder: string; readonly store?: ImageStore } & Omit<EngineExtras, 'config'>
 
 /** Lays out the folder of an engine and answers the path of its configuration. */
 const prepareFolder = (

@@ -75,12 +75,7 @@ const updateRole: Change = (state, { request, db }) => {
 }
 
 /** Commands that change who there is and what they may. Pure but for the salt. */
-export const accountChanges: Readonly<Record<string, Change>> = {
-  createUser,
-  updateUser,
-  createRole,
-  updateRole,
-}
+export const accountChanges: Readonly<Record<string, Change>> = { createUser, updateUser, createRole, updateRole }
 
 /** Commands that ask for one user or role, as compose/mongo/init.js does. */
 const questions: Readonly<Record<string, (state: AccountState, asked: Doc) => Doc>> = {

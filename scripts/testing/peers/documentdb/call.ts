@@ -31,11 +31,7 @@ const ownFields: ReadonlySet<string> = new Set([
 ])
 
 /** How the driver also spells commands. */
-const spellings: Readonly<Record<string, string>> = {
-  ismaster: 'hello',
-  isMaster: 'hello',
-  buildinfo: 'buildInfo',
-}
+const spellings: Readonly<Record<string, string>> = { ismaster: 'hello', isMaster: 'hello', buildinfo: 'buildInfo' }
 
 /** Hex of a session's id. */
 export const parseSession = (lsid: unknown): string | undefined => {

@@ -14,10 +14,7 @@ export const command = {
   about: 'starts a DocumentDB, which tests have in the place of MongoDB, in a folder that is thrown away',
   flags: {
     port: { type: 'string', value: 'PORT', about: 'port on 127.0.0.1; without it a free one' },
-    prepare: {
-      type: 'boolean',
-      about: 'only make the root it runs in (once a machine, about 40 s), and end',
-    },
+    prepare: { type: 'boolean', about: 'only make the root it runs in (once a machine, about 40 s), and end' },
   },
   examples: ['bun run documentdb', 'bun run documentdb --port 27017', 'bun run documentdb --prepare'],
   exits: { 1: 'this machine cannot have it; the line says why' },

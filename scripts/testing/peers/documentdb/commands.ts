@@ -59,10 +59,7 @@ const createIndexes: Handler = async ({ db, spec }, { query, unmapped }) => {
   const { raw, ...flat } = decode(parseBson(only(row)))
   const shard = ((raw as Doc | undefined)?.['defaultShard'] as Doc | undefined) ?? flat
   if (shard['ok'] === 1) return done(shard)
-  throw translateState(unpackState(Number(shard['code'])), String(shard['errmsg']), {
-    inTransaction: false,
-    unmapped,
-  })
+  throw translateState(unpackState(Number(shard['code'])), String(shard['errmsg']), { inTransaction: false, unmapped })
 }
 
 const killCursors: Handler = async ({ request }, { cursors }) => {

@@ -11,10 +11,7 @@ import type { Transactions } from './transactions.ts'
 import type { Answer } from './writes.ts'
 
 /** The replica set of one node: the host:port under which it was initiated, undefined before that. */
-export type ReplicaSet = {
-  readonly member: () => string | undefined
-  readonly initiate: (member: string) => void
-}
+export type ReplicaSet = { readonly member: () => string | undefined; readonly initiate: (member: string) => void }
 
 /** What all connections share. */
 export type Front = {

@@ -102,16 +102,7 @@ export const startDocumentDb = async (options: DocumentDbOptions) => {
     // What lay there before is not there any more.
     if (await disk?.prepare()) rmSync(join(folder, 'whole'), { force: true })
     const mounted = disk && data
-    running = await launch({
-      root: found.root,
-      folder,
-      starter: process.pid,
-      port,
-      pose,
-      users,
-      tls,
-      mounted,
-    })
+    running = await launch({ root: found.root, folder, starter: process.pid, port, pose, users, tls, mounted })
     port = running.port
   }
   const pids = (): readonly number[] => running?.pids() ?? []

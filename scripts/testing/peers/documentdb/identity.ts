@@ -36,12 +36,7 @@ const startConversation = (
   return conversation
 }
 
-const reply = (text: string, done: boolean): Doc => ({
-  conversationId: 1,
-  done,
-  payload: Buffer.from(text),
-  ok: 1,
-})
+const reply = (text: string, done: boolean): Doc => ({ conversationId: 1, done, payload: Buffer.from(text), ok: 1 })
 
 const requireAllowed = (accounts: Accounts, user: Name | undefined, call: Call): void => {
   const needs = findNeeds(call.name, call.request, call)

@@ -56,13 +56,7 @@ describe('messages', () => {
 })
 
 test('a document is taken apart and put together without a change', () => {
-  const all = encode({
-    text: 'a\0b',
-    list: [1, 'x'],
-    bytes: Buffer.from('abc'),
-    long: 2n ** 40n,
-    pattern: /a.c/i,
-  })
+  const all = encode({ text: 'a\0b', list: [1, 'x'], bytes: Buffer.from('abc'), long: 2n ** 40n, pattern: /a.c/i })
   const fields = parseFields(all)
   expect(fields.map(({ name }) => name)).toEqual(['text', 'list', 'bytes', 'long', 'pattern'])
   expect(buildDocument(fields.map(({ bytes }) => bytes)).equals(all)).toBe(true)

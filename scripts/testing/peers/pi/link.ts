@@ -14,12 +14,7 @@ export type Down = 'refuse' | 'hang'
 const NOTICED = { calmMs: 100, deadlineMs: 5_000 } as const
 
 /** What the link does with what comes; all connections share it. */
-type State = {
-  mode: Down | 'up'
-  sent: number
-  received: number
-  cutAt: number
-}
+type State = { mode: Down | 'up'; sent: number; received: number; cutAt: number }
 
 /** A connection of the client, joined to a server of its own. */
 type Connection = {
@@ -142,12 +137,7 @@ export type Link = ReturnType<typeof controlLink>
  * host is off and the connection is reset.
  */
 export const openRelay = async ({ server, log }: { readonly server: () => Argv | undefined; readonly log: string }) => {
-  const state: State = {
-    mode: 'up',
-    sent: 0,
-    received: 0,
-    cutAt: Number.POSITIVE_INFINITY,
-  }
+  const state: State = { mode: 'up', sent: 0, received: 0, cutAt: Number.POSITIVE_INFINITY }
   const connections = new Set<Connection>()
   const resetAll = (noticed: 'late' | 'at once' = 'at once') => {
     for (const connection of connections) connection.reset(noticed)

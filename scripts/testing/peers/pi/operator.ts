@@ -80,14 +80,7 @@ export const operate = ({ pi }: PlatformPi, folder: string): (() => void) => {
     services: Object.fromEntries(
       Object.entries(catalog).map(([name, { hostPort, stack }]) => [
         name,
-        {
-          pid: process.pid,
-          port: hostPort,
-          url: `http://127.0.0.1:${hostPort}`,
-          stack,
-          started_at: 0,
-          restarts: 0,
-        },
+        { pid: process.pid, port: hostPort, url: `http://127.0.0.1:${hostPort}`, stack, started_at: 0, restarts: 0 },
       ]),
     ),
   })

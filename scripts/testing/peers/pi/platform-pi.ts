@@ -36,11 +36,7 @@ export const startPlatformPi = async (options: PiOptions): Promise<PlatformPi | 
     const example = readFileSync(join(repository, 'env', `${ENV_FILE}.example`), 'utf8')
     const values = { LUCID_MONGO_IMAGE: MONGO_IMAGE, TOR_NETWORK: 'off', ...openFiles() }
     writeFileSync(join(envFolder, ENV_FILE), envWith(example, values))
-    return {
-      pi,
-      envFolder,
-      env: { LUCID_HOST: pi.host, LUCID_SSH_CONFIG: pi.sshConfig, LUCID_ENV_FOLDER: envFolder },
-    }
+    return { pi, envFolder, env: { LUCID_HOST: pi.host, LUCID_SSH_CONFIG: pi.sshConfig, LUCID_ENV_FOLDER: envFolder } }
   } catch (error) {
     await pi.stop()
     throw error

@@ -97,10 +97,7 @@ describe.skipIf('absent' in docker)('server-tools in Compose', () => {
   })
 
   test('version ends with 0, a word that is not known with 64', async () => {
-    expect(await tools('version')).toMatchObject({
-      code: 0,
-      out: expect.stringContaining(`bun       ${Bun.version}`),
-    })
+    expect(await tools('version')).toMatchObject({ code: 0, out: expect.stringContaining(`bun       ${Bun.version}`) })
     const wrong = await tools('restart')
     expect(wrong.code).toBe(64)
     expect(wrong.err).toContain('known commands: health, net, onions, version, watch')

@@ -39,9 +39,7 @@ const fakeService = (name: keyof typeof catalog) => {
     ports: [`127.0.0.1:${hostPort}:${port}`],
   }
 }
-const checked = (script: string) => ({
-  healthcheck: { test: ['CMD', ...bun(script)], interval: '1s', retries: 1 },
-})
+const checked = (script: string) => ({ healthcheck: { test: ['CMD', ...bun(script)], interval: '1s', retries: 1 } })
 const MEMORY = 64
 
 /** Those of the catalogue, which a container must be on. */
@@ -71,17 +69,9 @@ const project = (stage: string, services: Readonly<Record<string, object>>) => (
 
 const projects = {
   core: project('core', {
-    mongo: {
-      container_name: 'lucid_mongo',
-      entrypoint: bun('setInterval(() => {}, 1000)'),
-      ...checked('0'),
-    },
+    mongo: { container_name: 'lucid_mongo', entrypoint: bun('setInterval(() => {}, 1000)'), ...checked('0') },
     'mongo-init': { container_name: 'lucid_mongo_init', entrypoint: bun('0') },
-    'tor-proxy': {
-      container_name: 'tor-proxy',
-      entrypoint: bun('process.exit(3)'),
-      restart: 'unless-stopped',
-    },
+    'tor-proxy': { container_name: 'tor-proxy', entrypoint: bun('process.exit(3)'), restart: 'unless-stopped' },
   }),
   sessions: project('sessions', {
     'merkle-builder': { container_name: 'merkle-builder', ...fakeService('merkle-builder'), ...checked('0') },
@@ -161,10 +151,7 @@ describe.skipIf('absent' in docker)('the watch on an engine', () => {
     const { code, report, of, merkle } = last
     expect(code).toBe(1)
     expect(report.facts.asked).toBe(true)
-    expect(merkle).toMatchObject({
-      state: 'healthy',
-      version: 'test',
-    })
+    expect(merkle).toMatchObject({ state: 'healthy', version: 'test' })
     const well = ['merkle-builder', 'mongo', 'mongo-init', 'engine:docker', 'deploy:run', 'facts:host']
     expect(well.map((subject) => `${subject} ${of(subject)?.state}`)).toEqual(well.map((one) => `${one} ok`))
     expect(of('session-encryptor')).toEqual({

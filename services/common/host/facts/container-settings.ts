@@ -11,11 +11,7 @@ export type Attachment = {
   readonly gateway: string
 }
 
-export type ContainerMount = {
-  readonly type: string
-  readonly name: string
-  readonly source: string
-}
+export type ContainerMount = { readonly type: string; readonly name: string; readonly source: string }
 
 /** How a container was made. Limits are 0 where there is none. */
 export type ContainerSettings = {

@@ -52,9 +52,7 @@ test('limits, rights, ports, networks and mounts are read; what is not told is n
       logMaxSize: '10m',
       bindings: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] },
       ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }], '81/tcp': null },
-      networks: {
-        net: { NetworkID: 'n1', Aliases: ['a', 'b'], IPAddress: '172.21.0.2', Gateway: '172.21.0.1' },
-      },
+      networks: { net: { NetworkID: 'n1', Aliases: ['a', 'b'], IPAddress: '172.21.0.2', Gateway: '172.21.0.1' } },
       mounts: [
         { Type: 'volume', Name: 'data', Source: '/var/lib/x', RW: true },
         { Type: 'bind', Source: '/etc', RW: false },

@@ -34,10 +34,7 @@ const parseDisks = (lines: Lines): ReadonlyMap<string, Operations> =>
       const [, , device = '', reads, , , readMs, writes, , , writeMs] = line.trim().split(/\s+/)
       return [
         device,
-        {
-          operations: readNumber(reads) + readNumber(writes),
-          ms: readNumber(readMs) + readNumber(writeMs),
-        },
+        { operations: readNumber(reads) + readNumber(writes), ms: readNumber(readMs) + readNumber(writeMs) },
       ]
     }),
   )

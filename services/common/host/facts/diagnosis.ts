@@ -4,12 +4,7 @@ import type { Sections } from './sections.ts'
 import { parseJson, readNumber, readObject, readString, readText } from './values.ts'
 
 /** A program that listens; `who` and `pid` are root's to see. */
-export type Listener = {
-  readonly ip: string
-  readonly port: number
-  readonly who: string
-  readonly pid: number
-}
+export type Listener = { readonly ip: string; readonly port: number; readonly who: string; readonly pid: number }
 
 /** The Compose file of a stack as the host's own Compose reads it. */
 export type ComposedStack = {

@@ -36,10 +36,7 @@ export const parseDisks = (sections: Sections): readonly Disk[] => {
     .filter((disk) => disk !== undefined)
     .map((disk) => ({
       ...disk,
-      ...dropUndefined({
-        inodesUsed: inodes.get(disk.mount),
-        readOnly: options.get(disk.mount)?.includes('ro'),
-      }),
+      ...dropUndefined({ inodesUsed: inodes.get(disk.mount), readOnly: options.get(disk.mount)?.includes('ro') }),
     }))
   return [...new Map(disks.map((disk) => [disk.mount, disk])).values()]
 }

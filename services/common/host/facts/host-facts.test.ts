@@ -35,12 +35,7 @@ describe('what a real engine said is read', () => {
       containers: [],
       allContainers: true,
       disks: [{ device: '/dev/vda', mount: '/', size: 264_212_084 * 1024, free: expect.any(Number) }],
-      memory: {
-        total: 24_684_096 * 1024,
-        available: expect.any(Number),
-        swapTotal: 0,
-        swapFree: 0,
-      },
+      memory: { total: 24_684_096 * 1024, available: expect.any(Number), swapTotal: 0, swapFree: 0 },
       load: [expect.any(Number), expect.any(Number), expect.any(Number)],
       cpus: 2,
       uptime: expect.any(Number),
@@ -117,10 +112,7 @@ describe('what is missing is left out', () => {
       is: 'down',
       why: 'Cannot connect\\u001b[31m to the daemon',
     })
-    expect(minimal('== engine', ' {"version":7}').engine).toEqual({
-      is: 'down',
-      why: 'its answer cannot be read',
-    })
+    expect(minimal('== engine', ' {"version":7}').engine).toEqual({ is: 'down', why: 'its answer cannot be read' })
   })
 
   test('where no file of the kernel says anything, the figures are the engine’s own', () => {
@@ -165,11 +157,7 @@ describe('the deployer’s files', () => {
   })
   test('a backup that failed and never went well before has no date', () => {
     expect(minimal('== backup', ' {"ok":false}').backup).toEqual({ ok: false, id: '' })
-    expect(minimal('== backup', ' {"ok":false,"at":5,"id":"b"}').backup).toEqual({
-      at: 5,
-      ok: false,
-      id: 'b',
-    })
+    expect(minimal('== backup', ' {"ok":false,"at":5,"id":"b"}').backup).toEqual({ at: 5, ok: false, id: 'b' })
   })
   test('a lease says who has it, and until when', () => {
     expect(minimal('== lease', ' 7 1795638800 {"by":"dev@desk","what":"deploy r-1"}').lease).toEqual({

@@ -15,22 +15,10 @@ const parseUse = (line: string): Use | undefined => {
   // As the engine does: where the figures were read at two moments, the first stands.
   return bytes === undefined
     ? undefined
-    : [
-        id,
-        {
-          memoryUsed: files < bytes ? bytes - files : bytes,
-          ...dropUndefined({ pidsUsed: readCount(pids) }),
-        },
-      ]
+    : [id, { memoryUsed: files < bytes ? bytes - files : bytes, ...dropUndefined({ pidsUsed: readCount(pids) }) }]
 }
 
-const units: Readonly<Record<string, number>> = {
-  B: 1,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-}
+const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
 const parseStats = (line: string): Use | undefined => {
   const [, id = '', amount, unit = '', pids] = /^([0-9a-f]{64}) ([\d.]+)([KMGT]?i?B) \/ \S+(?: (\d+))?/.exec(line) ?? []

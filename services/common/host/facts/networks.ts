@@ -22,10 +22,7 @@ export type Route = { readonly device: string; readonly subnet: string }
 /** A TCP port that the host listens on; `loopback` when nobody from outside can reach it. */
 export type Listening = { readonly port: number; readonly loopback: boolean }
 
-export type NetworkFacts = {
-  readonly networks: readonly NetworkFact[]
-  readonly routes: readonly Route[]
-}
+export type NetworkFacts = { readonly networks: readonly NetworkFact[]; readonly routes: readonly Route[] }
 
 const parseNetwork = (line: string): NetworkFact | undefined => {
   const it = readObject(parseJson(line))

@@ -108,10 +108,7 @@ const runChecks = async (program: WatchProgram, journal: Journal | { readonly fa
       ? []
       : [{ subject: 'facts:host', ...unknown(`the host could not be asked: ${failed}`, 'sh facts.sh DIR') }]
   const clock = 'failed' in journal ? [] : judgeClock(readBoot(now), journal.history)
-  return {
-    report: makeReport({ services, findings: [...findings, ...own, ...clock], facts: asked }, now),
-    facts,
-  }
+  return { report: makeReport({ services, findings: [...findings, ...own, ...clock], facts: asked }, now), facts }
 }
 
 /** One check; answers the exit code. Log, webhook and metrics may fail: that is said on `err`. */

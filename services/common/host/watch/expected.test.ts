@@ -42,14 +42,7 @@ test('expected are the database, what sets it up, and every service, those behin
       networks: [...stock.mongo.networks],
       volumes: ['lucid_core_mongo_data'],
     },
-    {
-      service: 'mongo-init',
-      stack: 'core',
-      container: 'lucid_mongo_init',
-      shows: 'once',
-      networks: [],
-      volumes: [],
-    },
+    { service: 'mongo-init', stack: 'core', container: 'lucid_mongo_init', shows: 'once', networks: [], volumes: [] },
   ])
   expect(expected.slice(2).map(({ service }) => service)).toEqual(Object.keys(catalog))
   expect(expected.find(({ service }) => service === 'session-recorder')?.shows).toBe('http')

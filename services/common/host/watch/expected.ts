@@ -4,10 +4,7 @@ import type { Target } from '../probe.ts'
 /** The part of the catalogue that is watched. */
 export type Listed = Readonly<Record<string, { readonly stack: Stack; readonly hostPort: number } & Partial<Uses>>>
 
-type Uses = {
-  readonly networks: readonly string[]
-  readonly volumes: Readonly<Record<string, string>>
-}
+type Uses = { readonly networks: readonly string[]; readonly volumes: Readonly<Record<string, string>> }
 
 /** Containers that a deployed platform has, and how each shows that it is well. */
 export type Expected = {

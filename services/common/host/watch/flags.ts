@@ -19,11 +19,7 @@ export const watchFlags = {
   },
 } as const satisfies Readonly<Record<string, Flag>>
 
-export type WatchFlags = Flags<{
-  readonly name: string
-  readonly about: string
-  readonly flags: typeof watchFlags
-}>
+export type WatchFlags = Flags<{ readonly name: string; readonly about: string; readonly flags: typeof watchFlags }>
 
 /** What the watch ends with. */
 export const exitCodes = { ok: 0, bad: 1, warn: 2 } as const

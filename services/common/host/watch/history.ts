@@ -2,12 +2,7 @@ import { parseJson, readCount, readObject } from '../facts/values.ts'
 import type { Finding } from '../finding.ts'
 
 /** A subject that is in another state than last time; `unseen` before the first time. */
-export type Change = {
-  readonly subject: string
-  readonly from: string
-  readonly to: string
-  readonly detail: string
-}
+export type Change = { readonly subject: string; readonly from: string; readonly to: string; readonly detail: string }
 
 /** Something that only grows while `id` (a container, a kernel) is the same. */
 export type Count = { readonly id: string; readonly count: number }

@@ -25,15 +25,11 @@ test('a host on which everything is well has a line for each thing that was look
   ])
 })
 
-const used = (mib: number): Partial<HostFacts> => ({
-  containers: [container('alpha', { memoryUsed: mib * MIB })],
-})
+const used = (mib: number): Partial<HostFacts> => ({ containers: [container('alpha', { memoryUsed: mib * MIB })] })
 const disk = (size: number, free: number): Partial<HostFacts> => ({
   disks: [{ device: '/dev/sda1', mount: '/srv', size: size * GIB, free: free * GIB }],
 })
-const certificate = (left: number): Partial<HostFacts> => ({
-  certificates: [{ file: 'a.pem', notAfter: NOW + left }],
-})
+const certificate = (left: number): Partial<HostFacts> => ({ certificates: [{ file: 'a.pem', notAfter: NOW + left }] })
 const backup = (age: number, ok = true): Partial<HostFacts> => ({ backup: { at: NOW - age, ok, id: 'b' } })
 const drill = (age: number, ok = true): Partial<HostFacts> => ({ drill: { at: NOW - age, ok, id: 'b' } })
 const without = (...names: readonly (keyof HostFacts)[]): Partial<HostFacts> =>
@@ -185,9 +181,7 @@ test('containers that run where the folder knows of no release mean that its dis
   ]))
 
 describe('restarts', () => {
-  const restarted = (count: number, more = {}) => ({
-    containers: [container('alpha', { restarts: count, ...more })],
-  })
+  const restarted = (count: number, more = {}) => ({ containers: [container('alpha', { restarts: count, ...more })] })
   const id = container('alpha').id
   const counts = new Map([['restarts:alpha', { id, count: 2 }]])
   test('are a warning when they grew since the last check', () => {

@@ -22,10 +22,7 @@ export type HostView = {
   readonly expected: readonly Pick<Expected, 'volumes'>[]
 }
 
-type HostRule = {
-  readonly about: string
-  readonly judge: (view: HostView) => readonly Finding[]
-}
+type HostRule = { readonly about: string; readonly judge: (view: HostView) => readonly Finding[] }
 
 const about = (subject: string, verdict: Verdict): Finding => ({ subject, ...verdict })
 const one = (subject: string, verdict: Verdict): readonly Finding[] => [about(subject, verdict)]

@@ -6,10 +6,7 @@ import { limits } from './limits.ts'
 import { logs, lookInside, startAgain, word } from './remedies.ts'
 import type { ServiceView } from './service-view.ts'
 
-type ServiceRule = {
-  readonly about: string
-  readonly judge: (view: ServiceView) => Verdict | undefined
-}
+type ServiceRule = { readonly about: string; readonly judge: (view: ServiceView) => Verdict | undefined }
 
 const explainEnd = ({ exitCode, oomKilled, memoryLimit, error }: Container): string => {
   const want = `for want of memory (its limit is ${bytes(memoryLimit)})`

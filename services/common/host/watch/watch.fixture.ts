@@ -49,14 +49,7 @@ export const answer = (name: string, state: State = 'healthy', more: Partial<Res
 export const well: Watched = {
   services: [answer('alpha')],
   expected: [
-    {
-      service: 'alpha',
-      stack: 'core',
-      container: 'alpha',
-      shows: 'http',
-      networks: ['net'],
-      volumes: ['data'],
-    },
+    { service: 'alpha', stack: 'core', container: 'alpha', shows: 'http', networks: ['net'], volumes: ['data'] },
   ],
   facts: wellHost,
   counts: new Map(),

@@ -6,12 +6,7 @@ import { migrate } from './migrate.ts'
 import { requireSchema } from './require-schema.ts'
 
 const nothing = async () => {}
-const migration = (version: number, name: string): Migration => ({
-  version,
-  name,
-  up: nothing,
-  down: nothing,
-})
+const migration = (version: number, name: string): Migration => ({ version, name, up: nothing, down: nothing })
 const plain = (name: string) => ({ name, fields: {} })
 const good: StoreSchema = {
   collections: [plain('things'), plain('more_things')],

@@ -35,12 +35,7 @@ test('a store goes up to a version and down again, and asking twice does it once
   }
   const open = () => sqliteStore({ path: join(folder, 'store.sqlite') })
   const events: string[] = []
-  const options = {
-    open: async () => open(),
-    schema,
-    info: (event: string) => events.push(event),
-    version: '0.0.0',
-  }
+  const options = { open: async () => open(), schema, info: (event: string) => events.push(event), version: '0.0.0' }
   const versionNow = async () => {
     const store = await open()
     const record = await readRecord(store)

@@ -5,12 +5,7 @@ import { type Ask, inspectRecord, planSteps } from './plan.ts'
 import type { Begun, Direction, SchemaRecord } from './record.ts'
 
 const nothing = async () => {}
-const migration = (version: number, name: string): Migration => ({
-  version,
-  name,
-  up: nothing,
-  down: nothing,
-})
+const migration = (version: number, name: string): Migration => ({ version, name, up: nothing, down: nothing })
 const [one, two, three] = [
   migration(1, 'one'),
   migration(2, 'two'),
@@ -37,10 +32,7 @@ const at = (version: number, begun?: readonly [direction: Direction, version: nu
   }
   return record
 }
-const renamed: SchemaRecord = {
-  ...at(2),
-  history: [{ version: 1, name: 'other', direction: 'up', at: 2, by: '1' }],
-}
+const renamed: SchemaRecord = { ...at(2), history: [{ version: 1, name: 'other', direction: 'up', at: 2, by: '1' }] }
 const undone: SchemaRecord = {
   ...at(0),
   history: [
