@@ -19,7 +19,7 @@ export const fileFlags = {
   'passphrase-file': { type: 'string', value: 'FILE', about: 'do not ask for the passphrase: it is in FILE' },
 } as const satisfies Record<string, Flag>
 
-/** Whoever signs: a key file, or a wallet that stands elsewhere. */
+/** Whoever signs: a key file, or a wallet of the person. */
 export const keyFlags = {
   ...fileFlags,
   address: {

@@ -12,7 +12,7 @@ import { entry } from './entry.ts'
 import { asFlag, jsonFlag } from './flags.ts'
 import { nameAddress } from './people-table.ts'
 
-/** The session that nearly every command takes. */
+/** The session that most commands take. */
 export const idArgument = { name: 'ID', about: 'the session', required: true } as const
 export const noSession = { 66: 'there is no such session, or it is not for you', 77: 'it is not for you to do' }
 

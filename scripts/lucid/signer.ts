@@ -43,7 +43,7 @@ export const walletSigner = (address: string, err: Print): Signer => ({
   },
 })
 
-/** Whoever the flags name: a wallet elsewhere, or a key file, opened with its passphrase when there is something to sign. */
+/** Whoever the flags name: a wallet, or a key file, opened with its passphrase when there is something to sign. */
 export const openSigner = (
   flags: { readonly [F in 'as' | 'key' | 'address' | 'passphrase-file']: string | undefined },
   err: Print,

@@ -10,6 +10,7 @@ const answer = (incoming: IncomingMessage): Response => {
   const status = incoming.statusCode ?? 502
   const empty = [204, 205, 304].includes(status)
   if (empty) incoming.resume()
+  // Node's type of a web stream is not the one that Response takes; the streams are the same.
   return new Response(empty ? null : (Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>), {
     status,
     headers: Object.entries(incoming.headers).flatMap(([name, value]) =>

@@ -236,6 +236,13 @@ describe.skipIf(absent)('the gateway with the real NGINX', () => {
     expect(taken.status).toBe(200)
   })
 
+  test('a stream may say that it is longer than any other body', async () => {
+    answer = () => Response.json({})
+    const length = 17 * 2 ** 20
+    const head = `PATCH /recorder/recordings/one/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`
+    expect((await exchange(gateway.port, head, new Uint8Array(length))).status).toBe(200)
+  })
+
   test('a stream is handed on while it comes: the service has its first bytes before the last are sent', async () => {
     answer = () => Response.json({ done: true })
     const first = Promise.withResolvers<void>()

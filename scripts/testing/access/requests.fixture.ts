@@ -46,7 +46,7 @@ const someHeaders = fc.record(
   { requiredKeys: [] },
 )
 
-/** Requests of an operation: right, nearly right and hostile. */
+/** Requests of an operation: right, wrong by little and hostile. */
 export const drawRequest = (operation: Operation, pool: Pool): fc.Arbitrary<Drawn> => {
   const { parameters, path, body } = operation
   const named = (where: string) => parameters.filter((one) => one.in === where)
